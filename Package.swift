@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target of ours is checked to the same standard: Swift 6 mode (complete concurrency checking) and no warnings.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "stocktake",
+    products: [
+        .executable(name: "stocktake", targets: ["stocktake"])
+    ],
+    traits: [
+        .trait(name: "TLS", description: "rediss:// URLs, through swift-nio-ssl (which compiles BoringSSL: minutes)."),
+        .default(enabledTraits: ["TLS"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+    ],
+    // In the order of the data's way.
+    targets: [
+        .systemLibrary(
+            name: "CHiredis",
+            providers: [.apt(["libhiredis-dev"])]
+        ),
+        .target(
+            name: "RedisClient",
+            dependencies: nio + [
+                "CHiredis",
+                log,
+                .product(
+                    name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
+            ],
+            swiftSettings: strict
+        ),
+        .target(name: "StrictJSON", swiftSettings: strict),
+        .target(name: "Failpoints", swiftSettings: strict),
+        .target(name: "Inventory", dependencies: ["StrictJSON"], swiftSettings: strict),
+        .target(name: "Intake", dependencies: ["Inventory", "RedisClient", "StrictJSON"], swiftSettings: strict),
+        .target(
+            name: "LuaScripts",
+            path: "lua",
+            resources: ["gate", "settle", "install", "cut", "trim"].map { .embedInCode("\($0).lua") },
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Counters",
+            dependencies: ["Failpoints", "Inventory", "LuaScripts", "RedisClient"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Ledger",
+            dependencies: ["Failpoints", "Inventory", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Consumer",
+            dependencies: [
+                "Counters", "Failpoints", "Intake", "Inventory", "Ledger", "RedisClient", log,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Reconciliation", dependencies: ["Counters", "Inventory", "Ledger", "RedisClient"], swiftSettings: strict),
+        .executableTarget(
+            name: "stocktake",
+            dependencies: [
+                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "Reconciliation", "RedisClient", "StrictJSON", log,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+    ]
+)

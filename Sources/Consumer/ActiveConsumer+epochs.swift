@@ -1,0 +1,212 @@
+import Counters
+import Failpoints
+import Intake
+import Inventory
+import Ledger
+import Logging
+import RedisClient
+
+extension ActiveConsumer {
+    /// Opens a new epoch and has everything that is in memory and not recorded decided again, in order.
+    ///
+    /// Needing yet another epoch on the way is the same again, up to a limit.
+    func recover(_ first: EpochNeeded) async throws {
+        var needed: EpochNeeded? = first
+        while let reason = needed {
+            needed = nil
+            do {
+                try await takeBack()
+                try await openEpoch(reason)
+                try await advance()
+            } catch let again as EpochNeeded {
+                needed = again
+            }
+        }
+    }
+
+    /// Takes every batch that is not recorded apart into its entries.
+    private func takeBack() async throws {
+        var entries: [[StreamEntry]] = []
+        // What is under way is let through: its answer says whether it is recorded. Then the next one may start.
+        while let (batch, task) = recording {
+            if case .recorded = try await task.value {
+                try await finishRecording()
+            } else {
+                entries.append(batch.entries)
+                recording = nil
+            }
+        }
+        if let batch = decided {
+            entries.append(batch.entries)
+            decided = nil
+        }
+        queue.putBack(entries.flatMap { $0 })
+    }
+
+    /// Raises the ledger's epoch and installs its counters. An installation is sent once; any doubt about its answer
+    /// means the next epoch.
+    func openEpoch(_ needed: EpochNeeded) async throws {
+        if !needed.isOutage {
+            epochsWithoutProgress += 1
+            if epochsWithoutProgress > ConsumerSettings.epochsWithoutProgress {
+                throw ConsumerError.noProgress(
+                    redis: redis.url.redacted, reason: needed.reason, epochs: ConsumerSettings.epochsWithoutProgress)
+            }
+        }
+        logger.notice("opening an epoch", metadata: ["reason": "\(needed.reason)"])
+        while true {
+            // First that Redis is there at all: an outage of hours must not cost an epoch a second.
+            try await waitForRedis()
+            guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
+            Failpoint.epochBefore.pass()
+            let start = try await untilLedgerAnswers { [ledger] in try await ledger.raiseEpoch() }
+            Failpoint.epochRaised.pass()
+            let installation = Installation(
+                epoch: start.head.epoch, seq: start.head.seq, catalogueVersion: start.head.catalogueVersion,
+                counters: start.counters)
+            do {
+                let answer = try await untilRedisAnswers("installing the counters") { [counters] in
+                    try await counters.install(installation)
+                }
+                guard answer == .installed else {
+                    throw ConsumerError.ledgerIsNotTheOne(
+                        path: ledger.path, redis: redis.url.redacted, found: answer)
+                }
+            } catch let doubt as EpochNeeded {
+                logger.warning("installing the counters is in doubt", metadata: ["error": "\(doubt.reason)"])
+                continue
+            }
+            Failpoint.epochInstalled.pass()
+            epoch = start.head.epoch
+            seq = start.head.seq
+            catalog = start.catalog
+            countEpoch()
+            logger.notice(
+                "epoch opened",
+                metadata: ["epoch": "\(epoch)", "seq": "\(seq)", "catalogue": "\(catalog.version)"])
+            return
+        }
+    }
+
+    // MARK: - The server
+
+    /// Refuses a Redis that is too old for scripts with `#!lua`; warns of settings under which it forgets messages.
+    func checkServer() async throws {
+        try await waitForRedis()
+        let reply = try await untilRedisAnswers("asking for the server's version", doubtIsHarmless: true) { [redis] in
+            try await redis.send(RedisCommand("INFO"))
+        }
+        var info: [Substring: Substring] = [:]
+        for line in (reply.string ?? "").split(whereSeparator: \.isNewline) {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            if parts.count == 2 { info[parts[0]] = parts[1] }
+        }
+        if let version = info["redis_version"], let major = Int(version.prefix { $0 != "." }),
+            major < ConsumerSettings.oldestServer
+        {
+            throw ConsumerError.serverTooOld(redis: redis.url.redacted, version: String(version))
+        }
+        if let policy = info["maxmemory_policy"], policy != "noeviction" {
+            logger.warning(
+                "Redis may evict messages that nobody has read: set maxmemory-policy to noeviction",
+                metadata: ["policy": "\(policy)"])
+        }
+        if info["aof_enabled"] == "0" {
+            logger.warning("Redis has no append-only file: a restart forgets messages that nobody has read")
+        }
+    }
+
+    // MARK: - Watching
+
+    /// Once a second: is the ledger the file that is open, and at our epoch and catalogue; is Redis in the state we left it?
+    func watch() async throws {
+        guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
+        let head = try await untilLedgerAnswers { [ledger] in try await ledger.head() }
+        if head.catalogueVersion != catalog.version {
+            throw EpochNeeded(reason: "catalogue version \(head.catalogueVersion)", isOutage: true)
+        }
+        if head.epoch != epoch { throw EpochNeeded(reason: "the ledger is at epoch \(head.epoch)", isOutage: true) }
+        let found: CounterHead
+        do {
+            found = try await counters.head()
+        } catch {
+            // Reading changes nothing; whoever needs Redis next will find out what is wrong.
+            return
+        }
+        if found.ledger != counters.ledger || found.epoch != epoch || found.seq != seq {
+            throw EpochNeeded(reason: "the counters were changed or lost")
+        }
+    }
+
+    /// Drops processed messages that are older than they need be kept.
+    func trim() async {
+        let kept = settings.keepMessages / .milliseconds(1)
+        let oldest = max(Timestamp.milliseconds() - Int64(kept), 0)
+        do {
+            let dropped = try await counters.trim(below: "\(oldest)-0")
+            if dropped > 0 { logger.debug("trimmed the stream", metadata: ["entries": "\(dropped)"]) }
+            Failpoint.trimAfter.pass()
+        } catch {
+            // Trimming can wait; a Redis that is away is reported by those who need it.
+            logger.debug("trimming failed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    // MARK: - Waiting
+
+    private func waitForRedis() async throws {
+        _ = try await untilRedisAnswers("reaching Redis", doubtIsHarmless: true) { [redis] in
+            try await redis.send(RedisCommand("PING"))
+        }
+    }
+
+    /// What `body` gives once Redis answers. Replies that say "not now" and connections that cannot be made are waited
+    /// for; when the command may have been executed, only a new epoch tells (`EpochNeeded`).
+    func untilRedisAnswers<T: Sendable>(
+        _ action: String, doubtIsHarmless: Bool = false, _ body: @Sendable () async throws -> T
+    ) async throws -> T {
+        var backoff = Backoff()
+        var reported: String?
+        while true {
+            do {
+                return try await body()
+            } catch {
+                switch RedisTrouble(error) {
+                case .doubt where !doubtIsHarmless:
+                    throw EpochNeeded(reason: "\(action): \(error)", isOutage: true)
+                case .fatal: throw error
+                case .wait, .doubt:
+                    if reported != "\(error)" {
+                        reported = "\(error)"
+                        logger.warning("waiting for Redis", metadata: ["for": "\(action)", "error": "\(error)"])
+                    }
+                    try await stop.pause(backoff.delay())
+                }
+            }
+        }
+    }
+
+    /// What `body` gives once the ledger is not locked and its disk not full.
+    func untilLedgerAnswers<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+        try await retryingLedger(stop: stop, logger: logger, body)
+    }
+}
+
+/// What `body` gives once the ledger is not locked and its disk not full.
+func retryingLedger<T: Sendable>(
+    stop: StopSignal, logger: Logger, _ body: @escaping @Sendable () async throws -> T
+) async throws -> T {
+    var backoff = Backoff()
+    var reported: LedgerError?
+    while true {
+        do {
+            return try await body()
+        } catch let error as LedgerError where error.isTransient {
+            if reported != error {
+                reported = error
+                logger.warning("waiting for the ledger", metadata: ["error": "\(error)"])
+            }
+            try await stop.pause(backoff.delay())
+        }
+    }
+}

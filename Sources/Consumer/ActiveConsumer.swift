@@ -1,0 +1,412 @@
+import Counters
+import Failpoints
+import Intake
+import Inventory
+import Ledger
+import Logging
+import RedisClient
+
+/// The one process per store that decides and records. The order of the stages is here and nowhere else:
+///
+///     read → decode → skip → decide → record → settle
+///
+/// One task runs `run` and owns all state. Reading, recording and settling go on in tasks of their own, which ring when
+/// they are done; while one batch is being recorded the next one is decided, and a third may be settled.
+///
+/// Whatever is odd ends in the same way (`ActiveConsumer+epochs.swift`): a new epoch, and everything in memory that is
+/// not recorded is decided again, in order.
+package actor ActiveConsumer {
+    enum Event: Sendable {
+        case read(Result<Delivery, any Error>)
+        /// Recording a batch has ended, well or not; the task has the answer.
+        case recorded(batch: Int)
+        case settled(batch: Int)
+        case watch
+        case trim
+        case stop
+    }
+
+    /// Why a new epoch is needed.
+    struct EpochNeeded: Error {
+        var reason: String
+        /// Lost connections are nobody's fault and do not count against the batch.
+        var isOutage = false
+    }
+
+    let settings: ConsumerSettings
+    let ledger: LedgerDatabase
+    let counters: CounterStore
+    let redis: RedisClient
+    let reader: StreamReader
+    let logger: Logger
+    let stop: StopSignal
+    private let events: AsyncStream<Event>
+    private let post: AsyncStream<Event>.Continuation
+
+    // The epoch.
+    var epoch: Int64 = 0
+    /// The counters' seq after the last decided batch.
+    var seq: Int64 = 0
+    var catalog = CatalogIndex(version: -1, products: [:], variants: [:])
+    var epochsWithoutProgress = 0
+
+    // The batches, from the latest to the earliest.
+    var queue = BatchQueue()
+    var decided: DecidedBatch?
+    var recording: (batch: DecidedBatch, task: Task<RecordAnswer, any Error>)?
+    var settling: [DecidedBatch] = []
+    private var settleTask: Task<SettleReport, any Error>?
+    private var batchNumber = 0
+    /// The suspect entry that is in flight, and how often it ended the process before.
+    private var attempt: (key: EntryKey, earlier: Int)?
+
+    // Reading.
+    private var readTask: Task<Void, Never>?
+    /// Reading failed: entries may be pending that nobody has in memory. They are claimed once memory is empty.
+    private var resumeWanted = false
+    private var readBackoff = Backoff()
+    private var isIdle = false
+
+    package private(set) var totals = Totals()
+
+    /// What this process has done since its start.
+    package struct Totals: Sendable {
+        package var accepted = 0
+        package var refused = 0
+        package var deadLetters = 0
+        package var replays = 0
+        package var batches = 0
+        package var epochs = 0
+    }
+
+    /// Called when the consumer is ready, with its epoch and seq.
+    private let onReady: @Sendable (Int64, Int64) -> Void
+
+    package init(
+        settings: ConsumerSettings, ledger: LedgerDatabase, counters: CounterStore, redis: RedisClient,
+        reading: RedisClient, stop: StopSignal, logger: Logger, onReady: @escaping @Sendable (Int64, Int64) -> Void
+    ) {
+        self.settings = settings
+        self.ledger = ledger
+        self.counters = counters
+        self.redis = redis
+        self.stop = stop
+        self.logger = logger
+        self.onReady = onReady
+        reader = StreamReader(
+            client: reading, keys: counters.keys, consumer: settings.consumer, maximumCount: settings.batchOrders)
+        (events, post) = AsyncStream.makeStream(of: Event.self)
+    }
+
+    /// Consumes until a stop is requested (nothing more is read, what is in memory is finished), or nothing is left (`untilIdle`). Throws when going on would be wrong.
+    package func run() async throws {
+        do {
+            try await consume()
+        } catch {
+            await forgetAttempt()
+            throw error
+        }
+        await forgetAttempt()
+    }
+
+    /// An end that is not a crash must not count as one.
+    private func forgetAttempt() async {
+        guard let attempt else { return }
+        try? await ledger.takeBackAttempt(attempt.key)
+    }
+
+    private func consume() async throws {
+        let clocks = [ring(.watch, every: ConsumerSettings.watchInterval), ring(.trim, every: ConsumerSettings.trimInterval)]
+        defer { for clock in clocks { clock.cancel() } }
+        stop.whenRequested { [post] in post.yield(.stop) }
+        do {
+            try await checkServer()
+            try await openEpoch(EpochNeeded(reason: "start", isOutage: true))
+            onReady(epoch, seq)
+            readNext()
+            for await event in events {
+                do {
+                    try await handle(event)
+                    try await advance()
+                } catch let needed as EpochNeeded {
+                    try await recover(needed)
+                }
+                if isFinished { break }
+            }
+        } catch is StopSignal.Stopped {
+            // Redis or the ledger was away when the stop came: what is not finished stays pending.
+            logger.warning("stopped with messages unfinished", metadata: ["queued": "\(queue.count)"])
+        }
+        readTask?.cancel()
+        _ = await recording?.task.result
+        if !settling.isEmpty { _ = await settleTask?.result }
+    }
+
+    /// Nothing more will be read, and everything in memory is settled.
+    private var isFinished: Bool {
+        (stop.isRequested || isIdle) && isMemoryEmpty
+    }
+
+    private var isMemoryEmpty: Bool {
+        queue.isEmpty && decided == nil && recording == nil && settling.isEmpty
+    }
+
+    private func ring(_ event: Event, every interval: Duration) -> Task<Void, Never> {
+        Task { [post] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: interval)
+                post.yield(event)
+            }
+        }
+    }
+
+    // MARK: - Events
+
+    private func handle(_ event: Event) async throws {
+        switch event {
+        case .read(.success(let delivery)):
+            readTask = nil
+            readBackoff = Backoff()
+            try await take(delivery)
+        case .read(.failure(let error)):
+            readTask = nil
+            try endRead(error)
+        case .recorded(let batch):
+            if recording?.batch.number == batch { try await finishRecording() }
+        case .settled(let batch):
+            if settling.first?.number == batch { try await finishSettling() }
+        case .watch:
+            try await watch()
+        case .trim:
+            await trim()
+        case .stop:
+            readTask?.cancel()
+        }
+    }
+
+    /// Moves every batch as far as it can go now.
+    func advance() async throws {
+        while decided == nil, !queue.isEmpty {
+            // A suspect is in flight alone, so that it alone is to blame.
+            if recording != nil, queue.first?.isSuspect == true || attempt != nil { break }
+            try await decideNext()
+            startRecording()
+        }
+        readNext()
+    }
+
+    // MARK: - Read
+
+    private func readNext() {
+        // One more read ahead of the batch that waits for the recorder, no further.
+        guard readTask == nil, queue.count < settings.batchOrders, !stop.isRequested, !isIdle else { return }
+        if resumeWanted, !isMemoryEmpty { return }
+        let resume = resumeWanted
+        resumeWanted = false
+        let delay = resume ? readBackoff.delay() : nil
+        // Until idle, an empty stream is the end: no reason to wait for more.
+        let block = settings.untilIdle ? Duration.milliseconds(20) : settings.block
+        readTask = Task { [reader, post, stop] in
+            do {
+                if let delay { try await stop.pause(delay) }
+                if resume { await reader.resume() }
+                post.yield(.read(.success(try await reader.next(block: block))))
+            } catch {
+                post.yield(.read(.failure(error)))
+            }
+        }
+    }
+
+    private func take(_ delivery: Delivery) async throws {
+        Failpoint.readAfter.pass()
+        if !delivery.lost.isEmpty {
+            logger.error(
+                "pending messages are gone from the stream: something trimmed or deleted them; publish them again",
+                metadata: ["count": "\(delivery.lost.count)", "first": "\(delivery.lost[0])"])
+        }
+        queue.append(delivery.entries)
+        guard settings.untilIdle, delivery.isEmptyRead, isMemoryEmpty else { return }
+        if try await reader.pendingCount() == 0 { isIdle = true } else { resumeWanted = true }
+    }
+
+    private func endRead(_ error: any Error) throws {
+        resumeWanted = true
+        if error is StopSignal.Stopped || error is CancellationError { return }
+        if case RedisError.reply(let reply, _) = error, ["NOGROUP", "UNBLOCKED"].contains(reply.code) {
+            logger.error("the stream or its group is gone: Redis has lost data", metadata: ["error": "\(reply.message)"])
+            return
+        }
+        if case .fatal = RedisTrouble(error) { throw error }
+        logger.warning("reading failed; trying again", metadata: ["error": "\(error)"])
+    }
+
+    // MARK: - Decode, skip, decide
+
+    private func decideNext() async throws {
+        let preparation = Preparation(ledger: ledger, catalog: catalog)
+        let front = queue.front(limit: settings.batchOrders, bytes: settings.batchBytes)
+        if let entry = front.first, entry.isSuspect {
+            try await decideAlone(entry, preparation)
+        } else {
+            let decoded = preparation.decode(front, maximumLines: settings.batchLines)
+            try await decide(try await skip(decoded, preparation))
+        }
+    }
+
+    /// Processes an entry that was delivered often by itself, with the attempt in the ledger before it begins.
+    private func decideAlone(_ entry: StreamEntry, _ preparation: Preparation) async throws {
+        let key = EntryKey(entryID: entry.id, fingerprint: entry.fingerprint)
+        // Once a process: being decided again after a new epoch brings nothing down.
+        if attempt?.key != key {
+            let earlier = try await untilLedgerAnswers { [ledger] in try await ledger.noteAttempt(key) }
+            attempt = (key, earlier)
+        }
+        if let attempt, attempt.earlier >= ConsumerSettings.suspectAttempts {
+            logger.error("an entry has brought the process down too often", metadata: ["entry": "\(entry.id)"])
+            try await decide(preparation.surrender(entry, key: key))
+        } else {
+            let decoded = preparation.decode([entry], maximumLines: settings.batchLines)
+            var prepared = try await skip(decoded, preparation)
+            prepared.suspect = key
+            try await decide(prepared)
+        }
+    }
+
+    private func skip(_ decoded: [DecodedEntry], _ preparation: Preparation) async throws -> PreparedBatch {
+        let inFlight = recording?.batch.orders ?? [:]
+        return try await untilLedgerAnswers { try await preparation.skip(decoded, inFlight: inFlight) }
+    }
+
+    private func decide(_ prepared: PreparedBatch) async throws {
+        Failpoint.decideBefore.pass()
+        var answers: [OperationAnswer] = []
+        let seqBefore = seq
+        if !prepared.operations.isEmpty {
+            let answer = try await untilRedisAnswers("deciding a batch") { [counters, epoch] in
+                try await counters.decide(prepared.operations, epoch: epoch, seq: seqBefore)
+            }
+            switch answer {
+            case .fenced(let what, let found):
+                throw EpochNeeded(
+                    reason: "Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \(found.seq.map(String.init) ?? "none") instead of epoch \(epoch), seq \(seq)")
+            case .decided(let seqAfter, let decided):
+                answers = decided
+                seq = seqAfter
+            }
+        }
+        Failpoint.decideAfter.pass()
+        batchNumber += 1
+        decided = try prepared.decided(
+            number: batchNumber, answers: answers, epoch: epoch, seqBefore: seqBefore, seqAfter: seq)
+        queue.removeFirst(prepared.entries.count)
+        count(prepared)
+    }
+
+    func countEpoch() { totals.epochs += 1 }
+
+    private func count(_ prepared: PreparedBatch) {
+        for plan in prepared.plans {
+            switch plan {
+            case .known, .replayInBatch: totals.replays += 1
+            default: break
+            }
+        }
+    }
+
+    // MARK: - Record
+
+    /// Batches that may wait for being settled before the next one is recorded.
+    private static let settlingLimit = 2
+
+    private func startRecording() {
+        guard recording == nil, settling.count < Self.settlingLimit, let batch = decided else { return }
+        decided = nil
+        let task = Task { [ledger, post, stop, logger] () throws -> RecordAnswer in
+            defer { post.yield(.recorded(batch: batch.number)) }
+            Failpoint.recordBefore.pass()
+            // A batch in which everything was known already changes nothing.
+            guard !batch.record.records.isEmpty || !batch.record.attemptsOver.isEmpty else {
+                return .recorded(seq: batch.seqAfter)
+            }
+            let answer = try await retryingLedger(stop: stop, logger: logger) { try await ledger.record(batch.record) }
+            Failpoint.recordAfter.pass()
+            return answer
+        }
+        recording = (batch, task)
+    }
+
+    func finishRecording() async throws {
+        guard let (batch, task) = recording else { return }
+        switch try await task.value {
+        case .recorded:
+            recording = nil
+            epochsWithoutProgress = 0
+            if batch.record.attemptsOver.first == attempt?.key { attempt = nil }
+            count(batch)
+            settling.append(batch)
+            startSettling()
+            startRecording()
+        case .outdated(let head):
+            throw EpochNeeded(
+                reason: head.catalogueVersion != batch.record.catalogueVersion
+                    ? "catalogue version \(head.catalogueVersion)"
+                    : "the ledger is at epoch \(head.epoch), seq \(head.seq)",
+                isOutage: head.catalogueVersion != batch.record.catalogueVersion)
+        case .disagreed(let disagreement):
+            throw EpochNeeded(
+                reason: "the ledger's figures do not give the counters' decision of order \(disagreement.orderID)")
+        }
+    }
+
+    private func count(_ batch: DecidedBatch) {
+        totals.batches += 1
+        for record in batch.record.records {
+            switch record {
+            case .deadLetter: totals.deadLetters += 1
+            case .order(let order):
+                if case .accepted = order.decision { totals.accepted += 1 } else { totals.refused += 1 }
+            }
+        }
+    }
+
+    // MARK: - Settle
+
+    private func startSettling() {
+        guard settleTask == nil, let batch = settling.first else { return }
+        let settlement = Settlement(
+            epoch: batch.record.epoch, settled: batch.seqAfter, entries: batch.entries.map(\.id),
+            outcomes: batch.outcomes, changed: batch.changed)
+        settleTask = Task { [ledger, counters, settings, post, stop, logger] () throws -> SettleReport in
+            defer { post.yield(.settled(batch: batch.number)) }
+            guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
+            Failpoint.settleBefore.pass()
+            var backoff = Backoff()
+            while true {
+                do {
+                    let report = try await counters.settle(settlement, keepOutcomes: settings.keepOutcomes)
+                    Failpoint.settleAfter.pass()
+                    return report
+                } catch {
+                    // Repeating does no harm, so doubt is as good as failure.
+                    if case .fatal = RedisTrouble(error) { throw error }
+                    logger.warning("settling failed; trying again", metadata: ["error": "\(error)"])
+                    try await stop.pause(backoff.delay())
+                }
+            }
+        }
+    }
+
+    private func finishSettling() async throws {
+        guard let task = settleTask else { return }
+        let report = try await task.value
+        settleTask = nil
+        settling.removeFirst()
+        if report.unannounced > 0 || report.unpublished > 0 {
+            logger.error(
+                "outcomes or changes could not be announced",
+                metadata: ["outcomes": "\(report.unannounced)", "changes": "\(report.unpublished)"])
+        }
+        startSettling()
+        startRecording()
+    }
+}

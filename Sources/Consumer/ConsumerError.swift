@@ -1,0 +1,47 @@
+import Counters
+import Inventory
+import Ledger
+
+/// What makes the consumer stop by itself. Messages stay pending; nothing is lost.
+package enum ConsumerError: Error, Sendable, CustomStringConvertible {
+    /// The lock file cannot be used.
+    case lock(path: String, reason: String)
+    /// Redis holds the counters of another ledger, or of a later state of this one.
+    case ledgerIsNotTheOne(path: String, redis: String, found: InstallAnswer)
+    /// Epoch after epoch was opened and the same batch could not be recorded.
+    case noProgress(redis: String, reason: String, epochs: Int)
+    /// The server is too old.
+    case serverTooOld(redis: String, version: String)
+
+    package var description: String {
+        switch self {
+        case .lock(let path, let reason):
+            "taking a lock failed: on \(path): \(reason). Check that the folder exists, and its permissions."
+        case .ledgerIsNotTheOne(let path, let redis, let found):
+            """
+            opening an epoch failed: on \(redis): \(Self.finding(found, ledger: path)). \
+            Nothing was sold. Put the right ledger in place; if this one is to go on \
+            ('stocktake ledger adopt --yes'), what the stream still holds is decided again first.
+            """
+        case .noProgress(let redis, let reason, let epochs):
+            """
+            processing a batch failed: on \(redis): after \(epochs) new epochs the counters still do not hold (\(reason)). \
+            Find what else writes the keys of this store, end it, and start again; the messages are pending.
+            """
+        case .serverTooOld(let redis, let version):
+            "starting the consumer failed: on \(redis): Redis \(version) is too old. Use Redis 7.0 or later."
+        }
+    }
+
+    private static func finding(_ found: InstallAnswer, ledger path: String) -> String {
+        switch found {
+        case .installed: "the counters are installed"
+        case .otherLedger(let identity):
+            "the counters belong to another ledger (\(identity)), not to \(path)"
+        case .epochNotLower(let epoch):
+            "the counters are of epoch \(epoch), which the ledger \(path) has not reached: it was replaced or has gone back in time"
+        case .ledgerBehind(let settled):
+            "seq \(settled) had been recorded, which the ledger \(path) does not hold: it was replaced or has gone back in time"
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Counters
+import Intake
+import Inventory
+import Ledger
+import Logging
+import RedisClient
+import ServiceLifecycle
+
+/// The consumer as a process runs it: stands by until the store's lock is free, then consumes until it is stopped.
+package struct ConsumerService: Service {
+    /// What people are told, a line each.
+    package enum Status: Sendable {
+        case standingBy(holder: Int32?)
+        case active(epoch: Int64, seq: Int64)
+        case stopped(ActiveConsumer.Totals)
+    }
+
+    package var settings: ConsumerSettings
+    package var ledgerPath: String
+    package var store: String
+    package var redisURL: RedisURL
+    package var redisOptions: RedisOptions
+    package var logger: Logger
+    package var report: @Sendable (Status) -> Void
+
+    package init(
+        settings: ConsumerSettings, ledgerPath: String, store: String, redisURL: RedisURL,
+        redisOptions: RedisOptions = .init(), logger: Logger, report: @escaping @Sendable (Status) -> Void
+    ) {
+        self.settings = settings
+        self.ledgerPath = ledgerPath
+        self.store = store
+        self.redisURL = redisURL
+        self.redisOptions = redisOptions
+        self.logger = logger
+        self.report = report
+    }
+
+    package func run() async throws {
+        let stop = StopSignal()
+        try await withGracefulShutdownHandler {
+            try await run(until: stop)
+        } onGracefulShutdown: {
+            stop.request()
+        }
+    }
+
+    /// Stands by, then consumes, until `stop` is requested.
+    package func run(until stop: StopSignal) async throws {
+        do {
+            let lock = try await takeLock(until: stop)
+            try await consume(until: stop)
+            withExtendedLifetime(lock) {}
+        } catch is StopSignal.Stopped {
+            // Stopped while it stood by.
+        }
+    }
+
+    private func takeLock(until stop: StopSignal) async throws -> ProcessLock {
+        let path = ProcessLock.path(besideLedger: ledgerPath)
+        var reported: Int32??
+        while true {
+            if let lock = try ProcessLock.acquire(path) { return lock }
+            let holder = ProcessLock.holder(path)
+            if reported != .some(holder) {
+                reported = .some(holder)
+                report(.standingBy(holder: holder))
+            }
+            try await stop.pause(ConsumerSettings.standbyInterval)
+        }
+    }
+
+    private func consume(until stop: StopSignal) async throws {
+        // Only now: what a standby opened before could be another file by the time it takes over.
+        let ledger = try await retryingLedger(stop: stop, logger: logger) {
+            try await LedgerDatabase.open(at: ledgerPath, store: store, for: .consumer)
+        }
+        let redis = RedisClient(url: redisURL, options: redisOptions, logger: logger)
+        // A connection of its own: a read that waits would hold up everything behind it.
+        let reading = RedisClient(url: redisURL, options: redisOptions, logger: logger)
+        let consumer = ActiveConsumer(
+            settings: settings, ledger: ledger,
+            counters: CounterStore(keys: StoreKeys(store: store), ledger: ledger.identity, client: redis),
+            redis: redis, reading: reading, stop: stop, logger: logger,
+            onReady: { epoch, seq in report(.active(epoch: epoch, seq: seq)) })
+        do {
+            try await consumer.run()
+        } catch {
+            await close(redis, reading, ledger)
+            throw error
+        }
+        await close(redis, reading, ledger)
+        report(.stopped(await consumer.totals))
+    }
+
+    private func close(_ redis: RedisClient, _ reading: RedisClient, _ ledger: LedgerDatabase) async {
+        await redis.close()
+        await reading.close()
+        // Closing checkpoints; should it fail, the log is replayed at the next opening.
+        try? ledger.close()
+    }
+}

@@ -1,0 +1,34 @@
+/// How the consumer works; every limit has its name here.
+package struct ConsumerSettings: Sendable {
+    /// The name under which entries are delivered to this process.
+    package var consumer = "stocktake"
+    /// Orders a batch at most: beyond about a thousand SQLite records no faster.
+    package var batchOrders = 1_024
+    /// Order lines a batch at most (one order may have as many): a gate call over 2,000 holds Redis for some 10 ms.
+    package var batchLines = 2_000
+    /// Bytes of messages a batch at most.
+    package var batchBytes = 8 << 20
+    /// How long a read waits for new messages.
+    package var block = Duration.seconds(2)
+    /// How long processed messages stay in the stream. They are what a restored ledger is brought up to date from.
+    package var keepMessages = Duration.seconds(24 * 3600)
+    /// About how many outcomes their stream keeps.
+    package var keepOutcomes = 100_000
+    /// Ends when nothing is unread or pending.
+    package var untilIdle = false
+
+    package init() {}
+
+    /// First major version of Redis whose scripts can declare `#!lua`.
+    static let oldestServer = 7
+    /// Times a suspect entry may bring the process down alone before it becomes a dead letter undecoded.
+    static let suspectAttempts = 3
+    /// Epochs opened for one batch, for another reason than a lost connection, before the consumer stops.
+    static let epochsWithoutProgress = 3
+    /// How often ledger and Redis are looked at when there is nothing else to do.
+    static let watchInterval = Duration.seconds(1)
+    /// How often the stream is trimmed.
+    static let trimInterval = Duration.seconds(10)
+    /// How often a standby tries to take the lock.
+    static let standbyInterval = Duration.milliseconds(200)
+}

@@ -1,0 +1,29 @@
+import RedisClient
+
+/// What an error of Redis means for the consumer.
+enum RedisTrouble {
+    /// Nothing was executed, and waiting may help.
+    case wait
+    /// The command may have been executed.
+    case doubt
+    /// Waiting does not help: stop with its message.
+    case fatal
+
+    /// Replies that say "not now" and were given before anything was executed.
+    private static let waitable: Set<String> = [
+        "READONLY", "LOADING", "OOM", "BUSY", "MISCONF", "CLUSTERDOWN", "NOPERM", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN",
+    ]
+
+    init(_ error: any Error) {
+        guard let error = error as? RedisError else {
+            self = .fatal
+            return
+        }
+        switch error {
+        case .cannotConnect, .notSent: self = .wait
+        case .connectionLost, .timedOut, .protocolViolation: self = .doubt
+        case .reply(let reply, _): self = Self.waitable.contains(reply.code) ? .wait : .fatal
+        case .invalidURL: self = .fatal
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Inventory
+import RedisClient
+
+/// One operation for the gate.
+package struct Operation: Sendable, Equatable {
+    package enum Kind: String, Sendable {
+        /// All of the units or none.
+        case take
+        /// Units that come back; never refused.
+        case give
+    }
+
+    package var kind: Kind
+    package var demand: [Demand]
+
+    package init(_ kind: Kind, _ demand: [Demand]) {
+        self.kind = kind
+        self.demand = demand
+    }
+}
+
+/// The gate's answer to a batch.
+package enum GateAnswer: Sendable, Equatable {
+    /// One decision an operation, in their order; `seq` is what the counters have now.
+    case decided(seq: Int64, [OperationAnswer])
+    /// Redis is not in the state the batch was made for; nothing was changed.
+    case fenced(what: String, found: CounterHead)
+}
+
+package enum OperationAnswer: Sendable, Equatable {
+    case changed(seq: Int64)
+    case unchanged
+    case refused(Refusal)
+}
+
+extension CounterStore {
+    /// Decides a batch in one atomic step: the counters are changed by the operations that fit, in their order.
+    ///
+    /// After an error that says the command may have been executed, only a new epoch tells what the counters are.
+    package func decide(_ operations: [Operation], epoch: Int64, seq: Int64) async throws -> GateAnswer {
+        var names: [CounterName] = []
+        var number: [CounterName: Int] = [:]
+        var terms = 0
+        for operation in operations {
+            terms += operation.demand.count
+            for demand in operation.demand where number[demand.counter] == nil {
+                names.append(demand.counter)
+                number[demand.counter] = names.count
+            }
+        }
+        let reply = try await scripts.run(.gate, keys: [keys.stock], capacity: names.count * 40 + terms * 16) { command in
+            command.append(ledger)
+            command.append(epoch)
+            command.append(seq)
+            command.append(names.count)
+            for name in names { command.append(name.field) }
+            for operation in operations {
+                command.append(operation.kind.rawValue)
+                command.append(operation.demand.count)
+                for demand in operation.demand {
+                    command.append(number[demand.counter] ?? 0)
+                    command.append(demand.units)
+                }
+            }
+        }
+        return try Self.answer(reply, operations: operations.count, names: names)
+    }
+
+    private static func answer(_ reply: RedisValue, operations: Int, names: [CounterName]) throws -> GateAnswer {
+        guard let parts = reply.array, let word = parts.first?.string else {
+            throw CountersError.unexpectedReply(script: "gate", detail: "not a list that starts with a word")
+        }
+        switch word {
+        case "FENCED" where parts.count == 5:
+            let head = CounterHead(
+                ledger: parts[2].string.flatMap { $0.isEmpty ? nil : $0 }, epoch: parts[3].int, seq: parts[4].int)
+            return .fenced(what: parts[1].string ?? "", found: head)
+        case "DECIDED" where parts.count == 3:
+            guard let seq = parts[1].int, let answers = parts[2].array, answers.count == operations else {
+                throw CountersError.unexpectedReply(script: "gate", detail: "not an answer for each operation")
+            }
+            return .decided(seq: seq, try answers.map { try operationAnswer($0, names: names) })
+        default:
+            throw CountersError.unexpectedReply(script: "gate", detail: "unknown answer \"\(word)\"")
+        }
+    }
+
+    private static func operationAnswer(_ value: RedisValue, names: [CounterName]) throws -> OperationAnswer {
+        if case .integer(let seq) = value { return seq == 0 ? .unchanged : .changed(seq: seq) }
+        guard let parts = value.array, parts.count == 3,
+            let number = parts[0].int, let asked = parts[1].int, let left = parts[2].int,
+            number >= 1, number <= names.count
+        else {
+            throw CountersError.unexpectedReply(script: "gate", detail: "a refusal that names no counter")
+        }
+        return .refused(Refusal(counter: names[Int(number) - 1], asked: asked, left: left))
+    }
+}

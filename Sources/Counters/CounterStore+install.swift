@@ -1,0 +1,97 @@
+import Failpoints
+import Inventory
+import RedisClient
+
+/// All that a new epoch puts into Redis.
+package struct Installation: Sendable {
+    package var epoch: Int64
+    /// Highest seq the ledger has recorded; the counters' chain goes on from it.
+    package var seq: Int64
+    package var catalogueVersion: Int64
+    package var counters: [(name: CounterName, state: CounterState)]
+
+    package init(
+        epoch: Int64, seq: Int64, catalogueVersion: Int64, counters: [(name: CounterName, state: CounterState)]
+    ) {
+        self.epoch = epoch
+        self.seq = seq
+        self.catalogueVersion = catalogueVersion
+        self.counters = counters
+    }
+}
+
+/// What came of an installation.
+package enum InstallAnswer: Sendable, Equatable {
+    case installed
+    /// The counters belong to another ledger.
+    case otherLedger(String)
+    /// Redis has this epoch or a later one.
+    case epochNotLower(Int64)
+    /// Redis knows that the ledger had recorded up to here, which is more than it holds now.
+    case ledgerBehind(settled: Int64)
+}
+
+extension CounterStore {
+    /// Fields a command while the counters are prepared: a few milliseconds of Redis' time.
+    private static let sliceFields = 4_000
+
+    /// Puts the counters of a new epoch in the place of the old ones, whole.
+    ///
+    /// They are prepared under a key of this epoch alone; the last script renames it. A crash before that leaves a key
+    /// which the next epoch removes. After an error the next epoch must be tried: this one may have been installed.
+    package func install(_ installation: Installation) async throws -> InstallAnswer {
+        let staging = keys.staging(epoch: installation.epoch)
+        var commands = [RedisCommand("UNLINK", staging, keys.staging(epoch: installation.epoch - 1))]
+        var slice = RedisCommand("HSET", staging)
+        var sliceCount = 0
+        var fields = 0
+        func add(_ field: String, _ value: String) {
+            slice.append(field)
+            slice.append(value)
+            fields += 1
+            sliceCount += 1
+            if sliceCount == Self.sliceFields {
+                commands.append(slice)
+                slice = RedisCommand("HSET", staging)
+                sliceCount = 0
+            }
+        }
+        add("ledger", ledger)
+        add("epoch", String(installation.epoch))
+        add("seq", String(installation.seq))
+        add("settled", String(installation.seq))
+        add("catalogue", String(installation.catalogueVersion))
+        for (name, state) in installation.counters {
+            if let sold = state.sold { add("sold:\(name.field)", String(sold)) }
+            if let cap = state.cap { add("cap:\(name.field)", String(cap)) }
+            if state.isClosed { add("closed:\(name.field)", "1") }
+        }
+        if sliceCount > 0 { commands.append(slice) }
+        for reply in try await scripts.client.pipeline(commands) {
+            if case .error(let error) = reply { throw RedisError.reply(error, command: "HSET") }
+        }
+        Failpoint.epochPrepared.pass()
+        let sent = fields
+        let reply = try await scripts.run(.install, keys: [keys.stock, staging]) { command in
+            command.append(ledger)
+            command.append(installation.epoch)
+            command.append(installation.seq)
+            command.append(sent)
+        }
+        return try Self.answer(reply, sent: sent)
+    }
+
+    private static func answer(_ reply: RedisValue, sent: Int) throws -> InstallAnswer {
+        let parts = reply.array ?? []
+        switch (parts.first?.string, parts.last) {
+        case ("INSTALLED", _): return .installed
+        case ("OTHER_LEDGER", let found): return .otherLedger(found?.string ?? "")
+        case ("EPOCH_NOT_LOWER", let found): return .epochNotLower(found?.int ?? 0)
+        case ("LEDGER_BEHIND", let found): return .ledgerBehind(settled: found?.int ?? 0)
+        case ("INCOMPLETE", let found):
+            throw CountersError.installIncomplete(sent: sent, found: found?.string ?? "")
+        default:
+            throw CountersError.unexpectedReply(script: "install", detail: "unknown answer")
+        }
+    }
+}

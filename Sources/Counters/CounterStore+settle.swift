@@ -1,0 +1,76 @@
+import Inventory
+import RedisClient
+
+/// What is said to Redis about a batch that the ledger has committed.
+package struct Settlement: Sendable {
+    package var epoch: Int64
+    /// Highest seq the ledger has recorded.
+    package var settled: Int64
+    /// Entry ids to acknowledge.
+    package var entries: [String]
+    package var outcomes: [Outcome]
+    /// Products whose figures changed.
+    package var changed: [Identifier]
+
+    package init(epoch: Int64, settled: Int64, entries: [String], outcomes: [Outcome], changed: [Identifier]) {
+        self.epoch = epoch
+        self.settled = settled
+        self.entries = entries
+        self.outcomes = outcomes
+        self.changed = changed
+    }
+}
+
+/// What of a settlement reached Redis.
+package struct SettleReport: Sendable, Equatable {
+    package var acknowledged: Int64
+    package var unannounced: Int64
+    package var unpublished: Int64
+}
+
+extension CounterStore {
+    /// Notes how far the ledger is, acknowledges, announces. Repeating it does no harm.
+    ///
+    /// - Parameter keepOutcomes: about how many outcomes their stream keeps.
+    package func settle(_ settlement: Settlement, keepOutcomes: Int) async throws -> SettleReport {
+        let capacity = settlement.entries.count * 24 + settlement.outcomes.count * 160
+        let reply = try await scripts.run(
+            .settle, keys: [keys.stock, keys.checkouts, keys.outcomes], capacity: capacity
+        ) { command in
+            command.append(ledger)
+            command.append(settlement.epoch)
+            command.append(settlement.settled)
+            command.append(StoreKeys.group)
+            command.append(keepOutcomes)
+            command.append(keys.changes)
+            command.append(settlement.entries.count)
+            for entry in settlement.entries { command.append(entry) }
+            command.append(settlement.outcomes.count)
+            for outcome in settlement.outcomes {
+                command.append(outcome.kind.rawValue)
+                command.append(outcome.orderID)
+                command.append(outcome.cancellationID)
+                command.append(outcome.reason)
+                command.append(outcome.seq.map(String.init) ?? "")
+                command.append(outcome.units.map(String.init) ?? "")
+                command.append(outcome.decidedAt)
+            }
+            command.append(settlement.changed.count)
+            for id in settlement.changed { command.append(id.text) }
+        }
+        guard let counts = reply.array?.compactMap(\.int), counts.count == 3 else {
+            throw CountersError.unexpectedReply(script: "settle", detail: "not three counts")
+        }
+        return SettleReport(acknowledged: counts[0], unannounced: counts[1], unpublished: counts[2])
+    }
+
+    /// Drops entries of the stream of messages with ids below `id`, but none that is unread or pending.
+    /// - Returns: how many were dropped.
+    package func trim(below id: String) async throws -> Int64 {
+        let reply = try await scripts.run(.trim, keys: [keys.checkouts]) { command in
+            command.append(StoreKeys.group)
+            command.append(id)
+        }
+        return reply.int ?? 0
+    }
+}

@@ -1,0 +1,66 @@
+import Inventory
+import RedisClient
+
+/// The counters of one store in Redis: every write to `…:stock` in the program is a method of this type.
+///
+/// Errors of all methods: `RedisError`, `CountersError`.
+package struct CounterStore: Sendable {
+    package let keys: StoreKeys
+    /// The ledger's identity; counters that carry another one are never touched.
+    package let ledger: String
+    let scripts: ScriptRunner
+
+    package init(keys: StoreKeys, ledger: String, client: RedisClient) {
+        self.keys = keys
+        self.ledger = ledger
+        scripts = ScriptRunner(client: client)
+    }
+}
+
+/// What the head of the `…:stock` hash says: whose counters they are, and in which state. Nil where a field is missing.
+package struct CounterHead: Sendable, Equatable {
+    package var ledger: String?
+    package var epoch: Int64?
+    package var seq: Int64?
+    package var settled: Int64?
+    package var catalogue: Int64?
+
+    package init(
+        ledger: String? = nil, epoch: Int64? = nil, seq: Int64? = nil, settled: Int64? = nil, catalogue: Int64? = nil
+    ) {
+        self.ledger = ledger
+        self.epoch = epoch
+        self.seq = seq
+        self.settled = settled
+        self.catalogue = catalogue
+    }
+
+    /// Nothing is installed.
+    package var isEmpty: Bool { ledger == nil && epoch == nil && seq == nil }
+}
+
+extension CounterStore {
+    /// Identity, epoch and seq as Redis has them now; cheap enough for once a second.
+    package func head() async throws -> CounterHead {
+        try await CounterHead.read(keys, scripts.client)
+    }
+}
+
+extension CounterHead {
+    /// The head of a store's counters, for those that have no ledger at hand.
+    package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> CounterHead {
+        let reply = try await client.send(
+            RedisCommand("HMGET", keys.stock, "ledger", "epoch", "seq", "settled", "catalogue"))
+        guard let values = reply.array, values.count == 5 else {
+            throw CountersError.unexpectedReply(script: "HMGET", detail: "not 5 values")
+        }
+        return CounterHead(
+            ledger: values[0].string, epoch: values[1].int, seq: values[2].int, settled: values[3].int,
+            catalogue: values[4].int)
+    }
+}
+
+extension CounterName {
+    /// The counter's name in the fields of the hash: `p:ID` or `v:ID`.
+    package var field: String { "\(level.letter):\(id.text)" }
+}

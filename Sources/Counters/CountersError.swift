@@ -1,0 +1,22 @@
+/// What the counters can fail with besides `RedisError`.
+package enum CountersError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// A reply of another shape than the script promises.
+    case unexpectedReply(script: String, detail: String)
+    /// The prepared hash of a new epoch had another number of fields than was sent.
+    case installIncomplete(sent: Int, found: String)
+
+    package var description: String {
+        switch self {
+        case .unexpectedReply(let script, let detail):
+            """
+            cannot use the reply of \(script): on Redis: \(detail). \
+            Check that nothing between here and Redis changes replies, and that no other version of Stocktake runs on this store.
+            """
+        case .installIncomplete(let sent, let found):
+            """
+            installing the counters failed: on Redis: \(found) fields were found where \(sent) had been sent. \
+            Check that nothing else writes keys of this store.
+            """
+        }
+    }
+}

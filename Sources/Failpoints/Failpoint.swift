@@ -1,0 +1,68 @@
+#if DEBUG
+    import Glibc
+    import Synchronization
+#endif
+
+/// A place at which a debug build can be made to die as if by `kill -9`, to prove that a restart ends in the right state.
+///
+/// `STOCKTAKE_FAILPOINT=NAME` dies at the first passage, `NAME:3` at the third. `decode.entry:TEXT` dies on decoding an
+/// entry whose payload contains TEXT. In release builds the calls are empty.
+package enum Failpoint: String, CaseIterable, Sendable {
+    case readAfter = "read.after"
+    case decodeBefore = "decode.before"
+    case decodeEntry = "decode.entry"
+    case decodeAfter = "decode.after"
+    case skipBefore = "skip.before"
+    case skipAfter = "skip.after"
+    case decideBefore = "decide.before"
+    case decideAfter = "decide.after"
+    case recordBefore = "record.before"
+    case recordBeforeCommit = "record.before-commit"
+    case recordAfter = "record.after"
+    case settleBefore = "settle.before"
+    case settleAfter = "settle.after"
+    case trimAfter = "trim.after"
+    case epochBefore = "epoch.before"
+    case epochBeforeCommit = "epoch.before-commit"
+    case epochRaised = "epoch.raised"
+    case epochPrepared = "epoch.prepared"
+    case epochInstalled = "epoch.installed"
+
+    #if DEBUG
+        /// The failpoint the environment asks for, read once.
+        private static let armed: (point: Failpoint, passage: Int, text: [UInt8])? = {
+            guard let value = getenv("STOCKTAKE_FAILPOINT") else { return nil }
+            let parts = String(cString: value).split(separator: ":", maxSplits: 1)
+            guard let name = parts.first, let point = Failpoint(rawValue: String(name)) else { return nil }
+            let argument = parts.count > 1 ? String(parts[1]) : "1"
+            return (point, Int(argument) ?? 1, Array(argument.utf8))
+        }()
+
+        private static let passages = Mutex(0)
+
+        /// Dies here if this failpoint is armed.
+        package func pass() {
+            guard let armed = Failpoint.armed, armed.point == self else { return }
+            let passage = Failpoint.passages.withLock { count in
+                count += 1
+                return count
+            }
+            if passage == armed.passage { die() }
+        }
+
+        /// Dies here if this failpoint is armed and `bytes` contain its text.
+        package func pass(over bytes: [UInt8]) {
+            guard let armed = Failpoint.armed, armed.point == self, !armed.text.isEmpty else { return }
+            let starts = 0...max(bytes.count - armed.text.count, 0)
+            if starts.contains(where: { bytes[$0...].starts(with: armed.text) }) { die() }
+        }
+
+        private func die() -> Never {
+            kill(getpid(), SIGKILL)
+            while true { pause() }
+        }
+    #else
+        @inline(__always) package func pass() {}
+        @inline(__always) package func pass(over bytes: [UInt8]) {}
+    #endif
+}

@@ -1,0 +1,182 @@
+import Inventory
+import StrictJSON
+
+/// Where a field stands in a payload; made into text only when it has to be reported.
+struct FieldPath: CustomStringConvertible {
+    enum Parent {
+        case payload
+        case item(Int)
+        case object(StaticString)
+    }
+
+    var parent: Parent
+    var field: StaticString
+
+    init(_ parent: Parent, _ field: StaticString) {
+        self.parent = parent
+        self.field = field
+    }
+
+    var description: String {
+        switch parent {
+        case .payload: "\(field)"
+        case .item(let line): "items[\(line)].\(field)"
+        case .object(let name): "\(name).\(field)"
+        }
+    }
+}
+
+/// Reads a payload's fields, each by the rules of its kind.
+///
+/// A rejection's detail quotes numbers of fields that must be numbers; of a text it gives the size at most.
+struct FieldReader {
+    private var scanner: JSONScanner
+
+    private init(_ payload: [UInt8]) throws(Rejection) {
+        do { scanner = try JSONScanner(payload) } catch { throw Rejection(error) }
+    }
+
+    /// What `body` reads from the whole of `payload`.
+    ///
+    /// A payload that is no JSON is called so, even if a field's fault comes before the place: only if `body` finds
+    /// one, the rest is looked at as well. What is valid is so read once.
+    static func read<Value>(
+        _ payload: [UInt8], _ body: (inout FieldReader) throws(Rejection) -> Value
+    ) throws(Rejection) -> Value {
+        let start = try FieldReader(payload)
+        do throws(Rejection) {
+            var fields = start
+            let value = try body(&fields)
+            try fields.finish()
+            return value
+        } catch {
+            var fields = start
+            try fields.skip()
+            try fields.finish()
+            throw error
+        }
+    }
+
+    /// A text, or nil for null. U+0000 is refused: SQLite's command and its functions end a text there, so the ledger
+    /// would show less than it holds.
+    mutating func text(_ path: FieldPath) throws(Rejection) -> String? {
+        guard let text = try string(path) else { return nil }
+        if text.utf8.contains(0) { throw Rejection(.invalidValue, "\(path): contains U+0000") }
+        return text
+    }
+
+    /// An id, or nil for null.
+    mutating func identifier(_ path: FieldPath) throws(Rejection) -> Identifier? {
+        guard let text = try string(path) else { return nil }
+        if let violation = Identifier.violation(in: text) {
+            throw Rejection(.invalidValue, "\(path): \(violation)")
+        }
+        return Identifier(text)
+    }
+
+    /// An integer written as one, or nil for null.
+    mutating func integer(_ path: FieldPath, in range: ClosedRange<Int64>) throws(Rejection) -> Int64? {
+        guard let kind = try kindUnlessNull() else { return nil }
+        guard kind == .number else { throw wrongType(path, "an integer", kind) }
+        let number: JSONNumber
+        do { number = try scanner.readNumber() } catch { throw Rejection(error) }
+        if let integer = number.integer, range.contains(integer) { return integer }
+        guard number.isInteger else {
+            throw Rejection(.wrongType, "\(path): must be an integer, is \(Self.shown(number))")
+        }
+        throw Rejection(
+            .invalidValue, "\(path): must be \(range.lowerBound) to \(range.upperBound), is \(Self.shown(number))")
+    }
+
+    /// Whether there is an object, which is entered, or null.
+    mutating func enterObject(_ path: @autoclosure () -> String) throws(Rejection) -> Bool {
+        guard let kind = try kindUnlessNull() else { return false }
+        guard kind == .object else { throw wrongType(path(), "an object", kind) }
+        do { try scanner.enterObject() } catch { throw Rejection(error) }
+        return true
+    }
+
+    /// The elements of an array, at most `limit`, or nil for null. Too many are too many, whatever they are: what
+    /// `element` finds wrong is said only if there are not.
+    mutating func array<Element>(
+        _ path: StaticString, limit: Int,
+        _ element: (inout FieldReader, _ index: Int) throws(Rejection) -> Element
+    ) throws(Rejection) -> [Element]? {
+        guard let kind = try kindUnlessNull() else { return nil }
+        guard kind == .array else { throw wrongType(path, "an array", kind) }
+        let start = scanner.offset
+        do throws(Rejection) {
+            var elements: [Element] = []
+            try enterArray()
+            while try nextElement() {
+                if elements.count == limit { throw Rejection(.tooManyItems, "\(path): more than \(limit)") }
+                elements.append(try element(&self, elements.count))
+            }
+            return elements
+        } catch {
+            let count = try countElements(at: start)
+            guard count > limit else { throw error }
+            throw Rejection(.tooManyItems, "\(path): has \(count) items; at most \(limit) are allowed")
+        }
+    }
+
+    private func wrongType(_ path: some CustomStringConvertible, _ wanted: String, _ kind: JSONKind) -> Rejection {
+        Rejection(.wrongType, "\(path): must be \(wanted), is \(kind.rawValue)")
+    }
+
+    private static func shown(_ number: JSONNumber) -> String {
+        number.text.utf8.count <= 24 ? number.text : "a number of \(number.text.utf8.count) characters"
+    }
+}
+
+// The scanner's own steps; what it throws becomes a rejection. Written out, because a generic wrapper around them
+// was not specialised and doubled the time of decoding.
+extension FieldReader {
+    mutating func nextKey() throws(Rejection) -> JSONKey? {
+        do { return try scanner.nextKey() } catch { throw Rejection(error) }
+    }
+
+    mutating func skip() throws(Rejection) {
+        do { try scanner.skipValue() } catch { throw Rejection(error) }
+    }
+
+    private mutating func enterArray() throws(Rejection) {
+        do { try scanner.enterArray() } catch { throw Rejection(error) }
+    }
+
+    private mutating func nextElement() throws(Rejection) -> Bool {
+        do { return try scanner.nextElement() } catch { throw Rejection(error) }
+    }
+
+    private func countElements(at offset: Int) throws(Rejection) -> Int {
+        do { return try scanner.countElements(at: offset) } catch { throw Rejection(error) }
+    }
+
+    private mutating func finish() throws(Rejection) {
+        do { try scanner.finish() } catch { throw Rejection(error) }
+    }
+
+    private mutating func string(_ path: FieldPath) throws(Rejection) -> String? {
+        guard let kind = try kindUnlessNull() else { return nil }
+        guard kind == .string else { throw wrongType(path, "a string", kind) }
+        do { return try scanner.readString() } catch { throw Rejection(error) }
+    }
+
+    /// Null, which is read, means the same as an absent field.
+    private mutating func kindUnlessNull() throws(Rejection) -> JSONKind? {
+        do {
+            let kind = try scanner.peek()
+            guard kind == .null else { return kind }
+            try scanner.readNull()
+            return nil
+        } catch {
+            throw Rejection(error)
+        }
+    }
+}
+
+extension Rejection {
+    init(_ error: JSONError) {
+        self.init(error.kind == .invalidUTF8 ? .invalidUTF8 : .invalidJSON, "payload: \(error)")
+    }
+}

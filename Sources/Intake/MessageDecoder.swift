@@ -1,0 +1,43 @@
+import Inventory
+import StrictJSON
+
+/// Turns a stream entry's two fields into a message, or says why it can never be one.
+///
+/// Looks at nothing but the bytes: whether a product exists is for `CatalogIndex` to say.
+package enum MessageDecoder {
+    static let checkoutCompleted = "checkout.completed"
+
+    /// The first of these that applies decides the reason: no `type`, no `payload`, payload too large, unknown type,
+    /// not UTF-8, not JSON (anywhere in the payload), then the fields in the order in which the payload has them; a
+    /// field that is missing counts at the end of its object.
+    package static func decode(type: [UInt8]?, payload: [UInt8]?) -> Result<Message, Rejection> {
+        do throws(Rejection) {
+            return .success(try message(type: type, payload: payload))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func message(type: [UInt8]?, payload: [UInt8]?) throws(Rejection) -> Message {
+        guard let type else { throw Rejection(.missingType, "the entry has no field type") }
+        guard let payload else { throw Rejection(.missingPayload, "the entry has no field payload") }
+        try checkSize(ofPayload: payload.count)
+        guard type.elementsEqual(checkoutCompleted.utf8) else {
+            throw Rejection(.unknownType, "type: \(shown(type)) is not a type this version knows")
+        }
+        return .checkout(try FieldReader.read(payload) { fields throws(Rejection) in try fields.checkout() })
+    }
+
+    static func checkSize(ofPayload bytes: Int) throws(Rejection) {
+        if bytes > Limit.payloadBytes {
+            throw Rejection(
+                .payloadTooLarge, "payload: has \(bytes) bytes; at most \(Limit.payloadBytes) are allowed")
+        }
+    }
+
+    /// A type as it can stand in a log line: quoted if it is short and plain, else only its size.
+    private static func shown(_ type: [UInt8]) -> String {
+        let isPlain = type.count <= 64 && type.allSatisfy { 0x21..<0x7F ~= $0 }
+        return isPlain ? "\"\(String(decoding: type, as: UTF8.self))\"" : "a text of \(type.count) bytes"
+    }
+}

@@ -1,0 +1,78 @@
+import Inventory
+import StrictJSON
+
+/// A message as one line of newline-delimited JSON: `{"type": "…", "payload": {…}}`.
+///
+/// Looks at the frame only: the payload is checked to be JSON and to be small enough, not read, so that its bytes can
+/// be sent as they are, and whoever takes them from the stream judges them.
+package struct MessageFrame: Sendable, Equatable {
+    package var type: String
+    /// The payload's bytes in the line.
+    package var payload: Range<Int>
+
+    /// Other keys are ignored. The rejection names a column of the line where the line is no JSON.
+    package static func parse(_ line: [UInt8]) throws(Rejection) -> MessageFrame {
+        let fields: Fields
+        do throws(JSONError) {
+            fields = try read(line)
+        } catch {
+            let reason: DeadLetterReason = error.kind == .invalidUTF8 ? .invalidUTF8 : .invalidJSON
+            throw Rejection(reason, "column \(error.column): \(error.message)")
+        }
+        guard fields.kind == .object else {
+            throw Rejection(.wrongType, "the line: must be an object, is \(fields.kind.rawValue)")
+        }
+        guard let typeKind = fields.typeKind else { throw Rejection(.missingType, "type: missing") }
+        guard let type = fields.type else {
+            throw Rejection(.wrongType, "type: must be a string, is \(typeKind.rawValue)")
+        }
+        guard let payloadKind = fields.payloadKind, let payload = fields.payload else {
+            throw Rejection(.missingPayload, "payload: missing")
+        }
+        guard payloadKind == .object else {
+            throw Rejection(.wrongType, "payload: must be an object, is \(payloadKind.rawValue)")
+        }
+        try MessageDecoder.checkSize(ofPayload: payload.count)
+        return MessageFrame(type: type, payload: payload)
+    }
+
+    /// What the line holds, valid or not.
+    private struct Fields {
+        var kind: JSONKind
+        var typeKind: JSONKind?
+        var type: String?
+        var payloadKind: JSONKind?
+        var payload: Range<Int>?
+    }
+
+    /// Reads the line to its end, so that a line that is no JSON is called so whatever its fields are.
+    private static func read(_ line: [UInt8]) throws(JSONError) -> Fields {
+        var scanner = try JSONScanner(line)
+        var fields = Fields(kind: try scanner.peek())
+        guard fields.kind == .object else {
+            try scanner.skipValue()
+            try scanner.finish()
+            return fields
+        }
+        try scanner.enterObject()
+        while let key = try scanner.nextKey() {
+            switch key {
+            case "type":
+                let kind = try scanner.peek()
+                fields.typeKind = kind
+                if kind == .string {
+                    fields.type = try scanner.readString()
+                } else {
+                    try scanner.skipValue()
+                }
+            case "payload":
+                fields.payloadKind = try scanner.peek()
+                fields.payload = try scanner.skipValue()
+            default:
+                try scanner.skipValue()
+            }
+        }
+        try scanner.finish()
+        return fields
+    }
+}

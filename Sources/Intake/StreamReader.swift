@@ -1,0 +1,164 @@
+import Inventory
+import RedisClient
+
+/// Entries that were read, and entries that can no longer be.
+package struct Delivery: Sendable {
+    package var entries: [StreamEntry] = []
+    /// Ids that were pending but are gone from the stream: somebody trimmed or deleted messages nobody had processed.
+    package var lost: [String] = []
+    /// Nothing new was there when the wait was over.
+    package var isEmptyRead = false
+}
+
+/// Reads the stream of messages in the order of its ids: first all that is pending, whoever's it was, then what is new.
+///
+/// There is no other consumer alive, so pending entries are claimed without waiting. Only one call of `next` may be
+/// under way. Errors: `RedisError`, after which `resume` must be called, as entries may have been delivered to a
+/// connection that is gone.
+package actor StreamReader {
+    private enum Phase {
+        case claiming(cursor: String)
+        case reading
+    }
+
+    private let client: RedisClient
+    private let keys: StoreKeys
+    private let consumer: String
+    private var phase = Phase.claiming(cursor: "0-0")
+    private var groupExists = false
+    private var count: Int
+
+    /// Entries a read at most; adapted to their size.
+    private let maximumCount: Int
+    /// Bytes a read should bring at most.
+    private let targetBytes = 4 << 20
+    private static let firstCount = 64
+
+    package init(client: RedisClient, keys: StoreKeys, consumer: String, maximumCount: Int = 1_024) {
+        self.client = client
+        self.keys = keys
+        self.consumer = consumer
+        self.maximumCount = maximumCount
+        count = min(Self.firstCount, maximumCount)
+    }
+
+    /// Starts over with what is pending. The caller must have finished everything it was given before: pending entries
+    /// it still holds would come twice.
+    package func resume() {
+        phase = .claiming(cursor: "0-0")
+        groupExists = false
+    }
+
+    /// The next entries. Waits up to `block` for new ones once nothing pending is left.
+    package func next(block: Duration) async throws -> Delivery {
+        if !groupExists {
+            try await createGroup()
+            groupExists = true
+        }
+        switch phase {
+        case .claiming(let cursor):
+            return try await claim(from: cursor)
+        case .reading:
+            return try await readNew(block: block)
+        }
+    }
+
+    /// How many entries are pending for the whole group.
+    package func pendingCount() async throws -> Int64 {
+        let reply = try await client.send(RedisCommand("XPENDING", keys.checkouts, StoreKeys.group))
+        return reply.array?.first?.int ?? 0
+    }
+
+    private func createGroup() async throws {
+        do {
+            _ = try await client.send(
+                RedisCommand("XGROUP", "CREATE", keys.checkouts, StoreKeys.group, "0", "MKSTREAM"))
+        } catch RedisError.reply(let reply, _) where reply.code == "BUSYGROUP" {
+            // It is there already.
+        }
+    }
+
+    // MARK: - Pending entries
+
+    private func claim(from cursor: String) async throws -> Delivery {
+        let reply = try await client.send(
+            RedisCommand(
+                "XAUTOCLAIM", keys.checkouts, StoreKeys.group, consumer, "0", cursor, "COUNT", String(count)))
+        guard let parts = reply.array, parts.count >= 2, let next = parts[0].string, let items = parts[1].array else {
+            throw malformed("XAUTOCLAIM", "not a cursor and a list of entries")
+        }
+        var delivery = try entries(items)
+        if parts.count > 2 { delivery.lost += (parts[2].array ?? []).compactMap(\.string) }
+        try await addDeliveryCounts(&delivery.entries)
+        phase = next == "0-0" ? .reading : .claiming(cursor: next)
+        return delivery
+    }
+
+    /// XAUTOCLAIM does not say how often an entry was delivered; the list of pending entries does.
+    private func addDeliveryCounts(_ entries: inout [StreamEntry]) async throws {
+        guard let first = entries.first, let last = entries.last else { return }
+        let reply = try await client.send(
+            RedisCommand(
+                "XPENDING", keys.checkouts, StoreKeys.group, first.id, last.id, String(entries.count), consumer))
+        var deliveries: [String: Int64] = [:]
+        for item in reply.array ?? [] {
+            guard let parts = item.array, parts.count == 4, let id = parts[0].string, let times = parts[3].int else {
+                throw malformed("XPENDING", "not an id with its deliveries")
+            }
+            deliveries[id] = times
+        }
+        for index in entries.indices { entries[index].deliveries = deliveries[entries[index].id] ?? 1 }
+    }
+
+    // MARK: - New entries
+
+    private func readNew(block: Duration) async throws -> Delivery {
+        let milliseconds = max(block / .milliseconds(1), 1)
+        let reply = try await client.send(
+            RedisCommand(
+                "XREADGROUP", "GROUP", StoreKeys.group, consumer, "COUNT", String(count), "BLOCK",
+                String(Int64(milliseconds)), "STREAMS", keys.checkouts, ">"),
+            timeout: block + .seconds(5))
+        if case .null = reply { return Delivery(isEmptyRead: true) }
+        guard let stream = reply.array?.first?.array, stream.count == 2, let items = stream[1].array else {
+            throw malformed("XREADGROUP", "not a stream with its entries")
+        }
+        let delivery = try entries(items)
+        adaptCount(to: delivery.entries)
+        return delivery
+    }
+
+    /// Reads more at a time while entries are small, fewer when they are large.
+    private func adaptCount(to entries: [StreamEntry]) {
+        guard !entries.isEmpty else { return }
+        let average = max(entries.reduce(0) { $0 + $1.size } / entries.count, 1)
+        let grown = entries.count == count ? count * 2 : count
+        count = max(min(grown, targetBytes / average, maximumCount), 1)
+    }
+
+    private func entries(_ items: [RedisValue]) throws -> Delivery {
+        var delivery = Delivery()
+        delivery.entries.reserveCapacity(items.count)
+        for item in items {
+            guard let parts = item.array, parts.count == 2, let id = parts[0].string else {
+                throw malformed("XREADGROUP", "an entry without an id")
+            }
+            // A pending entry that is gone from the stream has no fields.
+            guard let flat = parts[1].array else {
+                delivery.lost.append(id)
+                continue
+            }
+            var fields: [StreamEntry.Field] = []
+            fields.reserveCapacity(flat.count / 2)
+            for at in stride(from: 0, to: flat.count - 1, by: 2) {
+                fields.append(StreamEntry.Field(name: flat[at].bytes ?? [], value: flat[at + 1].bytes ?? []))
+            }
+            delivery.entries.append(StreamEntry(id: id, fields: fields))
+        }
+        return delivery
+    }
+
+    private func malformed(_ command: String, _ detail: String) -> RedisError {
+        .protocolViolation(to: client.url.redacted, detail: "reply to \(command): \(detail)")
+    }
+}

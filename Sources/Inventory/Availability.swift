@@ -1,0 +1,53 @@
+/// What can be said of one product's figures to a shop: effective ones, not the rows' own.
+///
+/// The JSON shape is a contract (`stocktake stock --json`, HTTP).
+package struct Availability: Sendable, Equatable {
+    package struct Figures: Sendable, Equatable {
+        package var id: Identifier
+        package var name: String
+        package var isActive: Bool
+        package var maxQuantity: Int64?
+        package var soldQuantity: Int64
+        /// nil = unlimited.
+        package var availableQuantity: Int64?
+        package var isAvailable: Bool
+    }
+
+    package var product: Figures
+    package var variants: [Figures]
+
+    /// Works the effective figures out of the counters' own.
+    ///
+    /// A variant's are bounded by its product's; a product whose variants are all sold out is not available; closed is
+    /// not available.
+    package init(
+        product: (id: Identifier, name: String, state: CounterState),
+        variants: [(id: Identifier, name: String, state: CounterState)]
+    ) {
+        let own = Self.available(product.state)
+        self.variants = variants.map { variant in
+            let isActive = !product.state.isClosed && !variant.state.isClosed
+            let available = Self.smaller(Self.available(variant.state), own)
+            return Figures(
+                id: variant.id, name: variant.name, isActive: isActive, maxQuantity: variant.state.cap,
+                soldQuantity: variant.state.sold ?? 0, availableQuantity: available,
+                isAvailable: isActive && available != 0)
+        }
+        let isActive = !product.state.isClosed
+        let anyVariant = variants.isEmpty || self.variants.contains(where: \.isAvailable)
+        self.product = Figures(
+            id: product.id, name: product.name, isActive: isActive, maxQuantity: product.state.cap,
+            soldQuantity: product.state.sold ?? 0, availableQuantity: own,
+            isAvailable: isActive && own != 0 && anyVariant)
+    }
+
+    private static func available(_ state: CounterState) -> Int64? {
+        state.cap.map { max($0 - (state.sold ?? 0), 0) }
+    }
+
+    private static func smaller(_ left: Int64?, _ right: Int64?) -> Int64? {
+        guard let left else { return right }
+        guard let right else { return left }
+        return min(left, right)
+    }
+}

@@ -1,0 +1,73 @@
+/// What the consumer needs of the catalogue to validate a message: which ids are sold, and what belongs together.
+///
+/// A snapshot of the ledger at one catalogue version.
+package struct CatalogIndex: Sendable {
+    package struct ProductEntry: Sendable {
+        package var isClosed: Bool
+        package var hasVariants: Bool
+
+        package init(isClosed: Bool, hasVariants: Bool) {
+            self.isClosed = isClosed
+            self.hasVariants = hasVariants
+        }
+    }
+
+    package struct VariantEntry: Sendable {
+        package var productID: Identifier
+        package var isClosed: Bool
+
+        package init(productID: Identifier, isClosed: Bool) {
+            self.productID = productID
+            self.isClosed = isClosed
+        }
+    }
+
+    package let version: Int64
+    private let products: [Identifier: ProductEntry]
+    private let variants: [Identifier: VariantEntry]
+
+    package init(version: Int64, products: [Identifier: ProductEntry], variants: [Identifier: VariantEntry]) {
+        self.version = version
+        self.products = products
+        self.variants = variants
+    }
+
+    /// What keeps a checkout from being decided under this catalogue, or nil. Names the first line that is wrong.
+    package func violation(in checkout: Checkout) -> Rejection? {
+        for (line, item) in checkout.items.enumerated() {
+            if let rejection = violation(in: item, path: "items[\(line)]") { return rejection }
+        }
+        return nil
+    }
+
+    private func violation(in item: Checkout.Item, path: @autoclosure () -> String) -> Rejection? {
+        guard let product = products[item.productID] else {
+            return Rejection(.unknownProduct, "\(path()).product_id: no product \"\(item.productID)\" in the catalogue")
+        }
+        if product.isClosed {
+            return Rejection(.productClosed, "\(path()).product_id: \"\(item.productID)\" is closed")
+        }
+        guard let variantID = item.variantID else {
+            guard product.hasVariants else { return nil }
+            return Rejection(
+                .variantRequired, "\(path()).variant_id: missing, and product \"\(item.productID)\" has variants")
+        }
+        guard let variant = variants[variantID] else {
+            return Rejection(.unknownVariant, "\(path()).variant_id: no variant \"\(variantID)\" in the catalogue")
+        }
+        if variant.productID != item.productID {
+            return Rejection(
+                .variantOfAnotherProduct,
+                "\(path()).variant_id: \"\(variantID)\" belongs to product \"\(variant.productID)\", not to \"\(item.productID)\""
+            )
+        }
+        if !product.hasVariants {
+            return Rejection(
+                .variantNotAllowed, "\(path()).variant_id: product \"\(item.productID)\" has no variants")
+        }
+        if variant.isClosed {
+            return Rejection(.variantClosed, "\(path()).variant_id: \"\(variantID)\" is closed")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,131 @@
+import StrictJSON
+
+/// Where in a catalogue file something stands; made into text only when it has to be reported.
+struct CatalogPlace: CustomStringConvertible {
+    var product: Int?
+    var variant: Int?
+    var field: String?
+    /// Of an element of `field`.
+    var index: Int?
+
+    func field(_ field: String, index: Int? = nil) -> CatalogPlace {
+        CatalogPlace(product: product, variant: variant, field: field, index: index)
+    }
+
+    var description: String {
+        var parts: [String] = []
+        if let product { parts.append("products[\(product)]") }
+        if let variant { parts.append("variants[\(variant)]") }
+        if let field { parts.append(index.map { "\(field)[\($0)]" } ?? field) }
+        return parts.isEmpty ? "the file" : parts.joined(separator: ".")
+    }
+}
+
+extension CatalogReader {
+    /// The value of a field; nil if it is absent or null, which mean the same.
+    func value(_ field: String, of object: JSONObject) -> JSONValue? {
+        let value = object[field]
+        return value == .null ? nil : value
+    }
+
+    mutating func text(
+        _ field: String, of object: JSONObject, at place: CatalogPlace, isRequired: Bool = false,
+        allowsNUL: Bool = false
+    ) -> String? {
+        guard let value = value(field, of: object, at: place, isRequired: isRequired, "a text") else { return nil }
+        guard case .string(let text) = value else {
+            violate(place.field(field), value, "must be a text\(isRequired ? "" : ", or null")")
+            return nil
+        }
+        // SQLite's command and its functions end a text there.
+        if !allowsNUL, text.utf8.contains(0) { violate(place.field(field), nil, "must not contain U+0000") }
+        return text
+    }
+
+    mutating func bool(
+        _ field: String, of object: JSONObject, at place: CatalogPlace, isRequired: Bool
+    ) -> Bool? {
+        guard let value = value(field, of: object, at: place, isRequired: isRequired, "true or false") else {
+            return nil
+        }
+        guard case .bool(let bool) = value else {
+            violate(place.field(field), value, "must be true or false")
+            return nil
+        }
+        return bool
+    }
+
+    /// An integer written as one: 2.0 and 2e3 are refused, as they are in messages.
+    mutating func integer(
+        _ field: String, of object: JSONObject, at place: CatalogPlace, in range: ClosedRange<Int64>,
+        isRequired: Bool, hint: String = ""
+    ) -> Int64? {
+        var wanted: String { "an integer from \(range.lowerBound) to \(range.upperBound)\(hint)" }
+        guard let value = value(field, of: object, at: place, isRequired: isRequired, wanted) else { return nil }
+        guard case .number(let number) = value, let integer = number.integer, range.contains(integer) else {
+            violate(place.field(field), value, "must be \(wanted)")
+            return nil
+        }
+        return integer
+    }
+
+    mutating func array(
+        _ field: String, of object: JSONObject, at place: CatalogPlace, isRequired: Bool
+    ) -> [JSONValue]? {
+        guard let value = value(field, of: object, at: place, isRequired: isRequired, "a list") else { return nil }
+        guard case .array(let elements) = value else {
+            violate(place.field(field), value, "must be a list")
+            return nil
+        }
+        return elements
+    }
+
+    /// A list whose elements are all of one kind, as JSON text.
+    mutating func json(
+        _ field: String, of object: JSONObject, at place: CatalogPlace, arrayOf kind: JSONKind
+    ) -> String? {
+        guard let elements = array(field, of: object, at: place, isRequired: false) else { return nil }
+        for (index, element) in elements.enumerated() where element.kind != kind {
+            violate(place.field(field, index: index), element, "must be \(kind.rawValue)")
+        }
+        return JSONValue.array(elements).text
+    }
+
+    private mutating func value(
+        _ field: String, of object: JSONObject, at place: CatalogPlace, isRequired: Bool,
+        _ wanted: @autoclosure () -> String
+    ) -> JSONValue? {
+        let value = value(field, of: object)
+        if value == nil, isRequired { violate(place.field(field), nil, "missing; write \(wanted())") }
+        return value
+    }
+
+    mutating func warnOfUnknownKeys(in object: JSONObject, known: [String], at place: CatalogPlace) {
+        for member in object.members where !known.contains(where: { $0.utf8.elementsEqual(member.key.utf8) }) {
+            let absent = known.filter { object[$0] == nil }
+            let meant = KeyGuess.closest(to: member.key, among: absent)
+            warn(
+                place.field(Self.shown(key: member.key)),
+                "unknown key, ignored" + (meant.map { "; did you mean \($0)?" } ?? ""))
+        }
+    }
+
+    /// A value as a message quotes it.
+    static func shown(_ value: JSONValue) -> String {
+        switch value {
+        case .array, .object: value.kind.rawValue
+        default: shortened(value.text)
+        }
+    }
+
+    /// A key as a path has it: as it is if it is a plain word, else as JSON, so that no control character gets out.
+    private static func shown(key: String) -> String {
+        let isPlain = !key.isEmpty && key.utf8.allSatisfy { 0x21..<0x7F ~= $0 && $0 != UInt8(ascii: ".") }
+        return shortened(isPlain ? key : JSONValue.string(key).text)
+    }
+
+    private static func shortened(_ text: String) -> String {
+        let limit = 40
+        return text.utf8.count <= limit ? text : String(text.unicodeScalars.prefix(limit - 1)) + "…"
+    }
+}

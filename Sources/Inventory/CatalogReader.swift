@@ -1,0 +1,201 @@
+import StrictJSON
+
+/// Reads a catalogue from its JSON tree and notes every violation on the way instead of stopping at the first.
+///
+/// Where a value is wrong, a placeholder takes its place, so that the rest is still looked at; the catalogue is of
+/// use only if no violation was noted.
+struct CatalogReader {
+    private(set) var violations: [CatalogIssue] = []
+    private(set) var warnings: [CatalogIssue] = []
+
+    /// Byte by byte, like ids: a category is compared as SQLite does it. Nil if the file's list is not usable.
+    private var categories: Set<Identifier>?
+    private var places: [CounterName: CatalogPlace] = [:]
+
+    private static let fileKeys = ["categories", "products"]
+    private static let productKeys = [
+        "id", "name", "description", "long_description", "category", "dev_status", "base_price", "stripe_product_id",
+        "has_variants", "requires_assembly", "max_quantity", "images", "specs", "metadata", "variants",
+    ]
+    private static let variantKeys = [
+        "id", "name", "description", "stripe_product_id", "max_quantity", "images", "specs", "metadata",
+    ]
+
+    mutating func catalog(_ value: JSONValue) -> Catalog {
+        guard case .object(let file) = value else {
+            violate(CatalogPlace(), value, "must be an object with categories and products")
+            return Catalog(categories: [], products: [])
+        }
+        warnOfUnknownKeys(in: file, known: Self.fileKeys, at: CatalogPlace())
+        let categories = categories(file)
+        guard let elements = array("products", of: file, at: CatalogPlace(), isRequired: true) else {
+            return Catalog(categories: categories, products: [])
+        }
+        if elements.isEmpty {
+            warn(CatalogPlace(field: "products"), "is empty: every product of the ledger will be closed")
+        }
+        var products: [Product] = []
+        products.reserveCapacity(elements.count)
+        for (index, element) in elements.enumerated() {
+            let place = CatalogPlace(product: index)
+            if case .object(let object) = element {
+                products.append(product(object, at: place))
+            } else {
+                violate(place, element, "must be an object")
+            }
+        }
+        return Catalog(categories: categories, products: products)
+    }
+
+    private mutating func categories(_ file: JSONObject) -> [String] {
+        guard let elements = array("categories", of: file, at: CatalogPlace(), isRequired: true) else { return [] }
+        var names: [String] = []
+        var known: Set<Identifier> = []
+        var isUsable = true
+        for (index, element) in elements.enumerated() {
+            let place = CatalogPlace(field: "categories", index: index)
+            guard case .string(let name) = element, !name.isEmpty, !name.utf8.contains(0) else {
+                violate(place, element, "must be a text that is not empty and has no U+0000")
+                isUsable = false
+                continue
+            }
+            if !known.insert(Identifier(name)).inserted {
+                violate(place, element, "must be there only once")
+            }
+            names.append(name)
+        }
+        // One category that cannot be read would make a violation of every product in it.
+        if isUsable { categories = known }
+        return names
+    }
+
+    private mutating func product(_ object: JSONObject, at place: CatalogPlace) -> Product {
+        warnOfUnknownKeys(in: object, known: Self.productKeys, at: place)
+        var product = Product(
+            id: identifier(of: object, .product, at: place),
+            name: name(of: object, at: place),
+            description: text("description", of: object, at: place),
+            longDescription: text("long_description", of: object, at: place),
+            category: category(of: object, at: place),
+            devStatus: Int(integer("dev_status", of: object, at: place, in: 0...5, isRequired: true) ?? 0),
+            basePrice: integer(
+                "base_price", of: object, at: place, in: 1...Limit.exactInteger, isRequired: true,
+                hint: " (minor units: 99500 is 995.00)") ?? 1,
+            stripeProductID: text("stripe_product_id", of: object, at: place),
+            requiresAssembly: bool("requires_assembly", of: object, at: place, isRequired: false) ?? false,
+            maxQuantity: maxQuantity(of: object, at: place),
+            images: json("images", of: object, at: place, arrayOf: .string),
+            specs: json("specs", of: object, at: place, arrayOf: .object),
+            metadata: metadata(of: object, at: place))
+        product.variants = variants(of: object, at: place, cap: product.maxQuantity)
+        return product
+    }
+
+    private mutating func variants(of object: JSONObject, at place: CatalogPlace, cap: Int64?) -> [Variant] {
+        let hasVariants = bool("has_variants", of: object, at: place, isRequired: true)
+        let elements = array("variants", of: object, at: place, isRequired: false) ?? []
+        if hasVariants == true, elements.isEmpty, isAbsentOrArray(object["variants"]) {
+            violate(
+                place.field("variants"), nil, "must not be empty or missing where has_variants is true; "
+                    + "list them, or write false")
+        }
+        if hasVariants == false, !elements.isEmpty {
+            violate(place.field("has_variants"), object["has_variants"], "must be true where there are variants")
+        }
+        var variants: [Variant] = []
+        for (index, element) in elements.enumerated() {
+            var place = place
+            place.variant = index
+            guard case .object(let object) = element else {
+                violate(place, element, "must be an object")
+                continue
+            }
+            let variant = variant(object, at: place)
+            if let own = variant.maxQuantity, let cap, own > cap {
+                warn(place.field("max_quantity"), "\(own) can never be sold: the product's max_quantity is \(cap)")
+            }
+            variants.append(variant)
+        }
+        return variants
+    }
+
+    private mutating func variant(_ object: JSONObject, at place: CatalogPlace) -> Variant {
+        warnOfUnknownKeys(in: object, known: Self.variantKeys, at: place)
+        return Variant(
+            id: identifier(of: object, .variant, at: place),
+            name: name(of: object, at: place),
+            description: text("description", of: object, at: place),
+            stripeProductID: text("stripe_product_id", of: object, at: place),
+            maxQuantity: maxQuantity(of: object, at: place),
+            images: json("images", of: object, at: place, arrayOf: .string),
+            specs: json("specs", of: object, at: place, arrayOf: .object),
+            metadata: metadata(of: object, at: place))
+    }
+
+    // MARK: Fields with rules of their own
+
+    private mutating func identifier(of object: JSONObject, _ level: Level, at place: CatalogPlace) -> Identifier {
+        guard let text = text("id", of: object, at: place, isRequired: true, allowsNUL: true) else { return "" }
+        let id = Identifier(text)
+        if let violation = Identifier.violation(in: text) {
+            violate(
+                place.field("id"), nil,
+                "\(violation); an id has 1 to \(Identifier.maximumBytes) bytes and no control characters")
+            return id
+        }
+        if let first = places.updateValue(place, forKey: CounterName(level, id)) {
+            places[CounterName(level, id)] = first
+            violate(place.field("id"), object["id"], "must be unique, and \(first) has it too")
+        }
+        return id
+    }
+
+    private mutating func name(of object: JSONObject, at place: CatalogPlace) -> String {
+        guard let name = text("name", of: object, at: place, isRequired: true) else { return "" }
+        if name.isEmpty { violate(place.field("name"), object["name"], "must not be empty") }
+        return name
+    }
+
+    private mutating func category(of object: JSONObject, at place: CatalogPlace) -> String {
+        guard let category = text("category", of: object, at: place, isRequired: true) else { return "" }
+        if let categories, !categories.contains(Identifier(category)) {
+            let meant = KeyGuess.closest(to: category, among: categories.map(\.text).sorted())
+            violate(
+                place.field("category"), object["category"],
+                "must be one of categories" + (meant.map { "; did you mean \"\($0)\"?" } ?? ""))
+        }
+        return category
+    }
+
+    private mutating func maxQuantity(of object: JSONObject, at place: CatalogPlace) -> Int64? {
+        integer(
+            "max_quantity", of: object, at: place, in: 1...Limit.exactInteger, isRequired: false,
+            hint: ", or null for unlimited (what is not sold any more is taken out of the file)")
+    }
+
+    private mutating func metadata(of object: JSONObject, at place: CatalogPlace) -> String? {
+        guard let value = value("metadata", of: object) else { return nil }
+        guard value.kind == .object else {
+            violate(place.field("metadata"), value, "must be an object, or null")
+            return nil
+        }
+        return value.text
+    }
+
+    private func isAbsentOrArray(_ value: JSONValue?) -> Bool {
+        switch value {
+        case nil, .null, .array: true
+        default: false
+        }
+    }
+
+    // MARK: What the other files note
+
+    mutating func violate(_ place: CatalogPlace, _ value: JSONValue?, _ message: String) {
+        violations.append(CatalogIssue(place.description, value: value.map(Self.shown), message))
+    }
+
+    mutating func warn(_ place: CatalogPlace, _ message: String) {
+        warnings.append(CatalogIssue(place.description, message))
+    }
+}

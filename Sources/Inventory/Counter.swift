@@ -1,0 +1,58 @@
+/// The two levels at which sales are counted and capped.
+package enum Level: String, Sendable, Hashable, CaseIterable, Codable {
+    case product
+    case variant
+
+    /// The letter that stands for the level in the fields of the `…:stock` hash.
+    package var letter: Character {
+        switch self {
+        case .product: "p"
+        case .variant: "v"
+        }
+    }
+}
+
+/// Names one counter: units sold of a product (all variants together) or of a variant.
+package struct CounterName: Sendable, Hashable {
+    package let level: Level
+    package let id: Identifier
+
+    package init(_ level: Level, _ id: Identifier) {
+        self.level = level
+        self.id = id
+    }
+
+    package static func product(_ id: Identifier) -> CounterName { CounterName(.product, id) }
+    package static func variant(_ id: Identifier) -> CounterName { CounterName(.variant, id) }
+}
+
+/// One counter with its cap, as the ledger or Redis has it.
+package struct CounterState: Sendable, Equatable {
+    /// Units sold; nil where the source has none (unknown, which is never taken for 0).
+    package var sold: Int64?
+    /// Most units that may be sold; nil = unlimited.
+    package var cap: Int64?
+    /// Not sold any more.
+    package var isClosed: Bool
+
+    package init(sold: Int64?, cap: Int64?, isClosed: Bool) {
+        self.sold = sold
+        self.cap = cap
+        self.isClosed = isClosed
+    }
+}
+
+/// The rule both the gate and the ledger follow: does a demand fit under a cap?
+package enum CapRule {
+    /// The cap that holds: an unlimited counter still stays below 2^53.
+    package static func effective(_ cap: Int64?) -> Int64 {
+        Swift.min(cap ?? Limit.exactInteger, Limit.exactInteger)
+    }
+
+    /// Units that may still be sold, never below 0 (a cap may be lowered below what is sold).
+    package static func left(sold: Int64, cap: Int64?) -> Int64 {
+        let (left, overflows) = effective(cap).subtractingReportingOverflow(sold)
+        // Only far below 0, where a hand in Redis could put a counter; the comparison must not end the process.
+        return overflows ? .max : Swift.max(left, 0)
+    }
+}

@@ -1,0 +1,32 @@
+/// What became of a message, as it is announced on the stream of outcomes.
+package struct Outcome: Sendable, Equatable {
+    package enum Kind: String, Sendable, CaseIterable {
+        case accepted
+        case refused
+        case cancelled
+        case deadLetter = "dead_letter"
+    }
+
+    package var kind: Kind
+    /// Empty where it does not apply, like all that follow.
+    package var orderID: String
+    package var cancellationID: String
+    package var reason: String
+    package var seq: Int64?
+    package var units: Int64?
+    /// RFC 3339, UTC.
+    package var decidedAt: String
+
+    package init(
+        kind: Kind, orderID: String = "", cancellationID: String = "", reason: String = "", seq: Int64? = nil,
+        units: Int64? = nil, decidedAt: String
+    ) {
+        self.kind = kind
+        self.orderID = orderID
+        self.cancellationID = cancellationID
+        self.reason = reason
+        self.seq = seq
+        self.units = units
+        self.decidedAt = decidedAt
+    }
+}

@@ -1,0 +1,85 @@
+/// What is sold, as the catalogue file describes it.
+package struct Product: Sendable, Equatable {
+    package var id: Identifier
+    package var name: String
+    package var description: String?
+    package var longDescription: String?
+    package var category: String
+    /// 0 (idea) … 5 (for sale).
+    package var devStatus: Int
+    /// Minor units, above 0.
+    package var basePrice: Int64
+    package var stripeProductID: String?
+    package var requiresAssembly: Bool
+    /// Most units that may be sold, all variants together; nil = unlimited.
+    package var maxQuantity: Int64?
+    /// JSON texts, kept as the file has them; nil where the file has none.
+    package var images: String?
+    package var specs: String?
+    package var metadata: String?
+    /// Empty for a product without variants.
+    package var variants: [Variant]
+
+    package var hasVariants: Bool { !variants.isEmpty }
+
+    package init(
+        id: Identifier, name: String, description: String? = nil, longDescription: String? = nil, category: String,
+        devStatus: Int, basePrice: Int64, stripeProductID: String? = nil, requiresAssembly: Bool = false,
+        maxQuantity: Int64? = nil, images: String? = nil, specs: String? = nil, metadata: String? = nil,
+        variants: [Variant] = []
+    ) {
+        self.id = id
+        self.name = name
+        self.description = description
+        self.longDescription = longDescription
+        self.category = category
+        self.devStatus = devStatus
+        self.basePrice = basePrice
+        self.stripeProductID = stripeProductID
+        self.requiresAssembly = requiresAssembly
+        self.maxQuantity = maxQuantity
+        self.images = images
+        self.specs = specs
+        self.metadata = metadata
+        self.variants = variants
+    }
+}
+
+/// One option of a product (a colour, say); its id is unique in the store.
+package struct Variant: Sendable, Equatable {
+    package var id: Identifier
+    package var name: String
+    package var description: String?
+    package var stripeProductID: String?
+    /// Most units that may be sold; nil = as many as the product allows.
+    package var maxQuantity: Int64?
+    /// JSON texts, kept as the file has them.
+    package var images: String?
+    package var specs: String?
+    package var metadata: String?
+
+    package init(
+        id: Identifier, name: String, description: String? = nil, stripeProductID: String? = nil,
+        maxQuantity: Int64? = nil, images: String? = nil, specs: String? = nil, metadata: String? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.description = description
+        self.stripeProductID = stripeProductID
+        self.maxQuantity = maxQuantity
+        self.images = images
+        self.specs = specs
+        self.metadata = metadata
+    }
+}
+
+/// A whole catalogue file, valid: ids are unique, every category is listed.
+package struct Catalog: Sendable, Equatable {
+    package var categories: [String]
+    package var products: [Product]
+
+    package init(categories: [String], products: [Product]) {
+        self.categories = categories
+        self.products = products
+    }
+}

@@ -1,0 +1,31 @@
+import Glibc
+
+/// Moments as text: RFC 3339, UTC, milliseconds. For people and reports; no rule of the protocol reads a clock.
+package enum Timestamp {
+    package static func now() -> String {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return text(seconds: time.tv_sec, milliseconds: time.tv_nsec / 1_000_000)
+    }
+
+    /// Milliseconds since 1970, as the ids of stream entries begin.
+    package static func milliseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec / 1_000_000)
+    }
+
+    static func text(seconds: Int, milliseconds: Int) -> String {
+        var seconds = seconds
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        func pad(_ number: some BinaryInteger, _ width: Int) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(width - digits.count, 0)) + digits
+        }
+        return """
+            \(pad(parts.tm_year + 1900, 4))-\(pad(parts.tm_mon + 1, 2))-\(pad(parts.tm_mday, 2))T\
+            \(pad(parts.tm_hour, 2)):\(pad(parts.tm_min, 2)):\(pad(parts.tm_sec, 2)).\(pad(milliseconds, 3))Z
+            """
+    }
+}

@@ -1,0 +1,42 @@
+import Inventory
+
+/// What a catalogue file changes in the ledger.
+package struct CatalogChanges: Sendable, Equatable {
+    package enum Kind: String, Sendable {
+        case added
+        case changed
+        /// Gone from the file: not sold any more.
+        case closed
+        /// Back in the file.
+        case reopened
+    }
+
+    package struct Change: Sendable, Equatable {
+        package var kind: Kind
+        package var counter: CounterName
+        /// For `changed` and `reopened`: the columns that differ, with both values where they are short.
+        package var columns: [String]
+    }
+
+    /// In the order of the file; what was closed comes last.
+    package var changes: [Change] = []
+    /// What an operator should look at: a cap below what is sold already.
+    package var warnings: [String] = []
+    /// Products and variants that stay as they are.
+    package var unchanged = 0
+    package var version: Int64 = 0
+
+    package var isEmpty: Bool { changes.isEmpty }
+}
+
+/// A variant in the file that the ledger knows under another product.
+package struct VariantMoved: Error, Sendable, Equatable {
+    package struct Move: Sendable, Equatable {
+        package var path: String
+        package var variant: Identifier
+        package var ledgerProduct: Identifier
+        package var fileProduct: Identifier
+    }
+
+    package var moves: [Move]
+}

@@ -1,0 +1,50 @@
+import GRDB
+import Inventory
+
+/// The ledger's counters now, and what was recorded last: enough to tell what they were at an earlier seq.
+package struct CountersAsOf: Sendable {
+    package var head: LedgerHead
+    /// Every counter as it is at `head.seq`.
+    package var counters: [CounterName: CounterState]
+    /// Units that changes later than the asked seq added, in the order of their seqs.
+    private var later: [CounterName: [(seq: Int64, units: Int64)]]
+
+    init(
+        head: LedgerHead, counters: [CounterName: CounterState], later: [CounterName: [(seq: Int64, units: Int64)]]
+    ) {
+        self.head = head
+        self.counters = counters
+        self.later = later
+    }
+
+    /// Units recorded for a counter with seqs above `seq` (which must not be below the one asked for).
+    package func units(of counter: CounterName, after seq: Int64) -> Int64 {
+        (later[counter] ?? []).reduce(0) { $0 + ($1.seq > seq ? $1.units : 0) }
+    }
+}
+
+extension LedgerDatabase {
+    /// Every counter, and what was recorded after `seq`, in one transaction.
+    package func counters(withChangesAfter seq: Int64) async throws -> CountersAsOf {
+        try await read { db in
+            let head = try LedgerHead.read(db)
+            let (counters, _) = try Self.counters(db, version: head.catalogueVersion)
+            var later: [CounterName: [(seq: Int64, units: Int64)]] = [:]
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT orders.seq, order_items.product_id, order_items.variant_id, order_items.quantity FROM orders
+                    JOIN order_items ON order_items.order_id = orders.id WHERE orders.seq > ? ORDER BY orders.seq
+                    """,
+                arguments: [seq])
+            while let row = try rows.next() {
+                let units: Int64 = row[3]
+                later[.product(Identifier(row[1])), default: []].append((row[0], units))
+                if let variant: String = row[2] { later[.variant(Identifier(variant)), default: []].append((row[0], units)) }
+            }
+            return CountersAsOf(
+                head: head, counters: Dictionary(uniqueKeysWithValues: counters.map { ($0.name, $0.state) }),
+                later: later)
+        }
+    }
+}

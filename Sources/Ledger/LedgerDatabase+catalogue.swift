@@ -1,0 +1,195 @@
+import GRDB
+import Inventory
+
+extension LedgerDatabase {
+    /// Brings the catalogue into the ledger: caps and descriptions, never sold quantities.
+    ///
+    /// What the file lacks is closed, not deleted. If anything changed, the catalogue's version is raised, by which
+    /// the active consumer notices. All in one transaction.
+    /// - Parameters:
+    ///   - dryRun: say what would change, and change nothing.
+    ///   - progress: called now and then with the number of products done, on the ledger's queue.
+    /// - Throws: `VariantMoved` with every variant that would move to another product; nothing is written then.
+    package func sync(
+        _ catalog: Catalog, dryRun: Bool, progress: (@Sendable (Int) -> Void)? = nil
+    ) async throws -> CatalogChanges {
+        let body: @Sendable (Database) throws -> CatalogChanges = { db in
+            var sync = CatalogSync(db: db, writes: !dryRun, now: Timestamp.now(), progress: progress)
+            return try sync.run(catalog)
+        }
+        return try await dryRun ? read(body) : write(body)
+    }
+}
+
+/// One run of `sync` over the tables.
+private struct CatalogSync {
+    let db: Database
+    let writes: Bool
+    let now: String
+    let progress: (@Sendable (Int) -> Void)?
+    private var result = CatalogChanges()
+    private var seen: Set<CounterName> = []
+
+    init(db: Database, writes: Bool, now: String, progress: (@Sendable (Int) -> Void)?) {
+        self.db = db
+        self.writes = writes
+        self.now = now
+        self.progress = progress
+    }
+
+    /// Products between two reports of progress.
+    private static let progressInterval = 1_000
+
+    mutating func run(_ catalog: Catalog) throws -> CatalogChanges {
+        try refuseMoves(catalog)
+        for (index, product) in catalog.products.enumerated() {
+            try apply(columns(of: product, position: index), to: .product(product.id))
+            for (place, variant) in product.variants.enumerated() {
+                try apply(columns(of: variant, of: product, position: place), to: .variant(variant.id))
+            }
+            if (index + 1) % Self.progressInterval == 0 { progress?(index + 1) }
+        }
+        try closeMissing()
+        let categoriesChanged = try syncCategories(catalog.categories)
+        result.version = try LedgerHead.read(db).catalogueVersion
+        if !result.isEmpty || categoriesChanged, writes {
+            try db.execute(sql: "UPDATE ledger SET catalogue_version = catalogue_version + 1")
+            result.version += 1
+        }
+        return result
+    }
+
+    private func refuseMoves(_ catalog: Catalog) throws {
+        var moves: [VariantMoved.Move] = []
+        let statement = try db.makeStatement(sql: "SELECT product_id FROM variants WHERE id = ?")
+        for (index, product) in catalog.products.enumerated() {
+            for (place, variant) in product.variants.enumerated() {
+                guard let known = try String.fetchOne(statement, arguments: [variant.id.text]),
+                    Identifier(known) != product.id
+                else { continue }
+                moves.append(
+                    VariantMoved.Move(
+                        path: "products[\(index)].variants[\(place)].id", variant: variant.id,
+                        ledgerProduct: Identifier(known), fileProduct: product.id))
+            }
+        }
+        if !moves.isEmpty { throw VariantMoved(moves: moves) }
+    }
+
+    // MARK: - Rows
+
+    private typealias Columns = [(name: String, value: DatabaseValue)]
+
+    private func columns(of product: Product, position: Int) -> Columns {
+        [
+            ("name", product.name.databaseValue), ("description", product.description.databaseValue),
+            ("long_description", product.longDescription.databaseValue),
+            ("category", product.category.databaseValue), ("dev_status", product.devStatus.databaseValue),
+            ("base_price", product.basePrice.databaseValue),
+            ("stripe_product_id", product.stripeProductID.databaseValue),
+            ("has_variants", product.hasVariants.databaseValue),
+            ("requires_assembly", product.requiresAssembly.databaseValue),
+            ("images", product.images.databaseValue), ("specs", product.specs.databaseValue),
+            ("metadata", product.metadata.databaseValue), ("position", position.databaseValue),
+            ("max_quantity", product.maxQuantity.databaseValue),
+        ]
+    }
+
+    private func columns(of variant: Variant, of product: Product, position: Int) -> Columns {
+        [
+            ("product_id", product.id.text.databaseValue), ("name", variant.name.databaseValue),
+            ("description", variant.description.databaseValue),
+            ("stripe_product_id", variant.stripeProductID.databaseValue),
+            ("images", variant.images.databaseValue), ("specs", variant.specs.databaseValue),
+            ("metadata", variant.metadata.databaseValue), ("position", position.databaseValue),
+            ("max_quantity", variant.maxQuantity.databaseValue),
+        ]
+    }
+
+    private mutating func apply(_ columns: Columns, to counter: CounterName) throws {
+        seen.insert(counter)
+        let table = counter.level.table
+        let select = try db.cachedStatement(sql: "SELECT * FROM \(table) WHERE id = ?")
+        guard let row = try Row.fetchOne(select, arguments: [counter.id.text]) else {
+            result.changes.append(.init(kind: .added, counter: counter, columns: []))
+            guard writes else { return }
+            let names = columns.map(\.name) + ["id", "created_at", "updated_at"]
+            let values = columns.map(\.value) + [counter.id.text, now, now].map(\.databaseValue)
+            let marks = names.map { _ in "?" }.joined(separator: ", ")
+            try db.cachedStatement(sql: "INSERT INTO \(table) (\(names.joined(separator: ", "))) VALUES (\(marks))")
+                .execute(arguments: StatementArguments(values))
+            return
+        }
+        let wasClosed = !(row["is_active"] as Bool)
+        let differing = columns.filter { (row[$0.name] as DatabaseValue) != $0.value }
+        warnIfBelowSold(columns, row: row, counter: counter)
+        if differing.isEmpty, !wasClosed {
+            result.unchanged += 1
+            return
+        }
+        let described = differing.map { Self.describe($0.name, from: row[$0.name], to: $0.value) }
+        result.changes.append(.init(kind: wasClosed ? .reopened : .changed, counter: counter, columns: described))
+        guard writes else { return }
+        let assignments = columns.map { "\($0.name) = ?" }.joined(separator: ", ")
+        try db.cachedStatement(sql: "UPDATE \(table) SET \(assignments), is_active = 1, updated_at = ? WHERE id = ?")
+            .execute(arguments: StatementArguments(columns.map(\.value) + [now, counter.id.text].map(\.databaseValue)))
+    }
+
+    private mutating func warnIfBelowSold(_ columns: Columns, row: Row, counter: CounterName) {
+        guard let cap = columns.first(where: { $0.name == "max_quantity" }),
+            let quantity = Int64.fromDatabaseValue(cap.value)
+        else { return }
+        let sold: Int64 = row["sold_quantity"]
+        if quantity < sold {
+            result.warnings.append(
+                "\(counter.level.rawValue) \(counter.id): max_quantity \(quantity) is below the \(sold) sold already; nothing more is sold")
+        }
+    }
+
+    /// "max_quantity 500 → 400" where both are short, else the column's name alone.
+    private static func describe(_ column: String, from old: DatabaseValue, to new: DatabaseValue) -> String {
+        func short(_ value: DatabaseValue) -> String? {
+            if value.isNull { return column == "max_quantity" ? "unlimited" : "none" }
+            if let number = Int64.fromDatabaseValue(value), case .int64 = value.storage { return String(number) }
+            guard let text = String.fromDatabaseValue(value), text.count <= 30 else { return nil }
+            return "\"\(text)\""
+        }
+        guard let old = short(old), let new = short(new) else { return column }
+        return "\(column) \(old) → \(new)"
+    }
+
+    private mutating func closeMissing() throws {
+        for level in Level.allCases {
+            let active = try String.fetchAll(db, sql: "SELECT id FROM \(level.table) WHERE is_active = 1 ORDER BY rowid")
+            for id in active {
+                let counter = CounterName(level, Identifier(id))
+                if seen.contains(counter) { continue }
+                result.changes.append(.init(kind: .closed, counter: counter, columns: []))
+                guard writes else { continue }
+                try db.cachedStatement(sql: "UPDATE \(level.table) SET is_active = 0, updated_at = ? WHERE id = ?")
+                    .execute(arguments: [now, id])
+            }
+        }
+    }
+
+    private func syncCategories(_ categories: [String]) throws -> Bool {
+        let known = try String.fetchAll(db, sql: "SELECT name FROM categories ORDER BY position")
+        if known == categories { return false }
+        guard writes else { return true }
+        try db.execute(sql: "DELETE FROM categories")
+        for (position, category) in categories.enumerated() {
+            try db.execute(sql: "INSERT INTO categories (name, position) VALUES (?, ?)", arguments: [category, position])
+        }
+        return true
+    }
+}
+
+extension Level {
+    /// The table that holds this level's counters.
+    var table: String {
+        switch self {
+        case .product: "products"
+        case .variant: "variants"
+        }
+    }
+}

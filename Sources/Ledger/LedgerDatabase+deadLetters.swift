@@ -1,0 +1,52 @@
+import GRDB
+import Inventory
+
+/// A dead letter as the ledger holds it.
+package struct RecordedDeadLetter: Sendable {
+    package var number: Int64
+    package var entryID: String
+    package var reason: String
+    package var detail: String
+    package var type: [UInt8]?
+    package var payload: [UInt8]?
+    package var fields: [UInt8]?
+    package var orderID: String?
+    package var receivedAt: String
+}
+
+extension LedgerDatabase {
+    /// Dead letters, latest first, without their bytes.
+    package func deadLetters(
+        reason: String?, limit: Int, after: String?
+    ) async throws -> Page<RecordedDeadLetter> {
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT id, entry_id, reason, detail, order_id, received_at FROM dead_letters
+                    WHERE (?1 IS NULL OR reason = ?1) AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3
+                    """,
+                arguments: [reason, after.flatMap { Int64($0) }, limit + 1])
+            let shown = rows.prefix(limit).map(Self.deadLetter)
+            return Page(elements: shown, next: rows.count > limit ? shown.last.map { String($0.number) } : nil)
+        }
+    }
+
+    /// One dead letter with its bytes, or nil.
+    package func deadLetter(_ number: Int64) async throws -> RecordedDeadLetter? {
+        try await read { db in
+            try Row.fetchOne(db, sql: "SELECT * FROM dead_letters WHERE id = ?", arguments: [number])
+                .map(Self.deadLetter)
+        }
+    }
+
+    private static func deadLetter(_ row: Row) -> RecordedDeadLetter {
+        func bytes(_ column: String) -> [UInt8]? {
+            row.hasColumn(column) ? row.optionalBytes(named: column) : nil
+        }
+        return RecordedDeadLetter(
+            number: row["id"], entryID: row["entry_id"], reason: row["reason"], detail: row["detail"],
+            type: bytes("type"), payload: bytes("payload"), fields: bytes("fields"), orderID: row["order_id"],
+            receivedAt: row["received_at"])
+    }
+}

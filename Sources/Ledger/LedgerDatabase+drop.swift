@@ -1,0 +1,34 @@
+import GRDB
+import Glibc
+
+extension LedgerDatabase {
+    /// Deletes the ledger's files, if no other process has them open.
+    ///
+    /// Leaving write-ahead logging needs the database for oneself alone: SQLite itself says whether anybody else is there.
+    package static func drop(at path: String) async throws {
+        guard exists(at: path) else { throw LedgerError.missing(path: path) }
+        try await offCooperativeThreads {
+            do {
+                var configuration = Configuration()
+                configuration.busyMode = .immediateError
+                let queue = try DatabaseQueue(path: path, configuration: configuration)
+                try queue.inDatabase { db in
+                    guard try Int64.fetchOne(db, sql: "PRAGMA application_id") == Schema.applicationID else {
+                        throw LedgerError.notALedger(path: path, reason: "it is a SQLite database of another program")
+                    }
+                    guard try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete" else {
+                        throw LedgerError.inUse(path: path, action: "dropping")
+                    }
+                }
+                try queue.close()
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                throw LedgerError.inUse(path: path, action: "dropping")
+            } catch {
+                throw LedgerError.wrapping(error, path: path, action: "dropping")
+            }
+            for file in [path] + LedgerFile.companions(of: path) where unlink(file) != 0 && errno != ENOENT {
+                throw LedgerError.failed(path: path, action: "dropping", reason: String(cString: strerror(errno)))
+            }
+        }
+    }
+}

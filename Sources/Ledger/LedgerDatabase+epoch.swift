@@ -1,0 +1,75 @@
+import Failpoints
+import GRDB
+import Inventory
+
+/// The state of the ledger that decisions hang on.
+package struct LedgerHead: Sendable, Equatable {
+    package var epoch: Int64
+    /// Highest seq recorded.
+    package var seq: Int64
+    package var catalogueVersion: Int64
+
+    static func read(_ db: Database) throws -> LedgerHead {
+        guard let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT epoch, seq, catalogue_version FROM ledger"))
+        else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the ledger has no head") }
+        return LedgerHead(epoch: row[0], seq: row[1], catalogueVersion: row[2])
+    }
+}
+
+/// All that a new epoch starts from, read in the transaction that raised it.
+package struct EpochStart: Sendable {
+    package var head: LedgerHead
+    package var counters: [(name: CounterName, state: CounterState)]
+    package var catalog: CatalogIndex
+}
+
+extension LedgerDatabase {
+    /// The head, from a read of its own.
+    package func head() async throws -> LedgerHead {
+        try await read(LedgerHead.read)
+    }
+
+    /// Raises the epoch, and reads what the counters must be.
+    package func raiseEpoch() async throws -> EpochStart {
+        try await write { db in
+            try db.execute(sql: "UPDATE ledger SET epoch = epoch + 1")
+            let head = try LedgerHead.read(db)
+            let (counters, catalog) = try Self.counters(db, version: head.catalogueVersion)
+            Failpoint.epochBeforeCommit.pass()
+            return EpochStart(head: head, counters: counters, catalog: catalog)
+        }
+    }
+
+    /// Sets the epoch to at least `epoch`, so that the next one is above every epoch that Redis has seen.
+    package func raiseEpoch(above epoch: Int64) async throws {
+        try await write { db in
+            try db.execute(sql: "UPDATE ledger SET epoch = max(epoch, ?)", arguments: [epoch])
+        }
+    }
+
+    /// Every counter with its cap, products first, and the catalogue they belong to.
+    static func counters(
+        _ db: Database, version: Int64
+    ) throws -> ([(name: CounterName, state: CounterState)], CatalogIndex) {
+        var counters: [(name: CounterName, state: CounterState)] = []
+        var products: [Identifier: CatalogIndex.ProductEntry] = [:]
+        var variants: [Identifier: CatalogIndex.VariantEntry] = [:]
+        let productRows = try Row.fetchCursor(
+            db, sql: "SELECT id, sold_quantity, max_quantity, is_active, has_variants FROM products")
+        while let row = try productRows.next() {
+            let id = Identifier(row[0])
+            let isClosed = !(row[3] as Bool)
+            products[id] = CatalogIndex.ProductEntry(isClosed: isClosed, hasVariants: row[4])
+            counters.append((.product(id), CounterState(sold: row[1], cap: row[2], isClosed: isClosed)))
+        }
+        let variantRows = try Row.fetchCursor(
+            db, sql: "SELECT id, sold_quantity, max_quantity, is_active, product_id FROM variants")
+        while let row = try variantRows.next() {
+            let id = Identifier(row[0])
+            let isClosed = !(row[3] as Bool)
+            variants[id] = CatalogIndex.VariantEntry(productID: Identifier(row[4]), isClosed: isClosed)
+            counters.append((.variant(id), CounterState(sold: row[1], cap: row[2], isClosed: isClosed)))
+        }
+        return (counters, CatalogIndex(version: version, products: products, variants: variants))
+    }
+}

@@ -1,0 +1,92 @@
+import GRDB
+import Inventory
+
+/// An order as the ledger holds it.
+package struct RecordedOrder: Sendable {
+    package var checkout: Checkout
+    package var status: String
+    /// Of a refusal.
+    package var refusal: Refusal?
+    package var seq: Int64?
+    package var epoch: Int64
+    package var units: Int64
+    package var decidedAt: String
+    package var entryID: String
+}
+
+/// A page of a list, and what to ask for to get the next one.
+package struct Page<Element: Sendable>: Sendable {
+    package var elements: [Element]
+    package var next: String?
+}
+
+extension LedgerDatabase {
+    /// Orders without their items, latest first.
+    /// - Parameters:
+    ///   - status: `accepted`, `refused` or `cancelled`; nil = all.
+    ///   - after: the `next` of the page before.
+    package func orders(status: String?, limit: Int, after: String?) async throws -> Page<RecordedOrder> {
+        try await read { db in
+            // rowid: the order of recording, which is that of the stream.
+            var conditions: [String] = []
+            var arguments: [(any DatabaseValueConvertible)?] = []
+            if let status {
+                conditions.append("status = ?")
+                arguments.append(status)
+            }
+            if let after = after.flatMap({ Int64($0) }) {
+                conditions.append("rowid < ?")
+                arguments.append(after)
+            }
+            arguments.append(limit + 1)
+            let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT rowid AS number, * FROM orders \(filter) ORDER BY rowid DESC LIMIT ?",
+                arguments: StatementArguments(arguments))
+            let shown = rows.prefix(limit)
+            let next: Int64? = rows.count > limit ? shown.last?["number"] : nil
+            return Page(elements: shown.map { Self.order($0, items: []) }, next: next.map { String($0) })
+        }
+    }
+
+    /// One order with its items, or nil.
+    package func order(_ id: Identifier) async throws -> RecordedOrder? {
+        try await read { db in
+            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM orders WHERE id = ?", arguments: [id.text])
+            else { return nil }
+            let items = try Row.fetchAll(
+                db, sql: "SELECT * FROM order_items WHERE order_id = ? ORDER BY line", arguments: [id.text])
+            return Self.order(row, items: items)
+        }
+    }
+
+    private static func order(_ row: Row, items: [Row]) -> RecordedOrder {
+        let address = Checkout.Address(
+            name: row["shipping_name"], line1: row["shipping_line1"], line2: row["shipping_line2"],
+            city: row["shipping_city"], state: row["shipping_state"], postalCode: row["shipping_postal_code"],
+            country: row["shipping_country"])
+        let customer = Checkout.Customer(
+            id: row["customer_id"], email: row["customer_email"], name: row["customer_name"])
+        let checkout = Checkout(
+            orderID: Identifier(row["id"]), paymentIntentID: row["stripe_payment_intent_id"],
+            completedAt: row["completed_at"], customer: customer == .init() ? nil : customer,
+            currency: row["currency"], subtotal: row["subtotal"], tax: row["tax"], shipping: row["shipping"],
+            total: row["total"], items: items.map(item), shippingAddress: address == .init() ? nil : address)
+        var refusal: Refusal?
+        if let level = (row["refused_level"] as String?).flatMap(Level.init(rawValue:)) {
+            refusal = Refusal(
+                counter: CounterName(level, Identifier(row["refused_id"])), asked: row["refused_asked"],
+                left: row["refused_left"])
+        }
+        return RecordedOrder(
+            checkout: checkout, status: row["status"], refusal: refusal, seq: row["seq"], epoch: row["epoch"],
+            units: row["units"], decidedAt: row["decided_at"], entryID: row["entry_id"])
+    }
+
+    private static func item(_ row: Row) -> Checkout.Item {
+        Checkout.Item(
+            productID: Identifier(row["product_id"]), variantID: (row["variant_id"] as String?).map { Identifier($0) },
+            quantity: row["quantity"], unitPrice: row["unit_price"], stripeProductID: row["stripe_product_id"],
+            productName: row["product_name"], variantName: row["variant_name"])
+    }
+}

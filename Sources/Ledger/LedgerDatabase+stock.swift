@@ -1,0 +1,88 @@
+import GRDB
+import Inventory
+
+/// A product with its variants and their counters, as the ledger has them.
+package struct StockedProduct: Sendable {
+    package var id: Identifier
+    package var name: String
+    package var state: CounterState
+    package var variants: [StockedVariant]
+
+    package struct StockedVariant: Sendable {
+        package var id: Identifier
+        package var name: String
+        package var state: CounterState
+    }
+
+    /// The names of all its counters.
+    package var counters: [CounterName] { [.product(id)] + variants.map { .variant($0.id) } }
+
+    /// The effective figures, with the counters taken from `state` (Redis) or as the ledger has them.
+    package func availability(_ counters: [CounterName: CounterState]? = nil) -> Availability {
+        func state(_ name: CounterName, _ own: CounterState) -> CounterState {
+            guard let counters else { return own }
+            return counters[name] ?? CounterState(sold: nil, cap: own.cap, isClosed: own.isClosed)
+        }
+        return Availability(
+            product: (id, name, state(.product(id), self.state)),
+            variants: variants.map { ($0.id, $0.name, state(.variant($0.id), $0.state)) })
+    }
+}
+
+/// The ledger's figures at one moment.
+package struct StockSnapshot: Sendable {
+    package var head: LedgerHead
+    /// In the catalogue's order; closed ones last.
+    package var products: [StockedProduct]
+}
+
+extension LedgerDatabase {
+    /// Every product and its variants, closed ones too, in one transaction.
+    package func stock() async throws -> StockSnapshot {
+        try await read { db in
+            var variants: [Identifier: [StockedProduct.StockedVariant]] = [:]
+            let variantRows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT id, name, sold_quantity, max_quantity, is_active, product_id FROM variants
+                    ORDER BY is_active DESC, position, id
+                    """)
+            while let row = try variantRows.next() {
+                variants[Identifier(row[5]), default: []].append(
+                    .init(
+                        id: Identifier(row[0]), name: row[1],
+                        state: CounterState(sold: row[2], cap: row[3], isClosed: !(row[4] as Bool))))
+            }
+            var products: [StockedProduct] = []
+            let productRows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT id, name, sold_quantity, max_quantity, is_active FROM products
+                    ORDER BY is_active DESC, position, id
+                    """)
+            while let row = try productRows.next() {
+                products.append(
+                    StockedProduct(
+                        id: Identifier(row[0]), name: row[1],
+                        state: CounterState(sold: row[2], cap: row[3], isClosed: !(row[4] as Bool)),
+                        variants: variants[Identifier(row[0])] ?? []))
+            }
+            return StockSnapshot(head: try LedgerHead.read(db), products: products)
+        }
+    }
+
+    /// How many orders each counter was too small for.
+    package func refusals() async throws -> [CounterName: Int] {
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT refused_level, refused_id, count(*) FROM orders WHERE status = 'refused' GROUP BY 1, 2
+                    """)
+            return Dictionary(
+                rows.compactMap { row in
+                    Level(rawValue: row[0]).map { (CounterName($0, Identifier(row[1])), row[2]) }
+                }, uniquingKeysWith: +)
+        }
+    }
+}

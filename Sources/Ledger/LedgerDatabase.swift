@@ -1,0 +1,205 @@
+import Dispatch
+import GRDB
+import Glibc
+import Inventory
+
+/// An open ledger: the SQLite file that holds the truth of one store.
+///
+/// Reads and writes run on GRDB's own queues, never on Swift's cooperative threads. Every write is one IMMEDIATE
+/// transaction with `synchronous=FULL`: when it has returned, it survives a power cut. Errors: `LedgerError`.
+package final class LedgerDatabase: Sendable {
+    /// What a process opens the ledger for.
+    package enum Role: Sendable {
+        /// The active consumer: writes, reads beside its own writes, and is the one process that checkpoints.
+        case consumer
+        /// A tool that writes (`sync`): never checkpoints, as two connections that write and checkpoint can corrupt
+        /// a database in SQLite before 3.51.3. The last one to close does, alone by definition.
+        case tool
+        /// Reads only.
+        case reader
+    }
+
+    /// The ledger's name for itself, made at random when it was created; the counters in Redis carry it.
+    package let identity: String
+    package let store: String
+    package let file: LedgerFile
+    private let writer: DatabaseQueue?
+    private let reader: DatabaseQueue
+
+    package var path: String { file.path }
+
+    private init(identity: String, store: String, file: LedgerFile, writer: DatabaseQueue?, reader: DatabaseQueue) {
+        self.identity = identity
+        self.store = store
+        self.file = file
+        self.writer = writer
+        self.reader = reader
+    }
+
+    /// How long SQLite waits for another connection's write lock before it gives up.
+    private static let busyTimeout: Double = 5
+
+    /// Opens an existing ledger.
+    /// - Parameter store: the store it must belong to; nil accepts any.
+    package static func open(at path: String, store: String?, for role: Role) async throws -> LedgerDatabase {
+        try await offCooperativeThreads { try openBlocking(at: path, store: store, for: role) }
+    }
+
+    /// Makes a new ledger for `store`; the file and its folder are the owner's alone, as orders hold addresses.
+    package static func create(at path: String, store: String) async throws {
+        try await offCooperativeThreads { try createBlocking(at: path, store: store) }
+    }
+
+    /// Whether there is something at `path`. An empty file is none: a creation that was cut short leaves one.
+    package static func exists(at path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_size > 0
+    }
+
+    package func close() throws {
+        try writer?.close()
+        try reader.close()
+    }
+
+    /// What `body` reads in one transaction, beside whatever is being written.
+    func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+        do {
+            return try await reader.read(body)
+        } catch {
+            throw LedgerError.wrapping(error, path: path, action: "reading")
+        }
+    }
+
+    /// Runs `body` in one IMMEDIATE transaction; what it throws rolls back.
+    func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+        guard let writer else {
+            throw LedgerError.failed(path: path, action: "writing", reason: "it was opened for reading only")
+        }
+        do {
+            return try await writer.write(body)
+        } catch {
+            throw LedgerError.wrapping(error, path: path, action: "writing")
+        }
+    }
+}
+
+// MARK: - Opening
+
+extension LedgerDatabase {
+    private static func openBlocking(at path: String, store: String?, for role: Role) throws -> LedgerDatabase {
+        guard exists(at: path) else { throw LedgerError.missing(path: path) }
+        try refuseUnsafeFileSystem(path)
+        do {
+            let file = try LedgerFile(at: path)
+            var writer: DatabaseQueue?
+            if role != .reader {
+                // Looked at before anything is written: another program's database stays as it is.
+                try withReader(path) { try checkIsLedger($0, path: path) }
+                let queue = try DatabaseQueue(path: path, configuration: writerConfiguration(for: role))
+                try Schema.migrator().migrate(queue)
+                try queue.inDatabase { try checkDurability($0, path: path) }
+                writer = queue
+            }
+            let reader = try DatabaseQueue(path: path, configuration: readerConfiguration)
+            let (identity, name) = try reader.read { db in
+                try checkIsLedger(db, path: path)
+                guard let row = try Row.fetchOne(db, sql: "SELECT identity, store FROM ledger") else {
+                    throw LedgerError.notALedger(path: path, reason: "it has no identity")
+                }
+                return (row["identity"] as String, row["store"] as String)
+            }
+            if let store, name != store { throw LedgerError.otherStore(path: path, store: name, asked: store) }
+            return LedgerDatabase(identity: identity, store: name, file: file, writer: writer, reader: reader)
+        } catch {
+            throw LedgerError.wrapping(error, path: path, action: "opening")
+        }
+    }
+
+    private static func createBlocking(at path: String, store: String) throws {
+        if exists(at: path) { throw LedgerError.alreadyExists(path: path) }
+        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        if !folder.isEmpty, mkdir(folder, 0o700) != 0, errno != EEXIST {
+            throw LedgerError.cannotOpen(path: path, reason: "its folder cannot be made (\(String(cString: strerror(errno))))")
+        }
+        try refuseUnsafeFileSystem(path)
+        let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw LedgerError.cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        }
+        Glibc.close(descriptor)
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: writerConfiguration(for: .tool))
+            try Schema.migrator(creating: (newIdentity(), store)).migrate(queue)
+            try queue.close()
+        } catch {
+            throw LedgerError.wrapping(error, path: path, action: "creating")
+        }
+    }
+
+    private static func refuseUnsafeFileSystem(_ path: String) throws {
+        let folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) + "/" : "."
+        if let kind = LedgerFile.unsafeFileSystem(at: folder) {
+            throw LedgerError.networkFileSystem(path: path, kind: kind)
+        }
+    }
+
+    private static func newIdentity() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<2).map { _ in
+            let half = String(generator.next(), radix: 16)
+            return String(repeating: "0", count: 16 - half.count) + half
+        }.joined()
+    }
+
+    private static var readerConfiguration: Configuration {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(busyTimeout)
+        configuration.label = "ledger.reader"
+        return configuration
+    }
+
+    private static func writerConfiguration(for role: Role) -> Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(busyTimeout)
+        configuration.label = "ledger.writer"
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA journal_mode = WAL")
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+            if role != .consumer { try db.execute(sql: "PRAGMA wal_autocheckpoint = 0") }
+        }
+        return configuration
+    }
+
+    private static func withReader(_ path: String, _ body: (Database) throws -> Void) throws {
+        let queue = try DatabaseQueue(path: path, configuration: readerConfiguration)
+        try queue.read(body)
+        try queue.close()
+    }
+
+    private static func checkIsLedger(_ db: Database, path: String) throws {
+        guard try Int64.fetchOne(db, sql: "PRAGMA application_id") == Schema.applicationID else {
+            throw LedgerError.notALedger(path: path, reason: "it is a SQLite database of another program")
+        }
+        if try Schema.migrator().hasBeenSuperseded(db) { throw LedgerError.newerSchema(path: path) }
+    }
+
+    /// Reads the settings back: GRDB and SQLite may have set them otherwise.
+    private static func checkDurability(_ db: Database, path: String) throws {
+        let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? ""
+        if journal != "wal" { throw LedgerError.notDurable(path: path, setting: "journal_mode", value: journal) }
+        let synchronous = try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? 0
+        if synchronous < 2 {
+            throw LedgerError.notDurable(path: path, setting: "synchronous", value: String(synchronous))
+        }
+    }
+}
+
+/// Runs blocking work on a dispatch queue and waits for it without holding a cooperative thread.
+func offCooperativeThreads<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+        DispatchQueue.global().async {
+            continuation.resume(with: Result { try body() })
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import GRDB
+
+/// Why something with the ledger failed. Each text says what failed, on what, why, and what to do.
+package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// There is no file.
+    case missing(path: String)
+    /// There is one already, and a new one was asked for.
+    case alreadyExists(path: String)
+    /// The file cannot be opened or made.
+    case cannotOpen(path: String, reason: String)
+    /// The file is no SQLite database, or not a ledger.
+    case notALedger(path: String, reason: String)
+    /// It was written by a newer version of the program.
+    case newerSchema(path: String)
+    /// It belongs to another store.
+    case otherStore(path: String, store: String, asked: String)
+    /// It lies on a file system that does not keep SQLite's promises.
+    case networkFileSystem(path: String, kind: String)
+    /// A setting that durability needs did not take effect.
+    case notDurable(path: String, setting: String, value: String)
+    /// Another process has it open.
+    case inUse(path: String, action: String)
+    /// The path does not lead to the file that is open any more.
+    case replaced(path: String)
+    /// Somebody else held the write lock for too long.
+    case locked(path: String)
+    /// The disk is full.
+    case diskFull(path: String)
+    /// Reading or writing failed.
+    case failed(path: String, action: String, reason: String)
+
+    /// Waiting may help: the same may succeed later.
+    package var isTransient: Bool {
+        switch self {
+        case .locked, .diskFull: true
+        default: false
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .missing(let path):
+            "opening the ledger failed: on \(path): there is no such file. Make one with 'stocktake ledger create' or 'stocktake sync'."
+        case .alreadyExists(let path):
+            "creating the ledger failed: on \(path): the file exists. Use it as it is, or remove it with 'stocktake ledger drop'."
+        case .cannotOpen(let path, let reason):
+            "opening the ledger failed: on \(path): \(reason). Check the path, the owner and the permissions of the file and its folder."
+        case .notALedger(let path, let reason):
+            "opening the ledger failed: on \(path): \(reason). Name the ledger's file with --ledger, or move this file away."
+        case .newerSchema(let path):
+            "opening the ledger failed: on \(path): it was written by a newer version of Stocktake. Use that version."
+        case .otherStore(let path, let store, let asked):
+            "opening the ledger failed: on \(path): it belongs to store \"\(store)\", not \"\(asked)\". Name the right one with --store or --ledger."
+        case .networkFileSystem(let path, let kind):
+            "opening the ledger failed: on \(path): it lies on \(kind), where SQLite's log is not safe. Move it to a local disk."
+        case .notDurable(let path, let setting, let value):
+            "opening the ledger failed: on \(path): \(setting) is \(value), so a power cut could lose orders. Check that the file system is an ordinary local one."
+        case .inUse(let path, let action):
+            "\(action) the ledger failed: on \(path): another process has it open. Stop that process first."
+        case .replaced(let path):
+            """
+            keeping the ledger failed: on \(path): the file was moved, deleted or replaced while it was open, so what is recorded would be lost. \
+            Put the right file back and start again.
+            """
+        case .locked(let path):
+            "writing the ledger failed: on \(path): another process holds its write lock. End what holds it (an open sqlite3 transaction?)."
+        case .diskFull(let path):
+            "writing the ledger failed: on \(path): the disk is full. Make room; messages wait in the stream meanwhile."
+        case .failed(let path, let action, let reason):
+            "\(action) the ledger failed: on \(path): \(reason). Check the disk, then run 'stocktake ledger check'."
+        }
+    }
+
+    /// What an error of GRDB means for whoever uses the ledger. Values of statements are never part of it.
+    static func wrapping(_ error: any Error, path: String, action: String) -> any Error {
+        guard let error = error as? DatabaseError else { return error }
+        let reason = error.message ?? "\(error.resultCode)"
+        switch error.resultCode {
+        case .SQLITE_BUSY, .SQLITE_LOCKED: return LedgerError.locked(path: path)
+        case .SQLITE_FULL: return LedgerError.diskFull(path: path)
+        case .SQLITE_NOTADB: return LedgerError.notALedger(path: path, reason: "it is no SQLite database")
+        case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY:
+            return LedgerError.cannotOpen(path: path, reason: reason)
+        default: return LedgerError.failed(path: path, action: action, reason: reason)
+        }
+    }
+}

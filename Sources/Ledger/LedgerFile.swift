@@ -1,0 +1,61 @@
+import Glibc
+
+/// The ledger as a file: which one it is, and whether it lies where SQLite is safe.
+package struct LedgerFile: Sendable, Equatable {
+    package let path: String
+    private let device: UInt64
+    private let inode: UInt64
+
+    /// The file that `path` leads to now.
+    init(at path: String) throws {
+        guard let (device, inode) = Self.identity(of: path) else { throw LedgerError.missing(path: path) }
+        self.path = path
+        self.device = device
+        self.inode = inode
+    }
+
+    /// Whether the path still leads to the same file. If not, what is committed goes into nowhere.
+    package var isInPlace: Bool {
+        guard let now = Self.identity(of: path) else { return false }
+        return now == (device, inode)
+    }
+
+    private static func identity(of path: String) -> (UInt64, UInt64)? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return (UInt64(status.st_dev), UInt64(status.st_ino))
+    }
+
+    /// File systems on which SQLite's write-ahead log is not safe: it needs memory shared by all who have the file open.
+    private static let unsafeFileSystems: Set<String> = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph"]
+
+    /// The kind of file system that `folder` lies on, if it is one of the unsafe ones.
+    static func unsafeFileSystem(at folder: String) -> String? {
+        guard let resolved = realpath(folder, nil) else { return nil }
+        defer { free(resolved) }
+        guard let table = fopen("/proc/self/mountinfo", "r") else { return nil }
+        defer { fclose(table) }
+        let path = String(cString: resolved)
+        var found = (mountPoint: "", kind: "")
+        var line: UnsafeMutablePointer<CChar>?
+        var capacity = 0
+        defer { free(line) }
+        while getline(&line, &capacity, table) > 0, let text = line {
+            // "36 35 98:0 /root /mount/point options … - type source options", see proc(5).
+            let parts = String(cString: text).split(separator: " ")
+            guard parts.count > 4, let dash = parts.firstIndex(of: "-"), dash + 1 < parts.count else { continue }
+            let mountPoint = String(parts[4])
+            let isAbove = mountPoint == "/" || path == mountPoint || path.hasPrefix(mountPoint + "/")
+            // The innermost mount counts, and of several on one point the last.
+            if isAbove, mountPoint.utf8.count >= found.mountPoint.utf8.count {
+                found = (mountPoint, String(parts[dash + 1]))
+            }
+        }
+        return unsafeFileSystems.contains(found.kind) ? found.kind : nil
+    }
+
+    /// The files SQLite keeps for a database.
+    static func companions(of path: String) -> [String] {
+        [path + "-wal", path + "-shm"]
+    }
+}

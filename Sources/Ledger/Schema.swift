@@ -1,0 +1,172 @@
+import GRDB
+import Inventory
+
+/// The tables of the ledger. Names and columns are public: people query them with `sqlite3`.
+///
+/// A change is a new migration at the end, never an edit of one that has been released.
+enum Schema {
+    /// "STKT": marks a SQLite file as a ledger of ours (`PRAGMA application_id`).
+    static let applicationID: Int64 = 0x5354_4B54
+
+    /// - Parameter new: identity and store of a ledger that is being created: they come with its tables, in one
+    ///   transaction, so that a creation cut short leaves an empty file and not half a ledger.
+    static func migrator(creating new: (identity: String, store: String)? = nil) -> DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1-ledger") { db in
+            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+            try db.execute(sql: version1)
+            guard let new else { return }
+            try db.execute(
+                sql: """
+                    INSERT INTO ledger (id, identity, store, epoch, seq, catalogue_version, created_at)
+                    VALUES (1, ?, ?, 0, 0, 0, ?)
+                    """,
+                arguments: [new.identity, new.store, Timestamp.now()])
+        }
+        return migrator
+    }
+
+    /// `orders` and `products` are rowid tables: their rows are long, and a b-tree keyed by random text ids would
+    /// move them about. The lines of an order stand together, so `order_items` is clustered by its key.
+    private static let version1 = """
+        CREATE TABLE ledger (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            identity TEXT NOT NULL,
+            store TEXT NOT NULL,
+            epoch INTEGER NOT NULL CHECK (epoch >= 0),
+            -- Highest seq recorded. With the rule that a batch continues it without a gap, seqs are unique over all tables.
+            seq INTEGER NOT NULL CHECK (seq >= 0),
+            catalogue_version INTEGER NOT NULL CHECK (catalogue_version >= 0),
+            created_at TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE categories (
+            name TEXT PRIMARY KEY NOT NULL,
+            position INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE products (
+            id TEXT PRIMARY KEY NOT NULL,
+            position INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            description TEXT,
+            long_description TEXT,
+            category TEXT NOT NULL,
+            dev_status INTEGER NOT NULL CHECK (dev_status BETWEEN 0 AND 5),
+            base_price INTEGER NOT NULL CHECK (base_price > 0),
+            stripe_product_id TEXT,
+            has_variants INTEGER NOT NULL CHECK (has_variants IN (0, 1)),
+            requires_assembly INTEGER NOT NULL CHECK (requires_assembly IN (0, 1)),
+            images TEXT,
+            specs TEXT,
+            metadata TEXT,
+            is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+            max_quantity INTEGER CHECK (max_quantity > 0),
+            sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
+            available_quantity INTEGER GENERATED ALWAYS AS
+                (CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END) VIRTUAL,
+            is_available INTEGER NOT NULL GENERATED ALWAYS AS
+                (CASE WHEN max_quantity IS NULL OR sold_quantity < max_quantity THEN 1 ELSE 0 END) VIRTUAL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX products_is_available ON products (is_available);
+
+        CREATE TABLE variants (
+            id TEXT PRIMARY KEY NOT NULL,
+            product_id TEXT NOT NULL REFERENCES products (id),
+            position INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            description TEXT,
+            stripe_product_id TEXT,
+            images TEXT,
+            specs TEXT,
+            metadata TEXT,
+            is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+            max_quantity INTEGER CHECK (max_quantity > 0),
+            sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
+            available_quantity INTEGER GENERATED ALWAYS AS
+                (CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END) VIRTUAL,
+            is_available INTEGER NOT NULL GENERATED ALWAYS AS
+                (CASE WHEN max_quantity IS NULL OR sold_quantity < max_quantity THEN 1 ELSE 0 END) VIRTUAL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX variants_is_available ON variants (is_available);
+        CREATE INDEX variants_product_id ON variants (product_id);
+
+        CREATE TABLE orders (
+            id TEXT PRIMARY KEY NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('accepted', 'refused', 'cancelled')),
+            -- Of a refusal: why, the counter that had too few, what was asked of it and what was left.
+            reason TEXT CHECK ((reason IS NULL) = (status != 'refused')),
+            refused_level TEXT,
+            refused_id TEXT,
+            refused_asked INTEGER,
+            refused_left INTEGER,
+            seq INTEGER UNIQUE,
+            epoch INTEGER NOT NULL,
+            units INTEGER NOT NULL,
+            decided_at TEXT NOT NULL,
+            entry_id TEXT NOT NULL,
+            digest BLOB NOT NULL,
+            stripe_payment_intent_id TEXT,
+            completed_at TEXT,
+            customer_id TEXT,
+            customer_email TEXT,
+            customer_name TEXT,
+            currency TEXT,
+            subtotal INTEGER,
+            tax INTEGER,
+            shipping INTEGER,
+            total INTEGER,
+            shipping_name TEXT,
+            shipping_line1 TEXT,
+            shipping_line2 TEXT,
+            shipping_city TEXT,
+            shipping_state TEXT,
+            shipping_postal_code TEXT,
+            shipping_country TEXT
+        ) STRICT;
+        -- Refunds due are looked for among many orders.
+        CREATE INDEX orders_refused ON orders (decided_at) WHERE status = 'refused';
+
+        CREATE TABLE order_items (
+            order_id TEXT NOT NULL REFERENCES orders (id),
+            line INTEGER NOT NULL,
+            product_id TEXT NOT NULL REFERENCES products (id),
+            variant_id TEXT REFERENCES variants (id),
+            quantity INTEGER NOT NULL CHECK (quantity > 0),
+            unit_price INTEGER NOT NULL CHECK (unit_price >= 0),
+            stripe_product_id TEXT,
+            product_name TEXT,
+            variant_name TEXT,
+            PRIMARY KEY (order_id, line)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE dead_letters (
+            id INTEGER PRIMARY KEY,
+            entry_id TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            detail TEXT NOT NULL,
+            -- The raw bytes of the two fields of a message; NULL where the entry lacked one.
+            type BLOB,
+            payload BLOB,
+            -- The whole entry (names and values, as a RESP array) where it was not just one type and one payload.
+            fields BLOB,
+            order_id TEXT,
+            fingerprint BLOB NOT NULL,
+            received_at TEXT NOT NULL,
+            -- Reading an entry again changes nothing; another entry may get the id of one that Redis forgot.
+            UNIQUE (entry_id, fingerprint)
+        ) STRICT;
+
+        -- How often an entry was under way alone when the process ended.
+        CREATE TABLE attempts (
+            entry_id TEXT NOT NULL,
+            fingerprint BLOB NOT NULL,
+            attempts INTEGER NOT NULL,
+            PRIMARY KEY (entry_id, fingerprint)
+        ) STRICT, WITHOUT ROWID;
+        """
+}

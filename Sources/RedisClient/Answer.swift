@@ -1,0 +1,56 @@
+import Synchronization
+
+/// Where one caller waits for one result, which comes from an event loop.
+///
+/// The caller may be cancelled at any time: it goes on at once, and the result finds nobody when it comes. Whoever
+/// keeps the order of replies does not have to know.
+final class Answer<Value: Sendable>: Sendable {
+    private enum State: Sendable {
+        case unasked
+        case awaited(CheckedContinuation<Value, any Error>)
+        case over
+    }
+
+    private let state = Mutex(State.unasked)
+
+    /// Calls `ask`, unless the task is cancelled already, and waits until somebody calls `succeed` or `fail`.
+    func value(_ ask: () -> Void) async throws -> Value {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let isWanted = state.withLock { state in
+                    guard case .unasked = state else { return false }
+                    state = .awaited(continuation)
+                    return true
+                }
+                if isWanted { ask() } else { continuation.resume(throwing: CancellationError()) }
+            }
+        } onCancel: {
+            fail(CancellationError())
+        }
+    }
+
+    /// Whether the caller has gone: then there is no need to begin.
+    var isOver: Bool {
+        state.withLock { if case .over = $0 { true } else { false } }
+    }
+
+    /// - Returns: whether somebody received it.
+    @discardableResult
+    func succeed(_ value: Value) -> Bool {
+        guard let continuation = take() else { return false }
+        continuation.resume(returning: value)
+        return true
+    }
+
+    func fail(_ error: any Error) {
+        take()?.resume(throwing: error)
+    }
+
+    private func take() -> CheckedContinuation<Value, any Error>? {
+        state.withLock { state in
+            defer { state = .over }
+            if case .awaited(let continuation) = state { return continuation }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import NIOCore
+import Synchronization
+
+/// Why a connection is closed, once it is; readable from everywhere.
+final class Closing: Sendable {
+    private let cause = Mutex<String?>(nil)
+
+    var reason: String? { cause.withLock { $0 } }
+
+    /// The first reason stays: the later ones are its consequences.
+    func set(_ reason: String) {
+        cause.withLock { if $0 == nil { $0 = reason } }
+    }
+}
+
+/// The last stage of a connection's channel: writes commands, parses replies, pairs them, and watches deadlines.
+///
+/// Whatever makes the pairing doubtful (a late reply, a reply to nothing, bytes that are no reply) closes the connection
+/// and fails everything under way. Lives on the event loop of its channel.
+final class Conversation: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let server: String
+    private let closing: Closing
+    private let parser: ReplyParser
+    private var questions = OpenQuestions()
+    private var context: ChannelHandlerContext?
+    private var timer: (deadline: NIODeadline, scheduled: Scheduled<Void>)?
+    private var isFlushScheduled = false
+
+    init(server: String, closing: Closing, maximumReplyBytes: Int) {
+        self.server = server
+        self.closing = closing
+        parser = ReplyParser(maximumReplyBytes: maximumReplyBytes)
+    }
+
+    /// Sends commands, encoded already, in as many buffers as is convenient.
+    func ask(_ question: Question, _ commands: [ByteBuffer]) {
+        guard closing.reason == nil, let context else {
+            question.fail(.notSent(to: server, reason: closing.reason ?? "the connection is closed"))
+            return
+        }
+        // Nothing is written yet, so nothing will have to be paired.
+        if question.isAbandoned { return }
+        let deadline = NIODeadline.now() + TimeAmount(question.timeout)
+        questions.append(question, deadline: deadline)
+        for command in commands { context.write(wrapOutboundOut(command), promise: nil) }
+        flushSoon(context)
+        if timer.map({ deadline < $0.deadline }) ?? true { setTimer(deadline, context) }
+    }
+
+    /// Closes the connection from this side.
+    func close(because reason: String) {
+        end(reason: reason) { [server] _, _ in .connectionLost(to: server, reason: reason) }
+    }
+
+    /// One system call for all that is asked in the same round of the event loop.
+    private func flushSoon(_ context: ChannelHandlerContext) {
+        if isFlushScheduled { return }
+        isFlushScheduled = true
+        context.eventLoop.assumeIsolated().execute {
+            self.isFlushScheduled = false
+            self.context?.flush()
+        }
+    }
+
+    // MARK: Deadlines
+
+    /// One timer a connection, for the earliest deadline when it was set: replies do not touch it. When it fires in
+    /// vain it is set anew, so it fires about once in the shortest timeout.
+    private func setTimer(_ deadline: NIODeadline, _ context: ChannelHandlerContext) {
+        timer?.scheduled.cancel()
+        let scheduled = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timerFired() }
+        timer = (deadline, scheduled)
+    }
+
+    private func timerFired() {
+        timer = nil
+        guard let context, let earliest = questions.earliestDeadline else { return }
+        let now = NIODeadline.now()
+        if earliest > now {
+            setTimer(earliest, context)
+            return
+        }
+        let reason = "another command had no reply in time"
+        end(reason: "a command had no reply in time", overdue: now) { [server] _, _ in
+            .connectionLost(to: server, reason: reason)
+        }
+    }
+
+    // MARK: Ends
+
+    private func violated(_ detail: String) {
+        end(reason: "the server broke the protocol: \(detail)") { [server] isFirst, _ in
+            isFirst
+                ? .protocolViolation(to: server, detail: detail)
+                : .connectionLost(to: server, reason: "an earlier reply broke the protocol: \(detail)")
+        }
+    }
+
+    private func end(
+        reason: String, overdue now: NIODeadline? = nil, _ error: (_ isFirst: Bool, _ lastWords: String?) -> RedisError
+    ) {
+        closing.set(reason)
+        timer?.scheduled.cancel()
+        timer = nil
+        questions.failAll(server: server, now: now, error)
+        context?.close(promise: nil)
+    }
+
+    // MARK: Events of the channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What comes after the end may be half of something.
+        guard closing.reason == nil else { return }
+        let buffer = unwrapInboundIn(data)
+        do throws(ReplySyntaxError) {
+            var failure: ReplySyntaxError?
+            buffer.withUnsafeReadableBytes { bytes in
+                do throws(ReplySyntaxError) { try parser.feed(bytes) } catch { failure = error }
+            }
+            if let failure { throw failure }
+            while let reply = try parser.next() {
+                guard questions.receive(reply) else {
+                    violated("a reply came that answers no command")
+                    return
+                }
+            }
+        } catch {
+            violated(error.detail)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end(reason: "the server closed the connection") { [server] _, lastWords in
+            let said = lastWords.map { " after saying: \($0)" } ?? ""
+            return .connectionLost(to: server, reason: "the server closed the connection\(said)")
+        }
+        context.fireChannelInactive()
+    }
+
+    /// An error of the socket or of TLS; nothing that follows can be trusted.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        let reason = RedisConnection.reason(of: error)
+        end(reason: reason) { [server] _, lastWords in
+            .connectionLost(to: server, reason: reason + (lastWords.map { " after the server said: \($0)" } ?? ""))
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import NIOCore
+
+/// A command, or a pipeline of them, that waits for its reply or replies.
+struct Question: Sendable {
+    enum Asker: Sendable {
+        case one(Answer<RedisValue>)
+        case many(Answer<[RedisValue]>, count: Int)
+    }
+
+    /// Its name, for errors.
+    let command: String
+    let timeout: Duration
+    let asker: Asker
+
+    var isAbandoned: Bool {
+        switch asker {
+        case .one(let answer): answer.isOver
+        case .many(let answer, _): answer.isOver
+        }
+    }
+
+    func fail(_ error: RedisError) {
+        switch asker {
+        case .one(let answer): answer.fail(error)
+        case .many(let answer, _): answer.fail(error)
+        }
+    }
+}
+
+/// What was asked on a connection and is not answered yet, in order: replies have no other mark than their order.
+/// Decides who gets what; does no I/O.
+struct OpenQuestions {
+    private struct Entry {
+        let question: Question
+        let deadline: NIODeadline
+    }
+
+    private var entries = CircularBuffer<Entry>()
+    /// Replies to the first entry, when that is a pipeline of which more are missing.
+    private var replies: [RedisValue] = []
+
+    mutating func append(_ question: Question, deadline: NIODeadline) {
+        entries.append(Entry(question: question, deadline: deadline))
+    }
+
+    /// Gives a reply to the one who has waited longest, or keeps it for them.
+    /// - Returns: false when nobody asked.
+    mutating func receive(_ reply: RedisValue) -> Bool {
+        guard let question = entries.first?.question else { return false }
+        switch question.asker {
+        case .one(let answer):
+            entries.removeFirst()
+            if case .error(let error) = reply {
+                answer.fail(RedisError.reply(error, command: question.command))
+            } else {
+                answer.succeed(reply)
+            }
+        case .many(let answer, let count):
+            if replies.isEmpty { replies.reserveCapacity(count) }
+            replies.append(reply)
+            if replies.count == count {
+                entries.removeFirst()
+                answer.succeed(replies)
+                replies = []
+            }
+        }
+        return true
+    }
+
+    /// Linear: asked only when a timer fires, once in the shortest timeout.
+    var earliestDeadline: NIODeadline? { entries.lazy.map(\.deadline).min() }
+
+    /// Fails everybody: who is overdue at `now` with a timeout, the others with what `error` makes. It gets the text of
+    /// the last error reply to a pipeline that was cut short: a server that turns a client away says why, and closes.
+    mutating func failAll(server: String, now: NIODeadline?, _ error: (_ isFirst: Bool, _ lastWords: String?) -> RedisError) {
+        var lastWords: String?
+        if case .error(let reply)? = replies.last { lastWords = reply.message }
+        let failed = entries
+        entries.removeAll()
+        replies = []
+        for (index, entry) in failed.enumerated() {
+            if let now, entry.deadline <= now {
+                let question = entry.question
+                question.fail(.timedOut(to: server, command: question.command, after: question.timeout))
+            } else {
+                entry.question.fail(error(index == 0, index == 0 ? lastWords : nil))
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+import Logging
+import Synchronization
+
+/// A connection that comes back.
+///
+/// The first command opens it, and so does the first one after it broke; everybody who needs it at that moment shares
+/// the attempt. After a failed attempt nobody tries again before a delay has passed (`RedisOptions.reconnectDelay`):
+/// until then commands **fail at once**, with the error of that attempt. Waiting is what `waitUntilConnected` is for;
+/// a request that came over HTTP, say, is better answered than delayed.
+///
+/// A command whose fate is unknown is never sent again. One that was certainly not sent (`RedisError.notSent`: the
+/// connection had just broken) is sent once more on a new connection.
+package final class RedisClient: Sendable {
+    package let url: RedisURL
+    private let options: RedisOptions
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    private struct State: Sendable {
+        var current: RedisConnection?
+        var generation = 0
+        /// Everybody who waits for the attempt under way; nil: there is none.
+        var waiting: [Answer<RedisConnection>]?
+        var failure: (error: any Error, count: Int, retryAt: ContinuousClock.Instant)?
+        /// The kind of failure that is in the log already.
+        var reported: String?
+        var isClosed = false
+
+        var usable: RedisConnection? { current.flatMap { $0.isOpen ? $0 : nil } }
+    }
+
+    private enum Step {
+        case use(RedisConnection)
+        case wait
+        case attempt
+        case fail(any Error)
+    }
+
+    package init(url: RedisURL, options: RedisOptions = .init(), logger: Logger) {
+        self.url = url
+        self.options = options
+        self.logger = logger
+    }
+
+    /// As `RedisConnection.send`.
+    package func send(_ command: RedisCommand, timeout: Duration? = nil) async throws -> RedisValue {
+        let connection = try await connection()
+        do {
+            return try await connection.send(command, timeout: timeout)
+        } catch RedisError.notSent {
+            return try await self.connection().send(command, timeout: timeout)
+        }
+    }
+
+    /// As `RedisConnection.pipeline`. All commands go through the same connection.
+    package func pipeline(_ commands: [RedisCommand], timeout: Duration? = nil) async throws -> [RedisValue] {
+        let connection = try await connection()
+        do {
+            return try await connection.pipeline(commands, timeout: timeout)
+        } catch RedisError.notSent {
+            return try await self.connection().pipeline(commands, timeout: timeout)
+        }
+    }
+
+    /// The connection in use, or a new one. For a caller who needs several commands on one connection (or to know that
+    /// none of them went through another); it is the client's own: do not close it.
+    package func connection() async throws -> RedisConnection {
+        if let connection = state.withLock({ $0.isClosed ? nil : $0.usable }) { return connection }
+        let answer = Answer<RedisConnection>()
+        return try await answer.value {
+            switch state.withLock({ nextStep(&$0, for: answer) }) {
+            case .use(let connection): answer.succeed(connection)
+            case .fail(let error): answer.fail(error)
+            case .wait: break
+            // A task of its own: whoever started the attempt may be cancelled, the others still want it.
+            case .attempt: Task { await attempt() }
+            }
+        }
+    }
+
+    /// Connects, again and again with growing delays, until there is a connection.
+    ///
+    /// - Parameters:
+    ///   - limit: for all attempts together; nil: without end. It is looked at between attempts, one of which may take
+    ///     `RedisOptions.connectTimeout`.
+    ///   - onFailure: called when an attempt failed and another will follow, once for each kind of failure in a row.
+    /// - Throws: the last error when the time is over; at once an error that waiting does not mend (a wrong password);
+    ///   `CancellationError`.
+    package func waitUntilConnected(
+        within limit: Duration? = nil, onFailure: (@Sendable (RedisError) -> Void)? = nil
+    ) async throws {
+        let clock = ContinuousClock()
+        let deadline = limit.map { clock.now + $0 }
+        var told: String?
+        while true {
+            do {
+                _ = try await connection()
+                return
+            } catch let error as RedisError where error.mayPass && !isClosed {
+                let retryAt = state.withLock { $0.failure?.retryAt } ?? clock.now
+                if let deadline, max(retryAt, clock.now) >= deadline { throw error }
+                if told != error.kind { onFailure?(error) }
+                told = error.kind
+                try await clock.sleep(until: retryAt)
+            }
+        }
+    }
+
+    /// How many connections have been made. A caller who finds another number than before a command knows that the
+    /// server may have been restarted, or replaced, in between.
+    package var generation: Int { state.withLock { $0.generation } }
+
+    /// Whether the next command finds an open connection.
+    package var isConnected: Bool { state.withLock { !$0.isClosed && $0.usable != nil } }
+
+    /// Closes for good: commands under way fail with `connectionLost`, later ones with `notSent`.
+    package func close() async {
+        let (connection, waiting) = state.withLock { state in
+            defer {
+                state.current = nil
+                state.waiting = state.waiting.map { _ in [] }
+                state.isClosed = true
+            }
+            return (state.current, state.waiting ?? [])
+        }
+        for answer in waiting { answer.fail(closed) }
+        await connection?.close()
+    }
+
+    private var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    private var closed: RedisError { .notSent(to: url.redacted, reason: "the client was closed") }
+
+    // MARK: Connecting
+
+    private func nextStep(_ state: inout State, for answer: Answer<RedisConnection>) -> Step {
+        if state.isClosed { return .fail(closed) }
+        if let connection = state.usable { return .use(connection) }
+        if state.waiting != nil {
+            state.waiting?.append(answer)
+            return .wait
+        }
+        if let failure = state.failure, ContinuousClock.now < failure.retryAt { return .fail(failure.error) }
+        state.waiting = [answer]
+        return .attempt
+    }
+
+    private func attempt() async {
+        do {
+            let connection = try await RedisConnection.connect(to: url, options: options)
+            await succeeded(connection)
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func succeeded(_ connection: RedisConnection) async {
+        let (waiting, generation) = state.withLock { state in
+            let waiting = state.waiting ?? []
+            state.waiting = nil
+            guard !state.isClosed else { return (waiting, Int?.none) }
+            state.current = connection
+            state.generation += 1
+            state.failure = nil
+            state.reported = nil
+            return (waiting, state.generation)
+        }
+        guard let generation else {
+            await connection.close()
+            return
+        }
+        logger.info("connected to redis", metadata: ["redis": "\(url)", "connection": "\(generation)"])
+        connection.channel.closeFuture.whenComplete { [weak self, closing = connection.closing] _ in
+            guard let self, !self.isClosed else { return }
+            self.logger.warning(
+                "connection to redis lost",
+                metadata: [
+                    "redis": "\(self.url)", "connection": "\(generation)", "reason": "\(closing.reason ?? "closed")",
+                ])
+        }
+        for answer in waiting { answer.succeed(connection) }
+    }
+
+    private func failed(_ error: any Error) {
+        let kind = (error as? RedisError)?.kind ?? "\(error)"
+        let (waiting, isNews) = state.withLock { state in
+            let waiting = state.waiting ?? []
+            state.waiting = nil
+            let count = (state.failure?.count ?? 0) + 1
+            state.failure = (error, count, .now + options.reconnectDelay.delay(afterFailures: count))
+            defer { state.reported = kind }
+            return (waiting, state.reported != kind && !state.isClosed)
+        }
+        if isNews {
+            logger.warning("cannot connect to redis", metadata: ["redis": "\(url)", "error": "\(error)"])
+        }
+        for answer in waiting { answer.fail(error) }
+    }
+}

@@ -1,0 +1,152 @@
+import Glibc
+import NIOCore
+import NIOPosix
+
+extension RedisConnection {
+    /// Opens a connection and makes it ready: TCP or unix socket, TLS, AUTH, SELECT, CLIENT SETNAME, and a PING that
+    /// a server which cannot serve yet (LOADING) answers with an error.
+    ///
+    /// - Throws: `RedisError.cannotConnect`; `.reply` when the server answers but not as needed (`WRONGPASS`, `NOAUTH`,
+    ///   `LOADING`, `BUSY`…); `.protocolViolation` when it is no Redis server; `CancellationError`. The connection is
+    ///   closed then.
+    package static func connect(to url: RedisURL, options: RedisOptions = .init()) async throws -> RedisConnection {
+        let deadline = ContinuousClock.now + options.connectTimeout
+        let connection = try await open(url, options)
+        do {
+            try await connection.greet(url, options, until: deadline)
+            return connection
+        } catch {
+            // Not awaited: ending TLS politely with a server that is silent takes seconds.
+            connection.abandon()
+            throw Self.whileConnecting(error, to: url, options)
+        }
+    }
+
+    private static func open(_ url: RedisURL, _ options: RedisOptions) async throws -> RedisConnection {
+        let security = try await TransportSecurity.prepare(for: url, options)
+        let closing = Closing()
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connectTimeout(TimeAmount(options.connectTimeout))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try security.add(to: pipeline)
+                    try pipeline.addHandler(
+                        Conversation(
+                            server: url.redacted, closing: closing, maximumReplyBytes: options.maximumReplyBytes))
+                }
+            }
+        let channel: EventLoopFuture<any Channel>
+        switch url.address {
+        case .tcp(let host, let port): channel = bootstrap.withKeepalive().connect(host: host, port: port)
+        case .unixSocket(let path): channel = bootstrap.connect(unixDomainSocketPath: path)
+        }
+        let opened = channel.flatMapThrowing { channel in
+            let conversation = try channel.pipeline.syncOperations.handler(type: Conversation.self)
+            return RedisConnection(
+                channel: channel, conversation: NIOLoopBound(conversation, eventLoop: channel.eventLoop),
+                closing: closing, server: url.redacted, commandTimeout: options.commandTimeout)
+        }
+        let answer = Answer<RedisConnection>()
+        return try await answer.value {
+            opened.whenComplete { result in
+                switch result {
+                // If nobody waits any more, letting go of the connection closes it.
+                case .success(let connection): answer.succeed(connection)
+                case .failure(let error): answer.fail(Self.cannotConnect(error, to: url, options))
+                }
+            }
+        }
+    }
+
+    /// All in one pipeline: one round trip. What follows a failed AUTH fails by itself.
+    private func greet(_ url: RedisURL, _ options: RedisOptions, until deadline: ContinuousClock.Instant) async throws {
+        var greetings: [RedisCommand] = []
+        if let password = url.password {
+            greetings.append(url.user.map { RedisCommand("AUTH", $0, password) } ?? RedisCommand("AUTH", password))
+        }
+        if url.database != 0 { greetings.append(RedisCommand("SELECT", String(url.database))) }
+        let needed = greetings.count
+        greetings.append(RedisCommand("CLIENT SETNAME", options.clientName))
+        greetings.append(RedisCommand("PING"))
+        let replies = try await pipeline(greetings, timeout: max(.milliseconds(1), deadline - .now))
+        for (index, (greeting, reply)) in zip(greetings, replies).enumerated() {
+            guard case .error(let error) = reply else { continue }
+            // A name is only an ornament, and a user who may not PING may still be allowed everything that matters.
+            let isOptional = index == needed || error.code == "NOPERM" && index > needed
+            if !isOptional { throw RedisError.reply(error, command: greeting.name) }
+        }
+    }
+
+    private func abandon() {
+        closing.set("it could not be made ready")
+        channel.close(promise: nil)
+    }
+
+    // MARK: Errors
+
+    /// Commands of ours that were under way while connecting harm nobody: the caller hears that there is no connection.
+    private static func whileConnecting(_ error: any Error, to url: RedisURL, _ options: RedisOptions) -> any Error {
+        switch error {
+        case RedisError.timedOut: cannotConnect(ChannelError.connectTimeout(TimeAmount(options.connectTimeout)), to: url, options)
+        case RedisError.connectionLost(let server, let reason), RedisError.notSent(let server, let reason):
+            RedisError.cannotConnect(to: server, reason: reason)
+        default: error
+        }
+    }
+
+    private static func cannotConnect(_ error: any Error, to url: RedisURL, _ options: RedisOptions) -> RedisError {
+        if case ChannelError.connectTimeout = error {
+            return .cannotConnect(to: url.redacted, reason: "no answer within \(options.connectTimeout)")
+        }
+        return .cannotConnect(to: url.redacted, reason: reason(of: error))
+    }
+
+    /// A short reason in the system's words.
+    static func reason(of error: any Error) -> String {
+        if let reason = TransportSecurity.reason(of: error) { return reason }
+        switch error {
+        case let error as IOError: return reason(errno: error.errnoCode)
+        case let error as NIOConnectionError:
+            var reasons = error.connectionErrors.map { reason(of: $0.error) }
+            if reasons.isEmpty {
+                reasons = [error.dnsAError, error.dnsAAAAError].compactMap { $0 }.map { "its address was not found (\($0))" }
+            }
+            var seen: Set<String> = []
+            return reasons.filter { seen.insert($0).inserted }.joined(separator: "; ")
+        case let error as SocketAddressError.FailedToParseIPByteBuffer: return "\(error)"
+        case SocketAddressError.unixDomainSocketPathTooLong:
+            return "the path is longer than \(RedisURL.maximumSocketPathBytes) bytes, the limit of the system"
+        case ChannelError.connectTimeout: return "no answer in time"
+        default: return "\(error)"
+        }
+    }
+
+    private static func reason(errno code: CInt) -> String {
+        switch code {
+        case ECONNREFUSED: return "connection refused"
+        case ECONNRESET, EPIPE: return "the server reset the connection"
+        case ENOENT: return "there is no such socket file"
+        case EACCES: return "permission denied"
+        case ETIMEDOUT: return "the connection timed out"
+        case EHOSTUNREACH, ENETUNREACH: return "there is no route to the host"
+        case EMFILE, ENFILE: return "too many open files"
+        default:
+            var text = [CChar](repeating: 0, count: 128)
+            guard strerror_r(code, &text, text.count) == 0 else { return "error \(code) of the system" }
+            return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+    }
+}
+
+extension ClientBootstrap {
+    /// A peer that vanished without a word (power, network) is noticed in idle connections after about a minute; in
+    /// busy ones the timeout of the command notices first.
+    fileprivate func withKeepalive() -> ClientBootstrap {
+        channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: 30)
+            .channelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: 10)
+            .channelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 3)
+    }
+}

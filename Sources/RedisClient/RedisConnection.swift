@@ -1,0 +1,95 @@
+import NIOCore
+
+/// One connection to a server. Any number of tasks may use it at once: commands are sent in the order in which they
+/// arrive at its event loop, and each task gets the reply to its own.
+///
+/// Cancelling a task that waits for a reply lets it go on at once with `CancellationError`. The command may be executed
+/// all the same; its reply is dropped when it comes, and everybody else's stay in step. A cancelled task that had not
+/// begun sends nothing.
+package final class RedisConnection: Sendable {
+    let channel: any Channel
+    let closing: Closing
+    private let conversation: NIOLoopBound<Conversation>
+    private let server: String
+    private let commandTimeout: Duration
+
+    /// Pipelines are joined into buffers of about this size: fewer, larger writes, yet no second copy of a giant.
+    private static let pipelineChunk = 256 << 10
+
+    init(channel: any Channel, conversation: NIOLoopBound<Conversation>, closing: Closing, server: String, commandTimeout: Duration) {
+        self.channel = channel
+        self.conversation = conversation
+        self.closing = closing
+        self.server = server
+        self.commandTimeout = commandTimeout
+    }
+
+    deinit {
+        channel.close(promise: nil)
+    }
+
+    /// Sends a command and waits for its reply. An error reply is thrown as `RedisError.reply`.
+    ///
+    /// - Parameter timeout: from the moment of sending; nil: `RedisOptions.commandTimeout`. When it passes the connection
+    ///   is closed and every command under way on it fails.
+    /// - Throws: `RedisError`; `CancellationError` when the task is cancelled.
+    package func send(_ command: RedisCommand, timeout: Duration? = nil) async throws -> RedisValue {
+        try checkSize([command])
+        let answer = Answer<RedisValue>()
+        let question = Question(command: command.name, timeout: timeout ?? commandTimeout, asker: .one(answer))
+        return try await answer.value { ask(question, [command.encoded]) }
+    }
+
+    /// Sends commands in one go and waits for all of their replies, in the order of the commands. Error replies are
+    /// values: what comes after a failed command is executed all the same. The timeout is for all together.
+    ///
+    /// - Throws: `RedisError`, but never `.reply`; `CancellationError` when the task is cancelled.
+    package func pipeline(_ commands: [RedisCommand], timeout: Duration? = nil) async throws -> [RedisValue] {
+        guard let first = commands.first else { return [] }
+        try checkSize(commands)
+        let answer = Answer<[RedisValue]>()
+        let name = commands.count == 1 ? first.name : "\(first.name) and \(commands.count - 1) more"
+        let question = Question(
+            command: name, timeout: timeout ?? commandTimeout, asker: .many(answer, count: commands.count))
+        let buffers = Self.joined(commands)
+        return try await answer.value { ask(question, buffers) }
+    }
+
+    /// Closes the connection. Commands under way fail with `connectionLost`.
+    package func close() async {
+        let conversation = conversation
+        channel.eventLoop.execute { conversation.value.close(because: "it was closed on this side") }
+        // The future has no error that anybody could act on: closed is closed.
+        _ = try? await channel.closeFuture.get()
+    }
+
+    /// Whether a command can be sent, as far as is known here: a server that is gone is found out by asking it.
+    package var isOpen: Bool { closing.reason == nil && channel.isActive }
+
+    private func ask(_ question: Question, _ buffers: [ByteBuffer]) {
+        let conversation = conversation
+        channel.eventLoop.execute { conversation.value.ask(question, buffers) }
+    }
+
+    private func checkSize(_ commands: [RedisCommand]) throws {
+        guard let command = commands.first(where: \.isTooLarge) else { return }
+        throw RedisError.notSent(
+            to: server, reason: "\(command.name) is larger than \(RedisCommand.maximumBytes) bytes, the limit of Redis")
+    }
+
+    private static func joined(_ commands: [RedisCommand]) -> [ByteBuffer] {
+        guard commands.count > 1 else { return commands.map(\.encoded) }
+        var buffers: [ByteBuffer] = []
+        var buffer = ByteBuffer()
+        for command in commands {
+            var encoded = command.encoded
+            if buffer.readableBytes > 0, buffer.readableBytes + encoded.readableBytes > pipelineChunk {
+                buffers.append(buffer)
+                buffer = ByteBuffer()
+            }
+            if encoded.readableBytes > pipelineChunk { buffers.append(encoded) } else { buffer.writeBuffer(&encoded) }
+        }
+        if buffer.readableBytes > 0 { buffers.append(buffer) }
+        return buffers
+    }
+}

@@ -1,0 +1,141 @@
+/// An error reply of the server, in its own words.
+package struct RedisReplyError: Error, Sendable, Equatable {
+    /// The first word when it is upper-case, as all of Redis' own are: `"NOSCRIPT"`, `"WRONGTYPE"`, `"ERR"`; else empty.
+    package var code: String
+    /// The whole text, the code included.
+    package var message: String
+
+    package init(code: String, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package init(message: String) {
+        let word = message.utf8.prefix { $0 != UInt8(ascii: " ") }
+        let isCode =
+            word.first.map { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") } ?? false
+            && word.allSatisfy {
+                ($0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z"))
+                    || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9"))
+                    || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
+            }
+        self.init(code: isCode ? String(Substring(word)) : "", message: message)
+    }
+}
+
+/// Why a command has no reply. What a caller must know first is `mayHaveExecuted`.
+package enum RedisError: Error, Sendable, Equatable {
+    /// What is wrong with a URL. Quotes nothing of it: any part may be a piece of the password.
+    case invalidURL(String)
+    /// No connection came about: nothing was sent.
+    case cannotConnect(to: String, reason: String)
+    /// The connection was closed before the command was written.
+    case notSent(to: String, reason: String)
+    /// The connection broke with the command under way.
+    case connectionLost(to: String, reason: String)
+    /// No reply in time. The connection is closed: a late reply would be taken for that of another command.
+    case timedOut(to: String, command: String, after: Duration)
+    /// The server answered with an error.
+    case reply(RedisReplyError, command: String)
+    /// What came back is not RESP2, exceeds a limit, or answers nothing that was asked. The connection is closed.
+    case protocolViolation(to: String, detail: String)
+
+    /// Whether the server may have carried the command out although there is no reply. An error reply counts as
+    /// *not executed*, with one exception that only the author of a script can judge: Lua has no rollback, so what a
+    /// script wrote before it failed stays written.
+    package var mayHaveExecuted: Bool {
+        switch self {
+        case .connectionLost, .timedOut, .protocolViolation: true
+        case .invalidURL, .cannotConnect, .notSent, .reply: false
+        }
+    }
+
+    /// Whether the same thing may work a little later with nobody changing a setting.
+    package var mayPass: Bool {
+        switch self {
+        case .cannotConnect, .notSent, .connectionLost, .timedOut: true
+        case .invalidURL, .protocolViolation: false
+        case .reply(let error, _):
+            Self.passingCodes.contains(error.code) || error.message.hasPrefix("ERR max number of clients reached")
+        }
+    }
+
+    private static let passingCodes: Set<String> = [
+        "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "OOM", "READONLY", "TRYAGAIN",
+    ]
+
+    /// The same for errors that are worth one line in the log, however often they are repeated.
+    var kind: String {
+        switch self {
+        case .invalidURL: "invalid URL"
+        case .cannotConnect(_, let reason): "cannot connect: \(reason)"
+        case .notSent: "not sent"
+        case .connectionLost: "connection lost"
+        case .timedOut: "timed out"
+        case .reply(let error, _): "reply: \(error.code)"
+        case .protocolViolation: "protocol violation"
+        }
+    }
+}
+
+extension RedisError: CustomStringConvertible {
+    /// *What failed: on what: why. What to do.* Holds the names of commands, never their arguments.
+    package var description: String {
+        switch self {
+        case .invalidURL(let detail):
+            "cannot use the Redis URL: \(detail). Write redis://[user:password@]host[:port][/database], rediss:// for "
+                + "TLS, or unix:///path[?db=0]; characters with a meaning of their own as %40."
+        case .cannotConnect(let server, let reason):
+            "cannot connect to Redis: \(server): \(reason). Check that the server runs and that the URL is its address."
+        case .notSent(let server, let reason):
+            "Redis command not sent: \(server): \(reason). Send it again."
+        case .connectionLost(let server, let reason):
+            "connection to Redis lost: \(server): \(reason). Commands under way may have been executed; check before "
+                + "sending them again."
+        case .timedOut(let server, let command, let timeout):
+            "no reply from Redis: \(command) on \(server): nothing came within \(timeout). It may have been executed; "
+                + "check before sending it again."
+        case .reply(let error, let command):
+            "Redis refused a command: \(command): \(Self.withoutArguments(error.message)). "
+                + Self.remedy(error)
+        case .protocolViolation(let server, let detail):
+            "Redis broke the protocol: \(server): \(detail). Check that the address is that of a Redis server, and not of "
+                + "its TLS port or another service."
+        }
+    }
+
+    /// Redis repeats arguments of a command that it does not know; nobody should find them in a log.
+    private static func withoutArguments(_ message: String) -> String {
+        var text = Substring(message)
+        let marker = ", with args beginning with:"
+        var rest = text
+        while let comma = rest.firstIndex(of: ",") {
+            if rest[comma...].hasPrefix(marker) {
+                text = text[..<comma]
+                break
+            }
+            rest = rest[rest.index(after: comma)...]
+        }
+        let printable = text.unicodeScalars.prefix(maximumQuotedScalars).map { $0.value < 0x20 || $0.value == 0x7f ? " " : $0 }
+        var quoted = String(String.UnicodeScalarView(printable))
+        while quoted.hasSuffix(".") { quoted.removeLast() }
+        return quoted
+    }
+
+    /// Longer than every message of Redis itself; a script's may quote anything.
+    private static let maximumQuotedScalars = 400
+
+    private static func remedy(_ error: RedisReplyError) -> String {
+        switch error.code {
+        case "NOAUTH", "WRONGPASS": "Check user and password in the Redis URL."
+        case "NOPERM": "Allow it to the user with ACL SETUSER."
+        case "LOADING": "Wait until the server has read its data."
+        case "BUSY": "Wait for the script that is running, or end it with SCRIPT KILL."
+        case "READONLY": "Give the address of the primary, not of a replica."
+        case "OOM": "Give the server more memory (maxmemory)."
+        case "MISCONF": "Look into the server's log: it cannot save its data."
+        case "DENIED": "Set a password on the server, or connect from its own machine."
+        default: "Look up the message in the documentation of Redis."
+        }
+    }
+}

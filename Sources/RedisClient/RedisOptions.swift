@@ -1,0 +1,41 @@
+/// Limits and habits of a connection. The defaults suit a server in the same data centre.
+package struct RedisOptions: Sendable {
+    /// For everything until the connection can be used: name lookup, TCP, TLS, AUTH, SELECT.
+    package var connectTimeout: Duration = .seconds(5)
+    /// For a command that brings no timeout of its own. A blocking read must bring one that is longer than it blocks.
+    package var commandTimeout: Duration = .seconds(10)
+    /// Shown by CLIENT LIST. A server that does not accept it is used all the same. Must not contain spaces.
+    package var clientName = "stocktake"
+    /// How long `RedisClient` waits after a failed attempt to connect.
+    package var reconnectDelay = ReconnectDelay()
+    /// More than the largest reply that Redis itself makes of one string (512 MiB would be its own limit for that); a
+    /// longer reply is a protocol violation. hiredis 0.14 counts some lengths as 32-bit integers: stay below 2 GiB.
+    package var maximumReplyBytes = 256 << 20
+    /// PEM file with the certificates that a `rediss://` server is checked against; nil: those of the system.
+    package var caFile: String?
+    /// Off accepts any certificate and any name in it: for tests only.
+    package var verifiesCertificate = true
+
+    package init() {}
+}
+
+/// Doubles with every failure in a row, from `initial` to `maximum`.
+package struct ReconnectDelay: Sendable, Equatable {
+    package var initial: Duration = .milliseconds(50)
+    package var maximum: Duration = .seconds(2)
+
+    package init() {}
+
+    package init(initial: Duration, maximum: Duration) {
+        self.initial = initial
+        self.maximum = maximum
+    }
+
+    /// Between half and all of the nominal delay, so that clients which lost the same server do not return in step.
+    func delay(afterFailures failures: Int) -> Duration {
+        var nominal = min(initial, maximum)
+        // 2^32 times anything but zero is above any sensible maximum.
+        for _ in 1..<max(2, min(failures, 32)) where failures > 1 && nominal < maximum { nominal = min(nominal * 2, maximum) }
+        return nominal * Double.random(in: 0.5...1)
+    }
+}

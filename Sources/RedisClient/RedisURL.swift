@@ -1,0 +1,74 @@
+/// The address of a server: `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS, or
+/// `unix:///path[?db=0&user=…&password=…]`. Everything between the separators may be percent-encoded.
+package struct RedisURL: Sendable, Equatable {
+    enum Address: Sendable, Equatable {
+        case tcp(host: String, port: Int)
+        case unixSocket(path: String)
+    }
+
+    let address: Address
+    let usesTLS: Bool
+    let user: String?
+    let password: String?
+    let database: Int
+
+    package static let defaultPort = 6379
+    /// `sun_path` has 108 bytes, the last of which is 0.
+    package static let maximumSocketPathBytes = 107
+
+    /// - Throws: `RedisError.invalidURL`, which quotes nothing but the scheme.
+    package init(_ text: String) throws {
+        self = try RedisURLText(text).url()
+    }
+
+    /// A server on this machine. A path that is too long for the system is found out by connecting.
+    package init(unixSocket path: String, database: Int = 0) {
+        self.init(address: .unixSocket(path: path), database: database)
+    }
+
+    init(address: Address, usesTLS: Bool = false, user: String? = nil, password: String? = nil, database: Int = 0) {
+        self.address = address
+        self.usesTLS = usesTLS
+        self.user = user
+        self.password = password
+        self.database = database
+    }
+
+    /// The URL with `***` for the password: for logs and errors.
+    package var redacted: String {
+        switch address {
+        case .tcp(let host, let port):
+            let credentials = password == nil ? "" : "\(Self.encoded(user ?? "")):***@"
+            let name = host.contains(":") ? "[\(host)]" : host
+            return "\(usesTLS ? "rediss" : "redis")://\(credentials)\(name):\(port)/\(database)"
+        case .unixSocket(let path):
+            var query: [String] = []
+            if database != 0 { query.append("db=\(database)") }
+            if let user { query.append("user=\(Self.encoded(user))") }
+            if password != nil { query.append("password=***") }
+            return "unix://\(Self.encoded(path))" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+        }
+    }
+
+    private static func encoded(_ text: String) -> String {
+        let hexadecimal = Array("0123456789ABCDEF")
+        var result = ""
+        for byte in text.utf8 {
+            let scalar = Unicode.Scalar(byte)
+            if byte > 0x7f || byte <= 0x20 || byte == 0x7f || "%?#&@:".unicodeScalars.contains(scalar) {
+                result += "%"
+                result.append(hexadecimal[Int(byte >> 4)])
+                result.append(hexadecimal[Int(byte & 15)])
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}
+
+extension RedisURL: CustomStringConvertible, CustomDebugStringConvertible {
+    /// `redacted`, so that interpolating a URL by mistake gives nothing away.
+    package var description: String { redacted }
+    package var debugDescription: String { redacted }
+}

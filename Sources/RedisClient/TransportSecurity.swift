@@ -1,0 +1,70 @@
+import NIOCore
+import NIOPosix
+
+#if TLS
+    import NIOSSL
+#endif
+
+/// TLS of one connection, or none. Everything that depends on the package trait `TLS` is in this file and in
+/// `RedisURLText`, which refuses `rediss://` without it.
+struct TransportSecurity: Sendable {
+    #if TLS
+        private struct Layer: Sendable {
+            let context: NIOSSLContext
+            /// For SNI and to compare with the certificate; nil for an IP address, which is compared as such.
+            let host: String?
+        }
+
+        private let layer: Layer?
+
+        static func prepare(for url: RedisURL, _ options: RedisOptions) async throws -> TransportSecurity {
+            guard url.usesTLS, case .tcp(let host, _) = url.address else { return TransportSecurity(layer: nil) }
+            do {
+                // Certificates are read from files: not on a thread that tasks share.
+                let context = try await NIOThreadPool.singleton.runIfActive {
+                    var configuration = TLSConfiguration.makeClientConfiguration()
+                    if let file = options.caFile { configuration.trustRoots = .file(file) }
+                    if !options.verifiesCertificate { configuration.certificateVerification = .none }
+                    return try NIOSSLContext(configuration: configuration)
+                }
+                let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
+                return TransportSecurity(layer: Layer(context: context, host: isAddress ? nil : host))
+            } catch {
+                let file = options.caFile.map { "the certificates in \($0)" } ?? "the certificates of the system"
+                throw RedisError.cannotConnect(to: url.redacted, reason: "\(file) cannot be used (\(error))")
+            }
+        }
+
+        func add(to pipeline: ChannelPipeline.SynchronousOperations) throws {
+            guard let layer else { return }
+            try pipeline.addHandler(NIOSSLClientHandler(context: layer.context, serverHostname: layer.host))
+        }
+
+        static func reason(of error: any Error) -> String? {
+            let text = "\(error)"
+            if text.contains("CERTIFICATE_VERIFY_FAILED") {
+                return "the server's certificate is not signed by a trusted authority (set the CA file)"
+            }
+            switch error {
+            case NIOSSLExtraError.failedToValidateHostname, NIOSSLError.unableToValidateCertificate:
+                return "the server's certificate is for another name (\(text))"
+            case NIOSSLError.handshakeFailed:
+                return "the TLS handshake failed (\(text))"
+            case NIOSSLError.uncleanShutdown: return "the server closed the connection"
+            default: return nil
+            }
+        }
+    #else
+        static func prepare(for url: RedisURL, _: RedisOptions) async throws -> TransportSecurity {
+            guard !url.usesTLS else {
+                throw RedisError.cannotConnect(
+                    to: url.redacted, reason: "this build has no TLS: build with the TLS trait")
+            }
+            return TransportSecurity()
+        }
+
+        func add(to _: ChannelPipeline.SynchronousOperations) throws {}
+
+        static func reason(of _: any Error) -> String? { nil }
+    #endif
+}

@@ -1,0 +1,60 @@
+/// Where a text stops being JSON, and why.
+///
+/// The message names what was expected and only the kind of character that was found, so it can be logged and stored
+/// even when the text holds a customer's data.
+package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Kind: Sendable, Equatable {
+        /// The bytes are not UTF-8 (found before anything else is looked at).
+        case invalidUTF8
+        /// Not JSON as RFC 8259 has it.
+        case syntax
+        /// Containers within containers beyond `JSONScanner.maximumDepth`.
+        case tooDeep
+        /// A key that its object has already. RFC 8259 leaves the meaning open; readers differ; so it is refused.
+        case duplicateKey
+    }
+
+    package let kind: Kind
+    /// Of the byte in question, from 0; the text's length where it ends too early.
+    package let offset: Int
+    /// From 1; lines end at U+000A.
+    package let line: Int
+    /// From 1, in Unicode scalars.
+    package let column: Int
+    /// "expected a value, found a comma": to be put after the place.
+    package let message: String
+
+    package var description: String { "line \(line), column \(column): \(message)" }
+
+    init(_ kind: Kind, at offset: Int, in bytes: [UInt8], _ message: String) {
+        var line = 1
+        var column = 1
+        for byte in bytes[..<offset] {
+            if byte == 0x0A {
+                line += 1
+                column = 1
+            } else if byte & 0xC0 != 0x80 {
+                column += 1
+            }
+        }
+        self.kind = kind
+        self.offset = offset
+        self.line = line
+        self.column = column
+        self.message = message
+    }
+
+    /// Names the kind of what stands at `offset`, never a letter or a digit of it.
+    static func found(at offset: Int, in bytes: [UInt8]) -> String {
+        guard offset < bytes.count else { return "the end" }
+        switch bytes[offset] {
+        case UInt8(ascii: "\""): return "a string"
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): return "a digit"
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): return "a letter"
+        case 0x00..<0x20, 0x7F: return "a control character"
+        case 0x20: return "a blank"
+        case 0x80...: return "a character beyond ASCII"
+        case let byte: return "\(Character(Unicode.Scalar(byte)))"
+        }
+    }
+}

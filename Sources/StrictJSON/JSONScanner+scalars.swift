@@ -1,0 +1,166 @@
+extension JSONScanner {
+    package mutating func readNull() throws(JSONError) {
+        skipBlanks()
+        try scanWord("null")
+    }
+
+    package mutating func readBool() throws(JSONError) -> Bool {
+        skipBlanks()
+        let isTrue = offset < bytes.count && bytes[offset] == UInt8(ascii: "t")
+        try scanWord(isTrue ? "true" : "false")
+        return isTrue
+    }
+
+    package mutating func readNumber() throws(JSONError) -> JSONNumber {
+        skipBlanks()
+        let range = try scanNumber()
+        return JSONNumber(unchecked: String(decoding: bytes[range], as: UTF8.self))
+    }
+
+    package mutating func readString() throws(JSONError) -> String {
+        skipBlanks()
+        guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { throw expected("a string") }
+        return text(of: try scanString())
+    }
+
+    func text(of token: StringToken) -> String {
+        let content = bytes[token.start..<token.end]
+        return String(decoding: token.hasEscapes ? Self.unescape(content) : content, as: UTF8.self)
+    }
+
+    private mutating func scanWord(_ word: StaticString) throws(JSONError) {
+        for position in 0..<word.utf8CodeUnitCount {
+            guard offset + position < bytes.count, bytes[offset + position] == word.utf8Start[position] else {
+                throw expected("\(word)")
+            }
+        }
+        offset += word.utf8CodeUnitCount
+    }
+
+    // MARK: Numbers
+
+    /// `-`? (`0` | `1`–`9` digits) (`.` digits)? (`e` sign? digits)?
+    mutating func scanNumber() throws(JSONError) -> Range<Int> {
+        let start = offset
+        if offset < bytes.count, bytes[offset] == UInt8(ascii: "-") { offset += 1 }
+        let first = offset
+        try scanDigits()
+        if bytes[first] == UInt8(ascii: "0"), offset > first + 1 {
+            throw JSONError(.syntax, at: first, in: bytes, "a number must not have leading zeros")
+        }
+        if offset < bytes.count, bytes[offset] == UInt8(ascii: ".") {
+            offset += 1
+            try scanDigits()
+        }
+        if offset < bytes.count, bytes[offset] | 0x20 == UInt8(ascii: "e") {
+            offset += 1
+            if offset < bytes.count, bytes[offset] == UInt8(ascii: "+") || bytes[offset] == UInt8(ascii: "-") {
+                offset += 1
+            }
+            try scanDigits()
+        }
+        return start..<offset
+    }
+
+    private mutating func scanDigits() throws(JSONError) {
+        let start = offset
+        while offset < bytes.count, UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[offset] { offset += 1 }
+        if offset == start { throw expected("a digit") }
+    }
+
+    // MARK: Strings
+
+    /// From the opening quote to behind the closing one.
+    mutating func scanString() throws(JSONError) -> StringToken {
+        let start = offset + 1
+        var index = start
+        var hasEscapes = false
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\"") {
+                offset = index + 1
+                return StringToken(start: start, end: index, hasEscapes: hasEscapes)
+            }
+            if byte == UInt8(ascii: "\\") {
+                hasEscapes = true
+                index = try endOfEscape(at: index)
+            } else if byte < 0x20 {
+                throw JSONError(.syntax, at: index, in: bytes, "a control character in a string must be escaped")
+            } else {
+                index += 1
+            }
+        }
+        throw expected("the string's closing quote", at: index)
+    }
+
+    private func endOfEscape(at backslash: Int) throws(JSONError) -> Int {
+        let letter = backslash + 1
+        guard letter < bytes.count else { throw expected("an escape", at: letter) }
+        switch bytes[letter] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return letter + 1
+        case UInt8(ascii: "u"):
+            break
+        default:
+            throw expected(#"an escape: one of " \ / b f n r t u"#, at: letter)
+        }
+        let unit = try codeUnit(at: letter + 1)
+        guard UTF16.isSurrogate(unit) else { return letter + 5 }
+        guard UTF16.isLeadSurrogate(unit), letter + 6 < bytes.count, bytes[letter + 5] == UInt8(ascii: "\\"),
+            bytes[letter + 6] == UInt8(ascii: "u"), UTF16.isTrailSurrogate(try codeUnit(at: letter + 7))
+        else {
+            throw JSONError(.syntax, at: backslash, in: bytes, "half of a surrogate pair stands alone")
+        }
+        return letter + 11
+    }
+
+    private func codeUnit(at start: Int) throws(JSONError) -> UInt16 {
+        var unit: UInt16 = 0
+        for index in start..<start + 4 {
+            guard index < bytes.count, let digit = Self.hexDigit(bytes[index]) else {
+                throw expected("four hexadecimal digits", at: min(index, bytes.count))
+            }
+            unit = unit << 4 | digit
+        }
+        return unit
+    }
+
+    private static func hexDigit(_ byte: UInt8) -> UInt16? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt16(byte - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt16(byte - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt16(byte - UInt8(ascii: "A") + 10)
+        default: nil
+        }
+    }
+
+    /// What a string stands for whose escapes `scanString` has found to be right.
+    static func unescape(_ content: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var output: [UInt8] = []
+        output.reserveCapacity(content.count)
+        var units: [UInt16] = []
+        var rest = content
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "\\"), let letter = rest.popFirst() else {
+                output.append(byte)
+                continue
+            }
+            switch letter {
+            case UInt8(ascii: "b"): output.append(0x08)
+            case UInt8(ascii: "f"): output.append(0x0C)
+            case UInt8(ascii: "n"): output.append(0x0A)
+            case UInt8(ascii: "r"): output.append(0x0D)
+            case UInt8(ascii: "t"): output.append(0x09)
+            case UInt8(ascii: "u"):
+                units.append(rest.prefix(4).reduce(0) { $0 << 4 | (hexDigit($1) ?? 0) })
+                rest = rest.dropFirst(4)
+                if let lead = units.last, UTF16.isLeadSurrogate(lead) { continue }
+                output.append(contentsOf: String(decoding: units, as: UTF16.self).utf8)
+                units.removeAll(keepingCapacity: true)
+            default: output.append(letter)
+            }
+        }
+        return output[...]
+    }
+}

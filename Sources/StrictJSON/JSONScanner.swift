@@ -1,0 +1,210 @@
+/// The six kinds of JSON value; the raw values are words for messages.
+package enum JSONKind: String, Sendable {
+    case null = "null"
+    case bool = "a boolean"
+    case number = "a number"
+    case string = "a string"
+    case array = "an array"
+    case object = "an object"
+}
+
+/// Reads JSON value by value, without building anything the caller does not ask for.
+///
+/// Strict RFC 8259: what is accepted has exactly one meaning. Refused are bytes that are not UTF-8, a byte order mark,
+/// lone surrogates, control characters in strings, leading zeros, trailing commas and bytes, duplicate keys and
+/// nesting beyond `maximumDepth`. Foundation's decoder was tried first: it takes 2.0 for an integer, lets the last of
+/// two equal keys win, and cannot say where something is wrong.
+///
+/// The caller pulls: `peek` says what comes next, then one of the reading functions must follow; `enterObject` is
+/// followed by `nextKey` (and one value each) until it gives nil, `enterArray` by `nextElement` until it gives false,
+/// and the whole by `finish`. After a thrown error the scanner is of no more use.
+package struct JSONScanner {
+    /// Containers within containers. Messages need 3, a catalogue's metadata a few; recursion stays far from the end
+    /// of any thread's stack.
+    package static let maximumDepth = 64
+
+    /// The text, valid UTF-8.
+    let bytes: [UInt8]
+    /// Of the next byte to be read.
+    package internal(set) var offset = 0
+    private var depth = 0
+    /// Whether the innermost open container has given nothing yet. One flag does for all levels: when an inner
+    /// container ends, the outer one has given at least that.
+    private var isAtStart = false
+    /// Keys of all open objects, the innermost last, and where each object's begin.
+    private var keys: [StringToken] = []
+    private var keyBases: [Int] = []
+
+    /// A string's place in the text, without its quotes.
+    struct StringToken {
+        var start: Int
+        var end: Int
+        var hasEscapes: Bool
+    }
+
+    /// Checks that all of `bytes` is UTF-8, so that this is known before anything else is said about it.
+    package init(_ bytes: [UInt8]) throws(JSONError) {
+        self.bytes = bytes
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+        } catch {
+            throw JSONError(.invalidUTF8, at: error.byteOffsets.lowerBound, in: bytes, "the bytes are not UTF-8")
+        }
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+            throw JSONError(
+                .syntax, at: 0, in: bytes, "the text starts with a byte order mark, which JSON must not have")
+        }
+    }
+
+    private init(known bytes: [UInt8], offset: Int) {
+        self.bytes = bytes
+        self.offset = offset
+    }
+
+    // MARK: What comes next
+
+    /// Kind of the next value.
+    package mutating func peek() throws(JSONError) -> JSONKind {
+        skipBlanks()
+        guard offset < bytes.count else { throw expected("a value") }
+        switch bytes[offset] {
+        case UInt8(ascii: "{"): return .object
+        case UInt8(ascii: "["): return .array
+        case UInt8(ascii: "\""): return .string
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
+        case UInt8(ascii: "t"), UInt8(ascii: "f"): return .bool
+        case UInt8(ascii: "n"): return .null
+        default: throw expected("a value")
+        }
+    }
+
+    /// Must be called after the outermost value: nothing but blanks may follow.
+    package mutating func finish() throws(JSONError) {
+        skipBlanks()
+        if offset < bytes.count { throw expected("nothing more") }
+    }
+
+    // MARK: Containers
+
+    package mutating func enterObject() throws(JSONError) {
+        try enter(UInt8(ascii: "{"), "an object")
+        keyBases.append(keys.count)
+    }
+
+    /// The next member's key, its value being next to read; nil at the object's end.
+    package mutating func nextKey() throws(JSONError) -> JSONKey? {
+        try nextKeyToken().map { JSONKey($0, in: bytes) }
+    }
+
+    private mutating func nextKeyToken() throws(JSONError) -> StringToken? {
+        guard try advance(to: UInt8(ascii: "}"), "a comma or }") else {
+            try leaveObject()
+            return nil
+        }
+        guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { throw expected("a key in quotes") }
+        let token = try scanString()
+        keys.append(token)
+        skipBlanks()
+        guard offset < bytes.count, bytes[offset] == UInt8(ascii: ":") else { throw expected("a colon") }
+        offset += 1
+        return token
+    }
+
+    package mutating func enterArray() throws(JSONError) {
+        try enter(UInt8(ascii: "["), "an array")
+    }
+
+    /// Whether the array has another element, which is then next to read.
+    package mutating func nextElement() throws(JSONError) -> Bool {
+        let hasElement = try advance(to: UInt8(ascii: "]"), "a comma or ]")
+        if !hasElement { depth -= 1 }
+        return hasElement
+    }
+
+    /// Reads over the next value with all that is in it, checking it like any other. Returns its bytes' range.
+    @discardableResult
+    package mutating func skipValue() throws(JSONError) -> Range<Int> {
+        let kind = try peek()
+        let start = offset
+        switch kind {
+        case .null: try readNull()
+        case .bool: _ = try readBool()
+        case .number: _ = try scanNumber()
+        case .string: _ = try scanString()
+        case .array:
+            try enterArray()
+            while try nextElement() { try skipValue() }
+        case .object:
+            try enterObject()
+            while try nextKeyToken() != nil { try skipValue() }
+        }
+        return start..<offset
+    }
+
+    /// How many elements the array has that starts at `offset`, a place where a value was next to read.
+    package func countElements(at offset: Int) throws(JSONError) -> Int {
+        var scanner = JSONScanner(known: bytes, offset: offset)
+        var count = 0
+        try scanner.enterArray()
+        while try scanner.nextElement() {
+            try scanner.skipValue()
+            count += 1
+        }
+        return count
+    }
+
+    private mutating func enter(_ opening: UInt8, _ name: String) throws(JSONError) {
+        skipBlanks()
+        guard offset < bytes.count, bytes[offset] == opening else { throw expected(name) }
+        guard depth < Self.maximumDepth else {
+            throw JSONError(
+                .tooDeep, at: offset, in: bytes, "more than \(Self.maximumDepth) containers within one another")
+        }
+        offset += 1
+        depth += 1
+        isAtStart = true
+    }
+
+    /// Past the comma to the next member or element, or past the closing byte (false).
+    private mutating func advance(to closing: UInt8, _ names: String) throws(JSONError) -> Bool {
+        skipBlanks()
+        guard offset < bytes.count else { throw expected(isAtStart ? "a value or the container's end" : names) }
+        if bytes[offset] == closing {
+            offset += 1
+            isAtStart = false
+            return false
+        }
+        if isAtStart {
+            isAtStart = false
+            return true
+        }
+        guard bytes[offset] == UInt8(ascii: ",") else { throw expected(names) }
+        offset += 1
+        skipBlanks()
+        return true
+    }
+
+    private mutating func leaveObject() throws(JSONError) {
+        depth -= 1
+        let base = keyBases.removeLast()
+        if let duplicate = firstDuplicate(in: keys[base...]) {
+            throw JSONError(.duplicateKey, at: duplicate - 1, in: bytes, "the object has this key already")
+        }
+        keys.removeSubrange(base...)
+    }
+
+    mutating func skipBlanks() {
+        while offset < bytes.count {
+            switch bytes[offset] {
+            case 0x20, 0x0A, 0x0D, 0x09: offset += 1
+            default: return
+            }
+        }
+    }
+
+    func expected(_ what: String, at place: Int? = nil) -> JSONError {
+        let place = place ?? offset
+        return JSONError(
+            .syntax, at: place, in: bytes, "expected \(what), found \(JSONError.found(at: place, in: bytes))")
+    }
+}

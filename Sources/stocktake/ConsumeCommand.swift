@@ -1,0 +1,93 @@
+import ArgumentParser
+import Consumer
+import Ledger
+import Logging
+import ServiceLifecycle
+
+struct ConsumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "consume",
+        abstract: "Decides and records the messages of one store, or stands by while another process does.",
+        discussion: "Exit codes: 0 after SIGTERM, or when idle with --until-idle; 2 when going on would be wrong.")
+
+    @OptionGroup var options: SettingsOptions
+
+    @Flag(help: "End when nothing is unread or pending.")
+    var untilIdle = false
+
+    func run() async throws {
+        let settings = try options.resolve()
+        guard LedgerDatabase.exists(at: settings.ledger) else { throw LedgerError.missing(path: settings.ledger) }
+        try await runServices([consumerService(settings, untilIdle: untilIdle)], logger: settings.logger())
+    }
+}
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "All in one process: consumer and, without a Redis URL, a private redis-server in the data folder.",
+        discussion: "Makes the ledger if there is none. Exit codes: 0 after SIGTERM; 2 when going on would be wrong.")
+
+    @OptionGroup var options: SettingsOptions
+
+    @Flag(help: "End when nothing is unread or pending.")
+    var untilIdle = false
+
+    func run() async throws {
+        let settings = try options.resolve()
+        let logger = settings.logger()
+        if !LedgerDatabase.exists(at: settings.ledger) {
+            try await LedgerDatabase.create(at: settings.ledger, store: settings.store)
+            print("created the ledger \(settings.ledger) for store \(settings.store)")
+        }
+        try await warnOfEmptyCatalogue(settings)
+        // In the order of their starts; they stop in the opposite one.
+        var services: [any Service] = []
+        if settings.redisURL == nil { services.append(PrivateRedis(settings: settings, logger: logger)) }
+        services.append(consumerService(settings, untilIdle: untilIdle))
+        try await runServices(services, logger: logger)
+    }
+
+    private func warnOfEmptyCatalogue(_ settings: Settings) async throws {
+        let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+        defer { try? ledger.close() }
+        if try await ledger.stock().products.isEmpty {
+            printError(
+                "The catalogue is empty, so every order would be a dead letter. Bring one in: stocktake sync config/products.json")
+        }
+    }
+}
+
+private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerService {
+    var consumer = settings.consumer
+    consumer.untilIdle = untilIdle
+    return ConsumerService(
+        settings: consumer, ledgerPath: settings.ledger, store: settings.store, redisURL: settings.redis,
+        redisOptions: settings.redisOptions, logger: settings.logger()
+    ) { status in
+        switch status {
+        case .standingBy(let holder):
+            print("standing by: \(holder.map { "process \($0)" } ?? "another process") consumes store \(settings.store)")
+        case .active(let epoch, let seq):
+            print("consuming store \(settings.store) from \(settings.redis.redacted): epoch \(epoch), seq \(seq)")
+        case .stopped(let totals):
+            print(
+                "stopped: \(totals.accepted.grouped) accepted, \(totals.refused.grouped) refused, \(totals.deadLetters.grouped) dead letters, \(totals.replays.grouped) replays")
+        }
+    }
+}
+
+/// Runs services until one of them ends or the process is told to stop; waits until all have ended.
+private func runServices(_ services: [any Service], logger: Logger) async throws {
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .warning)
+    let group = ServiceGroup(
+        configuration: ServiceGroupConfiguration(
+            services: services.map {
+                .init(
+                    service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup)
+            },
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+    try await group.run()
+}

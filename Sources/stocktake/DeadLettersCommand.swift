@@ -1,0 +1,104 @@
+import ArgumentParser
+import Foundation
+import Ledger
+import StrictJSON
+
+struct DeadLettersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dead-letters", abstract: "Messages that can never be processed as they are.",
+        subcommands: [List.self, Show.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists dead letters, latest first.")
+
+        @OptionGroup var options: SettingsOptions
+
+        @Option(help: "Only those with this reason.")
+        var reason: String?
+
+        @OptionGroup var page: PageOptions
+
+        func run() async throws {
+            let ledger = try await openForReading(options)
+            defer { try? ledger.close() }
+            let letters = try await ledger.deadLetters(reason: reason, limit: page.limit, after: page.after)
+            if page.json {
+                printJSON(
+                    .members([
+                        "dead_letters": .array(letters.elements.map { $0.json(withContent: false) }),
+                        "next": .text(letters.next),
+                    ]))
+                return
+            }
+            var table = Table([
+                ("ID", .right), ("REASON", .left), ("ORDER", .left), ("ENTRY", .left), ("RECEIVED", .left),
+                ("DETAIL", .left),
+            ])
+            for letter in letters.elements {
+                table.add([
+                    String(letter.number), letter.reason, letter.orderID ?? "", letter.entryID, letter.receivedAt,
+                    letter.detail,
+                ])
+            }
+            table.print()
+            page.tellNext(letters.next)
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows one dead letter whole; its content may hold a customer's data.",
+            discussion: "Exit codes: 0; 1 there is no such dead letter.")
+
+        @OptionGroup var options: SettingsOptions
+
+        @Argument(help: ArgumentHelp("The number that the list shows.", valueName: "ID"))
+        var id: Int64
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let ledger = try await openForReading(options)
+            defer { try? ledger.close() }
+            guard let letter = try await ledger.deadLetter(id) else {
+                printError("no dead letter \(id) in the ledger. 'stocktake dead-letters list' shows them.")
+                throw Exit.no
+            }
+            if json {
+                printJSON(letter.json(withContent: true))
+                return
+            }
+            var table = Table([("dead letter", .left), (String(letter.number), .left)])
+            table.add(["reason", letter.reason])
+            table.add(["detail", letter.detail])
+            if let order = letter.orderID { table.add(["order", order]) }
+            table.add(["entry", letter.entryID])
+            table.add(["received", letter.receivedAt])
+            if let type = letter.type { table.add(["type", String(decoding: type, as: UTF8.self)]) }
+            table.print()
+            if let content = letter.payload ?? letter.fields {
+                print("")
+                print(String(decoding: content, as: UTF8.self))
+            }
+        }
+    }
+}
+
+extension RecordedDeadLetter {
+    /// Raw bytes as Base64: they need not be text.
+    fileprivate func json(withContent: Bool) -> JSONValue {
+        guard
+            case .object(var object) = JSONValue.members([
+                "id": .integer(number), "reason": .string(reason), "detail": .string(detail),
+                "order_id": .text(orderID), "entry_id": .string(entryID), "received_at": .string(receivedAt),
+            ])
+        else { return .null }
+        if withContent {
+            for (name, bytes) in [("type", type), ("payload", payload), ("fields", fields)] {
+                object.append(name + "_base64", .text(bytes.map { Data($0).base64EncodedString() }))
+            }
+        }
+        return .object(object)
+    }
+}

@@ -1,0 +1,210 @@
+import ArgumentParser
+import Consumer
+import Counters
+import Glibc
+import Inventory
+import Ledger
+import RedisClient
+import StrictJSON
+
+struct LedgerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledger", abstract: "The SQLite file that holds the truth.",
+        subcommands: [Create.self, Drop.self, Check.self, Adopt.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes an empty ledger.", discussion: "Exit codes: 0; 1 there is one already.")
+
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            let settings = try options.resolve()
+            do {
+                try await LedgerDatabase.create(at: settings.ledger, store: settings.store)
+            } catch let error as LedgerError {
+                if case .alreadyExists = error { try refuse(error) }
+                throw error
+            }
+            print("created the ledger \(settings.ledger) for store \(settings.store)")
+        }
+    }
+
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Reads the whole ledger: integrity, references, and the sold quantities counted anew.",
+            discussion: "Exit codes: 0 sound; 1 not.")
+
+        @OptionGroup var options: SettingsOptions
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let ledger = try await openForReading(options)
+            defer { try? ledger.close() }
+            let check = try await ledger.check()
+            if json { printJSON(Self.json(check, ledger)) } else { Self.show(check, ledger) }
+            if !check.isSound { throw Exit.no }
+        }
+
+        private static func show(_ check: LedgerCheck, _ ledger: LedgerDatabase) {
+            for line in check.integrity { print("integrity: \(line)") }
+            if check.danglingReferences > 0 {
+                print("\(check.danglingReferences.grouped) rows refer to rows that are not there")
+            }
+            for miscount in check.miscounts {
+                print(
+                    "\(miscount.counter.level.rawValue) \(miscount.counter.id): sold_quantity is \(miscount.recorded.grouped), its orders add up to \(miscount.counted.grouped)")
+            }
+            print(
+                "\(ledger.path): \(check.isSound ? "sound" : "NOT SOUND"); store \(ledger.store), \(check.orders.grouped) orders, \(check.deadLetters.grouped) dead letters, epoch \(check.head.epoch), seq \(check.head.seq)")
+        }
+
+        private static func json(_ check: LedgerCheck, _ ledger: LedgerDatabase) -> JSONValue {
+            .members([
+                "path": .string(ledger.path), "store": .string(ledger.store), "identity": .string(ledger.identity),
+                "is_sound": .bool(check.isSound), "integrity": .array(check.integrity.map { .string($0) }),
+                "dangling_references": .integer(check.danglingReferences),
+                "miscounts": .array(
+                    check.miscounts.map { miscount in
+                        .members([
+                            "level": .string(miscount.counter.level.rawValue),
+                            "id": .string(miscount.counter.id.text), "recorded": .integer(miscount.recorded),
+                            "counted": .integer(miscount.counted),
+                        ])
+                    }),
+                "orders": .integer(check.orders), "dead_letters": .integer(check.deadLetters),
+                "epoch": .integer(check.head.epoch), "seq": .integer(check.head.seq),
+            ])
+        }
+    }
+
+    struct Drop: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Deletes the ledger, with all its orders, and the counters in Redis.",
+            discussion: """
+                Messages that are still in the stream stay there. Exit codes: 0; 1 not dropped: not confirmed, or \
+                another process has the ledger open.
+                """)
+
+        @OptionGroup var options: SettingsOptions
+
+        @Flag(help: "Do not ask.")
+        var yes = false
+
+        @Flag(help: "Leave the counters in Redis as they are; a new ledger then has to be adopted ('ledger adopt').")
+        var keepCounters = false
+
+        func run() async throws {
+            let settings = try options.resolve()
+            let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+            let (identity, orders) = (ledger.identity, try await ledger.check().orders)
+            try ledger.close()
+            guard yes || confirm("Delete \(settings.ledger) with \(orders.grouped) orders of store \(settings.store)?") else {
+                printError("not dropped")
+                throw Exit.no
+            }
+            guard let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: settings.ledger)) else {
+                try refuse(LedgerError.inUse(path: settings.ledger, action: "dropping"))
+            }
+            defer { withExtendedLifetime(lock) {} }
+            // The counters first: a ledger without counters is every start's business, the opposite stops a consumer.
+            if !keepCounters {
+                try await withRedis(settings) { client in
+                    let head = try await CounterHead.read(settings.keys, client)
+                    if head.ledger == identity { _ = try await client.send(RedisCommand("UNLINK", settings.keys.stock)) }
+                }
+            }
+            do {
+                try await LedgerDatabase.drop(at: settings.ledger)
+            } catch let error as LedgerError {
+                if case .inUse = error { try refuse(error) }
+                throw error
+            }
+            print("dropped \(settings.ledger)")
+        }
+    }
+
+    struct Adopt: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes this ledger the one that Redis' counters follow, after it was restored or replaced.",
+            discussion: """
+                Sets the consumer group back to the beginning of the stream, so that what the stream still holds is \
+                decided again before anything new is sold. Orders that neither the ledger nor the stream holds are \
+                unknown from then on. Exit codes: 0; 1 not adopted: not confirmed, or a consumer is active.
+                """)
+
+        @OptionGroup var options: SettingsOptions
+
+        @Flag(help: "Do not ask.")
+        var yes = false
+
+        func run() async throws {
+            let settings = try options.resolve()
+            guard let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: settings.ledger)) else {
+                try refuse(LedgerError.inUse(path: settings.ledger, action: "adopting"))
+            }
+            defer { withExtendedLifetime(lock) {} }
+            let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .tool)
+            defer { try? ledger.close() }
+            let seq = try await ledger.head().seq
+            try await withRedis(settings) { client in
+                let head = try await CounterHead.read(settings.keys, client)
+                print(
+                    "Redis: epoch \(Self.text(head.epoch)), settled seq \(Self.text(head.settled)); this ledger: highest seq \(seq)")
+                guard yes || confirm("Let the counters of store \(settings.store) follow \(settings.ledger)?") else {
+                    printError("not adopted")
+                    throw Exit.no
+                }
+                // Each step may be repeated: cut short, the command is run again.
+                try await ledger.raiseEpoch(above: head.epoch ?? 0)
+                _ = try await client.send(RedisCommand("UNLINK", settings.keys.stock))
+                // Made anew at the beginning by the next consumer; pending entries are in the stream as well.
+                _ = try await client.pipeline([
+                    RedisCommand("XGROUP", "DESTROY", settings.keys.checkouts, StoreKeys.group)
+                ])
+            }
+            print("adopted \(settings.ledger); start a consumer, which first decides again what the stream holds")
+        }
+
+        private static func text(_ number: Int64?) -> String { number.map(String.init) ?? "none" }
+    }
+}
+
+/// Says why, and leaves with the answer no.
+private func refuse(_ error: any Error) throws -> Never {
+    printError("\(error)")
+    throw Exit.no
+}
+
+/// Asks on a terminal; anywhere else the answer is no.
+private func confirm(_ question: String) -> Bool {
+    guard isatty(STDIN_FILENO) == 1 else {
+        printError("Standard input is no terminal: say --yes.")
+        return false
+    }
+    print(question + " Type yes: ", terminator: "")
+    fflush(nil)
+    return readLine() == "yes"
+}
+
+/// Runs `body` with Redis, for which the private one is started if it has data and is not running.
+private func withRedis(_ settings: Settings, _ body: (RedisClient) async throws -> Void) async throws {
+    let privateRedis = PrivateRedis(settings: settings, logger: settings.logger())
+    let isPrivate = settings.redisURL == nil
+    // It has never run: there are no counters and no stream.
+    if isPrivate, access(settings.data + "/redis", F_OK) != 0 { return }
+    let starts = isPrivate ? !(await privateRedis.answers()) : false
+    if starts { try await privateRedis.start() }
+    let client = settings.client()
+    do {
+        try await body(client)
+    } catch {
+        await client.close()
+        if starts { await privateRedis.shutDown() }
+        throw error
+    }
+    await client.close()
+    if starts { await privateRedis.shutDown() }
+}

@@ -1,0 +1,200 @@
+import ArgumentParser
+import Inventory
+import Ledger
+import StrictJSON
+
+struct OrdersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "orders", abstract: "Orders in the ledger.", subcommands: [List.self, Show.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists orders, latest first. With --status refused: the refunds that are due.")
+
+        enum Status: String, ExpressibleByArgument, CaseIterable { case accepted, refused, cancelled }
+
+        @OptionGroup var options: SettingsOptions
+
+        @Option(help: "Only orders with this status.")
+        var status: Status?
+
+        @OptionGroup var page: PageOptions
+
+        func run() async throws {
+            let ledger = try await openForReading(options)
+            defer { try? ledger.close() }
+            let orders = try await ledger.orders(status: status?.rawValue, limit: page.limit, after: page.after)
+            if page.json {
+                printJSON(
+                    .members([
+                        "orders": .array(orders.elements.map { $0.json(withItems: false) }), "next": .text(orders.next),
+                    ]))
+                return
+            }
+            var table = Table([
+                ("ORDER", .left), ("STATUS", .left), ("REASON", .left), ("UNITS", .right), ("TOTAL", .right),
+                ("DECIDED", .left), ("PAYMENT", .left),
+            ])
+            for order in orders.elements {
+                let money = order.checkout.total.map { $0.grouped + " " + (order.checkout.currency ?? "") } ?? ""
+                table.add([
+                    order.checkout.orderID.text, order.status, order.reasonText, order.units.grouped, money,
+                    order.decidedAt, order.checkout.paymentIntentID ?? "",
+                ])
+            }
+            table.print()
+            page.tellNext(orders.next)
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows one order with its items.", discussion: "Exit codes: 0; 1 there is no such order.")
+
+        @OptionGroup var options: SettingsOptions
+
+        @Argument(help: ArgumentHelp("The order's id.", valueName: "ID"))
+        var id: String
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let ledger = try await openForReading(options)
+            defer { try? ledger.close() }
+            guard let order = try await ledger.order(Identifier(id)) else {
+                printError("no order \"\(id)\" in the ledger. 'stocktake dead-letters list' shows messages that were never decided.")
+                throw Exit.no
+            }
+            if json { printJSON(order.json(withItems: true)) } else { show(order) }
+        }
+
+        private func show(_ order: RecordedOrder) {
+            let checkout = order.checkout
+            var table = Table([("order", .left), (checkout.orderID.text, .left)])
+            func add(_ name: String, _ value: String?) {
+                if let value, !value.isEmpty { table.add([name, value]) }
+            }
+            add("status", order.status)
+            add("reason", order.reasonText)
+            add("seq", order.seq?.grouped)
+            add("decided", order.decidedAt)
+            add("entry", order.entryID)
+            add("completed", checkout.completedAt)
+            add("payment", checkout.paymentIntentID)
+            let money = [
+                ("subtotal", checkout.subtotal), ("tax", checkout.tax), ("shipping", checkout.shipping),
+                ("total", checkout.total),
+            ]
+            for (name, amount) in money { add(name, amount.map { "\($0.grouped) \(checkout.currency ?? "")" }) }
+            add("customer", [checkout.customer?.id, checkout.customer?.name, checkout.customer?.email].joinedTexts)
+            let address = checkout.shippingAddress
+            add(
+                "ship to",
+                [
+                    address?.name, address?.line1, address?.line2, address?.city, address?.state, address?.postalCode,
+                    address?.country,
+                ].joinedTexts)
+            table.print()
+            print("")
+            var items = Table([
+                ("LINE", .right), ("PRODUCT", .left), ("VARIANT", .left), ("QUANTITY", .right), ("UNIT PRICE", .right),
+                ("NAME", .left),
+            ])
+            for (line, item) in checkout.items.enumerated() {
+                items.add([
+                    String(line + 1), item.productID.text, item.variantID?.text ?? "", item.quantity.grouped,
+                    item.unitPrice.grouped, [item.productName, item.variantName].joinedTexts,
+                ])
+            }
+            items.print()
+        }
+    }
+}
+
+extension [String?] {
+    /// Those that are there, with commas between them.
+    fileprivate var joinedTexts: String { compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ", ") }
+}
+
+/// A page of a list, by flags.
+struct PageOptions: ParsableArguments {
+    @Option(help: "How many at most.")
+    var limit = 50
+
+    @Option(help: "Go on after the page that said so.")
+    var after: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        if !(1...100_000).contains(limit) { throw ValidationError("--limit must be from 1 to 100000.") }
+        if let after, Int64(after) == nil { throw ValidationError("--after must be the \"next\" of the page before.") }
+    }
+
+    func tellNext(_ next: String?) {
+        if let next { print("more: --after \(next)") }
+    }
+}
+
+/// The ledger that the settings name, for reading.
+func openForReading(_ options: SettingsOptions) async throws -> LedgerDatabase {
+    let settings = try options.resolve()
+    return try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+}
+
+extension RecordedOrder {
+    /// "sold_out (variant BLACK: 2 asked, 0 left)", or nothing.
+    fileprivate var reasonText: String {
+        guard let refusal else { return "" }
+        return
+            "\(refusal.reason.rawValue) (\(refusal.counter.level.rawValue) \(refusal.counter.id): \(refusal.asked.grouped) asked, \(refusal.left.grouped) left)"
+    }
+
+    fileprivate func json(withItems: Bool) -> JSONValue {
+        guard
+            case .object(var object) = JSONValue.members([
+                "id": .string(checkout.orderID.text), "status": .string(status),
+                "reason": .text(refusal?.reason.rawValue),
+                "refused": refusal.map { refusal in
+                    .members([
+                        "level": .string(refusal.counter.level.rawValue), "id": .string(refusal.counter.id.text),
+                        "asked": .integer(refusal.asked), "left": .integer(refusal.left),
+                    ])
+                } ?? .null,
+                "seq": .integer(seq), "units": .integer(units), "decided_at": .string(decidedAt),
+                "entry_id": .string(entryID), "payment_intent_id": .text(checkout.paymentIntentID),
+                "completed_at": .text(checkout.completedAt), "currency": .text(checkout.currency),
+                "subtotal": .integer(checkout.subtotal), "tax": .integer(checkout.tax),
+                "shipping": .integer(checkout.shipping), "total": .integer(checkout.total),
+            ])
+        else { return .null }
+        guard withItems else { return .object(object) }
+        if let customer = checkout.customer {
+            object.append(
+                "customer",
+                .members(["id": .text(customer.id), "email": .text(customer.email), "name": .text(customer.name)]))
+        }
+        if let address = checkout.shippingAddress {
+            object.append(
+                "shipping_address",
+                .members([
+                    "name": .text(address.name), "line1": .text(address.line1), "line2": .text(address.line2),
+                    "city": .text(address.city), "state": .text(address.state),
+                    "postal_code": .text(address.postalCode), "country": .text(address.country),
+                ]))
+        }
+        object.append("items", .array(checkout.items.map(Self.item)))
+        return .object(object)
+    }
+
+    private static func item(_ item: Checkout.Item) -> JSONValue {
+        .members([
+            "product_id": .string(item.productID.text), "variant_id": .text(item.variantID?.text),
+            "quantity": .integer(item.quantity), "unit_price": .integer(item.unitPrice),
+            "stripe_product_id": .text(item.stripeProductID), "product_name": .text(item.productName),
+            "variant_name": .text(item.variantName),
+        ])
+    }
+}

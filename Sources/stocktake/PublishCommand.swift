@@ -1,0 +1,124 @@
+import ArgumentParser
+import Intake
+import Inventory
+import RedisClient
+import StrictJSON
+
+struct PublishCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "publish",
+        abstract: "Sends messages, newline-delimited JSON, to the stream.",
+        discussion: """
+            A line is {"type": "…", "payload": {…}}; the payload's bytes are sent as they are. Only the frame is looked at: \
+            the consumer judges the rest. Publishing a message again does no harm. Exit codes: 0 all lines were sent; \
+            1 some were refused, each named FILE:LINE on standard error; the good ones were sent.
+            """)
+
+    @OptionGroup var options: SettingsOptions
+
+    @Argument(help: ArgumentHelp("Files, or - for standard input.", valueName: "FILE"))
+    var files: [String]
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    /// Messages a round trip.
+    private static let batch = 500
+    /// Bytes a round trip, about.
+    private static let batchBytes = 4 << 20
+
+    func run() async throws {
+        let settings = try options.resolve()
+        let client = settings.client()
+        var sender = Sender(client: client, key: settings.keys.checkouts)
+        for file in files { try await publish(file, &sender) }
+        try await sender.flush()
+        sender.progress.end()
+        await client.close()
+        if json {
+            printJSON(.members(["published": .integer(sender.sent), "refused": .integer(sender.refused)]))
+        } else {
+            print("published \(sender.sent.grouped) message\(sender.sent == 1 ? "" : "s") to \(settings.keys.checkouts)\(sender.refused > 0 ? ", refused \(sender.refused.grouped)" : "")")
+        }
+        if sender.refused > 0 { throw Exit.no }
+    }
+
+    private func publish(_ file: String, _ sender: inout Sender) async throws {
+        var reader = try LineReader(path: file)
+        let name = file == "-" ? "standard input" : file
+        var number = 0
+        while let line = await reader.next() {
+            number += 1
+            let place = "\(name):\(number)"
+            switch line {
+            case .tooLong:
+                sender.refuse(place, "is longer than \(LineReader.maximumBytes.grouped) bytes")
+            case .text(let bytes):
+                if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
+                do throws(Rejection) {
+                    let frame = try MessageFrame.parse(bytes)
+                    sender.add(type: frame.type, payload: Array(bytes[frame.payload]), place: place)
+                } catch {
+                    sender.refuse(place, error.detail)
+                }
+            }
+            if sender.isFull { try await sender.flush() }
+        }
+        if let failure = reader.failure {
+            try await sender.flush()
+            throw Failure(
+                "publishing failed: on \(name), after line \(number): it cannot be read further (\(failure)). What came before was sent.")
+        }
+    }
+
+    /// Collects messages and sends them in batches.
+    private struct Sender {
+        let client: RedisClient
+        let key: String
+        let progress = Progress()
+        var sent = 0
+        var refused = 0
+        private var commands: [RedisCommand] = []
+        private var bytes = 0
+        private var firstPlace = ""
+
+        init(client: RedisClient, key: String) {
+            self.client = client
+            self.key = key
+        }
+
+        var isFull: Bool { commands.count >= PublishCommand.batch || bytes >= PublishCommand.batchBytes }
+
+        mutating func add(type: String, payload: [UInt8], place: String) {
+            if commands.isEmpty { firstPlace = place }
+            var command = RedisCommand("XADD", capacity: payload.count + 128)
+            for text in [key, "*", "type", type, "payload"] { command.append(text) }
+            command.append(payload)
+            commands.append(command)
+            bytes += payload.count
+        }
+
+        mutating func refuse(_ place: String, _ reason: String) {
+            refused += 1
+            progress.end()
+            printError("\(place): \(reason)")
+        }
+
+        mutating func flush() async throws {
+            if commands.isEmpty { return }
+            do {
+                for reply in try await client.pipeline(commands) {
+                    if case .error(let error) = reply { throw RedisError.reply(error, command: "XADD") }
+                    sent += 1
+                }
+            } catch {
+                progress.end()
+                throw Failure(
+                    "\(error) \(sent.grouped) messages were sent; from \(firstPlace) on it is not certain. Publish again from there: a message that comes twice does no harm.")
+            }
+            commands.removeAll(keepingCapacity: true)
+            bytes = 0
+            progress.show("published \(sent.grouped)")
+        }
+    }
+}

@@ -1,0 +1,211 @@
+import ArgumentParser
+import Consumer
+import Glibc
+import Inventory
+import Logging
+import RedisClient
+import StrictJSON
+
+/// One setting: its name as a key of the configuration file, and what it is when nobody says. The flag is the same
+/// with dashes, the environment variable in capitals behind `STOCKTAKE_`.
+struct SettingKey: Sendable {
+    var name: String
+    var defaultValue: JSONValue
+
+    var flag: String { "--" + name.replacing("_", with: "-") }
+    var variable: String { "STOCKTAKE_" + name.uppercased() }
+
+    static let redisURL = SettingKey(name: "redis_url", defaultValue: .null)
+    static let redisCAFile = SettingKey(name: "redis_ca_file", defaultValue: .null)
+    static let ledger = SettingKey(name: "ledger", defaultValue: .null)
+    static let store = SettingKey(name: "store", defaultValue: .string("main"))
+    static let data = SettingKey(name: "data", defaultValue: .string("data"))
+    static let consumer = SettingKey(name: "consumer", defaultValue: .null)
+    static let logLevel = SettingKey(name: "log_level", defaultValue: .string("info"))
+    static let batchOrders = SettingKey(name: "batch_orders", defaultValue: .number(JSONNumber(1_024)))
+    static let keepMessages = SettingKey(name: "keep_messages_s", defaultValue: .number(JSONNumber(86_400)))
+    static let keepOutcomes = SettingKey(name: "keep_outcomes", defaultValue: .number(JSONNumber(100_000)))
+
+    static let all = [
+        redisURL, redisCAFile, ledger, store, data, consumer, logLevel, batchOrders, keepMessages, keepOutcomes,
+    ]
+}
+
+/// The flags that every subcommand has.
+struct SettingsOptions: ParsableArguments {
+    @Option(help: "Redis: redis://[user:password@]host:port[/db], rediss://…, unix:///path. Default: the private Redis of 'run'.")
+    var redisURL: String?
+
+    @Option(help: "Certificates (PEM) that a rediss:// server must be signed by; default: the system's.")
+    var redisCAFile: String?
+
+    @Option(help: "The ledger's file. Default: ledger.sqlite in the data folder.")
+    var ledger: String?
+
+    @Option(help: "The store's name. Default: main.")
+    var store: String?
+
+    @Option(help: "The data folder: ledger and private Redis. Default: data.")
+    var data: String?
+
+    @Option(help: "The name under which messages are delivered to this process. Default: the host's name.")
+    var consumer: String?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical. Default: info.")
+    var logLevel: String?
+
+    @Option(help: "Orders decided and recorded at a time, at most. Default: 1024.")
+    var batchOrders: Int?
+
+    @Option(name: .customLong("keep-messages-s"), help: "Seconds that processed messages stay in the stream. Default: 86400.")
+    var keepMessages: Int?
+
+    @Option(help: "How many outcomes their stream keeps, about. Default: 100000.")
+    var keepOutcomes: Int?
+
+    @Option(help: "A JSON file with settings, as config/stocktake.json.")
+    var config: String?
+
+    fileprivate var flags: [String: String] {
+        let values: [(SettingKey, String?)] = [
+            (.redisURL, redisURL), (.redisCAFile, redisCAFile), (.ledger, ledger), (.store, store), (.data, data),
+            (.consumer, consumer), (.logLevel, logLevel), (.batchOrders, batchOrders.map { String($0) }),
+            (.keepMessages, keepMessages.map { String($0) }), (.keepOutcomes, keepOutcomes.map { String($0) }),
+        ]
+        return Dictionary(values.compactMap { key, value in value.map { (key.name, $0) } }, uniquingKeysWith: { $1 })
+    }
+
+    /// The settings, each from the first source that has it: flag, environment, file, default.
+    func resolve() throws -> Settings {
+        try Settings(SettingsSources(options: self))
+    }
+}
+
+/// Where settings come from, and how a value is taken out.
+private struct SettingsSources {
+    private let flags: [String: String]
+    private let file: [String: JSONValue]
+    private let fileName: String
+
+    init(options: SettingsOptions) throws {
+        flags = options.flags
+        fileName = options.config ?? getenv("STOCKTAKE_CONFIG").map { String(cString: $0) } ?? ""
+        file = fileName.isEmpty ? [:] : try Self.read(fileName)
+    }
+
+    private static func read(_ path: String) throws -> [String: JSONValue] {
+        func failure(_ why: String) -> ValidationError {
+            ValidationError("reading the settings failed: on \(path): \(why)")
+        }
+        guard let bytes = FileBytes.read(path) else { throw failure("it cannot be read. Check the path and its permissions.") }
+        let value: JSONValue
+        do {
+            value = try JSONValue.parse(bytes)
+        } catch {
+            throw failure("it is no JSON (\(error)).")
+        }
+        guard case .object(let object) = value else { throw failure("it is not an object. See config/stocktake.json.") }
+        let known = SettingKey.all.map(\.name)
+        for member in object.members where !known.contains(member.key) {
+            let guess = KeyGuess.closest(to: member.key, among: known).map { " Did you mean \"\($0)\"?" } ?? ""
+            throw failure("\"\(member.key)\" is no setting.\(guess)")
+        }
+        return Dictionary(uniqueKeysWithValues: object.members.map { ($0.key, $0.value) })
+    }
+
+    /// The value as text, and the place it was found.
+    private func find(_ key: SettingKey) throws -> (text: String, place: String)? {
+        if let value = flags[key.name] { return (value, key.flag) }
+        if let value = getenv(key.variable) { return (String(cString: value), key.variable) }
+        let inFile = file[key.name]
+        let place = inFile == nil ? "the default of \(key.name)" : "\(key.name) in \(fileName)"
+        switch inFile ?? key.defaultValue {
+        case .null: return nil
+        case .string(let text): return (text, place)
+        case .number(let number): return (number.text, place)
+        default: throw ValidationError("\(place) must be text or a number.")
+        }
+    }
+
+    func text(_ key: SettingKey) throws -> String? { try find(key)?.text }
+
+    func number(_ key: SettingKey, in range: ClosedRange<Int>) throws -> Int {
+        guard let (text, place) = try find(key) else { throw ValidationError("\(key.name) must have a value.") }
+        guard let number = Int(text), range.contains(number) else {
+            throw ValidationError(
+                "\(place) is \"\(text)\"; it must be an integer from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return number
+    }
+}
+
+/// All settings, valid.
+struct Settings: Sendable {
+    /// nil: the private Redis of `run`.
+    var redisURL: RedisURL?
+    var redisOptions = RedisOptions()
+    /// Absolute.
+    var data: String
+    /// Absolute.
+    var ledger: String
+    var store: String
+    var logLevel: Logger.Level
+    var consumer = ConsumerSettings()
+
+    fileprivate init(_ sources: SettingsSources) throws {
+        data = Self.absolute(try sources.text(.data) ?? "data")
+        ledger = try sources.text(.ledger).map(Self.absolute) ?? data + "/ledger.sqlite"
+        store = try sources.text(.store) ?? "main"
+        if let violation = StoreKeys.violation(inStoreName: store) {
+            throw ValidationError("The store's name \(violation). Give it another one with --store.")
+        }
+        if let url = try sources.text(.redisURL), !url.isEmpty {
+            do { redisURL = try RedisURL(url) } catch { throw ValidationError("\(error)") }
+        }
+        redisOptions.caFile = try sources.text(.redisCAFile)
+        let level = try sources.text(.logLevel) ?? "info"
+        guard let logLevel = Logger.Level(rawValue: level) else {
+            let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("log_level is \"\(level)\"; it must be one of \(levels).")
+        }
+        self.logLevel = logLevel
+        consumer.consumer = try sources.text(.consumer) ?? Self.hostName()
+        consumer.batchOrders = try sources.number(.batchOrders, in: 1...10_000)
+        consumer.keepMessages = .seconds(try sources.number(.keepMessages, in: 0...1_000_000_000))
+        consumer.keepOutcomes = try sources.number(.keepOutcomes, in: 1...1_000_000_000)
+    }
+
+    /// The private Redis' socket, where `run` makes it and the others look for it.
+    var privateSocket: String { data + "/redis.sock" }
+
+    /// The Redis to use: the one that is named, or the private one.
+    var redis: RedisURL { redisURL ?? RedisURL(unixSocket: privateSocket) }
+
+    var keys: StoreKeys { StoreKeys(store: store) }
+
+    func logger() -> Logger {
+        var logger = Logger(label: "stocktake") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = logLevel
+        return logger
+    }
+
+    /// A client for a short command: what it cannot reach is said at once, not logged and waited for.
+    func client() -> RedisClient {
+        var logger = logger()
+        logger.logLevel = .critical
+        return RedisClient(url: redis, options: redisOptions, logger: logger)
+    }
+
+    private static func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        guard let folder = getcwd(nil, 0) else { return path }
+        defer { free(folder) }
+        return String(cString: folder) + "/" + path
+    }
+
+    private static func hostName() -> String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, 255) == 0 else { return "stocktake" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Counters
+import Inventory
+import Ledger
+import RedisClient
+import StrictJSON
+
+struct StockCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stock",
+        abstract: "What can be sold now, from Redis; from the ledger if Redis is away.",
+        discussion: "Exit codes: 0; 1 some id is unknown.")
+
+    @OptionGroup var options: SettingsOptions
+
+    @Argument(help: ArgumentHelp("Product ids; none = all that are sold.", valueName: "ID"))
+    var ids: [String] = []
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Flag(help: "Show it again every second, until interrupted.")
+    var watch = false
+
+    func run() async throws {
+        let settings = try options.resolve()
+        let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+        let client = settings.client()
+        let view = StockView(
+            ledger: ledger, reader: CounterReader(keys: settings.keys, client: client), ids: ids.map { Identifier($0) })
+        repeat {
+            let stock = try await view.read()
+            if !stock.unknown.isEmpty {
+                for id in stock.unknown {
+                    printError("no product \"\(id)\" in store \(settings.store). 'stocktake stock' lists them.")
+                }
+                throw Exit.no
+            }
+            if json { printJSON(stock.json) } else { show(stock, again: watch) }
+            if watch { try await Task.sleep(for: .seconds(1)) }
+        } while watch
+        await client.close()
+    }
+
+    private func show(_ stock: StockView.Stock, again: Bool) {
+        // Home, and clear to the end: the table stands still while its figures change.
+        if again { print("\u{1B}[H\u{1B}[J", terminator: "") }
+        if let notice = stock.notice { printError(notice) }
+        var table = Table([
+            ("PRODUCT", .left), ("VARIANT", .left), ("CAP", .right), ("SOLD", .right), ("LEFT", .right), ("", .left),
+        ])
+        for product in stock.products {
+            table.add(Self.cells(product.product, product: product.product.id.text, variant: ""))
+            for variant in product.variants { table.add(Self.cells(variant, product: "", variant: variant.id.text)) }
+        }
+        table.print()
+    }
+
+    private static func cells(_ figures: Availability.Figures, product: String, variant: String) -> [String] {
+        let note =
+            if !figures.isActive { "closed" } else if figures.isAvailable { "" } else { "sold out" }
+        return [
+            product, variant, figures.maxQuantity?.grouped ?? "unlimited", figures.soldQuantity.grouped,
+            figures.availableQuantity?.grouped ?? "unlimited", note,
+        ]
+    }
+}
+
+/// Reads availability: the counters from Redis, what they are called from the ledger.
+struct StockView: Sendable {
+    let ledger: LedgerDatabase
+    let reader: CounterReader
+    let ids: [Identifier]
+
+    struct Stock: Sendable {
+        var source: String
+        var epoch: Int64
+        var seq: Int64
+        var asOf: String
+        var products: [Availability]
+        var unknown: [Identifier]
+        /// Why it is not from Redis.
+        var notice: String?
+    }
+
+    func read() async throws -> Stock {
+        let snapshot = try await ledger.stock()
+        var chosen = snapshot.products
+        var unknown: [Identifier] = []
+        if ids.isEmpty {
+            chosen = chosen.filter { !$0.state.isClosed }
+        } else {
+            let byID = Dictionary(uniqueKeysWithValues: chosen.map { ($0.id, $0) })
+            unknown = ids.filter { byID[$0] == nil }
+            chosen = ids.compactMap { byID[$0] }
+        }
+        var stock = Stock(
+            source: "redis", epoch: snapshot.head.epoch, seq: snapshot.head.seq, asOf: Timestamp.now(), products: [],
+            unknown: unknown)
+        do {
+            let (head, states) = try await counters(of: chosen.flatMap(\.counters))
+            if head.ledger == ledger.identity, !states.values.contains(where: { $0.sold == nil }) {
+                stock.epoch = head.epoch ?? 0
+                stock.seq = head.seq ?? 0
+                stock.products = chosen.map { $0.availability(states) }
+                return stock
+            }
+            stock.notice =
+                head.ledger == nil
+                ? "No counters are installed in Redis: no consumer has run. These are the ledger's figures."
+                : "The counters in Redis are not this ledger's, or not complete. These are the ledger's figures."
+        } catch {
+            stock.notice = "\(error) These are the ledger's figures."
+        }
+        stock.source = "ledger"
+        stock.products = chosen.map { $0.availability() }
+        return stock
+    }
+
+    /// In slices; between two of them orders may be decided.
+    private func counters(of names: [CounterName]) async throws -> (CounterHead, [CounterName: CounterState]) {
+        var states: [CounterName: CounterState] = [:]
+        var head: CounterHead?
+        var start = 0
+        repeat {
+            let cut = try await reader.cut(names[start..<min(start + CounterReader.sliceCounters, names.count)])
+            for (name, state) in cut.counters { states[name] = state }
+            head = head ?? cut.head
+            start += CounterReader.sliceCounters
+        } while start < names.count
+        return (head ?? CounterHead(), states)
+    }
+}
+
+extension StockView.Stock {
+    var json: JSONValue {
+        .members([
+            "source": .string(source), "epoch": .integer(epoch), "seq": .integer(seq), "as_of": .string(asOf),
+            "products": .array(products.map(Self.product)),
+        ])
+    }
+
+    private static func product(_ availability: Availability) -> JSONValue {
+        guard case .object(var object) = figures(availability.product) else { return .null }
+        object.append("variants", .array(availability.variants.map(figures)))
+        return .object(object)
+    }
+
+    private static func figures(_ figures: Availability.Figures) -> JSONValue {
+        .members([
+            "id": .string(figures.id.text), "name": .string(figures.name), "is_active": .bool(figures.isActive),
+            "max_quantity": .integer(figures.maxQuantity), "sold_quantity": .integer(figures.soldQuantity),
+            "available_quantity": .integer(figures.availableQuantity), "is_available": .bool(figures.isAvailable),
+        ])
+    }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Consumer
+import Counters
+// stdout is a variable to the importer; it is only passed on.
+@preconcurrency import Glibc
+import Ledger
+import Reconciliation
+import RedisClient
+
+/// The command: parses, runs one subcommand, and turns what it throws into a message and an exit code.
+@main
+struct Stocktake: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stocktake",
+        abstract: "Keeps the count of a shop's limited editions while they sell.",
+        discussion: """
+            Every setting is a flag, an environment variable (STOCKTAKE_LEDGER for --ledger), a key of the file \
+            named by --config (ledger), or its default, in this order.
+
+            Exit codes: 0 all is well; 1 the answer is no (see each subcommand); 2 could not tell, or could not reach \
+            what it needs; 64 wrong usage.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            RunCommand.self, ConsumeCommand.self, SyncCommand.self, PublishCommand.self, StockCommand.self,
+            OrdersCommand.self, DeadLettersCommand.self, ReconcileCommand.self, LedgerCommand.self,
+        ])
+
+    static func main() async {
+        // Lines of a log or a pipe must not wait for a buffer to fill.
+        setvbuf(stdout, nil, _IOLBF, 0)
+        do {
+            var command = try await parse()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let exit as Exit {
+            exit.leave()
+        } catch {
+            switch error {
+            case is RedisError, is LedgerError, is CountersError, is ConsumerError, is ReconciliationError, is Failure:
+                printError("\(error)")
+                Glibc.exit(Exit.couldNotTell.code)
+            default:
+                Self.exit(withError: error)
+            }
+        }
+    }
+
+    private static func parse() async throws -> any ParsableCommand {
+        try parseAsRoot()
+    }
+}
+
+/// Leaves with an exit code; whatever there is to say has been said.
+struct Exit: Error {
+    var code: Int32
+
+    /// The answer is no: an invalid file, an unknown id, drift.
+    static let no = Exit(code: 1)
+    /// Could not tell, or could not reach what is needed.
+    static let couldNotTell = Exit(code: 2)
+
+    func leave() -> Never { Glibc.exit(code) }
+}
+
+/// Something that failed, with its whole message: what failed, on what, why, what to do.
+struct Failure: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) { self.description = description }
+}

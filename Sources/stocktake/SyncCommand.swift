@@ -1,0 +1,105 @@
+import ArgumentParser
+import Inventory
+import Ledger
+import StrictJSON
+
+struct SyncCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync",
+        abstract: "Brings a catalogue file into the ledger: caps and descriptions, never sold quantities.",
+        discussion: """
+            What is gone from the file is closed, not deleted. Makes the ledger if there is none. Needs no Redis: a \
+            running consumer takes the new catalogue over within a second. Exit codes: 0 done; 1 the file is invalid, and \
+            nothing was written.
+            """)
+
+    @OptionGroup var options: SettingsOptions
+
+    @Argument(help: "The catalogue.")
+    var file = "config/products.json"
+
+    @Flag(help: "Say what would change, and change nothing.")
+    var dryRun = false
+
+    @Flag(help: "Print the changes as JSON.")
+    var json = false
+
+    /// Changes that are listed one by one; more are counted.
+    private static let listedChanges = 50
+
+    func run() async throws {
+        let settings = try options.resolve()
+        let catalog = try readCatalog()
+        if !LedgerDatabase.exists(at: settings.ledger) {
+            if dryRun { throw LedgerError.missing(path: settings.ledger) }
+            try await LedgerDatabase.create(at: settings.ledger, store: settings.store)
+            printError("created the ledger \(settings.ledger) for store \(settings.store)")
+        }
+        let ledger = try await LedgerDatabase.open(
+            at: settings.ledger, store: settings.store, for: dryRun ? .reader : .tool)
+        defer { try? ledger.close() }
+        let progress = Progress()
+        let changes: CatalogChanges
+        do {
+            changes = try await ledger.sync(catalog, dryRun: dryRun) { done in
+                progress.show("\(done.grouped) of \(catalog.products.count.grouped) products")
+            }
+            progress.end()
+        } catch let moved as VariantMoved {
+            progress.end()
+            for move in moved.moves {
+                printError(
+                    "\(file): \(move.path): variant \"\(move.variant)\" belongs to product \"\(move.ledgerProduct)\"; it cannot move to \"\(move.fileProduct)\". Give the new one an id of its own.")
+            }
+            throw Exit.no
+        }
+        for warning in changes.warnings { printError("warning: \(warning)") }
+        if json { printJSON(described(changes)) } else { list(changes) }
+    }
+
+    private func readCatalog() throws -> Catalog {
+        guard let bytes = FileBytes.read(file) else {
+            throw Failure("syncing the catalogue failed: on \(file): it cannot be read. Check the path and its permissions.")
+        }
+        switch CatalogFile.decode(bytes) {
+        case .valid(let catalog, let warnings):
+            for warning in warnings { printError("warning: \(file): \(warning)") }
+            return catalog
+        case .invalid(let violations, let warnings):
+            for warning in warnings { printError("warning: \(file): \(warning)") }
+            for violation in violations { printError("\(file): \(violation)") }
+            printError("\(violations.count == 1 ? "1 violation" : "\(violations.count.grouped) violations"); nothing was written")
+            throw Exit.no
+        }
+    }
+
+    private func list(_ changes: CatalogChanges) {
+        for change in changes.changes.prefix(Self.listedChanges) {
+            let columns = change.columns.isEmpty ? "" : ": " + change.columns.joined(separator: ", ")
+            print("\(change.kind.rawValue) \(change.counter.level.rawValue) \(change.counter.id)\(columns)")
+        }
+        let more = changes.changes.count - Self.listedChanges
+        if more > 0 { print("… and \(more.grouped) more") }
+        let verb = dryRun ? "would change" : "changed"
+        print(
+            "\(changes.changes.count.grouped) \(verb), \(changes.unchanged.grouped) unchanged; catalogue version \(changes.version)\(dryRun ? " (dry run)" : "")")
+    }
+
+    private func described(_ changes: CatalogChanges) -> JSONValue {
+        .members([
+            "dry_run": .bool(dryRun),
+            "version": .integer(changes.version),
+            "unchanged": .integer(changes.unchanged),
+            "changes": .array(
+                changes.changes.map { change in
+                    .members([
+                        "kind": .string(change.kind.rawValue),
+                        "level": .string(change.counter.level.rawValue),
+                        "id": .string(change.counter.id.text),
+                        "columns": .array(change.columns.map { .string($0) }),
+                    ])
+                }),
+            "warnings": .array(changes.warnings.map { .string($0) }),
+        ])
+    }
+}

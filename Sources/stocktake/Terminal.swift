@@ -1,0 +1,106 @@
+import Glibc
+import StrictJSON
+
+/// Prints to standard error, a line.
+func printError(_ text: String) {
+    writeError(text + "\n")
+}
+
+/// Prints a JSON value as one line.
+func printJSON(_ value: JSONValue) {
+    print(value.text)
+}
+
+/// Unbuffered, like standard error itself.
+private func writeError(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes in
+        var written = 0
+        while written < bytes.count {
+            let count = write(STDERR_FILENO, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+            if count < 0, errno != EINTR { return }
+            written += max(count, 0)
+        }
+    }
+}
+
+extension JSONValue {
+    /// An object with its members in this order.
+    static func members(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
+        var object = JSONObject()
+        for (key, value) in members { object.append(key, value) }
+        return .object(object)
+    }
+
+    static func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+
+    static func integer(_ number: (some BinaryInteger)?) -> JSONValue {
+        number.map { .number(JSONNumber(Int64($0))) } ?? .null
+    }
+}
+
+/// Progress of long work, on one line of a terminal that is written over; nothing in a pipe.
+struct Progress: Sendable {
+    private let isShown = isatty(STDERR_FILENO) == 1
+
+    func show(_ text: String) {
+        guard isShown else { return }
+        // Back to the first column, and clear what stood there.
+        writeError("\r\u{1B}[2K\(text)")
+    }
+
+    /// Clears the line.
+    func end() {
+        show("")
+    }
+}
+
+/// Text in columns, numbers to the right.
+struct Table {
+    enum Alignment { case left, right }
+
+    private let columns: [(title: String, alignment: Alignment)]
+    private var rows: [[String]] = []
+
+    init(_ columns: [(String, Alignment)]) {
+        self.columns = columns.map { ($0.0, $0.1) }
+    }
+
+    mutating func add(_ cells: [String]) { rows.append(cells) }
+
+    /// The lines, with the titles first and no blanks at their ends.
+    var lines: [String] {
+        let all = [columns.map(\.title)] + rows
+        let widths = columns.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        return all.map { cells in
+            var line = ""
+            for (index, cell) in cells.enumerated() {
+                let padding = String(repeating: " ", count: widths[index] - cell.count)
+                line += (index > 0 ? "  " : "") + (columns[index].alignment == .left ? cell + padding : padding + cell)
+            }
+            while line.last == " " { line.removeLast() }
+            return line
+        }
+    }
+
+    func print() {
+        for line in lines { Swift.print(line) }
+    }
+}
+
+extension Int64 {
+    /// With commas between thousands: 1,234,567.
+    var grouped: String {
+        let digits = String(magnitude)
+        var text = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0 { text.append(",") }
+            text.append(digit)
+        }
+        return (self < 0 ? "-" : "") + text
+    }
+}
+
+extension Int {
+    var grouped: String { Int64(self).grouped }
+}

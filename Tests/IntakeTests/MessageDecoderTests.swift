@@ -1,0 +1,219 @@
+import Intake
+import Inventory
+import Testing
+
+@Suite("Decoding messages")
+struct MessageDecoderTests {
+    @Test("Every field of a checkout is read")
+    func everyField() {
+        #expect(SampleMessage.decode(SampleMessage.payload) == .success(.checkout(SampleMessage.checkout)))
+    }
+
+    @Test("Optional fields may be absent or null, unknown ones are ignored whatever they hold")
+    func optionalFields() {
+        let least = Checkout(orderID: "o", items: [Checkout.Item(productID: "p", quantity: 1, unitPrice: 0)])
+        let payloads = [
+            #"{"order_id":"o","items":[{"product_id":"p","quantity":1,"unit_price":0}]}"#,
+            #"{"items":[{"unit_price":-0,"quantity":1,"product_id":"p"}],"order_id":"\u006f"}"#,
+            """
+            {"order_id":"o","payment_intent_id":null,"completed_at":null,"customer":null,"currency":null,
+             "subtotal":null,"tax":null,"shipping":null,"total":null,"shipping_address":null,
+             "items":[{"product_id":"p","variant_id":null,"quantity":1,"unit_price":0,"stripe_product_id":null,
+                       "product_name":null,"variant_name":null}]}
+            """,
+            """
+            {"order_id":"o","Order_id":7,"x":{"items":[{}]},"items":[{"product_id":"p","quantity":1,"unit_price":0,
+             "Quantity":2.5,"note":["\\u0000",{"quantity":0}]}],"unit_price":"free"}
+            """,
+        ]
+        for payload in payloads {
+            #expect(SampleMessage.decode(payload) == .success(.checkout(least)), "\(payload)")
+        }
+    }
+
+    @Test("Nulls in the customer and the address are absent fields, and texts are kept as they are")
+    func texts() {
+        let payload = #"""
+            {"order_id":"BANK CHARGES é e\u0301","customer":{"id":null,"name":" \"Ö\"\n£ "},"shipping_address":{"line2":""},
+             "items":[{"product_id":"85123a","quantity":1000000,"unit_price":9007199254}],"subtotal":-9007199254740991}
+            """#
+        let checkout = Checkout(
+            orderID: "BANK CHARGES é e\u{301}", customer: Checkout.Customer(name: " \"Ö\"\n£ "),
+            subtotal: -9_007_199_254_740_991,
+            items: [Checkout.Item(productID: "85123a", quantity: 1_000_000, unitPrice: 9_007_199_254)],
+            shippingAddress: Checkout.Address(line2: ""))
+        #expect(SampleMessage.decode(payload) == .success(.checkout(checkout)))
+    }
+
+    @Test(
+        "What is wrong with the entry is said before what is wrong with its payload",
+        arguments: [
+            (nil, nil, .missingType, "the entry has no field type"),
+            ("order.cancelled", nil, .missingPayload, "the entry has no field payload"),
+            (
+                "order.cancelled", String(repeating: " ", count: 1_048_577), .payloadTooLarge,
+                "payload: has 1048577 bytes; at most 1048576 are allowed"
+            ),
+            ("order.cancelled", "{", .unknownType, "type: \"order.cancelled\" is not a type this version knows"),
+            ("", "{}", .unknownType, "type: \"\" is not a type this version knows"),
+            ("checkout.completed ", "{}", .unknownType, "type: a text of 19 bytes is not a type this version knows"),
+            ("checkout\n", "{}", .unknownType, "type: a text of 9 bytes is not a type this version knows"),
+            ("checkout.completed", "", .invalidJSON, "payload: line 1, column 1: expected a value, found the end"),
+        ] as [(String?, String?, DeadLetterReason, String)])
+    func entries(type: String?, payload: String?, reason: DeadLetterReason, detail: String) {
+        let result = MessageDecoder.decode(type: type.map { Array($0.utf8) }, payload: payload.map { Array($0.utf8) })
+        #expect(result == .failure(Rejection(reason, detail)))
+    }
+
+    @Test("A payload of exactly the limit is taken")
+    func largestPayload() {
+        let payload = SampleMessage.payload(quantity: "1")
+        let padding = String(repeating: " ", count: Limit.payloadBytes - payload.utf8.count)
+        #expect(SampleMessage.rejection(of: payload + padding) == nil)
+        #expect(SampleMessage.rejection(of: payload + padding + " ")?.reason == .payloadTooLarge)
+    }
+
+    @Test("Bytes that are not UTF-8 are called so, wherever they are")
+    func invalidUTF8() {
+        for tail in [[UInt8]("{ \"".utf8) + [0xFF], [0xC0, 0x80], Array("{}".utf8) + [0xE2, 0x82]] {
+            let result = MessageDecoder.decode(type: SampleMessage.type, payload: tail)
+            guard case .failure(let rejection) = result else {
+                Issue.record("accepted")
+                continue
+            }
+            #expect(rejection.reason == .invalidUTF8)
+        }
+    }
+
+    @Test(
+        "A payload that is no JSON is called so even if a field before the place is wrong",
+        arguments: [
+            "{", "{]", #"{"order_id":7"#, #"{"order_id":7,}"#, #"{"items":[{}],"a":01}"#, #"{"items":[{"quantity":0}]}x"#,
+            #"{"order_id":"a","order_id":"b"}"#, #"{"order_id":7,"customer":{"name":"\ud800"}}"#, "[1,2", "null null",
+            #"{"items":[{"quantity":1,"quantity":1}]}"#,
+            #"{"order_id":7,"x":"# + String(repeating: "[", count: 64) + String(repeating: "]", count: 64) + "}",
+        ])
+    func invalidJSON(payload: String) {
+        #expect(SampleMessage.rejection(of: payload)?.reason == .invalidJSON)
+    }
+
+    @Test(
+        "The payload must be an object",
+        arguments: [("null", "null"), ("[]", "an array"), ("\"{}\"", "a string"), ("1", "a number")])
+    func payloadKind(payload: String, kind: String) {
+        let rejection = Rejection(.wrongType, "payload: must be an object, is \(kind)")
+        #expect(SampleMessage.rejection(of: payload) == rejection)
+    }
+
+    @Test(
+        "A field that is missing is named",
+        arguments: [
+            (#"{"items":[{"product_id":"p","quantity":1,"unit_price":0}]}"#, "order_id"),
+            (#"{"order_id":null,"items":[{"product_id":"p","quantity":1,"unit_price":0}]}"#, "order_id"),
+            (#"{"order_id":"o"}"#, "items"), (#"{"order_id":"o","items":null}"#, "items"),
+            (#"{"order_id":"o","items":[{"quantity":1,"unit_price":0}]}"#, "items[0].product_id"),
+            (#"{"order_id":"o","items":[{"product_id":"p","unit_price":0}]}"#, "items[0].quantity"),
+            (#"{"order_id":"o","items":[{"product_id":"p","quantity":1}]}"#, "items[0].unit_price"),
+            (#"{"order_id":"o","items":[{"product_id":"p","quantity":1,"unit_price":null}]}"#, "items[0].unit_price"),
+            (
+                #"{"order_id":"o","items":[{"product_id":"p","quantity":1,"unit_price":0},{}]}"#, "items[1].product_id"
+            ),
+        ])
+    func missing(payload: String, path: String) {
+        #expect(SampleMessage.rejection(of: payload) == Rejection(.missingField, "\(path): missing"))
+    }
+
+    @Test(
+        "Quantities are integers from 1 to a million, written as integers",
+        arguments: [
+            ("0", .invalidValue, "must be 1 to 1000000, is 0"), ("-0", .invalidValue, "must be 1 to 1000000, is -0"),
+            ("-1", .invalidValue, "must be 1 to 1000000, is -1"),
+            ("1000001", .invalidValue, "must be 1 to 1000000, is 1000001"),
+            ("9223372036854775808", .invalidValue, "must be 1 to 1000000, is 9223372036854775808"),
+            ("10000000000000000000000000", .invalidValue, "must be 1 to 1000000, is a number of 26 characters"),
+            ("2.0", .wrongType, "must be an integer, is 2.0"), ("1.5", .wrongType, "must be an integer, is 1.5"),
+            ("1e3", .wrongType, "must be an integer, is 1e3"), ("1E0", .wrongType, "must be an integer, is 1E0"),
+            ("\"1\"", .wrongType, "must be an integer, is a string"),
+            ("true", .wrongType, "must be an integer, is a boolean"),
+            ("[1]", .wrongType, "must be an integer, is an array"),
+            ("{}", .wrongType, "must be an integer, is an object"),
+        ] as [(String, DeadLetterReason, String)])
+    func quantities(quantity: String, reason: DeadLetterReason, problem: String) {
+        let rejection = SampleMessage.rejection(of: SampleMessage.payload(quantity: quantity))
+        #expect(rejection == Rejection(reason, "items[0].quantity: \(problem)"))
+    }
+
+    @Test(
+        "Prices are integers from 0 to 2^53 − 1",
+        arguments: [
+            ("0", nil), ("9007199254740991", nil), ("9007199254740992", .invalidValue), ("-1", .invalidValue),
+            ("9223372036854775808", .invalidValue), ("0.5", .wrongType), ("\"1\"", .wrongType),
+        ] as [(String, DeadLetterReason?)])
+    func prices(price: String, reason: DeadLetterReason?) {
+        #expect(SampleMessage.rejection(of: SampleMessage.payload(unitPrice: price))?.reason == reason)
+    }
+
+    @Test(
+        "Amounts are integers within ±(2^53 − 1)",
+        arguments: ["subtotal", "tax", "shipping", "total"],
+        [
+            ("9007199254740991", nil), ("-9007199254740991", nil), ("9007199254740992", .invalidValue),
+            ("-9007199254740992", .invalidValue), ("-9223372036854775808", .invalidValue),
+            ("-9223372036854775809", .invalidValue), ("1.0", .wrongType), ("\"1\"", .wrongType), ("{}", .wrongType),
+        ] as [(String, DeadLetterReason?)])
+    func amounts(field: String, row: (value: String, reason: DeadLetterReason?)) {
+        let payload = SampleMessage.payload().dropLast() + ",\"\(field)\":\(row.value)}"
+        let rejection = SampleMessage.rejection(of: String(payload))
+        #expect(rejection?.reason == row.reason)
+        #expect(rejection?.detail.hasPrefix("\(field): ") ?? true)
+    }
+
+    @Test("The value of all lines stays below 2^53, without overflow on the way")
+    func sums() {
+        func item(_ quantity: Int64, _ price: Int64) -> String {
+            #"{"product_id":"p","quantity":\#(quantity),"unit_price":\#(price)}"#
+        }
+        let limit = Limit.exactInteger
+        let rows: [(items: [String], line: Int?)] = [
+            ([item(1, limit)], nil), ([item(1, limit - 1), item(1, 1)], nil), ([item(1, limit), item(1, 1)], 1),
+            ([item(2, limit)], 0), ([item(1_000_000, limit)], 0), ([item(1, 1), item(1_000_000, limit)], 1),
+            (Array(repeating: item(1_000_000, 9_007_199_254), count: 2), 1),
+        ]
+        for row in rows {
+            let rejection = SampleMessage.rejection(
+                of: SampleMessage.payload(items: "[\(row.items.joined(separator: ","))]"))
+            let expected = row.line.map {
+                Rejection(
+                    .invalidValue, "items[\($0)]: unit_price × quantity, summed up to this line, passes \(limit)")
+            }
+            #expect(rejection == expected)
+        }
+    }
+
+    @Test("An order has 1 to 2,000 items; too many are too many whatever they are")
+    func itemCounts() {
+        func items(_ count: Int, _ item: String) -> String {
+            SampleMessage.payload(items: "[\(Array(repeating: item, count: count).joined(separator: ","))]")
+        }
+        let item = #"{"product_id":"p","quantity":1,"unit_price":1}"#
+        let tooMany = Rejection(.tooManyItems, "items: has 2001 items; at most 2000 are allowed")
+        #expect(SampleMessage.rejection(of: items(0, item)) == Rejection(.invalidValue, "items: is empty"))
+        #expect(SampleMessage.rejection(of: items(2_000, item)) == nil)
+        #expect(SampleMessage.rejection(of: items(2_001, item)) == tooMany)
+        #expect(SampleMessage.rejection(of: items(2_001, "7")) == tooMany)
+        #expect(SampleMessage.rejection(of: items(2_000, "7"))?.reason == .wrongType)
+    }
+
+    @Test(
+        "Items are objects in an array",
+        arguments: [
+            ("{}", "items: must be an array, is an object"), ("\"\"", "items: must be an array, is a string"),
+            ("[null]", "items[0]: must be an object, is null"), ("[[]]", "items[0]: must be an object, is an array"),
+            (
+                #"[{"product_id":"p","quantity":1,"unit_price":1},"x"]"#, "items[1]: must be an object, is a string"
+            ),
+        ])
+    func itemKinds(items: String, detail: String) {
+        #expect(SampleMessage.rejection(of: SampleMessage.payload(items: items)) == Rejection(.wrongType, detail))
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Intake
+import Inventory
+import Testing
+
+/// Where the real orders are, if they are there.
+private let realOrders: String = {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    return ProcessInfo.processInfo.environment["STOCKTAKE_REAL_ORDERS"]
+        ?? root.appendingPathComponent("../shared/data/online-retail").path
+}()
+
+@Suite(
+    "Real orders",
+    .enabled(
+        if: FileManager.default.fileExists(atPath: realOrders),
+        "skipped: there is no folder \(realOrders); set STOCKTAKE_REAL_ORDERS to one with the real orders"))
+struct RealOrdersTests {
+    @Test("Every one of 2,000 real orders is decoded")
+    func orders() throws {
+        let file = try Data(contentsOf: URL(fileURLWithPath: realOrders + "/checkouts-2000.ndjson"))
+        var lines = 0
+        var orders = 0
+        for line in file.split(separator: UInt8(ascii: "\n")) {
+            let bytes = Array(line)
+            let frame = try MessageFrame.parse(bytes)
+            let result = MessageDecoder.decode(type: Array(frame.type.utf8), payload: Array(bytes[frame.payload]))
+            guard case .checkout(let checkout) = try result.get() else { continue }
+            orders += 1
+            lines += checkout.items.count
+        }
+        #expect(orders == 2_000)
+        #expect(lines == 55_492)
+    }
+
+    @Test("The real catalogue is valid; its only oddity is that it names its source")
+    func catalogue() throws {
+        let file = try Data(contentsOf: URL(fileURLWithPath: realOrders + "/products-2000.json"))
+        guard case .valid(let catalog, let warnings) = CatalogFile.decode(Array(file)) else {
+            Issue.record("\(CatalogFile.decode(Array(file)))")
+            return
+        }
+        #expect(catalog.products.count == 3_419)
+        #expect(catalog.products.filter(\.hasVariants).count == 442)
+        #expect(warnings == [CatalogIssue("source", "unknown key, ignored")])
+    }
+}

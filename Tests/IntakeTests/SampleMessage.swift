@@ -1,0 +1,56 @@
+import Intake
+import Inventory
+
+/// A `checkout.completed` payload with every field, to be changed field by field.
+enum SampleMessage {
+    static let type = Array("checkout.completed".utf8)
+
+    static let payload = """
+        {"order_id": "cs_live_a1", "payment_intent_id": "pi_1", "completed_at": "2026-11-22T10:00:00Z",
+         "customer": {"id": "c-1", "email": "canary@example.com", "name": "Canary Customer"}, "currency": "usd",
+         "subtotal": 199000, "tax": 100, "shipping": 0, "total": 199100,
+         "items": [{"product_id": "Unit-8x8x8-Founder", "variant_id": "BLACK", "quantity": 2, "unit_price": 99500,
+                    "stripe_product_id": "prod_1", "product_name": "Founder Edition Cube", "variant_name": "Black"},
+                   {"product_id": "Material-8x8-V", "quantity": 1, "unit_price": 0}],
+         "shipping_address": {"name": "Canary Recipient", "line1": "1 Canary Street", "line2": "Canary Floor",
+                              "city": "Canaryville", "state": "CS", "postal_code": "CA 12345", "country": "US"}}
+        """
+
+    static let checkout = Checkout(
+        orderID: "cs_live_a1", paymentIntentID: "pi_1", completedAt: "2026-11-22T10:00:00Z",
+        customer: Checkout.Customer(id: "c-1", email: "canary@example.com", name: "Canary Customer"),
+        currency: "usd", subtotal: 199_000, tax: 100, shipping: 0, total: 199_100,
+        items: [
+            Checkout.Item(
+                productID: "Unit-8x8x8-Founder", variantID: "BLACK", quantity: 2, unitPrice: 99_500,
+                stripeProductID: "prod_1", productName: "Founder Edition Cube", variantName: "Black"),
+            Checkout.Item(productID: "Material-8x8-V", quantity: 1, unitPrice: 0),
+        ],
+        shippingAddress: Checkout.Address(
+            name: "Canary Recipient", line1: "1 Canary Street", line2: "Canary Floor", city: "Canaryville",
+            state: "CS", postalCode: "CA 12345", country: "US"))
+
+    /// What must never appear in a detail.
+    static let canaries = ["canary", "12345"]
+
+    static func decode(_ payload: String) -> Result<Message, Rejection> {
+        MessageDecoder.decode(type: type, payload: Array(payload.utf8))
+    }
+
+    static func rejection(of payload: String) -> Rejection? {
+        switch decode(payload) {
+        case .success: nil
+        case .failure(let rejection): rejection
+        }
+    }
+
+    /// A payload with the given items and nothing else that is not required.
+    static func payload(items: String) -> String {
+        #"{"order_id":"o","items":\#(items)}"#
+    }
+
+    /// An item with one field changed, in a payload.
+    static func payload(quantity: String = "1", unitPrice: String = "1") -> String {
+        payload(items: #"[{"product_id":"p","quantity":\#(quantity),"unit_price":\#(unitPrice)}]"#)
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Inventory
+import Testing
+
+@Suite("Reading a catalogue file")
+struct CatalogFileTests {
+    @Test("Every field is read")
+    func everyField() {
+        let text = #"""
+            {"categories":["kit","material"],"products":[
+             {"id":"P 1","name":"é","description":"d","long_description":"l","category":"kit","dev_status":0,
+              "base_price":9007199254740991,"stripe_product_id":"prod_1","has_variants":true,"requires_assembly":true,
+              "max_quantity":9007199254740991,"images":[ "a.png", "b\u0000" ],"specs":[ {"b":1.50, "a":[]} ],
+              "metadata":{ "x": null },"variants":[
+               {"id":"V","name":"v","description":"vd","stripe_product_id":"prod_2","max_quantity":1,
+                "images":[],"specs":[],"metadata":{}},
+               {"id":"v","name":"w"}]},
+             {"id":"p 1","name":"n","category":"material","dev_status":5,"base_price":1,"has_variants":false}]}
+            """#
+        let first = Product(
+            id: "P 1", name: "é", description: "d", longDescription: "l", category: "kit", devStatus: 0,
+            basePrice: 9_007_199_254_740_991, stripeProductID: "prod_1", requiresAssembly: true,
+            maxQuantity: 9_007_199_254_740_991, images: #"["a.png","b\u0000"]"#, specs: #"[{"b":1.50,"a":[]}]"#,
+            metadata: #"{"x":null}"#,
+            variants: [
+                Variant(
+                    id: "V", name: "v", description: "vd", stripeProductID: "prod_2", maxQuantity: 1, images: "[]",
+                    specs: "[]", metadata: "{}"),
+                Variant(id: "v", name: "w"),
+            ])
+        let second = Product(id: "p 1", name: "n", category: "material", devStatus: 5, basePrice: 1)
+        let catalog = Catalog(categories: ["kit", "material"], products: [first, second])
+        #expect(CatalogFile.decode(Array(text.utf8)) == .valid(catalog, warnings: []))
+    }
+
+    @Test("Null is the same as absent in every optional field")
+    func nulls() {
+        let optional = [
+            "description", "long_description", "stripe_product_id", "requires_assembly", "max_quantity", "images",
+            "specs", "metadata", "variants",
+        ]
+        let fields = optional.map { "\"\($0)\":null" }.joined(separator: ",")
+        #expect(SampleCatalog.decode(product: fields) == SampleCatalog.decode(product: ""))
+        #expect(SampleCatalog.violations(product: fields) == [])
+    }
+
+    @Test("Syntax errors are one violation, with line and column")
+    func syntax() {
+        let rows: [(String, CatalogIssue)] = [
+            ("", CatalogIssue("line 1, column 1", "expected a value, found the end")),
+            ("{\n \"products\": [\n  {},\n ]}", CatalogIssue("line 4, column 2", "expected a value, found ]")),
+            ("{\"a\":1,\n\"a\":2}", CatalogIssue("line 2, column 1", "the object has this key already")),
+        ]
+        for (text, issue) in rows {
+            #expect(CatalogFile.decode(Array(text.utf8)) == .invalid(violations: [issue], warnings: []))
+        }
+        let foreign = CatalogIssue("line 1, column 2", "the bytes are not UTF-8")
+        #expect(CatalogFile.decode([0x20, 0xFF]) == .invalid(violations: [foreign], warnings: []))
+    }
+
+    @Test("The shipped catalogue has no violation and no warning, and the brief's limited edition")
+    func shipped() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let file = try Data(contentsOf: root.appendingPathComponent("config/products.json"))
+        guard case .valid(let catalog, let warnings) = CatalogFile.decode(Array(file)) else {
+            Issue.record("\(CatalogFile.decode(Array(file)))")
+            return
+        }
+        #expect(warnings == [])
+        #expect(catalog.categories == ["material", "connector", "control", "diffuser", "kit", "interface"])
+        #expect(Set(catalog.products.map(\.category)) == Set(catalog.categories))
+        let founder = catalog.products.first { $0.id == "Unit-8x8x8-Founder" }
+        #expect(founder?.maxQuantity == 1_000)
+        #expect(founder?.basePrice == 99_500)
+        #expect(founder?.variants.map(\.id) == ["BLACK", "WHITE", "RED"])
+        #expect(founder?.variants.map(\.maxQuantity) == [500, 300, 200])
+        for unlimited in ["Material-8x8-V", "Unit-8x8x8-DIY"] as [Identifier] {
+            let product = catalog.products.first { $0.id == unlimited }
+            #expect(product != nil && product?.maxQuantity == nil, "\(unlimited)")
+        }
+    }
+
+    @Test("A catalogue of 20,000 products with variants is read, and every one of its faults is reported")
+    func large() {
+        func file(price: Int) -> [UInt8] {
+            let products = (0..<20_000).map { number in
+                """
+                {"id":"p\(number)","name":"n","category":"kit","dev_status":5,"base_price":\(price),"has_variants":true,
+                 "variants":[{"id":"v\(number)","name":"v","max_quantity":5}]}
+                """
+            }
+            return Array("{\"categories\":[\"kit\"],\"products\":[\(products.joined(separator: ","))]}".utf8)
+        }
+        guard case .valid(let catalog, _) = CatalogFile.decode(file(price: 1)) else {
+            Issue.record("not valid")
+            return
+        }
+        #expect(catalog.products.count == 20_000)
+        guard case .invalid(let violations, _) = CatalogFile.decode(file(price: 0)) else {
+            Issue.record("valid")
+            return
+        }
+        #expect(violations.map(\.path) == (0..<20_000).map { "products[\($0)].base_price" })
+    }
+}

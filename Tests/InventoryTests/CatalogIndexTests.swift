@@ -1,0 +1,51 @@
+import Inventory
+import Testing
+
+@Suite("Checkouts against the catalogue")
+struct CatalogIndexTests {
+    private static let index = CatalogIndex(
+        version: 1,
+        products: [
+            "plain": .init(isClosed: false, hasVariants: false), "varied": .init(isClosed: false, hasVariants: true),
+            "other": .init(isClosed: false, hasVariants: true), "closed": .init(isClosed: true, hasVariants: false),
+            "once varied": .init(isClosed: false, hasVariants: false),
+        ],
+        variants: [
+            "red": .init(productID: "varied", isClosed: false), "blue": .init(productID: "other", isClosed: false),
+            "grey": .init(productID: "varied", isClosed: true), "old": .init(productID: "once varied", isClosed: false),
+        ])
+
+    private func rejection(_ items: [(Identifier, Identifier?)]) -> Rejection? {
+        Self.index.violation(
+            in: Checkout(
+                orderID: "o",
+                items: items.map { Checkout.Item(productID: $0.0, variantID: $0.1, quantity: 1, unitPrice: 1) }))
+    }
+
+    @Test(
+        "An item that the catalogue does not allow is rejected with its reason",
+        arguments: [
+            ("plain", nil, nil, ""), ("varied", "red", nil, ""),
+            ("nothing", nil, .unknownProduct, #"product_id: no product "nothing" in the catalogue"#),
+            ("Plain", nil, .unknownProduct, #"product_id: no product "Plain" in the catalogue"#),
+            ("closed", nil, .productClosed, #"product_id: "closed" is closed"#),
+            ("varied", nil, .variantRequired, #"variant_id: missing, and product "varied" has variants"#),
+            ("varied", "green", .unknownVariant, #"variant_id: no variant "green" in the catalogue"#),
+            (
+                "varied", "blue", .variantOfAnotherProduct,
+                #"variant_id: "blue" belongs to product "other", not to "varied""#
+            ),
+            ("varied", "grey", .variantClosed, #"variant_id: "grey" is closed"#),
+            ("once varied", "old", .variantNotAllowed, #"variant_id: product "once varied" has no variants"#),
+            ("plain", "red", .variantOfAnotherProduct, #"variant_id: "red" belongs to product "varied", not to "plain""#),
+        ] as [(Identifier, Identifier?, DeadLetterReason?, String)])
+    func items(product: Identifier, variant: Identifier?, reason: DeadLetterReason?, detail: String) {
+        #expect(rejection([(product, variant)]) == reason.map { Rejection($0, "items[0].\(detail)") })
+    }
+
+    @Test("The first line that is wrong is named")
+    func firstLine() {
+        let items: [(Identifier, Identifier?)] = [("plain", nil), ("nothing", nil), ("closed", nil)]
+        #expect(rejection(items)?.detail == #"items[1].product_id: no product "nothing" in the catalogue"#)
+    }
+}

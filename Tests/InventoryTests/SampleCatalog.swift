@@ -1,0 +1,50 @@
+import Inventory
+
+/// Catalogue files that differ in one thing from a valid one.
+enum SampleCatalog {
+    static let product = [
+        ("id", "\"p\""), ("name", "\"n\""), ("category", "\"kit\""), ("dev_status", "5"), ("base_price", "1"),
+        ("has_variants", "false"),
+    ]
+
+    static func file(products: String, categories: String = #"["kit","material"]"#) -> [UInt8] {
+        Array("{\"categories\":\(categories),\"products\":\(products)}".utf8)
+    }
+
+    /// One product: what `fields` gives replaces the valid fields of the same keys or comes after them.
+    static func decode(product fields: String) -> CatalogFile {
+        let kept = product.filter { !fields.contains("\"\($0.0)\":") }.map { "\"\($0.0)\":\($0.1)" }
+        let all = kept + (fields.isEmpty ? [] : [fields])
+        return CatalogFile.decode(file(products: "[{\(all.joined(separator: ","))}]"))
+    }
+
+    /// A product whose one variant has `fields` beyond a name and, unless given, an id.
+    static func decode(variant fields: String) -> CatalogFile {
+        let id = fields.contains("\"id\":") ? "" : "\"id\":\"v\","
+        let name = fields.contains("\"name\":") ? "" : "\"name\":\"v\","
+        let rest = product(withVariants: "[{\(id)\(name)\(fields)}]")
+        return CatalogFile.decode(file(products: "[\(rest)]"))
+    }
+
+    static func violations(product fields: String) -> [String] { violations(decode(product: fields)) }
+
+    static func violations(_ file: CatalogFile) -> [String] {
+        switch file {
+        case .valid: []
+        case .invalid(let violations, _): violations.map(\.description)
+        }
+    }
+
+    static func warnings(_ file: CatalogFile) -> [String] {
+        switch file {
+        case .valid(_, let warnings), .invalid(_, let warnings): warnings.map(\.description)
+        }
+    }
+
+    static func product(id: String = "p", withVariants variants: String) -> String {
+        """
+        {"id":"\(id)","name":"n","category":"kit","dev_status":5,"base_price":1,"has_variants":true,
+         "variants":\(variants)}
+        """
+    }
+}

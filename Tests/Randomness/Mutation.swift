@@ -1,0 +1,26 @@
+/// Damage of the kinds that parsers fall over: cut, repeated, overwritten and foreign bytes.
+package enum Mutation {
+    private static let fragments: [[UInt8]] = [
+        "\"", "\\", "\\u", "\\ud800", "\\u0000", "{", "}", "[", "]", ",", ":", "null", "true", "-", "-0", "00", "1e999",
+        "2.0", "9223372036854775808", "-9223372036854775808", "\u{0}", "\u{FEFF}", "\u{2028}", "é", "e\u{301}",
+    ].map { Array($0.utf8) }
+        + [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]]
+
+    /// One to four random changes.
+    package static func mutate(_ bytes: [UInt8], using generator: inout SeededGenerator) -> [UInt8] {
+        var result = bytes
+        for _ in 0..<Int.random(in: 1...4, using: &generator) {
+            let place = Int.random(in: 0...result.count, using: &generator)
+            let end = min(result.count, place + Int.random(in: 0...12, using: &generator))
+            switch Int.random(in: 0..<6, using: &generator) {
+            case 0: result.removeSubrange(place..<end)
+            case 1: result.insert(contentsOf: result[place..<end], at: place)
+            case 2: result.insert(contentsOf: fragments.randomElement(using: &generator) ?? [], at: place)
+            case 3: result.replaceSubrange(place..<end, with: fragments.randomElement(using: &generator) ?? [])
+            case 4 where place < result.count: result[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+            default: result.removeSubrange(end...)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,107 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+import TestSupport
+
+@testable import RedisClient
+
+/// A server on a unix socket that misbehaves as a test wants. Commands are read properly; what is answered is up to
+/// the script.
+final class FakeServer: Sendable {
+    enum Reaction: Sendable {
+        case answer(String)
+        case silence
+        /// Closes the connection after writing this much.
+        case close(after: String)
+    }
+
+    /// Gets the number of the connection (1, 2 …) and the words of the command.
+    typealias Script = @Sendable (_ connection: Int, _ command: [String]) -> Reaction
+
+    let url: RedisURL
+    private let folder: TemporaryFolder
+    private let channel: any Channel
+    private let journal: Journal
+
+    private init(folder: TemporaryFolder, path: String, channel: any Channel, journal: Journal) {
+        self.folder = folder
+        self.url = RedisURL(unixSocket: path)
+        self.channel = channel
+        self.journal = journal
+    }
+
+    deinit {
+        channel.close(promise: nil)
+    }
+
+    /// How often a command came, over all connections.
+    func count(of name: String) -> Int {
+        journal.commands.withLock { commands in commands.count { $0.first == name } }
+    }
+
+    /// - Parameter greets: answers CLIENT SETNAME and PING as Redis does, without asking the script.
+    static func start(greets: Bool = true, _ script: @escaping Script) async throws -> FakeServer {
+        let folder = try TemporaryFolder()
+        let path = folder.path(of: "fake.sock")
+        let journal = Journal()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let side = FakeConversation(number: journal.nextConnection(), journal: journal) { connection, command in
+                        switch command.first {
+                        case "CLIENT" where greets: .answer("+OK\r\n")
+                        case "PING" where greets: .answer("+PONG\r\n")
+                        default: script(connection, command)
+                        }
+                    }
+                    try channel.pipeline.syncOperations.addHandler(side)
+                }
+            }
+            .bind(unixDomainSocketPath: path).get()
+        return FakeServer(folder: folder, path: path, channel: channel, journal: journal)
+    }
+}
+
+private final class Journal: Sendable {
+    let commands = Mutex([[String]]())
+    private let connections = Mutex(0)
+
+    func nextConnection() -> Int {
+        connections.withLock { connections in
+            connections += 1
+            return connections
+        }
+    }
+}
+
+/// Commands have the form of replies (arrays of bulk strings), so the parser under test reads them.
+private final class FakeConversation: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let number: Int
+    private let journal: Journal
+    private let script: FakeServer.Script
+    private var parsing = Parsing(maximumReplyBytes: 64 << 20)
+
+    init(number: Int, journal: Journal, script: @escaping FakeServer.Script) {
+        self.number = number
+        self.journal = journal
+        self.script = script
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        for value in parsing.values(unwrapInboundIn(data)) {
+            let command = (value.array ?? []).compactMap(\.string)
+            journal.commands.withLock { $0.append(command) }
+            switch script(number, command) {
+            case .silence: break
+            case .answer(let text): context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
+            case .close(let text):
+                context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
+                context.close(promise: nil)
+                return
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import NIOCore
+import Testing
+
+@testable import RedisClient
+
+/// A parser together with what it said.
+struct Parsing {
+    let parser: ReplyParser
+    private(set) var failure: String?
+
+    init(maximumReplyBytes: Int = 1 << 20) {
+        parser = ReplyParser(maximumReplyBytes: maximumReplyBytes)
+    }
+
+    mutating func values(_ bytes: [UInt8]) -> [RedisValue] {
+        values(ByteBuffer(bytes: bytes))
+    }
+
+    mutating func values(_ buffer: ByteBuffer) -> [RedisValue] {
+        var values: [RedisValue] = []
+        guard failure == nil else { return [] }
+        do {
+            try buffer.withUnsafeReadableBytes { try parser.feed($0) }
+            while let value = try parser.next() { values.append(value) }
+        } catch {
+            failure = (error as? ReplySyntaxError)?.detail ?? "\(error)"
+        }
+        return values
+    }
+}
+
+@Suite("The reply parser")
+struct ReplyParserTests {
+    static func bulk(_ text: String) -> RedisValue { .bulk(Array(text.utf8)) }
+
+    @Test(
+        "reads every kind of reply",
+        arguments: [
+            ("+OK\r\n", [.simple("OK")]), ("+\r\n", [.simple("")]), (":0\r\n", [.integer(0)]),
+            (":-9223372036854775808\r\n", [.integer(.min)]), (":9223372036854775807\r\n", [.integer(.max)]),
+            ("$0\r\n\r\n", [.bulk([])]), ("$2\r\n\r\n\r\n", [bulk("\r\n")]), ("$-1\r\n", [.null]), ("*-1\r\n", [.null]),
+            ("*0\r\n", [.array([])]), ("-ERR x y\r\n", [.error(RedisReplyError(code: "ERR", message: "ERR x y"))]),
+            (
+                "*3\r\n*2\r\n:1\r\n*0\r\n-E x\r\n$-1\r\n",
+                [.array([.array([.integer(1), .array([])]), .error(RedisReplyError(code: "E", message: "E x")), .null])]
+            ),
+            ("*1\r\n*1\r\n*1\r\n+a\r\n+b\r\n", [.array([.array([.array([.simple("a")])])]), .simple("b")]),
+            ("+a\r\n:1\r\n*1\r\n$1\r\nb\r\n+c", [.simple("a"), .integer(1), .array([bulk("b")])]),
+            ("$5\r\nab", []), ("*2\r\n:1\r\n", []), ("", []), ("+", []), ("*", []),
+        ] as [(String, [RedisValue])])
+    func kinds(_ text: String, _ expected: [RedisValue]) {
+        var parsing = Parsing()
+        #expect(parsing.values(Array(text.utf8)) == expected)
+        #expect(parsing.failure == nil)
+        // And the same one byte at a time.
+        var slow = Parsing()
+        #expect(text.utf8.flatMap { slow.values([$0]) } == expected)
+        #expect(slow.failure == nil)
+    }
+
+    @Test(
+        "refuses what is not RESP2",
+        arguments: [
+            "HTTP/1.1 400 Bad Request\r\n", "\u{15}\u{3}\u{3}", ":\r\n", ":x\r\n", ":1.5\r\n", ":9223372036854775808\r\n",
+            "$-2\r\n", "$x\r\n", "*-2\r\n", "*x\r\n", "*99999999999999999999\r\n", "%1\r\n+a\r\n+b\r\n", "~1\r\n+a\r\n",
+            "#t\r\n", ",1.5\r\n", "_\r\n", "(1\r\n", ">1\r\n+a\r\n", "*1\r\n#t\r\n",
+        ])
+    func refusals(_ text: String) {
+        var parsing = Parsing()
+        #expect(parsing.values(Array(text.utf8)) == [])
+        #expect(parsing.failure?.isEmpty == false)
+    }
+
+    @Test("takes arrays 8 deep, which is more than Redis makes, and no deeper")
+    func depth() {
+        func nested(_ depth: Int) -> [UInt8] { Array((String(repeating: "*1\r\n", count: depth) + ":1\r\n").utf8) }
+        var parsing = Parsing()
+        var expected = RedisValue.integer(1)
+        for _ in 1...8 { expected = .array([expected]) }
+        #expect(parsing.values(nested(8)) == [expected])
+        #expect(parsing.values(nested(9)) == [])
+        #expect(parsing.failure?.contains("nest") == true)
+    }
+
+    @Test("gives up a reply that is too long, and only that")
+    func tooLong() {
+        var parsing = Parsing(maximumReplyBytes: 1_000)
+        let replies = String(repeating: "$3\r\nabc\r\n", count: 1_000)
+        #expect(parsing.values(Array(replies.utf8)).count == 1_000)
+        #expect(parsing.values(Array("$2000\r\n".utf8) + [UInt8](repeating: 0, count: 900)) == [])
+        #expect(parsing.failure == nil)
+        #expect(parsing.values([UInt8](repeating: 0, count: 200)) == [])
+        #expect(parsing.failure == "a reply is longer than 1000 bytes")
+    }
+
+    @Test("sets nothing aside for what is only announced", arguments: ["*2147483647\r\n", "$536870912\r\n", "*1000000000\r\n"])
+    func announcements(_ text: String) {
+        var parsing = Parsing()
+        #expect(parsing.values(Array(text.utf8)) == [])
+    }
+
+    /// A failure names its seed, here the argument: to replay it, put it in place of the random ones.
+    @Test(
+        "survives anything, and its result does not depend on how the bytes are cut",
+        arguments: (0..<8).map { _ in UInt64.random(in: .min ... .max) })
+    func fuzz(_ seed: UInt64) {
+        var random = SeededRandom(seed)
+        for round in 0..<400 {
+            var bytes: [UInt8] = []
+            for _ in 0..<Int.random(in: 1...4, using: &random) { bytes += Self.anyReply(depth: 0, &random) }
+            if round % 4 != 0 { Self.damage(&bytes, &random) }
+            var whole = Parsing(maximumReplyBytes: 1 << 16)
+            let expected = whole.values(bytes)
+            var cut = Parsing(maximumReplyBytes: 1 << 16)
+            var values: [RedisValue] = []
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let piece = rest.prefix(Int.random(in: 1...9, using: &random))
+                values += cut.values(Array(piece))
+                rest = rest[piece.endIndex...]
+            }
+            #expect(values == expected, "seed \(seed), round \(round)")
+            #expect((cut.failure == nil) == (whole.failure == nil), "seed \(seed), round \(round)")
+            if round % 4 == 0 { #expect(whole.failure == nil, "seed \(seed), round \(round)") }
+        }
+    }
+
+    private static func anyReply(depth: Int, _ random: inout SeededRandom) -> [UInt8] {
+        switch Int.random(in: 0...(depth < 7 ? 7 : 5), using: &random) {
+        case 0: return Array("+\(Int.random(in: 0...9, using: &random))\r\n".utf8)
+        case 1: return Array("-ERR \(Int.random(in: 0...9, using: &random))\r\n".utf8)
+        case 2: return Array(":\(Int64.random(in: .min ... .max, using: &random))\r\n".utf8)
+        case 3: return Array("$-1\r\n".utf8)
+        case 4: return Array("*-1\r\n".utf8)
+        case 5:
+            let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            return Array("$\(bytes.count)\r\n".utf8) + bytes + [13, 10]
+        default:
+            let count = Int.random(in: 0...4, using: &random)
+            return Array("*\(count)\r\n".utf8) + (0..<count).flatMap { _ in anyReply(depth: depth + 1, &random) }
+        }
+    }
+
+    private static func damage(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
+        let meaningful = Array("*$:+-\r\n0123456789%#_,(~>=!".utf8)
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+            guard let index = bytes.indices.randomElement(using: &random) else { return }
+            let byte = meaningful.randomElement(using: &random) ?? 0
+            switch Int.random(in: 0...4, using: &random) {
+            case 0: bytes[index] = byte
+            case 1: bytes.insert(byte, at: index)
+            case 2: bytes.remove(at: index)
+            case 3: bytes[index] = UInt8.random(in: 0...255, using: &random)
+            default: bytes.removeSubrange(index...)
+            }
+        }
+    }
+}
+
+/// SplitMix64.
+struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,19 @@
+/// The Lua scripts that run inside Redis, embedded in the binary. Each file opens with its contract.
+package enum Script: String, Sendable, CaseIterable {
+    case gate
+    case settle
+    case install
+    case cut
+    case trim
+
+    /// The text, as `SCRIPT LOAD` takes it.
+    package var source: [UInt8] {
+        switch self {
+        case .gate: PackageResources.gate_lua
+        case .settle: PackageResources.settle_lua
+        case .install: PackageResources.install_lua
+        case .cut: PackageResources.cut_lua
+        case .trim: PackageResources.trim_lua
+        }
+    }
+}

@@ -1,0 +1,117 @@
+#!lua
+-- gate: decides a batch of operations against the counters, in one atomic step.
+--
+-- KEYS    1  …:stock
+-- ARGV    1  identity of the ledger
+--         2  epoch
+--         3  seq that the counters must have (that of the last decided batch)
+--         4  N, how many counters the batch touches
+--         5 … 4+N   their names, "p:ID" or "v:ID"
+--         then for each operation
+--            "take" or "give", k, and k terms: number of the counter (1 … N), units (summed over the order's lines)
+--            take: all of its units or none; give: units that come back, never refused
+-- RETURNS {"DECIDED", seq now, answers}, an answer being
+--            the operation's seq (an integer): it changed the counters
+--            0: it gave back nothing
+--            {number of the counter, units asked, units left}: refused; the first counter that has too few
+--         {"FENCED", what differs, identity, epoch, seq} (as found): nothing was changed
+-- ERRORS  WRONGTYPE when the key is no hash; ERR on malformed arguments; both before anything is written
+-- WRITES  sold:… of every counter that changed, and seq, in the hash, after every check
+-- COST    O(counters + terms); about 5 µs an order of one line
+-- WHY     One applier and an exact chain of (epoch, seq): a command that comes late, twice, or after Redis forgot
+--         something finds another state than the one it was made for, and does nothing.
+local stock = KEYS[1]
+local slice = 4000 -- fields a call: unpack fails near 8,000
+
+local found = redis.call('HMGET', stock, 'ledger', 'epoch', 'seq')
+local function fenced(what)
+  return {'FENCED', what, found[1] or '', found[2] or '', found[3] or ''}
+end
+if found[1] ~= ARGV[1] then return fenced('ledger') end
+if found[2] ~= ARGV[2] then return fenced('epoch') end
+if found[3] ~= ARGV[3] then return fenced('seq') end
+
+local function integer(text)
+  local number = tonumber(text)
+  if not number or number % 1 ~= 0 or number >= 9007199254740992 or number <= -9007199254740992 then return nil end
+  return number
+end
+
+local seq = integer(ARGV[3])
+local count = integer(ARGV[4])
+if not seq or not count then return redis.error_reply('ERR gate: seq and the number of counters must be integers') end
+
+-- Read: what is sold, and the caps.
+local sold, cap, changed = {}, {}, {}
+for first = 1, count, slice / 2 do
+  local last = math.min(first + slice / 2 - 1, count)
+  local fields = {}
+  for i = first, last do
+    fields[#fields + 1] = 'sold:' .. ARGV[4 + i]
+    fields[#fields + 1] = 'cap:' .. ARGV[4 + i]
+  end
+  local values = redis.call('HMGET', stock, unpack(fields))
+  for i = first, last do
+    local at = 2 * (i - first) + 1
+    sold[i] = integer(values[at] or '')
+    if not sold[i] then return fenced('sold:' .. ARGV[4 + i]) end
+    -- No cap is unlimited, but still a number that stays exact.
+    cap[i] = 9007199254740991
+    if values[at + 1] then
+      cap[i] = integer(values[at + 1])
+      if not cap[i] then return fenced('cap:' .. ARGV[4 + i]) end
+    end
+  end
+end
+
+-- Decide, in the order of the stream.
+local answers = {}
+local at = 5 + count
+while ARGV[at] do
+  local kind, terms = ARGV[at], integer(ARGV[at + 1])
+  if (kind ~= 'take' and kind ~= 'give') or not terms then
+    return redis.error_reply('ERR gate: argument ' .. at .. ' does not start an operation')
+  end
+  local first, last = at + 2, at + 2 * terms
+  local answer = nil
+  if kind == 'take' then
+    for i = first, last, 2 do
+      local c, units = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+      if not c or not units or not sold[c] then return redis.error_reply('ERR gate: bad term at argument ' .. i) end
+      if sold[c] + units > cap[c] then
+        answer = {c, units, math.max(cap[c] - sold[c], 0)}
+        break
+      end
+    end
+  end
+  if not answer then
+    local sign = kind == 'take' and 1 or -1
+    for i = first, last, 2 do
+      local c, units = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+      if not c or not units or not sold[c] then return redis.error_reply('ERR gate: bad term at argument ' .. i) end
+      sold[c] = sold[c] + sign * units
+      changed[c] = true
+    end
+    if terms > 0 then
+      seq = seq + 1
+      answer = seq
+    else
+      answer = 0
+    end
+  end
+  answers[#answers + 1] = answer
+  at = last + 2
+end
+
+-- Write what changed.
+local fields = {'seq', string.format('%.0f', seq)}
+for c in pairs(changed) do
+  fields[#fields + 1] = 'sold:' .. ARGV[4 + c]
+  fields[#fields + 1] = string.format('%.0f', sold[c])
+  if #fields >= slice then
+    redis.call('HSET', stock, unpack(fields))
+    fields = {}
+  end
+end
+if #fields > 0 then redis.call('HSET', stock, unpack(fields)) end
+return {'DECIDED', string.format('%.0f', seq), answers}

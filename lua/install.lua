@@ -1,0 +1,27 @@
+#!lua
+-- install: puts the counters of a new epoch, prepared under a key of their own, in the place of the old ones.
+--
+-- KEYS    1  …:stock   2  …:stock.next:EPOCH, the prepared hash
+-- ARGV    1  identity of the ledger
+--         2  the new epoch
+--         3  highest seq the ledger has recorded
+--         4  how many fields the prepared hash must have
+-- RETURNS {"INSTALLED"}
+--         {"OTHER_LEDGER", identity}: the counters belong to another ledger
+--         {"EPOCH_NOT_LOWER", epoch}: they are of this epoch or a later one
+--         {"LEDGER_BEHIND", settled}: the ledger had recorded more than it knows of now
+--         {"INCOMPLETE", fields}: the prepared hash is not what was sent
+--         in all of these nothing was changed
+-- ERRORS  WRONGTYPE when a key is no hash
+-- WRITES  renames the second key over the first
+-- COST    O(fields of the old hash), to free it
+-- WHY     One rename: readers see the old counters or the new ones, whole. Wanting a lower epoch makes a late or
+--         repeated install harmless.
+local found = redis.call('HMGET', KEYS[1], 'ledger', 'epoch', 'settled')
+if found[1] and found[1] ~= ARGV[1] then return {'OTHER_LEDGER', found[1]} end
+if found[2] and (tonumber(found[2]) or 0) >= tonumber(ARGV[2]) then return {'EPOCH_NOT_LOWER', found[2]} end
+if found[3] and (tonumber(found[3]) or 0) > tonumber(ARGV[3]) then return {'LEDGER_BEHIND', found[3]} end
+local fields = redis.call('HLEN', KEYS[2])
+if fields ~= tonumber(ARGV[4]) then return {'INCOMPLETE', tostring(fields)} end
+redis.call('RENAME', KEYS[2], KEYS[1])
+return {'INSTALLED'}
