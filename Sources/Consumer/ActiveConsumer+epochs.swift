@@ -176,7 +176,8 @@ extension ActiveConsumer {
                     throw EpochNeeded(reason: "\(action): \(error)", isOutage: true)
                 case .fatal: throw error
                 case .wait, .doubt:
-                    if reported != "\(error)" {
+                    // Connections that cannot be made are in the log already.
+                    if let reply = error as? RedisError, case .reply = reply, reported != "\(error)" {
                         reported = "\(error)"
                         logger.warning("waiting for Redis", metadata: ["for": "\(action)", "error": "\(error)"])
                     }

@@ -130,7 +130,7 @@ struct FieldReader {
 }
 
 // The scanner's own steps; what it throws becomes a rejection. Written out, because a generic wrapper around them
-// was not specialised and doubled the time of decoding.
+// was not specialised and took a third of the time of decoding.
 extension FieldReader {
     mutating func nextKey() throws(Rejection) -> JSONKey? {
         do { return try scanner.nextKey() } catch { throw Rejection(error) }

@@ -96,7 +96,8 @@ struct CatalogReader {
         let elements = array("variants", of: object, at: place, isRequired: false) ?? []
         if hasVariants == true, elements.isEmpty, isAbsentOrArray(object["variants"]) {
             violate(
-                place.field("variants"), nil, "must not be empty or missing where has_variants is true; "
+                place.field("variants"), nil,
+                "must not be empty or missing where has_variants is true; "
                     + "list them, or write false")
         }
         if hasVariants == false, !elements.isEmpty {

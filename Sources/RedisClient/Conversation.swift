@@ -43,7 +43,7 @@ final class Conversation: ChannelInboundHandler {
         }
         // Nothing is written yet, so nothing will have to be paired.
         if question.isAbandoned { return }
-        let deadline = NIODeadline.now() + TimeAmount(question.timeout)
+        let deadline = NIODeadline.now() + TimeAmount(max(.zero, question.timeout))
         questions.append(question, deadline: deadline)
         for command in commands { context.write(wrapOutboundOut(command), promise: nil) }
         flushSoon(context)

@@ -26,7 +26,7 @@ extension RedisConnection {
         let security = try await TransportSecurity.prepare(for: url, options)
         let closing = Closing()
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connectTimeout(TimeAmount(options.connectTimeout))
+            .connectTimeout(TimeAmount(max(.zero, options.connectTimeout)))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations

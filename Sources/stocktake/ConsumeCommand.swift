@@ -43,7 +43,11 @@ struct RunCommand: AsyncParsableCommand {
         try await warnOfEmptyCatalogue(settings)
         // In the order of their starts; they stop in the opposite one.
         var services: [any Service] = []
-        if settings.redisURL == nil { services.append(PrivateRedis(settings: settings, logger: logger)) }
+        if settings.redisURL == nil {
+            let redis = PrivateRedis(settings: settings, logger: logger)
+            try await redis.keepRunning()
+            services.append(redis)
+        }
         services.append(consumerService(settings, untilIdle: untilIdle))
         try await runServices(services, logger: logger)
     }

@@ -1,17 +1,20 @@
 import Consumer
-import Foundation
+import Glibc
 import Logging
 import RedisClient
 import ServiceLifecycle
+import Subprocess
 
 /// The Redis that `run` keeps for itself when no other is named: a `redis-server` with an append-only file, reachable
 /// through a unix socket in the data folder and no other way.
 ///
 /// Whoever holds its lock keeps it running; others wait for it to answer. The server puts itself into the background,
 /// so that Ctrl-C in a terminal reaches the consumer first, and one that a crash left behind is found and used again.
-struct PrivateRedis: Service {
-    let settings: Settings
-    let logger: Logger
+actor PrivateRedis: Service {
+    private let settings: Settings
+    private let logger: Logger
+    /// Held by the process that keeps the server running.
+    private var lock: ProcessLock?
 
     /// How often it is looked at.
     private static let interval = Duration.milliseconds(500)
@@ -20,28 +23,36 @@ struct PrivateRedis: Service {
 
     private var url: RedisURL { RedisURL(unixSocket: settings.privateSocket) }
 
+    init(settings: Settings, logger: Logger) {
+        self.settings = settings
+        self.logger = logger
+    }
+
     func run() async throws {
         let stop = StopSignal()
         try await withGracefulShutdownHandler {
-            var lock: ProcessLock?
             while !stop.isRequested {
-                if lock == nil { lock = try ProcessLock.acquire(settings.data + "/redis.lock") }
-                if lock != nil, !(await answers()) { try await start() }
+                try await keepRunning()
                 try? await stop.pause(Self.interval)
             }
             if lock != nil { await shutDown() }
-            withExtendedLifetime(lock) {}
+            lock = nil
         } onGracefulShutdown: {
             stop.request()
         }
+    }
+
+    /// Starts the server if it does not answer and nobody else sees to it.
+    func keepRunning() async throws {
+        if lock == nil { lock = try ProcessLock.acquire(settings.data + "/redis.lock") }
+        if lock != nil, !(await answers()) { try await start() }
     }
 
     /// Starts the server and waits until it answers.
     func start() async throws {
         let folder = settings.data + "/redis"
         let log = settings.data + "/redis.log"
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        mkdir(folder, 0o700)
         let arguments = [
             "--port", "0", "--unixsocket", settings.privateSocket, "--unixsocketperm", "700", "--dir", folder,
             // A message that was published is on disk before the publisher hears so.
@@ -49,17 +60,11 @@ struct PrivateRedis: Service {
             "--daemonize", "yes", "--pidfile", settings.data + "/redis.pid", "--logfile", log,
         ]
         logger.debug("starting redis-server", metadata: ["socket": "\(settings.privateSocket)"])
-        let status = await offCooperativeThreads { () -> Int32? in
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = ["redis-server"] + arguments
-            process.standardOutput = FileHandle.nullDevice
-            guard (try? process.run()) != nil else { return nil }
-            process.waitUntilExit()
-            return process.terminationStatus
-        }
-        guard status == 0 else {
-            let why = status == 127 ? "redis-server is not installed" : "it ended at once (see \(log))"
+        // It goes into the background itself: the process started here ends at once.
+        let result = try? await Subprocess.run(
+            .name("redis-server"), arguments: Arguments(arguments), output: .discarded, error: .discarded)
+        guard let result, result.terminationStatus.isSuccess else {
+            let why = result == nil ? "redis-server is not installed" : "it ended at once (see \(log))"
             throw Failure(
                 "starting the private Redis failed: on \(settings.privateSocket): \(why). Install it ('scripts/setup'), or name another Redis with --redis-url.")
         }

@@ -88,7 +88,8 @@ struct MessageDecoderTests {
     @Test(
         "A payload that is no JSON is called so even if a field before the place is wrong",
         arguments: [
-            "{", "{]", #"{"order_id":7"#, #"{"order_id":7,}"#, #"{"items":[{}],"a":01}"#, #"{"items":[{"quantity":0}]}x"#,
+            "{", "{]", #"{"order_id":7"#, #"{"order_id":7,}"#, #"{"items":[{}],"a":01}"#,
+            #"{"items":[{"quantity":0}]}x"#,
             #"{"order_id":"a","order_id":"b"}"#, #"{"order_id":7,"customer":{"name":"\ud800"}}"#, "[1,2", "null null",
             #"{"items":[{"quantity":1,"quantity":1}]}"#,
             #"{"order_id":7,"x":"# + String(repeating: "[", count: 64) + String(repeating: "]", count: 64) + "}",

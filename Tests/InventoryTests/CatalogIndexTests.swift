@@ -37,7 +37,10 @@ struct CatalogIndexTests {
             ),
             ("varied", "grey", .variantClosed, #"variant_id: "grey" is closed"#),
             ("once varied", "old", .variantNotAllowed, #"variant_id: product "once varied" has no variants"#),
-            ("plain", "red", .variantOfAnotherProduct, #"variant_id: "red" belongs to product "varied", not to "plain""#),
+            (
+                "plain", "red", .variantOfAnotherProduct,
+                #"variant_id: "red" belongs to product "varied", not to "plain""#
+            ),
         ] as [(Identifier, Identifier?, DeadLetterReason?, String)])
     func items(product: Identifier, variant: Identifier?, reason: DeadLetterReason?, detail: String) {
         #expect(rejection([(product, variant)]) == reason.map { Rejection($0, "items[0].\(detail)") })

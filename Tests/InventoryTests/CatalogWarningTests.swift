@@ -8,7 +8,8 @@ struct CatalogWarningTests {
         arguments: [
             ("max_quanity", "max_quantity"), ("maxQuantity", "max_quantity"), ("MAX_QUANTITY", "max_quantity"),
             ("max-quantity", "max_quantity"), ("stripeProductId", "stripe_product_id"), ("descripton", "description"),
-            ("varaints", "variants"), ("spec", "specs"), ("image", "images"), ("required_assembly", "requires_assembly"),
+            ("varaints", "variants"), ("spec", "specs"), ("image", "images"),
+            ("required_assembly", "requires_assembly"),
             ("weight", nil), ("sold_quantity", nil), ("names", nil), ("x", nil), ("_comment", nil),
         ] as [(String, String?)])
     func productKeys(key: String, meant: String?) {

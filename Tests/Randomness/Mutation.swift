@@ -1,9 +1,11 @@
 /// Damage of the kinds that parsers fall over: cut, repeated, overwritten and foreign bytes.
 package enum Mutation {
-    private static let fragments: [[UInt8]] = [
-        "\"", "\\", "\\u", "\\ud800", "\\u0000", "{", "}", "[", "]", ",", ":", "null", "true", "-", "-0", "00", "1e999",
-        "2.0", "9223372036854775808", "-9223372036854775808", "\u{0}", "\u{FEFF}", "\u{2028}", "é", "e\u{301}",
-    ].map { Array($0.utf8) }
+    private static let fragments: [[UInt8]] =
+        [
+            "\"", "\\", "\\u", "\\ud800", "\\u0000", "{", "}", "[", "]", ",", ":", "null", "true", "-", "-0", "00",
+            "1e999",
+            "2.0", "9223372036854775808", "-9223372036854775808", "\u{0}", "\u{FEFF}", "\u{2028}", "é", "e\u{301}",
+        ].map { Array($0.utf8) }
         + [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]]
 
     /// One to four random changes.

@@ -41,7 +41,7 @@ struct BrokenConnectionTests {
 
     @Test("fails every command under way when the server is killed, and later ones are not sent")
     func serverKilled() async throws {
-        try await withRedisServer { server in
+        try await withRedisServer { server async throws in
             let redis = try await RedisConnection.connect(to: server.url)
             server.signal(19)  // SIGSTOP: nothing is answered any more.
             let errors = try await failures(on: redis) { await server.kill() }
@@ -131,7 +131,7 @@ struct BrokenConnectionTests {
 
     @Test("refuses replies that are too long")
     func tooLong() async throws {
-        try await withRedisServer { server in
+        try await withRedisServer { server async throws in
             var options = RedisOptions()
             options.maximumReplyBytes = 100_000
             let redis = try await RedisConnection.connect(to: server.url, options: options)
@@ -149,7 +149,7 @@ struct BrokenConnectionTests {
 
     @Test("follows a command that has no reply in time, and takes the others with it")
     func timeout() async throws {
-        try await withRedisServer(["--enable-debug-command", "local"]) { server in
+        try await withRedisServer(["--enable-debug-command", "local"]) { server async throws in
             let redis = try await RedisConnection.connect(to: server.url)
             let patient = Task { try await redis.send(RedisCommand("BLPOP", "list", "60"), timeout: .seconds(60)) }
             try await eventually("BLPOP to arrive") {
@@ -174,7 +174,7 @@ struct BrokenConnectionTests {
 
     @Test("does not come from deadlines that were met")
     func deadlinesMet() async throws {
-        try await withRedisServer { server in
+        try await withRedisServer { server async throws in
             let redis = try await RedisConnection.connect(to: server.url)
             // The timer of the first ones fires while the last one waits with a later deadline.
             for _ in 0..<10 { _ = try await redis.send(RedisCommand("PING"), timeout: .milliseconds(900)) }
@@ -186,7 +186,7 @@ struct BrokenConnectionTests {
 
     @Test("takes any timeout without a crash")
     func oddTimeouts() async throws {
-        try await withRedisServer { server in
+        try await withRedisServer { server async throws in
             for timeout in [Duration.seconds(Int64.max), .seconds(1_000_000_000_000)] {
                 let redis = try await RedisConnection.connect(to: server.url)
                 #expect(try await redis.send(RedisCommand("PING"), timeout: timeout) == .simple("PONG"))

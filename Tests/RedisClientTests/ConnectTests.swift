@@ -11,7 +11,7 @@ struct ConnectTests {
 
     @Test("goes over TCP and over a unix socket")
     func transports() async throws {
-        try await withRedisServer(listening: .tcp) { server in
+        try await withRedisServer(listening: .tcp) { server async throws in
             let port = try #require(server.port)
             let urls = [
                 try RedisURL("redis://127.0.0.1:\(port)"), try RedisURL("redis://localhost:\(port)"),
@@ -27,7 +27,7 @@ struct ConnectTests {
 
     @Test("selects the database of the URL, and refuses one that the server does not have")
     func database() async throws {
-        try await withRedisServer { server in
+        try await withRedisServer { server async throws in
             let third = try await RedisConnection.connect(to: RedisURL("unix://\(server.socketPath)?db=3"))
             _ = try await third.send(RedisCommand("SET", "k", "in 3"))
             #expect(try await server.command("GET", "k") == .null)
@@ -44,7 +44,7 @@ struct ConnectTests {
 
     @Test("gives the password, and says clearly when it is missing or wrong")
     func password() async throws {
-        try await withRedisServer(["--requirepass", "s/e@c"], listening: .tcp) { server in
+        try await withRedisServer(["--requirepass", "s/e@c"], listening: .tcp) { server async throws in
             let port = try #require(server.port)
             let redis = try await RedisConnection.connect(to: RedisURL("redis://:s%2Fe%40c@127.0.0.1:\(port)/2"))
             #expect(try await name(redis) == "default")
@@ -65,7 +65,7 @@ struct ConnectTests {
 
     @Test("uses an ACL user, also one who may neither PING nor set a name")
     func accessControl() async throws {
-        try await withRedisServer { server in
+        try await withRedisServer { server async throws in
             try await server.command("ACL", "SETUSER", "shop", "on", ">pw", "~*", "+@all")
             try await server.command("ACL", "SETUSER", "narrow", "on", ">pw", "~*", "+get", "+acl|whoami")
             for user in ["shop", "narrow"] {

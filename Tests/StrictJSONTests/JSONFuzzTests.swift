@@ -95,7 +95,9 @@ enum RandomJSON {
     }
 
     private static func string(using generator: inout SeededGenerator) -> String {
-        let pieces = ["a", "é", "😀", "\\n", "\\\"", "\\\\", "\\u0041", "\\ud83d\\ude00", "\\/", " ", "{", "ß", "\u{7F}"]
+        let pieces = [
+            "a", "é", "😀", "\\n", "\\\"", "\\\\", "\\u0041", "\\ud83d\\ude00", "\\/", " ", "{", "ß", "\u{7F}",
+        ]
         let content = (0..<Int.random(in: 0...6, using: &generator)).map { _ in
             pieces.randomElement(using: &generator) ?? ""
         }

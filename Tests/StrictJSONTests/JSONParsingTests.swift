@@ -20,7 +20,9 @@ struct JSONParsingTests {
 
     @Test(
         "Numbers keep their text",
-        arguments: ["0", "-0", "1.50", "1e5", "1E+05", "-0.0e-0", "9007199254740993", "1234567890123456789012345678901"])
+        arguments: [
+            "0", "-0", "1.50", "1e5", "1E+05", "-0.0e-0", "9007199254740993", "1234567890123456789012345678901",
+        ])
     func numbers(text: String) throws {
         let value = try JSONValue.parse(Array(text.utf8))
         #expect(value.text == text)

@@ -1,0 +1,331 @@
+import Logging
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import RedisClient
+
+@Suite("A client")
+struct RedisClientTests {
+    @Test("connects with the first command, and stays connected")
+    func connects() async throws {
+        try await withRedisServer { server async throws in
+            let redis = server.client()
+            #expect(redis.generation == 0 && !redis.isConnected)
+            #expect(try await redis.send(RedisCommand("INCR", "n")) == .integer(1))
+            #expect(try await redis.pipeline([RedisCommand("INCR", "n"), RedisCommand("GET", "n")]).compactMap(\.int) == [2, 2])
+            #expect(redis.generation == 1 && redis.isConnected)
+            await redis.close()
+            #expect(!redis.isConnected)
+        }
+    }
+
+    @Test("makes one connection for many who need it at the same time")
+    func sharedAttempt() async throws {
+        try await withRedisServer { server async throws in
+            let redis = server.client()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<50 { group.addTask { _ = try await redis.send(RedisCommand("INCR", "n")) } }
+                try await group.waitForAll()
+            }
+            #expect(try await server.command("GET", "n").int == 50)
+            #expect(redis.generation == 1)
+            await redis.close()
+        }
+    }
+
+    @Test("comes back after the server was killed and started again, and counts the connections")
+    func reconnects() async throws {
+        try await withRedisServer { server async throws in
+            let redis = server.client()
+            _ = try await redis.send(RedisCommand("SET", "k", "v"))
+            for round in 2...3 {
+                await server.kill()
+                try await eventually("a command to fail") {
+                    do {
+                        _ = try await redis.send(RedisCommand("GET", "k"))
+                        return false
+                    } catch let error as RedisError {
+                        return !error.mayHaveExecuted
+                    }
+                }
+                #expect(redis.generation == round - 1)
+                async let connected: Void = redis.waitUntilConnected(within: .seconds(30))
+                try await server.restart()
+                try await connected
+                #expect(redis.generation == round)
+                #expect(try await redis.send(RedisCommand("GET", "k")) == .null)
+            }
+            await redis.close()
+        }
+    }
+
+    @Test("comes back by itself when the server has dropped an idle connection")
+    func idleConnectionDropped() async throws {
+        try await withRedisServer { server async throws in
+            let redis = server.client()
+            _ = try await redis.send(RedisCommand("PING"))
+            try await server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            try await eventually("the end to be noticed") { !redis.isConnected }
+            #expect(try await redis.send(RedisCommand("PING")) == .simple("PONG"))
+            #expect(redis.generation == 2)
+            await redis.close()
+        }
+    }
+
+    /// The server executes the command, and its reply is lost with the connection.
+    @Test("never sends a command again whose fate is unknown")
+    func neverResends() async throws {
+        let server = try await FakeServer.start { connection, command in
+            command.first == "INCR" && connection < 4 ? .close(after: "") : .answer(":1\r\n")
+        }
+        let redis = RedisClient(url: server.url, logger: silentLogger)
+        for attempt in 1...3 {
+            await #expect {
+                try await redis.send(RedisCommand("INCR", "n"))
+            } throws: { error in
+                (error as? RedisError)?.mayHaveExecuted == true
+            }
+            #expect(server.count(of: "INCR") == attempt)
+        }
+        #expect(try await redis.pipeline([RedisCommand("INCR", "n"), RedisCommand("X")]) == [.integer(1), .integer(1)])
+        #expect(server.count(of: "INCR") == 4)
+        #expect(redis.generation == 4)
+    }
+
+    @Test("counts each command once on a real server whose replies are swallowed")
+    func swallowedReplies() async throws {
+        try await withRedisServer { server async throws in
+            var options = RedisOptions()
+            options.commandTimeout = .milliseconds(300)
+            let redis = server.client(options)
+            _ = try await redis.send(RedisCommand("PING"))
+            server.signal(19)  // SIGSTOP
+            await #expect {
+                try await redis.send(RedisCommand("INCR", "n"))
+            } throws: { error in
+                guard case RedisError.timedOut(_, "INCR", _) = error else { return false }
+                return true
+            }
+            server.signal(18)  // SIGCONT: now it is executed.
+            try await eventually("INCR to be executed") { try await server.command("GET", "n").int == 1 }
+            #expect(try await redis.send(RedisCommand("INCR", "n")) == .integer(2))
+            await redis.close()
+        }
+    }
+
+    @Test("fails at once between two attempts to connect")
+    func backOff() async throws {
+        let folder = try TemporaryFolder()
+        let url = RedisURL(unixSocket: folder.path(of: "none.sock"))
+        var options = RedisOptions()
+        options.reconnectDelay = ReconnectDelay(initial: .seconds(600), maximum: .seconds(600))
+        let redis = RedisClient(url: url, options: options, logger: silentLogger)
+        func fails() async {
+            await #expect(throws: RedisError.cannotConnect(to: url.redacted, reason: "there is no such socket file")) {
+                try await redis.send(RedisCommand("PING"))
+            }
+        }
+        await fails()
+        // A server that is there now is not even looked for.
+        let server = try await TestRedisServer.start(["--unixsocket", folder.path(of: "none.sock")])
+        let start = ContinuousClock.now
+        for _ in 0..<1_000 { await fails() }
+        #expect(ContinuousClock.now - start < .seconds(60))
+        #expect(redis.generation == 0)
+        await server.kill()
+    }
+
+    @Test("waits longer after each failure, up to the maximum, and not in step with others")
+    func delays() {
+        let delay = ReconnectDelay(initial: .milliseconds(50), maximum: .seconds(2))
+        let nominal = [1: 50, 2: 100, 3: 200, 4: 400, 5: 800, 6: 1_600, 7: 2_000, 8: 2_000, 1_000_000: 2_000]
+        for (failures, milliseconds) in nominal {
+            let drawn = (0..<50).map { _ in delay.delay(afterFailures: failures) }
+            #expect(drawn.allSatisfy { $0 >= .milliseconds(milliseconds) / 2 && $0 <= .milliseconds(milliseconds) })
+            #expect(Set(drawn).count > 1)
+        }
+        #expect(ReconnectDelay(initial: .seconds(9), maximum: .seconds(1)).delay(afterFailures: 1) <= .seconds(1))
+    }
+
+    @Test("waits for a server that comes later, and tells each kind of failure once")
+    func waitsUntilConnected() async throws {
+        let server = try await FakeServer.start(greets: false) { connection, command in
+            switch (connection, command.first) {
+            case (...3, "PING"): .answer("-LOADING Redis is loading the dataset in memory\r\n")
+            case (4...5, _): .close(after: "")
+            default: .answer("+OK\r\n")
+            }
+        }
+        var options = RedisOptions()
+        options.reconnectDelay = ReconnectDelay(initial: .milliseconds(1), maximum: .milliseconds(2))
+        let recorder = LogRecorder()
+        let redis = RedisClient(url: server.url, options: options, logger: recorder.logger)
+        let told = Shared([String]())
+        try await redis.waitUntilConnected { error in told.change { $0.append(error.kind) } }
+        #expect(told.value.map { String($0.prefix(14)) } == ["reply: LOADING", "cannot connect"])
+        #expect(redis.isConnected && redis.generation == 1)
+        #expect(recorder.messages == ["cannot connect to redis", "cannot connect to redis", "connected to redis"])
+        try await redis.waitUntilConnected(within: .zero)
+    }
+
+    @Test("waits no longer than it should, and not for what waiting does not mend")
+    func waitingEnds() async throws {
+        try await withRedisServer(["--requirepass", "pw"]) { server async throws in
+            let wrong = RedisClient(
+                url: try RedisURL("unix://\(server.socketPath)?password=hunter2"), logger: silentLogger)
+            await #expect {
+                try await wrong.waitUntilConnected()
+            } throws: { error in
+                guard case RedisError.reply(let reply, "AUTH") = error else { return false }
+                return reply.code == "WRONGPASS"
+            }
+            let nobody = RedisClient(url: RedisURL(unixSocket: server.folder.path(of: "none")), logger: silentLogger)
+            await #expect {
+                try await nobody.waitUntilConnected(within: .milliseconds(300))
+            } throws: { error in
+                guard case RedisError.cannotConnect = error else { return false }
+                return true
+            }
+            let waiting = Task { try await nobody.waitUntilConnected() }
+            waiting.cancel()
+            await #expect(throws: CancellationError.self) { try await waiting.value }
+            let closed = Task { try await nobody.waitUntilConnected() }
+            await nobody.close()
+            await #expect {
+                try await closed.value
+            } throws: { error in
+                error is RedisError
+            }
+        }
+    }
+
+    @Test("that is cancelled while it connects leaves the attempt to the others")
+    func cancelledWhileConnecting() async throws {
+        let isServing = Shared(false)
+        let server = try await FakeServer.start(greets: false) { _, command in
+            command.first == "PING" && !isServing.value ? .silence : .answer("+OK\r\n")
+        }
+        var options = RedisOptions()
+        options.connectTimeout = .milliseconds(500)
+        let redis = RedisClient(url: server.url, options: options, logger: silentLogger)
+        let first = Task { try await redis.send(RedisCommand("GET", "k")) }
+        try await eventually("the attempt") { server.count(of: "PING") == 1 }
+        let second = Task { try await redis.send(RedisCommand("GET", "k")) }
+        first.cancel()
+        await #expect(throws: CancellationError.self) { try await first.value }
+        // The attempt is still under way for the second, whose deadline is that of connecting.
+        await #expect {
+            try await second.value
+        } throws: { error in
+            guard case RedisError.cannotConnect = error else { return false }
+            return true
+        }
+        #expect(server.count(of: "PING") == 1)
+        isServing.change { $0 = true }
+        try await redis.waitUntilConnected(within: .seconds(10))
+        #expect(try await redis.send(RedisCommand("GET", "k")) == .simple("OK"))
+    }
+
+    @Test("that is closed fails who waits for it, and everybody later")
+    func closing() async throws {
+        let server = try await FakeServer.start(greets: false) { _, _ in .silence }
+        let redis = RedisClient(url: server.url, logger: silentLogger)
+        let waiting = Task { try await redis.send(RedisCommand("GET", "k")) }
+        try await eventually("the attempt") { server.count(of: "PING") == 1 }
+        await redis.close()
+        let closed = RedisError.notSent(to: server.url.redacted, reason: "the client was closed")
+        await #expect(throws: closed) { try await waiting.value }
+        await #expect(throws: closed) { try await redis.send(RedisCommand("GET", "k")) }
+        await #expect(throws: closed) { try await redis.waitUntilConnected() }
+    }
+
+    @Test("logs that it connected and that the connection was lost, without the password")
+    func logging() async throws {
+        try await withRedisServer(["--requirepass", "hunter2"]) { server async throws in
+            let recorder = LogRecorder()
+            let redis = RedisClient(
+                url: try RedisURL("unix://\(server.socketPath)?password=hunter2"), logger: recorder.logger)
+            _ = try await redis.send(RedisCommand("PING"))
+            await server.kill()
+            try await eventually("the loss to be logged") { recorder.messages.count == 2 }
+            #expect(recorder.messages == ["connected to redis", "connection to redis lost"])
+            #expect(!recorder.metadata.contains("hunter2"))
+            #expect(recorder.metadata.contains("the server closed the connection"))
+        }
+    }
+
+    @Test("serves many senders through restarts, each with its own reply or an error")
+    func storm() async throws {
+        try await withRedisServer { server async throws in
+            let redis = server.client()
+            let isOver = Shared(false)
+            let replies = Shared(0)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for sender in 0..<20 {
+                    group.addTask {
+                        var round = 0
+                        while !isOver.value {
+                            round += 1
+                            do {
+                                let text = "\(sender):\(round)"
+                                #expect(try await redis.send(RedisCommand("ECHO", text)).string == text)
+                                replies.change { $0 += 1 }
+                            } catch is RedisError {
+                                try await redis.waitUntilConnected()
+                            }
+                        }
+                    }
+                }
+                for _ in 0..<3 {
+                    let before = replies.value
+                    try await eventually("more replies") { replies.value > before + 500 }
+                    await server.kill()
+                    try await server.restart()
+                }
+                isOver.change { $0 = true }
+                try await group.waitForAll()
+            }
+            #expect(redis.generation >= 4)
+            await redis.close()
+        }
+    }
+}
+
+/// A value that several tasks look at and change.
+private final class Shared<Value: Sendable>: Sendable {
+    private let state: Mutex<Value>
+
+    init(_ value: Value) { state = Mutex(value) }
+
+    var value: Value { state.withLock { $0 } }
+
+    func change(_ body: (inout sending Value) -> Void) { state.withLock { body(&$0) } }
+}
+
+/// Keeps what is logged.
+private final class LogRecorder: Sendable {
+    private let entries = Mutex([(message: String, metadata: String)]())
+
+    var messages: [String] { entries.withLock { $0.map(\.message) } }
+    var metadata: String { entries.withLock { $0.map(\.metadata).joined(separator: "\n") } }
+
+    var logger: Logger {
+        Logger(label: "test") { _ in Recording(recorder: self) }
+    }
+
+    private struct Recording: LogHandler {
+        let recorder: LogRecorder
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            recorder.entries.withLock { $0.append(("\(event.message)", "\(event.metadata ?? [:])")) }
+        }
+    }
+}
