@@ -88,5 +88,26 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+
+        // Tests: a folder per target, support for real servers, and the binary end to end.
+        .target(
+            name: "TestSupport", dependencies: ["RedisClient", log], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "Randomness", path: "Tests/Randomness", swiftSettings: strict),
+        .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "Randomness"], swiftSettings: strict),
+        .testTarget(name: "InventoryTests", dependencies: ["Inventory", "Randomness"], swiftSettings: strict),
+        .testTarget(
+            name: "RedisClientTests",
+            dependencies: nio + ["RedisClient", "TestSupport", log],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "IntakeTests", dependencies: ["Intake", "Inventory", "Randomness"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "Failpoints", "Inventory", "Randomness", "RedisClient", "StrictJSON", "TestSupport", "stocktake",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict
+        ),
     ]
 )

@@ -154,8 +154,8 @@ package actor ActiveConsumer {
     private func ring(_ event: Event, every interval: Duration) -> Task<Void, Never> {
         Task { [post] in
             while !Task.isCancelled {
-                try? await Task.sleep(for: interval)
                 post.yield(event)
+                try? await Task.sleep(for: interval)
             }
         }
     }

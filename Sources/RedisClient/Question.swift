@@ -72,7 +72,9 @@ struct OpenQuestions {
 
     /// Fails everybody: who is overdue at `now` with a timeout, the others with what `error` makes. It gets the text of
     /// the last error reply to a pipeline that was cut short: a server that turns a client away says why, and closes.
-    mutating func failAll(server: String, now: NIODeadline?, _ error: (_ isFirst: Bool, _ lastWords: String?) -> RedisError) {
+    mutating func failAll(
+        server: String, now: NIODeadline?, _ error: (_ isFirst: Bool, _ lastWords: String?) -> RedisError
+    ) {
         var lastWords: String?
         if case .error(let reply)? = replies.last { lastWords = reply.message }
         let failed = entries

@@ -88,7 +88,8 @@ extension RedisConnection {
     /// Commands of ours that were under way while connecting harm nobody: the caller hears that there is no connection.
     private static func whileConnecting(_ error: any Error, to url: RedisURL, _ options: RedisOptions) -> any Error {
         switch error {
-        case RedisError.timedOut: cannotConnect(ChannelError.connectTimeout(TimeAmount(options.connectTimeout)), to: url, options)
+        case RedisError.timedOut:
+            cannotConnect(ChannelError.connectTimeout(TimeAmount(options.connectTimeout)), to: url, options)
         case RedisError.connectionLost(let server, let reason), RedisError.notSent(let server, let reason):
             RedisError.cannotConnect(to: server, reason: reason)
         default: error
@@ -110,7 +111,8 @@ extension RedisConnection {
         case let error as NIOConnectionError:
             var reasons = error.connectionErrors.map { reason(of: $0.error) }
             if reasons.isEmpty {
-                reasons = [error.dnsAError, error.dnsAAAAError].compactMap { $0 }.map { "its address was not found (\($0))" }
+                let causes = [error.dnsAError, error.dnsAAAAError].compactMap { $0 }
+                reasons = causes.map { "its address was not found (\($0))" }
             }
             var seen: Set<String> = []
             return reasons.filter { seen.insert($0).inserted }.joined(separator: "; ")

@@ -16,7 +16,10 @@ package final class RedisConnection: Sendable {
     /// Pipelines are joined into buffers of about this size: fewer, larger writes, yet no second copy of a giant.
     private static let pipelineChunk = 256 << 10
 
-    init(channel: any Channel, conversation: NIOLoopBound<Conversation>, closing: Closing, server: String, commandTimeout: Duration) {
+    init(
+        channel: any Channel, conversation: NIOLoopBound<Conversation>, closing: Closing, server: String,
+        commandTimeout: Duration
+    ) {
         self.channel = channel
         self.conversation = conversation
         self.closing = closing

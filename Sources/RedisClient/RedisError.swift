@@ -116,8 +116,10 @@ extension RedisError: CustomStringConvertible {
             }
             rest = rest[rest.index(after: comma)...]
         }
-        let printable = text.unicodeScalars.prefix(maximumQuotedScalars).map { $0.value < 0x20 || $0.value == 0x7f ? " " : $0 }
-        var quoted = String(String.UnicodeScalarView(printable))
+        var quoted = ""
+        for scalar in text.unicodeScalars.prefix(maximumQuotedScalars) {
+            quoted.unicodeScalars.append(scalar.value < 0x20 || scalar.value == 0x7f ? " " : scalar)
+        }
         while quoted.hasSuffix(".") { quoted.removeLast() }
         return quoted
     }

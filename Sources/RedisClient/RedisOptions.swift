@@ -8,8 +8,8 @@ package struct RedisOptions: Sendable {
     package var clientName = "stocktake"
     /// How long `RedisClient` waits after a failed attempt to connect.
     package var reconnectDelay = ReconnectDelay()
-    /// More than the largest reply that Redis itself makes of one string (512 MiB would be its own limit for that); a
-    /// longer reply is a protocol violation. hiredis 0.14 counts some lengths as 32-bit integers: stay below 2 GiB.
+    /// A longer reply is a protocol violation. Ours have a few MiB; this is what a process can still hold twice (as bytes
+    /// and as values). hiredis 0.14 counts some lengths as 32-bit integers: stay below 2 GiB.
     package var maximumReplyBytes = 256 << 20
     /// PEM file with the certificates that a `rediss://` server is checked against; nil: those of the system.
     package var caFile: String?
@@ -34,8 +34,8 @@ package struct ReconnectDelay: Sendable, Equatable {
     /// Between half and all of the nominal delay, so that clients which lost the same server do not return in step.
     func delay(afterFailures failures: Int) -> Duration {
         var nominal = min(initial, maximum)
-        // 2^32 times anything but zero is above any sensible maximum.
-        for _ in 1..<max(2, min(failures, 32)) where failures > 1 && nominal < maximum { nominal = min(nominal * 2, maximum) }
+        // Bounded for an initial delay of zero, which never gets anywhere.
+        for _ in 0..<min(max(failures - 1, 0), 64) { nominal = min(nominal * 2, maximum) }
         return nominal * Double.random(in: 0.5...1)
     }
 }

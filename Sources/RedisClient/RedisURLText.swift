@@ -67,7 +67,9 @@ struct RedisURLText {
                 "the socket's path is longer than \(RedisURL.maximumSocketPathBytes) bytes, the limit of the system")
         }
         let parameters = try parameters(allowed: ["db", "user", "password"])
-        if parameters["user"] != nil, parameters["password"] == nil { throw Self.invalid("it has a user without a password") }
+        if parameters["user"] != nil, parameters["password"] == nil {
+            throw Self.invalid("it has a user without a password")
+        }
         return RedisURL(
             address: .unixSocket(path: file), user: parameters["user"], password: parameters["password"],
             database: try parameters["db"].map(Self.database) ?? 0)
@@ -95,8 +97,7 @@ struct RedisURLText {
             guard let end = text.firstIndex(of: "]") else { throw Self.invalid("an IPv6 address lacks its ]") }
             name = text[text.index(after: text.startIndex)..<end]
             rest = text[text.index(after: end)...]
-            let isAddress = name.contains(":") && name.utf8.allSatisfy { $0 != UInt8(ascii: "[") && $0 != UInt8(ascii: "@") }
-            guard isAddress, rest.isEmpty || rest.first == ":" else {
+            guard name.contains(":"), !name.contains("["), rest.isEmpty || rest.first == ":" else {
                 throw Self.invalid("what is in brackets is not an IPv6 address")
             }
         } else {

@@ -1,5 +1,4 @@
 import CHiredis
-import NIOCore
 
 /// Why bytes are not a reply that we accept.
 struct ReplySyntaxError: Error, Equatable {

@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -16,13 +17,15 @@ struct BrokenConnectionTests {
     }
 
     /// Starts commands and pipelines that get no reply; returns what became of each.
-    private func failures(on redis: RedisConnection, when allSent: () async throws -> Void) async throws -> [any Error] {
+    private func failures(on redis: RedisConnection, when allSent: () async throws -> Void) async throws -> [any Error]
+    {
         let tasks = (0..<20).map { number in
             Task {
                 if number % 2 == 0 {
                     _ = try await redis.send(RedisCommand("BLPOP", "list", "60"), timeout: .seconds(60))
                 } else {
-                    _ = try await redis.pipeline([RedisCommand("ECHO", "a"), RedisCommand("ECHO", "b")], timeout: .seconds(60))
+                    _ = try await redis.pipeline(
+                        [RedisCommand("ECHO", "a"), RedisCommand("ECHO", "b")], timeout: .seconds(60))
                 }
             }
         }
@@ -43,7 +46,7 @@ struct BrokenConnectionTests {
     func serverKilled() async throws {
         try await withRedisServer { server async throws in
             let redis = try await RedisConnection.connect(to: server.url)
-            server.signal(19)  // SIGSTOP: nothing is answered any more.
+            server.signal(SIGSTOP)
             let errors = try await failures(on: redis) { await server.kill() }
             for error in errors { #expect(isLost(error) || isNotSent(error), "\(error)") }
             try await eventually("the end to be noticed") { !redis.isOpen }
@@ -120,7 +123,9 @@ struct BrokenConnectionTests {
 
     @Test("in the middle of a pipeline fails all of it")
     func halfAPipeline() async throws {
-        let server = try await FakeServer.start { _, command in command.last == "3" ? .close(after: "") : .answer("+OK\r\n") }
+        let server = try await FakeServer.start { _, command in
+            command.last == "3" ? .close(after: "") : .answer("+OK\r\n")
+        }
         let redis = try await RedisConnection.connect(to: server.url)
         await #expect {
             try await redis.pipeline((1...5).map { RedisCommand("SET", "k", "\($0)") })
@@ -159,7 +164,9 @@ struct BrokenConnectionTests {
             await #expect {
                 try await redis.send(RedisCommand("DEBUG SLEEP", "1"), timeout: .milliseconds(200))
             } throws: { error in
-                guard case RedisError.timedOut(server.url.redacted, "DEBUG SLEEP", .milliseconds(200)) = error else { return false }
+                guard case RedisError.timedOut(server.url.redacted, "DEBUG SLEEP", .milliseconds(200)) = error else {
+                    return false
+                }
                 return (error as? RedisError)?.mayHaveExecuted == true
             }
             #expect(ContinuousClock.now - start >= .milliseconds(200))
@@ -177,8 +184,8 @@ struct BrokenConnectionTests {
         try await withRedisServer { server async throws in
             let redis = try await RedisConnection.connect(to: server.url)
             // The timer of the first ones fires while the last one waits with a later deadline.
-            for _ in 0..<10 { _ = try await redis.send(RedisCommand("PING"), timeout: .milliseconds(900)) }
-            let blocked = try await redis.send(RedisCommand("BLPOP", "list", "1.5"), timeout: .seconds(30))
+            for _ in 0..<10 { _ = try await redis.send(RedisCommand("PING"), timeout: .seconds(2)) }
+            let blocked = try await redis.send(RedisCommand("BLPOP", "list", "2.5"), timeout: .seconds(30))
             #expect(blocked == .null)
             #expect(redis.isOpen)
         }

@@ -57,7 +57,8 @@ struct ConnectTests {
                     try await RedisConnection.connect(to: RedisURL(url))
                 } throws: { error in
                     guard case RedisError.reply(let reply, command) = error else { return false }
-                    return reply.code == code && "\(error)".contains("user and password") && !"\(error)".contains("hunter2")
+                    return reply.code == code && "\(error)".contains("user and password")
+                        && !"\(error)".contains("hunter2")
                 }
             }
         }
@@ -100,16 +101,16 @@ struct ConnectTests {
     @Test("has a deadline, for a server that accepts and says nothing")
     func deadline() async throws {
         let server = try await FakeServer.start(greets: false) { _, _ in .silence }
+        let listener = try SilentListener()
         var options = RedisOptions()
         options.connectTimeout = .milliseconds(300)
-        let start = ContinuousClock.now
-        await #expect {
-            try await RedisConnection.connect(to: server.url, options: options)
-        } throws: { error in
-            guard case RedisError.cannotConnect(_, let reason) = error else { return false }
-            return reason.contains("no answer within 0.3 seconds")
+        for url in [server.url, try RedisURL("redis://127.0.0.1:\(listener.port)")] {
+            let start = ContinuousClock.now
+            await #expect(throws: RedisError.cannotConnect(to: url.redacted, reason: "no answer within 0.3 seconds")) {
+                try await RedisConnection.connect(to: url, options: options)
+            }
+            #expect(ContinuousClock.now - start < .seconds(4))
         }
-        #expect(ContinuousClock.now - start < .seconds(5))
     }
 
     @Test("can be cancelled")
@@ -149,7 +150,9 @@ struct ConnectTests {
 
     @Test("to something that is not Redis says so")
     func otherService() async throws {
-        let server = try await FakeServer.start(greets: false) { _, _ in .close(after: "HTTP/1.1 400 Bad Request\r\n\r\n") }
+        let server = try await FakeServer.start(greets: false) { _, _ in
+            .close(after: "HTTP/1.1 400 Bad Request\r\n\r\n")
+        }
         await #expect {
             try await RedisConnection.connect(to: server.url)
         } throws: { error in

@@ -39,15 +39,20 @@ final class FakeServer: Sendable {
         journal.commands.withLock { commands in commands.count { $0.first == name } }
     }
 
-    /// - Parameter greets: answers CLIENT SETNAME and PING as Redis does, without asking the script.
-    static func start(greets: Bool = true, _ script: @escaping Script) async throws -> FakeServer {
-        let folder = try TemporaryFolder()
+    /// - Parameters:
+    ///   - folder: where its socket, `fake.sock`, will be.
+    ///   - greets: answers CLIENT SETNAME and PING as Redis does, without asking the script.
+    static func start(
+        in folder: TemporaryFolder? = nil, greets: Bool = true, _ script: @escaping Script
+    ) async throws -> FakeServer {
+        let folder = try folder ?? TemporaryFolder()
         let path = folder.path(of: "fake.sock")
         let journal = Journal()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let side = FakeConversation(number: journal.nextConnection(), journal: journal) { connection, command in
+                    let side = FakeConversation(number: journal.nextConnection(), journal: journal) {
+                        connection, command in
                         switch command.first {
                         case "CLIENT" where greets: .answer("+OK\r\n")
                         case "PING" where greets: .answer("+PONG\r\n")

@@ -68,7 +68,8 @@ struct RedisValueTests {
         "is an integer when Redis would write it so",
         arguments: [
             ("0", 0), ("7", 7), ("-7", -7), ("9223372036854775807", Int64.max), ("-9223372036854775808", Int64.min),
-            ("", nil), ("-", nil), ("+7", nil), ("07", nil), ("-0", nil), ("7.0", nil), (" 7", nil), ("7 ", nil), ("1e3", nil),
+            ("", nil), ("-", nil), ("+7", nil), ("07", nil), ("-0", nil), ("7.0", nil), (" 7", nil), ("7 ", nil),
+            ("1e3", nil),
             ("0x10", nil), ("9223372036854775808", nil), ("-9223372036854775809", nil), ("99999999999999999999", nil),
         ] as [(String, Int64?)])
     func integers(_ text: String, _ number: Int64?) {
@@ -98,8 +99,10 @@ struct RedisErrorTests {
     @Test(
         "reply has a code when it begins with an upper-case word",
         arguments: [
-            ("ERR no such key", "ERR"), ("NOSCRIPT No matching script", "NOSCRIPT"), ("WRONGTYPE", "WRONGTYPE"), ("", ""),
-            ("no code", ""), ("Error x", ""), (" ERR", ""), ("FENCED epoch 3", "FENCED"), ("-ERR", ""), ("V2_X y", "V2_X"),
+            ("ERR no such key", "ERR"), ("NOSCRIPT No matching script", "NOSCRIPT"), ("WRONGTYPE", "WRONGTYPE"),
+            ("", ""),
+            ("no code", ""), ("Error x", ""), (" ERR", ""), ("FENCED epoch 3", "FENCED"), ("-ERR", ""),
+            ("V2_X y", "V2_X"),
         ])
     func codes(_ message: String, _ code: String) {
         #expect(RedisReplyError(message: message) == RedisReplyError(code: code, message: message))

@@ -55,7 +55,8 @@ struct RedisConnectionTests {
     @Test("carries a value of 16 MiB and a command of 100,000 arguments")
     func bigReplies() async throws {
         try await withConnection { redis async throws in
-            let value = (0..<16 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            let block = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            let value = [UInt8](repeatElement(block, count: 256).joined())
             var set = RedisCommand("SET", capacity: value.count)
             set.append("big")
             set.append(value)
@@ -142,8 +143,10 @@ struct RedisConnectionTests {
         try await withConnection { redis async throws in
             _ = try await redis.send(RedisCommand("SET", "k", "v"))
             let expected: [(RedisCommand, String)] = [
-                (RedisCommand("HGET", "k", "f"), "WRONGTYPE"), (RedisCommand("EVALSHA", String(repeating: "0", count: 40), "0"), "NOSCRIPT"),
-                (RedisCommand("NOSUCH", "hunter2"), "ERR"), (RedisCommand("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">"), "NOGROUP"),
+                (RedisCommand("HGET", "k", "f"), "WRONGTYPE"),
+                (RedisCommand("EVALSHA", String(repeating: "0", count: 40), "0"), "NOSCRIPT"),
+                (RedisCommand("NOSUCH", "hunter2"), "ERR"),
+                (RedisCommand("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">"), "NOGROUP"),
                 (RedisCommand("EVAL", "return redis.error_reply('FENCED epoch 3')", "0"), "FENCED"),
             ]
             for (command, code) in expected {

@@ -16,7 +16,9 @@ struct RedisURLTests {
         }
     }
 
-    static func tcp(_ host: String, _ port: Int = 6379, user: String? = nil, password: String? = nil, db: Int = 0) -> RedisURL {
+    static func tcp(_ host: String, _ port: Int = 6379, user: String? = nil, password: String? = nil, db: Int = 0)
+        -> RedisURL
+    {
         RedisURL(address: .tcp(host: host, port: port), user: user, password: password, database: db)
     }
 
@@ -34,7 +36,8 @@ struct RedisURLTests {
         Accepted("redis://[fe80::1%25eth0]", tcp("fe80::1%eth0"), "redis://[fe80::1%eth0]:6379/0"),
         Accepted("redis://:secret@h", tcp("h", password: "secret"), "redis://:***@h:6379/0"),
         Accepted("redis://me:secret@h:1", tcp("h", 1, user: "me", password: "secret"), "redis://me:***@h:1/0"),
-        Accepted("redis://m%3Ae:s%2Fe%40c%25@h", tcp("h", user: "m:e", password: "s/e@c%"), "redis://m%3Ae:***@h:6379/0"),
+        Accepted(
+            "redis://m%3Ae:s%2Fe%40c%25@h", tcp("h", user: "m:e", password: "s/e@c%"), "redis://m%3Ae:***@h:6379/0"),
         Accepted("redis://me:a:b@c@h", tcp("h", user: "me", password: "a:b@c"), "redis://me:***@h:6379/0"),
         Accepted("redis://me:p%C3%A4ss@h", tcp("h", user: "me", password: "päss"), "redis://me:***@h:6379/0"),
         Accepted("unix:///run/redis.sock", unix("/run/redis.sock"), "unix:///run/redis.sock"),
@@ -63,12 +66,14 @@ struct RedisURLTests {
             ("redis://h:99999999999999999999", "1 to 65535"), ("redis://::1", "needs brackets"),
             ("redis://[::1", "lacks its ]"), ("redis://[h]", "not an IPv6"), ("redis://[::1]x", "not an IPv6"),
             ("redis://h/x", "database is not a number"), ("redis://h/-1", "database is not a number"),
-            ("redis://h/1/2", "database is not a number"), ("redis://h/99999999999999999999", "database is not a number"),
+            ("redis://h/1/2", "database is not a number"),
+            ("redis://h/99999999999999999999", "database is not a number"),
             ("redis://h/1?db=1", "database twice"), ("redis://h?db=1&db=2", "db twice"), ("redis://h?db=", "is empty"),
             ("redis://h?timeout=1", "may only have db="), ("redis://h?db", "may only have db="),
             ("redis://secret@h", "user without a password"), ("redis://me:@h", "password is empty"),
             ("redis://me:%zz@h", "the password has a %"), ("redis://me:%4@h", "the password has a %"),
-            ("redis://h%", "the host has a %"), ("redis://me:%ff@h", "not UTF-8"), ("redis://me:%00@h", "control character"),
+            ("redis://h%", "the host has a %"), ("redis://me:%ff@h", "not UTF-8"),
+            ("redis://me:%00@h", "control character"),
             ("redis://me:a b@h", "a space"), ("redis://h\n", "a space"), ("redis://h#1", "contains #"),
             ("unix://", "three slashes"), ("unix:///", "three slashes"), ("unix://run/s", "three slashes"),
             ("unix:///s?user=me", "user without a password"), ("unix:///s?db=x", "not a number"),
@@ -90,7 +95,8 @@ struct RedisURLTests {
             "redis://hunter2@h", "redis://me:hunter2", "redis://me:hunter2%@h", "redis://me:x/hunter2@h",
             "redis://me:x?hunter2@h", "redis://me:hunter2 @h", "redis://me:x#hunter2@h", "me:hunter2@h",
             "redis://[hunter2@h", "redis://me:hunter2@h:port", "redis://h?password=hunter2", "unix://me:hunter2@h/s",
-            "unix:///s?password=hunter2&pass=hunter2", "redis://me:x@h/hunter2", "hunter2://h", "redis://me:%68unter2@h/x",
+            "unix:///s?password=hunter2&pass=hunter2", "redis://me:x@h/hunter2", "hunter2://h",
+            "redis://me:%68unter2@h/x",
         ])
     func errorsAreDiscreet(_ text: String) {
         #expect {

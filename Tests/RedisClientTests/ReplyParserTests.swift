@@ -42,7 +42,11 @@ struct ReplyParserTests {
             ("*0\r\n", [.array([])]), ("-ERR x y\r\n", [.error(RedisReplyError(code: "ERR", message: "ERR x y"))]),
             (
                 "*3\r\n*2\r\n:1\r\n*0\r\n-E x\r\n$-1\r\n",
-                [.array([.array([.integer(1), .array([])]), .error(RedisReplyError(code: "E", message: "E x")), .null])]
+                [
+                    .array([
+                        .array([.integer(1), .array([])]), .error(RedisReplyError(code: "E", message: "E x")), .null,
+                    ])
+                ]
             ),
             ("*1\r\n*1\r\n*1\r\n+a\r\n+b\r\n", [.array([.array([.array([.simple("a")])])]), .simple("b")]),
             ("+a\r\n:1\r\n*1\r\n$1\r\nb\r\n+c", [.simple("a"), .integer(1), .array([bulk("b")])]),
@@ -61,7 +65,8 @@ struct ReplyParserTests {
     @Test(
         "refuses what is not RESP2",
         arguments: [
-            "HTTP/1.1 400 Bad Request\r\n", "\u{15}\u{3}\u{3}", ":\r\n", ":x\r\n", ":1.5\r\n", ":9223372036854775808\r\n",
+            "HTTP/1.1 400 Bad Request\r\n", "\u{15}\u{3}\u{3}", ":\r\n", ":x\r\n", ":1.5\r\n",
+            ":9223372036854775808\r\n",
             "$-2\r\n", "$x\r\n", "*-2\r\n", "*x\r\n", "*99999999999999999999\r\n", "%1\r\n+a\r\n+b\r\n", "~1\r\n+a\r\n",
             "#t\r\n", ",1.5\r\n", "_\r\n", "(1\r\n", ">1\r\n+a\r\n", "*1\r\n#t\r\n",
         ])
@@ -93,7 +98,9 @@ struct ReplyParserTests {
         #expect(parsing.failure == "a reply is longer than 1000 bytes")
     }
 
-    @Test("sets nothing aside for what is only announced", arguments: ["*2147483647\r\n", "$536870912\r\n", "*1000000000\r\n"])
+    @Test(
+        "sets nothing aside for what is only announced",
+        arguments: ["*2147483647\r\n", "$536870912\r\n", "*1000000000\r\n"])
     func announcements(_ text: String) {
         var parsing = Parsing()
         #expect(parsing.values(Array(text.utf8)) == [])
@@ -133,7 +140,9 @@ struct ReplyParserTests {
         case 3: return Array("$-1\r\n".utf8)
         case 4: return Array("*-1\r\n".utf8)
         case 5:
-            let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             return Array("$\(bytes.count)\r\n".utf8) + bytes + [13, 10]
         default:
             let count = Int.random(in: 0...4, using: &random)

@@ -8,7 +8,8 @@ import Testing
 struct ChildProcessTests {
     @Test("has its output collected, however much it is, and its exit status kept")
     func output() async throws {
-        let script = "echo out; echo err >&2; head -c 3000000 /dev/zero | tr '\\0' x; head -c 3000000 /dev/zero >&2; exit 3"
+        let script =
+            "echo out; echo err >&2; head -c 3000000 /dev/zero | tr '\\0' x; head -c 3000000 /dev/zero >&2; exit 3"
         let process = try ChildProcess("sh", ["-c", script])
         #expect(try await process.waitForLine(containing: "out") == "out")
         #expect(try await process.waitForLine(containing: "err") == "err")
@@ -29,7 +30,8 @@ struct ChildProcessTests {
 
     @Test("takes signals")
     func signals() async throws {
-        let process = try ChildProcess("sh", ["-c", "trap 'echo stopping; exit 7' TERM; echo ready; while :; do read x || sleep 0.05; done"])
+        let process = try ChildProcess(
+            "sh", ["-c", "trap 'echo stopping; exit 7' TERM; echo ready; while :; do read x || sleep 0.05; done"])
         try await process.waitForLine(containing: "ready")
         #expect(process.ending == nil)
         #expect(try await process.stop() == .exited(7))
@@ -77,7 +79,8 @@ struct ChildProcessTests {
 struct TestRedisServerTests {
     @Test("is killed, restarted in its folder, and gone in the end")
     func life() async throws {
-        let (first, folder) = try await withRedisServer(["--appendonly", "yes", "--appendfsync", "always"]) { server async throws in
+        let (first, folder) = try await withRedisServer(["--appendonly", "yes", "--appendfsync", "always"]) {
+            server async throws in
             let first = server.processID
             try await server.command("SET", "k", "v")
             await server.kill()

@@ -38,7 +38,9 @@ package final class TestRedisServer: Sendable {
                 try await server.start()
                 return server
             } catch let error as TestSupportError {
-                guard server.port != nil, attempt < portAttempts, server.log.contains("already in use") else { throw error }
+                guard server.port != nil, attempt < portAttempts, server.log.contains("already in use") else {
+                    throw error
+                }
                 attempt += 1
             }
         }

@@ -1,0 +1,79 @@
+import Counters
+import Inventory
+import LuaScripts
+import RedisClient
+import TestSupport
+
+/// A server that may hold counters of the ledger "L" at epoch 7 and seq 41, and what works on them.
+struct CountersFixture: Sendable {
+    static let epoch: Int64 = 7
+    static let seq: Int64 = 41
+    static let head = ["ledger": "L", "epoch": "7", "seq": "41", "settled": "41", "catalogue": "3"]
+
+    let server: TestRedisServer
+    let client: RedisClient
+    let keys = StoreKeys(store: "main")
+
+    var store: CounterStore { CounterStore(keys: keys, ledger: "L", client: client) }
+    var reader: CounterReader { CounterReader(keys: keys, client: client) }
+
+    /// A script with any arguments, as no code of ours would send them.
+    func run(_ script: Script, keys: [String], _ arguments: [String]) async throws -> RedisValue {
+        try await ScriptRunner(client: client).run(script, keys: keys) { $0.append(contentsOf: arguments) }
+    }
+
+    func set(_ fields: [String: String], in key: String) async throws {
+        var command = RedisCommand("HSET", key)
+        for (field, value) in fields {
+            command.append(field)
+            command.append(value)
+        }
+        _ = try await client.send(command)
+    }
+
+    /// The counters' hash as it is now.
+    func stock() async throws -> [String: String]? {
+        guard case .hash(let fields) = try await server.keyspace()[keys.stock] else { return nil }
+        return fields
+    }
+}
+
+/// - Parameter counters: fields beside the head's, which they may replace; nil: nothing is installed.
+func withCounters(
+    _ counters: [String: String]?, _ arguments: [String] = [], isolation: isolated (any Actor)? = #isolation,
+    _ body: (CountersFixture) async throws -> Void
+) async throws {
+    try await withRedisServer(arguments) { server async throws in
+        let client = server.client()
+        let fixture = CountersFixture(server: server, client: client)
+        // Nothing of the store's: whatever else is in Redis must stay as it is.
+        try await server.command("SET", "bystander", "untouched")
+        if let counters {
+            try await fixture.set(CountersFixture.head.merging(counters) { _, own in own }, in: fixture.keys.stock)
+        }
+        try await body(fixture)
+        await client.close()
+    }
+}
+
+func take(_ terms: (CounterName, Int64)...) -> Counters.Operation {
+    Operation(.take, terms.map { Demand($0.0, $0.1) })
+}
+
+func give(_ terms: (CounterName, Int64)...) -> Counters.Operation {
+    Operation(.give, terms.map { Demand($0.0, $0.1) })
+}
+
+func refused(_ counter: CounterName, asked: Int64, left: Int64) -> OperationAnswer {
+    .refused(Refusal(counter: counter, asked: asked, left: left))
+}
+
+/// The error reply that `body` ends with; nil when it ends well.
+func replyError(_ body: () async throws -> Void) async throws -> RedisReplyError? {
+    do {
+        try await body()
+        return nil
+    } catch RedisError.reply(let error, _) {
+        return error
+    }
+}

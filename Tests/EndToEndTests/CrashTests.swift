@@ -1,0 +1,95 @@
+import Failpoints
+import Foundation
+import TestSupport
+import Testing
+
+/// A `kill -9` before and after every step, and in the middle of opening an epoch: after a restart the end is right.
+@Suite(.serialized) struct CrashTests {
+    /// Orders, each followed now and then by a replay, a conflict and a message that can never be processed.
+    private static let messages: [String] = SequentialModel.rush.enumerated().flatMap { number, order -> [String] in
+        switch number % 10 {
+        case 3: [order.message, order.message]
+        case 6: [order.message, SequentialModel.Order(order.id, ("PANEL", nil, 999)).message]
+        case 9: [order.message, #"{"type": "checkout.completed", "payload": {"order_id": "bad-\#(number)"}}"#]
+        default: [order.message]
+        }
+    }
+    private static let deadLetters = 12
+
+    private func expectRightEnd(_ shop: Shop) async throws {
+        try await shop.consumeAll()
+        var model = SequentialModel()
+        model.take(SequentialModel.rush)
+        try model.expect(shop)
+        #expect(try shop.count("dead_letters") == Self.deadLetters)
+        try await shop.expectConsistent()
+        // At least once: every order's outcome was announced, and never another one.
+        var announced: [String: Set<String>] = [:]
+        for outcome in try await shop.outcomes() where outcome["outcome"] != "dead_letter" {
+            announced[outcome["order_id"] ?? "", default: []].insert(outcome["outcome"] ?? "")
+        }
+        #expect(announced == model.statuses.mapValues { [$0] })
+    }
+
+    @Test(
+        "A crash there leaves nothing sold twice, stranded or lost",
+        arguments: Failpoint.allCases.filter { $0 != .decodeEntry })
+    func crash(at point: Failpoint) async throws {
+        let shop = try await Shop()
+        try await shop.publish(Self.messages)
+        let consumer = try shop.start(["consume"], environment: ["STOCKTAKE_FAILPOINT": point.rawValue])
+        #expect(try await consumer.waitForEnding() == .signalled(SIGKILL))
+        try await expectRightEnd(shop)
+    }
+
+    @Test(
+        "A crash in a later batch leaves nothing sold twice, stranded or lost",
+        arguments: [Failpoint.decideAfter, .recordBefore, .recordBeforeCommit, .recordAfter, .settleBefore, .settleAfter])
+    func crashLater(at point: Failpoint) async throws {
+        let shop = try await Shop()
+        try await shop.publish(Self.messages)
+        let consumer = try shop.start(
+            ["consume", "--batch-orders", "7"], environment: ["STOCKTAKE_FAILPOINT": "\(point.rawValue):4"])
+        #expect(try await consumer.waitForEnding() == .signalled(SIGKILL))
+        try await expectRightEnd(shop)
+    }
+
+    @Test(
+        "A crash while Redis' loss is being repaired leaves nothing sold twice, stranded or lost",
+        arguments: [Failpoint.epochBefore, .epochBeforeCommit, .epochRaised, .epochPrepared, .epochInstalled])
+    func crashInRecovery(at point: Failpoint) async throws {
+        let shop = try await Shop()
+        try await shop.publish(Array(Self.messages.prefix(30)))
+        let consumer = try await shop.startConsumer(environment: ["STOCKTAKE_FAILPOINT": "\(point.rawValue):2"])
+        _ = try await shop.redis.command("DEL", shop.keys.stock)
+        #expect(try await consumer.waitForEnding() == .signalled(SIGKILL))
+        try await shop.publish(Array(Self.messages.dropFirst(30)))
+        try await expectRightEnd(shop)
+    }
+
+    @Test("A message that brings the process down alone three times becomes a dead letter, undecoded")
+    func crashingMessage() async throws {
+        let shop = try await Shop()
+        let poison = SequentialModel.Order("poison", ("PANEL", nil, 1)).message
+        let orders = Array(SequentialModel.rush.prefix(6))
+        try await shop.publish(orders.prefix(3).map(\.message) + [poison] + orders.suffix(3).map(\.message))
+        var crashes = 0
+        while true {
+            let consumer = try shop.start(
+                ["consume", "--until-idle"], environment: ["STOCKTAKE_FAILPOINT": "decode.entry:poison"])
+            if try await consumer.waitForEnding() == .exited(0) { break }
+            crashes += 1
+            try #require(crashes < 10)
+        }
+        // Twice in company, which makes it a suspect, and three times alone.
+        #expect(crashes == 5)
+        #expect(try shop.query("SELECT reason FROM dead_letters") == [["crashed_consumer"]])
+        let payload = try shop.value("SELECT CAST(payload AS TEXT) FROM dead_letters")
+        #expect(poison.contains(payload) && payload.contains("poison"))
+        var model = SequentialModel()
+        model.take(orders)
+        try model.expect(shop)
+        #expect(try shop.count("attempts") == 0)
+        try await shop.expectConsistent()
+    }
+}

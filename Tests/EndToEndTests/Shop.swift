@@ -1,0 +1,167 @@
+import Foundation
+import GRDB
+import Inventory
+import RedisClient
+import TestSupport
+import Testing
+
+/// A shop of its own for a test: a real Redis, a ledger file, and the real binary to drive them.
+final class Shop: Sendable {
+    let folder: TemporaryFolder
+    let redis: TestRedisServer
+    let keys = StoreKeys(store: "main")
+
+    var ledger: String { folder.path(of: "ledger.sqlite") }
+
+    /// Two levels of caps, an unlimited product, and one that is sold without variants.
+    static let catalog = """
+        {"categories": ["kit", "material"], "products": [
+          {"id": "CUBE", "name": "Cube", "category": "kit", "dev_status": 5, "base_price": 100, "has_variants": true,
+           "max_quantity": 10, "variants": [
+             {"id": "BLACK", "name": "Black", "max_quantity": 5}, {"id": "WHITE", "name": "White", "max_quantity": 4},
+             {"id": "RED", "name": "Red"}]},
+          {"id": "OTHER", "name": "Other", "category": "kit", "dev_status": 5, "base_price": 100, "has_variants": true,
+           "variants": [{"id": "GREEN", "name": "Green", "max_quantity": 2}]},
+          {"id": "LAMP", "name": "Lamp", "category": "kit", "dev_status": 5, "base_price": 50, "has_variants": false,
+           "max_quantity": 7},
+          {"id": "PANEL", "name": "Panel", "category": "material", "dev_status": 5, "base_price": 5,
+           "has_variants": false, "max_quantity": null}]}
+        """
+
+    /// - Parameter catalog: synced at once; nil leaves the shop without a ledger.
+    init(catalog: String? = Shop.catalog, redis arguments: [String] = []) async throws {
+        folder = try TemporaryFolder()
+        redis = try await TestRedisServer.start(arguments)
+        if let catalog {
+            let path = try folder.write(catalog, to: "products.json")
+            try await succeed("sync", path)
+        }
+    }
+
+    /// Arguments under which Redis forgets nothing that it has acknowledged.
+    static let durable = ["--appendonly", "yes", "--appendfsync", "always"]
+
+    // MARK: - The binary
+
+    struct Result: Sendable {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    private func environment(_ more: [String: String]) -> [String: String] {
+        [
+            "STOCKTAKE_REDIS_URL": "unix://\(redis.socketPath)", "STOCKTAKE_LEDGER": ledger,
+            "STOCKTAKE_DATA": folder.path, "STOCKTAKE_LOG_LEVEL": "notice",
+        ].merging(more) { $1 }
+    }
+
+    /// Starts a subcommand and leaves it running.
+    func start(_ arguments: [String], environment more: [String: String] = [:], input: String = "") throws -> ChildProcess {
+        try ChildProcess(
+            try builtBinary("stocktake"), arguments, environment: environment(more), standardInput: input)
+    }
+
+    /// Runs a subcommand to its end.
+    @discardableResult
+    func run(
+        _ arguments: [String], environment more: [String: String] = [:], input: String = "",
+        within limit: Duration = .seconds(60)
+    ) async throws -> Result {
+        let process = try start(arguments, environment: more, input: input)
+        switch try await process.waitForEnding(within: limit) {
+        case .exited(let status):
+            return Result(status: status, output: process.standardOutput, errors: process.standardError)
+        case .signalled(let signal):
+            throw TestSupportError("stocktake \(arguments) died of signal \(signal): \(process.standardError)")
+        }
+    }
+
+    /// Runs a subcommand that must exit 0.
+    @discardableResult
+    func succeed(_ arguments: String..., input: String = "", within limit: Duration = .seconds(60)) async throws -> String {
+        try await succeed(arguments: arguments, input: input, within: limit)
+    }
+
+    @discardableResult
+    func succeed(
+        arguments: [String], input: String = "", within limit: Duration = .seconds(60)
+    ) async throws -> String {
+        let result = try await run(arguments, input: input, within: limit)
+        guard result.status == 0 else {
+            throw TestSupportError("stocktake \(arguments) exited \(result.status): \(result.errors)\(result.output)")
+        }
+        return result.output
+    }
+
+    /// A consumer that has opened its first epoch.
+    func startConsumer(_ more: String..., environment: [String: String] = [:]) async throws -> ChildProcess {
+        let consumer = try start(["consume"] + more, environment: environment)
+        try await consumer.waitForLine(containing: "consuming store", within: .seconds(20))
+        return consumer
+    }
+
+    /// Consumes until nothing is unread or pending.
+    func consumeAll(within limit: Duration = .seconds(120)) async throws {
+        try await succeed("consume", "--until-idle", within: limit)
+    }
+
+    func publish(_ lines: [String]) async throws {
+        try await succeed("publish", "-", input: lines.joined(separator: "\n") + "\n")
+    }
+
+    // MARK: - What came of it
+
+    /// Rows of the ledger, as text.
+    func query(_ sql: String) throws -> [[String]] {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        let queue = try DatabaseQueue(path: ledger, configuration: configuration)
+        return try queue.read { db in
+            try Row.fetchAll(db, sql: sql).map { row in row.databaseValues.map { String.fromDatabaseValue($0) ?? "\($0)" } }
+        }
+    }
+
+    /// The one value of a query.
+    func value(_ sql: String) throws -> String {
+        try query(sql).first?.first ?? ""
+    }
+
+    func count(_ table: String) throws -> Int {
+        Int(try value("SELECT count(*) FROM \(table)")) ?? -1
+    }
+
+    /// Waits until the ledger holds this many orders.
+    func waitForOrders(_ number: Int, within limit: Duration = .seconds(30)) async throws {
+        try await eventually(within: limit, "\(number) orders in the ledger") { try count("orders") >= number }
+    }
+
+    func pending() async throws -> Int64 {
+        try await redis.command("XPENDING", keys.checkouts, StoreKeys.group).array?.first?.int ?? -1
+    }
+
+    /// The outcomes on their stream, each as its fields.
+    func outcomes() async throws -> [[String: String]] {
+        try await entries(of: keys.outcomes)
+    }
+
+    func entries(of stream: String) async throws -> [[String: String]] {
+        let reply = try await redis.command("XRANGE", stream, "-", "+").array ?? []
+        return reply.compactMap { entry in
+            guard let flat = entry.array?.last?.array else { return nil }
+            var fields: [String: String] = [:]
+            for at in stride(from: 0, to: flat.count - 1, by: 2) { fields[flat[at].string ?? ""] = flat[at + 1].string }
+            return fields
+        }
+    }
+
+    /// Checks that the ledger is sound, the counters are exactly its figures, and nothing is pending.
+    func expectConsistent(_ location: SourceLocation = #_sourceLocation) async throws {
+        let check = try await run(["ledger", "check"])
+        #expect(check.status == 0, "\(check.output)\(check.errors)", sourceLocation: location)
+        let drift = try await run(["reconcile"])
+        #expect(drift.status == 0, "\(drift.output)\(drift.errors)", sourceLocation: location)
+        #expect(try await pending() == 0, sourceLocation: location)
+    }
+}
