@@ -5,11 +5,12 @@
 -- ARGV    1  identity of the ledger
 --         2  the new epoch
 --         3  highest seq the ledger has recorded
---         4  how many fields the prepared hash must have
+--         4  how many orders and dead letters it has recorded
+--         5  how many fields the prepared hash must have
 -- RETURNS {"INSTALLED"}
 --         {"OTHER_LEDGER", identity}: the counters belong to another ledger
 --         {"EPOCH_NOT_LOWER", epoch}: they are of this epoch or a later one
---         {"LEDGER_BEHIND", settled}: the ledger had recorded more than it knows of now
+--         {"LEDGER_BEHIND", settled, recorded}: the ledger had recorded more than it knows of now
 --         {"INCOMPLETE", fields}: the prepared hash is not what was sent
 --         in all of these nothing was changed
 -- ERRORS  WRONGTYPE when a key is no hash
@@ -17,11 +18,13 @@
 -- COST    O(fields of the old hash), to free it
 -- WHY     One rename: readers see the old counters or the new ones, whole. Wanting a lower epoch makes a late or
 --         repeated install harmless.
-local found = redis.call('HMGET', KEYS[1], 'ledger', 'epoch', 'settled')
+local found = redis.call('HMGET', KEYS[1], 'ledger', 'epoch', 'settled', 'recorded')
 if found[1] and found[1] ~= ARGV[1] then return {'OTHER_LEDGER', found[1]} end
 if found[2] and (tonumber(found[2]) or 0) >= tonumber(ARGV[2]) then return {'EPOCH_NOT_LOWER', found[2]} end
-if found[3] and (tonumber(found[3]) or 0) > tonumber(ARGV[3]) then return {'LEDGER_BEHIND', found[3]} end
+if (tonumber(found[3] or '') or 0) > tonumber(ARGV[3]) or (tonumber(found[4] or '') or 0) > tonumber(ARGV[4]) then
+  return {'LEDGER_BEHIND', found[3] or '', found[4] or ''}
+end
 local fields = redis.call('HLEN', KEYS[2])
-if fields ~= tonumber(ARGV[4]) then return {'INCOMPLETE', tostring(fields)} end
+if fields ~= tonumber(ARGV[5]) then return {'INCOMPLETE', tostring(fields)} end
 redis.call('RENAME', KEYS[2], KEYS[1])
 return {'INSTALLED'}

@@ -5,39 +5,41 @@
 -- ARGV    1  identity of the ledger
 --         2  epoch
 --         3  highest seq the ledger has recorded
---         4  consumer group
---         5  how many outcomes to keep, about
---         6  channel of the changes
---         7  A, how many entries to acknowledge; then their ids
+--         4  how many orders and dead letters it has recorded
+--         5  consumer group
+--         6  how many outcomes to keep, about
+--         7  channel of the changes
+--         8  A, how many entries to acknowledge; then their ids
 --         next  O, how many outcomes; then 7 values each: outcome, order_id, cancellation_id, reason, seq, units, decided_at
 --         next  C, how many products changed; then their ids
 -- RETURNS {entries acknowledged, outcomes that could not be announced, changes that could not be published}
 -- ERRORS  NOGROUP never: acknowledging in a group that is gone acknowledges nothing; WRONGTYPE of keys 1 and 2
--- WRITES  settled in the hash, if identity and epoch are ours; the group's pending list; the stream of outcomes
+-- WRITES  settled and recorded in the hash, if identity and epoch are ours; the group's pending list; the stream of outcomes
 -- COST    O(entries + outcomes)
 -- WHY     allow-oom: with Redis out of memory, acknowledging must still work. Order: what the protocol needs first; what
 --         tells others comes last, each call alone, so that none of it can hold up the rest.
 local stock, checkouts, outcomes = KEYS[1], KEYS[2], KEYS[3]
 local slice = 4000
 
-local found = redis.call('HMGET', stock, 'ledger', 'epoch', 'settled')
-if found[1] == ARGV[1] and found[2] == ARGV[2] and (tonumber(found[3] or '') or -1) < tonumber(ARGV[3]) then
-  redis.call('HSET', stock, 'settled', ARGV[3])
+local found = redis.call('HMGET', stock, 'ledger', 'epoch', 'settled', 'recorded')
+if found[1] == ARGV[1] and found[2] == ARGV[2] then
+  if (tonumber(found[3] or '') or -1) < tonumber(ARGV[3]) then redis.call('HSET', stock, 'settled', ARGV[3]) end
+  if (tonumber(found[4] or '') or -1) < tonumber(ARGV[4]) then redis.call('HSET', stock, 'recorded', ARGV[4]) end
 end
 
-local at = 7
+local at = 8
 local entries = tonumber(ARGV[at])
 local acknowledged = 0
 for first = at + 1, at + entries, slice do
   local last = math.min(first + slice - 1, at + entries)
-  acknowledged = acknowledged + redis.call('XACK', checkouts, ARGV[4], unpack(ARGV, first, last))
+  acknowledged = acknowledged + redis.call('XACK', checkouts, ARGV[5], unpack(ARGV, first, last))
 end
 at = at + entries + 1
 
 local unannounced = 0
 local last = at + 7 * tonumber(ARGV[at])
 for i = at + 1, last, 7 do
-  local reply = redis.pcall('XADD', outcomes, 'MAXLEN', '~', ARGV[5], '*',
+  local reply = redis.pcall('XADD', outcomes, 'MAXLEN', '~', ARGV[6], '*',
     'outcome', ARGV[i], 'order_id', ARGV[i + 1], 'cancellation_id', ARGV[i + 2], 'reason', ARGV[i + 3],
     'seq', ARGV[i + 4], 'units', ARGV[i + 5], 'decided_at', ARGV[i + 6])
   if type(reply) == 'table' and reply.err then unannounced = unannounced + 1 end
@@ -46,7 +48,7 @@ at = last + 1
 
 local unpublished = 0
 for i = at + 1, at + tonumber(ARGV[at]) do
-  local reply = redis.pcall('PUBLISH', ARGV[6], ARGV[i])
+  local reply = redis.pcall('PUBLISH', ARGV[7], ARGV[i])
   if type(reply) == 'table' and reply.err then unpublished = unpublished + 1 end
 end
 return {acknowledged, unannounced, unpublished}

@@ -59,11 +59,14 @@ extension ActiveConsumer {
             try await waitForRedis()
             guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
             Failpoint.epochBefore.pass()
-            let start = try await untilLedgerAnswers { [ledger] in try await ledger.raiseEpoch() }
+            // Before the epoch is raised: a wrong ledger that is started again and again must not overtake Redis.
+            try await refuseWrongLedger()
+            let before = catalog.version < 0 ? nil : catalog.version
+            let start = try await untilLedgerAnswers { [ledger] in try await ledger.raiseEpoch(catalogueBefore: before) }
             Failpoint.epochRaised.pass()
             let installation = Installation(
-                epoch: start.head.epoch, seq: start.head.seq, catalogueVersion: start.head.catalogueVersion,
-                counters: start.counters)
+                epoch: start.head.epoch, seq: start.head.seq, records: start.head.records,
+                catalogueVersion: start.head.catalogueVersion, counters: start.counters)
             do {
                 let answer = try await untilRedisAnswers("installing the counters") { [counters] in
                     try await counters.install(installation)
@@ -84,8 +87,40 @@ extension ActiveConsumer {
             logger.notice(
                 "epoch opened",
                 metadata: ["epoch": "\(epoch)", "seq": "\(seq)", "catalogue": "\(catalog.version)"])
+            await announce(start)
             return
         }
+    }
+
+    /// Tells listeners which products a new catalogue has changed. Nothing depends on it.
+    private func announce(_ start: EpochStart) async {
+        if start.changedProducts.isEmpty { return }
+        let settlement = Settlement(
+            epoch: epoch, settled: seq, recorded: start.head.records, entries: [], outcomes: [],
+            changed: start.changedProducts)
+        do {
+            _ = try await counters.settle(settlement, keepOutcomes: settings.keepOutcomes)
+        } catch {
+            logger.warning("changes of the catalogue could not be published", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Stops if Redis knows of more than this ledger holds: it was replaced, or has gone back in time.
+    private func refuseWrongLedger() async throws {
+        let found = try await untilRedisAnswers("reading the counters' state", doubtIsHarmless: true) { [counters] in
+            try await counters.head()
+        }
+        let head = try await untilLedgerAnswers { [ledger] in try await ledger.head() }
+        var answer: InstallAnswer?
+        if let identity = found.ledger, identity != ledger.identity {
+            answer = .otherLedger(identity)
+        } else if let epoch = found.epoch, epoch > head.epoch {
+            answer = .epochNotLower(epoch)
+        } else if (found.settled ?? 0) > head.seq || (found.recorded ?? 0) > head.records {
+            answer = .ledgerBehind(settled: found.settled ?? 0, recorded: found.recorded ?? 0)
+        }
+        guard let answer else { return }
+        throw ConsumerError.ledgerIsNotTheOne(path: ledger.path, redis: redis.url.redacted, found: answer)
     }
 
     // MARK: - The server
@@ -130,11 +165,13 @@ extension ActiveConsumer {
         do {
             found = try await counters.head()
         } catch {
-            // Reading changes nothing; whoever needs Redis next will find out what is wrong.
+            // Reading changes nothing; a Redis that is away is waited for by those who need it.
+            if case .fatal = RedisTrouble(error) { throw error }
             return
         }
         if found.ledger != counters.ledger || found.epoch != epoch || found.seq != seq {
-            throw EpochNeeded(reason: "the counters were changed or lost")
+            // Once a second at most, and about no batch: it may happen as often as it likes.
+            throw EpochNeeded(reason: "the counters were changed or lost", isOutage: true)
         }
     }
 
@@ -142,6 +179,7 @@ extension ActiveConsumer {
     func trim() async {
         let kept = settings.keepMessages / .milliseconds(1)
         let oldest = max(Timestamp.milliseconds() - Int64(kept), 0)
+        Failpoint.trimBefore.pass()
         do {
             let dropped = try await counters.trim(below: "\(oldest)-0")
             if dropped > 0 { logger.debug("trimmed the stream", metadata: ["entries": "\(dropped)"]) }
@@ -177,7 +215,7 @@ extension ActiveConsumer {
                 case .fatal: throw error
                 case .wait, .doubt:
                     // Connections that cannot be made are in the log already.
-                    if let reply = error as? RedisError, case .reply = reply, reported != "\(error)" {
+                    if RedisTrouble.isReply(error), reported != "\(error)" {
                         reported = "\(error)"
                         logger.warning("waiting for Redis", metadata: ["for": "\(action)", "error": "\(error)"])
                     }

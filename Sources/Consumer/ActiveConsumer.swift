@@ -201,6 +201,7 @@ package actor ActiveConsumer {
         // One more read ahead of the batch that waits for the recorder, no further.
         guard readTask == nil, queue.count < settings.batchOrders, !stop.isRequested, !isIdle else { return }
         if resumeWanted, !isMemoryEmpty { return }
+        Failpoint.readBefore.pass()
         let resume = resumeWanted
         resumeWanted = false
         let delay = resume ? readBackoff.delay() : nil
@@ -236,8 +237,12 @@ package actor ActiveConsumer {
             logger.error("the stream or its group is gone: Redis has lost data", metadata: ["error": "\(reply.message)"])
             return
         }
-        if case .fatal = RedisTrouble(error) { throw error }
-        logger.warning("reading failed; trying again", metadata: ["error": "\(error)"])
+        switch RedisTrouble(error) {
+        case .fatal: throw error
+        // Connections that cannot be made are in the log already.
+        case .wait where !RedisTrouble.isReply(error): break
+        case .wait, .doubt: logger.warning("reading failed; trying again", metadata: ["error": "\(error)"])
+        }
     }
 
     // MARK: - Decode, skip, decide
@@ -326,7 +331,7 @@ package actor ActiveConsumer {
             Failpoint.recordBefore.pass()
             // A batch in which everything was known already changes nothing.
             guard !batch.record.records.isEmpty || !batch.record.attemptsOver.isEmpty else {
-                return .recorded(seq: batch.seqAfter)
+                return .recorded(records: 0)
             }
             let answer = try await retryingLedger(stop: stop, logger: logger) { try await ledger.record(batch.record) }
             Failpoint.recordAfter.pass()
@@ -336,9 +341,11 @@ package actor ActiveConsumer {
     }
 
     func finishRecording() async throws {
-        guard let (batch, task) = recording else { return }
+        guard let (recorded, task) = recording else { return }
+        var batch = recorded
         switch try await task.value {
-        case .recorded:
+        case .recorded(let records):
+            batch.recorded = records
             recording = nil
             epochsWithoutProgress = 0
             if batch.record.attemptsOver.first == attempt?.key { attempt = nil }
@@ -374,7 +381,7 @@ package actor ActiveConsumer {
     private func startSettling() {
         guard settleTask == nil, let batch = settling.first else { return }
         let settlement = Settlement(
-            epoch: batch.record.epoch, settled: batch.seqAfter, entries: batch.entries.map(\.id),
+            epoch: batch.record.epoch, settled: batch.seqAfter, recorded: batch.recorded, entries: batch.entries.map(\.id),
             outcomes: batch.outcomes, changed: batch.changed)
         settleTask = Task { [ledger, counters, settings, post, stop, logger] () throws -> SettleReport in
             defer { post.yield(.settled(batch: batch.number)) }

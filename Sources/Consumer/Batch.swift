@@ -53,4 +53,6 @@ struct DecidedBatch: Sendable {
     /// Its orders, for the batch that follows while this one is being recorded.
     var orders: [Identifier: KnownOrder]
     var seqAfter: Int64
+    /// Orders and dead letters the ledger has recorded with this batch; known once it is recorded.
+    var recorded: Int64 = 0
 }

@@ -40,8 +40,8 @@ package enum ConsumerError: Error, Sendable, CustomStringConvertible {
             "the counters belong to another ledger (\(identity)), not to \(path)"
         case .epochNotLower(let epoch):
             "the counters are of epoch \(epoch), which the ledger \(path) has not reached: it was replaced or has gone back in time"
-        case .ledgerBehind(let settled):
-            "seq \(settled) had been recorded, which the ledger \(path) does not hold: it was replaced or has gone back in time"
+        case .ledgerBehind(let settled, let recorded):
+            "\(recorded) orders and dead letters up to seq \(settled) had been recorded, which the ledger \(path) does not hold: it was replaced or has gone back in time"
         }
     }
 }

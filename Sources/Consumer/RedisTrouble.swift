@@ -14,6 +14,11 @@ enum RedisTrouble {
         "READONLY", "LOADING", "OOM", "BUSY", "MISCONF", "CLUSTERDOWN", "NOPERM", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN",
     ]
 
+    /// Redis itself said so.
+    static func isReply(_ error: any Error) -> Bool {
+        if case .reply? = error as? RedisError { true } else { false }
+    }
+
     init(_ error: any Error) {
         guard let error = error as? RedisError else {
             self = .fatal

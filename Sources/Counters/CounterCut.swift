@@ -34,14 +34,14 @@ package struct CounterReader: Sendable {
         let reply = try await scripts.run(.cut, keys: [keys.stock], capacity: names.count * 32) { command in
             for name in names { command.append(name.field) }
         }
-        guard let parts = reply.array, parts.count == 7, let values = parts[6].array, values.count == names.count * 3
+        guard let parts = reply.array, parts.count == 8, let values = parts[7].array, values.count == names.count * 3
         else {
-            throw CountersError.unexpectedReply(script: "cut", detail: "not seven parts")
+            throw CountersError.unexpectedReply(script: "cut", detail: "not eight parts")
         }
         let ledger = parts[0].string ?? ""
         let head = CounterHead(
             ledger: ledger.isEmpty ? nil : ledger, epoch: parts[1].int, seq: parts[2].int, settled: parts[3].int,
-            catalogue: parts[4].int)
+            recorded: parts[4].int, catalogue: parts[5].int)
         var counters: [(name: CounterName, state: CounterState)] = []
         counters.reserveCapacity(names.count)
         for (index, name) in names.enumerated() {
@@ -50,7 +50,7 @@ package struct CounterReader: Sendable {
                 isClosed: values[3 * index + 2].string == "1")
             counters.append((name, state))
         }
-        return CounterCut(head: head, fields: parts[5].int ?? 0, counters: counters)
+        return CounterCut(head: head, fields: parts[6].int ?? 0, counters: counters)
     }
 
     /// A cap that is no number is not unlimited: it is given as one that no catalogue has.

@@ -7,14 +7,17 @@ package struct Installation: Sendable {
     package var epoch: Int64
     /// Highest seq the ledger has recorded; the counters' chain goes on from it.
     package var seq: Int64
+    /// Orders and dead letters the ledger has recorded.
+    package var records: Int64
     package var catalogueVersion: Int64
     package var counters: [(name: CounterName, state: CounterState)]
 
     package init(
-        epoch: Int64, seq: Int64, catalogueVersion: Int64, counters: [(name: CounterName, state: CounterState)]
+        epoch: Int64, seq: Int64, records: Int64, catalogueVersion: Int64, counters: [(name: CounterName, state: CounterState)]
     ) {
         self.epoch = epoch
         self.seq = seq
+        self.records = records
         self.catalogueVersion = catalogueVersion
         self.counters = counters
     }
@@ -27,21 +30,25 @@ package enum InstallAnswer: Sendable, Equatable {
     case otherLedger(String)
     /// Redis has this epoch or a later one.
     case epochNotLower(Int64)
-    /// Redis knows that the ledger had recorded up to here, which is more than it holds now.
-    case ledgerBehind(settled: Int64)
+    /// Redis knows that the ledger had recorded up to this seq, and so many orders and dead letters: more than it holds.
+    case ledgerBehind(settled: Int64, recorded: Int64)
 }
 
 extension CounterStore {
     /// Fields a command while the counters are prepared: a few milliseconds of Redis' time.
     private static let sliceFields = 4_000
+    /// How many epochs back a key that a crash left behind is looked for.
+    private static let leftoverEpochs: Int64 = 32
 
     /// Puts the counters of a new epoch in the place of the old ones, whole.
     ///
     /// They are prepared under a key of this epoch alone; the last script renames it. A crash before that leaves a key
-    /// which the next epoch removes. After an error the next epoch must be tried: this one may have been installed.
+    /// which a later epoch removes. After an error the next epoch must be tried: this one may have been installed.
     package func install(_ installation: Installation) async throws -> InstallAnswer {
         let staging = keys.staging(epoch: installation.epoch)
-        var commands = [RedisCommand("UNLINK", staging, keys.staging(epoch: installation.epoch - 1))]
+        var leftovers = RedisCommand("UNLINK", staging)
+        for earlier in 1...Self.leftoverEpochs { leftovers.append(keys.staging(epoch: installation.epoch - earlier)) }
+        var commands = [leftovers]
         var slice = RedisCommand("HSET", staging)
         var sliceCount = 0
         var fields = 0
@@ -60,6 +67,7 @@ extension CounterStore {
         add("epoch", String(installation.epoch))
         add("seq", String(installation.seq))
         add("settled", String(installation.seq))
+        add("recorded", String(installation.records))
         add("catalogue", String(installation.catalogueVersion))
         for (name, state) in installation.counters {
             if let sold = state.sold { add("sold:\(name.field)", String(sold)) }
@@ -76,6 +84,7 @@ extension CounterStore {
             command.append(ledger)
             command.append(installation.epoch)
             command.append(installation.seq)
+            command.append(installation.records)
             command.append(sent)
         }
         return try Self.answer(reply, sent: sent)
@@ -83,11 +92,12 @@ extension CounterStore {
 
     private static func answer(_ reply: RedisValue, sent: Int) throws -> InstallAnswer {
         let parts = reply.array ?? []
-        switch (parts.first?.string, parts.last) {
+        switch (parts.first?.string, parts.dropFirst().first) {
         case ("INSTALLED", _): return .installed
         case ("OTHER_LEDGER", let found): return .otherLedger(found?.string ?? "")
         case ("EPOCH_NOT_LOWER", let found): return .epochNotLower(found?.int ?? 0)
-        case ("LEDGER_BEHIND", let found): return .ledgerBehind(settled: found?.int ?? 0)
+        case ("LEDGER_BEHIND", let found):
+            return .ledgerBehind(settled: found?.int ?? 0, recorded: parts.last?.int ?? 0)
         case ("INCOMPLETE", let found):
             throw CountersError.installIncomplete(sent: sent, found: found?.string ?? "")
         default:

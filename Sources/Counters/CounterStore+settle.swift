@@ -6,15 +6,18 @@ package struct Settlement: Sendable {
     package var epoch: Int64
     /// Highest seq the ledger has recorded.
     package var settled: Int64
+    /// Orders and dead letters it has recorded.
+    package var recorded: Int64
     /// Entry ids to acknowledge.
     package var entries: [String]
     package var outcomes: [Outcome]
     /// Products whose figures changed.
     package var changed: [Identifier]
 
-    package init(epoch: Int64, settled: Int64, entries: [String], outcomes: [Outcome], changed: [Identifier]) {
+    package init(epoch: Int64, settled: Int64, recorded: Int64, entries: [String], outcomes: [Outcome], changed: [Identifier]) {
         self.epoch = epoch
         self.settled = settled
+        self.recorded = recorded
         self.entries = entries
         self.outcomes = outcomes
         self.changed = changed
@@ -40,6 +43,7 @@ extension CounterStore {
             command.append(ledger)
             command.append(settlement.epoch)
             command.append(settlement.settled)
+            command.append(settlement.recorded)
             command.append(StoreKeys.group)
             command.append(keepOutcomes)
             command.append(keys.changes)

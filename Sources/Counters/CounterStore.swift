@@ -1,7 +1,7 @@
 import Inventory
 import RedisClient
 
-/// The counters of one store in Redis: every write to `…:stock` in the program is a method of this type.
+/// The counters of one store in Redis: deciding, settling and installing are methods of this type.
 ///
 /// Errors of all methods: `RedisError`, `CountersError`.
 package struct CounterStore: Sendable {
@@ -23,15 +23,19 @@ package struct CounterHead: Sendable, Equatable {
     package var epoch: Int64?
     package var seq: Int64?
     package var settled: Int64?
+    /// Orders and dead letters the ledger had recorded.
+    package var recorded: Int64?
     package var catalogue: Int64?
 
     package init(
-        ledger: String? = nil, epoch: Int64? = nil, seq: Int64? = nil, settled: Int64? = nil, catalogue: Int64? = nil
+        ledger: String? = nil, epoch: Int64? = nil, seq: Int64? = nil, settled: Int64? = nil, recorded: Int64? = nil,
+        catalogue: Int64? = nil
     ) {
         self.ledger = ledger
         self.epoch = epoch
         self.seq = seq
         self.settled = settled
+        self.recorded = recorded
         self.catalogue = catalogue
     }
 
@@ -50,13 +54,13 @@ extension CounterHead {
     /// The head of a store's counters, for those that have no ledger at hand.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> CounterHead {
         let reply = try await client.send(
-            RedisCommand("HMGET", keys.stock, "ledger", "epoch", "seq", "settled", "catalogue"))
-        guard let values = reply.array, values.count == 5 else {
-            throw CountersError.unexpectedReply(script: "HMGET", detail: "not 5 values")
+            RedisCommand("HMGET", keys.stock, "ledger", "epoch", "seq", "settled", "recorded", "catalogue"))
+        guard let values = reply.array, values.count == 6 else {
+            throw CountersError.unexpectedReply(script: "HMGET", detail: "not 6 values")
         }
         return CounterHead(
             ledger: values[0].string, epoch: values[1].int, seq: values[2].int, settled: values[3].int,
-            catalogue: values[4].int)
+            recorded: values[4].int, catalogue: values[5].int)
     }
 }
 

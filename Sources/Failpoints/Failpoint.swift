@@ -8,6 +8,7 @@
 /// `STOCKTAKE_FAILPOINT=NAME` dies at the first passage, `NAME:3` at the third. `decode.entry:TEXT` dies on decoding an
 /// entry whose payload contains TEXT. In release builds the calls are empty.
 package enum Failpoint: String, CaseIterable, Sendable {
+    case readBefore = "read.before"
     case readAfter = "read.after"
     case decodeBefore = "decode.before"
     case decodeEntry = "decode.entry"
@@ -21,6 +22,7 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case recordAfter = "record.after"
     case settleBefore = "settle.before"
     case settleAfter = "settle.after"
+    case trimBefore = "trim.before"
     case trimAfter = "trim.after"
     case epochBefore = "epoch.before"
     case epochBeforeCommit = "epoch.before-commit"

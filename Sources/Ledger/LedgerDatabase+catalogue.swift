@@ -29,6 +29,8 @@ private struct CatalogSync {
     let progress: (@Sendable (Int) -> Void)?
     private var result = CatalogChanges()
     private var seen: Set<CounterName> = []
+    /// The catalogue's version if anything changes.
+    private var nextVersion: Int64 = 0
 
     init(db: Database, writes: Bool, now: String, progress: (@Sendable (Int) -> Void)?) {
         self.db = db
@@ -42,6 +44,7 @@ private struct CatalogSync {
 
     mutating func run(_ catalog: Catalog) throws -> CatalogChanges {
         try refuseMoves(catalog)
+        nextVersion = try LedgerHead.read(db).catalogueVersion + 1
         for (index, product) in catalog.products.enumerated() {
             try apply(columns(of: product, position: index), to: .product(product.id))
             for (place, variant) in product.variants.enumerated() {
@@ -50,11 +53,11 @@ private struct CatalogSync {
             if (index + 1) % Self.progressInterval == 0 { progress?(index + 1) }
         }
         try closeMissing()
-        let categoriesChanged = try syncCategories(catalog.categories)
-        result.version = try LedgerHead.read(db).catalogueVersion
-        if !result.isEmpty || categoriesChanged, writes {
-            try db.execute(sql: "UPDATE ledger SET catalogue_version = catalogue_version + 1")
-            result.version += 1
+        try syncCategories(catalog.categories)
+        result.version = nextVersion - 1
+        if !result.isEmpty, writes {
+            try db.execute(sql: "UPDATE ledger SET catalogue_version = ?", arguments: [nextVersion])
+            result.version = nextVersion
         }
         return result
     }
@@ -113,8 +116,9 @@ private struct CatalogSync {
         guard let row = try Row.fetchOne(select, arguments: [counter.id.text]) else {
             result.changes.append(.init(kind: .added, counter: counter, columns: []))
             guard writes else { return }
-            let names = columns.map(\.name) + ["id", "created_at", "updated_at"]
-            let values = columns.map(\.value) + [counter.id.text, now, now].map(\.databaseValue)
+            let names = columns.map(\.name) + ["id", "created_at", "updated_at", "catalogue_version"]
+            let values =
+                columns.map(\.value) + [counter.id.text, now, now].map(\.databaseValue) + [nextVersion.databaseValue]
             let marks = names.map { _ in "?" }.joined(separator: ", ")
             try db.cachedStatement(sql: "INSERT INTO \(table) (\(names.joined(separator: ", "))) VALUES (\(marks))")
                 .execute(arguments: StatementArguments(values))
@@ -123,16 +127,23 @@ private struct CatalogSync {
         let wasClosed = !(row["is_active"] as Bool)
         let differing = columns.filter { (row[$0.name] as DatabaseValue) != $0.value }
         warnIfBelowSold(columns, row: row, counter: counter)
-        if differing.isEmpty, !wasClosed {
+        if differing.allSatisfy({ $0.name == "position" }), !wasClosed {
+            // Only its place in the file: nothing that a consumer or a shop must hear of.
             result.unchanged += 1
+            if let position = differing.first, writes {
+                try db.cachedStatement(sql: "UPDATE \(table) SET position = ? WHERE id = ?")
+                    .execute(arguments: [position.value, counter.id.text])
+            }
             return
         }
-        let described = differing.map { Self.describe($0.name, from: row[$0.name], to: $0.value) }
+        let described = differing.filter { $0.name != "position" }.map { Self.describe($0.name, from: row[$0.name], to: $0.value) }
         result.changes.append(.init(kind: wasClosed ? .reopened : .changed, counter: counter, columns: described))
         guard writes else { return }
         let assignments = columns.map { "\($0.name) = ?" }.joined(separator: ", ")
-        try db.cachedStatement(sql: "UPDATE \(table) SET \(assignments), is_active = 1, updated_at = ? WHERE id = ?")
-            .execute(arguments: StatementArguments(columns.map(\.value) + [now, counter.id.text].map(\.databaseValue)))
+        try db.cachedStatement(sql: "UPDATE \(table) SET \(assignments), is_active = 1, catalogue_version = ?, updated_at = ? WHERE id = ?")
+            .execute(
+                arguments: StatementArguments(
+                    columns.map(\.value) + [nextVersion.databaseValue, now.databaseValue, counter.id.text.databaseValue]))
     }
 
     private mutating func warnIfBelowSold(_ columns: Columns, row: Row, counter: CounterName) {
@@ -166,21 +177,19 @@ private struct CatalogSync {
                 if seen.contains(counter) { continue }
                 result.changes.append(.init(kind: .closed, counter: counter, columns: []))
                 guard writes else { continue }
-                try db.cachedStatement(sql: "UPDATE \(level.table) SET is_active = 0, updated_at = ? WHERE id = ?")
-                    .execute(arguments: [now, id])
+                try db.cachedStatement(sql: "UPDATE \(level.table) SET is_active = 0, catalogue_version = ?, updated_at = ? WHERE id = ?")
+                    .execute(arguments: [nextVersion, now, id])
             }
         }
     }
 
-    private func syncCategories(_ categories: [String]) throws -> Bool {
+    private func syncCategories(_ categories: [String]) throws {
         let known = try String.fetchAll(db, sql: "SELECT name FROM categories ORDER BY position")
-        if known == categories { return false }
-        guard writes else { return true }
+        if known == categories || !writes { return }
         try db.execute(sql: "DELETE FROM categories")
         for (position, category) in categories.enumerated() {
             try db.execute(sql: "INSERT INTO categories (name, position) VALUES (?, ?)", arguments: [category, position])
         }
-        return true
     }
 }
 

@@ -19,7 +19,7 @@ package struct LedgerCheck: Sendable, Equatable {
     package var miscounts: [Miscount] = []
     package var orders = 0
     package var deadLetters = 0
-    package var head = LedgerHead(epoch: 0, seq: 0, catalogueVersion: 0)
+    package var head = LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 0)
 
     package var isSound: Bool { integrity.isEmpty && danglingReferences == 0 && miscounts.isEmpty }
 }

@@ -7,12 +7,21 @@ package struct LedgerHead: Sendable, Equatable {
     package var epoch: Int64
     /// Highest seq recorded.
     package var seq: Int64
+    /// Orders and dead letters ever recorded.
+    package var records: Int64
     package var catalogueVersion: Int64
 
+    package init(epoch: Int64, seq: Int64, records: Int64, catalogueVersion: Int64) {
+        self.epoch = epoch
+        self.seq = seq
+        self.records = records
+        self.catalogueVersion = catalogueVersion
+    }
+
     static func read(_ db: Database) throws -> LedgerHead {
-        guard let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT epoch, seq, catalogue_version FROM ledger"))
+        guard let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT epoch, seq, records, catalogue_version FROM ledger"))
         else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the ledger has no head") }
-        return LedgerHead(epoch: row[0], seq: row[1], catalogueVersion: row[2])
+        return LedgerHead(epoch: row[0], seq: row[1], records: row[2], catalogueVersion: row[3])
     }
 }
 
@@ -21,6 +30,8 @@ package struct EpochStart: Sendable {
     package var head: LedgerHead
     package var counters: [(name: CounterName, state: CounterState)]
     package var catalog: CatalogIndex
+    /// Products whose caps, closings or variants a later catalogue than the one asked about has changed.
+    package var changedProducts: [Identifier]
 }
 
 extension LedgerDatabase {
@@ -30,13 +41,22 @@ extension LedgerDatabase {
     }
 
     /// Raises the epoch, and reads what the counters must be.
-    package func raiseEpoch() async throws -> EpochStart {
+    /// - Parameter version: the catalogue version that the counters had so far; nil: unknown.
+    package func raiseEpoch(catalogueBefore version: Int64?) async throws -> EpochStart {
         try await write { db in
             try db.execute(sql: "UPDATE ledger SET epoch = epoch + 1")
             let head = try LedgerHead.read(db)
             let (counters, catalog) = try Self.counters(db, version: head.catalogueVersion)
+            let changed = try String.fetchAll(
+                db,
+                sql: """
+                    SELECT id FROM products WHERE catalogue_version > ?1
+                    UNION SELECT product_id FROM variants WHERE catalogue_version > ?1
+                    """,
+                arguments: [version ?? head.catalogueVersion])
             Failpoint.epochBeforeCommit.pass()
-            return EpochStart(head: head, counters: counters, catalog: catalog)
+            return EpochStart(
+                head: head, counters: counters, catalog: catalog, changedProducts: changed.map { Identifier($0) })
         }
     }
 

@@ -34,6 +34,8 @@ private struct BatchWriter {
     private let batch: RecordBatch
     private var figures: [CounterName: Figures] = [:]
     private var seq: Int64
+    /// Rows that were not there before: a dead letter may be.
+    private var inserted: Int64 = 0
 
     init(batch: RecordBatch) {
         self.batch = batch
@@ -54,17 +56,20 @@ private struct BatchWriter {
             case .order(let order):
                 try arbitrate(order, db)
                 try insert(order, db)
+                inserted += 1
             case .deadLetter(let deadLetter):
                 try insert(deadLetter, db)
+                inserted += Int64(db.changesCount)
             }
         }
-        try writeFigures(db)
+        let records = head.records + inserted
+        try writeFigures(db, records: records)
         for key in batch.attemptsOver {
             try db.cachedStatement(sql: "DELETE FROM attempts WHERE entry_id = ? AND fingerprint = ?")
                 .execute(arguments: [key.entryID, Data(key.fingerprint)])
         }
         Failpoint.recordBeforeCommit.pass()
-        return .recorded(seq: seq)
+        return .recorded(records: records)
     }
 
     /// Decides the order by the ledger's figures; anything but the gate's decision stops the batch.
@@ -106,15 +111,13 @@ private struct BatchWriter {
         return read
     }
 
-    private func writeFigures(_ db: Database) throws {
+    private func writeFigures(_ db: Database, records: Int64) throws {
         for (counter, figures) in figures where figures.sold != figures.before {
             let table = counter.level.table
             try db.cachedStatement(sql: "UPDATE \(table) SET sold_quantity = ? WHERE id = ?")
                 .execute(arguments: [figures.sold, counter.id.text])
         }
-        if seq != batch.seqBefore {
-            try db.cachedStatement(sql: "UPDATE ledger SET seq = ?").execute(arguments: [seq])
-        }
+        try db.cachedStatement(sql: "UPDATE ledger SET seq = ?, records = ?").execute(arguments: [seq, records])
     }
 
     // MARK: - Rows

@@ -56,9 +56,10 @@ package final class LedgerDatabase: Sendable {
         return stat(path, &status) == 0 && status.st_size > 0
     }
 
+    /// The writer last: the last one to close a database brings its log into the file, which a reader cannot.
     package func close() throws {
-        try writer?.close()
         try reader.close()
+        try writer?.close()
     }
 
     /// What `body` reads in one transaction, beside whatever is being written.

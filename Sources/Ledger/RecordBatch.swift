@@ -89,8 +89,8 @@ package struct EntryKey: Sendable, Hashable {
 
 /// What came of recording a batch.
 package enum RecordAnswer: Sendable, Equatable {
-    /// Committed; the ledger's highest seq is now this.
-    case recorded(seq: Int64)
+    /// Committed; the ledger has now recorded this many orders and dead letters, ever.
+    case recorded(records: Int64)
     /// The ledger is at another epoch, catalogue version or seq than the batch was decided with; nothing was recorded.
     case outdated(LedgerHead)
     /// The ledger's own figures give another decision than the gate's; nothing was recorded.

@@ -18,8 +18,8 @@ enum Schema {
             guard let new else { return }
             try db.execute(
                 sql: """
-                    INSERT INTO ledger (id, identity, store, epoch, seq, catalogue_version, created_at)
-                    VALUES (1, ?, ?, 0, 0, 0, ?)
+                    INSERT INTO ledger (id, identity, store, epoch, seq, records, catalogue_version, created_at)
+                    VALUES (1, ?, ?, 0, 0, 0, 0, ?)
                     """,
                 arguments: [new.identity, new.store, Timestamp.now()])
         }
@@ -36,6 +36,8 @@ enum Schema {
             epoch INTEGER NOT NULL CHECK (epoch >= 0),
             -- Highest seq recorded. With the rule that a batch continues it without a gap, seqs are unique over all tables.
             seq INTEGER NOT NULL CHECK (seq >= 0),
+            -- Orders and dead letters ever recorded. Refusals take no seq, but a ledger that lacks one is an old one, too.
+            records INTEGER NOT NULL CHECK (records >= 0),
             catalogue_version INTEGER NOT NULL CHECK (catalogue_version >= 0),
             created_at TEXT NOT NULL
         ) STRICT;
@@ -61,6 +63,8 @@ enum Schema {
             specs TEXT,
             metadata TEXT,
             is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+            -- The catalogue's version that last changed the row.
+            catalogue_version INTEGER NOT NULL,
             max_quantity INTEGER CHECK (max_quantity > 0),
             sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
             available_quantity INTEGER GENERATED ALWAYS AS
@@ -83,6 +87,8 @@ enum Schema {
             specs TEXT,
             metadata TEXT,
             is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+            -- The catalogue's version that last changed the row.
+            catalogue_version INTEGER NOT NULL,
             max_quantity INTEGER CHECK (max_quantity > 0),
             sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
             available_quantity INTEGER GENERATED ALWAYS AS

@@ -15,8 +15,8 @@ final class Closing: Sendable {
 
 /// The last stage of a connection's channel: writes commands, parses replies, pairs them, and watches deadlines.
 ///
-/// Whatever makes the pairing doubtful (a late reply, a reply to nothing, bytes that are no reply) closes the connection
-/// and fails everything under way. Lives on the event loop of its channel.
+/// Whatever makes the pairing doubtful (a late reply, a reply to nothing, bytes that are no reply) closes the
+/// connection and fails everything under way. Lives on the event loop of its channel.
 final class Conversation: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer

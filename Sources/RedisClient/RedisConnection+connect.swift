@@ -98,7 +98,9 @@ extension RedisConnection {
 
     private static func cannotConnect(_ error: any Error, to url: RedisURL, _ options: RedisOptions) -> RedisError {
         if case ChannelError.connectTimeout = error {
-            return .cannotConnect(to: url.redacted, reason: "no answer within \(options.connectTimeout)")
+            // Redis without TLS takes the beginning of a handshake for half a command, and waits for the rest.
+            let hint = url.usesTLS ? " (does the server speak TLS on this port?)" : ""
+            return .cannotConnect(to: url.redacted, reason: "no answer within \(options.connectTimeout)\(hint)")
         }
         return .cannotConnect(to: url.redacted, reason: reason(of: error))
     }

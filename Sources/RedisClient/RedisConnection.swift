@@ -33,8 +33,8 @@ package final class RedisConnection: Sendable {
 
     /// Sends a command and waits for its reply. An error reply is thrown as `RedisError.reply`.
     ///
-    /// - Parameter timeout: from the moment of sending; nil: `RedisOptions.commandTimeout`. When it passes the connection
-    ///   is closed and every command under way on it fails.
+    /// - Parameter timeout: from the moment of sending; nil: `RedisOptions.commandTimeout`. When it passes the
+    ///   connection is closed and every command under way on it fails.
     /// - Throws: `RedisError`; `CancellationError` when the task is cancelled.
     package func send(_ command: RedisCommand, timeout: Duration? = nil) async throws -> RedisValue {
         try checkSize([command])

@@ -1,6 +1,6 @@
 /// An error reply of the server, in its own words.
 package struct RedisReplyError: Error, Sendable, Equatable {
-    /// The first word when it is upper-case, as all of Redis' own are: `"NOSCRIPT"`, `"WRONGTYPE"`, `"ERR"`; else empty.
+    /// The first word when it is upper-case, as all of Redis' own are (`"NOSCRIPT"`, `"WRONGTYPE"`…); else empty.
     package var code: String
     /// The whole text, the code included.
     package var message: String
@@ -99,14 +99,15 @@ extension RedisError: CustomStringConvertible {
             "Redis refused a command: \(command): \(Self.withoutArguments(error.message)). "
                 + Self.remedy(error)
         case .protocolViolation(let server, let detail):
-            "Redis broke the protocol: \(server): \(detail). Check that the address is that of a Redis server, and not of "
-                + "its TLS port or another service."
+            "Redis broke the protocol: \(server): \(detail). Check that the address is that of a Redis server, and not "
+                + "of its TLS port or another service."
         }
     }
 
     /// Redis repeats arguments of a command that it does not know; nobody should find them in a log.
     private static func withoutArguments(_ message: String) -> String {
-        var text = Substring(message)
+        // A script's message may be of any size.
+        var text = Substring(message.unicodeScalars.prefix(maximumQuotedScalars))
         let marker = ", with args beginning with:"
         var rest = text
         while let comma = rest.firstIndex(of: ",") {
@@ -117,14 +118,14 @@ extension RedisError: CustomStringConvertible {
             rest = rest[rest.index(after: comma)...]
         }
         var quoted = ""
-        for scalar in text.unicodeScalars.prefix(maximumQuotedScalars) {
+        for scalar in text.unicodeScalars {
             quoted.unicodeScalars.append(scalar.value < 0x20 || scalar.value == 0x7f ? " " : scalar)
         }
         while quoted.hasSuffix(".") { quoted.removeLast() }
         return quoted
     }
 
-    /// Longer than every message of Redis itself; a script's may quote anything.
+    /// Longer than every message of Redis itself.
     private static let maximumQuotedScalars = 400
 
     private static func remedy(_ error: RedisReplyError) -> String {
@@ -136,6 +137,8 @@ extension RedisError: CustomStringConvertible {
         case "READONLY": "Give the address of the primary, not of a replica."
         case "OOM": "Give the server more memory (maxmemory)."
         case "MISCONF": "Look into the server's log: it cannot save its data."
+        case "WRONGTYPE":
+            "Something else uses a key of this store: find it with TYPE, and rename or delete it if it is not needed."
         case "DENIED": "Set a password on the server, or connect from its own machine."
         default: "Look up the message in the documentation of Redis."
         }

@@ -45,12 +45,14 @@ struct TransportSecurity: Sendable {
             if text.contains("CERTIFICATE_VERIFY_FAILED") {
                 return "the server's certificate is not signed by a trusted authority (set the CA file)"
             }
-            switch error {
-            case NIOSSLExtraError.failedToValidateHostname, NIOSSLError.unableToValidateCertificate:
+            if (error as? NIOSSLExtraError) == .failedToValidateHostname
+                || (error as? NIOSSLError) == .unableToValidateCertificate
+            {
                 return "the server's certificate is for another name (\(text))"
-            case NIOSSLError.handshakeFailed:
-                return "the TLS handshake failed (\(text))"
-            case NIOSSLError.uncleanShutdown: return "the server closed the connection"
+            }
+            switch error as? NIOSSLError {
+            case .handshakeFailed: return "the TLS handshake failed (\(text))"
+            case .uncleanShutdown: return "the server closed the connection"
             default: return nil
             }
         }

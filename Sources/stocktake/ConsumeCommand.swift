@@ -38,7 +38,7 @@ struct RunCommand: AsyncParsableCommand {
         let logger = settings.logger()
         if !LedgerDatabase.exists(at: settings.ledger) {
             try await LedgerDatabase.create(at: settings.ledger, store: settings.store)
-            print("created the ledger \(settings.ledger) for store \(settings.store)")
+            printError("created the ledger \(settings.ledger) for store \(settings.store)")
         }
         try await warnOfEmptyCatalogue(settings)
         // In the order of their starts; they stop in the opposite one.
@@ -76,7 +76,7 @@ private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerS
             print("consuming store \(settings.store) from \(settings.redis.redacted): epoch \(epoch), seq \(seq)")
         case .stopped(let totals):
             print(
-                "stopped: \(totals.accepted.grouped) accepted, \(totals.refused.grouped) refused, \(totals.deadLetters.grouped) dead letters, \(totals.replays.grouped) replays")
+                "stopped: \(totals.accepted.grouped) accepted, \(totals.refused.grouped) refused, \(totals.deadLetters.counted("dead letter")), \(totals.replays.counted("replay"))")
         }
     }
 }

@@ -58,7 +58,7 @@ struct LedgerCommand: AsyncParsableCommand {
                     "\(miscount.counter.level.rawValue) \(miscount.counter.id): sold_quantity is \(miscount.recorded.grouped), its orders add up to \(miscount.counted.grouped)")
             }
             print(
-                "\(ledger.path): \(check.isSound ? "sound" : "NOT SOUND"); store \(ledger.store), \(check.orders.grouped) orders, \(check.deadLetters.grouped) dead letters, epoch \(check.head.epoch), seq \(check.head.seq)")
+                "\(ledger.path): \(check.isSound ? "sound" : "NOT SOUND"); store \(ledger.store), \(check.orders.counted("order")), \(check.deadLetters.counted("dead letter")), epoch \(check.head.epoch), seq \(check.head.seq)")
         }
 
         private static func json(_ check: LedgerCheck, _ ledger: LedgerDatabase) -> JSONValue {
@@ -101,7 +101,7 @@ struct LedgerCommand: AsyncParsableCommand {
             let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
             let (identity, orders) = (ledger.identity, try await ledger.check().orders)
             try ledger.close()
-            guard yes || confirm("Delete \(settings.ledger) with \(orders.grouped) orders of store \(settings.store)?") else {
+            guard yes || confirm("Delete \(settings.ledger) with \(orders.counted("order")) of store \(settings.store)?") else {
                 printError("not dropped")
                 throw Exit.no
             }

@@ -32,11 +32,11 @@ struct OrdersCommand: AsyncParsableCommand {
                 return
             }
             var table = Table([
-                ("ORDER", .left), ("STATUS", .left), ("REASON", .left), ("UNITS", .right), ("TOTAL", .right),
+                ("ORDER", .left), ("STATUS", .left), ("REASON", .left), ("UNITS", .right), ("TOTAL (MINOR UNITS)", .right),
                 ("DECIDED", .left), ("PAYMENT", .left),
             ])
             for order in orders.elements {
-                let money = order.checkout.total.map { $0.grouped + " " + (order.checkout.currency ?? "") } ?? ""
+                let money = order.checkout.total.map { "\($0) \(order.checkout.currency ?? "")" } ?? ""
                 table.add([
                     order.checkout.orderID.text, order.status, order.reasonText, order.units.grouped, money,
                     order.decidedAt, order.checkout.paymentIntentID ?? "",
@@ -86,7 +86,7 @@ struct OrdersCommand: AsyncParsableCommand {
                 ("subtotal", checkout.subtotal), ("tax", checkout.tax), ("shipping", checkout.shipping),
                 ("total", checkout.total),
             ]
-            for (name, amount) in money { add(name, amount.map { "\($0.grouped) \(checkout.currency ?? "")" }) }
+            for (name, amount) in money { add(name, amount.map { "\($0) \(checkout.currency ?? "") (minor units)" }) }
             add("customer", [checkout.customer?.id, checkout.customer?.name, checkout.customer?.email].joinedTexts)
             let address = checkout.shippingAddress
             add(
@@ -104,7 +104,7 @@ struct OrdersCommand: AsyncParsableCommand {
             for (line, item) in checkout.items.enumerated() {
                 items.add([
                     String(line + 1), item.productID.text, item.variantID?.text ?? "", item.quantity.grouped,
-                    item.unitPrice.grouped, [item.productName, item.variantName].joinedTexts,
+                    String(item.unitPrice), [item.productName, item.variantName].joinedTexts,
                 ])
             }
             items.print()

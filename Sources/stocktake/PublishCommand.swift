@@ -38,7 +38,7 @@ struct PublishCommand: AsyncParsableCommand {
         if json {
             printJSON(.members(["published": .integer(sender.sent), "refused": .integer(sender.refused)]))
         } else {
-            print("published \(sender.sent.grouped) message\(sender.sent == 1 ? "" : "s") to \(settings.keys.checkouts)\(sender.refused > 0 ? ", refused \(sender.refused.grouped)" : "")")
+            print("published \(sender.sent.counted("message")) to \(settings.keys.checkouts)\(sender.refused > 0 ? ", refused \(sender.refused.grouped)" : "")")
         }
         if sender.refused > 0 { throw Exit.no }
     }
@@ -113,8 +113,9 @@ struct PublishCommand: AsyncParsableCommand {
                 }
             } catch {
                 progress.end()
+                let isUncertain = (error as? RedisError)?.mayHaveExecuted ?? true
                 throw Failure(
-                    "\(error) \(sent.grouped) messages were sent; from \(firstPlace) on it is not certain. Publish again from there: a message that comes twice does no harm.")
+                    "\(error) \(sent.grouped) messages were sent; those from \(firstPlace) on were \(isUncertain ? "perhaps sent: publish them again, a message that comes twice does no harm" : "not sent").")
             }
             commands.removeAll(keepingCapacity: true)
             bytes = 0

@@ -41,11 +41,11 @@ struct ReconcileCommand: AsyncParsableCommand {
             if !report.drift.isEmpty { table.print() }
         }
         if report.extraFields > 0 {
-            print("\(report.extraFields.grouped) fields in the counters' hash belong to nothing in the catalogue")
+            print("\(Int(clamping: report.extraFields).counted("field")) in the counters' hash that no product of the catalogue has")
         }
-        if passed > 0 { print("\(passed.grouped) counters are above their cap") }
-        let found = report.isClean ? "no drift" : "\(report.drift.count.grouped) counters drift"
-        print("\(report.compared.grouped) counters compared at epoch \(report.epoch), seq \(report.seq): \(found)")
+        if passed > 0 { print("\(passed.counted("counter")) above the cap") }
+        let found = report.isClean ? "no drift" : "drift in \(report.drift.count.counted("counter"))"
+        print("\(report.compared.counted("counter")) compared at epoch \(report.epoch), seq \(report.seq): \(found)")
     }
 
     private static func cells(_ drift: Drift) -> [String] {
@@ -73,18 +73,20 @@ struct ReconcileCommand: AsyncParsableCommand {
             ("REFUSED", .right), ("DRIFT", .right),
         ])
         var passed = 0
-        func add(_ counter: CounterName, _ state: CounterState, product: String, variant: String) {
-            let sold = state.sold ?? 0
-            if let cap = state.cap, sold > cap { passed += 1 }
+        func add(_ counter: CounterName, _ figures: Availability.Figures, product: String, variant: String) {
+            if let cap = figures.maxQuantity, figures.soldQuantity > cap { passed += 1 }
             table.add([
-                product, variant, state.cap?.grouped ?? "unlimited", sold.grouped,
-                state.cap.map { max($0 - sold, 0).grouped } ?? "unlimited", (refused[counter] ?? 0).grouped,
+                product, variant, figures.maxQuantity?.grouped ?? "unlimited", figures.soldQuantity.grouped,
+                figures.availableQuantity?.grouped ?? "unlimited", (refused[counter] ?? 0).grouped,
                 drifting[counter].map { Self.text($0.units, "missing") } ?? "0",
             ])
         }
-        for product in snapshot.products {
-            add(.product(product.id), product.state, product: product.id.text, variant: "")
-            for variant in product.variants { add(.variant(variant.id), variant.state, product: "", variant: variant.id.text) }
+        for availability in snapshot.products.map({ $0.availability() }) {
+            let product = availability.product
+            add(.product(product.id), product, product: product.id.text, variant: "")
+            for variant in availability.variants {
+                add(.variant(variant.id), variant, product: "", variant: variant.id.text)
+            }
         }
         if !json { table.print() }
         return passed

@@ -32,7 +32,8 @@ struct StockCommand: AsyncParsableCommand {
             let stock = try await view.read()
             if !stock.unknown.isEmpty {
                 for id in stock.unknown {
-                    printError("no product \"\(id)\" in store \(settings.store). 'stocktake stock' lists them.")
+                    let hint = stock.owners[id].map { "it is a variant of \"\($0)\"" } ?? "'stocktake stock' lists them"
+                    printError("no product \"\(id)\" in store \(settings.store): \(hint).")
                 }
                 throw Exit.no
             }
@@ -79,6 +80,8 @@ struct StockView: Sendable {
         var asOf: String
         var products: [Availability]
         var unknown: [Identifier]
+        /// Of unknown ids that are variants: the products.
+        var owners: [Identifier: Identifier] = [:]
         /// Why it is not from Redis.
         var notice: String?
     }
@@ -97,6 +100,9 @@ struct StockView: Sendable {
         var stock = Stock(
             source: "redis", epoch: snapshot.head.epoch, seq: snapshot.head.seq, asOf: Timestamp.now(), products: [],
             unknown: unknown)
+        for product in snapshot.products where !unknown.isEmpty {
+            for variant in product.variants { stock.owners[variant.id] = product.id }
+        }
         do {
             let (head, states) = try await counters(of: chosen.flatMap(\.counters))
             if head.ledger == ledger.identity, !states.values.contains(where: { $0.sold == nil }) {

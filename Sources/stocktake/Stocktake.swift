@@ -38,6 +38,10 @@ struct Stocktake: AsyncParsableCommand {
             }
         } catch let exit as Exit {
             exit.leave()
+        } catch let error as ValidationError {
+            // Wrong settings: the message says it all, the whole usage would hide it.
+            printError("\(error)")
+            Glibc.exit(64)
         } catch {
             switch error {
             case is RedisError, is LedgerError, is CountersError, is ConsumerError, is ReconciliationError, is Failure:

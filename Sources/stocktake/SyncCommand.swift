@@ -68,7 +68,7 @@ struct SyncCommand: AsyncParsableCommand {
         case .invalid(let violations, let warnings):
             for warning in warnings { printError("warning: \(file): \(warning)") }
             for violation in violations { printError("\(file): \(violation)") }
-            printError("\(violations.count == 1 ? "1 violation" : "\(violations.count.grouped) violations"); nothing was written")
+            printError("\(violations.count.counted("violation")); nothing was written")
             throw Exit.no
         }
     }
@@ -80,9 +80,13 @@ struct SyncCommand: AsyncParsableCommand {
         }
         let more = changes.changes.count - Self.listedChanges
         if more > 0 { print("… and \(more.grouped) more") }
-        let verb = dryRun ? "would change" : "changed"
-        print(
-            "\(changes.changes.count.grouped) \(verb), \(changes.unchanged.grouped) unchanged; catalogue version \(changes.version)\(dryRun ? " (dry run)" : "")")
+        var counts: [String] = []
+        for kind in [CatalogChanges.Kind.added, .changed, .closed, .reopened] {
+            let number = changes.changes.count { $0.kind == kind }
+            if number > 0 { counts.append("\(number.grouped) \(kind.rawValue)") }
+        }
+        counts.append("\(changes.unchanged.grouped) unchanged")
+        print("\(counts.joined(separator: ", ")); catalogue version \(changes.version)\(dryRun ? " (dry run)" : "")")
     }
 
     private func described(_ changes: CatalogChanges) -> JSONValue {

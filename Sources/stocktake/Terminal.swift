@@ -103,4 +103,7 @@ extension Int64 {
 
 extension Int {
     var grouped: String { Int64(self).grouped }
+
+    /// "1 order", "2,000 orders".
+    func counted(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
 }

@@ -123,6 +123,12 @@ final class Shop: Sendable {
         }
     }
 
+    /// Changes the ledger behind the program's back.
+    func edit(_ sql: String) throws {
+        let queue = try DatabaseQueue(path: ledger)
+        try queue.write { db in try db.execute(sql: sql) }
+    }
+
     /// The one value of a query.
     func value(_ sql: String) throws -> String {
         try query(sql).first?.first ?? ""

@@ -117,8 +117,8 @@ struct RedisErrorTests {
                 + "Check user and password in the Redis URL.")
         #expect(
             "\(RedisError.timedOut(to: "redis://h:1/0", command: "GET", after: .seconds(2)))"
-                == "no reply from Redis: GET on redis://h:1/0: nothing came within 2.0 seconds. It may have been executed; "
-                + "check before sending it again.")
+                == "no reply from Redis: GET on redis://h:1/0: nothing came within 2.0 seconds. "
+                + "It may have been executed; check before sending it again.")
     }
 
     @Test("leaves out arguments that the server repeats")

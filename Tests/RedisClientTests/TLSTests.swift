@@ -120,8 +120,11 @@
             }
             try await withRedisServer(listening: .tcp) { server async throws in
                 let url = try RedisURL("rediss://localhost:\(try #require(server.port))")
-                let reason = await reason { try await RedisConnection.connect(to: url, options: certificates.options) }
-                #expect(reason.hasPrefix("the TLS handshake failed"))
+                var options = certificates.options
+                options.connectTimeout = .seconds(1)
+                let reason = await reason { [options] in try await RedisConnection.connect(to: url, options: options) }
+                let answers = ["the TLS handshake failed", "no answer within 1.0 seconds (does the server speak TLS"]
+                #expect(answers.contains { reason.hasPrefix($0) })
             }
         }
 
@@ -142,7 +145,7 @@
             let listener = try SilentListener()
             let url = try RedisURL("rediss://127.0.0.1:\(listener.port)")
             let reason = await reason { [options] in try await RedisConnection.connect(to: url, options: options) }
-            #expect(reason == "no answer within 0.3 seconds")
+            #expect(reason.hasPrefix("no answer within 0.3 seconds"))
         }
 
         @Test("fails commands under way when the server is killed, and the client comes back")

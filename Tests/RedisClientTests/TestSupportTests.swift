@@ -1,7 +1,8 @@
 import Glibc
 import RedisClient
-import TestSupport
 import Testing
+
+@testable import TestSupport
 
 /// The tools of the other tests: a tool that lies makes every test lie.
 @Suite("A child process")
@@ -63,6 +64,23 @@ struct ChildProcessTests {
         #expect(Glibc.kill(grandchild, 0) == 0)
         process = nil
         try await eventually("the grandchild to be gone") { Glibc.kill(grandchild, 0) != 0 || isZombie(grandchild) }
+    }
+
+    @Test("is killed with what it started when the tests crash, unless it is no longer watched")
+    func crash() async throws {
+        let watched = try ChildProcess("sh", ["-c", "sleep 100 & echo $! started; wait"])
+        let forgotten = try ChildProcess("sleep", ["100"])
+        let line = try await watched.waitForLine(containing: "started")
+        let grandchild = try #require(Int32(line.prefix { $0 != " " }))
+        var processGuard = ProcessGuard()
+        processGuard?.watch(forgotten.processID)
+        processGuard?.watch(watched.processID)
+        processGuard?.forget(forgotten.processID)
+        // What remains of the guard is the shell at the other end of the pipe.
+        processGuard = nil
+        #expect(try await watched.waitForEnding() == .signalled(SIGKILL))
+        try await eventually("the grandchild to be gone") { Glibc.kill(grandchild, 0) != 0 || isZombie(grandchild) }
+        #expect(forgotten.ending == nil)
     }
 
     /// Gone, but not yet collected by whoever inherited it.

@@ -20,14 +20,19 @@ final class ProcessGuard: Sendable {
                 groups=$rest ;;
             esac
         done
-        for each in $groups; do kill -KILL -- "-$each" 2>/dev/null; done
+        for each in $groups; do kill -s KILL -- "-$each" 2>/dev/null; done
         """
 
-    private init?() {
+    init?() {
         // A guard that was killed must not take the tests with it.
         _ = Glibc.signal(SIGPIPE, SIG_IGN)
         guard let (_, pipe) = try? Spawned.startReader("/bin/sh", ["-c", Self.script]) else { return nil }
         self.pipe = pipe
+    }
+
+    /// As the end of the process does.
+    deinit {
+        close(pipe)
     }
 
     func watch(_ group: Int32) { send("+ \(group)\n") }

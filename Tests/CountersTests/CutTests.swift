@@ -1,0 +1,93 @@
+import Counters
+import Inventory
+import LuaScripts
+import RedisClient
+import Testing
+
+private let p = CounterName.product("P")
+private let v = CounterName.variant("V")
+
+@Suite("A cut")
+struct CutTests {
+    /// The counter's fields, and what is read of them.
+    private static let states: [(String, [String: String], CounterState)] = [
+        ("all fields", ["sold:p:P": "5", "cap:p:P": "9", "closed:p:P": "1"], CounterState(sold: 5, cap: 9, isClosed: true)),
+        ("unlimited and open", ["sold:p:P": "5"], CounterState(sold: 5, cap: nil, isClosed: false)),
+        ("unknown, which is not 0", ["cap:p:P": "9"], CounterState(sold: nil, cap: 9, isClosed: false)),
+        ("nothing", [:], CounterState(sold: nil, cap: nil, isClosed: false)),
+        ("the variant's fields only", ["sold:v:P": "5"], CounterState(sold: nil, cap: nil, isClosed: false)),
+        ("below 0", ["sold:p:P": "-2"], CounterState(sold: -2, cap: nil, isClosed: false)),
+        (
+            "2^53 − 1", ["sold:p:P": "9007199254740991", "cap:p:P": "9007199254740991"],
+            CounterState(sold: Limit.exactInteger, cap: Limit.exactInteger, isClosed: false)
+        ),
+        ("a sold field that is no number is unknown", ["sold:p:P": "x"], CounterState(sold: nil, cap: nil, isClosed: false)),
+        (
+            "a cap that is no number is not unlimited", ["sold:p:P": "5", "cap:p:P": "x"],
+            CounterState(sold: 5, cap: -1, isClosed: false)
+        ),
+    ]
+
+    @Test("gives a counter's figures as they are, and changes nothing", arguments: states.indices)
+    func figures(_ index: Int) async throws {
+        let (name, fields, state) = Self.states[index]
+        try await withCounters(fields) { fixture async throws in
+            let before = try await fixture.server.keyspace()
+            let cut = try await fixture.reader.cut([p])
+            #expect(cut.counters.map(\.name) == [p] && cut.counters.map(\.state) == [state], "\(name)")
+            #expect(cut.fields == Int64(5 + fields.count), "\(name)")
+            #expect(try await fixture.server.keyspace() == before)
+        }
+    }
+
+    @Test("comes with the state it belongs to")
+    func head() async throws {
+        try await withCounters(["sold:p:P": "5", "sold:v:V": "3"]) { fixture async throws in
+            let head = CounterHead(ledger: "L", epoch: 7, seq: 41, settled: 41, catalogue: 3)
+            let cut = try await fixture.reader.cut([v, p, v])
+            #expect(cut.head == head)
+            #expect(cut.counters.map(\.state.sold) == [3, 5, 3])
+            #expect(try await fixture.reader.head() == head)
+            #expect(try await fixture.store.head() == head)
+            #expect(!head.isEmpty)
+        }
+    }
+
+    @Test("of nothing installed says so")
+    func empty() async throws {
+        try await withCounters(nil) { fixture async throws in
+            let cut = try await fixture.reader.cut([p])
+            #expect(cut.head == CounterHead() && cut.head.isEmpty && cut.fields == 0)
+            #expect(cut.counters.map(\.state) == [CounterState(sold: nil, cap: nil, isClosed: false)])
+            #expect(try await fixture.reader.head() == CounterHead())
+        }
+    }
+
+    @Test("of no counters is the head alone")
+    func noCounters() async throws {
+        try await withCounters(["sold:p:P": "5"]) { fixture async throws in
+            let cut = try await fixture.reader.cut([])
+            #expect(cut.counters.isEmpty && cut.head.seq == 41 && cut.fields == 6)
+        }
+    }
+
+    @Test("takes 1,000 counters and refuses more")
+    func size() async throws {
+        try await withCounters(["sold:p:999": "7"]) { fixture async throws in
+            let names = (0...1_000).map { CounterName.product(Identifier("\($0)")) }
+            #expect(try await fixture.reader.cut(names.prefix(1_000)).counters.last?.state.sold == 7)
+            let error = try await replyError { _ = try await fixture.reader.cut(names) }
+            #expect(error?.message.contains("at most 1,000 counters") == true)
+        }
+    }
+
+    @Test("is an error when the key is no hash")
+    func wrongType() async throws {
+        try await withCounters(nil) { fixture async throws in
+            try await fixture.server.command("SET", fixture.keys.stock, "text")
+            let cut = try await replyError { _ = try await fixture.reader.cut([p]) }
+            let head = try await replyError { _ = try await fixture.reader.head() }
+            #expect(cut?.code == "WRONGTYPE" && head?.code == "WRONGTYPE")
+        }
+    }
+}

@@ -1,0 +1,229 @@
+import Counters
+import Inventory
+import LuaScripts
+import RedisClient
+import TestSupport
+import Testing
+
+private let decidedAt = "2026-11-22T10:00:00.000Z"
+
+@Suite("Settling")
+struct SettleTests {
+    private static let outcomes = [
+        Outcome(kind: .accepted, orderID: "o1", seq: 42, units: 3, decidedAt: decidedAt),
+        Outcome(kind: .refused, orderID: "o2", reason: "sold_out", units: 1, decidedAt: decidedAt),
+        Outcome(kind: .cancelled, orderID: "o1", cancellationID: "c1", seq: 43, units: 3, decidedAt: decidedAt),
+        Outcome(kind: .deadLetter, reason: "invalid_json", decidedAt: decidedAt),
+    ]
+
+    private static let announced = [
+        ["accepted", "o1", "", "", "42", "3"], ["refused", "o2", "", "sold_out", "", "1"],
+        ["cancelled", "o1", "c1", "", "43", "3"], ["dead_letter", "", "", "invalid_json", "", ""],
+    ].map { values in
+        zip(["outcome", "order_id", "cancellation_id", "reason", "seq", "units"], values).flatMap { [$0, $1] }
+            + ["decided_at", decidedAt]
+    }
+
+    private func settlement(
+        epoch: Int64 = 7, settled: Int64 = 45, entries: [String] = [], outcomes: [Outcome] = [],
+        changed: [Identifier] = []
+    ) -> Settlement {
+        Settlement(epoch: epoch, settled: settled, entries: entries, outcomes: outcomes, changed: changed)
+    }
+
+    /// Entries 1-0 … n-0, all delivered and pending.
+    private func deliver(_ count: Int, _ fixture: CountersFixture) async throws {
+        let (stream, server) = (fixture.keys.checkouts, fixture.server)
+        try await server.command("XGROUP", "CREATE", stream, StoreKeys.group, "0", "MKSTREAM")
+        _ = try await fixture.client.pipeline((1...count).map { RedisCommand("XADD", stream, "\($0)-0", "type", "t") })
+        try await server.command(
+            "XREADGROUP", "GROUP", StoreKeys.group, "c", "COUNT", "\(count)", "STREAMS", stream, ">")
+    }
+
+    @Test("notes how far the ledger is, acknowledges, and announces every field of every outcome")
+    func settles() async throws {
+        try await withCounters(["sold:p:P": "5"]) { fixture async throws in
+            try await deliver(3, fixture)
+            var after = try await fixture.server.keyspace()
+            let report = try await fixture.store.settle(
+                settlement(entries: ["1-0", "3-0"], outcomes: Self.outcomes, changed: ["P"]), keepOutcomes: 100)
+            #expect(report == SettleReport(acknowledged: 2, unannounced: 0, unpublished: 0))
+
+            var stock = CountersFixture.head.merging(["sold:p:P": "5"]) { _, own in own }
+            stock["settled"] = "45"
+            after[fixture.keys.stock] = .hash(stock)
+            after[fixture.keys.checkouts] = .stream(
+                (1...3).map { StreamedEntry(id: "\($0)-0", fields: ["type", "t"]) },
+                groups: [StoreKeys.group: GroupState(lastDelivered: "3-0", pending: ["2-0"])])
+            var found = try await fixture.server.keyspace()
+            // The ids of outcomes are Redis' own.
+            guard case .stream(let entries, let groups) = found.removeValue(forKey: fixture.keys.outcomes) else {
+                Issue.record("no stream of outcomes")
+                return
+            }
+            #expect(entries.map(\.fields) == Self.announced && groups.isEmpty)
+            #expect(found == after)
+        }
+    }
+
+    @Test("repeated, acknowledges nothing more and lowers nothing")
+    func repeated() async throws {
+        try await withCounters([:]) { fixture async throws in
+            try await deliver(2, fixture)
+            let one = settlement(entries: ["1-0", "2-0"], outcomes: [Self.outcomes[0]])
+            _ = try await fixture.store.settle(one, keepOutcomes: 100)
+            var after = try await fixture.server.keyspace()
+            let report = try await fixture.store.settle(one, keepOutcomes: 100)
+            #expect(report == SettleReport(acknowledged: 0, unannounced: 0, unpublished: 0))
+            var found = try await fixture.server.keyspace()
+            #expect(try await fixture.server.entries(of: fixture.keys.outcomes).count == 2)
+            found[fixture.keys.outcomes] = nil
+            after[fixture.keys.outcomes] = nil
+            #expect(found == after)
+        }
+    }
+
+    /// State before, whose settlement, and `settled` afterwards.
+    private static let notes: [(String, [String: String]?, ledger: String, epoch: Int64, Int64, String?)] = [
+        ("ours, higher", [:], "L", 7, 45, "45"),
+        ("ours, the same", [:], "L", 7, 41, "41"),
+        ("ours, lower", [:], "L", 7, 40, "41"),
+        ("higher by a digit, compared as numbers", ["settled": "99"], "L", 7, 100, "100"),
+        ("lower by a digit, compared as numbers", ["settled": "100"], "L", 7, 99, "100"),
+        ("nothing noted yet that is a number", ["settled": "x"], "L", 7, 3, "3"),
+        ("of an earlier epoch", [:], "L", 6, 45, "41"),
+        ("of a later epoch", [:], "L", 8, 45, "41"),
+        ("of another ledger", [:], "M", 7, 45, "41"),
+        ("nothing is installed", nil, "L", 7, 45, nil),
+    ]
+
+    @Test("notes only what is ours, and never lowers it; acknowledges all the same", arguments: notes.indices)
+    func settledNote(_ index: Int) async throws {
+        let (name, stock, ledger, epoch, settled, noted) = Self.notes[index]
+        try await withCounters(stock) { fixture async throws in
+            try await deliver(1, fixture)
+            let store = CounterStore(keys: fixture.keys, ledger: ledger, client: fixture.client)
+            let report = try await store.settle(
+                settlement(epoch: epoch, settled: settled, entries: ["1-0"]), keepOutcomes: 100)
+            #expect(report.acknowledged == 1, "\(name)")
+            #expect(try await fixture.stock()?["settled"] == noted, "\(name)")
+        }
+    }
+
+    @Test("acknowledges thousands of entries at once")
+    func manyEntries() async throws {
+        try await withCounters([:]) { fixture async throws in
+            try await deliver(9_000, fixture)
+            let report = try await fixture.store.settle(
+                settlement(entries: (1...9_000).map { "\($0)-0" }), keepOutcomes: 100)
+            #expect(report.acknowledged == 9_000)
+            #expect(
+                try await fixture.server.command("XPENDING", fixture.keys.checkouts, StoreKeys.group).array?.first?.int
+                    == 0)
+        }
+    }
+
+    @Test("keeps about as many outcomes as it is told")
+    func keepsOutcomes() async throws {
+        try await withCounters([:]) { fixture async throws in
+            let outcomes = (1...2_000).map { Outcome(kind: .accepted, orderID: "o\($0)", decidedAt: decidedAt) }
+            _ = try await fixture.store.settle(settlement(outcomes: outcomes), keepOutcomes: 500)
+            let kept = try await fixture.server.entries(of: fixture.keys.outcomes)
+            // Whole nodes of the stream are dropped, of 100 entries each.
+            #expect((500..<600).contains(kept.count))
+            #expect(kept.last?.fields.contains("o2000") == true)
+        }
+    }
+
+    @Test("publishes each product that changed")
+    func publishes() async throws {
+        try await withCounters([:]) { fixture async throws in
+            let listener = try ChildProcess(
+                "redis-cli", ["-s", fixture.server.socketPath, "SUBSCRIBE", fixture.keys.changes])
+            try await eventually("a subscriber") {
+                try await fixture.server.command("PUBSUB", "NUMSUB", fixture.keys.changes).array?.last?.int == 1
+            }
+            let report = try await fixture.store.settle(
+                settlement(changed: ["P-one", "P-two", "last"]), keepOutcomes: 100)
+            #expect(report.unpublished == 0)
+            try await listener.waitForLine(containing: "last")
+            let lines = listener.standardOutput.split(separator: "\n")
+            let messages = lines.indices.filter { lines[$0] == "message" }.map { lines[$0 + 2] }
+            #expect(messages == ["P-one", "P-two", "last"])
+            try await listener.stop()
+        }
+    }
+
+    @Test("is not held up by outcomes that cannot be announced: they are counted")
+    func outcomesOfWrongType() async throws {
+        try await withCounters([:]) { fixture async throws in
+            try await deliver(1, fixture)
+            try await fixture.server.command("SET", fixture.keys.outcomes, "text")
+            let report = try await fixture.store.settle(
+                settlement(entries: ["1-0"], outcomes: Self.outcomes, changed: ["P"]), keepOutcomes: 100)
+            #expect(report == SettleReport(acknowledged: 1, unannounced: 4, unpublished: 0))
+            let keyspace = try await fixture.server.keyspace()
+            #expect(keyspace[fixture.keys.outcomes] == .text("text"))
+            #expect(try await fixture.stock()?["settled"] == "45")
+        }
+    }
+
+    @Test("acknowledges nothing where the group or the stream is gone, and goes on")
+    func noGroup() async throws {
+        try await withCounters([:]) { fixture async throws in
+            let one = settlement(entries: ["1-0"], outcomes: [Self.outcomes[0]])
+            let withoutStream = try await fixture.store.settle(one, keepOutcomes: 100)
+            try await deliver(1, fixture)
+            try await fixture.server.command("XGROUP", "DESTROY", fixture.keys.checkouts, StoreKeys.group)
+            let withoutGroup = try await fixture.store.settle(one, keepOutcomes: 100)
+            #expect(withoutStream == SettleReport(acknowledged: 0, unannounced: 0, unpublished: 0))
+            #expect(withoutGroup == withoutStream)
+            #expect(try await fixture.server.entries(of: fixture.keys.outcomes).count == 2)
+        }
+    }
+
+    @Test("works when Redis is out of memory: what is recorded is acknowledged")
+    func outOfMemory() async throws {
+        try await withCounters([:], ["--maxmemory-policy", "noeviction"]) { fixture async throws in
+            try await deliver(2, fixture)
+            try await fixture.server.command("CONFIG", "SET", "maxmemory", "1")
+            let report = try await fixture.store.settle(
+                settlement(entries: ["1-0", "2-0"], outcomes: Self.outcomes), keepOutcomes: 100)
+            #expect(report.acknowledged == 2)
+            #expect(try await fixture.stock()?["settled"] == "45")
+        }
+    }
+
+    @Test("changes nothing when a key is of the wrong type", arguments: ["stock", "checkouts"])
+    func wrongType(_ which: String) async throws {
+        try await withCounters(which == "stock" ? nil : [:]) { fixture async throws in
+            let key = which == "stock" ? fixture.keys.stock : fixture.keys.checkouts
+            try await fixture.server.command("SET", key, "text")
+            let before = try await fixture.server.keyspace()
+            let error = try await replyError {
+                _ = try await fixture.store.settle(
+                    settlement(settled: 41, entries: ["1-0"], outcomes: Self.outcomes), keepOutcomes: 100)
+            }
+            #expect(error?.code == "WRONGTYPE")
+            #expect(try await fixture.server.keyspace() == before)
+        }
+    }
+
+    @Test(
+        "announces and acknowledges nothing when its arguments are malformed",
+        arguments: [
+            [], ["L", "7"], ["L", "7", "x", "stocktake", "9", "ch", "0", "0", "0"],
+            ["L", "7", "41", "stocktake", "9", "ch"], ["L", "7", "41", "stocktake", "9", "ch", "x"],
+            ["L", "7", "41", "stocktake", "9", "ch", "1", "no-id", "0", "0"],
+        ])
+    func malformed(_ arguments: [String]) async throws {
+        try await withCounters([:]) { fixture async throws in
+            try await deliver(1, fixture)
+            let before = try await fixture.server.keyspace()
+            let keys = [fixture.keys.stock, fixture.keys.checkouts, fixture.keys.outcomes]
+            let error = try await replyError { _ = try await fixture.run(.settle, keys: keys, arguments) }
+            #expect(error?.code == "ERR")
+            #expect(try await fixture.server.keyspace() == before)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Several consumers of one store, and the polite end of one.
+@Suite(.serialized) struct StandbyTests {
+    @Test("A second consumer stands by, says so, and takes over within a second of the first one's kill -9")
+    func takeOver() async throws {
+        let shop = try await Shop()
+        let first = try await shop.startConsumer()
+        let second = try shop.start(["consume"])
+        let line = try await second.waitForLine(containing: "standing by")
+        #expect(line.contains("process \(first.processID) consumes store main"))
+        try await shop.publish(SequentialModel.rush.map(\.message))
+        try await shop.waitForOrders(SequentialModel.rush.count)
+        let killed = ContinuousClock.now
+        _ = try await first.kill()
+        try await second.waitForLine(containing: "consuming store")
+        // The promise, with room for a machine that is busy with other tests.
+        #expect(ContinuousClock.now - killed < .seconds(3))
+        try await shop.publish([SequentialModel.Order("late", ("PANEL", nil, 1)).message])
+        try await shop.waitForOrders(SequentialModel.rush.count + 1)
+        #expect(try await second.stop() == .exited(0))
+        var model = SequentialModel()
+        model.take(SequentialModel.rush + [SequentialModel.Order("late", ("PANEL", nil, 1))])
+        try model.expect(shop)
+        try await shop.expectConsistent()
+    }
+
+    @Test("SIGTERM finishes and settles what was read, and ends with 0")
+    func politeEnd() async throws {
+        let shop = try await Shop()
+        let consumer = try await shop.startConsumer("--batch-orders", "3")
+        try await shop.publish(SequentialModel.rush.map(\.message))
+        try await shop.waitForOrders(1)
+        let asked = ContinuousClock.now
+        #expect(try await consumer.stop() == .exited(0))
+        #expect(ContinuousClock.now - asked < .seconds(10))
+        // What was delivered is settled; the rest is unread.
+        #expect(try await shop.pending() == 0)
+        let orders = try shop.count("orders")
+        #expect(try await shop.outcomes().count == orders)
+        try await shop.consumeAll()
+        var model = SequentialModel()
+        model.take(SequentialModel.rush)
+        try model.expect(shop)
+        try await shop.expectConsistent()
+    }
+
+    @Test("A standby and a consumer without Redis end at once on SIGTERM")
+    func politeEndWhileWaiting() async throws {
+        let shop = try await Shop()
+        let active = try await shop.startConsumer()
+        let standby = try shop.start(["consume"])
+        try await standby.waitForLine(containing: "standing by")
+        #expect(try await standby.stop() == .exited(0))
+        await shop.redis.kill()
+        try await active.waitForLine(containing: "cannot connect")
+        #expect(try await active.stop() == .exited(0))
+    }
+}

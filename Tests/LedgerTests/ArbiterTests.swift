@@ -1,0 +1,117 @@
+import Inventory
+import Testing
+
+@testable import Ledger
+
+private let cube = CounterName.product("cube")
+private let black = CounterName.variant("black")
+private let kit = CounterName.product("kit")
+
+@Suite("The ledger as the arbiter")
+struct ArbiterTests {
+    /// What the gate is said to have decided of an order, and why the ledger refuses it; nil: for the ledger it fits.
+    struct Claim: Sendable, CustomTestStringConvertible {
+        var name: String
+        var lines: [(product: Identifier, variant: Identifier?, quantity: Int64)]
+        var gate: Decision
+        var ledger: Refusal?
+
+        var testDescription: String { name }
+    }
+
+    private static let claims = [
+        Claim(
+            name: "accepted, though it does not fit", lines: [("kit", nil, 4)], gate: .accepted(seq: 1),
+            ledger: Refusal(counter: kit, asked: 4, left: 3)),
+        Claim(
+            name: "accepted, though the variant does not fit", lines: [("cube", "black", 7)], gate: .accepted(seq: 1),
+            ledger: Refusal(counter: black, asked: 7, left: 6)),
+        Claim(
+            name: "accepted, though it does not fit as a sum", lines: [("cube", "black", 6), ("cube", "white", 5)],
+            gate: .accepted(seq: 1), ledger: Refusal(counter: cube, asked: 11, left: 10)),
+        Claim(name: "refused, though it fits", lines: [("kit", nil, 3)], gate: refused(kit, asked: 3, left: 2)),
+        Claim(name: "sold out, though unlimited", lines: [("sheet", nil, 1)], gate: refused(.product("sheet"), asked: 1, left: 0)),
+        Claim(
+            name: "refused with another number of units left", lines: [("kit", nil, 4)],
+            gate: refused(kit, asked: 4, left: 2), ledger: Refusal(counter: kit, asked: 4, left: 3)),
+        Claim(
+            name: "refused with another number of units asked", lines: [("kit", nil, 4)],
+            gate: refused(kit, asked: 5, left: 3), ledger: Refusal(counter: kit, asked: 4, left: 3)),
+        Claim(
+            name: "refused for another counter", lines: [("cube", "black", 11)],
+            gate: refused(black, asked: 11, left: 6), ledger: Refusal(counter: cube, asked: 11, left: 10)),
+        Claim(name: "a seq is left out", lines: [("kit", nil, 1)], gate: .accepted(seq: 2)),
+        Claim(name: "a seq comes twice", lines: [("kit", nil, 1)], gate: .accepted(seq: 0)),
+    ]
+
+    @Test("disagrees with a gate whose counters are wrong, and records nothing of the batch", arguments: claims)
+    func disagrees(_ claim: Claim) async throws {
+        try await withLedger { fixture async throws in
+            let before = try await fixture.rows()
+            let answer = try await fixture.record(
+                deadLetter("1-0"), order("o", claim.lines, claim.gate),
+                order("later", [("sheet", nil, 1)], .accepted(seq: 2)))
+            #expect(answer == .disagreed(Disagreement(orderID: "o", gate: claim.gate, ledger: claim.ledger)))
+            #expect(try await fixture.rows() == before)
+        }
+    }
+
+    @Test("holds each order against the ones before it in the batch, not only against what is recorded")
+    func runningFigures() async throws {
+        try await withLedger { fixture async throws in
+            let before = try await fixture.rows()
+            let answer = try await fixture.record(
+                order("o1", [("kit", nil, 2)], .accepted(seq: 1)), order("o2", [("kit", nil, 2)], .accepted(seq: 2)))
+            let refusal = Refusal(counter: kit, asked: 2, left: 1)
+            #expect(answer == .disagreed(Disagreement(orderID: "o2", gate: .accepted(seq: 2), ledger: refusal)))
+            #expect(try await fixture.rows() == before)
+        }
+    }
+
+    @Test("goes by the caps of now: a lowered one leaves 0")
+    func loweredCap() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(order("o1", [("kit", nil, 3)], .accepted(seq: 1)))
+            var catalog = Catalog.sample
+            catalog.products[2].maxQuantity = 1
+            _ = try await fixture.ledger.sync(catalog, dryRun: false)
+            let answer = try await fixture.record(order("o2", [("kit", nil, 1)], refused(kit, asked: 1, left: 0)))
+            #expect(answer == .recorded(seq: 1))
+        }
+    }
+
+    @Test("lets an unlimited product be sold up to 2^53 − 1")
+    func exactLimit() async throws {
+        try await withLedger { fixture async throws in
+            let sheet = CounterName.product("sheet")
+            try fixture.tamper("UPDATE products SET sold_quantity = \(Limit.exactInteger - 1) WHERE id = 'sheet'")
+            let answer = try await fixture.record(
+                order("o1", [("sheet", nil, 2)], refused(sheet, asked: 2, left: 1)),
+                order("o2", [("sheet", nil, 1)], .accepted(seq: 1)))
+            #expect(answer == .recorded(seq: 1))
+            #expect(try await fixture.sold()[sheet] == Limit.exactInteger)
+        }
+    }
+
+    /// What the batch was decided with, against epoch 1, catalogue 1, seq 1.
+    private static let outdated: [(epoch: Int64, catalogue: Int64, seq: Int64)] = [
+        (0, 1, 1), (2, 1, 1), (1, 0, 1), (1, 2, 1), (1, 1, 0), (1, 1, 2),
+    ]
+
+    @Test("records nothing that was decided at another epoch, catalogue or seq", arguments: outdated)
+    func fromAnotherState(_ decided: (epoch: Int64, catalogue: Int64, seq: Int64)) async throws {
+        try await withLedger { fixture async throws in
+            _ = try await fixture.ledger.raiseEpoch()
+            try await fixture.record(order("first", [("kit", nil, 1)], .accepted(seq: 1)))
+            let before = try await fixture.rows()
+            let batch = RecordBatch(
+                epoch: decided.epoch, catalogueVersion: decided.catalogue, seqBefore: decided.seq,
+                records: [
+                    deadLetter("1-0"), order("o", [("kit", nil, 1)], .accepted(seq: decided.seq + 1)),
+                ], attemptsOver: [])
+            let answer = try await fixture.ledger.record(batch)
+            #expect(answer == .outdated(LedgerHead(epoch: 1, seq: 1, catalogueVersion: 1)))
+            #expect(try await fixture.rows() == before)
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import GRDB
+import Inventory
+import Testing
+
+@testable import Ledger
+
+private let cube = CounterName.product("cube")
+private let black = CounterName.variant("black")
+
+@Suite("Checking a ledger")
+struct CheckTests {
+    private func fill(_ fixture: LedgerFixture) async throws {
+        try await fixture.record(
+            order("o1", [("cube", "black", 2), ("cube", "white", 1)], .accepted(seq: 1)),
+            order("o2", [("kit", nil, 9)], refused(.product("kit"), asked: 9, left: 3)),
+            order("o3", [("cube", "black", 1), ("sheet", nil, 5)], .accepted(seq: 2)), deadLetter("1-0"))
+    }
+
+    @Test("finds nothing wrong with a sound one, and counts what is there")
+    func sound() async throws {
+        try await withLedger { fixture async throws in
+            #expect(try await fixture.ledger.check().isSound)
+            try await fill(fixture)
+            var expected = LedgerCheck()
+            (expected.orders, expected.deadLetters) = (3, 1)
+            expected.head = LedgerHead(epoch: 0, seq: 2, catalogueVersion: 1)
+            #expect(try await fixture.ledger.check() == expected)
+        }
+    }
+
+    /// What somebody does to the file, and the miscounts that follow.
+    private static let miscounts: [(String, [Miscount])] = [
+        (
+            "UPDATE products SET sold_quantity = sold_quantity + 1 WHERE id = 'cube'",
+            [Miscount(counter: cube, recorded: 5, counted: 4)]
+        ),
+        (
+            "UPDATE variants SET sold_quantity = 0 WHERE id = 'black'",
+            [Miscount(counter: black, recorded: 0, counted: 3)]
+        ),
+        (
+            "UPDATE products SET sold_quantity = 1 WHERE id = 'kit'",
+            [Miscount(counter: .product("kit"), recorded: 1, counted: 0)]
+        ),
+        (
+            "UPDATE order_items SET quantity = 7 WHERE order_id = 'o3' AND line = 1",
+            [Miscount(counter: cube, recorded: 4, counted: 10), Miscount(counter: black, recorded: 3, counted: 9)]
+        ),
+        (
+            "DELETE FROM order_items WHERE order_id = 'o1'",
+            [
+                Miscount(counter: cube, recorded: 4, counted: 1), Miscount(counter: black, recorded: 3, counted: 1),
+                Miscount(counter: .variant("white"), recorded: 1, counted: 0),
+            ]
+        ),
+    ]
+
+    @Test("finds sold quantities that are not what the orders add up to", arguments: miscounts.indices)
+    func tampered(_ index: Int) async throws {
+        let (sql, expected) = Self.miscounts[index]
+        try await withLedger { fixture async throws in
+            try await fill(fixture)
+            try fixture.tamper(sql)
+            let check = try await fixture.ledger.check()
+            #expect(check.miscounts == expected && !check.isSound)
+            #expect(check.integrity.isEmpty && check.danglingReferences == 0)
+        }
+    }
+
+    @Test("finds rows that refer to nothing")
+    func dangling() async throws {
+        try await withLedger { fixture async throws in
+            try await fill(fixture)
+            try fixture.tamper("DELETE FROM orders WHERE id = 'o2'")
+            let check = try await fixture.ledger.check()
+            #expect(check.danglingReferences == 1 && check.miscounts.isEmpty && !check.isSound)
+        }
+    }
+
+    @Test("says what SQLite finds wrong with the file")
+    func integrity() async throws {
+        try await withLedger { fixture async throws in
+            try await fill(fixture)
+            try fixture.tamper(
+                "PRAGMA ignore_check_constraints = ON; UPDATE products SET dev_status = 9 WHERE id = 'kit'")
+            let check = try await fixture.ledger.check()
+            #expect(check.integrity.count == 1 && check.integrity[0].contains("products"), "\(check.integrity)")
+            #expect(!check.isSound)
+        }
+    }
+}
+
+@Suite("Several connections to one ledger")
+struct LedgerConcurrencyTests {
+    // writer:  record 1 | record 2 | … | record 100
+    // reader:     stock | stock | stock …      each sees whole batches only
+    @Test("A reader beside a writer sees whole batches, and they go only forward")
+    func readerBesideWriter() async throws {
+        try await withLedger { fixture async throws in
+            let reader = try await LedgerDatabase.open(at: fixture.path, store: "main", for: .reader)
+            async let seqs: [Int64] = {
+                var seqs: [Int64] = [0]
+                while seqs.last ?? 0 < 100 {
+                    let counters = try await reader.counters(withChangesAfter: 0)
+                    let (seq, sheet) = (counters.head.seq, CounterName.product("sheet"))
+                    #expect(counters.counters[sheet]?.sold == 3 * seq)
+                    #expect(counters.units(of: sheet, after: 0) == 3 * seq)
+                    seqs.append(seq)
+                }
+                return seqs
+            }()
+            for seq in 1...100 as ClosedRange<Int64> {
+                try await fixture.record(
+                    order(Identifier("o\(seq)"), [("sheet", nil, 1), ("sheet", nil, 2)], .accepted(seq: seq)))
+            }
+            let seen = try await seqs
+            #expect(seen == seen.sorted())
+            try reader.close()
+        }
+    }
+
+    @Test("A tool's writes and the consumer's take turns")
+    func toolBesideConsumer() async throws {
+        try await withLedger { fixture async throws in
+            let tool = try await LedgerDatabase.open(at: fixture.path, store: "main", for: .tool)
+            async let synced: Void = {
+                for cap in 1...20 as ClosedRange<Int64> {
+                    var catalog = Catalog.sample
+                    catalog.products[1].maxQuantity = 1_000 + cap
+                    _ = try await tool.sync(catalog, dryRun: false)
+                }
+            }()
+            var seq: Int64 = 0
+            while seq < 50 {
+                // A catalogue that changes between reading the head and recording makes a batch outdated, no more.
+                let answer = try await fixture.record(
+                    order(Identifier("o\(seq)"), [("sheet", nil, 1)], .accepted(seq: seq + 1)))
+                if case .recorded(let recorded) = answer { seq = recorded }
+            }
+            try await synced
+            #expect(try await tool.head() == LedgerHead(epoch: 0, seq: 50, catalogueVersion: 21))
+            #expect(try await tool.check().isSound)
+            try tool.close()
+        }
+    }
+
+    @Test("A write waits for another's lock, and gives up with an error that may pass; reads go on")
+    func locked() async throws {
+        try await withLedger { fixture async throws in
+            var configuration = Configuration()
+            configuration.allowsUnsafeTransactions = true
+            let other = try DatabaseQueue(path: fixture.path, configuration: configuration)
+            try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+            async let write = fixture.ledger.raiseEpoch()
+            #expect(try await fixture.ledger.head().epoch == 0)
+            let error = await #expect(throws: LedgerError.locked(path: fixture.path)) { try await write }
+            #expect(error?.isTransient == true)
+            try await other.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }
+            #expect(try await fixture.ledger.raiseEpoch().head.epoch == 1)
+            try other.close()
+        }
+    }
+}

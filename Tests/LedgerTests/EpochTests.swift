@@ -1,0 +1,109 @@
+import Inventory
+import Testing
+
+@testable import Ledger
+
+private let cube = CounterName.product("cube")
+private let black = CounterName.variant("black")
+private let kit = CounterName.product("kit")
+
+@Suite("Epochs in the ledger")
+struct EpochTests {
+    @Test("are raised one by one, and start from all counters with their caps and closings")
+    func raise() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(order("o", [("cube", "black", 2), ("kit", nil, 1)], .accepted(seq: 1)))
+            var catalog = Catalog.sample
+            catalog.products.removeLast()
+            _ = try await fixture.ledger.sync(catalog, dryRun: false)
+            #expect(try await fixture.ledger.raiseEpoch().head.epoch == 1)
+            let start = try await fixture.ledger.raiseEpoch()
+            #expect(start.head == LedgerHead(epoch: 2, seq: 1, catalogueVersion: 2))
+            #expect(try await fixture.ledger.head() == start.head)
+            let expected: [CounterName: CounterState] = [
+                cube: CounterState(sold: 2, cap: 10, isClosed: false),
+                black: CounterState(sold: 2, cap: 6, isClosed: false),
+                .variant("white"): CounterState(sold: 0, cap: nil, isClosed: false),
+                .product("sheet"): CounterState(sold: 0, cap: nil, isClosed: false),
+                kit: CounterState(sold: 1, cap: 3, isClosed: true),
+            ]
+            #expect(start.counters.count == expected.count)
+            #expect(Dictionary(uniqueKeysWithValues: start.counters.map { ($0.name, $0.state) }) == expected)
+        }
+    }
+
+    @Test("come with the catalogue as the ledger has it")
+    func catalog() async throws {
+        try await withLedger { fixture async throws in
+            var catalog = Catalog.sample
+            catalog.products.removeLast()
+            catalog.products[0].variants.removeLast()
+            _ = try await fixture.ledger.sync(catalog, dryRun: false)
+            let index = try await fixture.ledger.raiseEpoch().catalog
+            #expect(index.version == 2)
+            let lines: [(Identifier, Identifier?, DeadLetterReason?)] = [
+                ("cube", "black", nil), ("sheet", nil, nil), ("cube", "white", .variantClosed),
+                ("cube", nil, .variantRequired), ("kit", nil, .productClosed), ("none", nil, .unknownProduct),
+                ("sheet", "black", .variantOfAnotherProduct),
+            ]
+            for (product, variant, reason) in lines {
+                let item = Checkout.Item(productID: product, variantID: variant, quantity: 1, unitPrice: 1)
+                #expect(index.violation(in: Checkout(orderID: "o", items: [item]))?.reason == reason)
+            }
+        }
+    }
+
+    @Test("are raised above those that Redis has seen, and never lowered", arguments: [(0, 3), (2, 3), (3, 3), (9, 9)] as [(Int64, Int64)])
+    func raiseAbove(_ seen: Int64, _ epoch: Int64) async throws {
+        try await withLedger { fixture async throws in
+            for _ in 0..<3 { _ = try await fixture.ledger.raiseEpoch() }
+            try await fixture.ledger.raiseEpoch(above: seen)
+            #expect(try await fixture.ledger.head().epoch == epoch)
+            #expect(try await fixture.ledger.raiseEpoch().head.epoch == epoch + 1)
+        }
+    }
+
+    @Test("The counters can be taken back to any earlier seq")
+    func countersAsOf() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                order("o1", [("cube", "black", 1), ("cube", "black", 1)], .accepted(seq: 1)),
+                order("x", [("kit", nil, 9)], refused(kit, asked: 9, left: 3)),
+                order("o2", [("cube", "white", 3)], .accepted(seq: 2)))
+            try await fixture.record(order("o3", [("cube", "black", 4), ("kit", nil, 1)], .accepted(seq: 3)))
+            // Units sold after each seq from 0 to 3, per counter.
+            let after: [(CounterName, [Int64])] = [
+                (cube, [9, 7, 4, 0]), (black, [6, 4, 4, 0]), (.variant("white"), [3, 3, 0, 0]), (kit, [1, 1, 1, 0]),
+                (.product("sheet"), [0, 0, 0, 0]), (.product("none"), [0, 0, 0, 0]),
+            ]
+            for asked in 0...3 as ClosedRange<Int64> {
+                let counters = try await fixture.ledger.counters(withChangesAfter: asked)
+                #expect(counters.head.seq == 3 && counters.counters[cube]?.sold == 9)
+                for (counter, units) in after {
+                    for seq in asked...3 { #expect(counters.units(of: counter, after: seq) == units[Int(seq)]) }
+                }
+            }
+        }
+    }
+
+    @Test("The stock is in the catalogue's order, with what is closed last")
+    func stock() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(order("o", [("cube", "black", 6)], .accepted(seq: 1)))
+            var catalog = Catalog.sample
+            catalog.products.swapAt(1, 2)
+            catalog.products[0].variants.remove(at: 0)
+            catalog.products[0].variants.append(Variant(id: "a new one", name: "New"))
+            catalog.products.remove(at: 1)
+            _ = try await fixture.ledger.sync(catalog, dryRun: false)
+            let stock = try await fixture.ledger.stock()
+            #expect(stock.head == LedgerHead(epoch: 0, seq: 1, catalogueVersion: 2))
+            #expect(stock.products.map(\.id) == ["cube", "sheet", "kit"])
+            #expect(stock.products[0].counters == [cube, .variant("white"), .variant("a new one"), black])
+            let figures = stock.products[0].availability()
+            #expect(figures.product.availableQuantity == 4 && figures.product.isAvailable)
+            #expect(figures.variants.map(\.availableQuantity) == [4, 4, 0])
+            #expect(figures.variants.map(\.isActive) == [true, true, false])
+        }
+    }
+}

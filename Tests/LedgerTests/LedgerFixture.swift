@@ -1,0 +1,120 @@
+import GRDB
+import Inventory
+import TestSupport
+import Testing
+
+@testable import Ledger
+
+extension Catalog {
+    /// A capped product with a capped and an unlimited variant, an unlimited product, a capped one.
+    static let sample = Catalog(
+        categories: ["kit", "material"],
+        products: [
+            Product(
+                id: "cube", name: "Cube", category: "kit", devStatus: 5, basePrice: 99_500, maxQuantity: 10,
+                variants: [
+                    Variant(id: "black", name: "Black", maxQuantity: 6), Variant(id: "white", name: "White"),
+                ]),
+            Product(id: "sheet", name: "Sheet", category: "material", devStatus: 3, basePrice: 100),
+            Product(id: "kit", name: "Kit", category: "kit", devStatus: 5, basePrice: 2_000, maxQuantity: 3),
+        ])
+}
+
+/// A line as tests write it.
+typealias Line = (product: Identifier, variant: Identifier?, quantity: Int64)
+
+/// A new ledger of the store "main", in a folder of its own, open for the consumer.
+struct LedgerFixture: Sendable {
+    let folder: TemporaryFolder
+    let ledger: LedgerDatabase
+
+    var path: String { ledger.path }
+
+    /// Records what continues the ledger as it is.
+    @discardableResult
+    func record(_ records: RecordBatch.Record..., attemptsOver: [EntryKey] = []) async throws -> RecordAnswer {
+        try await record(records, attemptsOver: attemptsOver)
+    }
+
+    @discardableResult
+    func record(_ records: [RecordBatch.Record], attemptsOver: [EntryKey] = []) async throws -> RecordAnswer {
+        let head = try await ledger.head()
+        return try await ledger.record(
+            RecordBatch(
+                epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq, records: records,
+                attemptsOver: attemptsOver))
+    }
+
+    func sold() async throws -> [CounterName: Int64] {
+        try await ledger.counters(withChangesAfter: 0).counters.compactMapValues(\.sold)
+    }
+
+    /// Every row of every table: nothing was written if two of these are equal.
+    func rows() async throws -> [String: [String]] {
+        try await ledger.read { db in
+            let tables = try String.fetchAll(
+                db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+            return try Dictionary(
+                uniqueKeysWithValues: tables.map { table in
+                    (table, try Row.fetchAll(db, sql: "SELECT * FROM \(table)").map(\.debugDescription))
+                })
+        }
+    }
+
+    /// The values of one column, NULL as nil.
+    func texts(_ sql: String) async throws -> [String?] {
+        try await ledger.read { db in try Optional<String>.fetchAll(db, sql: sql) }
+    }
+
+    /// What somebody does to the file with `sqlite3`.
+    func tamper(_ sql: String) throws {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = false
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.writeWithoutTransaction { db in try db.execute(sql: sql) }
+        try queue.close()
+    }
+}
+
+/// - Parameter catalog: synchronised first; nil leaves the ledger without products.
+func withLedger(
+    _ catalog: Catalog? = .sample, isolation: isolated (any Actor)? = #isolation,
+    _ body: (LedgerFixture) async throws -> Void
+) async throws {
+    let folder = try TemporaryFolder()
+    defer { withExtendedLifetime(folder) {} }
+    let path = folder.path(of: "ledger.db")
+    try await LedgerDatabase.create(at: path, store: "main")
+    let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
+    if let catalog { _ = try await ledger.sync(catalog, dryRun: false) }
+    try await body(LedgerFixture(folder: folder, ledger: ledger))
+    try ledger.close()
+}
+
+/// An order whose digest and entry id follow from its id.
+func order(_ id: Identifier, _ lines: [Line], _ decision: Decision) -> RecordBatch.Record {
+    let items = lines.map {
+        Checkout.Item(productID: $0.product, variantID: $0.variant, quantity: $0.quantity, unitPrice: 100)
+    }
+    return order(Checkout(orderID: id, items: items), decision)
+}
+
+func order(_ checkout: Checkout, _ decision: Decision) -> RecordBatch.Record {
+    .order(
+        OrderRecord(
+            checkout: checkout, demand: checkout.demand, digest: checkout.contentDigest, decision: decision,
+            decidedAt: "2026-11-22T10:00:00.000Z", entryID: "\(checkout.orderID)-0"))
+}
+
+func refused(_ counter: CounterName, asked: Int64, left: Int64) -> Decision {
+    .refused(Refusal(counter: counter, asked: asked, left: left))
+}
+
+func deadLetter(
+    _ entryID: String, fingerprint: [UInt8] = [1], reason: DeadLetterReason = .invalidJSON, payload: [UInt8]? = [0xFF]
+) -> RecordBatch.Record {
+    .deadLetter(
+        DeadLetterRecord(
+            key: EntryKey(entryID: entryID, fingerprint: fingerprint), rejection: Rejection(reason, "detail"),
+            type: Array("t".utf8), payload: payload, fields: nil, orderID: nil, receivedAt: "2026-11-22T10:00:00.000Z"))
+}

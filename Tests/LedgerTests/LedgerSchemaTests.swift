@@ -1,0 +1,116 @@
+import GRDB
+import Inventory
+import Testing
+
+@testable import Ledger
+
+@Suite("The ledger's tables")
+struct LedgerSchemaTests {
+    private static let tables: [(String, [String])] = [
+        (
+            "products",
+            [
+                "id", "position", "name", "description", "long_description", "category", "dev_status", "base_price",
+                "stripe_product_id", "has_variants", "requires_assembly", "images", "specs", "metadata", "is_active",
+                "max_quantity", "sold_quantity", "available_quantity", "is_available", "created_at", "updated_at",
+            ]
+        ),
+        (
+            "variants",
+            [
+                "id", "product_id", "position", "name", "description", "stripe_product_id", "images", "specs",
+                "metadata", "is_active", "max_quantity", "sold_quantity", "available_quantity", "is_available",
+                "created_at", "updated_at",
+            ]
+        ),
+        (
+            "orders",
+            [
+                "id", "status", "reason", "seq", "units", "decided_at", "stripe_payment_intent_id", "completed_at",
+                "customer_id", "customer_email", "customer_name", "currency", "subtotal", "tax", "shipping", "total",
+                "shipping_name", "shipping_line1", "shipping_line2", "shipping_city", "shipping_state",
+                "shipping_postal_code", "shipping_country",
+            ]
+        ),
+        (
+            "order_items",
+            [
+                "order_id", "line", "product_id", "variant_id", "quantity", "unit_price", "stripe_product_id",
+                "product_name", "variant_name",
+            ]
+        ),
+        ("dead_letters", ["id", "entry_id", "reason", "detail", "type", "payload", "received_at"]),
+    ]
+
+    @Test("have the columns that people query", arguments: tables)
+    func columns(_ table: String, _ columns: [String]) async throws {
+        try await withLedger(nil) { fixture async throws in
+            let found = try await fixture.texts("SELECT name FROM pragma_table_xinfo('\(table)')")
+            #expect(Set(columns).subtracting(found.compactMap(\.self)).isEmpty)
+        }
+    }
+
+    @Test("are strict about types")
+    func strict() async throws {
+        try await withLedger(nil) { fixture async throws in
+            let loose = try await fixture.texts(
+                """
+                SELECT name FROM pragma_table_list WHERE type = 'table' AND NOT strict
+                AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'grdb_%'
+                """)
+            #expect(loose.isEmpty)
+        }
+    }
+
+    @Test("have an index on what is available, which queries use", arguments: ["products", "variants"])
+    func index(_ table: String) async throws {
+        try await withLedger(nil) { fixture async throws in
+            let plan = try await fixture.ledger.read { db in
+                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN SELECT id FROM \(table) WHERE is_available = 1")
+                    .map { $0["detail"] as String }
+            }
+            #expect(plan.joined().contains("USING INDEX \(table)_is_available"), "\(plan)")
+        }
+    }
+
+    /// Cap and sold units, what is available, and whether it is.
+    private static let figures: [(cap: Int64?, sold: Int64, available: Int64?, isAvailable: Bool)] = [
+        (5, 0, 5, true), (5, 4, 1, true), (5, 5, 0, false), (5, 7, 0, false), (nil, 0, nil, true), (nil, 9, nil, true),
+        (Limit.exactInteger, 1, Limit.exactInteger - 1, true),
+    ]
+
+    @Test("work out themselves what is available", arguments: figures.indices, ["products", "variants"])
+    func generated(_ index: Int, _ table: String) async throws {
+        let (cap, sold, available, isAvailable) = Self.figures[index]
+        try await withLedger { fixture async throws in
+            let cap = cap.map(String.init) ?? "NULL"
+            try fixture.tamper("UPDATE \(table) SET max_quantity = \(cap), sold_quantity = \(sold)")
+            let row = try await fixture.ledger.read { db in
+                try Row.fetchOne(db, sql: "SELECT available_quantity, is_available FROM \(table)")
+            }
+            #expect(row?["available_quantity"] == available)
+            #expect(row?["is_available"] == isAvailable)
+        }
+    }
+
+    @Test(
+        "refuse what cannot be",
+        arguments: [
+            "UPDATE products SET sold_quantity = -1", "UPDATE variants SET sold_quantity = -1",
+            "UPDATE products SET max_quantity = 0", "UPDATE products SET base_price = 0",
+            "UPDATE products SET dev_status = 6", "UPDATE products SET sold_quantity = 'many'",
+            "UPDATE products SET is_active = 2", "UPDATE ledger SET seq = -1", "UPDATE ledger SET id = 2",
+            "UPDATE orders SET status = 'lost'", "UPDATE orders SET reason = 'sold_out'",
+            "UPDATE order_items SET quantity = 0", "UPDATE orders SET seq = 1",
+            "UPDATE products SET available_quantity = 1",
+        ])
+    func constraints(_ sql: String) async throws {
+        try await withLedger { fixture async throws in
+            let lines: [Line] = [("kit", nil, 1)]
+            try await fixture.record(order("o1", lines, .accepted(seq: 1)), order("o2", lines, .accepted(seq: 2)))
+            let before = try await fixture.rows()
+            #expect(throws: DatabaseError.self) { try fixture.tamper(sql) }
+            #expect(try await fixture.rows() == before)
+        }
+    }
+}

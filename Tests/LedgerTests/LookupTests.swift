@@ -1,0 +1,140 @@
+import Inventory
+import Testing
+
+@testable import Ledger
+
+private let kit = CounterName.product("kit")
+private let decidedAt = "2026-11-22T10:00:00.000Z"
+
+@Suite("Looking things up in the ledger")
+struct LookupTests {
+    @Test("finds the orders of a batch, with what is announced for them")
+    func knownOrders() async throws {
+        try await withLedger { fixture async throws in
+            let checkout = Checkout(orderID: "o1", items: [.init(productID: "kit", quantity: 2, unitPrice: 7)])
+            try await fixture.record(
+                order(checkout, .accepted(seq: 1)),
+                order("o2", [("kit", nil, 2)], refused(kit, asked: 2, left: 1)))
+            let known = try await fixture.ledger.known(orders: ["o2", "o1", "O1", "other"], entries: [])
+            #expect(known.deadLetters.isEmpty && known.orders.count == 2)
+            #expect(
+                known.orders["o1"]
+                    == KnownOrder(
+                        digest: checkout.contentDigest,
+                        outcome: Outcome(kind: .accepted, orderID: "o1", seq: 1, units: 2, decidedAt: decidedAt)))
+            #expect(
+                known.orders["o2"]?.outcome
+                    == Outcome(kind: .refused, orderID: "o2", reason: "insufficient", units: 2, decidedAt: decidedAt))
+        }
+    }
+
+    @Test("finds dead letters by entry id, and tells apart what came under the same id")
+    func knownDeadLetters() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                deadLetter("1-0", fingerprint: [1]), deadLetter("1-0", fingerprint: [2], reason: .wrongType),
+                deadLetter("2-0", fingerprint: [1]))
+            let known = try await fixture.ledger.known(orders: [], entries: ["1-0", "3-0"])
+            func outcome(_ reason: String) -> Outcome {
+                Outcome(kind: .deadLetter, reason: reason, decidedAt: decidedAt)
+            }
+            #expect(
+                known.deadLetters == [
+                    EntryKey(entryID: "1-0", fingerprint: [1]): outcome("invalid_json"),
+                    EntryKey(entryID: "1-0", fingerprint: [2]): outcome("wrong_type"),
+                ])
+        }
+    }
+
+    @Test("counts attempts per entry and content, takes them back, and ends them with the batch")
+    func attempts() async throws {
+        try await withLedger { fixture async throws in
+            let ledger = fixture.ledger
+            let (one, other) = (EntryKey(entryID: "1-0", fingerprint: [1]), EntryKey(entryID: "1-0", fingerprint: [2]))
+            for before in 0..<3 { #expect(try await ledger.noteAttempt(one) == before) }
+            #expect(try await ledger.noteAttempt(other) == 0)
+            try await ledger.takeBackAttempt(one)
+            #expect(try await ledger.noteAttempt(one) == 2)
+            for _ in 0..<5 { try await ledger.takeBackAttempt(one) }
+            #expect(try await ledger.noteAttempt(one) == 0)
+            #expect(try await ledger.noteAttempt(other) == 1)
+            // Taking back what was never noted notes nothing.
+            let never = EntryKey(entryID: "9-0", fingerprint: [1])
+            try await ledger.takeBackAttempt(never)
+            #expect(try await ledger.noteAttempt(never) == 0)
+
+            try await fixture.record(attemptsOver: [one, EntryKey(entryID: "none", fingerprint: [])])
+            #expect(try await ledger.noteAttempt(one) == 0)
+            #expect(try await ledger.noteAttempt(other) == 2)
+        }
+    }
+
+    @Test("keeps attempts when the batch is not recorded")
+    func attemptsOfOutdated() async throws {
+        try await withLedger { fixture async throws in
+            let key = EntryKey(entryID: "1-0", fingerprint: [1])
+            _ = try await fixture.ledger.noteAttempt(key)
+            let batch = RecordBatch(
+                epoch: 9, catalogueVersion: 1, seqBefore: 0, records: [], attemptsOver: [key])
+            _ = try await fixture.ledger.record(batch)
+            #expect(try await fixture.ledger.noteAttempt(key) == 1)
+        }
+    }
+
+    /// Every page of a list, of as many elements each as `limit` says.
+    private func pages<Element: Sendable>(
+        _ page: (_ after: String?) async throws -> Page<Element>
+    ) async throws -> [[Element]] {
+        var pages: [[Element]] = []
+        var after: String?
+        repeat {
+            let next = try await page(after)
+            pages.append(next.elements)
+            after = next.next
+        } while after != nil && pages.count < 10
+        return pages
+    }
+
+    @Test("lists orders latest first, page by page")
+    func orderPages() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                order("b", [("kit", nil, 1)], .accepted(seq: 1)), order("a", [("kit", nil, 1)], .accepted(seq: 2)),
+                order("c", [("kit", nil, 2)], refused(kit, asked: 2, left: 1)),
+                order("e", [("kit", nil, 1)], .accepted(seq: 3)),
+                order("d", [("kit", nil, 1)], refused(kit, asked: 1, left: 0)))
+            let table: [(status: String?, limit: Int, expected: [[Identifier]])] = [
+                (nil, 2, [["d", "e"], ["c", "a"], ["b"]]), (nil, 5, [["d", "e", "c", "a", "b"]]),
+                (nil, 4, [["d", "e", "c", "a"], ["b"]]), ("refused", 1, [["d"], ["c"]]),
+                ("accepted", 2, [["e", "a"], ["b"]]), ("cancelled", 2, [[]]),
+            ]
+            for (status, limit, expected) in table {
+                let found = try await pages { after async throws in
+                    try await fixture.ledger.orders(status: status, limit: limit, after: after)
+                }
+                #expect(found.map { $0.map(\.checkout.orderID) } == expected)
+                #expect(found.joined().allSatisfy(\.checkout.items.isEmpty))
+            }
+            #expect(try await fixture.ledger.order("none") == nil)
+        }
+    }
+
+    @Test("lists dead letters latest first, page by page, without their bytes")
+    func deadLetterPages() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                (1...5).map { deadLetter("\($0)-0", reason: $0.isMultiple(of: 2) ? .invalidUTF8 : .invalidJSON) })
+            let table: [(reason: String?, limit: Int, expected: [[Int64]])] = [
+                (nil, 2, [[5, 4], [3, 2], [1]]), (nil, 5, [[5, 4, 3, 2, 1]]), ("invalid_utf8", 1, [[4], [2]]),
+                ("invalid_json", 2, [[5, 3], [1]]), ("none", 2, [[]]),
+            ]
+            for (reason, limit, expected) in table {
+                let found = try await pages { after async throws in
+                    try await fixture.ledger.deadLetters(reason: reason, limit: limit, after: after)
+                }
+                #expect(found.map { $0.map(\.number) } == expected)
+                #expect(found.joined().allSatisfy { $0.payload == nil && $0.type == nil })
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+import GRDB
+import Inventory
+import Synchronization
+import Testing
+
+@testable import Ledger
+
+private typealias Change = CatalogChanges.Change
+
+@Suite("Bringing the catalogue into the ledger")
+struct SyncTests {
+    private let cube = CounterName.product("cube")
+
+    /// The sample with one thing done to it.
+    private func changed(_ change: (inout Catalog) -> Void) -> Catalog {
+        var catalog = Catalog.sample
+        change(&catalog)
+        return catalog
+    }
+
+    @Test("adds everything to a new ledger, and changes nothing the second time")
+    func addsOnce() async throws {
+        try await withLedger(nil) { fixture async throws in
+            let first = try await fixture.ledger.sync(.sample, dryRun: false)
+            let names: [CounterName] = [
+                cube, .variant("black"), .variant("white"), .product("sheet"), .product("kit"),
+            ]
+            #expect(first.changes == names.map { Change(kind: .added, counter: $0, columns: []) })
+            #expect(first.version == 1 && first.unchanged == 0 && first.warnings.isEmpty)
+            let rows = try await fixture.rows()
+            let second = try await fixture.ledger.sync(.sample, dryRun: false)
+            #expect(second.isEmpty && second.unchanged == 5 && second.version == 1)
+            #expect(try await fixture.rows() == rows)
+        }
+    }
+
+    @Test("keeps every field of the file")
+    func fields() async throws {
+        let catalog = Catalog(
+            categories: ["c"],
+            products: [
+                Product(
+                    id: "p", name: "name", description: "short", longDescription: "long", category: "c", devStatus: 4,
+                    basePrice: 123, stripeProductID: "prod_1", requiresAssembly: true, maxQuantity: 7,
+                    images: "[\"a\"]", specs: "{\"s\":1}", metadata: "{\"m\":2}",
+                    variants: [
+                        Variant(
+                            id: "v", name: "vn", description: "vd", stripeProductID: "prod_2", maxQuantity: 3,
+                            images: "[\"b\"]", specs: "{}", metadata: "{\"m\":3}")
+                    ])
+            ])
+        try await withLedger(catalog) { fixture async throws in
+            func row(_ table: String) async throws -> [String: String] {
+                try await fixture.ledger.read { db in
+                    let row = try Row.fetchOne(db, sql: "SELECT * FROM \(table)") ?? Row()
+                    var values: [String: String] = [:]
+                    for (column, value) in row where !column.hasSuffix("_at") { values[column] = value.description }
+                    return values
+                }
+            }
+            #expect(
+                try await row("products") == [
+                    "id": "\"p\"", "position": "0", "name": "\"name\"", "description": "\"short\"",
+                    "long_description": "\"long\"", "category": "\"c\"", "dev_status": "4", "base_price": "123",
+                    "stripe_product_id": "\"prod_1\"", "has_variants": "1", "requires_assembly": "1",
+                    "images": #""["a"]""#, "specs": #""{"s":1}""#, "metadata": #""{"m":2}""#, "is_active": "1",
+                    "max_quantity": "7", "sold_quantity": "0", "available_quantity": "7", "is_available": "1",
+                ])
+            #expect(
+                try await row("variants") == [
+                    "id": "\"v\"", "product_id": "\"p\"", "position": "0", "name": "\"vn\"", "description": "\"vd\"",
+                    "stripe_product_id": "\"prod_2\"", "images": #""["b"]""#, "specs": "\"{}\"",
+                    "metadata": #""{"m":3}""#, "is_active": "1", "max_quantity": "3", "sold_quantity": "0",
+                    "available_quantity": "3", "is_available": "1",
+                ])
+            #expect(try await fixture.texts("SELECT name FROM categories") == ["c"])
+        }
+    }
+
+    /// A change of the sample, and what is said of it.
+    private static let edits: [(@Sendable (inout Catalog) -> Void, [CatalogChanges.Change])] = [
+        ({ $0.products[0].maxQuantity = 12 }, [edit(.product("cube"), "max_quantity 10 → 12")]),
+        ({ $0.products[0].maxQuantity = nil }, [edit(.product("cube"), "max_quantity 10 → unlimited")]),
+        ({ $0.products[1].maxQuantity = 5 }, [edit(.product("sheet"), "max_quantity unlimited → 5")]),
+        ({ $0.products[0].variants[0].maxQuantity = nil }, [edit(.variant("black"), "max_quantity 6 → unlimited")]),
+        ({ $0.products[0].name = "Die" }, [edit(.product("cube"), "name \"Cube\" → \"Die\"")]),
+        ({ $0.products[0].description = "d" }, [edit(.product("cube"), "description none → \"d\"")]),
+        (
+            { $0.products[2].longDescription = String(repeating: "long ", count: 20) },
+            [edit(.product("kit"), "long_description")]
+        ),
+        (
+            { $0.products[2].basePrice = 1; $0.products[2].devStatus = 0 },
+            [edit(.product("kit"), "dev_status 5 → 0", "base_price 2000 → 1")]
+        ),
+        (
+            { $0.products.swapAt(1, 2) },
+            [edit(.product("kit"), "position 2 → 1"), edit(.product("sheet"), "position 1 → 2")]
+        ),
+        ({ $0.categories.append("new") }, []),
+    ]
+
+    private static func edit(_ counter: CounterName, _ columns: String...) -> CatalogChanges.Change {
+        Change(kind: .changed, counter: counter, columns: columns)
+    }
+
+    @Test("says what changes, raises the version, and leaves what is sold alone", arguments: edits.indices)
+    func saysWhatChanges(_ index: Int) async throws {
+        let (change, expected) = Self.edits[index]
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                order("o", [("cube", "black", 2), ("kit", nil, 1), ("sheet", nil, 4)], .accepted(seq: 1)))
+            let sold = try await fixture.sold()
+            let changes = try await fixture.ledger.sync(changed(change), dryRun: false)
+            #expect(changes.changes == expected && changes.version == 2 && changes.warnings.isEmpty)
+            #expect(changes.unchanged == 5 - expected.count)
+            #expect(try await fixture.ledger.head() == LedgerHead(epoch: 0, seq: 1, catalogueVersion: 2))
+            #expect(try await fixture.sold() == sold)
+            let again = try await fixture.ledger.sync(changed(change), dryRun: true)
+            #expect(again.isEmpty)
+        }
+    }
+
+    @Test("on a dry run says the same and writes nothing", arguments: edits.indices)
+    func dryRun(_ index: Int) async throws {
+        let change = Self.edits[index].0
+        try await withLedger { fixture async throws in
+            let before = try await fixture.rows()
+            let dry = try await fixture.ledger.sync(changed(change), dryRun: true)
+            #expect(try await fixture.rows() == before)
+            let real = try await fixture.ledger.sync(changed(change), dryRun: false)
+            #expect(dry.changes == real.changes && dry.version == 1 && real.version == 2)
+        }
+    }
+
+    @Test("closes what is gone from the file, and opens it again with what was sold")
+    func closesAndReopens() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(order("o", [("cube", "black", 2)], .accepted(seq: 1)))
+            let closing = try await fixture.ledger.sync(changed { $0.products.removeFirst() }, dryRun: false)
+            let gone: [CounterName] = [cube, .variant("black"), .variant("white")]
+            #expect(closing.changes.filter { $0.kind == .closed }.map(\.counter) == gone)
+            let closed = try await fixture.ledger.counters(withChangesAfter: 0).counters
+            #expect(closed[cube] == CounterState(sold: 2, cap: 10, isClosed: true))
+            #expect(closed[.variant("black")] == CounterState(sold: 2, cap: 6, isClosed: true))
+            #expect(closed[.product("kit")]?.isClosed == false)
+            #expect(try await fixture.ledger.stock().products.last?.id == "cube")
+
+            let still = try await fixture.ledger.sync(changed { $0.products.removeFirst() }, dryRun: false)
+            #expect(still.isEmpty && still.version == 2)
+
+            let opening = try await fixture.ledger.sync(changed { $0.products[0].maxQuantity = 8 }, dryRun: false)
+            let reopened = opening.changes.filter { $0.kind == .reopened }
+            #expect(reopened.map(\.counter) == gone)
+            #expect(reopened.map(\.columns) == [["max_quantity 10 → 8"], [], []])
+            let open = try await fixture.ledger.counters(withChangesAfter: 0).counters
+            #expect(open[cube] == CounterState(sold: 2, cap: 8, isClosed: false))
+            #expect(open[.variant("black")] == CounterState(sold: 2, cap: 6, isClosed: false))
+        }
+    }
+
+    @Test("closes a single variant")
+    func closesVariant() async throws {
+        try await withLedger { fixture async throws in
+            let changes = try await fixture.ledger.sync(
+                changed { $0.products[0].variants.removeLast() }, dryRun: false)
+            #expect(changes.changes == [Change(kind: .closed, counter: .variant("white"), columns: [])])
+            #expect(try await fixture.texts("SELECT id FROM variants WHERE is_active = 0") == ["white"])
+            #expect(try await fixture.texts("SELECT id FROM products WHERE is_active = 0").isEmpty)
+        }
+    }
+
+    @Test("warns of a cap below what is sold already, at both levels", arguments: [true, false])
+    func capBelowSold(dryRun: Bool) async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(order("o", [("cube", "black", 5)], .accepted(seq: 1)))
+            let lowered = changed {
+                $0.products[0].maxQuantity = 4
+                $0.products[0].variants[0].maxQuantity = 4
+            }
+            let changes = try await fixture.ledger.sync(lowered, dryRun: dryRun)
+            #expect(
+                changes.warnings == [
+                    "product cube: max_quantity 4 is below the 5 sold already; nothing more is sold",
+                    "variant black: max_quantity 4 is below the 5 sold already; nothing more is sold",
+                ])
+            let level = try await fixture.ledger.sync(changed { $0.products[0].maxQuantity = 5 }, dryRun: true)
+            #expect(level.warnings.isEmpty)
+        }
+    }
+
+    @Test("refuses to move variants to other products, names all of them, and writes nothing", arguments: [true, false])
+    func moves(dryRun: Bool) async throws {
+        try await withLedger { fixture async throws in
+            let before = try await fixture.rows()
+            let moved = changed { catalog in
+                catalog.categories.append("new")
+                let variants = catalog.products[0].variants
+                catalog.products[0].variants = []
+                catalog.products[2].variants = [variants[1]]
+                var another = catalog.products[2]
+                another.id = "another"
+                another.variants = [Variant(id: "fresh", name: "Fresh"), variants[0]]
+                catalog.products.append(another)
+            }
+            let error = await #expect(throws: VariantMoved.self) {
+                try await fixture.ledger.sync(moved, dryRun: dryRun)
+            }
+            #expect(
+                error?.moves == [
+                    .init(
+                        path: "products[2].variants[0].id", variant: "white", ledgerProduct: "cube", fileProduct: "kit"),
+                    .init(
+                        path: "products[3].variants[1].id", variant: "black", ledgerProduct: "cube",
+                        fileProduct: "another"),
+                ])
+            #expect(try await fixture.rows() == before)
+        }
+    }
+
+    @Test("keeps ids apart that differ only by case or by how an accent is composed")
+    func similarIDs() async throws {
+        let ids: [Identifier] = ["cafe", "Cafe", "caf\u{E9}", "cafe\u{301}"]
+        let catalog = Catalog(
+            categories: ["c"],
+            products: ids.map { Product(id: $0, name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 9) })
+        try await withLedger(catalog) { fixture async throws in
+            for (index, id) in ids.enumerated() {
+                let lines: [Line] = [(id, nil, Int64(index) + 1)]
+                // The orders' own ids are as similar.
+                try await fixture.record(order(id, lines, .accepted(seq: Int64(index) + 1)))
+            }
+            let sold = try await fixture.sold()
+            #expect(ids.map { sold[.product($0)] } == [1, 2, 3, 4])
+            let known = try await fixture.ledger.known(orders: ids, entries: [])
+            #expect(ids.map { known.orders[$0]?.outcome.units } == [1, 2, 3, 4])
+            let again = try await fixture.ledger.sync(catalog, dryRun: false)
+            #expect(again.isEmpty && again.unchanged == 4)
+        }
+    }
+
+    @Test("reports its progress through a large catalogue")
+    func progress() async throws {
+        let products = (0..<2_500).map {
+            Product(id: Identifier("p\($0)"), name: "n", category: "c", devStatus: 5, basePrice: 1)
+        }
+        try await withLedger(nil) { fixture async throws in
+            let reports = Reports()
+            let changes = try await fixture.ledger.sync(
+                Catalog(categories: ["c"], products: products), dryRun: false, progress: { reports.add($0) })
+            #expect(changes.changes.count == 2_500)
+            #expect(reports.counts == [1_000, 2_000])
+            #expect(try await fixture.ledger.stock().products.map(\.id) == products.map(\.id))
+        }
+    }
+}
+
+private final class Reports: Sendable {
+    private let state = Mutex([Int]())
+
+    var counts: [Int] { state.withLock { $0 } }
+
+    func add(_ count: Int) { state.withLock { $0.append(count) } }
+}

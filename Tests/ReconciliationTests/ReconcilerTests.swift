@@ -1,0 +1,214 @@
+import Inventory
+import Reconciliation
+import RedisClient
+import TestSupport
+import Testing
+
+private let cube = CounterName.product("cube")
+private let black = CounterName.variant("black")
+private let sheet = CounterName.product("sheet")
+
+@Suite("Reconciling counters and ledger")
+struct ReconcilerTests {
+    private static func state(_ sold: Int64?, _ cap: Int64?, isClosed: Bool = false) -> CounterState {
+        CounterState(sold: sold, cap: cap, isClosed: isClosed)
+    }
+
+    @Test("finds nothing where nothing is wrong, before and after sales and closings")
+    func clean() async throws {
+        try await withReconciliation { fixture async throws in
+            #expect(try await fixture.drift() == DriftReport(epoch: 1, seq: 0, drift: [], extraFields: 0, compared: 3))
+            try await fixture.sell("cube", "black", units: 6)
+            try await fixture.sell("sheet", units: 2)
+            #expect(try await fixture.drift() == DriftReport(epoch: 1, seq: 2, drift: [], extraFields: 0, compared: 3))
+            var catalog = Catalog.sample
+            catalog.products.removeFirst()
+            _ = try await fixture.ledger.sync(catalog, dryRun: false)
+            try await fixture.install()
+            let report = try await fixture.drift()
+            #expect(report == DriftReport(epoch: 2, seq: 2, drift: [], extraFields: 0, compared: 3))
+            #expect(report.isClean)
+        }
+    }
+
+    /// A command of somebody's hand, the drift that follows, its units, and how many fields are too many.
+    private static let edits: [([String], [Drift], units: [Int64?], extra: Int64)] = [
+        (
+            ["HINCRBY", "sold:p:cube", "3"],
+            [Drift(counter: cube, expected: state(2, 10), found: state(5, 10))], [3], 0
+        ),
+        (
+            ["HINCRBY", "sold:v:black", "-2"],
+            [Drift(counter: black, expected: state(2, 6), found: state(0, 6))], [-2], 0
+        ),
+        (["HSET", "cap:p:cube", "11"], [Drift(counter: cube, expected: state(2, 10), found: state(2, 11))], [0], 0),
+        (["HDEL", "cap:v:black"], [Drift(counter: black, expected: state(2, 6), found: state(2, nil))], [0], 0),
+        (["HSET", "cap:p:sheet", "5"], [Drift(counter: sheet, expected: state(0, nil), found: state(0, 5))], [0], 0),
+        (["HDEL", "sold:p:cube"], [Drift(counter: cube, expected: state(2, 10), found: state(nil, 10))], [nil], 0),
+        (
+            ["HSET", "closed:p:sheet", "1"],
+            [Drift(counter: sheet, expected: state(0, nil), found: state(0, nil, isClosed: true))], [0], 0
+        ),
+        (
+            ["HDEL", "sold:p:cube", "sold:v:black"],
+            [
+                Drift(counter: cube, expected: state(2, 10), found: state(nil, 10)),
+                Drift(counter: black, expected: state(2, 6), found: state(nil, 6)),
+            ], [nil, nil], 0
+        ),
+        (["HSET", "sold:p:gone", "1"], [], [], 1),
+        (["HSET", "note", "x", "sold:v:cube", "0"], [], [], 2),
+    ]
+
+    @Test("finds what a hand has changed", arguments: edits.indices)
+    func findsDrift(_ index: Int) async throws {
+        let (edit, drift, units, extra) = Self.edits[index]
+        try await withReconciliation { fixture async throws in
+            try await fixture.sell("cube", "black", units: 2)
+            try await fixture.hand(edit)
+            let report = try await fixture.drift()
+            #expect(report == DriftReport(epoch: 1, seq: 1, drift: drift, extraFields: extra, compared: 3))
+            #expect(report.drift.map(\.units) == units && !report.isClean)
+            // A new epoch repairs it.
+            try await fixture.install()
+            #expect(try await fixture.drift().isClean)
+        }
+    }
+
+    // counters: decide 1, 2 | cut: seq 2          |             compare: clean
+    // ledger:                 wait for 2: record 1 | record 2 |
+    @Test("waits for what was decided to be recorded")
+    func inFlight() async throws {
+        try await withReconciliation { fixture async throws in
+            let first = ReconciliationFixture.checkout(1, product: "cube", variant: "black", units: 4)
+            let second = ReconciliationFixture.checkout(2, product: "cube", variant: "black", units: 2)
+            let head = try await fixture.ledger.head()
+            var next = head
+            next.seq += 1
+            try await fixture.decide(first, after: head)
+            try await fixture.decide(second, after: next)
+            async let report = fixture.drift()
+            try await eventually("a cut") {
+                try await fixture.server.command("INFO", "commandstats").string?.contains("cmdstat_hlen") == true
+            }
+            try await fixture.record(first, after: head)
+            try await fixture.record(second, after: next)
+            #expect(try await report == DriftReport(epoch: 1, seq: 2, drift: [], extraFields: 0, compared: 3))
+        }
+    }
+
+    @Test("says that nobody records when what was decided never is")
+    func behind() async throws {
+        try await withReconciliation { fixture async throws in
+            let head = try await fixture.ledger.head()
+            try await fixture.decide(ReconciliationFixture.checkout(1, product: "sheet"), after: head)
+            await #expect(throws: ReconciliationError.behind(counters: 1, ledger: 0)) {
+                try await fixture.drift(patience: .milliseconds(30))
+            }
+        }
+    }
+
+    @Test("finds the units that counters have lost which fell behind the ledger")
+    func countersLost() async throws {
+        try await withReconciliation { fixture async throws in
+            try await fixture.sell("sheet", units: 2)
+            let head = try await fixture.ledger.head()
+            try await fixture.record(ReconciliationFixture.checkout(2, product: "sheet", units: 5), after: head)
+            let report = try await fixture.drift()
+            #expect(report.seq == 2)
+            #expect(report.drift == [Drift(counter: sheet, expected: Self.state(7, nil), found: Self.state(2, nil))])
+            // Without a seq they are as far behind as can be.
+            try await fixture.hand(["HDEL", "seq"])
+            #expect(try await fixture.drift().drift == report.drift)
+        }
+    }
+
+    @Test("does not compare where nothing is installed")
+    func notInstalled() async throws {
+        try await withReconciliation(isInstalled: false) { fixture async throws in
+            await #expect(throws: ReconciliationError.notInstalled(redis: "redis", key: fixture.keys.stock)) {
+                try await fixture.drift(patience: .milliseconds(30))
+            }
+        }
+    }
+
+    @Test("does not compare with another ledger's counters, and does not wait to say so")
+    func otherLedger() async throws {
+        try await withReconciliation { fixture async throws in
+            try await fixture.hand(["HSET", "ledger", "another"])
+            await #expect(throws: ReconciliationError.otherLedger(redis: "redis", found: "another")) {
+                try await fixture.drift()
+            }
+        }
+    }
+
+    @Test("says that nobody brings epochs or catalogues together")
+    func apart() async throws {
+        try await withReconciliation { fixture async throws in
+            try await fixture.hand(["HSET", "catalogue", "9"])
+            await #expect(throws: ReconciliationError.differentCatalogues(counters: 9, ledger: 1)) {
+                try await fixture.drift(patience: .milliseconds(30))
+            }
+            _ = try await fixture.ledger.raiseEpoch()
+            await #expect(throws: ReconciliationError.differentEpochs(counters: 1, ledger: 2)) {
+                try await fixture.drift(patience: .milliseconds(30))
+            }
+            try await fixture.hand(["HDEL", "epoch"])
+            await #expect(throws: ReconciliationError.differentEpochs(counters: nil, ledger: 2)) {
+                try await fixture.drift(patience: .milliseconds(30))
+            }
+        }
+    }
+
+    @Test("waits for a new epoch that is being installed")
+    func epochUnderWay() async throws {
+        try await withReconciliation { fixture async throws in
+            _ = try await fixture.ledger.raiseEpoch()
+            async let report = fixture.drift()
+            try await fixture.install()
+            #expect(try await report == DriftReport(epoch: 3, seq: 0, drift: [], extraFields: 0, compared: 3))
+        }
+    }
+
+    @Test("finds the one counter among thousands that is wrong")
+    func largeCatalogue() async throws {
+        try await withReconciliation(.large) { fixture async throws in
+            #expect(try await fixture.drift() == DriftReport(epoch: 1, seq: 0, drift: [], extraFields: 0, compared: 2_500))
+            try await fixture.hand(["HINCRBY", "sold:p:p2499", "1"])
+            let report = try await fixture.drift()
+            #expect(report.drift.map(\.counter) == [.product("p2499")] && report.extraFields == 0)
+        }
+    }
+
+    // consumer:  decide, record | decide, record | new epoch | decide, record …
+    // reconciler:    cuts, compare | cuts, compare …                       clean each time
+    @Test("finds nothing while orders flow and epochs change, in one cut or in several", arguments: [Catalog.sample, .large])
+    func underLoad(_ catalog: Catalog) async throws {
+        try await withReconciliation(catalog) { fixture async throws in
+            let ids = catalog.products.filter { $0.maxQuantity == nil }.map(\.id)
+            async let sold: Void = {
+                for number in 0..<200 {
+                    try await fixture.sell(ids[number * 7 % ids.count])
+                    if number % 60 == 59 { try await fixture.install() }
+                }
+            }()
+            var seqs: [Int64] = []
+            while seqs.last != 200 {
+                let report = try await fixture.drift()
+                #expect(report.isClean, "\(report.drift.prefix(3)) at \(report.seq), \(report.extraFields) extra")
+                seqs.append(report.seq)
+            }
+            try await sold
+            #expect(seqs == seqs.sorted())
+        }
+    }
+}
+
+extension ReconciliationFixture {
+    /// A command on the counters' hash, as somebody might send it with redis-cli; the key goes behind its name.
+    fileprivate func hand(_ words: [String]) async throws {
+        var command = RedisCommand(words[0], keys.stock)
+        command.append(contentsOf: words.dropFirst())
+        _ = try await client.send(command)
+    }
+}

@@ -1,0 +1,104 @@
+import Counters
+import Inventory
+import Ledger
+import Reconciliation
+import RedisClient
+import TestSupport
+
+/// A ledger and its counters, installed, with nobody who decides or records but the test.
+struct ReconciliationFixture: Sendable {
+    let server: TestRedisServer
+    let client: RedisClient
+    let ledger: LedgerDatabase
+    let keys = StoreKeys(store: "main")
+
+    var store: CounterStore { CounterStore(keys: keys, ledger: ledger.identity, client: client) }
+
+    func drift(patience: Duration = .seconds(20)) async throws -> DriftReport {
+        var reconciler = Reconciler(
+            ledger: ledger, counters: CounterReader(keys: keys, client: client), redis: "redis")
+        reconciler.patience = patience
+        return try await reconciler.drift()
+    }
+
+    /// Opens a new epoch.
+    func install() async throws {
+        let start = try await ledger.raiseEpoch()
+        let answer = try await store.install(
+            Installation(
+                epoch: start.head.epoch, seq: start.head.seq, catalogueVersion: start.head.catalogueVersion,
+                counters: start.counters))
+        guard answer == .installed else { throw TestSupportError("not installed: \(answer)") }
+    }
+
+    static func checkout(_ id: Int64, product: Identifier, variant: Identifier? = nil, units: Int64 = 1) -> Checkout {
+        Checkout(
+            orderID: Identifier("o\(id)"),
+            items: [.init(productID: product, variantID: variant, quantity: units, unitPrice: 1)])
+    }
+
+    /// Lets the counters decide an order that continues `head`, and accept it.
+    func decide(_ checkout: Checkout, after head: LedgerHead) async throws {
+        let answer = try await store.decide([Operation(.take, checkout.demand)], epoch: head.epoch, seq: head.seq)
+        guard answer == .decided(seq: head.seq + 1, [.changed(seq: head.seq + 1)]) else {
+            throw TestSupportError("not accepted: \(answer)")
+        }
+    }
+
+    /// Records what `decide` has accepted.
+    func record(_ checkout: Checkout, after head: LedgerHead) async throws {
+        let order = OrderRecord(
+            checkout: checkout, demand: checkout.demand, digest: checkout.contentDigest,
+            decision: .accepted(seq: head.seq + 1), decidedAt: "now", entryID: "1-0")
+        let batch = RecordBatch(
+            epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq, records: [.order(order)])
+        let answer = try await ledger.record(batch)
+        guard answer == .recorded(seq: head.seq + 1) else { throw TestSupportError("not recorded: \(answer)") }
+    }
+
+    /// An order all the way.
+    func sell(_ product: Identifier, _ variant: Identifier? = nil, units: Int64 = 1) async throws {
+        let head = try await ledger.head()
+        let checkout = Self.checkout(head.seq + 1, product: product, variant: variant, units: units)
+        try await decide(checkout, after: head)
+        try await record(checkout, after: head)
+    }
+}
+
+extension Catalog {
+    /// A capped product with a capped variant, an unlimited product.
+    static let sample = Catalog(
+        categories: ["c"],
+        products: [
+            Product(
+                id: "cube", name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 10,
+                variants: [Variant(id: "black", name: "n", maxQuantity: 6)]),
+            Product(id: "sheet", name: "n", category: "c", devStatus: 5, basePrice: 1),
+        ])
+
+    /// More counters than one cut takes.
+    static let large = Catalog(
+        categories: ["c"],
+        products: (0..<2_500).map {
+            Product(id: Identifier("p\($0)"), name: "n", category: "c", devStatus: 5, basePrice: 1)
+        })
+}
+
+func withReconciliation(
+    _ catalog: Catalog = .sample, isInstalled: Bool = true, isolation: isolated (any Actor)? = #isolation,
+    _ body: (ReconciliationFixture) async throws -> Void
+) async throws {
+    try await withRedisServer { server async throws in
+        try await withTemporaryFolder { folder async throws in
+            let path = folder.path(of: "ledger.db")
+            try await LedgerDatabase.create(at: path, store: "main")
+            let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
+            _ = try await ledger.sync(catalog, dryRun: false)
+            let fixture = ReconciliationFixture(server: server, client: server.client(), ledger: ledger)
+            if isInstalled { try await fixture.install() }
+            try await body(fixture)
+            await fixture.client.close()
+            try ledger.close()
+        }
+    }
+}
