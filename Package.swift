@@ -77,11 +77,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "Reconciliation", dependencies: ["Counters", "Inventory", "Ledger", "RedisClient"], swiftSettings: strict),
+            name: "Reconciliation", dependencies: ["Counters", "Inventory", "Ledger", "RedisClient"],
+            swiftSettings: strict),
         .executableTarget(
             name: "stocktake",
             dependencies: [
-                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "Reconciliation", "RedisClient", "StrictJSON", log,
+                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "Reconciliation", "RedisClient", "StrictJSON",
+                log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -91,7 +93,8 @@ let package = Package(
 
         // Tests: a folder per target, support for real servers, and the binary end to end.
         .target(
-            name: "TestSupport", dependencies: ["RedisClient", log], path: "Tests/TestSupport", swiftSettings: strict),
+            name: "TestSupport", dependencies: nio + ["RedisClient", log], path: "Tests/TestSupport",
+            swiftSettings: strict),
         .target(name: "Randomness", path: "Tests/Randomness", swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "Randomness"], swiftSettings: strict),
         .testTarget(name: "InventoryTests", dependencies: ["Inventory", "Randomness"], swiftSettings: strict),
@@ -101,6 +104,21 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "IntakeTests", dependencies: ["Intake", "Inventory", "Randomness"], swiftSettings: strict),
+        .testTarget(
+            name: "CountersTests",
+            dependencies: ["Counters", "Inventory", "LuaScripts", "RedisClient", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "LedgerTests",
+            dependencies: ["Inventory", "Ledger", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReconciliationTests",
+            dependencies: ["Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

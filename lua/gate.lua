@@ -31,9 +31,11 @@ if found[1] ~= ARGV[1] then return fenced('ledger') end
 if found[2] ~= ARGV[2] then return fenced('epoch') end
 if found[3] ~= ARGV[3] then return fenced('seq') end
 
+-- An integer as we write one (tonumber would take " 0x10" and "1e3", too), small enough to be exact.
 local function integer(text)
+  if not text or not string.find(text, '^-?%d+$') then return nil end
   local number = tonumber(text)
-  if not number or number % 1 ~= 0 or number >= 9007199254740992 or number <= -9007199254740992 then return nil end
+  if number >= 9007199254740992 or number <= -9007199254740992 then return nil end
   return number
 end
 
@@ -64,20 +66,26 @@ for first = 1, count, slice / 2 do
   end
 end
 
+-- The counter and the units that stand at an argument, or nothing.
+local function term(i)
+  local c, units = tonumber(ARGV[i]), integer(ARGV[i + 1])
+  if units and units > 0 and sold[c] then return c, units end
+end
+
 -- Decide, in the order of the stream.
 local answers = {}
 local at = 5 + count
 while ARGV[at] do
   local kind, terms = ARGV[at], integer(ARGV[at + 1])
-  if (kind ~= 'take' and kind ~= 'give') or not terms then
+  if (kind ~= 'take' and kind ~= 'give') or not terms or terms < 0 then
     return redis.error_reply('ERR gate: argument ' .. at .. ' does not start an operation')
   end
   local first, last = at + 2, at + 2 * terms
   local answer = nil
   if kind == 'take' then
     for i = first, last, 2 do
-      local c, units = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
-      if not c or not units or not sold[c] then return redis.error_reply('ERR gate: bad term at argument ' .. i) end
+      local c, units = term(i)
+      if not c then return redis.error_reply('ERR gate: bad term at argument ' .. i) end
       if sold[c] + units > cap[c] then
         answer = {c, units, math.max(cap[c] - sold[c], 0)}
         break
@@ -87,8 +95,8 @@ while ARGV[at] do
   if not answer then
     local sign = kind == 'take' and 1 or -1
     for i = first, last, 2 do
-      local c, units = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
-      if not c or not units or not sold[c] then return redis.error_reply('ERR gate: bad term at argument ' .. i) end
+      local c, units = term(i)
+      if not c then return redis.error_reply('ERR gate: bad term at argument ' .. i) end
       sold[c] = sold[c] + sign * units
       changed[c] = true
     end

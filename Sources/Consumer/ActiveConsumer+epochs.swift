@@ -62,7 +62,8 @@ extension ActiveConsumer {
             // Before the epoch is raised: a wrong ledger that is started again and again must not overtake Redis.
             try await refuseWrongLedger()
             let before = catalog.version < 0 ? nil : catalog.version
-            let start = try await untilLedgerAnswers { [ledger] in try await ledger.raiseEpoch(catalogueBefore: before) }
+            let start = try await untilLedgerAnswers { [ledger] in try await ledger.raiseEpoch(catalogueBefore: before)
+            }
             Failpoint.epochRaised.pass()
             let installation = Installation(
                 epoch: start.head.epoch, seq: start.head.seq, records: start.head.records,

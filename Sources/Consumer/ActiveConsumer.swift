@@ -116,7 +116,9 @@ package actor ActiveConsumer {
     }
 
     private func consume() async throws {
-        let clocks = [ring(.watch, every: ConsumerSettings.watchInterval), ring(.trim, every: ConsumerSettings.trimInterval)]
+        let clocks = [
+            ring(.watch, every: ConsumerSettings.watchInterval), ring(.trim, every: ConsumerSettings.trimInterval),
+        ]
         defer { for clock in clocks { clock.cancel() } }
         stop.whenRequested { [post] in post.yield(.stop) }
         do {
@@ -234,7 +236,8 @@ package actor ActiveConsumer {
         resumeWanted = true
         if error is StopSignal.Stopped || error is CancellationError { return }
         if case RedisError.reply(let reply, _) = error, ["NOGROUP", "UNBLOCKED"].contains(reply.code) {
-            logger.error("the stream or its group is gone: Redis has lost data", metadata: ["error": "\(reply.message)"])
+            logger.error(
+                "the stream or its group is gone: Redis has lost data", metadata: ["error": "\(reply.message)"])
             return
         }
         switch RedisTrouble(error) {
@@ -293,7 +296,9 @@ package actor ActiveConsumer {
             switch answer {
             case .fenced(let what, let found):
                 throw EpochNeeded(
-                    reason: "Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \(found.seq.map(String.init) ?? "none") instead of epoch \(epoch), seq \(seq)")
+                    reason:
+                        "Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \(found.seq.map(String.init) ?? "none") instead of epoch \(epoch), seq \(seq)"
+                )
             case .decided(let seqAfter, let decided):
                 answers = decided
                 seq = seqAfter
@@ -381,7 +386,8 @@ package actor ActiveConsumer {
     private func startSettling() {
         guard settleTask == nil, let batch = settling.first else { return }
         let settlement = Settlement(
-            epoch: batch.record.epoch, settled: batch.seqAfter, recorded: batch.recorded, entries: batch.entries.map(\.id),
+            epoch: batch.record.epoch, settled: batch.seqAfter, recorded: batch.recorded,
+            entries: batch.entries.map(\.id),
             outcomes: batch.outcomes, changed: batch.changed)
         settleTask = Task { [ledger, counters, settings, post, stop, logger] () throws -> SettleReport in
             defer { post.yield(.settled(batch: batch.number)) }

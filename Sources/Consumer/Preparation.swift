@@ -87,7 +87,8 @@ struct Preparation: Sendable {
     func surrender(_ entry: StreamEntry, key: EntryKey) -> PreparedBatch {
         let rejection = Rejection(
             .crashedConsumer,
-            "processing this entry alone ended the process \(ConsumerSettings.suspectAttempts) times; it was not decoded")
+            "processing this entry alone ended the process \(ConsumerSettings.suspectAttempts) times; it was not decoded"
+        )
         return PreparedBatch(
             entries: [entry], plans: [.deadLetter(deadLetter(entry, rejection, orderID: nil))], operations: [],
             catalogueVersion: catalog.version, suspect: key)

@@ -45,7 +45,8 @@ extension PreparedBatch {
                 batch.record.records.append(.deadLetter(record))
                 batch.outcomes.append(
                     Outcome(
-                        kind: .deadLetter, orderID: record.orderID?.text ?? "", reason: record.rejection.reason.rawValue,
+                        kind: .deadLetter, orderID: record.orderID?.text ?? "",
+                        reason: record.rejection.reason.rawValue,
                         decidedAt: record.receivedAt))
             }
         }

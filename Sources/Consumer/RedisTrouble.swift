@@ -11,7 +11,8 @@ enum RedisTrouble {
 
     /// Replies that say "not now" and were given before anything was executed.
     private static let waitable: Set<String> = [
-        "READONLY", "LOADING", "OOM", "BUSY", "MISCONF", "CLUSTERDOWN", "NOPERM", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN",
+        "READONLY", "LOADING", "OOM", "BUSY", "MISCONF", "CLUSTERDOWN", "NOPERM", "MASTERDOWN", "NOREPLICAS",
+        "TRYAGAIN",
     ]
 
     /// Redis itself said so.

@@ -48,7 +48,8 @@ extension CounterStore {
                 number[demand.counter] = names.count
             }
         }
-        let reply = try await scripts.run(.gate, keys: [keys.stock], capacity: names.count * 40 + terms * 16) { command in
+        let reply = try await scripts.run(.gate, keys: [keys.stock], capacity: names.count * 40 + terms * 16) {
+            command in
             command.append(ledger)
             command.append(epoch)
             command.append(seq)

@@ -13,7 +13,8 @@ package struct Installation: Sendable {
     package var counters: [(name: CounterName, state: CounterState)]
 
     package init(
-        epoch: Int64, seq: Int64, records: Int64, catalogueVersion: Int64, counters: [(name: CounterName, state: CounterState)]
+        epoch: Int64, seq: Int64, records: Int64, catalogueVersion: Int64,
+        counters: [(name: CounterName, state: CounterState)]
     ) {
         self.epoch = epoch
         self.seq = seq

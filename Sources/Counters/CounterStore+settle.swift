@@ -14,7 +14,9 @@ package struct Settlement: Sendable {
     /// Products whose figures changed.
     package var changed: [Identifier]
 
-    package init(epoch: Int64, settled: Int64, recorded: Int64, entries: [String], outcomes: [Outcome], changed: [Identifier]) {
+    package init(
+        epoch: Int64, settled: Int64, recorded: Int64, entries: [String], outcomes: [Outcome], changed: [Identifier]
+    ) {
         self.epoch = epoch
         self.settled = settled
         self.recorded = recorded

@@ -18,8 +18,10 @@ extension Checkout {
                 return left.unitPrice < right.unitPrice
             }
         }
-        let lines = items.map { (Line(product: $0.productID, variant: $0.variantID, unitPrice: $0.unitPrice), $0.quantity) }
-            .sorted { $0.0 < $1.0 }
+        let lines = items.map {
+            (Line(product: $0.productID, variant: $0.variantID, unitPrice: $0.unitPrice), $0.quantity)
+        }
+        .sorted { $0.0 < $1.0 }
         // Lengths before ids: no two contents have the same bytes.
         var bytes: [UInt8] = []
         func append(_ id: Identifier) {

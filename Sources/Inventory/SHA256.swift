@@ -20,7 +20,9 @@ package enum SHA256 {
         tail.append(0x80)
         while tail.count % 64 != 56 { tail.append(0) }
         let bits = UInt64(message.count) * 8
-        for shift in stride(from: 56, through: 0, by: -8) { tail.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift))) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            tail.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
+        }
         tail.withUnsafeBufferPointer { bytes in
             for start in stride(from: 0, to: bytes.count, by: 64) {
                 compress(&state, &schedule, UnsafeBufferPointer(rebasing: bytes[start..<start + 64]))

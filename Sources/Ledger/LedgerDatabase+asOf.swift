@@ -40,7 +40,9 @@ extension LedgerDatabase {
             while let row = try rows.next() {
                 let units: Int64 = row[3]
                 later[.product(Identifier(row[1])), default: []].append((row[0], units))
-                if let variant: String = row[2] { later[.variant(Identifier(variant)), default: []].append((row[0], units)) }
+                if let variant: String = row[2] {
+                    later[.variant(Identifier(variant)), default: []].append((row[0], units))
+                }
             }
             return CountersAsOf(
                 head: head, counters: Dictionary(uniqueKeysWithValues: counters.map { ($0.name, $0.state) }),

@@ -136,14 +136,18 @@ private struct CatalogSync {
             }
             return
         }
-        let described = differing.filter { $0.name != "position" }.map { Self.describe($0.name, from: row[$0.name], to: $0.value) }
+        let described = differing.filter { $0.name != "position" }.map {
+            Self.describe($0.name, from: row[$0.name], to: $0.value)
+        }
         result.changes.append(.init(kind: wasClosed ? .reopened : .changed, counter: counter, columns: described))
         guard writes else { return }
         let assignments = columns.map { "\($0.name) = ?" }.joined(separator: ", ")
-        try db.cachedStatement(sql: "UPDATE \(table) SET \(assignments), is_active = 1, catalogue_version = ?, updated_at = ? WHERE id = ?")
-            .execute(
-                arguments: StatementArguments(
-                    columns.map(\.value) + [nextVersion.databaseValue, now.databaseValue, counter.id.text.databaseValue]))
+        try db.cachedStatement(
+            sql: "UPDATE \(table) SET \(assignments), is_active = 1, catalogue_version = ?, updated_at = ? WHERE id = ?"
+        )
+        .execute(
+            arguments: StatementArguments(
+                columns.map(\.value) + [nextVersion.databaseValue, now.databaseValue, counter.id.text.databaseValue]))
     }
 
     private mutating func warnIfBelowSold(_ columns: Columns, row: Row, counter: CounterName) {
@@ -153,7 +157,8 @@ private struct CatalogSync {
         let sold: Int64 = row["sold_quantity"]
         if quantity < sold {
             result.warnings.append(
-                "\(counter.level.rawValue) \(counter.id): max_quantity \(quantity) is below the \(sold) sold already; nothing more is sold")
+                "\(counter.level.rawValue) \(counter.id): max_quantity \(quantity) is below the \(sold) sold already; nothing more is sold"
+            )
         }
     }
 
@@ -171,14 +176,17 @@ private struct CatalogSync {
 
     private mutating func closeMissing() throws {
         for level in Level.allCases {
-            let active = try String.fetchAll(db, sql: "SELECT id FROM \(level.table) WHERE is_active = 1 ORDER BY rowid")
+            let active = try String.fetchAll(
+                db, sql: "SELECT id FROM \(level.table) WHERE is_active = 1 ORDER BY rowid")
             for id in active {
                 let counter = CounterName(level, Identifier(id))
                 if seen.contains(counter) { continue }
                 result.changes.append(.init(kind: .closed, counter: counter, columns: []))
                 guard writes else { continue }
-                try db.cachedStatement(sql: "UPDATE \(level.table) SET is_active = 0, catalogue_version = ?, updated_at = ? WHERE id = ?")
-                    .execute(arguments: [nextVersion, now, id])
+                try db.cachedStatement(
+                    sql: "UPDATE \(level.table) SET is_active = 0, catalogue_version = ?, updated_at = ? WHERE id = ?"
+                )
+                .execute(arguments: [nextVersion, now, id])
             }
         }
     }
@@ -188,7 +196,8 @@ private struct CatalogSync {
         if known == categories || !writes { return }
         try db.execute(sql: "DELETE FROM categories")
         for (position, category) in categories.enumerated() {
-            try db.execute(sql: "INSERT INTO categories (name, position) VALUES (?, ?)", arguments: [category, position])
+            try db.execute(
+                sql: "INSERT INTO categories (name, position) VALUES (?, ?)", arguments: [category, position])
         }
     }
 }

@@ -19,7 +19,9 @@ package struct LedgerHead: Sendable, Equatable {
     }
 
     static func read(_ db: Database) throws -> LedgerHead {
-        guard let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT epoch, seq, records, catalogue_version FROM ledger"))
+        guard
+            let row = try Row.fetchOne(
+                db.cachedStatement(sql: "SELECT epoch, seq, records, catalogue_version FROM ledger"))
         else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the ledger has no head") }
         return LedgerHead(epoch: row[0], seq: row[1], records: row[2], catalogueVersion: row[3])
     }

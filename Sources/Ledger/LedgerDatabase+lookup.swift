@@ -72,7 +72,8 @@ extension LedgerDatabase {
     package func takeBackAttempt(_ key: EntryKey) async throws {
         try await write { db in
             try db.execute(
-                sql: "UPDATE attempts SET attempts = attempts - 1 WHERE entry_id = ? AND fingerprint = ? AND attempts > 0",
+                sql:
+                    "UPDATE attempts SET attempts = attempts - 1 WHERE entry_id = ? AND fingerprint = ? AND attempts > 0",
                 arguments: [key.entryID, Data(key.fingerprint)])
         }
     }

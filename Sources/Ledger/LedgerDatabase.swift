@@ -89,6 +89,7 @@ package final class LedgerDatabase: Sendable {
 extension LedgerDatabase {
     private static func openBlocking(at path: String, store: String?, for role: Role) throws -> LedgerDatabase {
         guard exists(at: path) else { throw LedgerError.missing(path: path) }
+        if LedgerFile.isFolder(path) { throw LedgerError.cannotOpen(path: path, reason: "it is a folder") }
         try refuseUnsafeFileSystem(path)
         do {
             let file = try LedgerFile(at: path)
@@ -120,13 +121,16 @@ extension LedgerDatabase {
         if exists(at: path) { throw LedgerError.alreadyExists(path: path) }
         let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         if !folder.isEmpty, mkdir(folder, 0o700) != 0, errno != EEXIST {
-            throw LedgerError.cannotOpen(path: path, reason: "its folder cannot be made (\(String(cString: strerror(errno))))")
+            throw LedgerError.cannotOpen(
+                path: path, reason: "its folder cannot be made (\(String(cString: strerror(errno))))")
         }
         try refuseUnsafeFileSystem(path)
         let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw LedgerError.cannotOpen(path: path, reason: String(cString: strerror(errno)))
         }
+        // A file that was there keeps its mode otherwise.
+        fchmod(descriptor, 0o600)
         Glibc.close(descriptor)
         do {
             let queue = try DatabaseQueue(path: path, configuration: writerConfiguration(for: .tool))

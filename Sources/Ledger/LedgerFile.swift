@@ -26,6 +26,11 @@ package struct LedgerFile: Sendable, Equatable {
         return (UInt64(status.st_dev), UInt64(status.st_ino))
     }
 
+    static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// File systems on which SQLite's write-ahead log is not safe: it needs memory shared by all who have the file open.
     private static let unsafeFileSystems: Set<String> = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph"]
 

@@ -93,7 +93,10 @@ package struct Reconciler: Sendable {
     /// Fields of the head, and of each counter as found.
     private static func expectedFields(_ cuts: [CounterCut]) -> Int64 {
         let head = cuts[0].head
-        let headFields = [head.ledger != nil, head.epoch != nil, head.seq != nil, head.settled != nil, head.recorded != nil, head.catalogue != nil]
+        let headFields = [
+            head.ledger != nil, head.epoch != nil, head.seq != nil, head.settled != nil, head.recorded != nil,
+            head.catalogue != nil,
+        ]
         var fields = headFields.count { $0 }
         for (_, state) in cuts.lazy.flatMap(\.counters) {
             fields += (state.sold == nil ? 0 : 1) + (state.cap == nil ? 0 : 1) + (state.isClosed ? 1 : 0)

@@ -57,7 +57,8 @@ struct RunCommand: AsyncParsableCommand {
         defer { try? ledger.close() }
         if try await ledger.stock().products.isEmpty {
             printError(
-                "The catalogue is empty, so every order would be a dead letter. Bring one in: stocktake sync config/products.json")
+                "The catalogue is empty, so every order would be a dead letter. Bring one in: stocktake sync config/products.json"
+            )
         }
     }
 }
@@ -71,12 +72,14 @@ private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerS
     ) { status in
         switch status {
         case .standingBy(let holder):
-            print("standing by: \(holder.map { "process \($0)" } ?? "another process") consumes store \(settings.store)")
+            print(
+                "standing by: \(holder.map { "process \($0)" } ?? "another process") consumes store \(settings.store)")
         case .active(let epoch, let seq):
             print("consuming store \(settings.store) from \(settings.redis.redacted): epoch \(epoch), seq \(seq)")
         case .stopped(let totals):
             print(
-                "stopped: \(totals.accepted.grouped) accepted, \(totals.refused.grouped) refused, \(totals.deadLetters.counted("dead letter")), \(totals.replays.counted("replay"))")
+                "stopped: \(totals.accepted.grouped) accepted, \(totals.refused.grouped) refused, \(totals.deadLetters.counted("dead letter")), \(totals.replays.counted("replay"))"
+            )
         }
     }
 }

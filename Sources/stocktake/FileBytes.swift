@@ -46,7 +46,8 @@ struct LineReader: ~Copyable {
         descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw Failure(
-                "publishing failed: on \(path): it cannot be read (\(String(cString: strerror(errno)))). Check the path and its permissions.")
+                "publishing failed: on \(path): it cannot be read (\(String(cString: strerror(errno)))). Check the path and its permissions."
+            )
         }
     }
 

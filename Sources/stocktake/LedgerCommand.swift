@@ -55,10 +55,12 @@ struct LedgerCommand: AsyncParsableCommand {
             }
             for miscount in check.miscounts {
                 print(
-                    "\(miscount.counter.level.rawValue) \(miscount.counter.id): sold_quantity is \(miscount.recorded.grouped), its orders add up to \(miscount.counted.grouped)")
+                    "\(miscount.counter.level.rawValue) \(miscount.counter.id): sold_quantity is \(miscount.recorded.grouped), its orders add up to \(miscount.counted.grouped)"
+                )
             }
             print(
-                "\(ledger.path): \(check.isSound ? "sound" : "NOT SOUND"); store \(ledger.store), \(check.orders.counted("order")), \(check.deadLetters.counted("dead letter")), epoch \(check.head.epoch), seq \(check.head.seq)")
+                "\(ledger.path): \(check.isSound ? "sound" : "NOT SOUND"); store \(ledger.store), \(check.orders.counted("order")), \(check.deadLetters.counted("dead letter")), epoch \(check.head.epoch), seq \(check.head.seq)"
+            )
         }
 
         private static func json(_ check: LedgerCheck, _ ledger: LedgerDatabase) -> JSONValue {
@@ -101,7 +103,9 @@ struct LedgerCommand: AsyncParsableCommand {
             let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
             let (identity, orders) = (ledger.identity, try await ledger.check().orders)
             try ledger.close()
-            guard yes || confirm("Delete \(settings.ledger) with \(orders.counted("order")) of store \(settings.store)?") else {
+            guard
+                yes || confirm("Delete \(settings.ledger) with \(orders.counted("order")) of store \(settings.store)?")
+            else {
                 printError("not dropped")
                 throw Exit.no
             }
@@ -113,7 +117,9 @@ struct LedgerCommand: AsyncParsableCommand {
             if !keepCounters {
                 try await withRedis(settings) { client in
                     let head = try await CounterHead.read(settings.keys, client)
-                    if head.ledger == identity { _ = try await client.send(RedisCommand("UNLINK", settings.keys.stock)) }
+                    if head.ledger == identity {
+                        _ = try await client.send(RedisCommand("UNLINK", settings.keys.stock))
+                    }
                 }
             }
             do {
@@ -152,7 +158,8 @@ struct LedgerCommand: AsyncParsableCommand {
             try await withRedis(settings) { client in
                 let head = try await CounterHead.read(settings.keys, client)
                 print(
-                    "Redis: epoch \(Self.text(head.epoch)), settled seq \(Self.text(head.settled)); this ledger: highest seq \(seq)")
+                    "Redis: epoch \(Self.text(head.epoch)), settled seq \(Self.text(head.settled)); this ledger: highest seq \(seq)"
+                )
                 guard yes || confirm("Let the counters of store \(settings.store) follow \(settings.ledger)?") else {
                     printError("not adopted")
                     throw Exit.no

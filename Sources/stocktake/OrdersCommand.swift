@@ -32,7 +32,8 @@ struct OrdersCommand: AsyncParsableCommand {
                 return
             }
             var table = Table([
-                ("ORDER", .left), ("STATUS", .left), ("REASON", .left), ("UNITS", .right), ("TOTAL (MINOR UNITS)", .right),
+                ("ORDER", .left), ("STATUS", .left), ("REASON", .left), ("UNITS", .right),
+                ("TOTAL (MINOR UNITS)", .right),
                 ("DECIDED", .left), ("PAYMENT", .left),
             ])
             for order in orders.elements {
@@ -63,7 +64,9 @@ struct OrdersCommand: AsyncParsableCommand {
             let ledger = try await openForReading(options)
             defer { try? ledger.close() }
             guard let order = try await ledger.order(Identifier(id)) else {
-                printError("no order \"\(id)\" in the ledger. 'stocktake dead-letters list' shows messages that were never decided.")
+                printError(
+                    "no order \"\(id)\" in the ledger. 'stocktake dead-letters list' shows messages that were never decided."
+                )
                 throw Exit.no
             }
             if json { printJSON(order.json(withItems: true)) } else { show(order) }

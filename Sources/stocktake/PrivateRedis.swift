@@ -66,13 +66,15 @@ actor PrivateRedis: Service {
         guard let result, result.terminationStatus.isSuccess else {
             let why = result == nil ? "redis-server is not installed" : "it ended at once (see \(log))"
             throw Failure(
-                "starting the private Redis failed: on \(settings.privateSocket): \(why). Install it ('scripts/setup'), or name another Redis with --redis-url.")
+                "starting the private Redis failed: on \(settings.privateSocket): \(why). Install it ('scripts/setup'), or name another Redis with --redis-url."
+            )
         }
         let deadline = ContinuousClock.now + Self.startLimit
         while !(await answers()) {
             guard ContinuousClock.now < deadline else {
                 throw Failure(
-                    "starting the private Redis failed: on \(settings.privateSocket): it does not answer. See \(log); a socket's path must be shorter than 108 bytes.")
+                    "starting the private Redis failed: on \(settings.privateSocket): it does not answer. See \(log); a socket's path must be shorter than 108 bytes."
+                )
             }
             try await Task.sleep(for: .milliseconds(20))
         }

@@ -38,7 +38,9 @@ struct PublishCommand: AsyncParsableCommand {
         if json {
             printJSON(.members(["published": .integer(sender.sent), "refused": .integer(sender.refused)]))
         } else {
-            print("published \(sender.sent.counted("message")) to \(settings.keys.checkouts)\(sender.refused > 0 ? ", refused \(sender.refused.grouped)" : "")")
+            print(
+                "published \(sender.sent.counted("message")) to \(settings.keys.checkouts)\(sender.refused > 0 ? ", refused \(sender.refused.grouped)" : "")"
+            )
         }
         if sender.refused > 0 { throw Exit.no }
     }
@@ -67,7 +69,8 @@ struct PublishCommand: AsyncParsableCommand {
         if let failure = reader.failure {
             try await sender.flush()
             throw Failure(
-                "publishing failed: on \(name), after line \(number): it cannot be read further (\(failure)). What came before was sent.")
+                "publishing failed: on \(name), after line \(number): it cannot be read further (\(failure)). What came before was sent."
+            )
         }
     }
 
@@ -115,7 +118,8 @@ struct PublishCommand: AsyncParsableCommand {
                 progress.end()
                 let isUncertain = (error as? RedisError)?.mayHaveExecuted ?? true
                 throw Failure(
-                    "\(error) \(sent.grouped) messages were sent; those from \(firstPlace) on were \(isUncertain ? "perhaps sent: publish them again, a message that comes twice does no harm" : "not sent").")
+                    "\(error) \(sent.grouped) messages were sent; those from \(firstPlace) on were \(isUncertain ? "perhaps sent: publish them again, a message that comes twice does no harm" : "not sent")."
+                )
             }
             commands.removeAll(keepingCapacity: true)
             bytes = 0

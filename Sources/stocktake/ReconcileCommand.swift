@@ -35,13 +35,16 @@ struct ReconcileCommand: AsyncParsableCommand {
     private func conclude(_ report: DriftReport, passed: Int) {
         if !all {
             var table = Table([
-                ("LEVEL", .left), ("ID", .left), ("LEDGER", .right), ("COUNTER", .right), ("DRIFT", .right), ("", .left),
+                ("LEVEL", .left), ("ID", .left), ("LEDGER", .right), ("COUNTER", .right), ("DRIFT", .right),
+                ("", .left),
             ])
             for drift in report.drift { table.add(Self.cells(drift)) }
             if !report.drift.isEmpty { table.print() }
         }
         if report.extraFields > 0 {
-            print("\(Int(clamping: report.extraFields).counted("field")) in the counters' hash that no product of the catalogue has")
+            print(
+                "\(Int(clamping: report.extraFields).counted("field")) in the counters' hash that no product of the catalogue has"
+            )
         }
         if passed > 0 { print("\(passed.counted("counter")) above the cap") }
         let found = report.isClean ? "no drift" : "drift in \(report.drift.count.counted("counter"))"
@@ -53,7 +56,9 @@ struct ReconcileCommand: AsyncParsableCommand {
         if drift.expected.cap != drift.found.cap {
             notes.append("cap \(text(drift.found.cap, "none")) instead of \(text(drift.expected.cap, "none"))")
         }
-        if drift.expected.isClosed != drift.found.isClosed { notes.append(drift.found.isClosed ? "closed" : "not closed") }
+        if drift.expected.isClosed != drift.found.isClosed {
+            notes.append(drift.found.isClosed ? "closed" : "not closed")
+        }
         return [
             drift.counter.level.rawValue, drift.counter.id.text, text(drift.expected.sold, "?"),
             text(drift.found.sold, "missing"), text(drift.units, "?"), notes.joined(separator: ", "),

@@ -33,7 +33,10 @@ struct SettingKey: Sendable {
 
 /// The flags that every subcommand has.
 struct SettingsOptions: ParsableArguments {
-    @Option(help: "Redis: redis://[user:password@]host:port[/db], rediss://…, unix:///path. Default: the private Redis of 'run'.")
+    @Option(
+        help:
+            "Redis: redis://[user:password@]host:port[/db], rediss://…, unix:///path. Default: the private Redis of 'run'."
+    )
     var redisURL: String?
 
     @Option(help: "Certificates (PEM) that a rediss:// server must be signed by; default: the system's.")
@@ -57,7 +60,9 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "Orders decided and recorded at a time, at most. Default: 1024.")
     var batchOrders: Int?
 
-    @Option(name: .customLong("keep-messages-s"), help: "Seconds that processed messages stay in the stream. Default: 86400.")
+    @Option(
+        name: .customLong("keep-messages-s"),
+        help: "Seconds that processed messages stay in the stream. Default: 86400.")
     var keepMessages: Int?
 
     @Option(help: "How many outcomes their stream keeps, about. Default: 100000.")
@@ -97,7 +102,9 @@ private struct SettingsSources {
         func failure(_ why: String) -> ValidationError {
             ValidationError("reading the settings failed: on \(path): \(why)")
         }
-        guard let bytes = FileBytes.read(path) else { throw failure("it cannot be read. Check the path and its permissions.") }
+        guard let bytes = FileBytes.read(path) else {
+            throw failure("it cannot be read. Check the path and its permissions.")
+        }
         let value: JSONValue
         do {
             value = try JSONValue.parse(bytes)
@@ -184,7 +191,7 @@ struct Settings: Sendable {
     var keys: StoreKeys { StoreKeys(store: store) }
 
     func logger() -> Logger {
-        var logger = Logger(label: "stocktake") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "stocktake") { _ in LineLogHandler() }
         logger.logLevel = logLevel
         return logger
     }

@@ -49,7 +49,8 @@ struct SyncCommand: AsyncParsableCommand {
             progress.end()
             for move in moved.moves {
                 printError(
-                    "\(file): \(move.path): variant \"\(move.variant)\" belongs to product \"\(move.ledgerProduct)\"; it cannot move to \"\(move.fileProduct)\". Give the new one an id of its own.")
+                    "\(file): \(move.path): variant \"\(move.variant)\" belongs to product \"\(move.ledgerProduct)\"; it cannot move to \"\(move.fileProduct)\". Give the new one an id of its own."
+                )
             }
             throw Exit.no
         }
@@ -59,7 +60,8 @@ struct SyncCommand: AsyncParsableCommand {
 
     private func readCatalog() throws -> Catalog {
         guard let bytes = FileBytes.read(file) else {
-            throw Failure("syncing the catalogue failed: on \(file): it cannot be read. Check the path and its permissions.")
+            throw Failure(
+                "syncing the catalogue failed: on \(file): it cannot be read. Check the path and its permissions.")
         }
         switch CatalogFile.decode(bytes) {
         case .valid(let catalog, let warnings):

@@ -41,7 +41,9 @@ struct GateFenceTests {
         FenceCase(name: "an earlier epoch", stock: unlimited, epoch: 8, what: "epoch"),
         FenceCase(name: "a later seq", stock: unlimited, seq: 40, what: "seq"),
         FenceCase(name: "an earlier seq", stock: unlimited, seq: 42, what: "seq"),
-        FenceCase(name: "everything differs: the ledger is said", stock: unlimited, ledger: "M", epoch: 1, seq: 1, what: "ledger"),
+        FenceCase(
+            name: "everything differs: the ledger is said", stock: unlimited, ledger: "M", epoch: 1, seq: 1,
+            what: "ledger"),
         FenceCase(name: "nothing is installed", stock: nil, what: "ledger", found: CounterHead()),
         FenceCase(
             name: "a seq with a leading zero", stock: unlimited.merging(["seq": "041"]) { _, new in new }, what: "seq",

@@ -16,12 +16,12 @@ struct InstallTests {
     ]
 
     private static let installed = [
-        "ledger": "L", "epoch": "8", "seq": "50", "settled": "50", "catalogue": "4", "sold:p:P": "5", "cap:p:P": "9",
-        "sold:v:V": "0", "sold:v:W": "3", "cap:v:W": "2", "closed:v:W": "1",
+        "ledger": "L", "epoch": "8", "seq": "50", "settled": "50", "recorded": "70", "catalogue": "4",
+        "sold:p:P": "5", "cap:p:P": "9", "sold:v:V": "0", "sold:v:W": "3", "cap:v:W": "2", "closed:v:W": "1",
     ]
 
     private func installation(epoch: Int64 = 8, seq: Int64 = 50) -> Installation {
-        Installation(epoch: epoch, seq: seq, catalogueVersion: 4, counters: Self.counters)
+        Installation(epoch: epoch, seq: seq, records: 70, catalogueVersion: 4, counters: Self.counters)
     }
 
     @Test(
@@ -50,12 +50,22 @@ struct InstallTests {
     /// Fields of the head before, the epoch and seq to install, and the answer.
     private static let refusals: [(String, [String: String], epoch: Int64, seq: Int64, InstallAnswer)] = [
         ("another ledger", ["ledger": "M"], 8, 50, .otherLedger("M")),
-        ("another ledger with a lower epoch and seq", ["ledger": "M", "epoch": "1", "settled": "1"], 8, 50, .otherLedger("M")),
+        (
+            "another ledger with a lower epoch and seq", ["ledger": "M", "epoch": "1", "settled": "1"], 8, 50,
+            .otherLedger("M")
+        ),
         ("the same epoch", [:], 7, 50, .epochNotLower(7)),
         ("a higher epoch", ["epoch": "9"], 8, 50, .epochNotLower(9)),
         ("a higher epoch, compared as numbers", ["epoch": "10"], 9, 50, .epochNotLower(10)),
-        ("the ledger had recorded more", ["settled": "51"], 8, 50, .ledgerBehind(settled: 51)),
-        ("the ledger had recorded more, compared as numbers", ["settled": "100"], 8, 99, .ledgerBehind(settled: 100)),
+        ("the ledger had recorded more", ["settled": "51"], 8, 50, .ledgerBehind(settled: 51, recorded: 60)),
+        (
+            "the ledger had recorded more, compared as numbers", ["settled": "100"], 8, 99,
+            .ledgerBehind(settled: 100, recorded: 60)
+        ),
+        (
+            "the ledger had recorded more that took no seq", ["recorded": "71"], 8, 50,
+            .ledgerBehind(settled: 41, recorded: 71)
+        ),
     ]
 
     @Test("is refused, and the counters stay as they are", arguments: refusals.indices)
@@ -114,7 +124,7 @@ struct InstallTests {
             // The same counter twice stands for a field that somebody removed.
             var doubled = installation()
             doubled.counters.append(doubled.counters[0])
-            await #expect(throws: CountersError.installIncomplete(sent: 13, found: "11")) {
+            await #expect(throws: CountersError.installIncomplete(sent: 14, found: "12")) {
                 try await fixture.store.install(doubled)
             }
             #expect(try await fixture.stock() == before)
@@ -134,8 +144,9 @@ struct InstallTests {
     @Test(
         "changes nothing when the script's arguments are malformed, or nothing is prepared",
         arguments: [
-            [], ["L"], ["L", "8"], ["L", "x", "50", "2"], ["L", "8", "x", "2"], ["L", "8", "50"],
-            ["L", "8", "50", "x"], ["L", "8", "50", "3"], ["L", "8", "50", "0"],
+            [], ["L"], ["L", "8"], ["L", "8", "50"], ["L", "8", "50", "70"], ["L", "x", "50", "70", "2"],
+            ["L", "8", "x", "70", "2"], ["L", "8", "50", "x", "2"], ["L", "8", "50", "70", "x"],
+            ["L", "8", "50", "70", "3"], ["L", "8", "50", "70", "0"],
         ], [true, false])
     func malformed(_ arguments: [String], _ isPrepared: Bool) async throws {
         try await withCounters([:]) { fixture async throws in
@@ -160,7 +171,7 @@ struct InstallTests {
                 (.variant(Identifier("variant-\($0)")), CounterState(sold: Int64($0), cap: 1_000_000, isClosed: false))
             }
             #expect(try await fixture.store.install(large) == .installed)
-            #expect(try await fixture.server.command("HLEN", fixture.keys.stock).int == 200_005)
+            #expect(try await fixture.server.command("HLEN", fixture.keys.stock).int == 200_006)
             #expect(try await fixture.server.command("DBSIZE").int == 2)
             let cut = try await fixture.reader.cut([0, 1_999, 2_000, 99_999].map { large.counters[$0].name })
             #expect(cut.counters.map(\.state.sold) == [0, 1_999, 2_000, 99_999])

@@ -52,7 +52,8 @@ extension TestRedisServer {
             let name = values["name"] ?? ""
             let pending = try await command("XPENDING", stream, name, "-", "+", "1000").array ?? []
             groups[name] = GroupState(
-                lastDelivered: values["last-delivered-id"] ?? "", pending: pending.compactMap { $0.array?.first?.string })
+                lastDelivered: values["last-delivered-id"] ?? "",
+                pending: pending.compactMap { $0.array?.first?.string })
         }
         return groups
     }

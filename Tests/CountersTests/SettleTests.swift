@@ -1,9 +1,10 @@
-import Counters
 import Inventory
 import LuaScripts
 import RedisClient
 import TestSupport
 import Testing
+
+@testable import Counters
 
 private let decidedAt = "2026-11-22T10:00:00.000Z"
 
@@ -25,10 +26,11 @@ struct SettleTests {
     }
 
     private func settlement(
-        epoch: Int64 = 7, settled: Int64 = 45, entries: [String] = [], outcomes: [Outcome] = [],
+        epoch: Int64 = 7, settled: Int64 = 45, recorded: Int64 = 65, entries: [String] = [], outcomes: [Outcome] = [],
         changed: [Identifier] = []
     ) -> Settlement {
-        Settlement(epoch: epoch, settled: settled, entries: entries, outcomes: outcomes, changed: changed)
+        Settlement(
+            epoch: epoch, settled: settled, recorded: recorded, entries: entries, outcomes: outcomes, changed: changed)
     }
 
     /// Entries 1-0 … n-0, all delivered and pending.
@@ -50,7 +52,7 @@ struct SettleTests {
             #expect(report == SettleReport(acknowledged: 2, unannounced: 0, unpublished: 0))
 
             var stock = CountersFixture.head.merging(["sold:p:P": "5"]) { _, own in own }
-            stock["settled"] = "45"
+            (stock["settled"], stock["recorded"]) = ("45", "65")
             after[fixture.keys.stock] = .hash(stock)
             after[fixture.keys.checkouts] = .stream(
                 (1...3).map { StreamedEntry(id: "\($0)-0", fields: ["type", "t"]) },
@@ -80,6 +82,24 @@ struct SettleTests {
             found[fixture.keys.outcomes] = nil
             after[fixture.keys.outcomes] = nil
             #expect(found == after)
+        }
+    }
+
+    /// Noted before, told, and noted afterwards.
+    private static let recorded: [(String?, Int64, String)] = [
+        ("60", 61, "61"), ("60", 60, "60"), ("60", 59, "60"), ("99", 100, "100"), ("100", 99, "100"), ("x", 3, "3"),
+        (nil, 3, "3"),
+    ]
+
+    @Test("notes how much is recorded also where no seq was taken, and never lowers it", arguments: recorded.indices)
+    func recordedNote(_ index: Int) async throws {
+        let (before, told, after) = Self.recorded[index]
+        try await withCounters([:]) { fixture async throws in
+            try await fixture.server.command("HDEL", fixture.keys.stock, "recorded")
+            if let before { try await fixture.set(["recorded": before], in: fixture.keys.stock) }
+            _ = try await fixture.store.settle(settlement(settled: 41, recorded: told), keepOutcomes: 100)
+            #expect(try await fixture.stock()?["recorded"] == after)
+            #expect(try await fixture.stock()?["settled"] == "41")
         }
     }
 
@@ -202,7 +222,7 @@ struct SettleTests {
             let before = try await fixture.server.keyspace()
             let error = try await replyError {
                 _ = try await fixture.store.settle(
-                    settlement(settled: 41, entries: ["1-0"], outcomes: Self.outcomes), keepOutcomes: 100)
+                    settlement(settled: 41, recorded: 60, entries: ["1-0"], outcomes: Self.outcomes), keepOutcomes: 100)
             }
             #expect(error?.code == "WRONGTYPE")
             #expect(try await fixture.server.keyspace() == before)
@@ -212,9 +232,11 @@ struct SettleTests {
     @Test(
         "announces and acknowledges nothing when its arguments are malformed",
         arguments: [
-            [], ["L", "7"], ["L", "7", "x", "stocktake", "9", "ch", "0", "0", "0"],
-            ["L", "7", "41", "stocktake", "9", "ch"], ["L", "7", "41", "stocktake", "9", "ch", "x"],
-            ["L", "7", "41", "stocktake", "9", "ch", "1", "no-id", "0", "0"],
+            [], ["L", "7"], ["L", "7", "x", "60", "stocktake", "9", "ch", "0", "0", "0"],
+            ["L", "7", "41", "x", "stocktake", "9", "ch", "0", "0", "0"],
+            ["L", "7", "41", "60", "stocktake", "9", "ch"],
+            ["L", "7", "41", "60", "stocktake", "9", "ch", "x"],
+            ["L", "7", "41", "60", "stocktake", "9", "ch", "1", "no-id", "0", "0"],
         ])
     func malformed(_ arguments: [String]) async throws {
         try await withCounters([:]) { fixture async throws in

@@ -67,7 +67,9 @@ struct TrimTests {
         }
     }
 
-    @Test("drops nothing when its arguments are malformed", arguments: [[], ["stocktake"], ["stocktake", "x"], ["stocktake", "99"]])
+    @Test(
+        "drops nothing when its arguments are malformed",
+        arguments: [[], ["stocktake"], ["stocktake", "x"], ["stocktake", "99"]])
     func malformed(_ arguments: [String]) async throws {
         try await withCounters([:]) { fixture async throws in
             try await fill(fixture, read: 6, acknowledged: Self.ids)

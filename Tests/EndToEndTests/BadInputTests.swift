@@ -53,9 +53,12 @@ import Testing
         Row("an integer written as a fraction", panel("2.0"), "wrong_type"),
         Row("a quantity above the limit", panel("1000001"), "invalid_value"),
         Row("a sum of money that is too large", panel("1000000", price: "9007199254740991"), "invalid_value"),
-        Row("an unknown product", order("bad", #"{"product_id":"NONE","quantity":1,"unit_price":1}"#), "unknown_product"),
         Row(
-            "an unknown variant", order("bad", #"{"product_id":"CUBE","variant_id":"NONE","quantity":1,"unit_price":1}"#),
+            "an unknown product", order("bad", #"{"product_id":"NONE","quantity":1,"unit_price":1}"#), "unknown_product"
+        ),
+        Row(
+            "an unknown variant",
+            order("bad", #"{"product_id":"CUBE","variant_id":"NONE","quantity":1,"unit_price":1}"#),
             "unknown_variant"),
         Row(
             "a variant of another product",
@@ -69,8 +72,12 @@ import Testing
         Row("other fields only", fields: ["a", "b", "c", "d"], "missing_type"),
         Row("2,001 items", order("bad", Array(repeating: cube, count: 2_001).joined(separator: ",")), "too_many_items"),
         Row("a payload over 1 MiB", String(repeating: " ", count: (1 << 20) + 1), "payload_too_large"),
-        Row("bytes that are not UTF-8", payload: Array(#"{"order_id":""#.utf8) + [0xC3, 0x28] + Array(#""}"#.utf8), "invalid_utf8"),
-        Row("the same order id with other content", order("good-0", #"{"product_id":"PANEL","quantity":9,"unit_price":1}"#), "order_conflict"),
+        Row(
+            "bytes that are not UTF-8", payload: Array(#"{"order_id":""#.utf8) + [0xC3, 0x28] + Array(#""}"#.utf8),
+            "invalid_utf8"),
+        Row(
+            "the same order id with other content",
+            order("good-0", #"{"product_id":"PANEL","quantity":9,"unit_price":1}"#), "order_conflict"),
     ]
 
     private static let oldProduct = """
@@ -93,7 +100,8 @@ import Testing
             _ = try await shop.redis.client().send(command)
         }
         try await shop.consumeAll()
-        let letters = try shop.query("SELECT reason, hex(type), hex(payload), hex(fields) FROM dead_letters ORDER BY id")
+        let letters = try shop.query(
+            "SELECT reason, hex(type), hex(payload), hex(fields) FROM dead_letters ORDER BY id")
         try #require(letters.count == Self.rows.count)
         for (row, letter) in zip(Self.rows, letters) {
             #expect(letter[0] == row.reason, "\(row.name)")
@@ -104,7 +112,8 @@ import Testing
             #expect(letter[1] == value("type"), "\(row.name)")
             #expect(letter[2] == value("payload"), "\(row.name)")
             // What is not one type and one payload is kept whole.
-            let isPlain = row.fields.count == 4 && row.fields[0] == Array("type".utf8) && row.fields[2] == Array("payload".utf8)
+            let isPlain =
+                row.fields.count == 4 && row.fields[0] == Array("type".utf8) && row.fields[2] == Array("payload".utf8)
             #expect(letter[3].isEmpty == isPlain, "\(row.name)")
         }
         #expect(try shop.value("SELECT count(*) FROM orders WHERE status = 'accepted'") == "\(Self.rows.count)")

@@ -51,7 +51,7 @@ import Testing
     func syncInvalid() async throws {
         let shop = try await Shop()
         let wrong = Shop.catalog.replacing(#""max_quantity": 7"#, with: #""max_quantity": 0"#)
-            .replacing(#""dev_status": 5, "base_price": 5"#, with: #""dev_status": 9, "base_price": 5"#)
+            .replacing(#""dev_status": 5, "base_price": 5,"#, with: #""dev_status": 9, "base_price": 5,"#)
         let result = try await shop.run(["sync", try shop.folder.write(wrong, to: "wrong.json")])
         #expect(result.status == 1)
         #expect(result.errors.contains("products[2].max_quantity"))
@@ -170,7 +170,10 @@ import Testing
         #expect(fromRedis["PANEL"]?["available_quantity"] is NSNull)
         #expect(fromRedis["PANEL"]?["is_available"] as? Bool == true)
         let table = try await shop.run(["stock", "LAMP"])
-        #expect(table.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }[1] == ["LAMP", "7", "7", "0", "sold", "out"])
+        #expect(
+            table.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }[1] == [
+                "LAMP", "7", "7", "0", "sold", "out",
+            ])
         let unknown = try await shop.run(["stock", "LAMP", "NONE"])
         #expect(unknown.status == 1)
         #expect(unknown.errors.contains("NONE"))
@@ -193,7 +196,8 @@ import Testing
         var after: String?
         repeat {
             let page = ["--limit", "4"] + (after.map { ["--after", $0] } ?? [])
-            let result = try json(try await shop.run(["orders", "list", "--status", "refused", "--json"] + page).output)
+            let result = try json(
+                try await shop.run(["orders", "list", "--status", "refused", "--json"] + page).output)
             let orders = try #require(result["orders"] as? [[String: Any]])
             #expect(orders.count <= 4)
             listed += orders.compactMap { $0["id"] as? String }
@@ -348,7 +352,8 @@ import Testing
     @Test(
         "Wrong usage is 64 with a message that names what is wrong",
         arguments: [
-            (["nonsense"], "nonsense"), (["sync", "--nonsense"], "--nonsense"), (["stock", "--log-level", "loud"], "loud"),
+            (["nonsense"], "nonsense"), (["sync", "--nonsense"], "--nonsense"),
+            (["stock", "--log-level", "loud"], "loud"),
             (["stock", "--redis-url", "http://x"], "redis://"), (["stock", "--batch-orders", "0"], "1 to"),
             (["orders", "list", "--limit", "0"], "--limit"),
         ])

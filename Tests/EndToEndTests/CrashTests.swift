@@ -44,7 +44,9 @@ import Testing
 
     @Test(
         "A crash in a later batch leaves nothing sold twice, stranded or lost",
-        arguments: [Failpoint.decideAfter, .recordBefore, .recordBeforeCommit, .recordAfter, .settleBefore, .settleAfter])
+        arguments: [
+            Failpoint.decideAfter, .recordBefore, .recordBeforeCommit, .recordAfter, .settleBefore, .settleAfter,
+        ])
     func crashLater(at point: Failpoint) async throws {
         let shop = try await Shop()
         try await shop.publish(Self.messages)

@@ -67,7 +67,8 @@ import Testing
     func outOfMemory() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.map(\.message))
-        let consumer = try await shop.startConsumer("--batch-orders", "1", environment: ["STOCKTAKE_LOG_LEVEL": "warning"])
+        let consumer = try await shop.startConsumer(
+            "--batch-orders", "1", environment: ["STOCKTAKE_LOG_LEVEL": "warning"])
         try await shop.waitForOrders(1)
         _ = try await shop.redis.command("CONFIG", "SET", "maxmemory", "1")
         if try shop.count("orders") < orders.count {
@@ -108,7 +109,9 @@ import Testing
         try await expectRush(shop)
     }
 
-    @Test("A key of another type stops the consumer with a clear message, and messages stay", arguments: ["stock", "checkouts"])
+    @Test(
+        "A key of another type stops the consumer with a clear message, and messages stay",
+        arguments: ["stock", "checkouts"])
     func wrongType(key: String) async throws {
         let shop = try await Shop()
         let name = key == "stock" ? shop.keys.stock : shop.keys.checkouts
@@ -121,6 +124,37 @@ import Testing
         try await shop.consumeAll()
         try await expectRush(shop)
     }
+
+    @Test("A Redis older than 7 stops the consumer with a clear message")
+    func tooOld() async throws {
+        let shop = try await Shop()
+        let old = try await FakeServer.start { _, command in
+            command.first == "INFO"
+                ? .answer("$24\r\nredis_version:6.2.14\r\n\r\n\r\n") : .answer("-ERR unknown command\r\n")
+        }
+        let result = try await shop.run(["consume", "--redis-url", Self.text(of: old.url)])
+        #expect(result.status == 2)
+        #expect(result.errors.contains("Redis 6.2.14 is too old. Use Redis 7.0 or later."), "\(result.errors)")
+    }
+
+    @Test("A Redis without scripts stops the consumer with its own words")
+    func withoutScripts() async throws {
+        let shop = try await Shop()
+        let poor = try await FakeServer.start { _, command in
+            switch command.first {
+            case "INFO": .answer("$23\r\nredis_version:7.2.0\r\n\r\n\r\n")
+            case "HMGET": .answer("*6\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n")
+            case "HSET", "UNLINK": .answer(":1\r\n")
+            default: .answer("-ERR unknown command '\(command[0])'\r\n")
+            }
+        }
+        let result = try await shop.run(["consume", "--redis-url", Self.text(of: poor.url)])
+        #expect(result.status == 2)
+        #expect(result.errors.contains("unknown command 'SCRIPT'"), "\(result.errors)")
+    }
+
+    /// A URL as it is given to the command.
+    private static func text(of url: RedisURL) -> String { url.redacted }
 
     @Test("Everything flushed while messages are in memory or read is made good by publishing again")
     func flushed() async throws {
@@ -327,13 +361,16 @@ import Testing
         try await unmount()
     }
 
-    @Test("A ledger that is none stops the consumer with a clear message", arguments: ["text", "other", "folder", "missing"])
+    @Test(
+        "A ledger that is none stops the consumer with a clear message",
+        arguments: ["text", "other", "folder", "missing"])
     func noLedger(kind: String) async throws {
         let shop = try await Shop(catalog: nil)
         let expected: String
         switch kind {
         case "text":
-            try String(repeating: "no database\n", count: 500).write(toFile: shop.ledger, atomically: true, encoding: .utf8)
+            try String(repeating: "no database\n", count: 500).write(
+                toFile: shop.ledger, atomically: true, encoding: .utf8)
             expected = "it is no SQLite database"
         case "other":
             let other = try DatabaseQueue(path: shop.ledger)
@@ -342,7 +379,7 @@ import Testing
             expected = "a SQLite database of another program"
         case "folder":
             try FileManager.default.createDirectory(atPath: shop.ledger, withIntermediateDirectories: false)
-            expected = "unable to open database file"
+            expected = "it is a folder"
         default:
             expected = "there is no such file"
         }

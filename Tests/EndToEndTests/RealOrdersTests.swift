@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// Two thousand real orders of a real shop, with the exact result they must give, whatever happens on the way.
-@Suite(.serialized, .enabled(if: RealOrders.isThere, "no real orders at \(RealOrders.folder); set STOCKTAKE_REAL_ORDERS"))
+@Suite(
+    .serialized, .enabled(if: RealOrders.isThere, "no real orders at \(RealOrders.folder); set STOCKTAKE_REAL_ORDERS"))
 struct RealOrdersTests {
     private func shop() async throws -> Shop {
         try await Shop(catalog: String(contentsOfFile: RealOrders.path("products-2000.json"), encoding: .utf8))

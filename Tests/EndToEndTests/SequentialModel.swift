@@ -22,7 +22,8 @@ struct SequentialModel {
         var message: String {
             let items = lines.map { line in
                 let variant = line.variant.map { ", \"variant_id\": \"\($0)\"" } ?? ""
-                return #"{"product_id": "\#(line.product)"\#(variant), "quantity": \#(line.quantity), "unit_price": 100}"#
+                return
+                    #"{"product_id": "\#(line.product)"\#(variant), "quantity": \#(line.quantity), "unit_price": 100}"#
             }
             return
                 #"{"type": "checkout.completed", "payload": {"order_id": "\#(id)", "items": [\#(items.joined(separator: ", "))]}}"#

@@ -57,7 +57,9 @@ final class Shop: Sendable {
     }
 
     /// Starts a subcommand and leaves it running.
-    func start(_ arguments: [String], environment more: [String: String] = [:], input: String = "") throws -> ChildProcess {
+    func start(_ arguments: [String], environment more: [String: String] = [:], input: String = "") throws
+        -> ChildProcess
+    {
         try ChildProcess(
             try builtBinary("stocktake"), arguments, environment: environment(more), standardInput: input)
     }
@@ -79,7 +81,9 @@ final class Shop: Sendable {
 
     /// Runs a subcommand that must exit 0.
     @discardableResult
-    func succeed(_ arguments: String..., input: String = "", within limit: Duration = .seconds(60)) async throws -> String {
+    func succeed(_ arguments: String..., input: String = "", within limit: Duration = .seconds(60)) async throws
+        -> String
+    {
         try await succeed(arguments: arguments, input: input, within: limit)
     }
 
@@ -119,7 +123,9 @@ final class Shop: Sendable {
         configuration.busyMode = .timeout(5)
         let queue = try DatabaseQueue(path: ledger, configuration: configuration)
         return try queue.read { db in
-            try Row.fetchAll(db, sql: sql).map { row in row.databaseValues.map { String.fromDatabaseValue($0) ?? "\($0)" } }
+            try Row.fetchAll(db, sql: sql).map { row in
+                row.databaseValues.map { String.fromDatabaseValue($0) ?? "\($0)" }
+            }
         }
     }
 

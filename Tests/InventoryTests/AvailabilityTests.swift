@@ -16,7 +16,9 @@ struct AvailabilityTests {
         (closed(5, 5), 0, false),
     ]
 
-    @Test("of a product is its cap less what is sold, never below 0; closed is not available", arguments: products.indices)
+    @Test(
+        "of a product is its cap less what is sold, never below 0; closed is not available", arguments: products.indices
+    )
     func product(_ index: Int) {
         let (state, available, isAvailable) = Self.products[index]
         let figures = Availability(product: ("P", "name", state), variants: []).product

@@ -31,9 +31,12 @@ struct ContentDigestTests {
     private static let splits: [(String, [Line])] = [
         ("in another order", [order[2], order[0], order[1]]),
         ("a line split in two", [Line("P", "V", 1, 100), order[1], order[2], Line("P", "V", 1, 100)]),
-        ("every unit on a line of its own", order.flatMap { line in
-            (0..<line.quantity).map { _ in Line(line.product, line.variant, 1, line.price) }
-        }),
+        (
+            "every unit on a line of its own",
+            order.flatMap { line in
+                (0..<line.quantity).map { _ in Line(line.product, line.variant, 1, line.price) }
+            }
+        ),
     ]
 
     @Test("is the same however the lines are split or ordered", arguments: splits.indices)

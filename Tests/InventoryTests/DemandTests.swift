@@ -41,7 +41,9 @@ struct DemandTests {
         #expect(order.units == 2_000_000_000)
     }
 
-    @Test("that is refused says why", arguments: [(0, RefusalReason.soldOut), (1, .insufficient)] as [(Int64, RefusalReason)])
+    @Test(
+        "that is refused says why",
+        arguments: [(0, RefusalReason.soldOut), (1, .insufficient)] as [(Int64, RefusalReason)])
     func reason(left: Int64, reason: RefusalReason) {
         #expect(Refusal(counter: Self.p, asked: 2, left: left).reason == reason)
     }

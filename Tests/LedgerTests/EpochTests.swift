@@ -18,7 +18,7 @@ struct EpochTests {
             _ = try await fixture.ledger.sync(catalog, dryRun: false)
             #expect(try await fixture.ledger.raiseEpoch().head.epoch == 1)
             let start = try await fixture.ledger.raiseEpoch()
-            #expect(start.head == LedgerHead(epoch: 2, seq: 1, catalogueVersion: 2))
+            #expect(start.head == LedgerHead(epoch: 2, seq: 1, records: 1, catalogueVersion: 2))
             #expect(try await fixture.ledger.head() == start.head)
             let expected: [CounterName: CounterState] = [
                 cube: CounterState(sold: 2, cap: 10, isClosed: false),
@@ -53,7 +53,27 @@ struct EpochTests {
         }
     }
 
-    @Test("are raised above those that Redis has seen, and never lowered", arguments: [(0, 3), (2, 3), (3, 3), (9, 9)] as [(Int64, Int64)])
+    @Test("name the products that a later catalogue has changed, by themselves or by their variants")
+    func changedProducts() async throws {
+        try await withLedger { fixture async throws in
+            var catalog = Catalog.sample
+            catalog.products[0].variants[0].maxQuantity = 5
+            _ = try await fixture.ledger.sync(catalog, dryRun: false)
+            catalog.products.removeLast()
+            _ = try await fixture.ledger.sync(catalog, dryRun: false)
+            let table: [(before: Int64?, changed: Set<Identifier>)] = [
+                (nil, []), (3, []), (2, ["kit"]), (1, ["kit", "cube"]), (0, ["kit", "cube", "sheet"]),
+            ]
+            for (before, changed) in table {
+                let start = try await fixture.ledger.raiseEpoch(catalogueBefore: before)
+                #expect(Set(start.changedProducts) == changed && start.changedProducts.count == changed.count)
+            }
+        }
+    }
+
+    @Test(
+        "are raised above those that Redis has seen, and never lowered",
+        arguments: [(0, 3), (2, 3), (3, 3), (9, 9)] as [(Int64, Int64)])
     func raiseAbove(_ seen: Int64, _ epoch: Int64) async throws {
         try await withLedger { fixture async throws in
             for _ in 0..<3 { _ = try await fixture.ledger.raiseEpoch() }
@@ -97,7 +117,7 @@ struct EpochTests {
             catalog.products.remove(at: 1)
             _ = try await fixture.ledger.sync(catalog, dryRun: false)
             let stock = try await fixture.ledger.stock()
-            #expect(stock.head == LedgerHead(epoch: 0, seq: 1, catalogueVersion: 2))
+            #expect(stock.head == LedgerHead(epoch: 0, seq: 1, records: 1, catalogueVersion: 2))
             #expect(stock.products.map(\.id) == ["cube", "sheet", "kit"])
             #expect(stock.products[0].counters == [cube, .variant("white"), .variant("a new one"), black])
             let figures = stock.products[0].availability()

@@ -20,6 +20,11 @@ extension Catalog {
         ])
 }
 
+extension LedgerDatabase {
+    @discardableResult
+    func raiseEpoch() async throws -> EpochStart { try await raiseEpoch(catalogueBefore: nil) }
+}
+
 /// A line as tests write it.
 typealias Line = (product: Identifier, variant: Identifier?, quantity: Int64)
 

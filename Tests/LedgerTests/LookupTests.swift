@@ -113,7 +113,7 @@ struct LookupTests {
                     try await fixture.ledger.orders(status: status, limit: limit, after: after)
                 }
                 #expect(found.map { $0.map(\.checkout.orderID) } == expected)
-                #expect(found.joined().allSatisfy(\.checkout.items.isEmpty))
+                #expect(found.joined().allSatisfy { $0.checkout.items.isEmpty })
             }
             #expect(try await fixture.ledger.order("none") == nil)
         }

@@ -54,23 +54,25 @@ struct SyncTests {
                 try await fixture.ledger.read { db in
                     let row = try Row.fetchOne(db, sql: "SELECT * FROM \(table)") ?? Row()
                     var values: [String: String] = [:]
-                    for (column, value) in row where !column.hasSuffix("_at") { values[column] = value.description }
+                    for (column, value) in row where !column.hasSuffix("_at") && column != "catalogue_version" {
+                        values[column] = String.fromDatabaseValue(value) ?? value.description
+                    }
                     return values
                 }
             }
             #expect(
                 try await row("products") == [
-                    "id": "\"p\"", "position": "0", "name": "\"name\"", "description": "\"short\"",
-                    "long_description": "\"long\"", "category": "\"c\"", "dev_status": "4", "base_price": "123",
-                    "stripe_product_id": "\"prod_1\"", "has_variants": "1", "requires_assembly": "1",
-                    "images": #""["a"]""#, "specs": #""{"s":1}""#, "metadata": #""{"m":2}""#, "is_active": "1",
+                    "id": "p", "position": "0", "name": "name", "description": "short",
+                    "long_description": "long", "category": "c", "dev_status": "4", "base_price": "123",
+                    "stripe_product_id": "prod_1", "has_variants": "1", "requires_assembly": "1",
+                    "images": #"["a"]"#, "specs": #"{"s":1}"#, "metadata": #"{"m":2}"#, "is_active": "1",
                     "max_quantity": "7", "sold_quantity": "0", "available_quantity": "7", "is_available": "1",
                 ])
             #expect(
                 try await row("variants") == [
-                    "id": "\"v\"", "product_id": "\"p\"", "position": "0", "name": "\"vn\"", "description": "\"vd\"",
-                    "stripe_product_id": "\"prod_2\"", "images": #""["b"]""#, "specs": "\"{}\"",
-                    "metadata": #""{"m":3}""#, "is_active": "1", "max_quantity": "3", "sold_quantity": "0",
+                    "id": "v", "product_id": "p", "position": "0", "name": "vn", "description": "vd",
+                    "stripe_product_id": "prod_2", "images": #"["b"]"#, "specs": "{}",
+                    "metadata": #"{"m":3}"#, "is_active": "1", "max_quantity": "3", "sold_quantity": "0",
                     "available_quantity": "3", "is_available": "1",
                 ])
             #expect(try await fixture.texts("SELECT name FROM categories") == ["c"])
@@ -90,12 +92,15 @@ struct SyncTests {
             [edit(.product("kit"), "long_description")]
         ),
         (
-            { $0.products[2].basePrice = 1; $0.products[2].devStatus = 0 },
+            { (catalog: inout Catalog) in
+                catalog.products[2].basePrice = 1
+                catalog.products[2].devStatus = 0
+            },
             [edit(.product("kit"), "dev_status 5 → 0", "base_price 2000 → 1")]
         ),
         (
             { $0.products.swapAt(1, 2) },
-            [edit(.product("kit"), "position 2 → 1"), edit(.product("sheet"), "position 1 → 2")]
+            []
         ),
         ({ $0.categories.append("new") }, []),
     ]
@@ -112,10 +117,15 @@ struct SyncTests {
                 order("o", [("cube", "black", 2), ("kit", nil, 1), ("sheet", nil, 4)], .accepted(seq: 1)))
             let sold = try await fixture.sold()
             let changes = try await fixture.ledger.sync(changed(change), dryRun: false)
-            #expect(changes.changes == expected && changes.version == 2 && changes.warnings.isEmpty)
+            let version: Int64 = expected.isEmpty ? 1 : 2
+            #expect(changes.changes == expected && changes.version == version && changes.warnings.isEmpty)
             #expect(changes.unchanged == 5 - expected.count)
-            #expect(try await fixture.ledger.head() == LedgerHead(epoch: 0, seq: 1, catalogueVersion: 2))
+            #expect(
+                try await fixture.ledger.head() == LedgerHead(epoch: 0, seq: 1, records: 1, catalogueVersion: version))
             #expect(try await fixture.sold() == sold)
+            #expect(try await fixture.ledger.stock().products.map(\.id) == changed(change).products.map(\.id))
+            let categories = try await fixture.texts("SELECT name FROM categories ORDER BY position")
+            #expect(categories == changed(change).categories)
             let again = try await fixture.ledger.sync(changed(change), dryRun: true)
             #expect(again.isEmpty)
         }
@@ -129,7 +139,7 @@ struct SyncTests {
             let dry = try await fixture.ledger.sync(changed(change), dryRun: true)
             #expect(try await fixture.rows() == before)
             let real = try await fixture.ledger.sync(changed(change), dryRun: false)
-            #expect(dry.changes == real.changes && dry.version == 1 && real.version == 2)
+            #expect(dry.changes == real.changes && dry.version == 1 && real.version == (real.isEmpty ? 1 : 2))
         }
     }
 
@@ -189,7 +199,8 @@ struct SyncTests {
         }
     }
 
-    @Test("refuses to move variants to other products, names all of them, and writes nothing", arguments: [true, false])
+    @Test(
+        "refuses to move variants to other products, names all of them, and writes nothing", arguments: [true, false])
     func moves(dryRun: Bool) async throws {
         try await withLedger { fixture async throws in
             let before = try await fixture.rows()

@@ -1,8 +1,9 @@
 import Inventory
-import Reconciliation
 import RedisClient
 import TestSupport
 import Testing
+
+@testable import Reconciliation
 
 private let cube = CounterName.product("cube")
 private let black = CounterName.variant("black")
@@ -149,7 +150,7 @@ struct ReconcilerTests {
             await #expect(throws: ReconciliationError.differentCatalogues(counters: 9, ledger: 1)) {
                 try await fixture.drift(patience: .milliseconds(30))
             }
-            _ = try await fixture.ledger.raiseEpoch()
+            _ = try await fixture.ledger.raiseEpoch(catalogueBefore: nil)
             await #expect(throws: ReconciliationError.differentEpochs(counters: 1, ledger: 2)) {
                 try await fixture.drift(patience: .milliseconds(30))
             }
@@ -163,7 +164,7 @@ struct ReconcilerTests {
     @Test("waits for a new epoch that is being installed")
     func epochUnderWay() async throws {
         try await withReconciliation { fixture async throws in
-            _ = try await fixture.ledger.raiseEpoch()
+            _ = try await fixture.ledger.raiseEpoch(catalogueBefore: nil)
             async let report = fixture.drift()
             try await fixture.install()
             #expect(try await report == DriftReport(epoch: 3, seq: 0, drift: [], extraFields: 0, compared: 3))
@@ -173,7 +174,8 @@ struct ReconcilerTests {
     @Test("finds the one counter among thousands that is wrong")
     func largeCatalogue() async throws {
         try await withReconciliation(.large) { fixture async throws in
-            #expect(try await fixture.drift() == DriftReport(epoch: 1, seq: 0, drift: [], extraFields: 0, compared: 2_500))
+            #expect(
+                try await fixture.drift() == DriftReport(epoch: 1, seq: 0, drift: [], extraFields: 0, compared: 2_500))
             try await fixture.hand(["HINCRBY", "sold:p:p2499", "1"])
             let report = try await fixture.drift()
             #expect(report.drift.map(\.counter) == [.product("p2499")] && report.extraFields == 0)
@@ -182,7 +184,9 @@ struct ReconcilerTests {
 
     // consumer:  decide, record | decide, record | new epoch | decide, record …
     // reconciler:    cuts, compare | cuts, compare …                       clean each time
-    @Test("finds nothing while orders flow and epochs change, in one cut or in several", arguments: [Catalog.sample, .large])
+    @Test(
+        "finds nothing while orders flow and epochs change, in one cut or in several",
+        arguments: [Catalog.sample, .large])
     func underLoad(_ catalog: Catalog) async throws {
         try await withReconciliation(catalog) { fixture async throws in
             let ids = catalog.products.filter { $0.maxQuantity == nil }.map(\.id)

@@ -23,10 +23,11 @@ struct ReconciliationFixture: Sendable {
 
     /// Opens a new epoch.
     func install() async throws {
-        let start = try await ledger.raiseEpoch()
+        let start = try await ledger.raiseEpoch(catalogueBefore: nil)
         let answer = try await store.install(
             Installation(
-                epoch: start.head.epoch, seq: start.head.seq, catalogueVersion: start.head.catalogueVersion,
+                epoch: start.head.epoch, seq: start.head.seq, records: start.head.records,
+                catalogueVersion: start.head.catalogueVersion,
                 counters: start.counters))
         guard answer == .installed else { throw TestSupportError("not installed: \(answer)") }
     }
@@ -53,7 +54,7 @@ struct ReconciliationFixture: Sendable {
         let batch = RecordBatch(
             epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq, records: [.order(order)])
         let answer = try await ledger.record(batch)
-        guard answer == .recorded(seq: head.seq + 1) else { throw TestSupportError("not recorded: \(answer)") }
+        guard case .recorded = answer else { throw TestSupportError("not recorded: \(answer)") }
     }
 
     /// An order all the way.

@@ -1,14 +1,13 @@
 import NIOCore
 import NIOPosix
 import Synchronization
-import TestSupport
 
 @testable import RedisClient
 
 /// A server on a unix socket that misbehaves as a test wants. Commands are read properly; what is answered is up to
 /// the script.
-final class FakeServer: Sendable {
-    enum Reaction: Sendable {
+package final class FakeServer: Sendable {
+    package enum Reaction: Sendable {
         case answer(String)
         case silence
         /// Closes the connection after writing this much.
@@ -16,9 +15,9 @@ final class FakeServer: Sendable {
     }
 
     /// Gets the number of the connection (1, 2 …) and the words of the command.
-    typealias Script = @Sendable (_ connection: Int, _ command: [String]) -> Reaction
+    package typealias Script = @Sendable (_ connection: Int, _ command: [String]) -> Reaction
 
-    let url: RedisURL
+    package let url: RedisURL
     private let folder: TemporaryFolder
     private let channel: any Channel
     private let journal: Journal
@@ -35,14 +34,14 @@ final class FakeServer: Sendable {
     }
 
     /// How often a command came, over all connections.
-    func count(of name: String) -> Int {
+    package func count(of name: String) -> Int {
         journal.commands.withLock { commands in commands.count { $0.first == name } }
     }
 
     /// - Parameters:
     ///   - folder: where its socket, `fake.sock`, will be.
     ///   - greets: answers CLIENT SETNAME and PING as Redis does, without asking the script.
-    static func start(
+    package static func start(
         in folder: TemporaryFolder? = nil, greets: Bool = true, _ script: @escaping Script
     ) async throws -> FakeServer {
         let folder = try folder ?? TemporaryFolder()
@@ -87,7 +86,7 @@ private final class FakeConversation: ChannelInboundHandler {
     private let number: Int
     private let journal: Journal
     private let script: FakeServer.Script
-    private var parsing = Parsing(maximumReplyBytes: 64 << 20)
+    private let parser = ReplyParser(maximumReplyBytes: 64 << 20)
 
     init(number: Int, journal: Journal, script: @escaping FakeServer.Script) {
         self.number = number
@@ -96,7 +95,10 @@ private final class FakeConversation: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        for value in parsing.values(unwrapInboundIn(data)) {
+        let buffer = unwrapInboundIn(data)
+        // A client of ours writes commands that can be read; what is none is no command.
+        try? buffer.withUnsafeReadableBytes { try parser.feed($0) }
+        while let value = try? parser.next() {
             let command = (value.array ?? []).compactMap(\.string)
             journal.commands.withLock { $0.append(command) }
             switch script(number, command) {

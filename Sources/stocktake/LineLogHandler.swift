@@ -1,0 +1,29 @@
+import Inventory
+import Logging
+
+/// Log lines for people and for `grep`: time, level, message, then what it is about, on standard error.
+///
+///     2026-11-22T10:00:00.000Z warning  waiting for Redis: error=…, for=deciding a batch
+struct LineLogHandler: LogHandler {
+    var logLevel: Logger.Level = .info
+    var metadata: Logger.Metadata = [:]
+
+    /// The longest name of a level.
+    private static let levelWidth = 8
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }
+        let details = all.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+        let level = event.level.rawValue
+        let padding = String(repeating: " ", count: Self.levelWidth - level.count)
+        let text = details.isEmpty ? "\(event.message)" : "\(event.message): \(details)"
+        // A line is a line, whatever an id or a server's reply holds.
+        let line = text.map { $0.isNewline ? " " : String($0) }.joined()
+        printError("\(Timestamp.now()) \(level)\(padding) \(line)")
+    }
+}
