@@ -103,7 +103,11 @@ let package = Package(
             dependencies: nio + ["RedisClient", "TestSupport", log],
             swiftSettings: strict
         ),
-        .testTarget(name: "IntakeTests", dependencies: ["Intake", "Inventory", "Randomness"], swiftSettings: strict),
+        .testTarget(
+            name: "IntakeTests",
+            dependencies: ["Intake", "Inventory", "Randomness", "RedisClient", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "CountersTests",
             dependencies: ["Counters", "Inventory", "LuaScripts", "RedisClient", "TestSupport"],

@@ -54,7 +54,9 @@ extension ActiveConsumer {
             }
         }
         logger.notice("opening an epoch", metadata: ["reason": "\(needed.reason)"])
+        if let delay = epochBackoff?.delay() { try await stop.pause(delay) } else { epochBackoff = Backoff() }
         while true {
+            if stop.isRequested { throw StopSignal.Stopped() }
             // First that Redis is there at all: an outage of hours must not cost an epoch a second.
             try await waitForRedis()
             guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
@@ -174,6 +176,7 @@ extension ActiveConsumer {
             // Once a second at most, and about no batch: it may happen as often as it likes.
             throw EpochNeeded(reason: "the counters were changed or lost", isOutage: true)
         }
+        epochBackoff = nil
     }
 
     /// Drops processed messages that are older than they need be kept.

@@ -40,6 +40,7 @@ package actor ActiveConsumer {
     let reader: StreamReader
     let logger: Logger
     let stop: StopSignal
+    private let lock: ProcessLock
     private let events: AsyncStream<Event>
     private let post: AsyncStream<Event>.Continuation
 
@@ -49,6 +50,8 @@ package actor ActiveConsumer {
     var seq: Int64 = 0
     var catalog = CatalogIndex(version: -1, products: [:], variants: [:])
     var epochsWithoutProgress = 0
+    /// Set while epoch follows epoch with nothing recorded in between.
+    var epochBackoff: Backoff?
 
     // The batches, from the latest to the earliest.
     var queue = BatchQueue()
@@ -57,15 +60,19 @@ package actor ActiveConsumer {
     var settling: [DecidedBatch] = []
     private var settleTask: Task<SettleReport, any Error>?
     private var batchNumber = 0
-    /// The suspect entry that is in flight, and how often it ended the process before.
-    private var attempt: (key: EntryKey, earlier: Int)?
 
     // Reading.
     private var readTask: Task<Void, Never>?
     /// Reading failed: entries may be pending that nobody has in memory. They are claimed once memory is empty.
     private var resumeWanted = false
+    private var readFailed = false
     private var readBackoff = Backoff()
+    /// When pending entries are looked for once more after a start or a lost connection: until then Redis may still
+    /// deliver to a read that waits on a connection which is dead without Redis knowing.
+    private var resumeAgainAt: ContinuousClock.Instant?
     private var isIdle = false
+    private var lastWatch = ContinuousClock.now - ConsumerSettings.watchInterval
+    private var lastTrim = ContinuousClock.now - ConsumerSettings.trimInterval
 
     package private(set) var totals = Totals()
 
@@ -84,13 +91,15 @@ package actor ActiveConsumer {
 
     package init(
         settings: ConsumerSettings, ledger: LedgerDatabase, counters: CounterStore, redis: RedisClient,
-        reading: RedisClient, stop: StopSignal, logger: Logger, onReady: @escaping @Sendable (Int64, Int64) -> Void
+        reading: RedisClient, lock: ProcessLock, stop: StopSignal, logger: Logger,
+        onReady: @escaping @Sendable (Int64, Int64) -> Void
     ) {
         self.settings = settings
         self.ledger = ledger
         self.counters = counters
         self.redis = redis
         self.stop = stop
+        self.lock = lock
         self.logger = logger
         self.onReady = onReady
         reader = StreamReader(
@@ -100,31 +109,20 @@ package actor ActiveConsumer {
 
     /// Consumes until a stop is requested (nothing more is read, what is in memory is finished), or nothing is left (`untilIdle`). Throws when going on would be wrong.
     package func run() async throws {
-        do {
-            try await consume()
-        } catch {
-            await forgetAttempt()
-            throw error
-        }
-        await forgetAttempt()
-    }
-
-    /// An end that is not a crash must not count as one.
-    private func forgetAttempt() async {
-        guard let attempt else { return }
-        try? await ledger.takeBackAttempt(attempt.key)
-    }
-
-    private func consume() async throws {
+        stop.whenRequested { [post] in post.yield(.stop) }
         let clocks = [
             ring(.watch, every: ConsumerSettings.watchInterval), ring(.trim, every: ConsumerSettings.trimInterval),
         ]
         defer { for clock in clocks { clock.cancel() } }
-        stop.whenRequested { [post] in post.yield(.stop) }
         do {
+            if let suspect = EntryKey(note: lock.previousNote) {
+                try await untilLedgerAnswers { [ledger] in try await ledger.noteAttempt(suspect) }
+            }
+            lock.note("")
             try await checkServer()
             try await openEpoch(EpochNeeded(reason: "start", isOutage: true))
             onReady(epoch, seq)
+            resumeAgainAt = ContinuousClock.now + settings.block + .seconds(1)
             readNext()
             for await event in events {
                 do {
@@ -178,8 +176,13 @@ package actor ActiveConsumer {
         case .settled(let batch):
             if settling.first?.number == batch { try await finishSettling() }
         case .watch:
+            // Rings that came while something else was waited for, for hours perhaps, are one.
+            guard ContinuousClock.now - lastWatch >= ConsumerSettings.watchInterval / 2 else { return }
+            lastWatch = ContinuousClock.now
             try await watch()
         case .trim:
+            guard ContinuousClock.now - lastTrim >= ConsumerSettings.trimInterval / 2 else { return }
+            lastTrim = ContinuousClock.now
             await trim()
         case .stop:
             readTask?.cancel()
@@ -190,7 +193,7 @@ package actor ActiveConsumer {
     func advance() async throws {
         while decided == nil, !queue.isEmpty {
             // A suspect is in flight alone, so that it alone is to blame.
-            if recording != nil, queue.first?.isSuspect == true || attempt != nil { break }
+            if recording != nil, queue.first?.isSuspect == true { break }
             try await decideNext()
             startRecording()
         }
@@ -201,12 +204,17 @@ package actor ActiveConsumer {
 
     private func readNext() {
         // One more read ahead of the batch that waits for the recorder, no further.
-        guard readTask == nil, queue.count < settings.batchOrders, !stop.isRequested, !isIdle else { return }
+        guard readTask == nil, queue.count < settings.batchOrders, queue.bytes < settings.queueBytes, !stop.isRequested,
+            !isIdle
+        else { return }
+        if let at = resumeAgainAt, ContinuousClock.now >= at { resumeWanted = true }
         if resumeWanted, !isMemoryEmpty { return }
         Failpoint.readBefore.pass()
         let resume = resumeWanted
         resumeWanted = false
-        let delay = resume ? readBackoff.delay() : nil
+        if resume { resumeAgainAt = nil }
+        let delay = readFailed ? readBackoff.delay() : nil
+        readFailed = false
         // Until idle, an empty stream is the end: no reason to wait for more.
         let block = settings.untilIdle ? Duration.milliseconds(20) : settings.block
         readTask = Task { [reader, post, stop] in
@@ -228,12 +236,23 @@ package actor ActiveConsumer {
                 metadata: ["count": "\(delivery.lost.count)", "first": "\(delivery.lost[0])"])
         }
         queue.append(delivery.entries)
-        guard settings.untilIdle, delivery.isEmptyRead, isMemoryEmpty else { return }
-        if try await reader.pendingCount() == 0 { isIdle = true } else { resumeWanted = true }
+        // With nothing in memory nothing should be pending; what is was delivered to a connection that is gone.
+        guard delivery.isEmptyRead, isMemoryEmpty else { return }
+        do {
+            if try await reader.pendingCount() > 0 {
+                resumeWanted = true
+            } else if settings.untilIdle {
+                isIdle = true
+            }
+        } catch {
+            try endRead(error)
+        }
     }
 
     private func endRead(_ error: any Error) throws {
         resumeWanted = true
+        readFailed = true
+        resumeAgainAt = ContinuousClock.now + settings.block + .seconds(1)
         if error is StopSignal.Stopped || error is CancellationError { return }
         if case RedisError.reply(let reply, _) = error, ["NOGROUP", "UNBLOCKED"].contains(reply.code) {
             logger.error(
@@ -261,23 +280,24 @@ package actor ActiveConsumer {
         }
     }
 
-    /// Processes an entry that was delivered often by itself, with the attempt in the ledger before it begins.
+    /// Processes an entry that was delivered often by itself.
+    ///
+    /// A note in the lock file says so while it is decoded, and no longer: the rest works on values that were found
+    /// valid, and may wait for Redis or the disk, where a process may be killed for any reason. The next process
+    /// finds the note, and counts it against the entry.
     private func decideAlone(_ entry: StreamEntry, _ preparation: Preparation) async throws {
         let key = EntryKey(entryID: entry.id, fingerprint: entry.fingerprint)
-        // Once a process: being decided again after a new epoch brings nothing down.
-        if attempt?.key != key {
-            let earlier = try await untilLedgerAnswers { [ledger] in try await ledger.noteAttempt(key) }
-            attempt = (key, earlier)
-        }
-        if let attempt, attempt.earlier >= ConsumerSettings.suspectAttempts {
+        let attempts = try await untilLedgerAnswers { [ledger] in try await ledger.attempts(key) }
+        guard attempts < ConsumerSettings.suspectAttempts else {
             logger.error("an entry has brought the process down too often", metadata: ["entry": "\(entry.id)"])
-            try await decide(preparation.surrender(entry, key: key))
-        } else {
-            let decoded = preparation.decode([entry], maximumLines: settings.batchLines)
-            var prepared = try await skip(decoded, preparation)
-            prepared.suspect = key
-            try await decide(prepared)
+            return try await decide(preparation.surrender(entry, key: key))
         }
+        lock.note(key.note)
+        let decoded = preparation.decode([entry], maximumLines: settings.batchLines)
+        lock.note("")
+        var prepared = try await skip(decoded, preparation)
+        if attempts > 0 { prepared.suspect = key }
+        try await decide(prepared)
     }
 
     private func skip(_ decoded: [DecodedEntry], _ preparation: Preparation) async throws -> PreparedBatch {
@@ -353,7 +373,7 @@ package actor ActiveConsumer {
             batch.recorded = records
             recording = nil
             epochsWithoutProgress = 0
-            if batch.record.attemptsOver.first == attempt?.key { attempt = nil }
+            epochBackoff = nil
             count(batch)
             settling.append(batch)
             startSettling()
@@ -421,5 +441,16 @@ package actor ActiveConsumer {
         }
         startSettling()
         startRecording()
+    }
+}
+
+extension EntryKey {
+    /// The key as a line in the lock file.
+    fileprivate var note: String { entryID + " " + fingerprint.map { String($0) }.joined(separator: ",") }
+
+    fileprivate init?(note: String) {
+        let parts = note.split(separator: " ")
+        guard parts.count == 2 else { return nil }
+        self.init(entryID: String(parts[0]), fingerprint: parts[1].split(separator: ",").compactMap { UInt8($0) })
     }
 }

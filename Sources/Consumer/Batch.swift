@@ -9,13 +9,13 @@ struct DecodedEntry: Sendable {
     var content: Content
 
     enum Content: Sendable {
-        case checkout(Checkout)
+        case checkout(Checkout, demand: [Demand], digest: [UInt8])
         case rejected(Rejection)
     }
 
     /// What counts against the bound on a batch's lines.
     var lines: Int {
-        if case .checkout(let checkout) = content { return checkout.items.count }
+        if case .checkout(let checkout, _, _) = content { return checkout.items.count }
         return 1
     }
 }

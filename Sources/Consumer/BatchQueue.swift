@@ -4,12 +4,15 @@ import Intake
 struct BatchQueue {
     private var entries: [StreamEntry] = []
     private var start = 0
+    /// Bytes of names and values.
+    private(set) var bytes = 0
 
     var count: Int { entries.count - start }
     var isEmpty: Bool { count == 0 }
     var first: StreamEntry? { isEmpty ? nil : entries[start] }
 
     mutating func append(_ more: [StreamEntry]) {
+        bytes += more.reduce(0) { $0 + $1.size }
         if start == entries.count {
             entries = more
             start = 0
@@ -20,11 +23,13 @@ struct BatchQueue {
 
     /// Puts entries back before all others.
     mutating func putBack(_ earlier: [StreamEntry]) {
+        bytes += earlier.reduce(0) { $0 + $1.size }
         entries = earlier + entries[start...]
         start = 0
     }
 
     mutating func removeFirst(_ number: Int) {
+        bytes -= entries[start..<start + number].reduce(0) { $0 + $1.size }
         start += number
         if start == entries.count {
             entries = []

@@ -49,8 +49,7 @@ package struct ConsumerService: Service {
     package func run(until stop: StopSignal) async throws {
         do {
             let lock = try await takeLock(until: stop)
-            try await consume(until: stop)
-            withExtendedLifetime(lock) {}
+            try await consume(lock, until: stop)
         } catch is StopSignal.Stopped {
             // Stopped while it stood by.
         }
@@ -70,18 +69,27 @@ package struct ConsumerService: Service {
         }
     }
 
-    private func consume(until stop: StopSignal) async throws {
+    private func consume(_ lock: ProcessLock, until stop: StopSignal) async throws {
         // Only now: what a standby opened before could be another file by the time it takes over.
         let ledger = try await retryingLedger(stop: stop, logger: logger) {
             try await LedgerDatabase.open(at: ledgerPath, store: store, for: .consumer)
         }
         let redis = RedisClient(url: redisURL, options: redisOptions, logger: logger)
         // A connection of its own: a read that waits would hold up everything behind it.
-        let reading = RedisClient(url: redisURL, options: redisOptions, logger: logger)
+        var readingOptions = redisOptions
+        readingOptions.maximumReplyBytes = ConsumerSettings.readReplyBytes
+        let reading = RedisClient(url: redisURL, options: readingOptions, logger: logger)
+        // A Redis that hangs must not hold up the end.
+        stop.whenRequested {
+            Task {
+                try? await Task.sleep(for: ConsumerSettings.stopGrace)
+                await close(redis, reading)
+            }
+        }
         let consumer = ActiveConsumer(
             settings: settings, ledger: ledger,
             counters: CounterStore(keys: StoreKeys(store: store), ledger: ledger.identity, client: redis),
-            redis: redis, reading: reading, stop: stop, logger: logger,
+            redis: redis, reading: reading, lock: lock, stop: stop, logger: logger,
             onReady: { epoch, seq in report(.active(epoch: epoch, seq: seq)) })
         do {
             try await consumer.run()
@@ -93,9 +101,13 @@ package struct ConsumerService: Service {
         report(.stopped(await consumer.totals))
     }
 
-    private func close(_ redis: RedisClient, _ reading: RedisClient, _ ledger: LedgerDatabase) async {
+    private func close(_ redis: RedisClient, _ reading: RedisClient) async {
         await redis.close()
         await reading.close()
+    }
+
+    private func close(_ redis: RedisClient, _ reading: RedisClient, _ ledger: LedgerDatabase) async {
+        await close(redis, reading)
         // Closing checkpoints; should it fail, the log is replayed at the next opening.
         try? ledger.close()
     }

@@ -8,6 +8,8 @@ package struct ConsumerSettings: Sendable {
     package var batchLines = 2_000
     /// Bytes of messages a batch at most.
     package var batchBytes = 8 << 20
+    /// Bytes that are read ahead of the batches at most, but for one read.
+    package var queueBytes = 16 << 20
     /// How long a read waits for new messages.
     package var block = Duration.seconds(2)
     /// How long processed messages stay in the stream. They are what a restored ledger is brought up to date from.
@@ -25,6 +27,10 @@ package struct ConsumerSettings: Sendable {
     static let suspectAttempts = 3
     /// Epochs opened for one batch, for another reason than a lost connection, before the consumer stops.
     static let epochsWithoutProgress = 3
+    /// The largest reply to a read: one entry of the largest size that Redis takes (512 MiB) must fit.
+    static let readReplyBytes = 600 << 20
+    /// How long what is under way may take after a stop was requested, before the connections are closed.
+    static let stopGrace = Duration.seconds(4)
     /// How often ledger and Redis are looked at when there is nothing else to do.
     static let watchInterval = Duration.seconds(1)
     /// How often the stream is trimmed.

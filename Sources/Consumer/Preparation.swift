@@ -29,7 +29,9 @@ struct Preparation: Sendable {
     private func content(of entry: StreamEntry) -> DecodedEntry.Content {
         switch MessageDecoder.decode(type: entry.type, payload: entry.payload) {
         case .failure(let rejection): .rejected(rejection)
-        case .success(.checkout(let checkout)): .checkout(checkout)
+        case .success(.checkout(let checkout)):
+            // All that is worked out of a message alone is worked out here: later stages only see what was valid.
+            .checkout(checkout, demand: checkout.demand, digest: checkout.contentDigest)
         }
     }
 
@@ -40,7 +42,9 @@ struct Preparation: Sendable {
     func skip(_ decoded: [DecodedEntry], inFlight: [Identifier: KnownOrder]) async throws -> PreparedBatch {
         Failpoint.skipBefore.pass()
         let ids = decoded.compactMap { entry -> Identifier? in
-            guard case .checkout(let checkout) = entry.content, inFlight[checkout.orderID] == nil else { return nil }
+            guard case .checkout(let checkout, _, _) = entry.content, inFlight[checkout.orderID] == nil else {
+                return nil
+            }
             return checkout.orderID
         }
         let known = try await ledger.known(orders: ids, entries: decoded.map(\.entry.id))
@@ -60,8 +64,7 @@ struct Preparation: Sendable {
             switch decodedEntry.content {
             case .rejected(let rejection):
                 batch.plans.append(.deadLetter(deadLetter(entry, rejection, orderID: nil)))
-            case .checkout(let checkout):
-                let digest = checkout.contentDigest
+            case .checkout(let checkout, let demand, let digest):
                 if let order = inFlight[checkout.orderID] ?? known.orders[checkout.orderID] {
                     batch.plans.append(
                         order.digest == digest ? .known(order.outcome) : .deadLetter(conflict(entry, checkout)))
@@ -72,7 +75,6 @@ struct Preparation: Sendable {
                 } else if let rejection = catalog.violation(in: checkout) {
                     batch.plans.append(.deadLetter(deadLetter(entry, rejection, orderID: checkout.orderID)))
                 } else {
-                    let demand = checkout.demand
                     inBatch[checkout.orderID] = (batch.operations.count, digest)
                     batch.operations.append(Operation(.take, demand))
                     batch.plans.append(.decide(checkout, demand: demand, digest: digest))

@@ -6,17 +6,24 @@ import Glibc
 /// the lock is gone: removing it would let two processes hold locks on two files of one name.
 package final class ProcessLock: Sendable {
     private let descriptor: Int32
+    /// What the last holder noted.
+    package let previousNote: String
 
-    private init(descriptor: Int32) {
+    private init(descriptor: Int32, previousNote: String) {
         self.descriptor = descriptor
+        self.previousNote = previousNote
     }
 
     deinit {
         close(descriptor)
     }
 
-    /// The path of the lock that belongs to a ledger.
-    package static func path(besideLedger ledger: String) -> String { ledger + ".lock" }
+    /// The path of the lock that belongs to a ledger: beside the file itself, by whatever link it is named.
+    package static func path(besideLedger ledger: String) -> String {
+        guard let resolved = realpath(ledger, nil) else { return ledger + ".lock" }
+        defer { free(resolved) }
+        return String(cString: resolved) + ".lock"
+    }
 
     /// The lock, or nil while another process has it.
     package static func acquire(_ path: String) throws -> ProcessLock? {
@@ -31,11 +38,28 @@ package final class ProcessLock: Sendable {
             if reason == EWOULDBLOCK { return nil }
             throw ConsumerError.lock(path: path, reason: String(cString: strerror(reason)))
         }
+        let lines = lines(descriptor)
+        let lock = ProcessLock(descriptor: descriptor, previousNote: lines.count > 1 ? lines[1] : "")
+        // The note stays until the holder has read it.
+        lock.note(lock.previousNote)
+        return lock
+    }
+
+    /// Leaves a line for the next holder. It survives the end of the process, not that of the machine, and costs no
+    /// wait for the disk.
+    package func note(_ text: String) {
         // For people: who has it.
-        let text = "\(getpid())\n"
+        let text = "\(getpid())\n\(text)\n"
         ftruncate(descriptor, 0)
         _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
-        return ProcessLock(descriptor: descriptor)
+    }
+
+    private static func lines(_ descriptor: Int32) -> [String] {
+        var buffer = [UInt8](repeating: 0, count: 1_024)
+        let length = pread(descriptor, &buffer, buffer.count, 0)
+        guard length > 0 else { return [] }
+        return String(decoding: buffer[..<length], as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 
     /// The process that has the lock, as it wrote it down.
@@ -43,9 +67,6 @@ package final class ProcessLock: Sendable {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        var buffer = [UInt8](repeating: 0, count: 32)
-        let length = read(descriptor, &buffer, buffer.count)
-        guard length > 0 else { return nil }
-        return Int32(String(decoding: buffer[..<length].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+        return lines(descriptor).first.flatMap { Int32($0) }
     }
 }

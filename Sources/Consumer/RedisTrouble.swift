@@ -13,6 +13,8 @@ enum RedisTrouble {
     private static let waitable: Set<String> = [
         "READONLY", "LOADING", "OOM", "BUSY", "MISCONF", "CLUSTERDOWN", "NOPERM", "MASTERDOWN", "NOREPLICAS",
         "TRYAGAIN",
+        // Loaded and forgotten again before it could run.
+        "NOSCRIPT",
     ]
 
     /// Redis itself said so.
@@ -28,7 +30,10 @@ enum RedisTrouble {
         switch error {
         case .cannotConnect, .notSent: self = .wait
         case .connectionLost, .timedOut, .protocolViolation: self = .doubt
-        case .reply(let reply, _): self = Self.waitable.contains(reply.code) ? .wait : .fatal
+        case .reply(let reply, _):
+            // A command inside a script that the user may not run: NOPERM in other words.
+            let isForbidden = reply.message.contains("executing the script can't run this command")
+            self = isForbidden || Self.waitable.contains(reply.code) ? .wait : .fatal
         case .invalidURL: self = .fatal
         }
     }

@@ -44,9 +44,11 @@ package actor StreamReader {
 
     /// Starts over with what is pending. The caller must have finished everything it was given before: pending entries
     /// it still holds would come twice.
+    /// Reads fewer at a time from then on: the reply may have been too large.
     package func resume() {
         phase = .claiming(cursor: "0-0")
         groupExists = false
+        count = max(count / 4, 1)
     }
 
     /// The next entries. Waits up to `block` for new ones once nothing pending is left.
@@ -90,6 +92,7 @@ package actor StreamReader {
         var delivery = try entries(items)
         if parts.count > 2 { delivery.lost += (parts[2].array ?? []).compactMap(\.string) }
         try await addDeliveryCounts(&delivery.entries)
+        adaptCount(to: delivery.entries)
         phase = next == "0-0" ? .reading : .claiming(cursor: next)
         return delivery
     }

@@ -21,22 +21,30 @@ package struct LedgerCheck: Sendable, Equatable {
     package var deadLetters = 0
     package var head = LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 0)
 
-    package var isSound: Bool { integrity.isEmpty && danglingReferences == 0 && miscounts.isEmpty }
+    /// Orders and dead letters that were recorded and are not there.
+    package var missingRecords: Int64 = 0
+
+    package var isSound: Bool {
+        integrity.isEmpty && danglingReferences == 0 && miscounts.isEmpty && missingRecords == 0
+    }
 }
 
 extension LedgerDatabase {
     /// Reads the whole ledger: SQLite's integrity check, references, and the sold quantities counted anew.
     package func check() async throws -> LedgerCheck {
-        try await read { db in
-            var check = LedgerCheck()
-            check.integrity = try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
-            check.danglingReferences = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
-            check.miscounts = try Self.miscounts(db)
-            check.orders = try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0
-            check.deadLetters = try Int.fetchOne(db, sql: "SELECT count(*) FROM dead_letters") ?? 0
-            check.head = try LedgerHead.read(db)
-            return check
-        }
+        try await read(Self.sound)
+    }
+
+    static func sound(_ db: Database) throws -> LedgerCheck {
+        var check = LedgerCheck()
+        check.integrity = try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
+        check.danglingReferences = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
+        check.miscounts = try Self.miscounts(db)
+        check.orders = try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0
+        check.deadLetters = try Int.fetchOne(db, sql: "SELECT count(*) FROM dead_letters") ?? 0
+        check.head = try LedgerHead.read(db)
+        check.missingRecords = check.head.records - Int64(check.orders + check.deadLetters)
+        return check
     }
 
     private static func miscounts(_ db: Database) throws -> [Miscount] {

@@ -50,30 +50,23 @@ extension LedgerDatabase {
         }
     }
 
-    /// Notes that an entry is about to be processed alone, before it is.
-    /// - Returns: how often that has been noted before: so often it ended with the end of the process.
-    package func noteAttempt(_ key: EntryKey) async throws -> Int {
-        try await write { db in
-            let fingerprint = Data(key.fingerprint)
-            let before = try Int.fetchOne(
+    /// How often an entry has brought a process down that processed it alone.
+    package func attempts(_ key: EntryKey) async throws -> Int {
+        try await read { db in
+            try Int.fetchOne(
                 db, sql: "SELECT attempts FROM attempts WHERE entry_id = ? AND fingerprint = ?",
-                arguments: [key.entryID, fingerprint])
+                arguments: [key.entryID, Data(key.fingerprint)]) ?? 0
+        }
+    }
+
+    /// Notes that the last process ended while it decoded this entry alone.
+    package func noteAttempt(_ key: EntryKey) async throws {
+        try await write { db in
             try db.execute(
                 sql: """
                     INSERT INTO attempts (entry_id, fingerprint, attempts) VALUES (?, ?, 1)
                     ON CONFLICT (entry_id, fingerprint) DO UPDATE SET attempts = attempts + 1
                     """,
-                arguments: [key.entryID, fingerprint])
-            return before ?? 0
-        }
-    }
-
-    /// Takes one noted attempt back: the process ended, but not because of the entry.
-    package func takeBackAttempt(_ key: EntryKey) async throws {
-        try await write { db in
-            try db.execute(
-                sql:
-                    "UPDATE attempts SET attempts = attempts - 1 WHERE entry_id = ? AND fingerprint = ? AND attempts > 0",
                 arguments: [key.entryID, Data(key.fingerprint)])
         }
     }

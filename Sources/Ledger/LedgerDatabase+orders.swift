@@ -49,6 +49,11 @@ extension LedgerDatabase {
         }
     }
 
+    /// How many orders there are.
+    package func orderCount() async throws -> Int {
+        try await read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0 }
+    }
+
     /// One order with its items, or nil.
     package func order(_ id: Identifier) async throws -> RecordedOrder? {
         try await read { db in

@@ -93,6 +93,7 @@ extension LedgerDatabase {
         try refuseUnsafeFileSystem(path)
         do {
             let file = try LedgerFile(at: path)
+            if role == .consumer, LedgerFile.isNewerThanItsLog(path) { try refuseMixture(path) }
             var writer: DatabaseQueue?
             if role != .reader {
                 // Looked at before anything is written: another program's database stays as it is.
@@ -174,6 +175,17 @@ extension LedgerDatabase {
             if role != .consumer { try db.execute(sql: "PRAGMA wal_autocheckpoint = 0") }
         }
         return configuration
+    }
+
+    /// Reads everything: a file under the log of another state of it does not add up.
+    private static func refuseMixture(_ path: String) throws {
+        do {
+            try withReader(path) { db in
+                if try !sound(db).isSound { throw LedgerError.mixed(path: path) }
+            }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
+            throw LedgerError.mixed(path: path)
+        }
     }
 
     private static func withReader(_ path: String, _ body: (Database) throws -> Void) throws {

@@ -22,6 +22,8 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
     case inUse(path: String, action: String)
     /// The path does not lead to the file that is open any more.
     case replaced(path: String)
+    /// The file was changed after its log was written, and the two do not belong together.
+    case mixed(path: String)
     /// Somebody else held the write lock for too long.
     case locked(path: String)
     /// The disk is full.
@@ -61,6 +63,12 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
             """
             keeping the ledger failed: on \(path): the file was moved, deleted or replaced while it was open, so what is recorded would be lost. \
             Put the right file back and start again.
+            """
+        case .mixed(let path):
+            """
+            opening the ledger failed: on \(path): the file was copied or restored while its log (-wal) of a later state was left beside it. \
+            Put the newest file back; or, if this copy is to be used, restore it again, delete its -wal and -shm, and adopt it \
+            ('stocktake ledger adopt --yes').
             """
         case .locked(let path):
             "writing the ledger failed: on \(path): another process holds its write lock. End what holds it (an open sqlite3 transaction?)."

@@ -31,6 +31,16 @@ package struct LedgerFile: Sendable, Equatable {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// Whether something was done to the file after the last write to a log that a crash left behind: copied over,
+    /// moved, restored. SQLite would lay the log over whatever file is there.
+    static func isNewerThanItsLog(_ path: String) -> Bool {
+        var (file, log) = (stat(), stat())
+        guard stat(path, &file) == 0, stat(path + "-wal", &log) == 0, log.st_size > 0 else { return false }
+        // A checkpoint writes the file right after the log.
+        let tolerance = 1
+        return file.st_ctim.tv_sec > log.st_ctim.tv_sec + tolerance
+    }
+
     /// File systems on which SQLite's write-ahead log is not safe: it needs memory shared by all who have the file open.
     private static let unsafeFileSystems: Set<String> = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph"]
 

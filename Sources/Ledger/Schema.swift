@@ -167,7 +167,7 @@ enum Schema {
             UNIQUE (entry_id, fingerprint)
         ) STRICT;
 
-        -- How often an entry was under way alone when the process ended.
+        -- How often a process ended while it decoded this entry, alone.
         CREATE TABLE attempts (
             entry_id TEXT NOT NULL,
             fingerprint BLOB NOT NULL,

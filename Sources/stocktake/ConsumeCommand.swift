@@ -1,5 +1,6 @@
 import ArgumentParser
 import Consumer
+import Glibc
 import Ledger
 import Logging
 import ServiceLifecycle
@@ -44,6 +45,8 @@ struct RunCommand: AsyncParsableCommand {
         // In the order of their starts; they stop in the opposite one.
         var services: [any Service] = []
         if settings.redisURL == nil {
+            // The ledger may lie elsewhere.
+            mkdir(settings.data, 0o700)
             let redis = PrivateRedis(settings: settings, logger: logger)
             try await redis.keepRunning()
             services.append(redis)

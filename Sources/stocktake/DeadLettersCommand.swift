@@ -79,7 +79,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
             table.print()
             if let content = letter.payload ?? letter.fields {
                 print("")
-                print(String(decoding: content, as: UTF8.self))
+                print(String(decoding: content, as: UTF8.self).printable)
             }
         }
     }

@@ -53,6 +53,9 @@ struct LedgerCommand: AsyncParsableCommand {
             if check.danglingReferences > 0 {
                 print("\(check.danglingReferences.grouped) rows refer to rows that are not there")
             }
+            if check.missingRecords != 0 {
+                print("\(check.missingRecords.grouped) orders and dead letters were recorded and are not there")
+            }
             for miscount in check.miscounts {
                 print(
                     "\(miscount.counter.level.rawValue) \(miscount.counter.id): sold_quantity is \(miscount.recorded.grouped), its orders add up to \(miscount.counted.grouped)"
@@ -68,6 +71,7 @@ struct LedgerCommand: AsyncParsableCommand {
                 "path": .string(ledger.path), "store": .string(ledger.store), "identity": .string(ledger.identity),
                 "is_sound": .bool(check.isSound), "integrity": .array(check.integrity.map { .string($0) }),
                 "dangling_references": .integer(check.danglingReferences),
+                "missing_records": .integer(check.missingRecords),
                 "miscounts": .array(
                     check.miscounts.map { miscount in
                         .members([
@@ -101,7 +105,7 @@ struct LedgerCommand: AsyncParsableCommand {
         func run() async throws {
             let settings = try options.resolve()
             let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
-            let (identity, orders) = (ledger.identity, try await ledger.check().orders)
+            let (identity, orders) = (ledger.identity, try await ledger.orderCount())
             try ledger.close()
             guard
                 yes || confirm("Delete \(settings.ledger) with \(orders.counted("order")) of store \(settings.store)?")
@@ -202,16 +206,16 @@ private func withRedis(_ settings: Settings, _ body: (RedisClient) async throws 
     let isPrivate = settings.redisURL == nil
     // It has never run: there are no counters and no stream.
     if isPrivate, access(settings.data + "/redis", F_OK) != 0 { return }
-    let starts = isPrivate ? !(await privateRedis.answers()) : false
-    if starts { try await privateRedis.start() }
+    if isPrivate { try await privateRedis.keepRunning() }
     let client = settings.client()
     do {
+        try await client.waitUntilConnected(within: .seconds(30))
         try await body(client)
     } catch {
         await client.close()
-        if starts { await privateRedis.shutDown() }
+        await privateRedis.end()
         throw error
     }
     await client.close()
-    if starts { await privateRedis.shutDown() }
+    await privateRedis.end()
 }

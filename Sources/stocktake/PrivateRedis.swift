@@ -18,8 +18,8 @@ actor PrivateRedis: Service {
 
     /// How often it is looked at.
     private static let interval = Duration.milliseconds(500)
-    /// How long a server may take to load its data and answer.
-    private static let startLimit = Duration.seconds(60)
+    /// How long a server may take until it listens.
+    private static let startLimit = Duration.seconds(20)
 
     private var url: RedisURL { RedisURL(unixSocket: settings.privateSocket) }
 
@@ -35,21 +35,64 @@ actor PrivateRedis: Service {
                 try await keepRunning()
                 try? await stop.pause(Self.interval)
             }
-            if lock != nil { await shutDown() }
-            lock = nil
+            await end()
         } onGracefulShutdown: {
             stop.request()
         }
     }
 
-    /// Starts the server if it does not answer and nobody else sees to it.
+    /// Sees to it that a server runs: starts one if there is none and nobody else sees to it.
+    ///
+    /// Only if there is none: one that hangs or loads its data is there. A second one on the same append-only file
+    /// would take messages that the first one then overwrites.
     func keepRunning() async throws {
         if lock == nil { lock = try ProcessLock.acquire(settings.data + "/redis.lock") }
-        if lock != nil, !(await answers()) { try await start() }
+        if lock != nil, !isThere { try await start() }
+    }
+
+    /// Ends the server, if this process is the one that keeps it running.
+    func end() async {
+        if lock != nil { await shutDown() }
+        lock = nil
+    }
+
+    /// Whether a server listens, answering or not, or lives without its socket.
+    private var isThere: Bool { isListening || isAlive }
+
+    private var isListening: Bool {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let path = Array(settings.privateSocket.utf8)
+        let isTooLong = withUnsafeMutableBytes(of: &address.sun_path) { bytes in
+            guard path.count < bytes.count else { return true }
+            bytes.copyBytes(from: path)
+            return false
+        }
+        if isTooLong { return false }
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        // EAGAIN: somebody listens, and is too busy to take one more.
+        return result == 0 || errno == EAGAIN || errno == EINPROGRESS
+    }
+
+    /// The server that wrote the pid file lives: its command line names our socket.
+    private var isAlive: Bool {
+        guard let bytes = FileBytes.read(settings.data + "/redis.pid"),
+            let number = Int32(String(decoding: bytes, as: UTF8.self).filter(\.isNumber)),
+            let commandLine = FileBytes.read("/proc/\(number)/cmdline")
+        else { return false }
+        let text = String(decoding: commandLine, as: UTF8.self)
+        return text.contains("redis-server") && text.contains(settings.privateSocket)
     }
 
     /// Starts the server and waits until it answers.
-    func start() async throws {
+    private func start() async throws {
         let folder = settings.data + "/redis"
         let log = settings.data + "/redis.log"
         mkdir(folder, 0o700)
@@ -69,31 +112,20 @@ actor PrivateRedis: Service {
                 "starting the private Redis failed: on \(settings.privateSocket): \(why). Install it ('scripts/setup'), or name another Redis with --redis-url."
             )
         }
+        // It listens before it has loaded its data, which may take as long as it takes: clients wait for that.
         let deadline = ContinuousClock.now + Self.startLimit
-        while !(await answers()) {
+        while !isListening {
             guard ContinuousClock.now < deadline else {
                 throw Failure(
-                    "starting the private Redis failed: on \(settings.privateSocket): it does not answer. See \(log); a socket's path must be shorter than 108 bytes."
+                    "starting the private Redis failed: on \(settings.privateSocket): it does not listen. See \(log); a socket's path must be shorter than 108 bytes."
                 )
             }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
-    /// Whether it answers, having loaded its data.
-    func answers() async -> Bool {
-        do {
-            let connection = try await RedisConnection.connect(to: url)
-            let reply = try? await connection.send(RedisCommand("PING"))
-            await connection.close()
-            return reply?.string == "PONG"
-        } catch {
-            return false
+            try await Task.sleep(for: .milliseconds(10))
         }
     }
 
     /// Ends it politely; its data are on disk already.
-    func shutDown() async {
+    private func shutDown() async {
         guard let connection = try? await RedisConnection.connect(to: url) else { return }
         // The answer to SHUTDOWN is the end of the connection.
         _ = try? await connection.send(RedisCommand("SHUTDOWN", "NOSAVE"))

@@ -116,7 +116,9 @@ struct PublishCommand: AsyncParsableCommand {
                 }
             } catch {
                 progress.end()
-                let isUncertain = (error as? RedisError)?.mayHaveExecuted ?? true
+                var isUncertain = (error as? RedisError)?.mayHaveExecuted ?? true
+                // One of many was refused; others were not.
+                if case RedisError.reply = error { isUncertain = true }
                 throw Failure(
                     "\(error) \(sent.grouped) messages were sent; those from \(firstPlace) on were \(isUncertain ? "perhaps sent: publish them again, a message that comes twice does no harm" : "not sent")."
                 )

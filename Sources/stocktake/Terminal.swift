@@ -66,7 +66,7 @@ struct Table {
         self.columns = columns.map { ($0.0, $0.1) }
     }
 
-    mutating func add(_ cells: [String]) { rows.append(cells) }
+    mutating func add(_ cells: [String]) { rows.append(cells.map(\.printable)) }
 
     /// The lines, with the titles first and no blanks at their ends.
     var lines: [String] {
@@ -85,6 +85,18 @@ struct Table {
 
     func print() {
         for line in lines { Swift.print(line) }
+    }
+}
+
+extension String {
+    /// The text without control characters but for line ends and tabs: what came from outside must not steer a terminal.
+    var printable: String {
+        var text = ""
+        for scalar in unicodeScalars {
+            let isControl = scalar.properties.generalCategory == .control && scalar != "\n" && scalar != "\t"
+            text.unicodeScalars.append(isControl ? "\u{FFFD}" : scalar)
+        }
+        return text
     }
 }
 

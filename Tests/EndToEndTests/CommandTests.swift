@@ -347,6 +347,31 @@ import Testing
         #expect(dropped.ending == .exited(0), "\(dropped.standardError)")
     }
 
+    @Test("run never starts a second server beside one that hangs")
+    func privateRedisHangs() async throws {
+        let folder = try TemporaryFolder()
+        let data = folder.path(of: "data")
+        let environment = ["STOCKTAKE_DATA": data, "STOCKTAKE_REDIS_URL": ""]
+        let binary = try builtBinary("stocktake")
+        _ = try await ChildProcess(
+            binary, ["sync", try folder.write(Shop.catalog, to: "products.json")], environment: environment
+        ).waitForEnding()
+        let running = try ChildProcess(binary, ["run"], environment: environment)
+        try await running.waitForLine(containing: "consuming store", within: .seconds(30))
+        let redis = try #require(
+            Int32(try String(contentsOfFile: data + "/redis.pid", encoding: .utf8).filter(\.isNumber)))
+        kill(redis, SIGSTOP)
+        _ = try await running.kill()
+        // A crash, and a new start while the server neither answers nor ends: it is there all the same.
+        let again = try ChildProcess(binary, ["run"], environment: environment)
+        try await again.waitForLine(containing: "cannot connect", within: .seconds(30))
+        #expect(try String(contentsOfFile: data + "/redis.pid", encoding: .utf8).contains("\(redis)"))
+        kill(redis, SIGCONT)
+        try await again.waitForLine(containing: "consuming store", within: .seconds(30))
+        #expect(try await again.stop() == .exited(0))
+        try await eventually("the server's end") { kill(redis, 0) != 0 }
+    }
+
     // MARK: - usage
 
     @Test(

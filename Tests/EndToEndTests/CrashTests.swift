@@ -69,6 +69,25 @@ import Testing
         try await expectRightEnd(shop)
     }
 
+    @Test("Orders that are processed alone because consumers were killed again and again are not blamed for it")
+    func killedWhileSuspects() async throws {
+        let shop = try await Shop()
+        try await shop.publish(SequentialModel.rush.map(\.message))
+        var generator = TestSeed.generator()
+        for _ in 0..<8 {
+            let consumer = try await shop.startConsumer()
+            let killed = ContinuousClock.now + .milliseconds(Int.random(in: 0...8, using: &generator))
+            while ContinuousClock.now < killed { await Task.yield() }
+            _ = try await consumer.kill()
+        }
+        try await shop.consumeAll()
+        var model = SequentialModel()
+        model.take(SequentialModel.rush)
+        try model.expect(shop)
+        #expect(try shop.count("dead_letters") == 0)
+        try await shop.expectConsistent()
+    }
+
     @Test("A message that brings the process down alone three times becomes a dead letter, undecoded")
     func crashingMessage() async throws {
         let shop = try await Shop()

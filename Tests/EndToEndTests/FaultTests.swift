@@ -228,7 +228,85 @@ import Testing
         try await expectRush(shop)
     }
 
+    @Test("A message that was delivered to a connection which is gone is found, with nothing else happening")
+    func deliveredIntoNowhere() async throws {
+        let shop = try await Shop()
+        let consumer = try await shop.startConsumer()
+        var stolen = 0
+        for number in 1...20 where stolen == 0 {
+            // A read of somebody who never answers; Redis serves those that wait in turn.
+            async let thief = shop.redis.command(
+                "XREADGROUP", "GROUP", "stocktake", "gone", "BLOCK", "300", "STREAMS", shop.keys.checkouts, ">")
+            try await eventually("a reader that waits") {
+                try await shop.redis.command("CLIENT", "LIST").string?.contains("cmd=xreadgroup") == true
+            }
+            try await shop.publish([SequentialModel.Order("o-\(number)", ("PANEL", nil, 1)).message])
+            if try await !thief.isNull { stolen += 1 }
+            try await shop.waitForOrders(number)
+        }
+        #expect(stolen > 0)
+        #expect(try await consumer.stop() == .exited(0))
+        try await shop.expectConsistent()
+    }
+
+    @Test("SIGTERM ends a consumer within 10 s though Redis hangs")
+    func hanging() async throws {
+        let shop = try await Shop()
+        let consumer = try await shop.startConsumer("--batch-orders", "5")
+        try await shop.publish(orders.map(\.message))
+        shop.redis.signal(SIGSTOP)
+        let asked = ContinuousClock.now
+        consumer.signal(SIGTERM)
+        #expect(try await consumer.waitForEnding(within: .seconds(20)) == .exited(0))
+        #expect(ContinuousClock.now - asked < .seconds(10))
+        shop.redis.signal(SIGCONT)
+        try await shop.consumeAll()
+        try await expectRush(shop)
+    }
+
+    @Test("A Redis user who may not do what is needed is waited for, inside scripts as well")
+    func notPermitted() async throws {
+        let shop = try await Shop()
+        for right in ["-evalsha", "-xack"] {
+            _ = try await shop.redis.command("ACL", "SETUSER", "default", right)
+            let consumer = try shop.start(["consume", "--batch-orders", "5"])
+            try await shop.publish(orders.map(\.message))
+            try await consumer.waitForLine(
+                containing: right == "-xack" ? "settling failed; trying again" : "waiting for Redis")
+            _ = try await shop.redis.command("ACL", "SETUSER", "default", "+" + right.dropFirst())
+            try await shop.waitForOrders(orders.count)
+            #expect(try await consumer.stop() == .exited(0))
+        }
+        try await shop.consumeAll()
+        try await expectRush(shop)
+    }
+
     // MARK: - The ledger
+
+    @Test("An older ledger under the log that a crash left behind is refused")
+    func olderLedgerUnderNewerLog() async throws {
+        let shop = try await Shop()
+        let many = (0..<400).map { SequentialModel.Order("many-\($0)", ("PANEL", nil, 1 + $0 % 3)) }
+        try await shop.publish(many.prefix(100).map(\.message))
+        try await shop.consumeAll()
+        let old = shop.folder.path(of: "old")
+        try FileManager.default.copyItem(atPath: shop.ledger, toPath: old)
+        let consumer = try await shop.startConsumer()
+        try await shop.publish(many[100..<300].map(\.message))
+        try await shop.waitForOrders(300)
+        try shop.checkpoint()
+        try await shop.publish(many[300...].map(\.message))
+        try await shop.waitForOrders(400)
+        _ = try await consumer.kill()
+        // Not before the file's time differs from the log's: a person is slower than that.
+        let killed = ContinuousClock.now
+        try await eventually("a person's pace") { ContinuousClock.now - killed > .seconds(2) }
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: old))
+        try bytes.write(to: URL(fileURLWithPath: shop.ledger))
+        let refused = try await shop.run(["consume", "--until-idle"])
+        #expect(refused.status == 2)
+        #expect(refused.errors.contains("its log (-wal) of a later state was left beside it"), "\(refused.errors)")
+    }
 
     @Test("An older ledger put in place while the consumer was stopped stops the next one; adopted, it goes on")
     func olderLedger() async throws {

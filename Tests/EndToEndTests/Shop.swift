@@ -135,6 +135,12 @@ final class Shop: Sendable {
         try queue.write { db in try db.execute(sql: sql) }
     }
 
+    /// Brings the ledger's log into its file.
+    func checkpoint() throws {
+        let queue = try DatabaseQueue(path: ledger)
+        try queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA wal_checkpoint(RESTART)") }
+    }
+
     /// The one value of a query.
     func value(_ sql: String) throws -> String {
         try query(sql).first?.first ?? ""

@@ -47,6 +47,22 @@ import Testing
         try await shop.expectConsistent()
     }
 
+    @Test("The stream is trimmed behind the consumer, and keeps what it is told to keep")
+    func trimming() async throws {
+        let shop = try await Shop()
+        try await shop.publish(SequentialModel.rush.map(\.message))
+        try await shop.consumeAll()
+        func length() async throws -> Int64? { try await shop.redis.command("XLEN", shop.keys.checkouts).int }
+        #expect(try await length() == Int64(SequentialModel.rush.count))
+        let consumer = try await shop.startConsumer("--keep-messages-s", "0")
+        // The last one delivered is where the group stands.
+        try await eventually("an empty stream") { try await length() == 1 }
+        try await shop.publish([SequentialModel.Order("late", ("PANEL", nil, 1)).message])
+        try await shop.waitForOrders(SequentialModel.rush.count + 1)
+        #expect(try await consumer.stop() == .exited(0))
+        try await shop.expectConsistent()
+    }
+
     @Test("A standby and a consumer without Redis end at once on SIGTERM")
     func politeEndWhileWaiting() async throws {
         let shop = try await Shop()
