@@ -144,7 +144,7 @@ package actor ActiveConsumer {
 
     /// Nothing more will be read, and everything in memory is settled.
     private var isFinished: Bool {
-        (stop.isRequested || isIdle) && isMemoryEmpty
+        (stop.isRequested || isIdle) && readTask == nil && isMemoryEmpty
     }
 
     private var isMemoryEmpty: Bool {
@@ -185,7 +185,8 @@ package actor ActiveConsumer {
             lastTrim = ContinuousClock.now
             await trim()
         case .stop:
-            readTask?.cancel()
+            // Cut off, a read could take entries with it that nobody settles.
+            if readTask != nil { Task { [reader, redis] in await reader.endWait(over: redis) } }
         }
     }
 

@@ -26,6 +26,8 @@ package actor StreamReader {
     private let consumer: String
     private var phase = Phase.claiming(cursor: "0-0")
     private var groupExists = false
+    /// Redis' number of the connection that reads.
+    private var connectionID: Int64?
     private var count: Int
 
     /// Entries a read at most; adapted to their size.
@@ -55,6 +57,7 @@ package actor StreamReader {
     package func next(block: Duration) async throws -> Delivery {
         if !groupExists {
             try await createGroup()
+            connectionID = try? await client.send(RedisCommand("CLIENT", "ID")).int
             groupExists = true
         }
         switch phase {
@@ -63,6 +66,13 @@ package actor StreamReader {
         case .reading:
             return try await readNew(block: block)
         }
+    }
+
+    /// Ends a read that waits, over another connection. What it was about to deliver it delivers.
+    package func endWait(over other: RedisClient) async {
+        guard let connectionID else { return }
+        // Without the right to do so the read ends by itself a little later.
+        _ = try? await other.send(RedisCommand("CLIENT", "UNBLOCK", String(connectionID)))
     }
 
     /// How many entries are pending for the whole group.

@@ -240,9 +240,10 @@ import Testing
             try await eventually("a reader that waits") {
                 try await shop.redis.command("CLIENT", "LIST").string?.contains("cmd=xreadgroup") == true
             }
-            try await shop.publish([SequentialModel.Order("o-\(number)", ("PANEL", nil, 1)).message])
+            try await shop.publish(
+                ["a", "b"].map { SequentialModel.Order("\($0)-\(number)", ("PANEL", nil, 1)).message })
             if try await !thief.isNull { stolen += 1 }
-            try await shop.waitForOrders(number)
+            try await shop.waitForOrders(2 * number)
         }
         #expect(stolen > 0)
         #expect(try await consumer.stop() == .exited(0))
