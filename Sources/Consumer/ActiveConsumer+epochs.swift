@@ -86,7 +86,7 @@ extension ActiveConsumer {
             epoch = start.head.epoch
             seq = start.head.seq
             catalog = start.catalog
-            countEpoch()
+            totals.epochs += 1
             logger.notice(
                 "epoch opened",
                 metadata: ["epoch": "\(epoch)", "seq": "\(seq)", "catalogue": "\(catalog.version)"])

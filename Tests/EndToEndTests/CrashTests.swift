@@ -18,12 +18,11 @@ import Testing
 
     private func expectRightEnd(_ shop: Shop) async throws {
         try await shop.consumeAll()
+        #expect(try shop.count("dead_letters") == Self.deadLetters)
+        try await shop.expectResult(of: SequentialModel.rush)
+        // At least once: every order's outcome was announced, and never another one.
         var model = SequentialModel()
         model.take(SequentialModel.rush)
-        try model.expect(shop)
-        #expect(try shop.count("dead_letters") == Self.deadLetters)
-        try await shop.expectConsistent()
-        // At least once: every order's outcome was announced, and never another one.
         var announced: [String: Set<String>] = [:]
         for outcome in try await shop.outcomes() where outcome["outcome"] != "dead_letter" {
             announced[outcome["order_id"] ?? "", default: []].insert(outcome["outcome"] ?? "")
@@ -81,11 +80,8 @@ import Testing
             _ = try await consumer.kill()
         }
         try await shop.consumeAll()
-        var model = SequentialModel()
-        model.take(SequentialModel.rush)
-        try model.expect(shop)
         #expect(try shop.count("dead_letters") == 0)
-        try await shop.expectConsistent()
+        try await shop.expectResult(of: SequentialModel.rush)
     }
 
     @Test("A message that brings the process down alone three times becomes a dead letter, undecoded")
@@ -107,10 +103,7 @@ import Testing
         #expect(try shop.query("SELECT reason FROM dead_letters") == [["crashed_consumer"]])
         let payload = try shop.value("SELECT CAST(payload AS TEXT) FROM dead_letters")
         #expect(poison.contains(payload) && payload.contains("poison"))
-        var model = SequentialModel()
-        model.take(orders)
-        try model.expect(shop)
         #expect(try shop.count("attempts") == 0)
-        try await shop.expectConsistent()
+        try await shop.expectResult(of: orders)
     }
 }

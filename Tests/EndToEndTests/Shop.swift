@@ -174,6 +174,16 @@ final class Shop: Sendable {
         }
     }
 
+    /// Checks that the ledger holds exactly what the orders give one by one, and that all is consistent.
+    func expectResult(
+        of orders: [SequentialModel.Order], _ location: SourceLocation = #_sourceLocation
+    ) async throws {
+        var model = SequentialModel()
+        model.take(orders)
+        try model.expect(self, location)
+        try await expectConsistent(location)
+    }
+
     /// Checks that the ledger is sound, the counters are exactly its figures, and nothing is pending.
     func expectConsistent(_ location: SourceLocation = #_sourceLocation) async throws {
         let check = try await run(["ledger", "check"])

@@ -21,10 +21,7 @@ import Testing
         try await shop.publish([SequentialModel.Order("late", ("PANEL", nil, 1)).message])
         try await shop.waitForOrders(SequentialModel.rush.count + 1)
         #expect(try await second.stop() == .exited(0))
-        var model = SequentialModel()
-        model.take(SequentialModel.rush + [SequentialModel.Order("late", ("PANEL", nil, 1))])
-        try model.expect(shop)
-        try await shop.expectConsistent()
+        try await shop.expectResult(of: SequentialModel.rush + [SequentialModel.Order("late", ("PANEL", nil, 1))])
     }
 
     @Test("SIGTERM finishes and settles what was read, and ends with 0")
@@ -41,10 +38,7 @@ import Testing
         let orders = try shop.count("orders")
         #expect(try await shop.outcomes().count == orders)
         try await shop.consumeAll()
-        var model = SequentialModel()
-        model.take(SequentialModel.rush)
-        try model.expect(shop)
-        try await shop.expectConsistent()
+        try await shop.expectResult(of: SequentialModel.rush)
     }
 
     @Test("The stream is trimmed behind the consumer, and keeps what it is told to keep")

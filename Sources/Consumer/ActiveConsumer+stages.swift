@@ -1,0 +1,182 @@
+import Counters
+import Failpoints
+import Intake
+import Inventory
+import Ledger
+
+/// The stages in their order, from what was read to what is settled.
+extension ActiveConsumer {
+    // MARK: - Decode, skip, decide
+
+    func decideNext() async throws {
+        let preparation = Preparation(ledger: ledger, catalog: catalog)
+        let front = queue.front(limit: settings.batchOrders, bytes: settings.batchBytes)
+        if let entry = front.first, entry.isSuspect {
+            try await decideAlone(entry, preparation)
+        } else {
+            let decoded = preparation.decode(front, maximumLines: settings.batchLines)
+            try await decide(try await skip(decoded, preparation))
+        }
+    }
+
+    /// Processes an entry that was delivered often by itself.
+    ///
+    /// A note in the lock file says so while it is decoded, and no longer: the rest works on values that were found
+    /// valid, and may wait for Redis or the disk, where a process may be killed for any reason. The next process
+    /// finds the note, and counts it against the entry.
+    private func decideAlone(_ entry: StreamEntry, _ preparation: Preparation) async throws {
+        let key = EntryKey(entryID: entry.id, fingerprint: entry.fingerprint)
+        let attempts = try await untilLedgerAnswers { [ledger] in try await ledger.attempts(key) }
+        guard attempts < ConsumerSettings.suspectAttempts else {
+            logger.error("an entry has brought the process down too often", metadata: ["entry": "\(entry.id)"])
+            return try await decide(preparation.surrender(entry, key: key))
+        }
+        lock.note(key.note)
+        let decoded = preparation.decode([entry], maximumLines: settings.batchLines)
+        lock.note("")
+        var prepared = try await skip(decoded, preparation)
+        if attempts > 0 { prepared.suspect = key }
+        try await decide(prepared)
+    }
+
+    private func skip(_ decoded: [DecodedEntry], _ preparation: Preparation) async throws -> PreparedBatch {
+        let inFlight = recording?.batch.orders ?? [:]
+        return try await untilLedgerAnswers { try await preparation.skip(decoded, inFlight: inFlight) }
+    }
+
+    private func decide(_ prepared: PreparedBatch) async throws {
+        Failpoint.decideBefore.pass()
+        var answers: [OperationAnswer] = []
+        let seqBefore = seq
+        if !prepared.operations.isEmpty {
+            let answer = try await untilRedisAnswers("deciding a batch") { [counters, epoch] in
+                try await counters.decide(prepared.operations, epoch: epoch, seq: seqBefore)
+            }
+            switch answer {
+            case .fenced(let what, let found):
+                throw EpochNeeded(
+                    reason:
+                        "Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \(found.seq.map(String.init) ?? "none") instead of epoch \(epoch), seq \(seq)"
+                )
+            case .decided(let seqAfter, let decided):
+                answers = decided
+                seq = seqAfter
+            }
+        }
+        Failpoint.decideAfter.pass()
+        batchNumber += 1
+        decided = try prepared.decided(
+            number: batchNumber, answers: answers, epoch: epoch, seqBefore: seqBefore, seqAfter: seq)
+        queue.removeFirst(prepared.entries.count)
+        count(prepared)
+    }
+
+    private func count(_ prepared: PreparedBatch) {
+        for plan in prepared.plans {
+            switch plan {
+            case .known, .replayInBatch: totals.replays += 1
+            default: break
+            }
+        }
+    }
+
+    // MARK: - Record
+
+    /// Batches that may wait for being settled before the next one is recorded.
+    private static let settlingLimit = 2
+
+    func startRecording() {
+        guard recording == nil, settling.count < Self.settlingLimit, let batch = decided else { return }
+        decided = nil
+        let task = Task { [ledger, post, stop, logger] () throws -> RecordAnswer in
+            defer { post.yield(.recorded(batch: batch.number)) }
+            Failpoint.recordBefore.pass()
+            // A batch in which everything was known already changes nothing.
+            guard !batch.record.records.isEmpty || !batch.record.attemptsOver.isEmpty else {
+                return .recorded(records: 0)
+            }
+            let answer = try await retryingLedger(stop: stop, logger: logger) { try await ledger.record(batch.record) }
+            Failpoint.recordAfter.pass()
+            return answer
+        }
+        recording = (batch, task)
+    }
+
+    func finishRecording() async throws {
+        guard let (recorded, task) = recording else { return }
+        var batch = recorded
+        switch try await task.value {
+        case .recorded(let records):
+            batch.recorded = records
+            recording = nil
+            epochsWithoutProgress = 0
+            epochBackoff = nil
+            count(batch)
+            settling.append(batch)
+            startSettling()
+            startRecording()
+        case .outdated(let head):
+            throw EpochNeeded(
+                reason: head.catalogueVersion != batch.record.catalogueVersion
+                    ? "catalogue version \(head.catalogueVersion)"
+                    : "the ledger is at epoch \(head.epoch), seq \(head.seq)",
+                isOutage: head.catalogueVersion != batch.record.catalogueVersion)
+        case .disagreed(let disagreement):
+            throw EpochNeeded(
+                reason: "the ledger's figures do not give the counters' decision of order \(disagreement.orderID)")
+        }
+    }
+
+    private func count(_ batch: DecidedBatch) {
+        totals.batches += 1
+        for record in batch.record.records {
+            switch record {
+            case .deadLetter: totals.deadLetters += 1
+            case .order(let order):
+                if case .accepted = order.decision { totals.accepted += 1 } else { totals.refused += 1 }
+            }
+        }
+    }
+
+    // MARK: - Settle
+
+    private func startSettling() {
+        guard settleTask == nil, let batch = settling.first else { return }
+        let settlement = Settlement(
+            epoch: batch.record.epoch, settled: batch.seqAfter, recorded: batch.recorded,
+            entries: batch.entries.map(\.id),
+            outcomes: batch.outcomes, changed: batch.changed)
+        settleTask = Task { [ledger, counters, settings, post, stop, logger] () throws -> SettleReport in
+            defer { post.yield(.settled(batch: batch.number)) }
+            guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
+            Failpoint.settleBefore.pass()
+            var backoff = Backoff()
+            while true {
+                do {
+                    let report = try await counters.settle(settlement, keepOutcomes: settings.keepOutcomes)
+                    Failpoint.settleAfter.pass()
+                    return report
+                } catch {
+                    // Repeating does no harm, so doubt is as good as failure.
+                    if case .fatal = RedisTrouble(error) { throw error }
+                    logger.warning("settling failed; trying again", metadata: ["error": "\(error)"])
+                    try await stop.pause(backoff.delay())
+                }
+            }
+        }
+    }
+
+    func finishSettling() async throws {
+        guard let task = settleTask else { return }
+        let report = try await task.value
+        settleTask = nil
+        settling.removeFirst()
+        if report.unannounced > 0 || report.unpublished > 0 {
+            logger.error(
+                "outcomes or changes could not be announced",
+                metadata: ["outcomes": "\(report.unannounced)", "changes": "\(report.unpublished)"])
+        }
+        startSettling()
+        startRecording()
+    }
+}

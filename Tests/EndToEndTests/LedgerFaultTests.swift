@@ -1,0 +1,194 @@
+import Foundation
+import GRDB
+import RedisClient
+import TestSupport
+import Testing
+
+/// The ledger misbehaving: waited for where waiting helps, a clear stop where it does not, nothing lost.
+@Suite(.serialized) struct LedgerFaultTests {
+    private let orders = SequentialModel.rush
+
+    @Test("An older ledger under the log that a crash left behind is refused")
+    func olderLedgerUnderNewerLog() async throws {
+        let shop = try await Shop()
+        let many = (0..<400).map { SequentialModel.Order("many-\($0)", ("PANEL", nil, 1 + $0 % 3)) }
+        try await shop.publish(many.prefix(100).map(\.message))
+        try await shop.consumeAll()
+        let old = shop.folder.path(of: "old")
+        try FileManager.default.copyItem(atPath: shop.ledger, toPath: old)
+        let consumer = try await shop.startConsumer()
+        try await shop.publish(many[100..<300].map(\.message))
+        try await shop.waitForOrders(300)
+        try shop.checkpoint()
+        try await shop.publish(many[300...].map(\.message))
+        try await shop.waitForOrders(400)
+        _ = try await consumer.kill()
+        // Not before the file's time differs from the log's: a person is slower than that.
+        let killed = ContinuousClock.now
+        try await eventually("a person's pace") { ContinuousClock.now - killed > .seconds(2) }
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: old))
+        try bytes.write(to: URL(fileURLWithPath: shop.ledger))
+        let refused = try await shop.run(["consume", "--until-idle"])
+        #expect(refused.status == 2)
+        #expect(refused.errors.contains("its log (-wal) of a later state was left beside it"), "\(refused.errors)")
+    }
+
+    @Test("An older ledger put in place while the consumer was stopped stops the next one; adopted, it goes on")
+    func olderLedger() async throws {
+        let shop = try await Shop()
+        try await shop.publish(orders.prefix(20).map(\.message))
+        try await shop.consumeAll()
+        let files = FileManager.default
+        try files.copyItem(atPath: shop.ledger, toPath: shop.folder.path(of: "old"))
+        try await shop.publish(orders.suffix(40).map(\.message))
+        try await shop.consumeAll()
+        try files.removeItem(atPath: shop.ledger)
+        try files.moveItem(atPath: shop.folder.path(of: "old"), toPath: shop.ledger)
+        for _ in 1...2 {
+            let refused = try await shop.run(["consume", "--until-idle"])
+            #expect(refused.status == 2)
+            #expect(refused.errors.contains("was replaced or has gone back in time"))
+            #expect(try shop.count("orders") == 20)
+        }
+        try await shop.succeed("ledger", "adopt", "--yes")
+        try await shop.consumeAll()
+        try await shop.expectResult(of: orders)
+    }
+
+    @Test("An older ledger that lacks only refusals and dead letters is refused as well, however often it is started")
+    func olderLedgerWithoutSeq() async throws {
+        let shop = try await Shop()
+        let files = FileManager.default
+        try await shop.publish([SequentialModel.Order("all", ("LAMP", nil, 7)).message])
+        try await shop.consumeAll()
+        try files.copyItem(atPath: shop.ledger, toPath: shop.folder.path(of: "old"))
+        try await shop.publish([SequentialModel.Order("none", ("LAMP", nil, 1)).message])
+        try await shop.consumeAll()
+        try files.removeItem(atPath: shop.ledger)
+        try files.moveItem(atPath: shop.folder.path(of: "old"), toPath: shop.ledger)
+        for _ in 1...5 { #expect(try await shop.run(["consume", "--until-idle"]).status == 2) }
+        try await shop.succeed("ledger", "adopt", "--yes")
+        try await shop.consumeAll()
+        #expect(
+            try shop.query("SELECT id, status FROM orders ORDER BY id") == [["all", "accepted"], ["none", "refused"]])
+        try await shop.expectConsistent()
+    }
+
+    @Test("A ledger made anew beside another one's counters is refused")
+    func otherLedger() async throws {
+        let shop = try await Shop()
+        try await shop.consumeAll()
+        try await shop.succeed("ledger", "drop", "--yes", "--keep-counters")
+        try await shop.succeed("sync", shop.folder.path(of: "products.json"))
+        let refused = try await shop.run(["consume"])
+        #expect(refused.status == 2)
+        #expect(refused.errors.contains("the counters belong to another ledger"))
+    }
+
+    @Test("Another ledger put in place while the consumer runs stops it", arguments: ["older", "deleted"])
+    func ledgerSwapped(how: String) async throws {
+        let shop = try await Shop()
+        try await shop.publish(orders.prefix(20).map(\.message))
+        try await shop.consumeAll()
+        let files = FileManager.default
+        try files.copyItem(atPath: shop.ledger, toPath: shop.folder.path(of: "old"))
+        let consumer = try await shop.startConsumer()
+        try await shop.publish(orders[20..<40].map(\.message))
+        try await shop.waitForOrders(40)
+        if how == "older" {
+            // Renamed over it: the path leads to another file at once.
+            #expect(rename(shop.folder.path(of: "old"), shop.ledger) == 0)
+        } else {
+            try files.removeItem(atPath: shop.ledger)
+        }
+        try await shop.publish(orders[40...].map(\.message))
+        #expect(try await consumer.waitForEnding() == .exited(2))
+        #expect(consumer.standardError.contains("moved, deleted or replaced"))
+        // Nothing of what went into nowhere was acknowledged without being recorded under the path.
+        let outcomes = try await shop.outcomes().compactMap { $0["order_id"] }
+        #expect(!outcomes.contains(orders[59].id))
+    }
+
+    @Test("A ledger that another process has locked is waited for")
+    func locked() async throws {
+        let shop = try await Shop()
+        let consumer = try await shop.startConsumer()
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: shop.ledger, configuration: configuration)
+        try await other.writeWithoutTransaction { db in try db.execute(sql: "BEGIN IMMEDIATE") }
+        try await shop.publish(orders.map(\.message))
+        let line = try await consumer.waitForLine(containing: "waiting for the ledger", within: .seconds(20))
+        #expect(line.contains("another process holds its write lock"))
+        #expect(try shop.count("orders") == 0)
+        try await other.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
+        try await shop.waitForOrders(orders.count)
+        #expect(try await consumer.stop() == .exited(0))
+        try await shop.expectResult(of: orders)
+    }
+
+    @Test("A ledger whose disk is full is waited for", .enabled(if: getuid() == 0, "mounting a small disk takes root"))
+    func diskFull() async throws {
+        let shop = try await Shop(catalog: nil)
+        let disk = shop.folder.path(of: "disk")
+        try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
+        let mounting = try ChildProcess("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk])
+        try #require(try await mounting.waitForEnding() == .exited(0), "\(mounting.standardError)")
+        func unmount() async throws {
+            _ = try await ChildProcess("umount", ["-l", disk]).waitForEnding()
+        }
+        do {
+            let ledger = ["STOCKTAKE_LEDGER": "\(disk)/ledger.sqlite"]
+            let catalog = try shop.folder.write(Shop.catalog, to: "products.json")
+            #expect(try await shop.run(["sync", catalog], environment: ledger).status == 0)
+            let ballast = "\(disk)/ballast"
+            let consumer = try shop.start(["consume"], environment: ledger)
+            try await consumer.waitForLine(containing: "consuming store")
+            let free = try #require(
+                try FileManager.default.attributesOfFileSystem(forPath: disk)[.systemFreeSize] as? Int)
+            try Data(count: free).write(to: URL(fileURLWithPath: ballast))
+            try await shop.publish(orders.map(\.message))
+            let line = try await consumer.waitForLine(containing: "waiting for the ledger", within: .seconds(20))
+            #expect(line.contains("the disk is full"))
+            try FileManager.default.removeItem(atPath: ballast)
+            try await eventually("everything acknowledged") {
+                try await shop.outcomes().count == orders.count
+            }
+            #expect(try await consumer.stop() == .exited(0))
+            let check = try await shop.run(["ledger", "check"], environment: ledger)
+            #expect(check.output.contains("sound; store main, 60 orders"))
+        } catch {
+            try await unmount()
+            throw error
+        }
+        try await unmount()
+    }
+
+    @Test(
+        "A ledger that is none stops the consumer with a clear message",
+        arguments: ["text", "other", "folder", "missing"])
+    func noLedger(kind: String) async throws {
+        let shop = try await Shop(catalog: nil)
+        let expected: String
+        switch kind {
+        case "text":
+            try String(repeating: "no database\n", count: 500).write(
+                toFile: shop.ledger, atomically: true, encoding: .utf8)
+            expected = "it is no SQLite database"
+        case "other":
+            let other = try DatabaseQueue(path: shop.ledger)
+            try await other.write { db in try db.execute(sql: "CREATE TABLE t (x)") }
+            try other.close()
+            expected = "a SQLite database of another program"
+        case "folder":
+            try FileManager.default.createDirectory(atPath: shop.ledger, withIntermediateDirectories: false)
+            expected = "it is a folder"
+        default:
+            expected = "there is no such file"
+        }
+        let result = try await shop.run(["consume"])
+        #expect(result.status == 2)
+        #expect(result.errors.contains("opening the ledger failed: on \(shop.ledger): "), "\(result.errors)")
+        #expect(result.errors.contains(expected), "\(result.errors)")
+    }
+}
