@@ -107,7 +107,8 @@ package actor ActiveConsumer {
         (events, post) = AsyncStream.makeStream(of: Event.self)
     }
 
-    /// Consumes until a stop is requested (nothing more is read, what is in memory is finished), or nothing is left (`untilIdle`). Throws when going on would be wrong.
+    /// Consumes until a stop is requested (nothing more is read, what is in memory is finished), or nothing is left
+    /// (`untilIdle`). Throws when going on would be wrong.
     package func run() async throws {
         stop.whenRequested { [post] in post.yield(.stop) }
         let clocks = [

@@ -12,7 +12,8 @@ package struct Demand: Sendable, Equatable {
 extension Checkout {
     /// What the order asks of each counter, in the order in which its lines first name it, product before variant.
     ///
-    /// The first of them that does not fit is thus the first line that fails, though the same product may stand on several lines.
+    /// The first of them that does not fit is thus the first line that fails, though the same product may stand on
+    /// several lines.
     package var demand: [Demand] {
         var demand: [Demand] = []
         demand.reserveCapacity(items.count * 2)

@@ -1,7 +1,8 @@
 /// An id as its bytes: of a product, a variant, an order, a cancellation.
 ///
 /// `String` compares by canonical equivalence, so two ids that differ only in how an accent is composed would be one
-/// key in a Swift dictionary and two in SQLite and Redis. `Identifier` compares, sorts and hashes the UTF-8 bytes, as those do.
+/// key in a Swift dictionary and two in SQLite and Redis. `Identifier` compares, sorts and hashes the UTF-8 bytes, as
+/// those do.
 package struct Identifier: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// Limit on an id in a message or a catalogue, in UTF-8 bytes.
     package static let maximumBytes = 255
