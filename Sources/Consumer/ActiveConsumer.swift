@@ -136,7 +136,7 @@ package actor ActiveConsumer {
             }
         } catch is StopSignal.Stopped {
             // Redis or the ledger was away when the stop came: what is not finished stays pending.
-            logger.warning("stopped with messages unfinished", metadata: ["queued": "\(queue.count)"])
+            if !isMemoryEmpty { logger.warning("stopped with messages unfinished; they stay pending") }
         }
         readTask?.cancel()
         _ = await recording?.task.result

@@ -63,7 +63,8 @@ struct Preparation: Sendable {
             }
             switch decodedEntry.content {
             case .rejected(let rejection):
-                batch.plans.append(.deadLetter(deadLetter(entry, rejection, orderID: nil)))
+                let orderID = MessageDecoder.orderID(inRejected: entry.payload)
+                batch.plans.append(.deadLetter(deadLetter(entry, rejection, orderID: orderID)))
             case .checkout(let checkout, let demand, let digest):
                 if let order = inFlight[checkout.orderID] ?? known.orders[checkout.orderID] {
                     batch.plans.append(

@@ -18,6 +18,16 @@ package enum MessageDecoder {
         }
     }
 
+    /// The order's id in a payload that was rejected for something else, if it can be read: publishers look outcomes up
+    /// by it.
+    package static func orderID(inRejected payload: [UInt8]?) -> Identifier? {
+        guard let payload, payload.count <= Limit.payloadBytes,
+            case .object(let object)? = try? JSONValue.parse(payload),
+            case .string(let text)? = object["order_id"], Identifier.violation(in: text) == nil
+        else { return nil }
+        return Identifier(text)
+    }
+
     private static func message(type: [UInt8]?, payload: [UInt8]?) throws(Rejection) -> Message {
         guard let type else { throw Rejection(.missingType, "the entry has no field type") }
         guard let payload else { throw Rejection(.missingPayload, "the entry has no field payload") }

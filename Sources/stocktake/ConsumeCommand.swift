@@ -3,6 +3,7 @@ import Consumer
 import Glibc
 import Ledger
 import Logging
+import RedisClient
 import ServiceLifecycle
 
 struct ConsumeCommand: AsyncParsableCommand {
@@ -37,6 +38,11 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try options.resolve()
         let logger = settings.logger()
+        if settings.redisURL == nil, settings.privateSocket.utf8.count > RedisURL.maximumSocketPathBytes {
+            throw ValidationError(
+                "The data folder's path is too long for a socket in it (at most \(RedisURL.maximumSocketPathBytes) bytes with /redis.sock). Name a shorter one with --data."
+            )
+        }
         if !LedgerDatabase.exists(at: settings.ledger) {
             try await LedgerDatabase.create(at: settings.ledger, store: settings.store)
             printError("created the ledger \(settings.ledger) for store \(settings.store)")
@@ -78,7 +84,9 @@ private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerS
             print(
                 "standing by: \(holder.map { "process \($0)" } ?? "another process") consumes store \(settings.store)")
         case .active(let epoch, let seq):
-            print("consuming store \(settings.store) from \(settings.redis.redacted): epoch \(epoch), seq \(seq)")
+            print(
+                "consuming store \(settings.store) from \(settings.redis.redacted): epoch \(epoch), seq \(seq), process \(getpid())"
+            )
         case .stopped(let totals):
             print(
                 "stopped: \(totals.accepted.grouped) accepted, \(totals.refused.grouped) refused, \(totals.deadLetters.counted("dead letter")), \(totals.replays.counted("replay"))"

@@ -120,7 +120,7 @@ struct PublishCommand: AsyncParsableCommand {
                 // One of many was refused; others were not.
                 if case RedisError.reply = error { isUncertain = true }
                 throw Failure(
-                    "\(error) \(sent.grouped) messages were sent; those from \(firstPlace) on were \(isUncertain ? "perhaps sent: publish them again, a message that comes twice does no harm" : "not sent")."
+                    "\(explained(error)) \(sent.grouped) messages were sent; those from \(firstPlace) on were \(isUncertain ? "perhaps sent: publish them again, a message that comes twice does no harm" : "not sent")."
                 )
             }
             commands.removeAll(keepingCapacity: true)

@@ -112,11 +112,13 @@ struct StockView: Sendable {
                 return stock
             }
             stock.notice =
-                head.ledger == nil
-                ? "No counters are installed in Redis: no consumer has run. These are the ledger's figures."
-                : "The counters in Redis are not this ledger's, or not complete. These are the ledger's figures."
+                head.ledger == ledger.identity && head.catalogue != snapshot.head.catalogueVersion
+                ? "The consumer has not taken the new catalogue over yet. These are the ledger's figures."
+                : head.ledger == nil
+                    ? "No counters are installed in Redis: no consumer has run. These are the ledger's figures."
+                    : "The counters in Redis are not this ledger's, or not complete. These are the ledger's figures."
         } catch {
-            stock.notice = "\(error) These are the ledger's figures."
+            stock.notice = "\(explained(error)) These are the ledger's figures."
         }
         stock.source = "ledger"
         stock.products = chosen.map { $0.availability() }

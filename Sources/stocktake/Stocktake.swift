@@ -45,7 +45,7 @@ struct Stocktake: AsyncParsableCommand {
         } catch {
             switch error {
             case is RedisError, is LedgerError, is CountersError, is ConsumerError, is ReconciliationError, is Failure:
-                printError("\(error)")
+                printError(explained(error))
                 Glibc.exit(Exit.couldNotTell.code)
             default:
                 Self.exit(withError: error)
@@ -56,6 +56,12 @@ struct Stocktake: AsyncParsableCommand {
     private static func parse() async throws -> any ParsableCommand {
         try parseAsRoot()
     }
+}
+
+/// An error's text, with what a newcomer forgets most often.
+func explained(_ error: any Error) -> String {
+    guard case RedisError.cannotConnect(let to, _) = error, to.hasSuffix("/redis.sock") else { return "\(error)" }
+    return "\(error) Without --redis-url this is the private Redis of 'stocktake run': start that."
 }
 
 /// Leaves with an exit code; whatever there is to say has been said.

@@ -117,6 +117,10 @@ import Testing
             #expect(letter[3].isEmpty == isPlain, "\(row.name)")
         }
         #expect(try shop.value("SELECT count(*) FROM orders WHERE status = 'accepted'") == "\(Self.rows.count)")
+        // Publishers look for outcomes by order id, so it is told wherever it can be read.
+        let ids = try shop.query(
+            "SELECT order_id FROM dead_letters WHERE reason = 'invalid_value' AND order_id = 'bad'")
+        #expect(ids.count == 5)
         let announced = try await shop.outcomes().filter { $0["outcome"] == "dead_letter" }.compactMap { $0["reason"] }
         #expect(announced == Self.rows.map(\.reason))
         try await shop.expectConsistent()
