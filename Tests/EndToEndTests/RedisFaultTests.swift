@@ -222,19 +222,30 @@ import Testing
     func deliveredIntoNowhere() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
+        func waitForReaders(_ number: Int) async throws {
+            try await eventually("\(number) readers that wait") {
+                let clients = try await shop.redis.command("INFO", "clients").string ?? ""
+                return clients.contains("blocked_clients:\(number)\r")
+            }
+        }
+        // A connection of its own: what waits holds up all that follows.
+        let gone = shop.redis.client()
+        // The consumer's first read waits: the group is there.
+        try await waitForReaders(1)
         var stolen = 0
         for number in 1...20 where stolen == 0 {
             // A read of somebody who never answers; Redis serves those that wait in turn.
-            async let thief = shop.redis.command(
-                "XREADGROUP", "GROUP", "stocktake", "gone", "BLOCK", "300", "STREAMS", shop.keys.checkouts, ">")
-            try await eventually("a reader that waits") {
-                try await shop.redis.command("CLIENT", "LIST").string?.contains("cmd=xreadgroup") == true
-            }
+            async let thief = gone.send(
+                RedisCommand(
+                    "XREADGROUP", "GROUP", "stocktake", "gone", "BLOCK", "2000", "STREAMS", shop.keys.checkouts, ">"),
+                timeout: .seconds(20))
+            try await waitForReaders(2)
             try await shop.publish(
                 ["a", "b"].map { SequentialModel.Order("\($0)-\(number)", ("PANEL", nil, 1)).message })
             if try await !thief.isNull { stolen += 1 }
             try await shop.waitForOrders(2 * number)
         }
+        await gone.close()
         #expect(stolen > 0)
         #expect(try await consumer.stop() == .exited(0))
         try await shop.expectConsistent()
