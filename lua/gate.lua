@@ -8,11 +8,12 @@
 --         4  N, how many counters the batch touches
 --         5 … 4+N   their names, "p:ID" or "v:ID"
 --         then for each operation
---            "take" or "give", k, and k terms: number of the counter (1 … N), units (summed over the order's lines)
---            take: all of its units or none; give: units that come back, never refused
+--            "take", "give" or "add", k, and k terms: number of the counter (1 … N), units (summed over the message's lines)
+--            take: all of its units or none; give: units that come back, never refused; add: units that are sold
+--            already, whatever the cap says
 -- RETURNS {"DECIDED", seq now, answers}, an answer being
 --            the operation's seq (an integer): it changed the counters
---            0: it gave back nothing
+--            0: it changed nothing
 --            {number of the counter, units asked, units left}: refused; the first counter that has too few
 --         {"FENCED", what differs, identity, epoch, seq} (as found): nothing was changed
 -- ERRORS  WRONGTYPE when the key is no hash; ERR on malformed arguments; both before anything is written
@@ -56,7 +57,8 @@ for first = 1, count, slice / 2 do
   for i = first, last do
     local at = 2 * (i - first) + 1
     sold[i] = integer(values[at] or '')
-    if not sold[i] then return fenced('sold:' .. ARGV[4 + i]) end
+    -- Below 0 only a hand can have put it.
+    if not sold[i] or sold[i] < 0 then return fenced('sold:' .. ARGV[4 + i]) end
     -- No cap is unlimited, but still a number that stays exact.
     cap[i] = 9007199254740991
     if values[at + 1] then
@@ -77,7 +79,7 @@ local answers = {}
 local at = 5 + count
 while ARGV[at] do
   local kind, terms = ARGV[at], integer(ARGV[at + 1])
-  if (kind ~= 'take' and kind ~= 'give') or not terms or terms < 0 then
+  if (kind ~= 'take' and kind ~= 'give' and kind ~= 'add') or not terms or terms < 0 then
     return redis.error_reply('ERR gate: argument ' .. at .. ' does not start an operation')
   end
   local first, last = at + 2, at + 2 * terms
@@ -93,7 +95,7 @@ while ARGV[at] do
     end
   end
   if not answer then
-    local sign = kind == 'take' and 1 or -1
+    local sign = kind == 'give' and -1 or 1
     for i = first, last, 2 do
       local c, units = term(i)
       if not c then return redis.error_reply('ERR gate: bad term at argument ' .. i) end

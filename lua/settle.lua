@@ -10,7 +10,8 @@
 --         6  how many outcomes to keep, about
 --         7  channel of the changes
 --         8  A, how many entries to acknowledge; then their ids
---         next  O, how many outcomes; then 7 values each: outcome, order_id, cancellation_id, reason, seq, units, decided_at
+--         next  O, how many outcomes; then 8 values each: outcome, order_id, cancellation_id,
+--               adjustment_id, reason, seq, units, decided_at
 --         next  C, how many products changed; then their ids
 -- RETURNS {entries acknowledged, outcomes that could not be announced, changes that could not be published}
 -- ERRORS  NOGROUP never: acknowledging in a group that is gone acknowledges nothing; WRONGTYPE of keys 1 and 2
@@ -37,11 +38,11 @@ end
 at = at + entries + 1
 
 local unannounced = 0
-local last = at + 7 * tonumber(ARGV[at])
-for i = at + 1, last, 7 do
+local last = at + 8 * tonumber(ARGV[at])
+for i = at + 1, last, 8 do
   local reply = redis.pcall('XADD', outcomes, 'MAXLEN', '~', ARGV[6], '*',
-    'outcome', ARGV[i], 'order_id', ARGV[i + 1], 'cancellation_id', ARGV[i + 2], 'reason', ARGV[i + 3],
-    'seq', ARGV[i + 4], 'units', ARGV[i + 5], 'decided_at', ARGV[i + 6])
+    'outcome', ARGV[i], 'order_id', ARGV[i + 1], 'cancellation_id', ARGV[i + 2], 'adjustment_id', ARGV[i + 3],
+    'reason', ARGV[i + 4], 'seq', ARGV[i + 5], 'units', ARGV[i + 6], 'decided_at', ARGV[i + 7])
   if type(reply) == 'table' and reply.err then unannounced = unannounced + 1 end
 end
 at = last + 1

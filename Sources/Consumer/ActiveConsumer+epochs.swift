@@ -64,7 +64,8 @@ extension ActiveConsumer {
             // Before the epoch is raised: a wrong ledger that is started again and again must not overtake Redis.
             try await refuseWrongLedger()
             let before = catalog.version < 0 ? nil : catalog.version
-            let start = try await untilLedgerAnswers { [ledger] in try await ledger.raiseEpoch(catalogueBefore: before)
+            let start = try await untilLedgerAnswers { [ledger] in
+                try await ledger.raiseEpoch(catalogueBefore: before, reason: needed.reason)
             }
             Failpoint.epochRaised.pass()
             let installation = Installation(
@@ -177,6 +178,7 @@ extension ActiveConsumer {
             throw EpochNeeded(reason: "the counters were changed or lost", isOutage: true)
         }
         epochBackoff = nil
+        try await publishReplays()
     }
 
     /// Drops processed messages that are older than they need be kept.

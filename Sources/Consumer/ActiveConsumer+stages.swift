@@ -8,15 +8,21 @@ import Ledger
 extension ActiveConsumer {
     // MARK: - Decode, skip, decide
 
-    func decideNext() async throws {
-        let preparation = Preparation(ledger: ledger, catalog: catalog)
-        let front = queue.front(limit: settings.batchOrders, bytes: settings.batchBytes)
-        if let entry = front.first, entry.isSuspect {
+    /// - Returns: false when the next entry depends on what is being recorded, and must wait.
+    func decideNext() async throws -> Bool {
+        let preparation = Preparation(ledger: ledger, catalog: catalog, maximumLines: settings.batchLines)
+        if let entry = queue.first, entry.isSuspect {
             try await decideAlone(entry, preparation)
-        } else {
-            let decoded = preparation.decode(front, maximumLines: settings.batchLines)
-            try await decide(try await skip(decoded, preparation))
+            return true
         }
+        if queue.decoded.isEmpty {
+            queue.decoded =
+                preparation.decode(queue.front(limit: settings.batchOrders, bytes: settings.batchBytes))[...]
+        }
+        let prepared = try await skip(queue.decoded, preparation)
+        if prepared.entries.isEmpty { return false }
+        try await decide(prepared)
+        return true
     }
 
     /// Processes an entry that was delivered often by itself.
@@ -32,15 +38,15 @@ extension ActiveConsumer {
             return try await decide(preparation.surrender(entry, key: key))
         }
         lock.note(key.note)
-        let decoded = preparation.decode([entry], maximumLines: settings.batchLines)
+        let decoded = preparation.decode([entry])
         lock.note("")
-        var prepared = try await skip(decoded, preparation)
+        var prepared = try await skip(decoded[...], preparation)
         if attempts > 0 { prepared.suspect = key }
         try await decide(prepared)
     }
 
-    private func skip(_ decoded: [DecodedEntry], _ preparation: Preparation) async throws -> PreparedBatch {
-        let inFlight = recording?.batch.orders ?? [:]
+    private func skip(_ decoded: ArraySlice<DecodedEntry>, _ preparation: Preparation) async throws -> PreparedBatch {
+        let inFlight = recording?.batch.inFlight ?? InFlight()
         return try await untilLedgerAnswers { try await preparation.skip(decoded, inFlight: inFlight) }
     }
 
@@ -65,8 +71,10 @@ extension ActiveConsumer {
         }
         Failpoint.decideAfter.pass()
         batchNumber += 1
-        decided = try prepared.decided(
+        var batch = try prepared.decided(
             number: batchNumber, answers: answers, epoch: epoch, seqBefore: seqBefore, seqAfter: seq)
+        batch.record.replayed = replays.numbers(of: prepared.entries)
+        decided = batch
         queue.removeFirst(prepared.entries.count)
         count(prepared)
     }
@@ -92,9 +100,7 @@ extension ActiveConsumer {
             defer { post.yield(.recorded(batch: batch.number)) }
             Failpoint.recordBefore.pass()
             // A batch in which everything was known already changes nothing.
-            guard !batch.record.records.isEmpty || !batch.record.attemptsOver.isEmpty else {
-                return .recorded(records: 0)
-            }
+            if batch.record.isEmpty { return .recorded(records: 0) }
             let answer = try await retryingLedger(stop: stop, logger: logger) { try await ledger.record(batch.record) }
             Failpoint.recordAfter.pass()
             return answer
@@ -123,7 +129,7 @@ extension ActiveConsumer {
                 isOutage: head.catalogueVersion != batch.record.catalogueVersion)
         case .disagreed(let disagreement):
             throw EpochNeeded(
-                reason: "the ledger's figures do not give the counters' decision of order \(disagreement.orderID)")
+                reason: "the ledger's figures do not give the counters' decision of \(disagreement)")
         }
     }
 
@@ -134,6 +140,8 @@ extension ActiveConsumer {
             case .deadLetter: totals.deadLetters += 1
             case .order(let order):
                 if case .accepted = order.decision { totals.accepted += 1 } else { totals.refused += 1 }
+            case .cancellation: totals.cancelled += 1
+            case .adjustment: totals.adjusted += 1
             }
         }
     }

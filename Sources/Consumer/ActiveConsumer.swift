@@ -60,6 +60,7 @@ package actor ActiveConsumer {
     var settling: [DecidedBatch] = []
     var settleTask: Task<SettleReport, any Error>?
     var batchNumber = 0
+    var replays = Replays()
 
     // Reading.
     private var readTask: Task<Void, Never>?
@@ -80,6 +81,8 @@ package actor ActiveConsumer {
     package struct Totals: Sendable {
         package var accepted = 0
         package var refused = 0
+        package var cancelled = 0
+        package var adjusted = 0
         package var deadLetters = 0
         package var replays = 0
         package var batches = 0
@@ -196,7 +199,7 @@ package actor ActiveConsumer {
         while decided == nil, !queue.isEmpty {
             // A suspect is in flight alone, so that it alone is to blame.
             if recording != nil, queue.first?.isSuspect == true { break }
-            try await decideNext()
+            guard try await decideNext() else { break }
             startRecording()
         }
         readNext()
@@ -244,7 +247,7 @@ package actor ActiveConsumer {
             if try await reader.pendingCount() > 0 {
                 resumeWanted = true
             } else if settings.untilIdle {
-                isIdle = true
+                isIdle = try await !publishReplays()
             }
         } catch {
             try endRead(error)

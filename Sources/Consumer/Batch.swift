@@ -3,21 +3,48 @@ import Intake
 import Inventory
 import Ledger
 
-/// A stream entry after decoding.
+/// A stream entry after decoding. All that is worked out of a message alone is worked out here: later stages only see
+/// what was valid.
 struct DecodedEntry: Sendable {
     var entry: StreamEntry
     var content: Content
 
     enum Content: Sendable {
-        case checkout(Checkout, demand: [Demand], digest: [UInt8])
+        case checkout(Checkout, demand: [Demand])
+        case cancellation(Cancellation)
+        case adjustment(Adjustment)
         case rejected(Rejection)
+    }
+
+    /// Digest of a message's content; empty for what was rejected.
+    var digest: [UInt8]
+
+    /// nil for what was rejected.
+    var key: MessageKey? {
+        switch content {
+        case .checkout(let checkout, _): .order(checkout.orderID)
+        case .cancellation(let cancellation): .cancellation(cancellation.cancellationID)
+        case .adjustment(let adjustment): .adjustment(adjustment.adjustmentID)
+        case .rejected: nil
+        }
     }
 
     /// What counts against the bound on a batch's lines.
     var lines: Int {
-        if case .checkout(let checkout, _, _) = content { return checkout.items.count }
-        return 1
+        switch content {
+        case .checkout(let checkout, _): checkout.items.count
+        case .cancellation(let cancellation): cancellation.items?.count ?? 1
+        case .adjustment, .rejected: 1
+        }
     }
+}
+
+/// A message that an operation of the gate decides.
+enum DecidableMessage: Sendable {
+    case order(Checkout, demand: [Demand])
+    /// With what it takes from the order, and what of it goes back to the counters.
+    case cancellation(Cancellation, releases: [Release], givenBack: [ArticleUnits])
+    case adjustment(Adjustment)
 }
 
 /// A batch whose entries are told apart: what the gate must decide, what is known already, what can never be processed.
@@ -25,20 +52,22 @@ struct PreparedBatch: Sendable {
     /// What becomes of one entry.
     enum Plan: Sendable {
         /// The next of the batch's operations decides it.
-        case decide(Checkout, demand: [Demand], digest: [UInt8])
-        /// The same order stands earlier in this batch, as this operation.
+        case decide(DecidableMessage, key: MessageKey, digest: [UInt8])
+        /// The same message stands earlier in this batch, as this operation.
         case replayInBatch(operation: Int)
         /// The ledger, or the batch before this one, has it; what was announced is announced again.
         case known(Outcome)
         case deadLetter(DeadLetterRecord)
     }
 
-    var entries: [StreamEntry]
+    var entries: [StreamEntry] = []
     /// One an entry, in their order.
-    var plans: [Plan]
-    var operations: [Operation]
+    var plans: [Plan] = []
+    var operations: [Operation] = []
+    /// Orders from which its cancellations take.
+    var cancelledOrders: Set<Identifier> = []
     var catalogueVersion: Int64
-    /// Set when the batch is one suspect entry, processed alone.
+    /// Set when the batch is one suspect entry with attempts on record.
     var suspect: EntryKey?
 }
 
@@ -48,11 +77,26 @@ struct DecidedBatch: Sendable {
     var number: Int
     var entries: [StreamEntry]
     var record: RecordBatch
-    var outcomes: [Outcome]
-    var changed: [Identifier]
-    /// Its orders, for the batch that follows while this one is being recorded.
-    var orders: [Identifier: KnownOrder]
+    var outcomes: [Outcome] = []
+    /// Products whose figures changed.
+    var changed: [Identifier] = []
+    /// For the batch that follows while this one is being recorded.
+    var inFlight = InFlight()
     var seqAfter: Int64
-    /// Orders and dead letters the ledger has recorded with this batch; known once it is recorded.
+    /// Rows the ledger has recorded with this batch (`LedgerHead.records`); known once it is recorded.
     var recorded: Int64 = 0
+}
+
+/// What a batch that is being recorded brings, as far as the next one must know.
+struct InFlight: Sendable {
+    var messages: [MessageKey: KnownMessage] = [:]
+    /// Orders from which its cancellations take.
+    var cancelledOrders: Set<Identifier> = []
+    /// Whether there is such a batch at all.
+    var isUnderWay = false
+
+    /// Whether what an order owns is known only when the batch is recorded.
+    func changes(_ order: Identifier) -> Bool {
+        messages[.order(order)] != nil || cancelledOrders.contains(order)
+    }
 }

@@ -6,6 +6,8 @@ struct BatchQueue {
     private var start = 0
     /// Bytes of names and values.
     private(set) var bytes = 0
+    /// The first of the entries, decoded: what a batch could not take with it is not decoded again for the next one.
+    var decoded: ArraySlice<DecodedEntry> = []
 
     var count: Int { entries.count - start }
     var isEmpty: Bool { count == 0 }
@@ -26,10 +28,12 @@ struct BatchQueue {
         bytes += earlier.reduce(0) { $0 + $1.size }
         entries = earlier + entries[start...]
         start = 0
+        decoded = []
     }
 
     mutating func removeFirst(_ number: Int) {
         bytes -= entries[start..<start + number].reduce(0) { $0 + $1.size }
+        decoded = decoded.dropFirst(number)
         start += number
         if start == entries.count {
             entries = []

@@ -8,16 +8,18 @@ import Ledger
 struct Preparation: Sendable {
     let ledger: LedgerDatabase
     let catalog: CatalogIndex
+    /// Lines of messages a batch at most, but for one message.
+    let maximumLines: Int
 
     /// Decodes as many entries as a batch's bound on lines allows, at least one.
-    func decode(_ entries: ArraySlice<StreamEntry>, maximumLines: Int) -> [DecodedEntry] {
+    func decode(_ entries: ArraySlice<StreamEntry>) -> [DecodedEntry] {
         Failpoint.decodeBefore.pass()
         var decoded: [DecodedEntry] = []
         decoded.reserveCapacity(entries.count)
         var lines = 0
         for entry in entries {
             Failpoint.decodeEntry.pass(over: entry.payload ?? [])
-            let next = DecodedEntry(entry: entry, content: content(of: entry))
+            let next = decode(entry)
             lines += next.lines
             if lines > maximumLines, !decoded.isEmpty { break }
             decoded.append(next)
@@ -26,12 +28,17 @@ struct Preparation: Sendable {
         return decoded
     }
 
-    private func content(of entry: StreamEntry) -> DecodedEntry.Content {
+    private func decode(_ entry: StreamEntry) -> DecodedEntry {
         switch MessageDecoder.decode(type: entry.type, payload: entry.payload) {
-        case .failure(let rejection): .rejected(rejection)
+        case .failure(let rejection):
+            DecodedEntry(entry: entry, content: .rejected(rejection), digest: [])
         case .success(.checkout(let checkout)):
-            // All that is worked out of a message alone is worked out here: later stages only see what was valid.
-            .checkout(checkout, demand: checkout.demand, digest: checkout.contentDigest)
+            DecodedEntry(
+                entry: entry, content: .checkout(checkout, demand: checkout.demand), digest: checkout.contentDigest)
+        case .success(.cancellation(let cancellation)):
+            DecodedEntry(entry: entry, content: .cancellation(cancellation), digest: cancellation.contentDigest)
+        case .success(.adjustment(let adjustment)):
+            DecodedEntry(entry: entry, content: .adjustment(adjustment), digest: adjustment.contentDigest)
         }
     }
 
@@ -39,51 +46,54 @@ struct Preparation: Sendable {
     ///
     /// Replays and conflicts are found here, and entries that are dead letters already: one of those that is read again
     /// could have become possible meanwhile, and would be decided but not recorded.
-    func skip(_ decoded: [DecodedEntry], inFlight: [Identifier: KnownOrder]) async throws -> PreparedBatch {
+    ///
+    /// The batch ends before an entry that depends on what is not recorded yet; it may so be empty while another one
+    /// is being recorded.
+    func skip(_ entries: ArraySlice<DecodedEntry>, inFlight: InFlight) async throws -> PreparedBatch {
         Failpoint.skipBefore.pass()
-        let ids = decoded.compactMap { entry -> Identifier? in
-            guard case .checkout(let checkout, _, _) = entry.content, inFlight[checkout.orderID] == nil else {
-                return nil
+        let decoded = Self.independent(entries, inFlight)
+        let keys = decoded.compactMap(\.key).filter { inFlight.messages[$0] == nil }
+        var cancelled: [Identifier] = []
+        var adjusted: [CounterName] = []
+        for entry in decoded {
+            switch entry.content {
+            case .cancellation(let cancellation): cancelled.append(cancellation.orderID)
+            case .adjustment(let adjustment): adjusted += adjustment.article.counters
+            case .checkout, .rejected: break
             }
-            return checkout.orderID
         }
-        let known = try await ledger.known(orders: ids, entries: decoded.map(\.entry.id))
-        let deadEntries = Set(known.deadLetters.keys.map(\.entryID))
-        var batch = PreparedBatch(
-            entries: decoded.map(\.entry), plans: [], operations: [], catalogueVersion: catalog.version)
-        batch.plans.reserveCapacity(decoded.count)
-        var inBatch: [Identifier: (operation: Int, digest: [UInt8])] = [:]
-        for decodedEntry in decoded {
-            let entry = decodedEntry.entry
-            if deadEntries.contains(entry.id),
-                let outcome = known.deadLetters[EntryKey(entryID: entry.id, fingerprint: entry.fingerprint)]
-            {
-                batch.plans.append(.known(outcome))
-                continue
-            }
-            switch decodedEntry.content {
-            case .rejected(let rejection):
-                let orderID = MessageDecoder.orderID(inRejected: entry.payload)
-                batch.plans.append(.deadLetter(deadLetter(entry, rejection, orderID: orderID)))
-            case .checkout(let checkout, let demand, let digest):
-                if let order = inFlight[checkout.orderID] ?? known.orders[checkout.orderID] {
-                    batch.plans.append(
-                        order.digest == digest ? .known(order.outcome) : .deadLetter(conflict(entry, checkout)))
-                } else if let order = inBatch[checkout.orderID] {
-                    batch.plans.append(
-                        order.digest == digest
-                            ? .replayInBatch(operation: order.operation) : .deadLetter(conflict(entry, checkout)))
-                } else if let rejection = catalog.violation(in: checkout) {
-                    batch.plans.append(.deadLetter(deadLetter(entry, rejection, orderID: checkout.orderID)))
-                } else {
-                    inBatch[checkout.orderID] = (batch.operations.count, digest)
-                    batch.operations.append(Operation(.take, demand))
-                    batch.plans.append(.decide(checkout, demand: demand, digest: digest))
-                }
-            }
+        let known = try await ledger.known(
+            keys, entries: decoded.map(\.entry.id), cancelled: cancelled, adjusted: adjusted)
+        var sorting = Sorting(
+            known: known, inFlight: inFlight, catalog: catalog, maximumTerms: 2 * maximumLines)
+        for entry in decoded {
+            guard let plan = sorting.plan(for: entry) else { break }
+            sorting.batch.entries.append(entry.entry)
+            sorting.batch.plans.append(plan)
         }
         Failpoint.skipAfter.pass()
-        return batch
+        return sorting.batch
+    }
+
+    /// The entries up to the first one for which something earlier must be in the ledger first.
+    ///
+    /// What a cancellation gives back hangs on what its order owns. An adjustment comes first in its batch, with
+    /// nothing under way: how much it may take away is then in the ledger.
+    private static func independent(
+        _ entries: ArraySlice<DecodedEntry>, _ inFlight: InFlight
+    ) -> ArraySlice<DecodedEntry> {
+        var orders: Set<Identifier> = []
+        let end = entries.firstIndex { entry in
+            switch entry.content {
+            case .checkout(let checkout, _): orders.insert(checkout.orderID)
+            case .cancellation(let cancellation):
+                return inFlight.changes(cancellation.orderID) || orders.contains(cancellation.orderID)
+            case .adjustment: return inFlight.isUnderWay || entry.entry.id != entries.first?.entry.id
+            case .rejected: break
+            }
+            return false
+        }
+        return entries[..<(end ?? entries.endIndex)]
     }
 
     /// The batch of an entry that has brought the process down too often: a dead letter, undecoded.
@@ -93,18 +103,14 @@ struct Preparation: Sendable {
             "processing this entry alone ended the process \(ConsumerSettings.suspectAttempts) times; it was not decoded"
         )
         return PreparedBatch(
-            entries: [entry], plans: [.deadLetter(deadLetter(entry, rejection, orderID: nil))], operations: [],
+            entries: [entry], plans: [.deadLetter(DeadLetterRecord(entry, rejection, orderID: nil))],
             catalogueVersion: catalog.version, suspect: key)
     }
+}
 
-    private func conflict(_ entry: StreamEntry, _ checkout: Checkout) -> DeadLetterRecord {
-        let rejection = Rejection(
-            .orderConflict, "order_id: \"\(checkout.orderID)\" is recorded with other items, quantities or prices")
-        return deadLetter(entry, rejection, orderID: checkout.orderID)
-    }
-
-    private func deadLetter(_ entry: StreamEntry, _ rejection: Rejection, orderID: Identifier?) -> DeadLetterRecord {
-        DeadLetterRecord(
+extension DeadLetterRecord {
+    init(_ entry: StreamEntry, _ rejection: Rejection, orderID: Identifier?) {
+        self.init(
             key: EntryKey(entryID: entry.id, fingerprint: entry.fingerprint), rejection: rejection, type: entry.type,
             payload: entry.payload, fields: entry.isPlain ? nil : entry.encodedFields, orderID: orderID,
             receivedAt: Timestamp.now())

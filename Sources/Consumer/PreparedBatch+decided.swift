@@ -14,27 +14,26 @@ extension PreparedBatch {
         var batch = DecidedBatch(
             number: number, entries: entries,
             record: RecordBatch(epoch: epoch, catalogueVersion: catalogueVersion, seqBefore: seqBefore),
-            outcomes: [], changed: [], orders: [:], seqAfter: seqAfter)
+            seqAfter: seqAfter)
+        batch.inFlight.cancelledOrders = cancelledOrders
+        batch.inFlight.isUnderWay = true
         if let suspect { batch.record.attemptsOver = [suspect] }
         batch.outcomes.reserveCapacity(entries.count)
         var operationOutcomes: [Outcome] = []
         var changed: Set<Identifier> = []
         for (entry, plan) in zip(entries, plans) {
             switch plan {
-            case .decide(let checkout, let demand, let digest):
-                let decision = try Self.decision(answers[operationOutcomes.count])
-                batch.record.records.append(
-                    .order(
-                        OrderRecord(
-                            checkout: checkout, demand: demand, digest: digest, decision: decision,
-                            decidedAt: decidedAt, entryID: entry.id)))
-                let outcome = Self.outcome(checkout, decision, decidedAt: decidedAt)
+            case .decide(let message, let key, let digest):
+                let answered = Answered(
+                    answer: answers[operationOutcomes.count], digest: digest, decidedAt: decidedAt, entryID: entry.id)
+                let (record, outcome) = try answered.result(message)
+                batch.record.records.append(record)
                 operationOutcomes.append(outcome)
                 batch.outcomes.append(outcome)
-                batch.orders[checkout.orderID] = KnownOrder(digest: digest, outcome: outcome)
-                if case .accepted = decision {
-                    for item in checkout.items where changed.insert(item.productID).inserted {
-                        batch.changed.append(item.productID)
+                batch.inFlight.messages[key] = KnownMessage(digest: digest, outcome: outcome)
+                if outcome.seq != nil {
+                    for product in message.products where changed.insert(product).inserted {
+                        batch.changed.append(product)
                     }
                 }
             case .replayInBatch(let operation):
@@ -52,25 +51,74 @@ extension PreparedBatch {
         }
         return batch
     }
+}
 
-    private static func decision(_ answer: OperationAnswer) throws -> Decision {
-        switch answer {
-        case .changed(let seq): .accepted(seq: seq)
-        case .refused(let refusal): .refused(refusal)
-        case .unchanged:
-            throw CountersError.unexpectedReply(script: "gate", detail: "an order was taken without a change")
+extension DecidableMessage {
+    /// The products it is about.
+    fileprivate var products: [Identifier] {
+        switch self {
+        case .order(let checkout, _): checkout.items.map(\.productID)
+        case .cancellation(_, _, let givenBack): givenBack.map(\.article.productID)
+        case .adjustment(let adjustment): [adjustment.article.productID]
+        }
+    }
+}
+
+/// The gate's answer to one message, with what is recorded and announced of it.
+private struct Answered {
+    var answer: OperationAnswer
+    var digest: [UInt8]
+    var decidedAt: String
+    var entryID: String
+
+    func result(_ message: DecidableMessage) throws -> (RecordBatch.Record, Outcome) {
+        switch (message, answer) {
+        case (.order(let checkout, let demand), .changed(let seq)):
+            order(checkout, demand, .accepted(seq: seq))
+        case (.order(let checkout, let demand), .refused(let refusal)):
+            order(checkout, demand, .refused(refusal))
+        case (.cancellation(let cancellation, let releases, let givenBack), .changed(let seq)):
+            self.cancellation(cancellation, releases, givenBack, seq: seq)
+        case (.cancellation(let cancellation, let releases, let givenBack), .unchanged):
+            self.cancellation(cancellation, releases, givenBack, seq: nil)
+        case (.adjustment(let adjustment), .changed(let seq)):
+            (
+                .adjustment(
+                    AdjustmentRecord(
+                        adjustment: adjustment, digest: digest, seq: seq, decidedAt: decidedAt, entryID: entryID)),
+                Outcome(
+                    kind: .adjusted, adjustmentID: adjustment.adjustmentID.text, seq: seq, units: adjustment.units,
+                    decidedAt: decidedAt)
+            )
+        case (.order, .unchanged), (.cancellation, .refused), (.adjustment, _):
+            throw CountersError.unexpectedReply(script: "gate", detail: "an answer of another operation's kind")
         }
     }
 
-    private static func outcome(_ checkout: Checkout, _ decision: Decision, decidedAt: String) -> Outcome {
+    private func order(
+        _ checkout: Checkout, _ demand: [Demand], _ decision: Decision
+    ) -> (RecordBatch.Record, Outcome) {
+        var outcome = Outcome(
+            kind: .accepted, orderID: checkout.orderID.text, units: checkout.units, decidedAt: decidedAt)
         switch decision {
-        case .accepted(let seq):
-            Outcome(
-                kind: .accepted, orderID: checkout.orderID.text, seq: seq, units: checkout.units, decidedAt: decidedAt)
-        case .refused(let refusal):
-            Outcome(
-                kind: .refused, orderID: checkout.orderID.text, reason: refusal.reason.rawValue, units: checkout.units,
-                decidedAt: decidedAt)
+        case .accepted(let seq): outcome.seq = seq
+        case .refused(let refusal): (outcome.kind, outcome.reason) = (.refused, refusal.reason.rawValue)
         }
+        let record = OrderRecord(
+            checkout: checkout, demand: demand, digest: digest, decision: decision, decidedAt: decidedAt,
+            entryID: entryID)
+        return (.order(record), outcome)
+    }
+
+    private func cancellation(
+        _ cancellation: Cancellation, _ releases: [Release], _ givenBack: [ArticleUnits], seq: Int64?
+    ) -> (RecordBatch.Record, Outcome) {
+        let record = CancellationRecord(
+            cancellation: cancellation, releases: releases, digest: digest, seq: seq, decidedAt: decidedAt,
+            entryID: entryID)
+        let outcome = Outcome(
+            kind: .cancelled, orderID: cancellation.orderID.text, cancellationID: cancellation.cancellationID.text,
+            seq: seq, units: givenBack.reduce(0) { $0 + $1.units }, decidedAt: decidedAt)
+        return (.cancellation(record), outcome)
     }
 }

@@ -8,6 +8,8 @@ package struct Operation: Sendable, Equatable {
         case take
         /// Units that come back; never refused.
         case give
+        /// Units that are sold already, whatever the cap says.
+        case add
     }
 
     package var kind: Kind

@@ -56,6 +56,7 @@ extension CounterStore {
                 command.append(outcome.kind.rawValue)
                 command.append(outcome.orderID)
                 command.append(outcome.cancellationID)
+                command.append(outcome.adjustmentID)
                 command.append(outcome.reason)
                 command.append(outcome.seq.map(String.init) ?? "")
                 command.append(outcome.units.map(String.init) ?? "")

@@ -24,6 +24,8 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case settleAfter = "settle.after"
     case trimBefore = "trim.before"
     case trimAfter = "trim.after"
+    case replayBefore = "replay.before"
+    case replayAfter = "replay.after"
     case epochBefore = "epoch.before"
     case epochBeforeCommit = "epoch.before-commit"
     case epochRaised = "epoch.raised"

@@ -10,9 +10,7 @@ extension FieldReader {
     /// Straight from the bytes into a `Checkout`: no tree is built, and only what is kept is copied. Unknown fields are
     /// skipped, null means absent.
     mutating func checkout() throws(Rejection) -> Checkout {
-        guard try enterObject("payload") else {
-            throw Rejection(.wrongType, "payload: must be an object, is null")
-        }
+        try enterPayload()
         var orderID: Identifier?
         var items: [Checkout.Item]?
         // Filled in below; the placeholders of the two required fields never leave this function.
@@ -133,7 +131,7 @@ extension FieldReader {
         return sum
     }
 
-    private static func missing(_ path: FieldPath) -> Rejection {
+    static func missing(_ path: FieldPath) -> Rejection {
         Rejection(.missingField, "\(path): missing")
     }
 }

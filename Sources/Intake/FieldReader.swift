@@ -120,6 +120,20 @@ struct FieldReader {
         }
     }
 
+    /// True or false, or nil for null.
+    mutating func boolean(_ path: FieldPath) throws(Rejection) -> Bool? {
+        guard let kind = try kindUnlessNull() else { return nil }
+        guard kind == .bool else { throw wrongType(path, "true or false", kind) }
+        do { return try scanner.readBool() } catch { throw Rejection(error) }
+    }
+
+    /// The payload itself, which must be an object.
+    mutating func enterPayload() throws(Rejection) {
+        guard try enterObject("payload") else {
+            throw Rejection(.wrongType, "payload: must be an object, is null")
+        }
+    }
+
     private func wrongType(_ path: some CustomStringConvertible, _ wanted: String, _ kind: JSONKind) -> Rejection {
         Rejection(.wrongType, "\(path): must be \(wanted), is \(kind.rawValue)")
     }

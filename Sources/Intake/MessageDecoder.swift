@@ -5,8 +5,6 @@ import StrictJSON
 ///
 /// Looks at nothing but the bytes: whether a product exists is for `CatalogIndex` to say.
 package enum MessageDecoder {
-    static let checkoutCompleted = "checkout.completed"
-
     /// The first of these that applies decides the reason: no `type`, no `payload`, payload too large, unknown type,
     /// not UTF-8, not JSON (anywhere in the payload), then the fields in the order in which the payload has them; a
     /// field that is missing counts at the end of its object.
@@ -32,10 +30,17 @@ package enum MessageDecoder {
         guard let type else { throw Rejection(.missingType, "the entry has no field type") }
         guard let payload else { throw Rejection(.missingPayload, "the entry has no field payload") }
         try checkSize(ofPayload: payload.count)
-        guard type.elementsEqual(checkoutCompleted.utf8) else {
+        switch MessageType.allCases.first(where: { type.elementsEqual($0.rawValue.utf8) }) {
+        case .checkoutCompleted:
+            return .checkout(try FieldReader.read(payload) { fields throws(Rejection) in try fields.checkout() })
+        case .orderCancelled:
+            return .cancellation(
+                try FieldReader.read(payload) { fields throws(Rejection) in try fields.cancellation() })
+        case .stockAdjusted:
+            return .adjustment(try FieldReader.read(payload) { fields throws(Rejection) in try fields.adjustment() })
+        case nil:
             throw Rejection(.unknownType, "type: \(shown(type)) is not a type this version knows")
         }
-        return .checkout(try FieldReader.read(payload) { fields throws(Rejection) in try fields.checkout() })
     }
 
     static func checkSize(ofPayload bytes: Int) throws(Rejection) {

@@ -23,8 +23,8 @@ package struct StreamEntry: Sendable, Equatable {
         self.deliveries = deliveries
     }
 
-    private static let typeName = Array("type".utf8)
-    private static let payloadName = Array("payload".utf8)
+    static let typeName = Array("type".utf8)
+    static let payloadName = Array("payload".utf8)
 
     /// The value of the first field `type`.
     package var type: [UInt8]? { fields.first { $0.name == Self.typeName }?.value }

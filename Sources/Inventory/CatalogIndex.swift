@@ -35,38 +35,46 @@ package struct CatalogIndex: Sendable {
     /// What keeps a checkout from being decided under this catalogue, or nil. Names the first line that is wrong.
     package func violation(in checkout: Checkout) -> Rejection? {
         for (line, item) in checkout.items.enumerated() {
-            if let rejection = violation(in: item, path: "items[\(line)]") { return rejection }
+            if let rejection = violation(in: item.article, path: "items[\(line)].") { return rejection }
         }
         return nil
     }
 
-    private func violation(in item: Checkout.Item, path: @autoclosure () -> String) -> Rejection? {
+    /// What keeps an adjustment from being recorded, or nil. What is closed can still be adjusted.
+    package func violation(in adjustment: Adjustment) -> Rejection? {
+        violation(in: adjustment.article, path: "", mayBeClosed: true)
+    }
+
+    /// - Parameter path: of the line, with a dot at its end.
+    private func violation(
+        in item: Article, path: @autoclosure () -> String, mayBeClosed: Bool = false
+    ) -> Rejection? {
         guard let product = products[item.productID] else {
-            return Rejection(.unknownProduct, "\(path()).product_id: no product \"\(item.productID)\" in the catalogue")
+            return Rejection(.unknownProduct, "\(path())product_id: no product \"\(item.productID)\" in the catalogue")
         }
-        if product.isClosed {
-            return Rejection(.productClosed, "\(path()).product_id: \"\(item.productID)\" is closed")
+        if product.isClosed, !mayBeClosed {
+            return Rejection(.productClosed, "\(path())product_id: \"\(item.productID)\" is closed")
         }
         guard let variantID = item.variantID else {
             guard product.hasVariants else { return nil }
             return Rejection(
-                .variantRequired, "\(path()).variant_id: missing, and product \"\(item.productID)\" has variants")
+                .variantRequired, "\(path())variant_id: missing, and product \"\(item.productID)\" has variants")
         }
         guard let variant = variants[variantID] else {
-            return Rejection(.unknownVariant, "\(path()).variant_id: no variant \"\(variantID)\" in the catalogue")
+            return Rejection(.unknownVariant, "\(path())variant_id: no variant \"\(variantID)\" in the catalogue")
         }
         if variant.productID != item.productID {
             return Rejection(
                 .variantOfAnotherProduct,
-                "\(path()).variant_id: \"\(variantID)\" belongs to product \"\(variant.productID)\", not to \"\(item.productID)\""
+                "\(path())variant_id: \"\(variantID)\" belongs to product \"\(variant.productID)\", not to \"\(item.productID)\""
             )
         }
         if !product.hasVariants {
             return Rejection(
-                .variantNotAllowed, "\(path()).variant_id: product \"\(item.productID)\" has no variants")
+                .variantNotAllowed, "\(path())variant_id: product \"\(item.productID)\" has no variants")
         }
-        if variant.isClosed {
-            return Rejection(.variantClosed, "\(path()).variant_id: \"\(variantID)\" is closed")
+        if variant.isClosed, !mayBeClosed {
+            return Rejection(.variantClosed, "\(path())variant_id: \"\(variantID)\" is closed")
         }
         return nil
     }

@@ -3,6 +3,7 @@ package struct Checkout: Sendable, Equatable {
     package struct Item: Sendable, Equatable {
         package var productID: Identifier
         package var variantID: Identifier?
+        package var article: Article { Article(productID, variantID) }
         /// 1 … `Limit.quantity`.
         package var quantity: Int64
         /// 0 … 2^53 − 1.

@@ -1,36 +1,20 @@
+// Digests of what a message says, 32 bytes each. The same id with the same digest is a replay, with another one a
+// conflict. The ledger keeps them for good: what they are made of never changes.
+
 extension Checkout {
-    /// Digest of the order's content: the units per product, variant and unit price, however its lines are split or ordered.
-    ///
-    /// The same order id with the same digest is a replay; with another one it is a conflict. 32 bytes.
+    /// Of the units per product, variant and unit price, however the lines are split or ordered.
     package var contentDigest: [UInt8] {
         struct Line: Comparable {
-            var product: Identifier
-            var variant: Identifier?
+            var article: Article
             var unitPrice: Int64
 
             static func < (left: Line, right: Line) -> Bool {
-                if left.product != right.product { return left.product < right.product }
-                if left.variant != right.variant {
-                    guard let leftVariant = left.variant else { return true }
-                    guard let rightVariant = right.variant else { return false }
-                    return leftVariant < rightVariant
-                }
-                return left.unitPrice < right.unitPrice
+                left.article == right.article ? left.unitPrice < right.unitPrice : left.article < right.article
             }
         }
-        let lines = items.map {
-            (Line(product: $0.productID, variant: $0.variantID, unitPrice: $0.unitPrice), $0.quantity)
-        }
-        .sorted { $0.0 < $1.0 }
-        // Lengths before ids: no two contents have the same bytes.
-        var bytes: [UInt8] = []
-        func append(_ id: Identifier) {
-            bytes.append(UInt8(truncatingIfNeeded: id.text.utf8.count))
-            bytes.append(contentsOf: id.text.utf8)
-        }
-        func append(_ number: Int64) {
-            withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
-        }
+        let lines = items.map { (Line(article: $0.article, unitPrice: $0.unitPrice), $0.quantity) }
+            .sorted { $0.0 < $1.0 }
+        var content = DigestContent()
         var at = lines.startIndex
         while at < lines.endIndex {
             let line = lines[at].0
@@ -39,12 +23,57 @@ extension Checkout {
                 units += lines[at].1
                 at += 1
             }
-            append(line.product)
-            // 0 is no length of an id: it says that there is no variant.
-            if let variant = line.variant { append(variant) } else { bytes.append(0) }
-            append(line.unitPrice)
-            append(units)
+            content.append(line.article)
+            content.append(line.unitPrice)
+            content.append(units)
         }
-        return SHA256.digest(bytes)
+        return content.digest
     }
+}
+
+extension Cancellation {
+    /// Of the order, whether the units are restocked, and the units asked per product and variant.
+    package var contentDigest: [UInt8] {
+        var content = DigestContent()
+        content.append(orderID)
+        content.append(restock ? 1 : 0)
+        content.append(items == nil ? 0 : 1)
+        for item in (items ?? []).summed.sorted(by: { $0.article < $1.article }) {
+            content.append(item.article)
+            content.append(item.units)
+        }
+        return content.digest
+    }
+}
+
+extension Adjustment {
+    /// Of the product, the variant and the units; not of the reason.
+    package var contentDigest: [UInt8] {
+        var content = DigestContent()
+        content.append(article)
+        content.append(units)
+        return content.digest
+    }
+}
+
+/// The bytes a digest is made of. Lengths come before ids: no two contents have the same bytes.
+private struct DigestContent {
+    private var bytes: [UInt8] = []
+
+    mutating func append(_ id: Identifier) {
+        bytes.append(UInt8(truncatingIfNeeded: id.text.utf8.count))
+        bytes.append(contentsOf: id.text.utf8)
+    }
+
+    mutating func append(_ article: Article) {
+        append(article.productID)
+        // 0 is no length of an id: it says that there is no variant.
+        if let variant = article.variantID { append(variant) } else { bytes.append(0) }
+    }
+
+    mutating func append(_ number: Int64) {
+        withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    var digest: [UInt8] { SHA256.digest(bytes) }
 }

@@ -22,6 +22,10 @@ package enum DeadLetterReason: String, Sendable, CaseIterable {
     case variantClosed = "variant_closed"
     // Against what is recorded.
     case orderConflict = "order_conflict"
+    case cancellationConflict = "cancellation_conflict"
+    case adjustmentConflict = "adjustment_conflict"
+    case unknownOrder = "unknown_order"
+    case adjustmentTooLarge = "adjustment_too_large"
     // Undecoded.
     case crashedConsumer = "crashed_consumer"
 }

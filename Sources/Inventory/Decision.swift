@@ -1,4 +1,4 @@
-/// Units wanted of one counter, summed over the lines of an order.
+/// Units of one counter, summed over the lines of a message.
 package struct Demand: Sendable, Equatable {
     package var counter: CounterName
     package var units: Int64
@@ -15,8 +15,15 @@ extension Checkout {
     /// The first of them that does not fit is thus the first line that fails, though the same product may stand on
     /// several lines.
     package var demand: [Demand] {
+        items.lazy.map { ArticleUnits($0.article, $0.quantity) }.demand(capacity: items.count * 2)
+    }
+}
+
+extension Sequence<ArticleUnits> {
+    /// The units per counter, in the order in which the counters are first named, product before variant.
+    package func demand(capacity: Int = 0) -> [Demand] {
         var demand: [Demand] = []
-        demand.reserveCapacity(items.count * 2)
+        demand.reserveCapacity(capacity)
         var position: [CounterName: Int] = [:]
         func add(_ counter: CounterName, _ units: Int64) {
             if let at = position[counter] {
@@ -26,9 +33,9 @@ extension Checkout {
                 demand.append(Demand(counter, units))
             }
         }
-        for item in items {
-            add(.product(item.productID), item.quantity)
-            if let variantID = item.variantID { add(.variant(variantID), item.quantity) }
+        for line in self {
+            add(.product(line.article.productID), line.units)
+            if let variantID = line.article.variantID { add(.variant(variantID), line.units) }
         }
         return demand
     }

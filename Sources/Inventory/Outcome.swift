@@ -4,6 +4,7 @@ package struct Outcome: Sendable, Equatable {
         case accepted
         case refused
         case cancelled
+        case adjusted
         case deadLetter = "dead_letter"
     }
 
@@ -11,19 +12,23 @@ package struct Outcome: Sendable, Equatable {
     /// Empty where it does not apply, like all that follow.
     package var orderID: String
     package var cancellationID: String
+    package var adjustmentID: String
     package var reason: String
     package var seq: Int64?
+    /// Of an order: all that it asked for. Of a cancellation: what came back into stock. Of an adjustment: what it added.
     package var units: Int64?
     /// RFC 3339, UTC.
     package var decidedAt: String
 
     package init(
-        kind: Kind, orderID: String = "", cancellationID: String = "", reason: String = "", seq: Int64? = nil,
+        kind: Kind, orderID: String = "", cancellationID: String = "", adjustmentID: String = "", reason: String = "",
+        seq: Int64? = nil,
         units: Int64? = nil, decidedAt: String
     ) {
         self.kind = kind
         self.orderID = orderID
         self.cancellationID = cancellationID
+        self.adjustmentID = adjustmentID
         self.reason = reason
         self.seq = seq
         self.units = units

@@ -5,7 +5,9 @@ package enum Limit {
     package static let exactInteger: Int64 = (1 << 53) - 1
     /// Units on one line of an order.
     package static let quantity: Int64 = 1_000_000
-    /// Lines of one order.
+    /// Units one adjustment may add or take away.
+    package static let adjustment: Int64 = 1_000_000_000
+    /// Lines of one message.
     package static let items = 2_000
     /// A message's payload, in bytes.
     package static let payloadBytes = 1 << 20

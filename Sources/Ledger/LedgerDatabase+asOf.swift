@@ -24,6 +24,17 @@ package struct CountersAsOf: Sendable {
 }
 
 extension LedgerDatabase {
+    /// Every recorded change of a counter: its seq, what it is about, and the units it added.
+    static let changes = """
+        SELECT orders.seq, product_id, variant_id, quantity AS units, 'order' AS kind, orders.id AS id FROM orders
+        JOIN order_items ON order_items.order_id = orders.id WHERE orders.seq IS NOT NULL
+        UNION ALL
+        SELECT cancellations.seq, product_id, variant_id, -given_back, 'cancellation', cancellations.id FROM cancellations
+        JOIN cancellation_items ON cancellation_id = cancellations.id WHERE cancellations.seq IS NOT NULL
+        UNION ALL
+        SELECT seq, product_id, variant_id, quantity, 'adjustment', id FROM adjustments
+        """
+
     /// Every counter, and what was recorded after `seq`, in one transaction.
     package func counters(withChangesAfter seq: Int64) async throws -> CountersAsOf {
         try await read { db in
@@ -31,11 +42,7 @@ extension LedgerDatabase {
             let (counters, _) = try Self.counters(db, version: head.catalogueVersion)
             var later: [CounterName: [(seq: Int64, units: Int64)]] = [:]
             let rows = try Row.fetchCursor(
-                db,
-                sql: """
-                    SELECT orders.seq, order_items.product_id, order_items.variant_id, order_items.quantity FROM orders
-                    JOIN order_items ON order_items.order_id = orders.id WHERE orders.seq > ? ORDER BY orders.seq
-                    """,
+                db, sql: "SELECT seq, product_id, variant_id, units FROM (\(Self.changes)) WHERE seq > ? ORDER BY seq",
                 arguments: [seq])
             while let row = try rows.next() {
                 let units: Int64 = row[3]

@@ -1,12 +1,18 @@
 import GRDB
 import Inventory
 
-/// A sold quantity that is not what the orders add up to.
+/// A quantity that is not what is recorded adds up to.
 package struct Miscount: Sendable, Equatable {
+    package enum Column: String, Sendable {
+        case sold = "sold_quantity"
+        case adjusted = "adjusted_quantity"
+    }
+
     package var counter: CounterName
+    package var column: Column
     /// What the product's or variant's row says.
     package var recorded: Int64
-    /// What its accepted orders add up to.
+    /// What its orders, cancellations and adjustments add up to.
     package var counted: Int64
 }
 
@@ -18,10 +24,12 @@ package struct LedgerCheck: Sendable, Equatable {
     package var danglingReferences = 0
     package var miscounts: [Miscount] = []
     package var orders = 0
+    package var cancellations = 0
+    package var adjustments = 0
     package var deadLetters = 0
     package var head = LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 0)
 
-    /// Orders and dead letters that were recorded and are not there.
+    /// Rows that were recorded and are not there (`LedgerHead.records`).
     package var missingRecords: Int64 = 0
 
     package var isSound: Bool {
@@ -41,28 +49,43 @@ extension LedgerDatabase {
         check.danglingReferences = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
         check.miscounts = try Self.miscounts(db)
         check.orders = try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0
+        check.cancellations = try Int.fetchOne(db, sql: "SELECT count(*) FROM cancellations") ?? 0
+        check.adjustments = try Int.fetchOne(db, sql: "SELECT count(*) FROM adjustments") ?? 0
         check.deadLetters = try Int.fetchOne(db, sql: "SELECT count(*) FROM dead_letters") ?? 0
         check.head = try LedgerHead.read(db)
-        check.missingRecords = check.head.records - Int64(check.orders + check.deadLetters)
+        check.missingRecords =
+            check.head.records
+            - Int64(
+                check.orders + check.cancellations + check.adjustments + check.deadLetters)
         return check
     }
 
-    private static func miscounts(_ db: Database) throws -> [Miscount] {
+    /// Sold and adjusted quantities that are not what is recorded, counted anew.
+    static func miscounts(_ db: Database) throws -> [Miscount] {
         try Level.allCases.flatMap { level in
             let column = level == .product ? "product_id" : "variant_id"
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    WITH counted AS (
-                        SELECT order_items.\(column) AS id, sum(quantity) AS units FROM order_items
-                        JOIN orders ON orders.id = order_items.order_id WHERE orders.status = 'accepted' GROUP BY 1
+                    WITH sold AS (SELECT \(column) AS id, sum(units) AS units FROM (\(changes)) GROUP BY 1),
+                    adjusted AS (
+                        SELECT \(column) AS id, sum(units) AS units FROM (
+                            SELECT product_id, variant_id, quantity AS units FROM adjustments
+                            UNION ALL
+                            SELECT product_id, variant_id, released - given_back FROM cancellation_items
+                        ) GROUP BY 1
                     )
-                    SELECT \(level.table).id, sold_quantity, coalesce(units, 0) FROM \(level.table)
-                    LEFT JOIN counted ON counted.id = \(level.table).id
-                    WHERE sold_quantity != coalesce(units, 0)
+                    SELECT counted.id, sold_quantity, coalesce(sold.units, 0), adjusted_quantity,
+                        coalesce(adjusted.units, 0)
+                    FROM \(level.table) AS counted
+                    LEFT JOIN sold ON sold.id = counted.id LEFT JOIN adjusted ON adjusted.id = counted.id
+                    WHERE sold_quantity != coalesce(sold.units, 0) OR adjusted_quantity != coalesce(adjusted.units, 0)
                     """)
-            return rows.map { row in
-                Miscount(counter: CounterName(level, Identifier(row[0])), recorded: row[1], counted: row[2])
+            return rows.flatMap { row -> [Miscount] in
+                let counter = CounterName(level, Identifier(row[0]))
+                let sold = Miscount(counter: counter, column: .sold, recorded: row[1], counted: row[2])
+                let adjusted = Miscount(counter: counter, column: .adjusted, recorded: row[3], counted: row[4])
+                return [sold, adjusted].filter { $0.recorded != $0.counted }
             }
         }
     }

@@ -12,6 +12,21 @@ package struct RecordedDeadLetter: Sendable {
     package var fields: [UInt8]?
     package var orderID: String?
     package var receivedAt: String
+    package var status: DeadLetterStatus
+    /// When it was replayed or discarded.
+    package var resolvedAt: String?
+    package var fingerprint: [UInt8]
+}
+
+/// What became of a dead letter. The raw values are public.
+package enum DeadLetterStatus: String, Sendable, CaseIterable {
+    case open
+    /// The consumer is to publish it again.
+    case replay
+    /// It was published again, read, and recorded as whatever it became.
+    case replayed
+    /// Its bytes are removed.
+    case discarded
 }
 
 extension LedgerDatabase {
@@ -23,7 +38,7 @@ extension LedgerDatabase {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT id, entry_id, reason, detail, order_id, received_at FROM dead_letters
+                    SELECT id, entry_id, reason, detail, order_id, received_at, status, resolved_at, fingerprint FROM dead_letters
                     WHERE (?1 IS NULL OR reason = ?1) AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3
                     """,
                 arguments: [reason, after.flatMap { Int64($0) }, limit + 1])
@@ -40,6 +55,15 @@ extension LedgerDatabase {
         }
     }
 
+    /// Dead letters that are to be published again, with their bytes, oldest first.
+    package func replaysWanted(limit: Int) async throws -> [RecordedDeadLetter] {
+        try await read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM dead_letters WHERE status = 'replay' ORDER BY id LIMIT ?", arguments: [limit]
+            ).map(Self.deadLetter)
+        }
+    }
+
     private static func deadLetter(_ row: Row) -> RecordedDeadLetter {
         func bytes(_ column: String) -> [UInt8]? {
             row.hasColumn(column) ? row.optionalBytes(named: column) : nil
@@ -47,6 +71,7 @@ extension LedgerDatabase {
         return RecordedDeadLetter(
             number: row["id"], entryID: row["entry_id"], reason: row["reason"], detail: row["detail"],
             type: bytes("type"), payload: bytes("payload"), fields: bytes("fields"), orderID: row["order_id"],
-            receivedAt: row["received_at"])
+            receivedAt: row["received_at"], status: DeadLetterStatus(rawValue: row["status"]) ?? .open,
+            resolvedAt: row["resolved_at"], fingerprint: row.optionalBytes(named: "fingerprint") ?? [])
     }
 }

@@ -7,7 +7,7 @@ package struct LedgerHead: Sendable, Equatable {
     package var epoch: Int64
     /// Highest seq recorded.
     package var seq: Int64
-    /// Orders and dead letters ever recorded.
+    /// Rows of orders, cancellations, adjustments and dead letters ever recorded.
     package var records: Int64
     package var catalogueVersion: Int64
 
@@ -43,11 +43,12 @@ extension LedgerDatabase {
     }
 
     /// Raises the epoch, and reads what the counters must be.
-    /// - Parameter version: the catalogue version that the counters had so far; nil: unknown.
-    package func raiseEpoch(catalogueBefore version: Int64?) async throws -> EpochStart {
+    /// - Parameters:
+    ///   - version: the catalogue version that the counters had so far; nil: unknown.
+    ///   - reason: kept with the epoch.
+    package func raiseEpoch(catalogueBefore version: Int64?, reason: String) async throws -> EpochStart {
         try await write { db in
-            try db.execute(sql: "UPDATE ledger SET epoch = epoch + 1")
-            let head = try LedgerHead.read(db)
+            let head = try Self.nextEpoch(db, reason: reason)
             let (counters, catalog) = try Self.counters(db, version: head.catalogueVersion)
             let changed = try String.fetchAll(
                 db,
@@ -60,6 +61,16 @@ extension LedgerDatabase {
             return EpochStart(
                 head: head, counters: counters, catalog: catalog, changedProducts: changed.map { Identifier($0) })
         }
+    }
+
+    /// Raises the epoch by one, and notes why.
+    static func nextEpoch(_ db: Database, reason: String) throws -> LedgerHead {
+        try db.execute(sql: "UPDATE ledger SET epoch = epoch + 1")
+        let head = try LedgerHead.read(db)
+        try db.execute(
+            sql: "INSERT INTO epochs (epoch, reason, catalogue_version, seq, opened_at) VALUES (?, ?, ?, ?, ?)",
+            arguments: [head.epoch, reason, head.catalogueVersion, head.seq, Timestamp.now()])
+        return head
     }
 
     /// Sets the epoch to at least `epoch`, so that the next one is above every epoch that Redis has seen.

@@ -4,6 +4,8 @@ import Inventory
 package struct RecordBatch: Sendable {
     package enum Record: Sendable {
         case order(OrderRecord)
+        case cancellation(CancellationRecord)
+        case adjustment(AdjustmentRecord)
         case deadLetter(DeadLetterRecord)
     }
 
@@ -15,15 +17,22 @@ package struct RecordBatch: Sendable {
     package var records: [Record]
     /// Entries whose attempts are over with this batch.
     package var attemptsOver: [EntryKey]
+    /// Dead letters whose messages were published again and came back in this batch, by their numbers.
+    package var replayed: [Int64]
+
+    /// Nothing to write: all of it was recorded before.
+    package var isEmpty: Bool { records.isEmpty && attemptsOver.isEmpty && replayed.isEmpty }
 
     package init(
-        epoch: Int64, catalogueVersion: Int64, seqBefore: Int64, records: [Record] = [], attemptsOver: [EntryKey] = []
+        epoch: Int64, catalogueVersion: Int64, seqBefore: Int64, records: [Record] = [],
+        attemptsOver: [EntryKey] = [], replayed: [Int64] = []
     ) {
         self.epoch = epoch
         self.catalogueVersion = catalogueVersion
         self.seqBefore = seqBefore
         self.records = records
         self.attemptsOver = attemptsOver
+        self.replayed = replayed
     }
 }
 
@@ -43,6 +52,50 @@ package struct OrderRecord: Sendable {
         self.demand = demand
         self.digest = digest
         self.decision = decision
+        self.decidedAt = decidedAt
+        self.entryID = entryID
+    }
+}
+
+/// A cancellation with the gate's answer.
+package struct CancellationRecord: Sendable {
+    package var cancellation: Cancellation
+    /// What it takes from the order, as the ledger had it when the gate was asked; checked again while it is recorded.
+    package var releases: [Release]
+    package var digest: [UInt8]
+    /// nil: no counter changed.
+    package var seq: Int64?
+    package var decidedAt: String
+    package var entryID: String
+
+    package init(
+        cancellation: Cancellation, releases: [Release], digest: [UInt8], seq: Int64?, decidedAt: String,
+        entryID: String
+    ) {
+        self.cancellation = cancellation
+        self.releases = releases
+        self.digest = digest
+        self.seq = seq
+        self.decidedAt = decidedAt
+        self.entryID = entryID
+    }
+
+    /// What goes back to the counters.
+    package var givenBack: [ArticleUnits] { cancellation.givenBack(releases) }
+}
+
+/// An adjustment with the gate's answer.
+package struct AdjustmentRecord: Sendable {
+    package var adjustment: Adjustment
+    package var digest: [UInt8]
+    package var seq: Int64
+    package var decidedAt: String
+    package var entryID: String
+
+    package init(adjustment: Adjustment, digest: [UInt8], seq: Int64, decidedAt: String, entryID: String) {
+        self.adjustment = adjustment
+        self.digest = digest
+        self.seq = seq
         self.decidedAt = decidedAt
         self.entryID = entryID
     }
@@ -89,7 +142,7 @@ package struct EntryKey: Sendable, Hashable {
 
 /// What came of recording a batch.
 package enum RecordAnswer: Sendable, Equatable {
-    /// Committed; the ledger has now recorded this many orders and dead letters, ever.
+    /// Committed; the ledger has now recorded this many rows (`LedgerHead.records`).
     case recorded(records: Int64)
     /// The ledger is at another epoch, catalogue version or seq than the batch was decided with; nothing was recorded.
     case outdated(LedgerHead)
@@ -97,10 +150,20 @@ package enum RecordAnswer: Sendable, Equatable {
     case disagreed(Disagreement)
 }
 
-/// The arbiter's finding: the counters were wrong.
-package struct Disagreement: Sendable, Equatable {
-    package var orderID: Identifier
-    package var gate: Decision
-    /// nil: the order fits; else why it does not.
-    package var ledger: Refusal?
+/// The arbiter's finding: what was decided is not what the ledger's own figures give.
+package enum Disagreement: Sendable, Equatable, CustomStringConvertible {
+    /// - Parameter ledger: nil: the order fits; else why it does not.
+    case order(Identifier, gate: Decision, ledger: Refusal?)
+    /// The order owns something else than when the cancellation was decided, or its seq does not go on.
+    case cancellation(Identifier)
+    /// More would be taken away than was added, or its seq does not go on.
+    case adjustment(Identifier)
+
+    package var description: String {
+        switch self {
+        case .order(let id, _, _): "order \(id)"
+        case .cancellation(let id): "cancellation \(id)"
+        case .adjustment(let id): "adjustment \(id)"
+        }
+    }
 }

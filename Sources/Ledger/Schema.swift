@@ -36,7 +36,8 @@ enum Schema {
             epoch INTEGER NOT NULL CHECK (epoch >= 0),
             -- Highest seq recorded. With the rule that a batch continues it without a gap, seqs are unique over all tables.
             seq INTEGER NOT NULL CHECK (seq >= 0),
-            -- Orders and dead letters ever recorded. Refusals take no seq, but a ledger that lacks one is an old one, too.
+            -- Rows of orders, cancellations, adjustments and dead letters ever recorded. Refusals take no seq, but a ledger
+            -- that lacks one is an old one, too.
             records INTEGER NOT NULL CHECK (records >= 0),
             catalogue_version INTEGER NOT NULL CHECK (catalogue_version >= 0),
             created_at TEXT NOT NULL
@@ -67,6 +68,8 @@ enum Schema {
             catalogue_version INTEGER NOT NULL,
             max_quantity INTEGER CHECK (max_quantity > 0),
             sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
+            -- Of these, what no order owns: adjustments, and what was cancelled without restock.
+            adjusted_quantity INTEGER NOT NULL DEFAULT 0 CHECK (adjusted_quantity >= 0),
             available_quantity INTEGER GENERATED ALWAYS AS
                 (CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END) VIRTUAL,
             is_available INTEGER NOT NULL GENERATED ALWAYS AS
@@ -91,6 +94,8 @@ enum Schema {
             catalogue_version INTEGER NOT NULL,
             max_quantity INTEGER CHECK (max_quantity > 0),
             sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
+            -- Of these, what no order owns: adjustments, and what was cancelled without restock.
+            adjusted_quantity INTEGER NOT NULL DEFAULT 0 CHECK (adjusted_quantity >= 0),
             available_quantity INTEGER GENERATED ALWAYS AS
                 (CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END) VIRTUAL,
             is_available INTEGER NOT NULL GENERATED ALWAYS AS
@@ -132,7 +137,9 @@ enum Schema {
             shipping_city TEXT,
             shipping_state TEXT,
             shipping_postal_code TEXT,
-            shipping_country TEXT
+            shipping_country TEXT,
+            -- When the customer's data was removed ('orders erase').
+            erased_at TEXT
         ) STRICT;
         -- Refunds due are looked for among many orders.
         CREATE INDEX orders_refused ON orders (decided_at) WHERE status = 'refused';
@@ -150,6 +157,51 @@ enum Schema {
             PRIMARY KEY (order_id, line)
         ) STRICT, WITHOUT ROWID;
 
+        CREATE TABLE cancellations (
+            id TEXT PRIMARY KEY NOT NULL,
+            order_id TEXT NOT NULL REFERENCES orders (id),
+            cancelled_at TEXT,
+            restock INTEGER NOT NULL CHECK (restock IN (0, 1)),
+            -- NULL where no counter changed.
+            seq INTEGER UNIQUE,
+            epoch INTEGER NOT NULL,
+            -- Units given back to the counters.
+            units INTEGER NOT NULL CHECK (units >= 0),
+            decided_at TEXT NOT NULL,
+            entry_id TEXT NOT NULL,
+            digest BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX cancellations_order_id ON cancellations (order_id);
+
+        -- One row a product and variant. Ids are as the message has them: what the order never held may be named.
+        CREATE TABLE cancellation_items (
+            cancellation_id TEXT NOT NULL REFERENCES cancellations (id),
+            line INTEGER NOT NULL,
+            product_id TEXT NOT NULL,
+            variant_id TEXT,
+            -- NULL: all there were.
+            asked INTEGER CHECK (asked > 0),
+            -- What the order owned of them and lost; and of these, what went back to the counters.
+            released INTEGER NOT NULL CHECK (released >= 0),
+            given_back INTEGER NOT NULL CHECK (given_back IN (0, released)),
+            PRIMARY KEY (cancellation_id, line)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE adjustments (
+            id TEXT PRIMARY KEY NOT NULL,
+            product_id TEXT NOT NULL REFERENCES products (id),
+            variant_id TEXT REFERENCES variants (id),
+            -- Added to the sold quantity.
+            quantity INTEGER NOT NULL CHECK (quantity != 0),
+            reason TEXT NOT NULL,
+            adjusted_at TEXT,
+            seq INTEGER NOT NULL UNIQUE,
+            epoch INTEGER NOT NULL,
+            decided_at TEXT NOT NULL,
+            entry_id TEXT NOT NULL,
+            digest BLOB NOT NULL
+        ) STRICT;
+
         CREATE TABLE dead_letters (
             id INTEGER PRIMARY KEY,
             entry_id TEXT NOT NULL,
@@ -163,8 +215,44 @@ enum Schema {
             order_id TEXT,
             fingerprint BLOB NOT NULL,
             received_at TEXT NOT NULL,
+            -- open; replay: the consumer is to publish it again; replayed: it was read again and recorded, as whatever
+            -- it became; discarded: its bytes are removed.
+            status TEXT NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'replay', 'replayed', 'discarded')),
+            -- When it was replayed or discarded.
+            resolved_at TEXT,
             -- Reading an entry again changes nothing; another entry may get the id of one that Redis forgot.
             UNIQUE (entry_id, fingerprint)
+        ) STRICT;
+
+        CREATE INDEX dead_letters_replay ON dead_letters (id) WHERE status = 'replay';
+        -- Cancellations that wait for their order.
+        CREATE INDEX dead_letters_unknown_order ON dead_letters (order_id)
+            WHERE reason = 'unknown_order' AND status = 'open';
+
+        -- Every installation of the counters.
+        CREATE TABLE epochs (
+            epoch INTEGER PRIMARY KEY NOT NULL,
+            reason TEXT NOT NULL,
+            catalogue_version INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            opened_at TEXT NOT NULL
+        ) STRICT;
+
+        -- What was found to differ, and set right. A counter's figures are NULL where there was none.
+        CREATE TABLE repairs (
+            id INTEGER PRIMARY KEY,
+            -- The epoch in which it was found.
+            epoch INTEGER NOT NULL,
+            -- counters: in Redis, set to the ledger's figures. ledger: sold_quantity, set to what is recorded.
+            place TEXT NOT NULL CHECK (place IN ('counters', 'ledger')),
+            -- NULL, with the field's name, for a field of the counters that belongs to no product or variant.
+            level TEXT CHECK (level IN ('product', 'variant')),
+            counter_id TEXT NOT NULL,
+            found INTEGER,
+            expected INTEGER,
+            detail TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            repaired_at TEXT NOT NULL
         ) STRICT;
 
         -- How often a process ended while it decoded this entry, alone.

@@ -89,7 +89,7 @@ private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerS
             )
         case .stopped(let totals):
             print(
-                "stopped: \(totals.accepted.grouped) accepted, \(totals.refused.grouped) refused, \(totals.deadLetters.counted("dead letter")), \(totals.replays.counted("replay"))"
+                "stopped: \(totals.accepted.grouped) accepted, \(totals.refused.grouped) refused, \(totals.changes)\(totals.deadLetters.counted("dead letter")), \(totals.replays.counted("replay"))"
             )
         }
     }
@@ -108,4 +108,12 @@ private func runServices(_ services: [any Service], logger: Logger) async throws
             },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
     try await group.run()
+}
+
+extension ActiveConsumer.Totals {
+    /// Cancellations and adjustments, where there were any.
+    fileprivate var changes: String {
+        (cancelled > 0 ? "\(cancelled.grouped) cancelled, " : "")
+            + (adjusted > 0 ? "\(adjusted.counted("adjustment")), " : "")
+    }
 }

@@ -54,11 +54,13 @@ struct LedgerCommand: AsyncParsableCommand {
                 print("\(check.danglingReferences.grouped) rows refer to rows that are not there")
             }
             if check.missingRecords != 0 {
-                print("\(check.missingRecords.grouped) orders and dead letters were recorded and are not there")
+                print(
+                    "\(check.missingRecords.grouped) rows (orders, cancellations, adjustments, dead letters) were recorded and are not there"
+                )
             }
             for miscount in check.miscounts {
                 print(
-                    "\(miscount.counter.level.rawValue) \(miscount.counter.id): sold_quantity is \(miscount.recorded.grouped), its orders add up to \(miscount.counted.grouped)"
+                    "\(miscount.counter.level.rawValue) \(miscount.counter.id): \(miscount.column.rawValue) is \(miscount.recorded.grouped), what is recorded adds up to \(miscount.counted.grouped)"
                 )
             }
             print(
@@ -76,11 +78,13 @@ struct LedgerCommand: AsyncParsableCommand {
                     check.miscounts.map { miscount in
                         .members([
                             "level": .string(miscount.counter.level.rawValue),
-                            "id": .string(miscount.counter.id.text), "recorded": .integer(miscount.recorded),
+                            "id": .string(miscount.counter.id.text),
+                            "column": .string(miscount.column.rawValue), "recorded": .integer(miscount.recorded),
                             "counted": .integer(miscount.counted),
                         ])
                     }),
-                "orders": .integer(check.orders), "dead_letters": .integer(check.deadLetters),
+                "orders": .integer(check.orders), "cancellations": .integer(check.cancellations),
+                "adjustments": .integer(check.adjustments), "dead_letters": .integer(check.deadLetters),
                 "epoch": .integer(check.head.epoch), "seq": .integer(check.head.seq),
             ])
         }

@@ -14,14 +14,18 @@ struct SettleTests {
         Outcome(kind: .accepted, orderID: "o1", seq: 42, units: 3, decidedAt: decidedAt),
         Outcome(kind: .refused, orderID: "o2", reason: "sold_out", units: 1, decidedAt: decidedAt),
         Outcome(kind: .cancelled, orderID: "o1", cancellationID: "c1", seq: 43, units: 3, decidedAt: decidedAt),
+        Outcome(kind: .adjusted, adjustmentID: "a1", seq: 44, units: -2, decidedAt: decidedAt),
         Outcome(kind: .deadLetter, reason: "invalid_json", decidedAt: decidedAt),
     ]
 
     private static let announced = [
-        ["accepted", "o1", "", "", "42", "3"], ["refused", "o2", "", "sold_out", "", "1"],
-        ["cancelled", "o1", "c1", "", "43", "3"], ["dead_letter", "", "", "invalid_json", "", ""],
+        ["accepted", "o1", "", "", "", "42", "3"], ["refused", "o2", "", "", "sold_out", "", "1"],
+        ["cancelled", "o1", "c1", "", "", "43", "3"], ["adjusted", "", "", "a1", "", "44", "-2"],
+        ["dead_letter", "", "", "", "invalid_json", "", ""],
     ].map { values in
-        zip(["outcome", "order_id", "cancellation_id", "reason", "seq", "units"], values).flatMap { [$0, $1] }
+        zip(["outcome", "order_id", "cancellation_id", "adjustment_id", "reason", "seq", "units"], values).flatMap {
+            [$0, $1]
+        }
             + ["decided_at", decidedAt]
     }
 
@@ -181,7 +185,7 @@ struct SettleTests {
             try await fixture.server.command("SET", fixture.keys.outcomes, "text")
             let report = try await fixture.store.settle(
                 settlement(entries: ["1-0"], outcomes: Self.outcomes, changed: ["P"]), keepOutcomes: 100)
-            #expect(report == SettleReport(acknowledged: 1, unannounced: 4, unpublished: 0))
+            #expect(report == SettleReport(acknowledged: 1, unannounced: 5, unpublished: 0))
             let keyspace = try await fixture.server.keyspace()
             #expect(keyspace[fixture.keys.outcomes] == .text("text"))
             #expect(try await fixture.stock()?["settled"] == "45")

@@ -22,6 +22,15 @@ import Testing
             self.init(name, payload: Array(payload.utf8), reason)
         }
 
+        init(_ name: String, cancellation: String, _ reason: String) {
+            self.init(name, fields: ["type", "order.cancelled", "payload", "{\(cancellation)}"], reason)
+        }
+
+        init(_ name: String, adjustment: String, _ reason: String) {
+            let payload = #"{"adjustment_id":"a","reason":"sold at a fair",\#(adjustment)}"#
+            self.init(name, fields: ["type", "stock.adjusted", "payload", payload], reason)
+        }
+
         init(_ name: String, fields: [String], _ reason: String) {
             self.name = name
             self.reason = reason
@@ -66,7 +75,35 @@ import Testing
             "variant_of_another_product"),
         Row("no variant", order("bad", #"{"product_id":"CUBE","quantity":1,"unit_price":1}"#), "variant_required"),
         Row("a closed product", order("bad", #"{"product_id":"OLD","quantity":1,"unit_price":1}"#), "product_closed"),
-        Row("an unknown type", fields: ["type", "order.cancelled", "payload", "{}"], "unknown_type"),
+        Row("an unknown type", fields: ["type", "order.teleported", "payload", "{}"], "unknown_type"),
+        Row("a cancellation without an id", cancellation: #""order_id":"good-0""#, "missing_field"),
+        Row("a cancellation without an order", cancellation: #""cancellation_id":"c""#, "missing_field"),
+        Row(
+            "a cancellation of an unknown order", cancellation: #""cancellation_id":"c","order_id":"no""#,
+            "unknown_order"),
+        Row(
+            "a cancellation of nothing", cancellation: #""cancellation_id":"c","order_id":"good-0","items":[]"#,
+            "invalid_value"),
+        Row(
+            "a cancellation of 0 units",
+            cancellation: #""cancellation_id":"c","order_id":"good-0","items":[{"product_id":"PANEL","quantity":0}]"#,
+            "invalid_value"),
+        Row(
+            "a restock that is no boolean", cancellation: #""cancellation_id":"c","order_id":"good-0","restock":"no""#,
+            "wrong_type"),
+        Row(
+            "a cancellation of 2,001 items",
+            cancellation: #""cancellation_id":"c","order_id":"good-0","items":["#
+                + Array(repeating: #"{"product_id":"PANEL","quantity":1}"#, count: 2_001).joined(separator: ",") + "]",
+            "too_many_items"),
+        Row("an adjustment of 0", adjustment: #""product_id":"LAMP","sold":0"#, "invalid_value"),
+        Row("an adjustment that is too large", adjustment: #""product_id":"LAMP","sold":1000000001"#, "invalid_value"),
+        Row("an adjustment without a product", adjustment: #""sold":1"#, "missing_field"),
+        Row("an adjustment of an unknown product", adjustment: #""product_id":"NONE","sold":1"#, "unknown_product"),
+        Row("an adjustment without the variant", adjustment: #""product_id":"CUBE","sold":1"#, "variant_required"),
+        Row(
+            "an adjustment that takes away what was never added", adjustment: #""product_id":"LAMP","sold":-1"#,
+            "adjustment_too_large"),
         Row("no payload", fields: ["type", "checkout.completed"], "missing_payload"),
         Row("no type", fields: ["payload", "{}"], "missing_type"),
         Row("other fields only", fields: ["a", "b", "c", "d"], "missing_type"),

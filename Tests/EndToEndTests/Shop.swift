@@ -110,6 +110,10 @@ final class Shop: Sendable {
         try await succeed("consume", "--until-idle", within: limit)
     }
 
+    func publish(_ messages: [SequentialModel.Message]) async throws {
+        try await publish(messages.map(\.message))
+    }
+
     func publish(_ lines: [String]) async throws {
         try await succeed("publish", "-", input: lines.joined(separator: "\n") + "\n")
     }
@@ -178,9 +182,14 @@ final class Shop: Sendable {
     func expectResult(
         of orders: [SequentialModel.Order], _ location: SourceLocation = #_sourceLocation
     ) async throws {
-        var model = SequentialModel()
-        model.take(orders)
-        try model.expect(self, location)
+        try await expectResult(of: orders.map { .order($0) }, location)
+    }
+
+    /// The same for messages of all kinds; cancellations that come before their order are taken at the end.
+    func expectResult(
+        of messages: [SequentialModel.Message], _ location: SourceLocation = #_sourceLocation
+    ) async throws {
+        try SequentialModel().taking(messages).expect(self, location)
         try await expectConsistent(location)
     }
 

@@ -49,12 +49,12 @@ struct MessageDecoderTests {
         "What is wrong with the entry is said before what is wrong with its payload",
         arguments: [
             (nil, nil, .missingType, "the entry has no field type"),
-            ("order.cancelled", nil, .missingPayload, "the entry has no field payload"),
+            ("order.teleported", nil, .missingPayload, "the entry has no field payload"),
             (
-                "order.cancelled", String(repeating: " ", count: 1_048_577), .payloadTooLarge,
+                "order.teleported", String(repeating: " ", count: 1_048_577), .payloadTooLarge,
                 "payload: has 1048577 bytes; at most 1048576 are allowed"
             ),
-            ("order.cancelled", "{", .unknownType, "type: \"order.cancelled\" is not a type this version knows"),
+            ("order.teleported", "{", .unknownType, "type: \"order.teleported\" is not a type this version knows"),
             ("", "{}", .unknownType, "type: \"\" is not a type this version knows"),
             ("checkout.completed ", "{}", .unknownType, "type: a text of 19 bytes is not a type this version knows"),
             ("checkout\n", "{}", .unknownType, "type: a text of 9 bytes is not a type this version knows"),

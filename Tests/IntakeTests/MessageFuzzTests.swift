@@ -15,6 +15,7 @@ struct MessageFuzzTests {
                 #expect((1...Limit.items).contains(checkout.items.count), "seed \(generator.seed)")
                 #expect(checkout.items.allSatisfy { (1...Limit.quantity).contains($0.quantity) })
                 #expect(Identifier.violation(in: checkout.orderID.text) == nil, "seed \(generator.seed)")
+            case .success: Issue.record("a checkout became another kind of message, seed \(generator.seed)")
             case .failure(let rejection):
                 rejected += 1
                 let detail = rejection.detail.lowercased()

@@ -53,7 +53,7 @@ struct ArbiterTests {
             let answer = try await fixture.record(
                 deadLetter("1-0"), order("o", claim.lines, claim.gate),
                 order("later", [("sheet", nil, 1)], .accepted(seq: 2)))
-            #expect(answer == .disagreed(Disagreement(orderID: "o", gate: claim.gate, ledger: claim.ledger)))
+            #expect(answer == .disagreed(.order("o", gate: claim.gate, ledger: claim.ledger)))
             #expect(try await fixture.rows() == before)
         }
     }
@@ -65,7 +65,7 @@ struct ArbiterTests {
             let answer = try await fixture.record(
                 order("o1", [("kit", nil, 2)], .accepted(seq: 1)), order("o2", [("kit", nil, 2)], .accepted(seq: 2)))
             let refusal = Refusal(counter: kit, asked: 2, left: 1)
-            #expect(answer == .disagreed(Disagreement(orderID: "o2", gate: .accepted(seq: 2), ledger: refusal)))
+            #expect(answer == .disagreed(.order("o2", gate: .accepted(seq: 2), ledger: refusal)))
             #expect(try await fixture.rows() == before)
         }
     }

@@ -32,25 +32,29 @@ struct CheckTests {
     private static let miscounts: [(String, [Miscount])] = [
         (
             "UPDATE products SET sold_quantity = sold_quantity + 1 WHERE id = 'cube'",
-            [Miscount(counter: cube, recorded: 5, counted: 4)]
+            [Miscount(counter: cube, column: .sold, recorded: 5, counted: 4)]
         ),
         (
             "UPDATE variants SET sold_quantity = 0 WHERE id = 'black'",
-            [Miscount(counter: black, recorded: 0, counted: 3)]
+            [Miscount(counter: black, column: .sold, recorded: 0, counted: 3)]
         ),
         (
             "UPDATE products SET sold_quantity = 1 WHERE id = 'kit'",
-            [Miscount(counter: .product("kit"), recorded: 1, counted: 0)]
+            [Miscount(counter: .product("kit"), column: .sold, recorded: 1, counted: 0)]
         ),
         (
             "UPDATE order_items SET quantity = 7 WHERE order_id = 'o3' AND line = 1",
-            [Miscount(counter: cube, recorded: 4, counted: 10), Miscount(counter: black, recorded: 3, counted: 9)]
+            [
+                Miscount(counter: cube, column: .sold, recorded: 4, counted: 10),
+                Miscount(counter: black, column: .sold, recorded: 3, counted: 9),
+            ]
         ),
         (
             "DELETE FROM order_items WHERE order_id = 'o1'",
             [
-                Miscount(counter: cube, recorded: 4, counted: 1), Miscount(counter: black, recorded: 3, counted: 1),
-                Miscount(counter: .variant("white"), recorded: 1, counted: 0),
+                Miscount(counter: cube, column: .sold, recorded: 4, counted: 1),
+                Miscount(counter: black, column: .sold, recorded: 3, counted: 1),
+                Miscount(counter: .variant("white"), column: .sold, recorded: 1, counted: 0),
             ]
         ),
     ]

@@ -65,7 +65,7 @@ struct EpochTests {
                 (nil, []), (3, []), (2, ["kit"]), (1, ["kit", "cube"]), (0, ["kit", "cube", "sheet"]),
             ]
             for (before, changed) in table {
-                let start = try await fixture.ledger.raiseEpoch(catalogueBefore: before)
+                let start = try await fixture.ledger.raiseEpoch(catalogueBefore: before, reason: "test")
                 #expect(Set(start.changedProducts) == changed && start.changedProducts.count == changed.count)
             }
         }

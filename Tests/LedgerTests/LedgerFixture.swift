@@ -22,7 +22,7 @@ extension Catalog {
 
 extension LedgerDatabase {
     @discardableResult
-    func raiseEpoch() async throws -> EpochStart { try await raiseEpoch(catalogueBefore: nil) }
+    func raiseEpoch() async throws -> EpochStart { try await raiseEpoch(catalogueBefore: nil, reason: "test") }
 }
 
 /// A line as tests write it.

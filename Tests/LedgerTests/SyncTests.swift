@@ -66,13 +66,15 @@ struct SyncTests {
                     "long_description": "long", "category": "c", "dev_status": "4", "base_price": "123",
                     "stripe_product_id": "prod_1", "has_variants": "1", "requires_assembly": "1",
                     "images": #"["a"]"#, "specs": #"{"s":1}"#, "metadata": #"{"m":2}"#, "is_active": "1",
-                    "max_quantity": "7", "sold_quantity": "0", "available_quantity": "7", "is_available": "1",
+                    "max_quantity": "7", "sold_quantity": "0", "adjusted_quantity": "0", "available_quantity": "7",
+                    "is_available": "1",
                 ])
             #expect(
                 try await row("variants") == [
                     "id": "v", "product_id": "p", "position": "0", "name": "vn", "description": "vd",
                     "stripe_product_id": "prod_2", "images": #"["b"]"#, "specs": "{}",
                     "metadata": #"{"m":3}"#, "is_active": "1", "max_quantity": "3", "sold_quantity": "0",
+                    "adjusted_quantity": "0",
                     "available_quantity": "3", "is_available": "1",
                 ])
             #expect(try await fixture.texts("SELECT name FROM categories") == ["c"])
@@ -243,8 +245,8 @@ struct SyncTests {
             }
             let sold = try await fixture.sold()
             #expect(ids.map { sold[.product($0)] } == [1, 2, 3, 4])
-            let known = try await fixture.ledger.known(orders: ids, entries: [])
-            #expect(ids.map { known.orders[$0]?.outcome.units } == [1, 2, 3, 4])
+            let known = try await fixture.ledger.known(ids.map { .order($0) }, entries: [])
+            #expect(ids.map { known.messages[.order($0)]?.outcome.units } == [1, 2, 3, 4])
             let again = try await fixture.ledger.sync(catalog, dryRun: false)
             #expect(again.isEmpty && again.unchanged == 4)
         }

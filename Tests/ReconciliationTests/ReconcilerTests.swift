@@ -150,7 +150,7 @@ struct ReconcilerTests {
             await #expect(throws: ReconciliationError.differentCatalogues(counters: 9, ledger: 1)) {
                 try await fixture.drift(patience: .milliseconds(30))
             }
-            _ = try await fixture.ledger.raiseEpoch(catalogueBefore: nil)
+            _ = try await fixture.ledger.raiseEpoch(catalogueBefore: nil, reason: "test")
             await #expect(throws: ReconciliationError.differentEpochs(counters: 1, ledger: 2)) {
                 try await fixture.drift(patience: .milliseconds(30))
             }
@@ -164,7 +164,7 @@ struct ReconcilerTests {
     @Test("waits for a new epoch that is being installed")
     func epochUnderWay() async throws {
         try await withReconciliation { fixture async throws in
-            _ = try await fixture.ledger.raiseEpoch(catalogueBefore: nil)
+            _ = try await fixture.ledger.raiseEpoch(catalogueBefore: nil, reason: "test")
             async let report = fixture.drift()
             try await fixture.install()
             #expect(try await report == DriftReport(epoch: 3, seq: 0, drift: [], extraFields: 0, compared: 3))

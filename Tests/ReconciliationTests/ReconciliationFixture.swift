@@ -23,7 +23,7 @@ struct ReconciliationFixture: Sendable {
 
     /// Opens a new epoch.
     func install() async throws {
-        let start = try await ledger.raiseEpoch(catalogueBefore: nil)
+        let start = try await ledger.raiseEpoch(catalogueBefore: nil, reason: "test")
         let answer = try await store.install(
             Installation(
                 epoch: start.head.epoch, seq: start.head.seq, records: start.head.records,

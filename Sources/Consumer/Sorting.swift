@@ -1,0 +1,130 @@
+import Counters
+import Intake
+import Inventory
+import Ledger
+
+/// Goes through a batch's entries in their order and says what becomes of each.
+struct Sorting {
+    let known: KnownEntries
+    let inFlight: InFlight
+    let catalog: CatalogIndex
+    /// Terms of all operations together at most, but for one operation: they are what holds Redis up.
+    let maximumTerms: Int
+
+    var batch: PreparedBatch
+    private var terms = 0
+    /// Entry ids under which dead letters stand: a fingerprint is worked out only for these.
+    private let deadEntries: Set<String>
+    private var inBatch: [MessageKey: (operation: Int, digest: [UInt8])] = [:]
+    /// What orders own after the batch's cancellations so far.
+    private var owned: [Identifier: [ArticleUnits]] = [:]
+
+    init(known: KnownEntries, inFlight: InFlight, catalog: CatalogIndex, maximumTerms: Int) {
+        self.known = known
+        self.inFlight = inFlight
+        self.catalog = catalog
+        self.maximumTerms = maximumTerms
+        batch = PreparedBatch(catalogueVersion: catalog.version)
+        deadEntries = Set(known.deadLetters.keys.map(\.entryID))
+    }
+
+    /// What becomes of the next entry; nil: the batch is large enough without it.
+    mutating func plan(for decoded: DecodedEntry) -> PreparedBatch.Plan? {
+        let entry = decoded.entry
+        if deadEntries.contains(entry.id),
+            let outcome = known.deadLetters[EntryKey(entryID: entry.id, fingerprint: entry.fingerprint)]
+        {
+            return .known(outcome)
+        }
+        if let key = decoded.key {
+            if let message = inFlight.messages[key] ?? known.messages[key] {
+                return message.digest == decoded.digest ? .known(message.outcome) : conflict(decoded, key)
+            }
+            if let message = inBatch[key] {
+                return message.digest == decoded.digest
+                    ? .replayInBatch(operation: message.operation) : conflict(decoded, key)
+            }
+        }
+        switch decoded.content {
+        case .rejected(let rejection):
+            return .deadLetter(
+                DeadLetterRecord(entry, rejection, orderID: MessageDecoder.orderID(inRejected: entry.payload)))
+        case .checkout(let checkout, let demand):
+            if let rejection = catalog.violation(in: checkout) {
+                return .deadLetter(DeadLetterRecord(entry, rejection, orderID: checkout.orderID))
+            }
+            return decide(.order(checkout, demand: demand), Operation(.take, demand), decoded)
+        case .cancellation(let cancellation): return plan(cancellation, decoded)
+        case .adjustment(let adjustment): return plan(adjustment, decoded)
+        }
+    }
+
+    private mutating func plan(_ cancellation: Cancellation, _ decoded: DecodedEntry) -> PreparedBatch.Plan? {
+        let order = cancellation.orderID
+        guard let owned = owned[order] ?? known.owned[order] else {
+            let rejection = Rejection(.unknownOrder, "order_id: no order \"\(order)\" is recorded")
+            return .deadLetter(DeadLetterRecord(decoded.entry, rejection, orderID: order))
+        }
+        let releases = cancellation.releases(from: owned)
+        let givenBack = cancellation.givenBack(releases)
+        let plan = decide(
+            .cancellation(cancellation, releases: releases, givenBack: givenBack),
+            Operation(.give, givenBack.demand()), decoded)
+        if plan != nil {
+            let released = Dictionary(uniqueKeysWithValues: releases.map { ($0.article, $0.released) })
+            self.owned[order] = owned.map { ArticleUnits($0.article, $0.units - (released[$0.article] ?? 0)) }
+            batch.cancelledOrders.insert(order)
+        }
+        return plan
+    }
+
+    private mutating func plan(_ adjustment: Adjustment, _ decoded: DecodedEntry) -> PreparedBatch.Plan? {
+        if let rejection = catalog.violation(in: adjustment) ?? violation(in: adjustment) {
+            return .deadLetter(DeadLetterRecord(decoded.entry, rejection, orderID: nil))
+        }
+        let demand = [ArticleUnits(adjustment.article, abs(adjustment.units))].demand()
+        return decide(.adjustment(adjustment), Operation(adjustment.units < 0 ? .give : .add, demand), decoded)
+    }
+
+    private func violation(in adjustment: Adjustment) -> Rejection? {
+        for counter in adjustment.article.counters {
+            guard let (sold, adjusted) = known.adjusted[counter] else { continue }
+            if adjusted + adjustment.units < 0 {
+                return Rejection(
+                    .adjustmentTooLarge,
+                    "sold: \(adjustment.units) would take away more than the \(adjusted) units that adjustments have added to \(counter.level.rawValue) \"\(counter.id)\""
+                )
+            }
+            if sold + adjustment.units > Limit.exactInteger {
+                return Rejection(
+                    .adjustmentTooLarge,
+                    "sold: \(adjustment.units) more would pass \(Limit.exactInteger) in \(counter.level.rawValue) \"\(counter.id)\""
+                )
+            }
+        }
+        return nil
+    }
+
+    /// nil when the operation would make the batch too large.
+    private mutating func decide(
+        _ message: DecidableMessage, _ operation: Operation, _ decoded: DecodedEntry
+    ) -> PreparedBatch.Plan? {
+        guard let key = decoded.key else { return nil }
+        terms += operation.demand.count
+        if terms > maximumTerms, !batch.operations.isEmpty { return nil }
+        inBatch[key] = (batch.operations.count, decoded.digest)
+        batch.operations.append(operation)
+        return .decide(message, key: key, digest: decoded.digest)
+    }
+
+    private func conflict(_ decoded: DecodedEntry, _ key: MessageKey) -> PreparedBatch.Plan {
+        let rejection = Rejection(key.conflict, "\(key.field): \"\(key.id)\" is recorded with other content")
+        var orderID: Identifier?
+        switch decoded.content {
+        case .checkout(let checkout, _): orderID = checkout.orderID
+        case .cancellation(let cancellation): orderID = cancellation.orderID
+        case .adjustment, .rejected: break
+        }
+        return .deadLetter(DeadLetterRecord(decoded.entry, rejection, orderID: orderID))
+    }
+}

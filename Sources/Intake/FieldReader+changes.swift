@@ -1,0 +1,86 @@
+import Inventory
+import StrictJSON
+
+// The payloads of what comes after an order, or past it.
+extension FieldReader {
+    /// The payload of an `order.cancelled` message.
+    mutating func cancellation() throws(Rejection) -> Cancellation {
+        try enterPayload()
+        var cancellationID: Identifier?
+        var orderID: Identifier?
+        // Filled in below; the placeholders never leave this function.
+        var cancellation = Cancellation(cancellationID: "", orderID: "")
+        while let key = try nextKey() {
+            switch key {
+            case "cancellation_id": cancellationID = try identifier(FieldPath(.payload, "cancellation_id"))
+            case "order_id": orderID = try identifier(FieldPath(.payload, "order_id"))
+            case "cancelled_at": cancellation.cancelledAt = try text(FieldPath(.payload, "cancelled_at"))
+            case "items": cancellation.items = try cancelledItems()
+            case "restock": cancellation.restock = try boolean(FieldPath(.payload, "restock")) ?? true
+            default: try skip()
+            }
+        }
+        guard let cancellationID else { throw Self.missing(FieldPath(.payload, "cancellation_id")) }
+        guard let orderID else { throw Self.missing(FieldPath(.payload, "order_id")) }
+        cancellation.cancellationID = cancellationID
+        cancellation.orderID = orderID
+        return cancellation
+    }
+
+    private mutating func cancelledItems() throws(Rejection) -> [ArticleUnits]? {
+        let items = try array("items", limit: Limit.items) { fields, line throws(Rejection) in
+            try fields.cancelledItem(line)
+        }
+        // Nothing at all, or everything? The sender has to say.
+        if items?.isEmpty == true { throw Rejection(.invalidValue, "items: is empty; absent means everything") }
+        return items
+    }
+
+    private mutating func cancelledItem(_ line: Int) throws(Rejection) -> ArticleUnits {
+        guard try enterObject("items[\(line)]") else {
+            throw Rejection(.wrongType, "items[\(line)]: must be an object, is null")
+        }
+        var productID: Identifier?
+        var variantID: Identifier?
+        var quantity: Int64?
+        while let key = try nextKey() {
+            switch key {
+            case "product_id": productID = try identifier(FieldPath(.item(line), "product_id"))
+            case "variant_id": variantID = try identifier(FieldPath(.item(line), "variant_id"))
+            case "quantity": quantity = try integer(FieldPath(.item(line), "quantity"), in: 1...Limit.quantity)
+            default: try skip()
+            }
+        }
+        guard let productID else { throw Self.missing(FieldPath(.item(line), "product_id")) }
+        guard let quantity else { throw Self.missing(FieldPath(.item(line), "quantity")) }
+        return ArticleUnits(Article(productID, variantID), quantity)
+    }
+
+    /// The payload of a `stock.adjusted` message.
+    mutating func adjustment() throws(Rejection) -> Adjustment {
+        try enterPayload()
+        var (adjustmentID, productID, variantID): (Identifier?, Identifier?, Identifier?)
+        var units: Int64?
+        var (reason, adjustedAt): (String?, String?)
+        while let key = try nextKey() {
+            switch key {
+            case "adjustment_id": adjustmentID = try identifier(FieldPath(.payload, "adjustment_id"))
+            case "product_id": productID = try identifier(FieldPath(.payload, "product_id"))
+            case "variant_id": variantID = try identifier(FieldPath(.payload, "variant_id"))
+            case "sold":
+                units = try integer(FieldPath(.payload, "sold"), in: -Limit.adjustment...Limit.adjustment)
+                if units == 0 { throw Rejection(.invalidValue, "sold: is 0, which adjusts nothing") }
+            case "reason": reason = try text(FieldPath(.payload, "reason"))
+            case "adjusted_at": adjustedAt = try text(FieldPath(.payload, "adjusted_at"))
+            default: try skip()
+            }
+        }
+        guard let adjustmentID else { throw Self.missing(FieldPath(.payload, "adjustment_id")) }
+        guard let productID else { throw Self.missing(FieldPath(.payload, "product_id")) }
+        guard let units else { throw Self.missing(FieldPath(.payload, "sold")) }
+        guard let reason, !reason.isEmpty else { throw Self.missing(FieldPath(.payload, "reason")) }
+        return Adjustment(
+            adjustmentID: adjustmentID, article: Article(productID, variantID), units: units, reason: reason,
+            adjustedAt: adjustedAt)
+    }
+}

@@ -1,0 +1,53 @@
+import Inventory
+import RedisClient
+
+/// Puts messages on the stream. Sending one twice does no harm: the consumer knows it by its id and content.
+package enum StreamWriter {
+    /// The command that adds an entry with these fields, in their order.
+    package static func add(_ fields: [StreamEntry.Field], to keys: StoreKeys) -> RedisCommand {
+        var command = RedisCommand("XADD", capacity: fields.reduce(64) { $0 + $1.name.count + $1.value.count })
+        command.append(keys.checkouts)
+        command.append("*")
+        for field in fields {
+            command.append(field.name)
+            command.append(field.value)
+        }
+        return command
+    }
+
+    /// The fields of a message as publishers send it.
+    package static func fields(type: String, payload: [UInt8]) -> [StreamEntry.Field] {
+        StreamEntry.fields(type: Array(type.utf8), payload: payload)
+    }
+}
+
+extension StreamEntry {
+    /// The fields of an entry that is one type and one payload, or lacks one of them.
+    package static func fields(type: [UInt8]?, payload: [UInt8]?) -> [Field] {
+        [(typeName, type), (payloadName, payload)].compactMap { name, value in
+            value.map { Field(name: name, value: $0) }
+        }
+    }
+
+    /// The fields that `encodedFields` gave, or nil if `bytes` are no such thing.
+    package static func fields(decoding bytes: [UInt8]) -> [Field]? {
+        var rest = bytes[...]
+        func line(_ mark: UInt8) -> Int? {
+            guard rest.first == mark, let end = rest.firstIndex(of: 0x0D) else { return nil }
+            defer { rest = rest[end...].dropFirst(2) }
+            return Int(String(decoding: rest[rest.startIndex + 1..<end], as: UTF8.self))
+        }
+        func text() -> [UInt8]? {
+            guard let count = line(UInt8(ascii: "$")), count >= 0, rest.count >= count + 2 else { return nil }
+            defer { rest = rest.dropFirst(count + 2) }
+            return Array(rest.prefix(count))
+        }
+        guard let count = line(UInt8(ascii: "*")), count >= 0, count % 2 == 0 else { return nil }
+        var fields: [Field] = []
+        for _ in 0..<count / 2 {
+            guard let name = text(), let value = text() else { return nil }
+            fields.append(Field(name: name, value: value))
+        }
+        return rest.isEmpty ? fields : nil
+    }
+}

@@ -1,0 +1,24 @@
+/// Units that were sold, or came back, past the orders, as a `stock.adjusted` message carries them: sold elsewhere, given
+/// away as samples, counted before Stocktake was there.
+///
+/// They are facts: no cap refuses them. But what orders have taken is theirs to give back, so an adjustment takes away
+/// at most what earlier ones, and cancellations without restock, have added.
+package struct Adjustment: Sendable, Equatable {
+    package var adjustmentID: Identifier
+    package var article: Article
+    /// Added to the sold quantity; not 0, at most `Limit.adjustment` either way.
+    package var units: Int64
+    package var reason: String
+    /// As the message gives it; not interpreted.
+    package var adjustedAt: String?
+
+    package init(
+        adjustmentID: Identifier, article: Article, units: Int64, reason: String, adjustedAt: String? = nil
+    ) {
+        self.adjustmentID = adjustmentID
+        self.article = article
+        self.units = units
+        self.reason = reason
+        self.adjustedAt = adjustedAt
+    }
+}

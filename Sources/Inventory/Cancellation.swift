@@ -1,0 +1,58 @@
+/// An order taken back, whole or in part, as an `order.cancelled` message carries it.
+package struct Cancellation: Sendable, Equatable {
+    package var cancellationID: Identifier
+    package var orderID: Identifier
+    /// As the message gives it; not interpreted.
+    package var cancelledAt: String?
+    /// The lines of the message, each of 1 … `Limit.quantity` units; nil: all that the order still owns.
+    package var items: [ArticleUnits]?
+    /// Whether the units can be sold again. If not, the order loses them and the counters stay.
+    package var restock: Bool
+
+    package init(
+        cancellationID: Identifier, orderID: Identifier, cancelledAt: String? = nil, items: [ArticleUnits]? = nil,
+        restock: Bool = true
+    ) {
+        self.cancellationID = cancellationID
+        self.orderID = orderID
+        self.cancelledAt = cancelledAt
+        self.items = items
+        self.restock = restock
+    }
+
+    /// What it takes from an order: at most what the order owns, per product and variant.
+    ///
+    /// - Parameter owned: what the order still owns, each article once. A refused order owns nothing.
+    package func releases(from owned: [ArticleUnits]) -> [Release] {
+        guard let items else {
+            return owned.filter { $0.units > 0 }.map { Release(article: $0.article, asked: nil, released: $0.units) }
+        }
+        let owned = Dictionary(uniqueKeysWithValues: owned.map { ($0.article, $0.units) })
+        return items.summed.map { item in
+            Release(
+                article: item.article, asked: item.units, released: min(item.units, max(owned[item.article] ?? 0, 0)))
+        }
+    }
+}
+
+extension Cancellation {
+    /// What of its releases goes back to the counters.
+    package func givenBack(_ releases: [Release]) -> [ArticleUnits] {
+        restock ? releases.filter { $0.released > 0 }.map { ArticleUnits($0.article, $0.released) } : []
+    }
+}
+
+/// What of one article a cancellation takes from its order.
+package struct Release: Sendable, Equatable {
+    package var article: Article
+    /// Units the message asks for; nil: all there are.
+    package var asked: Int64?
+    /// Units the order owned of them, and does not own any more.
+    package var released: Int64
+
+    package init(article: Article, asked: Int64?, released: Int64) {
+        self.article = article
+        self.asked = asked
+        self.released = released
+    }
+}

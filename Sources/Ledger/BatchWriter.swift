@@ -1,0 +1,168 @@
+import Failpoints
+import Foundation
+import GRDB
+import Inventory
+
+/// One batch on its way into the tables, within one transaction.
+struct BatchWriter {
+    /// Leaves the transaction, which rolls back, with an answer.
+    struct Stop: Error {
+        var answer: RecordAnswer
+
+        static func disagreed(_ disagreement: Disagreement) -> Stop { Stop(answer: .disagreed(disagreement)) }
+    }
+
+    /// A counter on the way through the batch.
+    private struct Figures {
+        var sold: Int64
+        var adjusted: Int64
+        let cap: Int64?
+        let before: (sold: Int64, adjusted: Int64)
+    }
+
+    let db: Database
+    let batch: RecordBatch
+    private let head: LedgerHead
+    private var figures: [CounterName: Figures] = [:]
+    private var seq: Int64
+    /// Rows that were not there before: a dead letter may be.
+    private var inserted: Int64 = 0
+    /// Whether any dead letter waits for its order; asked once a batch, as there is rarely one.
+    private var someWait: Bool
+
+    init(_ batch: RecordBatch, _ db: Database) throws {
+        self.db = db
+        self.batch = batch
+        seq = batch.seqBefore
+        head = try LedgerHead.read(db)
+        guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
+        else { throw Stop(answer: .outdated(head)) }
+        someWait = try Self.someWait(db)
+    }
+
+    mutating func run() throws -> RecordAnswer {
+        for record in batch.records {
+            switch record {
+            case .order(let order):
+                try arbitrate(order)
+                try insert(order)
+                if someWait { try wake(lettersFor: order.checkout.orderID) }
+                inserted += 1
+            case .cancellation(let cancellation):
+                try arbitrate(cancellation)
+                try insert(cancellation)
+                inserted += 1
+            case .adjustment(let adjustment):
+                try arbitrate(adjustment)
+                try insert(adjustment)
+                inserted += 1
+            case .deadLetter(let deadLetter):
+                try insert(deadLetter)
+                inserted += Int64(db.changesCount)
+                if deadLetter.rejection.reason == .unknownOrder { someWait = true }
+            }
+        }
+        for key in batch.attemptsOver {
+            try db.cachedStatement(sql: "DELETE FROM attempts WHERE entry_id = ? AND fingerprint = ?")
+                .execute(arguments: [key.entryID, Data(key.fingerprint)])
+        }
+        try endReplays()
+        let records = head.records + inserted
+        try writeFigures(records: records)
+        Failpoint.recordBeforeCommit.pass()
+        return .recorded(records: records)
+    }
+
+    // MARK: - The arbiter
+
+    /// Decides the order by the ledger's figures; anything but the gate's decision stops the batch.
+    private mutating func arbitrate(_ order: OrderRecord) throws {
+        var refusal: Refusal?
+        for demand in order.demand {
+            let figures = try figures(of: demand.counter)
+            let left = CapRule.left(sold: figures.sold, cap: figures.cap)
+            if demand.units > left {
+                refusal = Refusal(counter: demand.counter, asked: demand.units, left: left)
+                break
+            }
+        }
+        let disagreed = Stop.disagreed(
+            .order(order.checkout.orderID, gate: order.decision, ledger: refusal))
+        switch order.decision {
+        case .accepted(let seq):
+            guard refusal == nil, takeSeq(seq) else { throw disagreed }
+            for demand in order.demand { figures[demand.counter]?.sold += demand.units }
+        case .refused(let refused):
+            guard refusal == refused else { throw disagreed }
+        }
+    }
+
+    /// A cancellation takes from the order what it owns now, and nothing else.
+    private mutating func arbitrate(_ record: CancellationRecord) throws {
+        let cancellation = record.cancellation
+        let disagreed = Stop.disagreed(.cancellation(cancellation.cancellationID))
+        guard let owned = try LedgerDatabase.owned(by: cancellation.orderID, db),
+            cancellation.releases(from: owned) == record.releases
+        else { throw disagreed }
+        let demand = record.givenBack.demand()
+        guard demand.isEmpty ? record.seq == nil : takeSeq(record.seq) else { throw disagreed }
+        for demand in demand {
+            _ = try figures(of: demand.counter)
+            figures[demand.counter]?.sold -= demand.units
+        }
+        if cancellation.restock { return }
+        // What the order never held may be of no product at all.
+        for release in record.releases where release.released > 0 {
+            for counter in release.article.counters {
+                _ = try figures(of: counter)
+                figures[counter]?.adjusted += release.released
+            }
+        }
+    }
+
+    /// An adjustment takes no more away than was added.
+    private mutating func arbitrate(_ record: AdjustmentRecord) throws {
+        let adjustment = record.adjustment
+        let disagreed = Stop.disagreed(.adjustment(adjustment.adjustmentID))
+        guard takeSeq(record.seq) else { throw disagreed }
+        for counter in adjustment.article.counters {
+            let before = try figures(of: counter)
+            guard before.adjusted + adjustment.units >= 0, before.sold + adjustment.units <= Limit.exactInteger
+            else { throw disagreed }
+            figures[counter]?.sold += adjustment.units
+            figures[counter]?.adjusted += adjustment.units
+        }
+    }
+
+    /// Takes the next seq, if it is that one.
+    private mutating func takeSeq(_ next: Int64?) -> Bool {
+        guard next == seq + 1 else { return false }
+        seq += 1
+        return true
+    }
+
+    // MARK: - Figures
+
+    private mutating func figures(of counter: CounterName) throws -> Figures {
+        if let known = figures[counter] { return known }
+        let table = counter.level.table
+        let statement = try db.cachedStatement(
+            sql: "SELECT sold_quantity, adjusted_quantity, max_quantity FROM \(table) WHERE id = ?")
+        guard let row = try Row.fetchOne(statement, arguments: [counter.id.text]) else {
+            // The catalogue version was checked, and ids are never removed from it.
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "no \(counter.level) \(counter.id) in the ledger")
+        }
+        let read = Figures(sold: row[0], adjusted: row[1], cap: row[2], before: (row[0], row[1]))
+        figures[counter] = read
+        return read
+    }
+
+    private func writeFigures(records: Int64) throws {
+        for (counter, figures) in figures where (figures.sold, figures.adjusted) != figures.before {
+            let table = counter.level.table
+            try db.cachedStatement(sql: "UPDATE \(table) SET sold_quantity = ?, adjusted_quantity = ? WHERE id = ?")
+                .execute(arguments: [figures.sold, figures.adjusted, counter.id.text])
+        }
+        try db.cachedStatement(sql: "UPDATE ledger SET seq = ?, records = ?").execute(arguments: [seq, records])
+    }
+}

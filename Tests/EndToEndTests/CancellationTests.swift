@@ -1,0 +1,163 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Units that come back, exactly once; a plain sequential model is the judge.
+@Suite struct CancellationTests {
+    private typealias Order = SequentialModel.Order
+    private typealias Cancellation = SequentialModel.Cancellation
+
+    @Test(
+        "Orders, cancellations and adjustments of every kind end as if taken one by one", arguments: [1, 3, 7, 1_024])
+    func story(batch: Int) async throws {
+        let shop = try await Shop()
+        try await shop.publish(SequentialModel.story)
+        try await shop.succeed("consume", "--until-idle", "--batch-orders", "\(batch)")
+        try await shop.expectResult(of: SequentialModel.story)
+        // All of it once more changes nothing.
+        try await shop.publish(SequentialModel.story)
+        try await shop.consumeAll()
+        try await shop.expectResult(of: SequentialModel.story)
+    }
+
+    @Test("Random histories end as if taken one by one, whatever the size of the batches")
+    func random() async throws {
+        for round in 1...3 {
+            var generator = TestSeed.generator("random histories, round \(round)")
+            let shop = try await Shop()
+            var messages: [SequentialModel.Message] = []
+            for number in 0..<150 {
+                let earlier = "o-\(Int.random(in: 0...max(number, 1), using: &generator))"
+                switch Int.random(in: 0..<10, using: &generator) {
+                case 0..<5: messages.append(.order(.random("o-\(number)", &generator)))
+                case 5..<9:
+                    let id = "c-\(Int.random(in: 0...number, using: &generator))"
+                    messages.append(.cancellation(.random(id, of: earlier, &generator)))
+                default: if let again = messages.randomElement(using: &generator) { messages.append(again) }
+                }
+            }
+            // What another message has as its id, and what comes before its order, is for other tests: the first ones
+            // of an id, and of orders that came.
+            var (ids, orders): (Set<String>, Set<String>) = ([], [])
+            messages = messages.filter { message in
+                switch message {
+                case .order(let order): orders.insert(order.id).inserted
+                case .cancellation(let cancellation):
+                    orders.contains(cancellation.order) && ids.insert(cancellation.id).inserted
+                case .adjustment: true
+                }
+            }
+            try await shop.publish(messages)
+            let size = Int.random(in: 1...40, using: &generator)
+            try await shop.succeed("consume", "--until-idle", "--batch-orders", "\(size)")
+            try await shop.expectResult(of: messages)
+        }
+    }
+
+    @Test("Units that a cancellation gave back are sold again at once")
+    func soldAgain() async throws {
+        let shop = try await Shop()
+        let messages: [SequentialModel.Message] = [
+            .order(Order("first", ("OTHER", "GREEN", 2))), .order(Order("second", ("OTHER", "GREEN", 1))),
+            .cancellation(Cancellation("c", of: "first", ("OTHER", "GREEN", 1))),
+            .order(Order("third", ("OTHER", "GREEN", 1))), .order(Order("fourth", ("OTHER", "GREEN", 1))),
+        ]
+        try await shop.publish(messages)
+        try await shop.consumeAll()
+        #expect(
+            try shop.query("SELECT id, status FROM orders ORDER BY id") == [
+                ["first", "accepted"], ["fourth", "refused"], ["second", "refused"], ["third", "accepted"],
+            ])
+        try await shop.expectResult(of: messages)
+    }
+
+    @Test("A cancellation does not fail because of a cap that was lowered, nor of a product that is closed")
+    func lowered() async throws {
+        let shop = try await Shop()
+        try await shop.publish([Order("o", ("LAMP", nil, 6), ("OTHER", "GREEN", 1)).message])
+        try await shop.consumeAll()
+        let lowered = Shop.catalog.replacing("\"max_quantity\": 7", with: "\"max_quantity\": 2")
+            .replacing(#"{"id": "OTHER""#, with: #"{"id": "ANOTHER""#).replacing("GREEN", with: "BLUE")
+        try await shop.succeed("sync", try shop.folder.write(lowered, to: "lowered.json"))
+        try await shop.publish([Cancellation("c", of: "o", ("LAMP", nil, 3), ("OTHER", "GREEN", 1)).message])
+        try await shop.consumeAll()
+        #expect(try shop.value("SELECT sold_quantity FROM products WHERE id = 'LAMP'") == "3")
+        #expect(try shop.value("SELECT sold_quantity FROM variants WHERE id = 'GREEN'") == "0")
+        try await shop.expectConsistent()
+    }
+
+    @Test("The same cancellation id with other content is a conflict; adjustments likewise")
+    func conflicts() async throws {
+        let shop = try await Shop()
+        let adjustment = SequentialModel.Adjustment(id: "a", product: "LAMP", sold: 2)
+        var other = adjustment
+        other.sold = 3
+        try await shop.publish([
+            .order(Order("o", ("LAMP", nil, 4))), .cancellation(Cancellation("c", of: "o", ("LAMP", nil, 1))),
+            .cancellation(Cancellation("c", of: "o", ("LAMP", nil, 2))),
+            .cancellation(Cancellation("c", of: "o", ("LAMP", nil, 1), restock: false)), .adjustment(adjustment),
+            .adjustment(other),
+        ])
+        try await shop.consumeAll()
+        #expect(
+            try shop.query("SELECT reason FROM dead_letters ORDER BY id") == [
+                ["cancellation_conflict"], ["cancellation_conflict"], ["adjustment_conflict"],
+            ])
+        #expect(try shop.value("SELECT sold_quantity FROM products WHERE id = 'LAMP'") == "5")
+        try await shop.expectConsistent()
+    }
+
+    @Test("A cancellation that comes before its order is processed once the order is there, also while running")
+    func early() async throws {
+        let shop = try await Shop()
+        let consumer = try await shop.startConsumer()
+        try await shop.publish([
+            Cancellation("c", of: "o", ("LAMP", nil, 3)).message, Cancellation("r", of: "refused").message,
+        ])
+        try await eventually("dead letters") { try shop.count("dead_letters") == 2 }
+        try await shop.publish([
+            Order("o", ("LAMP", nil, 5)).message, Order("refused", ("LAMP", nil, 50)).message,
+        ])
+        try await eventually("both cancellations") { try shop.count("cancellations") == 2 }
+        #expect(try shop.query("SELECT DISTINCT status FROM dead_letters") == [["replayed"]])
+        #expect(
+            try shop.query("SELECT id, status FROM orders ORDER BY id") == [
+                ["o", "accepted"], ["refused", "refused"],
+            ])
+        #expect(try shop.value("SELECT sold_quantity FROM products WHERE id = 'LAMP'") == "2")
+        #expect(try await consumer.stop() == .exited(0))
+        try await shop.expectConsistent()
+    }
+}
+
+extension SequentialModel.Order {
+    fileprivate static func random(_ id: String, _ generator: inout some RandomNumberGenerator) -> Self {
+        var order = SequentialModel.Order(id)
+        order.lines = (0..<Int.random(in: 1...3, using: &generator)).map { _ in .random(&generator) }
+        return order
+    }
+}
+
+extension SequentialModel.Cancellation {
+    fileprivate static func random(
+        _ id: String, of order: String, _ generator: inout some RandomNumberGenerator
+    ) -> Self {
+        var cancellation = SequentialModel.Cancellation(
+            id, of: order, restock: Int.random(in: 0..<5, using: &generator) > 0)
+        if Bool.random(using: &generator) {
+            cancellation.lines = (0..<Int.random(in: 1...3, using: &generator)).map { _ in .random(&generator) }
+        }
+        return cancellation
+    }
+}
+
+extension SequentialModel.Line {
+    fileprivate static func random(_ generator: inout some RandomNumberGenerator) -> Self {
+        let articles: [(String, String?)] = [
+            ("CUBE", "BLACK"), ("CUBE", "WHITE"), ("CUBE", "RED"), ("OTHER", "GREEN"), ("LAMP", nil), ("PANEL", nil),
+        ]
+        let (product, variant) = articles.randomElement(using: &generator) ?? ("PANEL", nil)
+        return SequentialModel.Line(
+            product: product, variant: variant, quantity: Int.random(in: 1...3, using: &generator))
+    }
+}
