@@ -26,6 +26,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
@@ -77,7 +78,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "Reconciliation", dependencies: ["Counters", "Inventory", "Ledger", "RedisClient"],
+            name: "Reconciliation",
+            dependencies: [
+                "Counters", "Inventory", "Ledger", "RedisClient", log,
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "stocktake",
@@ -120,13 +125,18 @@ let package = Package(
         ),
         .testTarget(
             name: "ReconciliationTests",
-            dependencies: ["Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "TestSupport"],
+            dependencies: [
+                "Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "TestSupport", log,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Failpoints", "Inventory", "Randomness", "RedisClient", "StrictJSON", "TestSupport", "stocktake",
+                "Counters", "Failpoints", "Inventory", "Ledger", "Randomness", "Reconciliation", "RedisClient",
+                "StrictJSON", "TestSupport", "stocktake",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict

@@ -68,9 +68,7 @@ extension ActiveConsumer {
                 try await ledger.raiseEpoch(catalogueBefore: before, reason: needed.reason)
             }
             Failpoint.epochRaised.pass()
-            let installation = Installation(
-                epoch: start.head.epoch, seq: start.head.seq, records: start.head.records,
-                catalogueVersion: start.head.catalogueVersion, counters: start.counters)
+            let installation = Installation(start)
             do {
                 let answer = try await untilRedisAnswers("installing the counters") { [counters] in
                     try await counters.install(installation)
@@ -115,16 +113,7 @@ extension ActiveConsumer {
             try await counters.head()
         }
         let head = try await untilLedgerAnswers { [ledger] in try await ledger.head() }
-        var answer: InstallAnswer?
-        if let identity = found.ledger, identity != ledger.identity {
-            answer = .otherLedger(identity)
-        } else if let epoch = found.epoch, epoch > head.epoch {
-            answer = .epochNotLower(epoch)
-        } else if (found.settled ?? 0) > head.seq || (found.recorded ?? 0) > head.records {
-            answer = .ledgerBehind(settled: found.settled ?? 0, recorded: found.recorded ?? 0)
-        }
-        guard let answer else { return }
-        throw ConsumerError.ledgerIsNotTheOne(path: ledger.path, redis: redis.url.redacted, found: answer)
+        try found.refuseWrongLedger(ledger, head: head, redis: redis.url.redacted)
     }
 
     // MARK: - The server
@@ -204,54 +193,15 @@ extension ActiveConsumer {
         }
     }
 
-    /// What `body` gives once Redis answers. Replies that say "not now" and connections that cannot be made are waited
-    /// for; when the command may have been executed, only a new epoch tells (`EpochNeeded`).
+    /// What `body` gives once Redis answers (`retryingRedis`).
     func untilRedisAnswers<T: Sendable>(
         _ action: String, doubtIsHarmless: Bool = false, _ body: @Sendable () async throws -> T
     ) async throws -> T {
-        var backoff = Backoff()
-        var reported: String?
-        while true {
-            do {
-                return try await body()
-            } catch {
-                switch RedisTrouble(error) {
-                case .doubt where !doubtIsHarmless:
-                    throw EpochNeeded(reason: "\(action): \(error)", isOutage: true)
-                case .fatal: throw error
-                case .wait, .doubt:
-                    // Connections that cannot be made are in the log already.
-                    if RedisTrouble.isReply(error), reported != "\(error)" {
-                        reported = "\(error)"
-                        logger.warning("waiting for Redis", metadata: ["for": "\(action)", "error": "\(error)"])
-                    }
-                    try await stop.pause(backoff.delay())
-                }
-            }
-        }
+        try await retryingRedis(action, stop: stop, logger: logger, doubtIsHarmless: doubtIsHarmless, body)
     }
 
     /// What `body` gives once the ledger is not locked and its disk not full.
     func untilLedgerAnswers<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
         try await retryingLedger(stop: stop, logger: logger, body)
-    }
-}
-
-/// What `body` gives once the ledger is not locked and its disk not full.
-func retryingLedger<T: Sendable>(
-    stop: StopSignal, logger: Logger, _ body: @escaping @Sendable () async throws -> T
-) async throws -> T {
-    var backoff = Backoff()
-    var reported: LedgerError?
-    while true {
-        do {
-            return try await body()
-        } catch let error as LedgerError where error.isTransient {
-            if reported != error {
-                reported = error
-                logger.warning("waiting for the ledger", metadata: ["error": "\(error)"])
-            }
-            try await stop.pause(backoff.delay())
-        }
     }
 }

@@ -126,7 +126,8 @@ extension ActiveConsumer {
                 reason: head.catalogueVersion != batch.record.catalogueVersion
                     ? "catalogue version \(head.catalogueVersion)"
                     : "the ledger is at epoch \(head.epoch), seq \(head.seq)",
-                isOutage: head.catalogueVersion != batch.record.catalogueVersion)
+                // Somebody asked for it; only another seq would be the batch's own.
+                isOutage: head.catalogueVersion != batch.record.catalogueVersion || head.epoch != batch.record.epoch)
         case .disagreed(let disagreement):
             throw EpochNeeded(
                 reason: "the ledger's figures do not give the counters' decision of \(disagreement)")
@@ -148,36 +149,35 @@ extension ActiveConsumer {
 
     // MARK: - Settle
 
-    private func startSettling() {
+    func startSettling() {
         guard settleTask == nil, let batch = settling.first else { return }
+        // In the name of the epoch that is in Redis now: the batch's own may be over.
         let settlement = Settlement(
-            epoch: batch.record.epoch, settled: batch.seqAfter, recorded: batch.recorded,
-            entries: batch.entries.map(\.id),
+            epoch: epoch, settled: batch.seqAfter, recorded: batch.recorded, entries: batch.entries.map(\.id),
             outcomes: batch.outcomes, changed: batch.changed)
-        settleTask = Task { [ledger, counters, settings, post, stop, logger] () throws -> SettleReport in
+        let task = Task { [ledger, counters, settings, post, stop, logger] () throws -> SettleAnswer in
             defer { post.yield(.settled(batch: batch.number)) }
             guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
             Failpoint.settleBefore.pass()
-            var backoff = Backoff()
-            while true {
-                do {
-                    let report = try await counters.settle(settlement, keepOutcomes: settings.keepOutcomes)
-                    Failpoint.settleAfter.pass()
-                    return report
-                } catch {
-                    // Repeating does no harm, so doubt is as good as failure.
-                    if case .fatal = RedisTrouble(error) { throw error }
-                    logger.warning("settling failed; trying again", metadata: ["error": "\(error)"])
-                    try await stop.pause(backoff.delay())
-                }
+            // Repeating does no harm, so doubt is as good as failure.
+            let answer = try await retryingRedis("settling", stop: stop, logger: logger, doubtIsHarmless: true) {
+                try await counters.settle(settlement, keepOutcomes: settings.keepOutcomes)
             }
+            Failpoint.settleAfter.pass()
+            return answer
         }
+        settleTask = (epoch, task)
     }
 
     func finishSettling() async throws {
-        guard let task = settleTask else { return }
-        let report = try await task.value
+        guard let (sentIn, task) = settleTask else { return }
+        let answer = try await task.value
         settleTask = nil
+        guard case .settled(let report) = answer else {
+            // It stays the first to be settled. Either its epoch has ended since it was sent, or Redis has lost it.
+            if sentIn != epoch { return startSettling() }
+            throw EpochNeeded(reason: "the counters were changed or lost", isOutage: true)
+        }
         settling.removeFirst()
         if report.unannounced > 0 || report.unpublished > 0 {
             logger.error(

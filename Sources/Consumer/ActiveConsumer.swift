@@ -58,7 +58,8 @@ package actor ActiveConsumer {
     var decided: DecidedBatch?
     var recording: (batch: DecidedBatch, task: Task<RecordAnswer, any Error>)?
     var settling: [DecidedBatch] = []
-    var settleTask: Task<SettleReport, any Error>?
+    /// Settling the first of them, in the name of an epoch.
+    var settleTask: (epoch: Int64, task: Task<SettleAnswer, any Error>)?
     var batchNumber = 0
     var replays = Replays()
 
@@ -143,7 +144,7 @@ package actor ActiveConsumer {
         }
         readTask?.cancel()
         _ = await recording?.task.result
-        if !settling.isEmpty { _ = await settleTask?.result }
+        if !settling.isEmpty { _ = await settleTask?.task.result }
     }
 
     /// Nothing more will be read, and everything in memory is settled.
@@ -196,6 +197,7 @@ package actor ActiveConsumer {
 
     /// Moves every batch as far as it can go now.
     func advance() async throws {
+        startSettling()
         while decided == nil, !queue.isEmpty {
             // A suspect is in flight alone, so that it alone is to blame.
             if recording != nil, queue.first?.isSuspect == true { break }

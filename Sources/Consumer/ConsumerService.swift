@@ -22,6 +22,8 @@ package struct ConsumerService: Service {
     package var redisOptions: RedisOptions
     package var logger: Logger
     package var report: @Sendable (Status) -> Void
+    /// Runs beside the active consumer, on its ledger; cancelled when it ends.
+    package var companion: (@Sendable (LedgerDatabase) async -> Void)?
 
     package init(
         settings: ConsumerSettings, ledgerPath: String, store: String, redisURL: RedisURL,
@@ -91,13 +93,19 @@ package struct ConsumerService: Service {
             counters: CounterStore(keys: StoreKeys(store: store), ledger: ledger.identity, client: redis),
             redis: redis, reading: reading, lock: lock, stop: stop, logger: logger,
             onReady: { epoch, seq in report(.active(epoch: epoch, seq: seq)) })
+        let companionship = companion.map { companion in Task { await companion(ledger) } }
+        func end() async {
+            companionship?.cancel()
+            await companionship?.value
+            await close(redis, reading, ledger)
+        }
         do {
             try await consumer.run()
         } catch {
-            await close(redis, reading, ledger)
+            await end()
             throw error
         }
-        await close(redis, reading, ledger)
+        await end()
         report(.stopped(await consumer.totals))
     }
 

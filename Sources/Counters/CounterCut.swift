@@ -7,6 +7,10 @@ package struct CounterCut: Sendable {
     package var head: CounterHead
     /// How many fields the hash has in all.
     package var fields: Int64
+    /// How many fields of the head were there, whatever they hold.
+    package var headFields: Int64
+    /// How many fields of these counters were there, whatever they hold.
+    package var counterFields: Int64
     /// In the order they were asked for.
     package var counters: [(name: CounterName, state: CounterState)]
 }
@@ -50,7 +54,29 @@ package struct CounterReader: Sendable {
                 isClosed: values[3 * index + 2].string == "1")
             counters.append((name, state))
         }
-        return CounterCut(head: head, fields: parts[6].int ?? 0, counters: counters)
+        let headFields = parts[..<6].count { $0.string?.isEmpty == false }
+        let counterFields = values.count { if case .null = $0 { false } else { true } }
+        return CounterCut(
+            head: head, fields: parts[6].int ?? 0, headFields: Int64(headFields), counterFields: Int64(counterFields),
+            counters: counters)
+    }
+
+    /// Names of fields of the hash for which `matches` says yes, as a walk through it (HSCAN) finds them, at most `limit`.
+    package func fields(limit: Int, where matches: (String) -> Bool) async throws -> [String] {
+        var found: [String] = []
+        var cursor = "0"
+        repeat {
+            var command = RedisCommand("HSCAN", keys.stock)
+            for text in [cursor, "COUNT", "500"] { command.append(text) }
+            guard let parts = try await scripts.client.send(command).array, parts.count == 2,
+                let next = parts[0].string, let pairs = parts[1].array
+            else { throw CountersError.unexpectedReply(script: "HSCAN", detail: "not a cursor and fields") }
+            cursor = next
+            for at in stride(from: 0, to: pairs.count, by: 2) {
+                if let field = pairs[at].string, matches(field), !found.contains(field) { found.append(field) }
+            }
+        } while cursor != "0" && found.count < limit
+        return Array(found.prefix(limit))
     }
 
     /// A cap that is no number is not unlimited: it is given as one that no catalogue has.

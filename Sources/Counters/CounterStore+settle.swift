@@ -26,6 +26,13 @@ package struct Settlement: Sendable {
     }
 }
 
+/// What came of a settlement.
+package enum SettleAnswer: Sendable, Equatable {
+    case settled(SettleReport)
+    /// The counters are another ledger's, of another epoch, or gone; nothing was done.
+    case fenced
+}
+
 /// What of a settlement reached Redis.
 package struct SettleReport: Sendable, Equatable {
     package var acknowledged: Int64
@@ -37,7 +44,7 @@ extension CounterStore {
     /// Notes how far the ledger is, acknowledges, announces. Repeating it does no harm.
     ///
     /// - Parameter keepOutcomes: about how many outcomes their stream keeps.
-    package func settle(_ settlement: Settlement, keepOutcomes: Int) async throws -> SettleReport {
+    package func settle(_ settlement: Settlement, keepOutcomes: Int) async throws -> SettleAnswer {
         let capacity = settlement.entries.count * 24 + settlement.outcomes.count * 160
         let reply = try await scripts.run(
             .settle, keys: [keys.stock, keys.checkouts, keys.outcomes], capacity: capacity
@@ -65,10 +72,11 @@ extension CounterStore {
             command.append(settlement.changed.count)
             for id in settlement.changed { command.append(id.text) }
         }
+        if reply.array?.first?.string == "FENCED" { return .fenced }
         guard let counts = reply.array?.compactMap(\.int), counts.count == 3 else {
             throw CountersError.unexpectedReply(script: "settle", detail: "not three counts")
         }
-        return SettleReport(acknowledged: counts[0], unannounced: counts[1], unpublished: counts[2])
+        return .settled(SettleReport(acknowledged: counts[0], unannounced: counts[1], unpublished: counts[2]))
     }
 
     /// Drops entries of the stream of messages with ids below `id`, but none that is unread or pending.

@@ -39,6 +39,9 @@ package struct CounterHead: Sendable, Equatable {
         self.catalogue = catalogue
     }
 
+    /// The names of the fields.
+    package static let fields = ["ledger", "epoch", "seq", "settled", "recorded", "catalogue"]
+
     /// Nothing is installed.
     package var isEmpty: Bool { ledger == nil && epoch == nil && seq == nil }
 }
@@ -55,8 +58,8 @@ extension CounterHead {
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> CounterHead {
         let reply = try await client.send(
             RedisCommand("HMGET", keys.stock, "ledger", "epoch", "seq", "settled", "recorded", "catalogue"))
-        guard let values = reply.array, values.count == 6 else {
-            throw CountersError.unexpectedReply(script: "HMGET", detail: "not 6 values")
+        guard let values = reply.array, values.count == fields.count else {
+            throw CountersError.unexpectedReply(script: "HMGET", detail: "not \(fields.count) values")
         }
         return CounterHead(
             ledger: values[0].string, epoch: values[1].int, seq: values[2].int, settled: values[3].int,

@@ -55,6 +55,19 @@ extension LedgerDatabase {
         }
     }
 
+    /// The dead letter that an entry of the stream became, without its bytes, or nil.
+    package func deadLetter(ofEntry entry: String) async throws -> RecordedDeadLetter? {
+        try await read { db in
+            try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT id, entry_id, reason, detail, order_id, received_at, status, resolved_at, fingerprint
+                    FROM dead_letters WHERE entry_id = ? ORDER BY id DESC
+                    """, arguments: [entry]
+            ).map(Self.deadLetter)
+        }
+    }
+
     /// Dead letters that are to be published again, with their bytes, oldest first.
     package func replaysWanted(limit: Int) async throws -> [RecordedDeadLetter] {
         try await read { db in

@@ -241,7 +241,7 @@ enum Schema {
         -- What was found to differ, and set right. A counter's figures are NULL where there was none.
         CREATE TABLE repairs (
             id INTEGER PRIMARY KEY,
-            -- The epoch in which it was found.
+            -- The epoch that followed.
             epoch INTEGER NOT NULL,
             -- counters: in Redis, set to the ledger's figures. ledger: sold_quantity, set to what is recorded.
             place TEXT NOT NULL CHECK (place IN ('counters', 'ledger')),

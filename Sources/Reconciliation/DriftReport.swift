@@ -1,14 +1,44 @@
 import Inventory
+import Ledger
 
-/// One counter that is not what the ledger says it must be.
-package struct Drift: Sendable, Equatable {
+/// One counter, compared with the ledger.
+package struct CounterComparison: Sendable, Equatable {
     package var counter: CounterName
-    /// What the counter must be: the ledger's figure less what was recorded after the cut.
+    /// Units sold that the ledger had recorded before the counters were read.
+    package var ledger: Int64
+    /// Units that were decided by the time they were read, and recorded since.
+    package var inFlight: Int64
+    /// What the counter must be. Its units are those of the ledger and those in flight.
     package var expected: CounterState
     package var found: CounterState
 
     /// Units the counter has too many (or, below 0, too few); nil if it has none at all.
-    package var units: Int64? { found.sold.map { $0 - (expected.sold ?? 0) } }
+    package var drift: Int64? {
+        // What a hand may write into Redis is any number.
+        found.sold.map { $0.subtractingReportingOverflow(expected.sold ?? 0).partialValue }
+    }
+
+    package var isRight: Bool { expected == found }
+
+    /// What differs besides the units, in words; empty if nothing does.
+    package var detail: String {
+        var notes: [String] = []
+        if expected.cap != found.cap {
+            func text(_ cap: Int64?) -> String { cap.map(String.init) ?? "none" }
+            notes.append("cap \(text(found.cap)) instead of \(text(expected.cap))")
+        }
+        if expected.isClosed != found.isClosed { notes.append(found.isClosed ? "closed" : "not closed") }
+        return notes.joined(separator: ", ")
+    }
+}
+
+/// A counter that is not what the ledger says it must be.
+package struct Drift: Sendable, Equatable {
+    package var comparison: CounterComparison
+    /// Changes without which the counter would be right: it lacks them, as if they had not happened.
+    package var explanation: [RecordedChange] = []
+
+    package var counter: CounterName { comparison.counter }
 }
 
 /// What a comparison of counters and ledger found.
@@ -16,52 +46,50 @@ package struct DriftReport: Sendable, Equatable {
     package var epoch: Int64
     /// The highest seq of the counters when they were read.
     package var seq: Int64
-    package var drift: [Drift]
+    package var drift: [Drift] = []
     /// Fields in the counters' hash that belong to nothing in the catalogue.
-    package var extraFields: Int64
+    package var extraFields: Int64 = 0
+    /// Some of their names.
+    package var extraNames: [String] = []
     /// How many counters were compared.
     package var compared: Int
+    /// Every comparison, if it was asked for.
+    package var comparisons: [CounterComparison] = []
 
     package var isClean: Bool { drift.isEmpty && extraFields == 0 }
-}
 
-/// Why the comparison could not be made.
-package enum ReconciliationError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// There are no counters in Redis.
-    case notInstalled(redis: String, key: String)
-    /// They are another ledger's.
-    case otherLedger(redis: String, found: String)
-    /// The ledger has not recorded what the counters hold, and nobody does.
-    case behind(counters: Int64, ledger: Int64)
-    /// Ledger and counters are at different epochs or catalogue versions, and nobody brings them together.
-    case differentEpochs(counters: Int64?, ledger: Int64)
-    case differentCatalogues(counters: Int64?, ledger: Int64)
-    /// The epoch changed again and again while the counters were read.
-    case unsettled
-
-    package var description: String {
-        switch self {
-        case .notInstalled(let redis, let key):
-            "comparing counters and ledger failed: on \(redis): \(key) does not exist. Start a consumer ('stocktake consume'): it installs the counters."
-        case .otherLedger(let redis, let found):
-            "comparing counters and ledger failed: on \(redis): the counters belong to another ledger (\(found)). Name the right one with --ledger or --redis-url."
-        case .behind(let counters, let ledger):
-            """
-            comparing counters and ledger failed: on the ledger: the counters are at seq \(counters), the ledger at \(ledger), and no consumer is recording. \
-            Start one ('stocktake consume'): it decides again what was not recorded.
-            """
-        case .differentEpochs(let counters, let ledger):
-            """
-            comparing counters and ledger failed: on the epoch: the counters are at \(counters.map(String.init) ?? "none"), the ledger at \(ledger), and no consumer brings them together. \
-            Start one ('stocktake consume').
-            """
-        case .differentCatalogues(let counters, let ledger):
-            """
-            comparing counters and ledger failed: on the catalogue: the counters have version \(counters.map(String.init) ?? "none"), the ledger \(ledger), and no consumer brings the new one in. \
-            Start one ('stocktake consume').
-            """
-        case .unsettled:
-            "comparing counters and ledger failed: on the epoch: it changed again and again. Look at the consumer's log."
+    /// What a new epoch sets right.
+    package var repairs: [Repair] {
+        let counters = drift.map { drift in
+            Repair(
+                place: .counters, level: drift.counter.level, id: drift.counter.id.text,
+                found: drift.comparison.found.sold, expected: drift.comparison.expected.sold,
+                detail: drift.comparison.detail)
         }
+        let extra = extraNames.map { name in
+            Repair(place: .counters, level: nil, id: name, found: nil, expected: nil, detail: "a field too many")
+        }
+        return counters + extra
+    }
+
+    /// What of this an earlier comparison of the same epoch found in the same way: it is no passing state.
+    package func agreed(with earlier: DriftReport) -> DriftReport {
+        var agreed = self
+        guard epoch == earlier.epoch else {
+            agreed.drift = []
+            agreed.extraFields = 0
+            agreed.extraNames = []
+            return agreed
+        }
+        func difference(_ drift: Drift) -> [String] {
+            [drift.comparison.drift.map(String.init) ?? "missing", drift.comparison.detail]
+        }
+        let known = Dictionary(uniqueKeysWithValues: earlier.drift.map { ($0.counter, difference($0)) })
+        agreed.drift = drift.filter { known[$0.counter] == difference($0) }
+        if extraFields != earlier.extraFields {
+            agreed.extraFields = 0
+            agreed.extraNames = []
+        }
+        return agreed
     }
 }

@@ -28,10 +28,11 @@ package struct Reconciler: Sendable {
     }
 
     /// The drift of all counters. Errors: `ReconciliationError`, and those of Redis and the ledger.
-    package func drift() async throws -> DriftReport {
+    /// - Parameter all: report every counter, not only those that drift.
+    package func drift(all: Bool = false) async throws -> DriftReport {
         for _ in 0..<Self.rounds {
             try await waitForOneState()
-            if let report = try await compare() { return report }
+            if let report = try await compare(all: all) { return report }
         }
         throw ReconciliationError.unsettled
     }
@@ -58,8 +59,8 @@ package struct Reconciler: Sendable {
     }
 
     /// One comparison, or nil when the epoch changed on the way.
-    private func compare() async throws -> DriftReport? {
-        let names = try await ledger.stock().products.flatMap(\.counters)
+    private func compare(all: Bool) async throws -> DriftReport? {
+        let names = try await ledger.counterNames()
         let before = try await ledger.head()
         var cuts: [CounterCut] = []
         var start = 0
@@ -74,34 +75,60 @@ package struct Reconciler: Sendable {
         // Counters are decided before the ledger records. Ones that are behind it, or have no seq, have lost something,
         // and are held against what the ledger had before they were read.
         let seqs = cuts.map { max($0.head.seq ?? 0, before.seq) }
-        let (lowest, highest) = (seqs.min() ?? 0, seqs.max() ?? 0)
+        let highest = seqs.max() ?? 0
         guard try await waitUntilRecorded(highest, epoch: epoch) else { return nil }
-        let recorded = try await ledger.counters(withChangesAfter: lowest)
+        let recorded = try await ledger.counters(withChangesAfter: before.seq)
         guard recorded.head.epoch == epoch, recorded.head.catalogueVersion == cuts[0].head.catalogue else { return nil }
-        var report = DriftReport(epoch: epoch, seq: highest, drift: [], extraFields: 0, compared: names.count)
+        var report = DriftReport(epoch: epoch, seq: highest, compared: names.count)
         for (cut, seq) in zip(cuts, seqs) {
             for (name, found) in cut.counters {
                 guard var expected = recorded.counters[name] else { return nil }
-                expected.sold? -= recorded.units(of: name, after: seq)
-                if expected != found { report.drift.append(Drift(counter: name, expected: expected, found: found)) }
+                let now = expected.sold ?? 0
+                expected.sold = now - recorded.units(of: name, after: seq)
+                let ledger = now - recorded.units(of: name, after: before.seq)
+                let comparison = CounterComparison(
+                    counter: name, ledger: ledger, inFlight: (expected.sold ?? 0) - ledger, expected: expected,
+                    found: found)
+                if !comparison.isRight {
+                    let explanation = try await explain(comparison, upTo: seq)
+                    report.drift.append(Drift(comparison: comparison, explanation: explanation))
+                }
+                if all { report.comparisons.append(comparison) }
             }
         }
-        report.extraFields = max(cuts[0].fields - Self.expectedFields(cuts), 0)
+        report.extraFields = max(cuts[0].fields - cuts[0].headFields - cuts.reduce(0) { $0 + $1.counterFields }, 0)
+        if report.extraFields > 0 { report.extraNames = try await extraNames(names) }
         return report
     }
 
-    /// Fields of the head, and of each counter as found.
-    private static func expectedFields(_ cuts: [CounterCut]) -> Int64 {
-        let head = cuts[0].head
-        let headFields = [
-            head.ledger != nil, head.epoch != nil, head.seq != nil, head.settled != nil, head.recorded != nil,
-            head.catalogue != nil,
-        ]
-        var fields = headFields.count { $0 }
-        for (_, state) in cuts.lazy.flatMap(\.counters) {
-            fields += (state.sold == nil ? 0 : 1) + (state.cap == nil ? 0 : 1) + (state.isClosed ? 1 : 0)
+    /// How far back a difference is explained.
+    private static let explainedSeqs: Int64 = 10_000
+    /// Changes named at most.
+    private static let explanations = 20
+
+    /// The latest changes that add up to what the counter lacks: it is as if they had not happened. None where no number
+    /// of them does, or where they are too many.
+    private func explain(_ comparison: CounterComparison, upTo seq: Int64) async throws -> [RecordedChange] {
+        guard let drift = comparison.drift, drift != 0 else { return [] }
+        let changes = try await ledger.changes(of: comparison.counter, above: seq - Self.explainedSeqs, upTo: seq)
+        var missing: Int64 = 0
+        for (index, change) in changes.prefix(Self.explanations).enumerated() {
+            missing += change.units
+            if missing == -drift { return Array(changes.prefix(index + 1)) }
         }
-        return Int64(fields)
+        return []
+    }
+
+    /// Names of fields that no counter has, as far as they are found by walking through the hash.
+    private func extraNames(_ names: [CounterName]) async throws -> [String] {
+        let known = Set(names.map(\.field))
+        return try await counters.fields(limit: Self.explanations) { field in
+            if CounterHead.fields.contains(field) { return false }
+            guard let colon = field.firstIndex(of: ":"),
+                ["sold", "cap", "closed"].contains(field[..<colon])
+            else { return true }
+            return !known.contains(String(field[field.index(after: colon)...]))
+        }
     }
 
     /// - Returns: false when the epoch changed.

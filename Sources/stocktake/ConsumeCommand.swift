@@ -1,8 +1,10 @@
 import ArgumentParser
 import Consumer
+import Counters
 import Glibc
 import Ledger
 import Logging
+import Reconciliation
 import RedisClient
 import ServiceLifecycle
 
@@ -75,7 +77,7 @@ struct RunCommand: AsyncParsableCommand {
 private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerService {
     var consumer = settings.consumer
     consumer.untilIdle = untilIdle
-    return ConsumerService(
+    var service = ConsumerService(
         settings: consumer, ledgerPath: settings.ledger, store: settings.store, redisURL: settings.redis,
         redisOptions: settings.redisOptions, logger: settings.logger()
     ) { status in
@@ -93,6 +95,20 @@ private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerS
             )
         }
     }
+    if let interval = settings.reconcileInterval {
+        service.companion = { ledger in await reconcile(settings, ledger, every: interval) }
+    }
+    return service
+}
+
+/// Compares counters and ledger from time to time, over a connection of its own, until cancelled.
+private func reconcile(_ settings: Settings, _ ledger: LedgerDatabase, every interval: Duration) async {
+    // What cannot be reached is in the log of the consumer already.
+    let client = settings.client()
+    let reconciler = Reconciler(
+        ledger: ledger, counters: CounterReader(keys: settings.keys, client: client), redis: settings.redis.redacted)
+    await PeriodicReconciler(reconciler, every: interval, logger: settings.logger()).run()
+    await client.close()
 }
 
 /// Runs services until one of them ends or the process is told to stop; waits until all have ended.

@@ -74,15 +74,7 @@ struct LedgerCommand: AsyncParsableCommand {
                 "is_sound": .bool(check.isSound), "integrity": .array(check.integrity.map { .string($0) }),
                 "dangling_references": .integer(check.danglingReferences),
                 "missing_records": .integer(check.missingRecords),
-                "miscounts": .array(
-                    check.miscounts.map { miscount in
-                        .members([
-                            "level": .string(miscount.counter.level.rawValue),
-                            "id": .string(miscount.counter.id.text),
-                            "column": .string(miscount.column.rawValue), "recorded": .integer(miscount.recorded),
-                            "counted": .integer(miscount.counted),
-                        ])
-                    }),
+                "miscounts": .array(check.miscounts.map(\.json)),
                 "orders": .integer(check.orders), "cancellations": .integer(check.cancellations),
                 "adjustments": .integer(check.adjustments), "dead_letters": .integer(check.deadLetters),
                 "epoch": .integer(check.head.epoch), "seq": .integer(check.head.seq),

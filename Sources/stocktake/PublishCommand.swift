@@ -30,7 +30,7 @@ struct PublishCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try options.resolve()
         let client = settings.client()
-        var sender = Sender(client: client, key: settings.keys.checkouts)
+        var sender = Sender(client: client, keys: settings.keys)
         for file in files { try await publish(file, &sender) }
         try await sender.flush()
         sender.progress.end()
@@ -77,7 +77,7 @@ struct PublishCommand: AsyncParsableCommand {
     /// Collects messages and sends them in batches.
     private struct Sender {
         let client: RedisClient
-        let key: String
+        let keys: StoreKeys
         let progress = Progress()
         var sent = 0
         var refused = 0
@@ -85,19 +85,16 @@ struct PublishCommand: AsyncParsableCommand {
         private var bytes = 0
         private var firstPlace = ""
 
-        init(client: RedisClient, key: String) {
+        init(client: RedisClient, keys: StoreKeys) {
             self.client = client
-            self.key = key
+            self.keys = keys
         }
 
         var isFull: Bool { commands.count >= PublishCommand.batch || bytes >= PublishCommand.batchBytes }
 
         mutating func add(type: String, payload: [UInt8], place: String) {
             if commands.isEmpty { firstPlace = place }
-            var command = RedisCommand("XADD", capacity: payload.count + 128)
-            for text in [key, "*", "type", type, "payload"] { command.append(text) }
-            command.append(payload)
-            commands.append(command)
+            commands.append(StreamWriter.add(StreamWriter.fields(type: type, payload: payload), to: keys))
             bytes += payload.count
         }
 

@@ -1,17 +1,30 @@
 import ArgumentParser
+import Consumer
 import Counters
 import Inventory
 import Ledger
 import Reconciliation
+import RedisClient
 import StrictJSON
 
 struct ReconcileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reconcile",
         abstract: "Compares the counters in Redis with the ledger, exactly, while orders flow.",
-        discussion: "Exit codes: 0 no drift; 1 drift, or a cap is passed; 2 could not tell.")
+        discussion: """
+            LEDGER is what was recorded when the counters were read, IN FLIGHT what was decided by then and recorded \
+            since; together they are what the COUNTER must be. A repair is a new epoch, which installs all counters \
+            anew; it is kept ('stocktake repairs list'). Exit codes: 0 no drift, or repaired; 1 drift, or a cap is \
+            passed; 2 could not tell.
+            """)
 
     @OptionGroup var options: SettingsOptions
+
+    @Flag(help: "Set right what differs.")
+    var `repair` = false
+
+    @Flag(help: "Count the ledger's own sold quantities anew, too, from its orders, cancellations and adjustments.")
+    var deep = false
 
     @Flag(help: "List every counter, not only those that drift.")
     var all = false
@@ -21,70 +34,46 @@ struct ReconcileCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try options.resolve()
-        let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
-        defer { try? ledger.close() }
+        let ledger = try await LedgerDatabase.open(
+            at: settings.ledger, store: settings.store, for: `repair` ? .tool : .reader)
         let client = settings.client()
-        let reader = CounterReader(keys: settings.keys, client: client)
-        let report = try await Reconciler(ledger: ledger, counters: reader, redis: settings.redis.redacted).drift()
+        defer { try? ledger.close() }
+        let reconciler = Reconciler(
+            ledger: ledger, counters: CounterReader(keys: settings.keys, client: client),
+            redis: settings.redis.redacted)
+        var finding = Finding()
+        if deep { finding.miscounts = try await ledger.recount() }
+        if `repair` {
+            finding = try await Mending(settings: settings, ledger: ledger, client: client, reconciler: reconciler)
+                .mend(finding)
+        } else {
+            finding.report = try await reconciler.drift(all: all)
+        }
+        if all, let report = finding.report { finding.passed = try await list(ledger, report) }
         await client.close()
-        let passed = all ? try await list(ledger, report) : 0
-        if json { printJSON(Self.json(report)) } else { conclude(report, passed: passed) }
-        if !report.isClean || passed > 0 { throw Exit.no }
+        if json { printJSON(finding.json) } else { finding.show(listed: all) }
+        if !finding.isRight || finding.passed > 0 { throw Exit.no }
     }
 
-    private func conclude(_ report: DriftReport, passed: Int) {
-        if !all {
-            var table = Table([
-                ("LEVEL", .left), ("ID", .left), ("LEDGER", .right), ("COUNTER", .right), ("DRIFT", .right),
-                ("", .left),
-            ])
-            for drift in report.drift { table.add(Self.cells(drift)) }
-            if !report.drift.isEmpty { table.print() }
-        }
-        if report.extraFields > 0 {
-            print(
-                "\(Int(clamping: report.extraFields).counted("field")) in the counters' hash that no product of the catalogue has"
-            )
-        }
-        if passed > 0 { print("\(passed.counted("counter")) above the cap") }
-        let found = report.isClean ? "no drift" : "drift in \(report.drift.count.counted("counter"))"
-        print("\(report.compared.counted("counter")) compared at epoch \(report.epoch), seq \(report.seq): \(found)")
-    }
-
-    private static func cells(_ drift: Drift) -> [String] {
-        var notes: [String] = []
-        if drift.expected.cap != drift.found.cap {
-            notes.append("cap \(text(drift.found.cap, "none")) instead of \(text(drift.expected.cap, "none"))")
-        }
-        if drift.expected.isClosed != drift.found.isClosed {
-            notes.append(drift.found.isClosed ? "closed" : "not closed")
-        }
-        return [
-            drift.counter.level.rawValue, drift.counter.id.text, text(drift.expected.sold, "?"),
-            text(drift.found.sold, "missing"), text(drift.units, "?"), notes.joined(separator: ", "),
-        ]
-    }
-
-    private static func text(_ number: Int64?, _ none: String) -> String { number?.grouped ?? none }
-
-    /// The whole table, from the ledger, with the drift found.
+    /// The whole table.
     /// - Returns: how many counters are above their cap.
     private func list(_ ledger: LedgerDatabase, _ report: DriftReport) async throws -> Int {
         let snapshot = try await ledger.stock()
         let refused = try await ledger.refusals()
-        let drifting = Dictionary(uniqueKeysWithValues: report.drift.map { ($0.counter, $0) })
+        let comparisons = Dictionary(uniqueKeysWithValues: report.comparisons.map { ($0.counter, $0) })
         var table = Table([
-            ("PRODUCT", .left), ("VARIANT", .left), ("CAP", .right), ("SOLD", .right), ("LEFT", .right),
-            ("REFUSED", .right), ("DRIFT", .right),
+            ("PRODUCT", .left), ("VARIANT", .left), ("CAP", .right), ("LEFT", .right), ("REFUSED", .right),
+            ("LEDGER", .right), ("IN FLIGHT", .right), ("EXPECTED", .right), ("COUNTER", .right), ("DRIFT", .right),
+            ("", .left),
         ])
         var passed = 0
         func add(_ counter: CounterName, _ figures: Availability.Figures, product: String, variant: String) {
             if let cap = figures.maxQuantity, figures.soldQuantity > cap { passed += 1 }
-            table.add([
-                product, variant, figures.maxQuantity?.grouped ?? "unlimited", figures.soldQuantity.grouped,
-                figures.availableQuantity?.grouped ?? "unlimited", (refused[counter] ?? 0).grouped,
-                drifting[counter].map { Self.text($0.units, "missing") } ?? "0",
-            ])
+            table.add(
+                [
+                    product, variant, figures.maxQuantity?.grouped ?? "unlimited",
+                    figures.availableQuantity?.grouped ?? "unlimited", (refused[counter] ?? 0).grouped,
+                ] + (comparisons[counter]?.cells ?? Array(repeating: "", count: 6)))
         }
         for availability in snapshot.products.map({ $0.availability() }) {
             let product = availability.product
@@ -96,21 +85,175 @@ struct ReconcileCommand: AsyncParsableCommand {
         if !json { table.print() }
         return passed
     }
+}
 
-    private static func json(_ report: DriftReport) -> JSONValue {
+/// What `reconcile` found, and what it did.
+private struct Finding {
+    /// nil: the counters could not be compared before they were installed anew.
+    var report: DriftReport?
+    var miscounts: [Miscount] = []
+    /// Counters above their cap.
+    var passed = 0
+    /// What was set right; nil: no repair was asked for.
+    var repaired: Int?
+    /// The epoch that the repair has opened.
+    var repairEpoch: Int64?
+
+    /// Nothing differs, or not any more.
+    var isRight: Bool { repaired != nil || (report?.isClean ?? false) && miscounts.isEmpty }
+
+    func show(listed: Bool) {
+        if let report, !listed, !report.drift.isEmpty {
+            var table = Table([
+                ("LEVEL", .left), ("ID", .left), ("LEDGER", .right), ("IN FLIGHT", .right), ("EXPECTED", .right),
+                ("COUNTER", .right), ("DRIFT", .right), ("", .left),
+            ])
+            for drift in report.drift {
+                table.add([drift.counter.level.rawValue, drift.counter.id.text] + drift.comparison.cells)
+            }
+            table.print()
+        }
+        for drift in report?.drift ?? [] where !drift.explanation.isEmpty {
+            let changes = drift.explanation.map { "\($0.kind.rawValue) \($0.id)" }.joined(separator: ", ")
+            print("\(drift.counter.level.rawValue) \(drift.counter.id): as if these had not happened: \(changes)")
+        }
+        if let report, report.extraFields > 0 {
+            print(
+                "\(Int(clamping: report.extraFields).counted("field")) in the counters' hash that nothing in the catalogue has: \(report.extraNames.joined(separator: ", "))"
+            )
+        }
+        for miscount in miscounts {
+            print(
+                "ledger: \(miscount.counter.level.rawValue) \(miscount.counter.id): \(miscount.column.rawValue) is \(miscount.recorded.grouped), what is recorded adds up to \(miscount.counted.grouped)"
+            )
+        }
+        if passed > 0 { print("\(passed.counted("counter")) above the cap") }
+        if let report {
+            let found =
+                report.isClean
+                ? "no drift"
+                : report.drift.isEmpty ? "fields too many" : "drift in \(report.drift.count.counted("counter"))"
+            print(
+                "\(report.compared.counted("counter")) compared at epoch \(report.epoch), seq \(report.seq): \(found)")
+        } else {
+            print("the counters could not be compared as they were")
+        }
+        if let repaired, let repairEpoch {
+            print("repaired \(repaired.counted("difference")) by epoch \(repairEpoch): no drift")
+        } else if repaired != nil {
+            print("nothing to repair")
+        }
+    }
+
+    var json: JSONValue {
         .members([
-            "epoch": .integer(report.epoch), "seq": .integer(report.seq), "compared": .integer(report.compared),
-            "drift": .array(
-                report.drift.map { drift in
+            "epoch": .integer(report?.epoch), "seq": .integer(report?.seq), "compared": .integer(report?.compared),
+            "drift": .array((report?.drift ?? []).map(Self.json)), "extra_fields": .integer(report?.extraFields ?? 0),
+            "extra_names": .array((report?.extraNames ?? []).map { .string($0) }),
+            "miscounts": .array(miscounts.map(\.json)), "repaired": .integer(repaired ?? 0),
+            "repair_epoch": .integer(repairEpoch),
+        ])
+    }
+
+    private static func json(_ drift: Drift) -> JSONValue {
+        let comparison = drift.comparison
+        return .members([
+            "level": .string(drift.counter.level.rawValue), "id": .string(drift.counter.id.text),
+            "ledger": .integer(comparison.ledger), "in_flight": .integer(comparison.inFlight),
+            "expected": .integer(comparison.expected.sold), "counter": .integer(comparison.found.sold),
+            "drift": .integer(comparison.drift), "ledger_cap": .integer(comparison.expected.cap),
+            "counter_cap": .integer(comparison.found.cap), "ledger_closed": .bool(comparison.expected.isClosed),
+            "counter_closed": .bool(comparison.found.isClosed),
+            "explained_by": .array(
+                drift.explanation.map { change in
                     .members([
-                        "level": .string(drift.counter.level.rawValue), "id": .string(drift.counter.id.text),
-                        "ledger": .integer(drift.expected.sold), "counter": .integer(drift.found.sold),
-                        "drift": .integer(drift.units), "ledger_cap": .integer(drift.expected.cap),
-                        "counter_cap": .integer(drift.found.cap), "ledger_closed": .bool(drift.expected.isClosed),
-                        "counter_closed": .bool(drift.found.isClosed),
+                        "kind": .string(change.kind.rawValue), "id": .string(change.id.text),
+                        "seq": .integer(change.seq), "units": .integer(change.units),
                     ])
                 }),
-            "extra_fields": .integer(report.extraFields), "repaired": .integer(0),
+        ])
+    }
+}
+
+/// Sets right what differs.
+private struct Mending {
+    let settings: Settings
+    let ledger: LedgerDatabase
+    let client: RedisClient
+    let reconciler: Reconciler
+
+    private static let reason = "stocktake reconcile --repair"
+    /// How long an active consumer may take to open the epoch that was asked for.
+    private static let patience = Duration.seconds(15)
+    private static let pollInterval = Duration.milliseconds(50)
+
+    func mend(_ found: Finding) async throws -> Finding {
+        var finding = found
+        // Held, nobody is active: what a consumer would do within a second is done here and now.
+        let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: settings.ledger))
+        if lock == nil {
+            finding.report = try await reconciler.drift()
+        } else {
+            var hasty = reconciler
+            hasty.patience = .zero
+            do {
+                finding.report = try await hasty.drift()
+            } catch is ReconciliationError {
+                // Whatever state they are in, they are installed anew.
+            }
+        }
+        finding.repaired = 0
+        let repairs = finding.report?.repairs ?? []
+        if finding.report?.isClean == true, finding.miscounts.isEmpty { return finding }
+        // The counters follow the ledger: not before it adds up itself.
+        finding.miscounts = try await ledger.repairMiscounts(reason: Self.reason)
+        let asked = try await ledger.raiseEpoch(toRepair: repairs, reason: Self.reason)
+        if let lock {
+            let counters = CounterStore(keys: settings.keys, ledger: ledger.identity, client: client)
+            finding.repairEpoch = try await installCounters(
+                from: ledger, into: counters, redis: settings.redis.redacted, reason: Self.reason, holding: lock)
+        } else {
+            finding.repairEpoch = try await waitForEpoch(after: asked)
+        }
+        let after = try await reconciler.drift()
+        guard after.isClean else {
+            throw Failure(
+                "repairing drift failed: on \(settings.redis.redacted): after epoch \(after.epoch) there is drift again. Find what else writes \(settings.keys.stock)."
+            )
+        }
+        finding.repaired = max(repairs.count + finding.miscounts.count, 1)
+        return finding
+    }
+
+    private func waitForEpoch(after asked: Int64) async throws -> Int64 {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            if let epoch = try await CounterHead.read(settings.keys, client).epoch, epoch > asked { return epoch }
+            if ContinuousClock.now >= deadline {
+                throw Failure(
+                    "repairing drift failed: on the ledger \(ledger.path): epoch \(asked) was asked for, and the active consumer has opened none after it within \(Self.patience.components.seconds) s. Look at its log; the repair is made as soon as it goes on."
+                )
+            }
+            try await Task.sleep(for: Self.pollInterval)
+        }
+    }
+}
+
+extension CounterComparison {
+    /// LEDGER, IN FLIGHT, EXPECTED, COUNTER, DRIFT and a note.
+    fileprivate var cells: [String] {
+        [
+            ledger.grouped, inFlight.grouped, (expected.sold ?? 0).grouped, found.sold?.grouped ?? "missing",
+            drift?.grouped ?? "?", detail,
+        ]
+    }
+}
+
+extension Miscount {
+    var json: JSONValue {
+        .members([
+            "level": .string(counter.level.rawValue), "id": .string(counter.id.text),
+            "column": .string(column.rawValue), "recorded": .integer(recorded), "counted": .integer(counted),
         ])
     }
 }

@@ -26,8 +26,12 @@ struct SettingKey: Sendable {
     static let keepMessages = SettingKey(name: "keep_messages_s", defaultValue: .number(JSONNumber(86_400)))
     static let keepOutcomes = SettingKey(name: "keep_outcomes", defaultValue: .number(JSONNumber(100_000)))
 
+    static let reconcileInterval = SettingKey(
+        name: "reconcile_interval_s", defaultValue: .number(JSONNumber(30)))
+
     static let all = [
         redisURL, redisCAFile, ledger, store, data, consumer, logLevel, batchOrders, keepMessages, keepOutcomes,
+        reconcileInterval,
     ]
 }
 
@@ -68,6 +72,11 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "How many outcomes their stream keeps, about. Default: 100000.")
     var keepOutcomes: Int?
 
+    @Option(
+        name: .customLong("reconcile-interval-s"),
+        help: "Seconds between two comparisons of counters and ledger by the consumer; 0 = none. Default: 30.")
+    var reconcileInterval: Int?
+
     @Option(help: "A JSON file with settings, as config/stocktake.json.")
     var config: String?
 
@@ -76,6 +85,7 @@ struct SettingsOptions: ParsableArguments {
             (.redisURL, redisURL), (.redisCAFile, redisCAFile), (.ledger, ledger), (.store, store), (.data, data),
             (.consumer, consumer), (.logLevel, logLevel), (.batchOrders, batchOrders.map { String($0) }),
             (.keepMessages, keepMessages.map { String($0) }), (.keepOutcomes, keepOutcomes.map { String($0) }),
+            (.reconcileInterval, reconcileInterval.map { String($0) }),
         ]
         return Dictionary(values.compactMap { key, value in value.map { (key.name, $0) } }, uniquingKeysWith: { $1 })
     }
@@ -158,6 +168,8 @@ struct Settings: Sendable {
     var store: String
     var logLevel: Logger.Level
     var consumer = ConsumerSettings()
+    /// nil: none.
+    var reconcileInterval: Duration?
 
     fileprivate init(_ sources: SettingsSources) throws {
         data = Self.absolute(try sources.text(.data) ?? "data")
@@ -179,6 +191,8 @@ struct Settings: Sendable {
         consumer.consumer = try sources.text(.consumer) ?? Self.hostName()
         consumer.batchOrders = try sources.number(.batchOrders, in: 1...10_000)
         consumer.keepMessages = .seconds(try sources.number(.keepMessages, in: 0...1_000_000_000))
+        let seconds = try sources.number(.reconcileInterval, in: 0...86_400)
+        reconcileInterval = seconds == 0 ? nil : .seconds(seconds)
         consumer.keepOutcomes = try sources.number(.keepOutcomes, in: 1...1_000_000_000)
     }
 

@@ -7,9 +7,15 @@ import StrictJSON
 
 struct StockCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stock",
+        commandName: "stock", abstract: "What can be sold now; and what was sold elsewhere.",
+        subcommands: [StockShowCommand.self, StockAdjustCommand.self], defaultSubcommand: StockShowCommand.self)
+}
+
+struct StockShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
         abstract: "What can be sold now, from Redis; from the ledger if Redis is away.",
-        discussion: "Exit codes: 0; 1 some id is unknown.")
+        discussion: "'stock' alone does the same. Exit codes: 0; 1 some id is unknown.")
 
     @OptionGroup var options: SettingsOptions
 

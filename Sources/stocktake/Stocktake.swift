@@ -23,7 +23,8 @@ struct Stocktake: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, ConsumeCommand.self, SyncCommand.self, PublishCommand.self, StockCommand.self,
-            OrdersCommand.self, DeadLettersCommand.self, ReconcileCommand.self, LedgerCommand.self,
+            OrdersCommand.self, DeadLettersCommand.self, ReconcileCommand.self, RepairsCommand.self,
+            AdjustmentsCommand.self, LedgerCommand.self,
         ])
 
     static func main() async {

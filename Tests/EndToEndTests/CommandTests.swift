@@ -252,24 +252,6 @@ import Testing
         #expect(try await shop.run(["reconcile"]).status == 2)
     }
 
-    @Test("reconcile finds no drift, a hundred times, while orders flow")
-    func reconcileUnderLoad() async throws {
-        let shop = try await Shop()
-        let consumer = try await shop.startConsumer("--batch-orders", "3")
-        let flow = (0..<4_000).map { SequentialModel.Order("flow-\($0)", ("PANEL", nil, 1 + $0 % 3)).message }
-        try await shop.publish(flow)
-        var rounds = 0
-        while try shop.count("orders") < flow.count, rounds < 100 {
-            let result = try await shop.run(["reconcile"])
-            #expect(result.status == 0, "\(result.output)\(result.errors)")
-            rounds += 1
-        }
-        #expect(rounds > 0)
-        try await shop.waitForOrders(flow.count, within: .seconds(60))
-        #expect(try await consumer.stop() == .exited(0))
-        try await shop.expectConsistent()
-    }
-
     @Test("The ledger is created, checked, dropped and made anew, as the brief does")
     func ledger() async throws {
         let shop = try await Shop(catalog: nil)

@@ -1,4 +1,5 @@
 import Inventory
+import Ledger
 import RedisClient
 import TestSupport
 import Testing
@@ -13,6 +14,20 @@ private let sheet = CounterName.product("sheet")
 struct ReconcilerTests {
     private static func state(_ sold: Int64?, _ cap: Int64?, isClosed: Bool = false) -> CounterState {
         CounterState(sold: sold, cap: cap, isClosed: isClosed)
+    }
+
+    private static func drifted(
+        _ counter: CounterName, _ expected: CounterState, _ found: CounterState, lacking: [RecordedChange] = []
+    ) -> Drift {
+        Drift(
+            comparison: CounterComparison(
+                counter: counter, ledger: expected.sold ?? 0, inFlight: 0, expected: expected, found: found),
+            explanation: lacking)
+    }
+
+    /// The order with this number.
+    private static func change(_ number: Int64, units: Int64) -> RecordedChange {
+        RecordedChange(seq: number, kind: .order, id: Identifier("o\(number)"), units: units)
     }
 
     @Test("finds nothing where nothing is wrong, before and after sales and closings")
@@ -32,33 +47,33 @@ struct ReconcilerTests {
         }
     }
 
-    /// A command of somebody's hand, the drift that follows, its units, and how many fields are too many.
-    private static let edits: [([String], [Drift], units: [Int64?], extra: Int64)] = [
+    /// A command of somebody's hand, the drift that follows, its units, and the fields that are too many.
+    private static let edits: [([String], [Drift], units: [Int64?], extra: [String])] = [
         (
             ["HINCRBY", "sold:p:cube", "3"],
-            [Drift(counter: cube, expected: state(2, 10), found: state(5, 10))], [3], 0
+            [drifted(cube, state(2, 10), state(5, 10))], [3], []
         ),
         (
             ["HINCRBY", "sold:v:black", "-2"],
-            [Drift(counter: black, expected: state(2, 6), found: state(0, 6))], [-2], 0
+            [drifted(black, state(2, 6), state(0, 6), lacking: [change(1, units: 2)])], [-2], []
         ),
-        (["HSET", "cap:p:cube", "11"], [Drift(counter: cube, expected: state(2, 10), found: state(2, 11))], [0], 0),
-        (["HDEL", "cap:v:black"], [Drift(counter: black, expected: state(2, 6), found: state(2, nil))], [0], 0),
-        (["HSET", "cap:p:sheet", "5"], [Drift(counter: sheet, expected: state(0, nil), found: state(0, 5))], [0], 0),
-        (["HDEL", "sold:p:cube"], [Drift(counter: cube, expected: state(2, 10), found: state(nil, 10))], [nil], 0),
+        (["HSET", "cap:p:cube", "11"], [drifted(cube, state(2, 10), state(2, 11))], [0], []),
+        (["HDEL", "cap:v:black"], [drifted(black, state(2, 6), state(2, nil))], [0], []),
+        (["HSET", "cap:p:sheet", "5"], [drifted(sheet, state(0, nil), state(0, 5))], [0], []),
+        (["HDEL", "sold:p:cube"], [drifted(cube, state(2, 10), state(nil, 10))], [nil], []),
         (
             ["HSET", "closed:p:sheet", "1"],
-            [Drift(counter: sheet, expected: state(0, nil), found: state(0, nil, isClosed: true))], [0], 0
+            [drifted(sheet, state(0, nil), state(0, nil, isClosed: true))], [0], []
         ),
         (
             ["HDEL", "sold:p:cube", "sold:v:black"],
             [
-                Drift(counter: cube, expected: state(2, 10), found: state(nil, 10)),
-                Drift(counter: black, expected: state(2, 6), found: state(nil, 6)),
-            ], [nil, nil], 0
+                drifted(cube, state(2, 10), state(nil, 10)),
+                drifted(black, state(2, 6), state(nil, 6)),
+            ], [nil, nil], []
         ),
-        (["HSET", "sold:p:gone", "1"], [], [], 1),
-        (["HSET", "note", "x", "sold:v:cube", "0"], [], [], 2),
+        (["HSET", "sold:p:gone", "1"], [], [], ["sold:p:gone"]),
+        (["HSET", "note", "x", "sold:v:cube", "0"], [], [], ["note", "sold:v:cube"]),
     ]
 
     @Test("finds what a hand has changed", arguments: edits.indices)
@@ -67,9 +82,15 @@ struct ReconcilerTests {
         try await withReconciliation { fixture async throws in
             try await fixture.sell("cube", "black", units: 2)
             try await fixture.hand(edit)
-            let report = try await fixture.drift()
-            #expect(report == DriftReport(epoch: 1, seq: 1, drift: drift, extraFields: extra, compared: 3))
-            #expect(report.drift.map(\.units) == units && !report.isClean)
+            var report = try await fixture.drift()
+            report.extraNames.sort()
+            #expect(
+                report
+                    == DriftReport(
+                        epoch: 1, seq: 1, drift: drift, extraFields: Int64(extra.count), extraNames: extra, compared: 3)
+            )
+            #expect(report.drift.map(\.comparison.drift) == units && !report.isClean)
+            #expect(report.repairs.count == drift.count + extra.count)
             // A new epoch repairs it.
             try await fixture.install()
             #expect(try await fixture.drift().isClean)
@@ -88,13 +109,17 @@ struct ReconcilerTests {
             next.seq += 1
             try await fixture.decide(first, after: head)
             try await fixture.decide(second, after: next)
-            async let report = fixture.drift()
+            async let result = fixture.drift(all: true)
             try await eventually("a cut") {
                 try await fixture.server.command("INFO", "commandstats").string?.contains("cmdstat_hlen") == true
             }
             try await fixture.record(first, after: head)
             try await fixture.record(second, after: next)
-            #expect(try await report == DriftReport(epoch: 1, seq: 2, drift: [], extraFields: 0, compared: 3))
+            let report = try await result
+            #expect(report.isClean && report.seq == 2 && report.comparisons.count == 3)
+            for comparison in report.comparisons where comparison.counter != sheet {
+                #expect((comparison.ledger, comparison.inFlight) == (0, 6))
+            }
         }
     }
 
@@ -117,7 +142,11 @@ struct ReconcilerTests {
             try await fixture.record(ReconciliationFixture.checkout(2, product: "sheet", units: 5), after: head)
             let report = try await fixture.drift()
             #expect(report.seq == 2)
-            #expect(report.drift == [Drift(counter: sheet, expected: Self.state(7, nil), found: Self.state(2, nil))])
+            #expect(
+                report.drift == [
+                    Self.drifted(
+                        sheet, Self.state(7, nil), Self.state(2, nil), lacking: [Self.change(2, units: 5)])
+                ])
             // Without a seq they are as far behind as can be.
             try await fixture.hand(["HDEL", "seq"])
             #expect(try await fixture.drift().drift == report.drift)
@@ -205,14 +234,5 @@ struct ReconcilerTests {
             try await sold
             #expect(seqs == seqs.sorted())
         }
-    }
-}
-
-extension ReconciliationFixture {
-    /// A command on the counters' hash, as somebody might send it with redis-cli; the key goes behind its name.
-    fileprivate func hand(_ words: [String]) async throws {
-        var command = RedisCommand(words[0], keys.stock)
-        command.append(contentsOf: words.dropFirst())
-        _ = try await client.send(command)
     }
 }

@@ -1,4 +1,5 @@
 import Counters
+import GRDB
 import Inventory
 import Ledger
 import Reconciliation
@@ -14,11 +15,28 @@ struct ReconciliationFixture: Sendable {
 
     var store: CounterStore { CounterStore(keys: keys, ledger: ledger.identity, client: client) }
 
-    func drift(patience: Duration = .seconds(20)) async throws -> DriftReport {
-        var reconciler = Reconciler(
-            ledger: ledger, counters: CounterReader(keys: keys, client: client), redis: "redis")
+    var reconciler: Reconciler {
+        Reconciler(ledger: ledger, counters: CounterReader(keys: keys, client: client), redis: "redis")
+    }
+
+    func drift(patience: Duration = .seconds(20), all: Bool = false) async throws -> DriftReport {
+        var reconciler = reconciler
         reconciler.patience = patience
-        return try await reconciler.drift()
+        return try await reconciler.drift(all: all)
+    }
+
+    /// A command on the counters' hash, as somebody might send it with redis-cli; the key goes behind its name.
+    func hand(_ words: [String]) async throws {
+        var command = RedisCommand(words[0], keys.stock)
+        command.append(contentsOf: words.dropFirst())
+        _ = try await client.send(command)
+    }
+
+    /// What somebody does to the ledger with `sqlite3`.
+    func editLedger(_ sql: String) throws {
+        let queue = try DatabaseQueue(path: ledger.path)
+        try queue.write { db in try db.execute(sql: sql) }
+        try queue.close()
     }
 
     /// Opens a new epoch.

@@ -1,0 +1,48 @@
+import Counters
+import Ledger
+
+/// Opens a new epoch while no consumer is active: what a start of one would do, without the messages.
+///
+/// - Parameters:
+///   - ledger: open for writing.
+///   - redis: how Redis is named in messages.
+///   - lock: held, so that nobody else decides meanwhile.
+/// - Returns: the epoch.
+/// - Throws: errors of Redis, after which the same may be tried again; `ConsumerError.ledgerIsNotTheOne`.
+@discardableResult
+package func installCounters(
+    from ledger: LedgerDatabase, into counters: CounterStore, redis: String, reason: String, holding lock: ProcessLock
+) async throws -> Int64 {
+    defer { withExtendedLifetime(lock) {} }
+    try await counters.head().refuseWrongLedger(ledger, head: ledger.head(), redis: redis)
+    let start = try await ledger.raiseEpoch(catalogueBefore: nil, reason: reason)
+    let answer = try await counters.install(Installation(start))
+    guard answer == .installed else {
+        throw ConsumerError.ledgerIsNotTheOne(path: ledger.path, redis: redis, found: answer)
+    }
+    return start.head.epoch
+}
+
+extension Installation {
+    init(_ start: EpochStart) {
+        self.init(
+            epoch: start.head.epoch, seq: start.head.seq, records: start.head.records,
+            catalogueVersion: start.head.catalogueVersion, counters: start.counters)
+    }
+}
+
+extension CounterHead {
+    /// Throws if Redis knows of more than this ledger holds: it was replaced, or has gone back in time.
+    func refuseWrongLedger(_ ledger: LedgerDatabase, head: LedgerHead, redis: String) throws {
+        var answer: InstallAnswer?
+        if let identity = self.ledger, identity != ledger.identity {
+            answer = .otherLedger(identity)
+        } else if let epoch, epoch > head.epoch {
+            answer = .epochNotLower(epoch)
+        } else if (settled ?? 0) > head.seq || (recorded ?? 0) > head.records {
+            answer = .ledgerBehind(settled: settled ?? 0, recorded: recorded ?? 0)
+        }
+        guard let answer else { return }
+        throw ConsumerError.ledgerIsNotTheOne(path: ledger.path, redis: redis, found: answer)
+    }
+}

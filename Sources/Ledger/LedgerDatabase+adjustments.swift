@@ -1,0 +1,42 @@
+import GRDB
+import Inventory
+
+/// An adjustment as the ledger holds it.
+package struct RecordedAdjustment: Sendable {
+    package var adjustment: Adjustment
+    package var seq: Int64
+    package var epoch: Int64
+    package var decidedAt: String
+    package var entryID: String
+}
+
+extension LedgerDatabase {
+    /// Adjustments, latest first.
+    package func adjustments(limit: Int, after: String?) async throws -> Page<RecordedAdjustment> {
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT * FROM adjustments WHERE ?1 IS NULL OR seq < ?1 ORDER BY seq DESC LIMIT ?2",
+                arguments: [after.flatMap { Int64($0) }, limit + 1])
+            let shown = rows.prefix(limit).map(Self.adjustment)
+            return Page(elements: shown, next: rows.count > limit ? shown.last.map { String($0.seq) } : nil)
+        }
+    }
+
+    /// One adjustment, or nil.
+    package func adjustment(_ id: Identifier) async throws -> RecordedAdjustment? {
+        try await read { db in
+            try Row.fetchOne(db, sql: "SELECT * FROM adjustments WHERE id = ?", arguments: [id.text])
+                .map(Self.adjustment)
+        }
+    }
+
+    private static func adjustment(_ row: Row) -> RecordedAdjustment {
+        RecordedAdjustment(
+            adjustment: Adjustment(
+                adjustmentID: Identifier(row["id"]),
+                article: Article(
+                    Identifier(row["product_id"]), (row["variant_id"] as String?).map { Identifier($0) }),
+                units: row["quantity"], reason: row["reason"], adjustedAt: row["adjusted_at"]),
+            seq: row["seq"], epoch: row["epoch"], decidedAt: row["decided_at"], entryID: row["entry_id"])
+    }
+}

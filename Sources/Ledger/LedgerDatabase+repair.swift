@@ -1,0 +1,160 @@
+import GRDB
+import Inventory
+
+/// Something that was found to differ, and is set right.
+package struct Repair: Sendable, Equatable {
+    package enum Place: String, Sendable {
+        /// The counters in Redis, which are set to the ledger's figures.
+        case counters
+        /// A quantity of the ledger, which is set to what is recorded.
+        case ledger
+    }
+
+    package var place: Place
+    /// nil: a field of the counters that belongs to no product or variant.
+    package var level: Level?
+    /// The product's or variant's id, or the field's name.
+    package var id: String
+    /// Units; nil where there were none.
+    package var found: Int64?
+    package var expected: Int64?
+    /// What differed, where it is not the number of units.
+    package var detail: String
+
+    package init(place: Place, level: Level?, id: String, found: Int64?, expected: Int64?, detail: String) {
+        self.place = place
+        self.level = level
+        self.id = id
+        self.found = found
+        self.expected = expected
+        self.detail = detail
+    }
+}
+
+/// A repair as the ledger keeps it.
+package struct RecordedRepair: Sendable {
+    package var number: Int64
+    package var repair: Repair
+    /// The epoch that followed.
+    package var epoch: Int64
+    package var reason: String
+    package var repairedAt: String
+}
+
+/// A change of a counter, as far as it may explain a difference.
+package struct RecordedChange: Sendable, Equatable {
+    package enum Kind: String, Sendable { case order, cancellation, adjustment }
+
+    package var seq: Int64
+    package var kind: Kind
+    package var id: Identifier
+    /// Units it added.
+    package var units: Int64
+
+    package init(seq: Int64, kind: Kind, id: Identifier, units: Int64) {
+        self.seq = seq
+        self.kind = kind
+        self.id = id
+        self.units = units
+    }
+}
+
+extension LedgerDatabase {
+    /// Asks for a new epoch, which installs the counters anew, and keeps what it repairs. An active consumer notices in
+    /// its next transaction, or within a second.
+    /// - Parameter reason: kept with the epoch and the repairs.
+    /// - Returns: the epoch that was asked for; the one that is installed is higher.
+    @discardableResult
+    package func raiseEpoch(toRepair repairs: [Repair], reason: String) async throws -> Int64 {
+        try await write { db in
+            let head = try Self.nextEpoch(db, reason: reason)
+            try Self.keep(repairs, epoch: head.epoch, reason: reason, db)
+            return head.epoch
+        }
+    }
+
+    /// Counts sold and adjusted quantities anew from what is recorded, without changing anything.
+    package func recount() async throws -> [Miscount] {
+        try await read(Self.miscounts)
+    }
+
+    /// Counts them anew and sets right what differs. The epoch is raised with it: what was decided by the old figures is
+    /// decided again.
+    /// - Returns: what was set right.
+    package func repairMiscounts(reason: String) async throws -> [Miscount] {
+        try await write { db in
+            let miscounts = try Self.miscounts(db)
+            if miscounts.isEmpty { return [] }
+            let head = try Self.nextEpoch(db, reason: reason)
+            for miscount in miscounts {
+                try db.execute(
+                    sql: "UPDATE \(miscount.counter.level.table) SET \(miscount.column.rawValue) = ? WHERE id = ?",
+                    arguments: [miscount.counted, miscount.counter.id.text])
+            }
+            try Self.keep(miscounts.map(Repair.init), epoch: head.epoch, reason: reason, db)
+            return miscounts
+        }
+    }
+
+    /// Repairs, latest first.
+    package func repairs(limit: Int, after: String?) async throws -> Page<RecordedRepair> {
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT * FROM repairs WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
+                arguments: [after.flatMap { Int64($0) }, limit + 1])
+            let shown = rows.prefix(limit).map { row in
+                RecordedRepair(
+                    number: row["id"],
+                    repair: Repair(
+                        place: Repair.Place(rawValue: row["place"]) ?? .counters,
+                        level: (row["level"] as String?).flatMap(Level.init(rawValue:)), id: row["counter_id"],
+                        found: row["found"], expected: row["expected"], detail: row["detail"]),
+                    epoch: row["epoch"], reason: row["reason"], repairedAt: row["repaired_at"])
+            }
+            return Page(elements: shown, next: rows.count > limit ? shown.last.map { String($0.number) } : nil)
+        }
+    }
+
+    /// Changes of a counter, latest first, that have a seq above `lowest` and up to `highest`.
+    package func changes(
+        of counter: CounterName, above lowest: Int64, upTo highest: Int64
+    ) async throws -> [RecordedChange] {
+        try await read { db in
+            let column = counter.level == .product ? "product_id" : "variant_id"
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT seq, kind, id, sum(units) FROM (\(Self.changes))
+                    WHERE seq > ? AND seq <= ? AND \(column) = ? GROUP BY seq ORDER BY seq DESC
+                    """,
+                arguments: [lowest, highest, counter.id.text])
+            return rows.map { row in
+                RecordedChange(
+                    seq: row[0], kind: RecordedChange.Kind(rawValue: row[1]) ?? .order, id: Identifier(row[2]),
+                    units: row[3])
+            }
+        }
+    }
+
+    private static func keep(_ repairs: [Repair], epoch: Int64, reason: String, _ db: Database) throws {
+        let statement = try db.makeStatement(
+            sql: """
+                INSERT INTO repairs (epoch, place, level, counter_id, found, expected, detail, reason, repaired_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        for repair in repairs {
+            try statement.execute(arguments: [
+                epoch, repair.place.rawValue, repair.level?.rawValue, repair.id, repair.found, repair.expected,
+                repair.detail, reason, Timestamp.now(),
+            ])
+        }
+    }
+}
+
+extension Repair {
+    package init(_ miscount: Miscount) {
+        self.init(
+            place: .ledger, level: miscount.counter.level, id: miscount.counter.id.text, found: miscount.recorded,
+            expected: miscount.counted, detail: miscount.column.rawValue)
+    }
+}

@@ -1,0 +1,165 @@
+import ArgumentParser
+import Consumer
+import Intake
+import Inventory
+import Ledger
+import RedisClient
+import StrictJSON
+
+struct AdjustmentsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "adjustments", abstract: "Units sold past the orders ('stocktake stock adjust').",
+        subcommands: [List.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists adjustments, latest first.")
+
+        @OptionGroup var options: SettingsOptions
+
+        @OptionGroup var page: PageOptions
+
+        func run() async throws {
+            let ledger = try await openForReading(options)
+            defer { try? ledger.close() }
+            let adjustments = try await ledger.adjustments(limit: page.limit, after: page.after)
+            if page.json {
+                printJSON(
+                    .members([
+                        "adjustments": .array(adjustments.elements.map(\.json)), "next": .text(adjustments.next),
+                    ]))
+                return
+            }
+            var table = Table([
+                ("ADJUSTMENT", .left), ("PRODUCT", .left), ("VARIANT", .left), ("SOLD", .right), ("SEQ", .right),
+                ("DECIDED", .left), ("REASON", .left),
+            ])
+            for recorded in adjustments.elements {
+                let adjustment = recorded.adjustment
+                table.add([
+                    adjustment.adjustmentID.text, adjustment.article.productID.text,
+                    adjustment.article.variantID?.text ?? "", adjustment.units.signed, recorded.seq.grouped,
+                    recorded.decidedAt, adjustment.reason,
+                ])
+            }
+            table.print()
+            page.tellNext(adjustments.next)
+        }
+    }
+}
+
+struct StockAdjustCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "adjust",
+        abstract: "Counts units as sold, or not, that no order is for: sold elsewhere, samples, sold before.",
+        discussion: """
+            Goes through the stream like an order, is kept for good, and is a fact: no cap refuses it. What it takes away \
+            (--sold -3) must have been added by earlier adjustments, or have been cancelled without restock; units of \
+            orders come back by cancellations. Exit codes: 0 recorded, or sent while no consumer runs; 1 it became a \
+            dead letter.
+            """)
+
+    @OptionGroup var options: SettingsOptions
+
+    @Argument(help: ArgumentHelp("The product's id.", valueName: "PRODUCT"))
+    var product: String
+
+    @Argument(help: ArgumentHelp("The variant's id, if the product has variants.", valueName: "VARIANT"))
+    var variant: String?
+
+    // Unconditional: -3 is a value, not a flag.
+    @Option(parsing: .unconditional, help: "Units to add to what is sold; negative takes away.")
+    var sold: Int64
+
+    @Option(help: "Why: kept with it.")
+    var reason: String
+
+    @Option(help: "An id of your own; the same one again changes nothing. Default: a random one.")
+    var id: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        if sold == 0 || abs(sold.clamped) > Limit.adjustment {
+            throw ValidationError("--sold must be from -\(Limit.adjustment) to \(Limit.adjustment), and not 0.")
+        }
+        if reason.isEmpty { throw ValidationError("--reason must say why.") }
+    }
+
+    /// How long to wait for the consumer's answer.
+    private static let patience = Duration.seconds(10)
+    private static let pollInterval = Duration.milliseconds(50)
+
+    func run() async throws {
+        let settings = try options.resolve()
+        let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+        defer { try? ledger.close() }
+        let adjustmentID = id ?? "adj-" + String(UInt64.random(in: .min ... .max), radix: 16)
+        let client = settings.client()
+        let payload = JSONValue.members([
+            "adjustment_id": .string(adjustmentID), "product_id": .string(product), "variant_id": .text(variant),
+            "sold": .integer(sold), "reason": .string(reason), "adjusted_at": .string(Timestamp.now()),
+        ])
+        let entry = try await client.send(
+            StreamWriter.add(
+                StreamWriter.fields(type: MessageType.stockAdjusted.rawValue, payload: Array(payload.text.utf8)),
+                to: settings.keys))
+        await client.close()
+        try await report(Identifier(adjustmentID), entry.string ?? "", ledger, settings)
+    }
+
+    private func report(
+        _ id: Identifier, _ entry: String, _ ledger: LedgerDatabase, _ settings: Settings
+    ) async throws {
+        let deadline = ContinuousClock.now + Self.patience
+        while ContinuousClock.now < deadline {
+            if let recorded = try await ledger.adjustment(id) {
+                if json {
+                    printJSON(recorded.json)
+                } else {
+                    print("recorded as \(id), seq \(recorded.seq.grouped): \(try await figures(ledger))")
+                }
+                return
+            }
+            if let letter = try await ledger.deadLetter(ofEntry: entry) {
+                printError("not adjusted: \(letter.reason): \(letter.detail) (dead letter \(letter.number))")
+                throw Exit.no
+            }
+            // Free, nobody is there to record it.
+            if try ProcessLock.acquire(ProcessLock.path(besideLedger: settings.ledger)) != nil { break }
+            try await Task.sleep(for: Self.pollInterval)
+        }
+        if json {
+            printJSON(.members(["id": .string(id.text), "seq": .null]))
+        } else {
+            print("sent as \(id); it is recorded when a consumer runs and gets to it")
+        }
+    }
+
+    private func figures(_ ledger: LedgerDatabase) async throws -> String {
+        let stock = try await ledger.stock().products.first { $0.id == Identifier(product) }
+        guard let availability = stock?.availability() else { return "" }
+        let figures = availability.variants.first { $0.id.text == variant } ?? availability.product
+        let left = figures.availableQuantity.map { "\($0.grouped) left" } ?? "unlimited"
+        return "\(figures.id) \(figures.soldQuantity.grouped) sold, \(left)"
+    }
+}
+
+extension Int64 {
+    /// +5, -3.
+    fileprivate var signed: String { (self > 0 ? "+" : "") + grouped }
+
+    /// A number whose magnitude can be taken.
+    fileprivate var clamped: Int64 { Swift.max(self, -Int64.max) }
+}
+
+extension RecordedAdjustment {
+    fileprivate var json: JSONValue {
+        .members([
+            "id": .string(adjustment.adjustmentID.text), "product_id": .string(adjustment.article.productID.text),
+            "variant_id": .text(adjustment.article.variantID?.text), "sold": .integer(adjustment.units),
+            "reason": .string(adjustment.reason), "adjusted_at": .text(adjustment.adjustedAt), "seq": .integer(seq),
+            "decided_at": .string(decidedAt), "entry_id": .string(entryID),
+        ])
+    }
+}
