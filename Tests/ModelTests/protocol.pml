@@ -200,11 +200,12 @@ hidden short s;
 #define ME c[p]
 #define MEMORY_EMPTY (ME.count == 0 && ME.size == 0 && ME.recSize == 0 && !ME.settling)
 #define OWNED(x) (ledger.decision[x] == ACCEPTED && ((x) != 0 || ledger.decision[2] == NONE))
-#define WAITS(x) (IS_CANCELLATION(x) && ((ME.recSize > 0 && ME.recEntry[0] == 0 && ME.recPlan[0] != KNOWN) || \
-  (ME.recSize > 1 && ME.recEntry[1] == 0 && ME.recPlan[1] != KNOWN)))
+#define WAITS(x) (IS_CANCELLATION(x) && ((ME.recEntry[0] == 0 && IS_DECIDED(ME.recPlan[0])) || \
+  (ME.recEntry[1] == 0 && IS_DECIDED(ME.recPlan[1]))))
 /* ActiveConsumer awaits the gate, and sees nothing else meanwhile. */
 #define AT_GATE (ME.size > 0 && !ME.isDecided)
 #define IS_OPERATION(plan) ((plan) == TAKE || (plan) == GIVE || (plan) == NOTHING)
+#define IS_DECIDED(plan) ((plan) == ACCEPTED || (plan) == REFUSED || (plan) == GAVE || (plan) == NOTHING)
 #define ASKS_GATE (IS_OPERATION(ME.plan[0]) || IS_OPERATION(ME.plan[1]))
 #define CHANGES(plan) ((plan) == ACCEPTED || (plan) == GAVE)
 #define IS_RECORD(plan) ((plan) != NONE && (plan) != KNOWN)
@@ -328,17 +329,15 @@ inline planOf(x, answer) {
   /* a dead letter already: stays one */
   :: x == 2 && ledger.dead != 0 -> answer = KNOWN
   :: else ->
-    isKnown = (ME.size == 1 && CONTENT(ME.entry[0]) == CONTENT(x)) ||
-      (ME.recSize > 0 && CONTENT(ME.recEntry[0]) == CONTENT(x)) ||
-      (ME.recSize > 1 && CONTENT(ME.recEntry[1]) == CONTENT(x));
+    isKnown = (ME.size == 1 && CONTENT(ME.entry[0]) == CONTENT(x) && IS_OPERATION(ME.plan[0])) ||
+      (CONTENT(ME.recEntry[0]) == CONTENT(x) && IS_DECIDED(ME.recPlan[0])) ||
+      (CONTENT(ME.recEntry[1]) == CONTENT(x) && IS_DECIDED(ME.recPlan[1]));
     if
     :: isKnown -> answer = KNOWN
     :: !isKnown && !IS_CANCELLATION(x) -> answer = TAKE
     :: !isKnown && IS_CANCELLATION(x) ->
       /* A cancellation waits for its order to be recorded. */
-      waits = (ME.size == 1 && ME.entry[0] == 0 && ME.plan[0] == TAKE) ||
-        (ME.recSize > 0 && ME.recEntry[0] == 0 && ME.recPlan[0] != KNOWN) ||
-        (ME.recSize > 1 && ME.recEntry[1] == 0 && ME.recPlan[1] != KNOWN);
+      waits = (ME.size == 1 && ME.entry[0] == 0 && ME.plan[0] == TAKE) || WAITS(x);
       if
       :: waits
       :: !waits && ledger.decision[0] == NONE -> answer = UNKNOWN_ORDER
