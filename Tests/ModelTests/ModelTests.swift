@@ -134,7 +134,7 @@ struct ModelTests {
     func cutShort() {
         let reports = [
             "error: max search depth too small\nFull statespace search for:\nerrors: 0\n  5 states, stored\n",
-            "pan: reached -DMEMLIM bound\nFull statespace search for:\nerrors: 0\n5 states, stored\nSearch not completed",
+            "Search not completed\nFull statespace search for:\nerrors: 0\n5 states, stored",
             "Bit statespace search for:\nerrors: 0\n  5 states, stored\n",
             "pan:1: invalid end state (at depth 7)\nSearch not completed\nFull statespace search for:\nerrors: 1\n",
             "",

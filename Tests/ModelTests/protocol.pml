@@ -10,11 +10,11 @@
  * before such work and one after it leave the same. Comments name the function that a transition stands for.
  *
  * The stream holds, in this order:  0: order 0   1: order 1   2: a cancellation of all of order 0   3: order 2
- * (as many of them as ENTRIES says), of one unit each, and there are CAP units. Index COPY is the cancellation published
- * again by the consumer, after it was a dead letter because its order was nowhere.
+ * (as many of them as ENTRIES says), of one unit each, and there are CAP units. Index COPY is the cancellation,
+ * published again by the consumer after it was a dead letter because its order was nowhere.
  */
 
-/* ---- Configurations: what may happen, and how often --------------------------------------------------------- */
+/* ---- Configurations: what may happen, and how often -------------------------------------------------------------- */
 
 #ifndef CAP
 #define CAP 1
@@ -58,7 +58,7 @@
 #define COPY 4
 #define QUEUE 8
 
-/* ---- Guards: each switch leaves out exactly one comparison ---------------------------------------------------- */
+/* ---- Guards: each switch leaves out exactly one comparison ------------------------------------------------------- */
 
 #ifdef NO_GATE_EPOCH        /* gate.lua: found[2] ~= ARGV[2] */
 #define GATE_EPOCH 0
@@ -115,7 +115,7 @@
 #define INTACT (GATE_EPOCH && CHAIN && RECORD_EPOCH && RECORD_CHAIN && ARBITER && INSTALL_LOWER && INSTALL_SETTLED && \
   START_EPOCH && START_SETTLED)
 
-/* ---- State ------------------------------------------------------------------------------------------------------ */
+/* ---- State ------------------------------------------------------------------------------------------------------- */
 
 /* What became of a message, and, while it is in a batch, what is to become of it. */
 #define NONE 0
@@ -196,7 +196,7 @@ hidden byte i, k, e, first, second;
 hidden byte isFenced, waits, isKnown;
 hidden short s;
 
-/* ---- Words -------------------------------------------------------------------------------------------------------- */
+/* ---- Words ------------------------------------------------------------------------------------------------------- */
 
 #define BIT(x) (1 << (x))
 #define PUBLISHED (BIT(ENTRIES) - 1 + (redis.copied << COPY))
@@ -247,7 +247,7 @@ inline removeFirst() {
   ME.count--; ME.queue[ME.count] = 0; i = 0
 }
 
-/* ---- The scripts --------------------------------------------------------------------------------------------------- */
+/* ---- The scripts ------------------------------------------------------------------------------------------------- */
 
 /* gate.lua. `a` and `b` are plans, and become answers. */
 inline gate(wantedEpoch, wantedSeq, a, b) {
@@ -312,7 +312,7 @@ inline deliver() {
   redis.delivered = redis.delivered | BIT(k)
 }
 
-/* ---- What must always hold ------------------------------------------------------------------------------------- */
+/* ---- What must always hold --------------------------------------------------------------------------------------- */
 
 /* Nobody is told two things, and no more units are promised than there are, whatever ledger said so. */
 inline checkTold() {
@@ -329,7 +329,7 @@ inline checkShown() {
 #endif
 }
 
-/* ---- The stages --------------------------------------------------------------------------------------------------- */
+/* ---- The stages -------------------------------------------------------------------------------------------------- */
 
 /* Preparation.skip, for one entry: sets waits, or its plan. Earlier in the same batch: ME.entry[0], if size is 1. */
 inline planOf(x, answer) {
