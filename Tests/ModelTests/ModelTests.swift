@@ -36,6 +36,9 @@ struct Configuration: Sendable, CustomTestStringConvertible {
     static let restored = Configuration(
         name: "one consumer: two crashes, an older ledger put back, adopted or not", macros: ["CRASHES=2", "BACKUPS=1"])
 
+    /// A part of `edited`.
+    static let editedDown = Configuration(
+        name: "one consumer: a crash, a counter lowered by hand", macros: ["CRASHES=1", "EDITS=1", "EDITS_DOWN"])
     /// Not among `all`: here the acknowledgement without an epoch shows.
     static let restoredInDoubt = Configuration(
         name: "one consumer: two crashes, an older ledger put back, a command in doubt",
@@ -56,6 +59,8 @@ struct Omission: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(switches.joined(separator: " and ")): \(configuration.name)" }
 
+    private static let oversold = "(ledger.sold<="
+    private static let refusedThoughItFits = "(ledger.sold+1)>"
     private static let drift = "redis.sold==ledger.sold"
     private static let shownAsAvailable = "redis.sold>=ledger.sold"
 
@@ -64,7 +69,8 @@ struct Omission: Sendable, CustomTestStringConvertible {
         Omission(switches: ["NO_CHAIN"], configuration: .threeForTwo, violates: drift),
         Omission(switches: ["NO_RECORD_EPOCH"], configuration: .usurper, violates: drift),
         Omission(switches: ["NO_RECORD_EPOCH"], configuration: .shown, violates: shownAsAvailable),
-        Omission(switches: ["NO_ARBITER"], configuration: .edited, violates: "ledger.sold"),
+        Omission(switches: ["NO_ARBITER"], configuration: .edited, violates: refusedThoughItFits),
+        Omission(switches: ["NO_ARBITER"], configuration: .editedDown, violates: oversold),
         Omission(switches: ["NO_INSTALL_LOWER"], configuration: .shown, violates: shownAsAvailable),
         Omission(
             switches: ["NO_INSTALL_SETTLED", "NO_START_SETTLED"], configuration: .restored, violates: "toldYes",

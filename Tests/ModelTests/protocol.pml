@@ -38,7 +38,7 @@
 #define STRAYS 0            /* an entry is delivered to a connection that is dead without Redis knowing */
 #endif
 #ifndef EDITS
-#define EDITS 0             /* somebody sets a counter by hand */
+#define EDITS 0             /* somebody sets a counter by hand; EDITS_DOWN: never higher */
 #endif
 #ifndef BACKUPS
 #define BACKUPS 0           /* the ledger is copied at any moment, and the copy put back while nobody is active */
@@ -117,7 +117,7 @@
 
 /* ---- State ------------------------------------------------------------------------------------------------------- */
 
-/* What became of a message, and, while it is in a batch, what is to become of it. */
+/* What became of a message; while it is in a batch, what is to become of it. */
 #define NONE 0
 #define TAKE 1              /* plan: an order; the gate decides */
 #define GIVE 2              /* plan: a cancellation; its unit comes back */
@@ -695,7 +695,9 @@ proctype World() {
 #endif
 #if EDITS
   :: d_step { edits > 0 && redis.epoch != 0 && redis.sold > 0 -> edits--; redis.sold-- }
+#ifndef EDITS_DOWN
   :: d_step { edits > 0 && redis.epoch != 0 -> edits--; redis.sold++ }
+#endif
 #endif
 #if BACKUPS
   :: d_step {
