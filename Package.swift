@@ -132,6 +132,9 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // The protocol itself, searched by Spin; knows none of the code.
+        .testTarget(
+            name: "ModelTests", dependencies: ["TestSupport"], exclude: ["protocol.pml"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

@@ -1,0 +1,787 @@
+/*
+ * The protocol of ARCHITECTURE.md ("The life of a checkout", "Epochs"), for Spin. `ModelTests` searches every state of
+ * it; "The model" in ARCHITECTURE.md says what that covers.
+ *
+ * By hand:  spin -a -DCRASHES=1 -DLOSSES=1 protocol.pml && cc -O1 -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -m100000
+ * A counterexample, step by step: the same with -DNO_CHAIN (say), then
+ *           spin -t -p -DCRASHES=1 -DLOSSES=1 -DNO_CHAIN protocol.pml
+ *
+ * A transition is one atomic step. Merged into it is only what touches nothing but the memory of one process: a crash
+ * before such work and one after it leave the same. Comments name the function that a transition stands for.
+ *
+ * The stream holds, in this order:  0: order 0   1: order 1   2: a cancellation of all of order 0   3: order 2
+ * (as many of them as ENTRIES says), of one unit each, and there are CAP units. Index COPY is the cancellation,
+ * published again by the consumer after it was a dead letter because its order was nowhere.
+ */
+
+/* ---- Configurations: what may happen, and how often -------------------------------------------------------------- */
+
+#ifndef CAP
+#define CAP 1
+#endif
+#ifndef ENTRIES
+#define ENTRIES 4
+#endif
+#ifndef CRASHES
+#define CRASHES 0           /* kill -9 of a consumer between any two steps; it is started again */
+#endif
+#ifndef LOSSES
+#define LOSSES 0            /* Redis goes back to an earlier moment: its tail, a snapshot, a lagging replica */
+#endif
+#ifndef WIPES
+#define WIPES 0             /* FLUSHALL; publishers send again, in the order they first did */
+#endif
+#ifndef DOUBTS
+#define DOUBTS 0            /* a command's reply is lost: it was executed, was not, or will be later */
+#endif
+#ifndef STRAYS
+#define STRAYS 0            /* an entry is delivered to a connection that is dead without Redis knowing */
+#endif
+#ifndef EDITS
+#define EDITS 0             /* somebody sets a counter by hand; EDITS_DOWN: never higher */
+#endif
+#ifndef BACKUPS
+#define BACKUPS 0           /* the ledger is copied at any moment, and the copy put back while nobody is active */
+#endif
+#ifndef USURPER
+#define USURPER 0           /* epochs that a second process opens which believes wrongly that it is active */
+#endif
+#ifndef BATCH
+#define BATCH 2             /* entries a batch at most; code: ConsumerSettings.batchOrders */
+#endif
+#if USURPER
+#define CONSUMERS 2
+#else
+#define CONSUMERS 1
+#endif
+#define MAX_EPOCH 12        /* more than the bounds above can lead to: reaching it means epochs without an end */
+#define COPY 4
+#define QUEUE 8
+
+/* ---- Guards: each switch leaves out exactly one comparison ------------------------------------------------------- */
+
+#ifdef NO_GATE_EPOCH        /* gate.lua: found[2] ~= ARGV[2] */
+#define GATE_EPOCH 0
+#else
+#define GATE_EPOCH 1
+#endif
+#ifdef NO_CHAIN             /* gate.lua: found[3] ~= ARGV[3] */
+#define CHAIN 0
+#else
+#define CHAIN 1
+#endif
+#ifdef NO_RECORD_EPOCH      /* BatchWriter.run: head.epoch == batch.epoch */
+#define RECORD_EPOCH 0
+#else
+#define RECORD_EPOCH 1
+#endif
+#ifdef NO_RECORD_CHAIN      /* BatchWriter.run: head.seq == batch.seqBefore */
+#define RECORD_CHAIN 0
+#else
+#define RECORD_CHAIN 1
+#endif
+#ifdef NO_ARBITER           /* BatchWriter.arbitrate: the ledger's own figures must give the gate's decision */
+#define ARBITER 0
+#else
+#define ARBITER 1
+#endif
+#ifdef NO_INSTALL_LOWER     /* install.lua: EPOCH_NOT_LOWER */
+#define INSTALL_LOWER 0
+#else
+#define INSTALL_LOWER 1
+#endif
+#ifdef NO_INSTALL_SETTLED   /* install.lua: LEDGER_BEHIND, by settled and recorded */
+#define INSTALL_SETTLED 0
+#else
+#define INSTALL_SETTLED 1
+#endif
+#ifdef NO_START_EPOCH       /* ActiveConsumer.refuseWrongLedger: epoch > head.epoch */
+#define START_EPOCH 0
+#else
+#define START_EPOCH 1
+#endif
+#ifdef NO_START_SETTLED     /* ActiveConsumer.refuseWrongLedger: settled > head.seq or recorded > head.records */
+#define START_SETTLED 0
+#else
+#define START_SETTLED 1
+#endif
+
+/* Not a guard of the code: settle.lua acknowledges whatever the epoch is. What it would be if it did not. */
+#ifdef ACK_FENCED
+#define ACKS_ALWAYS 0
+#else
+#define ACKS_ALWAYS 1
+#endif
+#define INTACT (GATE_EPOCH && CHAIN && RECORD_EPOCH && RECORD_CHAIN && ARBITER && INSTALL_LOWER && INSTALL_SETTLED && \
+  START_EPOCH && START_SETTLED)
+
+/* ---- State ------------------------------------------------------------------------------------------------------- */
+
+/* What became of a message; while it is in a batch, what is to become of it. */
+#define NONE 0
+#define TAKE 1              /* plan: an order; the gate decides */
+#define GIVE 2              /* plan: a cancellation; its unit comes back */
+#define KNOWN 3             /* recorded already, or in the batch before this one, or earlier in this one */
+#define UNKNOWN_ORDER 4     /* a cancellation whose order is nowhere: a dead letter */
+#define ACCEPTED 5
+#define REFUSED 6
+#define GAVE 7              /* cancelled, one unit came back */
+#define NOTHING 8           /* cancelled, nothing was owned */
+
+/* Redis: the hash …:stock, and the group of …:checkouts. epoch 0: there is no hash. Sets of entries are bit masks. */
+typedef Server {
+  byte epoch; byte seq; byte settled; byte recorded; short sold;
+  byte delivered; byte acknowledged; bit copied
+}
+Server redis;
+#if LOSSES
+Server saved;               /* the moment Redis will go back to */
+bit isSaved;
+#endif
+
+/* The ledger. dead: the cancellation is 1 an open dead letter, 2 to be published again, 3 replayed. */
+typedef File { byte epoch; byte seq; byte records; short sold; byte decision[4]; byte dead }
+File ledger;
+#if BACKUPS
+File backup;
+bit hasBackup;
+bit isRefused;              /* a consumer has stopped: the ledger is not the one */
+byte restores = 1;
+#endif
+
+/* A consumer's memory. A crash makes all of it 0. */
+#define OFF 0
+#define LOOK 1              /* a new epoch is wanted */
+#define RAISE 2
+#define INSTALL 3
+#define RUN 4
+#define UNDER_WAY 1
+#define TURNED_DOWN 2
+typedef Memory {
+  byte state;
+  byte epoch; byte seq;                       /* ActiveConsumer.epoch, .seq */
+  byte startRecords; short startSold;         /* EpochStart, until it is installed */
+  bit resume;                                 /* resumeWanted: claim what is pending before reading on */
+  byte queue[QUEUE]; byte count;              /* BatchQueue */
+  byte entry[2]; byte plan[2]; byte size;     /* a batch that is prepared or decided */
+  bit isDecided; byte seqBefore;
+  byte recEntry[2]; byte recPlan[2]; byte recSize; byte recSeqBefore;   /* recording */
+  byte recState;
+  bit settling; byte setEntries; byte setEpoch; byte setSeq; byte setRecords
+}
+Memory c[CONSUMERS];
+
+/* A command on its way through a connection that the sender has given up. */
+#define GATE 1
+#define INSTALLATION 2
+#define SETTLEMENT 3
+byte lateKind, lateEpoch, lateSeq, lateA, lateB;
+short lateSold;
+
+byte crashes = CRASHES, losses = LOSSES, wipes = WIPES, doubts = DOUBTS, strays = STRAYS, edits = EDITS,
+  backups = BACKUPS, usurperEpochs = USURPER;
+bit isOver;                 /* nothing odd happens any more */
+
+/* What customers and publishers were told, by message. */
+byte toldYes, toldNo;
+
+#if BACKUPS
+#define MAY_START !isRefused
+#else
+#define MAY_START 1
+#endif
+
+/* Scratch, 0 between steps. */
+hidden byte i, k, e, first, second;
+hidden byte isFenced, waits, isKnown;
+hidden short s;
+
+/* ---- Words ------------------------------------------------------------------------------------------------------- */
+
+#define BIT(x) (1 << (x))
+#define PUBLISHED (BIT(ENTRIES) - 1 + (redis.copied << COPY))
+#define PENDING (redis.delivered & ~redis.acknowledged)
+#define UNREAD (PUBLISHED & ~redis.delivered)
+#define CONTENT(x) ((x) == COPY -> 2 : (x))
+#define IS_CANCELLATION(x) ((x) == 2 || (x) == COPY)
+#define ME c[p]
+#define MEMORY_EMPTY (ME.count == 0 && ME.size == 0 && ME.recSize == 0 && !ME.settling)
+#define OWNED(x) (ledger.decision[x] == ACCEPTED && ((x) != 0 || ledger.decision[2] == NONE))
+#define WAITS(x) (IS_CANCELLATION(x) && ((ME.recEntry[0] == 0 && IS_DECIDED(ME.recPlan[0])) || \
+  (ME.recEntry[1] == 0 && IS_DECIDED(ME.recPlan[1]))))
+/* ActiveConsumer awaits the gate, and sees nothing else meanwhile. */
+#define AT_GATE (ME.size > 0 && !ME.isDecided)
+#define IS_OPERATION(plan) ((plan) == TAKE || (plan) == GIVE || (plan) == NOTHING)
+#define IS_DECIDED(plan) ((plan) == ACCEPTED || (plan) == REFUSED || (plan) == GAVE || (plan) == NOTHING)
+#define ASKS_GATE (IS_OPERATION(ME.plan[0]) || IS_OPERATION(ME.plan[1]))
+#define CHANGES(plan) ((plan) == ACCEPTED || (plan) == GAVE)
+#define IS_RECORD(plan) ((plan) != NONE && (plan) != KNOWN)
+#define HAS_RECORDS (IS_RECORD(ME.recPlan[0]) || IS_RECORD(ME.recPlan[1]))
+
+inline forget() {
+  ME.state = OFF; ME.epoch = 0; ME.seq = 0; ME.startRecords = 0; ME.startSold = 0; ME.resume = 0;
+  i = 0; do :: i < QUEUE -> ME.queue[i] = 0; i++ :: else -> break od;
+  ME.count = 0;
+  forgetBatch(); forgetRecording(); forgetSettling(); i = 0
+}
+inline forgetBatch() {
+  ME.entry[0] = 0; ME.entry[1] = 0; ME.plan[0] = 0; ME.plan[1] = 0; ME.size = 0; ME.isDecided = 0; ME.seqBefore = 0
+}
+inline forgetRecording() {
+  ME.recEntry[0] = 0; ME.recEntry[1] = 0; ME.recPlan[0] = 0; ME.recPlan[1] = 0; ME.recSize = 0; ME.recSeqBefore = 0;
+  ME.recState = 0
+}
+inline forgetSettling() { ME.settling = 0; ME.setEntries = 0; ME.setEpoch = 0; ME.setSeq = 0; ME.setRecords = 0 }
+inline forgetLate() { lateKind = 0; lateEpoch = 0; lateSeq = 0; lateA = 0; lateB = 0; lateSold = 0 }
+
+/* BatchQueue.putBack, one entry */
+inline putBack(x) {
+  assert(ME.count < QUEUE);
+  i = ME.count;
+  do :: i > 0 -> ME.queue[i] = ME.queue[i - 1]; i-- :: else -> break od;
+  ME.queue[0] = x; ME.count++
+}
+inline removeFirst() {
+  i = 0;
+  do :: i + 1 < ME.count -> ME.queue[i] = ME.queue[i + 1]; i++ :: else -> break od;
+  ME.count--; ME.queue[ME.count] = 0; i = 0
+}
+
+/* ---- The scripts ------------------------------------------------------------------------------------------------- */
+
+/* gate.lua. `a` and `b` are plans, and become answers. */
+inline gate(wantedEpoch, wantedSeq, a, b) {
+  isFenced = (redis.epoch == 0 || (GATE_EPOCH && redis.epoch != wantedEpoch) || (CHAIN && redis.seq != wantedSeq));
+  if
+  :: isFenced
+  :: else -> redis.seq = wantedSeq; decideOne(a); decideOne(b)
+  fi
+}
+inline decideOne(a) {
+  if
+  :: a == TAKE && redis.sold + 1 <= CAP -> redis.sold++; redis.seq++; a = ACCEPTED
+  :: a == TAKE && redis.sold + 1 > CAP -> a = REFUSED
+  :: a == GIVE -> redis.sold--; redis.seq++; a = GAVE
+  :: else
+  fi
+}
+
+/* install.lua. The prepared hash under a key of its own is not modelled: it is one more guard (INCOMPLETE). */
+inline install(newEpoch, newSeq, newRecords, newSold) {
+  isFenced = (INSTALL_LOWER && redis.epoch >= newEpoch) ||
+    (INSTALL_SETTLED && (redis.settled > newSeq || redis.recorded > newRecords));
+  if
+  :: isFenced
+  :: else ->
+    redis.epoch = newEpoch; redis.seq = newSeq; redis.settled = newSeq; redis.recorded = newRecords;
+    redis.sold = newSold;
+    checkShown()
+  fi
+}
+
+/* settle.lua. An XACK of what is not pending does nothing. */
+inline settle(batchEpoch, batchSeq, batchRecords, entries) {
+  if
+  :: redis.epoch == batchEpoch && redis.epoch != 0 ->
+    if :: redis.settled < batchSeq -> redis.settled = batchSeq :: else fi;
+    if :: redis.recorded < batchRecords -> redis.recorded = batchRecords :: else fi
+  :: else
+  fi;
+  if
+  :: ACKS_ALWAYS || redis.epoch == batchEpoch ->
+    redis.acknowledged = redis.acknowledged | (redis.delivered & entries)
+  :: else
+  fi;
+  announce(0, entries); announce(1, entries); announce(2, entries); announce(3, entries);
+  checkTold()
+}
+inline announce(x, entries) {
+  if
+  :: (entries & (BIT(x) + (x == 2 -> BIT(COPY) : 0))) && ledger.decision[x] != NONE ->
+    if
+    :: ledger.decision[x] == ACCEPTED || ledger.decision[x] == GAVE -> toldYes = toldYes | BIT(x)
+    :: else -> toldNo = toldNo | BIT(x)
+    fi
+  :: else
+  fi
+}
+
+/* XREADGROUP: the next entry, k */
+inline deliver() {
+  do :: (UNREAD & BIT(k)) == 0 -> k++ :: else -> break od;
+  redis.delivered = redis.delivered | BIT(k)
+}
+
+/* ---- What must always hold --------------------------------------------------------------------------------------- */
+
+/* Nobody is told two things, and no more units are promised than there are, whatever ledger said so. */
+inline checkTold() {
+  assert((toldYes & toldNo) == 0);
+  assert(((toldYes & 1) + ((toldYes >> 1) & 1) + ((toldYes >> 3) & 1) -
+    ((toldYes & BIT(2)) != 0 || ledger.decision[2] == GAVE)) <= CAP)
+}
+/* Where Redis forgets nothing and nothing is cancelled: what is sold is never shown as available. */
+inline checkShown() {
+#ifdef SHOWN
+  assert(redis.epoch == 0 || redis.sold >= ledger.sold)
+#else
+  skip
+#endif
+}
+
+/* ---- The stages -------------------------------------------------------------------------------------------------- */
+
+/* Preparation.skip, for one entry: sets waits, or its plan. Earlier in the same batch: ME.entry[0], if size is 1. */
+inline planOf(x, answer) {
+  waits = 0;
+  if
+  /* recorded */
+  :: ledger.decision[CONTENT(x)] != NONE -> answer = KNOWN
+  /* a dead letter already: stays one */
+  :: x == 2 && ledger.dead != 0 -> answer = KNOWN
+  :: else ->
+    isKnown = (ME.size == 1 && CONTENT(ME.entry[0]) == CONTENT(x) && IS_OPERATION(ME.plan[0])) ||
+      (CONTENT(ME.recEntry[0]) == CONTENT(x) && IS_DECIDED(ME.recPlan[0])) ||
+      (CONTENT(ME.recEntry[1]) == CONTENT(x) && IS_DECIDED(ME.recPlan[1]));
+    if
+    :: isKnown -> answer = KNOWN
+    :: !isKnown && !IS_CANCELLATION(x) -> answer = TAKE
+    :: !isKnown && IS_CANCELLATION(x) ->
+      /* A cancellation waits for its order to be recorded. */
+      waits = (ME.size == 1 && ME.entry[0] == 0 && ME.plan[0] == TAKE) || WAITS(x);
+      if
+      :: waits
+      :: !waits && ledger.decision[0] == NONE -> answer = UNKNOWN_ORDER
+      :: !waits && ledger.decision[0] != NONE && OWNED(0) -> answer = GIVE
+      :: else -> answer = NOTHING
+      fi
+    fi
+  fi
+}
+
+/* startRecording: one batch at a time, and the one before it must be settled (the code lets two wait). */
+inline startRecording() {
+  if
+  :: ME.isDecided && ME.recSize == 0 && !ME.settling ->
+    ME.recEntry[0] = ME.entry[0]; ME.recEntry[1] = ME.entry[1];
+    ME.recPlan[0] = ME.plan[0]; ME.recPlan[1] = ME.plan[1];
+    ME.recSize = ME.size; ME.recSeqBefore = ME.seqBefore; ME.recState = UNDER_WAY;
+    forgetBatch()
+  :: else
+  fi
+}
+
+/* BatchWriter.arbitrate, for one record. Running figure: s. isFenced: the batch is turned down. */
+inline arbitrate(x, plan) {
+  if
+  :: isFenced || plan == KNOWN || plan == NONE || plan == UNKNOWN_ORDER
+  :: else ->
+    e = CONTENT(x);
+    if
+    /* The tables' own keys: the transaction fails, the process ends, and is started again. */
+    :: ledger.decision[e] != NONE -> assert(!INTACT); isFenced = 1
+    :: ledger.decision[e] == NONE && plan == ACCEPTED -> isFenced = ARBITER && s + 1 > CAP; s++
+    :: ledger.decision[e] == NONE && plan == REFUSED -> isFenced = ARBITER && s + 1 <= CAP
+    :: ledger.decision[e] == NONE && plan == GAVE -> isFenced = ARBITER && !OWNED(0); s--
+    :: ledger.decision[e] == NONE && plan == NOTHING -> isFenced = ARBITER && OWNED(0)
+    fi
+  fi
+}
+/* BatchWriter.insert, for one record. A change takes the next seq. */
+inline insert(x, plan) {
+  if
+  :: plan == UNKNOWN_ORDER ->
+    if :: ledger.dead == 0 -> ledger.dead = 1; ledger.records++ :: else fi
+  :: plan == ACCEPTED ->
+    ledger.decision[x] = ACCEPTED; ledger.records++; ledger.sold++; ledger.seq++;
+    /* oversold */
+    assert(ledger.sold <= CAP)
+  :: plan == REFUSED ->
+    /* refused although it fits */
+    assert(ledger.sold + 1 > CAP);
+    ledger.decision[x] = REFUSED; ledger.records++
+  :: plan == GAVE ->
+    /* given back what is not owned */
+    assert(OWNED(0));
+    ledger.decision[2] = GAVE; ledger.records++; ledger.sold--; ledger.seq++;
+    assert(ledger.sold >= 0)
+  :: plan == NOTHING ->
+    /* a cancellation that did not find what is owned */
+    assert(!OWNED(0));
+    ledger.decision[2] = NOTHING; ledger.records++
+  :: else
+  fi;
+  if
+  :: (plan == ACCEPTED || plan == REFUSED) && x == 0 && ledger.dead == 1 -> ledger.dead = 2
+  :: (plan == GAVE || plan == NOTHING) && ledger.dead == 2 -> ledger.dead = 3
+  :: else
+  fi
+}
+
+/* finishRecording: what is recorded waits to be settled. */
+inline takeOver(total) {
+  ME.settling = 1; ME.setEpoch = ME.epoch;
+  ME.setSeq = ME.recSeqBefore + CHANGES(ME.recPlan[0]) + CHANGES(ME.recPlan[1]); ME.setRecords = total;
+  ME.setEntries = BIT(ME.recEntry[0]) | (ME.recSize > 1 -> BIT(ME.recEntry[1]) : 0);
+  forgetRecording(); startRecording()
+}
+
+/* EpochNeeded */
+inline wantEpoch() { ME.state = LOOK }
+
+/* ConsumerError.ledgerIsNotTheOne: the process ends. */
+inline refuse() {
+#if BACKUPS
+  assert(restores == 0);
+  isRefused = 1;
+#else
+  /* With one process the right ledger is never refused. */
+  assert(USURPER);
+#endif
+  forget()
+}
+
+proctype Consumer(byte p) {
+  /* It may rest here for ever. */
+  end: do
+  /* ConsumerService.run: the lock is free (or thought to be), the ledger is opened. */
+  :: d_step {
+      ME.state == OFF && MAY_START && (p == 0 || usurperEpochs > 0) -> ME.state = LOOK; ME.resume = 1
+    }
+
+  /* ---- Read: StreamReader.claim, .readNew; ActiveConsumer.readNext, .take ---- */
+  :: d_step {
+      ME.state == RUN && MEMORY_EMPTY && (ME.resume || (UNREAD == 0 && PENDING != 0)) ->
+      ME.resume = 0;
+      do
+      :: k <= COPY -> if :: PENDING & BIT(k) -> ME.queue[ME.count] = k; ME.count++ :: else fi; k++
+      :: else -> break
+      od;
+      k = 0
+    }
+  :: d_step {
+      ME.state == RUN && !ME.resume && ME.count < BATCH && UNREAD != 0 ->
+      deliver(); ME.queue[ME.count] = k; ME.count++; k = 0
+    }
+  /* The reply is lost: they are claimed once memory is empty (endRead). */
+  :: d_step {
+      ME.state == RUN && !ME.resume && ME.count < BATCH && UNREAD != 0 && doubts > 0 && !isOver ->
+      doubts--; deliver(); k = 0; ME.resume = 1
+    }
+
+  /* ---- Decode, skip: Preparation.skip ---- */
+  :: atomic {
+      ME.state == RUN && ME.count > 0 && ME.size == 0 && !WAITS(ME.queue[0]) ->
+      d_step {
+        planOf(ME.queue[0], first); isKnown = 0;
+        ME.plan[0] = first; ME.entry[0] = ME.queue[0]; ME.size = 1; ME.seqBefore = ME.seq; removeFirst(); first = 0
+      }
+      if
+      :: BATCH > 1 && ME.count > 0 ->
+        d_step {
+          planOf(ME.queue[0], second); isKnown = 0;
+          if
+          :: waits
+          :: else -> ME.plan[1] = second; ME.entry[1] = ME.queue[0]; ME.size = 2; removeFirst()
+          fi;
+          waits = 0; second = 0
+        }
+      :: BATCH == 1 || ME.count == 0
+      fi
+    }
+
+  /* ---- Decide: ActiveConsumer.decide, gate.lua ---- */
+  :: atomic {
+      ME.state == RUN && ME.size > 0 && !ME.isDecided ->
+      if
+      :: d_step {
+          !ASKS_GATE -> ME.isDecided = 1; startRecording()
+        }
+      :: d_step {
+          ASKS_GATE ->
+          gate(ME.epoch, ME.seq, ME.plan[0], ME.plan[1]);
+          if
+          :: isFenced -> wantEpoch()
+          :: else ->
+            ME.isDecided = 1;
+            ME.seq = ME.seq + CHANGES(ME.plan[0]) + CHANGES(ME.plan[1]);
+            startRecording()
+          fi;
+          isFenced = 0
+        }
+      /* It was executed, but the answer is lost. */
+      :: d_step {
+          ASKS_GATE && doubts > 0 && !isOver ->
+          doubts--; gate(ME.epoch, ME.seq, ME.plan[0], ME.plan[1]); isFenced = 0; wantEpoch()
+        }
+      /* It will be executed later, or never. */
+      :: d_step {
+          ASKS_GATE && doubts > 0 && !isOver && lateKind == 0 ->
+          doubts--; lateKind = GATE; lateEpoch = ME.epoch; lateSeq = ME.seq;
+          lateA = ME.plan[0]; lateB = ME.plan[1]; wantEpoch()
+        }
+      fi
+    }
+
+  /* ---- Record: LedgerDatabase.record, then ActiveConsumer.finishRecording ---- */
+  :: d_step {
+      ME.recState == UNDER_WAY ->
+      /* A batch in which everything is known changes nothing, and asks the ledger nothing. */
+      if
+      :: !HAS_RECORDS ->
+        takeOver(0)
+      :: else ->
+        isFenced = (RECORD_EPOCH && ledger.epoch != ME.epoch) || (RECORD_CHAIN && ledger.seq != ME.recSeqBefore);
+        s = ledger.sold;
+        arbitrate(ME.recEntry[0], ME.recPlan[0]);
+        arbitrate(ME.recEntry[1], ME.recPlan[1]);
+        if
+        :: isFenced -> ME.recState = TURNED_DOWN
+        :: else ->
+          /* every seq is given once, and none is left out */
+          assert(ledger.seq == ME.recSeqBefore);
+          ledger.seq = ME.recSeqBefore;
+          insert(ME.recEntry[0], ME.recPlan[0]);
+          insert(ME.recEntry[1], ME.recPlan[1]);
+          checkShown();
+          takeOver(ledger.records)
+        fi
+      fi;
+      isFenced = 0; s = 0; e = 0
+    }
+  :: d_step { ME.state == RUN && ME.recState == TURNED_DOWN && !AT_GATE -> wantEpoch() }
+
+  /* ---- Settle: ActiveConsumer.startSettling, settle.lua, finishSettling ---- */
+  :: atomic {
+      ME.settling ->
+      if
+      :: d_step {
+          settle(ME.setEpoch, ME.setSeq, ME.setRecords, ME.setEntries);
+          forgetSettling(); startRecording()
+        }
+      /* No answer: sent again, while the first one may still come. */
+      :: d_step {
+          doubts > 0 && !isOver && lateKind == 0 ->
+          doubts--; lateKind = SETTLEMENT; lateEpoch = ME.setEpoch; lateSeq = ME.setSeq; lateA = ME.setRecords;
+          lateB = ME.setEntries
+        }
+      fi
+    }
+
+  /* ---- A new epoch: ActiveConsumer.takeBack, .refuseWrongLedger ---- */
+  :: d_step {
+      ME.state == LOOK && ME.recState != UNDER_WAY ->
+      if
+      :: ME.size > 1 -> putBack(ME.entry[1])
+      :: else
+      fi;
+      if
+      :: ME.size > 0 -> putBack(ME.entry[0])
+      :: else
+      fi;
+      if
+      :: ME.recSize > 1 -> putBack(ME.recEntry[1])
+      :: else
+      fi;
+      if
+      :: ME.recSize > 0 -> putBack(ME.recEntry[0])
+      :: else
+      fi;
+      forgetBatch(); forgetRecording(); ME.epoch = 0; ME.seq = 0;
+      if
+      :: (START_EPOCH && redis.epoch > ledger.epoch) ||
+        (START_SETTLED && (redis.settled > ledger.seq || redis.recorded > ledger.records)) -> refuse()
+      :: else -> ME.state = RAISE
+      fi
+    }
+  /* LedgerDatabase.raiseEpoch */
+  :: d_step {
+      ME.state == RAISE ->
+      if
+      :: p == 1 && usurperEpochs == 0 -> forget()
+      :: else ->
+        if :: p == 1 -> usurperEpochs-- :: else fi;
+        assert(ledger.epoch < MAX_EPOCH);
+        ledger.epoch++;
+        ME.epoch = ledger.epoch; ME.seq = ledger.seq;
+        ME.startRecords = ledger.records; ME.startSold = ledger.sold; ME.state = INSTALL
+      fi
+    }
+  /* CounterStore.install, install.lua */
+  :: atomic {
+      ME.state == INSTALL ->
+      if
+      :: d_step {
+          install(ME.epoch, ME.seq, ME.startRecords, ME.startSold);
+          if
+          :: isFenced -> refuse()
+          :: else -> ME.state = RUN; ME.startRecords = 0; ME.startSold = 0
+          fi;
+          isFenced = 0
+        }
+      :: d_step {
+          doubts > 0 && !isOver ->
+          doubts--; install(ME.epoch, ME.seq, ME.startRecords, ME.startSold); isFenced = 0;
+          ME.startRecords = 0; ME.startSold = 0; wantEpoch()
+        }
+      :: d_step {
+          doubts > 0 && !isOver && lateKind == 0 ->
+          doubts--; lateKind = INSTALLATION; lateEpoch = ME.epoch; lateSeq = ME.seq; lateA = ME.startRecords;
+          lateSold = ME.startSold;
+          ME.startRecords = 0; ME.startSold = 0; wantEpoch()
+        }
+      fi
+    }
+
+  /* ---- Once a second: ActiveConsumer.watch ---- */
+  :: d_step {
+      ME.state == RUN && !AT_GATE &&
+      (ledger.epoch != ME.epoch || redis.epoch != ME.epoch || redis.seq != ME.seq) -> wantEpoch()
+    }
+  /* Dead letters whose order was recorded later are published again. */
+  :: d_step { ME.state == RUN && ledger.dead == 2 && !redis.copied -> redis.copied = 1 }
+#if EDITS
+  /* stocktake reconcile --repair, which asks for a new epoch */
+  :: d_step { ME.state == RUN && MEMORY_EMPTY && redis.sold != ledger.sold && redis.seq == ledger.seq -> wantEpoch() }
+#endif
+  od
+}
+
+/* What may happen to the two of them, within the bounds, in any order; then nothing odd any more. */
+proctype World() {
+  byte p;
+  do
+#if CRASHES
+  :: d_step { crashes > 0 && c[0].state != OFF -> crashes--; p = 0; forget() }
+#if USURPER
+  :: d_step { crashes > 0 && c[1].state != OFF -> crashes--; p = 1; forget(); p = 0 }
+#endif
+#endif
+#if DOUBTS
+  :: d_step {
+      lateKind == GATE -> gate(lateEpoch, lateSeq, lateA, lateB); isFenced = 0; forgetLate()
+    }
+  :: d_step { lateKind == INSTALLATION -> install(lateEpoch, lateSeq, lateA, lateSold); isFenced = 0; forgetLate() }
+  :: d_step { lateKind == SETTLEMENT -> settle(lateEpoch, lateSeq, lateA, lateB); forgetLate() }
+#endif
+#if LOSSES
+  :: d_step {
+      losses > 0 && !isSaved -> isSaved = 1;
+      saved.epoch = redis.epoch; saved.seq = redis.seq; saved.settled = redis.settled; saved.recorded = redis.recorded;
+      saved.sold = redis.sold; saved.delivered = redis.delivered; saved.acknowledged = redis.acknowledged;
+      saved.copied = redis.copied
+    }
+  :: d_step {
+      losses > 0 && isSaved -> losses--; isSaved = 0;
+      redis.epoch = saved.epoch; redis.seq = saved.seq; redis.settled = saved.settled; redis.recorded = saved.recorded;
+      redis.sold = saved.sold; redis.delivered = saved.delivered; redis.acknowledged = saved.acknowledged;
+      redis.copied = saved.copied;
+      saved.epoch = 0; saved.seq = 0; saved.settled = 0; saved.recorded = 0; saved.sold = 0; saved.delivered = 0;
+      saved.acknowledged = 0; saved.copied = 0
+    }
+#endif
+#if WIPES
+  /* The group is made anew, at 0 (StreamReader.createGroup). */
+  :: d_step {
+      wipes > 0 -> wipes--;
+      redis.epoch = 0; redis.seq = 0; redis.settled = 0; redis.recorded = 0; redis.sold = 0; redis.delivered = 0;
+      redis.acknowledged = 0; redis.copied = 0
+    }
+#endif
+#if STRAYS
+  :: d_step {
+      strays > 0 && UNREAD != 0 -> strays--; deliver(); k = 0
+    }
+#endif
+#if EDITS
+  :: d_step { edits > 0 && redis.epoch != 0 && redis.sold > 0 -> edits--; redis.sold-- }
+#ifndef EDITS_DOWN
+  :: d_step { edits > 0 && redis.epoch != 0 -> edits--; redis.sold++ }
+#endif
+#endif
+#if BACKUPS
+  :: d_step {
+      backups > 0 && !hasBackup -> backups--; hasBackup = 1;
+      backup.epoch = ledger.epoch; backup.seq = ledger.seq; backup.records = ledger.records; backup.sold = ledger.sold;
+      backup.decision[0] = ledger.decision[0]; backup.decision[1] = ledger.decision[1];
+      backup.decision[2] = ledger.decision[2]; backup.decision[3] = ledger.decision[3]; backup.dead = ledger.dead
+    }
+  :: d_step {
+      hasBackup && restores > 0 && c[0].state == OFF -> restores--; hasBackup = 0;
+      ledger.epoch = backup.epoch; ledger.seq = backup.seq; ledger.records = backup.records; ledger.sold = backup.sold;
+      ledger.decision[0] = backup.decision[0]; ledger.decision[1] = backup.decision[1];
+      ledger.decision[2] = backup.decision[2]; ledger.decision[3] = backup.decision[3]; ledger.dead = backup.dead;
+      backup.epoch = 0; backup.seq = 0; backup.records = 0; backup.sold = 0; backup.decision[0] = 0;
+      backup.decision[1] = 0; backup.decision[2] = 0; backup.decision[3] = 0; backup.dead = 0
+    }
+  /* stocktake ledger adopt: the epoch above Redis', no counters, the group anew. */
+  :: d_step {
+      isRefused -> isRefused = 0;
+      if :: ledger.epoch < redis.epoch -> ledger.epoch = redis.epoch :: else fi;
+      redis.epoch = 0; redis.seq = 0; redis.settled = 0; redis.recorded = 0; redis.sold = 0; redis.delivered = 0;
+      redis.acknowledged = 0
+    }
+#endif
+  :: d_step { isOver = 1; forgetLate() } -> break
+  od
+}
+
+inline checkEnd() {
+#ifdef REACHES_END
+  assert(false);
+#endif
+  /* every message has its decision, and was acknowledged */
+  k = 0; do :: k < ENTRIES -> assert(ledger.decision[k] != NONE); k++ :: else -> break od; k = 0;
+  assert(ledger.dead != 1 && ledger.dead != 2);
+  assert(UNREAD == 0 && PENDING == 0);
+  /* what is sold is what is owned; the counters are the ledger's; no unit is stranded */
+  assert(ledger.sold == OWNED(0) + OWNED(1) + (ENTRIES > 3 && OWNED(3)));
+  assert(redis.sold == ledger.sold && redis.seq == ledger.seq && redis.epoch == ledger.epoch);
+  /* what was told is what is recorded */
+  k = 0;
+  do
+  :: k < ENTRIES ->
+    assert((toldYes & BIT(k)) == 0 || ledger.decision[k] == ACCEPTED || ledger.decision[k] == GAVE);
+    assert((toldNo & BIT(k)) == 0 || ledger.decision[k] == REFUSED || ledger.decision[k] == NOTHING);
+    k++
+  :: else -> break
+  od;
+  k = 0;
+#ifndef ANY_ORDER
+  /* The result is that of taking the messages one by one, in the order of the stream. */
+  s = 0;
+  assert(ledger.decision[0] == (s < CAP -> ACCEPTED : REFUSED)); s++;
+  assert(ledger.decision[1] == (s < CAP -> ACCEPTED : REFUSED));
+  if :: s < CAP -> s++ :: else fi;
+  if :: ENTRIES > 2 -> assert(ledger.decision[2] == GAVE); s-- :: else fi;
+  if :: ENTRIES > 3 -> assert(ledger.decision[3] == (s < CAP -> ACCEPTED : REFUSED)) :: else fi;
+  s = 0;
+#endif
+}
+
+/* The end of every history: nobody has anything left to do. */
+proctype End() {
+#if BACKUPS
+#define HAS_STOPPED isRefused
+#else
+#define HAS_STOPPED 0
+#endif
+  timeout ->
+  d_step {
+    if
+    :: HAS_STOPPED
+    :: else -> checkEnd()
+    fi
+  }
+}
+
+init {
+  atomic {
+    run Consumer(0);
+#if USURPER
+    run Consumer(1);
+#endif
+    run World();
+    run End()
+  }
+}
