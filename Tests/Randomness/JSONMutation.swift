@@ -21,9 +21,16 @@ package enum JSONMutation {
         var result = value
         for _ in 0..<Int.random(in: 1...3, using: &generator) {
             let values = all(in: result)
-            let other = (generator.chance(50) ? values : oddities).randomElement(using: &generator) ?? .null
             var place = Int.random(in: 0..<values.count, using: &generator)
-            result = changing(result, &place, other, &generator)
+            let kind = values[place].kind
+            let other =
+                switch Int.random(in: 0..<4, using: &generator) {
+                case 0: values.randomElement(using: &generator)
+                case 1: oddities.randomElement(using: &generator)
+                // Of the right type, and so looked at more closely.
+                default: oddities.filter { $0.kind == kind }.randomElement(using: &generator)
+                }
+            result = changing(result, &place, other ?? .null, &generator)
         }
         var bytes: [UInt8] = []
         result.write(into: &bytes)

@@ -68,6 +68,18 @@ struct ReplyFuzzTests {
         }
     }
 
+    @Test("What a failure prints is read back from a corpus file as the same bytes")
+    func corpusText() throws {
+        try Fuzzing.cases(500, of: "corpus files") {
+            RandomReply.noise(using: &$0)
+        } check: { sample, _ in
+            let text = Corpus.text(of: sample.bytes)
+            #expect(Corpus.bytes(of: "# why\n\(text)\n") == sample.bytes, "\(sample)")
+            #expect(Corpus.bytes(of: text + "\\q") == nil, "\(sample)")
+        }
+        #expect(Corpus.bytes(of: #"# é\n"# + "\n" + #"é\n"# + "\n" + #"\x23\x0a\\\t\r"#) == Array("é\n#\n\\\t\r".utf8))
+    }
+
     @Test("What replies only announce takes no memory")
     func announcements() throws {
         let hostile = try Corpus.cases().filter { $0.name.hasPrefix("announces") }
@@ -88,21 +100,21 @@ struct ReplyFuzzTests {
     /// Judges what comes of `bytes` by what can be said of any bytes.
     @discardableResult
     private func check(
-        _ bytes: [UInt8], _ comment: Comment, using generator: inout SeededGenerator
+        _ bytes: [UInt8], _ comment: @autoclosure () -> Comment, using generator: inout SeededGenerator
     ) -> (values: [RedisValue], failure: String?) {
         var whole = Parsing(maximumReplyBytes: Self.unlimited)
         let values = whole.values(bytes)
         for longestPiece in [1, 9] {
             let cut = parse(
                 bytes, longestPiece: longestPiece, maximumReplyBytes: Self.unlimited, using: &generator)
-            #expect(cut.values == values, "at most \(longestPiece) at a time; \(comment)")
-            #expect(cut.failure == whole.failure, "at most \(longestPiece) at a time; \(comment)")
+            #expect(cut.values == values, "at most \(longestPiece) at a time; \(comment())")
+            #expect(cut.failure == whole.failure, "at most \(longestPiece) at a time; \(comment())")
         }
-        #expect(whole.failure?.isEmpty != true, comment)
-        #expect(values.allSatisfy { RandomReply.depth(of: $0) <= 8 }, comment)
+        #expect(whole.failure?.isEmpty != true, comment())
+        #expect(values.allSatisfy { RandomReply.depth(of: $0) <= 8 }, comment())
         var again = Parsing(maximumReplyBytes: Self.unlimited)
-        #expect(again.values(values.flatMap { RandomReply.encoded($0) }) == values, comment)
-        #expect(again.failure == nil, comment)
+        #expect(again.values(values.flatMap { RandomReply.encoded($0) }) == values, comment())
+        #expect(again.failure == nil, comment())
         return (values, whole.failure)
     }
 
