@@ -100,17 +100,21 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: nio + ["RedisClient", log], path: "Tests/TestSupport",
             swiftSettings: strict),
-        .target(name: "Randomness", path: "Tests/Randomness", swiftSettings: strict),
+        .target(name: "Randomness", dependencies: ["StrictJSON"], path: "Tests/Randomness", swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "Randomness"], swiftSettings: strict),
-        .testTarget(name: "InventoryTests", dependencies: ["Inventory", "Randomness"], swiftSettings: strict),
+        .testTarget(
+            name: "InventoryTests", dependencies: ["Inventory", "Randomness", "StrictJSON"], exclude: ["Corpus"],
+            swiftSettings: strict),
         .testTarget(
             name: "RedisClientTests",
-            dependencies: nio + ["RedisClient", "TestSupport", log],
+            dependencies: nio + ["Randomness", "RedisClient", "TestSupport", log],
+            exclude: ["Corpus"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "IntakeTests",
-            dependencies: ["Intake", "Inventory", "Randomness", "RedisClient", "TestSupport"],
+            dependencies: ["Intake", "Inventory", "Randomness", "RedisClient", "StrictJSON", "TestSupport"],
+            exclude: ["Corpus"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -38,7 +38,7 @@ extension CatalogReader {
             return nil
         }
         // SQLite's command and its functions end a text there.
-        if !allowsNUL, text.utf8.contains(0) { violate(place.field(field), nil, "must not contain U+0000") }
+        if !allowsNUL, text.utf8.contains(0) { violate(place.field(field), value, "must not contain U+0000") }
         return text
     }
 

@@ -140,8 +140,8 @@ struct CatalogReader {
         let id = Identifier(text)
         if let violation = Identifier.violation(in: text) {
             violate(
-                place.field("id"), nil,
-                "\(violation); an id has 1 to \(Identifier.maximumBytes) bytes and no control characters")
+                place.field("id"), object["id"],
+                "an id has 1 to \(Identifier.maximumBytes) bytes and no control characters, and this one \(violation)")
             return id
         }
         if let first = places.updateValue(place, forKey: CounterName(level, id)) {

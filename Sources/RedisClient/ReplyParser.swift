@@ -79,17 +79,17 @@ final class ReplyParser {
     func next() throws(ReplySyntaxError) -> RedisValue? {
         var token: UnsafeMutableRawPointer?
         guard redisReaderGetReply(reader, &token) == REDIS_OK else { throw failure() }
-        if token == nil {
-            guard pendingBytes <= maximumReplyBytes else {
-                throw ReplySyntaxError(detail: "a reply is longer than \(maximumReplyBytes) bytes")
-            }
-            return nil
+        // Of a reply that is complete as well: what is refused must not depend on how the network cuts it.
+        let rest = token == nil ? 0 : Int(clamping: reader.pointee.len) - Int(clamping: reader.pointee.pos)
+        guard pendingBytes - rest <= maximumReplyBytes else {
+            throw ReplySyntaxError(detail: "a reply is longer than \(maximumReplyBytes) bytes")
         }
+        if token == nil { return nil }
         // A type of RESP3 that hiredis 1.x knows, and for which there is no callback, reaches nobody.
         guard let value = builder.takeFinished() else {
             throw ReplySyntaxError(detail: "a reply has a type that RESP2 does not have")
         }
-        pendingBytes = Int(clamping: reader.pointee.len) - Int(clamping: reader.pointee.pos)
+        pendingBytes = rest
         return value
     }
 

@@ -16,6 +16,17 @@ enum SampleMessage {
                               "city": "Canaryville", "state": "CS", "postal_code": "CA 12345", "country": "US"}}
         """
 
+    static let cancellation = """
+        {"cancellation_id": "re_1", "order_id": "cs_live_a1", "cancelled_at": "2026-11-22T11:00:00Z", "restock": false,
+         "items": [{"product_id": "Unit-8x8x8-Founder", "variant_id": "BLACK", "quantity": 1},
+                   {"product_id": "Material-8x8-V", "quantity": 1}]}
+        """
+
+    static let adjustment = """
+        {"adjustment_id": "adj_1", "product_id": "Unit-8x8x8-Founder", "variant_id": "BLACK", "sold": -3,
+         "reason": "samples", "adjusted_at": "2026-11-22T11:00:00Z"}
+        """
+
     static let checkout = Checkout(
         orderID: "cs_live_a1", paymentIntentID: "pi_1", completedAt: "2026-11-22T10:00:00Z",
         customer: Checkout.Customer(id: "c-1", email: "canary@example.com", name: "Canary Customer"),

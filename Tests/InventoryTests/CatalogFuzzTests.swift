@@ -1,42 +1,100 @@
 import Inventory
 import Randomness
+import StrictJSON
 import Testing
 
 @Suite("Random catalogue files")
 struct CatalogFuzzTests {
-    @Test("Damaged files never crash; what is called valid keeps the rules, what is not says why")
-    func damagedFiles() throws {
-        let file = Array(
-            #"""
-            {"categories":["kit","material"],"products":[
-             {"id":"P","name":"é","category":"kit","dev_status":5,"base_price":99500,"has_variants":true,
-              "max_quantity":1000,"images":["a"],"specs":[{"b":1.50}],"metadata":{},
-              "variants":[{"id":"V","name":"v","max_quantity":500},{"id":"W","name":"w","max_quantity":null}]},
-             {"id":"Q","name":"n","category":"material","dev_status":0,"base_price":1,"has_variants":false}]}
-            """#.utf8)
-        try Fuzzing.rounds(5_000, of: "damaged catalogues") { (generator: inout SeededGenerator) throws in
-            switch CatalogFile.decode(Mutation.mutate(file, using: &generator)) {
-            case .valid(let catalog, _):
-                #expect(keepsTheRules(catalog), "seed \(generator.seed)")
-            case .invalid(let violations, _):
-                #expect(!violations.isEmpty, "seed \(generator.seed)")
-                #expect(violations.allSatisfy { !$0.path.isEmpty && !$0.message.isEmpty }, "seed \(generator.seed)")
+    private static let text = #"""
+        {"categories":["kit","material"],"products":[
+         {"id":"P","name":"é","description":"d","long_description":"l","category":"kit","dev_status":5,
+          "base_price":99500,"stripe_product_id":"s","has_variants":true,"requires_assembly":true,
+          "max_quantity":1000,"images":["a"],"specs":[{"b":1.50}],"metadata":{},
+          "variants":[{"id":"V","name":"v","max_quantity":500,"images":[],"specs":[{}],"metadata":{"c":[1]}},
+                      {"id":"W","name":"w","max_quantity":null}]},
+         {"id":"Q","name":"n","category":"material","dev_status":0,"base_price":1,"has_variants":false}]}
+        """#
+
+    @Test("Damaged bytes never crash the decoder, and it finds what breaks the rules, all of it and nothing else")
+    func damagedBytes() throws {
+        let file = Array(Self.text.utf8)
+        try Fuzzing.cases(2_000, of: "damaged catalogues") {
+            Mutation.mutate(file, using: &$0)
+        } check: { sample, _ in
+            let decoded = CatalogFile.decode(sample.bytes)
+            check(decoded, of: sample.bytes, "\(sample)")
+            #expect(CatalogFile.decode(sample.bytes) == decoded, "\(sample)")
+        }
+    }
+
+    @Test("Files that are JSON and have values out of place are judged as the rules say")
+    func damagedValues() throws {
+        let file = JSONMutation.literal(Self.text)
+        try Fuzzing.cases(3_000, of: "catalogues with damaged values") {
+            JSONMutation.mutate(file, using: &$0)
+        } check: { sample, _ in
+            check(CatalogFile.decode(sample.bytes), of: sample.bytes, "\(sample)")
+        }
+    }
+
+    @Test("The corpus is judged as its folders say", arguments: try Corpus.cases())
+    func corpus(_ sample: Corpus) {
+        let decoded = CatalogFile.decode(sample.bytes)
+        if case .valid = decoded {
+            #expect(sample.folders == ["accepted"])
+        } else {
+            #expect(sample.folders == ["refused"])
+        }
+        check(decoded, of: sample.bytes, "\(sample)")
+    }
+
+    private func check(_ decoded: CatalogFile, of bytes: [UInt8], _ comment: @autoclosure () -> Comment) {
+        let file: JSONValue
+        do {
+            file = try JSONValue.parse(bytes)
+        } catch {
+            // No JSON is one violation, with its place for a path.
+            guard case .invalid(let violations, let warnings) = decoded else {
+                Issue.record(comment())
+                return
+            }
+            #expect(violations.map(\.path) == ["line \(error.line), column \(error.column)"], comment())
+            #expect(warnings == [], comment())
+            return
+        }
+        let broken = CatalogRules.brokenPaths(in: file)
+        switch decoded {
+        case .valid(let catalog, _):
+            #expect(broken == [], comment())
+            #expect(CatalogRules.means(catalog, file), comment())
+        case .invalid(let violations, _):
+            #expect(Set(violations.map(\.path)) == broken, comment())
+            for violation in violations {
+                #expect(!violation.message.isEmpty, comment())
+                #expect(violation.value == shownValue(at: violation.path, in: file), "\(violation); \(comment())")
             }
         }
     }
 
-    private func keepsTheRules(_ catalog: Catalog) -> Bool {
-        let ids = catalog.products.map(\.id)
-        let variants = catalog.products.flatMap(\.variants)
-        let caps = (catalog.products.map(\.maxQuantity) + variants.map(\.maxQuantity)).compactMap { $0 }
-        return Set(ids).count == ids.count
-            && Set(variants.map(\.id)).count == variants.count
-            && (ids + variants.map(\.id)).allSatisfy { Identifier.violation(in: $0.text) == nil }
-            && catalog.products.allSatisfy { product in
-                catalog.categories.contains { $0.utf8.elementsEqual(product.category.utf8) }
-                    && (0...5).contains(product.devStatus) && (1...Limit.exactInteger).contains(product.basePrice)
-                    && !product.name.isEmpty
-            }
-            && caps.allSatisfy { (1...Limit.exactInteger).contains($0) }
+    /// The value at a path as a violation shows it; nil where there is none.
+    private func shownValue(at path: String, in file: JSONValue) -> String? {
+        var value: JSONValue? = file
+        for step in path == "the file" ? [] : path.split(separator: ".") {
+            let parts = step.split { "[]".contains($0) }
+            guard case .object(let object)? = value else { return nil }
+            value = object[String(parts[0])]
+            if parts.count > 1, case .array(let elements)? = value { value = elements[Int(parts[1]) ?? 0] }
+        }
+        switch value {
+        case nil: return nil
+        // An element may be null, a field that is null is not there.
+        case .null?: return path.hasSuffix("]") || path == "the file" ? "null" : nil
+        // A list that is empty is as good as none.
+        case .array([])? where path.hasSuffix(".variants"): return nil
+        case .array?, .object?: return value?.kind.rawValue
+        case let value?:
+            let text = value.text
+            return text.utf8.count <= 40 ? text : String(text.unicodeScalars.prefix(39)) + "…"
+        }
     }
 }

@@ -7,17 +7,17 @@ struct CatalogRuleTests {
     private static let cap =
         "must be an integer from 1 to 9007199254740991, or null for unlimited "
         + "(what is not sold any more is taken out of the file)"
-    private static let idRule = "an id has 1 to 255 bytes and no control characters"
+    private static let idRule = "an id has 1 to 255 bytes and no control characters, and this one"
 
     @Test(
         "A field of a product that breaks its rule is named with its value and what to write",
         arguments: [
             (#""id":7"#, "id: is 7; must be a text"), (#""id":null"#, "id: missing; write a text"),
-            (#""id":"""#, "id: is empty; \(idRule)"),
-            (#""id":"a\u0000""#, "id: contains a control character; \(idRule)"),
+            (#""id":"""#, #"id: is ""; \#(idRule) is empty"#),
+            (#""id":"a\u0000""#, #"id: is "a\u0000"; \#(idRule) contains a control character"#),
             (#""name":"""#, #"name: is ""; must not be empty"#), (#""name":null"#, "name: missing; write a text"),
             (#""name":{}"#, "name: is an object; must be a text"),
-            (#""name":"a\u0000""#, "name: must not contain U+0000"),
+            (#""name":"a\u0000""#, #"name: is "a\u0000"; must not contain U+0000"#),
             (#""description":1"#, "description: is 1; must be a text, or null"),
             (#""long_description":[]"#, "long_description: is an array; must be a text, or null"),
             (#""stripe_product_id":true"#, "stripe_product_id: is true; must be a text, or null"),
@@ -56,7 +56,7 @@ struct CatalogRuleTests {
     @Test(
         "A field of a variant that breaks its rule is named too",
         arguments: [
-            (#""id":"""#, "id: is empty; \(idRule)"), (#""name":"""#, #"name: is ""; must not be empty"#),
+            (#""id":"""#, #"id: is ""; \#(idRule) is empty"#), (#""name":"""#, #"name: is ""; must not be empty"#),
             (#""max_quantity":0"#, "max_quantity: is 0; \(cap)"),
             (#""max_quantity":1.5"#, "max_quantity: is 1.5; \(cap)"),
             (#""description":0"#, "description: is 0; must be a text, or null"),

@@ -6,17 +6,96 @@
 
 /// Rounds of a randomised test. Each has a seed of its own; `STOCKTAKE_TEST_SEED` replays the one that failed.
 package enum Fuzzing {
-    /// Calls `body` with a generator for each round. A crash or a failure names the seed: it is printed before.
-    package static func rounds(_ count: Int, of test: String, _ body: (inout SeededGenerator) throws -> Void) throws {
-        if let text = getenv("STOCKTAKE_TEST_SEED"), let seed = UInt64(String(cString: text)) {
+    /// Calls `body` with a generator for each round, until there were `count` or the time is over.
+    ///
+    /// A failure names the seed of its round, and so does a crash: it is written down before the round begins.
+    package static func rounds(
+        _ count: Int, of test: String, within limit: Duration = .seconds(2),
+        _ body: (inout SeededGenerator) throws -> Void
+    ) throws {
+        defer { CrashNote.clear() }
+        if let seed = replayed {
             var generator = SeededGenerator(seed: seed)
+            CrashNote.set("\(test): crashed with seed \(seed)")
             return try body(&generator)
         }
         let first = UInt64.random(in: 0..<1 << 32)
-        print("\(test): seeds \(first) to \(first + UInt64(count) - 1); replay one with STOCKTAKE_TEST_SEED")
-        for round in 0..<UInt64(count) {
-            var generator = SeededGenerator(seed: first + round)
+        let clock = ContinuousClock()
+        let start = clock.now
+        var done = 0
+        while done < count, clock.now - start < limit {
+            let seed = first + UInt64(done)
+            CrashNote.set("\(test): crashed; replay it with STOCKTAKE_TEST_SEED=\(seed)")
+            var generator = SeededGenerator(seed: seed)
             try body(&generator)
+            done += 1
         }
+        let milliseconds = max((clock.now - start) / .milliseconds(1), 1)
+        print("\(test): \(done) rounds, \(Int(Double(done) * 1_000 / milliseconds)) a second, seeds from \(first)")
+    }
+
+    /// Rounds whose input is one run of bytes: `input` makes it, `check` judges it. A replayed round shows its input
+    /// first, also if it crashes.
+    package static func cases(
+        _ count: Int, of test: String, within limit: Duration = .seconds(2),
+        input: (inout SeededGenerator) throws -> [UInt8],
+        check: (FuzzCase, inout SeededGenerator) throws -> Void
+    ) throws {
+        try rounds(count, of: test, within: limit) { (generator: inout SeededGenerator) throws in
+            let sample = FuzzCase(bytes: try input(&generator), seed: generator.seed)
+            if replayed != nil { print("\(test): \(sample)") }
+            try check(sample, &generator)
+        }
+    }
+
+    private static var replayed: UInt64? {
+        getenv("STOCKTAKE_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
+    }
+}
+
+/// A line that is written to standard error if the process crashes in this thread: a trap says nothing of its input.
+private enum CrashNote {
+    /// The line, as a C string, one a thread: tests run side by side.
+    private static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        pthread_key_create(&key) { free($0) }
+        return key
+    }()
+
+    private static let signals = [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT]
+    /// Who had the signals before, by number. Written once, before any of ours can come; a handler cannot take a lock.
+    nonisolated(unsafe) private static let previous = UnsafeMutablePointer<sigaction>.allocate(capacity: 65)
+
+    private static let isInstalled: Bool = {
+        _ = key
+        for signal in signals {
+            var action = sigaction()
+            // Only what may be called in a handler. Afterwards the signal is its former owner's: the instruction that
+            // crashed is executed again, and crashes as it would have.
+            let handler: @convention(c) (Int32) -> Void = { signal in
+                if let note = pthread_getspecific(CrashNote.key) {
+                    _ = write(STDERR_FILENO, note, strlen(note.assumingMemoryBound(to: CChar.self)))
+                }
+                sigaction(signal, CrashNote.previous + Int(signal), nil)
+            }
+            #if canImport(Glibc)
+                action.__sigaction_handler.sa_handler = handler
+            #else
+                action.__sigaction_u.__sa_handler = handler
+            #endif
+            sigaction(signal, &action, previous + Int(signal))
+        }
+        return true
+    }()
+
+    static func set(_ note: String) {
+        _ = isInstalled
+        clear()
+        pthread_setspecific(key, strdup("\n" + note + "\n"))
+    }
+
+    static func clear() {
+        free(pthread_getspecific(key))
+        pthread_setspecific(key, nil)
     }
 }

@@ -1,6 +1,7 @@
 /// Damage of the kinds that parsers fall over: cut, repeated, overwritten and foreign bytes.
 package enum Mutation {
-    private static let fragments: [[UInt8]] =
+    /// Pieces of JSON, and of what is no UTF-8.
+    package static let json: [[UInt8]] =
         [
             "\"", "\\", "\\u", "\\ud800", "\\u0000", "{", "}", "[", "]", ",", ":", "null", "true", "-", "-0", "00",
             "1e999",
@@ -8,8 +9,22 @@ package enum Mutation {
         ].map { Array($0.utf8) }
         + [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]]
 
+    /// Pieces of Redis' protocol: every type of RESP2 and RESP3, and lengths that nobody can mean.
+    package static let resp: [[UInt8]] = [
+        "+", "-", ":", "$", "*", "%", "~", "#", ",", "_", "(", ">", "=", "!", "|", "\r\n", "\r", "\n", "0", "1", "9",
+        "-1", "-2", "-0", "+1", "01", " 1", "\0", "$-1\r\n", "*-1\r\n", "*0\r\n", "*1\r\n", "$0\r\n\r\n", "$-2\r\n",
+        "*-2\r\n", "*2147483647\r\n", "*2147483648\r\n", "*4294967295\r\n", "*4294967296\r\n",
+        "*9223372036854775807\r\n", "*18446744073709551615\r\n", "$2147483647\r\n", "$4294967295\r\n",
+        "$9223372036854775805\r\n", "$9223372036854775807\r\n", "$-9223372036854775808\r\n",
+        "$18446744073709551617\r\n", "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", "_\r\n", "#t\r\n", ",inf\r\n",
+        "=7\r\ntxt:abc\r\n", "!3\r\nERR\r\n", "(1\r\n", "%1\r\n", "~1\r\n", ">1\r\n", "|1\r\n", "$?\r\n", "*?\r\n",
+        ";1\r\n", ".\r\n",
+    ].map { Array($0.utf8) }
+
     /// One to four random changes.
-    package static func mutate(_ bytes: [UInt8], using generator: inout SeededGenerator) -> [UInt8] {
+    package static func mutate(
+        _ bytes: [UInt8], with fragments: [[UInt8]] = json, using generator: inout SeededGenerator
+    ) -> [UInt8] {
         var result = bytes
         for _ in 0..<Int.random(in: 1...4, using: &generator) {
             let place = Int.random(in: 0...result.count, using: &generator)

@@ -1,0 +1,75 @@
+import Foundation
+import Intake
+import Inventory
+
+/// What holds of every message that was accepted, written down without regard to how it is decoded.
+enum MessageRules {
+    /// The rules that `message` breaks.
+    static func violations(of message: Message) -> [String] {
+        switch message {
+        case .checkout(let checkout): violations(of: checkout)
+        case .cancellation(let cancellation): violations(of: cancellation)
+        case .adjustment(let adjustment): violations(of: adjustment)
+        }
+    }
+
+    private static func violations(of checkout: Checkout) -> [String] {
+        var broken: [String] = []
+        func rule(_ holds: Bool, _ name: String) { if !holds { broken.append(name) } }
+        rule(isID(checkout.orderID), "order_id")
+        rule((1...2_000).contains(checkout.items.count), "items")
+        var value: Decimal = 0
+        for item in checkout.items {
+            rule(isID(item.productID), "product_id")
+            rule(item.variantID.map { isID($0) } ?? true, "variant_id")
+            rule((1...1_000_000).contains(item.quantity), "quantity")
+            rule((0...9_007_199_254_740_991).contains(item.unitPrice), "unit_price")
+            value += Decimal(item.quantity) * Decimal(item.unitPrice)
+        }
+        rule(value <= 9_007_199_254_740_991, "the sum of the lines")
+        for amount in [checkout.subtotal, checkout.tax, checkout.shipping, checkout.total].compactMap({ $0 }) {
+            rule(amount.magnitude <= 9_007_199_254_740_991, "an amount")
+        }
+        let (customer, address) = (checkout.customer, checkout.shippingAddress)
+        var texts = [checkout.paymentIntentID, checkout.completedAt, checkout.currency]
+        texts += [customer?.id, customer?.email, customer?.name]
+        texts += [address?.name, address?.line1, address?.line2, address?.city, address?.state]
+        texts += [address?.postalCode, address?.country]
+        texts += checkout.items.flatMap { [$0.stripeProductID, $0.productName, $0.variantName] }
+        rule(texts.allSatisfy { $0?.utf8.contains(0) != true }, "U+0000")
+        return broken
+    }
+
+    private static func violations(of cancellation: Cancellation) -> [String] {
+        var broken: [String] = []
+        func rule(_ holds: Bool, _ name: String) { if !holds { broken.append(name) } }
+        rule(isID(cancellation.cancellationID), "cancellation_id")
+        rule(isID(cancellation.orderID), "order_id")
+        rule(cancellation.cancelledAt?.utf8.contains(0) != true, "U+0000")
+        if let items = cancellation.items {
+            rule((1...2_000).contains(items.count), "items")
+            rule(items.allSatisfy { isArticle($0.article) && (1...1_000_000).contains($0.units) }, "an item")
+        }
+        return broken
+    }
+
+    private static func violations(of adjustment: Adjustment) -> [String] {
+        var broken: [String] = []
+        func rule(_ holds: Bool, _ name: String) { if !holds { broken.append(name) } }
+        rule(isID(adjustment.adjustmentID), "adjustment_id")
+        rule(isArticle(adjustment.article), "product_id, variant_id")
+        rule(adjustment.units != 0 && adjustment.units.magnitude <= 1_000_000_000, "sold")
+        rule(!adjustment.reason.isEmpty, "reason")
+        rule(![adjustment.reason, adjustment.adjustedAt ?? ""].contains { $0.utf8.contains(0) }, "U+0000")
+        return broken
+    }
+
+    private static func isArticle(_ article: Article) -> Bool {
+        isID(article.productID) && (article.variantID.map { isID($0) } ?? true)
+    }
+
+    private static func isID(_ id: Identifier) -> Bool {
+        (1...255).contains(id.text.utf8.count)
+            && !id.text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
+    }
+}
