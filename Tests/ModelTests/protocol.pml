@@ -106,14 +106,13 @@
 #define START_SETTLED 1
 #endif
 
-/* Not a guard of the code: settle.lua acknowledges whatever the epoch is. What it would be if it did not. */
-#ifdef ACK_FENCED
-#define ACKS_ALWAYS 0
+#ifdef NO_SETTLE_FENCE      /* settle.lua: FENCED */
+#define SETTLE_FENCE 0
 #else
-#define ACKS_ALWAYS 1
+#define SETTLE_FENCE 1
 #endif
 #define INTACT (GATE_EPOCH && CHAIN && RECORD_EPOCH && RECORD_CHAIN && ARBITER && INSTALL_LOWER && INSTALL_SETTLED && \
-  START_EPOCH && START_SETTLED)
+  START_EPOCH && START_SETTLED && SETTLE_FENCE)
 
 /* ---- State ------------------------------------------------------------------------------------------------------- */
 
@@ -288,7 +287,7 @@ inline settle(batchEpoch, batchSeq, batchRecords, entries) {
   :: else
   fi;
   if
-  :: ACKS_ALWAYS || redis.epoch == batchEpoch ->
+  :: !SETTLE_FENCE || redis.epoch == batchEpoch ->
     redis.acknowledged = redis.acknowledged | (redis.delivered & entries)
   :: else
   fi;
