@@ -24,7 +24,7 @@ package struct ChaosSettings: Sendable {
     /// How long a publisher waits for a message's record before it sends it again; in life a minute or two.
     static let patience = Duration.seconds(4)
     /// Messages without a record at which publishers make no new ones.
-    static let backlogLimit = 2_500
+    static let backlogLimit = 1_500
     /// Until when everything must be done after the last fault has ended.
     static let settlingLimit = Duration.seconds(60)
     /// The ledger's disk. A minute's ledger has a few MiB.

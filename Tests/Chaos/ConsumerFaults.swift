@@ -21,7 +21,7 @@ struct ConsumerFaults {
             let kinds: [Kind] = [.kill, .kill, .kill, .killTwice, .killAll, .stop, .stop, .pause, .pause]
             let kind = kinds[Int.random(in: 0..<kinds.count, using: &generator)]
             if !without.contains(kind.rawValue) { try await commit(kind) }
-            try await Task.sleep(for: .milliseconds(Int.random(in: 200...2_200, using: &generator)))
+            try await Task.sleep(for: .milliseconds(Int.random(in: 150...1_500, using: &generator)))
         }
     }
 

@@ -13,7 +13,7 @@ struct LedgerFaults {
 
     mutating func run(until end: ContinuousClock.Instant) async throws {
         while ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(Int.random(in: 300...2_500, using: &generator)))
+            try await Task.sleep(for: .milliseconds(Int.random(in: 300...1_800, using: &generator)))
             switch Int.random(in: 0..<100, using: &generator) {
             case 0..<25 where !without.contains("disk full"): try await fillDisk()
             case 25..<40 where !without.contains("ledger locked"): try await holdLock()

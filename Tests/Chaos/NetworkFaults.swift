@@ -11,7 +11,7 @@ struct NetworkFaults {
     mutating func run(until end: ContinuousClock.Instant) async throws {
         while ContinuousClock.now < end {
             commit()
-            try await Task.sleep(for: .milliseconds(Int.random(in: 50...900, using: &generator)))
+            try await Task.sleep(for: .milliseconds(Int.random(in: 30...600, using: &generator)))
         }
     }
 

@@ -15,7 +15,7 @@ struct Publisher {
         let client = shop.redis.client()
         while ContinuousClock.now < end {
             if history.unrecordedCount < ChaosSettings.backlogLimit {
-                let messages = (0..<Int.random(in: 1...25, using: &generator)).flatMap { _ in maker.next() }
+                let messages = (0..<Int.random(in: 1...14, using: &generator)).flatMap { _ in maker.next() }
                 for message in messages { journal.count("messages", message.kind) }
                 await send(messages, over: client)
             }

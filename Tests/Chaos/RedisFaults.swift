@@ -12,6 +12,9 @@ struct RedisFaults {
     var generator: SeededGenerator
     /// A copy of the append-only files, from a while ago.
     private var snapshot: String?
+    /// Where in the append-only files messages were last destroyed on purpose: nothing is cut off before that. It would
+    /// bring messages back that others have overtaken meanwhile, and no consumer could keep the stream's order then.
+    private var destroyed: [String: Int] = [:]
 
     init(
         shop: ChaosShop, journal: ChaosJournal, acknowledgements: Acknowledgements, without: Set<String>,
@@ -60,7 +63,7 @@ struct RedisFaults {
         }
         if kinds.isEmpty { return }
         while ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(Int.random(in: 100...1_200, using: &generator)))
+            try await Task.sleep(for: .milliseconds(Int.random(in: 50...800, using: &generator)))
             let kind = kinds[Int.random(in: 0..<kinds.count, using: &generator)]
             do {
                 try await commit(kind)
@@ -68,7 +71,7 @@ struct RedisFaults {
                 // A command that came to nothing, between two connections say.
                 journal.note("\(kind.rawValue) came to nothing: \(error)")
             }
-            if generator.chance(5) { copyFiles() }
+            if generator.chance(8) { copyFiles() }
         }
     }
 
@@ -111,16 +114,28 @@ struct RedisFaults {
 
     private var appendOnly: String { shop.redis.folder.path(of: "appendonlydir") }
 
-    private mutating func cutTail() throws {
+    /// The last append-only file, which holds what was written last.
+    private func lastFile() throws -> (name: String, size: Int)? {
         let names = try FileManager.default.contentsOfDirectory(atPath: appendOnly).filter { $0.hasSuffix(".incr.aof") }
-        guard let name = names.max(by: { $0.count == $1.count ? $0 < $1 : $0.count < $1.count }) else { return }
-        let path = "\(appendOnly)/\(name)"
-        let size = (try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-        // Mostly what a crash may cost, sometimes half of everything.
-        let most = generator.chance(75) ? min(size, 100_000) : size
+        guard let name = names.max(by: { $0.count == $1.count ? $0 < $1 : $0.count < $1.count }) else { return nil }
+        let size = try FileManager.default.attributesOfItem(atPath: "\(appendOnly)/\(name)")[.size] as? Int
+        return (name, size ?? 0)
+    }
+
+    private mutating func cutTail() throws {
+        guard let (name, size) = try lastFile() else { return }
+        // Mostly what a crash may cost, sometimes everything.
+        let most = min(max(size - destroyed[name, default: 0], 0), generator.chance(75) ? 100_000 : size)
         let lost = Int.random(in: 0...most, using: &generator)
-        truncate(path, size - lost)
+        truncate("\(appendOnly)/\(name)", size - lost)
+        snapshot = nil
         journal.fault(Kind.cutTail.rawValue, "\(lost) of \(size) bytes lost")
+    }
+
+    /// Messages were destroyed that nobody may have read; it is written already (`appendfsync always`).
+    private mutating func noteDestruction() throws {
+        if let (name, size) = try lastFile() { destroyed[name] = size }
+        snapshot = nil
     }
 
     private mutating func copyFiles() {
@@ -197,16 +212,20 @@ struct RedisFaults {
             detail = id
             try await shop.redis.command("XGROUP", "SETID", stream, group, id)
         case .deleteConsumers:
-            // With all that is pending for them: their publishers have to send it again.
+            // With all that is pending for them, and the messages, or they would come back when others have passed.
             acknowledgements.doubtAll()
             let consumers = try await shop.redis.command("XINFO", "CONSUMERS", stream, group).array ?? []
-            for consumer in consumers {
-                guard let name = consumer.array?.dropFirst().first?.string else { continue }
-                try await shop.redis.command("XGROUP", "DELCONSUMER", stream, group, name)
-            }
+            let names = consumers.compactMap { $0.array?.dropFirst().first?.string }
+            let client = shop.redis.client()
+            _ = try await client.pipeline(
+                [RedisCommand("MULTI"), RedisCommand("XTRIM", stream, "MAXLEN", "0")]
+                    + names.map { RedisCommand("XGROUP", "DELCONSUMER", stream, group, $0) } + [RedisCommand("EXEC")])
+            await client.close()
+            try noteDestruction()
         default:
             acknowledgements.doubtAll()
             try await shop.redis.command("XTRIM", stream, "MAXLEN", "0")
+            try noteDestruction()
         }
         journal.fault(kind.rawValue, detail)
     }
@@ -218,11 +237,14 @@ struct RedisFaults {
         var detail = ""
         journal.touchFigures()
         switch kind {
-        case .flushAll: try await shop.redis.command("FLUSHALL")
+        case .flushAll:
+            try await shop.redis.command("FLUSHALL")
+            try noteDestruction()
         case .deleteKey:
             let keys = try await shop.redis.command("KEYS", "*").array?.compactMap(\.string) ?? []
             detail = keys.sorted().randomElement(using: &generator) ?? stock
             try await shop.redis.command("DEL", detail)
+            if detail == shop.keys.checkouts { try noteDestruction() }
         default:
             let id = ShopCatalogue.counters.randomElement(using: &generator) ?? "LAMP"
             let isProduct = ShopCatalogue.shelves.contains { $0.product == id }

@@ -10,7 +10,7 @@ final class SentHistory: Sendable {
         var messages: [Message] = []
         /// The same bytes sent again are the same message.
         var numbers: [[UInt8]: Int] = [:]
-        var unrecorded: [Int: ContinuousClock.Instant] = [:]
+        var unrecorded: [Int: Sending] = [:]
         var orders: [String: [Message.Line: Int]] = [:]
         var cancellations: [String: Message.CancellationContent] = [:]
         var adjustments: [String: Message.Adjustment] = [:]
@@ -19,7 +19,14 @@ final class SentHistory: Sendable {
         var positions = (orders: Int64(0), deadLetters: Int64(0), cancellations: Int64(0), adjustments: Int64(0))
     }
 
+    private struct Sending {
+        var last = ContinuousClock.now
+        var times = 1
+    }
+
     private let state = Mutex(State())
+    /// A publisher's patience grows this many times at most.
+    private static let patienceGrowth = 4
 
     /// Notes messages as sent just now.
     func sending(_ messages: [Message]) {
@@ -27,22 +34,27 @@ final class SentHistory: Sendable {
             for message in messages {
                 let bytes = message.bytes
                 if let number = state.numbers[bytes] {
-                    if state.unrecorded[number] != nil { state.unrecorded[number] = .now }
+                    if let sending = state.unrecorded[number] {
+                        state.unrecorded[number] = Sending(times: sending.times + 1)
+                    }
                     continue
                 }
                 let number = state.messages.count
                 state.messages.append(message)
                 state.numbers[bytes] = number
-                if !Self.isRecorded(message, bytes, state) { state.unrecorded[number] = .now }
+                if !Self.isRecorded(message, bytes, state) { state.unrecorded[number] = Sending() }
             }
         }
     }
 
     /// Those without a record whose last sending is older than `patience`.
     func due(patience: Duration, limit: Int = .max) -> [Message] {
-        let before = ContinuousClock.now - patience
+        let now = ContinuousClock.now
         return state.withLock { state in
-            state.unrecorded.filter { $0.value <= before }.keys.sorted().prefix(limit).map { state.messages[$0] }
+            let due = state.unrecorded.filter {
+                $0.value.last + patience * min($0.value.times, Self.patienceGrowth) <= now
+            }
+            return due.keys.sorted().prefix(limit).map { state.messages[$0] }
         }
     }
 
