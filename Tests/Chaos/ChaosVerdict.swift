@@ -52,7 +52,7 @@ struct ChaosVerdict {
 
     /// The catalogue's version of each epoch: from the ledger, and from what consumers said when they opened it.
     private func versions(_ contents: LedgerContents) -> [Int64: Int64] {
-        var versions = contents.versions ?? [:]
+        var versions = contents.versions
         for line in transcripts.flatMap({ $0.split(separator: "\n") }) where line.contains("epoch opened: ") {
             func number(_ name: String) -> Int64? {
                 line.split(whereSeparator: { " ,".contains($0) }).first { $0.hasPrefix("\(name)=") }

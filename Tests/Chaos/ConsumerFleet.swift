@@ -49,6 +49,8 @@ final class ConsumerFleet: Sendable {
             while process.ending == nil {
                 try await Task.sleep(for: .milliseconds(10))
                 watchMemory(of: process)
+                // Started at the very moment when everybody was told.
+                if state.withLock({ $0.isOver }) { askToStop(slot) }
             }
             // Let its last words be collected.
             try await process.waitForEnding()
@@ -73,9 +75,8 @@ final class ConsumerFleet: Sendable {
                 "--keep-outcomes", "\(ChaosSettings.keepOutcomes)", "--consumer", "chaos-\(slot)",
             ],
             isDirect: false, environment: environment)
-        journal.note(
-            "consumer \(slot): process \(process.processID), batches of \(batch)\(failpoint.map { ", dies at \($0)" } ?? "")"
-        )
+        let fate = failpoint.map { ", dies at \($0)" } ?? ""
+        journal.note("consumer \(slot): process \(process.processID), batches of \(batch)\(fate)")
         journal.count("consumers", "started")
         state.withLock { $0.members[slot] = Member(process: process, failpoint: failpoint) }
         return process
@@ -141,7 +142,8 @@ final class ConsumerFleet: Sendable {
     }
 
     func askToStop(_ slot: Int) {
-        signal(slot, SIGTERM) { if $0.stopAsked == nil { $0.stopAsked = .now } }
+        let isAsked = state.withLock { $0.members[slot]?.stopAsked != nil }
+        if !isAsked { signal(slot, SIGTERM) { $0.stopAsked = .now } }
     }
 
     func pause(_ slot: Int, for duration: Duration) async throws {

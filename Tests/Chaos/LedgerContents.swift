@@ -8,7 +8,7 @@ struct LedgerContents: Sendable {
     var deadLetters: [LedgerRows.DeadLetter]
     var cancellations: [LedgerRows.Cancellation]
     var adjustments: [LedgerRows.Adjustment]
-    var versions: [Int64: Int64]?
+    var versions: [Int64: Int64]
 
     init(_ rows: LedgerRows) throws {
         self = try rows.read(LedgerContents.init)

@@ -1,6 +1,6 @@
 import GRDB
 
-/// Cancellations and adjustments, where the ledger has their tables.
+/// Cancellations and adjustments.
 extension LedgerRows {
     struct Cancellation: Sendable {
         var position: Int64
@@ -48,7 +48,6 @@ extension LedgerRows {
     }
 
     static func cancellations(after position: Int64 = 0, _ db: Database) throws -> [Cancellation] {
-        guard try has(table: "cancellations", db) else { return [] }
         var items: [String: [Cancellation.Item]] = [:]
         let rows = try Row.fetchCursor(
             db,
@@ -78,8 +77,7 @@ extension LedgerRows {
     }
 
     static func adjustments(after position: Int64 = 0, _ db: Database) throws -> [Adjustment] {
-        guard try has(table: "adjustments", db) else { return [] }
-        return try Row.fetchAll(
+        try Row.fetchAll(
             db,
             sql: """
                 SELECT rowid, id, product_id, variant_id, quantity, seq, epoch, entry_id FROM adjustments

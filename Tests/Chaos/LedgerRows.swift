@@ -54,12 +54,6 @@ struct LedgerRows: Sendable {
         return try queue.read(body)
     }
 
-    static func has(table: String, _ db: Database) throws -> Bool { try db.tableExists(table) }
-
-    static func has(column: String, in table: String, _ db: Database) throws -> Bool {
-        try db.columns(in: table).contains { $0.name == column }
-    }
-
     static func head(_ db: Database) throws -> Head {
         guard let row = try Row.fetchOne(db, sql: "SELECT epoch, seq, catalogue_version FROM ledger") else {
             throw DatabaseError(message: "the ledger has no head")
@@ -103,11 +97,11 @@ struct LedgerRows: Sendable {
     }
 
     static func deadLetters(after position: Int64 = 0, _ db: Database) throws -> [DeadLetter] {
-        let status = try has(column: "status", in: "dead_letters", db) ? "status" : "'open'"
-        return try Row.fetchAll(
+        try Row.fetchAll(
             db,
-            sql:
-                "SELECT id, reason, entry_id, type, payload, fields, \(status) FROM dead_letters WHERE id > ? ORDER BY id",
+            sql: """
+                SELECT id, reason, entry_id, type, payload, fields, status FROM dead_letters WHERE id > ? ORDER BY id
+                """,
             arguments: [position]
         ).map { row in
             let (type, payload, fields): (Data?, Data?, Data?) = (row[3], row[4], row[5])
@@ -121,19 +115,17 @@ struct LedgerRows: Sendable {
 
     /// Sold, cap and adjusted of every product and variant.
     static func figures(_ db: Database) throws -> [String: Figures] {
-        let adjusted = try has(column: "adjusted_quantity", in: "products", db) ? "adjusted_quantity" : "0"
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT id, sold_quantity, max_quantity, \(adjusted) FROM products
-                UNION ALL SELECT id, sold_quantity, max_quantity, \(adjusted) FROM variants
+                SELECT id, sold_quantity, max_quantity, adjusted_quantity FROM products
+                UNION ALL SELECT id, sold_quantity, max_quantity, adjusted_quantity FROM variants
                 """)
         return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], Figures(sold: $0[1], cap: $0[2], adjusted: $0[3])) })
     }
 
-    /// The catalogue's version of each epoch, where the ledger keeps it.
-    static func versions(_ db: Database) throws -> [Int64: Int64]? {
-        guard try has(table: "epochs", db) else { return nil }
+    /// The catalogue's version of each epoch.
+    static func versions(_ db: Database) throws -> [Int64: Int64] {
         let rows = try Row.fetchAll(db, sql: "SELECT epoch, catalogue_version FROM epochs")
         return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
     }

@@ -151,8 +151,9 @@ struct MessageMaker {
         }
         let restock =
             cancellation.restock ? (generator.chance(50) ? #", "restock": true"# : "") : #", "restock": false"#
-        let payload =
-            #"{"cancellation_id": "\#(cancellation.id)", "order_id": "\#(cancellation.order)"\#(items ?? "")\#(restock)}"#
+        let payload = """
+            {"cancellation_id": "\(cancellation.id)", "order_id": "\(cancellation.order)"\(items ?? "")\(restock)}
+            """
         return Message(.cancellation(cancellation), kind: kind, type: "order.cancelled", payload: payload)
     }
 

@@ -42,7 +42,13 @@ struct Observer {
             if let entries = try? await acknowledgements.check(shop, client, history, journal) {
                 journal.count("samples", "acknowledged entries", entries)
             }
-            if round % Self.commandEvery == 0 { try await runCommands(round / Self.commandEvery) }
+            if round % Self.commandEvery == 0 {
+                do {
+                    try await runCommands(round / Self.commandEvery)
+                } catch let error as TestSupportError {
+                    journal.violation("crash", error.description)
+                }
+            }
             do { try await Task.sleep(for: Self.interval) } catch { break }
         }
         await client.close()

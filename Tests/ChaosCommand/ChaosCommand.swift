@@ -8,9 +8,9 @@ struct ChaosCommand: AsyncParsableCommand {
         commandName: "chaos",
         abstract: "Breaks a shop of its own by every means there are, and checks what comes of it.",
         discussion: """
-            A real Redis, a real ledger, three consumers and their publishers, all in a temporary folder. The result must \
-            be that of taking the messages strictly one by one. Exit codes: 0 no violation; 1 a violation; 2 it could not \
-            run. A seed brings back the same messages and faults, though not to the millisecond.
+            A real Redis, a real ledger, three consumers and their publishers, all in a temporary folder. The result \
+            must be that of taking the messages strictly one by one. Exit codes: 0 no violation; 1 a violation; 2 it \
+            could not run. A seed brings back the same messages and faults, though not to the millisecond.
             """)
 
     @Option(help: "How long faults go on, in seconds.")
