@@ -74,7 +74,8 @@ package struct ChaosRun {
     }
 
     private mutating func breakThings() async throws {
-        let end = ContinuousClock.now + settings.duration
+        var times = generator()
+        let rhythm = Rhythm(duration: settings.duration, using: &times)
         let consumers = ConsumerFaults(
             fleet: fleet, journal: journal, without: settings.without, generator: generator())
         let redis = RedisFaults(
@@ -94,24 +95,24 @@ package struct ChaosRun {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 var lane = consumers
-                try await lane.run(until: end)
+                try await lane.run(rhythm)
             }
             group.addTask {
                 var lane = redis
-                try await lane.run(until: end)
+                try await lane.run(rhythm)
             }
             group.addTask {
                 var lane = network
-                try await lane.run(until: end)
+                try await lane.run(rhythm)
             }
             group.addTask {
                 var lane = ledger
-                try await lane.run(until: end)
+                try await lane.run(rhythm)
             }
             for publisher in publishers {
                 group.addTask {
                     var publisher = publisher
-                    try await publisher.publish(until: end)
+                    try await publisher.publish(until: rhythm.end)
                 }
             }
             try await group.waitForAll()

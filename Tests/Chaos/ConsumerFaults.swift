@@ -16,12 +16,12 @@ struct ConsumerFaults {
         case pause = "consumer SIGSTOP"
     }
 
-    mutating func run(until end: ContinuousClock.Instant) async throws {
-        while ContinuousClock.now < end {
+    mutating func run(_ rhythm: Rhythm) async throws {
+        while try await rhythm.turn(of: .consumers) {
             let kinds: [Kind] = [.kill, .kill, .kill, .killTwice, .killAll, .stop, .stop, .pause, .pause]
             let kind = kinds[Int.random(in: 0..<kinds.count, using: &generator)]
             if !without.contains(kind.rawValue) { try await commit(kind) }
-            try await Task.sleep(for: .milliseconds(Int.random(in: 150...1_500, using: &generator)))
+            try await Task.sleep(for: .milliseconds(Int.random(in: 100...1_200, using: &generator)))
         }
     }
 
@@ -45,8 +45,8 @@ struct ConsumerFaults {
             fleet.askToStop(slot)
         case .pause:
             let time = Duration.milliseconds(
-                generator.chance(15)
-                    ? Int.random(in: 5_000...9_000, using: &generator) : Int.random(in: 50...2_500, using: &generator))
+                generator.chance(5)
+                    ? Int.random(in: 4_000...8_500, using: &generator) : Int.random(in: 50...1_500, using: &generator))
             journal.fault(kind.rawValue, "\(slot) for \(time)")
             try await fleet.pause(slot, for: time)
         }

@@ -11,21 +11,21 @@ struct LedgerFaults {
     let without: Set<String>
     var generator: SeededGenerator
 
-    mutating func run(until end: ContinuousClock.Instant) async throws {
-        while ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(Int.random(in: 300...1_800, using: &generator)))
+    mutating func run(_ rhythm: Rhythm) async throws {
+        while try await rhythm.turn(of: .ledger) {
             switch Int.random(in: 0..<100, using: &generator) {
             case 0..<25 where !without.contains("disk full"): try await fillDisk()
             case 25..<40 where !without.contains("ledger locked"): try await holdLock()
             case 40... where !without.contains("sync"): try await changeCatalogue()
             default: break
             }
+            try await Task.sleep(for: .milliseconds(Int.random(in: 200...1_200, using: &generator)))
         }
     }
 
     private mutating func fillDisk() async throws {
         guard let disk = shop.disk else { return }
-        let time = Duration.milliseconds(Int.random(in: 300...2_500, using: &generator))
+        let time = Duration.milliseconds(Int.random(in: 200...1_800, using: &generator))
         journal.fault("disk full", "\(time)")
         let end = ContinuousClock.now + time
         while ContinuousClock.now < end {
@@ -40,7 +40,7 @@ struct LedgerFaults {
     private mutating func holdLock() async throws {
         // Longer than SQLite waits for it (5 s), sometimes.
         let time = Duration.milliseconds(
-            generator.chance(20)
+            generator.chance(8)
                 ? Int.random(in: 5_000...7_000, using: &generator) : Int.random(in: 100...2_000, using: &generator))
         var configuration = Configuration()
         configuration.allowsUnsafeTransactions = true

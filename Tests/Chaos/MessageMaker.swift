@@ -70,7 +70,9 @@ struct MessageMaker {
 
     private mutating func lines() -> [Message.Line] {
         (0..<max(1, Int.random(in: -2...4, using: &generator))).map { _ in
-            let shelf = ShopCatalogue.shelves[Int.random(in: 0..<ShopCatalogue.shelves.count, using: &generator)]
+            // The last one is nearly always sold out: not too many of it.
+            let last = generator.chance(15) ? ShopCatalogue.shelves.count : ShopCatalogue.shelves.count - 1
+            let shelf = ShopCatalogue.shelves[Int.random(in: 0..<last, using: &generator)]
             let variant = shelf.variants.randomElement(using: &generator)
             let quantity =
                 generator.chance(5)

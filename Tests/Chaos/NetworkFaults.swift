@@ -8,17 +8,17 @@ struct NetworkFaults {
     let includesHalfOpen: Bool
     var generator: SeededGenerator
 
-    mutating func run(until end: ContinuousClock.Instant) async throws {
-        while ContinuousClock.now < end {
+    mutating func run(_ rhythm: Rhythm) async throws {
+        while try await rhythm.turn(of: .network) {
             commit()
-            try await Task.sleep(for: .milliseconds(Int.random(in: 30...600, using: &generator)))
+            try await Task.sleep(for: .milliseconds(Int.random(in: 30...500, using: &generator)))
         }
     }
 
     private mutating func commit() {
         let choice = Int.random(in: 0..<1_000, using: &generator)
         let short = Duration.milliseconds(Int.random(in: 10...800, using: &generator))
-        let long = Duration.milliseconds(Int.random(in: 500...4_000, using: &generator))
+        let long = Duration.milliseconds(Int.random(in: 300...2_000, using: &generator))
         let bytes = Int.random(in: 1...400, using: &generator)
         let kind = Int.random(in: 0..<(includesHalfOpen ? 100 : 92), using: &generator)
         switch kind {

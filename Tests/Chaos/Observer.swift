@@ -47,6 +47,8 @@ struct Observer {
                     try await runCommands(round / Self.commandEvery)
                 } catch let error as TestSupportError {
                     journal.violation("crash", error.description)
+                } catch is CancellationError {
+                    break
                 }
             }
             do { try await Task.sleep(for: Self.interval) } catch { break }

@@ -49,21 +49,21 @@ struct RedisFaults {
         /// How often, against the others.
         var weight: Int {
             switch self {
+            case .editCounter: 14
             case .kill, .cutTail: 6
             case .restore, .debugSleep, .busy, .deleteConsumers, .trim, .replica: 2
-            case .editCounter, .deleteKey: 5
+            case .deleteKey: 5
             case .pause, .flushAll, .flushScripts, .destroyGroup, .setGroup, .killClients, .outOfMemory: 3
             }
         }
     }
 
-    mutating func run(until end: ContinuousClock.Instant) async throws {
+    mutating func run(_ rhythm: Rhythm) async throws {
         let kinds = Kind.allCases.filter { !without.contains($0.rawValue) }.flatMap {
             Array(repeating: $0, count: $0.weight)
         }
         if kinds.isEmpty { return }
-        while ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(Int.random(in: 50...800, using: &generator)))
+        while try await rhythm.turn(of: .redis) {
             let kind = kinds[Int.random(in: 0..<kinds.count, using: &generator)]
             do {
                 try await commit(kind)
@@ -72,6 +72,7 @@ struct RedisFaults {
                 journal.note("\(kind.rawValue) came to nothing: \(error)")
             }
             if generator.chance(8) { copyFiles() }
+            try await Task.sleep(for: .milliseconds(Int.random(in: 30...600, using: &generator)))
         }
     }
 
@@ -151,9 +152,9 @@ struct RedisFaults {
     // MARK: - For a while
 
     private mutating func hold(_ kind: Kind) async throws {
-        let isLong = generator.chance(10)
+        let isLong = generator.chance(5)
         let time = Duration.milliseconds(
-            isLong ? Int.random(in: 3_000...8_500, using: &generator) : Int.random(in: 50...2_000, using: &generator))
+            isLong ? Int.random(in: 3_000...8_500, using: &generator) : Int.random(in: 50...1_200, using: &generator))
         journal.fault(kind.rawValue, "\(time)")
         switch kind {
         case .pause:
@@ -242,7 +243,9 @@ struct RedisFaults {
             let name = "\(isProduct ? "p" : "v"):\(id)"
             let units = Int.random(in: -60...60, using: &generator)
             let edits: [[String]] = [
-                ["HINCRBY", stock, "sold:\(name)", "\(units)"], ["HSET", stock, "sold:\(name)", "\(units)"],
+                ["HINCRBY", stock, "sold:\(name)", "\(units)"], ["HINCRBY", stock, "sold:\(name)", "\(units * 5)"],
+                ["HSET", stock, "sold:\(name)", "\(units)"], ["HSET", stock, "sold:\(name)", "0"],
+                ["HINCRBY", stock, "cap:\(name)", "100"],
                 ["HSET", stock, "cap:\(name)", "\(abs(units))"], ["HDEL", stock, "cap:\(name)"],
                 ["HDEL", stock, "sold:\(name)"], ["HINCRBY", stock, "seq", "\(units)"], ["HDEL", stock, "seq"],
                 ["HDEL", stock, "epoch"], ["HDEL", stock, "ledger"], ["HSET", stock, "closed:\(name)", "1"],

@@ -27,7 +27,7 @@ struct ShopCatalogue: Sendable, Equatable {
                 caps[id] = nil
             } else {
                 // Mostly more, sometimes less than has been sold already.
-                caps[id] = max((sold[id] ?? 0) + Int.random(in: -15...150, using: &generator), 1)
+                caps[id] = max((sold[id] ?? 0) + Int.random(in: -15...300, using: &generator), 1)
             }
         }
     }
