@@ -17,7 +17,8 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let package = Package(
     name: "stocktake",
     products: [
-        .executable(name: "stocktake", targets: ["stocktake"])
+        .executable(name: "stocktake", targets: ["stocktake"]),
+        .executable(name: "chaos", targets: ["ChaosCommand"]),
     ],
     traits: [
         .trait(name: "TLS", description: "rediss:// URLs, through swift-nio-ssl (which compiles BoringSSL: minutes)."),
@@ -148,5 +149,23 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+
+        // A shop that is broken by every means there are (scripts/chaos), and a short run of it among the tests.
+        .target(
+            name: "Chaos",
+            dependencies: [
+                "Failpoints", "Inventory", "Randomness", "RedisClient", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            path: "Tests/Chaos",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "ChaosCommand",
+            dependencies: ["Chaos", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/ChaosCommand",
+            swiftSettings: strict
+        ),
+        .testTarget(name: "ChaosTests", dependencies: ["Chaos", "stocktake"], swiftSettings: strict),
     ]
 )

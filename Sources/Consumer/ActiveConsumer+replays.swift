@@ -37,9 +37,16 @@ struct Replays {
         published[number] = (.now + backoff, backoff)
     }
 
-    /// Dead letters whose messages came back with these entries.
-    func numbers(of entries: [StreamEntry]) -> [Int64] {
-        isEmpty ? [] : entries.flatMap { numbers[$0.fingerprint] ?? [] }
+    /// Dead letters whose messages came back with the entries of this batch.
+    ///
+    /// An entry that is a dead letter already is no message that came back: it is the old one, read once more because a
+    /// crash left it pending. Taken for the new one, it would end the wish with nothing done.
+    func numbers(of batch: PreparedBatch) -> [Int64] {
+        if isEmpty { return [] }
+        return zip(batch.entries, batch.plans).flatMap { entry, plan in
+            if case .known(let outcome) = plan, outcome.kind == .deadLetter { return [Int64]() }
+            return numbers[entry.fingerprint] ?? []
+        }
     }
 }
 

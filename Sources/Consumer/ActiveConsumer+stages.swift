@@ -73,7 +73,7 @@ extension ActiveConsumer {
         batchNumber += 1
         var batch = try prepared.decided(
             number: batchNumber, answers: answers, epoch: epoch, seqBefore: seqBefore, seqAfter: seq)
-        batch.record.replayed = replays.numbers(of: prepared.entries)
+        batch.record.replayed = replays.numbers(of: prepared)
         decided = batch
         queue.removeFirst(prepared.entries.count)
         count(prepared)

@@ -86,6 +86,9 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED: return LedgerError.locked(path: path)
         case .SQLITE_FULL: return LedgerError.diskFull(path: path)
+        // The index of the log (-shm) could not be made: SQLite's other word for a full disk, at an opening.
+        case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
+            return LedgerError.diskFull(path: path)
         case .SQLITE_NOTADB: return LedgerError.notALedger(path: path, reason: "it is no SQLite database")
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY:
             return LedgerError.cannotOpen(path: path, reason: reason)

@@ -1,0 +1,38 @@
+import Foundation
+import Synchronization
+
+/// The catalogues of a run, by the version that `sync` gave them.
+final class Catalogues: Sendable {
+    private let state: Mutex<(versions: [Int64: ShopCatalogue], latest: ShopCatalogue, version: Int64)>
+
+    init() {
+        state = Mutex((versions: [:], latest: ShopCatalogue(), version: 0))
+    }
+
+    var latest: ShopCatalogue { state.withLock { $0.latest } }
+    var version: Int64 { state.withLock { $0.version } }
+    var versions: [Int64: ShopCatalogue] { state.withLock { $0.versions } }
+
+    /// The largest cap that a product or variant ever had; nil: there was a time without.
+    func largestCap(of id: String) -> Int? {
+        let caps = versions.values.map { $0.caps[id] }
+        return caps.contains { $0 == nil } ? nil : caps.compactMap { $0 }.max()
+    }
+
+    /// Brings a catalogue into the ledger. Noted before it is tried: a try that fails may have been written.
+    func sync(_ catalogue: ShopCatalogue, in shop: ChaosShop) async throws -> Bool {
+        let next = version + 1
+        state.withLock { $0.versions[next] = catalogue }
+        let file = try shop.folder.write(catalogue.file, to: "products.json")
+        let result = try await shop.run(["sync", file])
+        guard result.status == 0, let text = result.output.split(separator: " ").last,
+            let number = Int64(text.filter(\.isNumber))
+        else { return false }
+        state.withLock { state in
+            state.versions[number] = catalogue
+            state.latest = catalogue
+            state.version = number
+        }
+        return true
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Synchronization
+
+/// What was done to the shop and what was found, in the order of time.
+package final class ChaosJournal: Sendable {
+    package struct Violation: Sendable {
+        package var invariant: String
+        package var text: String
+    }
+
+    private struct State {
+        var counts: [String: [String: Int]] = [:]
+        var violations: [Violation] = []
+        var file: FileHandle?
+        /// When Redis last lost or was given figures that are not the ledger's.
+        var figuresTouched: ContinuousClock.Instant?
+    }
+
+    private let started = ContinuousClock.now
+    private let isVerbose: Bool
+    private let state = Mutex(State())
+
+    /// Violations that are told in full; more are counted.
+    private static let toldViolations = 40
+
+    package init(file path: String? = nil, isVerbose: Bool) {
+        self.isVerbose = isVerbose
+        if let path {
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+            let file = FileHandle(forWritingAtPath: path)
+            state.withLock { $0.file = file }
+        }
+    }
+
+    package var elapsed: Duration { ContinuousClock.now - started }
+
+    /// A line of the history.
+    package func note(_ text: String) {
+        let line = "\(Timestamp.text(elapsed)) \(text)\n"
+        state.withLock { try? $0.file?.write(contentsOf: Data(line.utf8)) }
+        if isVerbose { FileHandle.standardError.write(Data(line.utf8)) }
+    }
+
+    /// Counts one of a kind, under a heading of the report.
+    package func count(_ heading: String, _ kind: String, _ number: Int = 1) {
+        state.withLock { $0.counts[heading, default: [:]][kind, default: 0] += number }
+    }
+
+    package func counts(_ heading: String) -> [String: Int] { state.withLock { $0.counts[heading] ?? [:] } }
+
+    package func fault(_ kind: String, _ detail: String = "") {
+        count("faults", kind)
+        note("fault: \(kind)\(detail.isEmpty ? "" : ": \(detail)")")
+    }
+
+    /// From now on for a while counters may differ from the ledger, and `reconcile` may say so.
+    func touchFigures() { state.withLock { $0.figuresTouched = .now } }
+
+    func figuresTouched(since: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in state.figuresTouched.map { $0 >= since } ?? false }
+    }
+
+    package func violation(_ invariant: String, _ text: String) {
+        let isTold = state.withLock { state in
+            state.violations.append(Violation(invariant: invariant, text: text))
+            return state.violations.count <= Self.toldViolations
+        }
+        if isTold { note("VIOLATION of \(invariant): \(text)") }
+    }
+
+    package var violations: [Violation] { state.withLock { $0.violations } }
+
+    private enum Timestamp {
+        static func text(_ elapsed: Duration) -> String {
+            String(format: "%8.3f", elapsed / .milliseconds(1) / 1_000)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+
+/// What a run did and what came of it.
+package struct ChaosReport: Sendable {
+    package var seed: UInt64
+    package var violations: [ChaosJournal.Violation]
+    /// Where ledger, logs and history are, if they were kept.
+    package var folder: String?
+    package var text: String
+
+    /// Differences that are shown.
+    private static let shown = 12
+
+    init(
+        seed: UInt64, journal: ChaosJournal, contents: LedgerContents?, disk: String, folder: String?,
+        duration: Duration
+    ) {
+        self.seed = seed
+        self.folder = folder
+        violations = journal.violations
+        var lines: [String] = []
+        func section(_ heading: String, _ counts: [(String, Int)]) {
+            if counts.isEmpty { return }
+            lines.append(heading)
+            let width = counts.map(\.0.count).max() ?? 0
+            for (name, number) in counts {
+                let text = String(number)
+                let pad = String(repeating: " ", count: max(width - name.count, 0) + max(8 - text.count, 0))
+                lines.append("  \(name)  \(pad)\(text)")
+            }
+        }
+        func counted(_ heading: String) -> [(String, Int)] {
+            journal.counts(heading).sorted { $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value }
+                .map { ($0.key, $0.value) }
+        }
+        section("FAULTS", counted("faults"))
+        section("MESSAGES SENT", counted("messages"))
+        section("CONSUMERS", counted("consumers"))
+        section("LOOKED AT MEANWHILE", counted("samples"))
+        if let contents {
+            var outcomes: [(String, Int)] = Dictionary(grouping: contents.orders, by: \.status)
+                .map { ("orders \($0.key)", $0.value.count) }.sorted { $0.0 < $1.0 }
+            outcomes += [
+                ("cancellations", contents.cancellations.count), ("adjustments", contents.adjustments.count),
+            ].filter { $0.1 > 0 }
+            outcomes += Dictionary(grouping: contents.deadLetters, by: \.reason)
+                .map { ("dead letters \($0.key)", $0.value.count) }.sorted { $0.0 < $1.0 }
+            outcomes += [
+                ("epochs", Int(contents.head.epoch)), ("seq", Int(contents.head.seq)),
+                ("catalogues", Int(contents.head.catalogueVersion)),
+            ]
+            section("OUTCOMES", outcomes)
+        }
+        let seconds = String(format: "%.1f", duration / .milliseconds(1) / 1_000)
+        lines.append("seed \(seed), \(seconds) s, the ledger's disk: \(disk)")
+        for violation in violations.prefix(Self.shown) {
+            lines.append("VIOLATION of \(violation.invariant): \(violation.text)")
+        }
+        if violations.count > Self.shown { lines.append("… and \(violations.count - Self.shown) more violations") }
+        lines.append(violations.isEmpty ? "no violation" : "\(violations.count) violations")
+        if let folder { lines.append("ledger, logs and history are in \(folder)") }
+        text = lines.joined(separator: "\n")
+    }
+}

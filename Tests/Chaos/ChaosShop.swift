@@ -1,0 +1,72 @@
+import Foundation
+import Inventory
+import RedisClient
+import TestSupport
+
+/// A shop to be broken: a real Redis, a ledger on a small disk, a proxy between consumers and Redis, the real binary.
+final class ChaosShop: Sendable {
+    let folder: TemporaryFolder
+    let disk: SmallDisk?
+    let redis: TestRedisServer
+    let proxy: FaultyProxy
+    let binary: String
+    let keys = StoreKeys(store: "main")
+
+    var ledger: String { folder.path(of: "disk/ledger.sqlite") }
+    var rows: LedgerRows { LedgerRows(path: ledger) }
+
+    init() async throws {
+        binary = try builtBinary("stocktake")
+        folder = try TemporaryFolder()
+        disk = try await SmallDisk.mount(at: folder.path(of: "disk"), bytes: ChaosSettings.diskBytes)
+        do {
+            redis = try await TestRedisServer.start([
+                "--appendonly", "yes", "--appendfsync", "always", "--enable-debug-command", "yes",
+                "--busy-reply-threshold", "100", "--stop-writes-on-bgsave-error", "no", "--repl-diskless-load",
+                "disabled",
+            ])
+            proxy = try FaultyProxy(at: folder.path(of: "proxy.sock"), to: redis.socketPath)
+        } catch {
+            await disk?.unmount()
+            throw error
+        }
+    }
+
+    /// Ends what runs. The folder stays as long as this object does.
+    func close() async {
+        proxy.close()
+        await redis.kill()
+        await disk?.unmount()
+    }
+
+    struct Result: Sendable {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    /// - Parameter isDirect: past the proxy, as publishers and people go.
+    func start(_ arguments: [String], isDirect: Bool = true, environment more: [String: String] = [:]) throws
+        -> ChildProcess
+    {
+        let own = ProcessInfo.processInfo.environment.filter { ["PATH", "HOME", "LANG", "TMPDIR"].contains($0.key) }
+        let settings = [
+            "STOCKTAKE_REDIS_URL": "unix://\(isDirect ? redis.socketPath : proxy.path)", "STOCKTAKE_LEDGER": ledger,
+            "STOCKTAKE_DATA": folder.path, "STOCKTAKE_LOG_LEVEL": "notice",
+        ]
+        return try ChildProcess(
+            binary, arguments, environment: own.merging(settings) { $1 }.merging(more) { $1 },
+            inheritsEnvironment: false)
+    }
+
+    /// Runs a subcommand to its end.
+    func run(_ arguments: [String], within limit: Duration = .seconds(60)) async throws -> Result {
+        let process = try start(arguments)
+        switch try await process.waitForEnding(within: limit) {
+        case .exited(let status):
+            return Result(status: status, output: process.standardOutput, errors: process.standardError)
+        case .signalled(let signal):
+            throw TestSupportError("stocktake \(arguments) died of signal \(signal): \(process.standardError)")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Inventory
+import RedisClient
+import TestSupport
+
+/// What is wrong with the shop once everything is done.
+struct ChaosVerdict {
+    let shop: ChaosShop
+    let journal: ChaosJournal
+    let history: SentHistory
+    let catalogues: Catalogues
+    let transcripts: [String]
+    private(set) var contents: LedgerContents?
+
+    init(
+        shop: ChaosShop, journal: ChaosJournal, history: SentHistory, catalogues: Catalogues, transcripts: [String]
+    ) {
+        self.shop = shop
+        self.journal = journal
+        self.history = history
+        self.catalogues = catalogues
+        self.transcripts = transcripts
+    }
+
+    mutating func reach() async throws {
+        try await expect(["ledger", "check"], "I13")
+        // A start installs the counters anew: what was edited and not used since is gone, too.
+        try await expect(["consume", "--until-idle"], "I12")
+        try await expect(["reconcile"], "I5")
+        let contents = try LedgerContents(shop.rows)
+        self.contents = contents
+        for text in contents.overtakings { journal.violation("order of the stream", text) }
+        var judge = SequentialJudge(
+            messages: history.messages, catalogues: catalogues.versions, versions: versions(contents))
+        judge.judge(contents)
+        for text in judge.differences { journal.violation("sequential result", text) }
+        checkRecords()
+        try await checkRedis(contents)
+        for text in transcripts where text.contains(MessageMaker.canary) {
+            let line = text.split(separator: "\n").first { $0.contains(MessageMaker.canary) } ?? ""
+            journal.violation("I15", "a customer's data in a log: \(line)")
+        }
+    }
+
+    private func expect(_ arguments: [String], _ invariant: String) async throws {
+        let result = try await shop.run(arguments)
+        if result.status != 0 {
+            journal.violation(
+                invariant,
+                "\(arguments.joined(separator: " ")) exited \(result.status): \(result.output)\(result.errors)")
+        }
+    }
+
+    /// The catalogue's version of each epoch: from the ledger, and from what consumers said when they opened it.
+    private func versions(_ contents: LedgerContents) -> [Int64: Int64] {
+        var versions = contents.versions
+        for line in transcripts.flatMap({ $0.split(separator: "\n") }) where line.contains("epoch opened: ") {
+            func number(_ name: String) -> Int64? {
+                line.split(whereSeparator: { " ,".contains($0) }).first { $0.hasPrefix("\(name)=") }
+                    .flatMap { Int64($0.dropFirst(name.count + 1)) }
+            }
+            guard let epoch = number("epoch"), let version = number("catalogue") else { continue }
+            if let known = versions[epoch], known != version {
+                journal.violation("I10", "epoch \(epoch) was opened with catalogue \(version), and with \(known)")
+            }
+            versions[epoch] = version
+        }
+        return versions
+    }
+
+    /// Each message that was sent has a record.
+    private func checkRecords() {
+        do {
+            try history.look(at: shop.rows)
+        } catch {
+            journal.violation("I1", "the ledger cannot be read: \(error)")
+        }
+        for message in history.due(patience: .zero, limit: 5) {
+            journal.violation("I1", "\(message.kind) \(message.meaning) was sent and is not recorded")
+        }
+    }
+
+    private func checkRedis(_ contents: LedgerContents) async throws {
+        let (redis, keys) = (shop.redis, shop.keys)
+        if try await shop.unfinished() != 0 { journal.violation("I12", "entries are unread or pending") }
+        for shelf in ShopCatalogue.shelves {
+            for name in ["p:\(shelf.product)"] + shelf.variants.map({ "v:\($0)" }) {
+                let found = try await redis.command("HGET", keys.stock, "sold:\(name)").int
+                let expected = contents.figures[String(name.dropFirst(2))]?.sold
+                if found.map({ Int($0) }) != expected {
+                    journal.violation("I5", "sold:\(name) is \(found.map(String.init) ?? "missing")")
+                }
+            }
+        }
+        let names = try await redis.command("KEYS", "*").array?.compactMap(\.string) ?? []
+        let foreign = names.filter { ![keys.stock, keys.checkouts, keys.outcomes].contains($0) }
+        // One prepared key may be left by an epoch that came to nothing; the next ones remove it.
+        if foreign.count > 1 { journal.violation("I14", "keys are left behind: \(foreign.sorted())") }
+        let length = try await redis.command("XLEN", keys.outcomes).int ?? 0
+        if length > Int64(ChaosSettings.keepOutcomes + ChaosSettings.outcomesSlack) {
+            journal.violation("I14", "the stream of outcomes has \(length) entries")
+        }
+        try await checkOutcomes(contents)
+    }
+
+    /// What was announced is what is recorded (I8).
+    private func checkOutcomes(_ contents: LedgerContents) async throws {
+        let orders = Dictionary(uniqueKeysWithValues: contents.orders.map { ($0.id, $0) })
+        for entry in try await shop.redis.command("XRANGE", shop.keys.outcomes, "-", "+").array ?? [] {
+            guard let flat = entry.array?.last?.array else { continue }
+            var fields: [String: String] = [:]
+            for at in stride(from: 0, to: flat.count - 1, by: 2) { fields[flat[at].string ?? ""] = flat[at + 1].string }
+            let (outcome, id) = (fields["outcome"] ?? "", fields["order_id"] ?? "")
+            guard ["accepted", "refused"].contains(outcome) else { continue }
+            let row = orders[id]
+            let isSame = row.map { ($0.refusal == nil) == (outcome == "accepted") } ?? false
+            if !isSame || fields["seq"] != (row?.seq.map(String.init) ?? "")
+                || fields["reason"] != row?.refusal?.reason ?? ""
+            {
+                journal.violation("I8", "the outcome \(fields) is not that of the ledger")
+            }
+        }
+    }
+}
+
+extension ChaosShop {
+    /// How many entries are unread or pending.
+    func unfinished() async throws -> Int {
+        let groups = try await redis.command("XINFO", "GROUPS", keys.checkouts).array ?? []
+        guard let group = groups.first?.array, let delivered = Acknowledgements.delivered(group) else { return 1 }
+        let pending = try await redis.command("XPENDING", keys.checkouts, StoreGroup.name).array?.first?.int ?? 1
+        let unread =
+            try await redis.command("XRANGE", keys.checkouts, "(\(delivered)", "+", "COUNT", "1000").array ?? []
+        return Int(pending) + unread.count
+    }
+
+    /// Copies what tells what happened to a folder that stays.
+    /// - Returns: its path.
+    func keep(_ transcripts: [String]) async throws -> String {
+        try folder.write(transcripts.joined(separator: "\n---\n"), to: "consumers.log")
+        let kept = "\(folder.path)-kept"
+        _ = try await ChildProcess("cp", ["-a", folder.path, kept]).waitForEnding()
+        _ = try await ChildProcess("cp", ["-a", redis.folder.path, "\(kept)/redis"]).waitForEnding()
+        return kept
+    }
+}

@@ -1,0 +1,187 @@
+import Failpoints
+import Foundation
+import Randomness
+import Synchronization
+import TestSupport
+
+/// The consumers of the store: one is active, the others stand by. Those that end are started again after a while.
+final class ConsumerFleet: Sendable {
+    /// How a consumer was started.
+    private struct Member {
+        var process: ChildProcess
+        /// Dies by itself, at this place.
+        var failpoint: String?
+        var killed = false
+        var stopAsked: ContinuousClock.Instant?
+        /// Paused until then: a polite end takes this much longer.
+        var pausedUntil = ContinuousClock.now
+    }
+
+    private struct State {
+        var members: [Int: Member] = [:]
+        /// Everything that ended consumers have written.
+        var output: [String] = []
+        var isHealed = false
+        var isOver = false
+    }
+
+    private let shop: ChaosShop
+    private let journal: ChaosJournal
+    private let state = Mutex(State())
+    /// Places at which consumers die by themselves.
+    private let failpoints = Failpoint.allCases.filter { $0 != .decodeEntry }.map(\.rawValue)
+
+    /// How long a polite end may take when nothing else is wrong (`ConsumerSettings.stopGrace` and a slow machine).
+    private static let stopLimit = Duration.seconds(20)
+
+    init(shop: ChaosShop, journal: ChaosJournal) {
+        self.shop = shop
+        self.journal = journal
+    }
+
+    // MARK: - Running
+
+    /// Keeps one consumer running until `end`.
+    func keep(slot: Int, failing: Bool, generator first: SeededGenerator) async throws {
+        var generator = first
+        while !state.withLock({ $0.isOver }) {
+            let process = try start(slot: slot, failing: failing, using: &generator)
+            while process.ending == nil {
+                try await Task.sleep(for: .milliseconds(10))
+                watchMemory(of: process)
+                // Started at the very moment when everybody was told.
+                if state.withLock({ $0.isOver }) { askToStop(slot) }
+            }
+            // Let its last words be collected.
+            try await process.waitForEnding()
+            judge(process, slot: slot)
+            if state.withLock({ $0.isOver }) { break }
+            try await Task.sleep(for: .milliseconds(Int.random(in: 20...1_000, using: &generator)))
+        }
+    }
+
+    private func start(slot: Int, failing: Bool, using generator: inout SeededGenerator) throws -> ChildProcess {
+        let batch = [3, 17, 128, 1_024].randomElement(using: &generator) ?? 128
+        var environment = ["STOCKTAKE_LOG_LEVEL": generator.chance(20) ? "trace" : "notice"]
+        var failpoint: String?
+        if failing, generator.chance(35), !state.withLock({ $0.isHealed }) {
+            let passage = generator.chance(40) ? 1 : Int.random(in: 1...40, using: &generator)
+            failpoint = failpoints.randomElement(using: &generator).map { "\($0):\(passage)" }
+            environment["STOCKTAKE_FAILPOINT"] = failpoint
+        }
+        let process = try shop.start(
+            [
+                "consume", "--batch-orders", "\(batch)", "--keep-messages-s", "\(generator.chance(50) ? 3 : 86_400)",
+                "--keep-outcomes", "\(ChaosSettings.keepOutcomes)", "--consumer", "chaos-\(slot)",
+            ],
+            isDirect: false, environment: environment)
+        let fate = failpoint.map { ", dies at \($0)" } ?? ""
+        journal.note("consumer \(slot): process \(process.processID), batches of \(batch)\(fate)")
+        journal.count("consumers", "started")
+        state.withLock { $0.members[slot] = Member(process: process, failpoint: failpoint) }
+        return process
+    }
+
+    private func watchMemory(of process: ChildProcess) {
+        guard let status = try? String(contentsOfFile: "/proc/\(process.processID)/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+            let kibibytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) })
+        else { return }
+        if kibibytes << 10 > ChaosSettings.memoryLimit {
+            journal.violation("I14", "consumer \(process.processID) has used \(kibibytes) KiB")
+        }
+    }
+
+    /// Whether it ended as it should have.
+    private func judge(_ process: ChildProcess, slot: Int) {
+        let errors = process.standardError
+        let member = state.withLock { state in
+            state.output.append(process.standardOutput + errors)
+            return state.members.removeValue(forKey: slot)
+        }
+        guard let member, let ending = process.ending else { return }
+        journal.note("consumer \(slot): process \(process.processID) ended: \(ending)")
+        let last = errors.split(separator: "\n").suffix(4).joined(separator: "\n")
+        switch ending {
+        case .signalled(SIGKILL) where member.killed: break
+        case .signalled(SIGKILL) where member.failpoint != nil: journal.fault("failpoint", member.failpoint ?? "")
+        case .exited(0) where member.stopAsked != nil:
+            let asked = max(member.stopAsked ?? .now, member.pausedUntil)
+            let took = ContinuousClock.now - asked
+            if took > Self.stopLimit { journal.violation("polite end", "process \(process.processID) took \(took)") }
+        case .signalled(SIGTERM) where member.stopAsked != nil:
+            // Before it had set up how it is told to end.
+            journal.count("consumers", "ended before they were ready")
+        case .exited(let status): journal.violation("exit status", "consumer exited \(status): \(last)")
+        case .signalled(let signal): journal.violation("crash", "consumer died of signal \(signal): \(last)")
+        }
+    }
+
+    // MARK: - Faults
+
+    /// The process that holds the store's lock, if it is one of ours.
+    private func active() -> Int? {
+        let holder = (try? String(contentsOfFile: shop.ledger + ".lock", encoding: .utf8)) ?? ""
+        let number = Int32(holder.prefix { $0.isNumber })
+        return state.withLock { state in state.members.first { $0.value.process.processID == number }?.key }
+    }
+
+    /// The active consumer's slot, mostly; else any.
+    func choose(using generator: inout SeededGenerator) -> Int? {
+        let slots = state.withLock { $0.members.keys.sorted() }
+        let any = slots.randomElement(using: &generator)
+        return generator.chance(75) ? active() ?? any : any
+    }
+
+    func kill(_ slot: Int) {
+        signal(slot, SIGKILL) { $0.killed = true }
+    }
+
+    func killAll() {
+        for slot in state.withLock({ Array($0.members.keys) }) { kill(slot) }
+    }
+
+    func askToStop(_ slot: Int) {
+        let isAsked = state.withLock { $0.members[slot]?.stopAsked != nil }
+        if !isAsked { signal(slot, SIGTERM) { $0.stopAsked = .now } }
+    }
+
+    func pause(_ slot: Int, for duration: Duration) async throws {
+        signal(slot, SIGSTOP) { $0.pausedUntil = .now + duration }
+        try? await Task.sleep(for: duration)
+        signal(slot, SIGCONT) { _ in }
+    }
+
+    private func signal(_ slot: Int, _ number: Int32, _ note: (inout Member) -> Void) {
+        state.withLock { state in
+            guard var member = state.members[slot], member.process.ending == nil else { return }
+            note(&member)
+            state.members[slot] = member
+            member.process.signal(number)
+        }
+    }
+
+    // MARK: - The end
+
+    /// Nobody dies at failpoints any more: those that would are replaced.
+    func heal() {
+        let doomed = state.withLock { state in
+            state.isHealed = true
+            return state.members.filter { $0.value.failpoint != nil }.map(\.key)
+        }
+        for slot in doomed { kill(slot) }
+    }
+
+    /// Ends all consumers politely.
+    func stop() {
+        state.withLock { $0.isOver = true }
+        for slot in state.withLock({ Array($0.members.keys) }) { askToStop(slot) }
+    }
+
+    /// What all consumers have written, those that run included.
+    var transcripts: [String] {
+        state.withLock { state in
+            state.output + state.members.values.map { $0.process.standardOutput + $0.process.standardError }
+        }
+    }
+}

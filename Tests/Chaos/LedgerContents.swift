@@ -1,0 +1,72 @@
+import GRDB
+
+/// All that the ledger holds at the end.
+struct LedgerContents: Sendable {
+    var head: LedgerRows.Head
+    var figures: [String: LedgerRows.Figures]
+    var orders: [LedgerRows.Order]
+    var deadLetters: [LedgerRows.DeadLetter]
+    var cancellations: [LedgerRows.Cancellation]
+    var adjustments: [LedgerRows.Adjustment]
+    var versions: [Int64: Int64]
+
+    init(_ rows: LedgerRows) throws {
+        self = try rows.read(LedgerContents.init)
+    }
+
+    init(_ db: Database) throws {
+        head = try LedgerRows.head(db)
+        figures = try LedgerRows.figures(db)
+        orders = try LedgerRows.orders(db)
+        deadLetters = try LedgerRows.deadLetters(db)
+        cancellations = try LedgerRows.cancellations(db)
+        adjustments = try LedgerRows.adjustments(db)
+        versions = try LedgerRows.versions(db)
+    }
+
+    enum Row {
+        case order(LedgerRows.Order)
+        case deadLetter(LedgerRows.DeadLetter)
+        case cancellation(LedgerRows.Cancellation)
+        case adjustment(LedgerRows.Adjustment)
+
+        var entryID: String {
+            switch self {
+            case .order(let row): row.entryID
+            case .deadLetter(let row): row.entryID
+            case .cancellation(let row): row.entryID
+            case .adjustment(let row): row.entryID
+            }
+        }
+    }
+
+    /// Everything that was decided, in the order of the stream. Ids are times, so they also order what came again
+    /// after Redis had lost it.
+    var inOrder: [Row] {
+        let rows =
+            orders.map(Row.order) + deadLetters.map(Row.deadLetter) + cancellations.map(Row.cancellation)
+            + adjustments.map(Row.adjustment)
+        return rows.map { (EntryID($0.entryID), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+
+    /// Rows that were recorded before one that is earlier in the stream.
+    var overtakings: [String] {
+        func among(_ what: String, _ rows: [(id: String, entryID: String)]) -> [String] {
+            var highest = (id: "", entry: EntryID("0-0"))
+            var found: [String] = []
+            for (id, text) in rows {
+                let entry = EntryID(text)
+                if entry < highest.entry {
+                    found.append("\(what) \(id) of entry \(text) was decided after \(highest.id) of a later entry")
+                } else {
+                    highest = (id, entry)
+                }
+            }
+            return found
+        }
+        return among("order", orders.map { ($0.id, $0.entryID) })
+            + among("dead letter", deadLetters.map { ("\($0.position)", $0.entryID) })
+            + among("cancellation", cancellations.map { ($0.id, $0.entryID) })
+            + among("adjustment", adjustments.map { ($0.id, $0.entryID) })
+    }
+}

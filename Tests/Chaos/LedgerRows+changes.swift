@@ -1,0 +1,93 @@
+import GRDB
+
+/// Cancellations and adjustments.
+extension LedgerRows {
+    struct Cancellation: Sendable {
+        var position: Int64
+        var id: String
+        var orderID: String
+        var restock: Bool
+        var seq: Int64?
+        var epoch: Int64
+        var units: Int
+        var entryID: String
+        var items: [Item]
+
+        struct Item: Sendable, Equatable {
+            var product: String
+            var variant: String?
+            /// Nil: all.
+            var asked: Int?
+            var released: Int
+            var givenBack: Int
+        }
+
+        var content: Message.CancellationContent {
+            // Asked for as they are, or everything: then no line says how much.
+            let lines = items.compactMap { item in
+                item.asked.map { Message.Line(product: item.product, variant: item.variant, quantity: $0, price: 0) }
+            }
+            return Message.CancellationContent(
+                order: orderID, restock: restock, asked: lines.isEmpty ? nil : Message.sums(lines))
+        }
+    }
+
+    struct Adjustment: Sendable {
+        var position: Int64
+        var id: String
+        var product: String
+        var variant: String?
+        var quantity: Int
+        var seq: Int64?
+        var epoch: Int64
+        var entryID: String
+
+        var content: Message.Adjustment {
+            Message.Adjustment(id: id, product: product, variant: variant, quantity: quantity)
+        }
+    }
+
+    static func cancellations(after position: Int64 = 0, _ db: Database) throws -> [Cancellation] {
+        var items: [String: [Cancellation.Item]] = [:]
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT i.cancellation_id, i.product_id, i.variant_id, i.asked, i.released, i.given_back
+                FROM cancellations AS c JOIN cancellation_items AS i ON i.cancellation_id = c.id
+                WHERE c.rowid > ? ORDER BY c.rowid, i.line
+                """,
+            arguments: [position])
+        while let row = try rows.next() {
+            items[row[0], default: []].append(
+                Cancellation.Item(product: row[1], variant: row[2], asked: row[3], released: row[4], givenBack: row[5]))
+        }
+        return try Row.fetchAll(
+            db,
+            sql: """
+                SELECT rowid, id, order_id, restock, seq, epoch, units, entry_id FROM cancellations
+                WHERE rowid > ? ORDER BY rowid
+                """,
+            arguments: [position]
+        ).map { row in
+            Cancellation(
+                position: row[0], id: row[1], orderID: row[2], restock: row[3], seq: row[4], epoch: row[5],
+                units: row[6],
+                entryID: row[7], items: items[row[1]] ?? [])
+        }
+    }
+
+    static func adjustments(after position: Int64 = 0, _ db: Database) throws -> [Adjustment] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT rowid, id, product_id, variant_id, quantity, seq, epoch, entry_id FROM adjustments
+                WHERE rowid > ? ORDER BY rowid
+                """,
+            arguments: [position]
+        ).map { row in
+            Adjustment(
+                position: row[0], id: row[1], product: row[2], variant: row[3], quantity: row[4], seq: row[5],
+                epoch: row[6], entryID: row[7])
+        }
+    }
+}

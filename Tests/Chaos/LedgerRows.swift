@@ -1,0 +1,132 @@
+import Foundation
+import GRDB
+
+/// The ledger as its tables show it to anybody: opened for reading only, one look at a time.
+struct LedgerRows: Sendable {
+    let path: String
+
+    struct Order: Sendable {
+        var position: Int64
+        var id: String
+        var status: String
+        var refusal: Refusal?
+        var seq: Int64?
+        var epoch: Int64
+        var entryID: String
+        var lines: [Message.Line]
+    }
+
+    struct Refusal: Sendable, Equatable {
+        var reason: String
+        var level: String
+        var id: String
+        var asked: Int
+        var left: Int
+    }
+
+    struct DeadLetter: Sendable {
+        var position: Int64
+        var reason: String
+        var entryID: String
+        /// Names and values, as `Message.encoded` gives them.
+        var bytes: [UInt8]
+        var status: String
+    }
+
+    struct Head: Sendable {
+        var epoch: Int64
+        var seq: Int64
+        var catalogueVersion: Int64
+    }
+
+    struct Figures: Sendable {
+        var sold: Int
+        var cap: Int?
+        var adjusted: Int
+    }
+
+    func read<T>(_ body: (Database) throws -> T) throws -> T {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        defer { try? queue.close() }
+        return try queue.read(body)
+    }
+
+    static func head(_ db: Database) throws -> Head {
+        guard let row = try Row.fetchOne(db, sql: "SELECT epoch, seq, catalogue_version FROM ledger") else {
+            throw DatabaseError(message: "the ledger has no head")
+        }
+        return Head(epoch: row[0], seq: row[1], catalogueVersion: row[2])
+    }
+
+    /// Orders recorded after the given position.
+    static func orders(after position: Int64 = 0, _ db: Database) throws -> [Order] {
+        var lines: [String: [Message.Line]] = [:]
+        let items = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT i.order_id, i.product_id, i.variant_id, i.quantity, i.unit_price
+                FROM orders AS o JOIN order_items AS i ON i.order_id = o.id WHERE o.rowid > ? ORDER BY o.rowid, i.line
+                """,
+            arguments: [position])
+        while let row = try items.next() {
+            lines[row[0], default: []].append(
+                Message.Line(product: row[1], variant: row[2], quantity: row[3], price: row[4]))
+        }
+        return try Row.fetchAll(
+            db,
+            sql: """
+                SELECT rowid, id, status, reason, refused_level, refused_id, refused_asked, refused_left, seq, epoch,
+                    entry_id
+                FROM orders WHERE rowid > ? ORDER BY rowid
+                """,
+            arguments: [position]
+        ).map { row in
+            let reason: String? = row["reason"]
+            return Order(
+                position: row["rowid"], id: row["id"], status: row["status"],
+                refusal: reason.map { reason in
+                    Refusal(
+                        reason: reason, level: row["refused_level"] ?? "", id: row["refused_id"] ?? "",
+                        asked: row["refused_asked"] ?? -1, left: row["refused_left"] ?? -1)
+                },
+                seq: row["seq"], epoch: row["epoch"], entryID: row["entry_id"], lines: lines[row["id"]] ?? [])
+        }
+    }
+
+    static func deadLetters(after position: Int64 = 0, _ db: Database) throws -> [DeadLetter] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT id, reason, entry_id, type, payload, fields, status FROM dead_letters WHERE id > ? ORDER BY id
+                """,
+            arguments: [position]
+        ).map { row in
+            let (type, payload, fields): (Data?, Data?, Data?) = (row[3], row[4], row[5])
+            let plain = ["type", "payload"].map { Array($0.utf8) }
+            let bytes =
+                fields.map { Array($0) }
+                ?? Message.encoded([plain[0], Array(type ?? Data()), plain[1], Array(payload ?? Data())])
+            return DeadLetter(position: row[0], reason: row[1], entryID: row[2], bytes: bytes, status: row[6])
+        }
+    }
+
+    /// Sold, cap and adjusted of every product and variant.
+    static func figures(_ db: Database) throws -> [String: Figures] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT id, sold_quantity, max_quantity, adjusted_quantity FROM products
+                UNION ALL SELECT id, sold_quantity, max_quantity, adjusted_quantity FROM variants
+                """)
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], Figures(sold: $0[1], cap: $0[2], adjusted: $0[3])) })
+    }
+
+    /// The catalogue's version of each epoch.
+    static func versions(_ db: Database) throws -> [Int64: Int64] {
+        let rows = try Row.fetchAll(db, sql: "SELECT epoch, catalogue_version FROM epochs")
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+    }
+}

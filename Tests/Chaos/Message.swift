@@ -1,0 +1,90 @@
+/// What a publisher meant by a message, and the bytes it sent.
+struct Message: Sendable {
+    struct Line: Sendable, Hashable {
+        var product: String
+        var variant: String?
+        var quantity: Int
+        var price = 100
+    }
+
+    struct Order: Sendable {
+        var id: String
+        var lines: [Line]
+
+        /// Orders of the same id are the same if their sums are.
+        var content: [Line: Int] { Message.sums(lines) }
+    }
+
+    struct Cancellation: Sendable {
+        var id: String
+        var order: String
+        /// Nil: all that the order owns.
+        var lines: [Line]?
+        var restock: Bool
+
+        var content: CancellationContent {
+            CancellationContent(order: order, restock: restock, asked: lines.map(Message.sums))
+        }
+    }
+
+    /// Cancellations of the same id are the same if this is.
+    struct CancellationContent: Sendable, Equatable {
+        var order: String
+        var restock: Bool
+        /// Units of each product and variant; nil: all that the order owns.
+        var asked: [Line: Int]?
+    }
+
+    struct Adjustment: Sendable, Equatable {
+        var id: String
+        var product: String
+        var variant: String?
+        var quantity: Int
+    }
+
+    enum Meaning: Sendable {
+        case order(Order)
+        case cancellation(Cancellation)
+        case adjustment(Adjustment)
+        /// Can never be processed, for this reason.
+        case poison(reason: String)
+    }
+
+    var meaning: Meaning
+    /// Names and values of the entry's fields.
+    let fields: [[UInt8]]
+    /// What the report counts it as.
+    var kind: String
+
+    /// The fields as the ledger keeps those of a dead letter: what it is recognised by.
+    let bytes: [UInt8]
+
+    init(_ meaning: Meaning, kind: String, type: String, payload: String) {
+        self.init(meaning, kind: kind, fields: ["type", type, "payload", payload].map { Array($0.utf8) })
+    }
+
+    init(_ meaning: Meaning, kind: String, fields: [[UInt8]]) {
+        self.meaning = meaning
+        self.kind = kind
+        self.fields = fields
+        bytes = Self.encoded(fields)
+    }
+
+    /// Units of each product, variant and price.
+    static func sums(_ lines: [Line]) -> [Line: Int] {
+        var sums: [Line: Int] = [:]
+        for var line in lines {
+            let quantity = line.quantity
+            line.quantity = 0
+            sums[line, default: 0] += quantity
+        }
+        return sums
+    }
+
+    /// A RESP array.
+    static func encoded(_ fields: [[UInt8]]) -> [UInt8] {
+        var bytes = Array("*\(fields.count)\r\n".utf8)
+        for field in fields { bytes += Array("$\(field.count)\r\n".utf8) + field + Array("\r\n".utf8) }
+        return bytes
+    }
+}

@@ -1,0 +1,195 @@
+import Foundation
+import Randomness
+
+/// Makes what a shop's publishers send: orders, and everything that goes wrong with them.
+struct MessageMaker {
+    private let name: String
+    private var generator: SeededGenerator
+    private var number = 0
+    /// Orders that later messages refer to.
+    private var recent: [Message.Order] = []
+    private var cancellations: [Message.Cancellation] = []
+    private var adjustments: [Message.Adjustment] = []
+    /// Messages that come later than they should.
+    private var heldBack: [(due: Int, message: Message)] = []
+    private let changesOrders: Bool
+
+    /// Stands in every customer's data; must not be in anybody's log.
+    static let canary = "CANARY"
+
+    /// - Parameters:
+    ///   - name: first part of every id.
+    ///   - changesOrders: also cancellations and adjustments.
+    init(name: String, generator: SeededGenerator, changesOrders: Bool) {
+        self.name = name
+        self.generator = generator
+        self.changesOrders = changesOrders
+    }
+
+    /// The next message, and those whose time has come.
+    mutating func next() -> [Message] {
+        number += 1
+        var messages = [make()]
+        // Reordered: kept back while others pass.
+        if generator.chance(4), let late = messages.popLast() {
+            heldBack.append((number + Int.random(in: 1...60, using: &generator), late))
+        } else if generator.chance(3) {
+            // The same entry twice.
+            messages.append(messages[0])
+        }
+        messages += heldBack.filter { $0.due <= number }.map(\.message)
+        heldBack.removeAll { $0.due <= number }
+        return messages
+    }
+
+    /// What is still held back.
+    mutating func rest() -> [Message] {
+        defer { heldBack = [] }
+        return heldBack.map(\.message)
+    }
+
+    private mutating func make() -> Message {
+        switch Int.random(in: 0..<100, using: &generator) {
+        case 0..<4: return poison()
+        case 4..<8: return replay() ?? order()
+        case 8..<11: return conflict() ?? order()
+        case 11..<26 where changesOrders: return cancellation()
+        case 26..<29 where changesOrders: return adjustment()
+        default: return order()
+        }
+    }
+
+    // MARK: - Orders
+
+    private mutating func order() -> Message {
+        let order = Message.Order(id: "\(name)-\(number)", lines: lines())
+        recent.append(order)
+        if recent.count > 300 { recent.removeFirst() }
+        return message(order, kind: "order")
+    }
+
+    private mutating func lines() -> [Message.Line] {
+        (0..<max(1, Int.random(in: -2...4, using: &generator))).map { _ in
+            // The last one is nearly always sold out: not too many of it.
+            let last = generator.chance(15) ? ShopCatalogue.shelves.count : ShopCatalogue.shelves.count - 1
+            let shelf = ShopCatalogue.shelves[Int.random(in: 0..<last, using: &generator)]
+            let variant = shelf.variants.randomElement(using: &generator)
+            let quantity =
+                generator.chance(5)
+                ? Int.random(in: 20...60, using: &generator)
+                : Int.random(in: 1...3, using: &generator)
+            return Message.Line(product: shelf.product, variant: variant, quantity: quantity)
+        }
+    }
+
+    /// The same content again, in other words and another order of its lines.
+    private mutating func replay() -> Message? {
+        guard var order = recent.randomElement(using: &generator) else { return nil }
+        order.lines.shuffle(using: &generator)
+        return message(order, kind: "replay")
+    }
+
+    /// The same order id with other content.
+    private mutating func conflict() -> Message? {
+        guard var order = recent.randomElement(using: &generator) else { return nil }
+        order.lines[0].quantity += Int.random(in: 1...3, using: &generator)
+        return message(order, kind: "conflict")
+    }
+
+    private mutating func message(_ order: Message.Order, kind: String) -> Message {
+        let canary = "\(Self.canary)-\(Int.random(in: 0..<1_000_000, using: &generator))"
+        let items = order.lines.map { line in
+            """
+            {"product_id": "\(line.product)", \(Self.variant(line.variant))"quantity": \(line.quantity), \
+            "unit_price": \(line.price)}
+            """
+        }
+        let payload = """
+            {"order_id": "\(order.id)", "customer": {"id": "\(canary)", "email": "\(canary)@example.com", \
+            "name": "\(canary)"}, "currency": "usd", "items": [\(items.joined(separator: ", "))], \
+            "shipping_address": {"name": "\(canary)", "line1": "\(canary)", "country": "GB"}}
+            """
+        return Message(.order(order), kind: kind, type: "checkout.completed", payload: payload)
+    }
+
+    private static func variant(_ id: String?) -> String { id.map { #""variant_id": "\#($0)", "# } ?? "" }
+
+    // MARK: - Cancellations and adjustments
+
+    private mutating func cancellation() -> Message {
+        if generator.chance(10), let again = cancellations.randomElement(using: &generator) {
+            return message(again, kind: "cancellation replay")
+        }
+        if generator.chance(5), var other = cancellations.randomElement(using: &generator) {
+            other.restock.toggle()
+            return message(other, kind: "cancellation conflict")
+        }
+        // Some of them overtake their order, or are for one that nobody ever made.
+        let early = Message.Order(id: "\(name)-\(number + Int.random(in: 1...20, using: &generator))", lines: [])
+        let order = generator.chance(10) ? early : recent.randomElement(using: &generator) ?? early
+        var lines: [Message.Line]?
+        if !order.lines.isEmpty, generator.chance(50) {
+            // Part of it, or more than there is.
+            lines = order.lines.shuffled(using: &generator).prefix(Int.random(in: 1...3, using: &generator)).map {
+                var line = $0
+                line.quantity = max(1, line.quantity + Int.random(in: -1...2, using: &generator))
+                line.price = 0
+                return line
+            }
+        }
+        let cancellation = Message.Cancellation(
+            id: "\(name)-c\(number)", order: order.id, lines: lines, restock: !generator.chance(25))
+        cancellations.append(cancellation)
+        if cancellations.count > 200 { cancellations.removeFirst() }
+        return message(cancellation, kind: "cancellation")
+    }
+
+    private mutating func message(_ cancellation: Message.Cancellation, kind: String) -> Message {
+        let items = cancellation.lines.map { lines in
+            let texts = lines.map {
+                #"{"product_id": "\#($0.product)", \#(Self.variant($0.variant))"quantity": \#($0.quantity)}"#
+            }
+            return #", "items": [\#(texts.joined(separator: ", "))]"#
+        }
+        let restock =
+            cancellation.restock ? (generator.chance(50) ? #", "restock": true"# : "") : #", "restock": false"#
+        let payload = """
+            {"cancellation_id": "\(cancellation.id)", "order_id": "\(cancellation.order)"\(items ?? "")\(restock)}
+            """
+        return Message(.cancellation(cancellation), kind: kind, type: "order.cancelled", payload: payload)
+    }
+
+    private mutating func adjustment() -> Message {
+        var adjustment: Message.Adjustment
+        var kind = "adjustment"
+        if generator.chance(15), let again = adjustments.randomElement(using: &generator) {
+            adjustment = again
+            kind = "adjustment replay"
+            if generator.chance(40) {
+                adjustment.quantity += 1
+                if adjustment.quantity == 0 { adjustment.quantity = 1 }
+                kind = "adjustment conflict"
+            }
+        } else {
+            let shelf = ShopCatalogue.shelves[Int.random(in: 0..<ShopCatalogue.shelves.count, using: &generator)]
+            let size = Int.random(in: 1...8, using: &generator)
+            adjustment = Message.Adjustment(
+                id: "\(name)-a\(number)", product: shelf.product,
+                variant: shelf.variants.randomElement(using: &generator),
+                quantity: generator.chance(40) ? -size : size)
+            adjustments.append(adjustment)
+            if adjustments.count > 100 { adjustments.removeFirst() }
+        }
+        let payload = """
+            {"adjustment_id": "\(adjustment.id)", "product_id": "\(adjustment.product)", \
+            \(Self.variant(adjustment.variant))"sold": \(adjustment.quantity), "reason": "counted"}
+            """
+        return Message(.adjustment(adjustment), kind: kind, type: "stock.adjusted", payload: payload)
+    }
+
+    // MARK: - Poison
+
+    private mutating func poison() -> Message {
+        PoisonMaker.message(number: "\(name)-p\(number)", using: &generator)
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import RedisClient
+import TestSupport
+
+/// Looks at the shop while it is being broken: what must hold at every moment, not only at the end.
+struct Observer {
+    let shop: ChaosShop
+    let history: SentHistory
+    let catalogues: Catalogues
+    let acknowledgements: Acknowledgements
+    let journal: ChaosJournal
+
+    private static let interval = Duration.milliseconds(150)
+    /// Rounds between two runs of a subcommand.
+    private static let commandEvery = 15
+    /// Counters that were touched this long ago may still be found to differ (`watch` goes round once a second, an
+    /// epoch may have to wait for Redis and the ledger).
+    private static let driftGrace = Duration.seconds(15)
+
+    init(
+        shop: ChaosShop, history: SentHistory, catalogues: Catalogues, acknowledgements: Acknowledgements,
+        journal: ChaosJournal
+    ) {
+        self.shop = shop
+        self.history = history
+        self.catalogues = catalogues
+        self.acknowledgements = acknowledgements
+        self.journal = journal
+    }
+
+    func observe() async throws {
+        let client = shop.redis.client()
+        var last = LedgerRows.Head(epoch: 0, seq: 0, catalogueVersion: 0)
+        var round = 0
+        while !Task.isCancelled {
+            round += 1
+            if let head = checkLedger(after: last) {
+                last = head
+                journal.count("samples", "ledger")
+            }
+            // Redis may be away.
+            if let entries = try? await acknowledgements.check(shop, client, history, journal) {
+                journal.count("samples", "acknowledged entries", entries)
+            }
+            if round % Self.commandEvery == 0 {
+                do {
+                    try await runCommands(round / Self.commandEvery)
+                } catch let error as TestSupportError {
+                    journal.violation("crash", error.description)
+                } catch is CancellationError {
+                    break
+                }
+            }
+            do { try await Task.sleep(for: Self.interval) } catch { break }
+        }
+        await client.close()
+    }
+
+    private func checkLedger(after last: LedgerRows.Head) -> LedgerRows.Head? {
+        guard let (head, figures) = try? shop.rows.read({ (try LedgerRows.head($0), try LedgerRows.figures($0)) })
+        else { return nil }
+        if head.epoch < last.epoch { journal.violation("I10", "epoch \(head.epoch) after \(last.epoch)") }
+        if head.seq < last.seq { journal.violation("I4", "seq \(head.seq) after \(last.seq)") }
+        if head.catalogueVersion < last.catalogueVersion {
+            journal.violation("I10", "catalogue \(head.catalogueVersion) after \(last.catalogueVersion)")
+        }
+        for (id, figure) in figures {
+            if let cap = catalogues.largestCap(of: id), figure.sold - figure.adjusted > cap {
+                journal.violation("I2", "\(figure.sold) sold of \(id), whose cap was never above \(cap)")
+            }
+        }
+        return head
+    }
+
+    private func runCommands(_ turn: Int) async throws {
+        let started = ContinuousClock.now
+        if turn % 2 == 0 {
+            let check = try await shop.run(["ledger", "check"])
+            journal.count("samples", "ledger check exited \(check.status)")
+            // 2: it could not be read, with a full disk say.
+            if check.status == 1 { journal.violation("I13", "ledger check: \(check.output)\(check.errors)") }
+        } else {
+            let drift = try await shop.run(["reconcile"])
+            journal.count("samples", "reconcile exited \(drift.status)")
+            if drift.status == 1, !journal.figuresTouched(since: started - Self.driftGrace) {
+                journal.violation("I5", "reconcile: \(drift.output)\(drift.errors)")
+            }
+        }
+    }
+}

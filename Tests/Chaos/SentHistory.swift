@@ -1,0 +1,118 @@
+import GRDB
+import Synchronization
+
+/// Everything the publishers have sent, and which of it the ledger holds.
+///
+/// A message counts as recorded when the ledger holds what it says: its order with its content, or, as a dead letter,
+/// its bytes. Whoever has sent a message that is not recorded sends it again after a while: that is a publisher's part.
+final class SentHistory: Sendable {
+    private struct State {
+        var messages: [Message] = []
+        /// The same bytes sent again are the same message.
+        var numbers: [[UInt8]: Int] = [:]
+        var unrecorded: [Int: Sending] = [:]
+        var orders: [String: [Message.Line: Int]] = [:]
+        var cancellations: [String: Message.CancellationContent] = [:]
+        var adjustments: [String: Message.Adjustment] = [:]
+        /// With their reasons: a cancellation that came before its order comes again.
+        var deadLetters: [[UInt8]: Set<String>] = [:]
+        var positions = (orders: Int64(0), deadLetters: Int64(0), cancellations: Int64(0), adjustments: Int64(0))
+    }
+
+    private struct Sending {
+        var last = ContinuousClock.now
+        var times = 1
+    }
+
+    private let state = Mutex(State())
+    /// A publisher's patience grows this many times at most.
+    private static let patienceGrowth = 4
+
+    /// Notes messages as sent just now.
+    func sending(_ messages: [Message]) {
+        state.withLock { state in
+            for message in messages {
+                let bytes = message.bytes
+                if let number = state.numbers[bytes] {
+                    if let sending = state.unrecorded[number] {
+                        state.unrecorded[number] = Sending(times: sending.times + 1)
+                    }
+                    continue
+                }
+                let number = state.messages.count
+                state.messages.append(message)
+                state.numbers[bytes] = number
+                if !Self.isRecorded(message, bytes, state) { state.unrecorded[number] = Sending() }
+            }
+        }
+    }
+
+    /// Those without a record whose last sending is older than `patience`.
+    func due(patience: Duration, limit: Int = .max) -> [Message] {
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            let due = state.unrecorded.filter {
+                $0.value.last + patience * min($0.value.times, Self.patienceGrowth) <= now
+            }
+            return due.keys.sorted().prefix(limit).map { state.messages[$0] }
+        }
+    }
+
+    var unrecordedCount: Int { state.withLock { $0.unrecorded.count } }
+
+    var messages: [Message] { state.withLock { $0.messages } }
+
+    /// Whether the ledger, as of the last look, holds the entry with these fields.
+    func isRecorded(_ fields: [[UInt8]]) -> Bool {
+        let bytes = Message.encoded(fields)
+        return state.withLock { state in
+            guard let number = state.numbers[bytes] else { return false }
+            return Self.isRecorded(state.messages[number], bytes, state)
+        }
+    }
+
+    /// Looks at what the ledger has recorded since the last time.
+    func look(at ledger: LedgerRows) throws {
+        let positions = state.withLock { $0.positions }
+        let found = try ledger.read { db in
+            (
+                orders: try LedgerRows.orders(after: positions.orders, db),
+                deadLetters: try LedgerRows.deadLetters(after: positions.deadLetters, db),
+                cancellations: try LedgerRows.cancellations(after: positions.cancellations, db),
+                adjustments: try LedgerRows.adjustments(after: positions.adjustments, db)
+            )
+        }
+        state.withLock { state in
+            for row in found.orders {
+                state.orders[row.id] = Message.Order(id: row.id, lines: row.lines).content
+                state.positions.orders = max(state.positions.orders, row.position)
+            }
+            for row in found.deadLetters {
+                state.deadLetters[row.bytes, default: []].insert(row.reason)
+                state.positions.deadLetters = max(state.positions.deadLetters, row.position)
+            }
+            for row in found.cancellations {
+                state.cancellations[row.id] = row.content
+                state.positions.cancellations = max(state.positions.cancellations, row.position)
+            }
+            for row in found.adjustments {
+                state.adjustments[row.id] = row.content
+                state.positions.adjustments = max(state.positions.adjustments, row.position)
+            }
+            state.unrecorded = state.unrecorded.filter { number, _ in
+                let message = state.messages[number]
+                return !Self.isRecorded(message, message.bytes, state)
+            }
+        }
+    }
+
+    private static func isRecorded(_ message: Message, _ bytes: [UInt8], _ state: State) -> Bool {
+        if state.deadLetters[bytes] != nil { return true }
+        return switch message.meaning {
+        case .order(let order): state.orders[order.id] == order.content
+        case .cancellation(let cancellation): state.cancellations[cancellation.id] == cancellation.content
+        case .adjustment(let adjustment): state.adjustments[adjustment.id] == adjustment
+        case .poison: false
+        }
+    }
+}

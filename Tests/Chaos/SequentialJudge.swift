@@ -1,0 +1,231 @@
+/// What must come of messages that are taken strictly one by one, compared with what the ledger says came of them.
+///
+/// A plain model of the rules in README.md. It shares nothing with the program but those rules.
+struct SequentialJudge {
+    private let catalogues: [Int64: ShopCatalogue]
+    /// The catalogue's version of each epoch.
+    private let versions: [Int64: Int64]
+    /// What was sent, by its bytes.
+    private let sent: [[UInt8]: Message]
+    /// The orders that were sent, by id: more than one where contents conflict.
+    private let sentOrders: [String: [Message.Order]]
+
+    private(set) var sold: [String: Int] = [:]
+    private(set) var adjusted: [String: Int] = [:]
+    private(set) var differences: [String] = []
+    private var orders: [String: Message.Order] = [:]
+    /// Units that an order still owns, by product and variant.
+    private var owned: [String: [Message.Line: Int]] = [:]
+    private var cancellations: [String: Message.CancellationContent] = [:]
+    private var adjustments: [String: Message.Adjustment] = [:]
+    private var seq: Int64 = 0
+
+    init(messages: [Message], catalogues: [Int64: ShopCatalogue], versions: [Int64: Int64]) {
+        self.catalogues = catalogues
+        self.versions = versions
+        sent = Dictionary(messages.map { ($0.bytes, $0) }) { first, _ in first }
+        var orders: [String: [Message.Order]] = [:]
+        for message in messages {
+            if case .order(let order) = message.meaning { orders[order.id, default: []].append(order) }
+        }
+        sentOrders = orders
+    }
+
+    private mutating func differ(_ text: String) { differences.append(text) }
+
+    /// Takes everything in the order of the stream, then compares what is left.
+    mutating func judge(_ ledger: LedgerContents) {
+        for row in ledger.inOrder {
+            switch row {
+            case .order(let row): take(row)
+            case .deadLetter(let row): take(row)
+            case .cancellation(let row): take(row)
+            case .adjustment(let row): take(row)
+            }
+        }
+        if ledger.head.seq != seq { differ("the ledger is at seq \(ledger.head.seq) instead of \(seq)") }
+        for id in ShopCatalogue.counters {
+            let found = ledger.figures[id]
+            if found?.sold != sold[id, default: 0] {
+                differ("\(found.map { "\($0.sold)" } ?? "nothing") sold of \(id) instead of \(sold[id, default: 0])")
+            }
+            if let found, found.adjusted != adjusted[id, default: 0] {
+                differ("\(found.adjusted) adjusted of \(id) instead of \(adjusted[id, default: 0])")
+            }
+        }
+        for row in ledger.orders where row.status != "refused" {
+            let expected = owned[row.id]?.isEmpty == false ? "accepted" : "cancelled"
+            if row.status != expected { differ("order \(row.id) is \(row.status) instead of \(expected)") }
+        }
+        for row in ledger.deadLetters where row.reason == "unknown_order" {
+            guard case .cancellation(let cancellation)? = sent[row.bytes]?.meaning else { continue }
+            let expected = orders[cancellation.order] == nil ? "open" : "replayed"
+            if row.status != expected {
+                differ("dead letter \(row.position) of \(cancellation.id) is \(row.status) instead of \(expected)")
+            }
+            if expected == "replayed", cancellations[cancellation.id] == nil {
+                differ(
+                    "cancellation \(cancellation.id) has not come again, though order \(cancellation.order) is there")
+            }
+        }
+    }
+
+    // MARK: - Orders
+
+    private mutating func take(_ row: LedgerRows.Order) {
+        let content = Message.Order(id: row.id, lines: row.lines).content
+        guard let order = sentOrders[row.id]?.first(where: { $0.content == content }) else {
+            return differ("order \(row.id) was never sent with these lines: \(row.lines)")
+        }
+        guard let version = versions[row.epoch], let catalogue = catalogues[version] else {
+            return differ("order \(row.id) was decided in epoch \(row.epoch), whose catalogue nobody knows")
+        }
+        if orders[row.id] != nil { return differ("order \(row.id) is recorded twice") }
+        orders[row.id] = order
+        let refusal = refusal(of: row.lines, under: catalogue)
+        if refusal != row.refusal {
+            differ(
+                "order \(row.id) of entry \(row.entryID), epoch \(row.epoch), catalogue \(version): "
+                    + "\(Self.text(row.refusal)) instead of \(Self.text(refusal))")
+        }
+        guard row.refusal == nil else {
+            if row.seq != nil { differ("order \(row.id) is refused, and has a seq") }
+            return
+        }
+        next(row.seq, "order \(row.id)")
+        for line in row.lines {
+            add(line.quantity, product: line.product, variant: line.variant)
+            let unit = Message.Line(product: line.product, variant: line.variant, quantity: 0, price: 0)
+            owned[row.id, default: [:]][unit, default: 0] += line.quantity
+        }
+    }
+
+    /// The first counter with too few units left, as the lines name them, product before variant.
+    private func refusal(of lines: [Message.Line], under catalogue: ShopCatalogue) -> LedgerRows.Refusal? {
+        var asked: [String: Int] = [:]
+        for line in lines {
+            asked[line.product, default: 0] += line.quantity
+            if let variant = line.variant { asked[variant, default: 0] += line.quantity }
+        }
+        for line in lines {
+            let counters = [("product", line.product)] + (line.variant.map { [("variant", $0)] } ?? [])
+            for (level, id) in counters {
+                guard let cap = catalogue.caps[id] else { continue }
+                let left = max(cap - sold[id, default: 0], 0)
+                if asked[id, default: 0] > left {
+                    return LedgerRows.Refusal(
+                        reason: left == 0 ? "sold_out" : "insufficient", level: level, id: id,
+                        asked: asked[id, default: 0], left: left)
+                }
+            }
+        }
+        return nil
+    }
+
+    private static func text(_ refusal: LedgerRows.Refusal?) -> String {
+        refusal.map { "\($0.reason) (\($0.level) \($0.id): \($0.asked) asked, \($0.left) left)" } ?? "accepted"
+    }
+
+    private mutating func next(_ found: Int64?, _ what: String) {
+        seq += 1
+        if found != seq { differ("\(what) has seq \(found.map(String.init) ?? "none") instead of \(seq)") }
+    }
+
+    private mutating func add(_ units: Int, product: String, variant: String?) {
+        sold[product, default: 0] += units
+        if let variant { sold[variant, default: 0] += units }
+    }
+
+    private mutating func adjust(_ units: Int, product: String, variant: String?) {
+        adjusted[product, default: 0] += units
+        if let variant { adjusted[variant, default: 0] += units }
+    }
+
+    // MARK: - Cancellations and adjustments
+
+    private mutating func take(_ row: LedgerRows.Cancellation) {
+        if cancellations[row.id] != nil { return differ("cancellation \(row.id) is recorded twice") }
+        cancellations[row.id] = row.content
+        guard orders[row.orderID] != nil else {
+            return differ("cancellation \(row.id) was taken before order \(row.orderID)")
+        }
+        let ownedNow = owned[row.orderID] ?? [:]
+        var released: [Message.Line: Int] = [:]
+        for (unit, asked) in row.content.asked ?? ownedNow {
+            let units = min(asked, ownedNow[unit] ?? 0)
+            if units > 0 { released[unit] = units }
+        }
+        var (foundReleased, foundGiven): ([Message.Line: Int], [Message.Line: Int]) = ([:], [:])
+        for item in row.items {
+            let unit = Message.Line(product: item.product, variant: item.variant, quantity: 0, price: 0)
+            if item.released > 0 { foundReleased[unit, default: 0] += item.released }
+            if item.givenBack > 0 { foundGiven[unit, default: 0] += item.givenBack }
+        }
+        if foundReleased != released {
+            differ("cancellation \(row.id) released \(foundReleased) instead of \(released)")
+        }
+        let given = row.restock ? released : [:]
+        if foundGiven != given { differ("cancellation \(row.id) gave back \(foundGiven) instead of \(given)") }
+        let units = given.values.reduce(0, +)
+        if row.units != units { differ("cancellation \(row.id) gave back \(row.units) units instead of \(units)") }
+        if units > 0 {
+            next(row.seq, "cancellation \(row.id)")
+        } else if row.seq != nil {
+            differ("cancellation \(row.id) changed nothing, and has a seq")
+        }
+        for (unit, units) in released {
+            let left = (ownedNow[unit] ?? 0) - units
+            owned[row.orderID]?[unit] = left > 0 ? left : nil
+            if row.restock {
+                add(-units, product: unit.product, variant: unit.variant)
+            } else {
+                adjust(units, product: unit.product, variant: unit.variant)
+            }
+        }
+    }
+
+    private mutating func take(_ row: LedgerRows.Adjustment) {
+        if adjustments[row.id] != nil { return differ("adjustment \(row.id) is recorded twice") }
+        adjustments[row.id] = row.content
+        if takesTooMuch(row.content) { differ("adjustment \(row.id) took more than there was to take") }
+        next(row.seq, "adjustment \(row.id)")
+        add(row.quantity, product: row.product, variant: row.variant)
+        adjust(row.quantity, product: row.product, variant: row.variant)
+    }
+
+    private func takesTooMuch(_ adjustment: Message.Adjustment) -> Bool {
+        let counters = [adjustment.product] + (adjustment.variant.map { [$0] } ?? [])
+        return adjustment.quantity < 0 && counters.contains { adjusted[$0, default: 0] + adjustment.quantity < 0 }
+    }
+
+    // MARK: - Dead letters
+
+    private mutating func take(_ row: LedgerRows.DeadLetter) {
+        guard let message = sent[row.bytes] else {
+            return differ("dead letter \(row.position) (\(row.reason)) holds bytes that were never sent")
+        }
+        let expected: String?
+        switch message.meaning {
+        case .poison(let reason): expected = reason
+        case .order(let order):
+            expected = orders[order.id].flatMap { $0.content != order.content ? "order_conflict" : nil }
+        case .cancellation(let cancellation):
+            if let known = cancellations[cancellation.id] {
+                expected = known != cancellation.content ? "cancellation_conflict" : nil
+            } else {
+                expected = orders[cancellation.order] == nil ? "unknown_order" : nil
+            }
+        case .adjustment(let adjustment):
+            if let known = adjustments[adjustment.id] {
+                expected = known != adjustment ? "adjustment_conflict" : nil
+            } else {
+                expected = takesTooMuch(adjustment) ? "adjustment_too_large" : nil
+            }
+        }
+        if row.reason != expected {
+            differ(
+                "dead letter \(row.position) of entry \(row.entryID) (\(message.kind)) is \(row.reason) instead of "
+                    + (expected ?? "being processed"))
+        }
+    }
+}
