@@ -73,7 +73,8 @@ func withRedis<T>(_ settings: Settings, _ body: (RedisClient) async throws -> T)
     if isPrivate { try await privateRedis.keepRunning() }
     let client = settings.client()
     do {
-        try await client.waitUntilConnected(within: .seconds(30))
+        // The private one may have been started this moment, and has its data to read.
+        try await client.waitUntilConnected(within: .seconds(isPrivate ? 30 : 5))
         let result = try await body(client)
         await client.close()
         await privateRedis.end()

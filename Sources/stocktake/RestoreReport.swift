@@ -80,6 +80,12 @@ struct RestoreReport {
             "begins at \(first.time): messages \(after), until then, may be gone. Publish those of that time again"
     }
 
+    /// The version of the catalogue that was sold by.
+    private var catalogueBefore: Int64? {
+        guard case .readable(_, let replaced) = restoration.replaced else { return head.catalogue }
+        return max(replaced.catalogueVersion, head.catalogue ?? 0)
+    }
+
     /// What is left to do when the backup is in place.
     var advice: [String] {
         var lines: [String] = []
@@ -92,6 +98,11 @@ struct RestoreReport {
         if let missing, missing.discarded > 0 {
             lines.append(
                 "\(missing.discarded.counted("dead letter")) had been discarded since the backup: their content is back"
+            )
+        }
+        if let later = catalogueBefore, later > restoration.copy.check.head.catalogueVersion {
+            lines.append(
+                "The catalogue was changed since the backup (version \(restoration.copy.check.head.catalogueVersion), it was \(later)). Before you start a consumer: stocktake sync FILE, or it decides by the old caps and products."
             )
         }
         lines.append("Start a consumer: it first decides again what the stream holds.")
