@@ -88,8 +88,8 @@ let package = Package(
         .executableTarget(
             name: "stocktake",
             dependencies: [
-                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "Reconciliation", "RedisClient", "StrictJSON",
-                log,
+                "Consumer", "Counters", "Failpoints", "Intake", "Inventory", "Ledger", "Reconciliation", "RedisClient",
+                "StrictJSON", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),

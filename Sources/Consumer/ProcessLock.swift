@@ -62,6 +62,16 @@ package final class ProcessLock: Sendable {
             .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 
+    /// Whether a process has the lock now. A lock file whose holder died names it still.
+    ///
+    /// Asked with a shared lock, given back at once: a standby that tries at this very moment tries again.
+    package static func isHeld(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     /// The process that has the lock, as it wrote it down.
     package static func holder(_ path: String) -> Int32? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -31,6 +31,13 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case epochRaised = "epoch.raised"
     case epochPrepared = "epoch.prepared"
     case epochInstalled = "epoch.installed"
+    case restoreCopied = "restore.copied"
+    case restoreForgotten = "restore.forgotten"
+    case restoreKept = "restore.kept"
+    case restoreDone = "restore.done"
+
+    /// Of 'ledger restore'; all others are the consumer's.
+    package static let ofRestore: [Failpoint] = [.restoreCopied, .restoreForgotten, .restoreKept, .restoreDone]
 
     #if DEBUG
         /// The failpoint the environment asks for, read once.

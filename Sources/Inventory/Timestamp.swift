@@ -15,7 +15,7 @@ package enum Timestamp {
         return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec / 1_000_000)
     }
 
-    static func text(seconds: Int, milliseconds: Int) -> String {
+    package static func text(seconds: Int, milliseconds: Int) -> String {
         var seconds = seconds
         var parts = tm()
         gmtime_r(&seconds, &parts)

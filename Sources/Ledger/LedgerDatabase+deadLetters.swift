@@ -32,16 +32,17 @@ package enum DeadLetterStatus: String, Sendable, CaseIterable {
 extension LedgerDatabase {
     /// Dead letters, latest first, without their bytes.
     package func deadLetters(
-        reason: String?, limit: Int, after: String?
+        reason: String?, status: DeadLetterStatus? = nil, limit: Int, after: String?
     ) async throws -> Page<RecordedDeadLetter> {
         try await read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT id, entry_id, reason, detail, order_id, received_at, status, resolved_at, fingerprint FROM dead_letters
-                    WHERE (?1 IS NULL OR reason = ?1) AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3
+                    WHERE (?1 IS NULL OR reason = ?1) AND (?2 IS NULL OR id < ?2) AND (?4 IS NULL OR status = ?4)
+                    ORDER BY id DESC LIMIT ?3
                     """,
-                arguments: [reason, after.flatMap { Int64($0) }, limit + 1])
+                arguments: [reason, after.flatMap { Int64($0) }, limit + 1, status?.rawValue])
             let shown = rows.prefix(limit).map(Self.deadLetter)
             return Page(elements: shown, next: rows.count > limit ? shown.last.map { String($0.number) } : nil)
         }
@@ -77,7 +78,7 @@ extension LedgerDatabase {
         }
     }
 
-    private static func deadLetter(_ row: Row) -> RecordedDeadLetter {
+    static func deadLetter(_ row: Row) -> RecordedDeadLetter {
         func bytes(_ column: String) -> [UInt8]? {
             row.hasColumn(column) ? row.optionalBytes(named: column) : nil
         }

@@ -12,6 +12,8 @@ package struct RecordedOrder: Sendable {
     package var units: Int64
     package var decidedAt: String
     package var entryID: String
+    /// When the customer's data was removed.
+    package var erasedAt: String?
 }
 
 /// A page of a list, and what to ask for to get the next one.
@@ -56,13 +58,15 @@ extension LedgerDatabase {
 
     /// One order with its items, or nil.
     package func order(_ id: Identifier) async throws -> RecordedOrder? {
-        try await read { db in
-            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM orders WHERE id = ?", arguments: [id.text])
-            else { return nil }
-            let items = try Row.fetchAll(
-                db, sql: "SELECT * FROM order_items WHERE order_id = ? ORDER BY line", arguments: [id.text])
-            return Self.order(row, items: items)
-        }
+        try await read { db in try Self.order(id, db) }
+    }
+
+    static func order(_ id: Identifier, _ db: Database) throws -> RecordedOrder? {
+        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM orders WHERE id = ?", arguments: [id.text])
+        else { return nil }
+        let items = try Row.fetchAll(
+            db, sql: "SELECT * FROM order_items WHERE order_id = ? ORDER BY line", arguments: [id.text])
+        return order(row, items: items)
     }
 
     private static func order(_ row: Row, items: [Row]) -> RecordedOrder {
@@ -85,7 +89,8 @@ extension LedgerDatabase {
         }
         return RecordedOrder(
             checkout: checkout, status: row["status"], refusal: refusal, seq: row["seq"], epoch: row["epoch"],
-            units: row["units"], decidedAt: row["decided_at"], entryID: row["entry_id"])
+            units: row["units"], decidedAt: row["decided_at"], entryID: row["entry_id"],
+            erasedAt: row["erased_at"])
     }
 
     private static func item(_ row: Row) -> Checkout.Item {

@@ -45,6 +45,11 @@ package final class LedgerDatabase: Sendable {
         try await offCooperativeThreads { try openBlocking(at: path, store: store, for: role) }
     }
 
+    /// Opens a backup for reading; it may lie on a file system where a ledger that is written may not.
+    static func openBackup(at path: String, store: String) async throws -> LedgerDatabase {
+        try await offCooperativeThreads { try openBlocking(at: path, store: store, for: .reader, isBackup: true) }
+    }
+
     /// Makes a new ledger for `store`; the file and its folder are the owner's alone, as orders hold addresses.
     package static func create(at path: String, store: String) async throws {
         try await offCooperativeThreads { try createBlocking(at: path, store: store) }
@@ -87,10 +92,12 @@ package final class LedgerDatabase: Sendable {
 // MARK: - Opening
 
 extension LedgerDatabase {
-    private static func openBlocking(at path: String, store: String?, for role: Role) throws -> LedgerDatabase {
+    private static func openBlocking(
+        at path: String, store: String?, for role: Role, isBackup: Bool = false
+    ) throws -> LedgerDatabase {
         guard exists(at: path) else { throw LedgerError.missing(path: path) }
         if LedgerFile.isFolder(path) { throw LedgerError.cannotOpen(path: path, reason: "it is a folder") }
-        try refuseUnsafeFileSystem(path)
+        if !isBackup { try refuseUnsafeFileSystem(path) }
         do {
             let file = try LedgerFile(at: path)
             if role == .consumer, LedgerFile.isNewerThanItsLog(path) { try refuseMixture(path) }
@@ -142,7 +149,7 @@ extension LedgerDatabase {
         }
     }
 
-    private static func refuseUnsafeFileSystem(_ path: String) throws {
+    static func refuseUnsafeFileSystem(_ path: String) throws {
         let folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) + "/" : "."
         if let kind = LedgerFile.unsafeFileSystem(at: folder) {
             throw LedgerError.networkFileSystem(path: path, kind: kind)
@@ -157,7 +164,7 @@ extension LedgerDatabase {
         }.joined()
     }
 
-    private static var readerConfiguration: Configuration {
+    static var readerConfiguration: Configuration {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(busyTimeout)
@@ -172,6 +179,9 @@ extension LedgerDatabase {
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA journal_mode = WAL")
             try db.execute(sql: "PRAGMA synchronous = FULL")
+            // What is removed or moved is overwritten in the file, by whoever does it: a row that a cancellation has
+            // made longer leaves no copy of an address behind, which an erasure later would not find.
+            try db.execute(sql: "PRAGMA secure_delete = ON")
             if role != .consumer { try db.execute(sql: "PRAGMA wal_autocheckpoint = 0") }
         }
         return configuration
@@ -194,7 +204,7 @@ extension LedgerDatabase {
         try queue.close()
     }
 
-    private static func checkIsLedger(_ db: Database, path: String) throws {
+    static func checkIsLedger(_ db: Database, path: String) throws {
         guard try Int64.fetchOne(db, sql: "PRAGMA application_id") == Schema.applicationID else {
             throw LedgerError.notALedger(path: path, reason: "it is a SQLite database of another program")
         }

@@ -28,6 +28,14 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
     case locked(path: String)
     /// The disk is full.
     case diskFull(path: String)
+    /// A copy is to be made where there is a file.
+    case copyExists(path: String)
+    /// Another process is making the same copy.
+    case copyUnderWay(path: String)
+    /// A copy cannot be written.
+    case cannotWrite(path: String, reason: String)
+    /// It does not add up.
+    case unsound(path: String, action: String)
     /// Reading or writing failed.
     case failed(path: String, action: String, reason: String)
 
@@ -74,6 +82,14 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
             "writing the ledger failed: on \(path): another process holds its write lock. End what holds it (an open sqlite3 transaction?)."
         case .diskFull(let path):
             "writing the ledger failed: on \(path): the disk is full. Make room; messages wait in the stream meanwhile."
+        case .copyExists(let path):
+            "backing up the ledger failed: on \(path): the file exists. Name another file, or move this one away."
+        case .copyUnderWay(let path):
+            "copying the ledger failed: on \(path): another process is writing it. Wait until it has ended."
+        case .cannotWrite(let path, let reason):
+            "writing a copy of the ledger failed: on \(path): \(reason). Check the folder, its permissions and the room on the disk."
+        case .unsound(let path, let action):
+            "\(action) the ledger failed: on \(path): it is not sound. 'stocktake ledger check --ledger \(path)' says what is wrong."
         case .failed(let path, let action, let reason):
             "\(action) the ledger failed: on \(path): \(reason). Check the disk, then run 'stocktake ledger check'."
         }

@@ -26,6 +26,31 @@ package struct LedgerFile: Sendable, Equatable {
         return (UInt64(status.st_dev), UInt64(status.st_ino))
     }
 
+    /// Whether there is anything at `path`, also a link that leads nowhere.
+    static func isThere(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+
+    /// Who may read and write it: the last nine bits of the mode, or nil if there is none.
+    package static func permissions(of path: String) -> UInt32? {
+        var status = stat()
+        return stat(path, &status) == 0 ? UInt32(status.st_mode) & 0o777 : nil
+    }
+
+    /// Bytes that the owner can still write on the disk of `path`; nil if the system does not say.
+    package static func freeSpace(at path: String) -> Int64? {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return nil }
+        return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+    }
+
+    /// In bytes; 0 if there is none.
+    package static func size(of path: String) -> Int64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+    }
+
     static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
@@ -46,7 +71,12 @@ package struct LedgerFile: Sendable, Equatable {
 
     /// The kind of file system that `folder` lies on, if it is one of the unsafe ones.
     static func unsafeFileSystem(at folder: String) -> String? {
-        guard let resolved = realpath(folder, nil) else { return nil }
+        fileSystem(at: folder).flatMap { unsafeFileSystems.contains($0) ? $0 : nil }
+    }
+
+    /// The kind of file system that a path lies on, as the system calls it ("ext4"); nil if it does not say.
+    package static func fileSystem(at path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         guard let table = fopen("/proc/self/mountinfo", "r") else { return nil }
         defer { fclose(table) }
@@ -66,7 +96,7 @@ package struct LedgerFile: Sendable, Equatable {
                 found = (mountPoint, String(parts[dash + 1]))
             }
         }
-        return unsafeFileSystems.contains(found.kind) ? found.kind : nil
+        return found.kind.isEmpty ? nil : found.kind
     }
 
     /// The files SQLite keeps for a database.

@@ -225,6 +225,8 @@ enum Schema {
         ) STRICT;
 
         CREATE INDEX dead_letters_replay ON dead_letters (id) WHERE status = 'replay';
+        -- The story of an order, and its erasure.
+        CREATE INDEX dead_letters_order_id ON dead_letters (order_id) WHERE order_id IS NOT NULL;
         -- Cancellations that wait for their order.
         CREATE INDEX dead_letters_unknown_order ON dead_letters (order_id)
             WHERE reason = 'unknown_order' AND status = 'open';

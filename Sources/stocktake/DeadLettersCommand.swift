@@ -6,7 +6,7 @@ import StrictJSON
 struct DeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead-letters", abstract: "Messages that can never be processed as they are.",
-        subcommands: [List.self, Show.self])
+        subcommands: [List.self, Show.self, Replay.self, Discard.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists dead letters, latest first.")
@@ -16,12 +16,16 @@ struct DeadLettersCommand: AsyncParsableCommand {
         @Option(help: "Only those with this reason.")
         var reason: String?
 
+        @Option(help: "Only those with this status: open, replay, replayed or discarded.")
+        var status: DeadLetterStatus?
+
         @OptionGroup var page: PageOptions
 
         func run() async throws {
             let ledger = try await openForReading(options)
             defer { try? ledger.close() }
-            let letters = try await ledger.deadLetters(reason: reason, limit: page.limit, after: page.after)
+            let letters = try await ledger.deadLetters(
+                reason: reason, status: status, limit: page.limit, after: page.after)
             if page.json {
                 printJSON(
                     .members([
@@ -31,13 +35,14 @@ struct DeadLettersCommand: AsyncParsableCommand {
                 return
             }
             var table = Table([
-                ("ID", .right), ("REASON", .left), ("ORDER", .left), ("ENTRY", .left), ("RECEIVED", .left),
+                ("ID", .right), ("STATUS", .left), ("REASON", .left), ("ORDER", .left), ("ENTRY", .left),
+                ("RECEIVED", .left),
                 ("DETAIL", .left),
             ])
             for letter in letters.elements {
                 table.add([
-                    String(letter.number), letter.reason, letter.orderID ?? "", letter.entryID, letter.receivedAt,
-                    letter.detail,
+                    String(letter.number), letter.status.rawValue, letter.reason, letter.orderID ?? "", letter.entryID,
+                    letter.receivedAt, letter.detail,
                 ])
             }
             table.print()
@@ -70,6 +75,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
                 return
             }
             var table = Table([("dead letter", .left), (String(letter.number), .left)])
+            table.add(["status", letter.statusText])
             table.add(["reason", letter.reason])
             table.add(["detail", letter.detail])
             if let order = letter.orderID { table.add(["order", order]) }
@@ -85,12 +91,18 @@ struct DeadLettersCommand: AsyncParsableCommand {
     }
 }
 
+extension DeadLetterStatus: ExpressibleByArgument {}
+
 extension RecordedDeadLetter {
+    /// "open", "replayed (2026-11-22T10:00:00.000Z)".
+    var statusText: String { status.rawValue + (resolvedAt.map { " (\($0))" } ?? "") }
+
     /// Raw bytes as Base64: they need not be text.
-    fileprivate func json(withContent: Bool) -> JSONValue {
+    func json(withContent: Bool) -> JSONValue {
         guard
             case .object(var object) = JSONValue.members([
-                "id": .integer(number), "reason": .string(reason), "detail": .string(detail),
+                "id": .integer(number), "status": .string(status.rawValue), "resolved_at": .text(resolvedAt),
+                "reason": .string(reason), "detail": .string(detail),
                 "order_id": .text(orderID), "entry_id": .string(entryID), "received_at": .string(receivedAt),
             ])
         else { return .null }

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Consumer
 import Counters
-import Glibc
-import Inventory
 import Ledger
 import RedisClient
 import StrictJSON
@@ -10,7 +8,7 @@ import StrictJSON
 struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger", abstract: "The SQLite file that holds the truth.",
-        subcommands: [Create.self, Drop.self, Check.self, Adopt.self])
+        subcommands: [Create.self, Drop.self, Check.self, Backup.self, Restore.self, Adopt.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -131,87 +129,4 @@ struct LedgerCommand: AsyncParsableCommand {
             print("dropped \(settings.ledger)")
         }
     }
-
-    struct Adopt: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Makes this ledger the one that Redis' counters follow, after it was restored or replaced.",
-            discussion: """
-                Sets the consumer group back to the beginning of the stream, so that what the stream still holds is \
-                decided again before anything new is sold. Orders that neither the ledger nor the stream holds are \
-                unknown from then on. Exit codes: 0; 1 not adopted: not confirmed, or a consumer is active.
-                """)
-
-        @OptionGroup var options: SettingsOptions
-
-        @Flag(help: "Do not ask.")
-        var yes = false
-
-        func run() async throws {
-            let settings = try options.resolve()
-            guard let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: settings.ledger)) else {
-                try refuse(LedgerError.inUse(path: settings.ledger, action: "adopting"))
-            }
-            defer { withExtendedLifetime(lock) {} }
-            let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .tool)
-            defer { try? ledger.close() }
-            let seq = try await ledger.head().seq
-            try await withRedis(settings) { client in
-                let head = try await CounterHead.read(settings.keys, client)
-                print(
-                    "Redis: epoch \(Self.text(head.epoch)), settled seq \(Self.text(head.settled)); this ledger: highest seq \(seq)"
-                )
-                guard yes || confirm("Let the counters of store \(settings.store) follow \(settings.ledger)?") else {
-                    printError("not adopted")
-                    throw Exit.no
-                }
-                // Each step may be repeated: cut short, the command is run again.
-                try await ledger.raiseEpoch(above: head.epoch ?? 0)
-                _ = try await client.send(RedisCommand("UNLINK", settings.keys.stock))
-                // Made anew at the beginning by the next consumer; pending entries are in the stream as well.
-                _ = try await client.pipeline([
-                    RedisCommand("XGROUP", "DESTROY", settings.keys.checkouts, StoreKeys.group)
-                ])
-            }
-            print("adopted \(settings.ledger); start a consumer, which first decides again what the stream holds")
-        }
-
-        private static func text(_ number: Int64?) -> String { number.map(String.init) ?? "none" }
-    }
-}
-
-/// Says why, and leaves with the answer no.
-private func refuse(_ error: any Error) throws -> Never {
-    printError("\(error)")
-    throw Exit.no
-}
-
-/// Asks on a terminal; anywhere else the answer is no.
-private func confirm(_ question: String) -> Bool {
-    guard isatty(STDIN_FILENO) == 1 else {
-        printError("Standard input is no terminal: say --yes.")
-        return false
-    }
-    print(question + " Type yes: ", terminator: "")
-    fflush(nil)
-    return readLine() == "yes"
-}
-
-/// Runs `body` with Redis, for which the private one is started if it has data and is not running.
-private func withRedis(_ settings: Settings, _ body: (RedisClient) async throws -> Void) async throws {
-    let privateRedis = PrivateRedis(settings: settings, logger: settings.logger())
-    let isPrivate = settings.redisURL == nil
-    // It has never run: there are no counters and no stream.
-    if isPrivate, access(settings.data + "/redis", F_OK) != 0 { return }
-    if isPrivate { try await privateRedis.keepRunning() }
-    let client = settings.client()
-    do {
-        try await client.waitUntilConnected(within: .seconds(30))
-        try await body(client)
-    } catch {
-        await client.close()
-        await privateRedis.end()
-        throw error
-    }
-    await client.close()
-    await privateRedis.end()
 }

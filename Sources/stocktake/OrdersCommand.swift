@@ -5,7 +5,7 @@ import StrictJSON
 
 struct OrdersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "orders", abstract: "Orders in the ledger.", subcommands: [List.self, Show.self])
+        commandName: "orders", abstract: "Orders in the ledger.", subcommands: [List.self, Show.self, Erase.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -47,77 +47,6 @@ struct OrdersCommand: AsyncParsableCommand {
             page.tellNext(orders.next)
         }
     }
-
-    struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Shows one order with its items.", discussion: "Exit codes: 0; 1 there is no such order.")
-
-        @OptionGroup var options: SettingsOptions
-
-        @Argument(help: ArgumentHelp("The order's id.", valueName: "ID"))
-        var id: String
-
-        @Flag(help: "Print JSON.")
-        var json = false
-
-        func run() async throws {
-            let ledger = try await openForReading(options)
-            defer { try? ledger.close() }
-            guard let order = try await ledger.order(Identifier(id)) else {
-                printError(
-                    "no order \"\(id)\" in the ledger. 'stocktake dead-letters list' shows messages that were never decided."
-                )
-                throw Exit.no
-            }
-            if json { printJSON(order.json(withItems: true)) } else { show(order) }
-        }
-
-        private func show(_ order: RecordedOrder) {
-            let checkout = order.checkout
-            var table = Table([("order", .left), (checkout.orderID.text, .left)])
-            func add(_ name: String, _ value: String?) {
-                if let value, !value.isEmpty { table.add([name, value]) }
-            }
-            add("status", order.status)
-            add("reason", order.reasonText)
-            add("seq", order.seq?.grouped)
-            add("decided", order.decidedAt)
-            add("entry", order.entryID)
-            add("completed", checkout.completedAt)
-            add("payment", checkout.paymentIntentID)
-            let money = [
-                ("subtotal", checkout.subtotal), ("tax", checkout.tax), ("shipping", checkout.shipping),
-                ("total", checkout.total),
-            ]
-            for (name, amount) in money { add(name, amount.map { "\($0) \(checkout.currency ?? "") (minor units)" }) }
-            add("customer", [checkout.customer?.id, checkout.customer?.name, checkout.customer?.email].joinedTexts)
-            let address = checkout.shippingAddress
-            add(
-                "ship to",
-                [
-                    address?.name, address?.line1, address?.line2, address?.city, address?.state, address?.postalCode,
-                    address?.country,
-                ].joinedTexts)
-            table.print()
-            print("")
-            var items = Table([
-                ("LINE", .right), ("PRODUCT", .left), ("VARIANT", .left), ("QUANTITY", .right), ("UNIT PRICE", .right),
-                ("NAME", .left),
-            ])
-            for (line, item) in checkout.items.enumerated() {
-                items.add([
-                    String(line + 1), item.productID.text, item.variantID?.text ?? "", item.quantity.grouped,
-                    String(item.unitPrice), [item.productName, item.variantName].joinedTexts,
-                ])
-            }
-            items.print()
-        }
-    }
-}
-
-extension [String?] {
-    /// Those that are there, with commas between them.
-    fileprivate var joinedTexts: String { compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ", ") }
 }
 
 /// A page of a list, by flags.
@@ -149,13 +78,13 @@ func openForReading(_ options: SettingsOptions) async throws -> LedgerDatabase {
 
 extension RecordedOrder {
     /// "sold_out (variant BLACK: 2 asked, 0 left)", or nothing.
-    fileprivate var reasonText: String {
+    var reasonText: String {
         guard let refusal else { return "" }
         return
             "\(refusal.reason.rawValue) (\(refusal.counter.level.rawValue) \(refusal.counter.id): \(refusal.asked.grouped) asked, \(refusal.left.grouped) left)"
     }
 
-    fileprivate func json(withItems: Bool) -> JSONValue {
+    func json(withItems: Bool) -> JSONValue {
         guard
             case .object(var object) = JSONValue.members([
                 "id": .string(checkout.orderID.text), "status": .string(status),
@@ -167,7 +96,8 @@ extension RecordedOrder {
                     ])
                 } ?? .null,
                 "seq": .integer(seq), "units": .integer(units), "decided_at": .string(decidedAt),
-                "entry_id": .string(entryID), "payment_intent_id": .text(checkout.paymentIntentID),
+                "entry_id": .string(entryID), "erased_at": .text(erasedAt),
+                "payment_intent_id": .text(checkout.paymentIntentID),
                 "completed_at": .text(checkout.completedAt), "currency": .text(checkout.currency),
                 "subtotal": .integer(checkout.subtotal), "tax": .integer(checkout.tax),
                 "shipping": .integer(checkout.shipping), "total": .integer(checkout.total),

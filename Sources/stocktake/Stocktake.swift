@@ -20,11 +20,11 @@ struct Stocktake: AsyncParsableCommand {
             Exit codes: 0 all is well; 1 the answer is no (see each subcommand); 2 could not tell, or could not reach \
             what it needs; 64 wrong usage.
             """,
-        version: "0.1.0",
+        version: Version.text,
         subcommands: [
             RunCommand.self, ConsumeCommand.self, SyncCommand.self, PublishCommand.self, StockCommand.self,
             OrdersCommand.self, DeadLettersCommand.self, ReconcileCommand.self, RepairsCommand.self,
-            AdjustmentsCommand.self, LedgerCommand.self,
+            AdjustmentsCommand.self, LedgerCommand.self, DoctorCommand.self,
         ])
 
     static func main() async {

@@ -40,7 +40,7 @@ import Testing
 
     @Test(
         "A crash there leaves nothing sold twice, stranded or lost",
-        arguments: Failpoint.allCases.filter { $0 != .decodeEntry })
+        arguments: Failpoint.allCases.filter { $0 != .decodeEntry && !Failpoint.ofRestore.contains($0) })
     func crash(at point: Failpoint) async throws {
         let shop = try await Shop()
         try await shop.publish(Self.messages)

@@ -1,0 +1,23 @@
+/// Where a message stood in its stream: the two numbers of an entry id, which compare as Redis compares them.
+package struct EntryPosition: Sendable, Comparable {
+    /// Milliseconds since 1970, by the clock of Redis.
+    package var milliseconds: UInt64
+    package var number: UInt64
+
+    /// Nil for anything but two numbers with a dash between them.
+    package init?(_ id: String) {
+        let parts = id.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let milliseconds = UInt64(parts[0]), let number = UInt64(parts[1]) else { return nil }
+        self.milliseconds = milliseconds
+        self.number = number
+    }
+
+    package static func < (left: EntryPosition, right: EntryPosition) -> Bool {
+        (left.milliseconds, left.number) < (right.milliseconds, right.number)
+    }
+
+    /// When Redis took the message, as text.
+    package var time: String {
+        Timestamp.text(seconds: Int(clamping: milliseconds / 1_000), milliseconds: Int(milliseconds % 1_000))
+    }
+}

@@ -1,0 +1,58 @@
+import GRDB
+import Inventory
+
+/// What became of the wish to erase orders.
+package enum EraseAnswer: Sendable, Equatable {
+    /// The customer's data of so many orders, and the bytes of so many dead letters, are gone.
+    case erased(orders: Int, deadLetters: Int)
+    /// Neither an order nor a dead letter has these ids; nothing was changed.
+    case unknown([Identifier])
+    /// Dead letters of these orders are to be published again, and need their bytes until then; nothing was changed.
+    case awaitsReplay([Int64])
+}
+
+extension LedgerDatabase {
+    /// Removes what the ledger holds about the customers of orders, and the bytes of dead letters with their ids.
+    ///
+    /// Id, digest, items, amounts and status stay: counts stay right, and a message that comes again is still known.
+    /// An id that only dead letters have is erased there.
+    package func erase(_ ids: [Identifier]) async throws -> EraseAnswer {
+        let now = Timestamp.now()
+        return try await write { db in
+            var letters: [(number: Int64, status: String)] = []
+            var unknown: [Identifier] = []
+            for id in ids {
+                let found = try Row.fetchAll(
+                    db.cachedStatement(sql: "SELECT id, status FROM dead_letters WHERE order_id = ? ORDER BY id"),
+                    arguments: [id.text])
+                letters += found.map { ($0[0], $0[1]) }
+                if try found.isEmpty && !Self.isThere(id, db) { unknown.append(id) }
+            }
+            if !unknown.isEmpty { return .unknown(unknown) }
+            let waiting = letters.filter { $0.status == DeadLetterStatus.replay.rawValue }.map(\.number)
+            if !waiting.isEmpty { return .awaitsReplay(waiting) }
+            var orders = 0
+            for id in ids {
+                try db.cachedStatement(sql: Self.eraseOrder).execute(arguments: [now, id.text])
+                orders += db.changesCount
+            }
+            let kept = letters.filter { $0.status != DeadLetterStatus.discarded.rawValue }
+            for letter in kept { try Self.removeBytes(ofDeadLetter: letter.number, now: now, db) }
+            return .erased(orders: orders, deadLetters: kept.count)
+        }
+    }
+
+    private static func isThere(_ id: Identifier, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM orders WHERE id = ?)"), arguments: [id.text]) ?? false
+    }
+
+    /// The first time is kept: it is when the data was gone.
+    private static let eraseOrder = """
+        UPDATE orders SET customer_id = NULL, customer_email = NULL, customer_name = NULL, shipping_name = NULL,
+            shipping_line1 = NULL, shipping_line2 = NULL, shipping_city = NULL, shipping_state = NULL,
+            shipping_postal_code = NULL, shipping_country = NULL, stripe_payment_intent_id = NULL,
+            erased_at = coalesce(erased_at, ?)
+        WHERE id = ?
+        """
+}

@@ -1,0 +1,100 @@
+import GRDB
+import Inventory
+
+/// Which dead letters an operator means.
+package enum DeadLetterChoice: Sendable {
+    /// By the numbers that the list shows.
+    case numbers([Int64])
+    /// Every open one with this reason.
+    case reason(String)
+}
+
+/// What became of a wish about dead letters.
+package enum ResolveAnswer: Sendable, Equatable {
+    /// Done, for so many; the others had it already.
+    case done(changed: Int, already: Int)
+    /// There are no dead letters with these numbers; nothing was changed.
+    case unknown([Int64])
+    /// These are in a state that does not allow it; nothing was changed.
+    case refused([(number: Int64, status: DeadLetterStatus)])
+
+    package static func == (left: ResolveAnswer, right: ResolveAnswer) -> Bool {
+        switch (left, right) {
+        case (.done(let a, let b), .done(let c, let d)): (a, b) == (c, d)
+        case (.unknown(let a), .unknown(let b)): a == b
+        case (.refused(let a), .refused(let b)): a.elementsEqual(b, by: ==)
+        default: false
+        }
+    }
+}
+
+extension LedgerDatabase {
+    /// Has the consumer publish open dead letters again, all of the choice or none.
+    package func replay(_ choice: DeadLetterChoice) async throws -> ResolveAnswer {
+        try await resolve(choice, to: .replay, from: [.open]) { db, number in
+            try db.cachedStatement(sql: "UPDATE dead_letters SET status = 'replay' WHERE id = ?")
+                .execute(arguments: [number])
+        }
+    }
+
+    /// Removes the bytes of dead letters, all of the choice or none. The rows stay: an entry that is read again must be
+    /// known, and the sums of rows must hold. One that is to be published again needs its bytes.
+    package func discard(_ choice: DeadLetterChoice) async throws -> ResolveAnswer {
+        let now = Timestamp.now()
+        return try await resolve(choice, to: .discarded, from: [.open, .replayed]) { db, number in
+            try Self.removeBytes(ofDeadLetter: number, now: now, db)
+        }
+    }
+
+    /// How many dead letters a choice names; of numbers, those that are there.
+    package func count(_ choice: DeadLetterChoice) async throws -> Int {
+        try await read { db in try Self.chosen(choice, db).count }
+    }
+
+    static func removeBytes(ofDeadLetter number: Int64, now: String, _ db: Database) throws {
+        try db.cachedStatement(
+            sql: """
+                UPDATE dead_letters SET type = NULL, payload = NULL, fields = NULL, status = 'discarded', resolved_at = ?
+                WHERE id = ?
+                """
+        ).execute(arguments: [now, number])
+    }
+
+    private static func chosen(
+        _ choice: DeadLetterChoice, _ db: Database
+    ) throws -> [(number: Int64, status: DeadLetterStatus)] {
+        func found(_ row: Row) -> (Int64, DeadLetterStatus) {
+            (row[0], DeadLetterStatus(rawValue: row[1]) ?? .open)
+        }
+        switch choice {
+        case .reason(let reason):
+            return try Row.fetchAll(
+                db, sql: "SELECT id, status FROM dead_letters WHERE reason = ? AND status = 'open' ORDER BY id",
+                arguments: [reason]
+            ).map(found)
+        case .numbers(let numbers):
+            let statement = try db.cachedStatement(sql: "SELECT id, status FROM dead_letters WHERE id = ?")
+            return try numbers.compactMap { try Row.fetchOne(statement, arguments: [$0]).map(found) }
+        }
+    }
+
+    /// In one transaction: looks at every chosen one first, then changes those that are not `wanted` already.
+    private func resolve(
+        _ choice: DeadLetterChoice, to wanted: DeadLetterStatus, from allowed: Set<DeadLetterStatus>,
+        _ change: @escaping @Sendable (Database, Int64) throws -> Void
+    ) async throws -> ResolveAnswer {
+        try await write { db in
+            let letters = try Self.chosen(choice, db)
+            if case .numbers(let numbers) = choice {
+                let known = Set(letters.map(\.number))
+                let unknown = numbers.filter { !known.contains($0) }
+                if !unknown.isEmpty { return .unknown(unknown) }
+            }
+            let refused = letters.filter { $0.status != wanted && !allowed.contains($0.status) }
+            if !refused.isEmpty { return .refused(refused) }
+            let changed = letters.filter { $0.status != wanted }
+            for letter in changed { try change(db, letter.number) }
+            return .done(changed: changed.count, already: letters.count - changed.count)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import GRDB
+import Inventory
+
+/// A cancellation as the ledger holds it.
+package struct RecordedCancellation: Sendable {
+    /// What of one article was asked for, taken from the order, and given back to the counters.
+    package struct Item: Sendable, Equatable {
+        package var article: Article
+        /// Nil: all there were.
+        package var asked: Int64?
+        package var released: Int64
+        package var givenBack: Int64
+    }
+
+    package var id: Identifier
+    package var cancelledAt: String?
+    package var restock: Bool
+    /// Nil where no counter changed.
+    package var seq: Int64?
+    /// Units given back.
+    package var units: Int64
+    package var decidedAt: String
+    package var entryID: String
+    package var items: [Item]
+}
+
+/// All that the ledger knows about one order.
+package struct OrderStory: Sendable {
+    /// Nil: only dead letters have its id.
+    package var order: RecordedOrder?
+    /// In the order of their recording.
+    package var cancellations: [RecordedCancellation]
+    /// What it still owns, each article once; nothing of what is gone.
+    package var owned: [ArticleUnits]
+    /// Without their bytes, oldest first.
+    package var deadLetters: [RecordedDeadLetter]
+}
+
+extension LedgerDatabase {
+    /// All that the ledger knows about an order, read in one transaction.
+    package func story(of id: Identifier) async throws -> OrderStory {
+        try await read { db in
+            let cancellations = try Row.fetchAll(
+                db, sql: "SELECT * FROM cancellations WHERE order_id = ? ORDER BY rowid", arguments: [id.text])
+            let letters = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT id, entry_id, reason, detail, order_id, received_at, status, resolved_at, fingerprint
+                    FROM dead_letters WHERE order_id = ? ORDER BY id
+                    """, arguments: [id.text])
+            return OrderStory(
+                order: try Self.order(id, db),
+                cancellations: try cancellations.map { try Self.cancellation($0, db) },
+                owned: try Self.owned(by: id, db)?.filter { $0.units > 0 } ?? [],
+                deadLetters: letters.map(Self.deadLetter))
+        }
+    }
+
+    private static func cancellation(_ row: Row, _ db: Database) throws -> RecordedCancellation {
+        let items = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT * FROM cancellation_items WHERE cancellation_id = ? ORDER BY line"),
+            arguments: [row["id"] as String])
+        return RecordedCancellation(
+            id: Identifier(row["id"]), cancelledAt: row["cancelled_at"], restock: row["restock"], seq: row["seq"],
+            units: row["units"], decidedAt: row["decided_at"], entryID: row["entry_id"],
+            items: items.map { item in
+                RecordedCancellation.Item(
+                    article: Article(
+                        Identifier(item["product_id"]), (item["variant_id"] as String?).map { Identifier($0) }),
+                    asked: item["asked"], released: item["released"], givenBack: item["given_back"])
+            })
+    }
+}

@@ -1,0 +1,126 @@
+import ArgumentParser
+import Consumer
+import Ledger
+
+/// Which dead letters are meant: numbers, or all open ones of a reason.
+struct DeadLetterOptions: ParsableArguments {
+    @Argument(help: ArgumentHelp("Numbers that the list shows.", valueName: "ID"))
+    var ids: [Int64] = []
+
+    @Option(help: "All open ones with this reason, instead of numbers.")
+    var reason: String?
+
+    func validate() throws {
+        if ids.isEmpty == (reason == nil) {
+            throw ValidationError("Name dead letters by their numbers, or all open ones of a reason with --reason.")
+        }
+    }
+
+    var choice: DeadLetterChoice {
+        if let reason { return .reason(reason) }
+        var seen: Set<Int64> = []
+        return .numbers(ids.filter { seen.insert($0).inserted })
+    }
+}
+
+extension DeadLettersCommand {
+    struct Replay: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Has dead letters published again, as they came.",
+            discussion: """
+                Worth it when what was wrong is right now: a product that the catalogue lacked, an order that came \
+                later. The active consumer publishes them; what still cannot be processed is a new dead letter. \
+                Exit codes: 0; 1 some are unknown or not open, and nothing was changed.
+                """)
+
+        @OptionGroup var options: SettingsOptions
+        @OptionGroup var letters: DeadLetterOptions
+
+        func run() async throws {
+            let settings = try options.resolve()
+            let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .tool)
+            defer { try? ledger.close() }
+            let answer = try await ledger.replay(letters.choice)
+            let (changed, already) = try numbers(answer, action: "replaying")
+            let lock = ProcessLock.path(besideLedger: settings.ledger)
+            if changed + already == 0 { return print("no open dead letter with reason \(letters.reason ?? "")") }
+            print(
+                "\(changed.counted("dead letter")) to be published again"
+                    + (already > 0 ? ", besides \(already.grouped) that were to be already" : "") + "; "
+                    + (ProcessLock.isHeld(lock)
+                        ? "the active consumer\(ProcessLock.holder(lock).map { " (process \($0))" } ?? "") does so within a second"
+                        : "no consumer is active: the next one does so when it starts"))
+        }
+    }
+
+    struct Discard: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Removes the content of dead letters for good; that they came stays known.",
+            discussion: """
+                Type and payload are overwritten in the ledger's file; its log (-wal) is overwritten after the next \
+                checkpoint. Open ones, and by number also replayed ones. Exit codes: 0; 1 not confirmed, or some are \
+                unknown or still to be published again, and nothing was changed.
+                """)
+
+        @OptionGroup var options: SettingsOptions
+        @OptionGroup var letters: DeadLetterOptions
+
+        @Flag(help: "Do not ask.")
+        var yes = false
+
+        func run() async throws {
+            let settings = try options.resolve()
+            let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .tool)
+            defer { try? ledger.close() }
+            let count = try await ledger.count(letters.choice)
+            if letters.reason != nil, count == 0 {
+                return print("no open dead letter with reason \(letters.reason ?? "")")
+            }
+            let question = "Remove the content of \(count.counted("dead letter")) of store \(settings.store) for good?"
+            guard count == 0 || yes || confirm(question) else {
+                printError("not discarded")
+                throw Exit.no
+            }
+            let (changed, already) = try numbers(try await ledger.discard(letters.choice), action: "discarding")
+            print(
+                "discarded \(changed.counted("dead letter"))"
+                    + (already > 0 ? ", besides \(already.grouped) that were already" : ""))
+        }
+    }
+}
+
+/// How many were changed, and how many were so before; a refusal is said, and is the answer no.
+private func numbers(_ answer: ResolveAnswer, action: String) throws -> (changed: Int, already: Int) {
+    switch answer {
+    case .done(let changed, let already): return (changed, already)
+    case .unknown(let numbers):
+        printError(
+            "\(action) failed: on \(numbers.listed("dead letter")): not in the ledger; nothing was changed. 'stocktake dead-letters list' shows them."
+        )
+    case .refused(let letters):
+        for (number, status) in letters { printError("\(action) failed: on dead letter \(number): \(status.obstacle)") }
+        printError("nothing was changed")
+    }
+    throw Exit.no
+}
+
+extension DeadLetterStatus {
+    /// Why it cannot be changed, and what to do.
+    fileprivate var obstacle: String {
+        switch self {
+        case .replay:
+            "it is to be published again. Start a consumer, and try again when its status is replayed."
+        case .replayed:
+            "it was published again already. If that failed, too, there is a newer dead letter: replay that one."
+        case .discarded: "its content was discarded. Publish the message again from where it came."
+        case .open: "it is open."
+        }
+    }
+}
+
+extension [Int64] {
+    /// "dead letter 7", "dead letters 7, 9".
+    func listed(_ noun: String) -> String {
+        "\(noun)\(count == 1 ? "" : "s") \(map { String($0) }.joined(separator: ", "))"
+    }
+}

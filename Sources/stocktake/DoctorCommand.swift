@@ -1,0 +1,124 @@
+import ArgumentParser
+import Ledger
+import RedisClient
+import StrictJSON
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Looks at everything that a store needs: versions, Redis, the ledger, the consumer, the stream.",
+        discussion: """
+            Changes nothing. unknown: it cannot be told, for instance because Redis does not allow the question. Exit \
+            codes: 0 nothing is bad; 1 something is; 2 neither Redis nor the ledger can be reached.
+            """)
+
+    @OptionGroup var options: SettingsOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let settings = try options.resolve()
+        var examination = Examination(settings)
+        await examination.run()
+        if json {
+            printJSON(examination.json)
+        } else {
+            var table = Table([("CHECK", .left), ("STATUS", .left), ("DETAIL", .left)])
+            for check in examination.checks { table.add([check.name, check.status.rawValue, check.detail]) }
+            table.print()
+        }
+        if !examination.couldTell { throw Exit.couldNotTell }
+        if examination.status == .bad { throw Exit.no }
+    }
+}
+
+/// What came of one question.
+struct HealthCheck: Sendable {
+    /// From best to worst, but for `unknown`, which is neither.
+    enum Status: String, Sendable {
+        case ok
+        /// It works; somebody should look at it.
+        case warn
+        case bad
+        case unknown
+    }
+
+    var name: String
+    var status: Status
+    var detail: String
+}
+
+/// The questions, in their order, and what came of them so far.
+struct Examination {
+    let settings: Settings
+    let client: RedisClient
+    var checks: [HealthCheck] = []
+    var ledger: LedgerDatabase?
+    var ledgerHead: LedgerHead?
+    /// What INFO says; nil: Redis cannot be reached, or does not allow it.
+    var info: [String: String]?
+    var isRedisReachable = false
+    var isConsumerActive = false
+
+    init(_ settings: Settings) {
+        self.settings = settings
+        client = settings.client()
+    }
+
+    mutating func run() async {
+        let progress = Progress()
+        progress.show("asking Redis")
+        await lookAtVersionsAndRedis()
+        progress.show("reading the ledger")
+        await lookAtLedger()
+        progress.show("comparing")
+        await lookAtStore()
+        progress.end()
+        await client.close()
+        try? ledger?.close()
+    }
+
+    var couldTell: Bool { isRedisReachable || ledger != nil }
+
+    /// The worst of all that could be told.
+    var status: HealthCheck.Status {
+        for status in [HealthCheck.Status.bad, .warn] where checks.contains(where: { $0.status == status }) {
+            return status
+        }
+        return couldTell ? .ok : .unknown
+    }
+
+    var json: JSONValue {
+        .members([
+            "status": .string(status.rawValue), "store": .string(settings.store), "ledger": .string(settings.ledger),
+            "redis": .string(settings.redis.redacted),
+            "checks": .array(
+                checks.map { check in
+                    .members([
+                        "check": .string(check.name), "status": .string(check.status.rawValue),
+                        "detail": .string(check.detail),
+                    ])
+                }),
+        ])
+    }
+
+    mutating func add(_ name: String, _ status: HealthCheck.Status, _ detail: String) {
+        checks.append(HealthCheck(name: name, status: status, detail: detail))
+    }
+
+    typealias Finding = (status: HealthCheck.Status, detail: String)
+
+    /// A question to Redis. What it does not allow or answer is unknown.
+    mutating func askRedis(_ name: String, _ question: () async throws -> Finding) async {
+        guard isRedisReachable else { return add(name, .unknown, "Redis cannot be reached") }
+        do {
+            let finding = try await question()
+            add(name, finding.status, finding.detail)
+        } catch RedisError.reply(let error, let command) where error.code == "NOPERM" {
+            add(name, .unknown, "this user may not use \(command)")
+        } catch {
+            add(name, .unknown, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Counters
+import Inventory
+import Ledger
+import RedisClient
+
+/// Versions, and whether Redis keeps what it is given.
+extension Examination {
+    /// The oldest version with all that the scripts use.
+    private static let oldestRedis = 7
+    /// Of its own limit, how much of its memory Redis may use.
+    private static let memoryPercent: Int64 = 80
+    /// How far clocks may be apart: messages are trimmed by the age that their ids give.
+    private static let clockTolerance: Int64 = 2_000
+
+    mutating func lookAtVersionsAndRedis() async {
+        add("stocktake", .ok, Version.text)
+        let sqlite = (try? LedgerDatabase.sqliteVersion()) ?? ""
+        add(
+            "sqlite", sqlite.isEmpty ? .unknown : .ok,
+            Self.isBefore(sqlite, [3, 51, 3])
+                ? "\(sqlite); has the WAL-reset bug (fixed in 3.51.3), which needs two processes that checkpoint: only the consumer does"
+                : sqlite)
+        add("hiredis", .ok, HiredisVersion.text)
+        await reachRedis()
+        let (settings, client) = (settings, client)
+        await askRedis("redis scripts") {
+            _ = try await CounterReader(keys: settings.keys, client: client).cut([])
+            return (.ok, "allowed")
+        }
+        lookAtPersistence()
+        await askRedis("redis appendfsync") {
+            guard
+                let value = try await client.send(RedisCommand("CONFIG GET", "appendfsync")).fields["appendfsync"]?
+                    .string
+            else { return (.unknown, "Redis does not say") }
+            return value == "always"
+                ? (.ok, value)
+                : (
+                    .warn,
+                    "\(value): a crash of Redis may lose messages that were published and not read. Set it to always"
+                )
+        }
+        lookAtMemory()
+        await askRedis("clock") {
+            let before = Timestamp.milliseconds()
+            let reply = try await client.send(RedisCommand("TIME")).array ?? []
+            guard reply.count == 2, let seconds = reply[0].int, let micros = reply[1].int else {
+                return (.unknown, "Redis does not say")
+            }
+            let apart = abs(seconds * 1_000 + micros / 1_000 - (before + Timestamp.milliseconds()) / 2)
+            return apart <= Self.clockTolerance
+                ? (.ok, "\(apart) ms between this machine and Redis")
+                : (
+                    .warn,
+                    "\(apart.grouped) ms between this machine and Redis: messages are trimmed that much too early or late"
+                )
+        }
+    }
+
+    private mutating func reachRedis() async {
+        let name = settings.redis.redacted
+        do {
+            let text = try await client.send(RedisCommand("INFO")).string ?? ""
+            var info: [String: String] = [:]
+            for line in text.split(whereSeparator: \.isNewline) {
+                let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+                if parts.count == 2 { info[String(parts[0])] = String(parts[1]) }
+            }
+            self.info = info
+            isRedisReachable = true
+        } catch RedisError.reply(let error, _) where error.code == "NOPERM" {
+            isRedisReachable = true
+            return add("redis", .unknown, "\(name): answers, but this user may not use INFO")
+        } catch {
+            return add("redis", .bad, explained(error))
+        }
+        let version = info?["redis_version"] ?? ""
+        let role = info?["role"] ?? ""
+        if Self.isBefore(version, [Self.oldestRedis]) {
+            add("redis", .bad, "\(name): version \(version) is too old. Update it to 7.0 or later")
+        } else if role != "master" {
+            add("redis", .bad, "\(name): version \(version), role \(role). Name the primary")
+        } else if info?["loading"] == "1" {
+            add("redis", .warn, "\(name): version \(version), still loading its data")
+        } else {
+            add("redis", .ok, "\(name): version \(version), primary")
+        }
+    }
+
+    private mutating func lookAtPersistence() {
+        let name = "redis append-only"
+        guard let info else { return add(name, .unknown, "Redis does not say") }
+        if info["aof_enabled"] != "1" {
+            add(name, .warn, "off: a restart of Redis loses messages that nobody has read. Set appendonly to yes")
+        } else if let status = info["aof_last_write_status"], status != "ok" {
+            add(name, .bad, "on, but the last write failed (\(status)). Look into the log and at the disk of Redis")
+        } else if let status = info["aof_last_bgrewrite_status"], status != "ok" {
+            add(name, .warn, "on, but the last rewriting failed (\(status)): the file only grows. Look into its log")
+        } else {
+            add(name, .ok, "on")
+        }
+    }
+
+    private mutating func lookAtMemory() {
+        guard let info, let used = info["used_memory"].flatMap({ Int64($0) }) else {
+            add("redis eviction", .unknown, "Redis does not say")
+            return add("redis memory", .unknown, "Redis does not say")
+        }
+        let policy = info["maxmemory_policy"] ?? ""
+        add(
+            "redis eviction", policy == "noeviction" ? .ok : .bad,
+            policy == "noeviction"
+                ? policy : "\(policy): may throw away messages that nobody has read. Set maxmemory-policy to noeviction"
+        )
+        let limit = info["maxmemory"].flatMap { Int64($0) } ?? 0
+        if limit == 0 {
+            add("redis memory", .ok, "\(used.asBytes) used, no limit")
+        } else {
+            let isFull = used > limit / 100 * Self.memoryPercent
+            add(
+                "redis memory", isFull ? .warn : .ok,
+                "\(used.asBytes) used of \(limit.asBytes)"
+                    + (isFull ? ": full, it takes no messages. Raise maxmemory, or keep messages shorter" : ""))
+        }
+    }
+
+    private static func isBefore(_ version: String, _ wanted: [Int]) -> Bool {
+        let parts = version.split(separator: ".").map { Int($0.prefix(while: \.isNumber)) ?? 0 }
+        return !parts.isEmpty && parts.lexicographicallyPrecedes(wanted)
+    }
+}

@@ -1,0 +1,151 @@
+import Consumer
+import Counters
+import Inventory
+import Ledger
+import Reconciliation
+import RedisClient
+
+/// Whether orders are decided, and counters and ledger agree.
+extension Examination {
+    /// How long a message may wait, unread or pending, while a consumer is active.
+    private static let patience: Int64 = 60_000
+    /// How long counters and ledger get to come to one state.
+    private static let reconcilePatience = Duration.seconds(2)
+    /// Unread messages that are counted one by one where Redis cannot tell their number.
+    private static let countedEntries = 100
+
+    mutating func lookAtStore() async {
+        lookAtConsumer()
+        await lookAtCounters()
+        await lookAtDrift()
+        await lookAtStream()
+        await lookAtFigures()
+    }
+
+    private mutating func lookAtConsumer() {
+        let lock = ProcessLock.path(besideLedger: settings.ledger)
+        isConsumerActive = ProcessLock.isHeld(lock)
+        let holder = ProcessLock.holder(lock).map { "process \($0)" }
+        add(
+            "consumer", isConsumerActive ? .ok : .warn,
+            isConsumerActive
+                ? "active: \(holder ?? "another process")"
+                : "none is active\(holder.map { "; the last one was \($0)" } ?? ""). Start one: 'stocktake consume'")
+    }
+
+    private mutating func lookAtCounters() async {
+        guard let ledger, let ledgerHead else { return add("counters", .unknown, "the ledger cannot be read") }
+        let (settings, client, isConsumerActive) = (settings, client, isConsumerActive)
+        await askRedis("counters") {
+            let head = try await CounterHead.read(settings.keys, client)
+            let state = "ledger at epoch \(ledgerHead.epoch), seq \(ledgerHead.seq)"
+            if head.isEmpty { return (.warn, "none are installed; \(state). A consumer installs them when it starts") }
+            guard head.ledger == ledger.identity else {
+                return (
+                    .bad,
+                    "they belong to another ledger. Name the right one, or adopt this one ('stocktake ledger adopt')"
+                )
+            }
+            func text(_ number: Int64?) -> String { number.map { String($0) } ?? "none" }
+            let detail = "Redis at epoch \(text(head.epoch)), seq \(text(head.seq)); \(state)"
+            let isBehind =
+                (head.epoch ?? 0) > ledgerHead.epoch || (head.settled ?? 0) > ledgerHead.seq
+                || (head.recorded ?? 0) > ledgerHead.records
+            if isBehind, !isConsumerActive {
+                return (
+                    .bad, detail + ": the ledger has gone back in time. Put the newest file back, or adopt this one"
+                )
+            }
+            return (.ok, detail)
+        }
+    }
+
+    private mutating func lookAtDrift() async {
+        guard let ledger else { return add("drift", .unknown, "the ledger cannot be read") }
+        let (settings, client, isActive) = (settings, client, isConsumerActive)
+        await askRedis("drift") {
+            var reconciler = Reconciler(
+                ledger: ledger, counters: CounterReader(keys: settings.keys, client: client),
+                redis: settings.redis.redacted)
+            reconciler.patience = isActive ? Self.reconcilePatience : .zero
+            let idle = isActive ? "" : " (no consumer)"
+            do {
+                let report = try await reconciler.drift()
+                return report.isClean
+                    ? (.ok, "none in \(report.compared.counted("counter"))\(idle)")
+                    : (.bad, "in \(report.drift.count.counted("counter"))\(idle). 'stocktake reconcile' lists them")
+            } catch let error as ReconciliationError {
+                return isActive ? (.bad, "\(error)") : (.unknown, "not comparable without a consumer")
+            }
+        }
+    }
+
+    private mutating func lookAtStream() async {
+        let (this, client, keys) = (self, client, settings.keys)
+        var pending: Int64?
+        await askRedis("stream") {
+            let extent = try await StreamExtent.read(keys, client)
+            guard let extent else { return (.ok, "there is none yet") }
+            return (
+                .ok,
+                "\(Int(clamping: extent.length).counted("message"))"
+                    + (extent.first.map { ", the oldest of \($0.time)" } ?? "")
+            )
+        }
+        await askRedis("unread") {
+            let groups: [RedisValue]
+            do {
+                groups = try await client.send(RedisCommand("XINFO GROUPS", keys.checkouts)).array ?? []
+            } catch RedisError.reply(let error, _) where error.message.contains("no such key") {
+                groups = []
+            }
+            let group = groups.map(\.fields).first { $0["name"]?.string == StoreKeys.group }
+            pending = group?["pending"]?.int ?? 0
+            return try await this.unread(after: group?["last-delivered-id"]?.string ?? "0-0", lag: group?["lag"]?.int)
+        }
+        await askRedis("pending") {
+            guard let pending else { return (.unknown, "Redis does not say") }
+            if pending == 0 { return (.ok, "none") }
+            let oldest = try await client.send(RedisCommand("XPENDING", keys.checkouts, StoreKeys.group)).array
+            return this.waiting(Int(clamping: pending).counted("message"), oldest: oldest?.dropFirst().first?.string)
+        }
+    }
+
+    private func unread(after id: String, lag: Int64?) async throws -> Finding {
+        // Redis may not know how many are unread; then they are counted, up to a number.
+        let limit = lag == nil ? Self.countedEntries : 1
+        let entries =
+            try await client.send(
+                RedisCommand("XRANGE", settings.keys.checkouts, "(" + id, "+", "COUNT", "\(limit)")
+            ).array ?? []
+        if entries.isEmpty { return (.ok, "none") }
+        let number = Int(clamping: lag ?? Int64(entries.count))
+        let text = number.counted("message") + (lag == nil && entries.count == limit ? " or more" : "")
+        return waiting(text, oldest: entries.first?.array?.first?.string)
+    }
+
+    /// What it means that messages wait, the oldest since then.
+    private func waiting(_ messages: String, oldest: String?) -> Finding {
+        let since = oldest.flatMap { EntryPosition($0) }
+        let age = since.map { max(Timestamp.milliseconds() - Int64(clamping: $0.milliseconds), 0) } ?? 0
+        let detail = "\(messages), the oldest \(since.map { "of \($0.time)" } ?? "of unknown age")"
+        if !isConsumerActive { return (.warn, detail + "; no consumer is active") }
+        if age > Self.patience { return (.warn, detail + ". Look into the consumer's log") }
+        return (.ok, detail)
+    }
+
+    private mutating func lookAtFigures() async {
+        guard let ledger else { return add("dead letters", .unknown, "the ledger cannot be read") }
+        do {
+            let figures = try await ledger.figures()
+            let replays = figures.wantedReplays > 0 ? ", \(figures.wantedReplays.grouped) to be published again" : ""
+            add(
+                "dead letters", figures.openDeadLetters > 0 ? .warn : .ok,
+                "\(figures.openDeadLetters.grouped) open\(replays)"
+                    + (figures.openDeadLetters > 0 ? ". See 'stocktake dead-letters list --status open'" : ""))
+            add("refunds", .ok, "\(figures.refusedOrders.counted("order")) refused: paid, and due to be refunded")
+        } catch {
+            add("dead letters", .bad, "\(error)")
+        }
+    }
+}

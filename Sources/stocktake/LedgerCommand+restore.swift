@@ -1,0 +1,123 @@
+import ArgumentParser
+import Consumer
+import Counters
+import Failpoints
+import Inventory
+import Ledger
+import RedisClient
+
+extension LedgerCommand {
+    struct Restore: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Puts a backup in the ledger's place, and has the stream decided again from its beginning.",
+            discussion: """
+                The backup is checked first; what it replaces is kept beside it. Says what the backup lacks, and \
+                whether the stream still holds that. Exit codes: 0; 1 not restored: not confirmed, the backup is not a \
+                sound ledger of this store, or another process has the ledger open; 2 Redis cannot be reached. In all \
+                but the first nothing was changed.
+                """)
+
+        @OptionGroup var options: SettingsOptions
+
+        @Argument(help: ArgumentHelp("The backup.", valueName: "FILE"))
+        var file: String
+
+        @Flag(help: "Do not ask.")
+        var yes = false
+
+        func run() async throws {
+            let settings = try options.resolve()
+            guard let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: settings.ledger)) else {
+                try refuse(LedgerError.inUse(path: settings.ledger, action: "restoring"))
+            }
+            defer { withExtendedLifetime(lock) {} }
+            do {
+                let isDone = try await withRedis(settings) { client in
+                    try await restore(settings, client)
+                    return true
+                }
+                // A private Redis that has never run has nothing to forget.
+                if isDone == nil { try await restore(settings, nil) }
+            } catch let error as LedgerError {
+                switch error {
+                case .inUse, .notALedger, .newerSchema, .otherStore, .unsound, .copyExists, .copyUnderWay:
+                    try refuse(error)
+                default: throw error
+                }
+            }
+        }
+
+        private func restore(_ settings: Settings, _ client: RedisClient?) async throws {
+            var (head, stream) = (CounterHead(), StreamExtent?.none)
+            if let client {
+                head = try await CounterHead.read(settings.keys, client)
+                stream = try await StreamExtent.read(settings.keys, client)
+            }
+            let progress = Progress()
+            let restoration = try await LedgerRestoration.prepare(
+                from: file, to: settings.ledger, store: settings.store
+            ) { progress.show($0.text) }
+            progress.end()
+            do {
+                Failpoint.restoreCopied.pass()
+                let missing = try await restoration.missing(firstEntry: stream?.first)
+                let report = RestoreReport(
+                    file: file, restoration: restoration, head: head, stream: stream, missing: missing)
+                for line in report.lines { print(line) }
+                guard yes || confirm("Put \(file) in the place of \(settings.ledger)?") else {
+                    printError("not restored")
+                    throw Exit.no
+                }
+                try await restoration.raiseEpoch(above: max(head.epoch ?? 0, report.replacedEpoch))
+                // Before the file: cut short here, the old ledger goes on as if nothing had happened.
+                if let client { try await startOver(settings.keys, client) }
+                Failpoint.restoreForgotten.pass()
+                let kept = try restoration.takePlace()
+                Failpoint.restoreDone.pass()
+                print("restored \(settings.ledger) from \(file)" + (kept.map { "; what it replaces is \($0)" } ?? ""))
+                for line in report.advice { print(line) }
+            } catch {
+                restoration.abandon()
+                throw error
+            }
+        }
+    }
+}
+
+/// Which messages the stream holds.
+struct StreamExtent: Sendable {
+    /// Of the oldest message; nil: it holds none.
+    var first: EntryPosition?
+    /// Of the last one ever added.
+    var last: EntryPosition?
+    var length: Int64
+    /// How many were ever added.
+    var added: Int64
+
+    /// Nil if there is no stream.
+    static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> StreamExtent? {
+        let reply: RedisValue
+        do {
+            reply = try await client.send(RedisCommand("XINFO STREAM", keys.checkouts))
+        } catch RedisError.reply(let error, _) where error.message.contains("no such key") {
+            return nil
+        }
+        let fields = reply.fields
+        func position(_ value: RedisValue?) -> EntryPosition? { value?.string.flatMap { EntryPosition($0) } }
+        return StreamExtent(
+            first: position(fields["first-entry"]?.array?.first), last: position(fields["last-generated-id"]),
+            length: fields["length"]?.int ?? 0, added: fields["entries-added"]?.int ?? 0)
+    }
+}
+
+extension RedisValue {
+    /// An array of names and values by name.
+    var fields: [String: RedisValue] {
+        guard let flat = array else { return [:] }
+        var fields: [String: RedisValue] = [:]
+        for at in stride(from: 0, to: flat.count - 1, by: 2) {
+            if let name = flat[at].string { fields[name] = flat[at + 1] }
+        }
+        return fields
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Inventory
+import Ledger
+
+extension OrdersCommand {
+    struct Erase: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Removes the customer's data of orders for good; what was sold stays counted.",
+            discussion: """
+                Customer, shipping address and payment are removed from the orders, and the content of dead letters \
+                with their ids. Exit codes: 0; 1 not confirmed, an id is unknown, or a dead letter is still to be \
+                published again; then nothing was changed.
+                """)
+
+        @OptionGroup var options: SettingsOptions
+
+        @Argument(help: ArgumentHelp("Ids of orders.", valueName: "ID"))
+        var ids: [String]
+
+        @Flag(help: "Do not ask.")
+        var yes = false
+
+        func run() async throws {
+            let settings = try options.resolve()
+            let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .tool)
+            defer { try? ledger.close() }
+            var seen: Set<Identifier> = []
+            let orders = ids.map { Identifier($0) }.filter { seen.insert($0).inserted }
+            guard yes || confirm("Remove the customer's data of \(orders.count.counted("order")) for good?") else {
+                printError("not erased")
+                throw Exit.no
+            }
+            switch try await ledger.erase(orders) {
+            case .erased(let orders, let letters): conclude(orders, letters, settings)
+            case .unknown(let ids):
+                let listed = ids.map { "\"\($0)\"" }.joined(separator: ", ").printable
+                printError(
+                    "erasing failed: on \(listed): neither an order nor a dead letter in the ledger has that id; nothing was changed. 'stocktake orders list' shows the orders."
+                )
+                throw Exit.no
+            case .awaitsReplay(let numbers):
+                printError(
+                    "erasing failed: on \(numbers.listed("dead letter")): to be published again, and needed for that; nothing was changed. Start a consumer, and try again when the status is replayed."
+                )
+                throw Exit.no
+            }
+        }
+
+        /// What is gone, and what this command cannot reach.
+        private func conclude(_ orders: Int, _ letters: Int, _ settings: Settings) {
+            print(
+                "erased the customer's data of \(orders.counted("order")) and the content of \(letters.counted("dead letter"))"
+            )
+            print(
+                """
+                Not reached: the log \(settings.ledger)-wal, until a checkpoint and new orders overwrite it; the message in \
+                Redis and its append-only file, for \(Int64(settings.consumer.keepMessages / .seconds(1)).grouped) s (keep_messages_s) and until the file \
+                is rewritten; backups made before; dead letters whose order id could not be read.
+                """)
+        }
+    }
+}

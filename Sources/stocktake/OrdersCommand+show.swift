@@ -1,0 +1,171 @@
+import ArgumentParser
+import Inventory
+import Ledger
+import StrictJSON
+
+extension OrdersCommand {
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Tells the whole story of one order: items, cancellations, what it still owns, its dead letters.",
+            discussion: "Exit codes: 0; 1 there is no such order.")
+
+        @OptionGroup var options: SettingsOptions
+
+        @Argument(help: ArgumentHelp("The order's id.", valueName: "ID"))
+        var id: String
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() async throws {
+            let ledger = try await openForReading(options)
+            defer { try? ledger.close() }
+            let story = try await ledger.story(of: Identifier(id))
+            guard let order = story.order else {
+                let numbers = story.deadLetters.map(\.number)
+                printError(
+                    "no order \"\(id)\" in the ledger. "
+                        + (numbers.isEmpty
+                            ? "'stocktake dead-letters list' shows messages that were never decided."
+                            : "Its id is in \(numbers.listed("dead letter")): 'stocktake dead-letters show \(numbers[0])'.")
+                )
+                throw Exit.no
+            }
+            if json { return printJSON(story.json(order)) }
+            show(order)
+            showItems(order.checkout)
+            showCancellations(story)
+            showDeadLetters(story)
+        }
+
+        private func show(_ order: RecordedOrder) {
+            let checkout = order.checkout
+            var table = Table([("order", .left), (checkout.orderID.text, .left)])
+            func add(_ name: String, _ value: String?) {
+                if let value, !value.isEmpty { table.add([name, value]) }
+            }
+            add("status", order.status)
+            add("erased", order.erasedAt.map { "customer's data removed \($0)" })
+            add("reason", order.reasonText)
+            add("seq", order.seq?.grouped)
+            add("decided", order.decidedAt)
+            add("entry", order.entryID)
+            add("completed", checkout.completedAt)
+            add("payment", checkout.paymentIntentID)
+            let money = [
+                ("subtotal", checkout.subtotal), ("tax", checkout.tax), ("shipping", checkout.shipping),
+                ("total", checkout.total),
+            ]
+            for (name, amount) in money { add(name, amount.map { "\($0) \(checkout.currency ?? "") (minor units)" }) }
+            add("customer", [checkout.customer?.id, checkout.customer?.name, checkout.customer?.email].joinedTexts)
+            let address = checkout.shippingAddress
+            add(
+                "ship to",
+                [
+                    address?.name, address?.line1, address?.line2, address?.city, address?.state, address?.postalCode,
+                    address?.country,
+                ].joinedTexts)
+            table.print()
+        }
+
+        private func showItems(_ checkout: Checkout) {
+            print("")
+            var items = Table([
+                ("LINE", .right), ("PRODUCT", .left), ("VARIANT", .left), ("QUANTITY", .right), ("UNIT PRICE", .right),
+                ("NAME", .left),
+            ])
+            for (line, item) in checkout.items.enumerated() {
+                items.add([
+                    String(line + 1), item.productID.text, item.variantID?.text ?? "", item.quantity.grouped,
+                    String(item.unitPrice), [item.productName, item.variantName].joinedTexts,
+                ])
+            }
+            items.print()
+        }
+
+        /// Each cancellation with what it took, and what is left after all of them.
+        private func showCancellations(_ story: OrderStory) {
+            if story.cancellations.isEmpty { return }
+            for cancellation in story.cancellations {
+                print("")
+                let seq = cancellation.seq.map { "seq \($0.grouped)" } ?? "no counter changed"
+                print(
+                    "cancellation \(cancellation.id), \(cancellation.decidedAt), \(seq)\(cancellation.restock ? "" : ", not restocked")"
+                        .printable)
+                var table = Table([
+                    ("PRODUCT", .left), ("VARIANT", .left), ("ASKED", .right), ("RELEASED", .right),
+                    ("GIVEN BACK", .right),
+                ])
+                for item in cancellation.items {
+                    table.add([
+                        item.article.productID.text, item.article.variantID?.text ?? "", item.asked?.grouped ?? "all",
+                        item.released.grouped, item.givenBack.grouped,
+                    ])
+                }
+                if !cancellation.items.isEmpty { table.print() }
+            }
+            print("")
+            let owned = story.owned.map { owned in
+                let article = [owned.article.productID.text, owned.article.variantID?.text].joinedTexts
+                return "\(owned.units.grouped) of \(article)"
+            }
+            print("still owns: \(owned.isEmpty ? "nothing" : owned.joined(separator: "; "))".printable)
+        }
+
+        private func showDeadLetters(_ story: OrderStory) {
+            if story.deadLetters.isEmpty { return }
+            print("")
+            var table = Table([
+                ("DEAD LETTER", .right), ("STATUS", .left), ("REASON", .left), ("RECEIVED", .left), ("DETAIL", .left),
+            ])
+            for letter in story.deadLetters {
+                table.add([
+                    String(letter.number), letter.status.rawValue, letter.reason, letter.receivedAt, letter.detail,
+                ])
+            }
+            table.print()
+        }
+    }
+}
+
+extension [String?] {
+    /// Those that are there, with commas between them.
+    fileprivate var joinedTexts: String { compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ", ") }
+}
+
+extension OrderStory {
+    /// The order as in a list, with its items and all that happened to it.
+    fileprivate func json(_ order: RecordedOrder) -> JSONValue {
+        guard case .object(var object) = order.json(withItems: true) else { return .null }
+        object.append("cancellations", .array(cancellations.map(\.json)))
+        object.append(
+            "owned",
+            .array(
+                owned.map { owned in
+                    .members([
+                        "product_id": .string(owned.article.productID.text),
+                        "variant_id": .text(owned.article.variantID?.text), "quantity": .integer(owned.units),
+                    ])
+                }))
+        object.append("dead_letters", .array(deadLetters.map { $0.json(withContent: false) }))
+        return .object(object)
+    }
+}
+
+extension RecordedCancellation {
+    fileprivate var json: JSONValue {
+        .members([
+            "cancellation_id": .string(id.text), "cancelled_at": .text(cancelledAt), "restock": .bool(restock),
+            "seq": .integer(seq), "units": .integer(units), "decided_at": .string(decidedAt),
+            "entry_id": .string(entryID),
+            "items": .array(
+                items.map { item in
+                    .members([
+                        "product_id": .string(item.article.productID.text),
+                        "variant_id": .text(item.article.variantID?.text), "asked": .integer(item.asked),
+                        "released": .integer(item.released), "given_back": .integer(item.givenBack),
+                    ])
+                }),
+        ])
+    }
+}

@@ -1,0 +1,121 @@
+import Failpoints
+import Foundation
+import TestSupport
+import Testing
+
+/// The ledger's way into a backup and back, with the store going on around it.
+@Suite struct BackupTests {
+    private typealias Order = SequentialModel.Order
+
+    private let orders = (0..<1_500).map { Order("o-\($0)", ("PANEL", nil, 1 + $0 % 3), ("CUBE", "RED", 1)) }
+
+    /// A shop with a backup of the first third of the orders, and a ledger with all of them.
+    private func shopWithBackup() async throws -> (Shop, backup: String) {
+        let shop = try await Shop(redis: Shop.durable)
+        let backup = shop.folder.path(of: "backup")
+        let third = orders.count / 3
+        try await shop.publish(orders.prefix(third).map(\.message))
+        try await shop.consumeAll()
+        try await shop.succeed("ledger", "backup", backup)
+        try await shop.publish(orders[third...].map(\.message))
+        try await shop.consumeAll()
+        return (shop, backup)
+    }
+
+    @Test("A backup made under load, restored, ends with the rest of the stream where the original ended")
+    func underLoad() async throws {
+        let shop = try await Shop()
+        let backup = shop.folder.path(of: "backup")
+        let consumer = try await shop.startConsumer("--batch-orders", "3")
+        try await shop.publish(orders.map(\.message))
+        try await shop.waitForOrders(20)
+        let output = try await shop.succeed("ledger", "backup", backup)
+        #expect(output.contains("sound"))
+        #expect(try await shop.run(["ledger", "backup", backup]).status == 1)
+        let busy = try await shop.run(["ledger", "restore", backup, "--yes"])
+        #expect(busy.status == 1)
+        #expect(busy.errors.contains("another process has it open"))
+        try await shop.waitForOrders(orders.count, within: .seconds(60))
+        #expect(try await consumer.stop() == .exited(0))
+        let unasked = try await shop.run(["ledger", "restore", backup])
+        #expect(unasked.status == 1)
+        #expect(try shop.count("orders") == orders.count)
+        let restored = try await shop.succeed("ledger", "restore", backup, "--yes")
+        #expect(restored.contains("stream: holds everything since the backup"))
+        #expect(restored.contains("ledger.sqlite.replaced-"))
+        #expect(try shop.count("orders") < orders.count)
+        try await shop.consumeAll()
+        try await shop.expectResult(of: orders)
+        let files = try FileManager.default.contentsOfDirectory(atPath: shop.folder.path)
+        #expect(!files.contains { $0.hasSuffix(".partial") || $0.hasSuffix(".restoring") })
+    }
+
+    @Test("With the stream trimmed since, restore says what is missing", arguments: ["readable", "lost", "everything"])
+    func trimmed(replaced: String) async throws {
+        let (shop, backup) = try await shopWithBackup()
+        if replaced == "everything" {
+            try await shop.redis.command("DEL", shop.keys.checkouts)
+        } else {
+            // The first 600: 100 more than the backup has.
+            try await shop.redis.command("XTRIM", shop.keys.checkouts, "MAXLEN", "900")
+        }
+        if replaced == "lost" { try FileManager.default.removeItem(atPath: shop.ledger) }
+        let output = try await shop.succeed("ledger", "restore", backup, "--yes")
+        switch replaced {
+        case "readable":
+            #expect(output.contains("the backup lacks 1,000 orders, 0 cancellations"))
+            #expect(output.contains("stream: 100 of these are gone from it, recorded from 20"), "\(output)")
+            #expect(output.contains("publish those messages again"))
+        case "lost":
+            #expect(output.contains("replaced ledger: none"))
+            #expect(output.contains("1,500 rows recorded up to seq"))
+            #expect(output.contains("until then, may be gone. Publish those of that time again"), "\(output)")
+        default:
+            #expect(output.contains("stream: 1,000 of these are gone from it"), "\(output)")
+        }
+        // As it says.
+        try await shop.publish(orders.map(\.message))
+        try await shop.consumeAll()
+        #expect(try shop.count("orders") == orders.count)
+        try await shop.expectConsistent()
+    }
+
+    @Test("With Redis away nothing is changed")
+    func withoutRedis() async throws {
+        let (shop, backup) = try await shopWithBackup()
+        await shop.redis.kill()
+        let result = try await shop.run(["ledger", "restore", backup, "--yes"], within: .seconds(90))
+        #expect(result.status == 2)
+        #expect(try shop.count("orders") == orders.count)
+        let files = try FileManager.default.contentsOfDirectory(atPath: shop.folder.path)
+        #expect(!files.contains { $0.hasSuffix(".restoring") || $0.contains(".replaced-") })
+    }
+
+    @Test(
+        "A crash while restoring leaves the old ledger or the new one, and either goes on",
+        arguments: Failpoint.ofRestore)
+    func crash(at point: Failpoint) async throws {
+        let (shop, backup) = try await shopWithBackup()
+        let restore = try shop.start(
+            ["ledger", "restore", backup, "--yes"], environment: ["STOCKTAKE_FAILPOINT": point.rawValue])
+        #expect(try await restore.waitForEnding(within: .seconds(30)) == .signalled(SIGKILL))
+        #expect(try shop.count("orders") == (point == .restoreDone ? orders.count / 3 : orders.count))
+        try await shop.consumeAll()
+        try await shop.expectResult(of: orders)
+        // And once more, now to its end.
+        try await shop.succeed("ledger", "restore", backup, "--yes")
+        try await shop.consumeAll()
+        try await shop.expectResult(of: orders)
+    }
+
+    @Test("A backup of an older catalogue, or with an order erased since, says what to do first")
+    func advice() async throws {
+        let (shop, backup) = try await shopWithBackup()
+        try await shop.succeed("orders", "erase", "o-3", "--yes")
+        let catalog = Shop.catalog.replacing(#""max_quantity": 7"#, with: #""max_quantity": 8"#)
+        try await shop.succeed("sync", shop.folder.write(catalog, to: "new.json"))
+        let output = try await shop.succeed("ledger", "restore", backup, "--yes")
+        #expect(output.contains("stocktake orders erase o-3"))
+        #expect(output.contains("Before you start a consumer: stocktake sync FILE"))
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import RedisClient
+import TestSupport
+import Testing
+
+/// What doctor finds in stores that are well, and in stores that are not.
+@Suite struct DoctorTests {
+    private func examine(_ shop: Shop, _ environment: [String: String] = [:]) async throws -> (
+        Int32, [String: String], String
+    ) {
+        let result = try await shop.run(["doctor", "--json"], environment: environment)
+        let report = try #require(
+            try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any], "\(result.errors)")
+        let checks = try #require(report["checks"] as? [[String: String]])
+        let statuses = Dictionary(
+            checks.map { ($0["check"] ?? "", $0["status"] ?? "") }, uniquingKeysWith: { $0 + " twice " + $1 })
+        return (result.status, statuses, result.output)
+    }
+
+    @Test("A store that is well has nothing bad, nothing unknown, and nothing to warn of but what is open")
+    func well() async throws {
+        let shop = try await Shop(redis: Shop.durable)
+        let consumer = try await shop.startConsumer()
+        try await shop.publish(SequentialModel.rush.map(\.message) + [#"{"type":"x","payload":{}}"#])
+        try await eventually("all") { try shop.count("orders") == 60 && shop.count("dead_letters") == 1 }
+        try await eventually("nothing pending") { try await shop.pending() == 0 }
+        let (status, checks, output) = try await examine(shop)
+        #expect(status == 0)
+        #expect(Set(checks.filter { $0.value != "ok" }.keys).subtracting(["disk"]) == ["dead letters"], "\(output)")
+        let table = try await shop.run(["doctor"])
+        #expect(table.output.contains("active: process \(consumer.processID)"))
+        #expect(try await consumer.stop() == .exited(0))
+        let (idle, idleChecks, idleOutput) = try await examine(shop)
+        #expect(idle == 0)
+        #expect(idleChecks["consumer"] == "warn")
+        #expect(idleChecks["drift"] == "ok", "\(idleOutput)")
+    }
+
+    @Test("What loses messages, passes a cap or shows customers' data is found")
+    func unwell() async throws {
+        let shop = try await Shop()
+        try await shop.publish(SequentialModel.rush.map(\.message))
+        try await shop.consumeAll()
+        try await shop.redis.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        try await shop.redis.command("HINCRBY", shop.keys.stock, "sold:p:LAMP", "1")
+        chmod(shop.ledger, 0o644)
+        try await shop.publish([SequentialModel.Order("late", ("PANEL", nil, 1)).message])
+        let (status, checks, output) = try await examine(shop)
+        #expect(status == 1)
+        let expected = [
+            "redis eviction": "bad", "redis append-only": "warn", "redis appendfsync": "warn", "drift": "bad",
+            "ledger mode": "warn", "unread": "warn", "consumer": "warn",
+        ]
+        for (check, status) in expected { #expect(checks[check] == status, "\(check): \(output)") }
+        try shop.edit("UPDATE products SET sold_quantity = sold_quantity + 1 WHERE id = 'PANEL'")
+        #expect(try await examine(shop).1["ledger soundness"] == "bad")
+    }
+
+    @Test("Without Redis the ledger is looked at all the same; without both it cannot tell")
+    func away() async throws {
+        let shop = try await Shop()
+        await shop.redis.kill()
+        let (status, checks, _) = try await examine(shop)
+        #expect(status == 1)
+        #expect(checks["redis"] == "bad" && checks["drift"] == "unknown" && checks["ledger soundness"] == "ok")
+        let nowhere = shop.folder.path(of: "nowhere.sqlite")
+        #expect(try await examine(shop, ["STOCKTAKE_LEDGER": nowhere]).0 == 2)
+    }
+
+    @Test("The user of config/redis.conf may do all that the subcommands need, and no more is unknown than it says")
+    func restrictedUser() async throws {
+        let shop = try await Shop()
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
+            path: "../../config/redis.conf")
+        let lines = try String(contentsOf: folder, encoding: .utf8).split(separator: "\n")
+        let line = try #require(lines.first { $0.hasPrefix("# user stocktake ") })
+        let rules = line.split(separator: " ").dropFirst(3).map(String.init) + ["+xgroup|destroy"]
+        let client = shop.redis.client()
+        var command = RedisCommand("ACL SETUSER", "stocktake")
+        command.append(contentsOf: rules)
+        _ = try await client.send(command)
+        await client.close()
+        let environment = [
+            "STOCKTAKE_REDIS_URL": "unix://\(shop.redis.socketPath)?user=stocktake&password=PASSWORD"
+        ]
+        func succeed(_ arguments: String..., input: String = "") async throws {
+            let result = try await shop.run(arguments, environment: environment, input: input)
+            #expect(result.status == 0, "\(arguments): \(result.errors)\(result.output)")
+        }
+        try await succeed("publish", "-", input: SequentialModel.rush.map(\.message).joined(separator: "\n"))
+        try await succeed("consume", "--until-idle")
+        try await succeed("reconcile")
+        try await succeed("ledger", "backup", shop.folder.path(of: "backup"))
+        let (status, checks, output) = try await examine(shop, environment)
+        #expect(status == 0, "\(output)")
+        #expect(checks.filter { $0.value == "unknown" }.keys.sorted() == ["redis appendfsync"], "\(output)")
+        try await succeed("ledger", "restore", shop.folder.path(of: "backup"), "--yes")
+    }
+}

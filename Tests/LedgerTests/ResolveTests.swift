@@ -1,0 +1,135 @@
+import Foundation
+import Inventory
+import TestSupport
+import Testing
+
+@testable import Ledger
+
+/// What operators do with dead letters and with customers' data.
+@Suite struct ResolveTests {
+    private func statuses(_ fixture: LedgerFixture) async throws -> [String?] {
+        try await fixture.texts("SELECT status FROM dead_letters ORDER BY id")
+    }
+
+    @Test("A replay is wished for all chosen dead letters, or for none")
+    func replay() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                deadLetter("1-0"), deadLetter("2-0"), deadLetter("3-0", reason: .unknownProduct))
+            let before = try await fixture.rows()
+            #expect(try await fixture.ledger.replay(.numbers([1, 9, 2, 8])) == .unknown([9, 8]))
+            #expect(try await fixture.rows() == before)
+            #expect(try await fixture.ledger.replay(.numbers([1])) == .done(changed: 1, already: 0))
+            #expect(try await fixture.ledger.replay(.numbers([1, 2])) == .done(changed: 1, already: 1))
+            #expect(try await fixture.ledger.replay(.reason("invalid_json")) == .done(changed: 0, already: 0))
+            #expect(try await fixture.ledger.replay(.reason("unknown_product")) == .done(changed: 1, already: 0))
+            #expect(try await statuses(fixture) == ["replay", "replay", "replay"])
+            #expect(try await fixture.ledger.replaysWanted(limit: 9).map(\.number) == [1, 2, 3])
+            // What was replayed or discarded is not open any more.
+            try fixture.tamper("UPDATE dead_letters SET status = 'replayed' WHERE id = 2")
+            #expect(try await fixture.ledger.replay(.numbers([1, 2])) == .refused([(2, .replayed)]))
+        }
+    }
+
+    @Test("A discarded dead letter has lost its bytes and stays known; one that is to be replayed is not discarded")
+    func discard() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(deadLetter("1-0"), deadLetter("2-0"), deadLetter("3-0"))
+            _ = try await fixture.ledger.replay(.numbers([2]))
+            #expect(try await fixture.ledger.discard(.numbers([1, 2])) == .refused([(2, .replay)]))
+            #expect(try await fixture.ledger.discard(.numbers([1, 7])) == .unknown([7]))
+            #expect(try await statuses(fixture) == ["open", "replay", "open"])
+            #expect(try await fixture.ledger.discard(.reason("invalid_json")) == .done(changed: 2, already: 0))
+            #expect(try await statuses(fixture) == ["discarded", "replay", "discarded"])
+            let letter = try #require(try await fixture.ledger.deadLetter(1))
+            #expect(letter.type == nil && letter.payload == nil && letter.fields == nil)
+            #expect(letter.resolvedAt != nil)
+            #expect(try await fixture.ledger.discard(.numbers([1])) == .done(changed: 0, already: 1))
+            #expect(try await fixture.ledger.replay(.numbers([1])) == .refused([(1, .discarded)]))
+            // Read again, it is no new row.
+            let records = try await fixture.ledger.head().records
+            #expect(try await fixture.record(deadLetter("1-0")) == .recorded(records: records))
+            #expect(try await fixture.ledger.check().isSound)
+            let open = try await fixture.ledger.deadLetters(reason: nil, status: .discarded, limit: 9, after: nil)
+            #expect(open.elements.map(\.number) == [3, 1])
+        }
+    }
+
+    private func personal(_ id: Identifier, _ marker: String) -> Checkout {
+        Checkout(
+            orderID: id, paymentIntentID: "pi-\(marker)", completedAt: "2026-11-22T10:00:00Z",
+            customer: .init(id: "cus-\(marker)", email: "\(marker)@example.com", name: "Ada \(marker)"),
+            currency: "usd", total: 100, items: [.init(productID: "sheet", quantity: 1, unitPrice: 100)],
+            shippingAddress: .init(
+                name: "Ada \(marker)", line1: "1 \(marker) Road", line2: marker, city: marker, state: marker,
+                postalCode: marker, country: "GB"))
+    }
+
+    @Test("Erasing an order removes who bought it, and keeps what was sold and that it is known")
+    func erase() async throws {
+        try await withLedger { fixture async throws in
+            let checkout = personal("o", "CANARY")
+            try await fixture.record(
+                order(checkout, .accepted(seq: 1)), deadLetter("5-0", reason: .orderConflict, orderID: "o"),
+                deadLetter("6-0", orderID: "only"), deadLetter("7-0", orderID: "waits"))
+            let sold = try await fixture.sold()
+            _ = try await fixture.ledger.replay(.numbers([3]))
+            let before = try await fixture.rows()
+            #expect(try await fixture.ledger.erase(["o", "nobody"]) == .unknown(["nobody"]))
+            #expect(try await fixture.ledger.erase(["o", "waits"]) == .awaitsReplay([3]))
+            #expect(try await fixture.rows() == before)
+            #expect(try await fixture.ledger.erase(["o", "only"]) == .erased(orders: 1, deadLetters: 2))
+            let row = try await fixture.rows()["orders", default: []].joined()
+            #expect(!row.contains("CANARY"))
+            let story = try await fixture.ledger.story(of: "o")
+            let erased = try #require(story.order)
+            #expect(erased.checkout.customer == nil && erased.checkout.shippingAddress == nil)
+            #expect(erased.checkout.total == 100 && erased.checkout.items.count == 1 && erased.status == "accepted")
+            #expect(story.deadLetters.map(\.status) == [.discarded])
+            #expect(story.owned == [ArticleUnits(Article("sheet"), 1)])
+            let known = try await fixture.ledger.known([.order("o")], entries: [])
+            #expect(known.messages[.order("o")]?.digest == checkout.contentDigest)
+            #expect(try await fixture.sold() == sold)
+            #expect(try await fixture.ledger.check().isSound)
+            // Again: the first time stays.
+            #expect(try await fixture.ledger.erase(["o"]) == .erased(orders: 1, deadLetters: 0))
+            #expect(try await fixture.ledger.order("o")?.erasedAt == erased.erasedAt)
+        }
+    }
+
+    @Test("Of erased orders and discarded dead letters the closed file holds not a byte, cancelled ones neither")
+    func bytes() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path(of: "ledger.db")
+        try await LedgerDatabase.create(at: path, store: "main")
+        let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
+        _ = try await ledger.sync(.sample, dryRun: false)
+        let fixture = LedgerFixture(folder: folder, ledger: ledger)
+        let ids = (1...200 as ClosedRange<Int64>).map { Identifier("o\($0)") }
+        let secret = Array(String(repeating: "CANARY", count: 2_000).utf8)
+        for (index, id) in ids.enumerated() {
+            let number = Int64(index + 1)
+            try await fixture.record(
+                order(personal(id, "CANARY"), .accepted(seq: number)),
+                deadLetter("\(number)-0", reason: .orderConflict, payload: secret, orderID: id))
+        }
+        // A cancelled order's row is one byte longer: it is written anew somewhere else.
+        for (index, id) in ids.prefix(100).enumerated() {
+            let number = Int64(index + 201)
+            let cancellation = Cancellation(cancellationID: Identifier("c\(number)"), orderID: id)
+            let release = Release(article: Article("sheet"), asked: nil, released: 1)
+            let answer = try await fixture.record(
+                .cancellation(
+                    CancellationRecord(
+                        cancellation: cancellation, releases: [release], digest: [1], seq: number,
+                        decidedAt: "2026-11-22T10:00:00.000Z", entryID: "c-\(number)")))
+            #expect(answer == .recorded(records: 200 + number))
+        }
+        #expect(try await ledger.erase(ids) == .erased(orders: 200, deadLetters: 200))
+        try ledger.close()
+        #expect(!FileManager.default.fileExists(atPath: path + "-wal"))
+        let file = try Data(contentsOf: URL(fileURLWithPath: path))
+        #expect(file.range(of: Data("o200".utf8)) != nil)
+        #expect(file.range(of: Data("CANARY".utf8)) == nil)
+    }
+}
