@@ -46,7 +46,8 @@ package struct ChaosReport: Sendable {
             outcomes += Dictionary(grouping: contents.deadLetters, by: \.reason)
                 .map { ("dead letters \($0.key)", $0.value.count) }.sorted { $0.0 < $1.0 }
             outcomes += [
-                ("epochs", Int(contents.head.epoch)), ("seq", Int(contents.head.seq)),
+                ("repairs", contents.repairs.count), ("epochs", Int(contents.head.epoch)),
+                ("seq", Int(contents.head.seq)),
                 ("catalogues", Int(contents.head.catalogueVersion)),
             ]
             section("OUTCOMES", outcomes)

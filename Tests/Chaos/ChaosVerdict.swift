@@ -1,3 +1,4 @@
+import Foundation
 import Inventory
 import RedisClient
 import TestSupport
@@ -25,7 +26,7 @@ struct ChaosVerdict {
         try await expect(["ledger", "check"], "I13")
         // A start installs the counters anew: what was edited and not used since is gone, too.
         try await expect(["consume", "--until-idle"], "I12")
-        try await expect(["reconcile"], "I5")
+        try await expect(["reconcile", "--deep"], "I5")
         let contents = try LedgerContents(shop.rows)
         self.contents = contents
         for text in contents.overtakings { journal.violation("order of the stream", text) }
@@ -34,6 +35,7 @@ struct ChaosVerdict {
         judge.judge(contents)
         for text in judge.differences { journal.violation("sequential result", text) }
         checkRecords()
+        checkRepairs(contents)
         try await checkRedis(contents)
         for text in transcripts where text.contains(MessageMaker.canary) {
             let line = text.split(separator: "\n").first { $0.contains(MessageMaker.canary) } ?? ""
@@ -76,6 +78,17 @@ struct ChaosVerdict {
         }
         for message in history.due(patience: .zero, limit: 5) {
             journal.violation("I1", "\(message.kind) \(message.meaning) was sent and is not recorded")
+        }
+    }
+
+    /// Nothing was repaired that nobody had touched, and the ledger never.
+    private func checkRepairs(_ contents: LedgerContents) {
+        let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        for repair in contents.repairs {
+            let time = (try? format.parse(repair.repairedAt)) ?? Date()
+            if repair.place != "counters" || !journal.mayDrift(from: time, to: time) {
+                journal.violation("I5", "\(repair.counter) of the \(repair.place) was repaired at \(repair.repairedAt)")
+            }
         }
     }
 

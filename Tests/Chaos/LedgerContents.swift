@@ -8,6 +8,7 @@ struct LedgerContents: Sendable {
     var deadLetters: [LedgerRows.DeadLetter]
     var cancellations: [LedgerRows.Cancellation]
     var adjustments: [LedgerRows.Adjustment]
+    var repairs: [LedgerRows.Repair]
     var versions: [Int64: Int64]
 
     init(_ rows: LedgerRows) throws {
@@ -21,6 +22,7 @@ struct LedgerContents: Sendable {
         deadLetters = try LedgerRows.deadLetters(db)
         cancellations = try LedgerRows.cancellations(db)
         adjustments = try LedgerRows.adjustments(db)
+        repairs = try LedgerRows.repairs(db)
         versions = try LedgerRows.versions(db)
     }
 

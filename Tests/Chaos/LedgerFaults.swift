@@ -16,7 +16,8 @@ struct LedgerFaults {
             switch Int.random(in: 0..<100, using: &generator) {
             case 0..<25 where !without.contains("disk full"): try await fillDisk()
             case 25..<40 where !without.contains("ledger locked"): try await holdLock()
-            case 40... where !without.contains("sync"): try await changeCatalogue()
+            case 40..<90 where !without.contains("sync"): try await changeCatalogue()
+            case 90... where !without.contains("reconcile --repair"): try await repair()
             default: break
             }
             try await Task.sleep(for: .milliseconds(Int.random(in: 200...1_200, using: &generator)))
@@ -56,6 +57,12 @@ struct LedgerFaults {
             journal.note("locking the ledger came to nothing: \(error)")
         }
         try? queue.close()
+    }
+
+    /// What a person does who does not trust the counters. It may come to nothing, with Redis away say.
+    private func repair() async throws {
+        let result = try await shop.run(["reconcile", "--repair"])
+        journal.fault("reconcile --repair", "exited \(result.status)")
     }
 
     private mutating func changeCatalogue() async throws {

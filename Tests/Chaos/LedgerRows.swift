@@ -124,6 +124,18 @@ struct LedgerRows: Sendable {
         return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], Figures(sold: $0[1], cap: $0[2], adjusted: $0[3])) })
     }
 
+    struct Repair: Sendable {
+        var place: String
+        var counter: String
+        var repairedAt: String
+    }
+
+    static func repairs(_ db: Database) throws -> [Repair] {
+        try Row.fetchAll(db, sql: "SELECT place, counter_id, repaired_at FROM repairs ORDER BY id").map { row in
+            Repair(place: row[0], counter: row[1], repairedAt: row[2])
+        }
+    }
+
     /// The catalogue's version of each epoch.
     static func versions(_ db: Database) throws -> [Int64: Int64] {
         let rows = try Row.fetchAll(db, sql: "SELECT epoch, catalogue_version FROM epochs")

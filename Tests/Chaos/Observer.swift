@@ -13,10 +13,6 @@ struct Observer {
     private static let interval = Duration.milliseconds(150)
     /// Rounds between two runs of a subcommand.
     private static let commandEvery = 15
-    /// Counters that were touched this long ago may still be found to differ (`watch` goes round once a second, an
-    /// epoch may have to wait for Redis and the ledger).
-    private static let driftGrace = Duration.seconds(15)
-
     init(
         shop: ChaosShop, history: SentHistory, catalogues: Catalogues, acknowledgements: Acknowledgements,
         journal: ChaosJournal
@@ -73,7 +69,7 @@ struct Observer {
     }
 
     private func runCommands(_ turn: Int) async throws {
-        let started = ContinuousClock.now
+        let started = Date()
         if turn % 2 == 0 {
             let check = try await shop.run(["ledger", "check"])
             journal.count("samples", "ledger check exited \(check.status)")
@@ -82,7 +78,7 @@ struct Observer {
         } else {
             let drift = try await shop.run(["reconcile"])
             journal.count("samples", "reconcile exited \(drift.status)")
-            if drift.status == 1, !journal.figuresTouched(since: started - Self.driftGrace) {
+            if drift.status == 1, !journal.mayDrift(from: started, to: Date()) {
                 journal.violation("I5", "reconcile: \(drift.output)\(drift.errors)")
             }
         }
