@@ -41,7 +41,7 @@ package enum ConsumerError: Error, Sendable, CustomStringConvertible {
         case .epochNotLower(let epoch):
             "the counters are of epoch \(epoch), which the ledger \(path) has not reached: it was replaced or has gone back in time"
         case .ledgerBehind(let settled, let recorded):
-            "\(recorded) orders and dead letters up to seq \(settled) had been recorded, which the ledger \(path) does not hold: it was replaced or has gone back in time"
+            "\(recorded) rows (orders, cancellations, adjustments, dead letters) up to seq \(settled) had been recorded, which the ledger \(path) does not hold: it was replaced or has gone back in time"
         }
     }
 }

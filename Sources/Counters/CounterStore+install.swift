@@ -31,7 +31,7 @@ package enum InstallAnswer: Sendable, Equatable {
     case otherLedger(String)
     /// Redis has this epoch or a later one.
     case epochNotLower(Int64)
-    /// Redis knows that the ledger had recorded up to this seq, and so many orders and dead letters: more than it holds.
+    /// Redis knows that the ledger had recorded up to this seq, and so many rows: more than it holds.
     case ledgerBehind(settled: Int64, recorded: Int64)
 }
 

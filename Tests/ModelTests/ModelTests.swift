@@ -43,7 +43,9 @@ struct Configuration: Sendable, CustomTestStringConvertible {
         name: "one consumer: two crashes, an older ledger put back, a command in doubt",
         macros: ["CRASHES=2", "BACKUPS=1", "DOUBTS=1"])
 
-    static let all = [lostTail, threeForTwo, wiped, late, stray, usurper, usurperInDoubt, shown, edited, restored, restoredInDoubt]
+    static let all = [
+        lostTail, threeForTwo, wiped, late, stray, usurper, usurperInDoubt, shown, edited, restored, restoredInDoubt,
+    ]
 }
 
 /// Guards that are switched off, and a configuration in which that shows.
