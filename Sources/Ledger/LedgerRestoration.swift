@@ -48,7 +48,9 @@ package final class LedgerRestoration: Sendable {
         let path = resolved(ledger)
         let source = try await LedgerDatabase.openBackup(at: backup, store: store)
         defer { try? source.close() }
-        if resolved(backup) == path { throw LedgerError.copyExists(path: backup) }
+        if resolved(backup) == path {
+            throw LedgerError.notALedger(path: backup, reason: "it is the ledger itself, not a backup of it")
+        }
         let replaced = try await offCooperativeThreads {
             try LedgerDatabase.refuseUnsafeFileSystem(path)
             return try takeAlone(path, store: store)
