@@ -48,10 +48,12 @@ package final class LedgerRestoration: Sendable {
         let path = resolved(ledger)
         let source = try await LedgerDatabase.openBackup(at: backup, store: store)
         defer { try? source.close() }
-        if resolved(backup) == path { throw LedgerError.copyExists(path: backup) }
+        if resolved(backup) == path {
+            throw LedgerError.notALedger(path: backup, reason: "it is the ledger itself, not a backup of it")
+        }
         let replaced = try await offCooperativeThreads {
             try LedgerDatabase.refuseUnsafeFileSystem(path)
-            return try takeAlone(path)
+            return try takeAlone(path, store: store)
         }
         let partial = try PartialFile(path + ".restoring")
         do {
@@ -113,7 +115,7 @@ package final class LedgerRestoration: Sendable {
     // MARK: - What was there
 
     /// Brings the log into the file and ends write-ahead logging, which takes the ledger for oneself alone.
-    private static func takeAlone(_ path: String) throws -> ReplacedLedger {
+    private static func takeAlone(_ path: String, store: String) throws -> ReplacedLedger {
         guard LedgerDatabase.exists(at: path) else { return .none }
         if LedgerFile.isFolder(path) { throw LedgerError.cannotOpen(path: path, reason: "it is a folder") }
         if LedgerFile.isNewerThanItsLog(path) { return .damaged }
@@ -123,10 +125,12 @@ package final class LedgerRestoration: Sendable {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             let found = try queue.inDatabase { db -> ReplacedLedger in
                 try LedgerDatabase.checkIsLedger(db, path: path)
+                let row = try Row.fetchOne(db, sql: "SELECT identity, store FROM ledger")
+                let (identity, owner): (String, String) = row.map { ($0[0], $0[1]) } ?? ("", store)
+                if owner != store { throw LedgerError.otherStore(path: path, store: owner, asked: store) }
                 guard try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete" else {
                     throw LedgerError.inUse(path: path, action: "restoring")
                 }
-                let identity = try String.fetchOne(db, sql: "SELECT identity FROM ledger") ?? ""
                 return .readable(identity: identity, try LedgerHead.read(db))
             }
             try queue.close()

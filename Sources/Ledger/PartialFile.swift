@@ -2,8 +2,7 @@ import Glibc
 
 /// A file that is being made beside its place, and takes it only when it is whole: the owner's alone, and one process'
 /// at a time. A run that is cut short leaves it; the next one begins it anew.
-final class PartialFile: @unchecked Sendable {
-    // Unchecked: the descriptor does not change, and the system takes care of its uses.
+final class PartialFile: Sendable {
     let path: String
     private let descriptor: Int32
 

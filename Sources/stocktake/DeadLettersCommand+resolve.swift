@@ -84,7 +84,8 @@ extension DeadLettersCommand {
             let (changed, already) = try numbers(try await ledger.discard(letters.choice), action: "discarding")
             print(
                 "discarded \(changed.counted("dead letter"))"
-                    + (already > 0 ? ", besides \(already.grouped) that were already" : ""))
+                    + (already > 0 ? ", besides \(already.grouped) that were already" : "")
+                    + "; the log \(settings.ledger)-wal is overwritten after the next checkpoint")
         }
     }
 }

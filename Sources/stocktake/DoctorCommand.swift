@@ -96,7 +96,8 @@ struct Examination {
             "checks": .array(
                 checks.map { check in
                     .members([
-                        "check": .string(check.name), "status": .string(check.status.rawValue),
+                        "check": .string(check.name.replacing(" ", with: "_")),
+                        "status": .string(check.status.rawValue),
                         "detail": .string(check.detail),
                     ])
                 }),

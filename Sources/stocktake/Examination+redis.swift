@@ -88,7 +88,7 @@ extension Examination {
     }
 
     private mutating func lookAtPersistence() {
-        let name = "redis append-only"
+        let name = "redis append only"
         guard let info else { return add(name, .unknown, "Redis does not say") }
         if info["aof_enabled"] != "1" {
             add(name, .warn, "off: a restart of Redis loses messages that nobody has read. Set appendonly to yes")

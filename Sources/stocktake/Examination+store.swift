@@ -135,7 +135,10 @@ extension Examination {
     }
 
     private mutating func lookAtFigures() async {
-        guard let ledger else { return add("dead letters", .unknown, "the ledger cannot be read") }
+        guard let ledger else {
+            add("dead letters", .unknown, "the ledger cannot be read")
+            return add("refunds", .unknown, "the ledger cannot be read")
+        }
         do {
             let figures = try await ledger.figures()
             let replays = figures.wantedReplays > 0 ? ", \(figures.wantedReplays.grouped) to be published again" : ""

@@ -40,7 +40,11 @@ extension LedgerCommand {
                 if isDone == nil { try await restore(settings, nil) }
             } catch let error as LedgerError {
                 switch error {
-                case .inUse, .notALedger, .newerSchema, .otherStore, .unsound, .copyExists, .copyUnderWay:
+                case .missing(file):
+                    throw Failure(
+                        "restoring the ledger failed: on \(file): there is no such file. Name one that 'stocktake ledger backup' has made."
+                    )
+                case .inUse, .notALedger, .newerSchema, .otherStore, .unsound, .copyUnderWay:
                     try refuse(error)
                 default: throw error
                 }

@@ -26,7 +26,7 @@ import Testing
         try await eventually("nothing pending") { try await shop.pending() == 0 }
         let (status, checks, output) = try await examine(shop)
         #expect(status == 0)
-        #expect(Set(checks.filter { $0.value != "ok" }.keys).subtracting(["disk"]) == ["dead letters"], "\(output)")
+        #expect(Set(checks.filter { $0.value != "ok" }.keys).subtracting(["disk"]) == ["dead_letters"], "\(output)")
         let table = try await shop.run(["doctor"])
         #expect(table.output.contains("active: process \(consumer.processID)"))
         #expect(try await consumer.stop() == .exited(0))
@@ -48,12 +48,12 @@ import Testing
         let (status, checks, output) = try await examine(shop)
         #expect(status == 1)
         let expected = [
-            "redis eviction": "bad", "redis append-only": "warn", "redis appendfsync": "warn", "drift": "bad",
-            "ledger mode": "warn", "unread": "warn", "consumer": "warn",
+            "redis_eviction": "bad", "redis_append_only": "warn", "redis_appendfsync": "warn", "drift": "bad",
+            "ledger_mode": "warn", "unread": "warn", "consumer": "warn",
         ]
         for (check, status) in expected { #expect(checks[check] == status, "\(check): \(output)") }
         try shop.edit("UPDATE products SET sold_quantity = sold_quantity + 1 WHERE id = 'PANEL'")
-        #expect(try await examine(shop).1["ledger soundness"] == "bad")
+        #expect(try await examine(shop).1["ledger_soundness"] == "bad")
     }
 
     @Test("Without Redis the ledger is looked at all the same; without both it cannot tell")
@@ -62,7 +62,7 @@ import Testing
         await shop.redis.kill()
         let (status, checks, _) = try await examine(shop)
         #expect(status == 1)
-        #expect(checks["redis"] == "bad" && checks["drift"] == "unknown" && checks["ledger soundness"] == "ok")
+        #expect(checks["redis"] == "bad" && checks["drift"] == "unknown" && checks["ledger_soundness"] == "ok")
         let nowhere = shop.folder.path(of: "nowhere.sqlite")
         #expect(try await examine(shop, ["STOCKTAKE_LEDGER": nowhere]).0 == 2)
     }
@@ -93,7 +93,7 @@ import Testing
         try await succeed("ledger", "backup", shop.folder.path(of: "backup"))
         let (status, checks, output) = try await examine(shop, environment)
         #expect(status == 0, "\(output)")
-        #expect(checks.filter { $0.value == "unknown" }.keys.sorted() == ["redis appendfsync"], "\(output)")
+        #expect(checks.filter { $0.value == "unknown" }.keys.sorted() == ["redis_appendfsync"], "\(output)")
         try await succeed("ledger", "restore", shop.folder.path(of: "backup"), "--yes")
     }
 }

@@ -135,6 +135,11 @@ import Testing
             await #expect(throws: LedgerError.otherStore(path: backup, store: "main", asked: "other")) {
                 try await restoration(backup, path, store: "other")
             }
+            let foreign = fixture.folder.path(of: "foreign")
+            try await LedgerDatabase.create(at: foreign, store: "other")
+            await #expect(throws: LedgerError.otherStore(path: foreign, store: "other", asked: "main")) {
+                try await restoration(backup, foreign)
+            }
             let queue = try DatabaseQueue(path: backup)
             try await queue.write { db in try db.execute(sql: "UPDATE products SET sold_quantity = 1") }
             try queue.close()
