@@ -141,10 +141,20 @@ package actor ActiveConsumer {
         } catch is StopSignal.Stopped {
             // Redis or the ledger was away when the stop came: what is not finished stays pending.
             if !isMemoryEmpty { logger.warning("stopped with messages unfinished; they stay pending") }
+        } catch {
+            // Ends what waits for Redis or the disk, or the lock would be held for as long as they are away.
+            stop.request()
+            await endTasks()
+            throw error
         }
+        await endTasks()
+    }
+
+    /// Waits for what is under way: the lock is free only when nothing of this process writes any more.
+    private func endTasks() async {
         readTask?.cancel()
         _ = await recording?.task.result
-        if !settling.isEmpty { _ = await settleTask?.task.result }
+        _ = await settleTask?.task.result
     }
 
     /// Nothing more will be read, and everything in memory is settled.

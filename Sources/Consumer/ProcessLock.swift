@@ -50,8 +50,9 @@ package final class ProcessLock: Sendable {
     package func note(_ text: String) {
         // For people: who has it.
         let text = "\(getpid())\n\(text)\n"
-        ftruncate(descriptor, 0)
-        _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+        // Written before it is cut to length: a process that is killed in between leaves a whole note, never none.
+        let length = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+        if length > 0 { ftruncate(descriptor, length) }
     }
 
     private static func lines(_ descriptor: Int32) -> [String] {
