@@ -128,6 +128,28 @@ import Testing
         #expect(try await consumer.stop() == .exited(0))
         try await shop.expectConsistent()
     }
+
+    @Test("A dead letter that is read once more is not taken for the message that is to be published again")
+    func earlyAndReadAgain() async throws {
+        let shop = try await Shop()
+        try await shop.publish([
+            Cancellation("c", of: "o", ("LAMP", nil, 3)).message, Order("o", ("LAMP", nil, 5)).message,
+        ])
+        _ = try await shop.redis.command("ACL", "SETUSER", "default", "-xadd")
+        let consumer = try await shop.startConsumer()
+        try await consumer.waitForLine(containing: "dead letters could not be published again")
+        _ = try await shop.redis.command("XGROUP", "SETID", shop.keys.checkouts, "stocktake", "0")
+        try await eventually("both entries to be read again") {
+            let unread = try await shop.redis.command("XINFO", "GROUPS", shop.keys.checkouts).array?.first?.array?.last
+            let pending = try await shop.pending()
+            return unread?.int == 0 && pending == 0
+        }
+        _ = try await shop.redis.command("ACL", "SETUSER", "default", "+xadd")
+        try await eventually("the cancellation") { try shop.count("cancellations") == 1 }
+        #expect(try shop.value("SELECT sold_quantity FROM products WHERE id = 'LAMP'") == "2")
+        #expect(try await consumer.stop() == .exited(0))
+        try await shop.expectConsistent()
+    }
 }
 
 extension SequentialModel.Order {

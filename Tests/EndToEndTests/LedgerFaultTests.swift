@@ -127,8 +127,10 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("A ledger whose disk is full is waited for", .enabled(if: getuid() == 0, "mounting a small disk takes root"))
-    func diskFull() async throws {
+    @Test(
+        "A ledger whose disk is full is waited for, at the start as well",
+        .enabled(if: getuid() == 0, "mounting a small disk takes root"), arguments: [false, true])
+    func diskFull(atStart: Bool) async throws {
         let shop = try await Shop(catalog: nil)
         let disk = shop.folder.path(of: "disk")
         try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
@@ -142,12 +144,17 @@ import Testing
             let catalog = try shop.folder.write(Shop.catalog, to: "products.json")
             #expect(try await shop.run(["sync", catalog], environment: ledger).status == 0)
             let ballast = "\(disk)/ballast"
-            let consumer = try shop.start(["consume"], environment: ledger)
-            try await consumer.waitForLine(containing: "consuming store")
+            func start() throws -> ChildProcess { try shop.start(["consume"], environment: ledger) }
+            var running: ChildProcess?
+            if !atStart {
+                running = try start()
+                try await running?.waitForLine(containing: "consuming store")
+            }
             let free = try #require(
                 try FileManager.default.attributesOfFileSystem(forPath: disk)[.systemFreeSize] as? Int)
             try Data(count: free).write(to: URL(fileURLWithPath: ballast))
             try await shop.publish(orders.map(\.message))
+            let consumer = try running ?? start()
             let line = try await consumer.waitForLine(containing: "waiting for the ledger", within: .seconds(20))
             #expect(line.contains("the disk is full"))
             try FileManager.default.removeItem(atPath: ballast)
