@@ -69,6 +69,8 @@ extension ActiveConsumer {
             }
             Failpoint.epochRaised.pass()
             let installation = Installation(start)
+            // Before it is sent: whatever happens to what was installed, happens over a later connection.
+            epochConnection = redis.generation
             do {
                 let answer = try await untilRedisAnswers("installing the counters") { [counters] in
                     try await counters.install(installation)

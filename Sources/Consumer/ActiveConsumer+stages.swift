@@ -62,8 +62,9 @@ extension ActiveConsumer {
             case .fenced(let what, let found):
                 throw EpochNeeded(
                     reason:
-                        "Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \(found.seq.map(String.init) ?? "none") instead of epoch \(epoch), seq \(seq)"
-                )
+                        "Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \(found.seq.map(String.init) ?? "none") instead of epoch \(epoch), seq \(seq)",
+                    // A Redis that was away since may have forgotten its last writes: nobody's fault.
+                    isOutage: redis.generation != epochConnection)
             case .decided(let seqAfter, let decided):
                 answers = decided
                 seq = seqAfter

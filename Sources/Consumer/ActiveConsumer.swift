@@ -49,6 +49,8 @@ package actor ActiveConsumer {
     /// The counters' seq after the last decided batch.
     var seq: Int64 = 0
     var catalog = CatalogIndex(version: -1, products: [:], variants: [:])
+    /// The connection over which it was installed.
+    var epochConnection = 0
     var epochsWithoutProgress = 0
     /// Set while epoch follows epoch with nothing recorded in between.
     var epochBackoff: Backoff?

@@ -6,7 +6,8 @@
 /// A place at which a debug build can be made to die as if by `kill -9`, to prove that a restart ends in the right state.
 ///
 /// `STOCKTAKE_FAILPOINT=NAME` dies at the first passage, `NAME:3` at the third. `decode.entry:TEXT` dies on decoding an
-/// entry whose payload contains TEXT. In release builds the calls are empty.
+/// entry whose payload contains TEXT. `NAME:pause` stops at every passage, as SIGSTOP does, until SIGCONT. In release
+/// builds the calls are empty.
 package enum Failpoint: String, CaseIterable, Sendable {
     case readBefore = "read.before"
     case readAfter = "read.after"
@@ -54,6 +55,10 @@ package enum Failpoint: String, CaseIterable, Sendable {
         /// Dies here if this failpoint is armed.
         package func pass() {
             guard let armed = Failpoint.armed, armed.point == self else { return }
+            if armed.text == Array("pause".utf8) {
+                kill(getpid(), SIGSTOP)
+                return
+            }
             let passage = Failpoint.passages.withLock { count in
                 count += 1
                 return count

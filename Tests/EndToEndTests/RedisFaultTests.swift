@@ -218,6 +218,26 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
+    @Test("A Redis that forgets the last epoch again and again is no fault of the batch that waits")
+    func epochsLost() async throws {
+        let shop = try await Shop()
+        try await shop.publish(orders.map(\.message))
+        // Stopped each time its counters are installed, before it can use them.
+        let consumer = try shop.start(["consume"], environment: ["STOCKTAKE_FAILPOINT": "epoch.installed:pause"])
+        for _ in 0..<9 {
+            try await eventually(within: .seconds(20), "an epoch") { consumer.isStopped }
+            // As after a crash that cut the tail: the connection is gone, and so is the epoch.
+            _ = try await shop.redis.command("HINCRBY", shop.keys.stock, "epoch", "-1")
+            _ = try await shop.redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            consumer.signal(SIGCONT)
+        }
+        try await eventually(within: .seconds(20), "an epoch") { consumer.isStopped }
+        consumer.signal(SIGCONT)
+        try await shop.waitForOrders(orders.count)
+        #expect(try await consumer.stop() == .exited(0))
+        try await shop.expectResult(of: orders)
+    }
+
     @Test("A message that was delivered to a connection which is gone is found, with nothing else happening")
     func deliveredIntoNowhere() async throws {
         let shop = try await Shop()

@@ -78,6 +78,13 @@ package final class ChildProcess: Sendable {
     /// Sends a signal to the process alone, not to what it started. Does nothing when it has ended.
     package func signal(_ number: Int32) { life.signal(number) }
 
+    /// Whether it is stopped, by SIGSTOP.
+    package var isStopped: Bool {
+        // The state stands behind the name, which is in brackets: proc(5).
+        let text = try? String(contentsOfFile: "/proc/\(processID)/stat", encoding: .utf8)
+        return text?.split(separator: ")").last?.hasPrefix(" T") == true
+    }
+
     /// How it ended; nil while it runs.
     package var ending: Ending? { life.ending }
 
