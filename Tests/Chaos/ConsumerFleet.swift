@@ -102,7 +102,7 @@ final class ConsumerFleet: Sendable {
         }
         guard let member, let ending = process.ending else { return }
         journal.note("consumer \(slot): process \(process.processID) ended: \(ending)")
-        let last = errors.split(separator: "\n").suffix(4).joined(separator: "\n")
+        let last = errors.split(separator: "\n").suffix(4).reversed().joined(separator: "\n")
         switch ending {
         case .signalled(SIGKILL) where member.killed: break
         case .signalled(SIGKILL) where member.failpoint != nil: journal.fault("failpoint", member.failpoint ?? "")

@@ -129,13 +129,18 @@ struct RedisFaults {
         let most = min(max(size - destroyed[name, default: 0], 0), generator.chance(75) ? 100_000 : size)
         let lost = Int.random(in: 0...most, using: &generator)
         truncate("\(appendOnly)/\(name)", size - lost)
-        snapshot = nil
+        dropSnapshot()
         journal.fault(Kind.cutTail.rawValue, "\(lost) of \(size) bytes lost")
     }
 
     /// Messages were destroyed that nobody may have read; it is written already (`appendfsync always`).
     private mutating func noteDestruction() throws {
         if let (name, size) = try lastFile() { destroyed[name] = size }
+        dropSnapshot()
+    }
+
+    private mutating func dropSnapshot() {
+        if let snapshot { try? FileManager.default.removeItem(atPath: snapshot) }
         snapshot = nil
     }
 
@@ -144,7 +149,7 @@ struct RedisFaults {
         do {
             // A moment's state, unless Redis is just writing: then its tail is cut, which is as good.
             try FileManager.default.copyItem(atPath: appendOnly, toPath: path)
-            if let snapshot { try? FileManager.default.removeItem(atPath: snapshot) }
+            dropSnapshot()
             snapshot = path
         } catch {}
     }
