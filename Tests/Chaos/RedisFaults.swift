@@ -12,6 +12,8 @@ struct RedisFaults {
     var generator: SeededGenerator
     /// A copy of the append-only files, from a while ago.
     private var snapshot: String?
+    /// How much the last of them had.
+    private var snapshotSize = 0
     /// Where in the append-only files messages were last destroyed on purpose: nothing is cut off before that. It would
     /// bring messages back that others have overtaken meanwhile, and no consumer could keep the stream's order then.
     private var destroyed: [String: Int] = [:]
@@ -51,7 +53,8 @@ struct RedisFaults {
             switch self {
             case .editCounter: 14
             case .kill, .cutTail: 6
-            case .restore, .debugSleep, .busy, .deleteConsumers, .trim, .replica: 2
+            case .restore: 4
+            case .debugSleep, .busy, .deleteConsumers, .trim, .replica: 2
             case .deleteKey: 5
             case .pause, .flushAll, .flushScripts, .destroyGroup, .setGroup, .killClients, .outOfMemory: 3
             }
@@ -71,7 +74,7 @@ struct RedisFaults {
                 // A command that came to nothing, between two connections say.
                 journal.note("\(kind.rawValue) came to nothing: \(error)")
             }
-            if generator.chance(8) { copyFiles() }
+            if snapshot == nil || generator.chance(8) { copyFiles() }
             try await Task.sleep(for: .milliseconds(Int.random(in: 30...600, using: &generator)))
         }
     }
@@ -129,7 +132,8 @@ struct RedisFaults {
         let most = min(max(size - destroyed[name, default: 0], 0), generator.chance(75) ? 100_000 : size)
         let lost = Int.random(in: 0...most, using: &generator)
         truncate("\(appendOnly)/\(name)", size - lost)
-        dropSnapshot()
+        // Older files must not bring back what was just lost: others have overtaken it by then.
+        if size - lost < snapshotSize { dropSnapshot() }
         journal.fault(Kind.cutTail.rawValue, "\(lost) of \(size) bytes lost")
     }
 
@@ -151,6 +155,7 @@ struct RedisFaults {
             try FileManager.default.copyItem(atPath: appendOnly, toPath: path)
             dropSnapshot()
             snapshot = path
+            snapshotSize = try lastFile()?.size ?? 0
         } catch {}
     }
 
