@@ -55,6 +55,7 @@ extension ActiveConsumer {
         }
         logger.notice("opening an epoch", metadata: ["reason": "\(needed.reason)"])
         if let delay = epochBackoff?.delay() { try await stop.pause(delay) } else { epochBackoff = Backoff() }
+        var losses = 0
         while true {
             if stop.isRequested { throw StopSignal.Stopped() }
             // First that Redis is there at all: an outage of hours must not cost an epoch a second.
@@ -81,6 +82,12 @@ extension ActiveConsumer {
                 }
             } catch let doubt as EpochNeeded {
                 logger.warning("installing the counters is in doubt", metadata: ["error": "\(doubt.reason)"])
+                continue
+            } catch let error as CountersError where error.isLossBeforeInstalling {
+                // Redis lost what was prepared, before it was renamed: flushed, or restarted. Not for ever.
+                losses += 1
+                if losses > ConsumerSettings.installLosses { throw error }
+                logger.warning("the prepared counters were lost", metadata: ["error": "\(error)"])
                 continue
             }
             Failpoint.epochInstalled.pass()
@@ -170,6 +177,7 @@ extension ActiveConsumer {
         }
         epochBackoff = nil
         try await publishReplays()
+        _ = try await untilLedgerAnswers { [ledger] in try await ledger.checkpointIfWanted() }
     }
 
     /// Drops processed messages that are older than they need be kept.

@@ -129,6 +129,14 @@ extension ActiveConsumer {
                     : "the ledger is at epoch \(head.epoch), seq \(head.seq)",
                 // Somebody asked for it; only another seq would be the batch's own.
                 isOutage: head.catalogueVersion != batch.record.catalogueVersion || head.epoch != batch.record.epoch)
+        case .disagreed(.miscounted(let counter)):
+            logger.error(
+                "the ledger's own figures do not add up; they are counted anew",
+                metadata: ["level": "\(counter.level.rawValue)", "id": "\(counter.id)"])
+            _ = try await untilLedgerAnswers { [ledger] in
+                try await ledger.repairMiscounts(reason: "found while recording a cancellation")
+            }
+            throw EpochNeeded(reason: "the ledger's figures were counted anew")
         case .disagreed(let disagreement):
             throw EpochNeeded(
                 reason: "the ledger's figures do not give the counters' decision of \(disagreement)")

@@ -22,8 +22,8 @@ package struct ConsumerService: Service {
     package var redisOptions: RedisOptions
     package var logger: Logger
     package var report: @Sendable (Status) -> Void
-    /// Runs beside the active consumer, on its ledger; cancelled when it ends.
-    package var companion: (@Sendable (LedgerDatabase) async -> Void)?
+    /// Runs beside the active consumer; cancelled when it ends.
+    package var companion: (@Sendable () async -> Void)?
 
     package init(
         settings: ConsumerSettings, ledgerPath: String, store: String, redisURL: RedisURL,
@@ -93,7 +93,7 @@ package struct ConsumerService: Service {
             counters: CounterStore(keys: StoreKeys(store: store), ledger: ledger.identity, client: redis),
             redis: redis, reading: reading, lock: lock, stop: stop, logger: logger,
             onReady: { epoch, seq in report(.active(epoch: epoch, seq: seq)) })
-        let companionship = companion.map { companion in Task { await companion(ledger) } }
+        let companionship = companion.map { companion in Task { await companion() } }
         func end() async {
             companionship?.cancel()
             await companionship?.value

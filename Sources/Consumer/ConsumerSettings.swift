@@ -27,6 +27,8 @@ package struct ConsumerSettings: Sendable {
     static let suspectAttempts = 3
     /// Epochs opened for one batch, for another reason than a lost connection, before the consumer stops.
     static let epochsWithoutProgress = 3
+    /// How often, in a row, the counters of a new epoch may be lost between being prepared and being installed.
+    static let installLosses = 10
     /// The largest reply to a read: one entry of the largest size that Redis takes (512 MiB) must fit.
     static let readReplyBytes = 600 << 20
     /// How long what is under way may take after a stop was requested, before the connections are closed.

@@ -33,7 +33,7 @@ extension Installation {
 
 extension CounterHead {
     /// Throws if Redis knows of more than this ledger holds: it was replaced, or has gone back in time.
-    func refuseWrongLedger(_ ledger: LedgerDatabase, head: LedgerHead, redis: String) throws {
+    package func refuseWrongLedger(_ ledger: LedgerDatabase, head: LedgerHead, redis: String) throws {
         var answer: InstallAnswer?
         if let identity = self.ledger, identity != ledger.identity {
             answer = .otherLedger(identity)

@@ -5,6 +5,11 @@ package enum CountersError: Error, Sendable, Equatable, CustomStringConvertible 
     /// The prepared hash of a new epoch had another number of fields than was sent.
     case installIncomplete(sent: Int, found: String)
 
+    /// What was prepared is not there any more; the next epoch may fare better.
+    package var isLossBeforeInstalling: Bool {
+        if case .installIncomplete = self { true } else { false }
+    }
+
     package var description: String {
         switch self {
         case .unexpectedReply(let script, let detail):

@@ -15,6 +15,28 @@ package enum StreamWriter {
         return command
     }
 
+    /// Whether an entry is on the stream and was not delivered yet.
+    package static func isUnread(_ entry: String, keys: StoreKeys, client: RedisClient) async throws -> Bool {
+        var there = RedisCommand("XRANGE", keys.checkouts)
+        there.append(contentsOf: [entry, entry])
+        guard try await client.send(there).array?.isEmpty == false else { return false }
+        let groups = try await client.send(RedisCommand("XINFO GROUPS", keys.checkouts)).array ?? []
+        for group in groups {
+            let flat = group.array ?? []
+            var values: [String: String] = [:]
+            for at in stride(from: 0, to: flat.count - 1, by: 2) { values[flat[at].string ?? ""] = flat[at + 1].string }
+            guard values["name"] == StoreKeys.group, let last = values["last-delivered-id"] else { continue }
+            return Self.position(last) < Self.position(entry)
+        }
+        return true
+    }
+
+    /// An entry id as its two numbers.
+    private static func position(_ id: String) -> (UInt64, UInt64) {
+        let parts = id.split(separator: "-").map { UInt64($0) ?? 0 }
+        return (parts.first ?? 0, parts.count > 1 ? parts[1] : 0)
+    }
+
     /// The fields of a message as publishers send it.
     package static func fields(type: String, payload: [UInt8]) -> [StreamEntry.Field] {
         StreamEntry.fields(type: Array(type.utf8), payload: payload)

@@ -107,7 +107,8 @@ struct BatchWriter {
         let demand = record.givenBack.demand()
         guard demand.isEmpty ? record.seq == nil : takeSeq(record.seq) else { throw disagreed }
         for demand in demand {
-            _ = try figures(of: demand.counter)
+            let before = try figures(of: demand.counter)
+            if before.sold < demand.units { throw Stop.disagreed(.miscounted(demand.counter)) }
             figures[demand.counter]?.sold -= demand.units
         }
         if cancellation.restock { return }

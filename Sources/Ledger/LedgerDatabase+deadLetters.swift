@@ -18,6 +18,12 @@ package struct RecordedDeadLetter: Sendable {
     package var fingerprint: [UInt8]
 }
 
+/// A dead letter that is to be published again.
+package struct WantedReplay: Sendable {
+    package var number: Int64
+    package var fingerprint: [UInt8]
+}
+
 /// What became of a dead letter. The raw values are public.
 package enum DeadLetterStatus: String, Sendable, CaseIterable {
     case open
@@ -69,12 +75,14 @@ extension LedgerDatabase {
         }
     }
 
-    /// Dead letters that are to be published again, with their bytes, oldest first.
-    package func replaysWanted(limit: Int) async throws -> [RecordedDeadLetter] {
+    /// Dead letters that are to be published again, oldest first.
+    package func replaysWanted(limit: Int) async throws -> [WantedReplay] {
         try await read { db in
             try Row.fetchAll(
-                db, sql: "SELECT * FROM dead_letters WHERE status = 'replay' ORDER BY id LIMIT ?", arguments: [limit]
-            ).map(Self.deadLetter)
+                db.cachedStatement(
+                    sql: "SELECT id, fingerprint FROM dead_letters WHERE status = 'replay' ORDER BY id LIMIT ?"),
+                arguments: [limit]
+            ).map { WantedReplay(number: $0[0], fingerprint: $0.bytes(1)) }
         }
     }
 

@@ -74,11 +74,17 @@ extension LedgerDatabase {
     }
 
     /// Sets the epoch to at least `epoch`, so that the next one is above every epoch that Redis has seen.
+    ///
+    /// One that no counting can have come to was put there by a hand, and is passed over: there is nothing above it.
     package func raiseEpoch(above epoch: Int64) async throws {
+        guard (0...Self.highestEpoch).contains(epoch) else { return }
         try await write { db in
             try db.execute(sql: "UPDATE ledger SET epoch = max(epoch, ?)", arguments: [epoch])
         }
     }
+
+    /// Far below where the scripts, which count in doubles, stop being exact.
+    static let highestEpoch: Int64 = 1 << 52
 
     /// Every counter with its cap, products first, and the catalogue they belong to.
     static func counters(

@@ -23,8 +23,7 @@ extension LedgerDatabase {
             var unknown: [Identifier] = []
             for id in ids {
                 let found = try Row.fetchAll(
-                    db.cachedStatement(sql: "SELECT id, status FROM dead_letters WHERE order_id = ? ORDER BY id"),
-                    arguments: [id.text])
+                    db.cachedStatement(sql: Self.lettersOfOrder), arguments: [id.text])
                 letters += found.map { ($0[0], $0[1]) }
                 if try found.isEmpty && !Self.isThere(id, db) { unknown.append(id) }
             }
@@ -37,10 +36,17 @@ extension LedgerDatabase {
                 orders += db.changesCount
             }
             let kept = letters.filter { $0.status != DeadLetterStatus.discarded.rawValue }
+            try Self.wantCheckpoint(db)
             for letter in kept { try Self.removeBytes(ofDeadLetter: letter.number, now: now, db) }
             return .erased(orders: orders, deadLetters: kept.count)
         }
     }
+
+    /// Not the cancellations that wait for their order: they hold nothing of a customer's, and are needed.
+    private static let lettersOfOrder = """
+        SELECT id, status FROM dead_letters WHERE order_id = ? AND (reason != 'unknown_order' OR status != 'open')
+        ORDER BY id
+        """
 
     private static func isThere(_ id: Identifier, _ db: Database) throws -> Bool {
         try Bool.fetchOne(

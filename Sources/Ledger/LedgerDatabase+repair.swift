@@ -62,14 +62,38 @@ package struct RecordedChange: Sendable, Equatable {
 extension LedgerDatabase {
     /// Asks for a new epoch, which installs the counters anew, and keeps what it repairs. An active consumer notices in
     /// its next transaction, or within a second.
-    /// - Parameter reason: kept with the epoch and the repairs.
-    /// - Returns: the epoch that was asked for; the one that is installed is higher.
-    @discardableResult
-    package func raiseEpoch(toRepair repairs: [Repair], reason: String) async throws -> Int64 {
-        try await write { db in
+    ///
+    /// The counters follow the ledger, so it must add up itself: if it does not, what is recorded is counted anew in
+    /// the same transaction.
+    /// - Parameters:
+    ///   - repairs: of the counters, as they were compared with the ledger as it is.
+    ///   - epoch: in which they were compared; nil: whichever it is.
+    ///   - reason: kept with the epoch and the repairs.
+    /// - Returns: what is repaired, and the epoch that was asked for (the one that is installed is higher); nil if the
+    ///   epoch is another one by now, in which nobody has compared anything.
+    package func raiseEpoch(
+        toRepair repairs: [Repair], foundIn epoch: Int64?, reason: String
+    ) async throws -> (repairs: [Repair], epoch: Int64)? {
+        // Counting takes time, and nothing is recorded meanwhile: so only where something is wrong.
+        let isMiscounted = try await !recount().isEmpty
+        return try await write { db in
+            if let epoch, try LedgerHead.read(db).epoch != epoch { return nil }
             let head = try Self.nextEpoch(db, reason: reason)
-            try Self.keep(repairs, epoch: head.epoch, reason: reason, db)
-            return head.epoch
+            let miscounts = isMiscounted ? try Self.setRight(db) : []
+            let counted = Dictionary(
+                miscounts.filter { $0.column == .sold }.map { ($0.counter, $0.counted) }, uniquingKeysWith: { $1 })
+            let others = repairs.compactMap { repair -> Repair? in
+                guard let level = repair.level, let units = counted[CounterName(level, Identifier(repair.id))]
+                else { return repair }
+                // The counter was right, and the ledger wrong.
+                if repair.found == units, repair.detail.isEmpty { return nil }
+                var repair = repair
+                repair.expected = units
+                return repair
+            }
+            let all = miscounts.map(Repair.init) + others
+            try Self.keep(all, epoch: head.epoch, reason: reason, db)
+            return (all, head.epoch)
         }
     }
 
@@ -83,17 +107,22 @@ extension LedgerDatabase {
     /// - Returns: what was set right.
     package func repairMiscounts(reason: String) async throws -> [Miscount] {
         try await write { db in
-            let miscounts = try Self.miscounts(db)
+            let miscounts = try Self.setRight(db)
             if miscounts.isEmpty { return [] }
             let head = try Self.nextEpoch(db, reason: reason)
-            for miscount in miscounts {
-                try db.execute(
-                    sql: "UPDATE \(miscount.counter.level.table) SET \(miscount.column.rawValue) = ? WHERE id = ?",
-                    arguments: [miscount.counted, miscount.counter.id.text])
-            }
             try Self.keep(miscounts.map(Repair.init), epoch: head.epoch, reason: reason, db)
             return miscounts
         }
+    }
+
+    private static func setRight(_ db: Database) throws -> [Miscount] {
+        let miscounts = try miscounts(db)
+        for miscount in miscounts {
+            try db.execute(
+                sql: "UPDATE \(miscount.counter.level.table) SET \(miscount.column.rawValue) = ? WHERE id = ?",
+                arguments: [miscount.counted, miscount.counter.id.text])
+        }
+        return miscounts
     }
 
     /// Repairs, latest first.

@@ -42,6 +42,7 @@ extension LedgerDatabase {
     package func discard(_ choice: DeadLetterChoice) async throws -> ResolveAnswer {
         let now = Timestamp.now()
         return try await resolve(choice, to: .discarded, from: [.open, .replayed]) { db, number in
+            try Self.wantCheckpoint(db)
             try Self.removeBytes(ofDeadLetter: number, now: now, db)
         }
     }

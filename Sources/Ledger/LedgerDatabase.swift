@@ -37,7 +37,7 @@ package final class LedgerDatabase: Sendable {
     }
 
     /// How long SQLite waits for another connection's write lock before it gives up.
-    private static let busyTimeout: Double = 5
+    static let busyTimeout: Double = 5
 
     /// Opens an existing ledger.
     /// - Parameter store: the store it must belong to; nil accepts any.
@@ -73,6 +73,20 @@ package final class LedgerDatabase: Sendable {
             return try await reader.read(body)
         } catch {
             throw LedgerError.wrapping(error, path: path, action: "reading")
+        }
+    }
+
+    /// Runs `body` on the connection that writes, in no transaction.
+    func writeWithoutTransaction<T: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> T
+    ) async throws -> T {
+        guard let writer else {
+            throw LedgerError.failed(path: path, action: "writing", reason: "it was opened for reading only")
+        }
+        do {
+            return try await writer.writeWithoutTransaction(body)
+        } catch {
+            throw LedgerError.wrapping(error, path: path, action: "writing")
         }
     }
 

@@ -20,6 +20,8 @@ package enum ReplacedLedger: Sendable, Equatable {
 ///    or the other.
 package final class LedgerRestoration: Sendable {
     package let copy: LedgerCopy
+    /// The backup's.
+    package let identity: String
     package let replaced: ReplacedLedger
     /// The last message that the backup has recorded; nil if none.
     package let newestEntry: EntryPosition?
@@ -30,9 +32,11 @@ package final class LedgerRestoration: Sendable {
     var partialPath: String { partial.path }
 
     private init(
-        copy: LedgerCopy, replaced: ReplacedLedger, newestEntry: EntryPosition?, path: String, partial: PartialFile
+        copy: LedgerCopy, identity: String, replaced: ReplacedLedger, newestEntry: EntryPosition?, path: String,
+        partial: PartialFile
     ) {
         self.copy = copy
+        self.identity = identity
         self.replaced = replaced
         self.newestEntry = newestEntry
         self.path = path
@@ -61,7 +65,8 @@ package final class LedgerRestoration: Sendable {
             guard copy.check.isSound else { throw LedgerError.unsound(path: backup, action: "restoring") }
             let newest = try await source.read(newestEntry)
             return LedgerRestoration(
-                copy: copy, replaced: replaced, newestEntry: newest, path: path, partial: partial)
+                copy: copy, identity: source.identity, replaced: replaced, newestEntry: newest, path: path,
+                partial: partial)
         } catch {
             partial.remove()
             throw error
@@ -70,6 +75,7 @@ package final class LedgerRestoration: Sendable {
 
     /// Sets the epoch to at least `epoch`, so that the next one is above every epoch that was ever installed.
     package func raiseEpoch(above epoch: Int64) async throws {
+        guard (0...LedgerDatabase.highestEpoch).contains(epoch) else { return }
         let path = partial.path
         do {
             try await offCooperativeThreads {

@@ -158,12 +158,15 @@ package enum Disagreement: Sendable, Equatable, CustomStringConvertible {
     case cancellation(Identifier)
     /// More would be taken away than was added, or its seq does not go on.
     case adjustment(Identifier)
+    /// The ledger's own figure of this counter is too low: less is sold than is to be given back.
+    case miscounted(CounterName)
 
     package var description: String {
         switch self {
         case .order(let id, _, _): "order \(id)"
         case .cancellation(let id): "cancellation \(id)"
         case .adjustment(let id): "adjustment \(id)"
+        case .miscounted(let counter): "what \(counter.level.rawValue) \(counter.id) has sold"
         }
     }
 }

@@ -40,6 +40,8 @@ enum Schema {
             -- that lacks one is an old one, too.
             records INTEGER NOT NULL CHECK (records >= 0),
             catalogue_version INTEGER NOT NULL CHECK (catalogue_version >= 0),
+            -- Something was removed: the log is to be brought into the file and emptied.
+            checkpoint_wanted INTEGER NOT NULL DEFAULT 0 CHECK (checkpoint_wanted IN (0, 1)),
             created_at TEXT NOT NULL
         ) STRICT;
 

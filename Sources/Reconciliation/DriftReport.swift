@@ -14,8 +14,11 @@ package struct CounterComparison: Sendable, Equatable {
 
     /// Units the counter has too many (or, below 0, too few); nil if it has none at all.
     package var drift: Int64? {
-        // What a hand may write into Redis is any number.
-        found.sold.map { $0.subtractingReportingOverflow(expected.sold ?? 0).partialValue }
+        // What a hand may write into Redis is any number; beyond all bounds is as good as at the bound.
+        found.sold.map { sold in
+            let (drift, overflows) = sold.subtractingReportingOverflow(expected.sold ?? 0)
+            return overflows ? (sold < 0 ? -.max : .max) : max(drift, -.max)
+        }
     }
 
     package var isRight: Bool { expected == found }

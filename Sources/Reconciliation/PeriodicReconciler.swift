@@ -72,10 +72,10 @@ package struct PeriodicReconciler: Sendable {
             return []
         }
         drifted.increment()
-        // The counters follow the ledger: not before it adds up itself.
-        let reason = "drift found by the periodic reconciler"
-        let miscounts = try await reconciler.ledger.repairMiscounts(reason: reason)
-        let repairs = miscounts.map(Repair.init) + agreed.repairs
+        guard
+            let (repairs, _) = try await reconciler.ledger.raiseEpoch(
+                toRepair: agreed.repairs, foundIn: agreed.epoch, reason: "drift found by the periodic reconciler")
+        else { return [] }
         for repair in repairs.prefix(Self.logged) {
             logger.error(
                 "a counter drifts",
@@ -86,7 +86,6 @@ package struct PeriodicReconciler: Sendable {
                     "detail": "\(repair.detail.isEmpty ? "units" : repair.detail)",
                 ])
         }
-        try await reconciler.ledger.raiseEpoch(toRepair: agreed.repairs, reason: reason)
         repaired.increment(by: repairs.count)
         logger.notice("repairing drift by a new epoch", metadata: ["counters": "\(repairs.count)"])
         return repairs

@@ -113,7 +113,10 @@ struct StockAdjustCommand: AsyncParsableCommand {
     ) async throws {
         let deadline = ContinuousClock.now + Self.patience
         while ContinuousClock.now < deadline {
-            if let recorded = try await ledger.adjustment(id) {
+            // Under an id of one's own something else may be recorded: then this one becomes a dead letter.
+            if let recorded = try await ledger.adjustment(id), recorded.adjustment.units == sold,
+                recorded.adjustment.article == Article(Identifier(product), variant.map { Identifier($0) })
+            {
                 if json {
                     printJSON(recorded.json)
                 } else {
@@ -125,8 +128,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
                 printError("not adjusted: \(letter.reason): \(letter.detail) (dead letter \(letter.number))")
                 throw Exit.no
             }
-            // Free, nobody is there to record it.
-            if try ProcessLock.acquire(ProcessLock.path(besideLedger: settings.ledger)) != nil { break }
+            if !ProcessLock.isHeld(ProcessLock.path(besideLedger: settings.ledger)) { break }
             try await Task.sleep(for: Self.pollInterval)
         }
         if json {

@@ -96,13 +96,21 @@ private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerS
         }
     }
     if let interval = settings.reconcileInterval {
-        service.companion = { ledger in await reconcile(settings, ledger, every: interval) }
+        service.companion = { await reconcile(settings, every: interval) }
     }
     return service
 }
 
-/// Compares counters and ledger from time to time, over a connection of its own, until cancelled.
-private func reconcile(_ settings: Settings, _ ledger: LedgerDatabase, every interval: Duration) async {
+/// Compares counters and ledger from time to time until cancelled, over connections of its own: the consumer's must not
+/// wait for a comparison.
+private func reconcile(_ settings: Settings, every interval: Duration) async {
+    let ledger: LedgerDatabase
+    do {
+        ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .tool)
+    } catch {
+        return settings.logger().error("counters and ledger are not compared", metadata: ["error": "\(error)"])
+    }
+    defer { try? ledger.close() }
     // What cannot be reached is in the log of the consumer already.
     let client = settings.client()
     let reconciler = Reconciler(

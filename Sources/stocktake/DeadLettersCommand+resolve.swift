@@ -57,8 +57,7 @@ extension DeadLettersCommand {
         static let configuration = CommandConfiguration(
             abstract: "Removes the content of dead letters for good; that they came stays known.",
             discussion: """
-                Type and payload are overwritten in the ledger's file; its log (-wal) is overwritten after the next \
-                checkpoint. Open ones, and by number also replayed ones. Exit codes: 0; 1 not confirmed, or some are \
+                Type and payload are overwritten in the ledger's file and its log. Open ones, and by number also replayed ones. Exit codes: 0; 1 not confirmed, or some are \
                 unknown or still to be published again, and nothing was changed.
                 """)
 
@@ -85,7 +84,7 @@ extension DeadLettersCommand {
             print(
                 "discarded \(changed.counted("dead letter"))"
                     + (already > 0 ? ", besides \(already.grouped) that were already" : "")
-                    + "; the log \(settings.ledger)-wal is overwritten after the next checkpoint")
+                    + (changed > 0 ? ": \(try await finishRemoval(ledger, settings))" : ""))
         }
     }
 }

@@ -13,7 +13,7 @@ extension LedgerCommand {
             discussion: """
                 The backup is checked first; what it replaces is kept beside it. Says what the backup lacks, and \
                 whether the stream still holds that. Exit codes: 0; 1 not restored: not confirmed, the backup is not a \
-                sound ledger of this store, or another process has the ledger open; 2 Redis cannot be reached. In all \
+                sound ledger of this store or of another ledger than the one it replaces, or another process has the ledger open; 2 Redis cannot be reached. In all \
                 but the first nothing was changed.
                 """)
 
@@ -24,6 +24,9 @@ extension LedgerCommand {
 
         @Flag(help: "Do not ask.")
         var yes = false
+
+        @Flag(help: "The backup may be of another ledger than the one it replaces, or that Redis follows.")
+        var otherLedger = false
 
         func run() async throws {
             let settings = try options.resolve()
@@ -68,6 +71,12 @@ extension LedgerCommand {
                 let report = RestoreReport(
                     file: file, restoration: restoration, head: head, stream: stream, missing: missing)
                 for line in report.lines { print(line) }
+                if !otherLedger, let other = report.otherLedger {
+                    printError(
+                        "restoring the ledger failed: on \(file): it is a backup of ledger \(restoration.identity), and \(other); nothing was changed. Name the right backup; or say --other-ledger if this one is meant."
+                    )
+                    throw Exit.no
+                }
                 guard yes || confirm("Put \(file) in the place of \(settings.ledger)?") else {
                     printError("not restored")
                     throw Exit.no

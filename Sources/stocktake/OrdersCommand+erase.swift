@@ -31,7 +31,8 @@ extension OrdersCommand {
                 throw Exit.no
             }
             switch try await ledger.erase(orders) {
-            case .erased(let orders, let letters): conclude(orders, letters, settings)
+            case .erased(let orders, let letters):
+                conclude(orders, letters, settings, try await finishRemoval(ledger, settings))
             case .unknown(let ids):
                 let listed = ids.map { "\"\($0)\"" }.joined(separator: ", ").printable
                 printError(
@@ -47,15 +48,14 @@ extension OrdersCommand {
         }
 
         /// What is gone, and what this command cannot reach.
-        private func conclude(_ orders: Int, _ letters: Int, _ settings: Settings) {
+        private func conclude(_ orders: Int, _ letters: Int, _ settings: Settings, _ removal: String) {
             print(
-                "erased the customer's data of \(orders.counted("order")) and the content of \(letters.counted("dead letter"))"
+                "erased the customer's data of \(orders.counted("order")) and the content of \(letters.counted("dead letter")): \(removal)"
             )
             print(
                 """
-                Not reached: the log \(settings.ledger)-wal, until a checkpoint and new orders overwrite it; the message in \
-                Redis and its append-only file, for \(Int64(settings.consumer.keepMessages / .seconds(1)).grouped) s (keep_messages_s) and until the file \
-                is rewritten; backups made before; dead letters whose order id could not be read.
+                Not reached: the message in Redis and its append-only file, for \(Int64(settings.consumer.keepMessages / .seconds(1)).grouped) s (keep_messages_s) and until the file \
+                is rewritten; backups, and what 'ledger restore' has replaced; dead letters whose order id could not be read.
                 """)
         }
     }

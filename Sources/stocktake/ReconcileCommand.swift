@@ -14,8 +14,8 @@ struct ReconcileCommand: AsyncParsableCommand {
         discussion: """
             LEDGER is what was recorded when the counters were read, IN FLIGHT what was decided by then and recorded \
             since; together they are what the COUNTER must be. A repair is a new epoch, which installs all counters \
-            anew; it is kept ('stocktake repairs list'). Exit codes: 0 no drift, or repaired; 1 drift, or a cap is \
-            passed; 2 could not tell.
+            anew; it is kept ('stocktake repairs list'). Exit codes: 0 no drift, or repaired; 1 drift, or (with \
+            --all) a cap is passed; 2 could not tell.
             """)
 
     @OptionGroup var options: SettingsOptions
@@ -44,12 +44,14 @@ struct ReconcileCommand: AsyncParsableCommand {
         var finding = Finding()
         if deep { finding.miscounts = try await ledger.recount() }
         if `repair` {
-            finding = try await Mending(settings: settings, ledger: ledger, client: client, reconciler: reconciler)
-                .mend(finding)
+            finding = try await Mending(
+                settings: settings, ledger: ledger, client: client, reconciler: reconciler, all: all
+            )
+            .mend(finding)
         } else {
-            finding.report = try await reconciler.drift(all: all)
+            finding.report = try await reconciler.drift(all: all, explained: Finding.explained)
         }
-        if all, let report = finding.report { finding.passed = try await list(ledger, report) }
+        if all, let report = finding.after ?? finding.report { finding.passed = try await list(ledger, report) }
         await client.close()
         if json { printJSON(finding.json) } else { finding.show(listed: all) }
         if !finding.isRight || finding.passed > 0 { throw Exit.no }
@@ -91,6 +93,8 @@ struct ReconcileCommand: AsyncParsableCommand {
 private struct Finding {
     /// nil: the counters could not be compared before they were installed anew.
     var report: DriftReport?
+    /// The comparison after a repair.
+    var after: DriftReport?
     var miscounts: [Miscount] = []
     /// Counters above their cap.
     var passed = 0
@@ -98,6 +102,9 @@ private struct Finding {
     var repaired: Int?
     /// The epoch that the repair has opened.
     var repairEpoch: Int64?
+
+    /// How many drifting counters are explained.
+    static let explained = 20
 
     /// Nothing differs, or not any more.
     var isRight: Bool { repaired != nil || (report?.isClean ?? false) && miscounts.isEmpty }
@@ -181,6 +188,8 @@ private struct Mending {
     let ledger: LedgerDatabase
     let client: RedisClient
     let reconciler: Reconciler
+    /// Compare every counter once more in the end.
+    let all: Bool
 
     private static let reason = "stocktake reconcile --repair"
     /// How long an active consumer may take to open the epoch that was asked for.
@@ -192,22 +201,32 @@ private struct Mending {
         // Held, nobody is active: what a consumer would do within a second is done here and now.
         let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: settings.ledger))
         if lock == nil {
-            finding.report = try await reconciler.drift()
+            finding.report = try await reconciler.drift(explained: Finding.explained)
         } else {
+            // Before the epoch is raised: a wrong ledger must not overtake Redis.
+            try await CounterHead.read(settings.keys, client).refuseWrongLedger(
+                ledger, head: ledger.head(), redis: settings.redis.redacted)
             var hasty = reconciler
             hasty.patience = .zero
             do {
-                finding.report = try await hasty.drift()
+                finding.report = try await hasty.drift(explained: Finding.explained)
             } catch is ReconciliationError {
                 // Whatever state they are in, they are installed anew.
             }
         }
         finding.repaired = 0
-        let repairs = finding.report?.repairs ?? []
-        if finding.report?.isClean == true, finding.miscounts.isEmpty { return finding }
-        // The counters follow the ledger: not before it adds up itself.
-        finding.miscounts = try await ledger.repairMiscounts(reason: Self.reason)
-        let asked = try await ledger.raiseEpoch(toRepair: repairs, reason: Self.reason)
+        if finding.report?.isClean == true, finding.miscounts.isEmpty {
+            if all { finding.after = try await reconciler.drift(all: true) }
+            return finding
+        }
+        guard
+            let (repairs, asked) = try await ledger.raiseEpoch(
+                toRepair: finding.report?.repairs ?? [], foundIn: finding.report?.epoch, reason: Self.reason)
+        else {
+            throw Failure(
+                "repairing drift failed: on the ledger \(ledger.path): a new epoch was opened meanwhile, which installed the counters anew. Compare again."
+            )
+        }
         if let lock {
             let counters = CounterStore(keys: settings.keys, ledger: ledger.identity, client: client)
             finding.repairEpoch = try await installCounters(
@@ -215,13 +234,14 @@ private struct Mending {
         } else {
             finding.repairEpoch = try await waitForEpoch(after: asked)
         }
-        let after = try await reconciler.drift()
+        let after = try await reconciler.drift(all: all)
+        finding.after = after
         guard after.isClean else {
             throw Failure(
                 "repairing drift failed: on \(settings.redis.redacted): after epoch \(after.epoch) there is drift again. Find what else writes \(settings.keys.stock)."
             )
         }
-        finding.repaired = max(repairs.count + finding.miscounts.count, 1)
+        finding.repaired = max(repairs.count, 1)
         return finding
     }
 

@@ -17,6 +17,16 @@ struct RestoreReport {
         if case .readable(_, let head) = restoration.replaced { head.epoch } else { 0 }
     }
 
+    /// Who has another identity than the backup, if anybody.
+    var otherLedger: String? {
+        let identity = restoration.identity
+        if case .readable(let replaced, _) = restoration.replaced, replaced != identity {
+            return "\(replaced) is in that place"
+        }
+        if let followed = head.ledger, followed != identity { return "Redis follows \(followed)" }
+        return nil
+    }
+
     /// How many ids are listed.
     private static let listed = 20
 

@@ -18,6 +18,10 @@ import Testing
         // The same id again changes nothing; another number under it is a conflict.
         try await shop.succeed(
             "stock", "adjust", "OTHER", "GREEN", "--sold", "3", "--reason", "sold at a fair", "--id", "fair")
+        let other = try await shop.run(
+            ["stock", "adjust", "OTHER", "GREEN", "--sold", "7", "--reason", "x", "--id", "fair"])
+        #expect(other.status == 1)
+        #expect(other.errors.contains("adjustment_conflict"))
         try await shop.succeed("stock", "adjust", "OTHER", "GREEN", "--sold", "-2", "--reason", "found again")
         let tooMuch = try await shop.run(["stock", "adjust", "OTHER", "GREEN", "--sold", "-2", "--reason", "more"])
         #expect(tooMuch.status == 1)

@@ -218,6 +218,24 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
+    @Test("Counters that are lost between being prepared and being installed are prepared again")
+    func preparedLost() async throws {
+        let shop = try await Shop()
+        try await shop.publish(orders.map(\.message))
+        let consumer = try shop.start(["consume"], environment: ["STOCKTAKE_FAILPOINT": "epoch.prepared:pause"])
+        for _ in 0..<3 {
+            try await eventually(within: .seconds(20), "prepared counters") { consumer.isStopped }
+            let keys = try await shop.redis.command("KEYS", shop.keys.stock + ".next:*").array?.compactMap(\.string)
+            for key in keys ?? [] { _ = try await shop.redis.command("DEL", key) }
+            consumer.signal(SIGCONT)
+        }
+        try await eventually(within: .seconds(20), "prepared counters") { consumer.isStopped }
+        consumer.signal(SIGCONT)
+        try await shop.waitForOrders(orders.count)
+        #expect(try await consumer.stop() == .exited(0))
+        try await shop.expectResult(of: orders)
+    }
+
     @Test("A Redis that forgets the last epoch again and again is no fault of the batch that waits")
     func epochsLost() async throws {
         let shop = try await Shop()

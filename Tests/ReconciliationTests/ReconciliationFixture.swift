@@ -22,7 +22,7 @@ struct ReconciliationFixture: Sendable {
     func drift(patience: Duration = .seconds(20), all: Bool = false) async throws -> DriftReport {
         var reconciler = reconciler
         reconciler.patience = patience
-        return try await reconciler.drift(all: all)
+        return try await reconciler.drift(all: all, explained: 20)
     }
 
     /// A command on the counters' hash, as somebody might send it with redis-cli; the key goes behind its name.
