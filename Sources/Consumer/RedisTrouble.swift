@@ -9,13 +9,9 @@ enum RedisTrouble {
     /// Waiting does not help: stop with its message.
     case fatal
 
-    /// Replies that say "not now" and were given before anything was executed.
-    private static let waitable: Set<String> = [
-        "READONLY", "LOADING", "OOM", "BUSY", "MISCONF", "CLUSTERDOWN", "NOPERM", "MASTERDOWN", "NOREPLICAS",
-        "TRYAGAIN",
-        // Loaded and forgotten again before it could run.
-        "NOSCRIPT",
-    ]
+    /// Replies that do not pass by themselves, and are waited for all the same: an administrator gives the right; a script
+    /// was loaded and forgotten again before it could run.
+    private static let waitable: Set<String> = ["NOPERM", "NOSCRIPT"]
 
     /// Redis itself said so.
     static func isReply(_ error: any Error) -> Bool {
@@ -33,7 +29,7 @@ enum RedisTrouble {
         case .reply(let reply, _):
             // A command inside a script that the user may not run: NOPERM in other words.
             let isForbidden = reply.message.contains("executing the script can't run this command")
-            self = isForbidden || Self.waitable.contains(reply.code) ? .wait : .fatal
+            self = error.mayPass || isForbidden || Self.waitable.contains(reply.code) ? .wait : .fatal
         case .invalidURL: self = .fatal
         }
     }

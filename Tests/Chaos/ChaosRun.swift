@@ -61,6 +61,7 @@ package struct ChaosRun {
         journal.note("faults are over")
         fleet.heal()
         await waitUntilDone()
+        await waitUntilReconciled()
         looking.cancel()
         sending.cancel()
         try await looking.value
@@ -132,6 +133,20 @@ package struct ChaosRun {
             journal.note("everything is done")
         } catch {
             journal.violation("I12", "not done after \(ChaosSettings.settlingLimit): \(state)")
+        }
+    }
+
+    /// What hands have done to the counters, the consumers set right by themselves: before a last start installs them anew.
+    private func waitUntilReconciled() async {
+        var said = ""
+        do {
+            try await eventually(within: ChaosSettings.settlingLimit, "no drift") {
+                let result = try await shop.run(["reconcile"])
+                said = "exit \(result.status): \(result.output)\(result.errors)"
+                return result.status == 0
+            }
+        } catch {
+            journal.violation("I5", "drift that nobody repairs: \(said)")
         }
     }
 

@@ -75,7 +75,7 @@ final class ConsumerFleet: Sendable {
             [
                 "consume", "--batch-orders", "\(batch)", "--keep-messages-s", "\(generator.chance(50) ? 3 : 86_400)",
                 "--keep-outcomes", "\(ChaosSettings.keepOutcomes)", "--consumer", "chaos-\(slot)",
-                "--reconcile-interval-s", "\([0, 1, 2, 30].randomElement(using: &generator) ?? 1)",
+                "--reconcile-interval-s", "\([1, 2, 5, 10].randomElement(using: &generator) ?? 1)",
             ],
             isDirect: false, environment: environment)
         let fate = failpoint.map { ", dies at \($0)" } ?? ""
