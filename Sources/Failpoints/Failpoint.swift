@@ -56,7 +56,8 @@ package enum Failpoint: String, CaseIterable, Sendable {
         package func pass() {
             guard let armed = Failpoint.armed, armed.point == self else { return }
             if armed.text == Array("pause".utf8) {
-                kill(getpid(), SIGSTOP)
+                // To this thread, which then stops here with all others; sent to the process, it could go on a little.
+                raise(SIGSTOP)
                 return
             }
             let passage = Failpoint.passages.withLock { count in
