@@ -53,8 +53,21 @@ struct ReconcileCommand: AsyncParsableCommand {
         }
         if all, let report = finding.after ?? finding.report { finding.passed = try await list(ledger, report) }
         await client.close()
-        if json { printJSON(finding.json) } else { finding.show(listed: all) }
+        if json {
+            printJSON(finding.json)
+        } else {
+            if !all, finding.report?.drift.isEmpty == false { finding.owners = try await owners(ledger) }
+            finding.show(listed: all)
+        }
         if !finding.isRight || finding.passed > 0 { throw Exit.no }
+    }
+
+    /// The product of each variant.
+    private func owners(_ ledger: LedgerDatabase) async throws -> [Identifier: Identifier] {
+        let pairs = try await ledger.stock().products.flatMap { product in
+            product.variants.map { ($0.id, product.id) }
+        }
+        return Dictionary(pairs, uniquingKeysWith: { $1 })
     }
 
     /// The whole table.
@@ -96,6 +109,8 @@ private struct Finding {
     /// The comparison after a repair.
     var after: DriftReport?
     var miscounts: [Miscount] = []
+    /// The products of variants, for the table.
+    var owners: [Identifier: Identifier] = [:]
     /// Counters above their cap.
     var passed = 0
     /// What was set right; nil: no repair was asked for.
@@ -112,11 +127,17 @@ private struct Finding {
     func show(listed: Bool) {
         if let report, !listed, !report.drift.isEmpty {
             var table = Table([
-                ("LEVEL", .left), ("ID", .left), ("LEDGER", .right), ("IN FLIGHT", .right), ("EXPECTED", .right),
+                ("PRODUCT", .left), ("VARIANT", .left), ("LEDGER", .right), ("IN FLIGHT", .right), ("EXPECTED", .right),
                 ("COUNTER", .right), ("DRIFT", .right), ("", .left),
             ])
             for drift in report.drift {
-                table.add([drift.counter.level.rawValue, drift.counter.id.text] + drift.comparison.cells)
+                let id = drift.counter.id
+                let names =
+                    switch drift.counter.level {
+                    case .product: [id.text, ""]
+                    case .variant: [owners[id]?.text ?? "", id.text]
+                    }
+                table.add(names + drift.comparison.cells)
             }
             table.print()
         }
