@@ -22,19 +22,14 @@ package enum StreamWriter {
         guard try await client.send(there).array?.isEmpty == false else { return false }
         let groups = try await client.send(RedisCommand("XINFO GROUPS", keys.checkouts)).array ?? []
         for group in groups {
-            let flat = group.array ?? []
-            var values: [String: String] = [:]
-            for at in stride(from: 0, to: flat.count - 1, by: 2) { values[flat[at].string ?? ""] = flat[at + 1].string }
-            guard values["name"] == StoreKeys.group, let last = values["last-delivered-id"] else { continue }
-            return Self.position(last) < Self.position(entry)
+            let fields = group.fields
+            guard fields["name"]?.string == StoreKeys.group,
+                let last = fields["last-delivered-id"]?.string.flatMap({ EntryPosition($0) }),
+                let position = EntryPosition(entry)
+            else { continue }
+            return last < position
         }
         return true
-    }
-
-    /// An entry id as its two numbers.
-    private static func position(_ id: String) -> (UInt64, UInt64) {
-        let parts = id.split(separator: "-").map { UInt64($0) ?? 0 }
-        return (parts.first ?? 0, parts.count > 1 ? parts[1] : 0)
     }
 
     /// The fields of a message as publishers send it.

@@ -63,3 +63,15 @@ package enum RedisValue: Sendable, Equatable {
         return sum == Int64.min ? nil : -sum
     }
 }
+
+extension RedisValue {
+    /// An array of names and values by name.
+    package var fields: [String: RedisValue] {
+        guard let flat = array else { return [:] }
+        var fields: [String: RedisValue] = [:]
+        for at in stride(from: 0, to: flat.count - 1, by: 2) {
+            if let name = flat[at].string { fields[name] = flat[at + 1] }
+        }
+        return fields
+    }
+}

@@ -122,15 +122,3 @@ struct StreamExtent: Sendable {
             length: fields["length"]?.int ?? 0, added: fields["entries-added"]?.int ?? 0)
     }
 }
-
-extension RedisValue {
-    /// An array of names and values by name.
-    var fields: [String: RedisValue] {
-        guard let flat = array else { return [:] }
-        var fields: [String: RedisValue] = [:]
-        for at in stride(from: 0, to: flat.count - 1, by: 2) {
-            if let name = flat[at].string { fields[name] = flat[at + 1] }
-        }
-        return fields
-    }
-}
