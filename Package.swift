@@ -31,6 +31,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess.git", exact: "1.0.2", traits: []),
     ],
@@ -85,11 +86,41 @@ let package = Package(
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
+        // What metrics go to: kept in memory, told as Prometheus reads it.
+        .target(
+            name: "Exposition", dependencies: [.product(name: "Metrics", package: "swift-metrics")],
+            swiftSettings: strict),
+        // How the store fares: for its operator.
+        .target(
+            name: "Monitoring",
+            dependencies: [
+                "Consumer", "Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "StrictJSON", log,
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            swiftSettings: strict),
+        // What browsers and clients are given as it is: pages, badge, openapi.yaml. Embedded in the binary.
+        .target(
+            name: "Pages",
+            resources: [
+                "index.html", "page.css", "page.js", "badge.js", "operator.html", "operator.css", "operator.js",
+                "openapi.yaml",
+            ].map { .embedInCode($0) },
+            swiftSettings: strict),
+        .target(
+            name: "AvailabilityAPI",
+            dependencies: [
+                "Counters", "Exposition", "Inventory", "Ledger", "Monitoring", "Pages", "RedisClient", "StrictJSON", log,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "stocktake",
             dependencies: [
-                "Consumer", "Counters", "Failpoints", "Intake", "Inventory", "Ledger", "Reconciliation", "RedisClient",
-                "StrictJSON", log,
+                "AvailabilityAPI", "Consumer", "Counters", "Exposition", "Failpoints", "Intake", "Inventory", "Ledger", "Monitoring",
+                "Reconciliation", "RedisClient", "StrictJSON", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -134,6 +165,23 @@ let package = Package(
                 "Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "TestSupport", log,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ExpositionTests",
+            dependencies: ["Exposition", .product(name: "Metrics", package: "swift-metrics")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "MonitoringTests",
+            dependencies: ["Counters", "Inventory", "Ledger", "Monitoring", "RedisClient", "TestSupport", log],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "AvailabilityAPITests",
+            dependencies: [
+                "AvailabilityAPI", "Counters", "Inventory", "Ledger", "RedisClient", "StrictJSON", "TestSupport", log,
             ],
             swiftSettings: strict
         ),
