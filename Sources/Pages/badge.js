@@ -17,11 +17,10 @@ const SILENCE_MS = 25000, GRACE_MS = 5000, LONGEST_WAIT_MS = 30000;
 
 const style = new CSSStyleSheet();
 style.replaceSync(`
-:host { display: inline-block; vertical-align: baseline; }
+:host { display: inline-block; vertical-align: baseline; font-size: .875em; font-weight: 600; line-height: 1.3; }
 :host([hidden]), :host([state="unknown"]) { display: none; }
 span {
-  display: inline-block; white-space: nowrap; font: var(--stocktake-badge-font, 600 .8125em/1.3 inherit);
-  font-family: var(--stocktake-badge-font-family, inherit); font-variant-numeric: tabular-nums;
+  display: inline-block; white-space: nowrap; font: var(--stocktake-badge-font, inherit); font-variant-numeric: tabular-nums;
   padding: var(--stocktake-badge-padding, .25em .7em); border-radius: var(--stocktake-badge-radius, 99px);
   border: var(--stocktake-badge-border, 1px solid transparent);
   color: var(--stocktake-badge-color, #1e1b16); background: var(--stocktake-badge-background, #ece7db);

@@ -182,7 +182,8 @@ function productView(p, isHero) {
   const total = isHero && p.max_quantity <= MOST_LIGHTS ? lights(p.name) : bar(p.name);
   if (isHero) total.node.classList.add("field");
   const sold = make("span", { class: "sold" }), legend = make("p", { class: "legend" }, sold);
-  if (isHero && total.redraw) legend.append(make("span", {}, `Each light is one of the ${count(p.max_quantity)}`));
+  const meaning = make("span", {}, `Each light is one of the ${count(p.max_quantity ?? 0)}`);
+  if (total.redraw) legend.append(meaning);
   const lines = new Map(p.variants.map(v => [v.id, variantLine(v, p)]));
   const variants = lines.size
     ? make("ul", { class: "variants", role: "list", "aria-label": `Variants of ${p.name}` }, ...[...lines.values()].map(l => l.node)) : null;
@@ -222,6 +223,7 @@ function productView(p, isHero) {
     if (isLimited) {
       put(of, text ? "" : `of ${count(f.max_quantity)} left`);
       put(sold, f.sold_quantity >= f.max_quantity ? `All ${count(f.max_quantity)} sold` : `${count(f.sold_quantity)} sold`);
+      meaning.hidden = text !== undefined;
       total.show(f);
     }
     for (const v of f.variants) lines.get(v.id)?.show(v);
