@@ -25,7 +25,8 @@ function put(node, text) { if (node.textContent !== text) node.textContent = tex
 function say(node, text) {
   if (node.dataset.said === text) return;
   node.dataset.said = text;
-  node.replaceChildren(...text.split("`").map((part, at) => at % 2 ? make("code", {}, part) : part));
+  node.replaceChildren(...text.split("`").map((part, at) => at % 2
+    ? make("code", {}, ...part.split(" ").flatMap((word, n) => [n ? " " : "", make("span", {}, word)])) : part));
 }
 
 function size(bytes) {
@@ -42,7 +43,8 @@ function age(seconds) {
   return seconds < 7200 ? many(Math.round(seconds / 60), "minute") : many(Math.round(seconds / 3600), "hour");
 }
 
-// ---- What each tile says: [value, level, note]. Levels: ok, warn, bad, unknown.
+// ---- What each tile says: [value, level, note]
+// Levels: ok, warn, bad, unknown; due is work that the sale leaves behind, nothing that is wrong.
 
 const tiles = {
   consumer: ["Consumer", s => s.consumer.active
@@ -65,10 +67,11 @@ const tiles = {
       ? "Nothing read is unsettled." : `The oldest waits for ${age(waits)}.${isOld ? " `stocktake doctor` tells what holds it up." : ""}`];
   }],
   dead_letters: ["Dead letters", s => s.dead_letters === 0 ? ["0", "ok", "None is open."]
-    : [count(s.dead_letters), "bad", `${many(s.dead_letters, "message")} could not be processed: \`stocktake dead-letters list --status open\`${
-      s.replays_wanted ? `; ${many(s.replays_wanted, "replay")} asked for` : ""}.`]],
+    : [count(s.dead_letters), "bad", `${many(s.dead_letters, "message")} could not be processed: \`stocktake dead-letters list --status open\``]],
+  replays: ["Replays", s => [count(s.replays_wanted), "ok", s.replays_wanted === 0 ? "No dead letter is asked for again."
+    : `${many(s.replays_wanted, "dead letter is", "dead letters are")} published again as soon as a consumer can.`]],
   refunds_due: ["Refunds due", s => s.refunds_due === 0 ? ["0", "ok", "No paid order was refused."]
-    : [count(s.refunds_due), "warn", `${many(s.refunds_due, "paid order was", "paid orders were")} refused: give the money back. \`stocktake orders list --status refused\``]],
+    : [count(s.refunds_due), "due", `${many(s.refunds_due, "paid order was", "paid orders were")} refused: give the money back. \`stocktake orders list --status refused\``]],
   drift: ["Drift", s => {
     if (!s.drift) return ["–", "unknown", "Counters and ledger have not been compared yet."];
     if (s.drift.detail !== undefined) return ["–", "unknown", `Not compared: ${s.drift.detail}`];
@@ -83,7 +86,9 @@ const tiles = {
   subscribers: ["Watching", s => [count(s.subscribers), "ok", "Open connections to live figures of this process."]],
 };
 
-const marks = { ok: "OK", warn: "Look", bad: "Act", unknown: "Unknown" };
+const marks = { ok: "OK", due: "Due", warn: "Look", bad: "Act", unknown: "Unknown" };
+/** Told, not judged. */
+const plain = ["epoch", "orders", "subscribers", "replays"];
 const views = {};
 for (const [key, [name]] of Object.entries(tiles)) {
   const mark = make("span", { class: "mark" }), value = make("p", { class: "value" }), note = make("p", { class: "note" });
@@ -98,14 +103,14 @@ function showTiles(status) {
   for (const [key, [name, tell]] of Object.entries(tiles)) {
     const [value, level, note] = tell(status), view = views[key];
     view.node.dataset.level = level;
-    put(view.mark, key === "orders" || key === "subscribers" || key === "epoch" ? "" : marks[level]);
+    put(view.mark, plain.includes(key) ? "" : marks[level]);
     put(view.value, value);
     say(view.note, note);
-    if (level === "bad" || level === "warn") problems.push({ name, level, note });
+    if (level === "bad" || level === "warn" || level === "due") problems.push({ name, level, note });
   }
-  const isBad = problems.some(p => p.level === "bad");
-  find("verdict").dataset.level = isBad ? "bad" : problems.length ? "warn" : "ok";
-  put(find("summary"), problems.length ? `${many(problems.length, "thing needs", "things need")} you` : "All is well");
+  const isBad = problems.some(p => p.level === "bad"), wrong = problems.filter(p => p.level !== "due").length;
+  find("verdict").dataset.level = isBad ? "bad" : wrong ? "warn" : "ok";
+  put(find("summary"), wrong ? `${many(wrong, "thing needs", "things need")} you` : "All is well");
   const list = find("problems");
   while (list.children.length > problems.length) list.lastChild.remove();
   while (list.children.length < problems.length) list.append(make("li"));
@@ -114,23 +119,24 @@ function showTiles(status) {
 
 // ---- Orders per second
 
+// Refused orders are orders, too: counted by the ledger's rows, not by changes of the counters.
 let samples = [];
 
 function showRate(status) {
   const at = Date.parse(status.as_of), last = samples.at(-1);
   // Another ledger, or a clock set back: begin anew.
-  if (last && (at <= last.at || status.recorded < last.recorded)) samples = [];
-  samples.push({ at, recorded: status.recorded });
+  if (last && (at <= last.at || status.orders < last.orders)) samples = [];
+  samples.push({ at, orders: status.orders });
   samples = samples.filter(sample => at - sample.at <= SHOWN_MS + RATE_MS);
   const rates = [];
   for (let i = 1; i < samples.length; i++) {
     const [from, to] = [samples[i - 1], samples[i]];
-    rates.push({ at: to.at, rate: (to.recorded - from.recorded) / ((to.at - from.at) / 1000) });
+    rates.push({ at: to.at, rate: (to.orders - from.orders) / ((to.at - from.at) / 1000) });
   }
   if (!rates.length) return;
   const first = samples.find(sample => at - sample.at <= RATE_MS) ?? samples[0];
   const from = first.at === at ? samples.at(-2) : first;
-  const rate = (status.recorded - from.recorded) / ((at - from.at) / 1000);
+  const rate = (status.orders - from.orders) / ((at - from.at) / 1000);
   const show = r => r >= 100 || r === 0 ? count(Math.round(r)) : r.toFixed(1);
   put(find("rate"), show(rate));
   const seen = rates.filter(each => at - each.at <= SHOWN_MS), most = Math.max(...seen.map(each => each.rate));

@@ -10,6 +10,8 @@ const SILENCE_MS = 25000, GRACE_MS = 3000, LONGEST_WAIT_MS = 15000;
 const ANNOUNCE_MS = 5000;
 // More units than this, and one light for each of them is no picture any more.
 const MOST_LIGHTS = 3000;
+// Pixels from light to light, at most.
+const WIDEST = 60;
 
 const find = id => document.getElementById(id);
 const main = find("main"), heroPlace = find("hero"), others = find("others"), list = find("products");
@@ -75,7 +77,7 @@ function lights(name) {
   let cap = 0, left = 0, shown = 0, glow = 0, frame = 0;
 
   function columns(width) {
-    const pitch = Math.min(26, Math.max(6, Math.sqrt(width * 150 / cap)));
+    const pitch = Math.min(WIDEST, Math.max(6, Math.sqrt(width * 150 / cap)));
     const ideal = Math.min(cap, Math.max(1, Math.floor(width / pitch)));
     for (let by = 0; by <= ideal * .2; by++) {
       if (cap % (ideal + by) === 0) return ideal + by;
@@ -88,7 +90,7 @@ function lights(name) {
     frame = 0;
     const width = node.clientWidth;
     if (!width || !cap) return;
-    const across = columns(width), pitch = Math.min(26, width / across), high = Math.ceil(cap / across);
+    const across = columns(width), pitch = Math.min(WIDEST, width / across), high = Math.ceil(cap / across);
     const scale = devicePixelRatio || 1, height = high * pitch, style = getComputedStyle(node);
     canvas.style.height = `${height}px`;
     canvas.width = Math.round(width * scale);
