@@ -8,7 +8,9 @@ struct OpenShop {
     /// Where everybody reads: `http://127.0.0.1:PORT`.
     let address: String
     /// The operator's page: `http://127.0.0.1:PORT/operator`.
-    let operatorPage: String
+    var operatorPage: String {
+        get async throws { try await Self.address(after: "operator page on ", in: process) }
+    }
 
     /// - Parameters:
     ///   - port: 0 = any free one.
@@ -17,7 +19,6 @@ struct OpenShop {
         self.shop = shop
         process = try shop.start(["run", "--http-port", "\(port)", "--operator-port", "0"] + more)
         address = try await Self.address(after: "listening on ", in: process)
-        operatorPage = try await Self.address(after: "operator page on ", in: process)
         try await process.waitForLine(containing: "consuming store", within: .seconds(20))
     }
 

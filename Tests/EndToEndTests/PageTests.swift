@@ -270,7 +270,7 @@ import Testing
         let shop = try await Shop(redis: Shop.durable)
         let open = try await OpenShop(shop)
         try await withBrowser { browser in
-            try await self.open(browser, open.operatorPage)
+            try await self.open(browser, try await open.operatorPage)
             try await waitForText("Active", of: "#consumer .value", browser)
             try await waitForText("All is well", of: "#summary", browser)
             try await shop.publish([
@@ -316,7 +316,7 @@ import Testing
         ])
         try await shop.waitForOrders(3)
         try await withBrowser { browser in
-            for address in [open.address, open.operatorPage] {
+            for address in [open.address, try await open.operatorPage] {
                 for appearance in [Browser.Appearance.desktop, .desktop.dark, .phone, .phone.dark] {
                     try await browser.appear(appearance)
                     try await self.open(browser, address)

@@ -1,8 +1,5 @@
 import Foundation
-
-#if canImport(FoundationNetworking)
-    import FoundationNetworking
-#endif
+import NIOCore
 
 /// A real Chromium without a window, for one test, driven through chromedriver as the W3C WebDriver standard says.
 ///
@@ -28,13 +25,13 @@ package final class Browser: Sendable {
 
     /// Starting a browser on a busy machine takes seconds; everything else is quick.
     private static let startLimit = Duration.seconds(40)
-    private static let requestLimitSeconds: TimeInterval = 40
+    private static let requestLimit = TimeAmount.seconds(40)
 
     private let folder: TemporaryFolder
     private let driver: ChildProcess
-    private let session: URL
+    private let session: Address
 
-    private init(folder: TemporaryFolder, driver: ChildProcess, session: URL) {
+    private init(folder: TemporaryFolder, driver: ChildProcess, session: Address) {
         self.folder = folder
         self.driver = driver
         self.session = session
@@ -51,9 +48,8 @@ package final class Browser: Sendable {
         }
         let line = try await driver.waitForLine(containing: "successfully on port", within: startLimit)
         let digits = line.reversed().drop { !$0.isNumber }.prefix { $0.isNumber }.reversed()
-        guard let server = URL(string: "http://127.0.0.1:\(String(digits))") else {
-            throw TestSupportError("chromedriver told no port: \(line)")
-        }
+        guard let port = Int(String(digits)) else { throw TestSupportError("chromedriver told no port: \(line)") }
+        let sessions = Address(port: port, path: "/session")
         let arguments = [
             "--headless=new", "--hide-scrollbars", "--no-first-run", "--user-data-dir=\(folder.path(of: "profile"))",
             // For containers: root without user namespaces, a small /dev/shm, no graphics card. Only our own pages.
@@ -62,9 +58,8 @@ package final class Browser: Sendable {
         let capabilities = NewSession(
             capabilities: .init(
                 alwaysMatch: .init(options: .init(args: arguments), logging: .init(browser: "ALL"))))
-        let made: Session = try await request("POST", server.appendingPathComponent("session"), capabilities)
-        let session = server.appendingPathComponent("session").appendingPathComponent(made.sessionId)
-        return Browser(folder: folder, driver: driver, session: session)
+        let made: Session = try await request("POST", sessions, capabilities)
+        return Browser(folder: folder, driver: driver, session: sessions.at(made.sessionId))
     }
 
     /// Ends the browser and its driver.
@@ -86,7 +81,7 @@ package final class Browser: Sendable {
         _ expression: String, as type: Value.Type = Value.self
     ) async throws -> Value {
         let script = Script(script: "return (\(expression));", args: [])
-        return try await Self.request("POST", session.appendingPathComponent("execute/sync"), script)
+        return try await Self.request("POST", session.at("execute/sync"), script)
     }
 
     /// The text of the first element that a CSS selector finds; nil if there is none.
@@ -103,13 +98,13 @@ package final class Browser: Sendable {
     package func press(_ key: String) async throws {
         let presses = ["keyDown", "keyUp"].map { KeyActions.Press(type: $0, value: key) }
         let keyboard = KeyActions(actions: [.init(type: "key", id: "keyboard", actions: presses)])
-        let _: Ignored? = try await Self.request("POST", session.appendingPathComponent("actions"), keyboard)
+        let _: Ignored? = try await Self.request("POST", session.at("actions"), keyboard)
     }
 
     /// What the page has written to its console, and what the browser complained about, since the last call.
     package func log() async throws -> [String] {
         let entries: [LogEntry] = try await Self.request(
-            "POST", session.appendingPathComponent("se/log"), ["type": "browser"])
+            "POST", session.at("se/log"), ["type": "browser"])
         return entries.map { "\($0.level): \($0.message)" }
     }
 
@@ -127,7 +122,7 @@ package final class Browser: Sendable {
     /// Writes what is seen as a PNG file.
     package func screenshot(to path: String) async throws {
         let encoded: String = try await Self.request(
-            "GET", session.appendingPathComponent("screenshot"), nil as Nothing?)
+            "GET", session.at("screenshot"), nil as Nothing?)
         guard let image = Data(base64Encoded: encoded) else { throw TestSupportError("the screenshot is no image") }
         try image.write(to: URL(fileURLWithPath: path))
     }
@@ -195,7 +190,7 @@ package final class Browser: Sendable {
     private struct Ignored: Decodable { init(from decoder: any Decoder) {} }
 
     private func send(_ command: String, _ body: some Encodable) async throws {
-        let _: Ignored? = try await Self.request("POST", session.appendingPathComponent(command), body)
+        let _: Ignored? = try await Self.request("POST", session.at(command), body)
     }
 
     /// A command of Chromium's own protocol, for what WebDriver does not have.
@@ -207,20 +202,23 @@ package final class Browser: Sendable {
         String(decoding: try JSONEncoder().encode([text]).dropFirst().dropLast(), as: UTF8.self)
     }
 
+    private struct Address: Sendable {
+        var port: Int
+        var path: String
+
+        func at(_ name: String) -> Address { Address(port: port, path: "\(path)/\(name)") }
+    }
+
     private static func request<Value: Decodable>(
-        _ method: String, _ url: URL, _ body: (some Encodable)?
+        _ method: String, _ address: Address, _ body: (some Encodable)?
     ) async throws -> Value {
-        var request = URLRequest(url: url, timeoutInterval: requestLimitSeconds)
-        request.httpMethod = method
-        if let body {
-            request.httpBody = try JSONEncoder().encode(body)
-            request.setValue("application/json; charset=utf-8", forHTTPHeaderField: "Content-Type")
-        }
-        let (data, response) = try await URLSession.shared.data(for: request)
-        guard (response as? HTTPURLResponse)?.statusCode == 200 else {
+        let bytes = try body.map { Array(try JSONEncoder().encode($0)) } ?? []
+        let answer = try await HTTPExchange.ask(
+            method, port: address.port, path: address.path, body: bytes, within: requestLimit)
+        let data = Data(answer.body)
+        guard answer.status == 200 else {
             let failure = try? JSONDecoder().decode(Answer<Failure>.self, from: data)
-            throw TestSupportError(
-                "the browser refuses \(url.lastPathComponent): \(failure?.value.message ?? "no reason")")
+            throw TestSupportError("the browser refuses \(address.path): \(failure?.value.message ?? "no reason")")
         }
         do {
             return try JSONDecoder().decode(Answer<Value>.self, from: data).value
