@@ -109,8 +109,10 @@ let package = Package(
         .target(
             name: "AvailabilityAPI",
             dependencies: [
-                "Counters", "Exposition", "Inventory", "Ledger", "Monitoring", "Pages", "RedisClient", "StrictJSON", log,
+                "Counters", "Inventory", "Ledger", "Pages", "RedisClient", "StrictJSON", log,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -119,7 +121,8 @@ let package = Package(
         .executableTarget(
             name: "stocktake",
             dependencies: [
-                "AvailabilityAPI", "Consumer", "Counters", "Exposition", "Failpoints", "Intake", "Inventory", "Ledger", "Monitoring",
+                "AvailabilityAPI", "Consumer", "Counters", "Exposition", "Failpoints", "Intake", "Inventory", "Ledger",
+                "Monitoring",
                 "Reconciliation", "RedisClient", "StrictJSON", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -24,6 +24,8 @@ package struct CounterReader: Sendable {
     package let keys: StoreKeys
     private let scripts: ScriptRunner
 
+    var client: RedisClient { scripts.client }
+
     package init(keys: StoreKeys, client: RedisClient) {
         self.keys = keys
         scripts = ScriptRunner(client: client)
@@ -81,7 +83,7 @@ package struct CounterReader: Sendable {
     }
 
     /// A cap that is no number is not unlimited: it is given as one that no catalogue has.
-    private static func cap(_ value: RedisValue) -> Int64? {
+    static func cap(_ value: RedisValue) -> Int64? {
         if case .null = value { return nil }
         return value.int ?? -1
     }

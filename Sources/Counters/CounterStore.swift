@@ -61,9 +61,15 @@ extension CounterHead {
         guard let values = reply.array, values.count == fields.count else {
             throw CountersError.unexpectedReply(script: "HMGET", detail: "not \(fields.count) values")
         }
-        return CounterHead(
-            ledger: values[0].string, epoch: values[1].int, seq: values[2].int, settled: values[3].int,
-            recorded: values[4].int, catalogue: values[5].int)
+        return CounterHead(values[...])
+    }
+
+    /// - Parameter values: of `fields`, in their order.
+    init(_ values: ArraySlice<RedisValue>) {
+        let at = values.startIndex
+        self.init(
+            ledger: values[at].string, epoch: values[at + 1].int, seq: values[at + 2].int,
+            settled: values[at + 3].int, recorded: values[at + 4].int, catalogue: values[at + 5].int)
     }
 }
 

@@ -42,7 +42,7 @@ package struct Availability: Sendable, Equatable {
     }
 
     private static func available(_ state: CounterState) -> Int64? {
-        state.cap.map { max($0 - (state.sold ?? 0), 0) }
+        state.cap.map { CapRule.left(sold: state.sold ?? 0, cap: $0) }
     }
 
     private static func smaller(_ left: Int64?, _ right: Int64?) -> Int64? {

@@ -29,7 +29,8 @@ struct ConsumeCommand: AsyncParsableCommand {
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "All in one process: consumer and, without a Redis URL, a private redis-server in the data folder.",
+        abstract:
+            "All in one process: consumer, HTTP, and, without a Redis URL, a private redis-server in the data folder.",
         discussion: "Makes the ledger if there is none. Exit codes: 0 after SIGTERM; 2 when going on would be wrong.")
 
     @OptionGroup var options: SettingsOptions
@@ -60,6 +61,7 @@ struct RunCommand: AsyncParsableCommand {
             services.append(redis)
         }
         services.append(consumerService(settings, untilIdle: untilIdle))
+        services += try await httpServices(settings, logger: logger)
         try await runServices(services, logger: logger)
     }
 
@@ -120,7 +122,7 @@ private func reconcile(_ settings: Settings, every interval: Duration) async {
 }
 
 /// Runs services until one of them ends or the process is told to stop; waits until all have ended.
-private func runServices(_ services: [any Service], logger: Logger) async throws {
+func runServices(_ services: [any Service], logger: Logger) async throws {
     var quiet = logger
     quiet.logLevel = max(logger.logLevel, .warning)
     let group = ServiceGroup(

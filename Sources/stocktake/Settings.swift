@@ -29,9 +29,19 @@ struct SettingKey: Sendable {
     static let reconcileInterval = SettingKey(
         name: "reconcile_interval_s", defaultValue: .number(JSONNumber(30)))
 
+    static let httpHost = SettingKey(name: "http_host", defaultValue: .string("127.0.0.1"))
+    static let httpPort = SettingKey(name: "http_port", defaultValue: .number(JSONNumber(8_080)))
+    static let httpAllowOrigin = SettingKey(name: "http_allow_origin", defaultValue: .null)
+    static let httpLedgerFallback = SettingKey(name: "http_ledger_fallback", defaultValue: .string("no"))
+    static let httpConnections = SettingKey(name: "http_connections", defaultValue: .number(JSONNumber(10_000)))
+    static let operatorHost = SettingKey(name: "operator_host", defaultValue: .string("127.0.0.1"))
+    static let operatorPort = SettingKey(name: "operator_port", defaultValue: .null)
+    static let operatorToken = SettingKey(name: "operator_token", defaultValue: .null)
+
     static let all = [
         redisURL, redisCAFile, ledger, store, data, consumer, logLevel, batchOrders, keepMessages, keepOutcomes,
-        reconcileInterval,
+        reconcileInterval, httpHost, httpPort, httpAllowOrigin, httpLedgerFallback, httpConnections, operatorHost,
+        operatorPort, operatorToken,
     ]
 }
 
@@ -77,6 +87,32 @@ struct SettingsOptions: ParsableArguments {
         help: "Seconds between two comparisons of counters and ledger by the consumer; 0 = none. Default: 30.")
     var reconcileInterval: Int?
 
+    @Option(help: "Where shops and shoppers reach 'run' and 'serve'. Default: 127.0.0.1.")
+    var httpHost: String?
+
+    @Option(help: "Its port; 0 = any free one. Default: 8080.")
+    var httpPort: Int?
+
+    @Option(help: "Other origins whose pages may read it, separated by commas, or \"*\". Default: none.")
+    var httpAllowOrigin: String?
+
+    @Option(help: "yes: give the ledger's figures, marked so, while Redis' cannot be had. Default: no (503).")
+    var httpLedgerFallback: String?
+
+    @Option(help: "Connections at a time; more wait. Default: 10000.")
+    var httpConnections: Int?
+
+    @Option(
+        help:
+            "Where the operator's page and the metrics are. Other than loopback only with a token. Default: 127.0.0.1.")
+    var operatorHost: String?
+
+    @Option(help: "Its port; 0 = any free one. Default: 8081; none for 'consume'.")
+    var operatorPort: Int?
+
+    @Option(help: "What the operator has to know: bearer token, or the password in a browser. Default: nothing.")
+    var operatorToken: String?
+
     @Option(help: "A JSON file with settings, as config/stocktake.json.")
     var config: String?
 
@@ -85,7 +121,11 @@ struct SettingsOptions: ParsableArguments {
             (.redisURL, redisURL), (.redisCAFile, redisCAFile), (.ledger, ledger), (.store, store), (.data, data),
             (.consumer, consumer), (.logLevel, logLevel), (.batchOrders, batchOrders.map { String($0) }),
             (.keepMessages, keepMessages.map { String($0) }), (.keepOutcomes, keepOutcomes.map { String($0) }),
-            (.reconcileInterval, reconcileInterval.map { String($0) }),
+            (.reconcileInterval, reconcileInterval.map { String($0) }), (.httpHost, httpHost),
+            (.httpPort, httpPort.map { String($0) }), (.httpAllowOrigin, httpAllowOrigin),
+            (.httpLedgerFallback, httpLedgerFallback), (.httpConnections, httpConnections.map { String($0) }),
+            (.operatorHost, operatorHost), (.operatorPort, operatorPort.map { String($0) }),
+            (.operatorToken, operatorToken),
         ]
         return Dictionary(values.compactMap { key, value in value.map { (key.name, $0) } }, uniquingKeysWith: { $1 })
     }
@@ -97,12 +137,12 @@ struct SettingsOptions: ParsableArguments {
 }
 
 /// Where settings come from, and how a value is taken out.
-private struct SettingsSources {
+struct SettingsSources {
     private let flags: [String: String]
     private let file: [String: JSONValue]
     private let fileName: String
 
-    init(options: SettingsOptions) throws {
+    fileprivate init(options: SettingsOptions) throws {
         flags = options.flags
         fileName = options.config ?? getenv("STOCKTAKE_CONFIG").map { String(cString: $0) } ?? ""
         file = fileName.isEmpty ? [:] : try Self.read(fileName)
@@ -147,7 +187,22 @@ private struct SettingsSources {
     func text(_ key: SettingKey) throws -> String? { try find(key)?.text }
 
     func number(_ key: SettingKey, in range: ClosedRange<Int>) throws -> Int {
-        guard let (text, place) = try find(key) else { throw ValidationError("\(key.name) must have a value.") }
+        guard let number = try optionalNumber(key, in: range) else {
+            throw ValidationError("\(key.name) must have a value.")
+        }
+        return number
+    }
+
+    func isOn(_ key: SettingKey) throws -> Bool {
+        guard let (text, place) = try find(key) else { return false }
+        guard let isOn = ["yes": true, "no": false][text] else {
+            throw ValidationError("\(place) is \"\(text)\"; it must be yes or no.")
+        }
+        return isOn
+    }
+
+    func optionalNumber(_ key: SettingKey, in range: ClosedRange<Int>) throws -> Int? {
+        guard let (text, place) = try find(key) else { return nil }
         guard let number = Int(text), range.contains(number) else {
             throw ValidationError(
                 "\(place) is \"\(text)\"; it must be an integer from \(range.lowerBound) to \(range.upperBound).")
@@ -170,6 +225,7 @@ struct Settings: Sendable {
     var consumer = ConsumerSettings()
     /// nil: none.
     var reconcileInterval: Duration?
+    var http: HTTPSettings
 
     fileprivate init(_ sources: SettingsSources) throws {
         data = Self.absolute(try sources.text(.data) ?? "data")
@@ -194,6 +250,7 @@ struct Settings: Sendable {
         let seconds = try sources.number(.reconcileInterval, in: 0...86_400)
         reconcileInterval = seconds == 0 ? nil : .seconds(seconds)
         consumer.keepOutcomes = try sources.number(.keepOutcomes, in: 1...1_000_000_000)
+        http = try HTTPSettings(sources)
     }
 
     /// The private Redis' socket, where `run` makes it and the others look for it.

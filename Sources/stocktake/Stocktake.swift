@@ -1,4 +1,5 @@
 import ArgumentParser
+import AvailabilityAPI
 import Consumer
 import Counters
 // stdout is a variable to the importer; it is only passed on.
@@ -22,7 +23,8 @@ struct Stocktake: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, ConsumeCommand.self, SyncCommand.self, PublishCommand.self, StockCommand.self,
+            RunCommand.self, ConsumeCommand.self, ServeCommand.self, SyncCommand.self, PublishCommand.self,
+            StockCommand.self,
             OrdersCommand.self, DeadLettersCommand.self, ReconcileCommand.self, RepairsCommand.self,
             AdjustmentsCommand.self, LedgerCommand.self, DoctorCommand.self,
         ])
@@ -45,7 +47,8 @@ struct Stocktake: AsyncParsableCommand {
             Glibc.exit(64)
         } catch {
             switch error {
-            case is RedisError, is LedgerError, is CountersError, is ConsumerError, is ReconciliationError, is Failure:
+            case is RedisError, is LedgerError, is CountersError, is ConsumerError, is ReconciliationError, is Failure,
+                is ListenError:
                 printError(explained(error))
                 Glibc.exit(Exit.couldNotTell.code)
             default:

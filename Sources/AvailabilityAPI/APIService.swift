@@ -1,0 +1,139 @@
+import Counters
+import Glibc
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Ledger
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// Where a server listens, and how much it takes.
+package struct ListenerSettings: Sendable {
+    package var host: String
+    /// 0: any free one.
+    package var port: Int
+    /// Connections at a time; more wait until one is closed.
+    package var connections = 10_000
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+}
+
+/// An HTTP server as a service: listens, says where, and ends with its last answer.
+package struct APIService: Service {
+    let name: String
+    let settings: ListenerSettings
+    let responder: RouteResponder
+    let logger: Logger
+    /// Told the address, once it listens.
+    let onListening: @Sendable (_ host: String, _ port: Int) -> Void
+
+    /// A connection without a request, or with one that does not get on, is closed after this time.
+    private static let idleTime = TimeAmount.seconds(30)
+    /// A request's head: 200 ids in a query fit.
+    private static let headBytes = 64 << 10
+    private static let headFields = 100
+
+    package func run() async throws {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
+            maxHeaderFieldSize: Self.headBytes, maxHeaderListSize: Self.headBytes, maxHeaderFieldCount: Self.headFields)
+        let application = Application(
+            responder: responder,
+            server: .http1(
+                configuration: .init(idleTimeout: Self.idleTime, httpDecoderConfiguration: decoder)),
+            configuration: ApplicationConfiguration(
+                address: .hostname(settings.host, port: settings.port), backlog: 1_024,
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.connections, logger: quiet)),
+            onServerRunning: { channel in
+                onListening(settings.host, channel.localAddress?.port ?? settings.port)
+            },
+            logger: quiet)
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw ListenError(
+                name: name, host: settings.host, port: settings.port, reason: String(cString: strerror(error.errnoCode))
+            )
+        }
+    }
+}
+
+/// A server that cannot listen where it should.
+package struct ListenError: Error, CustomStringConvertible {
+    var name: String
+    var host: String
+    var port: Int
+    var reason: String
+
+    package var description: String {
+        """
+        listening failed: on \(host):\(port): \(reason). \
+        Give another address with --\(name)-host and --\(name)-port (0 = any free port).
+        """
+    }
+}
+
+/// The API's parts, wired: what everybody may use, what the operator may, and the live figures behind it.
+package struct AvailabilityServices: Sendable {
+    private let live: LiveFigures
+    private let storefront: Storefront
+    private let health: HealthRoutes
+    private let logger: Logger
+
+    /// Reads the catalogue for the first time. Errors: `LedgerError`.
+    /// - Parameter fallsBackToLedger: whether the ledger's figures do while Redis' cannot be had.
+    package init(
+        ledger: LedgerDatabase, counters: CounterReader, fallsBackToLedger: Bool,
+        readiness: @escaping @Sendable () async -> Readiness, logger: Logger
+    ) async throws {
+        let metrics = APIMetrics()
+        let source = FigureSource(
+            counters: counters, ledger: ledger, fallsBackToLedger: fallsBackToLedger, metrics: metrics, logger: logger)
+        storefront = Storefront(catalogue: try await CatalogueInUse.read(from: ledger), reads: SharedReads(source))
+        live = LiveFigures(storefront, metrics: metrics, logger: logger)
+        health = HealthRoutes(readiness: readiness)
+        self.logger = logger
+    }
+
+    /// Follows figures for those who watch. Must end before the public server: whose answers to them have no other end.
+    package var liveFigures: any Service { live }
+
+    /// How many watch now.
+    package func subscriberCount() async -> Int { await live.subscriberCount }
+
+    package func publicServer(
+        _ settings: ListenerSettings, origins: AllowedOrigins,
+        onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
+    ) -> APIService {
+        let routes = PublicRoutes(storefront: storefront, live: live, health: health)
+        return APIService(
+            name: "http", settings: settings,
+            responder: RouteResponder(
+                routes: { routes.route($0) }, origins: origins, admit: { _, _ in }, metrics: RequestMetrics(),
+                logger: logger),
+            logger: logger, onListening: onListening)
+    }
+}
+
+/// The operator's server, alone: a process that only consumes has it, too.
+package struct OperatorServer: Sendable {
+    package static func service(
+        _ settings: ListenerSettings, token: String?, sources: OperatorSources,
+        readiness: @escaping @Sendable () async -> Readiness, logger: Logger,
+        onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
+    ) -> APIService {
+        let routes = OperatorRoutes(sources: sources, health: HealthRoutes(readiness: readiness))
+        let access = OperatorAccess(token: token)
+        return APIService(
+            name: "operator", settings: settings,
+            responder: RouteResponder(
+                routes: { routes.route($0) }, origins: .none, admit: { try access.admit($0, $1) },
+                metrics: RequestMetrics(), logger: logger),
+            logger: logger, onListening: onListening)
+    }
+}

@@ -1,0 +1,186 @@
+import Hummingbird
+import Inventory
+import StrictJSON
+
+/// `POST /v1/cart/validate`: whether a cart could be sold as it is, and what is in its way.
+///
+/// It is an answer about this moment, and reserves nothing.
+struct CartValidation: Sendable {
+    let storefront: Storefront
+
+    /// The body's size, and lines a cart.
+    static let maximumBytes = 64 << 10
+    private static let maximumLines = 2_000
+    private static let quantities: ClosedRange<Int64> = 1...1_000_000
+
+    struct Line: Sendable, Equatable {
+        var productID: Identifier
+        var variantID: Identifier?
+        var quantity: Int64
+    }
+
+    enum Reason: String, Sendable, CaseIterable {
+        /// No such product, or it has no such variant.
+        case unknown
+        /// Not sold any more.
+        case closed
+        /// The product has variants, and none is named.
+        case variantRequired = "variant_required"
+        /// Nothing is left.
+        case soldOut = "sold_out"
+        /// Something is left, but less than all lines together ask.
+        case onlyNLeft = "only_n_left"
+    }
+
+    struct Verdict: Sendable, Equatable {
+        var reasons: [Reason] = []
+        /// Units left for this line; nil: unlimited, or unknown.
+        var available: Int64?
+    }
+
+    func validate(_ body: ByteBuffer, _ request: Request) async throws -> Response {
+        let lines = try Self.lines([UInt8](body.readableBytesView))
+        let (view, _, reading) = try await storefront.read { view in lines.compactMap { view[$0.productID] } }
+        let verdicts = Self.verdicts(lines) { id in view[id].flatMap { reading[$0] }?.availability }
+        return Reply(reading.moment) { buffer in
+            buffer.writeStaticString(#""valid":"#)
+            buffer.writeBool(verdicts.allSatisfy(\.reasons.isEmpty))
+            buffer.writeStaticString(#","items":["#)
+            for (index, line) in lines.enumerated() {
+                if index > 0 { buffer.writeStaticString(",") }
+                Self.write(line, verdicts[index], into: &buffer)
+            }
+            buffer.writeStaticString("]")
+        }.response(to: request)
+    }
+
+    // MARK: - The rules
+
+    /// What becomes of each line. Demand is summed over all lines, and compared at both levels.
+    static func verdicts(_ lines: [Line], _ availability: (Identifier) -> Availability?) -> [Verdict] {
+        var demand: [CounterName: Int64] = [:]
+        var products: [Identifier: Availability] = [:]
+        for line in lines {
+            demand[.product(line.productID), default: 0] += line.quantity
+            if let variant = line.variantID { demand[.variant(variant), default: 0] += line.quantity }
+            if products[line.productID] == nil { products[line.productID] = availability(line.productID) }
+        }
+        return lines.map { line in
+            guard let product = products[line.productID] else { return Verdict(reasons: [.unknown]) }
+            guard let variantID = line.variantID else {
+                var verdict = verdict(product.product, demand[.product(line.productID)] ?? 0)
+                if !product.variants.isEmpty {
+                    verdict.reasons.append(.variantRequired)
+                    // All of its variants may be sold out where the product is not.
+                    if product.product.isActive, !product.product.isAvailable,
+                        !verdict.reasons.contains(.soldOut)
+                    {
+                        verdict.reasons.append(.soldOut)
+                    }
+                }
+                return verdict.sorted
+            }
+            guard let variant = product.variants.first(where: { $0.id == variantID }) else {
+                return Verdict(reasons: [.unknown])
+            }
+            var verdict = verdict(variant, demand[.variant(variantID)] ?? 0)
+            // An order is taken whole: a product that is asked too much of stops all of its lines.
+            let isOverAsked = product.product.availableQuantity.map { (demand[.product(line.productID)] ?? 0) > $0 }
+            if isOverAsked ?? false, !verdict.reasons.contains(.soldOut), !verdict.reasons.contains(.onlyNLeft) {
+                verdict.reasons.append(.onlyNLeft)
+            }
+            return verdict.sorted
+        }
+    }
+
+    private static func verdict(_ figures: Availability.Figures, _ demand: Int64) -> Verdict {
+        var verdict = Verdict(available: figures.availableQuantity)
+        if !figures.isActive { verdict.reasons.append(.closed) }
+        if let left = figures.availableQuantity, demand > left {
+            verdict.reasons.append(left == 0 ? .soldOut : .onlyNLeft)
+        }
+        return verdict
+    }
+
+    private static func write(_ line: Line, _ verdict: Verdict, into buffer: inout ByteBuffer) {
+        buffer.writeStaticString(#"{"product_id":"#)
+        buffer.writeJSON(line.productID.text)
+        buffer.writeStaticString(#","variant_id":"#)
+        if let variant = line.variantID { buffer.writeJSON(variant.text) } else { buffer.writeStaticString("null") }
+        buffer.writeStaticString(#","quantity":"#)
+        buffer.writeNumber(line.quantity)
+        buffer.writeStaticString(#","ok":"#)
+        buffer.writeBool(verdict.reasons.isEmpty)
+        buffer.writeStaticString(#","reasons":["#)
+        buffer.writeString(verdict.reasons.map { "\"\($0.rawValue)\"" }.joined(separator: ","))
+        buffer.writeStaticString(#"],"available_quantity":"#)
+        buffer.writeNumber(verdict.available)
+        buffer.writeStaticString("}")
+    }
+
+    // MARK: - The body
+
+    /// The lines of a cart. What it holds beyond them is ignored.
+    /// - Throws: `Problem` (400) naming everything that breaks a rule.
+    static func lines(_ body: [UInt8]) throws -> [Line] {
+        let value: JSONValue
+        do {
+            value = try JSONValue.parse(body)
+        } catch {
+            throw Problem(.badRequest, "the body is no JSON: \(error)")
+        }
+        guard case .object(let cart) = value else { throw Problem(.badRequest, "the body must be an object") }
+        guard case .array(let items) = cart["items"] else {
+            throw Problem.violations([("items", "must be a list of lines")])
+        }
+        guard (1...maximumLines).contains(items.count) else {
+            throw Problem.violations([("items", "has \(items.count) lines; it must have 1 to \(maximumLines)")])
+        }
+        var violations: [(path: String, detail: String)] = []
+        let lines = items.enumerated().map { index, item -> Line in
+            guard case .object(let object) = item else {
+                violations.append(("items[\(index)]", "must be an object"))
+                return Line(productID: "", variantID: nil, quantity: 0)
+            }
+            func identifier(_ name: String, isRequired: Bool) -> Identifier? {
+                guard let value = object[name], isRequired || value != .null else {
+                    if isRequired { violations.append(("items[\(index)].\(name)", "is missing")) }
+                    return nil
+                }
+                guard case .string(let text) = value else {
+                    violations.append(("items[\(index)].\(name)", "must be a text"))
+                    return nil
+                }
+                if let violation = Identifier.violation(in: text) {
+                    violations.append(("items[\(index)].\(name)", violation))
+                    return nil
+                }
+                return Identifier(text)
+            }
+            let product = identifier("product_id", isRequired: true)
+            let variant = identifier("variant_id", isRequired: false)
+            guard case .number(let number) = object["quantity"], let quantity = number.integer,
+                quantities.contains(quantity)
+            else {
+                violations.append(
+                    (
+                        "items[\(index)].quantity",
+                        "must be an integer from \(quantities.lowerBound) to \(quantities.upperBound)"
+                    ))
+                return Line(productID: "", variantID: nil, quantity: 0)
+            }
+            return Line(productID: product ?? "", variantID: variant, quantity: quantity)
+        }
+        if !violations.isEmpty { throw Problem.violations(violations) }
+        return lines
+    }
+}
+
+extension CartValidation.Verdict {
+    /// Reasons in the order in which they are declared.
+    fileprivate var sorted: Self {
+        var sorted = self
+        sorted.reasons = CartValidation.Reason.allCases.filter { reasons.contains($0) }
+        return sorted
+    }
+}

@@ -1,0 +1,76 @@
+import Inventory
+import Ledger
+import Synchronization
+
+/// The catalogue at one version.
+final class CatalogueView: Sendable {
+    let version: Int64
+    /// In the catalogue's order; closed ones last.
+    let products: [CataloguedProduct]
+    private let positions: [Identifier: Int]
+
+    init(_ showcase: Showcase) {
+        version = showcase.catalogueVersion
+        products = showcase.products.map(CataloguedProduct.init)
+        positions = Dictionary(uniqueKeysWithValues: products.enumerated().map { ($1.id, $0) })
+    }
+
+    func position(of id: Identifier) -> Int? { positions[id] }
+
+    subscript(_ id: Identifier) -> CataloguedProduct? { positions[id].map { products[$0] } }
+}
+
+/// The catalogue in use. Read from the ledger again when the counters belong to another version of it: the counters say
+/// so with every reading, so that nothing has to ask the ledger in between.
+final class CatalogueInUse: Sendable {
+    private let ledger: LedgerDatabase
+    private let state: Mutex<State>
+
+    private struct State {
+        var view: CatalogueView
+        /// The counters' epoch and catalogue it was last read for. With a version that the ledger does not have (it was
+        /// synced and the consumer has not come to it, or an older ledger was put back) once is enough.
+        var readFor: Source?
+        var reading: Task<CatalogueView, any Error>?
+    }
+
+    private struct Source: Equatable {
+        var epoch: Int64
+        var catalogue: Int64
+    }
+
+    private init(_ ledger: LedgerDatabase, _ view: CatalogueView) {
+        self.ledger = ledger
+        state = Mutex(State(view: view))
+    }
+
+    /// Reads the catalogue for the first time. Errors: `LedgerError`.
+    static func read(from ledger: LedgerDatabase) async throws -> CatalogueInUse {
+        CatalogueInUse(ledger, CatalogueView(try await ledger.showcase()))
+    }
+
+    var view: CatalogueView { state.withLock { $0.view } }
+
+    /// - Returns: nil when the catalogue in use is that of the counters, as far as can be; else a newer one.
+    func view(forEpoch epoch: Int64, catalogue: Int64) async throws -> CatalogueView? {
+        let source = Source(epoch: epoch, catalogue: catalogue)
+        let reading: Task<CatalogueView, any Error>? = state.withLock { state in
+            if state.view.version == catalogue || state.readFor == source { return nil }
+            if let reading = state.reading { return reading }
+            let reading = Task { [ledger] in CatalogueView(try await ledger.showcase()) }
+            state.reading = reading
+            return reading
+        }
+        guard let reading else { return nil }
+        let result = await reading.result
+        state.withLock { state in
+            guard state.reading == reading else { return }
+            state.reading = nil
+            if case .success(let view) = result {
+                state.view = view
+                state.readFor = source
+            }
+        }
+        return try result.get()
+    }
+}

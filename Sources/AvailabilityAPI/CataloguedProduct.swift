@@ -1,0 +1,144 @@
+import Inventory
+import Ledger
+import NIOCore
+import StrictJSON
+
+/// A product as the catalogue describes it, ready to be sent: its texts are JSON already, only the figures are missing.
+///
+/// A class, so that requests of one moment for the same product are recognised by its identity.
+final class CataloguedProduct: Sendable {
+    let id: Identifier
+    let name: String
+    let category: String
+    /// Closed in the catalogue. The counters say so, too, once the consumer has taken the catalogue over.
+    let isClosed: Bool
+    let variants: [Variant]
+    /// Names of its counters: its own, then the variants'.
+    let counters: [CounterName]
+    /// `"id":"…"`
+    let identity: String
+    /// `"id":"…","name":"…"` and so on.
+    let description: String
+
+    struct Variant: Sendable {
+        let id: Identifier
+        let name: String
+        let identity: String
+        let description: String
+    }
+
+    init(_ product: ShownProduct) {
+        id = product.id
+        name = product.name
+        category = product.category
+        isClosed = product.isClosed
+        identity = Self.member("id", .string(product.id.text))
+        description = [
+            identity, Self.member("name", .string(product.name)),
+            Self.member("description", product.description),
+            Self.member("long_description", product.longDescription),
+            Self.member("category", .string(product.category)), "\"dev_status\":\(product.devStatus)",
+            "\"base_price\":\(product.basePrice)", "\"requires_assembly\":\(product.requiresAssembly)",
+            Self.list("images", product.images), Self.list("specs", product.specs),
+        ].joined(separator: ",")
+        variants = product.variants.map { variant in
+            let identity = Self.member("id", .string(variant.id.text))
+            return Variant(
+                id: variant.id, name: variant.name, identity: identity,
+                description: [
+                    identity, Self.member("name", .string(variant.name)),
+                    Self.member("description", variant.description), Self.list("images", variant.images),
+                    Self.list("specs", variant.specs),
+                ].joined(separator: ","))
+        }
+        counters = [.product(product.id)] + product.variants.map { .variant($0.id) }
+    }
+
+    private static func member(_ name: String, _ value: JSONValue) -> String {
+        "\"\(name)\":\(value.text)"
+    }
+
+    private static func member(_ name: String, _ text: String?) -> String {
+        member(name, text.map { .string($0) } ?? .null)
+    }
+
+    /// A list that the ledger holds as JSON text.
+    private static func list(_ name: String, _ json: String?) -> String {
+        "\"\(name)\":\(json ?? "[]")"
+    }
+}
+
+/// The figures of one product at one moment.
+struct ProductFigures: Sendable {
+    let product: CataloguedProduct
+    let availability: Availability
+
+    /// - Parameter states: of its counters, in their order; nil: the source does not have them all.
+    init?(_ product: CataloguedProduct, _ states: ArraySlice<CounterState>) {
+        guard states.count == product.counters.count, states.allSatisfy({ $0.sold != nil }) else { return nil }
+        self.product = product
+        let first = states.startIndex
+        availability = Availability(
+            product: (product.id, product.name, states[first]),
+            variants: product.variants.enumerated().map { ($1.id, $1.name, states[first + 1 + $0]) })
+    }
+}
+
+// MARK: - JSON
+
+extension ProductFigures {
+    /// `{"id":…, figures…, "variants":[…]}`
+    func writeFigures(into buffer: inout ByteBuffer) {
+        write(into: &buffer, product.identity) { $0.identity }
+    }
+
+    /// The same with all that the catalogue says of it.
+    func writeDescribed(into buffer: inout ByteBuffer) {
+        write(into: &buffer, product.description) { $0.description }
+    }
+
+    private func write(
+        into buffer: inout ByteBuffer, _ text: String, _ variantText: (CataloguedProduct.Variant) -> String
+    ) {
+        Self.write(text, availability.product, into: &buffer)
+        buffer.writeStaticString(#","variants":["#)
+        for (index, figures) in availability.variants.enumerated() {
+            if index > 0 { buffer.writeStaticString(",") }
+            Self.write(variantText(product.variants[index]), figures, into: &buffer)
+            buffer.writeStaticString("}")
+        }
+        buffer.writeStaticString("]}")
+    }
+
+    /// Opens an object, and leaves it open.
+    private static func write(_ text: String, _ figures: Availability.Figures, into buffer: inout ByteBuffer) {
+        buffer.writeStaticString("{")
+        buffer.writeString(text)
+        buffer.writeStaticString(#","is_active":"#)
+        buffer.writeBool(figures.isActive)
+        buffer.writeStaticString(#","max_quantity":"#)
+        buffer.writeNumber(figures.maxQuantity)
+        buffer.writeStaticString(#","sold_quantity":"#)
+        buffer.writeNumber(figures.soldQuantity)
+        buffer.writeStaticString(#","available_quantity":"#)
+        buffer.writeNumber(figures.availableQuantity)
+        buffer.writeStaticString(#","is_available":"#)
+        buffer.writeBool(figures.isAvailable)
+    }
+}
+
+extension ByteBuffer {
+    mutating func writeBool(_ value: Bool) {
+        if value { writeStaticString("true") } else { writeStaticString("false") }
+    }
+
+    /// nil is written as null.
+    mutating func writeNumber(_ number: Int64?) {
+        if let number { writeString(String(number)) } else { writeStaticString("null") }
+    }
+
+    /// As a JSON string, with its quotes.
+    mutating func writeJSON(_ text: String) {
+        writeString(JSONValue.string(text).text)
+    }
+}

@@ -1,0 +1,94 @@
+import Counters
+import Inventory
+import Ledger
+import Logging
+import RedisClient
+
+/// Where figures come from and which state of the store they are.
+struct Moment: Sendable, Equatable {
+    enum Source: String, Sendable {
+        case redis
+        case ledger
+    }
+
+    var source: Source
+    var epoch: Int64
+    /// The figures are those after this change of the counters, or newer.
+    var seq: Int64
+    /// The catalogue the counters belong to.
+    var catalogue: Int64
+    /// RFC 3339, UTC.
+    var asOf: String
+
+    /// Whether two moments have the same figures.
+    func isSameState(as other: Moment) -> Bool {
+        source == other.source && epoch == other.epoch && seq == other.seq && catalogue == other.catalogue
+    }
+}
+
+/// Why there are no figures now. It passes by itself, or an operator is told elsewhere.
+struct FiguresUnavailable: Error, CustomStringConvertible {
+    var description: String
+}
+
+/// Reads figures: from Redis, and where that cannot be and it is allowed, from the ledger.
+struct FigureSource: Sendable {
+    let counters: CounterReader
+    let ledger: LedgerDatabase
+    /// Whether the ledger's figures do when Redis' cannot be had. They are behind by what is being recorded.
+    let fallsBackToLedger: Bool
+    let metrics: APIMetrics
+    let logger: Logger
+
+    /// Parts of a reading that differ in their epoch are read again, so often.
+    private static let attempts = 3
+
+    /// The state of the store, and of the named counters.
+    /// - Throws: `FiguresUnavailable`.
+    func read(_ names: [CounterName]) async throws -> (moment: Moment, states: [CounterState]) {
+        do {
+            let reading = try await fromRedis(names)
+            metrics.count(.redis)
+            return reading
+        } catch {
+            metrics.countFailedRead()
+            guard fallsBackToLedger else { throw unavailable(error) }
+            do {
+                let reading = try await fromLedger(names)
+                metrics.count(.ledger)
+                return reading
+            } catch { throw unavailable(error) }
+        }
+    }
+
+    private func fromRedis(_ names: [CounterName]) async throws -> (Moment, [CounterState]) {
+        for _ in 0..<Self.attempts {
+            guard let reading = try await counters.read(names) else { continue }
+            let head = reading.head
+            guard let identity = head.ledger, let epoch = head.epoch, let seq = head.seq else {
+                throw FiguresUnavailable(description: "no counters are installed; a consumer installs them")
+            }
+            guard identity == ledger.identity else {
+                throw FiguresUnavailable(description: "the counters belong to another ledger")
+            }
+            let moment = Moment(
+                source: .redis, epoch: epoch, seq: seq, catalogue: head.catalogue ?? -1, asOf: Timestamp.now())
+            return (moment, reading.states)
+        }
+        throw FiguresUnavailable(description: "the counters are being installed anew")
+    }
+
+    private func fromLedger(_ names: [CounterName]) async throws -> (Moment, [CounterState]) {
+        let (head, states) = try await ledger.states(of: names)
+        let moment = Moment(
+            source: .ledger, epoch: head.epoch, seq: head.seq, catalogue: head.catalogueVersion, asOf: Timestamp.now())
+        return (moment, states.map { $0 ?? CounterState(sold: nil, cap: nil, isClosed: false) })
+    }
+
+    /// Without names of hosts and files: shoppers may read it.
+    private func unavailable(_ error: any Error) -> FiguresUnavailable {
+        if let error = error as? FiguresUnavailable { return error }
+        logger.debug("figures cannot be read", metadata: ["error": "\(error)"])
+        return FiguresUnavailable(description: "the counters cannot be reached")
+    }
+}

@@ -1,0 +1,41 @@
+import HTTPTypes
+import Hummingbird
+import Pages
+
+/// Routes of files that are given as they are.
+enum PageRoute {
+    /// Nothing from elsewhere but pictures, which the catalogue may have anywhere; nothing written into the page.
+    private static let policy = """
+        default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https: data:; \
+        base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+        """
+
+    static func page(_ path: String, _ page: Pages) -> Route {
+        route(path, page, isShared: false, more: [.contentSecurityPolicy: policy, .referrerPolicy: "no-referrer"])
+    }
+
+    static func file(_ path: String, _ page: Pages, isShared: Bool = false) -> Route {
+        route(path, page, isShared: isShared, more: [:])
+    }
+
+    private static func route(_ path: String, _ page: Pages, isShared: Bool, more: HTTPFields) -> Route {
+        let body = ByteBuffer(bytes: page.bytes)
+        let tag = "\"\(String(Reply.fingerprint(body), radix: 16))\""
+        var headers = more
+        headers[.eTag] = tag
+        // Asked for each time: with another version of the program comes another page.
+        headers[.cacheControl] = "no-cache"
+        return Route(path, isShared: isShared) { [headers] request, _, _ in
+            if Reply.matches(request.headers[.ifNoneMatch], tag) {
+                return Response(status: .notModified, headers: headers)
+            }
+            var headers = headers
+            headers[.contentType] = page.mediaType
+            return Response(status: .ok, headers: headers, body: .init(byteBuffer: body))
+        }
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+}

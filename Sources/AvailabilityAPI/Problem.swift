@@ -1,0 +1,80 @@
+import HTTPTypes
+import Hummingbird
+import Inventory
+import StrictJSON
+
+/// An answer that is no: problem details (RFC 9457), as `application/problem+json`.
+struct Problem: Error {
+    var status: HTTPResponse.Status
+    var detail: String
+    /// Members beyond title, status and detail.
+    var members = JSONObject()
+    var headers = HTTPFields()
+    /// What the client still sends is not worth reading.
+    var closesConnection = false
+
+    init(_ status: HTTPResponse.Status, _ detail: String) {
+        self.status = status
+        self.detail = detail
+    }
+
+    /// 404, naming every unknown id.
+    static func unknown(_ ids: [Identifier]) -> Problem {
+        var problem = Problem(
+            .notFound, ids.count == 1 ? "there is no such product" : "there are no such products")
+        problem.members.append("unknown", .array(ids.map { .string($0.text) }))
+        return problem
+    }
+
+    /// 400, naming every place where the body breaks a rule.
+    static func violations(_ violations: [(path: String, detail: String)]) -> Problem {
+        var problem = Problem(.badRequest, "the body breaks a rule")
+        problem.members.append(
+            "violations",
+            .array(
+                violations.map { violation in
+                    var object = JSONObject()
+                    object.append("path", .string(violation.path))
+                    object.append("detail", .string(violation.detail))
+                    return .object(object)
+                }))
+        return problem
+    }
+
+    /// 503: it passes by itself.
+    static func unavailable(_ detail: String) -> Problem {
+        var problem = Problem(.serviceUnavailable, detail)
+        problem.headers[.retryAfter] = "1"
+        return problem
+    }
+
+    static func methodNotAllowed(_ allow: String) -> Problem {
+        var problem = Problem(.methodNotAllowed, "this address takes \(allow)")
+        problem.headers[.allow] = allow
+        return problem
+    }
+
+    /// A request that fails for a reason that is not the client's: said without names of hosts and files.
+    init(_ error: any Error) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let error as FiguresUnavailable: self = .unavailable(error.description)
+        default: self.init(.internalServerError, "the request failed here; the log says why")
+        }
+    }
+
+    var response: Response {
+        var object = JSONObject()
+        object.append("type", .string("about:blank"))
+        object.append("title", .string(status.reasonPhrase))
+        object.append("status", .number(JSONNumber(Int64(status.code))))
+        object.append("detail", .string(detail))
+        for member in members.members { object.append(member.key, member.value) }
+        var headers = headers
+        headers[.contentType] = "application/problem+json"
+        headers[.cacheControl] = "no-store"
+        return Response(
+            status: status, headers: headers,
+            body: .init(byteBuffer: ByteBuffer(string: JSONValue.object(object).text)))
+    }
+}

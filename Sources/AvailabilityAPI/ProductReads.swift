@@ -1,0 +1,138 @@
+import Hummingbird
+import Inventory
+
+/// `GET /v1/products`, `/v1/products/{id}` and `/v1/availability`.
+struct ProductReads: Sendable {
+    let storefront: Storefront
+
+    /// Products a page.
+    private static let pageSizes = 1...200
+    private static let defaultPageSize = 50
+    /// Products that one request looks through at most for a filter; a page may have fewer than its limit then.
+    private static let searched = 5_000
+    /// Products read at a time while it looks.
+    private static let searchStep = 500
+
+    private struct Filter: Sendable {
+        var limit: Int
+        var after: Identifier?
+        var isAvailable: Bool?
+        var category: String?
+    }
+
+    // MARK: - One product, some products
+
+    func product(_ id: Identifier, _ request: Request) async throws -> Response {
+        let (moment, figures) = try await storefront.figures(of: [id])
+        return Reply(moment) { buffer in
+            buffer.writeStaticString(#""product":"#)
+            figures[0].writeDescribed(into: &buffer)
+        }.response(to: request)
+    }
+
+    func availability(_ target: RequestTarget, _ request: Request) async throws -> Response {
+        let (moment, figures) = try await storefront.figures(of: target.products())
+        return Reply(moment) { Self.write(figures, into: &$0) { $0.writeFigures(into: &$1) } }.response(to: request)
+    }
+
+    static func write(
+        _ figures: [ProductFigures], into buffer: inout ByteBuffer,
+        _ write: (ProductFigures, inout ByteBuffer) -> Void
+    ) {
+        buffer.writeStaticString(#""products":["#)
+        for (index, product) in figures.enumerated() {
+            if index > 0 { buffer.writeStaticString(",") }
+            write(product, &buffer)
+        }
+        buffer.writeStaticString("]")
+    }
+
+    // MARK: - The list
+
+    func list(_ target: RequestTarget, _ request: Request) async throws -> Response {
+        let page = try await page(try filter(target))
+        return Reply(page.moment) { buffer in
+            Self.write(page.figures, into: &buffer) { $0.writeDescribed(into: &$1) }
+            buffer.writeStaticString(#","next":"#)
+            if let next = page.next { buffer.writeJSON(next.text) } else { buffer.writeStaticString("null") }
+        }.response(to: request)
+    }
+
+    private func filter(_ target: RequestTarget) throws -> Filter {
+        let values = try target.parameters(single: ["limit", "after", "available", "category"])
+        var filter = Filter(limit: Self.defaultPageSize)
+        if let text = values["limit"]?.first {
+            guard let limit = Int(text), Self.pageSizes.contains(limit), String(limit) == text else {
+                throw Problem(
+                    .badRequest,
+                    "limit must be an integer from \(Self.pageSizes.lowerBound) to \(Self.pageSizes.upperBound)")
+            }
+            filter.limit = limit
+        }
+        filter.after = values["after"]?.first.map { Identifier($0) }
+        if let text = values["available"]?.first {
+            guard let isAvailable = Bool(text) else { throw Problem(.badRequest, "available must be true or false") }
+            filter.isAvailable = isAvailable
+        }
+        filter.category = values["category"]?.first
+        return filter
+    }
+
+    private struct Page {
+        var moment: Moment
+        var figures: [ProductFigures] = []
+        /// What to ask for to get the next one; nil: there is none.
+        var next: Identifier?
+    }
+
+    /// Products with figures, in the catalogue's order. What is closed is left out, and what is not on sale yet.
+    private func page(_ filter: Filter) async throws -> Page {
+        var page: Page?
+        var after = filter.after
+        var searched = 0
+        while true {
+            let cursor = after
+            let step = filter.isAvailable == nil ? filter.limit : Self.searchStep
+            let (view, candidates, reading) = try await storefront.read { view in
+                try Self.candidates(view, filter, after: cursor, limit: step)
+            }
+            var result = page ?? Page(moment: reading.moment)
+            // The oldest part says how far the whole is.
+            if reading.moment.seq < result.moment.seq { result.moment = reading.moment }
+            for product in candidates {
+                after = product.id
+                guard let figures = reading[product], !product.isClosed else { continue }
+                if let wanted = filter.isAvailable, figures.availability.product.isAvailable != wanted { continue }
+                result.figures.append(figures)
+                if result.figures.count == filter.limit { break }
+            }
+            searched += candidates.count
+            let isOver = try after.map { try Self.candidates(view, filter, after: $0, limit: 1).isEmpty } ?? true
+            if isOver || result.figures.count == filter.limit || searched >= Self.searched {
+                result.next = isOver ? nil : after
+                return result
+            }
+            page = result
+        }
+    }
+
+    private static func candidates(
+        _ view: CatalogueView, _ filter: Filter, after: Identifier?, limit: Int
+    ) throws -> [CataloguedProduct] {
+        var start = 0
+        if let after {
+            guard let position = view.position(of: after), !view.products[position].isClosed else {
+                throw Problem(.badRequest, "after names no product of the list; begin anew without it")
+            }
+            start = position + 1
+        }
+        var found: [CataloguedProduct] = []
+        for product in view.products[start...] {
+            // Closed ones are the last.
+            if product.isClosed || found.count == limit { break }
+            if let category = filter.category, category != product.category { continue }
+            found.append(product)
+        }
+        return found
+    }
+}

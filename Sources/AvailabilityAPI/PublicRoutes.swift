@@ -1,0 +1,108 @@
+import HTTPTypes
+import Hummingbird
+import Inventory
+import Pages
+
+/// The addresses that everybody may use: the drop, its API, and whether the process is well.
+struct PublicRoutes: Sendable {
+    private let table: [String: Route]
+    private let product: Route
+    private static let productPrefix = "/v1/products/"
+
+    init(storefront: Storefront, live: LiveFigures, health: HealthRoutes) {
+        let products = ProductReads(storefront: storefront)
+        let cart = CartValidation(storefront: storefront)
+        var routes = [
+            Route(
+                "/v1/products", isShared: true, get: { request, target, _ in try await products.list(target, request) }),
+            Route("/v1/availability", isShared: true) { request, target, _ in
+                try await products.availability(target, request)
+            },
+            Route(
+                "/v1/cart/validate", isShared: true,
+                post: { request, target, origin in
+                    _ = try target.parameters()
+                    try Self.requireJSON(request)
+                    let body = try await request.wholeBody(upTo: CartValidation.maximumBytes, origin.channel)
+                    return try await cart.validate(body, request)
+                }),
+            Route("/v1/events", isShared: true) { request, target, origin in
+                try await Self.events(live, request, target, origin)
+            },
+            PageRoute.page("/", .index), PageRoute.file("/page.css", .pageStyle),
+            PageRoute.file("/page.js", .pageScript), PageRoute.file("/badge.js", .badge, isShared: true),
+            PageRoute.file("/openapi.yaml", .openAPI, isShared: true),
+        ]
+        routes += health.routes
+        table = Dictionary(uniqueKeysWithValues: routes.map { ($0.name, $0) })
+        product = Route("/v1/products/{id}", isShared: true) { request, target, _ in
+            _ = try target.parameters()
+            let id = try RequestTarget.decoded(target.path.dropFirst(Self.productPrefix.count))
+            return try await products.product(Identifier(id), request)
+        }
+    }
+
+    func route(_ path: Substring) -> Route? {
+        if let route = table[String(path)] { return route }
+        // A slash within an id is encoded.
+        guard path.hasPrefix(Self.productPrefix) else { return nil }
+        let id = path.dropFirst(Self.productPrefix.count)
+        return id.isEmpty || id.contains("/") ? nil : product
+    }
+
+    private static func requireJSON(_ request: Request) throws {
+        let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased()
+        guard type?.trimmingBlanks == "application/json" else {
+            throw Problem(.unsupportedMediaType, "the body must be application/json")
+        }
+    }
+
+    // MARK: - Events
+
+    private static func events(
+        _ live: LiveFigures, _ request: Request, _ target: RequestTarget, _ origin: RequestOrigin
+    ) async throws -> Response {
+        let ids = try target.products()
+        var headers = HTTPFields()
+        headers[.contentType] = "text/event-stream"
+        headers[.cacheControl] = "no-store"
+        // Proxies that gather an answer before they pass it on would hold events back.
+        headers[.xAccelBuffering] = "no"
+        if request.method == .head { return Response(status: .ok, headers: headers) }
+        let lastEventID = request.headers[.lastEventID].flatMap { EventID($0) }
+        let channel = origin.channel
+        let subscriber = try await live.subscribe(to: ids, lastEventID: lastEventID) { channel.close(promise: nil) }
+        // One who goes is not found out by writing to him.
+        channel.closeFuture.whenComplete { _ in Task { await live.unsubscribe(subscriber) } }
+        return Response(
+            status: .ok, headers: headers,
+            body: ResponseBody { writer in
+                try await send(to: subscriber, live, &writer)
+                try await writer.finish(nil)
+            })
+    }
+
+    private static func send(
+        to subscriber: Subscriber, _ live: LiveFigures, _ writer: inout any ResponseBodyWriter
+    ) async throws {
+        try await writer.write(ServerSentEvent.retry)
+        while true {
+            switch await subscriber.next() {
+            case .events(let events): try await writer.write(contentsOf: events)
+            case .missed: await live.catchUp(subscriber)
+            case .over: return
+            }
+        }
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let lastEventID = HTTPField.Name("Last-Event-ID")!
+    fileprivate static let xAccelBuffering = HTTPField.Name("X-Accel-Buffering")!
+}
+
+extension StringProtocol {
+    fileprivate var trimmingBlanks: String {
+        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+}

@@ -1,0 +1,92 @@
+import HTTPTypes
+import Inventory
+
+/// The path and the query of a request.
+struct RequestTarget {
+    /// As it was sent: percent-encoded, so that a slash in an id is none between segments.
+    let path: Substring
+    private let query: Substring
+
+    init(_ target: String?) {
+        let target = target ?? "/"
+        let mark = target.firstIndex(of: "?")
+        path = target[..<(mark ?? target.endIndex)]
+        query = mark.map { target[target.index(after: $0)...] } ?? ""
+    }
+
+    /// The query's values, by name.
+    /// - Parameters:
+    ///   - single: names that may be there once.
+    ///   - repeated: names that may be there more than once.
+    /// - Throws: `Problem` (400) for a name that is neither, so that a misspelt filter is not taken for none.
+    func parameters(single: [String] = [], repeated: [String] = []) throws -> [String: [String]] {
+        var values: [String: [String]] = [:]
+        for part in query.split(separator: "&") {
+            let sign = part.firstIndex(of: "=")
+            let name = try Self.decoded(part[..<(sign ?? part.endIndex)], plusIsSpace: true)
+            let value = try sign.map { try Self.decoded(part[part.index(after: $0)...], plusIsSpace: true) } ?? ""
+            guard single.contains(name) || repeated.contains(name) else {
+                let known = (single + repeated).joined(separator: ", ")
+                throw Problem(
+                    .badRequest,
+                    "there is no parameter \"\(name.prefix(40))\"\(known.isEmpty ? " here" : "; there are \(known)")")
+            }
+            values[name, default: []].append(value)
+            if single.contains(name), values[name]?.count ?? 0 > 1 {
+                throw Problem(.badRequest, "\(name) is there more than once")
+            }
+        }
+        return values
+    }
+
+    /// Percent-encoded text as it is meant.
+    /// - Throws: `Problem` (400) when it is not encoded right, or not UTF-8.
+    static func decoded(_ text: Substring, plusIsSpace: Bool = false) throws -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count)
+        var iterator = text.utf8.makeIterator()
+        while let byte = iterator.next() {
+            switch byte {
+            case UInt8(ascii: "%"):
+                guard let high = iterator.next().flatMap(digit), let low = iterator.next().flatMap(digit) else {
+                    throw Problem(.badRequest, "\"%\" must be followed by two hexadecimal digits; \"%\" itself is %25")
+                }
+                bytes.append(high << 4 | low)
+            case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))
+            default: bytes.append(byte)
+            }
+        }
+        guard let decoded = String(validating: bytes, as: UTF8.self) else {
+            throw Problem(.badRequest, "the address is not UTF-8")
+        }
+        return decoded
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+extension RequestTarget {
+    /// Product ids of one request at most.
+    static let maximumProducts = 200
+
+    /// The `product` parameters: at least one, each once, in their order.
+    func products() throws -> [Identifier] {
+        let values = try parameters(repeated: ["product"])["product"] ?? []
+        var seen: Set<Identifier> = []
+        let ids = values.map { Identifier($0) }.filter { seen.insert($0).inserted }
+        guard !ids.isEmpty else {
+            throw Problem(.badRequest, "name a product: ?product=ID, up to \(Self.maximumProducts) times")
+        }
+        guard ids.count <= Self.maximumProducts else {
+            throw Problem(.badRequest, "\(ids.count) products are named; at most \(Self.maximumProducts) may be")
+        }
+        return ids
+    }
+}

@@ -1,0 +1,155 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// One address: what answers at it, by method.
+struct Route: Sendable {
+    typealias Answer = @Sendable (Request, RequestTarget, RequestOrigin) async throws -> Response
+
+    /// Its pattern, for metrics.
+    let name: String
+    let get: Answer?
+    let post: Answer?
+    /// Whether pages of other origins may use it, where a setting allows them.
+    let isShared: Bool
+
+    init(_ name: String, isShared: Bool = false, get: Answer? = nil, post: Answer? = nil) {
+        self.name = name
+        self.isShared = isShared
+        self.get = get
+        self.post = post
+    }
+
+    /// As the field `Allow` names them.
+    var methods: String {
+        [get.map { _ in "GET, HEAD" }, post.map { _ in "POST" }, "OPTIONS"].compactMap { $0 }.joined(separator: ", ")
+    }
+}
+
+/// Where a request came from.
+struct RequestOrigin: InitializableFromSource {
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        channel = source.channel
+    }
+}
+
+/// Finds the route of a request, and gives every answer what all have in common: problem details, HEAD, OPTIONS,
+/// access for other origins.
+///
+/// Hummingbird's router is not used: there are a dozen addresses, ids in them have to stay encoded until they are
+/// taken apart, and a wrong method has to be told from a wrong address.
+struct RouteResponder: HTTPResponder {
+    typealias Context = RequestOrigin
+
+    let routes: @Sendable (Substring) throws -> Route?
+    let origins: AllowedOrigins
+    /// Refuses a request by throwing a `Problem`.
+    let admit: @Sendable (Request, Route) throws -> Void
+    let metrics: RequestMetrics
+    let logger: Logger
+
+    @Sendable func respond(to request: Request, context: RequestOrigin) async throws -> Response {
+        var name = "unknown"
+        var response: Response
+        var isShared = false
+        do {
+            let target = RequestTarget(request.head.path)
+            guard let route = try routes(target.path) else {
+                throw Problem(.notFound, "there is nothing at this address")
+            }
+            (name, isShared) = (route.name, route.isShared)
+            try admit(request, route)
+            response = try await answer(request, target, route, context)
+        } catch let error as HTTPParserError {
+            throw error
+        } catch {
+            let problem = Problem(error)
+            if problem.status == .internalServerError {
+                logger.error("a request failed", metadata: ["route": "\(name)", "error": "\(error)"])
+            }
+            response = problem.response
+            if problem.closesConnection { response.closeSoon(context.channel) }
+        }
+        if request.method == .head { response = response.createHeadResponse() }
+        response.headers[.xContentTypeOptions] = "nosniff"
+        if isShared { origins.mark(&response, for: request) }
+        metrics.count(route: name, status: response.status.code)
+        return response
+    }
+
+    private func answer(
+        _ request: Request, _ target: RequestTarget, _ route: Route, _ origin: RequestOrigin
+    ) async throws -> Response {
+        switch request.method {
+        case .get, .head:
+            if let get = route.get { return try await get(request, target, origin) }
+        case .post:
+            if let post = route.post { return try await post(request, target, origin) }
+        case .options:
+            return Response(status: .noContent, headers: [.allow: route.methods])
+        default: break
+        }
+        throw Problem.methodNotAllowed(route.methods)
+    }
+}
+
+/// Which other origins' pages may read the answers (`http_allow_origin`).
+package enum AllowedOrigins: Sendable, Equatable {
+    case none
+    case all
+    case some([String])
+
+    fileprivate func mark(_ response: inout Response, for request: Request) {
+        switch self {
+        case .none: return
+        case .all: response.headers[.accessControlAllowOrigin] = "*"
+        case .some(let origins):
+            // Caches must not give one origin's answer to another.
+            response.headers[values: .vary].append("Origin")
+            guard let origin = request.headers[.origin], origins.contains(origin) else { return }
+            response.headers[.accessControlAllowOrigin] = origin
+        }
+        if request.method == .options {
+            response.headers[.accessControlAllowMethods] = response.headers[.allow]
+            response.headers[.accessControlAllowHeaders] = "Content-Type, If-None-Match, Last-Event-ID"
+            response.headers[.accessControlMaxAge] = "600"
+        } else {
+            response.headers[.accessControlExposeHeaders] = "ETag, Retry-After"
+        }
+    }
+}
+
+extension Response {
+    /// Closes the connection once the client has had time to read the answer: it may be sending still.
+    fileprivate mutating func closeSoon(_ channel: any Channel) {
+        headers[.connection] = "close"
+        channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+    }
+}
+
+extension Request {
+    /// Time to send a body, from when its head was read.
+    private static let bodyTime = TimeAmount.seconds(10)
+
+    /// The whole body.
+    /// - Throws: `Problem` (413). When it takes too long, the connection is closed.
+    func wholeBody(upTo limit: Int, _ channel: any Channel) async throws -> ByteBuffer {
+        func tooLarge() -> Problem {
+            var problem = Problem(.contentTooLarge, "the body has more than \(limit) bytes")
+            problem.closesConnection = true
+            return problem
+        }
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge() }
+        let deadline = channel.eventLoop.scheduleTask(in: Self.bodyTime) { channel.close(promise: nil) }
+        defer { deadline.cancel() }
+        do {
+            return try await body.collect(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge()
+        }
+    }
+}

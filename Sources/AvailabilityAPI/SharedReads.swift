@@ -1,0 +1,84 @@
+import Inventory
+import Synchronization
+
+/// Reads of figures that share round trips: while one is under way, those who come meanwhile gather, and are answered
+/// together by the next one. However many ask at once, a counter is asked for once.
+final class SharedReads: Sendable {
+    private let source: FigureSource
+    private let state = Mutex(State())
+
+    /// What one round trip has brought.
+    struct Reading: Sendable {
+        var moment: Moment
+        fileprivate var figures: [ObjectIdentifier: ProductFigures]
+
+        /// nil where the source lacks a counter of it: the consumer has not come to the product yet.
+        subscript(_ product: CataloguedProduct) -> ProductFigures? { figures[ObjectIdentifier(product)] }
+    }
+
+    private struct State {
+        var isUnderWay = false
+        var next = Round()
+    }
+
+    /// Those who are answered together.
+    private struct Round: Sendable {
+        var products: [ObjectIdentifier: CataloguedProduct] = [:]
+        var waiting: [CheckedContinuation<Reading, any Error>] = []
+    }
+
+    init(_ source: FigureSource) {
+        self.source = source
+    }
+
+    /// The figures of `products` at one moment, which is not before the call.
+    /// - Throws: `FiguresUnavailable`.
+    func read(_ products: some Sequence<CataloguedProduct> & Sendable) async throws -> Reading {
+        try await withCheckedThrowingContinuation { continuation in
+            let begins = state.withLock { state in
+                for product in products { state.next.products[ObjectIdentifier(product)] = product }
+                state.next.waiting.append(continuation)
+                defer { state.isUnderWay = true }
+                return !state.isUnderWay
+            }
+            // A task of its own: whoever came first may be cancelled, the others still want it.
+            if begins { Task { await run() } }
+        }
+    }
+
+    private func run() async {
+        while let round = next() {
+            do {
+                let reading = try await read(round)
+                for waiting in round.waiting { waiting.resume(returning: reading) }
+            } catch {
+                for waiting in round.waiting { waiting.resume(throwing: error) }
+            }
+        }
+    }
+
+    private func next() -> Round? {
+        state.withLock { state in
+            if state.next.waiting.isEmpty {
+                state.isUnderWay = false
+                return nil
+            }
+            defer { state.next = Round() }
+            return state.next
+        }
+    }
+
+    private func read(_ round: Round) async throws -> Reading {
+        let products = Array(round.products.values)
+        let (moment, states) = try await source.read(products.flatMap(\.counters))
+        var figures: [ObjectIdentifier: ProductFigures] = [:]
+        figures.reserveCapacity(products.count)
+        var start = 0
+        for product in products {
+            let end = start + product.counters.count
+            figures[ObjectIdentifier(product)] = ProductFigures(product, states[start..<end])
+            start = end
+        }
+        return Reading(moment: moment, figures: figures)
+    }
+}

@@ -1,0 +1,47 @@
+import Inventory
+
+/// What the API answers from: the catalogue in use, and figures of one moment.
+struct Storefront: Sendable {
+    let catalogue: CatalogueInUse
+    let reads: SharedReads
+
+    /// A catalogue may be replaced while it is read; more than this often in one request it is not.
+    private static let attempts = 3
+
+    /// The products that `choose` names, with their figures, all of one catalogue: that of the counters.
+    /// - Throws: `FiguresUnavailable`; what `choose` throws.
+    func read(
+        _ choose: @Sendable (CatalogueView) throws -> [CataloguedProduct]
+    ) async throws -> (view: CatalogueView, products: [CataloguedProduct], reading: SharedReads.Reading) {
+        var view = catalogue.view
+        for _ in 1..<Self.attempts {
+            let products = try choose(view)
+            let reading = try await reads.read(products)
+            guard let newer = try await newerView(than: reading.moment) else { return (view, products, reading) }
+            view = newer
+        }
+        let products = try choose(view)
+        return (view, products, try await reads.read(products))
+    }
+
+    /// The figures of the products with these ids.
+    /// - Throws: `FiguresUnavailable`; `Problem` (404) naming all ids that are unknown, or not on sale yet.
+    func figures(of ids: [Identifier]) async throws -> (moment: Moment, figures: [ProductFigures]) {
+        let (view, _, reading) = try await read { view in ids.compactMap { view[$0] } }
+        var unknown: [Identifier] = []
+        var figures: [ProductFigures] = []
+        for id in ids {
+            if let found = view[id].flatMap({ reading[$0] }) { figures.append(found) } else { unknown.append(id) }
+        }
+        if !unknown.isEmpty { throw Problem.unknown(unknown) }
+        return (reading.moment, figures)
+    }
+
+    private func newerView(than moment: Moment) async throws -> CatalogueView? {
+        do {
+            return try await catalogue.view(forEpoch: moment.epoch, catalogue: moment.catalogue)
+        } catch {
+            throw FiguresUnavailable(description: "the catalogue cannot be read")
+        }
+    }
+}

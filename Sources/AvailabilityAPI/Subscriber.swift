@@ -1,0 +1,110 @@
+import NIOCore
+import Synchronization
+
+/// One listener of live figures, with what it has yet to be sent.
+///
+/// What waits for it is bounded: one that does not keep up loses what waits, is told how much it missed, and gets the
+/// figures anew (`LiveFigures.catchUp`).
+final class Subscriber: Sendable {
+    let products: [CataloguedProduct]
+    /// Closes its connection.
+    let disconnect: @Sendable () -> Void
+    private let state: Mutex<State>
+
+    /// Events that wait for one subscriber. More than it can have products, so that the first figures always fit.
+    static let bufferedEvents = RequestTarget.maximumProducts + 56
+
+    enum Delivery: Sendable {
+        case events([ByteBuffer])
+        /// Events were dropped: ask for the figures anew.
+        case missed
+        /// There will be no more.
+        case over
+    }
+
+    private struct State {
+        var events: [ByteBuffer] = []
+        /// Events dropped since it was last told.
+        var missed = 0
+        var isOver = false
+        /// Heartbeats in a row at which something waited for it already.
+        var stalls = 0
+        var waiting: CheckedContinuation<Void, Never>?
+    }
+
+    init(products: [CataloguedProduct], disconnect: @escaping @Sendable () -> Void) {
+        self.products = products
+        self.disconnect = disconnect
+        state = Mutex(State())
+    }
+
+    /// Puts an event behind those that wait.
+    func offer(_ event: ByteBuffer) {
+        wake { state in
+            if state.missed > 0 {
+                state.missed += 1
+            } else if state.events.count == Self.bufferedEvents {
+                state.missed = state.events.count + 1
+                state.events = []
+            } else {
+                state.events.append(event)
+            }
+        }
+    }
+
+    /// As `offer`.
+    /// - Returns: how often in a row something was waiting for it already when a heartbeat came.
+    func offerHeartbeat(_ event: ByteBuffer) -> Int {
+        let stalls = state.withLock { state in
+            state.stalls = state.events.isEmpty && state.missed == 0 ? 0 : state.stalls + 1
+            return state.stalls
+        }
+        offer(event)
+        return stalls
+    }
+
+    /// Puts figures in the place of what was dropped.
+    /// - Parameter events: given the number of events that were dropped.
+    func restart(_ events: (Int) -> [ByteBuffer]) {
+        wake { state in
+            state.events = events(state.missed)
+            state.missed = 0
+        }
+    }
+
+    /// No more events, not even those that wait.
+    func end() {
+        wake { state in state.isOver = true }
+    }
+
+    /// What is to be sent next; waits until there is something. One task asks.
+    func next() async -> Delivery {
+        while true {
+            let delivery: Delivery? = state.withLock { state in
+                if state.isOver { return .over }
+                if state.missed > 0 { return .missed }
+                if state.events.isEmpty { return nil }
+                defer { state.events = [] }
+                return .events(state.events)
+            }
+            if let delivery { return delivery }
+            await withCheckedContinuation { continuation in
+                let isReady = state.withLock { state in
+                    if state.isOver || state.missed > 0 || !state.events.isEmpty { return true }
+                    state.waiting = continuation
+                    return false
+                }
+                if isReady { continuation.resume() }
+            }
+        }
+    }
+
+    private func wake(_ change: (inout State) -> Void) {
+        let waiting = state.withLock { state in
+            change(&state)
+            defer { state.waiting = nil }
+            return state.waiting
+        }
+        waiting?.resume()
+    }
+}

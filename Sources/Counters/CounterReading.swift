@@ -1,0 +1,67 @@
+import Inventory
+import RedisClient
+
+/// Counters as a reader found them.
+package struct CounterReading: Sendable {
+    /// The state they belong to. Of more than `CounterReader.sliceReads` counters, `seq` is that of the oldest part:
+    /// the figures are those after this change, or newer.
+    package var head: CounterHead
+    /// In the order they were asked for. A counter that is missing, or holds what no count can be, has no `sold`.
+    package var states: [CounterState]
+}
+
+extension CounterReader {
+    /// Counters a command. HMGET takes about 0.3 µs a field, so that this many hold Redis for a millisecond.
+    package static let sliceReads = 1_000
+
+    /// The head and the named counters, any number of them, in one round trip. Plain HMGETs, which need no right but to
+    /// read, and cost Redis a tenth of what a script takes.
+    ///
+    /// - Returns: nil when the counters were installed anew between two parts of it: read again.
+    package func read(_ names: [CounterName]) async throws -> CounterReading? {
+        var commands: [RedisCommand] = []
+        var start = 0
+        repeat {
+            let slice = names[start..<min(start + Self.sliceReads, names.count)]
+            var command = RedisCommand("HMGET", capacity: keys.stock.utf8.count + 96 + slice.count * 96)
+            command.append(keys.stock)
+            command.append(contentsOf: CounterHead.fields)
+            for name in slice {
+                let field = name.field
+                command.append("sold:" + field)
+                command.append("cap:" + field)
+                command.append("closed:" + field)
+            }
+            commands.append(command)
+            start += slice.count
+        } while start < names.count
+        var reading: CounterReading?
+        for reply in try await client.pipeline(commands) {
+            if case .error(let error) = reply { throw RedisError.reply(error, command: "HMGET") }
+            guard let values = reply.array, values.count >= CounterHead.fields.count else {
+                throw CountersError.unexpectedReply(script: "HMGET", detail: "not the values asked for")
+            }
+            let head = CounterHead(values[..<CounterHead.fields.count])
+            let states = Self.states(values[CounterHead.fields.count...])
+            guard let first = reading else {
+                reading = CounterReading(head: head, states: states)
+                reading?.states.reserveCapacity(names.count)
+                continue
+            }
+            if head.epoch != first.head.epoch || head.ledger != first.head.ledger { return nil }
+            reading?.states.append(contentsOf: states)
+        }
+        guard let reading, reading.states.count == names.count else {
+            throw CountersError.unexpectedReply(script: "HMGET", detail: "not the values asked for")
+        }
+        return reading
+    }
+
+    private static func states(_ values: ArraySlice<RedisValue>) -> [CounterState] {
+        stride(from: values.startIndex, to: values.endIndex - 2, by: 3).map { at in
+            // Below 0 only a hand can have put it.
+            let sold = values[at].int.flatMap { $0 < 0 ? nil : $0 }
+            return CounterState(sold: sold, cap: cap(values[at + 1]), isClosed: values[at + 2].string == "1")
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import Ledger
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serves availability over HTTP: reads, live events, the drop's page; decides nothing.",
+        discussion: """
+            Any number of these may run beside one consumer. The operator's page and the metrics are at an address of \
+            their own. Exit codes: 0 after SIGTERM; 2 when it cannot listen, or has no ledger.
+            """)
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try options.resolve()
+        guard LedgerDatabase.exists(at: settings.ledger) else { throw LedgerError.missing(path: settings.ledger) }
+        let logger = settings.logger()
+        try await runServices(try await httpServices(settings, logger: logger), logger: logger)
+    }
+}
