@@ -46,7 +46,7 @@ import Testing
             ("/v1/products?limit=", "limit"), ("/v1/products?limit=99999999999999999999", "limit"),
             ("/v1/products?available=yes", "available"), ("/v1/products?available=", "available"),
             ("/v1/products?limit=1&limit=2", "limit"), ("/v1/availability", "product"),
-            ("/v1/availability?product=", "product"), ("/v1/events", "product"),
+            ("/v1/events", "product"), ("/v1/products?lmit=1", "lmit"), ("/v1/products/CUBE?x=1", "\"x\""),
             ("/v1/availability?product=%ZZ", ""), ("/v1/availability?product=%FF", ""),
             ("/v1/availability?" + (0...200).map { "product=P\($0)" }.joined(separator: "&"), "product"),
             ("/v1/events?" + (0...200).map { "product=P\($0)" }.joined(separator: "&"), "product"),
@@ -163,6 +163,9 @@ import Testing
                 try await server.get("/v1/\(path)?product=B%2FB&product=CUBE&product=A&product=BLACK"), 404)
             #expect(some["unknown"]?.sortedText == #"["B\/B","A","BLACK"]"#.replacing("\\/", with: "/"), "\(path)")
         }
+        // So it does of a cursor that is none.
+        let cursor = try expectProblem(try await server.get("/v1/products?after=NONE"), 404)
+        #expect(cursor["unknown"]?.sortedText == #"["NONE"]"#)
         // A path that is none is 404, too, and no id.
         for target in [
             "/v1", "/v1/", "/v1/product", "/v2/products", "/nothing", "/v1/products/CUBE/BLACK", "/operator",

@@ -58,7 +58,7 @@ import Testing
                         try await server.office.get(path)
                     }
                 try expectProblem(reply, 401)
-                #expect(reply["www-authenticate"] == #"Basic realm="stocktake operator""#)
+                #expect(reply["www-authenticate"]?.hasPrefix(#"Basic realm="stocktake operator""#) == true)
             }
         }
         for path in Self.paths {
@@ -87,7 +87,7 @@ import Testing
         let server = try await Server(
             try shop.start(
                 ["serve", "--operator-host", "0.0.0.0"], environment: ["STOCKTAKE_OPERATOR_TOKEN": "a-token"]))
-        let office = HTTPAddress(host: "127.0.0.1", port: server.office.port)
+        let office = HTTPAddress(host: "127.0.0.1", port: try await server.office.port)
         #expect(try await office.get("/metrics").status == 401)
         #expect(try await office.get("/metrics", ["Authorization": "Bearer a-token"]).status == 200)
     }

@@ -3,20 +3,24 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// A process that serves a shop's figures, with the addresses it has named.
+/// A process that serves a shop's figures, with the addresses that it names on its standard output.
 struct Server: Sendable {
     let process: ChildProcess
     /// For everybody.
     let shop: HTTPAddress
-    /// For the operator.
-    let office: HTTPAddress
 
     init(_ process: ChildProcess) async throws {
         self.process = process
         shop = try HTTPAddress(
             in: try await process.waitForLine(containing: "listening on http://", within: .seconds(30)))
-        office = try HTTPAddress(
-            in: try await process.waitForLine(containing: "operator page on http://", within: .seconds(30)))
+    }
+
+    /// The operator's address.
+    var office: HTTPAddress {
+        get async throws {
+            try HTTPAddress(
+                in: try await process.waitForLine(containing: "operator page on http://", within: .seconds(10)))
+        }
     }
 
     func get(_ target: String, _ headers: KeyValuePairs<String, String> = [:]) async throws -> HTTPReply {
