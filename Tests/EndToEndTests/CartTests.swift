@@ -34,7 +34,7 @@ import Testing
 
     /// CUBE 3 of 10 left (BLACK none, WHITE 3 of its 4, RED 3 by the product's cap), OTHER's GREEN 2, LAMP 0, PANEL
     /// unlimited; GONE is closed.
-    private func stockedShop() async throws -> (Shop, Server) {
+    private func stockedShop() async throws -> Server {
         let with =
             String(Shop.catalog.dropLast(2))
             + #", {"id": "GONE", "name": "Gone", "category": "kit", "dev_status": 5, "base_price": 1, "has_variants": false}]}"#
@@ -43,7 +43,7 @@ import Testing
         let server = try await shop.startServer()
         try await shop.sell("o-1", ("CUBE", "BLACK", 5), ("CUBE", "RED", 2), ("LAMP", nil, 7))
         try await server.waitForSold(7, of: "LAMP")
-        return (shop, server)
+        return server
     }
 
     private static let carts: [(String, [Line])] = [
@@ -117,7 +117,7 @@ import Testing
 
     @Test("Each line of a cart is told whether it fits, why not, and how many there are")
     func carts() async throws {
-        let (_, server) = try await stockedShop()
+        let server = try await stockedShop()
         for (name, lines) in Self.carts {
             let reply = try await server.validate(lines.map(\.sent).joined(separator: ", "))
             #expect(reply.status == 200, "\(name): \(reply.text)")
@@ -133,7 +133,7 @@ import Testing
 
     @Test("A null variant is none, and unknown members are ignored")
     func lenient() async throws {
-        let (_, server) = try await stockedShop()
+        let server = try await stockedShop()
         let reply = try await server.shop.request(
             "POST", "/v1/cart/validate", ["Content-Type": "application/json; charset=utf-8"],
             body: #"{"cart": 7, "items": [{"product_id": "PANEL", "variant_id": null, "quantity": 1, "note": {}}]}"#)
@@ -216,7 +216,7 @@ import Testing
 
     @Test("A body of exactly 64 KiB in chunks is a body like any other")
     func chunked() async throws {
-        let (_, server) = try await stockedShop()
+        let server = try await stockedShop()
         let cart = #"{"items": [{"product_id": "PANEL", "quantity": 1}]}"#
         let text = cart + String(repeating: " ", count: 65_536 - cart.utf8.count)
         let connection = try await HTTPConnection.connect(to: server.shop)

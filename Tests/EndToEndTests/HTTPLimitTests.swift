@@ -118,7 +118,7 @@ import Testing
     func terminates(subcommand: String) async throws {
         let shop = try await Shop()
         let consumer = subcommand == "serve" ? try await shop.startConsumer() : nil
-        let server = try await Server(try shop.start([subcommand]))
+        let server = try await Server(try shop.start([subcommand]), of: shop)
         try await server.waitForStatus(200)
         var subscribers: [EventStream] = []
         for _ in 0..<20 {

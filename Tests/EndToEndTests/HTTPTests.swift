@@ -239,7 +239,8 @@ import Testing
         let list = try await server.get("/v1/products")
         #expect(try ids(list) == ["CUBE", "OTHER", "LAMP", "SHEET"])
         let variants = try list.json()["products"]?[0]?["variants"]?.elements ?? []
-        #expect(variants.compactMap { $0["id"]?.string } == ["BLACK", "WHITE", "BLUE"])
+        #expect(variants.compactMap { $0["id"]?.string } == ["BLACK", "WHITE", "BLUE", "RED"])
+        #expect(variants.map { $0["is_active"] == true } == [true, true, true, false])
         let closed = try await server.get("/v1/products/PANEL").json()["product"]
         #expect(closed?["is_active"] == false)
         #expect(closed?["is_available"] == false)

@@ -86,7 +86,8 @@ import Testing
         }
         let server = try await Server(
             try shop.start(
-                ["serve", "--operator-host", "0.0.0.0"], environment: ["STOCKTAKE_OPERATOR_TOKEN": "a-token"]))
+                ["serve", "--operator-host", "0.0.0.0"], environment: ["STOCKTAKE_OPERATOR_TOKEN": "a-token"]), of: shop
+        )
         let office = HTTPAddress(host: "127.0.0.1", port: try await server.office.port)
         #expect(try await office.get("/metrics").status == 401)
         #expect(try await office.get("/metrics", ["Authorization": "Bearer a-token"]).status == 200)

@@ -6,12 +6,15 @@ import Testing
 /// A process that serves a shop's figures, with the addresses that it names on its standard output.
 struct Server: Sendable {
     let process: ChildProcess
+    /// Its Redis and its folder live as long as the server does.
+    private let keptShop: Shop
     /// For everybody.
     let shop: HTTPAddress
 
-    init(_ process: ChildProcess) async throws {
+    init(_ process: ChildProcess, of shop: Shop) async throws {
         self.process = process
-        shop = try HTTPAddress(
+        keptShop = shop
+        self.shop = try HTTPAddress(
             in: try await process.waitForLine(containing: "listening on http://", within: .seconds(30)))
     }
 
@@ -66,14 +69,15 @@ struct Server: Sendable {
 extension Shop {
     /// Starts `run`, consumer and server in one process, and waits until it tells figures.
     func startServer(_ more: String..., environment: [String: String] = [:]) async throws -> Server {
-        let server = try await Server(try start(["run"] + more, environment: environment))
+        let server = try await Server(try start(["run"] + more, environment: environment), of: self)
         try await server.waitForStatus(200, of: "/readyz")
+        try await server.waitForStatus(200, of: "/v1/products")
         return server
     }
 
     /// Starts `serve`, a server alone; it may have nothing to tell yet.
     func startServing(_ more: String..., environment: [String: String] = [:]) async throws -> Server {
-        try await Server(try start(["serve"] + more, environment: environment))
+        try await Server(try start(["serve"] + more, environment: environment), of: self)
     }
 
     /// Puts an order on the stream, without a process of its own.

@@ -38,7 +38,7 @@ package final class EventStream: Sendable {
 
     package func close() { connection.close() }
 
-    /// The head of the reply, once it is there.
+    /// The head of the reply, once it is there. One that is not 200 has no events.
     package func head(within limit: Duration = .seconds(10)) async throws -> HTTPReply {
         try await eventually(within: limit, "the head of the event stream") {
             try poll()
@@ -66,6 +66,9 @@ package final class EventStream: Sendable {
         do {
             try await eventually(within: limit, "the next event") {
                 try poll()
+                if let reply = state.withLock({ $0.reader.reply }), reply.status != 200 {
+                    throw TestSupportError("\(reply.status) \(reply.text)")
+                }
                 event = state.withLock { state in
                     while state.given < state.events.count {
                         state.given += 1
@@ -77,8 +80,8 @@ package final class EventStream: Sendable {
                 return event != nil
             }
         } catch let error as TestSupportError {
-            let seen = state.withLock { ($0.reader.reply?.status, $0.events.suffix(5)) }
-            throw TestSupportError("\(error) (\(name ?? "any"); seen \(seen))")
+            let seen = state.withLock { $0.events.suffix(5).map { "\($0.name) \($0.data.prefix(300))" } }
+            throw TestSupportError("\(error) (\(name ?? "any"); the last ones seen: \(seen))")
         }
         guard let event else { throw TestSupportError("no event") }
         return event
@@ -87,11 +90,7 @@ package final class EventStream: Sendable {
     private func poll() throws {
         try state.withLock { state in
             try connection.read(into: &state.reader)
-            guard let reply = state.reader.reply else { return }
-            guard reply.status == 200 else {
-                if state.reader.isComplete { throw TestSupportError("\(reply.status) \(reply.text)") }
-                return
-            }
+            guard state.reader.reply?.status == 200 else { return }
             state.unread += state.reader.takeBody()
             while let end = state.unread.firstRange(of: [10, 10]) {
                 let block = String(decoding: state.unread[..<end.lowerBound], as: UTF8.self)
