@@ -168,8 +168,9 @@ import Testing
             var order = SequentialModel.Order("o-\(sale)")
             order.lines = names.map { .init(product: $0, variant: "\($0)-0", quantity: 1) }
             try await shop.sell(order)
+            // The first event of all, then one a product and sale.
             try await eventually("the sale in the events") {
-                try quick.events.suffix(names.count).allSatisfy { try sold($0) == Int64(sale) }
+                try quick.events.count { $0.name == "availability" } == 1 + sale * names.count
             }
         }
         // Others were not held up, and lost nothing.
@@ -205,9 +206,12 @@ import Testing
         #expect(refused.status == 503)
         #expect(refused["retry-after"] == "1")
         try await shop.redis.restart()
-        let back = try await events.next("availability", within: .seconds(20))
-        #expect(try products(back) == ["LAMP", "PANEL"])
-        #expect(try sold(back) == 1)
+        var back: [String] = []
+        while Set(back) != ["LAMP", "PANEL"] {
+            let event = try await events.next("availability", within: .seconds(20))
+            back += try products(event)
+            #expect(try sold(event) == (back.last == "LAMP" ? 1 : 0))
+        }
         try await shop.sell("o-2", ("PANEL", nil, 1))
         #expect(try products(try await events.next("availability")) == ["PANEL"])
     }
