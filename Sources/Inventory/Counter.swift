@@ -52,7 +52,8 @@ package enum CapRule {
     /// Units that may still be sold, never below 0 (a cap may be lowered below what is sold).
     package static func left(sold: Int64, cap: Int64?) -> Int64 {
         let (left, overflows) = effective(cap).subtractingReportingOverflow(sold)
-        // Only far below 0, where a hand in Redis could put a counter; the comparison must not end the process.
-        return overflows ? .max : Swift.max(left, 0)
+        // Only far below 0, where a hand in Redis could put a figure; the comparison must not end the process.
+        if overflows { return sold < 0 ? .max : 0 }
+        return Swift.max(left, 0)
     }
 }

@@ -1,0 +1,147 @@
+import Inventory
+import Testing
+
+@testable import AvailabilityAPI
+
+/// What becomes of a cart's lines, case by case.
+@Suite struct CartValidationTests {
+    typealias Line = CartValidation.Line
+    typealias Reason = CartValidation.Reason
+
+    /// cube: 4 of 10 left, black 1 of 6, red unlimited, white sold out. lamp: sold out. sheet: unlimited. gone: closed.
+    /// pair: 5 left, but both of its variants sold out.
+    private static let products: [Identifier: Availability] = [
+        "cube": availability(
+            "cube", (6, 10, false), [("black", (5, 6, false)), ("red", (0, nil, false)), ("white", (1, 1, false))]),
+        "lamp": availability("lamp", (3, 3, false), []),
+        "sheet": availability("sheet", (9, nil, false), []),
+        "gone": availability("gone", (3, 3, true), []),
+        "pair": availability("pair", (5, 10, false), [("left", (3, 3, false)), ("right", (2, 2, false))]),
+        "half": availability("half", (0, 10, false), [("on", (0, 5, false)), ("off", (0, 5, true))]),
+    ]
+
+    private static func availability(
+        _ id: Identifier, _ own: (sold: Int64, cap: Int64?, isClosed: Bool),
+        _ variants: [(Identifier, (sold: Int64, cap: Int64?, isClosed: Bool))]
+    ) -> Availability {
+        func state(_ figures: (sold: Int64, cap: Int64?, isClosed: Bool)) -> CounterState {
+            CounterState(sold: figures.sold, cap: figures.cap, isClosed: figures.isClosed)
+        }
+        return Availability(
+            product: (id, "n", state(own)), variants: variants.map { ($0.0, "n", state($0.1)) })
+    }
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var lines: [Line]
+        var reasons: [[Reason]]
+        var available: [Int64?]
+
+        init(
+            _ description: String, _ lines: [(Identifier, Identifier?, Int64)], _ verdicts: [([Reason], Int64?)]
+        ) {
+            testDescription = description
+            self.lines = lines.map { Line(productID: $0.0, variantID: $0.1, quantity: $0.2) }
+            reasons = verdicts.map(\.0)
+            available = verdicts.map(\.1)
+        }
+    }
+
+    static let cases = [
+        Case(
+            "all of it fits", [("cube", "black", 1), ("cube", "red", 3), ("sheet", nil, 1_000_000)],
+            [([], 1), ([], 4), ([], nil)]),
+        Case("one unit more than the variant has", [("cube", "black", 2)], [([.onlyNLeft], 1)]),
+        Case(
+            "lines of one variant are summed", [("cube", "black", 1), ("cube", "black", 1)],
+            [([.onlyNLeft], 1), ([.onlyNLeft], 1)]),
+        Case(
+            "every line of an over-asked product is not ok",
+            [("cube", "black", 1), ("cube", "red", 4), ("sheet", nil, 1)],
+            [([.onlyNLeft], 1), ([.onlyNLeft], 4), ([], nil)]),
+        Case("an unlimited variant is bounded by its product", [("cube", "red", 5)], [([.onlyNLeft], 4)]),
+        Case("a variant is sold out, its product is not", [("cube", "white", 1)], [([.soldOut], 0)]),
+        Case(
+            "sold out stays sold out in an over-asked product", [("cube", "white", 1), ("cube", "red", 4)],
+            [([.soldOut], 0), ([.onlyNLeft], 4)]),
+        Case("a product is sold out", [("lamp", nil, 1)], [([.soldOut], 0)]),
+        Case(
+            "unknown product, unknown variant, another product's variant, a variant of none",
+            [("nix", nil, 1), ("cube", "nix", 1), ("cube", "left", 1), ("sheet", "black", 1)],
+            [([.unknown], nil), ([.unknown], nil), ([.unknown], nil), ([.unknown], nil)]),
+        Case("closed and sold out at once", [("gone", nil, 1)], [([.closed, .soldOut], 0)]),
+        Case(
+            "a closed variant of an open product", [("half", "off", 1), ("half", "on", 1)], [([.closed], 5), ([], 5)]),
+        Case("a variant has to be named", [("cube", nil, 1)], [([.variantRequired], 4)]),
+        Case(
+            "a variant has to be named, and too much is asked", [("cube", nil, 5)],
+            [([.variantRequired, .onlyNLeft], 4)]),
+        Case(
+            "a variant has to be named, and none has any left", [("pair", nil, 1)], [([.variantRequired, .soldOut], 5)]),
+        Case(
+            "what cannot be sold counts as asked, as in an order", [("cube", nil, 3), ("cube", "red", 2)],
+            [([.variantRequired, .onlyNLeft], 4), ([.onlyNLeft], 4)]),
+    ]
+
+    @Test("Each line is told every reason at once", arguments: cases)
+    func verdicts(_ example: Case) {
+        let verdicts = CartValidation.verdicts(example.lines) { Self.products[$0] }
+        #expect(verdicts.map(\.reasons) == example.reasons)
+        #expect(verdicts.map(\.available) == example.available)
+    }
+
+    @Test("Sums of 2,000 largest quantities do not overflow")
+    func sums() {
+        let lines = [Line](repeating: Line(productID: "lamp", variantID: nil, quantity: 1_000_000), count: 2_000)
+        #expect(CartValidation.verdicts(lines) { Self.products[$0] }.allSatisfy { $0.reasons == [.soldOut] })
+    }
+
+    // MARK: - The body
+
+    private func violations(_ body: String) -> [String] {
+        do {
+            _ = try CartValidation.lines(Array(body.utf8))
+            return []
+        } catch let problem as Problem {
+            guard case .array(let violations) = problem.members["violations"] else { return [problem.detail] }
+            return violations.compactMap { violation in
+                guard case .object(let object) = violation, case .string(let path) = object["path"] else { return nil }
+                return path
+            }
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    @Test("A body is read as it is meant, and everything beyond it ignored")
+    func body() throws {
+        let body = """
+            {"coupon": 1, "items": [{"product_id": "a/b", "variant_id": null, "quantity": 1, "note": []},
+             {"quantity": 1000000, "product_id": "ä", "variant_id": "v"}]}
+            """
+        #expect(
+            try CartValidation.lines(Array(body.utf8)) == [
+                Line(productID: "a/b", variantID: nil, quantity: 1),
+                Line(productID: "ä", variantID: "v", quantity: 1_000_000),
+            ])
+    }
+
+    @Test("Everything that breaks a rule is named with its path")
+    func violationsOfABody() {
+        #expect(violations(#"{"items": []}"#) == ["items"])
+        #expect(violations(#"{"items": {}}"#) == ["items"])
+        #expect(violations(#"{}"#) == ["items"])
+        #expect(violations("{\"items\": [\(Array(repeating: "1", count: 2_001).joined(separator: ","))]}") == ["items"])
+        #expect(
+            violations(
+                #"{"items": [7, {"quantity": 0}, {"product_id": "", "quantity": 1.0}, {"product_id": 1, "variant_id": 2, "quantity": 1000001}, {"product_id": "a", "variant_id": "\u0007", "quantity": "1"}]}"#
+            ) == [
+                "items[0]", "items[1].product_id", "items[1].quantity", "items[2].product_id", "items[2].quantity",
+                "items[3].product_id", "items[3].variant_id", "items[3].quantity", "items[4].variant_id",
+                "items[4].quantity",
+            ])
+        for noObject in ["", "[", "[]", "1", #"{"items": [], "items": []}"#, "{\"items\": []} x"] {
+            #expect(violations(noObject).count == 1, "\(noObject)")
+        }
+    }
+}

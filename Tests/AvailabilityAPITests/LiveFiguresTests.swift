@@ -1,0 +1,261 @@
+import Counters
+import Inventory
+import NIOCore
+import StrictJSON
+import TestSupport
+import Testing
+
+@testable import AvailabilityAPI
+
+/// What subscribers are told, against a real Redis.
+@Suite struct LiveFiguresTests {
+    /// One event, taken apart.
+    private struct Event: Equatable {
+        var name: String
+        var id: String?
+        /// Units sold by product.
+        var sold: [String: Int64] = [:]
+        var data: String
+    }
+
+    /// Reads a subscriber's events one after another.
+    private final class Reader {
+        let subscriber: Subscriber
+        let live: LiveFigures
+        private var waiting: [Event] = []
+
+        init(_ subscriber: Subscriber, _ live: LiveFigures) {
+            (self.subscriber, self.live) = (subscriber, live)
+        }
+
+        /// The next event that is no heartbeat; nil at the end.
+        func next() async throws -> Event? {
+            while true {
+                if let event = waiting.first {
+                    waiting.removeFirst()
+                    if event.name != "heartbeat" { return event }
+                    continue
+                }
+                switch await subscriber.next() {
+                case .events(let events): waiting = try events.flatMap(LiveFiguresTests.parse)
+                case .missed: await live.catchUp(subscriber)
+                case .over: return nil
+                }
+            }
+        }
+    }
+
+    private static func parse(_ buffer: ByteBuffer) throws -> [Event] {
+        try String(buffer: buffer).split(separator: "\n\n").map { text in
+            var fields: [Substring: String] = [:]
+            for line in text.split(separator: "\n") {
+                let colon = try #require(line.firstIndex(of: ":"))
+                fields[line[..<colon]] = String(line[line.index(colon, offsetBy: 2)...])
+            }
+            let data = try #require(fields["data"])
+            var event = Event(name: try #require(fields["event"]), id: fields["id"], data: data)
+            guard case .object(let object) = try JSONValue.parse(Array(data.utf8)),
+                case .array(let products) = object["products"]
+            else { return event }
+            for case .object(let product) in products {
+                if case .string(let id) = product["id"], case .number(let sold) = product["sold_quantity"] {
+                    event.sold[id] = sold.integer
+                }
+            }
+            return event
+        }
+    }
+
+    /// Quick, so that a test need not wait.
+    private static let pace = LiveFigures.Pace(interval: .milliseconds(5), heartbeat: .seconds(60))
+
+    private func withLive(
+        _ shop: StorefrontFixture, _ pace: LiveFigures.Pace = LiveFiguresTests.pace,
+        _ body: (LiveFigures) async throws -> Void
+    ) async throws {
+        let live = shop.live(pace)
+        let running = Task { try await live.run() }
+        try await body(live)
+        running.cancel()
+        try await running.value
+    }
+
+    private func reader(
+        _ live: LiveFigures, _ ids: Identifier..., after id: String? = nil,
+        disconnect: @escaping @Sendable () -> Void = {}
+    ) async throws -> Reader {
+        let subscriber = try await live.subscribe(
+            to: ids, lastEventID: id.flatMap { EventID($0) }, disconnect: disconnect)
+        return Reader(subscriber, live)
+    }
+
+    @Test("First the current figures in one event, then each change of what is watched, and of nothing else")
+    func changes() async throws {
+        try await withStorefront { shop in
+            try await shop.sell(1, of: "p:lamp")
+            try await withLive(shop) { live in
+                let reader = try await reader(live, "cube", "lamp")
+                let first = try await reader.next()
+                #expect(first?.name == "availability")
+                #expect(first?.id == "1.1")
+                #expect(first?.sold == ["cube": 0, "lamp": 1])
+                try await shop.sell(2, of: "p:sheet")
+                try await shop.sell(3, of: "p:cube", "v:red")
+                let second = try await reader.next()
+                #expect(second?.sold == ["cube": 3])
+                #expect(second?.id == "1.3")
+                try await shop.sell(1, of: "p:lamp")
+                #expect(try await reader.next()?.sold == ["lamp": 2])
+                await live.unsubscribe(reader.subscriber)
+                #expect(try await reader.next() == nil)
+                #expect(await live.subscriberCount == 0)
+            }
+        }
+    }
+
+    @Test("Whoever comes back is sent what has changed since, and not what has not")
+    func resuming() async throws {
+        try await withStorefront { shop in
+            try await withLive(shop) { live in
+                let before = try await reader(live, "cube", "lamp", "sheet")
+                #expect(try await before.next()?.sold.count == 3)
+                try await shop.sell(1, of: "p:lamp")
+                #expect(try await before.next()?.sold == ["lamp": 1])
+                try await shop.sell(1, of: "p:sheet")
+                let last = try #require(try await before.next())
+                #expect(last.sold == ["sheet": 1])
+                await live.unsubscribe(before.subscriber)
+                // The rest of that very state may have been cut off.
+                let same = try await reader(live, "cube", "lamp", "sheet", after: last.id)
+                #expect(try await same.next()?.sold == ["sheet": 1])
+                await live.unsubscribe(same.subscriber)
+                try await shop.sell(4, of: "p:cube", "v:black")
+                let again = try await reader(live, "cube", "lamp", "sheet", after: last.id)
+                #expect(try await again.next()?.sold == ["cube": 4, "sheet": 1])
+                await live.unsubscribe(again.subscriber)
+                for unusable in ["", "x", "1", "9.9.9", "0.0"] {
+                    let all = try await reader(live, "cube", "lamp", "sheet", after: unusable)
+                    #expect(try await all.next()?.sold.count == 3, "\(unusable)")
+                    await live.unsubscribe(all.subscriber)
+                }
+            }
+        }
+    }
+
+    @Test("Redis away: told once; back: all figures anew, changed or not")
+    func outage() async throws {
+        try await withStorefront { shop in
+            try await withLive(shop) { live in
+                let reader = try await reader(live, "cube", "lamp")
+                _ = try await reader.next()
+                let identity = shop.ledger.identity
+                try await shop.server.command("HSET", shop.keys.stock, "ledger", "another")
+                #expect(try await reader.next()?.name == "unavailable")
+                await #expect(throws: FiguresUnavailable.self) { try await self.reader(live, "cube") }
+                try await shop.sell(1, of: "p:lamp")
+                try await shop.server.command("HSET", shop.keys.stock, "ledger", identity)
+                let back = [try await reader.next(), try await reader.next()].compactMap { $0 }
+                #expect(back.map(\.name) == ["availability", "availability"])
+                #expect(back.reduce(into: [:]) { $0.merge($1.sold) { $1 } } == ["cube": 0, "lamp": 1])
+            }
+        }
+    }
+
+    @Test("A new catalogue is announced, and its caps are told")
+    func catalogue() async throws {
+        try await withStorefront { shop in
+            try await withLive(shop) { live in
+                let reader = try await reader(live, "cube", "lamp")
+                _ = try await reader.next()
+                var catalog = Catalog.sample
+                catalog.products[1].maxQuantity = 99
+                _ = try await shop.ledger.sync(catalog, dryRun: false)
+                try await shop.install()
+                let news = [try await reader.next(), try await reader.next()].compactMap { $0 }
+                #expect(news.map(\.name) == ["catalogue", "availability"])
+                #expect(news[0].data == #"{"catalogue":2}"#)
+                #expect(news[1].data.contains(#""max_quantity":99"#))
+            }
+        }
+    }
+
+    @Test("More products than one look reads are read in turn, and none is forgotten")
+    func turns() async throws {
+        try await withStorefront { shop in
+            var pace = Self.pace
+            pace.counters = 1
+            try await withLive(shop, pace) { live in
+                let reader = try await reader(live, "cube", "lamp", "sheet")
+                _ = try await reader.next()
+                try await shop.sell(1, of: "p:cube", "p:lamp", "p:sheet")
+                var sold: [String: Int64] = [:]
+                while sold.count < 3 {
+                    let event = try #require(try await reader.next())
+                    sold.merge(event.sold) { $1 }
+                }
+                #expect(sold == ["cube": 1, "lamp": 1, "sheet": 1])
+            }
+        }
+    }
+
+    @Test("A subscriber that does not keep up is told how much it missed, and gets the figures anew")
+    func slow() async throws {
+        try await withStorefront { shop in
+            try await withLive(shop) { live in
+                let reader = try await reader(live, "lamp", "cube")
+                let dropped = Subscriber.bufferedEvents + 5
+                // The first figures wait already.
+                for _ in 1..<dropped { reader.subscriber.offer(ServerSentEvent.heartbeat(asOf: "t")) }
+                try await shop.sell(2, of: "p:lamp")
+                let missed = try #require(try await reader.next())
+                #expect(missed.name == "missed")
+                let anew = try #require(try await reader.next())
+                #expect(anew.sold.count == 2)
+                // Whether the sale came before or after the figures anew, it is told.
+                let sold = anew.sold["lamp"] == 2 ? 2 : try await reader.next()?.sold["lamp"]
+                #expect(sold == 2)
+                #expect([dropped, dropped + 1].map { #"{"missed":\#($0)}"# }.contains(missed.data))
+            }
+        }
+    }
+
+    @Test("Heartbeats come when nothing else does; who never reads is disconnected after some of them")
+    func heartbeats() async throws {
+        try await withStorefront { shop in
+            var pace = Self.pace
+            pace.heartbeat = .milliseconds(20)
+            try await withLive(shop, pace) { live in
+                let disconnected = Count()
+                let deaf = try await live.subscribe(to: ["cube"], lastEventID: nil) {
+                    disconnected.add()
+                }
+                let kept = Count()
+                let reading = try await live.subscribe(to: ["cube"], lastEventID: nil) { kept.add() }
+                var beats = 0
+                while beats < 6 {
+                    guard case .events(let events) = await reading.next() else { break }
+                    beats += try events.flatMap(Self.parse).count { $0.name == "heartbeat" }
+                }
+                #expect(beats >= 6)
+                try await eventually("the one that does not read is disconnected") { disconnected.value > 0 }
+                #expect(kept.value == 0)
+                await live.unsubscribe(deaf)
+            }
+        }
+    }
+
+    @Test("When it ends, so do its subscribers, and later ones at once")
+    func ending() async throws {
+        try await withStorefront { shop in
+            let live = shop.live(Self.pace)
+            let running = Task { try await live.run() }
+            let reader = try await reader(live, "cube")
+            #expect(try await reader.next()?.name == "availability")
+            running.cancel()
+            try await running.value
+            #expect(try await reader.next() == nil)
+            let late = try await self.reader(live, "cube")
+            #expect(try await late.next() == nil)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Counters
+import Inventory
+import Ledger
+import Logging
+import RedisClient
+import Synchronization
+import TestSupport
+
+@testable import AvailabilityAPI
+
+/// A ledger, its counters in a real Redis, and what reads them; the test itself is the consumer.
+struct StorefrontFixture: Sendable {
+    let server: TestRedisServer
+    let client: RedisClient
+    let ledger: LedgerDatabase
+    let storefront: Storefront
+    let keys: StoreKeys
+
+    static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    func live(_ pace: LiveFigures.Pace) -> LiveFigures {
+        LiveFigures(storefront, metrics: APIMetrics(), logger: Self.logger, pace: pace)
+    }
+
+    /// Opens a new epoch with the ledger's figures.
+    func install() async throws {
+        let start = try await ledger.raiseEpoch(catalogueBefore: nil, reason: "test")
+        let store = CounterStore(keys: keys, ledger: ledger.identity, client: client)
+        let answer = try await store.install(
+            Installation(
+                epoch: start.head.epoch, seq: start.head.seq, records: start.head.records,
+                catalogueVersion: start.head.catalogueVersion, counters: start.counters))
+        guard answer == .installed else { throw TestSupportError("not installed: \(answer)") }
+    }
+
+    /// Changes counters as the gate would, and takes the next seq for it.
+    func sell(_ units: Int, of counters: String...) async throws {
+        for counter in counters { try await server.command("HINCRBY", keys.stock, "sold:\(counter)", "\(units)") }
+        try await server.command("HINCRBY", keys.stock, "seq", "1")
+    }
+
+    /// What has been sold of the product, as it is read now.
+    func sold(_ id: Identifier) async throws -> Int64 {
+        try await storefront.figures(of: [id]).figures[0].availability.product.soldQuantity
+    }
+}
+
+/// Counts what happens in several tasks.
+final class Count: Sendable {
+    private let count = Mutex(0)
+
+    var value: Int { count.withLock { $0 } }
+
+    func add() { count.withLock { $0 += 1 } }
+}
+
+extension Catalog {
+    /// A capped product with two variants, a capped one without, an unlimited one.
+    static let sample = Catalog(
+        categories: ["kit", "material"],
+        products: [
+            Product(
+                id: "cube", name: "Cube", category: "kit", devStatus: 5, basePrice: 100, maxQuantity: 10,
+                variants: [
+                    Variant(id: "black", name: "Black", maxQuantity: 6), Variant(id: "red", name: "Red"),
+                ]),
+            Product(id: "lamp", name: "Lamp", category: "kit", devStatus: 5, basePrice: 50, maxQuantity: 3),
+            Product(id: "sheet", name: "Sheet", category: "material", devStatus: 5, basePrice: 5),
+        ])
+}
+
+func withStorefront(
+    _ catalog: Catalog = .sample, isInstalled: Bool = true, fallsBackToLedger: Bool = false,
+    isolation: isolated (any Actor)? = #isolation, _ body: (StorefrontFixture) async throws -> Void
+) async throws {
+    try await withRedisServer { server async throws in
+        try await withTemporaryFolder { folder async throws in
+            let path = folder.path(of: "ledger.db")
+            try await LedgerDatabase.create(at: path, store: "main")
+            let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
+            _ = try await ledger.sync(catalog, dryRun: false)
+            let client = server.client()
+            let keys = StoreKeys(store: "main")
+            let source = FigureSource(
+                counters: CounterReader(keys: keys, client: client), ledger: ledger,
+                fallsBackToLedger: fallsBackToLedger, metrics: APIMetrics(), logger: StorefrontFixture.logger)
+            let fixture = StorefrontFixture(
+                server: server, client: client, ledger: ledger,
+                storefront: Storefront(
+                    catalogue: try await CatalogueInUse.read(from: ledger), reads: SharedReads(source)),
+                keys: keys)
+            if isInstalled { try await fixture.install() }
+            try await body(fixture)
+            await client.close()
+            try ledger.close()
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import Counters
+import Glibc
+import Inventory
+import TestSupport
+import Testing
+
+@testable import AvailabilityAPI
+
+/// Reads of figures and of the catalogue, against a real Redis and a real ledger.
+@Suite struct StorefrontTests {
+    @Test("However many ask at once, the counters are asked for once or twice")
+    func sharing() async throws {
+        try await withStorefront { shop in
+            _ = try await shop.sold("cube")
+            func calls() async throws -> Int {
+                let info = try await shop.server.command("INFO", "commandstats").string ?? ""
+                let line = info.split(separator: "\r\n").first { $0.hasPrefix("cmdstat_hmget:") } ?? ""
+                return Int(line.split(separator: "=").dropFirst().first?.prefix { $0.isNumber } ?? "") ?? 0
+            }
+            let before = try await calls()
+            // While Redis stands still the first read is under way, and all others gather.
+            shop.server.signal(SIGSTOP)
+            let begun = Count()
+            let answers = try await withThrowingTaskGroup(of: Int64.self) { group in
+                for index in 0..<500 {
+                    group.addTask {
+                        begun.add()
+                        return try await shop.sold(index.isMultiple(of: 2) ? "cube" : "lamp")
+                    }
+                }
+                try await eventually("all have begun") { begun.value == 500 }
+                shop.server.signal(SIGCONT)
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers.count == 500)
+            let after = try await calls()
+            #expect((1...5).contains(after - before), "\(after - before) round trips")
+        }
+    }
+
+    @Test("Figures are effective: a variant's are bounded by its product's")
+    func effective() async throws {
+        try await withStorefront { shop in
+            try await shop.sell(7, of: "p:cube", "v:red")
+            let (moment, figures) = try await shop.storefront.figures(of: ["cube", "sheet"])
+            #expect(moment.source == .redis && moment.epoch == 1 && moment.seq == 1)
+            #expect(figures[0].availability.product.availableQuantity == 3)
+            #expect(figures[0].availability.variants.map(\.availableQuantity) == [3, 3])
+            #expect(figures[1].availability.product.availableQuantity == nil)
+        }
+    }
+
+    @Test("Unknown ids are named, all of them")
+    func unknown() async throws {
+        try await withStorefront { shop in
+            do {
+                _ = try await shop.storefront.figures(of: ["nix", "cube", "black"])
+                Issue.record("was found")
+            } catch let problem as Problem {
+                #expect(problem.status == .notFound)
+                #expect(problem.members["unknown"] == .array([.string("nix"), .string("black")]))
+            }
+        }
+    }
+
+    @Test("Nothing installed, another ledger's counters, a Redis that is away: unavailable, or the ledger's figures")
+    func away() async throws {
+        for fallsBack in [false, true] {
+            try await withStorefront(isInstalled: false, fallsBackToLedger: fallsBack) { shop in
+                func source() async throws -> Moment.Source? {
+                    do {
+                        return try await shop.storefront.figures(of: ["cube"]).moment.source
+                    } catch is FiguresUnavailable {
+                        return nil
+                    }
+                }
+                let otherwise: Moment.Source? = fallsBack ? .ledger : nil
+                #expect(try await source() == otherwise)
+                try await shop.install()
+                #expect(try await source() == .redis)
+                try await shop.server.command("HSET", shop.keys.stock, "ledger", "another")
+                #expect(try await source() == otherwise)
+                try await shop.server.command("HSET", shop.keys.stock, "ledger", shop.ledger.identity)
+                #expect(try await source() == .redis)
+                await shop.server.kill()
+                #expect(try await source() == otherwise)
+            }
+        }
+    }
+
+    @Test("A counter that is gone or holds nonsense is unknown, never 0")
+    func nonsense() async throws {
+        try await withStorefront { shop in
+            for value in ["-1", "many", "9223372036854775808", ""] {
+                try await shop.server.command("HSET", shop.keys.stock, "sold:p:lamp", value)
+                await #expect(throws: Problem.self, "\(value)") { try await shop.sold("lamp") }
+            }
+            try await shop.server.command("HSET", shop.keys.stock, "sold:p:lamp", "9223372036854775807")
+            #expect(
+                try await shop.storefront.figures(of: ["lamp"]).figures[0].availability.product.availableQuantity == 0)
+            try await shop.server.command("HSET", shop.keys.stock, "cap:p:lamp", "-9223372036854775808")
+            #expect(
+                try await shop.storefront.figures(of: ["lamp"]).figures[0].availability.product.availableQuantity == 0)
+        }
+    }
+
+    @Test("More counters than one command takes are read in one round trip, and of one epoch")
+    func manyCounters() async throws {
+        let products = (0..<3_000).map {
+            Product(id: Identifier("p\($0)"), name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 9)
+        }
+        try await withStorefront(Catalog(categories: ["c"], products: products)) { shop in
+            try await shop.sell(4, of: "p:p0", "p:p999", "p:p1000", "p:p2999")
+            let (moment, figures) = try await shop.storefront.figures(of: products.map(\.id))
+            #expect(moment.seq == 1)
+            let sold = figures.filter { $0.availability.product.soldQuantity == 4 }.map(\.product.id)
+            #expect(sold == ["p0", "p999", "p1000", "p2999"])
+        }
+    }
+
+    // MARK: - The catalogue
+
+    @Test("A new catalogue shows once its counters are there, without anybody asking the ledger before")
+    func newCatalogue() async throws {
+        try await withStorefront { shop in
+            var catalog = Catalog.sample
+            catalog.products[1].maxQuantity = 8
+            catalog.products.append(
+                Product(id: "new", name: "New", category: "kit", devStatus: 5, basePrice: 1, maxQuantity: 2))
+            _ = try await shop.ledger.sync(catalog, dryRun: false)
+            await #expect(throws: Problem.self) { try await shop.sold("new") }
+            try await shop.install()
+            #expect(try await shop.sold("new") == 0)
+            #expect(shop.storefront.catalogue.view.version == 2)
+            let lamp = try await shop.storefront.figures(of: ["lamp"]).figures[0]
+            #expect(lamp.availability.product.maxQuantity == 8)
+        }
+    }
+
+    @Test("What is closed is found and says so")
+    func closed() async throws {
+        try await withStorefront { shop in
+            var catalog = Catalog.sample
+            catalog.products.removeLast()
+            _ = try await shop.ledger.sync(catalog, dryRun: false)
+            try await shop.install()
+            let sheet = try await shop.storefront.figures(of: ["sheet"]).figures[0].availability.product
+            #expect(!sheet.isActive && !sheet.isAvailable)
+        }
+    }
+}
