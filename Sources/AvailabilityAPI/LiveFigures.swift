@@ -83,6 +83,8 @@ actor LiveFigures: Service {
         for figures in figures { watch(figures, moment, by: subscriber) }
         subscribers[ObjectIdentifier(subscriber)] = subscriber
         countSubscribers()
+        // An id of a state that is still to come is another store's, or was made up.
+        let lastEventID = lastEventID.flatMap { $0 <= EventID(moment) ? $0 : nil }
         // What was not changed since is known there. A change in that very state may have been cut off.
         let changed = figures.filter { figures in
             guard let lastEventID, let watch = watches[figures.product.id] else { return true }

@@ -53,8 +53,8 @@ struct OperatorAccess: Sendable {
     let token: String?
 
     /// - Throws: `Problem` (401, 403).
-    func admit(_ request: Request, _ route: Route) throws {
-        if OperatorRoutes.isOpen(route) { return }
+    func admit(_ request: Request, _ route: Route?) throws {
+        if let route, OperatorRoutes.isOpen(route) { return }
         guard let token else {
             // A page from elsewhere may have had its own name point here: it must not read what is shown.
             guard Self.isLoopbackName(request.head.authority) else {

@@ -122,7 +122,9 @@ struct ProductReads: Sendable {
         var start = 0
         if let after {
             guard let position = view.position(of: after), !view.products[position].isClosed else {
-                throw Problem(.badRequest, "after names no product of the list; begin anew without it")
+                var problem = Problem.unknown([after])
+                problem.detail = "after names no product of the list; begin anew without it"
+                throw problem
             }
             start = position + 1
         }

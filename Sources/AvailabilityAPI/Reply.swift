@@ -48,14 +48,16 @@ struct Reply {
         buffer.readableBytesView.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
     }
 
-    /// 200, or 304 where the client has these figures already.
+    /// 200, or, to a request that only reads, 304 where the client has these figures already.
     func response(to request: Request) -> Response {
         let tag = entityTag
         var headers = HTTPFields()
         headers[.eTag] = tag
         // A shared cache may keep it, and has to ask each time.
         headers[.cacheControl] = "no-cache"
-        if Self.matches(request.headers[.ifNoneMatch], tag) { return Response(status: .notModified, headers: headers) }
+        if request.method != .post, Self.matches(request.headers[.ifNoneMatch], tag) {
+            return Response(status: .notModified, headers: headers)
+        }
         headers[.contentType] = "application/json"
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: body))
     }

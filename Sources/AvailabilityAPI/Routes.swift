@@ -48,7 +48,7 @@ struct RouteResponder: HTTPResponder {
     let routes: @Sendable (Substring) throws -> Route?
     let origins: AllowedOrigins
     /// Refuses a request by throwing a `Problem`.
-    let admit: @Sendable (Request, Route) throws -> Void
+    let admit: @Sendable (Request, Route?) throws -> Void
     let metrics: RequestMetrics
     let logger: Logger
 
@@ -58,11 +58,11 @@ struct RouteResponder: HTTPResponder {
         var isShared = false
         do {
             let target = RequestTarget(request.head.path)
-            guard let route = try routes(target.path) else {
-                throw Problem(.notFound, "there is nothing at this address")
-            }
+            let found = try routes(target.path)
+            // Also where there is nothing: who may not look is not told what there is.
+            try admit(request, found)
+            guard let route = found else { throw Problem(.notFound, "there is nothing at this address") }
             (name, isShared) = (route.name, route.isShared)
-            try admit(request, route)
             response = try await answer(request, target, route, context)
         } catch let error as HTTPParserError {
             throw error

@@ -10,7 +10,10 @@ import Testing
     func runAlone() async throws {
         let folder = try TemporaryFolder()
         let binary = try builtBinary("stocktake")
-        let environment = ["STOCKTAKE_DATA": folder.path(of: "data"), "STOCKTAKE_REDIS_URL": ""]
+        let environment = [
+            "STOCKTAKE_DATA": folder.path(of: "data"), "STOCKTAKE_REDIS_URL": "", "STOCKTAKE_HTTP_PORT": "0",
+            "STOCKTAKE_OPERATOR_PORT": "0",
+        ]
         func command(_ arguments: String..., input: String = "") async throws -> ChildProcess {
             let process = try ChildProcess(binary, arguments, environment: environment, standardInput: input)
             _ = try await process.waitForEnding(within: .seconds(60))
@@ -42,7 +45,10 @@ import Testing
     func privateRedisHangs() async throws {
         let folder = try TemporaryFolder()
         let data = folder.path(of: "data")
-        let environment = ["STOCKTAKE_DATA": data, "STOCKTAKE_REDIS_URL": ""]
+        let environment = [
+            "STOCKTAKE_DATA": data, "STOCKTAKE_REDIS_URL": "", "STOCKTAKE_HTTP_PORT": "0",
+            "STOCKTAKE_OPERATOR_PORT": "0",
+        ]
         let binary = try builtBinary("stocktake")
         _ = try await ChildProcess(
             binary, ["sync", try folder.write(Shop.catalog, to: "products.json")], environment: environment

@@ -53,6 +53,8 @@ final class Shop: Sendable {
         [
             "STOCKTAKE_REDIS_URL": "unix://\(redis.socketPath)", "STOCKTAKE_LEDGER": ledger,
             "STOCKTAKE_DATA": folder.path, "STOCKTAKE_LOG_LEVEL": "notice",
+            // Any that is free: tests run beside each other.
+            "STOCKTAKE_HTTP_PORT": "0", "STOCKTAKE_OPERATOR_PORT": "0",
         ].merging(more) { $1 }
     }
 

@@ -1,0 +1,300 @@
+import Foundation
+import StrictJSON
+import TestSupport
+import Testing
+
+/// Live events of the real server, as subscribers see them.
+@Suite struct EventTests {
+    private func products(_ event: EventStream.Event) throws -> [String] {
+        try event.json()["products"]?.elements.compactMap { $0["id"]?.string } ?? []
+    }
+
+    private func sold(_ event: EventStream.Event) throws -> Int64? {
+        try event.json()["products"]?[0]?["sold_quantity"]?.integer
+    }
+
+    @Test("A subscriber gets the current figures first, then each change of its products, under ids that rise")
+    func changes() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        try await shop.sell("o-1", ("LAMP", nil, 2))
+        try await server.waitForSold(2, of: "LAMP")
+        let events = try await EventStream.open(
+            server.shop, "/v1/events?product=LAMP&product=CUBE&product=LAMP", ["Accept": "text/event-stream"])
+        let head = try await events.head()
+        #expect(head.status == 200)
+        #expect(head.mediaType == "text/event-stream")
+        #expect(head["cache-control"]?.contains("no-") == true)
+        // What a proxy would gather comes late.
+        #expect(head["x-accel-buffering"] == "no")
+        let first = try await events.next()
+        #expect(first.name == "availability")
+        #expect(events.retry == 2_000)
+        #expect(try products(first) == ["LAMP", "CUBE"])
+        let body = try first.json()
+        #expect(body.keys == ["as_of", "epoch", "products", "seq", "source"])
+        let asked = try await server.get("/v1/availability?product=LAMP&product=CUBE").json()
+        #expect(body["products"]?.sortedText == asked["products"]?.sortedText)
+        #expect(first.id == "1.1")
+        // Of what was not asked for nothing is told.
+        try await shop.sell("o-2", ("PANEL", nil, 1))
+        try await server.waitForSold(1, of: "PANEL")
+        try await shop.sell("o-3", ("CUBE", "BLACK", 1), ("PANEL", nil, 1))
+        let second = try await events.next("availability")
+        #expect(try products(second) == ["CUBE"])
+        #expect(try sold(second) == 1)
+        #expect(try second.json()["products"]?[0]?["variants"]?[0]?["available_quantity"] == 4)
+        #expect(second.id == "1.3")
+        #expect(try second.json()["seq"] == 3)
+        try await shop.sell("o-4", ("LAMP", nil, 5))
+        let third = try await events.next("availability")
+        #expect(try products(third) == ["LAMP"])
+        #expect(try third.json()["products"]?[0]?["is_available"] == false)
+        #expect(third.id == "1.4")
+        // A refused order changes nothing.
+        try await shop.sell("o-5", ("LAMP", nil, 1))
+        try await shop.waitForOrders(5)
+        try await shop.sell("o-6", ("CUBE", "WHITE", 1))
+        #expect(try products(try await events.next("availability")) == ["CUBE"])
+    }
+
+    @Test("A rush of sales is told by some events a second, and the last one has the final figures")
+    func coalesced() async throws {
+        let shop = try await Shop()
+        // One by one, so that it takes a while.
+        let server = try await shop.startServer("--batch-orders", "1")
+        let events = try await EventStream.open(server.shop, "/v1/events?product=PANEL")
+        _ = try await events.next("availability")
+        let orders = (0..<2_000).map { SequentialModel.Order("o-\($0)", ("PANEL", nil, 1)).message }
+        let began = ContinuousClock.now
+        try await shop.publish(orders)
+        try await eventually(within: .seconds(60), "the final figures") {
+            try events.events.last { $0.name == "availability" }.flatMap(sold) == 2_000
+        }
+        let seconds = (ContinuousClock.now - began) / .seconds(1)
+        let changes = try events.events.filter { $0.name == "availability" }.dropFirst()
+        // At most ten a second each, and one for each end of the time.
+        #expect(Double(changes.count) <= 10 * seconds + 2, "\(changes.count) events in \(seconds) s")
+        #expect(changes.count >= 2, "\(changes.count) events in \(seconds) s")
+        let positions = changes.compactMap(\.position)
+        #expect(positions.count == changes.count)
+        #expect(zip(positions, positions.dropFirst()).allSatisfy { $0 < $1 })
+        let figures = try changes.compactMap(sold)
+        #expect(zip(figures, figures.dropFirst()).allSatisfy { $0 < $1 })
+    }
+
+    @Test("With the id of its last event a subscriber is told only what changed since")
+    func resumed() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        let target = "/v1/events?product=LAMP&product=CUBE&product=PANEL"
+        let before = try await EventStream.open(server.shop, target)
+        _ = try await before.next("availability")
+        try await shop.sell("o-1", ("LAMP", nil, 1))
+        let last = try await before.next("availability")
+        before.close()
+        // Nothing happened since: what changed in that very state may have been cut off, and nothing else is told.
+        let idle = try await EventStream.open(server.shop, target, ["Last-Event-ID": try #require(last.id)])
+        #expect(try products(try await idle.next("availability")) == ["LAMP"])
+        try await shop.sell("o-2", ("PANEL", nil, 2))
+        let next = try await idle.next("availability")
+        #expect(try products(next) == ["PANEL"])
+        // Now that is the last that changed.
+        let resumed = try await EventStream.open(server.shop, target, ["Last-Event-ID": try #require(next.id)])
+        let missed = try await resumed.next("availability")
+        #expect(try products(missed) == ["PANEL"])
+        #expect(try sold(missed) == 2)
+        #expect(try #require(missed.position) > (try #require(last.position)))
+        let older = try await EventStream.open(server.shop, target, ["Last-Event-ID": try #require(last.id)])
+        #expect(try products(try await older.next("availability")) == ["LAMP", "PANEL"])
+        // What the server never gave, or cannot know any more: everything anew.
+        for id in ["", "nonsense", "1", "1.999", "0.1", "7.1", "-1.-1", "1.1.1", "99999999999999999999.1"] {
+            let anew = try await EventStream.open(server.shop, target, ["Last-Event-ID": id])
+            #expect(try products(try await anew.next("availability")) == ["LAMP", "CUBE", "PANEL"], "\(id)")
+        }
+    }
+
+    @Test("After a restart of everything the old id brings all figures anew")
+    func resumedAfterRestart() async throws {
+        let shop = try await Shop(redis: Shop.durable)
+        let server = try await shop.startServer()
+        let events = try await EventStream.open(server.shop, "/v1/events?product=LAMP&product=PANEL")
+        _ = try await events.next("availability")
+        try await shop.sell("o-1", ("LAMP", nil, 1))
+        let last = try await events.next("availability")
+        try await server.process.kill()
+        let again = try await shop.startServer()
+        let resumed = try await EventStream.open(
+            again.shop, "/v1/events?product=LAMP&product=PANEL", ["Last-Event-ID": try #require(last.id)])
+        let event = try await resumed.next("availability")
+        #expect(try products(event) == ["LAMP", "PANEL"])
+        #expect(try #require(event.position) >= (try #require(last.position)))
+    }
+
+    @Test("A subscriber to whom nothing happens hears a heartbeat")
+    func heartbeat() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        let events = try await EventStream.open(server.shop, "/v1/events?product=LAMP")
+        _ = try await events.next("availability")
+        let began = ContinuousClock.now
+        let heartbeat = try await events.next(within: .seconds(20))
+        #expect(heartbeat.name == "heartbeat")
+        #expect(try heartbeat.json().keys == ["as_of"])
+        #expect(ContinuousClock.now - began < .seconds(15))
+        // It is no place to resume at.
+        #expect(heartbeat.id == nil)
+    }
+
+    @Test("A subscriber that does not read is told that it missed something, and gets the figures anew")
+    func slow() async throws {
+        // Each sale changes all products, by some 400 KB of events: soon they fit nowhere between the server and
+        // somebody who does not read.
+        let names = (0..<150).map { "P\($0)" }
+        let products = names.map { name in
+            let variants = (0..<25).map { #"{"id": "\#(name)-\#($0)", "name": "n"}"# }.joined(separator: ", ")
+            return
+                #"{"id": "\#(name)", "name": "n", "category": "kit", "dev_status": 5, "base_price": 1, "has_variants": true, "variants": [\#(variants)]}"#
+        }
+        let shop = try await Shop(
+            catalog: #"{"categories": ["kit"], "products": [\#(products.joined(separator: ", "))]}"#)
+        let server = try await shop.startServer()
+        let target = "/v1/events?" + names.map { "product=\($0)" }.joined(separator: "&")
+        let slow = try await EventStream.open(server.shop, target, reads: false)
+        let quick = try await EventStream.open(server.shop, target)
+        _ = try await quick.next("availability")
+        let sales = 40
+        for sale in 1...sales {
+            var order = SequentialModel.Order("o-\(sale)")
+            order.lines = names.map { .init(product: $0, variant: "\($0)-0", quantity: 1) }
+            try await shop.sell(order)
+            // The first event of all, then one a product and sale.
+            try await eventually("the sale in the events") {
+                try quick.events.count { $0.name == "availability" } == 1 + sale * names.count
+            }
+        }
+        // Others were not held up, and lost nothing.
+        #expect(try quick.events.allSatisfy { $0.name != "missed" })
+        slow.startReading()
+        let missed = try await slow.next("missed", within: .seconds(30))
+        #expect(try #require(try missed.json()["missed"]?.integer) > 0)
+        let anew = try await slow.next("availability").json()["products"]?.elements ?? []
+        #expect(anew.compactMap { $0["id"]?.string } == names)
+        #expect(anew.allSatisfy { $0["sold_quantity"]?.integer == Int64(sales) })
+        // And hears of changes as before.
+        try await shop.sell("o-last", ("P7", "P7-1", 1))
+        let change = try await slow.next("availability")
+        #expect(try self.products(change) == ["P7"])
+        #expect(try sold(change) == Int64(sales + 1))
+    }
+
+    @Test("With Redis away subscribers are told so, and get all figures when it is back")
+    func redisAway() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        let events = try await EventStream.open(server.shop, "/v1/events?product=LAMP&product=PANEL")
+        _ = try await events.next("availability")
+        try await shop.sell("o-1", ("LAMP", nil, 1))
+        _ = try await events.next("availability")
+        await shop.redis.kill()
+        let unavailable = try await events.next(within: .seconds(20))
+        #expect(unavailable.name == "unavailable")
+        #expect(try unavailable.json()["detail"]?.string?.isEmpty == false)
+        // Who comes now is told when to come again.
+        let late = try await EventStream.open(server.shop, "/v1/events?product=LAMP")
+        let refused = try await late.head()
+        #expect(refused.status == 503)
+        #expect(refused["retry-after"] == "1")
+        try await shop.redis.restart()
+        var back: [String] = []
+        while Set(back) != ["LAMP", "PANEL"] {
+            let event = try await events.next("availability", within: .seconds(20))
+            back += try products(event)
+            #expect(try sold(event) == (back.last == "LAMP" ? 1 : 0))
+        }
+        try await shop.sell("o-2", ("PANEL", nil, 1))
+        #expect(try products(try await events.next("availability")) == ["PANEL"])
+    }
+
+    @Test("A new catalogue is told to every subscriber, with the new figures of its products")
+    func catalogue() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        let events = try await EventStream.open(server.shop, "/v1/events?product=LAMP")
+        let first = try await events.next("availability")
+        let changed = Shop.catalog.replacing(#""max_quantity": 7"#, with: #""max_quantity": 3"#)
+        try await shop.succeed("sync", try shop.folder.write(changed, to: "changed.json"))
+        let catalogue = try await events.next("catalogue", within: .seconds(20))
+        #expect(try catalogue.json().text == #"{"catalogue":2}"#)
+        try await eventually("the new cap in an event") {
+            guard let last = try events.events.last(where: { $0.name == "availability" }) else { return false }
+            guard let position = last.position, let before = first.position else { return false }
+            return try last.json()["products"]?[0]?["max_quantity"] == 3 && position > before
+        }
+    }
+
+    @Test("serve alone tells what another process' consumer decides")
+    func elsewhere() async throws {
+        let shop = try await Shop()
+        let consumer = try await shop.startConsumer()
+        let server = try await shop.startServing()
+        try await server.waitForStatus(200)
+        let events = try await EventStream.open(server.shop, "/v1/events?product=LAMP")
+        _ = try await events.next("availability")
+        try await shop.sell("o-1", ("LAMP", nil, 1))
+        #expect(try sold(try await events.next("availability")) == 1)
+        // Units come back by a cancellation, and others go by hand.
+        try await shop.publish([SequentialModel.Message.cancellation(.init("c-1", of: "o-1"))])
+        #expect(try sold(try await events.next("availability")) == 0)
+        // The consumer's end is nothing to a subscriber; its successor's new epoch is no change of figures.
+        try await consumer.kill()
+        let successor = try await shop.startConsumer()
+        try await shop.sell("o-2", ("LAMP", nil, 3))
+        try await eventually(within: .seconds(20), "the sale by the successor") {
+            try events.events.last { $0.name == "availability" }.flatMap(sold) == 3
+        }
+        withExtendedLifetime(successor) {}
+    }
+
+    @Test("A thousand subscribers of one process all hear of a change")
+    func thousand() async throws {
+        try raiseFileLimit(to: 4_000)
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        let subscribers = try await withThrowingTaskGroup(of: EventStream.self) { group in
+            for number in 0..<1_000 {
+                let product = number % 2 == 0 ? "LAMP" : "CUBE"
+                group.addTask { try await EventStream.open(server.shop, "/v1/events?product=\(product)&product=PANEL") }
+            }
+            return try await group.reduce(into: [EventStream]()) { $0.append($1) }
+        }
+        try await eventually(within: .seconds(60), "everybody's first event") {
+            try subscribers.allSatisfy { try !$0.events.isEmpty }
+        }
+        try await eventually("the number of subscribers in the status") {
+            try await server.office.get("/operator/status").json()["subscribers"] == 1_000
+        }
+        try await shop.sell("o-1", ("PANEL", nil, 3))
+        try await eventually(within: .seconds(30), "the change at everybody") {
+            try subscribers.allSatisfy { stream in
+                guard let last = try stream.events.last(where: { $0.name == "availability" }) else { return false }
+                return try products(last) == ["PANEL"] && sold(last) == 3
+            }
+        }
+        for subscriber in subscribers { subscriber.close() }
+        try await eventually(within: .seconds(20), "nobody in the status") {
+            try await server.office.get("/operator/status").json()["subscribers"] == 0
+        }
+        #expect(try await server.process.stop() == .exited(0))
+    }
+
+    /// Each subscriber takes a descriptor here and one in the server, which inherits the limit.
+    private func raiseFileLimit(to wanted: rlim_t) throws {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        guard limit.rlim_cur < wanted else { return }
+        limit.rlim_cur = min(wanted, limit.rlim_max)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        guard limit.rlim_cur >= wanted else { throw TestSupportError("at most \(limit.rlim_max) files may be open") }
+    }
+}

@@ -1,0 +1,243 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Methods, origins, ports, and clients that misbehave.
+@Suite struct HTTPLimitTests {
+    // MARK: - Methods
+
+    @Test("A method that a path does not have is 405 with those that it has")
+    func methods() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServing()
+        let reading = [
+            "/v1/products", "/v1/products/CUBE", "/v1/availability?product=LAMP", "/v1/events?product=LAMP", "/",
+            "/openapi.yaml",
+            "/healthz", "/readyz",
+        ]
+        for path in reading {
+            for method in ["POST", "PUT", "PATCH", "DELETE", "TRACE"] {
+                let reply = try await server.shop.request(method, path)
+                try expectProblem(reply, 405)
+                #expect(reply["allow"] == "GET, HEAD, OPTIONS", "\(method) \(path)")
+            }
+        }
+        for method in ["GET", "HEAD", "PUT", "DELETE"] {
+            let reply = try await server.shop.request(method, "/v1/cart/validate")
+            #expect(reply.status == 405)
+            #expect(reply["allow"] == "POST, OPTIONS", "\(method)")
+        }
+    }
+
+    // MARK: - Other origins
+
+    @Test("Without http_allow_origin no other origin is let in")
+    func sameOrigin() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        let reply = try await server.get("/v1/products", ["Origin": "https://shop.example"])
+        #expect(reply.status == 200)
+        #expect(reply["access-control-allow-origin"] == nil)
+        let preflight = try await server.shop.request(
+            "OPTIONS", "/v1/cart/validate",
+            ["Origin": "https://shop.example", "Access-Control-Request-Method": "POST"])
+        #expect(preflight["access-control-allow-origin"] == nil)
+    }
+
+    @Test("With http_allow_origin those origins may read, post carts and subscribe, and no other")
+    func otherOrigins() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer(
+            "--http-allow-origin", "https://shop.example,https://other.example")
+        for (origin, allowed) in [
+            ("https://shop.example", true), ("https://other.example", true), ("https://evil.example", false),
+            ("https://shop.example.evil.example", false), ("null", false),
+        ] {
+            let wanted = allowed ? origin : nil
+            let reply = try await server.get("/v1/products", ["Origin": origin])
+            #expect(reply.status == 200)
+            #expect(reply["access-control-allow-origin"] == wanted, "\(origin)")
+            // Else a cache between would give one origin's reply to another.
+            #expect(reply["vary"]?.lowercased().contains("origin") == true, "\(origin)")
+            let preflight = try await server.shop.request(
+                "OPTIONS", "/v1/cart/validate",
+                [
+                    "Origin": origin, "Access-Control-Request-Method": "POST",
+                    "Access-Control-Request-Headers": "content-type",
+                ])
+            #expect(preflight["access-control-allow-origin"] == wanted, "\(origin)")
+            if allowed {
+                #expect(preflight.status == 204 || preflight.status == 200)
+                #expect(preflight["access-control-allow-methods"]?.contains("POST") == true)
+                #expect(preflight["access-control-allow-headers"]?.lowercased().contains("content-type") == true)
+            }
+            let cart = try await server.shop.request(
+                "POST", "/v1/cart/validate", ["Content-Type": "application/json", "Origin": origin],
+                body: #"{"items": [{"product_id": "LAMP", "quantity": 1}]}"#)
+            #expect(cart["access-control-allow-origin"] == wanted, "\(origin)")
+            let events = try await EventStream.open(server.shop, "/v1/events?product=LAMP", ["Origin": origin])
+            #expect(try await events.head()["access-control-allow-origin"] == wanted, "\(origin)")
+            // Errors, too: else a page cannot tell why.
+            let unknown = try await server.get("/v1/products/NONE", ["Origin": origin])
+            #expect(unknown.status == 404)
+            #expect(unknown["access-control-allow-origin"] == wanted, "\(origin)")
+            // What an ETag is for needs it to be readable.
+            if allowed {
+                #expect(reply["access-control-expose-headers"]?.lowercased().contains("etag") == true)
+            }
+        }
+    }
+
+    @Test("With http_allow_origin * every origin may read; the operator's address stays closed to them all")
+    func anyOrigin() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer("--http-allow-origin", "*")
+        let reply = try await server.get("/v1/products", ["Origin": "https://any.example"])
+        #expect(reply["access-control-allow-origin"] == "*")
+        let status = try await server.office.get("/operator/status", ["Origin": "https://any.example"])
+        #expect(status["access-control-allow-origin"] == nil)
+    }
+
+    // MARK: - Ports and ends
+
+    @Test("A port in use ends the process with 2 and says which", arguments: ["serve", "run"])
+    func portInUse(subcommand: String) async throws {
+        let shop = try await Shop()
+        let first = try await shop.startServing()
+        for (flag, port) in [("--http-port", first.shop.port), ("--operator-port", try await first.office.port)] {
+            let second = try await shop.run([subcommand, flag, "\(port)"], within: .seconds(20))
+            #expect(second.status == 2, "\(second.output)\(second.errors)")
+            #expect(second.errors.contains("\(port)"), "\(second.errors)")
+            #expect(second.errors.contains("in use"), "\(second.errors)")
+            #expect(second.errors.contains(flag), "\(second.errors)")
+        }
+        #expect(try await first.get("/healthz").status == 200)
+    }
+
+    @Test("SIGTERM ends the process at once, though subscribers are connected", arguments: ["run", "serve"])
+    func terminates(subcommand: String) async throws {
+        let shop = try await Shop()
+        let consumer = subcommand == "serve" ? try await shop.startConsumer() : nil
+        let server = try await Server(try shop.start([subcommand]), of: shop)
+        try await server.waitForStatus(200)
+        var subscribers: [EventStream] = []
+        for _ in 0..<20 {
+            let events = try await EventStream.open(server.shop, "/v1/events?product=LAMP")
+            _ = try await events.next("availability")
+            subscribers.append(events)
+        }
+        // And somebody who sends half a request, and somebody who sends none.
+        let half = try await HTTPConnection.connect(to: server.shop)
+        half.send("GET /v1/products HTTP/1.1\r\nHost: x\r\n")
+        let idle = try await HTTPConnection.connect(to: server.shop)
+        idle.send("GET", "/healthz")
+        #expect(try await idle.reply().status == 200)
+        server.process.signal(SIGTERM)
+        #expect(try await server.process.waitForEnding(within: .seconds(5)) == .exited(0))
+        for connection in subscribers.map(\.connection) + [half, idle] {
+            try await eventually("the connection's end") { connection.isClosed }
+        }
+        withExtendedLifetime(consumer) {}
+    }
+
+    // MARK: - Clients that misbehave
+
+    @Test("A head that is too large is refused, and nothing after it is taken for a request")
+    func largeHead() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServing()
+        let connection = try await HTTPConnection.connect(to: server.shop)
+        connection.send("GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        for number in 0..<2_000 { connection.send("X-Header-\(number): \(String(repeating: "x", count: 100))\r\n") }
+        connection.send("\r\n")
+        // It may say 431 or 400, or nothing; it must not read on for ever, nor serve it.
+        let reply = try? await connection.reply()
+        #expect(reply == nil || reply?.status == 431 || reply?.status == 400, "\(String(describing: reply))")
+        try await eventually("the connection's end") { connection.isClosed }
+        #expect(try await server.get("/healthz").status == 200)
+    }
+
+    @Test("A target that is too long, and what is no HTTP, are refused")
+    func nonsense() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServing()
+        let requests = [
+            "GET /\(String(repeating: "a", count: 200_000)) HTTP/1.1\r\nHost: x\r\n\r\n",
+            "\u{16}\u{3}\u{1}\u{2}\r\n\r\n",
+            "GET /healthz\r\n\r\n", "GET /healthz HTTP/9.9\r\nHost: x\r\n\r\n",
+            "POST /v1/cart/validate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{}   ",
+            "GET /healthz HTTP/1.1\r\nHost: x\r\nBad Header: y\r\n\r\n",
+        ]
+        for request in requests {
+            let connection = try await HTTPConnection.connect(to: server.shop)
+            connection.send(request)
+            let reply = try? await connection.reply(within: .seconds(5))
+            #expect(
+                reply == nil || (400..<500).contains(reply?.status ?? 0),
+                "\(request.prefix(60)): \(String(describing: reply))")
+            try await eventually("the end of a connection that began with \(request.prefix(60))") {
+                connection.isClosed
+            }
+        }
+        #expect(try await server.get("/healthz").status == 200)
+    }
+
+    @Test("A request that does not end is ended, and so is a connection that says nothing")
+    func slowness() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServing()
+        let slowHead = try await HTTPConnection.connect(to: server.shop)
+        slowHead.send("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        let slowBody = try await HTTPConnection.connect(to: server.shop)
+        slowBody.send(
+            "POST", "/v1/cart/validate", ["Content-Type": "application/json", "Content-Length": "1000"], body: "{")
+        let silent = try await HTTPConnection.connect(to: server.shop)
+        let idle = try await HTTPConnection.connect(to: server.shop)
+        idle.send("GET", "/healthz")
+        #expect(try await idle.reply().status == 200)
+        // Some bytes now and then do not keep a request alive.
+        let dripping = try await HTTPConnection.connect(to: server.shop)
+        dripping.send("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Drip: ")
+        try await eventually(within: .seconds(90), "the end of slow connections") {
+            if !dripping.isClosed { dripping.send("x") }
+            return [slowHead, slowBody, silent, idle, dripping].allSatisfy(\.isClosed)
+        }
+        if let reply = try? await slowBody.reply(within: .seconds(1)) { try expectProblem(reply, 408) }
+        #expect(try await server.get("/healthz").status == 200)
+    }
+
+    @Test("Requests on one connection are answered in their order")
+    func pipelined() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        let connection = try await HTTPConnection.connect(to: server.shop)
+        for product in ["CUBE", "NONE", "LAMP"] { connection.send("GET", "/v1/products/\(product)") }
+        #expect(try await connection.reply().json()["product"]?["id"] == "CUBE")
+        try expectProblem(try await connection.reply(), 404)
+        #expect(try await connection.reply().json()["product"]?["id"] == "LAMP")
+    }
+
+    @Test("More connections than http_connections wait for room, and those that are there are served")
+    func connections() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer("--http-connections", "5")
+        var subscribers: [EventStream] = []
+        for _ in 0..<5 {
+            let events = try await EventStream.open(server.shop, "/v1/events?product=LAMP")
+            _ = try await events.next("availability")
+            subscribers.append(events)
+        }
+        // The sixth waits until there is room.
+        let sixth = try await HTTPConnection.connect(to: server.shop)
+        sixth.send("GET", "/healthz")
+        await #expect(throws: TestSupportError.self) { try await sixth.reply(within: .seconds(1)) }
+        // The operator's address has room of its own.
+        #expect(try await server.office.get("/healthz").status == 200)
+        try await shop.sell("o-1", ("LAMP", nil, 1))
+        for events in subscribers {
+            #expect(try await events.next("availability").json()["products"]?[0]?["sold_quantity"] == 1)
+        }
+        subscribers.removeLast().close()
+        #expect(try await sixth.reply().status == 200)
+    }
+}
