@@ -79,8 +79,9 @@ const tiles = {
       : [count(s.drift.counters), "bad", `${many(s.drift.counters, "counter differs", "counters differ")} from the ledger: \`stocktake reconcile\`, then \`stocktake reconcile --repair\`.`];
   }],
   epoch: ["Epoch", s => {
-    const behind = s.seq !== null && s.recorded !== null ? s.seq - s.recorded : 0;
-    return [count(s.epoch), "ok", `Seq ${count(s.seq)}, recorded ${count(s.recorded)}, settled ${count(s.settled)}${behind > 0 ? `; ${count(behind)} being recorded` : ""}.`];
+    // Counters and ledger are asked one after the other: what the ledger holds by then, the counters have decided.
+    const decided = Math.max(s.seq ?? 0, s.recorded ?? 0);
+    return [count(s.epoch), "ok", `Seq: ${count(decided)} decided, ${count(s.recorded)} recorded, ${count(s.settled)} settled.`];
   }],
   orders: ["Orders", s => [count(s.orders), "ok", "In the ledger, since its beginning."]],
   subscribers: ["Watching", s => [count(s.subscribers), "ok", "Open connections to live figures of this process."]],
