@@ -46,7 +46,7 @@ package actor StoreMonitor {
     private var comparison: (task: Task<Void, Never>, end: AsyncStream<Never>)?
 
     /// - Parameters:
-    ///   - ledger: opened for reading is enough.
+    ///   - ledger: opened for reading is enough; better one of its own, as reads of one are made one after the other.
     ///   - redis: better one of its own. A look that takes too long leaves commands unanswered on it, which time out and
     ///     close its connection for everybody who uses it.
     ///   - version: of the program.
@@ -166,6 +166,7 @@ package actor StoreMonitor {
             gauges.record(drifting: counters)
             nextComparison = .now + limits.driftInterval
         case .unknown:
+            gauges.record(drifting: nil)
             nextComparison = .now + limits.driftRetry
         }
     }

@@ -52,9 +52,11 @@ struct MonitoringFixture: Sendable {
     }
 
     private func service(_ settings: ConsumerSettings) -> ConsumerService {
-        ConsumerService(
+        var service = ConsumerService(
             settings: settings, ledgerPath: path, store: "main", redisURL: server.url, logger: silentLogger
         ) { _ in }
+        service.metrics = registry
+        return service
     }
 
     /// Has a consumer do all there is to do.

@@ -1,3 +1,4 @@
+import Exposition
 import Foundation
 import Inventory
 import Ledger
@@ -264,6 +265,32 @@ import Testing
                     #expect(!text.contains(secret), "\(secret) in \(text)")
                 }
             }
+            await monitor.end()
+        }
+    }
+
+    @Test("What the consumer and a look leave is shown, each with its kind and its meaning")
+    func metrics() async throws {
+        try await withMonitoring { fixture async throws in
+            try await fixture.publish([MonitoringFixture.order("a"), MonitoringFixture.order("b", "lamp", 3)])
+            try await fixture.consume()
+            let monitor = fixture.monitor()
+            _ = await monitor.status()
+            let lines = String(decoding: fixture.registry.render(), as: UTF8.self).split(separator: "\n")
+            let described = lines.filter { $0.hasPrefix("# HELP ") }.map { $0.split(separator: " ")[2] }
+            let typed = lines.filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2...] }
+            #expect(described == typed.map { $0[2] } && !lines.contains { $0.hasPrefix("# not shown") })
+            // All but those of the periodic reconciler and of HTTP.
+            let elsewhere: Set<String> = [
+                "stocktake_reconciliations_total", "stocktake_repairs_total", "stocktake_reads_total",
+                "stocktake_subscribers",
+            ]
+            let expected = MetricDescription.all.filter { !elsewhere.contains($0.name) }
+            #expect(
+                typed.map { $0.joined(separator: " ") } == expected.map { "\($0.name) \($0.kind.typeName)" }.sorted())
+            #expect(lines.contains(#"stocktake_outcomes_total{outcome="refused",reason="insufficient"} 1"#))
+            #expect(lines.contains("stocktake_batch_messages_sum 2"))
+            #expect(fixture.metric("stocktake_consumer_active") == "0")
             await monitor.end()
         }
     }
