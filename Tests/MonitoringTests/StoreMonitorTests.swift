@@ -40,7 +40,7 @@ import Testing
                 #expect(readiness.counters.detail == "installed: epoch 1, seq 2")
                 #expect(readiness.backlog.detail == "0 unread, 0 pending")
             }
-            #expect(await monitor.status().isConsumerActive == false)
+            try await fixture.withoutConsumer(monitor)
             await monitor.end()
         }
     }
@@ -51,6 +51,7 @@ import Testing
             try await fixture.publish([MonitoringFixture.order("a")])
             try await fixture.consume()
             let monitor = fixture.monitor()
+            try await fixture.withoutConsumer(monitor)
             try await eventually("a comparison") { await monitor.status().drift != nil }
             let status = await monitor.status()
             guard case .object(let json) = status.json else { throw TestSupportError("no object") }
@@ -315,10 +316,29 @@ import Testing
             let statistics = try await fixture.server.command("INFO", "commandstats").info
             #expect(statistics["cmdstat_xrevrange"]?.hasPrefix("calls=1,") == true, "\(statistics)")
             // Somebody who goes away takes nothing with him.
-            let impatient = Task { await fixture.monitor().status() }
+            let other = fixture.monitor()
+            let impatient = Task { await other.status() }
             impatient.cancel()
             #expect(await impatient.value.orders == 0)
             await monitor.end()
+            await other.end()
+        }
+    }
+
+    @Test("Once ended it looks at nothing, not even at a ledger that is closed, and nobody is ready")
+    func ended() async throws {
+        try await withMonitoring { fixture async throws in
+            try await fixture.consume()
+            let ledger = try await LedgerDatabase.open(at: fixture.path, store: "main", for: .reader)
+            let monitor = StoreMonitor(
+                ledger: ledger, redis: fixture.client, version: "1", limits: MonitoringFixture.eager,
+                metrics: fixture.registry)
+            #expect(await monitor.readiness().isReady)
+            _ = await monitor.status()
+            await monitor.end()
+            try ledger.close()
+            #expect(await monitor.status().orders == nil)
+            #expect(await monitor.readiness().detail == "counters: the process is ending")
         }
     }
 }
