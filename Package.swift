@@ -75,6 +75,7 @@ let package = Package(
             name: "Consumer",
             dependencies: [
                 "Counters", "Failpoints", "Intake", "Inventory", "Ledger", "RedisClient", log,
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
@@ -94,7 +95,7 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Consumer", "Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "StrictJSON", log,
+                "Consumer", "Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "StrictJSON",
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
@@ -125,6 +126,7 @@ let package = Package(
                 "Monitoring",
                 "Reconciliation", "RedisClient", "StrictJSON", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
@@ -178,7 +180,19 @@ let package = Package(
         ),
         .testTarget(
             name: "MonitoringTests",
-            dependencies: ["Counters", "Inventory", "Ledger", "Monitoring", "RedisClient", "TestSupport", log],
+            dependencies: [
+                "Consumer", "Counters", "Exposition", "Inventory", "Ledger", "Monitoring", "RedisClient", "StrictJSON",
+                "TestSupport", log,
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ConsumerTests",
+            dependencies: [
+                "Consumer", "Inventory", "Ledger", "RedisClient", "TestSupport", log,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -1,10 +1,12 @@
 import Metrics
+import Synchronization
 
 /// What the API counts. Labels have few values: no ids, no addresses.
 struct APIMetrics: Sendable {
     private let redisReads: Counter
     private let ledgerReads: Counter
     private let failedReads: Counter
+    private let roundTrips: Counter
     private let subscribers: Gauge
     private let events: Counter
     private let missed: Counter
@@ -16,19 +18,22 @@ struct APIMetrics: Sendable {
             Counter(label: "stocktake_reads_total", dimensions: [("source", source)], factory: factory)
         }
         (redisReads, ledgerReads, failedReads) = (reads("redis"), reads("ledger"), reads("none"))
+        roundTrips = Counter(label: "stocktake_read_round_trips_total", factory: factory)
         subscribers = Gauge(label: "stocktake_subscribers", factory: factory)
         subscribers.record(0)
         events = Counter(label: "stocktake_events_total", factory: factory)
         missed = Counter(label: "stocktake_events_missed_total", factory: factory)
     }
 
-    /// A round trip that brought figures.
-    func count(_ source: Moment.Source) {
-        (source == .redis ? redisReads : ledgerReads).increment()
+    /// Reads that one round trip has answered; nil: with the answer that there are no figures now.
+    func countReads(_ count: Int, from source: Moment.Source?) {
+        roundTrips.increment()
+        switch source {
+        case .redis: redisReads.increment(by: count)
+        case .ledger: ledgerReads.increment(by: count)
+        case nil: failedReads.increment(by: count)
+        }
     }
-
-    /// Figures that could not be had from Redis.
-    func countFailedRead() { failedReads.increment() }
 
     func subscribers(_ count: Int) { subscribers.record(count) }
 
@@ -37,6 +42,17 @@ struct APIMetrics: Sendable {
 
     /// A subscriber that did not keep up.
     func countMissed() { missed.increment() }
+}
+
+/// How many clients follow live figures now.
+package final class SubscriberCount: Sendable {
+    private let count = Mutex(0)
+
+    package init() {}
+
+    package var value: Int { count.withLock { $0 } }
+
+    func set(_ number: Int) { count.withLock { $0 = number } }
 }
 
 /// Requests by route and status, made when they are first met.

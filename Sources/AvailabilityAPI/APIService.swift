@@ -86,25 +86,25 @@ package struct AvailabilityServices: Sendable {
     private let logger: Logger
 
     /// Reads the catalogue for the first time. Errors: `LedgerError`.
-    /// - Parameter fallsBackToLedger: whether the ledger's figures do while Redis' cannot be had.
+    /// - Parameters:
+    ///   - fallsBackToLedger: whether the ledger's figures do while Redis' cannot be had.
+    ///   - subscriberCount: is kept up to date.
     package init(
         ledger: LedgerDatabase, counters: CounterReader, fallsBackToLedger: Bool,
-        readiness: @escaping @Sendable () async -> Readiness, logger: Logger
+        subscriberCount: SubscriberCount, health: @escaping @Sendable () async -> HealthReport, logger: Logger
     ) async throws {
         let metrics = APIMetrics()
         let source = FigureSource(
-            counters: counters, ledger: ledger, fallsBackToLedger: fallsBackToLedger, metrics: metrics, logger: logger)
-        storefront = Storefront(catalogue: try await CatalogueInUse.read(from: ledger), reads: SharedReads(source))
-        live = LiveFigures(storefront, metrics: metrics, logger: logger)
-        health = HealthRoutes(readiness: readiness)
+            counters: counters, ledger: ledger, fallsBackToLedger: fallsBackToLedger, logger: logger)
+        storefront = Storefront(
+            catalogue: try await CatalogueInUse.read(from: ledger), reads: SharedReads(source, metrics: metrics))
+        live = LiveFigures(storefront, metrics: metrics, subscriberCount: subscriberCount, logger: logger)
+        self.health = HealthRoutes(report: health)
         self.logger = logger
     }
 
     /// Follows figures for those who watch. Must end before the public server: whose answers to them have no other end.
     package var liveFigures: any Service { live }
-
-    /// How many watch now.
-    package func subscriberCount() async -> Int { await live.subscriberCount }
 
     package func publicServer(
         _ settings: ListenerSettings, origins: AllowedOrigins,
@@ -124,10 +124,10 @@ package struct AvailabilityServices: Sendable {
 package struct OperatorServer: Sendable {
     package static func service(
         _ settings: ListenerSettings, token: String?, sources: OperatorSources,
-        readiness: @escaping @Sendable () async -> Readiness, logger: Logger,
+        health: @escaping @Sendable () async -> HealthReport, logger: Logger,
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
     ) -> APIService {
-        let routes = OperatorRoutes(sources: sources, health: HealthRoutes(readiness: readiness))
+        let routes = OperatorRoutes(sources: sources, health: HealthRoutes(report: health))
         let access = OperatorAccess(token: token)
         return APIService(
             name: "operator", settings: settings,

@@ -37,7 +37,6 @@ struct FigureSource: Sendable {
     let ledger: LedgerDatabase
     /// Whether the ledger's figures do when Redis' cannot be had. They are behind by what is being recorded.
     let fallsBackToLedger: Bool
-    let metrics: APIMetrics
     let logger: Logger
 
     /// Parts of a reading that differ in their epoch are read again, so often.
@@ -47,17 +46,10 @@ struct FigureSource: Sendable {
     /// - Throws: `FiguresUnavailable`.
     func read(_ names: [CounterName]) async throws -> (moment: Moment, states: [CounterState]) {
         do {
-            let reading = try await fromRedis(names)
-            metrics.count(.redis)
-            return reading
+            return try await fromRedis(names)
         } catch {
-            metrics.countFailedRead()
             guard fallsBackToLedger else { throw unavailable(error) }
-            do {
-                let reading = try await fromLedger(names)
-                metrics.count(.ledger)
-                return reading
-            } catch { throw unavailable(error) }
+            do { return try await fromLedger(names) } catch { throw unavailable(error) }
         }
     }
 

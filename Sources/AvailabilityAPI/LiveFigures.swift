@@ -54,8 +54,12 @@ actor LiveFigures: Service {
 
     private let (rings, ring) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
-    init(_ storefront: Storefront, metrics: APIMetrics, logger: Logger, pace: Pace = Pace()) {
+    init(
+        _ storefront: Storefront, metrics: APIMetrics, subscriberCount: SubscriberCount = SubscriberCount(),
+        logger: Logger, pace: Pace = Pace()
+    ) {
         self.storefront = storefront
+        self.subscriberCount = subscriberCount
         self.metrics = metrics
         self.logger = logger
         self.pace = pace
@@ -78,7 +82,7 @@ actor LiveFigures: Service {
         }
         for figures in figures { watch(figures, moment, by: subscriber) }
         subscribers[ObjectIdentifier(subscriber)] = subscriber
-        metrics.subscribers(subscribers.count)
+        countSubscribers()
         // An id of a state that is still to come is another store's, or was made up.
         let lastEventID = lastEventID.flatMap { $0 <= EventID(moment) ? $0 : nil }
         // What was not changed since is known there. A change in that very state may have been cut off.
@@ -92,16 +96,22 @@ actor LiveFigures: Service {
         return subscriber
     }
 
-    var subscriberCount: Int { subscribers.count }
+    /// How many watch now, for those outside.
+    nonisolated let subscriberCount: SubscriberCount
 
     func unsubscribe(_ subscriber: Subscriber) {
         subscriber.end()
         subscribers[ObjectIdentifier(subscriber)] = nil
-        metrics.subscribers(subscribers.count)
+        countSubscribers()
         for product in subscriber.products {
             watches[product.id]?.subscribers[ObjectIdentifier(subscriber)] = nil
         }
         if watches.count > Self.keptWatches { watches = watches.filter { !$0.value.subscribers.isEmpty } }
+    }
+
+    private func countSubscribers() {
+        subscriberCount.set(subscribers.count)
+        metrics.subscribers(subscribers.count)
     }
 
     /// Gives a subscriber that has missed events the figures anew.

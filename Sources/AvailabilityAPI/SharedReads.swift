@@ -5,6 +5,7 @@ import Synchronization
 /// together by the next one. However many ask at once, a counter is asked for once.
 final class SharedReads: Sendable {
     private let source: FigureSource
+    private let metrics: APIMetrics
     private let state = Mutex(State())
 
     /// What one round trip has brought.
@@ -27,8 +28,9 @@ final class SharedReads: Sendable {
         var waiting: [CheckedContinuation<Reading, any Error>] = []
     }
 
-    init(_ source: FigureSource) {
+    init(_ source: FigureSource, metrics: APIMetrics) {
         self.source = source
+        self.metrics = metrics
     }
 
     /// The figures of `products` at one moment, which is not before the call.
@@ -50,8 +52,10 @@ final class SharedReads: Sendable {
         while let round = next() {
             do {
                 let reading = try await read(round)
+                metrics.countReads(round.waiting.count, from: reading.moment.source)
                 for waiting in round.waiting { waiting.resume(returning: reading) }
             } catch {
+                metrics.countReads(round.waiting.count, from: nil)
                 for waiting in round.waiting { waiting.resume(throwing: error) }
             }
         }

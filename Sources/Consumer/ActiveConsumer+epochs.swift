@@ -95,6 +95,7 @@ extension ActiveConsumer {
             seq = start.head.seq
             catalog = start.catalog
             totals.epochs += 1
+            metrics.opened(epoch: epoch, seq: seq)
             logger.notice(
                 "epoch opened",
                 metadata: ["epoch": "\(epoch)", "seq": "\(seq)", "catalogue": "\(catalog.version)"])
@@ -133,15 +134,11 @@ extension ActiveConsumer {
         let reply = try await untilRedisAnswers("asking for the server's version", doubtIsHarmless: true) { [redis] in
             try await redis.send(RedisCommand("INFO"))
         }
-        var info: [Substring: Substring] = [:]
-        for line in (reply.string ?? "").split(whereSeparator: \.isNewline) {
-            let parts = line.split(separator: ":", maxSplits: 1)
-            if parts.count == 2 { info[parts[0]] = parts[1] }
-        }
+        let info = reply.info
         if let version = info["redis_version"], let major = Int(version.prefix { $0 != "." }),
             major < ConsumerSettings.oldestServer
         {
-            throw ConsumerError.serverTooOld(redis: redis.url.redacted, version: String(version))
+            throw ConsumerError.serverTooOld(redis: redis.url.redacted, version: version)
         }
         if let policy = info["maxmemory_policy"], policy != "noeviction" {
             logger.warning(

@@ -55,6 +55,7 @@ extension ActiveConsumer {
         var answers: [OperationAnswer] = []
         let seqBefore = seq
         if !prepared.operations.isEmpty {
+            let start = ContinuousClock.now
             let answer = try await untilRedisAnswers("deciding a batch") { [counters, epoch] in
                 try await counters.decide(prepared.operations, epoch: epoch, seq: seqBefore)
             }
@@ -66,6 +67,7 @@ extension ActiveConsumer {
                     // A Redis that was away since may have forgotten its last writes: nobody's fault.
                     isOutage: redis.generation != epochConnection)
             case .decided(let seqAfter, let decided):
+                metrics.decided(in: .now - start)
                 answers = decided
                 seq = seqAfter
             }
@@ -77,16 +79,6 @@ extension ActiveConsumer {
         batch.record.replayed = replays.numbers(of: prepared)
         decided = batch
         queue.removeFirst(prepared.entries.count)
-        count(prepared)
-    }
-
-    private func count(_ prepared: PreparedBatch) {
-        for plan in prepared.plans {
-            switch plan {
-            case .known, .replayInBatch: totals.replays += 1
-            default: break
-            }
-        }
     }
 
     // MARK: - Record
@@ -97,12 +89,14 @@ extension ActiveConsumer {
     func startRecording() {
         guard recording == nil, settling.count < Self.settlingLimit, let batch = decided else { return }
         decided = nil
-        let task = Task { [ledger, post, stop, logger] () throws -> RecordAnswer in
+        let task = Task { [ledger, post, stop, logger, metrics] () throws -> RecordAnswer in
             defer { post.yield(.recorded(batch: batch.number)) }
             Failpoint.recordBefore.pass()
             // A batch in which everything was known already changes nothing.
             if batch.record.isEmpty { return .recorded(records: 0) }
+            let start = ContinuousClock.now
             let answer = try await retryingLedger(stop: stop, logger: logger) { try await ledger.record(batch.record) }
+            if case .recorded = answer { metrics.recorded(in: .now - start) }
             Failpoint.recordAfter.pass()
             return answer
         }
@@ -144,7 +138,9 @@ extension ActiveConsumer {
     }
 
     private func count(_ batch: DecidedBatch) {
+        metrics.count(batch)
         totals.batches += 1
+        totals.replays += batch.replays
         for record in batch.record.records {
             switch record {
             case .deadLetter: totals.deadLetters += 1
@@ -164,14 +160,16 @@ extension ActiveConsumer {
         let settlement = Settlement(
             epoch: epoch, settled: batch.seqAfter, recorded: batch.recorded, entries: batch.entries.map(\.id),
             outcomes: batch.outcomes, changed: batch.changed)
-        let task = Task { [ledger, counters, settings, post, stop, logger] () throws -> SettleAnswer in
+        let task = Task { [ledger, counters, settings, post, stop, logger, metrics] () throws -> SettleAnswer in
             defer { post.yield(.settled(batch: batch.number)) }
             guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
             Failpoint.settleBefore.pass()
+            let start = ContinuousClock.now
             // Repeating does no harm, so doubt is as good as failure.
             let answer = try await retryingRedis("settling", stop: stop, logger: logger, doubtIsHarmless: true) {
                 try await counters.settle(settlement, keepOutcomes: settings.keepOutcomes)
             }
+            if case .settled = answer { metrics.settled(in: .now - start) }
             Failpoint.settleAfter.pass()
             return answer
         }

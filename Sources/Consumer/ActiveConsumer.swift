@@ -39,6 +39,7 @@ package actor ActiveConsumer {
     let redis: RedisClient
     let reader: StreamReader
     let logger: Logger
+    let metrics: ConsumerMetrics
     let stop: StopSignal
     let lock: ProcessLock
     private let events: AsyncStream<Event>
@@ -98,7 +99,7 @@ package actor ActiveConsumer {
     package init(
         settings: ConsumerSettings, ledger: LedgerDatabase, counters: CounterStore, redis: RedisClient,
         reading: RedisClient, lock: ProcessLock, stop: StopSignal, logger: Logger,
-        onReady: @escaping @Sendable (Int64, Int64) -> Void
+        metrics: ConsumerMetrics, onReady: @escaping @Sendable (Int64, Int64) -> Void
     ) {
         self.settings = settings
         self.ledger = ledger
@@ -107,6 +108,7 @@ package actor ActiveConsumer {
         self.stop = stop
         self.lock = lock
         self.logger = logger
+        self.metrics = metrics
         self.onReady = onReady
         reader = StreamReader(
             client: reading, keys: counters.keys, consumer: settings.consumer, maximumCount: settings.batchOrders)
@@ -120,7 +122,10 @@ package actor ActiveConsumer {
         let clocks = [
             ring(.watch, every: ConsumerSettings.watchInterval), ring(.trim, every: ConsumerSettings.trimInterval),
         ]
-        defer { for clock in clocks { clock.cancel() } }
+        defer {
+            for clock in clocks { clock.cancel() }
+            metrics.isActive(false)
+        }
         do {
             if let suspect = EntryKey(note: lock.previousNote) {
                 try await untilLedgerAnswers { [ledger] in try await ledger.noteAttempt(suspect) }
@@ -128,6 +133,7 @@ package actor ActiveConsumer {
             lock.note("")
             try await checkServer()
             try await openEpoch(EpochNeeded(reason: "start", isOutage: true))
+            metrics.isActive(true)
             onReady(epoch, seq)
             resumeAgainAt = ContinuousClock.now + settings.block + .seconds(1)
             readNext()
@@ -216,6 +222,7 @@ package actor ActiveConsumer {
             guard try await decideNext() else { break }
             startRecording()
         }
+        metrics.readAhead(queue.count)
         readNext()
     }
 
@@ -250,6 +257,7 @@ package actor ActiveConsumer {
     private func take(_ delivery: Delivery) async throws {
         Failpoint.readAfter.pass()
         if !delivery.lost.isEmpty {
+            metrics.lost(delivery.lost.count)
             logger.error(
                 "pending messages are gone from the stream: something trimmed or deleted them; publish them again",
                 metadata: ["count": "\(delivery.lost.count)", "first": "\(delivery.lost[0])"])

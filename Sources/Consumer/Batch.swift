@@ -78,6 +78,8 @@ struct DecidedBatch: Sendable {
     var entries: [StreamEntry]
     var record: RecordBatch
     var outcomes: [Outcome] = []
+    /// How many of the entries were known already, and changed nothing.
+    var replays = 0
     /// Products whose figures changed.
     var changed: [Identifier] = []
     /// For the batch that follows while this one is being recorded.

@@ -3,6 +3,7 @@ import Intake
 import Inventory
 import Ledger
 import Logging
+import Metrics
 import RedisClient
 import ServiceLifecycle
 
@@ -22,6 +23,8 @@ package struct ConsumerService: Service {
     package var redisOptions: RedisOptions
     package var logger: Logger
     package var report: @Sendable (Status) -> Void
+    /// Where its metrics go; nil: to the process' own.
+    package var metrics: (any MetricsFactory)?
     /// Runs beside the active consumer; cancelled when it ends.
     package var companion: (@Sendable () async -> Void)?
 
@@ -49,9 +52,11 @@ package struct ConsumerService: Service {
 
     /// Stands by, then consumes, until `stop` is requested.
     package func run(until stop: StopSignal) async throws {
+        // Now: a standby's are there, too, and say that it is one.
+        let metrics = ConsumerMetrics(metrics)
         do {
             let lock = try await takeLock(until: stop)
-            try await consume(lock, until: stop)
+            try await consume(lock, metrics, until: stop)
         } catch is StopSignal.Stopped {
             // Stopped while it stood by.
         }
@@ -71,7 +76,7 @@ package struct ConsumerService: Service {
         }
     }
 
-    private func consume(_ lock: ProcessLock, until stop: StopSignal) async throws {
+    private func consume(_ lock: ProcessLock, _ metrics: ConsumerMetrics, until stop: StopSignal) async throws {
         // Only now: what a standby opened before could be another file by the time it takes over.
         let ledger = try await retryingLedger(stop: stop, logger: logger) {
             try await LedgerDatabase.open(at: ledgerPath, store: store, for: .consumer)
@@ -92,6 +97,7 @@ package struct ConsumerService: Service {
             settings: settings, ledger: ledger,
             counters: CounterStore(keys: StoreKeys(store: store), ledger: ledger.identity, client: redis),
             redis: redis, reading: reading, lock: lock, stop: stop, logger: logger,
+            metrics: metrics,
             onReady: { epoch, seq in report(.active(epoch: epoch, seq: seq)) })
         let companionship = companion.map { companion in Task { await companion() } }
         func end() async {

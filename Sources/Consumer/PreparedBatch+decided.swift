@@ -38,8 +38,10 @@ extension PreparedBatch {
                 }
             case .replayInBatch(let operation):
                 batch.outcomes.append(operationOutcomes[operation])
+                batch.replays += 1
             case .known(let outcome):
                 batch.outcomes.append(outcome)
+                batch.replays += 1
             case .deadLetter(let record):
                 batch.record.records.append(.deadLetter(record))
                 batch.outcomes.append(

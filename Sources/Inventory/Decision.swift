@@ -42,7 +42,7 @@ extension Sequence<ArticleUnits> {
 }
 
 /// Why an order was refused. The raw values are public.
-package enum RefusalReason: String, Sendable, Codable {
+package enum RefusalReason: String, Sendable, CaseIterable, Codable {
     /// Nothing is left.
     case soldOut = "sold_out"
     /// Something is left, but less than was asked.

@@ -27,6 +27,7 @@ struct BatchWriter {
     private var seq: Int64
     /// Rows that were not there before: a dead letter may be.
     private var inserted: Int64 = 0
+    private var refused: Int64 = 0
     /// Whether any dead letter waits for its order; asked once a batch, as there is rarely one.
     private var someWait: Bool
 
@@ -94,6 +95,7 @@ struct BatchWriter {
             for demand in order.demand { figures[demand.counter]?.sold += demand.units }
         case .refused(let refused):
             guard refusal == refused else { throw disagreed }
+            self.refused += 1
         }
     }
 
@@ -164,6 +166,7 @@ struct BatchWriter {
             try db.cachedStatement(sql: "UPDATE \(table) SET sold_quantity = ?, adjusted_quantity = ? WHERE id = ?")
                 .execute(arguments: [figures.sold, figures.adjusted, counter.id.text])
         }
-        try db.cachedStatement(sql: "UPDATE ledger SET seq = ?, records = ?").execute(arguments: [seq, records])
+        try db.cachedStatement(sql: "UPDATE ledger SET seq = ?, records = ?, refused = refused + ?")
+            .execute(arguments: [seq, records, refused])
     }
 }

@@ -31,9 +31,11 @@ package struct LedgerCheck: Sendable, Equatable {
 
     /// Rows that were recorded and are not there (`LedgerHead.records`).
     package var missingRecords: Int64 = 0
+    /// Orders that were refused and are not there, or not as such.
+    package var missingRefusals: Int64 = 0
 
     package var isSound: Bool {
-        integrity.isEmpty && danglingReferences == 0 && miscounts.isEmpty && missingRecords == 0
+        integrity.isEmpty && danglingReferences == 0 && miscounts.isEmpty && missingRecords == 0 && missingRefusals == 0
     }
 }
 
@@ -57,6 +59,9 @@ extension LedgerDatabase {
             check.head.records
             - Int64(
                 check.orders + check.cancellations + check.adjustments + check.deadLetters)
+        check.missingRefusals =
+            try Int64.fetchOne(
+                db, sql: "SELECT refused - (SELECT count(*) FROM orders WHERE status = 'refused') FROM ledger") ?? 0
         return check
     }
 

@@ -237,10 +237,13 @@ extension LedgerDatabase {
 }
 
 /// Runs blocking work on a dispatch queue and waits for it without holding a cooperative thread.
-func offCooperativeThreads<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-    try await withCheckedThrowingContinuation { continuation in
+package func offCooperativeThreads<T: Sendable, E: Error>(
+    _ body: @escaping @Sendable () throws(E) -> T
+) async throws(E) -> T {
+    let result: Result<T, E> = await withCheckedContinuation { continuation in
         DispatchQueue.global().async {
-            continuation.resume(with: Result { try body() })
+            continuation.resume(returning: Result { () throws(E) in try body() })
         }
     }
+    return try result.get()
 }

@@ -39,6 +39,8 @@ enum Schema {
             -- Rows of orders, cancellations, adjustments and dead letters ever recorded. Refusals take no seq, but a ledger
             -- that lacks one is an old one, too.
             records INTEGER NOT NULL CHECK (records >= 0),
+            -- Of the orders, those that were refused: counting them takes long where they are many.
+            refused INTEGER NOT NULL DEFAULT 0 CHECK (refused >= 0),
             catalogue_version INTEGER NOT NULL CHECK (catalogue_version >= 0),
             -- Something was removed: the log is to be brought into the file and emptied.
             checkpoint_wanted INTEGER NOT NULL DEFAULT 0 CHECK (checkpoint_wanted IN (0, 1)),
@@ -226,6 +228,8 @@ enum Schema {
             UNIQUE (entry_id, fingerprint)
         ) STRICT;
 
+        -- Those somebody should look at are few among many, and their status stands behind long bytes.
+        CREATE INDEX dead_letters_open ON dead_letters (id) WHERE status = 'open';
         CREATE INDEX dead_letters_replay ON dead_letters (id) WHERE status = 'replay';
         -- The story of an order, and its erasure.
         CREATE INDEX dead_letters_order_id ON dead_letters (order_id) WHERE order_id IS NOT NULL;

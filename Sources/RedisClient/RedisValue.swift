@@ -74,4 +74,14 @@ extension RedisValue {
         }
         return fields
     }
+
+    /// What a reply to INFO says, by its names.
+    package var info: [String: String] {
+        var info: [String: String] = [:]
+        for line in (string ?? "").split(whereSeparator: \.isNewline) {
+            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { info[String(parts[0])] = String(parts[1]) }
+        }
+        return info
+    }
 }

@@ -51,6 +51,12 @@ package struct JSONNumber: Sendable, Equatable {
         text = String(integer)
     }
 
+    /// A number with three digits behind the point: seconds from milliseconds, say.
+    package init(thousandths: Int64) {
+        let (whole, rest) = thousandths.magnitude.quotientAndRemainder(dividingBy: 1_000)
+        text = "\(thousandths < 0 ? "-" : "")\(whole).\(String(rest + 1_000).dropFirst())"
+    }
+
     /// `text` must be a number as JSON writes one.
     init(unchecked text: String) {
         self.text = text

@@ -22,7 +22,12 @@ struct ConsumeCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try options.resolve()
         guard LedgerDatabase.exists(at: settings.ledger) else { throw LedgerError.missing(path: settings.ledger) }
-        try await runServices([consumerService(settings, untilIdle: untilIdle)], logger: settings.logger())
+        let logger = settings.logger()
+        var operatorServices: [any Service] = []
+        if settings.http.operatorPort != nil {
+            operatorServices = try await HTTPServices(settings, logger: logger).operatorOnly()
+        }
+        try await runServices([consumerService(settings, untilIdle: untilIdle)] + operatorServices, logger: logger)
     }
 }
 
@@ -41,6 +46,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try options.resolve()
         let logger = settings.logger()
+        let http = HTTPServices(settings, logger: logger)
         if settings.redisURL == nil, settings.privateSocket.utf8.count > RedisURL.maximumSocketPathBytes {
             throw ValidationError(
                 "The data folder's path is too long for a socket in it (at most \(RedisURL.maximumSocketPathBytes) bytes with /redis.sock). Name a shorter one with --data."
@@ -61,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
             services.append(redis)
         }
         services.append(consumerService(settings, untilIdle: untilIdle))
-        services += try await httpServices(settings, logger: logger)
+        services += try await http.all()
         try await runServices(services, logger: logger)
     }
 

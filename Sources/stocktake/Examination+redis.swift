@@ -60,13 +60,7 @@ extension Examination {
     private mutating func reachRedis() async {
         let name = settings.redis.redacted
         do {
-            let text = try await client.send(RedisCommand("INFO")).string ?? ""
-            var info: [String: String] = [:]
-            for line in text.split(whereSeparator: \.isNewline) {
-                let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-                if parts.count == 2 { info[String(parts[0])] = String(parts[1]) }
-            }
-            self.info = info
+            info = try await client.send(RedisCommand("INFO")).info
             isRedisReachable = true
         } catch RedisError.reply(let error, _) where error.code == "NOPERM" {
             isRedisReachable = true

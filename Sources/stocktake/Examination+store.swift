@@ -2,6 +2,7 @@ import Consumer
 import Counters
 import Inventory
 import Ledger
+import Monitoring
 import Reconciliation
 import RedisClient
 
@@ -11,8 +12,6 @@ extension Examination {
     private static let patience: Int64 = 60_000
     /// How long counters and ledger get to come to one state.
     private static let reconcilePatience = Duration.seconds(2)
-    /// Unread messages that are counted one by one where Redis cannot tell their number.
-    private static let countedEntries = 100
 
     mutating func lookAtStore() async {
         lookAtConsumer()
@@ -48,10 +47,7 @@ extension Examination {
             }
             func text(_ number: Int64?) -> String { number.map { String($0) } ?? "none" }
             let detail = "Redis at epoch \(text(head.epoch)), seq \(text(head.seq)); \(state)"
-            let isBehind =
-                (head.epoch ?? 0) > ledgerHead.epoch || (head.settled ?? 0) > ledgerHead.seq
-                || (head.recorded ?? 0) > ledgerHead.records
-            if isBehind, !isConsumerActive {
+            if head.isAhead(of: ledgerHead), !isConsumerActive {
                 return (
                     .bad, detail + ": the ledger has gone back in time. Put the newest file back, or adopt this one"
                 )
@@ -82,7 +78,7 @@ extension Examination {
 
     private mutating func lookAtStream() async {
         let (this, client, keys) = (self, client, settings.keys)
-        var pending: Int64?
+        var group: GroupProgress?
         await askRedis("stream") {
             let extent = try await StreamExtent.read(keys, client)
             guard let extent else { return (.ok, "there is none yet") }
@@ -93,44 +89,24 @@ extension Examination {
             )
         }
         await askRedis("unread") {
-            let groups: [RedisValue]
-            do {
-                groups = try await client.send(RedisCommand("XINFO GROUPS", keys.checkouts)).array ?? []
-            } catch RedisError.reply(let error, _) where error.message.contains("no such key") {
-                groups = []
-            }
-            let group = groups.map(\.fields).first { $0["name"]?.string == StoreKeys.group }
-            pending = group?["pending"]?.int ?? 0
-            return try await this.unread(after: group?["last-delivered-id"]?.string ?? "0-0", lag: group?["lag"]?.int)
+            let progress = try await GroupProgress.read(keys, client)
+            group = progress
+            let unread = try await WaitingMessages.unread(progress, keys, client)
+            return unread.count == 0 ? (.ok, "none") : this.waiting(unread)
         }
         await askRedis("pending") {
-            guard let pending else { return (.unknown, "Redis does not say") }
-            if pending == 0 { return (.ok, "none") }
-            let oldest = try await client.send(RedisCommand("XPENDING", keys.checkouts, StoreKeys.group)).array
-            return this.waiting(Int(clamping: pending).counted("message"), oldest: oldest?.dropFirst().first?.string)
+            guard let group else { return (.unknown, "Redis does not say") }
+            let pending = try await WaitingMessages.pending(group, keys, client)
+            return pending.count == 0 ? (.ok, "none") : this.waiting(pending)
         }
     }
 
-    private func unread(after id: String, lag: Int64?) async throws -> Finding {
-        // Redis may not know how many are unread; then they are counted, up to a number.
-        let limit = lag == nil ? Self.countedEntries : 1
-        let entries =
-            try await client.send(
-                RedisCommand("XRANGE", settings.keys.checkouts, "(" + id, "+", "COUNT", "\(limit)")
-            ).array ?? []
-        if entries.isEmpty { return (.ok, "none") }
-        let number = Int(clamping: lag ?? Int64(entries.count))
-        let text = number.counted("message") + (lag == nil && entries.count == limit ? " or more" : "")
-        return waiting(text, oldest: entries.first?.array?.first?.string)
-    }
-
-    /// What it means that messages wait, the oldest since then.
-    private func waiting(_ messages: String, oldest: String?) -> Finding {
-        let since = oldest.flatMap { EntryPosition($0) }
-        let age = since.map { max(Timestamp.milliseconds() - Int64(clamping: $0.milliseconds), 0) } ?? 0
-        let detail = "\(messages), the oldest \(since.map { "of \($0.time)" } ?? "of unknown age")"
+    /// What it means that messages wait.
+    private func waiting(_ messages: WaitingMessages) -> Finding {
+        let count = Int(clamping: messages.count).counted("message") + (messages.isLowerBound ? " or more" : "")
+        let detail = "\(count), the oldest \(messages.oldest.map { "of \($0.time)" } ?? "of unknown age")"
         if !isConsumerActive { return (.warn, detail + "; no consumer is active") }
-        if age > Self.patience { return (.warn, detail + ". Look into the consumer's log") }
+        if messages.age > Self.patience { return (.warn, detail + ". Look into the consumer's log") }
         return (.ok, detail)
     }
 
@@ -146,7 +122,9 @@ extension Examination {
                 "dead letters", figures.openDeadLetters > 0 ? .warn : .ok,
                 "\(figures.openDeadLetters.grouped) open\(replays)"
                     + (figures.openDeadLetters > 0 ? ". See 'stocktake dead-letters list --status open'" : ""))
-            add("refunds", .ok, "\(figures.refusedOrders.counted("order")) refused: paid, and due to be refunded")
+            add(
+                "refunds", .ok,
+                "\(Int(clamping: figures.refusedOrders).counted("order")) refused: paid, and due to be refunded")
         } catch {
             add("dead letters", .bad, "\(error)")
         }

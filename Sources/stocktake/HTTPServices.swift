@@ -1,32 +1,113 @@
 import AvailabilityAPI
 import Counters
+import Exposition
 import Glibc
 import Ledger
 import Logging
+import Metrics
+import Monitoring
 import RedisClient
 import ServiceLifecycle
 
-/// What serves availability over HTTP, in the order of its starts: what it reads from, the public server, and the live
-/// figures, which have to end before the server does.
-func httpServices(_ settings: Settings, logger: Logger) async throws -> [any Service] {
-    raiseFileLimit(to: settings.http.listener.connections)
-    let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
-    var options = settings.redisOptions
-    // Whoever asks over HTTP is better told to come back than kept waiting.
-    options.commandTimeout = .seconds(1)
-    let client = RedisClient(url: settings.redis, options: options, logger: logger)
-    let readiness: @Sendable () async -> Readiness = { Readiness(isReady: true, checks: []) }
-    let api = try await AvailabilityServices(
-        ledger: ledger, counters: CounterReader(keys: settings.keys, client: client),
-        fallsBackToLedger: settings.http.fallsBackToLedger, readiness: readiness, logger: logger)
-    let server = api.publicServer(settings.http.listener, origins: settings.http.origins) { host, port in
-        print("listening on http://\(host.contains(":") ? "[\(host)]" : host):\(port)")
+/// What a process serves over HTTP.
+struct HTTPServices {
+    private let settings: Settings
+    private let logger: Logger
+    private let registry: PrometheusRegistry
+
+    /// Has all metrics of the process kept from now on: make it before whatever counts something, and once.
+    init(_ settings: Settings, logger: Logger) {
+        self.settings = settings
+        self.logger = logger
+        registry = PrometheusRegistry()
+        MetricsSystem.bootstrap(registry)
     }
-    let sources = Closing {
-        await client.close()
-        try? ledger.close()
+
+    /// Both servers, in the order of their starts: what they read from, the servers, and the live figures, which have to
+    /// end before the server whose answers they are.
+    func all() async throws -> [any Service] {
+        raiseFileLimit(to: settings.http.listener.connections)
+        let ledger = try await openLedger()
+        let client = client()
+        let subscribers = SubscriberCount()
+        let (monitor, monitorClient) = monitor(ledger) { subscribers.value }
+        let api = try await AvailabilityServices(
+            ledger: ledger, counters: CounterReader(keys: settings.keys, client: client),
+            fallsBackToLedger: settings.http.fallsBackToLedger, subscriberCount: subscribers,
+            health: { await monitor.health() }, logger: logger)
+        let server = api.publicServer(settings.http.listener, origins: settings.http.origins) { host, port in
+            print("listening on \(Self.url(host, port))")
+        }
+        let sources = Closing {
+            await monitor.end()
+            await client.close()
+            await monitorClient.close()
+            try? ledger.close()
+        }
+        return [sources, server, operatorServer(monitor), api.liveFigures]
     }
-    return [sources, server, api.liveFigures]
+
+    /// The operator's server alone, for a process that consumes and serves nobody else.
+    func operatorOnly() async throws -> [any Service] {
+        let ledger = try await openLedger()
+        let (monitor, client) = monitor(ledger) { 0 }
+        let sources = Closing {
+            await monitor.end()
+            await client.close()
+            try? ledger.close()
+        }
+        return [sources, operatorServer(monitor)]
+    }
+
+    // MARK: - Parts
+
+    private func openLedger() async throws -> LedgerDatabase {
+        try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+    }
+
+    private func client() -> RedisClient {
+        var options = settings.redisOptions
+        // Whoever asks over HTTP is better told to come back than kept waiting.
+        options.commandTimeout = .seconds(1)
+        return RedisClient(url: settings.redis, options: options, logger: logger)
+    }
+
+    /// A connection of its own: a look at a Redis that hangs must not end the reads of others.
+    private func monitor(
+        _ ledger: LedgerDatabase, subscribers: @escaping @Sendable () -> Int
+    ) -> (StoreMonitor, RedisClient) {
+        var quiet = logger
+        quiet.logLevel = .critical
+        let client = RedisClient(url: settings.redis, options: settings.redisOptions, logger: quiet)
+        return (StoreMonitor(ledger: ledger, redis: client, version: Version.text, subscribers: subscribers), client)
+    }
+
+    private func operatorServer(_ monitor: StoreMonitor) -> APIService {
+        let sources = OperatorSources(
+            status: { await monitor.status().json },
+            metrics: { [registry] in
+                // The gauges of the store are those of this look.
+                _ = await monitor.status()
+                return (registry.render(), PrometheusRegistry.contentType)
+            })
+        return OperatorServer.service(
+            settings.http.operatorListener, token: settings.http.operatorToken, sources: sources,
+            health: { await monitor.health() }, logger: logger
+        ) { host, port in
+            print("operator page on \(Self.url(host, port))/operator")
+        }
+    }
+
+    private static func url(_ host: String, _ port: Int) -> String {
+        "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+}
+
+extension StoreMonitor {
+    fileprivate func health() async -> HealthReport {
+        let readiness = await readiness()
+        return HealthReport(trouble: readiness.detail, checks: readiness.checks)
+    }
 }
 
 /// Closes what others use, once they have ended: it has to be started before them.

@@ -4,6 +4,7 @@ import Counters
 import Failpoints
 import Inventory
 import Ledger
+import Monitoring
 import RedisClient
 
 extension LedgerCommand {
@@ -94,31 +95,5 @@ extension LedgerCommand {
                 throw error
             }
         }
-    }
-}
-
-/// Which messages the stream holds.
-struct StreamExtent: Sendable {
-    /// Of the oldest message; nil: it holds none.
-    var first: EntryPosition?
-    /// Of the last one ever added.
-    var last: EntryPosition?
-    var length: Int64
-    /// How many were ever added.
-    var added: Int64
-
-    /// Nil if there is no stream.
-    static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> StreamExtent? {
-        let reply: RedisValue
-        do {
-            reply = try await client.send(RedisCommand("XINFO STREAM", keys.checkouts))
-        } catch RedisError.reply(let error, _) where error.message.contains("no such key") {
-            return nil
-        }
-        let fields = reply.fields
-        func position(_ value: RedisValue?) -> EntryPosition? { value?.string.flatMap { EntryPosition($0) } }
-        return StreamExtent(
-            first: position(fields["first-entry"]?.array?.first), last: position(fields["last-generated-id"]),
-            length: fields["length"]?.int ?? 0, added: fields["entries-added"]?.int ?? 0)
     }
 }

@@ -56,6 +56,11 @@ struct LedgerCommand: AsyncParsableCommand {
                     "\(check.missingRecords.grouped) rows (orders, cancellations, adjustments, dead letters) were recorded and are not there"
                 )
             }
+            if check.missingRefusals != 0 {
+                print(
+                    "\(check.missingRefusals.grouped) refused orders were recorded and are not there, or not as refused"
+                )
+            }
             for miscount in check.miscounts {
                 print(
                     "\(miscount.counter.level.rawValue) \(miscount.counter.id): \(miscount.column.rawValue) is \(miscount.recorded.grouped), what is recorded adds up to \(miscount.counted.grouped)"
@@ -72,6 +77,7 @@ struct LedgerCommand: AsyncParsableCommand {
                 "is_sound": .bool(check.isSound), "integrity": .array(check.integrity.map { .string($0) }),
                 "dangling_references": .integer(check.danglingReferences),
                 "missing_records": .integer(check.missingRecords),
+                "missing_refusals": .integer(check.missingRefusals),
                 "miscounts": .array(check.miscounts.map(\.json)),
                 "orders": .integer(check.orders), "cancellations": .integer(check.cancellations),
                 "adjustments": .integer(check.adjustments), "dead_letters": .integer(check.deadLetters),

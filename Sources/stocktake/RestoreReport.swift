@@ -1,6 +1,7 @@
 import Counters
 import Inventory
 import Ledger
+import Monitoring
 
 /// What restoring a backup means: what it lacks, and where that can be had.
 struct RestoreReport {

@@ -16,6 +16,7 @@ struct ServeCommand: AsyncParsableCommand {
         let settings = try options.resolve()
         guard LedgerDatabase.exists(at: settings.ledger) else { throw LedgerError.missing(path: settings.ledger) }
         let logger = settings.logger()
-        try await runServices(try await httpServices(settings, logger: logger), logger: logger)
+        let http = HTTPServices(settings, logger: logger)
+        try await runServices(try await http.all(), logger: logger)
     }
 }

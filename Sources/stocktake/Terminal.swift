@@ -24,21 +24,6 @@ private func writeError(_ text: String) {
     }
 }
 
-extension JSONValue {
-    /// An object with its members in this order.
-    static func members(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
-        var object = JSONObject()
-        for (key, value) in members { object.append(key, value) }
-        return .object(object)
-    }
-
-    static func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
-
-    static func integer(_ number: (some BinaryInteger)?) -> JSONValue {
-        number.map { .number(JSONNumber(Int64($0))) } ?? .null
-    }
-}
-
 /// Progress of long work, on one line of a terminal that is written over; nothing in a pipe.
 struct Progress: Sendable {
     private let isShown = isatty(STDERR_FILENO) == 1

@@ -108,7 +108,7 @@ import Testing
                 #expect(try await reader.next()?.sold == ["lamp": 2])
                 await live.unsubscribe(reader.subscriber)
                 #expect(try await reader.next() == nil)
-                #expect(await live.subscriberCount == 0)
+                #expect(live.subscriberCount.value == 0)
             }
         }
     }

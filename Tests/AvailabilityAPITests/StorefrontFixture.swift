@@ -83,11 +83,12 @@ func withStorefront(
             let keys = StoreKeys(store: "main")
             let source = FigureSource(
                 counters: CounterReader(keys: keys, client: client), ledger: ledger,
-                fallsBackToLedger: fallsBackToLedger, metrics: APIMetrics(), logger: StorefrontFixture.logger)
+                fallsBackToLedger: fallsBackToLedger, logger: StorefrontFixture.logger)
             let fixture = StorefrontFixture(
                 server: server, client: client, ledger: ledger,
                 storefront: Storefront(
-                    catalogue: try await CatalogueInUse.read(from: ledger), reads: SharedReads(source)),
+                    catalogue: try await CatalogueInUse.read(from: ledger),
+                    reads: SharedReads(source, metrics: APIMetrics())),
                 keys: keys)
             if isInstalled { try await fixture.install() }
             try await body(fixture)

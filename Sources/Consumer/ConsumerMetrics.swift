@@ -1,0 +1,92 @@
+import Inventory
+import Ledger
+import Metrics
+
+/// What the consumer counts and measures of its own work; docs/metrics.md says what each means.
+///
+/// What was decided and not recorded is counted nowhere: it is decided again.
+package struct ConsumerMetrics: Sendable {
+    private let accepted: Counter
+    private let refused: [RefusalReason: Counter]
+    private let cancelled: Counter
+    private let adjusted: Counter
+    private let deadLetters: [DeadLetterReason: Counter]
+    private let replays: Counter
+    private let batch: Recorder
+    private let deciding: Timer
+    private let recording: Timer
+    private let settling: Timer
+    private let readAhead: Gauge
+    private let lost: Counter
+    private let epochs: Counter
+    private let epoch: Gauge
+    private let seq: Gauge
+    private let active: Gauge
+
+    /// - Parameter metrics: where they go; nil: to the process' own.
+    package init(_ metrics: (any MetricsFactory)? = nil) {
+        let metrics = metrics ?? MetricsSystem.factory
+        // All of them at once: a rate can only be told of what began at 0.
+        func outcomes(_ kind: Outcome.Kind, _ reason: String = "") -> Counter {
+            Counter(
+                label: "stocktake_outcomes_total", dimensions: [("outcome", kind.rawValue), ("reason", reason)],
+                factory: metrics)
+        }
+        accepted = outcomes(.accepted)
+        refused = Dictionary(
+            uniqueKeysWithValues: RefusalReason.allCases.map { ($0, outcomes(.refused, $0.rawValue)) })
+        cancelled = outcomes(.cancelled)
+        adjusted = outcomes(.adjusted)
+        deadLetters = Dictionary(
+            uniqueKeysWithValues: DeadLetterReason.allCases.map { ($0, outcomes(.deadLetter, $0.rawValue)) })
+        replays = Counter(label: "stocktake_replays_total", factory: metrics)
+        batch = Recorder(label: "stocktake_batch_messages", factory: metrics)
+        deciding = Timer(label: "stocktake_decide_duration_seconds", factory: metrics)
+        recording = Timer(label: "stocktake_record_duration_seconds", factory: metrics)
+        settling = Timer(label: "stocktake_settle_duration_seconds", factory: metrics)
+        readAhead = Gauge(label: "stocktake_read_ahead_messages", factory: metrics)
+        lost = Counter(label: "stocktake_lost_messages_total", factory: metrics)
+        epochs = Counter(label: "stocktake_epochs_total", factory: metrics)
+        epoch = Gauge(label: "stocktake_epoch", factory: metrics)
+        seq = Gauge(label: "stocktake_seq", factory: metrics)
+        active = Gauge(label: "stocktake_consumer_active", factory: metrics)
+        isActive(false)
+    }
+
+    func isActive(_ isActive: Bool) { active.record(isActive ? 1 : 0) }
+
+    func opened(epoch number: Int64, seq: Int64) {
+        epochs.increment()
+        epoch.record(number)
+        self.seq.record(seq)
+    }
+
+    func readAhead(_ messages: Int) { readAhead.record(messages) }
+
+    func lost(_ messages: Int) { lost.increment(by: messages) }
+
+    func decided(in duration: Duration) { deciding.record(duration: duration) }
+
+    func recorded(in duration: Duration) { recording.record(duration: duration) }
+
+    func settled(in duration: Duration) { settling.record(duration: duration) }
+
+    /// A batch that is in the ledger for good.
+    func count(_ decided: DecidedBatch) {
+        batch.record(decided.entries.count)
+        replays.increment(by: decided.replays)
+        if decided.seqAfter > decided.record.seqBefore { seq.record(decided.seqAfter) }
+        for record in decided.record.records {
+            switch record {
+            case .order(let order):
+                switch order.decision {
+                case .accepted: accepted.increment()
+                case .refused(let refusal): refused[refusal.reason]?.increment()
+                }
+            case .cancellation: cancelled.increment()
+            case .adjustment: adjusted.increment()
+            case .deadLetter(let deadLetter): deadLetters[deadLetter.rejection.reason]?.increment()
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+/// The text format of Prometheus, version 0.0.4: names that it takes, what must be escaped, numbers as it reads them.
+///
+/// <https://prometheus.io/docs/instrumenting/exposition_formats/>
+struct ExpositionText {
+    private(set) var bytes: [UInt8] = []
+
+    /// The lines before the samples of one name.
+    mutating func head(_ name: String, type: String, help: String?) {
+        if let help { line("# HELP \(name) \(Self.escaped(help, quotes: false))") }
+        line("# TYPE \(name) \(type)")
+    }
+
+    mutating func sample(_ name: String, _ labels: String, _ value: String) {
+        line(labels.isEmpty ? "\(name) \(value)" : "\(name){\(labels)} \(value)")
+    }
+
+    /// A line that Prometheus passes over; not one that begins like HELP or TYPE.
+    mutating func comment(_ text: String) {
+        line("# " + Self.escaped(text, quotes: false))
+    }
+
+    private mutating func line(_ text: String) {
+        bytes.append(contentsOf: text.utf8)
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`: every other character becomes an underscore.
+    static func metricName(_ label: String) -> String { name(label, alsoAllowed: ":") }
+
+    /// Labels in the order of their names, without braces.
+    ///
+    /// A name may stand there once: of several values the first counts. `le` is what histograms write themselves, and
+    /// names that begin with two underscores are Prometheus' own: both get `exported` before them, as it does itself.
+    static func labels(_ dimensions: [(String, String)]) -> String {
+        var labels: [String: String] = [:]
+        for (key, value) in dimensions {
+            var key = name(key, alsoAllowed: nil)
+            if key == "le" { key = "exported_le" } else if key.hasPrefix("__") { key = "exported" + key }
+            if labels[key] == nil { labels[key] = value }
+        }
+        return labels.sorted { $0.key < $1.key }.map { #"\#($0.key)="\#(escaped($0.value, quotes: true))""# }
+            .joined(separator: ",")
+    }
+
+    private static func name(_ text: String, alsoAllowed: Unicode.Scalar?) -> String {
+        var name = ""
+        for scalar in text.unicodeScalars {
+            let isDigit = "0"..."9" ~= scalar
+            let isLetter = "a"..."z" ~= scalar || "A"..."Z" ~= scalar || scalar == "_" || scalar == alsoAllowed
+            if isDigit, name.isEmpty { name = "_" }
+            name.unicodeScalars.append(isDigit || isLetter ? scalar : "_")
+        }
+        return name.isEmpty ? "_" : name
+    }
+
+    private static func escaped(_ text: String, quotes: Bool) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\": escaped += #"\\"#
+            case "\n": escaped += #"\n"#
+            case "\"" where quotes: escaped += #"\""#
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+
+    /// As short as it can be without losing anything: whole numbers without a fraction.
+    static func number(_ value: Double) -> String {
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
+        if let whole = Int64(exactly: value), abs(value) < 0x1p53 { return "\(whole)" }
+        return "\(value)"
+    }
+}

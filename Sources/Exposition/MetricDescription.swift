@@ -1,0 +1,98 @@
+/// What is known of a metric by its name.
+package struct MetricDescription: Sendable {
+    package enum Kind: Sendable, Equatable {
+        case counter
+        case gauge
+        /// - Parameter bounds: upper bounds of its buckets; one for everything is always there.
+        case histogram(bounds: [Double])
+
+        /// As the text format calls it.
+        package var typeName: String {
+            switch self {
+            case .counter: "counter"
+            case .gauge: "gauge"
+            case .histogram: "histogram"
+            }
+        }
+
+        var bounds: [Double] { if case .histogram(let bounds) = self { bounds } else { [] } }
+    }
+
+    package var name: String
+    package var kind: Kind
+    /// Names of its labels.
+    package var labels: [String]
+    /// One sentence.
+    package var help: String
+
+    package init(_ name: String, _ kind: Kind, labels: [String] = [], _ help: String) {
+        self.name = name
+        self.kind = kind
+        self.labels = labels
+        self.help = help
+    }
+
+    /// Seconds, from what one call of Redis takes to what nobody waits for.
+    package static let durations: [Double] = [
+        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+    ]
+    /// Of batches and the like.
+    package static let sizes: [Double] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096]
+}
+
+extension MetricDescription {
+    /// Every metric of this program; docs/metrics.md says what to make of them.
+    package static let all: [MetricDescription] = [
+        // The consumer.
+        .init(
+            "stocktake_outcomes_total", .counter, labels: ["outcome", "reason"],
+            "Messages this process has recorded, by what became of them."),
+        .init("stocktake_replays_total", .counter, "Messages that were recorded before, and changed nothing."),
+        .init("stocktake_batch_messages", .histogram(bounds: sizes), "Messages in a batch that was recorded."),
+        .init(
+            "stocktake_decide_duration_seconds", .histogram(bounds: durations),
+            "From asking Redis to decide a batch to its answer."),
+        .init(
+            "stocktake_record_duration_seconds", .histogram(bounds: durations),
+            "From beginning to record a batch in the ledger to its commit."),
+        .init(
+            "stocktake_settle_duration_seconds", .histogram(bounds: durations),
+            "From asking Redis to settle a batch to its answer."),
+        .init("stocktake_read_ahead_messages", .gauge, "Messages that were read and wait to be decided."),
+        .init("stocktake_lost_messages_total", .counter, "Messages that were delivered and were gone from the stream."),
+        .init("stocktake_epochs_total", .counter, "Epochs this process has opened."),
+        .init("stocktake_consumer_active", .gauge, "1 while this process is the active consumer."),
+        // Beside it.
+        .init("stocktake_drift_counters", .gauge, "Counters that drift, as of the last comparison."),
+        .init(
+            "stocktake_reconciliations_total", .counter, labels: ["result"],
+            "Comparisons of counters and ledger beside the active consumer, by what they found."),
+        .init("stocktake_repairs_total", .counter, "Counters and fields that were repaired."),
+        // The store, as of this look.
+        .init("stocktake_epoch", .gauge, "The ledger's epoch."),
+        .init("stocktake_seq", .gauge, "The highest seq that is recorded."),
+        .init("stocktake_orders", .gauge, "Orders in the ledger."),
+        .init("stocktake_refunds_due", .gauge, "Orders that were paid and refused."),
+        .init("stocktake_dead_letters_open", .gauge, "Dead letters that nobody has resolved."),
+        .init("stocktake_replays_wanted", .gauge, "Dead letters that are to be published again."),
+        .init("stocktake_backlog_messages", .gauge, "Messages in the stream that no consumer has read."),
+        .init("stocktake_pending_messages", .gauge, "Messages that were read and are not settled."),
+        .init(
+            "stocktake_oldest_waiting_seconds", .gauge, "Age of the oldest message that is unread or not settled."),
+        .init("stocktake_active_consumers", .gauge, "1 while any process is the store's active consumer."),
+        .init("stocktake_redis_up", .gauge, "1 while Redis answers."),
+        .init("stocktake_redis_memory_bytes", .gauge, "Memory that Redis uses."),
+        .init("stocktake_ledger_up", .gauge, "1 while the ledger can be read and written."),
+        .init("stocktake_ledger_bytes", .gauge, "Size of the ledger's file and its log."),
+        .init("stocktake_build_info", .gauge, labels: ["version"], "Always 1; its label is the program's version."),
+        // HTTP.
+        .init(
+            "stocktake_http_requests_total", .counter, labels: ["route", "status"],
+            "Requests that were answered, by the pattern of their address and the status."),
+        .init("stocktake_reads_total", .counter, labels: ["source"], "Reads of availability, by where it came from."),
+        .init("stocktake_read_round_trips_total", .counter, "Round trips that these reads have shared."),
+        .init("stocktake_subscribers", .gauge, "Clients that follow availability."),
+        .init("stocktake_events_total", .counter, "Events of live figures, counted once a subscriber."),
+        .init("stocktake_events_missed_total", .counter, "Times that a subscriber did not keep up."),
+    ]
+}

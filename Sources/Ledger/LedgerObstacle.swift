@@ -1,0 +1,56 @@
+import Glibc
+
+/// Why nobody can write the ledger, as far as the system tells without anything being written.
+package enum LedgerObstacle: Sendable, Equatable, CustomStringConvertible {
+    case gone
+    /// The path leads to another file than the one that is open.
+    case replaced
+    case readOnlyFileSystem
+    case fileNotWritable
+    /// SQLite makes its log beside the file.
+    case folderNotWritable
+    case diskFull
+
+    /// Without the path: it may be told to anybody.
+    package var description: String {
+        switch self {
+        case .gone: "the file is gone"
+        case .replaced: "another file is in its place"
+        case .readOnlyFileSystem: "its file system is mounted for reading only"
+        case .fileNotWritable: "the file or its log may not be written"
+        case .folderNotWritable: "its folder may not be written"
+        case .diskFull: "the disk is full"
+        }
+    }
+}
+
+extension LedgerDatabase {
+    /// What stands in the way of writing, or nil.
+    ///
+    /// Asked of the system (stat, access, statvfs) with the rights of this process: nothing is written, and SQLite is not
+    /// asked for its lock, which would hold up the consumer. So it is no proof: a disk that fails is found by writing.
+    package func obstacle() async -> LedgerObstacle? {
+        let file = file
+        return await offCooperativeThreads { file.obstacle }
+    }
+}
+
+extension LedgerFile {
+    fileprivate var obstacle: LedgerObstacle? {
+        if !isInPlace { return Self.isThere(path) ? .replaced : .gone }
+        // By whatever link it is named: SQLite keeps the log beside the file itself.
+        guard let resolved = realpath(path, nil) else { return .gone }
+        defer { free(resolved) }
+        let file = String(cString: resolved)
+        var system = statvfs()
+        if statvfs(file, &system) == 0 {
+            if UInt64(system.f_flag) & UInt64(ST_RDONLY) != 0 { return .readOnlyFileSystem }
+            if system.f_bavail == 0 { return .diskFull }
+        }
+        for file in [file] + Self.companions(of: file) where Self.isThere(file) && access(file, R_OK | W_OK) != 0 {
+            return .fileNotWritable
+        }
+        let folder = file.lastIndex(of: "/").map { file[...$0] } ?? "."
+        return access(String(folder), W_OK | X_OK) == 0 ? nil : .folderNotWritable
+    }
+}

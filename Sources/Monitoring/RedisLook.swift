@@ -1,0 +1,109 @@
+import Counters
+import Inventory
+import RedisClient
+
+/// What Redis says of a store at one moment. What it does not allow or answer is nil, with the reason in `notes`.
+struct RedisLook: Sendable {
+    /// It was reached and answered, if only to refuse.
+    var answers = false
+    /// What went wrong, for the operator.
+    var notes: [String] = []
+    /// What went wrong first, without addresses: for anybody.
+    var trouble: String?
+    var version: String?
+    var usedMemory: Int64?
+    var counters: CounterHead?
+    var unread: WaitingMessages?
+    var pending: WaitingMessages?
+    var outcomes: [Outcome] = []
+
+    /// Outcomes that are shown.
+    static let outcomes = 20
+
+    /// Asks everything, within a limit. Never throws: Redis that is away is a finding.
+    static func take(_ keys: StoreKeys, _ client: RedisClient, within limit: Duration) async -> RedisLook {
+        do {
+            return try await within(limit, RedisLookTimedOut(limit: limit)) {
+                var look = RedisLook()
+                try await look.ask(keys, client)
+                return look
+            }
+        } catch {
+            var look = RedisLook()
+            look.notes = ["\(error)"]
+            look.trouble = error is RedisLookTimedOut ? "Redis does not answer" : "Redis cannot be reached"
+            return look
+        }
+    }
+
+    private mutating func ask(_ keys: StoreKeys, _ client: RedisClient) async throws {
+        counters = try await part { try await CounterHead.read(keys, client) }
+        if let info = try await part({ try await client.send(RedisCommand("INFO")).info }) {
+            version = info["redis_version"]
+            usedMemory = info["used_memory"].flatMap { Int64($0) }
+        }
+        if let group = try await part({ try await GroupProgress.read(keys, client) }) {
+            unread = try await part { try await WaitingMessages.unread(group, keys, client) }
+            pending = try await part { try await WaitingMessages.pending(group, keys, client) }
+        }
+        let latest = RedisCommand("XREVRANGE", keys.outcomes, "+", "-", "COUNT", "\(Self.outcomes)")
+        outcomes =
+            try await part({ try await client.send(latest).array })??.compactMap { entry in
+                entry.array?.last.flatMap { Outcome(announced: $0.fields) }
+            } ?? []
+        answers = true
+    }
+
+    /// One question. A refusal of Redis is noted, everything else thrown.
+    private mutating func part<T>(_ question: () async throws -> T) async throws -> T? {
+        do {
+            return try await question()
+        } catch let error as RedisError {
+            guard case .reply(let reply, let command) = error else { throw error }
+            notes.append("\(error)")
+            if trouble == nil { trouble = "Redis refuses \(command)\(reply.code.isEmpty ? "" : " (\(reply.code))")" }
+            return nil
+        } catch let error as CountersError {
+            notes.append("\(error)")
+            if trouble == nil { trouble = "Redis holds something else under the store's names" }
+            return nil
+        }
+    }
+}
+
+struct RedisLookTimedOut: Error, CustomStringConvertible {
+    var limit: Duration
+
+    var description: String {
+        "asking Redis failed: it does not answer within \(limit). Look whether it hangs, or a slow script holds it up."
+    }
+}
+
+extension Outcome {
+    /// As it stands on the stream of outcomes. Nothing but the known fields is taken over, and nil is what is no outcome:
+    /// any program may write there.
+    fileprivate init?(announced fields: [String: RedisValue]) {
+        func text(_ name: String) -> String { fields[name]?.string ?? "" }
+        guard let kind = Kind(rawValue: text("outcome")) else { return nil }
+        self.init(
+            kind: kind, orderID: text("order_id"), cancellationID: text("cancellation_id"),
+            adjustmentID: text("adjustment_id"), reason: text("reason"), seq: fields["seq"]?.int,
+            units: fields["units"]?.int, decidedAt: text("decided_at"))
+    }
+}
+
+/// What `body` gives, or `error` when it takes longer than `limit`. `body` must end when it is cancelled.
+func within<T: Sendable>(
+    _ limit: Duration, _ error: any Error, _ body: @escaping @Sendable () async throws -> T
+) async throws -> T {
+    try await withThrowingTaskGroup(of: T.self) { group in
+        group.addTask(operation: body)
+        group.addTask {
+            try await Task.sleep(for: limit)
+            throw error
+        }
+        defer { group.cancelAll() }
+        guard let first = try await group.next() else { throw error }
+        return first
+    }
+}

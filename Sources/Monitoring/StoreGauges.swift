@@ -1,0 +1,62 @@
+import Metrics
+
+/// What a look at the store leaves in the metrics. What could not be read is NaN: an alert must not go by old figures.
+struct StoreGauges: Sendable {
+    private let epoch: Gauge
+    private let seq: Gauge
+    private let orders: Gauge
+    private let refundsDue: Gauge
+    private let deadLetters: Gauge
+    private let replaysWanted: Gauge
+    private let backlog: Gauge
+    private let pending: Gauge
+    private let oldestWaiting: Gauge
+    private let activeConsumers: Gauge
+    private let redisUp: Gauge
+    private let redisMemory: Gauge
+    private let ledgerUp: Gauge
+    private let ledgerBytes: Gauge
+    private let drift: Gauge
+
+    init(_ metrics: any MetricsFactory, version: String) {
+        func gauge(_ label: String) -> Gauge { Gauge(label: label, factory: metrics) }
+        epoch = gauge("stocktake_epoch")
+        seq = gauge("stocktake_seq")
+        orders = gauge("stocktake_orders")
+        refundsDue = gauge("stocktake_refunds_due")
+        deadLetters = gauge("stocktake_dead_letters_open")
+        replaysWanted = gauge("stocktake_replays_wanted")
+        backlog = gauge("stocktake_backlog_messages")
+        pending = gauge("stocktake_pending_messages")
+        oldestWaiting = gauge("stocktake_oldest_waiting_seconds")
+        activeConsumers = gauge("stocktake_active_consumers")
+        redisUp = gauge("stocktake_redis_up")
+        redisMemory = gauge("stocktake_redis_memory_bytes")
+        ledgerUp = gauge("stocktake_ledger_up")
+        ledgerBytes = gauge("stocktake_ledger_bytes")
+        drift = gauge("stocktake_drift_counters")
+        Gauge(label: "stocktake_build_info", dimensions: [("version", version)], factory: metrics).record(1)
+    }
+
+    func record(_ look: StoreLook) {
+        func record(_ gauge: Gauge, _ value: Int64?) { gauge.record(value.map { Double($0) } ?? .nan) }
+        let figures = look.ledger.figures
+        record(epoch, figures?.head.epoch)
+        record(seq, figures?.head.seq)
+        record(orders, figures?.orders)
+        record(refundsDue, figures?.refusedOrders)
+        record(deadLetters, figures?.openDeadLetters)
+        record(replaysWanted, figures?.wantedReplays)
+        // "At least a hundred" is good enough for an alert.
+        record(backlog, look.redis.unread?.count)
+        record(pending, look.redis.pending?.count)
+        oldestWaiting.record(look.oldestWaiting.map { Double($0) / 1_000 } ?? .nan)
+        activeConsumers.record(look.isConsumerActive ? 1 : 0)
+        redisUp.record(look.redis.answers ? 1 : 0)
+        record(redisMemory, look.redis.usedMemory)
+        ledgerUp.record(look.ledger.detail == nil ? 1 : 0)
+        record(ledgerBytes, look.ledger.bytes)
+    }
+
+    func record(drifting counters: Int) { drift.record(counters) }
+}

@@ -1,0 +1,77 @@
+import Counters
+import Ledger
+
+/// A store at one moment: what status, readiness and gauges are told from.
+struct StoreLook: Sendable {
+    var takenAt: String
+    /// The ledger's identity.
+    var identity: String
+    var redis: RedisLook
+    var ledger: LedgerLook
+    var isConsumerActive: Bool
+    var consumerProcess: Int32?
+
+    var readiness: Readiness {
+        Readiness(counters: counters, ledger: readable, backlog: backlog)
+    }
+
+    private var counters: Readiness.Check {
+        guard let head = redis.counters else {
+            return .init(isPassed: false, detail: redis.trouble ?? "Redis does not say")
+        }
+        if let wrong = wrongCounters(head) { return .init(isPassed: false, detail: wrong) }
+        func text(_ number: Int64?) -> String { number.map { String($0) } ?? "none" }
+        return .init(isPassed: true, detail: "installed: epoch \(text(head.epoch)), seq \(text(head.seq))")
+    }
+
+    /// Why counters do not count; nil: they do.
+    private func wrongCounters(_ head: CounterHead) -> String? {
+        if head.isEmpty { return "none are installed: no consumer has started yet" }
+        if head.ledger != identity { return "they belong to another ledger" }
+        if let ledger = ledger.figures?.head, head.isAhead(of: ledger) {
+            return "they are ahead of the ledger, which has gone back in time"
+        }
+        return nil
+    }
+
+    private var readable: Readiness.Check {
+        if ledger.failure != nil { return .init(isPassed: false, detail: "it cannot be read") }
+        if let obstacle = ledger.obstacle { return .init(isPassed: false, detail: obstacle.description) }
+        return .init(isPassed: true, detail: "can be read and written")
+    }
+
+    private var backlog: Readiness.Check {
+        guard let unread = redis.unread, let pending = redis.pending else {
+            return .init(isPassed: false, detail: redis.trouble ?? "Redis does not say")
+        }
+        return .init(
+            isPassed: true,
+            detail: "\(unread.count)\(unread.isLowerBound ? " or more" : "") unread, \(pending.count) pending")
+    }
+
+    /// Milliseconds since the oldest message came that is unread or pending.
+    var oldestWaiting: Int64? {
+        guard let unread = redis.unread, let pending = redis.pending else { return nil }
+        return max(unread.age, pending.age)
+    }
+
+    var isRedisWell: Bool {
+        guard let head = redis.counters else { return false }
+        return head.isEmpty || head.ledger == identity
+    }
+
+    /// What is wrong with Redis, for the operator; nil: nothing.
+    var redisDetail: String? {
+        var notes = redis.notes
+        if let head = redis.counters, let wrong = wrongCounters(head) { notes.insert("the counters: \(wrong)", at: 0) }
+        return notes.isEmpty ? nil : notes.joined(separator: " ")
+    }
+}
+
+extension CounterHead {
+    /// Redis knows of more than the ledger holds, which was replaced, or has gone back in time. Certain only if the
+    /// counters were read before the ledger.
+    package func isAhead(of ledger: LedgerHead) -> Bool {
+        (epoch ?? 0) > ledger.epoch || (settled ?? 0) > ledger.seq || (recorded ?? 0) > ledger.records
+    }
+}

@@ -1,0 +1,177 @@
+import Consumer
+import Counters
+import Inventory
+import Ledger
+import Metrics
+import Reconciliation
+import RedisClient
+
+/// Looks at a store whenever somebody asks, and says how it fares. Looks at nothing while nobody asks.
+///
+/// Who asks at about the same time is told of the same look: however many ask, Redis and the ledger are asked about once
+/// a second. No call throws; one takes no longer than `Limits.redis` and a read of the ledger.
+package actor StoreMonitor {
+    package struct Limits: Sendable {
+        /// For how long a look is told of again.
+        package var freshness = Duration.seconds(1)
+        /// How long Redis may take to answer all that is asked in one look.
+        package var redis = Duration.seconds(2)
+        /// How often counters and ledger are compared at most: it reads all of them.
+        package var driftInterval = Duration.seconds(30)
+        /// The same where they could not be compared.
+        package var driftRetry = Duration.seconds(5)
+        /// How long a status waits for a comparison that is under way.
+        package var driftMoment = Duration.milliseconds(100)
+        /// How long an active consumer may take to bring counters and ledger to one state.
+        package var driftPatience = Duration.seconds(2)
+
+        package init() {}
+    }
+
+    private let ledger: LedgerDatabase
+    private let redis: RedisClient
+    private let keys: StoreKeys
+    private let lock: String
+    private let version: String
+    private let limits: Limits
+    private let subscribers: @Sendable () -> Int
+    private let gauges: StoreGauges
+
+    private var latest: (look: StoreLook, endedAt: ContinuousClock.Instant)?
+    private var underWay: Task<StoreLook, Never>?
+
+    private var drift: StoreStatus.Drift?
+    private var nextComparison = ContinuousClock.now
+    /// Its stream ends when it has ended.
+    private var comparison: (task: Task<Void, Never>, end: AsyncStream<Never>)?
+
+    /// - Parameters:
+    ///   - ledger: opened for reading is enough.
+    ///   - redis: better one of its own. A look that takes too long leaves commands unanswered on it, which time out and
+    ///     close its connection for everybody who uses it.
+    ///   - version: of the program.
+    ///   - metrics: where gauges go; nil: to the process' own.
+    ///   - subscribers: how many clients follow availability, asked at each status.
+    package init(
+        ledger: LedgerDatabase, redis: RedisClient, version: String, limits: Limits = Limits(),
+        metrics: (any MetricsFactory)? = nil, subscribers: @escaping @Sendable () -> Int = { 0 }
+    ) {
+        self.ledger = ledger
+        self.redis = redis
+        self.version = version
+        self.limits = limits
+        self.subscribers = subscribers
+        keys = StoreKeys(store: ledger.store)
+        lock = ProcessLock.path(besideLedger: ledger.path)
+        gauges = StoreGauges(metrics ?? MetricsSystem.factory, version: version)
+    }
+
+    /// How the store fares; its gauges are up to date with it.
+    package func status() async -> StoreStatus {
+        compareIfDue()
+        let look = await look()
+        await waitForComparison()
+        return status(look)
+    }
+
+    /// Whether a process can do its work for the store.
+    package func readiness() async -> Readiness {
+        await look().readiness
+    }
+
+    /// Ends what is under way. Call it before the ledger is closed.
+    package func end() async {
+        comparison?.task.cancel()
+        await comparison?.task.value
+        _ = await underWay?.value
+    }
+
+    // MARK: Looking
+
+    private func look() async -> StoreLook {
+        if let underWay { return await underWay.value }
+        if let latest, ContinuousClock.now - latest.endedAt < limits.freshness { return latest.look }
+        // A task of its own: whoever asked first may go away, the others still want it.
+        let task = Task { await takeLook() }
+        underWay = task
+        return await task.value
+    }
+
+    private func takeLook() async -> StoreLook {
+        let takenAt = Timestamp.now()
+        // The ledger after Redis: else counters that went on meanwhile would look as if they were ahead of it.
+        let redis = await RedisLook.take(keys, redis, within: limits.redis)
+        let (isActive, process) = await offCooperativeThreads { [lock] in
+            ProcessLock.isHeld(lock) ? (true, ProcessLock.holder(lock)) : (false, nil)
+        }
+        let look = StoreLook(
+            takenAt: takenAt, identity: ledger.identity, redis: redis, ledger: await LedgerLook.take(ledger),
+            isConsumerActive: isActive, consumerProcess: process)
+        gauges.record(look)
+        latest = (look, .now)
+        underWay = nil
+        return look
+    }
+
+    private func status(_ look: StoreLook) -> StoreStatus {
+        let (redis, figures) = (look.redis, look.ledger.figures)
+        return StoreStatus(
+            store: ledger.store, version: version, asOf: look.takenAt, epoch: figures?.head.epoch,
+            seq: figures?.head.seq, settled: redis.counters?.settled, recorded: figures?.head.records,
+            redis: .init(
+                isWell: look.isRedisWell, url: self.redis.url.redacted, version: redis.version,
+                usedMemory: redis.usedMemory, detail: look.redisDetail),
+            ledger: .init(
+                isWell: look.ledger.detail == nil, path: ledger.path, bytes: look.ledger.bytes,
+                detail: look.ledger.detail),
+            isConsumerActive: look.isConsumerActive, consumerProcess: look.consumerProcess,
+            backlog: redis.unread.flatMap { $0.isLowerBound ? nil : $0.count }, pending: redis.pending?.count,
+            oldestWaiting: look.oldestWaiting, orders: figures?.orders, refundsDue: figures?.refusedOrders,
+            deadLetters: figures?.openDeadLetters, replaysWanted: figures?.wantedReplays, drift: drift,
+            subscribers: subscribers(), outcomes: redis.outcomes)
+    }
+
+    // MARK: Comparing
+
+    private func compareIfDue() {
+        guard comparison == nil, ContinuousClock.now >= nextComparison else { return }
+        let (end, ended) = AsyncStream.makeStream(of: Never.self)
+        let task = Task {
+            finishComparison(await compare())
+            ended.finish()
+        }
+        comparison = (task, end)
+    }
+
+    /// Only what two comparisons agree on is drift, as for the periodic reconciler.
+    private func compare() async -> StoreStatus.Drift {
+        let isActive = await offCooperativeThreads { [lock] in ProcessLock.isHeld(lock) }
+        var reconciler = Reconciler(
+            ledger: ledger, counters: CounterReader(keys: keys, client: redis), redis: redis.url.redacted)
+        reconciler.patience = isActive ? limits.driftPatience : .zero
+        do {
+            var report = try await reconciler.drift()
+            if !report.isClean { report = try await reconciler.drift().agreed(with: report) }
+            return .counters(report.drift.count, comparedAt: Timestamp.now())
+        } catch {
+            return .unknown("\(error)")
+        }
+    }
+
+    private func finishComparison(_ found: StoreStatus.Drift) {
+        drift = found
+        comparison = nil
+        switch found {
+        case .counters(let counters, _):
+            gauges.record(drifting: counters)
+            nextComparison = .now + limits.driftInterval
+        case .unknown:
+            nextComparison = .now + limits.driftRetry
+        }
+    }
+
+    private func waitForComparison() async {
+        guard let end = comparison?.end else { return }
+        _ = try? await within(limits.driftMoment, CancellationError()) { for await _ in end {} }
+    }
+}

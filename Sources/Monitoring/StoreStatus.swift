@@ -1,0 +1,111 @@
+import Inventory
+import StrictJSON
+
+/// How a store fares, for its operator. What could not be read is nil, and said in the `detail` of Redis or the ledger.
+/// Nothing in it is about a customer.
+package struct StoreStatus: Sendable {
+    package struct Redis: Sendable {
+        /// It answers, and the counters in it are this ledger's, or none.
+        package var isWell: Bool
+        /// Without the password.
+        package var url: String
+        package var version: String?
+        package var usedMemory: Int64?
+        package var detail: String?
+    }
+
+    package struct Ledger: Sendable {
+        /// It can be read, and as far as the system says written.
+        package var isWell: Bool
+        package var path: String
+        /// Of the file and its log.
+        package var bytes: Int64
+        package var detail: String?
+    }
+
+    package enum Drift: Sendable, Equatable {
+        case counters(Int, comparedAt: String)
+        /// Counters and ledger could not be compared.
+        case unknown(String)
+    }
+
+    package var store: String
+    package var version: String
+    package var asOf: String
+    /// Of the ledger.
+    package var epoch: Int64?
+    /// Highest seq that is recorded.
+    package var seq: Int64?
+    /// Highest seq that is settled, as Redis knows.
+    package var settled: Int64?
+    /// Rows that the ledger has ever recorded: orders, cancellations, adjustments and dead letters.
+    package var recorded: Int64?
+    package var redis: Redis
+    package var ledger: Ledger
+    package var isConsumerActive: Bool
+    /// The process that is active.
+    package var consumerProcess: Int32?
+    /// Messages that nobody has read.
+    package var backlog: Int64?
+    /// Messages that were read and are not settled.
+    package var pending: Int64?
+    /// Milliseconds since the oldest of these came.
+    package var oldestWaiting: Int64?
+    package var orders: Int64?
+    package var refundsDue: Int64?
+    /// Open ones.
+    package var deadLetters: Int64?
+    package var replaysWanted: Int64?
+    /// Nil: not compared yet.
+    package var drift: Drift?
+    package var subscribers: Int
+    /// The latest first.
+    package var outcomes: [Outcome]
+
+    /// As `/operator/status` serves it.
+    package var json: JSONValue {
+        .members([
+            "store": .string(store), "version": .string(version), "as_of": .string(asOf), "epoch": .integer(epoch),
+            "seq": .integer(seq), "settled": .integer(settled), "recorded": .integer(recorded),
+            "redis": .members([
+                "ok": .bool(redis.isWell), "url": .string(redis.url), "version": .text(redis.version),
+                "used_memory_bytes": .integer(redis.usedMemory), "detail": .text(redis.detail),
+            ]),
+            "ledger": .members([
+                "ok": .bool(ledger.isWell), "path": .string(ledger.path), "bytes": .integer(ledger.bytes),
+                "detail": .text(ledger.detail),
+            ]),
+            "consumer": .members([
+                "active": .bool(isConsumerActive), "process": .integer(consumerProcess),
+            ]),
+            "backlog": .integer(backlog), "pending": .integer(pending),
+            "oldest_pending_s": oldestWaiting.map { .number(JSONNumber(thousandths: $0)) } ?? .null,
+            "orders": .integer(orders), "refunds_due": .integer(refundsDue), "dead_letters": .integer(deadLetters),
+            "replays_wanted": .integer(replaysWanted), "drift": drift?.json ?? .null,
+            "subscribers": .integer(subscribers), "outcomes": .array(outcomes.map(\.json)),
+        ])
+    }
+}
+
+extension StoreStatus.Drift {
+    fileprivate var json: JSONValue {
+        switch self {
+        case .counters(let counters, let comparedAt):
+            .members(["counters": .integer(counters), "compared_at": .string(comparedAt)])
+        case .unknown(let why):
+            .members(["detail": .string(why)])
+        }
+    }
+}
+
+extension Outcome {
+    /// With null where something does not apply.
+    fileprivate var json: JSONValue {
+        func text(_ text: String) -> JSONValue { text.isEmpty ? .null : .string(text) }
+        return .members([
+            "outcome": .string(kind.rawValue), "order_id": text(orderID), "cancellation_id": text(cancellationID),
+            "adjustment_id": text(adjustmentID), "reason": text(reason), "seq": .integer(seq), "units": .integer(units),
+            "decided_at": text(decidedAt),
+        ])
+    }
+}

@@ -1,0 +1,16 @@
+extension JSONValue {
+    /// An object with its members in this order; no key may stand there twice.
+    package static func members(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
+        var object = JSONObject()
+        for (key, value) in members { object.append(key, value) }
+        return .object(object)
+    }
+
+    /// null for nil.
+    package static func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+
+    /// null for nil.
+    package static func integer(_ number: (some BinaryInteger)?) -> JSONValue {
+        number.map { .number(JSONNumber(Int64($0))) } ?? .null
+    }
+}

@@ -1,0 +1,132 @@
+import Consumer
+import Exposition
+import GRDB
+import Inventory
+import Ledger
+import Monitoring
+import RedisClient
+import StrictJSON
+import TestSupport
+
+/// A store whose messages a real consumer decides when the test says so, and a monitor that looks at it.
+struct MonitoringFixture: Sendable {
+    let server: TestRedisServer
+    let path: String
+    /// Read-only, as a process that serves has it.
+    let ledger: LedgerDatabase
+    let client: RedisClient
+    let registry = PrometheusRegistry()
+    let keys = StoreKeys(store: "main")
+
+    /// Looks anew each time, and gives a Redis that hangs up early.
+    static var eager: StoreMonitor.Limits {
+        var limits = StoreMonitor.Limits()
+        limits.freshness = .zero
+        limits.driftInterval = .zero
+        limits.driftRetry = .zero
+        limits.redis = .seconds(1)
+        return limits
+    }
+
+    func monitor(_ limits: StoreMonitor.Limits = eager) -> StoreMonitor {
+        StoreMonitor(
+            ledger: ledger, redis: client, version: "1.2.3", limits: limits, metrics: registry, subscribers: { 17 })
+    }
+
+    static let email = "dolores@example.com"
+    static let name = "Dolores Example"
+
+    /// An order with all that is known of its customer.
+    static func order(_ id: String, _ product: String = "sheet", _ quantity: Int = 1) -> String {
+        """
+        {"order_id":"\(id)","customer":{"id":"cus_1","email":"\(email)","name":"\(name)"},\
+        "items":[{"product_id":"\(product)","quantity":\(quantity),"unit_price":1}],\
+        "shipping_address":{"name":"\(name)","line1":"1 Example Road"}}
+        """
+    }
+
+    func publish(_ payloads: [String], type: String = "checkout.completed") async throws {
+        for payload in payloads {
+            try await server.command("XADD", keys.checkouts, "*", "type", type, "payload", payload)
+        }
+    }
+
+    private func service(_ settings: ConsumerSettings) -> ConsumerService {
+        ConsumerService(
+            settings: settings, ledgerPath: path, store: "main", redisURL: server.url, logger: silentLogger
+        ) { _ in }
+    }
+
+    /// Has a consumer do all there is to do.
+    func consume() async throws {
+        var settings = ConsumerSettings()
+        settings.untilIdle = true
+        try await service(settings).run(until: StopSignal())
+    }
+
+    /// Runs `body` beside a consumer.
+    func withConsumer(_ body: () async throws -> Void) async throws {
+        let stop = StopSignal()
+        var settings = ConsumerSettings()
+        settings.block = .milliseconds(50)
+        let service = service(settings)
+        let task = Task { try await service.run(until: stop) }
+        do {
+            try await body()
+        } catch {
+            stop.request()
+            try await task.value
+            throw error
+        }
+        stop.request()
+        try await task.value
+    }
+
+    /// What somebody does to the ledger with `sqlite3`.
+    func editLedger(_ sql: String) throws {
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { db in try db.execute(sql: sql) }
+        try queue.close()
+    }
+
+    /// The samples of one name.
+    func metric(_ name: String) -> String? {
+        let text = String(decoding: registry.render(), as: UTF8.self)
+        return text.split(separator: "\n").first { $0.hasPrefix(name + " ") }.map {
+            String($0.dropFirst(name.count + 1))
+        }
+    }
+}
+
+func withMonitoring(
+    isolation: isolated (any Actor)? = #isolation, _ body: (MonitoringFixture) async throws -> Void
+) async throws {
+    try await withRedisServer { server async throws in
+        try await withTemporaryFolder { folder async throws in
+            let path = folder.path(of: "ledger.db")
+            try await LedgerDatabase.create(at: path, store: "main")
+            let tool = try await LedgerDatabase.open(at: path, store: "main", for: .tool)
+            let lamp = Product(id: "lamp", name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 2)
+            let sheet = Product(id: "sheet", name: "n", category: "c", devStatus: 5, basePrice: 1)
+            _ = try await tool.sync(Catalog(categories: ["c"], products: [lamp, sheet]), dryRun: false)
+            try tool.close()
+            let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .reader)
+            let fixture = MonitoringFixture(server: server, path: path, ledger: ledger, client: server.client())
+            try await body(fixture)
+            await fixture.client.close()
+            try ledger.close()
+        }
+    }
+}
+
+extension StoreStatus {
+    /// A member of the JSON, by its path.
+    func json(_ path: String...) -> JSONValue? {
+        var value = json
+        for key in path {
+            guard case .object(let object) = value, let next = object[key] else { return nil }
+            value = next
+        }
+        return value
+    }
+}
