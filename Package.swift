@@ -182,15 +182,14 @@ let package = Package(
             name: "MonitoringTests",
             dependencies: [
                 "Consumer", "Counters", "Exposition", "Inventory", "Ledger", "Monitoring", "RedisClient", "StrictJSON",
-                "TestSupport", log,
-                .product(name: "GRDB", package: "GRDB.swift"),
+                "TestSupport",
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ConsumerTests",
             dependencies: [
-                "Consumer", "Inventory", "Ledger", "RedisClient", "TestSupport", log,
+                "Consumer", "Inventory", "Ledger", "TestSupport",
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict

@@ -37,5 +37,7 @@ enum PageRoute {
 }
 
 extension HTTPField.Name {
+    // A constant, and a name as there may be.
+    // swift-format-ignore: NeverForceUnwrap
     fileprivate static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
 }

@@ -97,7 +97,10 @@ struct PublicRoutes: Sendable {
 }
 
 extension HTTPField.Name {
+    // Constants, and names as there may be.
+    // swift-format-ignore: NeverForceUnwrap
     fileprivate static let lastEventID = HTTPField.Name("Last-Event-ID")!
+    // swift-format-ignore: NeverForceUnwrap
     fileprivate static let xAccelBuffering = HTTPField.Name("X-Accel-Buffering")!
 }
 

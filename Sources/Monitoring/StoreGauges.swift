@@ -35,6 +35,8 @@ struct StoreGauges: Sendable {
         ledgerUp = gauge("stocktake_ledger_up")
         ledgerBytes = gauge("stocktake_ledger_bytes")
         drift = gauge("stocktake_drift_counters")
+        // Nobody has compared anything yet.
+        record(drifting: nil)
         Gauge(label: "stocktake_build_info", dimensions: [("version", version)], factory: metrics).record(1)
     }
 
@@ -58,5 +60,6 @@ struct StoreGauges: Sendable {
         record(ledgerBytes, look.ledger.bytes)
     }
 
-    func record(drifting counters: Int) { drift.record(counters) }
+    /// - Parameter counters: nil: counters and ledger could not be compared.
+    func record(drifting counters: Int?) { drift.record(counters.map { Double($0) } ?? .nan) }
 }

@@ -1,4 +1,5 @@
 import Counters
+import Inventory
 import Ledger
 
 /// A store at one moment: what status, readiness and gauges are told from.
@@ -10,6 +11,14 @@ struct StoreLook: Sendable {
     var ledger: LedgerLook
     var isConsumerActive: Bool
     var consumerProcess: Int32?
+
+    /// What is told by a process that is on its way out.
+    static func ended(identity: String) -> StoreLook {
+        let why = "the process is ending"
+        return StoreLook(
+            takenAt: Timestamp.now(), identity: identity, redis: RedisLook(notes: [why], trouble: why),
+            ledger: LedgerLook(failure: why, bytes: 0), isConsumerActive: false)
+    }
 
     var readiness: Readiness {
         Readiness(counters: counters, ledger: readable, backlog: backlog)

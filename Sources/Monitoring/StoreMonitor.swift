@@ -40,13 +40,15 @@ package actor StoreMonitor {
     private var latest: (look: StoreLook, endedAt: ContinuousClock.Instant)?
     private var underWay: Task<StoreLook, Never>?
 
+    private var isEnded = false
+
     private var drift: StoreStatus.Drift?
     private var nextComparison = ContinuousClock.now
     /// Its stream ends when it has ended.
     private var comparison: (task: Task<Void, Never>, end: AsyncStream<Never>)?
 
     /// - Parameters:
-    ///   - ledger: opened for reading is enough.
+    ///   - ledger: opened for reading is enough; better one of its own, as reads of one are made one after the other.
     ///   - redis: better one of its own. A look that takes too long leaves commands unanswered on it, which time out and
     ///     close its connection for everybody who uses it.
     ///   - version: of the program.
@@ -79,8 +81,10 @@ package actor StoreMonitor {
         await look().readiness
     }
 
-    /// Ends what is under way. Call it before the ledger is closed.
+    /// Ends what is under way; nothing is looked at from then on, and no process is ready. To be called before the ledger
+    /// is closed: GRDB 7.10 brings the process down when a closed database is read.
     package func end() async {
+        isEnded = true
         comparison?.task.cancel()
         await comparison?.task.value
         _ = await underWay?.value
@@ -89,6 +93,7 @@ package actor StoreMonitor {
     // MARK: Looking
 
     private func look() async -> StoreLook {
+        if isEnded { return .ended(identity: ledger.identity) }
         if let underWay { return await underWay.value }
         if let latest, ContinuousClock.now - latest.endedAt < limits.freshness { return latest.look }
         // A task of its own: whoever asked first may go away, the others still want it.
@@ -134,7 +139,7 @@ package actor StoreMonitor {
     // MARK: Comparing
 
     private func compareIfDue() {
-        guard comparison == nil, ContinuousClock.now >= nextComparison else { return }
+        guard !isEnded, comparison == nil, ContinuousClock.now >= nextComparison else { return }
         let (end, ended) = AsyncStream.makeStream(of: Never.self)
         let task = Task {
             finishComparison(await compare())
@@ -166,6 +171,7 @@ package actor StoreMonitor {
             gauges.record(drifting: counters)
             nextComparison = .now + limits.driftInterval
         case .unknown:
+            gauges.record(drifting: nil)
             nextComparison = .now + limits.driftRetry
         }
     }

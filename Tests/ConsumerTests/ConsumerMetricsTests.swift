@@ -2,7 +2,6 @@ import Consumer
 import Inventory
 import Ledger
 import MetricsTestKit
-import RedisClient
 import TestSupport
 import Testing
 

@@ -157,6 +157,7 @@ import Testing
         #expect(status["orders"] == 1)
         #expect(status["ledger"]?["ok"] == true)
         #expect(try await server.office.get("/metrics").status == 200)
+        try await server.waitForStatus(503, of: "/readyz")
         let ready = try expectProblem(try await server.office.get("/readyz"), 503)
         #expect(ready["checks"]?.keys.contains("counters") == true)
     }

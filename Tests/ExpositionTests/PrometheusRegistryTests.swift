@@ -207,7 +207,7 @@ import Testing
         #expect(samples.contains("h_count 100000") && samples.contains("h_sum 4950000"))
     }
 
-    /// A counter is 10 ns and a histogram 30 in a release build; this is to catch what is a thousand times that.
+    /// An optimised counter takes 4 ns and a histogram 18; this is to catch what takes a thousand times that.
     @Test("Recording is cheap enough for every message")
     func cost() {
         let counter = Counter(label: "c", factory: registry)

@@ -28,6 +28,16 @@ struct CheckTests {
         }
     }
 
+    @Test("finds refusals that are gone, or are none any more")
+    func refusals() async throws {
+        try await withLedger { fixture async throws in
+            try await fill(fixture)
+            try fixture.tamper("UPDATE orders SET status = 'accepted', reason = NULL WHERE id = 'o2'")
+            let check = try await fixture.ledger.check()
+            #expect(check.missingRefusals == 1 && check.missingRecords == 0 && !check.isSound)
+        }
+    }
+
     /// What somebody does to the file, and the miscounts that follow.
     private static let miscounts: [(String, [Miscount])] = [
         (

@@ -1,6 +1,5 @@
 import Consumer
 import Exposition
-import GRDB
 import Inventory
 import Ledger
 import Monitoring
@@ -52,9 +51,11 @@ struct MonitoringFixture: Sendable {
     }
 
     private func service(_ settings: ConsumerSettings) -> ConsumerService {
-        ConsumerService(
+        var service = ConsumerService(
             settings: settings, ledgerPath: path, store: "main", redisURL: server.url, logger: silentLogger
         ) { _ in }
+        service.metrics = registry
+        return service
     }
 
     /// Has a consumer do all there is to do.
@@ -82,11 +83,10 @@ struct MonitoringFixture: Sendable {
         try await task.value
     }
 
-    /// What somebody does to the ledger with `sqlite3`.
-    func editLedger(_ sql: String) throws {
-        let queue = try DatabaseQueue(path: path)
-        try queue.write { db in try db.execute(sql: sql) }
-        try queue.close()
+    /// Waits until the monitor sees that the consumer is gone. Not at once: a child that another test starts at this moment
+    /// holds the lock, too, until it is another program.
+    func withoutConsumer(_ monitor: StoreMonitor) async throws {
+        try await eventually("no consumer") { await !monitor.status().isConsumerActive }
     }
 
     /// The samples of one name.

@@ -1,3 +1,4 @@
+import Exposition
 import Foundation
 import Inventory
 import Ledger
@@ -39,7 +40,7 @@ import Testing
                 #expect(readiness.counters.detail == "installed: epoch 1, seq 2")
                 #expect(readiness.backlog.detail == "0 unread, 0 pending")
             }
-            #expect(await monitor.status().isConsumerActive == false)
+            try await fixture.withoutConsumer(monitor)
             await monitor.end()
         }
     }
@@ -50,6 +51,7 @@ import Testing
             try await fixture.publish([MonitoringFixture.order("a")])
             try await fixture.consume()
             let monitor = fixture.monitor()
+            try await fixture.withoutConsumer(monitor)
             try await eventually("a comparison") { await monitor.status().drift != nil }
             let status = await monitor.status()
             guard case .object(let json) = status.json else { throw TestSupportError("no object") }
@@ -180,6 +182,7 @@ import Testing
                     false
                 }
             }
+            #expect(fixture.metric("stocktake_drift_counters") == "NaN")
             await monitor.end()
         }
     }
@@ -268,6 +271,32 @@ import Testing
         }
     }
 
+    @Test("What the consumer and a look leave is shown, each with its kind and its meaning")
+    func metrics() async throws {
+        try await withMonitoring { fixture async throws in
+            try await fixture.publish([MonitoringFixture.order("a"), MonitoringFixture.order("b", "lamp", 3)])
+            try await fixture.consume()
+            let monitor = fixture.monitor()
+            _ = await monitor.status()
+            let lines = String(decoding: fixture.registry.render(), as: UTF8.self).split(separator: "\n")
+            let described = lines.filter { $0.hasPrefix("# HELP ") }.map { $0.split(separator: " ")[2] }
+            let typed = lines.filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2...] }
+            #expect(described == typed.map { $0[2] } && !lines.contains { $0.hasPrefix("# not shown") })
+            // All but those of the periodic reconciler and of HTTP.
+            let elsewhere: Set<String> = [
+                "stocktake_reconciliations_total", "stocktake_repairs_total", "stocktake_reads_total",
+                "stocktake_subscribers",
+            ]
+            let expected = MetricDescription.all.filter { !elsewhere.contains($0.name) }
+            #expect(
+                typed.map { $0.joined(separator: " ") } == expected.map { "\($0.name) \($0.kind.typeName)" }.sorted())
+            #expect(lines.contains(#"stocktake_outcomes_total{outcome="refused",reason="insufficient"} 1"#))
+            #expect(lines.contains("stocktake_batch_messages_sum 2"))
+            #expect(fixture.metric("stocktake_consumer_active") == "0")
+            await monitor.end()
+        }
+    }
+
     @Test("However many ask at one moment, there is one look")
     func shared() async throws {
         try await withMonitoring { fixture async throws in
@@ -287,10 +316,29 @@ import Testing
             let statistics = try await fixture.server.command("INFO", "commandstats").info
             #expect(statistics["cmdstat_xrevrange"]?.hasPrefix("calls=1,") == true, "\(statistics)")
             // Somebody who goes away takes nothing with him.
-            let impatient = Task { await fixture.monitor().status() }
+            let other = fixture.monitor()
+            let impatient = Task { await other.status() }
             impatient.cancel()
             #expect(await impatient.value.orders == 0)
             await monitor.end()
+            await other.end()
+        }
+    }
+
+    @Test("Once ended it looks at nothing, not even at a ledger that is closed, and nobody is ready")
+    func ended() async throws {
+        try await withMonitoring { fixture async throws in
+            try await fixture.consume()
+            let ledger = try await LedgerDatabase.open(at: fixture.path, store: "main", for: .reader)
+            let monitor = StoreMonitor(
+                ledger: ledger, redis: fixture.client, version: "1", limits: MonitoringFixture.eager,
+                metrics: fixture.registry)
+            #expect(await monitor.readiness().isReady)
+            _ = await monitor.status()
+            await monitor.end()
+            try ledger.close()
+            #expect(await monitor.status().orders == nil)
+            #expect(await monitor.readiness().detail == "counters: the process is ending")
         }
     }
 }

@@ -14,4 +14,14 @@ struct JSONTextTests {
     func writing(text: String, written: String) throws {
         #expect(try JSONValue.parse(Array(text.utf8)).text == written)
     }
+
+    @Test(
+        "Thousandths are written with three digits behind the point",
+        arguments: [
+            (0, "0.000"), (7, "0.007"), (-45, "-0.045"), (90_500, "90.500"), (.max, "9223372036854775.807"),
+            (.min, "-9223372036854775.808"),
+        ] as [(Int64, String)])
+    func thousandths(number: Int64, written: String) {
+        #expect(JSONNumber(thousandths: number).text == written)
+    }
 }

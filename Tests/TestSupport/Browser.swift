@@ -1,5 +1,4 @@
 import Foundation
-import NIOCore
 
 /// A real Chromium without a window, for one test, driven through chromedriver as the W3C WebDriver standard says.
 ///
@@ -25,7 +24,7 @@ package final class Browser: Sendable {
 
     /// Starting a browser on a busy machine takes seconds; everything else is quick.
     private static let startLimit = Duration.seconds(40)
-    private static let requestLimit = TimeAmount.seconds(40)
+    private static let requestLimit = Duration.seconds(40)
 
     private let folder: TemporaryFolder
     private let driver: ChildProcess
@@ -212,9 +211,10 @@ package final class Browser: Sendable {
     private static func request<Value: Decodable>(
         _ method: String, _ address: Address, _ body: (some Encodable)?
     ) async throws -> Value {
-        let bytes = try body.map { Array(try JSONEncoder().encode($0)) } ?? []
-        let answer = try await HTTPExchange.ask(
-            method, port: address.port, path: address.path, body: bytes, within: requestLimit)
+        let text = try body.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) } ?? ""
+        // Not URLSession, which on Linux refuses chromedriver's headers: they have no space behind the colon.
+        let answer = try await HTTPAddress(host: "127.0.0.1", port: address.port).request(
+            method, address.path, ["Content-Type": "application/json; charset=utf-8"], body: text, within: requestLimit)
         let data = Data(answer.body)
         guard answer.status == 200 else {
             let failure = try? JSONDecoder().decode(Answer<Failure>.self, from: data)
