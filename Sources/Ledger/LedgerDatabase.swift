@@ -2,6 +2,7 @@ import Dispatch
 import GRDB
 import Glibc
 import Inventory
+import Synchronization
 
 /// An open ledger: the SQLite file that holds the truth of one store.
 ///
@@ -25,6 +26,7 @@ package final class LedgerDatabase: Sendable {
     package let file: LedgerFile
     private let writer: DatabaseQueue?
     private let reader: DatabaseQueue
+    private let isClosed = Mutex(false)
 
     package var path: String { file.path }
 
@@ -63,16 +65,26 @@ package final class LedgerDatabase: Sendable {
 
     /// The writer last: the last one to close a database brings its log into the file, which a reader cannot.
     package func close() throws {
+        isClosed.withLock { $0 = true }
         try reader.close()
         try writer?.close()
     }
 
     /// What `body` reads in one transaction, beside whatever is being written.
     func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+        try refuseClosed("reading")
         do {
             return try await reader.read(body)
         } catch {
             throw LedgerError.wrapping(error, path: path, action: "reading")
+        }
+    }
+
+    /// GRDB gives SQLite a connection that is none any more, which ends the process. This does not stop one who asks at
+    /// the very moment of closing: whoever closes sees to it that nobody does.
+    private func refuseClosed(_ action: String) throws {
+        if isClosed.withLock({ $0 }) {
+            throw LedgerError.failed(path: path, action: action, reason: "it is closed")
         }
     }
 
@@ -83,6 +95,7 @@ package final class LedgerDatabase: Sendable {
         guard let writer else {
             throw LedgerError.failed(path: path, action: "writing", reason: "it was opened for reading only")
         }
+        try refuseClosed("writing")
         do {
             return try await writer.writeWithoutTransaction(body)
         } catch {
@@ -95,6 +108,7 @@ package final class LedgerDatabase: Sendable {
         guard let writer else {
             throw LedgerError.failed(path: path, action: "writing", reason: "it was opened for reading only")
         }
+        try refuseClosed("writing")
         do {
             return try await writer.write(body)
         } catch {

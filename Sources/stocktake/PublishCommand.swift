@@ -22,6 +22,18 @@ struct PublishCommand: AsyncParsableCommand {
     @Flag(help: "Print the result as JSON.")
     var json = false
 
+    @Option(
+        help: "Messages a second, about: a sale as it might go, to watch or to measure. Default: as fast as it goes.")
+    var rate: Int?
+
+    func validate() throws {
+        if let rate, !Self.rates.contains(rate) {
+            throw ValidationError(
+                "--rate is \(rate); it must be from \(Self.rates.lowerBound) to \(Self.rates.upperBound).")
+        }
+    }
+
+    private static let rates = 1...1_000_000
     /// Messages a round trip.
     private static let batch = 500
     /// Bytes a round trip, about.
@@ -30,7 +42,7 @@ struct PublishCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try options.resolve()
         let client = settings.client()
-        var sender = Sender(client: client, keys: settings.keys)
+        var sender = Sender(client: client, keys: settings.keys, pace: rate.map { Pace(rate: $0) })
         for file in files { try await publish(file, &sender) }
         try await sender.flush()
         sender.progress.end()
@@ -74,10 +86,26 @@ struct PublishCommand: AsyncParsableCommand {
         }
     }
 
+    /// When messages are due that are sent at a rate.
+    private struct Pace {
+        let rate: Int
+        let start = ContinuousClock.now
+
+        /// Small enough that a message is early by a twentieth of a second at most.
+        var batch: Int { min(max(rate / 20, 1), PublishCommand.batch) }
+
+        /// Waits until the message is due that follows this many.
+        func wait(after sent: Int) async throws {
+            let due = start + .seconds(Double(sent) / Double(rate))
+            if due > .now { try await Task.sleep(until: due) }
+        }
+    }
+
     /// Collects messages and sends them in batches.
     private struct Sender {
         let client: RedisClient
         let keys: StoreKeys
+        let pace: Pace?
         let progress = Progress()
         var sent = 0
         var refused = 0
@@ -85,12 +113,15 @@ struct PublishCommand: AsyncParsableCommand {
         private var bytes = 0
         private var firstPlace = ""
 
-        init(client: RedisClient, keys: StoreKeys) {
+        init(client: RedisClient, keys: StoreKeys, pace: Pace?) {
             self.client = client
             self.keys = keys
+            self.pace = pace
         }
 
-        var isFull: Bool { commands.count >= PublishCommand.batch || bytes >= PublishCommand.batchBytes }
+        var isFull: Bool {
+            commands.count >= pace?.batch ?? PublishCommand.batch || bytes >= PublishCommand.batchBytes
+        }
 
         mutating func add(type: String, payload: [UInt8], place: String) {
             if commands.isEmpty { firstPlace = place }
@@ -106,6 +137,7 @@ struct PublishCommand: AsyncParsableCommand {
 
         mutating func flush() async throws {
             if commands.isEmpty { return }
+            try await pace?.wait(after: sent)
             do {
                 for reply in try await client.pipeline(commands) {
                     if case .error(let error) = reply { throw RedisError.reply(error, command: "XADD") }

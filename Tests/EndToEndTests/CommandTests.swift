@@ -114,6 +114,18 @@ import Testing
 
     // MARK: - publish
 
+    @Test("publish sends at a rate: never more than is due")
+    func publishAtARate() async throws {
+        let shop = try await Shop()
+        let lines = (1...30).map { SequentialModel.Order("r-\($0)", ("LAMP", nil, 1)).message }
+        let start = ContinuousClock.now
+        try await shop.succeed("publish", "--rate", "60", "-", input: lines.joined(separator: "\n") + "\n")
+        // The last batch of three is due after 27 of 60.
+        #expect(ContinuousClock.now - start >= .milliseconds(450))
+        #expect(try await shop.redis.command("XLEN", shop.keys.checkouts).int == 30)
+        #expect(try await shop.run(["publish", "--rate", "0", "-"]).status == 64)
+    }
+
     @Test("publish sends the good lines and names the bad ones")
     func publish() async throws {
         let shop = try await Shop()

@@ -13,6 +13,18 @@ struct LedgerOpeningTests {
         return stat(path, &status) == 0 ? status.st_mode & 0o777 : nil
     }
 
+    @Test("A closed ledger refuses, and does not bring the process down")
+    func closed() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.path(of: "ledger.db")
+            try await LedgerDatabase.create(at: path, store: "main")
+            let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .tool)
+            try ledger.close()
+            await #expect(throws: LedgerError.self) { try await ledger.head() }
+            await #expect(throws: LedgerError.self) { try await ledger.raiseEpoch() }
+        }
+    }
+
     @Test("A new ledger and its folder are the owner's alone, and so is what SQLite keeps beside it")
     func permissions() async throws {
         try await withTemporaryFolder { folder in
