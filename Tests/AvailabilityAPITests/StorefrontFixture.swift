@@ -35,8 +35,12 @@ struct StorefrontFixture: Sendable {
 
     /// Changes counters as the gate would, and takes the next seq for it.
     func sell(_ units: Int, of counters: String...) async throws {
-        for counter in counters { try await server.command("HINCRBY", keys.stock, "sold:\(counter)", "\(units)") }
-        try await server.command("HINCRBY", keys.stock, "seq", "1")
+        let script = """
+            for counter in string.gmatch(ARGV[2], '%S+') do redis.call('HINCRBY', KEYS[1], 'sold:' .. counter, ARGV[1]) end
+            return redis.call('HINCRBY', KEYS[1], 'seq', 1)
+            """
+        // At once, as the gate does: whoever looks in between must not see half of it.
+        try await server.command("EVAL", script, "1", keys.stock, "\(units)", counters.joined(separator: " "))
     }
 
     /// What has been sold of the product, as it is read now.
