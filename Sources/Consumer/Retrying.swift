@@ -34,7 +34,7 @@ func retryingRedis<T: Sendable>(
 }
 
 /// What `body` gives once the ledger is not locked and its disk not full.
-func retryingLedger<T: Sendable>(
+package func retryingLedger<T: Sendable>(
     stop: StopSignal, logger: Logger, _ body: @escaping @Sendable () async throws -> T
 ) async throws -> T {
     var backoff = Backoff()

@@ -24,7 +24,9 @@ struct ConsumeCommand: AsyncParsableCommand {
         guard LedgerDatabase.exists(at: settings.ledger) else { throw LedgerError.missing(path: settings.ledger) }
         let logger = settings.logger()
         var operatorServices: [any Service] = []
-        if settings.http.operatorPort != nil {
+        // Until idle nobody has the time to look; and a reader would keep the consumer, which ends first then, from
+        // bringing the log into the ledger's file.
+        if settings.http.operatorPort != nil, !untilIdle {
             operatorServices = try await HTTPServices(settings, logger: logger).operatorOnly()
         }
         try await runServices([consumerService(settings, untilIdle: untilIdle)] + operatorServices, logger: logger)
@@ -36,7 +38,9 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract:
             "All in one process: consumer, HTTP, and, without a Redis URL, a private redis-server in the data folder.",
-        discussion: "Makes the ledger if there is none. Exit codes: 0 after SIGTERM; 2 when going on would be wrong.")
+        discussion:
+            "No HTTP with --until-idle. Makes the ledger if there is none. Exit codes: 0 after SIGTERM; 2 when going on would be wrong."
+    )
 
     @OptionGroup var options: SettingsOptions
 
@@ -67,7 +71,8 @@ struct RunCommand: AsyncParsableCommand {
             services.append(redis)
         }
         services.append(consumerService(settings, untilIdle: untilIdle))
-        services += try await http.all()
+        // As for 'consume'.
+        if !untilIdle { services += try await http.all() }
         try await runServices(services, logger: logger)
     }
 

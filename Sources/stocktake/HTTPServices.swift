@@ -1,4 +1,5 @@
 import AvailabilityAPI
+import Consumer
 import Counters
 import Exposition
 import Glibc
@@ -62,7 +63,10 @@ struct HTTPServices {
     // MARK: - Parts
 
     private func openLedger() async throws -> LedgerDatabase {
-        try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+        // Waited for, as the consumer waits: a full disk at its start must not end the process.
+        try await retryingLedger(stop: StopSignal(), logger: logger) { [settings] in
+            try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+        }
     }
 
     private func client() -> RedisClient {

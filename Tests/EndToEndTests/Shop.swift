@@ -54,7 +54,7 @@ final class Shop: Sendable {
             "STOCKTAKE_REDIS_URL": "unix://\(redis.socketPath)", "STOCKTAKE_LEDGER": ledger,
             "STOCKTAKE_DATA": folder.path, "STOCKTAKE_LOG_LEVEL": "notice",
             // Any that is free: tests run beside each other.
-            "STOCKTAKE_HTTP_PORT": "0", "STOCKTAKE_OPERATOR_PORT": "0",
+            "STOCKTAKE_HTTP_PORT": "0",
         ].merging(more) { $1 }
     }
 
@@ -62,8 +62,11 @@ final class Shop: Sendable {
     func start(_ arguments: [String], environment more: [String: String] = [:], input: String = "") throws
         -> ChildProcess
     {
-        try ChildProcess(
-            try builtBinary("stocktake"), arguments, environment: environment(more), standardInput: input)
+        // Of its own, for what opens the operator's address anyway.
+        let port = ["run", "serve"].contains(arguments.first) ? ["STOCKTAKE_OPERATOR_PORT": "0"] : [:]
+        return try ChildProcess(
+            try builtBinary("stocktake"), arguments, environment: environment(port).merging(more) { $1 },
+            standardInput: input)
     }
 
     /// Runs a subcommand to its end.

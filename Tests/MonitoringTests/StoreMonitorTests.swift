@@ -284,8 +284,9 @@ import Testing
             #expect(described == typed.map { $0[2] } && !lines.contains { $0.hasPrefix("# not shown") })
             // All but those of the periodic reconciler and of HTTP.
             let elsewhere: Set<String> = [
-                "stocktake_reconciliations_total", "stocktake_repairs_total", "stocktake_reads_total",
-                "stocktake_subscribers",
+                "stocktake_reconciliations_total", "stocktake_repairs_total", "stocktake_http_requests_total",
+                "stocktake_reads_total", "stocktake_read_round_trips_total", "stocktake_subscribers",
+                "stocktake_events_total", "stocktake_events_missed_total",
             ]
             let expected = MetricDescription.all.filter { !elsewhere.contains($0.name) }
             #expect(
