@@ -10,8 +10,6 @@ struct Problem: Error {
     /// Members beyond title, status and detail.
     var members = JSONObject()
     var headers = HTTPFields()
-    /// What the client still sends is not worth reading.
-    var closesConnection = false
 
     init(_ status: HTTPResponse.Status, _ detail: String) {
         self.status = status

@@ -21,9 +21,9 @@ struct PublicRoutes: Sendable {
             Route(
                 "/v1/cart/validate", isShared: true,
                 post: { request, target, origin in
-                    _ = try target.parameters()
                     try Self.requireJSON(request)
                     let body = try await request.wholeBody(upTo: CartValidation.maximumBytes, origin.channel)
+                    _ = try target.parameters()
                     return try await cart.validate(body, request)
                 }),
             Route("/v1/events", isShared: true) { request, target, origin in

@@ -3,6 +3,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOHTTPTypes
 
 /// One address: what answers at it, by method.
 struct Route: Sendable {
@@ -55,7 +56,7 @@ struct RouteResponder: HTTPResponder {
     @Sendable func respond(to request: Request, context: RequestOrigin) async throws -> Response {
         var name = "unknown"
         var response: Response
-        var isShared = false
+        var (isShared, readsBody) = (false, false)
         do {
             let target = RequestTarget(request.head.path)
             let found = try routes(target.path)
@@ -63,6 +64,7 @@ struct RouteResponder: HTTPResponder {
             try admit(request, found)
             guard let route = found else { throw Problem(.notFound, "there is nothing at this address") }
             (name, isShared) = (route.name, route.isShared)
+            readsBody = request.method == .post && route.post != nil
             response = try await answer(request, target, route, context)
         } catch let error as HTTPParserError {
             throw error
@@ -72,8 +74,10 @@ struct RouteResponder: HTTPResponder {
                 logger.error("a request failed", metadata: ["route": "\(name)", "error": "\(error)"])
             }
             response = problem.response
-            if problem.closesConnection { response.closeSoon(context.channel) }
+            if [.contentTooLarge, .unsupportedMediaType].contains(problem.status) { readsBody = false }
         }
+        // A body that nobody wants could go on for ever.
+        if !readsBody, request.hasBody { response.closeSoon(context.channel) }
         if request.method == .head { response = response.createHeadResponse() }
         response.headers[.xContentTypeOptions] = "nosniff"
         if isShared { origins.mark(&response, for: request) }
@@ -132,24 +136,27 @@ extension Response {
 }
 
 extension Request {
+    fileprivate var hasBody: Bool {
+        headers.contains(.transferEncoding) || headers[.contentLength].map { $0 != "0" } ?? false
+    }
+
     /// Time to send a body, from when its head was read.
     private static let bodyTime = TimeAmount.seconds(10)
 
     /// The whole body.
     /// - Throws: `Problem` (413). When it takes too long, the connection is closed.
     func wholeBody(upTo limit: Int, _ channel: any Channel) async throws -> ByteBuffer {
-        func tooLarge() -> Problem {
-            var problem = Problem(.contentTooLarge, "the body has more than \(limit) bytes")
-            problem.closesConnection = true
-            return problem
+        let tooLarge = Problem(.contentTooLarge, "the body has more than \(limit) bytes")
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
+        if headers[.expect]?.lowercased() == "100-continue" {
+            channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)), promise: nil)
         }
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge() }
         let deadline = channel.eventLoop.scheduleTask(in: Self.bodyTime) { channel.close(promise: nil) }
         defer { deadline.cancel() }
         do {
             return try await body.collect(upTo: limit)
         } catch is NIOTooManyBytesError {
-            throw tooLarge()
+            throw tooLarge
         }
     }
 }

@@ -214,6 +214,20 @@ import Testing
         try expectProblem(announced, 413)
     }
 
+    @Test("A client that waits for leave to send its body is given it")
+    func expectation() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        let cart = #"{"items": [{"product_id": "LAMP", "quantity": 1}]}"#
+        let connection = try await HTTPConnection.connect(to: server.shop)
+        connection.send(
+            "POST", "/v1/cart/validate",
+            ["Content-Type": "application/json", "Expect": "100-continue", "Content-Length": "\(cart.utf8.count)"])
+        #expect(try await connection.reply(toHEAD: true).status == 100)
+        connection.send(cart)
+        #expect(try await connection.reply().json()["valid"] == true)
+    }
+
     @Test("A body of exactly 64 KiB in chunks is a body like any other")
     func chunked() async throws {
         let server = try await stockedShop()

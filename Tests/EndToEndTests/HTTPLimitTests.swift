@@ -206,6 +206,23 @@ import Testing
         #expect(try await server.get("/healthz").status == 200)
     }
 
+    @Test("A body that nobody wants is not read to an end that may never come")
+    func unwantedBodies() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServing()
+        let requests: [(method: String, target: String, status: Int)] = [
+            ("GET", "/healthz", 200), ("POST", "/v1/products", 405), ("POST", "/nowhere", 404),
+            ("POST", "/v1/cart/validate", 415),
+        ]
+        for (method, target, status) in requests {
+            let connection = try await HTTPConnection.connect(to: server.shop)
+            connection.send(method, target, ["Transfer-Encoding": "chunked"])
+            connection.send("5\r\nhello\r\n")
+            #expect(try await connection.reply().status == status, "\(target)")
+            try await eventually("the end of a connection with an unwanted body") { connection.isClosed }
+        }
+    }
+
     @Test("Requests on one connection are answered in their order")
     func pipelined() async throws {
         let shop = try await Shop()

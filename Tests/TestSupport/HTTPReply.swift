@@ -95,8 +95,8 @@ struct HTTPReplyReader {
         guard first.count >= 2, first[0] == "HTTP/1.1", let status = Int(first[1]) else {
             throw TestSupportError("“\(first.joined(separator: " "))” is no reply of HTTP/1.1")
         }
-        // 100 Continue: the reply is still to come.
-        if status < 200 { return true }
+        // 100 Continue: the reply is still to come, unless it is what is waited for.
+        if status < 200, !answersHEAD { return true }
         let headers = try lines.map { line in
             guard let colon = line.firstIndex(of: ":") else { throw TestSupportError("“\(line)” is no header") }
             let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
