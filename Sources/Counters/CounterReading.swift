@@ -17,12 +17,13 @@ extension CounterReader {
     /// The head and the named counters, any number of them, in one round trip. Plain HMGETs, which need no right but to
     /// read, and cost Redis a tenth of what a script takes.
     ///
-    /// - Returns: nil when the counters were installed anew between two parts of it: read again.
-    package func read(_ names: [CounterName]) async throws -> CounterReading? {
+    /// - Parameter groups: counters that are wanted in one state: a product's and its variants'.
+    /// - Returns: the counters one after another; nil when they were installed anew between two parts of it: read again.
+    package func read(_ groups: [[CounterName]]) async throws -> CounterReading? {
         var commands: [RedisCommand] = []
-        var start = 0
-        repeat {
-            let slice = names[start..<min(start + Self.sliceReads, names.count)]
+        var count = 0
+        for slice in Self.slices(groups) {
+            count += slice.count
             var command = RedisCommand("HMGET", capacity: keys.stock.utf8.count + 96 + slice.count * 96)
             command.append(keys.stock)
             command.append(contentsOf: CounterHead.fields)
@@ -33,8 +34,7 @@ extension CounterReader {
                 command.append("closed:" + field)
             }
             commands.append(command)
-            start += slice.count
-        } while start < names.count
+        }
         var reading: CounterReading?
         for reply in try await client.pipeline(commands) {
             if case .error(let error) = reply { throw RedisError.reply(error, command: "HMGET") }
@@ -45,16 +45,30 @@ extension CounterReader {
             let states = Self.states(values[CounterHead.fields.count...])
             guard let first = reading else {
                 reading = CounterReading(head: head, states: states)
-                reading?.states.reserveCapacity(names.count)
+                reading?.states.reserveCapacity(count)
                 continue
             }
             if head.epoch != first.head.epoch || head.ledger != first.head.ledger { return nil }
             reading?.states.append(contentsOf: states)
         }
-        guard let reading, reading.states.count == names.count else {
+        guard let reading, reading.states.count == count else {
             throw CountersError.unexpectedReply(script: "HMGET", detail: "not the values asked for")
         }
         return reading
+    }
+
+    /// Whole groups, together `sliceReads` at most, unless one alone has more. At least one slice, for the head.
+    private static func slices(_ groups: [[CounterName]]) -> [[CounterName]] {
+        var slices: [[CounterName]] = [[]]
+        for group in groups {
+            let last = slices.count - 1
+            if !slices[last].isEmpty, slices[last].count + group.count > sliceReads {
+                slices.append(group)
+            } else {
+                slices[last].append(contentsOf: group)
+            }
+        }
+        return slices
     }
 
     private static func states(_ values: ArraySlice<RedisValue>) -> [CounterState] {

@@ -3,9 +3,20 @@ import Glibc
 
 extension LedgerDatabase {
     /// Deletes the ledger's files, if no other process has them open.
+    package static func drop(at path: String) async throws {
+        try await refuseIfInUse(path)
+        try await offCooperativeThreads {
+            for file in [path] + LedgerFile.companions(of: path) where unlink(file) != 0 && errno != ENOENT {
+                throw LedgerError.failed(path: path, action: "dropping", reason: String(cString: strerror(errno)))
+            }
+        }
+    }
+
+    /// Throws `LedgerError.inUse` if another process has the ledger that is to be dropped open, if only for reading.
     ///
     /// Leaving write-ahead logging needs the database for oneself alone: SQLite itself says whether anybody else is there.
-    package static func drop(at path: String) async throws {
+    /// Whoever opens it for writing enters it again.
+    package static func refuseIfInUse(_ path: String) async throws {
         guard exists(at: path) else { throw LedgerError.missing(path: path) }
         try await offCooperativeThreads {
             do {
@@ -25,9 +36,6 @@ extension LedgerDatabase {
                 throw LedgerError.inUse(path: path, action: "dropping")
             } catch {
                 throw LedgerError.wrapping(error, path: path, action: "dropping")
-            }
-            for file in [path] + LedgerFile.companions(of: path) where unlink(file) != 0 && errno != ENOENT {
-                throw LedgerError.failed(path: path, action: "dropping", reason: String(cString: strerror(errno)))
             }
         }
     }

@@ -13,7 +13,7 @@ const home = new URL(".", script?.src || document.baseURI).href;
 
 // As many as the server takes in one request; a browser has six connections to one server, the page's own among them.
 const IDS_PER_STREAM = 200, URL_LENGTH = 7500, STREAMS = 3;
-const SILENCE_MS = 25000, GRACE_MS = 5000, LONGEST_WAIT_MS = 30000;
+const SILENCE_MS = 25000, GRACE_MS = 5000, LONGEST_WAIT_MS = 30000, AGAIN_MS = 30000;
 
 const style = new CSSStyleSheet();
 style.replaceSync(`
@@ -124,6 +124,8 @@ class Feed {
       const answer = await fetch(`${this.server}v1/availability?${stream.query}`, { signal: AbortSignal.timeout(10000) });
       if (answer.status === 404) {
         for (const id of (await answer.json()).unknown ?? []) { isMended ||= !this.unknown.has(id); this.unknown.add(id); }
+        // It may go on sale while the page is open.
+        this.again ||= setTimeout(() => { this.again = 0; this.unknown.clear(); this.plan(); }, AGAIN_MS);
       } else if (answer.ok) this.take(await answer.json());
     } catch { /* Not reached: later. */ }
     if (!this.streams.includes(stream)) return;

@@ -46,6 +46,7 @@ function age(seconds) {
 // ---- What each tile says: [value, level, note]
 // Levels: ok, warn, bad, unknown; due is work that the sale leaves behind, nothing that is wrong.
 
+const unread = ["–", "unknown", "Not known while the ledger cannot be read."];
 const tiles = {
   consumer: ["Consumer", s => s.consumer.active
     ? ["Active", "ok", s.consumer.process ? `Process ${s.consumer.process} decides and records.` : "Decides and records."]
@@ -66,11 +67,11 @@ const tiles = {
     return [count(s.pending), isOld ? "warn" : "ok", waits === null || (s.pending === 0 && s.backlog === 0)
       ? "Nothing read is unsettled." : `The oldest waits for ${age(waits)}.${isOld ? " `stocktake doctor` tells what holds it up." : ""}`];
   }],
-  dead_letters: ["Dead letters", s => s.dead_letters === 0 ? ["0", "ok", "None is open."]
+  dead_letters: ["Dead letters", s => s.dead_letters === null ? unread : s.dead_letters === 0 ? ["0", "ok", "None is open."]
     : [count(s.dead_letters), "bad", `${many(s.dead_letters, "message")} could not be processed: \`stocktake dead-letters list --status open\``]],
-  replays: ["Replays", s => [count(s.replays_wanted), "ok", s.replays_wanted === 0 ? "No dead letter is asked for again."
+  replays: ["Replays", s => s.replays_wanted === null ? unread : [count(s.replays_wanted), "ok", s.replays_wanted === 0 ? "No dead letter is asked for again."
     : `${many(s.replays_wanted, "dead letter is", "dead letters are")} published again as soon as a consumer can.`]],
-  refunds_due: ["Refunds due", s => s.refunds_due === 0 ? ["0", "ok", "No paid order was refused."]
+  refunds_due: ["Refunds due", s => s.refunds_due === null ? unread : s.refunds_due === 0 ? ["0", "ok", "No paid order was refused."]
     : [count(s.refunds_due), "due", `${many(s.refunds_due, "paid order was", "paid orders were")} refused: give the money back. \`stocktake orders list --status refused\``]],
   drift: ["Drift", s => {
     if (!s.drift) return ["–", "unknown", "Counters and ledger have not been compared yet."];
@@ -79,9 +80,7 @@ const tiles = {
       : [count(s.drift.counters), "bad", `${many(s.drift.counters, "counter differs", "counters differ")} from the ledger: \`stocktake reconcile\`, then \`stocktake reconcile --repair\`.`];
   }],
   epoch: ["Epoch", s => {
-    // Counters and ledger are asked one after the other: what the ledger holds by then, the counters have decided.
-    const decided = Math.max(s.seq ?? 0, s.recorded ?? 0);
-    return [count(s.epoch), "ok", `Seq: ${count(decided)} decided, ${count(s.recorded)} recorded, ${count(s.settled)} settled.`];
+    return [count(s.epoch), "ok", `Seq ${count(s.seq)} is recorded, ${count(s.settled)} settled.`];
   }],
   orders: ["Orders", s => [count(s.orders), "ok", "In the ledger, since its beginning."]],
   subscribers: ["Watching", s => [count(s.subscribers), "ok", "Open connections to live figures of this process."]],
@@ -124,6 +123,7 @@ function showTiles(status) {
 let samples = [];
 
 function showRate(status) {
+  if (status.orders === null) return;
   const at = Date.parse(status.as_of), last = samples.at(-1);
   // Another ledger, or a clock set back: begin anew.
   if (last && (at <= last.at || status.orders < last.orders)) samples = [];

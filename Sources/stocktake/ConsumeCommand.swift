@@ -61,6 +61,8 @@ struct RunCommand: AsyncParsableCommand {
             printError("created the ledger \(settings.ledger) for store \(settings.store)")
         }
         try await warnOfEmptyCatalogue(settings)
+        // As for 'consume'.
+        let httpServices = untilIdle ? [] : try await http.all()
         // In the order of their starts; they stop in the opposite one.
         var services: [any Service] = []
         if settings.redisURL == nil {
@@ -71,8 +73,7 @@ struct RunCommand: AsyncParsableCommand {
             services.append(redis)
         }
         services.append(consumerService(settings, untilIdle: untilIdle))
-        // As for 'consume'.
-        if !untilIdle { services += try await http.all() }
+        services += httpServices
         try await runServices(services, logger: logger)
     }
 

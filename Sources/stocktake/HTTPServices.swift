@@ -73,6 +73,7 @@ struct HTTPServices {
         var options = settings.redisOptions
         // Whoever asks over HTTP is better told to come back than kept waiting.
         options.commandTimeout = .seconds(1)
+        options.connectTimeout = .seconds(1)
         return RedisClient(url: settings.redis, options: options, logger: logger)
     }
 

@@ -38,10 +38,12 @@ struct HTTPSettings: Sendable {
     private static func origins(_ text: String) throws -> AllowedOrigins {
         if text.isEmpty { return .none }
         if text == "*" { return .all }
-        let origins = text.split(separator: ",").map { $0.filter { $0 != " " } }
+        let origins = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.filter { $0 != " " } }
         for origin in origins {
             let parts = origin.split(separator: "/", omittingEmptySubsequences: false)
-            guard parts.count == 3, ["http:", "https:"].contains(parts[0]), parts[1].isEmpty, !parts[2].isEmpty else {
+            let isPlain = origin.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+            guard isPlain, parts.count == 3, ["http:", "https:"].contains(parts[0]), parts[1].isEmpty, !parts[2].isEmpty
+            else {
                 throw ValidationError(
                     "http_allow_origin has \"\(origin)\"; it must be \"*\", or origins such as https://shop.example, separated by commas."
                 )

@@ -117,22 +117,26 @@ struct LedgerCommand: AsyncParsableCommand {
                 try refuse(LedgerError.inUse(path: settings.ledger, action: "dropping"))
             }
             defer { withExtendedLifetime(lock) {} }
-            // The counters first: a ledger without counters is every start's business, the opposite stops a consumer.
-            if !keepCounters {
-                try await withRedis(settings) { client in
-                    let head = try await CounterHead.read(settings.keys, client)
-                    if head.ledger == identity {
-                        _ = try await client.send(RedisCommand("UNLINK", settings.keys.stock))
-                    }
-                }
-            }
             do {
+                // Somebody who only reads has no lock.
+                try await LedgerDatabase.refuseIfInUse(settings.ledger)
+                // The counters first: a ledger without counters is every start's business, the opposite stops a consumer.
+                if !keepCounters { try await removeCounters(of: identity, settings) }
                 try await LedgerDatabase.drop(at: settings.ledger)
             } catch let error as LedgerError {
                 if case .inUse = error { try refuse(error) }
                 throw error
             }
             print("dropped \(settings.ledger)")
+        }
+
+        private func removeCounters(of identity: String, _ settings: Settings) async throws {
+            try await withRedis(settings) { client in
+                let head = try await CounterHead.read(settings.keys, client)
+                if head.ledger == identity {
+                    _ = try await client.send(RedisCommand("UNLINK", settings.keys.stock))
+                }
+            }
         }
     }
 }

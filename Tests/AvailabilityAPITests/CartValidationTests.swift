@@ -64,6 +64,13 @@ import Testing
         Case(
             "sold out stays sold out in an over-asked product", [("cube", "white", 1), ("cube", "red", 4)],
             [([.soldOut], 0), ([.onlyNLeft], 4)]),
+        Case(
+            "a line that names another product's variant asks nothing of it",
+            [("cube", "left", 9), ("sheet", "black", 9), ("cube", "black", 1)],
+            [([.unknown], nil), ([.unknown], nil), ([.onlyNLeft], 1)]),
+        Case(
+            "a line of another product asks nothing of a variant", [("sheet", "black", 9), ("cube", "black", 1)],
+            [([.unknown], nil), ([], 1)]),
         Case("a product is sold out", [("lamp", nil, 1)], [([.soldOut], 0)]),
         Case(
             "unknown product, unknown variant, another product's variant, a variant of none",

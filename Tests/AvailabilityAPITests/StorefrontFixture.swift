@@ -22,6 +22,15 @@ struct StorefrontFixture: Sendable {
         LiveFigures(storefront, metrics: APIMetrics(), logger: Self.logger, pace: pace)
     }
 
+    /// What a process reads from that starts now.
+    func secondStorefront() async throws -> Storefront {
+        let source = FigureSource(
+            counters: CounterReader(keys: keys, client: client), ledger: ledger, fallsBackToLedger: false,
+            logger: Self.logger)
+        return Storefront(
+            catalogue: try await CatalogueInUse.read(from: ledger), reads: SharedReads(source, metrics: APIMetrics()))
+    }
+
     /// Opens a new epoch with the ledger's figures.
     func install() async throws {
         let start = try await ledger.raiseEpoch(catalogueBefore: nil, reason: "test")

@@ -92,8 +92,13 @@ import Testing
     func nonsense() async throws {
         try await withStorefront { shop in
             for value in ["-1", "many", "9223372036854775808", ""] {
-                try await shop.server.command("HSET", shop.keys.stock, "sold:p:lamp", value)
-                await #expect(throws: Problem.self, "\(value)") { try await shop.sold("lamp") }
+                for counter in ["p:lamp", "v:black"] {
+                    try await shop.server.command("HSET", shop.keys.stock, "sold:\(counter)", value)
+                }
+                // Of neither can be said what is left; and neither is gone.
+                for id: Identifier in ["lamp", "cube"] {
+                    await #expect(throws: FiguresUnavailable.self, "\(value)") { try await shop.sold(id) }
+                }
             }
             try await shop.server.command("HSET", shop.keys.stock, "sold:p:lamp", "9223372036854775807")
             #expect(
@@ -134,6 +139,27 @@ import Testing
             #expect(shop.storefront.catalogue.view.version == 2)
             let lamp = try await shop.storefront.figures(of: ["lamp"]).figures[0]
             #expect(lamp.availability.product.maxQuantity == 8)
+        }
+    }
+
+    @Test(
+        "A variant that the consumer has not come to yet is left out, its product is not; a whole new product is unknown"
+    )
+    func newVariant() async throws {
+        try await withStorefront { shop in
+            var catalog = Catalog.sample
+            catalog.products[0].variants.append(Variant(id: "blue", name: "Blue"))
+            catalog.products[1].variants.append(Variant(id: "tall", name: "Tall"))
+            _ = try await shop.ledger.sync(catalog, dryRun: false)
+            // A process that starts now knows the new catalogue, and the old counters.
+            let newcomer = try await shop.secondStorefront()
+            let cube = try await newcomer.figures(of: ["cube"]).figures[0].availability
+            #expect(cube.variants.map(\.id) == ["black", "red"])
+            await #expect(throws: Problem.self) { try await newcomer.figures(of: ["lamp"]) }
+            try await shop.install()
+            let after = try await newcomer.figures(of: ["cube", "lamp"]).figures.map(\.availability)
+            #expect(after[0].variants.map(\.id) == ["black", "red", "blue"])
+            #expect(after[1].variants.map(\.id) == ["tall"])
         }
     }
 

@@ -264,6 +264,20 @@ import Testing
         #expect(try await shop.run(["reconcile"]).status == 2)
     }
 
+    @Test("A ledger that somebody reads is not dropped, and its counters stay")
+    func dropWhileServed() async throws {
+        let shop = try await Shop()
+        try await shop.consumeAll()
+        let server = try await Server(try shop.start(["serve"]), of: shop)
+        try await server.waitForStatus(200)
+        let refused = try await shop.run(["ledger", "drop", "--yes"])
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("another process has it open"), "\(refused.errors)")
+        #expect(try await server.get("/v1/products").status == 200)
+        #expect(try await server.process.stop() == .exited(0))
+        try await shop.succeed("ledger", "drop", "--yes")
+    }
+
     @Test("The ledger is created, checked, dropped and made anew, as the brief does")
     func ledger() async throws {
         let shop = try await Shop(catalog: nil)

@@ -100,6 +100,31 @@ import Testing
 
     // MARK: - Ports and ends
 
+    @Test("SIGTERM ends the process soon, though clients do not read what they asked for")
+    func terminatesBesideTheDeaf() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        let deaf = try await HTTPConnection.connect(to: server.shop, reads: false)
+        for _ in 0..<400 { deaf.send("GET", "/openapi.yaml") }
+        // As much as fits is on its way when the last of it has been asked for.
+        let hearing = try await HTTPConnection.connect(to: server.shop)
+        hearing.send("GET", "/healthz")
+        #expect(try await hearing.reply().status == 200)
+        server.process.signal(SIGTERM)
+        #expect(try await server.process.waitForEnding(within: .seconds(15)) == .exited(0))
+        withExtendedLifetime(deaf) {}
+    }
+
+    @Test("A host that cannot be listened on ends the process with 2, and the message names it")
+    func unknownHost() async throws {
+        let shop = try await Shop()
+        for host in ["nosuchhost.invalid", "192.0.2.1"] {
+            let ended = try await shop.run(["serve", "--http-host", host], within: .seconds(30))
+            #expect(ended.status == 2, "\(ended.errors)")
+            #expect(ended.errors.contains("listening failed: on \(host)"), "\(ended.errors)")
+        }
+    }
+
     @Test("A port in use ends the process with 2 and says which", arguments: ["serve", "run"])
     func portInUse(subcommand: String) async throws {
         let shop = try await Shop()
@@ -198,11 +223,13 @@ import Testing
         // Some bytes now and then do not keep a request alive.
         let dripping = try await HTTPConnection.connect(to: server.shop)
         dripping.send("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Drip: ")
-        try await eventually(within: .seconds(90), "the end of slow connections") {
-            if !dripping.isClosed { dripping.send("x") }
-            return [slowHead, slowBody, silent, idle, dripping].allSatisfy(\.isClosed)
+        // Nor does asking, for who does not read.
+        let deaf = try await HTTPConnection.connect(to: server.shop, reads: false)
+        for _ in 0..<400 { deaf.send("GET", "/openapi.yaml") }
+        try await eventually(within: .seconds(120), "the end of slow connections") {
+            for connection in [dripping, deaf] where !connection.isClosed { connection.send("x") }
+            return [slowHead, slowBody, silent, idle, dripping, deaf].allSatisfy(\.isClosed)
         }
-        if let reply = try? await slowBody.reply(within: .seconds(1)) { try expectProblem(reply, 408) }
         #expect(try await server.get("/healthz").status == 200)
     }
 

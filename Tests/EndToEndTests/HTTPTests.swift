@@ -305,7 +305,9 @@ import Testing
             connection.send("GET", "/healthz")
             #expect(try await connection.reply().json()["status"] == "ok", "\(path)")
         }
-        #expect(try await server.shop.request("HEAD", "/v1/products/NONE").status == 404)
+        for target in ["/v1/products/NONE", "/v1/events?product=NONE"] {
+            #expect(try await server.shop.request("HEAD", target).status == 404, "\(target)")
+        }
     }
 
     // MARK: - Redis away

@@ -17,6 +17,8 @@ struct CartValidation: Sendable {
         var productID: Identifier
         var variantID: Identifier?
         var quantity: Int64
+
+        var article: Article { Article(productID, variantID) }
     }
 
     enum Reason: String, Sendable, CaseIterable {
@@ -41,7 +43,9 @@ struct CartValidation: Sendable {
     func validate(_ body: ByteBuffer, _ request: Request) async throws -> Response {
         let lines = try Self.lines([UInt8](body.readableBytesView))
         let (view, _, reading) = try await storefront.read { view in lines.compactMap { view[$0.productID] } }
-        let verdicts = Self.verdicts(lines) { id in view[id].flatMap { reading[$0] }?.availability }
+        let verdicts = try Self.verdicts(lines) { id in
+            try view[id].flatMap { try reading.figures(of: $0) }?.availability
+        }
         return Reply(reading.moment) { buffer in
             buffer.writeStaticString(#""valid":"#)
             buffer.writeBool(verdicts.allSatisfy(\.reasons.isEmpty))
@@ -57,18 +61,22 @@ struct CartValidation: Sendable {
     // MARK: - The rules
 
     /// What becomes of each line. Demand is summed over all lines, and compared at both levels.
-    static func verdicts(_ lines: [Line], _ availability: (Identifier) -> Availability?) -> [Verdict] {
-        var demand: [CounterName: Int64] = [:]
+    static func verdicts(
+        _ lines: [Line], _ availability: (Identifier) throws -> Availability?
+    ) rethrows -> [Verdict] {
+        var demand: [Identifier: Int64] = [:]
+        // By product, too: a line that names another product's variant asks nothing of it.
+        var variantDemand: [Article: Int64] = [:]
         var products: [Identifier: Availability] = [:]
         for line in lines {
-            demand[.product(line.productID), default: 0] += line.quantity
-            if let variant = line.variantID { demand[.variant(variant), default: 0] += line.quantity }
-            if products[line.productID] == nil { products[line.productID] = availability(line.productID) }
+            demand[line.productID, default: 0] += line.quantity
+            if line.variantID != nil { variantDemand[line.article, default: 0] += line.quantity }
+            if products[line.productID] == nil { products[line.productID] = try availability(line.productID) }
         }
         return lines.map { line in
             guard let product = products[line.productID] else { return Verdict(reasons: [.unknown]) }
             guard let variantID = line.variantID else {
-                var verdict = verdict(product.product, demand[.product(line.productID)] ?? 0)
+                var verdict = verdict(product.product, demand[line.productID] ?? 0)
                 if !product.variants.isEmpty {
                     verdict.reasons.append(.variantRequired)
                     // All of its variants may be sold out where the product is not.
@@ -83,9 +91,9 @@ struct CartValidation: Sendable {
             guard let variant = product.variants.first(where: { $0.id == variantID }) else {
                 return Verdict(reasons: [.unknown])
             }
-            var verdict = verdict(variant, demand[.variant(variantID)] ?? 0)
+            var verdict = verdict(variant, variantDemand[line.article] ?? 0)
             // An order is taken whole: a product that is asked too much of stops all of its lines.
-            let isOverAsked = product.product.availableQuantity.map { (demand[.product(line.productID)] ?? 0) > $0 }
+            let isOverAsked = product.product.availableQuantity.map { (demand[line.productID] ?? 0) > $0 }
             if isOverAsked ?? false, !verdict.reasons.contains(.soldOut), !verdict.reasons.contains(.onlyNLeft) {
                 verdict.reasons.append(.onlyNLeft)
             }

@@ -97,6 +97,9 @@ struct ProductReads: Sendable {
                 try Self.candidates(view, filter, after: cursor, limit: step)
             }
             var result = page ?? Page(moment: reading.moment)
+            guard reading.moment.epoch == result.moment.epoch, reading.moment.source == result.moment.source else {
+                throw FiguresUnavailable(description: "the counters are being installed anew")
+            }
             // The oldest part says how far the whole is.
             if reading.moment.seq < result.moment.seq { result.moment = reading.moment }
             for product in candidates {

@@ -11,7 +11,7 @@ final class CatalogueView: Sendable {
 
     init(_ showcase: Showcase) {
         version = showcase.catalogueVersion
-        products = showcase.products.map(CataloguedProduct.init)
+        products = showcase.products.map { [version] in CataloguedProduct($0, version: version) }
         positions = Dictionary(uniqueKeysWithValues: products.enumerated().map { ($1.id, $0) })
     }
 

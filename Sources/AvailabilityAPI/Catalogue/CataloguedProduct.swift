@@ -8,6 +8,8 @@ import StrictJSON
 /// A class, so that requests of one moment for the same product are recognised by its identity.
 final class CataloguedProduct: Sendable {
     let id: Identifier
+    /// Of the catalogue that it was read from.
+    let version: Int64
     let name: String
     let category: String
     /// Closed in the catalogue. The counters say so, too, once the consumer has taken the catalogue over.
@@ -27,8 +29,9 @@ final class CataloguedProduct: Sendable {
         let description: String
     }
 
-    init(_ product: ShownProduct) {
+    init(_ product: ShownProduct, version: Int64) {
         id = product.id
+        self.version = version
         name = product.name
         category = product.category
         isClosed = product.isClosed
@@ -71,16 +74,24 @@ final class CataloguedProduct: Sendable {
 /// The figures of one product at one moment.
 struct ProductFigures: Sendable {
     let product: CataloguedProduct
+    /// Those of its variants that are on sale, in the order of `availability`.
+    private let variants: [CataloguedProduct.Variant]
     let availability: Availability
 
-    /// - Parameter states: of its counters, in their order; nil: the source does not have them all.
-    init?(_ product: CataloguedProduct, _ states: ArraySlice<CounterState>) {
-        guard states.count == product.counters.count, states.allSatisfy({ $0.sold != nil }) else { return nil }
+    /// The figures as the counters of a catalogue give them. Variants that this catalogue does not have yet are left out.
+    ///
+    /// - Parameters:
+    ///   - states: of its counters, in their order.
+    ///   - catalogue: the version the counters belong to.
+    /// - Returns: nil where it has none yet, or where a figure that must be there is not.
+    init?(_ product: CataloguedProduct, _ states: ArraySlice<CounterState>, catalogue: Int64) {
+        guard states.count == product.counters.count, let own = states.first, own.sold != nil else { return nil }
+        let known = zip(product.variants, states.dropFirst()).filter { $0.1.sold != nil }
+        if known.count < product.variants.count, known.isEmpty || product.version == catalogue { return nil }
         self.product = product
-        let first = states.startIndex
+        variants = known.map(\.0)
         availability = Availability(
-            product: (product.id, product.name, states[first]),
-            variants: product.variants.enumerated().map { ($1.id, $1.name, states[first + 1 + $0]) })
+            product: (product.id, product.name, own), variants: known.map { ($0.0.id, $0.0.name, $0.1) })
     }
 }
 
@@ -104,7 +115,7 @@ extension ProductFigures {
         buffer.writeStaticString(#","variants":["#)
         for (index, figures) in availability.variants.enumerated() {
             if index > 0 { buffer.writeStaticString(",") }
-            Self.write(variantText(product.variants[index]), figures, into: &buffer)
+            Self.write(variantText(variants[index]), figures, into: &buffer)
             buffer.writeStaticString("}")
         }
         buffer.writeStaticString("]}")

@@ -42,18 +42,18 @@ struct FigureSource: Sendable {
     /// Parts of a reading that differ in their epoch are read again, so often.
     private static let attempts = 3
 
-    /// The state of the store, and of the named counters.
+    /// The state of the store, and of the named counters. Those of one product, which stand together, are of one state.
     /// - Throws: `FiguresUnavailable`.
-    func read(_ names: [CounterName]) async throws -> (moment: Moment, states: [CounterState]) {
+    func read(_ names: [[CounterName]]) async throws -> (moment: Moment, states: [CounterState]) {
         do {
             return try await fromRedis(names)
         } catch {
             guard fallsBackToLedger else { throw unavailable(error) }
-            do { return try await fromLedger(names) } catch { throw unavailable(error) }
+            do { return try await fromLedger(names.flatMap { $0 }) } catch { throw unavailable(error) }
         }
     }
 
-    private func fromRedis(_ names: [CounterName]) async throws -> (Moment, [CounterState]) {
+    private func fromRedis(_ names: [[CounterName]]) async throws -> (Moment, [CounterState]) {
         for _ in 0..<Self.attempts {
             guard let reading = try await counters.read(names) else { continue }
             let head = reading.head

@@ -13,7 +13,15 @@ final class SharedReads: Sendable {
         var moment: Moment
         fileprivate var figures: [ObjectIdentifier: ProductFigures]
 
-        /// nil where the source lacks a counter of it: the consumer has not come to the product yet.
+        /// nil where the product is not on sale yet: the consumer has not come to its catalogue.
+        /// - Throws: `FiguresUnavailable` where figures must be there and are not.
+        func figures(of product: CataloguedProduct) throws -> ProductFigures? {
+            if let figures = self[product] { return figures }
+            guard product.version == moment.catalogue else { return nil }
+            throw FiguresUnavailable(description: "a counter is missing; the consumer installs them anew")
+        }
+
+        /// nil where it has no figures, for whatever reason.
         subscript(_ product: CataloguedProduct) -> ProductFigures? { figures[ObjectIdentifier(product)] }
     }
 
@@ -74,13 +82,14 @@ final class SharedReads: Sendable {
 
     private func read(_ round: Round) async throws -> Reading {
         let products = Array(round.products.values)
-        let (moment, states) = try await source.read(products.flatMap(\.counters))
+        let (moment, states) = try await source.read(products.map(\.counters))
         var figures: [ObjectIdentifier: ProductFigures] = [:]
         figures.reserveCapacity(products.count)
         var start = 0
         for product in products {
             let end = start + product.counters.count
-            figures[ObjectIdentifier(product)] = ProductFigures(product, states[start..<end])
+            figures[ObjectIdentifier(product)] = ProductFigures(
+                product, states[start..<end], catalogue: moment.catalogue)
             start = end
         }
         return Reading(moment: moment, figures: figures)

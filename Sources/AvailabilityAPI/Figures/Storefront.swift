@@ -31,7 +31,11 @@ struct Storefront: Sendable {
         var unknown: [Identifier] = []
         var figures: [ProductFigures] = []
         for id in ids {
-            if let found = view[id].flatMap({ reading[$0] }) { figures.append(found) } else { unknown.append(id) }
+            if let found = try view[id].flatMap({ try reading.figures(of: $0) }) {
+                figures.append(found)
+            } else {
+                unknown.append(id)
+            }
         }
         if !unknown.isEmpty { throw Problem.unknown(unknown) }
         return (reading.moment, figures)

@@ -19,18 +19,16 @@ actor LiveFigures: Service {
         /// Between two looks at the counters: a product's figures are told once in each.
         var interval = Duration.milliseconds(100)
         var heartbeat = Duration.seconds(10)
-        /// Heartbeats at which something still waited for a subscriber before its connection is closed.
-        var stalls = 3
         /// Counters read in one look. Where more are watched, they are read in turn.
         var counters = 4_000
     }
 
-    /// A product that somebody watches, or did a moment ago.
+    /// A product that somebody watches.
     private struct Watch {
         var figures: ProductFigures
         var moment: Moment
-        /// The state in which these figures were first seen: not before they changed.
-        var changed: EventID
+        /// Somebody has been told other figures than these: the next look tells what it finds, whatever it is.
+        var tellsNext = false
         var subscribers: [ObjectIdentifier: Subscriber] = [:]
     }
 
@@ -49,9 +47,6 @@ actor LiveFigures: Service {
     private var tellsAll = false
     private var isStopped = false
 
-    /// Watches without subscribers that are kept, for those who come back.
-    private static let keptWatches = 1_000
-
     private let (rings, ring) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     init(
@@ -68,29 +63,31 @@ actor LiveFigures: Service {
 
     // MARK: - Subscribers
 
-    /// A subscriber whose first events are the current figures: of all products, or, for one that comes back, of those
-    /// that have changed since.
+    /// A subscriber whose first event has the current figures of all its products. So it has for one that comes back:
+    /// what changed since could be told only by who has seen every change, and this looks ten times a second.
     /// - Throws: `FiguresUnavailable`; `Problem` (404).
     func subscribe(
         to ids: [Identifier], lastEventID: EventID?, disconnect: @escaping @Sendable () -> Void
     ) async throws -> Subscriber {
         let (moment, figures) = try await storefront.figures(of: ids)
-        let subscriber = Subscriber(products: figures.map(\.product), disconnect: disconnect)
+        let subscriber = Subscriber(
+            products: figures.map(\.product), since: EventID(moment), disconnect: disconnect)
         if isStopped {
             subscriber.end()
             return subscriber
         }
+        // Nobody has looked while nobody watched.
+        if subscribers.isEmpty { failure = nil }
+        // A look that was ended meanwhile may have seen more than these figures show: the next one has to tell it.
+        if let swept, EventID(moment) < EventID(swept) { self.swept = nil }
         for figures in figures { watch(figures, moment, by: subscriber) }
         subscribers[ObjectIdentifier(subscriber)] = subscriber
         countSubscribers()
-        // An id of a state that is still to come is another store's, or was made up.
-        let lastEventID = lastEventID.flatMap { $0 <= EventID(moment) ? $0 : nil }
-        // What was not changed since is known there. A change in that very state may have been cut off.
-        let changed = figures.filter { figures in
-            guard let lastEventID, let watch = watches[figures.product.id] else { return true }
-            return watch.changed >= lastEventID
+        // Every catalogue opens an epoch: one that comes back from another epoch may have missed it.
+        if let lastEventID, lastEventID.epoch != moment.epoch {
+            subscriber.offer(ServerSentEvent.catalogue(moment.catalogue))
         }
-        subscriber.offer(current(changed.map(\.product)) ?? ServerSentEvent.availability([], moment))
+        subscriber.offer(ServerSentEvent.availability(figures, moment))
         if let failure { subscriber.offer(ServerSentEvent.unavailable(failure.description)) }
         ring.yield()
         return subscriber
@@ -105,8 +102,8 @@ actor LiveFigures: Service {
         countSubscribers()
         for product in subscriber.products {
             watches[product.id]?.subscribers[ObjectIdentifier(subscriber)] = nil
+            if watches[product.id]?.subscribers.isEmpty ?? false { watches[product.id] = nil }
         }
-        if watches.count > Self.keptWatches { watches = watches.filter { !$0.value.subscribers.isEmpty } }
     }
 
     private func countSubscribers() {
@@ -122,16 +119,18 @@ actor LiveFigures: Service {
 
     private func watch(_ figures: ProductFigures, _ moment: Moment, by subscriber: Subscriber) {
         let id = figures.product.id
-        if var known = watches[id], known.figures.availability == figures.availability || !known.subscribers.isEmpty {
-            // Somebody else's watch goes on at its own pace; the next look tells both.
-            if known.subscribers.isEmpty { known.moment = moment }
-            known.subscribers[ObjectIdentifier(subscriber)] = subscriber
-            watches[id] = known
-        } else {
-            watches[id] = Watch(
-                figures: figures, moment: moment, changed: EventID(moment),
-                subscribers: [ObjectIdentifier(subscriber): subscriber])
+        let subscriberID = ObjectIdentifier(subscriber)
+        guard var known = watches[id] else {
+            watches[id] = Watch(figures: figures, moment: moment, subscribers: [subscriberID: subscriber])
+            return
         }
+        // Others are told at their own pace, by the next look.
+        if known.figures.availability != figures.availability {
+            known.tellsNext = true
+            swept = nil
+        }
+        known.subscribers[subscriberID] = subscriber
+        watches[id] = known
     }
 
     /// One event with the current figures of `products`; nil without any.
@@ -160,7 +159,11 @@ actor LiveFigures: Service {
             ring.finish()
         }
         isStopped = true
-        for subscriber in subscribers.values { subscriber.end() }
+        for subscriber in subscribers.values {
+            // One that does not read would never come to its end.
+            if subscriber.isBehind { subscriber.disconnect() }
+            subscriber.end()
+        }
     }
 
     private func look() async {
@@ -182,10 +185,7 @@ actor LiveFigures: Service {
 
     private func beat() {
         let event = ServerSentEvent.heartbeat(asOf: Timestamp.now())
-        for subscriber in subscribers.values where subscriber.offerHeartbeat(event) >= pace.stalls {
-            logger.info("a subscriber does not read; its connection is closed")
-            subscriber.disconnect()
-        }
+        for subscriber in subscribers.values { subscriber.offer(event) }
     }
 
     /// Reads what has changed since the last look, and tells it.
@@ -214,7 +214,7 @@ actor LiveFigures: Service {
     /// Reads watched products until the limit of one look; goes on where the last look stopped.
     private func sweep(upTo moment: Moment) async throws {
         if unswept.isEmpty {
-            unswept = watches.filter { !$0.value.subscribers.isEmpty }.map(\.key)
+            unswept = Array(watches.keys)
             sweeping = moment
         }
         var counters = 0
@@ -239,12 +239,15 @@ actor LiveFigures: Service {
         let isNews = watch.figures.availability != figures.availability
         let isOtherSource = watch.moment.source != moment.source
         watch.moment = moment
-        if isNews || isOtherSource || tellsAll {
+        if isNews || isOtherSource || tellsAll || watch.tellsNext {
             watch.figures = figures
-            if isNews { watch.changed = EventID(moment) }
+            watch.tellsNext = false
             // The state that all figures have reached is what a client may come back with.
             let event = ServerSentEvent.availability([figures], moment, id: sweeping.map { EventID($0) })
-            for subscriber in watch.subscribers.values { subscriber.offer(event) }
+            // A look that began before a subscriber's first figures were read has nothing for it.
+            for subscriber in watch.subscribers.values where subscriber.since <= EventID(moment) {
+                subscriber.offer(event)
+            }
             metrics.countEvents(watch.subscribers.count)
         }
         watches[figures.product.id] = watch

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Names a state of the counters in an event stream, `EPOCH.SEQ`: what a client that comes back says it has seen.
+/// Names a state of the counters in an event stream, `EPOCH.SEQ`: what a client that comes back says it has seen last.
 struct EventID: Sendable, Comparable, CustomStringConvertible {
     var epoch: Int64
     var seq: Int64

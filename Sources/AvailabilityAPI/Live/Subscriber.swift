@@ -7,6 +7,8 @@ import Synchronization
 /// figures anew (`LiveFigures.catchUp`).
 final class Subscriber: Sendable {
     let products: [CataloguedProduct]
+    /// The state that its first figures showed: it is told nothing older.
+    let since: EventID
     /// Closes its connection.
     let disconnect: @Sendable () -> Void
     private let state: Mutex<State>
@@ -27,13 +29,12 @@ final class Subscriber: Sendable {
         /// Events dropped since it was last told.
         var missed = 0
         var isOver = false
-        /// Heartbeats in a row at which something waited for it already.
-        var stalls = 0
         var waiting: CheckedContinuation<Void, Never>?
     }
 
-    init(products: [CataloguedProduct], disconnect: @escaping @Sendable () -> Void) {
+    init(products: [CataloguedProduct], since: EventID, disconnect: @escaping @Sendable () -> Void) {
         self.products = products
+        self.since = since
         self.disconnect = disconnect
         state = Mutex(State())
     }
@@ -52,17 +53,6 @@ final class Subscriber: Sendable {
         }
     }
 
-    /// As `offer`.
-    /// - Returns: how often in a row something was waiting for it already when a heartbeat came.
-    func offerHeartbeat(_ event: ByteBuffer) -> Int {
-        let stalls = state.withLock { state in
-            state.stalls = state.events.isEmpty && state.missed == 0 ? 0 : state.stalls + 1
-            return state.stalls
-        }
-        offer(event)
-        return stalls
-    }
-
     /// Puts figures in the place of what was dropped.
     /// - Parameter events: given the number of events that were dropped.
     func restart(_ events: (Int) -> [ByteBuffer]) {
@@ -71,6 +61,9 @@ final class Subscriber: Sendable {
             state.missed = 0
         }
     }
+
+    /// Whether something waits for it.
+    var isBehind: Bool { state.withLock { !$0.events.isEmpty || $0.missed > 0 } }
 
     /// No more events, not even those that wait.
     func end() {

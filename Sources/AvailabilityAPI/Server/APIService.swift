@@ -7,6 +7,7 @@ import Ledger
 import Logging
 import NIOCore
 import ServiceLifecycle
+import Synchronization
 
 /// Where a server listens, and how much it takes.
 package struct ListenerSettings: Sendable {
@@ -33,11 +34,17 @@ package struct APIService: Service {
 
     /// A connection without a request, or with one that does not get on, is closed after this time.
     private static let idleTime = TimeAmount.seconds(30)
+    /// So is one whose answer does not get on: nothing of it could be sent on for so long. Subscribers are sent something
+    /// every ten seconds.
+    private static let stallTime = TimeAmount.seconds(60)
+    /// What is left for answers under way when the process is to end; then they are cut off.
+    private static let endTime = Duration.seconds(5)
     /// A request's head: 200 ids in a query fit.
     private static let headBytes = 64 << 10
     private static let headFields = 100
 
     package func run() async throws {
+        let isListening = Listening()
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
@@ -45,20 +52,57 @@ package struct APIService: Service {
         let application = Application(
             responder: responder,
             server: .http1(
-                configuration: .init(idleTimeout: Self.idleTime, httpDecoderConfiguration: decoder)),
+                configuration: .init(
+                    additionalChannelHandlers: [IdleStateHandler(writeTimeout: Self.stallTime), StallHandler()],
+                    idleTimeout: Self.idleTime, httpDecoderConfiguration: decoder)),
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), backlog: 1_024,
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.connections, logger: quiet)),
             onServerRunning: { channel in
+                isListening.begin()
                 onListening(settings.host, channel.localAddress?.port ?? settings.port)
             },
             logger: quiet)
         do {
-            try await application.run()
-        } catch let error as IOError {
-            throw ListenError(
-                name: name, host: settings.host, port: settings.port, reason: String(cString: strerror(error.errnoCode))
-            )
+            try await runUntilEnd(application)
+        } catch  where !isListening.hasBegun && !(error is CancellationError) {
+            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+            throw ListenError(name: name, host: settings.host, port: settings.port, reason: reason)
+        }
+    }
+
+    /// A client that does not read its answer would hold the end up for ever.
+    private func runUntilEnd(_ application: some Service) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await application.run() }
+            group.addTask {
+                try await gracefulShutdown()
+                try await Task.sleep(for: Self.endTime)
+            }
+            defer { group.cancelAll() }
+            _ = try await group.next()
+        }
+    }
+}
+
+/// Whether a server has come to listen: what fails before that is its address' fault.
+private final class Listening: Sendable {
+    private let state = Mutex(false)
+
+    var hasBegun: Bool { state.withLock { $0 } }
+
+    func begin() { state.withLock { $0 = true } }
+}
+
+/// Closes a connection on which nothing could be written for too long.
+private final class StallHandler: ChannelInboundHandler, RemovableChannelHandler, Sendable {
+    typealias InboundIn = Any
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? IdleStateHandler.IdleStateEvent == .write {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
         }
     }
 }

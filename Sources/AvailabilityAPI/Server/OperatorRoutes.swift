@@ -97,7 +97,7 @@ struct OperatorAccess: Sendable {
 
     private static func isLoopbackName(_ authority: String?) -> Bool {
         guard let authority else { return false }
-        if authority.hasPrefix("[::1]") { return true }
+        if authority == "[::1]" || authority.hasPrefix("[::1]:") { return true }
         let name = authority.prefix { $0 != ":" }.lowercased()
         return name == "localhost" || name == "127.0.0.1"
     }

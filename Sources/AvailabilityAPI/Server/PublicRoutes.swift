@@ -27,7 +27,9 @@ struct PublicRoutes: Sendable {
                     return try await cart.validate(body, request)
                 }),
             Route("/v1/events", isShared: true) { request, target, origin in
-                try await Self.events(live, request, target, origin)
+                // Ids are looked at before anything is said.
+                if request.method == .head { _ = try await storefront.figures(of: target.products()) }
+                return try await Self.events(live, request, target, origin)
             },
             PageRoute.page("/", .index), PageRoute.file("/page.css", .pageStyle),
             PageRoute.file("/page.js", .pageScript), PageRoute.file("/badge.js", .badge, isShared: true),
@@ -72,7 +74,7 @@ struct PublicRoutes: Sendable {
         let lastEventID = request.headers[.lastEventID].flatMap { EventID($0) }
         let channel = origin.channel
         let subscriber = try await live.subscribe(to: ids, lastEventID: lastEventID) { channel.close(promise: nil) }
-        // One who goes is not found out by writing to him.
+        // One whose connection breaks. One who says that he has no more to ask may still listen, until a heartbeat shows.
         channel.closeFuture.whenComplete { _ in Task { await live.unsubscribe(subscriber) } }
         return Response(
             status: .ok, headers: headers,
