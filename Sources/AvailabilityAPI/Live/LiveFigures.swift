@@ -41,6 +41,8 @@ actor LiveFigures: Service {
     /// Products that are still to be read before `sweeping` is `swept`.
     private var unswept: [Identifier] = []
     private var sweeping: Moment?
+    /// There are subscribers whose first figures no look has been compared with.
+    private var wantsSweep = false
     /// Why the last look failed.
     private var failure: FiguresUnavailable?
     /// All figures are to be told, changed or not: they could not be read for a while.
@@ -78,8 +80,8 @@ actor LiveFigures: Service {
         }
         // Nobody has looked while nobody watched.
         if subscribers.isEmpty { failure = nil }
-        // A look that was ended meanwhile may have seen more than these figures show: the next one has to tell it.
-        if let swept, EventID(moment) < EventID(swept) { self.swept = nil }
+        // A look that is under way, or has ended meanwhile, may have seen more than these figures show.
+        wantsSweep = true
         for figures in figures { watch(figures, moment, by: subscriber) }
         subscribers[ObjectIdentifier(subscriber)] = subscriber
         countSubscribers()
@@ -125,25 +127,17 @@ actor LiveFigures: Service {
             return
         }
         // Others are told at their own pace, by the next look.
-        if known.figures.availability != figures.availability {
-            known.tellsNext = true
-            swept = nil
-        }
+        if known.figures.availability != figures.availability { known.tellsNext = true }
         known.subscribers[subscriberID] = subscriber
         watches[id] = known
     }
 
-    /// One event with the current figures of `products`; nil without any.
+    /// One event with the figures of `products` that were told last; nil without any.
     private func current(_ products: [CataloguedProduct]) -> ByteBuffer? {
         let known = products.compactMap { watches[$0.id] }
-        // Read at some moment, and as they were then at the last look, too. The oldest says how far the whole is.
-        let moments = known.map { watch in swept.map { later($0, watch.moment) } ?? watch.moment }
-        return moments.min { EventID($0) < EventID($1) }
+        // The oldest says how far the whole is.
+        return known.map(\.moment).min { EventID($0) < EventID($1) }
             .map { ServerSentEvent.availability(known.map(\.figures), $0) }
-    }
-
-    private func later(_ left: Moment, _ right: Moment) -> Moment {
-        EventID(left) < EventID(right) ? right : left
     }
 
     // MARK: - Looking
@@ -194,7 +188,7 @@ actor LiveFigures: Service {
             let (view, _, reading) = try await storefront.read { _ in [] }
             adopt(view)
             let isNews = swept.map { !$0.isSameState(as: reading.moment) } ?? true
-            if isNews || tellsAll {
+            if isNews || tellsAll || wantsSweep {
                 try await sweep(upTo: reading.moment)
             } else {
                 swept = reading.moment
@@ -216,6 +210,7 @@ actor LiveFigures: Service {
         if unswept.isEmpty {
             unswept = Array(watches.keys)
             sweeping = moment
+            wantsSweep = false
         }
         var counters = 0
         let view = storefront.catalogue.view
@@ -241,14 +236,13 @@ actor LiveFigures: Service {
         watch.moment = moment
         if isNews || isOtherSource || tellsAll || watch.tellsNext {
             watch.figures = figures
-            watch.tellsNext = false
             // The state that all figures have reached is what a client may come back with.
             let event = ServerSentEvent.availability([figures], moment, id: sweeping.map { EventID($0) })
-            // A look that began before a subscriber's first figures were read has nothing for it.
-            for subscriber in watch.subscribers.values where subscriber.since <= EventID(moment) {
-                subscriber.offer(event)
-            }
-            metrics.countEvents(watch.subscribers.count)
+            // A look that began before a subscriber's first figures were read has nothing for it; the next one has.
+            let told = watch.subscribers.values.filter { $0.since <= EventID(moment) }
+            for subscriber in told { subscriber.offer(event) }
+            watch.tellsNext = told.count < watch.subscribers.count
+            metrics.countEvents(told.count)
         }
         watches[figures.product.id] = watch
     }
