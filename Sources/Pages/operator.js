@@ -110,7 +110,8 @@ function showTiles(status) {
   }
   const isBad = problems.some(p => p.level === "bad"), wrong = problems.filter(p => p.level !== "due").length;
   find("verdict").dataset.level = isBad ? "bad" : wrong ? "warn" : "ok";
-  put(find("summary"), wrong ? `${many(wrong, "thing needs", "things need")} you` : "All is well");
+  put(find("summary"), wrong ? `${many(wrong, "thing needs", "things need")} you`
+    : problems.length ? "All runs; refunds are due" : "All is well");
   const list = find("problems");
   while (list.children.length > problems.length) list.lastChild.remove();
   while (list.children.length < problems.length) list.append(make("li"));

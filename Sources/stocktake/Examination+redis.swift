@@ -18,7 +18,7 @@ extension Examination {
         add(
             "sqlite", sqlite.isEmpty ? .unknown : .ok,
             Self.isBefore(sqlite, [3, 51, 3])
-                ? "\(sqlite); has the WAL-reset bug (fixed in 3.51.3), which needs two processes that checkpoint: only the consumer does"
+                ? "\(sqlite); its WAL-reset bug (fixed in 3.51.3) cannot happen: only the consumer checkpoints"
                 : sqlite)
         add("hiredis", .ok, HiredisVersion.text)
         await reachRedis()

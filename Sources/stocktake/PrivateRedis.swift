@@ -20,6 +20,8 @@ actor PrivateRedis: Service {
     private static let interval = Duration.milliseconds(500)
     /// How long a server may take until it listens.
     private static let startLimit = Duration.seconds(20)
+    /// How long it is waited for until it has loaded its data; clients wait for the rest.
+    private static let loadTime = Duration.seconds(2)
 
     private var url: RedisURL { RedisURL(unixSocket: settings.privateSocket) }
 
@@ -120,6 +122,12 @@ actor PrivateRedis: Service {
                     "starting the private Redis failed: on \(settings.privateSocket): it does not listen. See \(log); a socket's path must be shorter than 108 bytes."
                 )
             }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        // Few data are loaded in a moment, of which nobody has to be told.
+        let loaded = ContinuousClock.now + Self.loadTime
+        while ContinuousClock.now < loaded {
+            if let connection = try? await RedisConnection.connect(to: url) { return await connection.close() }
             try await Task.sleep(for: .milliseconds(10))
         }
     }
