@@ -31,7 +31,7 @@ struct HTTPServices {
         let ledger = try await openLedger()
         let client = client()
         let subscribers = SubscriberCount()
-        let (monitor, monitorClient) = monitor(ledger) { subscribers.value }
+        let (monitor, monitorSources) = try await monitor { subscribers.value }
         let api = try await AvailabilityServices(
             ledger: ledger, counters: CounterReader(keys: settings.keys, client: client),
             fallsBackToLedger: settings.http.fallsBackToLedger, subscriberCount: subscribers,
@@ -40,23 +40,15 @@ struct HTTPServices {
             print("listening on \(Self.url(host, port))")
         }
         let sources = Closing {
-            await monitor.end()
             await client.close()
-            await monitorClient.close()
             try? ledger.close()
         }
-        return [sources, server, operatorServer(monitor), api.liveFigures]
+        return [sources, monitorSources, server, operatorServer(monitor), api.liveFigures]
     }
 
     /// The operator's server alone, for a process that consumes and serves nobody else.
     func operatorOnly() async throws -> [any Service] {
-        let ledger = try await openLedger()
-        let (monitor, client) = monitor(ledger) { 0 }
-        let sources = Closing {
-            await monitor.end()
-            await client.close()
-            try? ledger.close()
-        }
+        let (monitor, sources) = try await monitor { 0 }
         return [sources, operatorServer(monitor)]
     }
 
@@ -77,14 +69,20 @@ struct HTTPServices {
         return RedisClient(url: settings.redis, options: options, logger: logger)
     }
 
-    /// A connection of its own: a look at a Redis that hangs must not end the reads of others.
-    private func monitor(
-        _ ledger: LedgerDatabase, subscribers: @escaping @Sendable () -> Int
-    ) -> (StoreMonitor, RedisClient) {
+    /// With connections of its own: a look at a Redis that hangs must not end the reads of others, nor a comparison of all
+    /// counters keep them waiting for the ledger.
+    private func monitor(subscribers: @escaping @Sendable () -> Int) async throws -> (StoreMonitor, Closing) {
+        let ledger = try await openLedger()
         var quiet = logger
         quiet.logLevel = .critical
         let client = RedisClient(url: settings.redis, options: settings.redisOptions, logger: quiet)
-        return (StoreMonitor(ledger: ledger, redis: client, version: Version.text, subscribers: subscribers), client)
+        let monitor = StoreMonitor(ledger: ledger, redis: client, version: Version.text, subscribers: subscribers)
+        let sources = Closing {
+            await monitor.end()
+            await client.close()
+            try? ledger.close()
+        }
+        return (monitor, sources)
     }
 
     private func operatorServer(_ monitor: StoreMonitor) -> APIService {

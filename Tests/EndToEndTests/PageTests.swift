@@ -50,7 +50,7 @@ import Testing
     @Test("A sale moves the bars without a reload, and nothing but the figures is told")
     func sale() async throws {
         let shop = try await Shop()
-        let open = try await OpenShop(shop)
+        let open = try await shop.startServer()
         try await withBrowser { browser in
             try await self.open(browser, open.address)
             #expect(try await browser.text(of: "h1") == "Cube")
@@ -88,7 +88,7 @@ import Testing
     @Test("Redis goes away and comes back: the page says so, and is right again by itself")
     func redisAway() async throws {
         let shop = try await Shop(redis: Shop.durable)
-        let open = try await OpenShop(shop)
+        let open = try await shop.startServer()
         try await withBrowser { browser in
             try await self.open(browser, open.address)
             #expect(try await !browser.shows("#notice"))
@@ -111,14 +111,14 @@ import Testing
     @Test("The server goes away and comes back: the page says so, and is right again by itself")
     func serverAway() async throws {
         let shop = try await Shop()
-        let first = try await OpenShop(shop)
+        let first = try await shop.startServer()
         try await withBrowser { browser in
             try await self.open(browser, first.address)
             try await first.process.kill()
             try await waitUntil("document.body.dataset.live === 'paused'", browser)
             #expect(try await browser.shows("#notice"))
             try await shop.publish([Order("meanwhile", ("CUBE", "WHITE", 1)).message])
-            let second = try await OpenShop(shop, port: first.port)
+            let second = try await shop.startServer("--http-port", "\(first.shop.port)")
             try await waitUntil("document.body.dataset.live === 'live'", browser)
             try await waitForText("9", of: ".hero .count .left", browser)
             #expect(try await !browser.shows("#notice"))
@@ -130,7 +130,7 @@ import Testing
     @Test("A new catalogue shows up without a reload, and leaves the rest of the page as it is")
     func catalogue() async throws {
         let shop = try await Shop()
-        let open = try await OpenShop(shop)
+        let open = try await shop.startServer()
         try await withBrowser { browser in
             try await self.open(browser, open.address)
             let _: Bool = try await browser.evaluate(
@@ -164,7 +164,7 @@ import Testing
     func badge() async throws {
         let shop = try await Shop()
         try await withForeignPage { page, browser in
-            let open = try await OpenShop(shop, "--http-allow-origin", page.origin)
+            let open = try await shop.startServer("--http-allow-origin", page.origin)
             try page.show(badgesFrom: open.address)
             try await browser.navigate(to: page.origin + "/")
             try await waitUntil("\(Self.badge("cube")).text === '10 of 10 left'", browser)
@@ -211,7 +211,7 @@ import Testing
     @Test("The badge in another shop's page is told nothing, unless its origin is allowed")
     func badgeElsewhere() async throws {
         let shop = try await Shop()
-        let open = try await OpenShop(shop)
+        let open = try await shop.startServer()
         try await withForeignPage { page, browser in
             try page.show(badgesFrom: open.address)
             try await browser.navigate(to: page.origin + "/")
@@ -268,7 +268,7 @@ import Testing
     @Test("The operator sees orders, dead letters and refunds, and what is wrong, in words")
     func operatorPage() async throws {
         let shop = try await Shop(redis: Shop.durable)
-        let open = try await OpenShop(shop)
+        let open = try await shop.startServer()
         try await withBrowser { browser in
             try await self.open(browser, try await open.operatorPage)
             try await waitForText("Active", of: "#consumer .value", browser)
@@ -309,7 +309,7 @@ import Testing
     @Test("Both pages can be read by everybody: roles, names, contrast, narrow screens, a keyboard")
     func accessibility() async throws {
         let shop = try await Shop()
-        let open = try await OpenShop(shop)
+        let open = try await shop.startServer()
         try await shop.publish([
             Order("a", ("CUBE", "BLACK", 5)).message, Order("b", ("CUBE", "WHITE", 3)).message,
             Order("c", ("LAMP", nil, 8)).message, Order("d", ("NOTHING", nil, 1)).message,

@@ -26,6 +26,14 @@ struct Server: Sendable {
         }
     }
 
+    /// Where everybody reads, for a browser: `http://127.0.0.1:PORT`.
+    var address: String { "http://\(shop)" }
+
+    /// `http://127.0.0.1:PORT/operator`
+    var operatorPage: String {
+        get async throws { "http://\(try await office)/operator" }
+    }
+
     func get(_ target: String, _ headers: KeyValuePairs<String, String> = [:]) async throws -> HTTPReply {
         try await shop.get(target, headers)
     }

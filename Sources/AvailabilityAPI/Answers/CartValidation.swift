@@ -8,10 +8,9 @@ import StrictJSON
 struct CartValidation: Sendable {
     let storefront: Storefront
 
-    /// The body's size, and lines a cart.
+    /// The body's size. Lines and quantities have the limits of an order's.
     static let maximumBytes = 64 << 10
-    private static let maximumLines = 2_000
-    private static let quantities: ClosedRange<Int64> = 1...1_000_000
+    private static let quantities = 1...Limit.quantity
 
     struct Line: Sendable, Equatable {
         var productID: Identifier
@@ -141,14 +140,14 @@ struct CartValidation: Sendable {
         guard case .array(let items) = cart["items"] else {
             throw Problem.violations([("items", "must be a list of lines")])
         }
-        guard (1...maximumLines).contains(items.count) else {
-            throw Problem.violations([("items", "has \(items.count) lines; it must have 1 to \(maximumLines)")])
+        guard (1...Limit.items).contains(items.count) else {
+            throw Problem.violations([("items", "has \(items.count) lines; it must have 1 to \(Limit.items)")])
         }
         var violations: [(path: String, detail: String)] = []
-        let lines = items.enumerated().map { index, item -> Line in
+        let lines = items.enumerated().compactMap { index, item -> Line? in
             guard case .object(let object) = item else {
                 violations.append(("items[\(index)]", "must be an object"))
-                return Line(productID: "", variantID: nil, quantity: 0)
+                return nil
             }
             func identifier(_ name: String, isRequired: Bool) -> Identifier? {
                 guard let value = object[name], isRequired || value != .null else {
@@ -175,9 +174,9 @@ struct CartValidation: Sendable {
                         "items[\(index)].quantity",
                         "must be an integer from \(quantities.lowerBound) to \(quantities.upperBound)"
                     ))
-                return Line(productID: "", variantID: nil, quantity: 0)
+                return nil
             }
-            return Line(productID: product ?? "", variantID: variant, quantity: quantity)
+            return product.map { Line(productID: $0, variantID: variant, quantity: quantity) }
         }
         if !violations.isEmpty { throw Problem.violations(violations) }
         return lines

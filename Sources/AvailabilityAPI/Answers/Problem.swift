@@ -30,12 +30,7 @@ struct Problem: Error {
         problem.members.append(
             "violations",
             .array(
-                violations.map { violation in
-                    var object = JSONObject()
-                    object.append("path", .string(violation.path))
-                    object.append("detail", .string(violation.detail))
-                    return .object(object)
-                }))
+                violations.map { .members(["path": .string($0.path), "detail": .string($0.detail)]) }))
         return problem
     }
 

@@ -13,7 +13,7 @@ final class Subscriber: Sendable {
     let disconnect: @Sendable () -> Void
     private let state: Mutex<State>
 
-    /// Events that wait for one subscriber. More than it can have products, so that the first figures always fit.
+    /// Events that wait for one subscriber. More than it can have products, so that the changes of one look fit.
     static let bufferedEvents = RequestTarget.maximumProducts + 56
 
     enum Delivery: Sendable {
