@@ -36,8 +36,18 @@ package final class Browser: Sendable {
         self.session = session
     }
 
+    /// How often a start is tried: between looking for a free port and using it, somebody else may take it.
+    private static let attempts = 3
+
     /// Starts chromedriver on a free port of the loopback, and a browser.
     package static func start() async throws -> Browser {
+        for _ in 1..<attempts {
+            do { return try await startOnce() } catch is TestSupportError {}
+        }
+        return try await startOnce()
+    }
+
+    private static func startOnce() async throws -> Browser {
         let folder = try TemporaryFolder()
         let driver: ChildProcess
         do {
