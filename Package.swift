@@ -69,7 +69,11 @@ let package = Package(
         ),
         .target(
             name: "Ledger",
-            dependencies: ["Failpoints", "Inventory", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Failpoints", "Inventory", .product(name: "GRDB", package: "GRDB.swift"),
+                // SQLite's own functions, for the way of every order.
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             swiftSettings: strict
         ),
         .target(

@@ -4,7 +4,7 @@ import Inventory
 
 /// The rows that a batch leaves.
 extension BatchWriter {
-    private static let insertOrder = """
+    static let insertOrderSQL = """
         INSERT INTO orders (id, status, reason, refused_level, refused_id, refused_asked, refused_left, seq, epoch, units,
             decided_at, entry_id, digest, stripe_payment_intent_id, completed_at, customer_id, customer_email,
             customer_name, currency, subtotal, tax, shipping, total, shipping_name, shipping_line1, shipping_line2,
@@ -12,35 +12,61 @@ extension BatchWriter {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
 
-    private static let insertItem = """
+    static let insertItemSQL = """
         INSERT INTO order_items (order_id, line, product_id, variant_id, quantity, unit_price, stripe_product_id,
             product_name, variant_name)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
 
-    func insert(_ order: OrderRecord) throws {
+    mutating func insert(_ order: OrderRecord) throws {
         let checkout = order.checkout
-        let (customer, address) = (checkout.customer, checkout.shippingAddress)
         var (status, seq, refusal): (String, Int64?, Refusal?) = ("accepted", nil, nil)
         switch order.decision {
         case .accepted(let accepted): seq = accepted
         case .refused(let refused): (status, refusal) = ("refused", refused)
         }
-        let values: [(any DatabaseValueConvertible)?] = [
-            checkout.orderID.text, status, refusal?.reason.rawValue, refusal?.counter.level.rawValue,
-            refusal?.counter.id.text, refusal?.asked, refusal?.left, seq, batch.epoch, checkout.units,
-            order.decidedAt, order.entryID, Data(order.digest), checkout.paymentIntentID, checkout.completedAt,
-            customer?.id, customer?.email, customer?.name, checkout.currency, checkout.subtotal, checkout.tax,
-            checkout.shipping, checkout.total, address?.name, address?.line1, address?.line2, address?.city,
-            address?.state, address?.postalCode, address?.country,
-        ]
-        try db.cachedStatement(sql: Self.insertOrder).execute(arguments: StatementArguments(values))
-        let statement = try db.cachedStatement(sql: Self.insertItem)
+        insertOrder.bind(checkout.orderID)
+        insertOrder.bind(status)
+        insertOrder.bind(refusal?.reason.rawValue)
+        insertOrder.bind(refusal?.counter.level.rawValue)
+        insertOrder.bind(refusal?.counter.id)
+        insertOrder.bind(refusal?.asked)
+        insertOrder.bind(refusal?.left)
+        insertOrder.bind(seq)
+        insertOrder.bind(batch.epoch)
+        insertOrder.bind(checkout.units)
+        insertOrder.bind(order.decidedAt)
+        insertOrder.bind(order.entryID)
+        insertOrder.bind(blob: order.digest)
+        insertOrder.bind(checkout.paymentIntentID)
+        insertOrder.bind(checkout.completedAt)
+        insertOrder.bind(checkout.customer?.id)
+        insertOrder.bind(checkout.customer?.email)
+        insertOrder.bind(checkout.customer?.name)
+        insertOrder.bind(checkout.currency)
+        insertOrder.bind(checkout.subtotal)
+        insertOrder.bind(checkout.tax)
+        insertOrder.bind(checkout.shipping)
+        insertOrder.bind(checkout.total)
+        insertOrder.bind(checkout.shippingAddress?.name)
+        insertOrder.bind(checkout.shippingAddress?.line1)
+        insertOrder.bind(checkout.shippingAddress?.line2)
+        insertOrder.bind(checkout.shippingAddress?.city)
+        insertOrder.bind(checkout.shippingAddress?.state)
+        insertOrder.bind(checkout.shippingAddress?.postalCode)
+        insertOrder.bind(checkout.shippingAddress?.country)
+        try insertOrder.run()
         for (line, item) in checkout.items.enumerated() {
-            try statement.execute(arguments: [
-                checkout.orderID.text, line + 1, item.productID.text, item.variantID?.text, item.quantity,
-                item.unitPrice, item.stripeProductID, item.productName, item.variantName,
-            ])
+            insertItem.bind(checkout.orderID)
+            insertItem.bind(Int64(line + 1))
+            insertItem.bind(item.productID)
+            insertItem.bind(item.variantID)
+            insertItem.bind(item.quantity)
+            insertItem.bind(item.unitPrice)
+            insertItem.bind(item.stripeProductID)
+            insertItem.bind(item.productName)
+            insertItem.bind(item.variantName)
+            try insertItem.run()
         }
     }
 

@@ -30,6 +30,9 @@ struct BatchWriter {
     private var refused: Int64 = 0
     /// Whether any dead letter waits for its order; asked once a batch, as there is rarely one.
     private var someWait: Bool
+    /// Used for every order.
+    var insertOrder: DirectStatement
+    var insertItem: DirectStatement
 
     init(_ batch: RecordBatch, _ db: Database) throws {
         self.db = db
@@ -39,6 +42,9 @@ struct BatchWriter {
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
         else { throw Stop(answer: .outdated(head)) }
         someWait = try Self.someWait(db)
+        let texts = TextRoom()
+        insertOrder = try DirectStatement(Self.insertOrderSQL, db, texts)
+        insertItem = try DirectStatement(Self.insertItemSQL, db, texts)
     }
 
     mutating func run() throws -> RecordAnswer {
@@ -87,15 +93,13 @@ struct BatchWriter {
                 break
             }
         }
-        let disagreed = Stop.disagreed(
-            .order(order.checkout.orderID, gate: order.decision, ledger: refusal))
         switch order.decision {
-        case .accepted(let seq):
-            guard refusal == nil, takeSeq(seq) else { throw disagreed }
+        case .accepted(let seq) where refusal == nil && takeSeq(seq):
             for demand in order.demand { figures[demand.counter]?.sold += demand.units }
-        case .refused(let refused):
-            guard refusal == refused else { throw disagreed }
-            self.refused += 1
+        case .refused(refusal):
+            refused += 1
+        default:
+            throw Stop.disagreed(.order(order.checkout.orderID, gate: order.decision, ledger: refusal))
         }
     }
 

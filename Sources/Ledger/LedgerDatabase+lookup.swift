@@ -35,15 +35,15 @@ extension LedgerDatabase {
     ) async throws -> KnownEntries {
         try await read { db in
             var known = KnownEntries()
-            for key in keys {
-                if let message = try Self.message(key, db) { known.messages[key] = message }
-            }
-            let deadLetter = try db.cachedStatement(
-                sql: "SELECT fingerprint, reason, order_id, received_at FROM dead_letters WHERE entry_id = ?")
+            try Self.lookUp(keys, &known, db)
+            let texts = TextRoom()
+            var deadLetter = try DirectStatement(
+                "SELECT fingerprint, reason, order_id, received_at FROM dead_letters WHERE entry_id = ?", db, texts)
             for entry in entries {
-                for row in try Row.fetchAll(deadLetter, arguments: [entry]) {
-                    known.deadLetters[EntryKey(entryID: entry, fingerprint: row.bytes(0))] = Outcome(
-                        kind: .deadLetter, orderID: row[2] ?? "", reason: row[1], decidedAt: row[3])
+                deadLetter.bind(entry)
+                try deadLetter.forEachRow { row in
+                    known.deadLetters[EntryKey(entryID: entry, fingerprint: row.blob(0))] = Outcome(
+                        kind: .deadLetter, orderID: row.text(2), reason: row.text(1), decidedAt: row.text(3))
                 }
             }
             for order in cancelled {
@@ -59,39 +59,39 @@ extension LedgerDatabase {
         }
     }
 
-    private static func message(_ key: MessageKey, _ db: Database) throws -> KnownMessage? {
-        let id = key.id.text
-        switch key {
-        case .order:
-            let statement = try db.cachedStatement(
-                sql: "SELECT digest, status, reason, seq, units, decided_at FROM orders WHERE id = ?")
-            return try Row.fetchOne(statement, arguments: [id]).map { row in
-                let seq: Int64? = row[3]
-                return KnownMessage(
-                    digest: row.bytes(0),
+    private static func lookUp(_ keys: [MessageKey], _ known: inout KnownEntries, _ db: Database) throws {
+        let texts = TextRoom()
+        var order = try DirectStatement(
+            "SELECT digest, seq, units, decided_at, reason FROM orders WHERE id = ?", db, texts)
+        var cancellation = try DirectStatement(
+            "SELECT digest, seq, units, decided_at, order_id FROM cancellations WHERE id = ?", db, texts)
+        var adjustment = try DirectStatement(
+            "SELECT digest, seq, quantity, decided_at FROM adjustments WHERE id = ?", db, texts)
+        for key in keys {
+            func add(_ row: DirectRow, _ outcome: Outcome) {
+                var outcome = outcome
+                outcome.seq = row.optionalInteger(1)
+                outcome.units = row.integer(2)
+                outcome.decidedAt = row.text(3)
+                known.messages[key] = KnownMessage(digest: row.blob(0), outcome: outcome)
+            }
+            let id = key.id.text
+            switch key {
+            case .order:
+                order.bind(id)
+                try order.forEachRow { row in
                     // An order that took units was accepted, whatever was cancelled later.
-                    outcome: Outcome(
-                        kind: seq == nil ? .refused : .accepted, orderID: id, reason: row[2] ?? "", seq: seq,
-                        units: row[4], decidedAt: row[5]))
-            }
-        case .cancellation:
-            let statement = try db.cachedStatement(
-                sql: "SELECT digest, order_id, seq, units, decided_at FROM cancellations WHERE id = ?")
-            return try Row.fetchOne(statement, arguments: [id]).map { row in
-                KnownMessage(
-                    digest: row.bytes(0),
-                    outcome: Outcome(
-                        kind: .cancelled, orderID: row[1], cancellationID: id, seq: row[2], units: row[3],
-                        decidedAt: row[4]))
-            }
-        case .adjustment:
-            let statement = try db.cachedStatement(
-                sql: "SELECT digest, seq, quantity, decided_at FROM adjustments WHERE id = ?")
-            return try Row.fetchOne(statement, arguments: [id]).map { row in
-                KnownMessage(
-                    digest: row.bytes(0),
-                    outcome: Outcome(
-                        kind: .adjusted, adjustmentID: id, seq: row[1], units: row[2], decidedAt: row[3]))
+                    let isRefused = row.optionalInteger(1) == nil
+                    add(row, Outcome(kind: isRefused ? .refused : .accepted, orderID: id, reason: row.text(4)))
+                }
+            case .cancellation:
+                cancellation.bind(id)
+                try cancellation.forEachRow { row in
+                    add(row, Outcome(kind: .cancelled, orderID: row.text(4), cancellationID: id))
+                }
+            case .adjustment:
+                adjustment.bind(id)
+                try adjustment.forEachRow { row in add(row, Outcome(kind: .adjusted, adjustmentID: id)) }
             }
         }
     }

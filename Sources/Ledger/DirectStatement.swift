@@ -1,0 +1,137 @@
+import GRDB
+import GRDBSQLite
+import Inventory
+
+/// A prepared statement of the way that every order takes: values go straight into SQLite, columns straight out of it.
+///
+/// GRDB boxes each value, copies each text and makes an object of each row; with thirty columns an order that took
+/// more time than SQLite itself (docs/performance.md). The statement is one of GRDB's cache, and ends with its
+/// connection. Values are bound in the order of the statement's parameters; what is not bound is NULL. A run forgets
+/// them all.
+struct DirectStatement {
+    private let statement: OpaquePointer
+    private let connection: OpaquePointer?
+    private let texts: TextRoom
+    private var bound: CInt = 0
+    /// The first value that could not be bound.
+    private var failure = SQLITE_OK
+
+    /// - Parameter texts: where bound values lie until the statement has run; may be shared by statements that run one
+    ///   after the other.
+    init(_ sql: String, _ db: Database, _ texts: TextRoom) throws {
+        statement = try db.cachedStatement(sql: sql).sqliteStatement
+        connection = db.sqliteConnection
+        self.texts = texts
+    }
+
+    mutating func bind(_ text: String?) {
+        bound += 1
+        guard var text else { return }
+        text.withUTF8 { bytes in
+            let kept = texts.keep(UnsafeRawBufferPointer(bytes))
+            check(
+                sqlite3_bind_text64(
+                    statement, bound, kept.start.assumingMemoryBound(to: CChar.self), UInt64(bytes.count),
+                    kept.destructor, UInt8(SQLITE_UTF8)))
+        }
+    }
+
+    mutating func bind(_ id: Identifier) { bind(id.text) }
+
+    mutating func bind(_ id: Identifier?) { bind(id?.text) }
+
+    mutating func bind(_ number: Int64?) {
+        bound += 1
+        if let number { check(sqlite3_bind_int64(statement, bound, number)) }
+    }
+
+    mutating func bind(blob bytes: [UInt8]) {
+        bound += 1
+        bytes.withUnsafeBytes { bytes in
+            let kept = texts.keep(bytes)
+            check(sqlite3_bind_blob64(statement, bound, kept.start, UInt64(bytes.count), kept.destructor))
+        }
+    }
+
+    private mutating func check(_ code: CInt) {
+        if code != SQLITE_OK, failure == SQLITE_OK { failure = code }
+    }
+
+    /// Runs a statement that gives no rows.
+    mutating func run() throws {
+        defer { forget() }
+        guard failure == SQLITE_OK, sqlite3_step(statement) == SQLITE_DONE else { throw error() }
+    }
+
+    /// Runs a statement and gives each of its rows to `body`, which must not keep it.
+    mutating func forEachRow(_ body: (DirectRow) -> Void) throws {
+        defer { forget() }
+        guard failure == SQLITE_OK else { throw error() }
+        while true {
+            switch sqlite3_step(statement) {
+            case SQLITE_ROW: body(DirectRow(statement: statement))
+            case SQLITE_DONE: return
+            default: throw error()
+            }
+        }
+    }
+
+    private mutating func forget() {
+        sqlite3_reset(statement)
+        sqlite3_clear_bindings(statement)
+        texts.clear()
+        bound = 0
+        failure = SQLITE_OK
+    }
+
+    private func error() -> DatabaseError {
+        let code = failure == SQLITE_OK ? sqlite3_extended_errcode(connection) : failure
+        return DatabaseError(
+            resultCode: ResultCode(rawValue: code), message: String(cString: sqlite3_errmsg(connection)))
+    }
+}
+
+/// A row of a statement that is being run. Columns are counted from 0; NULL where the column is must not be.
+struct DirectRow {
+    fileprivate let statement: OpaquePointer
+
+    func integer(_ column: CInt) -> Int64 { sqlite3_column_int64(statement, column) }
+
+    func optionalInteger(_ column: CInt) -> Int64? {
+        sqlite3_column_type(statement, column) == SQLITE_NULL ? nil : integer(column)
+    }
+
+    /// NULL is an empty text.
+    func text(_ column: CInt) -> String {
+        String(decoding: bytes(of: sqlite3_column_text(statement, column), column), as: UTF8.self)
+    }
+
+    func blob(_ column: CInt) -> [UInt8] { Array(bytes(of: sqlite3_column_blob(statement, column), column)) }
+
+    private func bytes(of start: UnsafeRawPointer?, _ column: CInt) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(sqlite3_column_bytes(statement, column)))
+    }
+}
+
+/// Where the texts and blobs of a row lie while SQLite needs them: it would otherwise set memory aside for each.
+final class TextRoom {
+    private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 1)
+    private var used = 0
+
+    deinit { room.deallocate() }
+
+    /// Where the bytes lie from now on until `clear`, and what SQLite has to do about it: copy what found no room.
+    func keep(_ bytes: UnsafeRawBufferPointer) -> (start: UnsafeRawPointer, destructor: sqlite3_destructor_type?) {
+        guard let start = bytes.baseAddress, !bytes.isEmpty else { return (UnsafeRawPointer(room.baseAddress!), nil) }
+        guard bytes.count <= room.count - used else { return (start, Self.copies) }
+        let place = UnsafeMutableRawBufferPointer(rebasing: room[used..<used + bytes.count])
+        place.copyMemory(from: bytes)
+        used += bytes.count
+        return (UnsafeRawPointer(place.baseAddress!), nil)
+    }
+
+    func clear() { used = 0 }
+
+    /// SQLITE_TRANSIENT, a macro that Swift does not take over.
+    private static let copies = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+}
