@@ -40,7 +40,7 @@ extension ActiveConsumer {
             entries.append(batch.entries)
             decided = nil
         }
-        queue.putBack(entries.flatMap { $0 })
+        queue.putBack(Decoding.decode(entries.flatMap { $0 }))
     }
 
     /// Raises the ledger's epoch and installs its counters. An installation is sent once; any doubt about its answer

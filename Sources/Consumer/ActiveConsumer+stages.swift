@@ -6,20 +6,18 @@ import Ledger
 
 /// The stages in their order, from what was read to what is settled.
 extension ActiveConsumer {
-    // MARK: - Decode, skip, decide
+    // MARK: - Skip, decide
 
     /// - Returns: false when the next entry depends on what is being recorded, and must wait.
     func decideNext() async throws -> Bool {
         let preparation = Preparation(ledger: ledger, catalog: catalog, maximumLines: settings.batchLines)
-        if let entry = queue.first, entry.isSuspect {
+        if let entry = queue.suspect {
             try await decideAlone(entry, preparation)
             return true
         }
-        if queue.decoded.isEmpty {
-            queue.decoded =
-                preparation.decode(queue.front(limit: settings.batchOrders, bytes: settings.batchBytes))[...]
-        }
-        let prepared = try await skip(queue.decoded, preparation)
+        let front = queue.front(
+            limit: settings.batchOrders, lines: settings.batchLines, bytes: settings.batchBytes)
+        let prepared = try await skip(front, preparation)
         if prepared.entries.isEmpty { return false }
         try await decide(prepared)
         return true
@@ -38,14 +36,14 @@ extension ActiveConsumer {
             return try await decide(preparation.surrender(entry, key: key))
         }
         lock.note(key.note)
-        let decoded = preparation.decode([entry])
+        let decoded = Decoding.decode(entry)
         lock.note("")
-        var prepared = try await skip(decoded[...], preparation)
+        var prepared = try await skip([decoded], preparation)
         if attempts > 0 { prepared.suspect = key }
         try await decide(prepared)
     }
 
-    private func skip(_ decoded: ArraySlice<DecodedEntry>, _ preparation: Preparation) async throws -> PreparedBatch {
+    private func skip(_ decoded: [DecodedEntry], _ preparation: Preparation) async throws -> PreparedBatch {
         let inFlight = recording?.batch.inFlight ?? InFlight()
         return try await untilLedgerAnswers { try await preparation.skip(decoded, inFlight: inFlight) }
     }
@@ -139,17 +137,7 @@ extension ActiveConsumer {
 
     private func count(_ batch: DecidedBatch) {
         metrics.count(batch)
-        totals.batches += 1
-        totals.replays += batch.replays
-        for record in batch.record.records {
-            switch record {
-            case .deadLetter: totals.deadLetters += 1
-            case .order(let order):
-                if case .accepted = order.decision { totals.accepted += 1 } else { totals.refused += 1 }
-            case .cancellation: totals.cancelled += 1
-            case .adjustment: totals.adjusted += 1
-            }
-        }
+        totals.add(batch.tally)
     }
 
     // MARK: - Settle

@@ -10,14 +10,16 @@ import RedisClient
 ///
 ///     read → decode → skip → decide → record → settle
 ///
-/// One task runs `run` and owns all state. Reading, recording and settling go on in tasks of their own, which ring when
-/// they are done; while one batch is being recorded the next one is decided, and a third may be settled.
+/// One task runs `run` and owns all state. Reading and decoding, recording, and settling go on in tasks of their own,
+/// which ring when they are done; while one batch is being recorded the next one is decided, a third may be settled and
+/// a fourth read.
 ///
 /// Whatever is odd ends in the same way (`ActiveConsumer+epochs.swift`): a new epoch, and everything in memory that is
 /// not recorded is decided again, in order.
 package actor ActiveConsumer {
     enum Event: Sendable {
-        case read(Result<Delivery, any Error>)
+        /// With the delivery's entries, decoded.
+        case read(Result<(Delivery, [ReadEntry]), any Error>)
         /// Recording a batch has ended, well or not; the task has the answer.
         case recorded(batch: Int)
         case settled(batch: Int)
@@ -91,6 +93,16 @@ package actor ActiveConsumer {
         package var replays = 0
         package var batches = 0
         package var epochs = 0
+
+        mutating func add(_ batch: Tally) {
+            batches += 1
+            accepted += batch.accepted
+            refused += batch.refused.values.reduce(0, +)
+            cancelled += batch.cancelled
+            adjusted += batch.adjusted
+            deadLetters += batch.deadLetters.values.reduce(0, +)
+            replays += batch.replays
+        }
     }
 
     /// Called when the consumer is ready, with its epoch and seq.
@@ -187,10 +199,10 @@ package actor ActiveConsumer {
 
     private func handle(_ event: Event) async throws {
         switch event {
-        case .read(.success(let delivery)):
+        case .read(.success(let (delivery, entries))):
             readTask = nil
             readBackoff = Backoff()
-            try await take(delivery)
+            try await take(delivery, entries)
         case .read(.failure(let error)):
             readTask = nil
             try endRead(error)
@@ -218,7 +230,7 @@ package actor ActiveConsumer {
         startSettling()
         while decided == nil, !queue.isEmpty {
             // A suspect is in flight alone, so that it alone is to blame.
-            if recording != nil, queue.first?.isSuspect == true { break }
+            if recording != nil, queue.suspect != nil { break }
             guard try await decideNext() else { break }
             startRecording()
         }
@@ -229,8 +241,10 @@ package actor ActiveConsumer {
     // MARK: - Read
 
     private func readNext() {
-        // One more read ahead of the batch that waits for the recorder, no further.
-        guard readTask == nil, queue.count < settings.batchOrders, queue.bytes < settings.queueBytes, !stop.isRequested,
+        // The next batch, and one more read ahead of it, no further: while that one is read and decoded there is
+        // something to decide.
+        guard readTask == nil, queue.count < 2 * settings.batchOrders, queue.bytes < settings.queueBytes,
+            !stop.isRequested,
             !isIdle
         else { return }
         if let at = resumeAgainAt, ContinuousClock.now >= at { resumeWanted = true }
@@ -247,22 +261,23 @@ package actor ActiveConsumer {
             do {
                 if let delay { try await stop.pause(delay) }
                 if resume { await reader.resume() }
-                post.yield(.read(.success(try await reader.next(block: block))))
+                let delivery = try await reader.next(block: block)
+                Failpoint.readAfter.pass()
+                post.yield(.read(.success((delivery, Decoding.decode(delivery.entries)))))
             } catch {
                 post.yield(.read(.failure(error)))
             }
         }
     }
 
-    private func take(_ delivery: Delivery) async throws {
-        Failpoint.readAfter.pass()
+    private func take(_ delivery: Delivery, _ entries: [ReadEntry]) async throws {
         if !delivery.lost.isEmpty {
             metrics.lost(delivery.lost.count)
             logger.error(
                 "pending messages are gone from the stream: something trimmed or deleted them; publish them again",
                 metadata: ["count": "\(delivery.lost.count)", "first": "\(delivery.lost[0])"])
         }
-        queue.append(delivery.entries)
+        queue.append(entries)
         // With nothing in memory nothing should be pending; what is was delivered to a connection that is gone.
         guard delivery.isEmptyRead, isMemoryEmpty else { return }
         do {

@@ -10,7 +10,7 @@ struct DecodedEntry: Sendable {
     var content: Content
 
     enum Content: Sendable {
-        case checkout(Checkout, demand: [Demand])
+        case order(Order)
         case cancellation(Cancellation)
         case adjustment(Adjustment)
         case rejected(Rejection)
@@ -22,17 +22,25 @@ struct DecodedEntry: Sendable {
     /// nil for what was rejected.
     var key: MessageKey? {
         switch content {
-        case .checkout(let checkout, _): .order(checkout.orderID)
+        case .order(let order): .order(order.id)
         case .cancellation(let cancellation): .cancellation(cancellation.cancellationID)
         case .adjustment(let adjustment): .adjustment(adjustment.adjustmentID)
         case .rejected: nil
         }
     }
 
+    /// Whether what it does hangs on what was recorded before it.
+    var dependsOnEarlier: Bool {
+        switch content {
+        case .cancellation, .adjustment: true
+        case .order, .rejected: false
+        }
+    }
+
     /// What counts against the bound on a batch's lines.
     var lines: Int {
         switch content {
-        case .checkout(let checkout, _): checkout.items.count
+        case .order(let order): order.checkout.items.count
         case .cancellation(let cancellation): cancellation.items?.count ?? 1
         case .adjustment, .rejected: 1
         }
@@ -41,7 +49,7 @@ struct DecodedEntry: Sendable {
 
 /// A message that an operation of the gate decides.
 enum DecidableMessage: Sendable {
-    case order(Checkout, demand: [Demand])
+    case order(Order)
     /// With what it takes from the order, and what of it goes back to the counters.
     case cancellation(Cancellation, releases: [Release], givenBack: [ArticleUnits])
     case adjustment(Adjustment)
@@ -78,8 +86,8 @@ struct DecidedBatch: Sendable {
     var entries: [StreamEntry]
     var record: RecordBatch
     var outcomes: [Outcome] = []
-    /// How many of the entries were known already, and changed nothing.
-    var replays = 0
+    /// What became of the entries.
+    var tally = Tally()
     /// Products whose figures changed.
     var changed: [Identifier] = []
     /// For the batch that follows while this one is being recorded.
@@ -87,6 +95,29 @@ struct DecidedBatch: Sendable {
     var seqAfter: Int64
     /// Rows the ledger has recorded with this batch (`LedgerHead.records`); known once it is recorded.
     var recorded: Int64 = 0
+}
+
+/// How many messages became what.
+struct Tally: Sendable {
+    var accepted = 0
+    /// By reason.
+    var refused: [String: Int] = [:]
+    var cancelled = 0
+    var adjusted = 0
+    /// By reason.
+    var deadLetters: [String: Int] = [:]
+    /// Known already: they changed nothing.
+    var replays = 0
+
+    mutating func count(_ outcome: Outcome) {
+        switch outcome.kind {
+        case .accepted: accepted += 1
+        case .refused: refused[outcome.reason, default: 0] += 1
+        case .cancelled: cancelled += 1
+        case .adjusted: adjusted += 1
+        case .deadLetter: deadLetters[outcome.reason, default: 0] += 1
+        }
+    }
 }
 
 /// What a batch that is being recorded brings, as far as the next one must know.

@@ -7,10 +7,10 @@ import Metrics
 /// What was decided and not recorded is counted nowhere: it is decided again.
 package struct ConsumerMetrics: Sendable {
     private let accepted: Counter
-    private let refused: [RefusalReason: Counter]
+    private let refused: [String: Counter]
     private let cancelled: Counter
     private let adjusted: Counter
-    private let deadLetters: [DeadLetterReason: Counter]
+    private let deadLetters: [String: Counter]
     private let replays: Counter
     private let batch: Recorder
     private let deciding: Timer
@@ -34,11 +34,11 @@ package struct ConsumerMetrics: Sendable {
         }
         accepted = outcomes(.accepted)
         refused = Dictionary(
-            uniqueKeysWithValues: RefusalReason.allCases.map { ($0, outcomes(.refused, $0.rawValue)) })
+            uniqueKeysWithValues: RefusalReason.allCases.map { ($0.rawValue, outcomes(.refused, $0.rawValue)) })
         cancelled = outcomes(.cancelled)
         adjusted = outcomes(.adjusted)
         deadLetters = Dictionary(
-            uniqueKeysWithValues: DeadLetterReason.allCases.map { ($0, outcomes(.deadLetter, $0.rawValue)) })
+            uniqueKeysWithValues: DeadLetterReason.allCases.map { ($0.rawValue, outcomes(.deadLetter, $0.rawValue)) })
         replays = Counter(label: "stocktake_replays_total", factory: metrics)
         batch = Recorder(label: "stocktake_batch_messages", factory: metrics)
         deciding = Timer(label: "stocktake_decide_duration_seconds", factory: metrics)
@@ -74,19 +74,13 @@ package struct ConsumerMetrics: Sendable {
     /// A batch that is in the ledger for good.
     func count(_ decided: DecidedBatch) {
         batch.record(decided.entries.count)
-        replays.increment(by: decided.replays)
         if decided.seqAfter > decided.record.seqBefore { seq.record(decided.seqAfter) }
-        for record in decided.record.records {
-            switch record {
-            case .order(let order):
-                switch order.decision {
-                case .accepted: accepted.increment()
-                case .refused(let refusal): refused[refusal.reason]?.increment()
-                }
-            case .cancellation: cancelled.increment()
-            case .adjustment: adjusted.increment()
-            case .deadLetter(let deadLetter): deadLetters[deadLetter.rejection.reason]?.increment()
-            }
-        }
+        let tally = decided.tally
+        accepted.increment(by: tally.accepted)
+        for (reason, count) in tally.refused { refused[reason]?.increment(by: count) }
+        cancelled.increment(by: tally.cancelled)
+        adjusted.increment(by: tally.adjusted)
+        for (reason, count) in tally.deadLetters { deadLetters[reason]?.increment(by: count) }
+        replays.increment(by: tally.replays)
     }
 }

@@ -4,43 +4,12 @@ import Intake
 import Inventory
 import Ledger
 
-/// Decodes entries, validates them against the catalogue, and tells apart what is new, known and impossible.
+/// Validates decoded entries against the catalogue, and tells apart what is new, known and impossible.
 struct Preparation: Sendable {
     let ledger: LedgerDatabase
     let catalog: CatalogIndex
     /// Lines of messages a batch at most, but for one message.
     let maximumLines: Int
-
-    /// Decodes as many entries as a batch's bound on lines allows, at least one.
-    func decode(_ entries: ArraySlice<StreamEntry>) -> [DecodedEntry] {
-        Failpoint.decodeBefore.pass()
-        var decoded: [DecodedEntry] = []
-        decoded.reserveCapacity(entries.count)
-        var lines = 0
-        for entry in entries {
-            Failpoint.decodeEntry.pass(over: entry.payload ?? [])
-            let next = decode(entry)
-            lines += next.lines
-            if lines > maximumLines, !decoded.isEmpty { break }
-            decoded.append(next)
-        }
-        Failpoint.decodeAfter.pass()
-        return decoded
-    }
-
-    private func decode(_ entry: StreamEntry) -> DecodedEntry {
-        switch MessageDecoder.decode(type: entry.type, payload: entry.payload) {
-        case .failure(let rejection):
-            DecodedEntry(entry: entry, content: .rejected(rejection), digest: [])
-        case .success(.checkout(let checkout)):
-            DecodedEntry(
-                entry: entry, content: .checkout(checkout, demand: checkout.demand), digest: checkout.contentDigest)
-        case .success(.cancellation(let cancellation)):
-            DecodedEntry(entry: entry, content: .cancellation(cancellation), digest: cancellation.contentDigest)
-        case .success(.adjustment(let adjustment)):
-            DecodedEntry(entry: entry, content: .adjustment(adjustment), digest: adjustment.contentDigest)
-        }
-    }
 
     /// Tells the entries apart, by what the ledger and the batch in flight before this one hold.
     ///
@@ -49,17 +18,17 @@ struct Preparation: Sendable {
     ///
     /// The batch ends before an entry that depends on what is not recorded yet; it may so be empty while another one
     /// is being recorded.
-    func skip(_ entries: ArraySlice<DecodedEntry>, inFlight: InFlight) async throws -> PreparedBatch {
+    func skip(_ entries: [DecodedEntry], inFlight: InFlight) async throws -> PreparedBatch {
         Failpoint.skipBefore.pass()
         let decoded = Self.independent(entries, inFlight)
-        let keys = decoded.compactMap(\.key).filter { inFlight.messages[$0] == nil }
+        let keys = decoded.compactMap(\.key)
         var cancelled: [Identifier] = []
         var adjusted: [CounterName] = []
         for entry in decoded {
             switch entry.content {
             case .cancellation(let cancellation): cancelled.append(cancellation.orderID)
             case .adjustment(let adjustment): adjusted += adjustment.article.counters
-            case .checkout, .rejected: break
+            case .order, .rejected: break
             }
         }
         let known = try await ledger.known(
@@ -80,12 +49,14 @@ struct Preparation: Sendable {
     /// What a cancellation gives back hangs on what its order owns. An adjustment comes first in its batch, with
     /// nothing under way: how much it may take away is then in the ledger.
     private static func independent(
-        _ entries: ArraySlice<DecodedEntry>, _ inFlight: InFlight
+        _ entries: [DecodedEntry], _ inFlight: InFlight
     ) -> ArraySlice<DecodedEntry> {
+        // Mostly there are none that could depend on anything.
+        guard entries.contains(where: \.dependsOnEarlier) else { return entries[...] }
         var orders: Set<Identifier> = []
         let end = entries.firstIndex { entry in
             switch entry.content {
-            case .checkout(let checkout, _): orders.insert(checkout.orderID)
+            case .order(let order): orders.insert(order.id)
             case .cancellation(let cancellation):
                 return inFlight.changes(cancellation.orderID) || orders.contains(cancellation.orderID)
             case .adjustment: return inFlight.isUnderWay || entry.entry.id != entries.first?.entry.id

@@ -19,6 +19,8 @@ extension PreparedBatch {
         batch.inFlight.isUnderWay = true
         if let suspect { batch.record.attemptsOver = [suspect] }
         batch.outcomes.reserveCapacity(entries.count)
+        batch.record.records.reserveCapacity(entries.count)
+        batch.inFlight.messages.reserveCapacity(entries.count)
         var operationOutcomes: [Outcome] = []
         var changed: Set<Identifier> = []
         for (entry, plan) in zip(entries, plans) {
@@ -29,26 +31,27 @@ extension PreparedBatch {
                 let (record, outcome) = try answered.result(message)
                 batch.record.records.append(record)
                 operationOutcomes.append(outcome)
+                batch.tally.count(outcome)
                 batch.outcomes.append(outcome)
                 batch.inFlight.messages[key] = KnownMessage(digest: digest, outcome: outcome)
                 if outcome.seq != nil {
-                    for product in message.products where changed.insert(product).inserted {
-                        batch.changed.append(product)
+                    message.forEachProduct { product in
+                        if changed.insert(product).inserted { batch.changed.append(product) }
                     }
                 }
             case .replayInBatch(let operation):
                 batch.outcomes.append(operationOutcomes[operation])
-                batch.replays += 1
+                batch.tally.replays += 1
             case .known(let outcome):
                 batch.outcomes.append(outcome)
-                batch.replays += 1
+                batch.tally.replays += 1
             case .deadLetter(let record):
                 batch.record.records.append(.deadLetter(record))
-                batch.outcomes.append(
-                    Outcome(
-                        kind: .deadLetter, orderID: record.orderID?.text ?? "",
-                        reason: record.rejection.reason.rawValue,
-                        decidedAt: record.receivedAt))
+                let outcome = Outcome(
+                    kind: .deadLetter, orderID: record.orderID?.text ?? "", reason: record.rejection.reason.rawValue,
+                    decidedAt: record.receivedAt)
+                batch.tally.count(outcome)
+                batch.outcomes.append(outcome)
             }
         }
         return batch
@@ -56,12 +59,12 @@ extension PreparedBatch {
 }
 
 extension DecidableMessage {
-    /// The products it is about.
-    fileprivate var products: [Identifier] {
+    /// Names the products it is about; one may be named more than once.
+    fileprivate func forEachProduct(_ body: (Identifier) -> Void) {
         switch self {
-        case .order(let checkout, _): checkout.items.map(\.productID)
-        case .cancellation(_, _, let givenBack): givenBack.map(\.article.productID)
-        case .adjustment(let adjustment): [adjustment.article.productID]
+        case .order(let order): for item in order.checkout.items { body(item.productID) }
+        case .cancellation(_, _, let givenBack): for units in givenBack { body(units.article.productID) }
+        case .adjustment(let adjustment): body(adjustment.article.productID)
         }
     }
 }
@@ -75,10 +78,8 @@ private struct Answered {
 
     func result(_ message: DecidableMessage) throws -> (RecordBatch.Record, Outcome) {
         switch (message, answer) {
-        case (.order(let checkout, let demand), .changed(let seq)):
-            order(checkout, demand, .accepted(seq: seq))
-        case (.order(let checkout, let demand), .refused(let refusal)):
-            order(checkout, demand, .refused(refusal))
+        case (.order(let order), .changed(let seq)): self.order(order, .accepted(seq: seq))
+        case (.order(let order), .refused(let refusal)): self.order(order, .refused(refusal))
         case (.cancellation(let cancellation, let releases, let givenBack), .changed(let seq)):
             self.cancellation(cancellation, releases, givenBack, seq: seq)
         case (.cancellation(let cancellation, let releases, let givenBack), .unchanged):
@@ -97,18 +98,14 @@ private struct Answered {
         }
     }
 
-    private func order(
-        _ checkout: Checkout, _ demand: [Demand], _ decision: Decision
-    ) -> (RecordBatch.Record, Outcome) {
+    private func order(_ order: Order, _ decision: Decision) -> (RecordBatch.Record, Outcome) {
         var outcome = Outcome(
-            kind: .accepted, orderID: checkout.orderID.text, units: checkout.units, decidedAt: decidedAt)
+            kind: .accepted, orderID: order.id.text, units: order.checkout.units, decidedAt: decidedAt)
         switch decision {
         case .accepted(let seq): outcome.seq = seq
         case .refused(let refusal): (outcome.kind, outcome.reason) = (.refused, refusal.reason.rawValue)
         }
-        let record = OrderRecord(
-            checkout: checkout, demand: demand, digest: digest, decision: decision, decidedAt: decidedAt,
-            entryID: entryID)
+        let record = OrderRecord(order: order, decision: decision, decidedAt: decidedAt, entryID: entryID)
         return (.order(record), outcome)
     }
 

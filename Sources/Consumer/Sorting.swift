@@ -49,11 +49,11 @@ struct Sorting {
         case .rejected(let rejection):
             return .deadLetter(
                 DeadLetterRecord(entry, rejection, orderID: MessageDecoder.orderID(inRejected: entry.payload)))
-        case .checkout(let checkout, let demand):
-            if let rejection = catalog.violation(in: checkout) {
-                return .deadLetter(DeadLetterRecord(entry, rejection, orderID: checkout.orderID))
+        case .order(let order):
+            if let rejection = catalog.violation(in: order.checkout) {
+                return .deadLetter(DeadLetterRecord(entry, rejection, orderID: order.id))
             }
-            return decide(.order(checkout, demand: demand), Operation(.take, demand), decoded)
+            return decide(.order(order), Operation(.take, order.demand), decoded)
         case .cancellation(let cancellation): return plan(cancellation, decoded)
         case .adjustment(let adjustment): return plan(adjustment, decoded)
         }
@@ -121,7 +121,7 @@ struct Sorting {
         let rejection = Rejection(key.conflict, "\(key.field): \"\(key.id)\" is recorded with other content")
         var orderID: Identifier?
         switch decoded.content {
-        case .checkout(let checkout, _): orderID = checkout.orderID
+        case .order(let order): orderID = order.id
         case .cancellation(let cancellation): orderID = cancellation.orderID
         case .adjustment, .rejected: break
         }

@@ -3,7 +3,8 @@ import RedisClient
 
 /// One operation for the gate.
 package struct Operation: Sendable, Equatable {
-    package enum Kind: String, Sendable {
+    /// The raw values are the gate's.
+    package enum Kind: Int64, Sendable {
         /// All of the units or none.
         case take
         /// Units that come back; never refused.
@@ -41,30 +42,32 @@ extension CounterStore {
     /// After an error that says the command may have been executed, only a new epoch tells what the counters are.
     package func decide(_ operations: [Operation], epoch: Int64, seq: Int64) async throws -> GateAnswer {
         var names: [CounterName] = []
-        var number: [CounterName: Int] = [:]
-        var terms = 0
+        var known: [CounterName: Int64] = [:]
+        func number(of counter: CounterName) -> Int64 {
+            if let number = known[counter] { return number }
+            names.append(counter)
+            known[counter] = Int64(names.count)
+            return Int64(names.count)
+        }
+        var numbers: [Int64] = []
+        numbers.reserveCapacity(operations.count * 6)
         for operation in operations {
-            terms += operation.demand.count
-            for demand in operation.demand where number[demand.counter] == nil {
-                names.append(demand.counter)
-                number[demand.counter] = names.count
+            numbers.append(operation.kind.rawValue)
+            numbers.append(Int64(operation.demand.count))
+            for demand in operation.demand {
+                numbers.append(number(of: demand.counter))
+                numbers.append(demand.units)
             }
         }
-        let reply = try await scripts.run(.gate, keys: [keys.stock], capacity: names.count * 40 + terms * 16) {
+        let packed = MessagePack.array(numbers)
+        let reply = try await scripts.run(.gate, keys: [keys.stock], capacity: names.count * 40 + packed.count + 256) {
             command in
             command.append(ledger)
             command.append(epoch)
             command.append(seq)
             command.append(names.count)
             for name in names { command.append(name.field) }
-            for operation in operations {
-                command.append(operation.kind.rawValue)
-                command.append(operation.demand.count)
-                for demand in operation.demand {
-                    command.append(number[demand.counter] ?? 0)
-                    command.append(demand.units)
-                }
-            }
+            command.append(packed)
         }
         return try Self.answer(reply, operations: operations.count, names: names)
     }

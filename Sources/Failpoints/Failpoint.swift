@@ -68,8 +68,9 @@ package enum Failpoint: String, CaseIterable, Sendable {
         }
 
         /// Dies here if this failpoint is armed and `bytes` contain its text.
-        package func pass(over bytes: [UInt8]) {
+        package func pass(over bytes: @autoclosure () -> [UInt8]) {
             guard let armed = Failpoint.armed, armed.point == self, !armed.text.isEmpty else { return }
+            let bytes = bytes()
             let starts = 0...max(bytes.count - armed.text.count, 0)
             if starts.contains(where: { bytes[$0...].starts(with: armed.text) }) { die() }
         }
@@ -80,6 +81,6 @@ package enum Failpoint: String, CaseIterable, Sendable {
         }
     #else
         @inline(__always) package func pass() {}
-        @inline(__always) package func pass(over bytes: [UInt8]) {}
+        @inline(__always) package func pass(over bytes: @autoclosure () -> [UInt8]) {}
     #endif
 }

@@ -43,14 +43,13 @@ struct FieldReader {
     static func read<Value>(
         _ payload: [UInt8], _ body: (inout FieldReader) throws(Rejection) -> Value
     ) throws(Rejection) -> Value {
-        let start = try FieldReader(payload)
         do throws(Rejection) {
-            var fields = start
+            var fields = try FieldReader(payload)
             let value = try body(&fields)
             try fields.finish()
             return value
         } catch {
-            var fields = start
+            var fields = try FieldReader(payload)
             try fields.skip()
             try fields.finish()
             throw error
@@ -60,14 +59,15 @@ struct FieldReader {
     /// A text, or nil for null. U+0000 is refused: SQLite's command and its functions end a text there, so the ledger
     /// would show less than it holds.
     mutating func text(_ path: FieldPath) throws(Rejection) -> String? {
-        guard let text = try string(path) else { return nil }
-        if text.utf8.contains(0) { throw Rejection(.invalidValue, "\(path): contains U+0000") }
+        guard let (text, hadEscapes) = try string(path) else { return nil }
+        // It can only have been written as an escape.
+        if hadEscapes, text.utf8.contains(0) { throw Rejection(.invalidValue, "\(path): contains U+0000") }
         return text
     }
 
     /// An id, or nil for null.
     mutating func identifier(_ path: FieldPath) throws(Rejection) -> Identifier? {
-        guard let text = try string(path) else { return nil }
+        guard let (text, _) = try string(path) else { return nil }
         if let violation = Identifier.violation(in: text) {
             throw Rejection(.invalidValue, "\(path): \(violation)")
         }
@@ -170,10 +170,10 @@ extension FieldReader {
         do { try scanner.finish() } catch { throw Rejection(error) }
     }
 
-    private mutating func string(_ path: FieldPath) throws(Rejection) -> String? {
+    private mutating func string(_ path: FieldPath) throws(Rejection) -> (text: String, hadEscapes: Bool)? {
         guard let kind = try kindUnlessNull() else { return nil }
         guard kind == .string else { throw wrongType(path, "a string", kind) }
-        do { return try scanner.readString() } catch { throw Rejection(error) }
+        do { return try scanner.readText() } catch { throw Rejection(error) }
     }
 
     /// Null, which is read, means the same as an absent field.

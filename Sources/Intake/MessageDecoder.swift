@@ -30,7 +30,9 @@ package enum MessageDecoder {
         guard let type else { throw Rejection(.missingType, "the entry has no field type") }
         guard let payload else { throw Rejection(.missingPayload, "the entry has no field payload") }
         try checkSize(ofPayload: payload.count)
-        switch MessageType.allCases.first(where: { type.elementsEqual($0.rawValue.utf8) }) {
+        switch MessageType.allCases.first(where: {
+            $0.rawValue.utf8.count == type.count && type.elementsEqual($0.rawValue.utf8)
+        }) {
         case .checkoutCompleted:
             return .checkout(try FieldReader.read(payload) { fields throws(Rejection) in try fields.checkout() })
         case .orderCancelled:

@@ -27,10 +27,15 @@ package struct StreamEntry: Sendable, Equatable {
     static let payloadName = Array("payload".utf8)
 
     /// The value of the first field `type`.
-    package var type: [UInt8]? { fields.first { $0.name == Self.typeName }?.value }
+    package var type: [UInt8]? { value(of: Self.typeName) }
 
     /// The value of the first field `payload`.
-    package var payload: [UInt8]? { fields.first { $0.name == Self.payloadName }?.value }
+    package var payload: [UInt8]? { value(of: Self.payloadName) }
+
+    private func value(of name: [UInt8]) -> [UInt8]? {
+        for index in fields.indices where fields[index].name == name { return fields[index].value }
+        return nil
+    }
 
     /// Whether the entry is one type and one payload, and nothing else.
     package var isPlain: Bool {

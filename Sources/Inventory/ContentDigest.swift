@@ -60,6 +60,8 @@ extension Adjustment {
 private struct DigestContent {
     private var bytes: [UInt8] = []
 
+    init() { bytes.reserveCapacity(128) }
+
     mutating func append(_ id: Identifier) {
         bytes.append(UInt8(truncatingIfNeeded: id.text.utf8.count))
         bytes.append(contentsOf: id.text.utf8)

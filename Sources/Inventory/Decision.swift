@@ -22,15 +22,24 @@ extension Checkout {
 extension Sequence<ArticleUnits> {
     /// The units per counter, in the order in which the counters are first named, product before variant.
     package func demand(capacity: Int = 0) -> [Demand] {
+        let few = 8
         var demand: [Demand] = []
         demand.reserveCapacity(capacity)
         var position: [CounterName: Int] = [:]
+        func place(of counter: CounterName) -> Int? {
+            // Most orders name one or two counters.
+            demand.count <= few ? demand.firstIndex { $0.counter == counter } : position[counter]
+        }
         func add(_ counter: CounterName, _ units: Int64) {
-            if let at = position[counter] {
+            if let at = place(of: counter) {
                 demand[at].units += units
-            } else {
-                position[counter] = demand.count
-                demand.append(Demand(counter, units))
+                return
+            }
+            demand.append(Demand(counter, units))
+            if demand.count == few + 1 {
+                for (at, demand) in demand.enumerated() { position[demand.counter] = at }
+            } else if demand.count > few {
+                position[counter] = demand.count - 1
             }
         }
         for line in self {

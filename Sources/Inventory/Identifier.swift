@@ -16,7 +16,9 @@ package struct Identifier: Sendable, Hashable, Comparable, CustomStringConvertib
     package var description: String { text }
 
     package static func == (left: Identifier, right: Identifier) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
+        left.text.withBytes { left in
+            right.text.withBytes { right in left.count == right.count && left.elementsEqual(right) }
+        }
     }
 
     package static func < (left: Identifier, right: Identifier) -> Bool {
@@ -24,8 +26,7 @@ package struct Identifier: Sendable, Hashable, Comparable, CustomStringConvertib
     }
 
     package func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        text.withBytes { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 
     /// Why `text` cannot be an id, or nil: 1–255 bytes, no control characters.
@@ -33,16 +34,27 @@ package struct Identifier: Sendable, Hashable, Comparable, CustomStringConvertib
         let bytes = text.utf8.count
         if bytes == 0 { return "is empty" }
         if bytes > maximumBytes { return "has \(bytes) bytes; at most \(maximumBytes) are allowed" }
+        return text.withBytes { containsControlCharacter($0) } ? "contains a control character" : nil
+    }
+
+    private static func containsControlCharacter(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         // U+0000–U+001F, U+007F and U+0080–U+009F (C2 80 – C2 9F), looked for in the bytes: ids are checked by the ten
         // thousand a second, and asking every scalar for its category took a tenth of the time of decoding.
         var previous: UInt8 = 0
-        for byte in text.utf8 {
-            if byte < 0x20 || byte == 0x7F || (previous == 0xC2 && byte < 0xA0) {
-                return "contains a control character"
-            }
+        for byte in bytes {
+            if byte < 0x20 || byte == 0x7F || (previous == 0xC2 && byte < 0xA0) { return true }
             previous = byte
         }
-        return nil
+        return false
+    }
+}
+
+extension String {
+    /// Its UTF-8 bytes; a text that has been made out of bytes is not copied for it.
+    fileprivate func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        if let result = utf8.withContiguousStorageIfAvailable(body) { return result }
+        var copy = self
+        return copy.withUTF8(body)
     }
 }
 

@@ -18,10 +18,10 @@ extension BatchWriter {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
 
-    mutating func insert(_ order: OrderRecord) throws {
-        let checkout = order.checkout
+    mutating func insert(_ record: OrderRecord) throws {
+        let checkout = record.order.checkout
         var (status, seq, refusal): (String, Int64?, Refusal?) = ("accepted", nil, nil)
-        switch order.decision {
+        switch record.decision {
         case .accepted(let accepted): seq = accepted
         case .refused(let refused): (status, refusal) = ("refused", refused)
         }
@@ -35,9 +35,9 @@ extension BatchWriter {
         insertOrder.bind(seq)
         insertOrder.bind(batch.epoch)
         insertOrder.bind(checkout.units)
-        insertOrder.bind(order.decidedAt)
-        insertOrder.bind(order.entryID)
-        insertOrder.bind(blob: order.digest)
+        insertOrder.bind(record.decidedAt)
+        insertOrder.bind(record.entryID)
+        insertOrder.bind(blob: record.order.digest)
         insertOrder.bind(checkout.paymentIntentID)
         insertOrder.bind(checkout.completedAt)
         insertOrder.bind(checkout.customer?.id)

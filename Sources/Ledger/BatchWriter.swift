@@ -30,7 +30,9 @@ struct BatchWriter {
     private var refused: Int64 = 0
     /// Whether any dead letter waits for its order; asked once a batch, as there is rarely one.
     private var someWait: Bool
-    /// Used for every order.
+    // Used for every order, or every counter.
+    private var selectFigures: PerLevel
+    private var updateFigures: PerLevel
     var insertOrder: DirectStatement
     var insertItem: DirectStatement
 
@@ -43,6 +45,12 @@ struct BatchWriter {
         else { throw Stop(answer: .outdated(head)) }
         someWait = try Self.someWait(db)
         let texts = TextRoom()
+        selectFigures = try PerLevel(db, texts) { table in
+            "SELECT sold_quantity, adjusted_quantity, max_quantity FROM \(table) WHERE id = ?"
+        }
+        updateFigures = try PerLevel(db, texts) { table in
+            "UPDATE \(table) SET sold_quantity = ?, adjusted_quantity = ? WHERE id = ?"
+        }
         insertOrder = try DirectStatement(Self.insertOrderSQL, db, texts)
         insertItem = try DirectStatement(Self.insertItemSQL, db, texts)
     }
@@ -50,10 +58,10 @@ struct BatchWriter {
     mutating func run() throws -> RecordAnswer {
         for record in batch.records {
             switch record {
-            case .order(let order):
-                try arbitrate(order)
-                try insert(order)
-                if someWait { try wake(lettersFor: order.checkout.orderID) }
+            case .order(let record):
+                try arbitrate(record)
+                try insert(record)
+                if someWait { try wake(lettersFor: record.order.id) }
                 inserted += 1
             case .cancellation(let cancellation):
                 try arbitrate(cancellation)
@@ -83,9 +91,9 @@ struct BatchWriter {
     // MARK: - The arbiter
 
     /// Decides the order by the ledger's figures; anything but the gate's decision stops the batch.
-    private mutating func arbitrate(_ order: OrderRecord) throws {
+    private mutating func arbitrate(_ record: OrderRecord) throws {
         var refusal: Refusal?
-        for demand in order.demand {
+        for demand in record.order.demand {
             let figures = try figures(of: demand.counter)
             let left = CapRule.left(sold: figures.sold, cap: figures.cap)
             if demand.units > left {
@@ -93,13 +101,13 @@ struct BatchWriter {
                 break
             }
         }
-        switch order.decision {
+        switch record.decision {
         case .accepted(let seq) where refusal == nil && takeSeq(seq):
-            for demand in order.demand { figures[demand.counter]?.sold += demand.units }
+            for demand in record.order.demand { figures[demand.counter]?.sold += demand.units }
         case .refused(refusal):
             refused += 1
         default:
-            throw Stop.disagreed(.order(order.checkout.orderID, gate: order.decision, ledger: refusal))
+            throw Stop.disagreed(.order(record.order.id, gate: record.decision, ledger: refusal))
         }
     }
 
@@ -152,25 +160,44 @@ struct BatchWriter {
 
     private mutating func figures(of counter: CounterName) throws -> Figures {
         if let known = figures[counter] { return known }
-        let table = counter.level.table
-        let statement = try db.cachedStatement(
-            sql: "SELECT sold_quantity, adjusted_quantity, max_quantity FROM \(table) WHERE id = ?")
-        guard let row = try Row.fetchOne(statement, arguments: [counter.id.text]) else {
+        var read: Figures?
+        selectFigures[counter.level].bind(counter.id)
+        try selectFigures[counter.level].forEachRow { row in
+            let before = (sold: row.integer(0), adjusted: row.integer(1))
+            read = Figures(sold: before.sold, adjusted: before.adjusted, cap: row.optionalInteger(2), before: before)
+        }
+        guard let read else {
             // The catalogue version was checked, and ids are never removed from it.
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "no \(counter.level) \(counter.id) in the ledger")
         }
-        let read = Figures(sold: row[0], adjusted: row[1], cap: row[2], before: (row[0], row[1]))
         figures[counter] = read
         return read
     }
 
-    private func writeFigures(records: Int64) throws {
+    private mutating func writeFigures(records: Int64) throws {
         for (counter, figures) in figures where (figures.sold, figures.adjusted) != figures.before {
-            let table = counter.level.table
-            try db.cachedStatement(sql: "UPDATE \(table) SET sold_quantity = ?, adjusted_quantity = ? WHERE id = ?")
-                .execute(arguments: [figures.sold, figures.adjusted, counter.id.text])
+            updateFigures[counter.level].bind(figures.sold)
+            updateFigures[counter.level].bind(figures.adjusted)
+            updateFigures[counter.level].bind(counter.id)
+            try updateFigures[counter.level].run()
         }
         try db.cachedStatement(sql: "UPDATE ledger SET seq = ?, records = ?, refused = refused + ?")
             .execute(arguments: [seq, records, refused])
+    }
+}
+
+/// A statement for the products and one for the variants.
+private struct PerLevel {
+    private var products: DirectStatement
+    private var variants: DirectStatement
+
+    init(_ db: Database, _ texts: TextRoom, _ sql: (_ table: String) -> String) throws {
+        products = try DirectStatement(sql(Level.product.table), db, texts)
+        variants = try DirectStatement(sql(Level.variant.table), db, texts)
+    }
+
+    subscript(level: Level) -> DirectStatement {
+        get { level == .product ? products : variants }
+        _modify { if level == .product { yield &products } else { yield &variants } }
     }
 }

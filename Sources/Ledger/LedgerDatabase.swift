@@ -204,6 +204,10 @@ extension LedgerDatabase {
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
         configuration.label = "ledger.writer"
+        // The consumer names no product, variant or order that it has not found in the same transaction, by the
+        // catalogue's version or as its own row; looking each of them up again took an eighth of the time of recording.
+        // 'ledger check' looks for references that lead nowhere.
+        configuration.foreignKeysEnabled = role != .consumer
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA journal_mode = WAL")
             try db.execute(sql: "PRAGMA synchronous = FULL")

@@ -38,19 +38,13 @@ package struct RecordBatch: Sendable {
 
 /// An order with the gate's decision.
 package struct OrderRecord: Sendable {
-    package var checkout: Checkout
-    package var demand: [Demand]
-    package var digest: [UInt8]
+    package var order: Order
     package var decision: Decision
     package var decidedAt: String
     package var entryID: String
 
-    package init(
-        checkout: Checkout, demand: [Demand], digest: [UInt8], decision: Decision, decidedAt: String, entryID: String
-    ) {
-        self.checkout = checkout
-        self.demand = demand
-        self.digest = digest
+    package init(order: Order, decision: Decision, decidedAt: String, entryID: String) {
+        self.order = order
         self.decision = decision
         self.decidedAt = decidedAt
         self.entryID = entryID

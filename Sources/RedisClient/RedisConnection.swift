@@ -40,7 +40,7 @@ package final class RedisConnection: Sendable {
         try checkSize([command])
         let answer = Answer<RedisValue>()
         let question = Question(command: command.name, timeout: timeout ?? commandTimeout, asker: .one(answer))
-        return try await answer.value { ask(question, [command.encoded]) }
+        return try await answer.value { ask(question, command.encoded) }
     }
 
     /// Sends commands in one go and waits for all of their replies, in the order of the commands. Error replies are
@@ -81,11 +81,10 @@ package final class RedisConnection: Sendable {
     }
 
     private static func joined(_ commands: [RedisCommand]) -> [ByteBuffer] {
-        guard commands.count > 1 else { return commands.map(\.encoded) }
+        guard commands.count > 1 else { return commands.flatMap(\.encoded) }
         var buffers: [ByteBuffer] = []
         var buffer = ByteBuffer()
-        for command in commands {
-            var encoded = command.encoded
+        for var encoded in commands.lazy.flatMap(\.encoded) {
             if buffer.readableBytes > 0, buffer.readableBytes + encoded.readableBytes > pipelineChunk {
                 buffers.append(buffer)
                 buffer = ByteBuffer()

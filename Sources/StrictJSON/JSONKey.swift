@@ -1,3 +1,5 @@
+import Glibc
+
 /// A member's key, to be compared in a `switch` without making a `String` of it.
 ///
 /// Holds the first bytes itself instead of a slice of the text: counting references to the text for every key and
@@ -17,7 +19,9 @@ package struct JSONKey: Sendable {
         if token.hasEscapes { content = JSONScanner.unescape(content) }
         count = content.count
         var head = InlineArray<24, UInt8>(repeating: 0)
-        for (index, byte) in content.prefix(Self.comparableBytes).enumerated() { head[index] = byte }
+        withUnsafeMutableBytes(of: &head) { head in
+            content.prefix(Self.comparableBytes).withUnsafeBytes { head.copyMemory(from: $0) }
+        }
         self.head = head
     }
 
@@ -26,8 +30,7 @@ package struct JSONKey: Sendable {
         let length = name.utf8CodeUnitCount
         precondition(length <= comparableBytes, "a key's name must not have more than 24 bytes")
         guard key.count == length else { return false }
-        for index in 0..<length where key.head[index] != name.utf8Start[index] { return false }
-        return true
+        return withUnsafeBytes(of: key.head) { memcmp($0.baseAddress!, name.utf8Start, length) } == 0
     }
 }
 

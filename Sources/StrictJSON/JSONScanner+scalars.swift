@@ -17,10 +17,14 @@ extension JSONScanner {
         return JSONNumber(unchecked: String(decoding: bytes[range], as: UTF8.self))
     }
 
-    package mutating func readString() throws(JSONError) -> String {
+    package mutating func readString() throws(JSONError) -> String { try readText().text }
+
+    /// A string, and whether it was written with escapes: control characters can stand in no other.
+    package mutating func readText() throws(JSONError) -> (text: String, hadEscapes: Bool) {
         skipBlanks()
         guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { throw expected("a string") }
-        return text(of: try scanString())
+        let token = try scanString()
+        return (text(of: token), token.hasEscapes)
     }
 
     func text(of token: StringToken) -> String {

@@ -50,6 +50,8 @@ package struct JSONScanner {
         } catch {
             throw JSONError(.invalidUTF8, at: error.byteOffsets.lowerBound, in: bytes, "the bytes are not UTF-8")
         }
+        keys.reserveCapacity(32)
+        keyBases.reserveCapacity(8)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
             throw JSONError(
                 .syntax, at: 0, in: bytes, "the text starts with a byte order mark, which JSON must not have")

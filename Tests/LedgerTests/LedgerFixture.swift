@@ -107,8 +107,8 @@ func order(_ id: Identifier, _ lines: [Line], _ decision: Decision) -> RecordBat
 func order(_ checkout: Checkout, _ decision: Decision) -> RecordBatch.Record {
     .order(
         OrderRecord(
-            checkout: checkout, demand: checkout.demand, digest: checkout.contentDigest, decision: decision,
-            decidedAt: "2026-11-22T10:00:00.000Z", entryID: "\(checkout.orderID)-0"))
+            order: Order(checkout), decision: decision, decidedAt: "2026-11-22T10:00:00.000Z",
+            entryID: "\(checkout.orderID)-0"))
 }
 
 func refused(_ counter: CounterName, asked: Int64, left: Int64) -> Decision {

@@ -67,8 +67,7 @@ struct ReconciliationFixture: Sendable {
     /// Records what `decide` has accepted.
     func record(_ checkout: Checkout, after head: LedgerHead) async throws {
         let order = OrderRecord(
-            checkout: checkout, demand: checkout.demand, digest: checkout.contentDigest,
-            decision: .accepted(seq: head.seq + 1), decidedAt: "now", entryID: "1-0")
+            order: Order(checkout), decision: .accepted(seq: head.seq + 1), decidedAt: "now", entryID: "1-0")
         let batch = RecordBatch(
             epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq, records: [.order(order)])
         let answer = try await ledger.record(batch)

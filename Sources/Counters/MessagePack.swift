@@ -1,0 +1,24 @@
+/// What Redis' scripts read with `cmsgpack.unpack`: many numbers as one argument, where an argument each would have Redis
+/// make an object and Lua a string of every one.
+enum MessagePack {
+    /// An array of non-negative integers.
+    static func array(_ numbers: [Int64]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(numbers.count * 2 + 5)
+        func append(_ tag: UInt8, _ value: some FixedWidthInteger) {
+            bytes.append(tag)
+            withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+        }
+        append(0xDD, UInt32(numbers.count))
+        for number in numbers {
+            switch number {
+            case ..<0: preconditionFailure("only counts are packed")
+            case 0..<0x80: bytes.append(UInt8(number))
+            case ..<0x1_0000: append(0xCD, UInt16(number))
+            case ..<0x1_0000_0000: append(0xCE, UInt32(number))
+            default: append(0xCF, UInt64(number))
+            }
+        }
+        return bytes
+    }
+}
