@@ -24,7 +24,7 @@ package struct CounterReader: Sendable {
     package let keys: StoreKeys
     private let scripts: ScriptRunner
 
-    var client: RedisClient { scripts.client }
+    package var client: RedisClient { scripts.client }
 
     package init(keys: StoreKeys, client: RedisClient) {
         self.keys = keys

@@ -1,4 +1,6 @@
 import Logging
+import NIOCore
+import NIOPosix
 import Synchronization
 
 /// A connection that comes back.
@@ -12,6 +14,8 @@ import Synchronization
 /// connection had just broken) is sent once more on a new connection.
 package final class RedisClient: Sendable {
     package let url: RedisURL
+    /// Where its connections live: whoever asks from there is answered without waking another thread.
+    package let eventLoop: any EventLoop
     private let options: RedisOptions
     private let logger: Logger
     private let state = Mutex(State())
@@ -38,6 +42,7 @@ package final class RedisClient: Sendable {
 
     package init(url: RedisURL, options: RedisOptions = .init(), logger: Logger) {
         self.url = url
+        eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         self.options = options
         self.logger = logger
     }
@@ -147,7 +152,7 @@ package final class RedisClient: Sendable {
 
     private func attempt() async {
         do {
-            let connection = try await RedisConnection.connect(to: url, options: options)
+            let connection = try await RedisConnection.connect(to: url, options: options, on: eventLoop)
             await succeeded(connection)
         } catch {
             failed(error)

@@ -9,9 +9,12 @@ extension RedisConnection {
     /// - Throws: `RedisError.cannotConnect`; `.reply` when the server answers but not as needed (`WRONGPASS`, `NOAUTH`,
     ///   `LOADING`, `BUSY`…); `.protocolViolation` when it is no Redis server; `CancellationError`. The connection is
     ///   closed then.
-    package static func connect(to url: RedisURL, options: RedisOptions = .init()) async throws -> RedisConnection {
+    package static func connect(
+        to url: RedisURL, options: RedisOptions = .init(),
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    ) async throws -> RedisConnection {
         let deadline = ContinuousClock.now + options.connectTimeout
-        let connection = try await open(url, options)
+        let connection = try await open(url, options, group)
         do {
             try await connection.greet(url, options, until: deadline)
             return connection
@@ -22,10 +25,12 @@ extension RedisConnection {
         }
     }
 
-    private static func open(_ url: RedisURL, _ options: RedisOptions) async throws -> RedisConnection {
+    private static func open(
+        _ url: RedisURL, _ options: RedisOptions, _ group: any EventLoopGroup
+    ) async throws -> RedisConnection {
         let security = try await TransportSecurity.prepare(for: url, options)
         let closing = Closing()
-        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ClientBootstrap(group: group)
             .connectTimeout(TimeAmount(max(.zero, options.connectTimeout)))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -106,6 +106,8 @@ import Testing
         let server = try await shop.startServer()
         let deaf = try await HTTPConnection.connect(to: server.shop, reads: false)
         for _ in 0..<400 { deaf.send("GET", "/openapi.yaml") }
+        let deafReader = try await HTTPConnection.connect(to: server.shop, reads: false)
+        for _ in 0..<40_000 { deafReader.send("GET", "/v1/availability?product=CUBE") }
         // As much as fits is on its way when the last of it has been asked for.
         let hearing = try await HTTPConnection.connect(to: server.shop)
         hearing.send("GET", "/healthz")
@@ -226,9 +228,11 @@ import Testing
         // Nor does asking, for who does not read.
         let deaf = try await HTTPConnection.connect(to: server.shop, reads: false)
         for _ in 0..<400 { deaf.send("GET", "/openapi.yaml") }
+        let deafReader = try await HTTPConnection.connect(to: server.shop, reads: false)
+        for _ in 0..<40_000 { deafReader.send("GET", "/v1/availability?product=CUBE") }
         try await eventually(within: .seconds(120), "the end of slow connections") {
-            for connection in [dripping, deaf] where !connection.isClosed { connection.send("x") }
-            return [slowHead, slowBody, silent, idle, dripping, deaf].allSatisfy(\.isClosed)
+            for connection in [dripping, deaf, deafReader] where !connection.isClosed { connection.send("x") }
+            return [slowHead, slowBody, silent, idle, dripping, deaf, deafReader].allSatisfy(\.isClosed)
         }
         #expect(try await server.get("/healthz").status == 200)
     }
@@ -250,15 +254,41 @@ import Testing
         }
     }
 
-    @Test("Requests on one connection are answered in their order")
+    @Test("Requests on one connection are answered in their order, by whichever means each is answered")
     func pipelined() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
         let connection = try await HTTPConnection.connect(to: server.shop)
-        for product in ["CUBE", "NONE", "LAMP"] { connection.send("GET", "/v1/products/\(product)") }
+        let targets = [
+            "/v1/products/CUBE", "/v1/products/NONE", "/v1/availability?product=LAMP", "/v1/products?limit=1",
+            "/v1/products/LAMP", "/v1/products/CUBE?x=1", "/v1/products/CUBE",
+        ]
+        for target in targets { connection.send("GET", target) }
         #expect(try await connection.reply().json()["product"]?["id"] == "CUBE")
         try expectProblem(try await connection.reply(), 404)
+        #expect(try await connection.reply().json()["products"]?[0]?["id"] == "LAMP")
+        #expect(try await connection.reply().json()["next"] == "CUBE")
         #expect(try await connection.reply().json()["product"]?["id"] == "LAMP")
+        try expectProblem(try await connection.reply(), 400)
+        let last = try await connection.reply()
+        #expect(try last.json()["product"]?["id"] == "CUBE")
+        #expect(last["date"]?.hasSuffix(" GMT") == true)
+        #expect(last["x-content-type-options"] == "nosniff")
+    }
+
+    @Test("What was asked before nonsense, or before the client's end, is answered")
+    func lastRequests() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        let nonsense = try await HTTPConnection.connect(to: server.shop)
+        nonsense.send("GET /v1/products/CUBE HTTP/1.1\r\nHost: x\r\n\r\n\u{16}\u{3}\r\n\r\n")
+        #expect(try await nonsense.reply().json()["product"]?["id"] == "CUBE")
+        #expect(try await nonsense.reply().status == 400)
+        try await eventually("the connection's end") { nonsense.isClosed }
+        let last = try await HTTPConnection.connect(to: server.shop)
+        last.send("GET", "/v1/products/CUBE", ["Connection": "close"])
+        #expect(try await last.reply().json()["product"]?["id"] == "CUBE")
+        try await eventually("the connection's end") { last.isClosed }
     }
 
     @Test("More connections than http_connections wait for room, and those that are there are served")

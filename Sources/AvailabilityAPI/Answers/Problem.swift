@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Inventory
+import NIOCore
 import StrictJSON
 
 /// An answer that is no: problem details (RFC 9457), as `application/problem+json`.
@@ -56,7 +57,7 @@ struct Problem: Error {
         }
     }
 
-    var response: Response {
+    var answer: Answer {
         var object = JSONObject()
         object.append("type", .string("about:blank"))
         object.append("title", .string(status.reasonPhrase))
@@ -66,8 +67,8 @@ struct Problem: Error {
         var headers = headers
         headers[.contentType] = "application/problem+json"
         headers[.cacheControl] = "no-store"
-        return Response(
-            status: status, headers: headers,
-            body: .init(byteBuffer: ByteBuffer(string: JSONValue.object(object).text)))
+        return Answer(status, headers, ByteBuffer(string: JSONValue.object(object).text))
     }
+
+    var response: Response { answer.response }
 }

@@ -24,15 +24,12 @@ struct ProductReads: Sendable {
 
     func product(_ id: Identifier, _ request: Request) async throws -> Response {
         let (moment, figures) = try await storefront.figures(of: [id])
-        return Reply(moment) { buffer in
-            buffer.writeStaticString(#""product":"#)
-            figures[0].writeDescribed(into: &buffer)
-        }.response(to: request)
+        return Reply.product(figures[0], moment).response(to: request)
     }
 
     func availability(_ target: RequestTarget, _ request: Request) async throws -> Response {
         let (moment, figures) = try await storefront.figures(of: target.products())
-        return Reply(moment) { Self.write(figures, into: &$0) { $0.writeFigures(into: &$1) } }.response(to: request)
+        return Reply.availability(figures, moment).response(to: request)
     }
 
     static func write(

@@ -1,19 +1,37 @@
 import HTTPTypes
 import Hummingbird
 import Inventory
+import NIOCore
 
 /// A successful answer with figures: where they come from, which state they are, and what was asked.
-struct Reply {
-    let moment: Moment
-    /// Members after `as_of`, without the braces around the whole.
-    let members: ByteBuffer
+struct Reply: Sendable {
+    let body: ByteBuffer
+    /// Weak: the figures are the same, though `seq` and `as_of` may have gone on. The same from every process.
+    let entityTag: String
 
-    /// Writes the members one after another into one buffer.
+    /// - Parameter write: writes the members after `as_of`, without the braces around the whole.
     init(_ moment: Moment, _ write: (inout ByteBuffer) -> Void) {
-        self.moment = moment
-        var members = ByteBuffer()
-        write(&members)
-        self.members = members
+        var body = ByteBuffer()
+        Self.writeHead(moment, into: &body)
+        let members = body.writerIndex
+        write(&body)
+        let fingerprint = String(Self.fingerprint(body.readableBytesView[members...]), radix: 16)
+        entityTag = "W/\"\(moment.source == .ledger ? "l" : "r")\(fingerprint)\""
+        body.writeStaticString("}")
+        self.body = body
+    }
+
+    /// Of `GET /v1/products/{id}`.
+    static func product(_ figures: ProductFigures, _ moment: Moment) -> Reply {
+        Reply(moment) { buffer in
+            buffer.writeStaticString(#""product":"#)
+            figures.writeDescribed(into: &buffer)
+        }
+    }
+
+    /// Of `GET /v1/availability`.
+    static func availability(_ figures: [ProductFigures], _ moment: Moment) -> Reply {
+        Reply(moment) { ProductReads.write(figures, into: &$0) { $0.writeFigures(into: &$1) } }
     }
 
     /// `{"source":…,"epoch":…,"seq":…,"as_of":…,` and the members, which have to follow.
@@ -29,37 +47,24 @@ struct Reply {
         buffer.writeStaticString("\",")
     }
 
-    var body: ByteBuffer {
-        var buffer = ByteBuffer()
-        buffer.reserveCapacity(members.readableBytes + 160)
-        Self.writeHead(moment, into: &buffer)
-        buffer.writeImmutableBuffer(members)
-        buffer.writeStaticString("}")
-        return buffer
-    }
-
-    /// Weak: the figures are the same, though `seq` and `as_of` may have gone on. The same from every process.
-    var entityTag: String {
-        "W/\"\(moment.source == .ledger ? "l" : "r")\(String(Self.fingerprint(members), radix: 16))\""
-    }
-
     /// FNV-1a, 64 bits.
-    static func fingerprint(_ buffer: ByteBuffer) -> UInt64 {
-        buffer.readableBytesView.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+    static func fingerprint(_ bytes: ByteBufferView) -> UInt64 {
+        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
     }
 
     /// 200, or, to a request that only reads, 304 where the client has these figures already.
-    func response(to request: Request) -> Response {
-        let tag = entityTag
+    func answer(ifNoneMatch: String?) -> Answer {
         var headers = HTTPFields()
-        headers[.eTag] = tag
+        headers[.eTag] = entityTag
         // A shared cache may keep it, and has to ask each time.
         headers[.cacheControl] = "no-cache"
-        if request.method != .post, Self.matches(request.headers[.ifNoneMatch], tag) {
-            return Response(status: .notModified, headers: headers)
-        }
+        if Self.matches(ifNoneMatch, entityTag) { return Answer(.notModified, headers) }
         headers[.contentType] = "application/json"
-        return Response(status: .ok, headers: headers, body: .init(byteBuffer: body))
+        return Answer(.ok, headers, body)
+    }
+
+    func response(to request: Request) -> Response {
+        answer(ifNoneMatch: request.method == .post ? nil : request.headers[.ifNoneMatch]).response
     }
 
     /// Weak comparison: with or without `W/` makes no difference.

@@ -9,10 +9,12 @@ struct RequestTarget {
 
     init(_ target: String?) {
         let target = target ?? "/"
-        let mark = target.firstIndex(of: "?")
+        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
         path = target[..<(mark ?? target.endIndex)]
-        query = mark.map { target[target.index(after: $0)...] } ?? ""
+        query = mark.map { target[target.utf8.index(after: $0)...] } ?? ""
     }
+
+    var isWithoutQuery: Bool { query.isEmpty }
 
     /// The query's values, by name.
     /// - Parameters:

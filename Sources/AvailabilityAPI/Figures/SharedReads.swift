@@ -6,12 +6,35 @@ import Synchronization
 final class SharedReads: Sendable {
     private let source: FigureSource
     private let metrics: APIMetrics
+    /// Where the connection to Redis lives: on Swift's own threads a round trip would wake two more of them.
+    private let tasks: EventLoopTasks
     private let state = Mutex(State())
 
     /// What one round trip has brought.
-    struct Reading: Sendable {
-        var moment: Moment
-        fileprivate var figures: [ObjectIdentifier: ProductFigures]
+    final class Reading: Sendable {
+        let moment: Moment
+        private let figures: [ObjectIdentifier: ProductFigures]
+        /// Encoded once for all who ask for the same.
+        private let replies = Mutex<[DirectReads.Question: Reply]>([:])
+
+        fileprivate init(_ moment: Moment, _ figures: [ObjectIdentifier: ProductFigures]) {
+            self.moment = moment
+            self.figures = figures
+        }
+
+        /// nil where a product has no figures, or is of another catalogue than they are.
+        func reply(to question: DirectReads.Question) -> Reply? {
+            if let reply = replies.withLock({ $0[question] }) { return reply }
+            let figures = question.products.compactMap { $0.version == moment.catalogue ? self[$0] : nil }
+            guard figures.count == question.products.count else { return nil }
+            let reply: Reply =
+                switch question.look {
+                case .described: .product(figures[0], moment)
+                case .figures: .availability(figures, moment)
+                }
+            replies.withLock { $0[question] = reply }
+            return reply
+        }
 
         /// nil where the product is not on sale yet: the consumer has not come to its catalogue.
         /// - Throws: `FiguresUnavailable` where figures must be there and are not.
@@ -33,27 +56,37 @@ final class SharedReads: Sendable {
     /// Those who are answered together.
     private struct Round: Sendable {
         var products: [ObjectIdentifier: CataloguedProduct] = [:]
-        var waiting: [CheckedContinuation<Reading, any Error>] = []
+        var waiting: [@Sendable (Result<Reading, any Error>) -> Void] = []
     }
 
     init(_ source: FigureSource, metrics: APIMetrics) {
         self.source = source
         self.metrics = metrics
+        tasks = EventLoopTasks(source.counters.client.eventLoop)
     }
 
     /// The figures of `products` at one moment, which is not before the call.
     /// - Throws: `FiguresUnavailable`.
     func read(_ products: some Sequence<CataloguedProduct> & Sendable) async throws -> Reading {
         try await withCheckedThrowingContinuation { continuation in
-            let begins = state.withLock { state in
-                for product in products { state.next.products[ObjectIdentifier(product)] = product }
-                state.next.waiting.append(continuation)
-                defer { state.isUnderWay = true }
-                return !state.isUnderWay
-            }
-            // A task of its own: whoever came first may be cancelled, the others still want it.
-            if begins { Task { await run() } }
+            read(products) { continuation.resume(with: $0) }
         }
+    }
+
+    /// The same for those who have no task.
+    /// - Parameter whenRead: called once, from wherever.
+    func read(
+        _ products: some Sequence<CataloguedProduct>,
+        _ whenRead: @escaping @Sendable (Result<Reading, any Error>) -> Void
+    ) {
+        let begins = state.withLock { state in
+            for product in products { state.next.products[ObjectIdentifier(product)] = product }
+            state.next.waiting.append(whenRead)
+            defer { state.isUnderWay = true }
+            return !state.isUnderWay
+        }
+        // A task of its own: whoever came first may be cancelled, the others still want it.
+        if begins { Task(executorPreference: tasks) { await self.run() } }
     }
 
     private func run() async {
@@ -61,10 +94,10 @@ final class SharedReads: Sendable {
             do {
                 let reading = try await read(round)
                 metrics.countReads(round.waiting.count, from: reading.moment.source)
-                for waiting in round.waiting { waiting.resume(returning: reading) }
+                for whenRead in round.waiting { whenRead(.success(reading)) }
             } catch {
                 metrics.countReads(round.waiting.count, from: nil)
-                for waiting in round.waiting { waiting.resume(throwing: error) }
+                for whenRead in round.waiting { whenRead(.failure(error)) }
             }
         }
     }
@@ -92,6 +125,6 @@ final class SharedReads: Sendable {
                 product, states[start..<end], catalogue: moment.catalogue)
             start = end
         }
-        return Reading(moment: moment, figures: figures)
+        return Reading(moment, figures)
     }
 }

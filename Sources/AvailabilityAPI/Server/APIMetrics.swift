@@ -55,9 +55,16 @@ package final class SubscriberCount: Sendable {
     func set(_ number: Int) { count.withLock { $0 = number } }
 }
 
-/// Requests by route and status, made when they are first met.
-struct RequestMetrics: Sendable {
+/// Requests by route and status. A counter is made when it is first needed, and kept: to look it up where metrics are
+/// kept takes longer than to answer.
+final class RequestMetrics: Sendable {
+    private struct Kind: Hashable {
+        var route: String
+        var status: Int
+    }
+
     private let factory: any MetricsFactory
+    private let counters = Mutex<[Kind: Counter]>([:])
 
     init(_ factory: (any MetricsFactory)? = nil) {
         self.factory = factory ?? MetricsSystem.factory
@@ -65,9 +72,15 @@ struct RequestMetrics: Sendable {
 
     /// - Parameter route: its pattern, not the address that was asked for.
     func count(route: String, status: Int) {
-        Counter(
-            label: "stocktake_http_requests_total", dimensions: [("route", route), ("status", String(status))],
-            factory: factory
-        ).increment()
+        let kind = Kind(route: route, status: status)
+        let counter = counters.withLock { counters in
+            if let counter = counters[kind] { return counter }
+            let counter = Counter(
+                label: "stocktake_http_requests_total", dimensions: [("route", route), ("status", String(status))],
+                factory: factory)
+            counters[kind] = counter
+            return counter
+        }
+        counter.increment()
     }
 }

@@ -28,33 +28,21 @@ package struct APIService: Service {
     let name: String
     let settings: ListenerSettings
     let responder: RouteResponder
+    let directReads: DirectReads?
     let logger: Logger
     /// Told the address, once it listens.
     let onListening: @Sendable (_ host: String, _ port: Int) -> Void
 
-    /// A connection without a request, or with one that does not get on, is closed after this time.
-    private static let idleTime = TimeAmount.seconds(30)
-    /// So is one whose answer does not get on: nothing of it could be sent on for so long. Subscribers are sent something
-    /// every ten seconds.
-    private static let stallTime = TimeAmount.seconds(60)
     /// What is left for answers under way when the process is to end; then they are cut off.
     private static let endTime = Duration.seconds(5)
-    /// A request's head: 200 ids in a query fit.
-    private static let headBytes = 64 << 10
-    private static let headFields = 100
 
     package func run() async throws {
         let isListening = Listening()
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
-        let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
-            maxHeaderFieldSize: Self.headBytes, maxHeaderListSize: Self.headBytes, maxHeaderFieldCount: Self.headFields)
         let application = Application(
             responder: responder,
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [IdleStateHandler(writeTimeout: Self.stallTime), StallHandler()],
-                    idleTimeout: Self.idleTime, httpDecoderConfiguration: decoder)),
+            server: HTTPServerBuilder { [directReads] in HTTPConnection(responder: $0, directReads: directReads) },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), backlog: 1_024,
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.connections, logger: quiet)),
@@ -92,19 +80,6 @@ private final class Listening: Sendable {
     var hasBegun: Bool { state.withLock { $0 } }
 
     func begin() { state.withLock { $0 = true } }
-}
-
-/// Closes a connection on which nothing could be written for too long.
-private final class StallHandler: ChannelInboundHandler, RemovableChannelHandler, Sendable {
-    typealias InboundIn = Any
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event as? IdleStateHandler.IdleStateEvent == .write {
-            context.close(promise: nil)
-        } else {
-            context.fireUserInboundEventTriggered(event)
-        }
-    }
 }
 
 /// A server that cannot listen where it should.
@@ -155,12 +130,13 @@ package struct AvailabilityServices: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
     ) -> APIService {
         let routes = PublicRoutes(storefront: storefront, live: live, health: health)
+        let responder = RouteResponder(
+            routes: { routes.route($0) }, origins: origins, admit: { _, _ in }, metrics: RequestMetrics(),
+            logger: logger)
         return APIService(
-            name: "http", settings: settings,
-            responder: RouteResponder(
-                routes: { routes.route($0) }, origins: origins, admit: { _, _ in }, metrics: RequestMetrics(),
-                logger: logger),
-            logger: logger, onListening: onListening)
+            name: "http", settings: settings, responder: responder,
+            directReads: DirectReads(storefront: storefront, responder: responder), logger: logger,
+            onListening: onListening)
     }
 }
 
@@ -178,6 +154,6 @@ package struct OperatorServer: Sendable {
             responder: RouteResponder(
                 routes: { routes.route($0) }, origins: .none, admit: { try access.admit($0, $1) },
                 metrics: RequestMetrics(), logger: logger),
-            logger: logger, onListening: onListening)
+            directReads: nil, logger: logger, onListening: onListening)
     }
 }

@@ -20,7 +20,7 @@ enum PageRoute {
 
     private static func route(_ path: String, _ page: Pages, isShared: Bool, more: HTTPFields) -> Route {
         let body = ByteBuffer(bytes: page.bytes)
-        let tag = "\"\(String(Reply.fingerprint(body), radix: 16))\""
+        let tag = "\"\(String(Reply.fingerprint(body.readableBytesView), radix: 16))\""
         var headers = more
         headers[.eTag] = tag
         // Asked for each time: with another version of the program comes another page.

@@ -7,6 +7,8 @@ import Pages
 struct PublicRoutes: Sendable {
     private let table: [String: Route]
     private let product: Route
+    static let availabilityRoute = "/v1/availability"
+    static let productRoute = "/v1/products/{id}"
     private static let productPrefix = "/v1/products/"
 
     init(storefront: Storefront, live: LiveFigures, health: HealthRoutes) {
@@ -15,7 +17,7 @@ struct PublicRoutes: Sendable {
         var routes = [
             Route(
                 "/v1/products", isShared: true, get: { request, target, _ in try await products.list(target, request) }),
-            Route("/v1/availability", isShared: true) { request, target, _ in
+            Route(Self.availabilityRoute, isShared: true) { request, target, _ in
                 try await products.availability(target, request)
             },
             Route(
@@ -37,19 +39,30 @@ struct PublicRoutes: Sendable {
         ]
         routes += health.routes
         table = Dictionary(uniqueKeysWithValues: routes.map { ($0.name, $0) })
-        product = Route("/v1/products/{id}", isShared: true) { request, target, _ in
+        product = Route(Self.productRoute, isShared: true) { request, target, _ in
             _ = try target.parameters()
-            let id = try RequestTarget.decoded(target.path.dropFirst(Self.productPrefix.count))
-            return try await products.product(Identifier(id), request)
+            // Only such paths come here.
+            guard let id = try Self.productID(target.path) else { throw Problem(.notFound, "there is no such product") }
+            return try await products.product(id, request)
         }
     }
 
     func route(_ path: Substring) -> Route? {
         if let route = table[String(path)] { return route }
+        return Self.encodedProductID(path) == nil ? nil : product
+    }
+
+    /// The id in the path of a product; nil: it is another path.
+    /// - Throws: `Problem` (400).
+    static func productID(_ path: Substring) throws -> Identifier? {
+        try encodedProductID(path).map { Identifier(try RequestTarget.decoded($0)) }
+    }
+
+    private static func encodedProductID(_ path: Substring) -> Substring? {
+        guard path.utf8.starts(with: productPrefix.utf8) else { return nil }
+        let id = path[path.utf8.index(path.startIndex, offsetBy: productPrefix.utf8.count)...]
         // A slash within an id is encoded.
-        guard path.hasPrefix(Self.productPrefix) else { return nil }
-        let id = path.dropFirst(Self.productPrefix.count)
-        return id.isEmpty || id.contains("/") ? nil : product
+        return id.isEmpty || id.utf8.contains(UInt8(ascii: "/")) ? nil : id
     }
 
     private static func requireJSON(_ request: Request) throws {

@@ -79,10 +79,15 @@ struct RouteResponder: HTTPResponder {
         // A body that nobody wants could go on for ever.
         if !readsBody, request.hasBody { response.closeSoon(context.channel) }
         if request.method == .head { response = response.createHeadResponse() }
-        response.headers[.xContentTypeOptions] = "nosniff"
-        if isShared { origins.mark(&response, for: request) }
-        metrics.count(route: name, status: response.status.code)
+        complete(&response.head, to: request.head, route: name, isShared: isShared)
         return response
+    }
+
+    /// Gives an answer what all have in common, and counts it.
+    func complete(_ response: inout HTTPResponse, to request: HTTPRequest, route: String, isShared: Bool) {
+        response.headerFields[.xContentTypeOptions] = "nosniff"
+        if isShared { origins.mark(&response.headerFields, for: request) }
+        metrics.count(route: route, status: response.status.code)
     }
 
     private func answer(
@@ -107,22 +112,22 @@ package enum AllowedOrigins: Sendable, Equatable {
     case all
     case some([String])
 
-    fileprivate func mark(_ response: inout Response, for request: Request) {
+    fileprivate func mark(_ fields: inout HTTPFields, for request: HTTPRequest) {
         switch self {
         case .none: return
-        case .all: response.headers[.accessControlAllowOrigin] = "*"
+        case .all: fields[.accessControlAllowOrigin] = "*"
         case .some(let origins):
             // Caches must not give one origin's answer to another.
-            response.headers[values: .vary].append("Origin")
-            guard let origin = request.headers[.origin], origins.contains(origin) else { return }
-            response.headers[.accessControlAllowOrigin] = origin
+            fields[values: .vary].append("Origin")
+            guard let origin = request.headerFields[.origin], origins.contains(origin) else { return }
+            fields[.accessControlAllowOrigin] = origin
         }
         if request.method == .options {
-            response.headers[.accessControlAllowMethods] = response.headers[.allow]
-            response.headers[.accessControlAllowHeaders] = "Content-Type, If-None-Match, Last-Event-ID"
-            response.headers[.accessControlMaxAge] = "600"
+            fields[.accessControlAllowMethods] = fields[.allow]
+            fields[.accessControlAllowHeaders] = "Content-Type, If-None-Match, Last-Event-ID"
+            fields[.accessControlMaxAge] = "600"
         } else {
-            response.headers[.accessControlExposeHeaders] = "ETag, Retry-After"
+            fields[.accessControlExposeHeaders] = "ETag, Retry-After"
         }
     }
 }

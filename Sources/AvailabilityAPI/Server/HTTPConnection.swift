@@ -1,0 +1,106 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+
+/// A connection of HTTP/1.1, stage by stage: as Hummingbird's own (`HTTP1Channel`), with direct reads before it.
+struct HTTPConnection: HTTPChannelHandler {
+    let responder: Responder
+    /// nil: there are none.
+    let directReads: DirectReads?
+
+    /// A connection without a request, or with one that does not get on, is closed after this time.
+    private static let idleTime = Duration.seconds(30)
+    /// So is one whose answer does not get on: nothing of it could be sent on for so long. Subscribers are sent something
+    /// every ten seconds.
+    private static let stallTime = TimeAmount.seconds(60)
+    /// A request's head: 200 ids in a query fit.
+    private static let headLimits = {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = 64 << 10
+        limits.maxHeaderListSize = 64 << 10
+        limits.maxHeaderFieldCount = 100
+        return limits
+    }()
+
+    func setup(
+        channel: any Channel, logger: Logger
+    ) -> EventLoopFuture<NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>> {
+        channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            // Tasks take one request after another, and send 400 themselves; fields are checked by HTTPTypes.
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+                withEncoderConfiguration: .init(), withDecoderLimitConfiguration: Self.headLimits)
+            try pipeline.addHandlers(HTTPTypesCodec(), IdleStateHandler(writeTimeout: Self.stallTime), StallHandler())
+            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: Self.idleTime, logger: logger))
+            if let directReads { try pipeline.addHandler(DirectReadStage(directReads)) }
+            return try NIOAsyncChannel(
+                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        }
+    }
+
+    func handle(value: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, logger: Logger) async {
+        await handleHTTP(asyncChannel: value, logger: logger)
+    }
+}
+
+/// Between NIO's types and HTTPTypes', as `HTTP1ToHTTPServerCodec`; that one has Foundation take each address apart,
+/// which is a fifth of a read.
+private final class HTTPTypesCodec: ChannelDuplexHandler, Sendable {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            do {
+                context.fireChannelRead(wrapInboundOut(.head(try Self.request(head))))
+            } catch {
+                context.fireErrorCaught(error)
+            }
+        case .body(let body): context.fireChannelRead(wrapInboundOut(.body(body)))
+        case .end(let trailers):
+            context.fireChannelRead(wrapInboundOut(.end(trailers.map { HTTPFields($0, splitCookie: false) })))
+        }
+    }
+
+    private static func request(_ head: HTTPRequestHead) throws -> HTTPRequest {
+        // The form that nearly all have. The other ones name scheme and host, too.
+        guard head.uri.utf8.first == UInt8(ascii: "/") else {
+            return try HTTPRequest(head, secure: false, splitCookie: false)
+        }
+        return HTTPRequest(
+            method: try HTTPRequest.Method(head.method), scheme: "http", authority: head.headers["Host"].first,
+            path: head.uri, headerFields: HTTPFields(head.headers, splitCookie: false))
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let part: HTTPServerResponsePart =
+            switch unwrapOutboundIn(data) {
+            case .head(let response): .head(HTTPResponseHead(response))
+            case .body(let body): .body(.byteBuffer(body))
+            case .end(let trailers): .end(trailers.map { HTTPHeaders($0) })
+            }
+        context.write(wrapOutboundOut(part), promise: promise)
+    }
+}
+
+/// Closes a connection on which nothing could be written for too long.
+private final class StallHandler: ChannelInboundHandler, Sendable {
+    typealias InboundIn = Any
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? IdleStateHandler.IdleStateEvent == .write {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+}
