@@ -96,7 +96,7 @@ extension ActiveConsumer {
     private func publish(_ number: Int64, before entry: String?) async throws {
         if let entry {
             let isWaiting = try await StreamWriter.isUnread(entry, keys: counters.keys, client: redis)
-            if isWaiting || !queue.isEmpty { return replays.note(number, entry: entry) }
+            if isWaiting || !isQueueEmpty { return replays.note(number, entry: entry) }
         }
         let letter = try await untilLedgerAnswers { [ledger] in try await ledger.deadLetter(number) }
         let fields =

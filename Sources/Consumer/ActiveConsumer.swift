@@ -18,8 +18,8 @@ import RedisClient
 /// not recorded is decided again, in order.
 package actor ActiveConsumer {
     enum Event: Sendable {
-        /// With the delivery's entries, decoded.
-        case read(Result<(Delivery, [ReadEntry]), any Error>)
+        case read(Result<Delivery, any Error>)
+        case decoded([ReadEntry])
         /// Recording a batch has ended, well or not; the task has the answer.
         case recorded(batch: Int)
         case settled(batch: Int)
@@ -59,6 +59,7 @@ package actor ActiveConsumer {
     var epochBackoff: Backoff?
 
     // The batches, from the latest to the earliest.
+    var undecoded = Undecoded()
     var queue = BatchQueue()
     var decided: DecidedBatch?
     var recording: (batch: DecidedBatch, task: Task<RecordAnswer, any Error>)?
@@ -182,8 +183,11 @@ package actor ActiveConsumer {
         (stop.isRequested || isIdle) && readTask == nil && isMemoryEmpty
     }
 
+    /// Nothing waits to be decided.
+    var isQueueEmpty: Bool { undecoded.isEmpty && queue.isEmpty }
+
     private var isMemoryEmpty: Bool {
-        queue.isEmpty && decided == nil && recording == nil && settling.isEmpty
+        isQueueEmpty && decided == nil && recording == nil && settling.isEmpty
     }
 
     private func ring(_ event: Event, every interval: Duration) -> Task<Void, Never> {
@@ -199,13 +203,17 @@ package actor ActiveConsumer {
 
     private func handle(_ event: Event) async throws {
         switch event {
-        case .read(.success(let (delivery, entries))):
+        case .read(.success(let delivery)):
             readTask = nil
             readBackoff = Backoff()
-            try await take(delivery, entries)
+            try await take(delivery)
         case .read(.failure(let error)):
             readTask = nil
             try endRead(error)
+        case .decoded(let entries):
+            undecoded.finish()
+            queue.append(entries)
+            decodeNext()
         case .recorded(let batch):
             if recording?.batch.number == batch { try await finishRecording() }
         case .settled(let batch):
@@ -234,18 +242,16 @@ package actor ActiveConsumer {
             guard try await decideNext() else { break }
             startRecording()
         }
-        metrics.readAhead(queue.count)
+        metrics.readAhead(queue.count + undecoded.count)
         readNext()
     }
 
     // MARK: - Read
 
     private func readNext() {
-        // The next batch, and one more read ahead of it, no further: while that one is read and decoded there is
-        // something to decide.
-        guard readTask == nil, queue.count < 2 * settings.batchOrders, queue.bytes < settings.queueBytes,
-            !stop.isRequested,
-            !isIdle
+        // Ahead of what is being decided: what waits for that, what is being decoded, and what is being read.
+        guard readTask == nil, queue.count + undecoded.count < 3 * settings.batchOrders,
+            queue.bytes + undecoded.bytes < settings.queueBytes, !stop.isRequested, !isIdle
         else { return }
         if let at = resumeAgainAt, ContinuousClock.now >= at { resumeWanted = true }
         if resumeWanted, !isMemoryEmpty { return }
@@ -263,21 +269,24 @@ package actor ActiveConsumer {
                 if resume { await reader.resume() }
                 let delivery = try await reader.next(block: block)
                 Failpoint.readAfter.pass()
-                post.yield(.read(.success((delivery, Decoding.decode(delivery.entries)))))
+                post.yield(.read(.success(delivery)))
             } catch {
                 post.yield(.read(.failure(error)))
             }
         }
     }
 
-    private func take(_ delivery: Delivery, _ entries: [ReadEntry]) async throws {
+    private func take(_ delivery: Delivery) async throws {
         if !delivery.lost.isEmpty {
             metrics.lost(delivery.lost.count)
             logger.error(
                 "pending messages are gone from the stream: something trimmed or deleted them; publish them again",
                 metadata: ["count": "\(delivery.lost.count)", "first": "\(delivery.lost[0])"])
         }
-        queue.append(entries)
+        if !delivery.entries.isEmpty {
+            undecoded.append(delivery.entries)
+            decodeNext()
+        }
         // With nothing in memory nothing should be pending; what is was delivered to a connection that is gone.
         guard delivery.isEmptyRead, isMemoryEmpty else { return }
         do {
@@ -289,6 +298,12 @@ package actor ActiveConsumer {
         } catch {
             try endRead(error)
         }
+    }
+
+    /// Decodes one delivery at a time, in a task of its own: meanwhile the next one is read, and an earlier one decided.
+    private func decodeNext() {
+        guard let entries = undecoded.next() else { return }
+        Task { [post] in post.yield(.decoded(Decoding.decode(entries))) }
     }
 
     private func endRead(_ error: any Error) throws {

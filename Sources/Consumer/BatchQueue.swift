@@ -1,6 +1,38 @@
 import Intake
 
-/// Entries that were read and are not in a batch yet, in the order of the stream.
+/// Deliveries that were read and are not decoded yet, in the order of the stream. One at a time is being decoded.
+struct Undecoded {
+    private var deliveries: [[StreamEntry]] = []
+    private(set) var count = 0
+    /// Bytes of names and values.
+    private(set) var bytes = 0
+    private var underWay = (count: 0, bytes: 0)
+
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ entries: [StreamEntry]) {
+        deliveries.append(entries)
+        count += entries.count
+        bytes += entries.reduce(0) { $0 + $1.size }
+    }
+
+    /// The delivery that is to be decoded now; nil while another one is, or when there is none.
+    mutating func next() -> [StreamEntry]? {
+        guard underWay.count == 0, !deliveries.isEmpty else { return nil }
+        let entries = deliveries.removeFirst()
+        underWay = (entries.count, entries.reduce(0) { $0 + $1.size })
+        return entries
+    }
+
+    /// The delivery that `next` gave is decoded.
+    mutating func finish() {
+        count -= underWay.count
+        bytes -= underWay.bytes
+        underWay = (0, 0)
+    }
+}
+
+/// Entries that were decoded and are not in a batch yet, in the order of the stream.
 struct BatchQueue {
     private var entries: [ReadEntry] = []
     private var start = 0
