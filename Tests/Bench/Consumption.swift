@@ -1,0 +1,123 @@
+import Foundation
+import GRDB
+import Inventory
+import RedisClient
+import TestSupport
+
+/// What the consumer took to work off what was on the stream.
+struct Consumption: Sendable {
+    /// From the line that says it is ready to the end of the process: everything is recorded, settled and closed then.
+    var seconds: Double
+    /// From the start of the process to that line.
+    var startSeconds: Double
+    /// The most memory the process ever had resident.
+    var peakBytes: Int
+    /// What it did, as it says itself.
+    var accepted: Int
+    var refused: Int
+}
+
+extension Workshop {
+    /// What a round may take at most.
+    private static let consumingLimit = Duration.seconds(300)
+    /// How exactly moments are known: of rounds that take seconds, a thousandth.
+    private static let lookingInterval = Duration.milliseconds(2)
+
+    /// Lets the real consumer work off the stream, and checks that every order is in the ledger once, and that the
+    /// counters are the ledger's.
+    func consume(into ledger: String, expecting orders: Int, _ more: [String] = []) async throws -> Consumption {
+        let before = try await recorded(in: ledger)
+        let consumption = try await consumeUnchecked(into: ledger, more)
+        let all = try await recorded(in: ledger)
+        guard consumption.accepted + consumption.refused == orders, all == before + orders else {
+            throw BenchError(
+                "measuring failed: on \(ledger): of \(orders) orders, \(all - before) are in the ledger. This is a defect; please report it."
+            )
+        }
+        try await checkSettled()
+        try await run(["reconcile"], ledger: ledger)
+        return consumption
+    }
+
+    private func consumeUnchecked(into ledger: String, _ more: [String]) async throws -> Consumption {
+        let started = ContinuousClock.now
+        let process = try start(["consume", "--until-idle"] + more, ledger: ledger)
+        var ready: ContinuousClock.Instant?
+        var peak = 0
+        var looks = 0
+        while process.ending == nil {
+            if ready == nil, process.standardOutput.contains("consuming store") { ready = .now }
+            if looks % 8 == 0 { peak = max(peak, Self.peakBytes(of: process.processID)) }
+            looks += 1
+            if ContinuousClock.now - started > Self.consumingLimit {
+                throw BenchError(
+                    "measuring failed: on the consumer: it has not ended within \(Self.consumingLimit): \(process.standardError)"
+                )
+            }
+            try await Task.sleep(for: Self.lookingInterval)
+        }
+        let ended = ContinuousClock.now
+        let ending = try await process.waitForEnding()
+        guard ending == .exited(0), let totals = Totals(process.standardOutput) else {
+            throw BenchError(
+                "measuring failed: on the consumer: it ended (\(ending)): \(process.standardError)\(process.standardOutput)"
+            )
+        }
+        let begin = ready ?? ended
+        return Consumption(
+            seconds: (ended - begin) / .seconds(1), startSeconds: (begin - started) / .seconds(1), peakBytes: peak,
+            accepted: totals.accepted, refused: totals.refused)
+    }
+
+    /// Rows of orders that the ledger holds.
+    private func recorded(in ledger: String) async throws -> Int {
+        var configuration = Configuration()
+        configuration.readonly = true
+        return try await DatabaseQueue(path: ledger, configuration: configuration).read { db in
+            try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0
+        }
+    }
+
+    /// How many messages are pending, and how many nobody has read.
+    private func waiting() async throws -> (pending: Int64?, unread: Int64?) {
+        let groups = try await client.send(RedisCommand("XINFO", "GROUPS", keys.checkouts)).array ?? []
+        let fields = groups.first?.fields ?? [:]
+        return (fields["pending"]?.int, fields["lag"]?.int)
+    }
+
+    /// Nothing is unread or pending.
+    func isSettled() async throws -> Bool { try await waiting() == (0, 0) }
+
+    func checkSettled() async throws {
+        let waiting = try await waiting()
+        guard waiting == (0, 0) else {
+            throw BenchError(
+                "measuring failed: on the stream: messages are pending or unread (\(waiting)). This is a defect; please report it."
+            )
+        }
+    }
+
+    /// 0 once the process has ended.
+    static func peakBytes(of processID: Int32) -> Int {
+        let status = (try? String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0) << 10
+    }
+}
+
+/// The consumer's last line: `stopped: 1,000 accepted, 0 refused, …`.
+private struct Totals {
+    var accepted: Int
+    var refused: Int
+
+    init?(_ output: String) {
+        guard let line = output.split(separator: "\n").last(where: { $0.hasPrefix("stopped: ") }) else { return nil }
+        let words = line.split(separator: " ")
+        func number(before word: String) -> Int? {
+            guard let at = words.firstIndex(where: { $0.hasPrefix(word) }), at > 0 else { return nil }
+            return Int(words[at - 1].filter(\.isNumber))
+        }
+        guard let accepted = number(before: "accepted"), let refused = number(before: "refused") else { return nil }
+        (self.accepted, self.refused) = (accepted, refused)
+    }
+}

@@ -1,0 +1,22 @@
+import Foundation
+
+/// All that a run has found, as it is written to the JSON file.
+struct Report: Sendable, Encodable {
+    var machine: Machine
+    var scale: Scale
+    var seconds: Double
+    var rows: [Row]
+    var leftOut: [String]
+
+    func write(to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        do {
+            try encoder.encode(self).write(to: URL(fileURLWithPath: path))
+        } catch {
+            throw BenchError(
+                "writing the figures failed: on \(path): \(error). Name a file that can be written with --json.")
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// What is measured together, by the name that `--only` takes.
+enum RowGroup: String, Sendable, CaseIterable, Encodable {
+    case hot, hundred, stages, real, refusals, steady, growth, memory, epoch, http, events
+
+    var about: String {
+        switch self {
+        case .hot: "orders of one hot product, beside PostgreSQL"
+        case .hundred: "orders of a hundred products, beside PostgreSQL"
+        case .stages: "the pipeline against its stages alone, and one message at a time"
+        case .real: "orders of a real shop"
+        case .refusals: "a sold-out product: refusals against acceptances"
+        case .steady: "publish to outcome at 2,000 orders/s"
+        case .growth: "10 to 100,000 products; an empty ledger and one of 5,000,000 orders"
+        case .memory: "the consumer's peak, 10,000 and 1,000,000 messages waiting"
+        case .epoch: "a start with 100,000 products"
+        case .http: "reads of one product over HTTP, beside webdis"
+        case .events: "live figures for 1,000 subscribers"
+        }
+    }
+
+    /// What it needs beside Redis and the program itself.
+    var needs: [ForeignProgram] {
+        switch self {
+        case .hot, .hundred: [.postgres]
+        case .http: [.webdis, .wrk]
+        default: []
+        }
+    }
+
+    /// - Returns: the rows, or none where something is missing that only this group needs (it says so).
+    func measure(in workshop: Workshop) async throws -> [Row] {
+        switch self {
+        case .hot: try await OrdersBesidePostgres(group: self, products: 1).measure(in: workshop)
+        case .hundred: try await OrdersBesidePostgres(group: self, products: 100).measure(in: workshop)
+        case .stages: try await StagesAlone().measure(in: workshop)
+        case .real: try await RealOrders().measure(in: workshop)
+        case .refusals: try await Refusals().measure(in: workshop)
+        case .steady: try await SteadyLatency().measure(in: workshop)
+        case .growth: try await Growth().measure(in: workshop)
+        case .memory: try await Memory().measure(in: workshop)
+        case .epoch: try await EpochOpening().measure(in: workshop)
+        case .http: try await HTTPReads().measure(in: workshop)
+        case .events: try await Events().measure(in: workshop)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// How much is measured. The sizes of a full run are those of the goals where a goal names one, and make the whole
+/// stay below ten minutes on two cores; a quick run shows that everything works, and the order of magnitude.
+struct Scale: Sendable, Encodable {
+    let isQuick: Bool
+    /// Rounds of each figure; a quick run makes fewer.
+    let rounds: Int
+    /// No round begins after that.
+    let limitSeconds: Int
+
+    /// Orders of one hot product, and of a hundred.
+    let backlog: Int
+    /// Seconds for each number of PostgreSQL's clients, in each round.
+    let peerSeconds: Int
+    /// Orders for each stage alone, and how many are taken one at a time.
+    let stageOrders: Int
+    let singleOrders: Int
+    /// The 2,000 real orders are repeated so often.
+    let realRepetitions: Int
+    let refusals: Int
+    let steadySeconds: Int
+    let growthOrders: Int
+    let manyProducts: Int
+    let oldOrders: Int
+    let memoryBacklogs: [Int]
+    let httpSeconds: Int
+    let eventSeconds: Int
+    let subscribers = 1_000
+    /// Orders a second where they come steadily.
+    let steadyRate = 2_000
+
+    static func full(rounds: Int) -> Scale {
+        Scale(
+            isQuick: false, rounds: rounds, limitSeconds: 600, backlog: 200_000, peerSeconds: 2, stageOrders: 100_000,
+            singleOrders: 3_000, realRepetitions: 6, refusals: 60_000, steadySeconds: 4, growthOrders: 50_000,
+            manyProducts: 100_000, oldOrders: 5_000_000, memoryBacklogs: [10_000, 1_000_000], httpSeconds: 4,
+            eventSeconds: 4)
+    }
+
+    static func quick(rounds: Int) -> Scale {
+        Scale(
+            isQuick: true, rounds: min(rounds, 2), limitSeconds: 90, backlog: 30_000, peerSeconds: 1,
+            stageOrders: 20_000, singleOrders: 500, realRepetitions: 2, refusals: 15_000, steadySeconds: 2,
+            growthOrders: 10_000, manyProducts: 20_000, oldOrders: 200_000, memoryBacklogs: [10_000, 50_000],
+            httpSeconds: 2, eventSeconds: 2)
+    }
+}
