@@ -15,6 +15,8 @@ struct Consumption: Sendable {
     /// What it did, as it says itself.
     var accepted: Int
     var refused: Int
+
+    var orders: Int { accepted + refused }
 }
 
 extension Workshop {
@@ -26,22 +28,38 @@ extension Workshop {
     /// Lets the real consumer work off the stream, and checks that every order is in the ledger once, and that the
     /// counters are the ledger's.
     func consume(into ledger: String, expecting orders: Int, _ more: [String] = []) async throws -> Consumption {
-        let before = try await recorded(in: ledger)
-        let consumption = try await consumeUnchecked(into: ledger, more)
-        let all = try await recorded(in: ledger)
-        guard consumption.accepted + consumption.refused == orders, all == before + orders else {
+        let consumption = try await consume(into: ledger, within: Self.consumingLimit, more)
+        guard consumption.orders == orders else {
             throw BenchError(
-                "measuring failed: on \(ledger): of \(orders) orders, \(all - before) are in the ledger. This is a defect; please report it."
+                "measuring failed: on \(ledger): \(consumption.orders) of \(orders) orders were consumed. This is a defect; please report it."
             )
         }
-        try await checkSettled()
+        let waiting = try await waiting()
+        guard waiting == (0, 0) else {
+            throw BenchError(
+                "measuring failed: on the stream: messages are pending or unread (\(waiting)). This is a defect; please report it."
+            )
+        }
         try await run(["reconcile"], ledger: ledger)
         return consumption
     }
 
-    private func consumeUnchecked(into ledger: String, _ more: [String]) async throws -> Consumption {
+    /// As above, but the consumer is told to stop when `limit` is over.
+    func consume(into ledger: String, within limit: Duration, _ more: [String] = []) async throws -> Consumption {
+        let before = try await recorded(in: ledger)
+        let consumption = try await watch(
+            try start(["consume", "--until-idle"] + more, ledger: ledger), endingAfter: limit)
+        let recorded = try await recorded(in: ledger) - before
+        guard consumption.orders == recorded else {
+            throw BenchError(
+                "measuring failed: on \(ledger): of \(consumption.orders) orders, \(recorded) are in the ledger. This is a defect; please report it."
+            )
+        }
+        return consumption
+    }
+
+    private func watch(_ process: ChildProcess, endingAfter limit: Duration) async throws -> Consumption {
         let started = ContinuousClock.now
-        let process = try start(["consume", "--until-idle"] + more, ledger: ledger)
         var ready: ContinuousClock.Instant?
         var peak = 0
         var looks = 0
@@ -49,23 +67,19 @@ extension Workshop {
             if ready == nil, process.standardOutput.contains("consuming store") { ready = .now }
             if looks % 8 == 0 { peak = max(peak, Self.peakBytes(of: process.processID)) }
             looks += 1
-            if ContinuousClock.now - started > Self.consumingLimit {
-                throw BenchError(
-                    "measuring failed: on the consumer: it has not ended within \(Self.consumingLimit): \(process.standardError)"
-                )
-            }
+            // Politely: it finishes what it has read.
+            if ContinuousClock.now - started > limit { try await process.stop(within: Self.consumingLimit) }
             try await Task.sleep(for: Self.lookingInterval)
         }
         let ended = ContinuousClock.now
         let ending = try await process.waitForEnding()
-        guard ending == .exited(0), let totals = Totals(process.standardOutput) else {
+        guard ending == .exited(0), let ready, let totals = Totals(process.standardOutput) else {
             throw BenchError(
                 "measuring failed: on the consumer: it ended (\(ending)): \(process.standardError)\(process.standardOutput)"
             )
         }
-        let begin = ready ?? ended
         return Consumption(
-            seconds: (ended - begin) / .seconds(1), startSeconds: (begin - started) / .seconds(1), peakBytes: peak,
+            seconds: (ended - ready) / .seconds(1), startSeconds: (ready - started) / .seconds(1), peakBytes: peak,
             accepted: totals.accepted, refused: totals.refused)
     }
 
@@ -87,15 +101,6 @@ extension Workshop {
 
     /// Nothing is unread or pending.
     func isSettled() async throws -> Bool { try await waiting() == (0, 0) }
-
-    func checkSettled() async throws {
-        let waiting = try await waiting()
-        guard waiting == (0, 0) else {
-            throw BenchError(
-                "measuring failed: on the stream: messages are pending or unread (\(waiting)). This is a defect; please report it."
-            )
-        }
-    }
 
     /// 0 once the process has ended.
     static func peakBytes(of processID: Int32) -> Int {

@@ -22,6 +22,7 @@ struct HTTPReads {
             "http://\(address)/v1/products/\(Catalogue.id(0))",
             "http://\(webdis.address)\(Self.sameFields(workshop.keys))",
         ]
+        try await checkAnswers(address, webdis, workshop.keys)
         var reads = [Samples(), Samples()]
         var delays = [Samples(), Samples()]
         var maker = OrderMaker(products: 1, seed: 9)
@@ -37,6 +38,17 @@ struct HTTPReads {
         try await webdis.stop()
         for process in [server, consumer] { try await process.stop() }
         return rows(reads, delays)
+    }
+
+    /// Both tell the cap: neither is asked for something that is not there.
+    private func checkAnswers(_ address: HTTPAddress, _ webdis: WebdisPeer, _ keys: StoreKeys) async throws {
+        let answers = [
+            try await address.get("/v1/products/\(Catalogue.id(0))"),
+            try await webdis.address.get(Self.sameFields(keys)),
+        ]
+        for answer in answers where answer.status != 200 || !answer.text.contains(String(Catalogue(products: 1).cap)) {
+            throw BenchError("measuring reads failed: on an answer: it is \(answer.status) \(answer.text.prefix(500)).")
+        }
     }
 
     private func rows(_ reads: [Samples], _ delays: [Samples]) -> [Row] {

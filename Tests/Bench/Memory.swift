@@ -6,33 +6,38 @@ struct Memory {
     func measure(in workshop: Workshop) async throws -> [Row] {
         let scale = workshop.scale
         let template = try await workshop.ledgerTemplate(Catalogue(products: scale.manyProducts))
-        var short = Samples()
+        let limit = Duration.seconds(scale.memorySeconds)
+        var few = Samples()
         try await workshop.rounds(of: .memory) { _ in
-            short.add(try await peak(scale.memoryBacklogs[0], template, in: workshop))
-            return "\(Table.number(short.rounds.last ?? 0)) MB with \(scale.memoryBacklogs[0]) messages waiting"
+            few.add(Double(try await consume(scale.memoryBacklogs[0], template, limit, in: workshop).peakBytes) / 1e6)
+            return "\(Table.number(few.rounds.last ?? 0)) MB with \(scale.memoryBacklogs[0]) messages waiting"
         }
-        // Once: it takes long, and a peak that has a million messages to show itself differs little.
+        // Once: it takes long, and a peak that has a minute to show itself differs little.
         workshop.progress.say("memory: once with \(scale.memoryBacklogs[1]) messages waiting")
-        var long = Samples()
-        long.add(try await peak(scale.memoryBacklogs[1], template, in: workshop))
+        var many = Samples()
+        let consumption = try await consume(scale.memoryBacklogs[1], template, limit, in: workshop)
+        many.add(Double(consumption.peakBytes) / 1e6)
         try await workshop.clearStore()
-        let ratio = long.median / short.median
+        let ratio = many.median / few.median
         let names = scale.memoryBacklogs.map { Table.number(Double($0)) }
         return [
             Row(
                 group: .memory, figure: "peak memory, \(names[1]) waiting", unit: .megabytes,
-                goal: "≤ 150 MB, ≤ \(Self.tolerance) ×", ours: long,
-                others: [.init(name: "\(names[0]) waiting", samples: short)], ratio: ratio,
-                isReached: max(long.median, short.median) <= 150 && ratio <= Self.tolerance,
-                note: "\(scale.manyProducts) products")
+                goal: "≤ 150 MB, ≤ \(Self.tolerance) ×", ours: many,
+                others: [.init(name: "\(names[0]) waiting", samples: few)], ratio: ratio,
+                isReached: max(many.most, few.most) <= 150 && ratio <= Self.tolerance,
+                note: "\(Table.number(Double(scale.manyProducts))) products; of \(names[1]), "
+                    + "\(Table.number(Double(consumption.orders))) were consumed in \(scale.memorySeconds) s at most")
         ]
     }
 
-    private func peak(_ count: Int, _ template: LedgerTemplate, in workshop: Workshop) async throws -> Double {
+    private func consume(
+        _ count: Int, _ template: LedgerTemplate, _ limit: Duration, in workshop: Workshop
+    ) async throws -> Consumption {
         try await workshop.clearStore()
         var maker = OrderMaker(products: workshop.scale.manyProducts, seed: 3)
         try await workshop.publish(count, from: &maker)
         let ledger = try workshop.freshLedger(template)
-        return Double(try await workshop.consume(into: ledger, expecting: count).peakBytes) / 1e6
+        return try await workshop.consume(into: ledger, within: limit)
     }
 }

@@ -8,10 +8,11 @@ struct OrdersBesidePostgres {
     private static let clients = [1, 8, 32]
 
     func measure(in workshop: Workshop) async throws -> [Row] {
-        workshop.progress.say("\(group.rawValue): preparing \(workshop.scale.backlog) orders and PostgreSQL")
+        let count = products == 1 ? workshop.scale.hotOrders : workshop.scale.hundredOrders
+        workshop.progress.say("\(group.rawValue): preparing \(count) orders and PostgreSQL")
         let template = try await workshop.ledgerTemplate(Catalogue(products: products))
         let maker = OrderMaker(products: products, seed: 1)
-        let backlog = try await workshop.backlog(group.rawValue, workshop.scale.backlog, from: maker)
+        let backlog = try await workshop.backlog(group.rawValue, count, from: maker)
         let peer = try await PostgresPeer.start(in: workshop, products: products)
         var ours = Samples()
         var theirs = [Int: Samples]()

@@ -8,7 +8,8 @@ struct Scale: Sendable, Encodable {
     let limitSeconds: Int
 
     /// Orders of one hot product, and of a hundred.
-    let backlog: Int
+    let hotOrders: Int
+    let hundredOrders: Int
     /// Seconds for each number of PostgreSQL's clients, in each round.
     let peerSeconds: Int
     /// Orders for each stage alone, and how many are taken one at a time.
@@ -21,7 +22,9 @@ struct Scale: Sendable, Encodable {
     let growthOrders: Int
     let manyProducts: Int
     let oldOrders: Int
+    /// Messages that wait, few and many, and how long the many are worked off at most.
     let memoryBacklogs: [Int]
+    let memorySeconds: Int
     let httpSeconds: Int
     let eventSeconds: Int
     let subscribers = 1_000
@@ -30,17 +33,18 @@ struct Scale: Sendable, Encodable {
 
     static func full(rounds: Int) -> Scale {
         Scale(
-            isQuick: false, rounds: rounds, limitSeconds: 600, backlog: 200_000, peerSeconds: 2, stageOrders: 100_000,
-            singleOrders: 3_000, realRepetitions: 6, refusals: 60_000, steadySeconds: 4, growthOrders: 50_000,
-            manyProducts: 100_000, oldOrders: 5_000_000, memoryBacklogs: [10_000, 1_000_000], httpSeconds: 4,
-            eventSeconds: 4)
+            isQuick: false, rounds: rounds, limitSeconds: 600, hotOrders: 200_000, hundredOrders: 60_000,
+            peerSeconds: 2,
+            stageOrders: 50_000, singleOrders: 1_500, realRepetitions: 6, refusals: 40_000, steadySeconds: 3,
+            growthOrders: 30_000, manyProducts: 100_000, oldOrders: 5_000_000, memoryBacklogs: [10_000, 1_000_000],
+            memorySeconds: 60, httpSeconds: 3, eventSeconds: 4)
     }
 
     static func quick(rounds: Int) -> Scale {
         Scale(
-            isQuick: true, rounds: min(rounds, 2), limitSeconds: 90, backlog: 30_000, peerSeconds: 1,
-            stageOrders: 20_000, singleOrders: 500, realRepetitions: 2, refusals: 15_000, steadySeconds: 2,
-            growthOrders: 10_000, manyProducts: 20_000, oldOrders: 200_000, memoryBacklogs: [10_000, 50_000],
-            httpSeconds: 2, eventSeconds: 2)
+            isQuick: true, rounds: min(rounds, 2), limitSeconds: 90, hotOrders: 30_000, hundredOrders: 20_000,
+            peerSeconds: 1, stageOrders: 15_000, singleOrders: 500, realRepetitions: 2, refusals: 10_000,
+            steadySeconds: 1, growthOrders: 10_000, manyProducts: 20_000, oldOrders: 200_000,
+            memoryBacklogs: [10_000, 50_000], memorySeconds: 10, httpSeconds: 1, eventSeconds: 2)
     }
 }

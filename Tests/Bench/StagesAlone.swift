@@ -135,7 +135,9 @@ struct StagesAlone {
         }
         let ended = ContinuousClock.now
         await client.close()
-        try await workshop.checkSettled()
+        guard try await workshop.isSettled() else {
+            throw BenchError("reading the stream failed: on \(workshop.keys.checkouts): messages are left.")
+        }
         return (ended - began) / .seconds(1)
     }
 }
