@@ -58,6 +58,13 @@ extension Workshop {
         return consumption
     }
 
+    /// Orders a second, of `count` that `prepare` puts on the stream.
+    func rate(_ count: Int, into ledger: String, _ prepare: () async throws -> Void) async throws -> Double {
+        try await prepare()
+        try await calmDisk()
+        return Double(count) / (try await consume(into: ledger, expecting: count)).seconds
+    }
+
     private func watch(_ process: ChildProcess, endingAfter limit: Duration) async throws -> Consumption {
         let started = ContinuousClock.now
         var ready: ContinuousClock.Instant?

@@ -37,7 +37,7 @@ struct Scale: Sendable, Encodable {
             peerSeconds: 2,
             stageOrders: 50_000, singleOrders: 1_500, realRepetitions: 6, refusals: 40_000, steadySeconds: 3,
             growthOrders: 30_000, manyProducts: 100_000, oldOrders: 5_000_000, memoryBacklogs: [10_000, 1_000_000],
-            memorySeconds: 60, httpSeconds: 3, eventSeconds: 4)
+            memorySeconds: 45, httpSeconds: 3, eventSeconds: 4)
     }
 
     static func quick(rounds: Int) -> Scale {

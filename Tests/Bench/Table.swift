@@ -7,9 +7,10 @@ enum Table {
         for row in report.rows {
             let isReached = row.isReached.map { $0 ? "yes" : "NO" } ?? ""
             lines.append([
-                row.figure, row.goal, "ours", spread(row.ours, row.unit), row.ratio.map { ratio($0) } ?? "", isReached,
+                row.figure, row.goal, "ours", spread(row.ours, row, report), row.ratio.map { ratio($0) } ?? "",
+                isReached,
             ])
-            for other in row.others { lines.append(["", "", other.name, spread(other.samples, row.unit), "", ""]) }
+            for other in row.others { lines.append(["", "", other.name, spread(other.samples, row, report), "", ""]) }
         }
         let head = ["figure", "goal", "of", "median (least – most)", "ratio", "reached"]
         let widths = head.indices.map { column in ([head] + lines).map { $0[column].count }.max() ?? 0 }
@@ -36,11 +37,13 @@ enum Table {
             """
     }
 
-    private static func spread(_ samples: Samples, _ unit: Row.Unit) -> String {
+    private static func spread(_ samples: Samples, _ row: Row, _ report: Report) -> String {
         if samples.isEmpty { return "–" }
-        let median = "\(number(samples.median)) \(unit.rawValue)"
-        return samples.rounds.count == 1
-            ? "\(median) (one round)" : "\(median) (\(number(samples.least)) – \(number(samples.most)))"
+        let median = "\(number(samples.median)) \(row.unit.rawValue)"
+        let rounds = samples.rounds.count
+        if rounds == 1 { return "\(median) (one round)" }
+        let fewer = rounds < report.scale.rounds ? ", \(rounds) rounds" : ""
+        return "\(median) (\(number(samples.least)) – \(number(samples.most))\(fewer))"
     }
 
     private static func ratio(_ value: Double) -> String { String(format: value < 10 ? "%.2f" : "%.0f", value) }

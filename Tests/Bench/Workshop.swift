@@ -25,7 +25,7 @@ final class Workshop: Sendable {
                 "measuring failed: on \(program.rawValue): it is not installed. Run scripts/setup --bench, or leave its rows out with --only."
             )
         }
-        let progress = Progress(limitSeconds: scale.limitSeconds)
+        let progress = Progress(limitSeconds: scale.limitSeconds, groups: groups)
         let folder = try TemporaryFolder()
         let system = try fileSystem(of: folder.path)
         let redis = try await TestRedisServer.start(listening: .tcp, in: folder)
@@ -130,15 +130,18 @@ final class Workshop: Sendable {
     // MARK: - Rounds
 
     /// Calls `body` for each round, 1, 2, 3 …; what is compared takes turns in it. Ends early, after at least one round,
-    /// when the run's time is over.
+    /// when another one like the last would pass the group's time.
     func rounds(
         of group: RowGroup, _ body: (_ round: Int) async throws -> String
     ) async throws {
+        var longest = Duration.zero
         for round in 1...scale.rounds {
-            if round > 1, progress.isOver {
+            if round > 1, progress.isOver(for: group, after: longest) {
                 return progress.say("\(group.rawValue): the time is over after \(round - 1) rounds")
             }
+            let began = ContinuousClock.now
             let said = try await body(round)
+            longest = max(longest, ContinuousClock.now - began)
             progress.say("\(group.rawValue), round \(round) of \(scale.rounds): \(said)")
         }
     }
