@@ -62,7 +62,9 @@ struct Bench: AsyncParsableCommand {
         let workshop = try await Workshop.open(scale, groups: groups)
         var rows: [Row] = []
         var leftOut: [String] = []
+        var flush = Samples()
         for group in groups {
+            flush.add(try await workshop.flushMilliseconds())
             do {
                 rows += try await group.measure(in: workshop)
             } catch let missing as MissingInput {
@@ -73,7 +75,8 @@ struct Bench: AsyncParsableCommand {
         await workshop.close()
         let machine = try await Machine.describe(workshop)
         return Report(
-            machine: machine, scale: scale, seconds: workshop.progress.elapsedSeconds, rows: rows, leftOut: leftOut)
+            machine: machine, scale: scale, seconds: workshop.progress.elapsedSeconds, flush: flush, rows: rows,
+            leftOut: leftOut)
     }
 
     /// A thousand subscribers are two thousand descriptors, half of them here.

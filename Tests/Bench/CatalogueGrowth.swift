@@ -27,7 +27,7 @@ struct CatalogueGrowth {
         return shops.dropFirst().map { shop in
             let ratio = shop.samples.median / shops[0].samples.median
             return Row(
-                group: .catalogue, figure: "\(Table.number(Double(shop.products))) products", unit: .ordersPerSecond,
+                group: .catalogue, figure: "\(Table.number(Double(shop.products))) products, orders", unit: .perSecond,
                 goal: "≥ 0.75 × 10 products", ours: shop.samples,
                 others: [.init(name: "10 products", samples: shops[0].samples)], ratio: ratio,
                 isReached: ratio >= 0.75)

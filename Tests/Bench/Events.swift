@@ -42,7 +42,7 @@ struct Events {
         return Latencies.names.enumerated().map { index, name in
             let isGoal = name == "p99"
             return Row(
-                group: .events, figure: "order → \(workshop.scale.subscribers) subscribers, \(name)",
+                group: .events, figure: "order → subscribers, \(name)",
                 unit: .milliseconds,
                 goal: isGoal ? "≤ 250 ms" : "", ours: samples[index],
                 isReached: isGoal ? samples[index].median <= 250 : nil)

@@ -55,7 +55,7 @@ struct HTTPReads {
         let ratio = reads[0].median / reads[1].median
         return [
             Row(
-                group: .http, figure: "HTTP reads of one product", unit: .requestsPerSecond, goal: "≥ webdis",
+                group: .http, figure: "HTTP reads of a product", unit: .perSecond, goal: "≥ webdis",
                 ours: reads[0], others: [.init(name: "webdis", samples: reads[1])], ratio: ratio,
                 isReached: ratio >= 1),
             Row(

@@ -46,10 +46,15 @@ struct LedgerGrowth {
         return kinds.map { kind in
             let ratio = kind.old.median / kind.empty.median
             return Row(
-                group: .age, figure: "\(Table.number(Double(orders))) orders, \(kind.name) ids",
-                unit: .ordersPerSecond, goal: "≥ \(kind.goal) × empty ledger", ours: kind.old,
+                group: .age, figure: "ledger of \(Self.short(orders)), \(kind.name) ids",
+                unit: .perSecond, goal: "≥ \(kind.goal) × empty ledger", ours: kind.old,
                 others: [.init(name: "empty ledger", samples: kind.empty)], ratio: ratio,
                 isReached: ratio >= kind.goal)
         }
+    }
+
+    /// 5 M for 5,000,000.
+    private static func short(_ orders: Int) -> String {
+        orders % 1_000_000 == 0 ? "\(orders / 1_000_000) M" : Table.number(Double(orders))
     }
 }

@@ -22,7 +22,7 @@ struct Memory {
         let names = scale.memoryBacklogs.map { Table.number(Double($0)) }
         return [
             Row(
-                group: .memory, figure: "peak memory, \(names[1]) waiting", unit: .megabytes,
+                group: .memory, figure: "memory, \(names[1]) waiting", unit: .megabytes,
                 goal: "≤ 150 MB, ≤ \(Self.tolerance) ×", ours: many,
                 others: [.init(name: "\(names[0]) waiting", samples: few)], ratio: ratio,
                 isReached: max(many.most, few.most) <= 150 && ratio <= Self.tolerance,

@@ -33,7 +33,7 @@ struct RealOrders {
         try await workshop.drop(backlog)
         return [
             Row(
-                group: .real, figure: "real orders", unit: .linesPerSecond, goal: "≥ 80,000", ours: ours,
+                group: .real, figure: "real orders, lines", unit: .perSecond, goal: "≥ 80,000", ours: ours,
                 isReached: ours.median >= 80_000,
                 note: "\(backlog.count) orders of \(backlog.lines) lines; \(refused) of them are refused")
         ]

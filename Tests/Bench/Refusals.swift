@@ -27,7 +27,7 @@ struct Refusals {
         let ratio = refusals.median / acceptances.median
         return [
             Row(
-                group: .refusals, figure: "refusals, sold-out product", unit: .ordersPerSecond, goal: "≥ acceptances",
+                group: .refusals, figure: "sold-out product, refusals", unit: .perSecond, goal: "≥ acceptances",
                 ours: refusals, others: [.init(name: "acceptances", samples: acceptances)], ratio: ratio,
                 isReached: ratio >= 1)
         ]

@@ -5,6 +5,9 @@ struct Report: Sendable, Encodable {
     var machine: Machine
     var scale: Scale
     var seconds: Double
+    /// Milliseconds that a write of 4 KiB takes until it is on the disk, before each group of rows: everything durable
+    /// waits for such writes, ours and PostgreSQL's, and a disk that others share changes by the minute.
+    var flush: Samples
     var rows: [Row]
     var leftOut: [String]
 

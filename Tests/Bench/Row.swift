@@ -1,12 +1,10 @@
 /// One figure: ours beside the others', all from rounds that took turns.
 struct Row: Sendable, Encodable {
     enum Unit: String, Sendable, Encodable {
-        case ordersPerSecond = "orders/s"
-        case linesPerSecond = "lines/s"
-        case requestsPerSecond = "requests/s"
-        case milliseconds = "ms"
-        case seconds = "s"
-        case megabytes = "MB"
+        case perSecond = "/s"
+        case milliseconds = " ms"
+        case seconds = " s"
+        case megabytes = " MB"
     }
 
     /// A peer, a limit, or ours under other circumstances.
@@ -16,6 +14,7 @@ struct Row: Sendable, Encodable {
     }
 
     var group: RowGroup
+    /// What is counted, where it is a rate.
     var figure: String
     var unit: Unit
     /// As it is printed; empty: none, the row is there to be known.

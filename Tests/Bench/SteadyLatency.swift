@@ -39,7 +39,7 @@ struct SteadyLatency {
             return Row(
                 group: .steady, figure: "publish → outcome, \(name)", unit: .milliseconds,
                 goal: goal.map { "≤ \(Int($0)) ms" } ?? "", ours: ours,
-                others: [.init(name: "Redis not on disk", samples: samples["memory"]?[index] ?? Samples())],
+                others: [.init(name: "Redis in memory", samples: samples["memory"]?[index] ?? Samples())],
                 isReached: goal.map { ours.median <= $0 })
         }
     }

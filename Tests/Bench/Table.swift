@@ -12,7 +12,7 @@ enum Table {
             ])
             for other in row.others { lines.append(["", "", other.name, spread(other.samples, row, report), "", ""]) }
         }
-        let head = ["figure", "goal", "of", "median (least – most)", "ratio", "reached"]
+        let head = ["figure", "goal", "of", "median (least–most)", "ratio", "reached"]
         let widths = head.indices.map { column in ([head] + lines).map { $0[column].count }.max() ?? 0 }
         func line(_ cells: [String]) -> String {
             let padded = zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
@@ -33,17 +33,22 @@ enum Table {
 
             \(kind)\(goals.count { $0 }) of \(goals.count) goals reached; \(report.scale.rounds) rounds, \
             \(Int(report.seconds)) s. \(machine.cores) cores (\(machine.processor)), \(machine.fileSystem); \
-            Redis \(machine.redis), SQLite \(machine.sqlite).
+            Redis \(machine.redis), SQLite \(machine.sqlite), PostgreSQL \(machine.postgres). A flush to the disk took \
+            \(spread(report.flush)).
             """
+    }
+
+    private static func spread(_ samples: Samples) -> String {
+        "\(number(samples.median)) ms (\(number(samples.least))–\(number(samples.most)))"
     }
 
     private static func spread(_ samples: Samples, _ row: Row, _ report: Report) -> String {
         if samples.isEmpty { return "–" }
-        let median = "\(number(samples.median)) \(row.unit.rawValue)"
+        let median = "\(number(samples.median))\(row.unit.rawValue)"
         let rounds = samples.rounds.count
         if rounds == 1 { return "\(median) (one round)" }
         let fewer = rounds < report.scale.rounds ? ", \(rounds) rounds" : ""
-        return "\(median) (\(number(samples.least)) – \(number(samples.most))\(fewer))"
+        return "\(median) (\(number(samples.least))–\(number(samples.most))\(fewer))"
     }
 
     private static func ratio(_ value: Double) -> String { String(format: value < 10 ? "%.2f" : "%.0f", value) }

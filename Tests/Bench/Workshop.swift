@@ -127,6 +127,15 @@ final class Workshop: Sendable {
         try await output("sync", within: .seconds(120))
     }
 
+    /// How long a write of 4 KiB takes now until it is on the disk: the mean of some.
+    func flushMilliseconds() async throws -> Double {
+        let (count, file) = (100, folder.path(of: "flush"))
+        let began = ContinuousClock.now
+        try await output("dd", ["if=/dev/zero", "of=\(file)", "bs=4096", "count=\(count)", "oflag=dsync"])
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        return (ContinuousClock.now - began) / .milliseconds(count)
+    }
+
     // MARK: - Rounds
 
     /// Calls `body` for each round, 1, 2, 3 …; what is compared takes turns in it. Ends early, after at least one round,
