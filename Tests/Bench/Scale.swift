@@ -44,7 +44,7 @@ struct Scale: Sendable, Encodable {
         Scale(
             isQuick: true, rounds: min(rounds, 2), limitSeconds: 90, hotOrders: 30_000, hundredOrders: 20_000,
             peerSeconds: 1, stageOrders: 15_000, singleOrders: 500, realRepetitions: 2, refusals: 10_000,
-            steadySeconds: 1, growthOrders: 10_000, manyProducts: 20_000, oldOrders: 200_000,
-            memoryBacklogs: [10_000, 50_000], memorySeconds: 10, httpSeconds: 1, eventSeconds: 2)
+            steadySeconds: 1, growthOrders: 10_000, manyProducts: 20_000, oldOrders: 100_000,
+            memoryBacklogs: [10_000, 30_000], memorySeconds: 10, httpSeconds: 1, eventSeconds: 2)
     }
 }
