@@ -30,7 +30,8 @@ struct Machine: Sendable, Encodable {
             cores: ProcessInfo.processInfo.activeProcessorCount, processor: processor ?? "unknown",
             memoryBytes: ProcessInfo.processInfo.physicalMemory,
             kernel: kernel.trimmingCharacters(in: .whitespacesAndNewlines), folder: workshop.folder.path,
-            fileSystem: workshop.fileSystem, build: build, redis: word(after: "v=", in: redis), sqlite: sqlite)
+            fileSystem: workshop.fileSystem, build: "release, without TLS", redis: word(after: "v=", in: redis),
+            sqlite: sqlite)
         if let postgres = ForeignProgram.postgres.path {
             machine.postgres = word(after: "(PostgreSQL) ", in: try await workshop.output(postgres, ["--version"]))
         }
@@ -43,11 +44,11 @@ struct Machine: Sendable, Encodable {
         return machine
     }
 
-    private static var build: String {
+    static var isDebugBuild: Bool {
         #if DEBUG
-            "debug"
+            true
         #else
-            "release, without TLS"
+            false
         #endif
     }
 

@@ -17,9 +17,9 @@ final class Workshop: Sendable {
     let keys = StoreKeys(store: "main")
 
     static func open(_ scale: Scale, groups: [RowGroup]) async throws -> Workshop {
-        #if DEBUG
+        if Machine.isDebugBuild {
             throw BenchError("measuring failed: on a debug build: its figures say nothing. Run scripts/bench.")
-        #endif
+        }
         for program in Set(groups.flatMap(\.needs)) where program.path == nil {
             throw BenchError(
                 "measuring failed: on \(program.rawValue): it is not installed. Run scripts/setup --bench, or leave its rows out with --only."
