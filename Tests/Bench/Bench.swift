@@ -10,7 +10,7 @@ struct Bench: AsyncParsableCommand {
         discussion: """
             Everything is real: the release binary, a Redis and ledgers of its own in a temporary folder (TMPDIR), \
             PostgreSQL and webdis as peers. Rounds of ours and theirs take turns. docs/performance.md says what each \
-            figure is. Exit codes: 0 measured, whatever the figures; 2 it could not.
+            figure is. Exit codes: 0 measured, whatever the figures; 2 something could not be.
 
             Groups of rows, for --only:
             \(RowGroup.allCases.map { "  \($0.rawValue): \($0.about)" }.joined(separator: "\n"))
@@ -50,6 +50,7 @@ struct Bench: AsyncParsableCommand {
             print(Table.text(report))
             try report.write(to: json)
             print("\nAll values: \(json)")
+            if !report.failed.isEmpty { throw ExitCode(2) }
         } catch let error as BenchError {
             FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
             throw ExitCode(2)
@@ -62,6 +63,7 @@ struct Bench: AsyncParsableCommand {
         let workshop = try await Workshop.open(scale, groups: groups)
         var rows: [Row] = []
         var leftOut: [String] = []
+        var failed: [String] = []
         var flush = Samples()
         for group in groups {
             flush.add(try await workshop.flushMilliseconds())
@@ -70,13 +72,17 @@ struct Bench: AsyncParsableCommand {
             } catch let missing as MissingInput {
                 leftOut.append("\(group.rawValue): \(missing)")
                 workshop.progress.say("\(group.rawValue) is left out: \(missing)")
+            } catch {
+                // The others are measured all the same: one that failed late must not cost what was found before.
+                failed.append("\(group.rawValue): \(error)")
+                workshop.progress.say("\(group.rawValue) failed: \(error)")
             }
         }
         await workshop.close()
         let machine = try await Machine.describe(workshop)
         return Report(
             machine: machine, scale: scale, seconds: workshop.progress.elapsedSeconds, flush: flush, rows: rows,
-            leftOut: leftOut)
+            leftOut: leftOut, failed: failed)
     }
 
     /// A thousand subscribers are two thousand descriptors, half of them here.

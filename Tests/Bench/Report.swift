@@ -9,7 +9,9 @@ struct Report: Sendable, Encodable {
     /// waits for such writes, ours and PostgreSQL's, and a disk that others share changes by the minute.
     var flush: Samples
     var rows: [Row]
+    /// What only some machines have was not there.
     var leftOut: [String]
+    var failed: [String]
 
     func write(to path: String) throws {
         let encoder = JSONEncoder()

@@ -22,6 +22,7 @@ enum Table {
         var text = ([line(head), rule] + lines.map(line)).joined(separator: "\n")
         for row in report.rows where !row.note.isEmpty { text += "\n\(row.figure): \(row.note)" }
         for leftOut in report.leftOut { text += "\nLeft out: \(leftOut)" }
+        for failed in report.failed { text += "\nFAILED: \(failed)" }
         return text + "\n" + summary(report)
     }
 
