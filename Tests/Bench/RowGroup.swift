@@ -22,18 +22,18 @@ enum RowGroup: String, Sendable, CaseIterable, Encodable {
     /// Its part of the run's time, in seconds of a full one on two cores.
     var share: Double {
         switch self {
-        case .hot: 110
-        case .hundred: 65
-        case .stages: 50
-        case .real: 30
-        case .refusals: 30
-        case .steady: 45
-        case .catalogue: 50
-        case .age: 95
-        case .memory: 55
+        case .hot: 130
+        case .hundred: 48
+        case .stages: 42
+        case .real: 37
+        case .refusals: 27
+        case .steady: 35
+        case .catalogue: 52
+        case .age: 112
+        case .memory: 52
         case .epoch: 10
-        case .http: 45
-        case .events: 25
+        case .http: 42
+        case .events: 22
         }
     }
 

@@ -33,16 +33,16 @@ struct Scale: Sendable, Encodable {
 
     static func full(rounds: Int) -> Scale {
         Scale(
-            isQuick: false, rounds: rounds, limitSeconds: 600, hotOrders: 200_000, hundredOrders: 60_000,
-            peerSeconds: 2,
-            stageOrders: 50_000, singleOrders: 1_500, realRepetitions: 6, refusals: 40_000, steadySeconds: 3,
-            growthOrders: 30_000, manyProducts: 100_000, oldOrders: 5_000_000, memoryBacklogs: [10_000, 1_000_000],
-            memorySeconds: 45, httpSeconds: 3, eventSeconds: 4)
+            isQuick: false, rounds: rounds, limitSeconds: 590, hotOrders: 200_000, hundredOrders: 50_000,
+            peerSeconds: 1,
+            stageOrders: 40_000, singleOrders: 1_500, realRepetitions: 6, refusals: 25_000, steadySeconds: 2,
+            growthOrders: 20_000, manyProducts: 100_000, oldOrders: 5_000_000, memoryBacklogs: [10_000, 1_000_000],
+            memorySeconds: 30, httpSeconds: 3, eventSeconds: 4)
     }
 
     static func quick(rounds: Int) -> Scale {
         Scale(
-            isQuick: true, rounds: min(rounds, 2), limitSeconds: 90, hotOrders: 30_000, hundredOrders: 20_000,
+            isQuick: true, rounds: min(rounds, 2), limitSeconds: 88, hotOrders: 30_000, hundredOrders: 20_000,
             peerSeconds: 1, stageOrders: 15_000, singleOrders: 500, realRepetitions: 2, refusals: 10_000,
             steadySeconds: 1, growthOrders: 10_000, manyProducts: 20_000, oldOrders: 100_000,
             memoryBacklogs: [10_000, 30_000], memorySeconds: 10, httpSeconds: 1, eventSeconds: 2)
