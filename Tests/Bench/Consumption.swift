@@ -28,7 +28,7 @@ extension Workshop {
     /// Lets the real consumer work off the stream, and checks that every order is in the ledger once, and that the
     /// counters are the ledger's.
     func consume(into ledger: String, expecting orders: Int, _ more: [String] = []) async throws -> Consumption {
-        let consumption = try await consume(into: ledger, within: Self.consumingLimit, more)
+        let consumption = try await consume(into: ledger, within: Self.consumingLimit, ["--until-idle"] + more)
         guard consumption.orders == orders else {
             throw BenchError(
                 "measuring failed: on \(ledger): \(consumption.orders) of \(orders) orders were consumed. This is a defect; please report it."
@@ -44,11 +44,12 @@ extension Workshop {
         return consumption
     }
 
-    /// As above, but the consumer is told to stop when `limit` is over.
-    func consume(into ledger: String, within limit: Duration, _ more: [String] = []) async throws -> Consumption {
+    /// Lets the real consumer work until `limit` is over, or it ends by itself, and checks that what it says it has
+    /// accepted and refused is in the ledger.
+    func consume(into ledger: String, within limit: Duration, _ arguments: [String]) async throws -> Consumption {
         let before = try await recorded(in: ledger)
         let consumption = try await watch(
-            try start(["consume", "--until-idle"] + more, ledger: ledger), endingAfter: limit)
+            try start(["consume"] + arguments, ledger: ledger), endingAfter: limit)
         let recorded = try await recorded(in: ledger) - before
         guard consumption.orders == recorded else {
             throw BenchError(

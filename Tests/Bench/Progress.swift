@@ -1,7 +1,7 @@
 import Foundation
 
-/// Says on standard error what is being measured, and keeps the run within its time: what takes longer than its share
-/// makes fewer rounds, so that there is time for the others.
+/// Says on standard error what is being measured, and keeps the run within its time: a group that takes longer than
+/// expected makes fewer rounds once it would take the time of those behind it.
 struct Progress: Sendable {
     private let started = ContinuousClock.now
     private let limit: Duration
@@ -14,11 +14,11 @@ struct Progress: Sendable {
 
     var elapsedSeconds: Double { (ContinuousClock.now - started) / .seconds(1) }
 
-    /// Whether `next` more would pass the time of this group and what those before it have left.
+    /// Whether `next` more would take time that the groups behind this one need.
     func isOver(for group: RowGroup, after next: Duration) -> Bool {
-        let all = groups.reduce(0) { $0 + $1.share }
-        let end = groups.prefix { $0 != group }.reduce(group.share) { $0 + $1.share }
-        return ContinuousClock.now - started + next >= limit * (end / all)
+        let scale = limit / .seconds(Scale.fullSeconds)
+        let needed = groups.drop { $0 != group }.dropFirst().reduce(0) { $0 + $1.share } * scale
+        return ContinuousClock.now - started + next >= limit - .seconds(needed)
     }
 
     func say(_ text: String) {

@@ -19,21 +19,21 @@ enum RowGroup: String, Sendable, CaseIterable, Encodable {
         }
     }
 
-    /// Its part of the run's time, in seconds of a full one on two cores.
+    /// Seconds that it takes in a full run on two cores; together a little less than such a run has.
     var share: Double {
         switch self {
         case .hot: 130
-        case .hundred: 48
-        case .stages: 42
-        case .real: 37
-        case .refusals: 27
-        case .steady: 35
-        case .catalogue: 52
-        case .age: 112
-        case .memory: 52
-        case .epoch: 10
-        case .http: 42
-        case .events: 22
+        case .hundred: 49
+        case .stages: 49
+        case .real: 34
+        case .refusals: 22
+        case .steady: 33
+        case .catalogue: 43
+        case .age: 98
+        case .memory: 58
+        case .epoch: 17
+        case .http: 41
+        case .events: 21
         }
     }
 

@@ -22,22 +22,25 @@ struct Scale: Sendable, Encodable {
     let growthOrders: Int
     let manyProducts: Int
     let oldOrders: Int
-    /// Messages that wait, few and many, and how long the many are worked off at most.
+    /// Messages that wait, few and many, and how long the consumer is looked at.
     let memoryBacklogs: [Int]
-    let memorySeconds: Int
+    let memorySeconds: [Int]
     let httpSeconds: Int
     let eventSeconds: Int
     let subscribers = 1_000
     /// Orders a second where they come steadily.
     let steadyRate = 2_000
 
+    /// Of the ten minutes some seconds are left for the end.
+    static let fullSeconds = 590
+
     static func full(rounds: Int) -> Scale {
         Scale(
-            isQuick: false, rounds: rounds, limitSeconds: 590, hotOrders: 200_000, hundredOrders: 50_000,
+            isQuick: false, rounds: rounds, limitSeconds: fullSeconds, hotOrders: 200_000, hundredOrders: 50_000,
             peerSeconds: 1,
             stageOrders: 40_000, singleOrders: 1_500, realRepetitions: 6, refusals: 25_000, steadySeconds: 2,
             growthOrders: 20_000, manyProducts: 100_000, oldOrders: 5_000_000, memoryBacklogs: [10_000, 1_000_000],
-            memorySeconds: 30, httpSeconds: 3, eventSeconds: 4)
+            memorySeconds: [4, 20], httpSeconds: 3, eventSeconds: 4)
     }
 
     static func quick(rounds: Int) -> Scale {
@@ -45,6 +48,6 @@ struct Scale: Sendable, Encodable {
             isQuick: true, rounds: min(rounds, 2), limitSeconds: 88, hotOrders: 30_000, hundredOrders: 20_000,
             peerSeconds: 1, stageOrders: 15_000, singleOrders: 500, realRepetitions: 2, refusals: 10_000,
             steadySeconds: 1, growthOrders: 10_000, manyProducts: 20_000, oldOrders: 100_000,
-            memoryBacklogs: [10_000, 30_000], memorySeconds: 10, httpSeconds: 1, eventSeconds: 2)
+            memoryBacklogs: [10_000, 30_000], memorySeconds: [2, 3], httpSeconds: 1, eventSeconds: 2)
     }
 }
