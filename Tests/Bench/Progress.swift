@@ -4,11 +4,11 @@ import Foundation
 /// expected makes fewer rounds once it would take the time of those behind it.
 struct Progress: Sendable {
     private let started = ContinuousClock.now
-    private let limit: Duration
+    private let scale: Scale
     private let groups: [RowGroup]
 
-    init(limitSeconds: Int, groups: [RowGroup]) {
-        limit = .seconds(limitSeconds)
+    init(_ scale: Scale, groups: [RowGroup]) {
+        self.scale = scale
         self.groups = groups
     }
 
@@ -16,9 +16,9 @@ struct Progress: Sendable {
 
     /// Whether `next` more would take time that the groups behind this one need.
     func isOver(for group: RowGroup, after next: Duration) -> Bool {
-        let scale = limit / .seconds(Scale.fullSeconds)
-        let needed = groups.drop { $0 != group }.dropFirst().reduce(0) { $0 + $1.share } * scale
-        return ContinuousClock.now - started + next >= limit - .seconds(needed)
+        let behind = groups.drop { $0 != group }.dropFirst().map(\.expected)
+        let needed = behind.reduce(0) { $0 + (scale.isQuick ? $1.quick : $1.full) }
+        return ContinuousClock.now - started + next >= .seconds(scale.limitSeconds - needed)
     }
 
     func say(_ text: String) {

@@ -4,7 +4,7 @@ struct Scale: Sendable, Encodable {
     let isQuick: Bool
     /// Rounds of each figure; a quick run makes fewer.
     let rounds: Int
-    /// No round begins after that.
+    /// No round begins that would end after it: some seconds less than is promised, for the end.
     let limitSeconds: Int
 
     /// Orders of one hot product, and of a hundred.
@@ -31,12 +31,9 @@ struct Scale: Sendable, Encodable {
     /// Orders a second where they come steadily.
     let steadyRate = 2_000
 
-    /// Of the ten minutes some seconds are left for the end.
-    static let fullSeconds = 590
-
     static func full(rounds: Int) -> Scale {
         Scale(
-            isQuick: false, rounds: rounds, limitSeconds: fullSeconds, hotOrders: 200_000, hundredOrders: 50_000,
+            isQuick: false, rounds: rounds, limitSeconds: 590, hotOrders: 200_000, hundredOrders: 50_000,
             peerSeconds: 1,
             stageOrders: 40_000, singleOrders: 1_500, realRepetitions: 6, refusals: 25_000, steadySeconds: 2,
             growthOrders: 20_000, manyProducts: 100_000, oldOrders: 5_000_000, memoryBacklogs: [10_000, 1_000_000],
@@ -45,9 +42,9 @@ struct Scale: Sendable, Encodable {
 
     static func quick(rounds: Int) -> Scale {
         Scale(
-            isQuick: true, rounds: min(rounds, 2), limitSeconds: 88, hotOrders: 30_000, hundredOrders: 20_000,
-            peerSeconds: 1, stageOrders: 15_000, singleOrders: 500, realRepetitions: 2, refusals: 10_000,
-            steadySeconds: 1, growthOrders: 10_000, manyProducts: 20_000, oldOrders: 100_000,
-            memoryBacklogs: [10_000, 30_000], memorySeconds: [2, 3], httpSeconds: 1, eventSeconds: 2)
+            isQuick: true, rounds: min(rounds, 2), limitSeconds: 87, hotOrders: 20_000, hundredOrders: 12_000,
+            peerSeconds: 1, stageOrders: 10_000, singleOrders: 400, realRepetitions: 1, refusals: 8_000,
+            steadySeconds: 1, growthOrders: 6_000, manyProducts: 20_000, oldOrders: 100_000,
+            memoryBacklogs: [10_000, 20_000], memorySeconds: [1, 2], httpSeconds: 1, eventSeconds: 2)
     }
 }

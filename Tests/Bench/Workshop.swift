@@ -25,7 +25,7 @@ final class Workshop: Sendable {
                 "measuring failed: on \(program.rawValue): it is not installed. Run scripts/setup --bench, or leave its rows out with --only."
             )
         }
-        let progress = Progress(limitSeconds: scale.limitSeconds, groups: groups)
+        let progress = Progress(scale, groups: groups)
         let folder = try TemporaryFolder()
         let system = try fileSystem(of: folder.path)
         let redis = try await TestRedisServer.start(listening: .tcp, in: folder)
