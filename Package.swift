@@ -19,6 +19,7 @@ let package = Package(
     products: [
         .executable(name: "stocktake", targets: ["stocktake"]),
         .executable(name: "chaos", targets: ["ChaosCommand"]),
+        .executable(name: "bench", targets: ["Bench"]),
     ],
     traits: [
         .trait(name: "TLS", description: "rediss:// URLs, through swift-nio-ssl (which compiles BoringSSL: minutes)."),
@@ -32,6 +33,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", exact: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess.git", exact: "1.0.2", traits: []),
@@ -238,5 +240,18 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "ChaosTests", dependencies: ["Chaos", "stocktake"], swiftSettings: strict),
+
+        // What it does a second, beside what others do (scripts/bench).
+        .executableTarget(
+            name: "Bench",
+            dependencies: nio + [
+                "Counters", "Intake", "Inventory", "Ledger", "Randomness", "RedisClient", "StrictJSON", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            path: "Tests/Bench",
+            swiftSettings: strict
+        ),
     ]
 )

@@ -1,7 +1,7 @@
 import CHiredis
 
 /// Why bytes are not a reply that we accept.
-struct ReplySyntaxError: Error, Equatable {
+package struct ReplySyntaxError: Error, Equatable {
     let detail: String
 }
 
@@ -13,7 +13,7 @@ struct ReplySyntaxError: Error, Equatable {
 /// from 1.0 on.
 ///
 /// Not safe for concurrent use: one owner, the event loop of the connection.
-final class ReplyParser {
+package final class ReplyParser {
     private let reader: UnsafeMutablePointer<redisReader>
     /// hiredis keeps the pointer, so the table must live as long as the reader.
     private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
@@ -26,7 +26,7 @@ final class ReplyParser {
     /// read of NIO, which reads up to 64 KiB at a time.
     private static let maximumUnusedBuffer = 256 << 10
 
-    init(maximumReplyBytes: Int) {
+    package init(maximumReplyBytes: Int) {
         self.maximumReplyBytes = maximumReplyBytes
         functions = .allocate(capacity: 1)
         functions.initialize(to: redisReplyObjectFunctions())
@@ -67,7 +67,7 @@ final class ReplyParser {
     }
 
     /// Takes bytes as they come from the socket, cut anywhere.
-    func feed(_ bytes: UnsafeRawBufferPointer) throws(ReplySyntaxError) {
+    package func feed(_ bytes: UnsafeRawBufferPointer) throws(ReplySyntaxError) {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
         pendingBytes += bytes.count
         guard redisReaderFeed(reader, start.assumingMemoryBound(to: CChar.self), bytes.count) == REDIS_OK else {
@@ -76,7 +76,7 @@ final class ReplyParser {
     }
 
     /// The next complete reply, nil when bytes are missing. After an error the parser is of no more use.
-    func next() throws(ReplySyntaxError) -> RedisValue? {
+    package func next() throws(ReplySyntaxError) -> RedisValue? {
         var token: UnsafeMutableRawPointer?
         guard redisReaderGetReply(reader, &token) == REDIS_OK else { throw failure() }
         // Of a reply that is complete as well: what is refused must not depend on how the network cuts it.

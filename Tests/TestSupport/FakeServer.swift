@@ -1,8 +1,7 @@
 import NIOCore
 import NIOPosix
+import RedisClient
 import Synchronization
-
-@testable import RedisClient
 
 /// A server on a unix socket that misbehaves as a test wants. Commands are read properly; what is answered is up to
 /// the script.

@@ -1,0 +1,72 @@
+import Foundation
+import Intake
+import Inventory
+import RedisClient
+
+/// Messages that wait on the stream; kept under a key of their own, from which each round's stream is copied.
+struct Backlog: Sendable {
+    let key: String
+    let count: Int
+    /// Order lines.
+    let lines: Int
+}
+
+extension Workshop {
+    private static let publishedAtOnce = 1_000
+
+    /// Puts messages on the stream: the next ones of `maker`.
+    func publish(_ count: Int, from maker: inout OrderMaker) async throws {
+        var left = count
+        while left > 0 {
+            let commands = (0..<min(left, Self.publishedAtOnce)).map { _ in addCommand(maker.next()) }
+            try await send(commands)
+            left -= commands.count
+        }
+    }
+
+    func addCommand(_ payload: [UInt8]) -> RedisCommand {
+        StreamWriter.add(
+            StreamWriter.fields(type: MessageType.checkoutCompleted.rawValue, payload: payload), to: keys)
+    }
+
+    func send(_ commands: [RedisCommand]) async throws {
+        for reply in try await client.pipeline(commands) {
+            if case .error(let error) = reply { throw RedisError.reply(error, command: "XADD") }
+        }
+    }
+
+    /// - Parameter name: of the key it is kept under.
+    func backlog(_ name: String, _ count: Int, from maker: OrderMaker) async throws -> Backlog {
+        try await clearStore()
+        var maker = maker
+        try await publish(count, from: &maker)
+        return try await keepBacklog(name, count: count, lines: count)
+    }
+
+    /// Keeps what is on the stream now.
+    func keepBacklog(_ name: String, count: Int, lines: Int) async throws -> Backlog {
+        let backlog = Backlog(key: "backlog:\(name)", count: count, lines: lines)
+        try await redis.command("RENAME", keys.checkouts, backlog.key)
+        return backlog
+    }
+
+    /// The stream as it was published, unread, and no counters.
+    func restore(_ backlog: Backlog) async throws {
+        try await clearStore()
+        _ = try await client.send(RedisCommand("COPY", backlog.key, keys.checkouts))
+        let length = try await client.send(RedisCommand("XLEN", keys.checkouts)).int ?? 0
+        guard length == Int64(backlog.count) else {
+            throw BenchError(
+                "preparing the messages failed: on \(backlog.key): \(length) of \(backlog.count) are there. Is Redis short of memory?"
+            )
+        }
+    }
+
+    func clearStore() async throws {
+        _ = try await client.send(RedisCommand("UNLINK", keys.checkouts, keys.stock, keys.outcomes))
+    }
+
+    func drop(_ backlogs: Backlog...) async throws {
+        for backlog in backlogs { _ = try await client.send(RedisCommand("UNLINK", backlog.key)) }
+    }
+}

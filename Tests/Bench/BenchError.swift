@@ -1,0 +1,8 @@
+/// Why a figure cannot be had: *what failed: on what: why. What to do.*
+struct BenchError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

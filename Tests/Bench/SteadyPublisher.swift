@@ -1,0 +1,49 @@
+import RedisClient
+
+/// Publishes orders by a schedule that nothing holds up: an order that could not be sent in time is late, and its delay
+/// counts from the moment it should have been sent (no coordinated omission).
+struct SteadyPublisher: Sendable {
+    let rate: Int
+    let start: ContinuousClock.Instant
+    private let commands: [RedisCommand]
+
+    /// - Parameter maker: goes on where it is; its order `number` is the first.
+    init(_ count: Int, rate: Int, from maker: inout OrderMaker, in workshop: Workshop) {
+        self.rate = rate
+        commands = (0..<count).map { _ in workshop.addCommand(maker.next()) }
+        // Preparing them took a while.
+        start = .now + .milliseconds(20)
+    }
+
+    var count: Int { commands.count }
+
+    /// When this one, 0 ..< count, should be sent.
+    func intended(_ index: Int) -> ContinuousClock.Instant { start + .seconds(1) * index / rate }
+
+    /// - Parameter inOrder: waits for each reply, so that orders cannot pass each other on their way to the connection.
+    func publish(over client: RedisClient, inOrder: Bool = false) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            var sent = 0
+            while sent < count {
+                try await Task.sleep(until: intended(sent), clock: .continuous)
+                let now = ContinuousClock.now
+                var due = sent + 1
+                while due < count, intended(due) <= now { due += 1 }
+                let commands = Array(commands[sent..<due])
+                sent = due
+                if inOrder {
+                    try await Self.send(commands, client)
+                } else {
+                    group.addTask { try await Self.send(commands, client) }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private static func send(_ commands: [RedisCommand], _ client: RedisClient) async throws {
+        for reply in try await client.pipeline(commands) {
+            if case .error(let error) = reply { throw RedisError.reply(error, command: "XADD") }
+        }
+    }
+}
