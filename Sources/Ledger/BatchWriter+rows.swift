@@ -5,15 +5,15 @@ import Inventory
 /// The rows that a batch leaves.
 extension BatchWriter {
     static let insertOrderSQL = """
-        INSERT INTO orders (id, status, reason, refused_level, refused_id, refused_asked, refused_left, seq, epoch, units,
+        INSERT INTO orders (number, id, status, reason, refused_level, refused_id, refused_asked, refused_left, seq, epoch, units,
             decided_at, entry_id, digest, stripe_payment_intent_id, completed_at, customer_id, customer_email,
             customer_name, currency, subtotal, tax, shipping, total, shipping_name, shipping_line1, shipping_line2,
             shipping_city, shipping_state, shipping_postal_code, shipping_country)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
 
-    static let insertItemSQL = """
-        INSERT INTO order_items (order_id, line, product_id, variant_id, quantity, unit_price, stripe_product_id,
+    static let insertLineSQL = """
+        INSERT INTO order_lines (order_number, line, product_id, variant_id, quantity, unit_price, stripe_product_id,
             product_name, variant_name)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
@@ -25,6 +25,8 @@ extension BatchWriter {
         case .accepted(let accepted): seq = accepted
         case .refused(let refused): (status, refusal) = ("refused", refused)
         }
+        orderNumber += 1
+        insertOrder.bind(orderNumber)
         insertOrder.bind(checkout.orderID)
         insertOrder.bind(status)
         insertOrder.bind(refusal?.reason.rawValue)
@@ -57,16 +59,16 @@ extension BatchWriter {
         insertOrder.bind(checkout.shippingAddress?.country)
         try insertOrder.run()
         for (line, item) in checkout.items.enumerated() {
-            insertItem.bind(checkout.orderID)
-            insertItem.bind(Int64(line + 1))
-            insertItem.bind(item.productID)
-            insertItem.bind(item.variantID)
-            insertItem.bind(item.quantity)
-            insertItem.bind(item.unitPrice)
-            insertItem.bind(item.stripeProductID)
-            insertItem.bind(item.productName)
-            insertItem.bind(item.variantName)
-            try insertItem.run()
+            insertLine.bind(orderNumber)
+            insertLine.bind(Int64(line + 1))
+            insertLine.bind(item.productID)
+            insertLine.bind(item.variantID)
+            insertLine.bind(item.quantity)
+            insertLine.bind(item.unitPrice)
+            insertLine.bind(item.stripeProductID)
+            insertLine.bind(item.productName)
+            insertLine.bind(item.variantName)
+            try insertLine.run()
         }
     }
 

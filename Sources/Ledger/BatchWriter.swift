@@ -30,11 +30,13 @@ struct BatchWriter {
     private var refused: Int64 = 0
     /// Whether any dead letter waits for its order; asked once a batch, as there is rarely one.
     private var someWait: Bool
+    /// Of the last order.
+    var orderNumber: Int64
     // Used for every order, or every counter.
     private var selectFigures: PerLevel
     private var updateFigures: PerLevel
     var insertOrder: DirectStatement
-    var insertItem: DirectStatement
+    var insertLine: DirectStatement
 
     init(_ batch: RecordBatch, _ db: Database) throws {
         self.db = db
@@ -44,6 +46,8 @@ struct BatchWriter {
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
         else { throw Stop(answer: .outdated(head)) }
         someWait = try Self.someWait(db)
+        orderNumber =
+            try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(number), 0) FROM orders")) ?? 0
         let texts = TextRoom()
         selectFigures = try PerLevel(db, texts) { table in
             "SELECT sold_quantity, adjusted_quantity, max_quantity FROM \(table) WHERE id = ?"
@@ -52,7 +56,7 @@ struct BatchWriter {
             "UPDATE \(table) SET sold_quantity = ?, adjusted_quantity = ? WHERE id = ?"
         }
         insertOrder = try DirectStatement(Self.insertOrderSQL, db, texts)
-        insertItem = try DirectStatement(Self.insertItemSQL, db, texts)
+        insertLine = try DirectStatement(Self.insertLineSQL, db, texts)
     }
 
     mutating func run() throws -> RecordAnswer {

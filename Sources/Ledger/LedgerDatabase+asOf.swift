@@ -27,7 +27,7 @@ extension LedgerDatabase {
     /// Every recorded change of a counter: its seq, what it is about, and the units it added.
     static let changes = """
         SELECT orders.seq, product_id, variant_id, quantity AS units, 'order' AS kind, orders.id AS id FROM orders
-        JOIN order_items ON order_items.order_id = orders.id WHERE orders.seq IS NOT NULL
+        JOIN order_lines ON order_number = orders.number WHERE orders.seq IS NOT NULL
         UNION ALL
         SELECT cancellations.seq, product_id, variant_id, -given_back, 'cancellation', cancellations.id FROM cancellations
         JOIN cancellation_items ON cancellation_id = cancellations.id WHERE cancellations.seq IS NOT NULL

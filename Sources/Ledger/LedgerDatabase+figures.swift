@@ -21,7 +21,7 @@ extension LedgerDatabase {
             return LedgerFigures(
                 head: try LedgerHead.read(db),
                 // Orders are never removed, so their rows are numbered 1, 2, 3 …; counting would read them all.
-                orders: try number("coalesce(max(rowid), 0) FROM orders"),
+                orders: try number("coalesce(max(number), 0) FROM orders"),
                 refusedOrders: try number("refused FROM ledger"),
                 openDeadLetters: try number("count(*) FROM dead_letters WHERE status = 'open'"),
                 wantedReplays: try number("count(*) FROM dead_letters WHERE status = 'replay'"))

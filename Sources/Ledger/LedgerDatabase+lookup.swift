@@ -106,8 +106,8 @@ extension LedgerDatabase {
             db.cachedStatement(
                 sql: """
                     SELECT product_id, variant_id, sum(units) FROM (
-                        SELECT product_id, variant_id, quantity AS units, line AS place FROM order_items
-                        WHERE order_id = ?1
+                        SELECT product_id, variant_id, quantity AS units, line AS place FROM order_lines
+                        WHERE order_number = (SELECT number FROM orders WHERE id = ?1)
                         UNION ALL
                         SELECT product_id, variant_id, -released, NULL FROM cancellation_items
                         JOIN cancellations ON cancellations.id = cancellation_id

@@ -37,13 +37,13 @@ extension LedgerDatabase {
                 arguments.append(status)
             }
             if let after = after.flatMap({ Int64($0) }) {
-                conditions.append("rowid < ?")
+                conditions.append("number < ?")
                 arguments.append(after)
             }
             arguments.append(limit + 1)
             let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
             let rows = try Row.fetchAll(
-                db, sql: "SELECT rowid AS number, * FROM orders \(filter) ORDER BY rowid DESC LIMIT ?",
+                db, sql: "SELECT * FROM orders \(filter) ORDER BY number DESC LIMIT ?",
                 arguments: StatementArguments(arguments))
             let shown = rows.prefix(limit)
             let next: Int64? = rows.count > limit ? shown.last?["number"] : nil

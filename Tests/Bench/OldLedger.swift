@@ -41,11 +41,11 @@ struct OldLedger {
     private static func fill(orders: Int, products: Int, step: UInt64) -> String {
         """
         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < \(orders))
-        INSERT INTO orders (id, status, seq, epoch, units, decided_at, entry_id, digest, stripe_payment_intent_id,
+        INSERT INTO orders (number, id, status, seq, epoch, units, decided_at, entry_id, digest, stripe_payment_intent_id,
             completed_at, customer_id, customer_email, customer_name, currency, subtotal, tax, shipping, total,
             shipping_name, shipping_line1, shipping_line2, shipping_city, shipping_state, shipping_postal_code,
             shipping_country)
-        SELECT printf('cs_live_a1%016x%08d', n * \(step), n), 'accepted', n, 0, 1, '2026-11-22T10:00:00.000Z',
+        SELECT n, printf('cs_live_a1%016x%08d', n * \(step), n), 'accepted', n, 0, 1, '2026-11-22T10:00:00.000Z',
             (1700000000000 + n) || '-0', randomblob(32), printf('pi_3%016xKq2eZvKY', n * \(step)),
             '2026-11-22T10:00:00Z', printf('cus_%016x', n * \(step)), 'maria.muster.' || n || '@example.com',
             'Maria Muster-' || n, 'usd', 99500, 0, 1500, 101000, 'Maria Muster-' || n, (n % 400) || ' Example Street',
@@ -53,8 +53,8 @@ struct OldLedger {
         FROM numbers;
 
         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < \(orders))
-        INSERT INTO order_items (order_id, line, product_id, quantity, unit_price, stripe_product_id, product_name)
-        SELECT printf('cs_live_a1%016x%08d', n * \(step), n), 1, 'PRODUCT-' || (n % \(products)), 1, 99500,
+        INSERT INTO order_lines (order_number, line, product_id, quantity, unit_price, stripe_product_id, product_name)
+        SELECT n, 1, 'PRODUCT-' || (n % \(products)), 1, 99500,
             printf('prod_Q%016x', n % \(products)), 'Limited Edition ' || (n % \(products))
         FROM numbers;
 

@@ -66,8 +66,8 @@ struct StagesAlone {
             }
             // All fit: the gate, which is asked alone, answers the same.
             return OrderRecord(
-                checkout: checkout, demand: checkout.demand, digest: checkout.contentDigest,
-                decision: .accepted(seq: Int64(number)), decidedAt: now, entryID: "\(1_700_000_000_000 + number)-0")
+                order: Order(checkout), decision: .accepted(seq: Int64(number)), decidedAt: now,
+                entryID: "\(1_700_000_000_000 + number)-0")
         }
         return stride(from: 0, to: count, by: batchOrders).map { Array(orders[$0..<min($0 + batchOrders, count)]) }
     }
@@ -83,7 +83,7 @@ struct StagesAlone {
                 epoch: start.head.epoch, seq: 0, records: 0, catalogueVersion: start.head.catalogueVersion,
                 counters: start.counters))
         guard installed == .installed else { throw BenchError("installing counters failed: on Redis: \(installed).") }
-        let operations = batches.map { batch in batch.map { Operation(.take, $0.demand) } }
+        let operations = batches.map { batch in batch.map { Operation(.take, $0.order.demand) } }
         var seq: Int64 = 0
         let began = ContinuousClock.now
         for batch in operations {

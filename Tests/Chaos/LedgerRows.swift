@@ -68,7 +68,7 @@ struct LedgerRows: Sendable {
             db,
             sql: """
                 SELECT i.order_id, i.product_id, i.variant_id, i.quantity, i.unit_price
-                FROM orders AS o JOIN order_items AS i ON i.order_id = o.id WHERE o.rowid > ? ORDER BY o.rowid, i.line
+                FROM order_items AS i JOIN orders AS o ON o.id = i.order_id WHERE o.number > ? ORDER BY o.number, i.line
                 """,
             arguments: [position])
         while let row = try items.next() {
@@ -78,15 +78,15 @@ struct LedgerRows: Sendable {
         return try Row.fetchAll(
             db,
             sql: """
-                SELECT rowid, id, status, reason, refused_level, refused_id, refused_asked, refused_left, seq, epoch,
+                SELECT number, id, status, reason, refused_level, refused_id, refused_asked, refused_left, seq, epoch,
                     entry_id
-                FROM orders WHERE rowid > ? ORDER BY rowid
+                FROM orders WHERE number > ? ORDER BY number
                 """,
             arguments: [position]
         ).map { row in
             let reason: String? = row["reason"]
             return Order(
-                position: row["rowid"], id: row["id"], status: row["status"],
+                position: row["number"], id: row["id"], status: row["status"],
                 refusal: reason.map { reason in
                     Refusal(
                         reason: reason, level: row["refused_level"] ?? "", id: row["refused_id"] ?? "",

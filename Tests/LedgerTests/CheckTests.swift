@@ -53,14 +53,14 @@ struct CheckTests {
             [Miscount(counter: .product("kit"), column: .sold, recorded: 1, counted: 0)]
         ),
         (
-            "UPDATE order_items SET quantity = 7 WHERE order_id = 'o3' AND line = 1",
+            "UPDATE order_lines SET quantity = 7 WHERE order_number = 3 AND line = 1",
             [
                 Miscount(counter: cube, column: .sold, recorded: 4, counted: 10),
                 Miscount(counter: black, column: .sold, recorded: 3, counted: 9),
             ]
         ),
         (
-            "DELETE FROM order_items WHERE order_id = 'o1'",
+            "DELETE FROM order_lines WHERE order_number = 1",
             [
                 Miscount(counter: cube, column: .sold, recorded: 4, counted: 1),
                 Miscount(counter: black, column: .sold, recorded: 3, counted: 1),

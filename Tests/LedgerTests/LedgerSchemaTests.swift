@@ -101,7 +101,7 @@ struct LedgerSchemaTests {
             "UPDATE products SET dev_status = 6", "UPDATE products SET sold_quantity = 'many'",
             "UPDATE products SET is_active = 2", "UPDATE ledger SET seq = -1", "UPDATE ledger SET id = 2",
             "UPDATE orders SET status = 'lost'", "UPDATE orders SET reason = 'sold_out'",
-            "UPDATE order_items SET quantity = 0", "UPDATE orders SET seq = 1",
+            "UPDATE order_lines SET quantity = 0", "UPDATE orders SET seq = 1",
             "UPDATE products SET available_quantity = 1",
         ])
     func constraints(_ sql: String) async throws {
