@@ -68,11 +68,19 @@ for first = 1, count, slice / 2 do
   end
 end
 
+local isPacked, operations, more = pcall(cmsgpack.unpack, ARGV[5 + count] or '')
+if not isPacked or type(operations) ~= 'table' or more ~= nil or ARGV[6 + count] then
+  return redis.error_reply('ERR gate: the operations must be one packed array, and the last argument')
+end
+
+local function isWhole(number, least)
+  return type(number) == 'number' and number >= least and number < 9007199254740992 and number % 1 == 0
+end
+
 -- The counter and the units that stand at a place, or nothing.
-local operations = cmsgpack.unpack(ARGV[5 + count])
 local function term(i)
   local c, units = operations[i], operations[i + 1]
-  if units and units > 0 and sold[c] then return c, units end
+  if isWhole(units, 1) and sold[c] then return c, units end
 end
 
 -- Decide, in the order of the stream.
@@ -81,7 +89,7 @@ local take, give, add = 0, 1, 2
 local at = 1
 while operations[at] do
   local kind, terms = operations[at], operations[at + 1]
-  if (kind ~= take and kind ~= give and kind ~= add) or not terms then
+  if (kind ~= take and kind ~= give and kind ~= add) or not isWhole(terms, 0) then
     return redis.error_reply('ERR gate: number ' .. at .. ' does not start an operation')
   end
   local first, last = at + 2, at + 2 * terms
@@ -114,6 +122,8 @@ while operations[at] do
   answers[#answers + 1] = answer
   at = last + 2
 end
+
+if at ~= #operations + 1 then return redis.error_reply('ERR gate: the operations have a hole at number ' .. at) end
 
 -- Write what changed.
 local fields = {'seq', string.format('%.0f', seq)}

@@ -213,7 +213,6 @@ package actor ActiveConsumer {
         case .decoded(let entries):
             undecoded.finish()
             queue.append(entries)
-            decodeNext()
         case .recorded(let batch):
             if recording?.batch.number == batch { try await finishRecording() }
         case .settled(let batch):
@@ -238,10 +237,11 @@ package actor ActiveConsumer {
         startSettling()
         while decided == nil, !queue.isEmpty {
             // A suspect is in flight alone, so that it alone is to blame.
-            if recording != nil, queue.suspect != nil { break }
+            if queue.suspect != nil, recording != nil || undecoded.isUnderWay { break }
             guard try await decideNext() else { break }
             startRecording()
         }
+        decodeNext()
         metrics.readAhead(queue.count + undecoded.count)
         readNext()
     }
@@ -302,7 +302,8 @@ package actor ActiveConsumer {
 
     /// Decodes one delivery at a time, in a task of its own: meanwhile the next one is read, and an earlier one decided.
     private func decodeNext() {
-        guard let entries = undecoded.next() else { return }
+        // A suspect is decoded with nothing else being decoded, so that it alone is to blame.
+        guard queue.suspect == nil, let entries = undecoded.next() else { return }
         Task { [post] in post.yield(.decoded(Decoding.decode(entries))) }
     }
 

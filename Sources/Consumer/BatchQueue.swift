@@ -9,6 +9,7 @@ struct Undecoded {
     private var underWay = (count: 0, bytes: 0)
 
     var isEmpty: Bool { count == 0 }
+    var isUnderWay: Bool { underWay.count > 0 }
 
     mutating func append(_ entries: [StreamEntry]) {
         deliveries.append(entries)

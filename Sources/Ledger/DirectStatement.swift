@@ -9,6 +9,8 @@ import Inventory
 /// connection. Values are bound in the order of the statement's parameters; what is not bound is NULL. A run forgets
 /// them all.
 struct DirectStatement {
+    /// Kept, as it ends the one below with itself.
+    private let owner: Statement
     private let statement: OpaquePointer
     private let connection: OpaquePointer?
     private let texts: TextRoom
@@ -19,7 +21,8 @@ struct DirectStatement {
     /// - Parameter texts: where bound values lie until the statement has run; may be shared by statements that run one
     ///   after the other.
     init(_ sql: String, _ db: Database, _ texts: TextRoom) throws {
-        statement = try db.cachedStatement(sql: sql).sqliteStatement
+        owner = try db.cachedStatement(sql: sql)
+        statement = owner.sqliteStatement
         connection = db.sqliteConnection
         self.texts = texts
     }
@@ -115,19 +118,21 @@ struct DirectRow {
 
 /// Where the texts and blobs of a row lie while SQLite needs them: it would otherwise set memory aside for each.
 final class TextRoom {
-    private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 1)
+    private static let capacity = 64 << 10
+    private let room = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 1)
     private var used = 0
 
     deinit { room.deallocate() }
 
     /// Where the bytes lie from now on until `clear`, and what SQLite has to do about it: copy what found no room.
     func keep(_ bytes: UnsafeRawBufferPointer) -> (start: UnsafeRawPointer, destructor: sqlite3_destructor_type?) {
-        guard let start = bytes.baseAddress, !bytes.isEmpty else { return (UnsafeRawPointer(room.baseAddress!), nil) }
-        guard bytes.count <= room.count - used else { return (start, Self.copies) }
-        let place = UnsafeMutableRawBufferPointer(rebasing: room[used..<used + bytes.count])
-        place.copyMemory(from: bytes)
+        // SQLite takes a text that is nowhere for NULL.
+        guard let start = bytes.baseAddress, !bytes.isEmpty else { return (UnsafeRawPointer(room), nil) }
+        guard bytes.count <= Self.capacity - used else { return (start, Self.copies) }
+        let place = room + used
+        place.copyMemory(from: start, byteCount: bytes.count)
         used += bytes.count
-        return (UnsafeRawPointer(place.baseAddress!), nil)
+        return (UnsafeRawPointer(place), nil)
     }
 
     func clear() { used = 0 }

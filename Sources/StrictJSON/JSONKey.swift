@@ -30,7 +30,7 @@ package struct JSONKey: Sendable {
         let length = name.utf8CodeUnitCount
         precondition(length <= comparableBytes, "a key's name must not have more than 24 bytes")
         guard key.count == length else { return false }
-        return withUnsafeBytes(of: key.head) { memcmp($0.baseAddress!, name.utf8Start, length) } == 0
+        return withUnsafePointer(to: key.head) { memcmp($0, name.utf8Start, length) } == 0
     }
 }
 

@@ -73,38 +73,97 @@ struct GateFenceTests {
     ]
 
     @Test(
-        "when its arguments are malformed, also behind an operation that fits",
+        "when its arguments are malformed",
         arguments: [
             ["L", "7", "41"], ["L", "7", "41", "x"], ["L", "7", "41", "1.5", "p:P"], ["L", "7", "41", "-1"],
-            ["L", "7", "41", "1"], ["L", "7", "41", "3", "p:P"], ["L", "7", "41", "1e15", "p:P"],
-            good + ["take"], good + ["take", "x"], good + ["sell", "1", "1", "1"], good + ["take", "1"],
-            good + ["take", "1", "1"], good + ["take", "1", "2", "1"], good + ["take", "1", "0", "1"],
-            good + ["take", "1", "1.5", "1"], good + ["take", "1", "x", "1"], good + ["take", "1", "1", "x"],
-            good + ["give", "1", "1", "x"], good + ["give", "1"], good + ["take", "2", "1", "1"], good + [""],
+            ["L", "7", "41", "1"], ["L", "7", "41", "1", "p:P"], ["L", "7", "41", "3", "p:P"],
+            ["L", "7", "41", "1e15", "p:P"], ["L", "7", "41", "1", "p:P", ""], ["L", "7", "41", "1", "p:P", "take"],
         ])
     func malformed(_ arguments: [String]) async throws {
-        try await withCounters(unlimited) { fixture async throws in
-            let before = try await fixture.server.keyspace()
-            let error = try await replyError {
-                _ = try await fixture.run(.gate, keys: [fixture.keys.stock], arguments)
+        try await refuses { $0.append(contentsOf: arguments) }
+    }
+
+    /// What can stand in the array of operations, ours and what is none of ours.
+    enum Packed {
+        case number(Int64)
+        case fraction(Double)
+        case text(String)
+        case nothing
+
+        fileprivate var bytes: [UInt8] {
+            switch self {
+            case .number(let number): [0xD3] + withUnsafeBytes(of: number.bigEndian) { Array($0) }
+            case .fraction(let number): [0xCB] + withUnsafeBytes(of: number.bitPattern.bigEndian) { Array($0) }
+            case .text(let text): [0xA0 | UInt8(text.utf8.count)] + Array(text.utf8)
+            case .nothing: [0xC0]
             }
-            #expect(error?.code == "ERR")
-            #expect(try await fixture.server.keyspace() == before)
+        }
+
+        static func array(_ elements: [Packed]) -> [UInt8] {
+            [0x90 | UInt8(elements.count)] + elements.flatMap(\.bytes)
         }
     }
 
-    private static let good = ["L", "7", "41", "1", "p:P", "take", "1", "1", "1"]
+    private static let fits: [Packed] = [.number(0), .number(1), .number(1), .number(1)]
+
+    @Test("decides the operation that stands before the malformed ones, alone")
+    func wellFormed() async throws {
+        try await withCounters(unlimited) { fixture async throws in
+            let reply = try await ScriptRunner(client: fixture.client).run(.gate, keys: [fixture.keys.stock]) {
+                $0.append(contentsOf: ["L", "7", "41", "1", "p:P"])
+                $0.append(Packed.array(Self.fits))
+            }
+            #expect(reply == .array([.bulk(Array("DECIDED".utf8)), .bulk(Array("42".utf8)), .array([.integer(42)])]))
+        }
+    }
+
+    private static let notOperations: [[Packed]] = [
+        [.number(0)], [.number(3), .number(1), .number(1), .number(1)], [.text("take"), .number(1)],
+        [.number(0), .text("x")], [.number(0), .fraction(0.5)], [.number(0), .number(1)],
+        [.number(0), .number(1), .number(1)], [.number(0), .number(2), .number(1), .number(1)],
+        [.number(0), .number(1), .number(0), .number(1)], [.number(0), .number(1), .fraction(1.5), .number(1)],
+        [.number(0), .number(1), .text("x"), .number(1)], [.number(0), .number(1), .number(2), .number(1)],
+        [.nothing, .number(0), .number(1), .number(1), .number(1)],
+    ]
+
+    private static let badUnits: [Packed] = [
+        .fraction(1.5), .fraction(.nan), .fraction(.infinity), .fraction(-.infinity), .number(-1), .number(0),
+        .number(9_007_199_254_740_992), .text("1"), .nothing,
+    ]
 
     @Test(
-        "when units are no positive integers, which would leave a counter that is none",
-        arguments: ["1.5", "nan", "inf", "-1", "-inf", "9007199254740992"], ["take", "give"])
-    func badUnits(_ units: String, _ kind: String) async throws {
+        "when operations behind one that fits are malformed, or their units are no positive integers",
+        arguments: notOperations
+            + [0, 1, 2].flatMap { kind in badUnits.map { [.number(kind), .number(1), .number(1), $0] } })
+    func malformedOperations(_ operations: [Packed]) async throws {
+        try await refuses {
+            $0.append(contentsOf: ["L", "7", "41", "1", "p:P"])
+            $0.append(Packed.array(Self.fits + operations))
+        }
+    }
+
+    @Test(
+        "when the operations are no whole array, or not one",
+        arguments: [
+            [], [0x01], [0xC1], Array(Packed.array(fits).dropLast()), Packed.array(fits) + [0x01],
+            Packed.array(fits) + Packed.array(fits), [0xDD, 0xFF, 0xFF, 0xFF, 0xFF],
+        ] as [[UInt8]])
+    func noArray(_ bytes: [UInt8]) async throws {
+        try await refuses {
+            $0.append(contentsOf: ["L", "7", "41", "1", "p:P"])
+            $0.append(bytes)
+        }
+    }
+
+    /// The gate says that its arguments are malformed, and changes nothing.
+    private func refuses(_ arguments: (inout RedisCommand) -> Void) async throws {
         try await withCounters(unlimited) { fixture async throws in
             let before = try await fixture.server.keyspace()
             let error = try await replyError {
-                _ = try await fixture.run(.gate, keys: [fixture.keys.stock], Self.good + [kind, "1", "1", units])
+                _ = try await ScriptRunner(client: fixture.client).run(
+                    .gate, keys: [fixture.keys.stock], arguments: arguments)
             }
-            #expect(error?.code == "ERR")
+            #expect(error?.message.hasPrefix("ERR gate: ") == true, "\(error?.message ?? "no error")")
             #expect(try await fixture.server.keyspace() == before)
         }
     }
@@ -112,20 +171,20 @@ struct GateFenceTests {
     @Test("when the number of terms is below 0, and does not turn in circles over it")
     func negativeTerms() async throws {
         try await withCounters(unlimited) { fixture async throws in
-            let arguments = ["L", "7", "41", "1", "p:P", "take", "-1"]
-            var code: String?
+            var message: String?
             do {
                 let runner = ScriptRunner(client: fixture.client)
                 _ = try await runner.run(.gate, keys: [fixture.keys.stock], timeout: .seconds(1)) {
-                    $0.append(contentsOf: arguments)
+                    $0.append(contentsOf: ["L", "7", "41", "1", "p:P"])
+                    $0.append(Packed.array([.number(0), .number(-1)]))
                 }
             } catch RedisError.reply(let error, _) {
-                code = error.code
+                message = error.message
             } catch RedisError.timedOut {
                 // The server hangs in the script and collects answers: it must not go on.
                 await fixture.server.kill()
             }
-            #expect(code == "ERR")
+            #expect(message?.hasPrefix("ERR gate: number 1 ") == true, "\(message ?? "no error")")
         }
     }
 
