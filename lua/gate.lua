@@ -43,6 +43,9 @@ end
 local seq = integer(ARGV[3])
 local count = integer(ARGV[4])
 if not seq or not count then return redis.error_reply('ERR gate: seq and the number of counters must be integers') end
+if #ARGV ~= 5 + count then
+  return redis.error_reply('ERR gate: behind the number of counters stand their names and the operations, no more, no less')
+end
 
 -- Read: what is sold, and the caps.
 local sold, cap, changed = {}, {}, {}
@@ -68,9 +71,9 @@ for first = 1, count, slice / 2 do
   end
 end
 
-local isPacked, operations, more = pcall(cmsgpack.unpack, ARGV[5 + count] or '')
-if not isPacked or type(operations) ~= 'table' or more ~= nil or ARGV[6 + count] then
-  return redis.error_reply('ERR gate: the operations must be one packed array, and the last argument')
+local isPacked, operations, more = pcall(cmsgpack.unpack, ARGV[5 + count])
+if not isPacked or type(operations) ~= 'table' or more ~= nil then
+  return redis.error_reply('ERR gate: the operations must be one packed array')
 end
 
 local function isWhole(number, least)
