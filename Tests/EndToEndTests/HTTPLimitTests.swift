@@ -285,10 +285,53 @@ import Testing
         #expect(try await nonsense.reply().json()["product"]?["id"] == "CUBE")
         #expect(try await nonsense.reply().status == 400)
         try await eventually("the connection's end") { nonsense.isClosed }
-        let last = try await HTTPConnection.connect(to: server.shop)
-        last.send("GET", "/v1/products/CUBE", ["Connection": "close"])
-        #expect(try await last.reply().json()["product"]?["id"] == "CUBE")
-        try await eventually("the connection's end") { last.isClosed }
+        // By the routes, and directly.
+        let closing = try await HTTPConnection.connect(to: server.shop)
+        closing.send("GET", "/v1/products/CUBE", ["Connection": "close"])
+        let ending = try await HTTPConnection.connect(to: server.shop)
+        ending.send("GET", "/v1/products/CUBE")
+        ending.endSending()
+        for last in [closing, ending] {
+            #expect(try await last.reply().json()["product"]?["id"] == "CUBE")
+            try await eventually("the connection's end") { last.isClosed }
+        }
+    }
+
+    @Test("A slow client is sent all of a large answer, though it has ended its side, or the server is to end")
+    func slowReaders() async throws {
+        // More than sockets take by themselves: 5 MB, as each byte of these ids is two in JSON.
+        let products = (0..<100).map { product in
+            let variants = (0..<100).map {
+                #"{"id": "\#(String(repeating: #"\\"#, count: 240))\#(product)-\#($0)", "name": "V"}"#
+            }
+            return #"{"id": "P\#(product)", "name": "P", "category": "kit", "dev_status": 5, "base_price": 1, "#
+                + #""has_variants": true, "variants": [\#(variants.joined(separator: ","))]}"#
+        }
+        let shop = try await Shop(
+            catalog: #"{"categories": ["kit"], "products": [\#(products.joined(separator: ","))]}"#)
+        let server = try await shop.startServer()
+        let target = "/v1/availability?" + (0..<100).map { "product=P\($0)" }.joined(separator: "&")
+        let ending = try await HTTPConnection.connect(to: server.shop, reads: false)
+        ending.send("GET", target)
+        ending.endSending()
+        let staying = try await HTTPConnection.connect(to: server.shop, reads: false)
+        staying.send("GET", target)
+        let idle = try await HTTPConnection.connect(to: server.shop)
+        idle.send("GET", "/healthz")
+        #expect(try await idle.reply().status == 200)
+        try await eventually(within: .seconds(60), "both answers' beginning") {
+            try await server.office.get("/metrics").text
+                .contains(#"http_requests_total{route="/v1/availability",status="200"} 2"#)
+        }
+        ending.startReading()
+        #expect(try await ending.reply().body.count > 5_000_000)
+        try await eventually("the connection's end") { ending.isClosed }
+
+        server.process.signal(SIGTERM)
+        try await eventually("the end of a connection without a request") { idle.isClosed }
+        staying.startReading()
+        #expect(try await staying.reply().body.count > 5_000_000)
+        #expect(try await server.process.waitForEnding(within: .seconds(10)) == .exited(0))
     }
 
     @Test("More connections than http_connections wait for room, and those that are there are served")

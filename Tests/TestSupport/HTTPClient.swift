@@ -82,6 +82,9 @@ package final class HTTPConnection: Sendable {
 
     package func close() { channel.close(promise: nil) }
 
+    /// Tells the server that nothing more will be sent; replies still come in.
+    package func endSending() { channel.close(mode: .output, promise: nil) }
+
     /// Whether the server has closed it.
     package var isClosed: Bool { incoming.isClosed }
 

@@ -130,6 +130,7 @@ package struct AvailabilityServices: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
     ) -> APIService {
         let routes = PublicRoutes(storefront: storefront, live: live, health: health)
+        // Direct reads do not ask `admit`: a rule here must be in `DirectReads.question`, too.
         let responder = RouteResponder(
             routes: { routes.route($0) }, origins: origins, admit: { _, _ in }, metrics: RequestMetrics(),
             logger: logger)

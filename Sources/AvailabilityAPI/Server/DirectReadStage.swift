@@ -5,7 +5,7 @@ import NIOHTTPTypes
 /// The stage of a connection that answers direct reads, just before the one whose tasks answer the rest.
 ///
 /// Answers leave in the order of their requests: a request that comes while a task is at work goes to the task, and
-/// what comes while a read is under way is held back, and then nothing more is read from the connection.
+/// what comes while one is answered here is held back, and then nothing more is read from the connection.
 final class DirectReadStage: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -17,6 +17,15 @@ final class DirectReadStage: ChannelDuplexHandler, RemovableChannelHandler {
         /// The end of the request has yet to come.
         case asked(HTTPRequest, DirectReads.Question)
         case reading(HTTPRequest, DirectReads.Question)
+        /// The socket has yet to take all of the answer.
+        case sending
+
+        var isAnswering: Bool {
+            switch self {
+            case .idle, .asked: false
+            case .reading, .sending: true
+            }
+        }
     }
 
     private enum Event {
@@ -53,7 +62,8 @@ final class DirectReadStage: ChannelDuplexHandler, RemovableChannelHandler {
         take(.error(error), context)
     }
 
-    /// That the client has no more to say, or that the server is to end.
+    /// That the client has no more to say: a task that is told so before its first request closes the connection, with
+    /// what has yet to be sent. That the server is to end is for the stage before, which counts requests.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         take(.user(event), context)
     }
@@ -63,7 +73,7 @@ final class DirectReadStage: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func take(_ event: Event, _ context: ChannelHandlerContext) {
-        if case .reading = state {
+        if state.isAnswering {
             held.append(event)
             return
         }
@@ -77,8 +87,7 @@ final class DirectReadStage: ChannelDuplexHandler, RemovableChannelHandler {
     private func take(_ part: HTTPRequestPart, _ context: ChannelHandlerContext) {
         switch (part, state) {
         case (.head(let request), _):
-            // One who does not read its answers is left to a task, which waits for it.
-            if handedOn == 0, context.channel.isWritable, let question = reads.question(request) {
+            if handedOn == 0, let question = reads.question(request) {
                 state = .asked(request, question)
             } else {
                 handedOn += 1
@@ -104,25 +113,38 @@ final class DirectReadStage: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func answer(with result: Result<SharedReads.Reading, any Error>) {
         guard let context, case .reading(let request, let question) = state else { return }
-        state = .idle
         if let answer = reads.answer(request, question, result) {
-            context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
-            if answer.body.readableBytes > 0 { context.write(wrapOutboundOut(.body(answer.body)), promise: nil) }
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            send(answer, context)
         } else {
+            state = .idle
             handedOn += 1
             context.fireChannelRead(wrapInboundOut(.head(request)))
             context.fireChannelRead(wrapInboundOut(.end(nil)))
             context.fireChannelReadComplete()
+            takeHeld(context)
         }
-        takeHeld(context)
+    }
+
+    /// The end, which has no bytes, follows when the rest is sent: with it the request is done, and a connection without
+    /// requests is closed as it is when the server is to end, or after the idle time.
+    private func send(_ answer: Answer, _ context: ChannelHandlerContext) {
+        state = .sending
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        // Where it fails, the connection is closed.
+        sent.futureResult.assumeIsolated().whenSuccess { [self] in
+            state = .idle
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            takeHeld(context)
+        }
+        context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.body(answer.body)), promise: sent)
     }
 
     private func takeHeld(_ context: ChannelHandlerContext) {
         if !held.isEmpty {
             while let event = held.popFirst() {
                 take(event, context)
-                if case .reading = state { return }
+                if state.isAnswering { return }
             }
             context.fireChannelReadComplete()
         }
