@@ -43,7 +43,7 @@ end
 local seq = integer(ARGV[3])
 local count = integer(ARGV[4])
 if not seq or not count then return redis.error_reply('ERR gate: seq and the number of counters must be integers') end
-if #ARGV ~= 5 + count then
+if count < 0 or #ARGV ~= 5 + count then
   return redis.error_reply('ERR gate: behind the number of counters stand their names and the operations, no more, no less')
 end
 
@@ -71,10 +71,11 @@ for first = 1, count, slice / 2 do
   end
 end
 
-local isPacked, operations, more = pcall(cmsgpack.unpack, ARGV[5 + count])
-if not isPacked or type(operations) ~= 'table' or more ~= nil then
-  return redis.error_reply('ERR gate: the operations must be one packed array')
+local function onlyTable(isUnpacked, value, ...)
+  if isUnpacked and type(value) == 'table' and select('#', ...) == 0 then return value end
 end
+local operations = onlyTable(pcall(cmsgpack.unpack, ARGV[5 + count]))
+if not operations then return redis.error_reply('ERR gate: the operations must be one packed array') end
 
 local function isWhole(number, least)
   return type(number) == 'number' and number >= least and number < 9007199254740992 and number % 1 == 0

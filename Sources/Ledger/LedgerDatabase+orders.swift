@@ -29,7 +29,7 @@ extension LedgerDatabase {
     ///   - after: the `next` of the page before.
     package func orders(status: String?, limit: Int, after: String?) async throws -> Page<RecordedOrder> {
         try await read { db in
-            // rowid: the order of recording, which is that of the stream.
+            // number: the order of recording, which is that of the stream.
             var conditions: [String] = []
             var arguments: [(any DatabaseValueConvertible)?] = []
             if let status {

@@ -217,8 +217,8 @@ extension LedgerDatabase {
             // Pages of the log after which the consumer brings it into the file. A page that many batches change is
             // written once for all of them; more at a time would hold up a batch for longer.
             try db.execute(sql: "PRAGMA wal_autocheckpoint = \(role == .consumer ? 4_000 : 0)")
-            // KiB: the index of a few million random ids is not read anew for every batch.
-            if role == .consumer { try db.execute(sql: "PRAGMA cache_size = -16000") }
+            // KiB: what is above the leaves of a large index of ids is not read anew for every batch.
+            if role == .consumer { try db.execute(sql: "PRAGMA cache_size = -8000") }
         }
         return configuration
     }

@@ -146,7 +146,8 @@ struct GateFenceTests {
         "when the operations are no whole array, or not one",
         arguments: [
             [], [0x01], [0xC1], Array(Packed.array(fits).dropLast()), Packed.array(fits) + [0x01],
-            Packed.array(fits) + Packed.array(fits), [0xDD, 0xFF, 0xFF, 0xFF, 0xFF],
+            Packed.array(fits) + Packed.array(fits), Packed.array(fits) + Packed.nothing.bytes,
+            [0xDD, 0xFF, 0xFF, 0xFF, 0xFF],
         ] as [[UInt8]])
     func noArray(_ bytes: [UInt8]) async throws {
         try await refuses {
