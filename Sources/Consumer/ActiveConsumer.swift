@@ -235,13 +235,15 @@ package actor ActiveConsumer {
     /// Moves every batch as far as it can go now.
     func advance() async throws {
         startSettling()
+        decodeNext()
         while decided == nil, !queue.isEmpty {
             // A suspect is in flight alone, so that it alone is to blame.
             if queue.suspect != nil, recording != nil || undecoded.isUnderWay { break }
             guard try await decideNext() else { break }
             startRecording()
+            // A suspect that was in the way is decided.
+            decodeNext()
         }
-        decodeNext()
         metrics.readAhead(queue.count + undecoded.count)
         readNext()
     }
@@ -283,10 +285,7 @@ package actor ActiveConsumer {
                 "pending messages are gone from the stream: something trimmed or deleted them; publish them again",
                 metadata: ["count": "\(delivery.lost.count)", "first": "\(delivery.lost[0])"])
         }
-        if !delivery.entries.isEmpty {
-            undecoded.append(delivery.entries)
-            decodeNext()
-        }
+        if !delivery.entries.isEmpty { undecoded.append(delivery.entries) }
         // With nothing in memory nothing should be pending; what is was delivered to a connection that is gone.
         guard delivery.isEmptyRead, isMemoryEmpty else { return }
         do {

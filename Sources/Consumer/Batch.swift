@@ -95,6 +95,12 @@ struct DecidedBatch: Sendable {
     var seqAfter: Int64
     /// Rows the ledger has recorded with this batch (`LedgerHead.records`); known once it is recorded.
     var recorded: Int64 = 0
+
+    /// What became of the next of the entries, which was not known before.
+    mutating func add(_ outcome: Outcome) {
+        tally.count(outcome)
+        outcomes.append(outcome)
+    }
 }
 
 /// How many messages became what.

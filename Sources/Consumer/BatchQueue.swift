@@ -3,33 +3,30 @@ import Intake
 /// Deliveries that were read and are not decoded yet, in the order of the stream. One at a time is being decoded.
 struct Undecoded {
     private var deliveries: [[StreamEntry]] = []
-    private(set) var count = 0
+    /// The first one is being decoded.
+    private(set) var isUnderWay = false
     /// Bytes of names and values.
     private(set) var bytes = 0
-    private var underWay = (count: 0, bytes: 0)
 
-    var isEmpty: Bool { count == 0 }
-    var isUnderWay: Bool { underWay.count > 0 }
+    var isEmpty: Bool { deliveries.isEmpty }
+    var count: Int { deliveries.reduce(0) { $0 + $1.count } }
 
     mutating func append(_ entries: [StreamEntry]) {
         deliveries.append(entries)
-        count += entries.count
-        bytes += entries.reduce(0) { $0 + $1.size }
+        bytes += entries.size
     }
 
     /// The delivery that is to be decoded now; nil while another one is, or when there is none.
     mutating func next() -> [StreamEntry]? {
-        guard underWay.count == 0, !deliveries.isEmpty else { return nil }
-        let entries = deliveries.removeFirst()
-        underWay = (entries.count, entries.reduce(0) { $0 + $1.size })
-        return entries
+        guard !isUnderWay, let first = deliveries.first else { return nil }
+        isUnderWay = true
+        return first
     }
 
     /// The delivery that `next` gave is decoded.
     mutating func finish() {
-        count -= underWay.count
-        bytes -= underWay.bytes
-        underWay = (0, 0)
+        bytes -= deliveries.removeFirst().size
+        isUnderWay = false
     }
 }
 
@@ -49,7 +46,7 @@ struct BatchQueue {
     }
 
     mutating func append(_ more: [ReadEntry]) {
-        bytes += Self.size(of: more[...])
+        bytes += more.lazy.map(\.entry).size
         if start == entries.count {
             entries = more
         } else {
@@ -61,13 +58,13 @@ struct BatchQueue {
 
     /// Puts entries back before all others.
     mutating func putBack(_ earlier: [ReadEntry]) {
-        bytes += Self.size(of: earlier[...])
+        bytes += earlier.lazy.map(\.entry).size
         entries = earlier + entries[start...]
         start = 0
     }
 
     mutating func removeFirst(_ number: Int) {
-        bytes -= Self.size(of: entries[start..<start + number])
+        bytes -= entries[start..<start + number].lazy.map(\.entry).size
         start += number
         if start == entries.count {
             entries = []
@@ -89,8 +86,9 @@ struct BatchQueue {
         }
         return front
     }
+}
 
-    private static func size(of entries: ArraySlice<ReadEntry>) -> Int {
-        entries.reduce(0) { $0 + $1.entry.size }
-    }
+extension Sequence<StreamEntry> {
+    /// Bytes of names and values of all of them.
+    fileprivate var size: Int { reduce(0) { $0 + $1.size } }
 }

@@ -31,8 +31,7 @@ extension PreparedBatch {
                 let (record, outcome) = try answered.result(message)
                 batch.record.records.append(record)
                 operationOutcomes.append(outcome)
-                batch.tally.count(outcome)
-                batch.outcomes.append(outcome)
+                batch.add(outcome)
                 batch.inFlight.messages[key] = KnownMessage(digest: digest, outcome: outcome)
                 if outcome.seq != nil {
                     message.forEachProduct { product in
@@ -47,11 +46,10 @@ extension PreparedBatch {
                 batch.tally.replays += 1
             case .deadLetter(let record):
                 batch.record.records.append(.deadLetter(record))
-                let outcome = Outcome(
-                    kind: .deadLetter, orderID: record.orderID?.text ?? "", reason: record.rejection.reason.rawValue,
-                    decidedAt: record.receivedAt)
-                batch.tally.count(outcome)
-                batch.outcomes.append(outcome)
+                batch.add(
+                    Outcome(
+                        kind: .deadLetter, orderID: record.orderID?.text ?? "",
+                        reason: record.rejection.reason.rawValue, decidedAt: record.receivedAt))
             }
         }
         return batch

@@ -23,7 +23,7 @@ package struct Outcome: Sendable, Equatable {
     package init(
         kind: Kind, orderID: String = "", cancellationID: String = "", adjustmentID: String = "", reason: String = "",
         seq: Int64? = nil,
-        units: Int64? = nil, decidedAt: String = ""
+        units: Int64? = nil, decidedAt: String
     ) {
         self.kind = kind
         self.orderID = orderID

@@ -35,8 +35,8 @@ extension LedgerDatabase {
     ) async throws -> KnownEntries {
         try await read { db in
             var known = KnownEntries()
-            try Self.lookUp(keys, &known, db)
             let texts = TextRoom()
+            try Self.lookUp(keys, &known, db, texts)
             var deadLetter = try DirectStatement(
                 "SELECT fingerprint, reason, order_id, received_at FROM dead_letters WHERE entry_id = ?", db, texts)
             for entry in entries {
@@ -59,8 +59,9 @@ extension LedgerDatabase {
         }
     }
 
-    private static func lookUp(_ keys: [MessageKey], _ known: inout KnownEntries, _ db: Database) throws {
-        let texts = TextRoom()
+    private static func lookUp(
+        _ keys: [MessageKey], _ known: inout KnownEntries, _ db: Database, _ texts: TextRoom
+    ) throws {
         var order = try DirectStatement(
             "SELECT digest, seq, units, decided_at, reason FROM orders WHERE id = ?", db, texts)
         var cancellation = try DirectStatement(
@@ -68,13 +69,6 @@ extension LedgerDatabase {
         var adjustment = try DirectStatement(
             "SELECT digest, seq, quantity, decided_at FROM adjustments WHERE id = ?", db, texts)
         for key in keys {
-            func add(_ row: DirectRow, _ outcome: Outcome) {
-                var outcome = outcome
-                outcome.seq = row.optionalInteger(1)
-                outcome.units = row.integer(2)
-                outcome.decidedAt = row.text(3)
-                known.messages[key] = KnownMessage(digest: row.blob(0), outcome: outcome)
-            }
             let id = key.id.text
             switch key {
             case .order:
@@ -82,16 +76,30 @@ extension LedgerDatabase {
                 try order.forEachRow { row in
                     // An order that took units was accepted, whatever was cancelled later.
                     let isRefused = row.optionalInteger(1) == nil
-                    add(row, Outcome(kind: isRefused ? .refused : .accepted, orderID: id, reason: row.text(4)))
+                    known.messages[key] = KnownMessage(
+                        digest: row.blob(0),
+                        outcome: Outcome(
+                            kind: isRefused ? .refused : .accepted, orderID: id, reason: row.text(4),
+                            seq: row.optionalInteger(1), units: row.integer(2), decidedAt: row.text(3)))
                 }
             case .cancellation:
                 cancellation.bind(id)
                 try cancellation.forEachRow { row in
-                    add(row, Outcome(kind: .cancelled, orderID: row.text(4), cancellationID: id))
+                    known.messages[key] = KnownMessage(
+                        digest: row.blob(0),
+                        outcome: Outcome(
+                            kind: .cancelled, orderID: row.text(4), cancellationID: id, seq: row.optionalInteger(1),
+                            units: row.integer(2), decidedAt: row.text(3)))
                 }
             case .adjustment:
                 adjustment.bind(id)
-                try adjustment.forEachRow { row in add(row, Outcome(kind: .adjusted, adjustmentID: id)) }
+                try adjustment.forEachRow { row in
+                    known.messages[key] = KnownMessage(
+                        digest: row.blob(0),
+                        outcome: Outcome(
+                            kind: .adjusted, adjustmentID: id, seq: row.optionalInteger(1), units: row.integer(2),
+                            decidedAt: row.text(3)))
+                }
             }
         }
     }

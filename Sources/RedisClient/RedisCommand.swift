@@ -36,7 +36,6 @@ package struct RedisCommand: Sendable {
     var encoded: [ByteBuffer] { [ByteBuffer(string: "*\(count)\r\n"), body] }
 
     package mutating func append(_ text: String) {
-        if let () = text.utf8.withContiguousStorageIfAvailable({ append(bytes: UnsafeRawBufferPointer($0)) }) { return }
         var text = text
         text.withUTF8 { append(bytes: UnsafeRawBufferPointer($0)) }
     }

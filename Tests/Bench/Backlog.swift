@@ -19,7 +19,7 @@ extension Workshop {
         var left = count
         while left > 0 {
             let commands = (0..<min(left, Self.publishedAtOnce)).map { _ in addCommand(maker.next()) }
-            try await send(commands)
+            try await client.sendAll(commands)
             left -= commands.count
         }
     }
@@ -27,12 +27,6 @@ extension Workshop {
     func addCommand(_ payload: [UInt8]) -> RedisCommand {
         StreamWriter.add(
             StreamWriter.fields(type: MessageType.checkoutCompleted.rawValue, payload: payload), to: keys)
-    }
-
-    func send(_ commands: [RedisCommand]) async throws {
-        for reply in try await client.pipeline(commands) {
-            if case .error(let error) = reply { throw RedisError.reply(error, command: "XADD") }
-        }
     }
 
     /// - Parameter name: of the key it is kept under.
@@ -68,5 +62,14 @@ extension Workshop {
 
     func drop(_ backlogs: Backlog...) async throws {
         for backlog in backlogs { _ = try await client.send(RedisCommand("UNLINK", backlog.key)) }
+    }
+}
+
+extension RedisClient {
+    /// Sends commands of which none may fail.
+    func sendAll(_ commands: [RedisCommand]) async throws {
+        for (command, reply) in zip(commands, try await pipeline(commands)) {
+            if case .error(let error) = reply { throw RedisError.reply(error, command: command.name) }
+        }
     }
 }

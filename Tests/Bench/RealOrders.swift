@@ -52,7 +52,7 @@ struct RealOrders {
                     count += 1
                     return workshop.addCommand(payload)
                 }
-                try await workshop.send(commands)
+                try await workshop.client.sendAll(commands)
             }
         }
         return try await workshop.keepBacklog("real", count: count, lines: lines)

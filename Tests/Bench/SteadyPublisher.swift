@@ -32,18 +32,12 @@ struct SteadyPublisher: Sendable {
                 let commands = Array(commands[sent..<due])
                 sent = due
                 if inOrder {
-                    try await Self.send(commands, client)
+                    try await client.sendAll(commands)
                 } else {
-                    group.addTask { try await Self.send(commands, client) }
+                    group.addTask { try await client.sendAll(commands) }
                 }
             }
             try await group.waitForAll()
-        }
-    }
-
-    private static func send(_ commands: [RedisCommand], _ client: RedisClient) async throws {
-        for reply in try await client.pipeline(commands) {
-            if case .error(let error) = reply { throw RedisError.reply(error, command: "XADD") }
         }
     }
 }
