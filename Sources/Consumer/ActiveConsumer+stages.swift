@@ -15,9 +15,7 @@ extension ActiveConsumer {
             try await decideAlone(entry, preparation)
             return true
         }
-        let front = queue.front(
-            limit: settings.batchOrders, lines: settings.batchLines, bytes: settings.batchBytes)
-        let prepared = try await skip(front, preparation)
+        let prepared = try await skip(queue.front(), preparation)
         if prepared.entries.isEmpty { return false }
         try await decide(prepared)
         return true
@@ -102,16 +100,14 @@ extension ActiveConsumer {
     }
 
     func finishRecording() async throws {
-        guard let (recorded, task) = recording else { return }
-        var batch = recorded
+        guard let (batch, task) = recording else { return }
         switch try await task.value {
         case .recorded(let records):
-            batch.recorded = records
             recording = nil
             epochsWithoutProgress = 0
             epochBackoff = nil
             count(batch)
-            settling.append(batch)
+            settling.append(RecordedBatch(batch, records: records))
             startSettling()
             startRecording()
         case .outdated(let head):
@@ -146,20 +142,25 @@ extension ActiveConsumer {
         guard settleTask == nil, let batch = settling.first else { return }
         // In the name of the epoch that is in Redis now: the batch's own may be over.
         let settlement = Settlement(
-            epoch: epoch, settled: batch.seqAfter, recorded: batch.recorded, entries: batch.entries.map(\.id),
+            epoch: epoch, settled: batch.seqAfter, recorded: batch.records, entries: batch.entryIDs,
             outcomes: batch.outcomes, changed: batch.changed)
         let task = Task { [ledger, counters, settings, post, stop, logger, metrics] () throws -> SettleAnswer in
             defer { post.yield(.settled(batch: batch.number)) }
             guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
             Failpoint.settleBefore.pass()
             let start = ContinuousClock.now
-            // Repeating does no harm, so doubt is as good as failure.
-            let answer = try await retryingRedis("settling", stop: stop, logger: logger, doubtIsHarmless: true) {
-                try await counters.settle(settlement, keepOutcomes: settings.keepOutcomes)
+            var whole = SettleReport()
+            for slice in settlement.slices(of: ConsumerSettings.slice) {
+                // Repeating does no harm, so doubt is as good as failure.
+                let answer = try await retryingRedis("settling", stop: stop, logger: logger, doubtIsHarmless: true) {
+                    try await counters.settle(slice, keepOutcomes: settings.keepOutcomes)
+                }
+                guard case .settled(let report) = answer else { return .fenced }
+                whole.add(report)
             }
-            if case .settled = answer { metrics.settled(in: .now - start) }
+            metrics.settled(in: .now - start)
             Failpoint.settleAfter.pass()
-            return answer
+            return .settled(whole)
         }
         settleTask = (epoch, task)
     }

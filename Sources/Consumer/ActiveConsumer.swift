@@ -60,10 +60,10 @@ package actor ActiveConsumer {
 
     // The batches, from the latest to the earliest.
     var undecoded = Undecoded()
-    var queue = BatchQueue()
+    var queue: BatchQueue
     var decided: DecidedBatch?
     var recording: (batch: DecidedBatch, task: Task<RecordAnswer, any Error>)?
-    var settling: [DecidedBatch] = []
+    var settling: [RecordedBatch] = []
     /// Settling the first of them, in the name of an epoch.
     var settleTask: (epoch: Int64, task: Task<SettleAnswer, any Error>)?
     var batchNumber = 0
@@ -115,6 +115,7 @@ package actor ActiveConsumer {
         metrics: ConsumerMetrics, onReady: @escaping @Sendable (Int64, Int64) -> Void
     ) {
         self.settings = settings
+        queue = BatchQueue(settings.batchLimits)
         self.ledger = ledger
         self.counters = counters
         self.redis = redis
@@ -124,7 +125,8 @@ package actor ActiveConsumer {
         self.metrics = metrics
         self.onReady = onReady
         reader = StreamReader(
-            client: reading, keys: counters.keys, consumer: settings.consumer, maximumCount: settings.batchOrders)
+            client: reading, keys: counters.keys, consumer: settings.consumer,
+            maximumCount: min(settings.batchOrders, ConsumerSettings.slice))
         (events, post) = AsyncStream.makeStream(of: Event.self)
     }
 
@@ -239,6 +241,9 @@ package actor ActiveConsumer {
         while decided == nil, !queue.isEmpty {
             // A suspect is in flight alone, so that it alone is to blame.
             if queue.suspect != nil, recording != nil || undecoded.isUnderWay { break }
+            // Decided now, it would wait for that one, and whatever comes meanwhile for both of them. Only a whole batch
+            // gains.
+            if recording != nil, !queue.isFull { break }
             guard try await decideNext() else { break }
             startRecording()
             // A suspect that was in the way is decided.
@@ -251,8 +256,8 @@ package actor ActiveConsumer {
     // MARK: - Read
 
     private func readNext() {
-        // Ahead of what is being decided: what waits for that, what is being decoded, and what is being read.
-        guard readTask == nil, queue.count + undecoded.count < 3 * settings.batchOrders,
+        // As many as a batch may have: while one is being recorded, the next but one comes together.
+        guard readTask == nil, queue.count + undecoded.count < max(settings.batchOrders, 2 * ConsumerSettings.slice),
             queue.bytes + undecoded.bytes < settings.queueBytes, !stop.isRequested, !isIdle
         else { return }
         if let at = resumeAgainAt, ContinuousClock.now >= at { resumeWanted = true }

@@ -93,13 +93,31 @@ struct DecidedBatch: Sendable {
     /// For the batch that follows while this one is being recorded.
     var inFlight = InFlight()
     var seqAfter: Int64
-    /// Rows the ledger has recorded with this batch (`LedgerHead.records`); known once it is recorded.
-    var recorded: Int64 = 0
 
     /// What became of the next of the entries, which was not known before.
     mutating func add(_ outcome: Outcome) {
         tally.count(outcome)
         outcomes.append(outcome)
+    }
+}
+
+/// What is left of a batch once the ledger has it: what Redis is to be told.
+struct RecordedBatch: Sendable {
+    var number: Int
+    var entryIDs: [String]
+    var outcomes: [Outcome]
+    var changed: [Identifier]
+    var seqAfter: Int64
+    /// Rows the ledger has recorded with this batch (`LedgerHead.records`).
+    var records: Int64
+
+    init(_ batch: DecidedBatch, records: Int64) {
+        number = batch.number
+        entryIDs = batch.entries.map(\.id)
+        outcomes = batch.outcomes
+        changed = batch.changed
+        seqAfter = batch.seqAfter
+        self.records = records
     }
 }
 

@@ -32,13 +32,28 @@ struct Undecoded {
 
 /// Entries that were decoded and are not in a batch yet, in the order of the stream.
 struct BatchQueue {
+    /// How much a batch may have, but for one entry.
+    struct Limits {
+        var orders: Int
+        var lines: Int
+        /// Of names and values.
+        var bytes: Int
+    }
+
+    let limits: Limits
     private var entries: [ReadEntry] = []
     private var start = 0
+    private var lines = 0
     /// Bytes of names and values.
     private(set) var bytes = 0
 
+    init(_ limits: Limits) { self.limits = limits }
+
     var count: Int { entries.count - start }
     var isEmpty: Bool { count == 0 }
+
+    /// There is enough for a whole batch.
+    var isFull: Bool { count >= limits.orders || lines >= limits.lines || bytes >= limits.bytes }
 
     /// The first entry, if it is to be processed alone.
     var suspect: StreamEntry? {
@@ -46,7 +61,7 @@ struct BatchQueue {
     }
 
     mutating func append(_ more: [ReadEntry]) {
-        bytes += more.lazy.map(\.entry).size
+        count(more[...], 1)
         if start == entries.count {
             entries = more
         } else {
@@ -58,13 +73,13 @@ struct BatchQueue {
 
     /// Puts entries back before all others.
     mutating func putBack(_ earlier: [ReadEntry]) {
-        bytes += earlier.lazy.map(\.entry).size
+        count(earlier[...], 1)
         entries = earlier + entries[start...]
         start = 0
     }
 
     mutating func removeFirst(_ number: Int) {
-        bytes -= entries[start..<start + number].lazy.map(\.entry).size
+        count(entries[start..<start + number], -1)
         start += number
         if start == entries.count {
             entries = []
@@ -73,18 +88,25 @@ struct BatchQueue {
     }
 
     /// What may be one batch: entries from the front within the limits, but at least one, up to the next suspect.
-    func front(limit: Int, lines: Int, bytes: Int) -> [DecodedEntry] {
+    func front() -> [DecodedEntry] {
         var front: [DecodedEntry] = []
-        front.reserveCapacity(min(limit, count))
-        var (allLines, allBytes) = (0, 0)
-        for next in entries[start...].prefix(limit) {
+        front.reserveCapacity(min(limits.orders, count))
+        var (lines, bytes) = (0, 0)
+        for next in entries[start...].prefix(limits.orders) {
             guard case .decoded(let entry) = next else { break }
-            allLines += entry.lines
-            allBytes += entry.entry.size
-            if !front.isEmpty, allLines > lines || allBytes > bytes { break }
+            lines += entry.lines
+            bytes += entry.entry.size
+            if !front.isEmpty, lines > limits.lines || bytes > limits.bytes { break }
             front.append(entry)
         }
         return front
+    }
+
+    private mutating func count(_ entries: ArraySlice<ReadEntry>, _ sign: Int) {
+        for read in entries {
+            if case .decoded(let entry) = read { lines += sign * entry.lines }
+            bytes += sign * read.entry.size
+        }
     }
 }
 

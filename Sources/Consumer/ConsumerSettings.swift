@@ -2,10 +2,14 @@
 package struct ConsumerSettings: Sendable {
     /// The name under which entries are delivered to this process.
     package var consumer = "stocktake"
-    /// Orders a batch at most: beyond about a thousand SQLite records no faster.
-    package var batchOrders = 1_024
-    /// Order lines a batch at most (one order may have as many): a gate call over 2,000 holds Redis for some 10 ms.
-    package var batchLines = 2_000
+    /// Orders a batch at most. Random ids are spread over the whole index of orders: the more of them a transaction
+    /// brings, the fewer pages it writes for each.
+    package var batchOrders = 4_096
+    /// Order lines a batch at most (one order may have nearly as many): a gate call over 4,000 holds Redis for some
+    /// 8 ms.
+    package var batchLines = 4_000
+    /// Messages a read, and entries a settlement, at most, so that others need not wait long for Redis meanwhile.
+    package static let slice = 1_024
     /// Bytes of messages a batch at most.
     package var batchBytes = 8 << 20
     /// Bytes that are read ahead of the batches at most, but for one read.
@@ -20,6 +24,10 @@ package struct ConsumerSettings: Sendable {
     package var untilIdle = false
 
     package init() {}
+
+    var batchLimits: BatchQueue.Limits {
+        BatchQueue.Limits(orders: batchOrders, lines: batchLines, bytes: batchBytes)
+    }
 
     /// First major version of Redis whose scripts can declare `#!lua`.
     static let oldestServer = 7

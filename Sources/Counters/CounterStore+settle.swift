@@ -26,6 +26,20 @@ package struct Settlement: Sendable {
     }
 }
 
+extension Settlement {
+    /// The same in several, each with at most `size` entries, outcomes and changes; at least one.
+    package func slices(of size: Int) -> [Settlement] {
+        let count = max(entries.count, outcomes.count, changed.count, 1)
+        return stride(from: 0, to: count, by: size).map { start in
+            var slice = self
+            slice.entries = Array(entries.dropFirst(start).prefix(size))
+            slice.outcomes = Array(outcomes.dropFirst(start).prefix(size))
+            slice.changed = Array(changed.dropFirst(start).prefix(size))
+            return slice
+        }
+    }
+}
+
 /// What came of a settlement.
 package enum SettleAnswer: Sendable, Equatable {
     case settled(SettleReport)
@@ -38,6 +52,18 @@ package struct SettleReport: Sendable, Equatable {
     package var acknowledged: Int64
     package var unannounced: Int64
     package var unpublished: Int64
+
+    package init(acknowledged: Int64 = 0, unannounced: Int64 = 0, unpublished: Int64 = 0) {
+        self.acknowledged = acknowledged
+        self.unannounced = unannounced
+        self.unpublished = unpublished
+    }
+
+    package mutating func add(_ other: SettleReport) {
+        acknowledged += other.acknowledged
+        unannounced += other.unannounced
+        unpublished += other.unpublished
+    }
 }
 
 extension CounterStore {

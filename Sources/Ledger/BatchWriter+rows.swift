@@ -4,72 +4,81 @@ import Inventory
 
 /// The rows that a batch leaves.
 extension BatchWriter {
-    static let insertOrderSQL = """
-        INSERT INTO orders (number, id, status, reason, refused_level, refused_id, refused_asked, refused_left, seq, epoch, units,
-            decided_at, entry_id, digest, stripe_payment_intent_id, completed_at, customer_id, customer_email,
-            customer_name, currency, subtotal, tax, shipping, total, shipping_name, shipping_line1, shipping_line2,
-            shipping_city, shipping_state, shipping_postal_code, shipping_country)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """
+    static let orderColumns = [
+        "number", "id", "status", "reason", "refused_level", "refused_id", "refused_asked", "refused_left", "seq",
+        "epoch",
+        "units", "decided_at", "entry_id", "digest", "stripe_payment_intent_id", "completed_at", "customer_id",
+        "customer_email", "customer_name", "currency", "subtotal", "tax", "shipping", "total", "shipping_name",
+        "shipping_line1", "shipping_line2", "shipping_city", "shipping_state", "shipping_postal_code",
+        "shipping_country",
+    ]
 
-    static let insertLineSQL = """
-        INSERT INTO order_lines (order_number, line, product_id, variant_id, quantity, unit_price, stripe_product_id,
-            product_name, variant_name)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """
+    static let lineColumns = [
+        "order_number", "line", "product_id", "variant_id", "quantity", "unit_price", "stripe_product_id",
+        "product_name",
+        "variant_name",
+    ]
 
-    mutating func insert(_ record: OrderRecord) throws {
+    /// The orders with their lines, numbered in their order.
+    func insert(_ records: [OrderRecord]) throws {
+        let numbered = zip((lastOrderNumber + 1)..., records)
+        try insertOrders.run(numbered, count: records.count) { bind(&$0, $1.1, number: $1.0) }
+        let lines = numbered.lazy.flatMap { number, record in
+            record.order.checkout.items.enumerated().lazy.map {
+                (number: number, line: $0.offset + 1, item: $0.element)
+            }
+        }
+        try insertLines.run(lines, count: records.reduce(0) { $0 + $1.order.checkout.items.count }) { row, line in
+            row.bind(line.number)
+            row.bind(Int64(line.line))
+            row.bind(line.item.productID)
+            row.bind(line.item.variantID)
+            row.bind(line.item.quantity)
+            row.bind(line.item.unitPrice)
+            row.bind(line.item.stripeProductID)
+            row.bind(line.item.productName)
+            row.bind(line.item.variantName)
+        }
+    }
+
+    private func bind(_ row: inout DirectStatement, _ record: OrderRecord, number: Int64) {
         let checkout = record.order.checkout
         var (status, seq, refusal): (String, Int64?, Refusal?) = ("accepted", nil, nil)
         switch record.decision {
         case .accepted(let accepted): seq = accepted
         case .refused(let refused): (status, refusal) = ("refused", refused)
         }
-        orderNumber += 1
-        insertOrder.bind(orderNumber)
-        insertOrder.bind(checkout.orderID)
-        insertOrder.bind(status)
-        insertOrder.bind(refusal?.reason.rawValue)
-        insertOrder.bind(refusal?.counter.level.rawValue)
-        insertOrder.bind(refusal?.counter.id)
-        insertOrder.bind(refusal?.asked)
-        insertOrder.bind(refusal?.left)
-        insertOrder.bind(seq)
-        insertOrder.bind(batch.epoch)
-        insertOrder.bind(checkout.units)
-        insertOrder.bind(record.decidedAt)
-        insertOrder.bind(record.entryID)
-        insertOrder.bind(blob: record.order.digest)
-        insertOrder.bind(checkout.paymentIntentID)
-        insertOrder.bind(checkout.completedAt)
-        insertOrder.bind(checkout.customer?.id)
-        insertOrder.bind(checkout.customer?.email)
-        insertOrder.bind(checkout.customer?.name)
-        insertOrder.bind(checkout.currency)
-        insertOrder.bind(checkout.subtotal)
-        insertOrder.bind(checkout.tax)
-        insertOrder.bind(checkout.shipping)
-        insertOrder.bind(checkout.total)
-        insertOrder.bind(checkout.shippingAddress?.name)
-        insertOrder.bind(checkout.shippingAddress?.line1)
-        insertOrder.bind(checkout.shippingAddress?.line2)
-        insertOrder.bind(checkout.shippingAddress?.city)
-        insertOrder.bind(checkout.shippingAddress?.state)
-        insertOrder.bind(checkout.shippingAddress?.postalCode)
-        insertOrder.bind(checkout.shippingAddress?.country)
-        try insertOrder.run()
-        for (line, item) in checkout.items.enumerated() {
-            insertLine.bind(orderNumber)
-            insertLine.bind(Int64(line + 1))
-            insertLine.bind(item.productID)
-            insertLine.bind(item.variantID)
-            insertLine.bind(item.quantity)
-            insertLine.bind(item.unitPrice)
-            insertLine.bind(item.stripeProductID)
-            insertLine.bind(item.productName)
-            insertLine.bind(item.variantName)
-            try insertLine.run()
-        }
+        row.bind(number)
+        row.bind(checkout.orderID)
+        row.bind(status)
+        row.bind(refusal?.reason.rawValue)
+        row.bind(refusal?.counter.level.rawValue)
+        row.bind(refusal?.counter.id)
+        row.bind(refusal?.asked)
+        row.bind(refusal?.left)
+        row.bind(seq)
+        row.bind(batch.epoch)
+        row.bind(checkout.units)
+        row.bind(record.decidedAt)
+        row.bind(record.entryID)
+        row.bind(blob: record.order.digest)
+        row.bind(checkout.paymentIntentID)
+        row.bind(checkout.completedAt)
+        row.bind(checkout.customer?.id)
+        row.bind(checkout.customer?.email)
+        row.bind(checkout.customer?.name)
+        row.bind(checkout.currency)
+        row.bind(checkout.subtotal)
+        row.bind(checkout.tax)
+        row.bind(checkout.shipping)
+        row.bind(checkout.total)
+        row.bind(checkout.shippingAddress?.name)
+        row.bind(checkout.shippingAddress?.line1)
+        row.bind(checkout.shippingAddress?.line2)
+        row.bind(checkout.shippingAddress?.city)
+        row.bind(checkout.shippingAddress?.state)
+        row.bind(checkout.shippingAddress?.postalCode)
+        row.bind(checkout.shippingAddress?.country)
     }
 
     func insert(_ deadLetter: DeadLetterRecord) throws {

@@ -30,13 +30,13 @@ struct BatchWriter {
     private var refused: Int64 = 0
     /// Whether any dead letter waits for its order; asked once a batch, as there is rarely one.
     private var someWait: Bool
-    /// Of the last order.
-    var orderNumber: Int64
+    /// Of the last order before this batch.
+    let lastOrderNumber: Int64
     // Used for every order, or every counter.
     private var selectFigures: PerLevel
     private var updateFigures: PerLevel
-    var insertOrder: DirectStatement
-    var insertLine: DirectStatement
+    let insertOrders: RowsStatement
+    let insertLines: RowsStatement
 
     init(_ batch: RecordBatch, _ db: Database) throws {
         self.db = db
@@ -46,7 +46,7 @@ struct BatchWriter {
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
         else { throw Stop(answer: .outdated(head)) }
         someWait = try Self.someWait(db)
-        orderNumber =
+        lastOrderNumber =
             try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(number), 0) FROM orders")) ?? 0
         let texts = TextRoom()
         selectFigures = try PerLevel(db, texts) { table in
@@ -55,16 +55,23 @@ struct BatchWriter {
         updateFigures = try PerLevel(db, texts) { table in
             "UPDATE \(table) SET sold_quantity = ?, adjusted_quantity = ? WHERE id = ?"
         }
-        insertOrder = try DirectStatement(Self.insertOrderSQL, db, texts)
-        insertLine = try DirectStatement(Self.insertLineSQL, db, texts)
+        // FAIL: the transaction ends with whatever fails, so nothing need be kept for undoing one statement alone.
+        insertOrders = RowsStatement(db, texts, columns: Self.orderColumns.count) {
+            "INSERT OR FAIL INTO orders (\(Self.orderColumns.joined(separator: ", "))) \($0)"
+        }
+        insertLines = RowsStatement(db, texts, columns: Self.lineColumns.count) {
+            "INSERT OR FAIL INTO order_lines (\(Self.lineColumns.joined(separator: ", "))) \($0)"
+        }
     }
 
     mutating func run() throws -> RecordAnswer {
+        var orders: [OrderRecord] = []
+        orders.reserveCapacity(batch.records.count)
         for record in batch.records {
             switch record {
             case .order(let record):
                 try arbitrate(record)
-                try insert(record)
+                orders.append(record)
                 if someWait { try wake(lettersFor: record.order.id) }
                 inserted += 1
             case .cancellation(let cancellation):
@@ -81,6 +88,8 @@ struct BatchWriter {
                 if deadLetter.rejection.reason == .unknownOrder { someWait = true }
             }
         }
+        // No cancellation stands in one batch with its order, so these may come last.
+        try insert(orders)
         for key in batch.attemptsOver {
             try db.cachedStatement(sql: "DELETE FROM attempts WHERE entry_id = ? AND fingerprint = ?")
                 .execute(arguments: [key.entryID, Data(key.fingerprint)])

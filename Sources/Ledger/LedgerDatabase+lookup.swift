@@ -37,14 +37,15 @@ extension LedgerDatabase {
             var known = KnownEntries()
             let texts = TextRoom()
             try Self.lookUp(keys, &known, db, texts)
-            var deadLetter = try DirectStatement(
-                "SELECT fingerprint, reason, order_id, received_at FROM dead_letters WHERE entry_id = ?", db, texts)
-            for entry in entries {
-                deadLetter.bind(entry)
-                try deadLetter.forEachRow { row in
-                    known.deadLetters[EntryKey(entryID: entry, fingerprint: row.blob(0))] = Outcome(
-                        kind: .deadLetter, orderID: row.text(2), reason: row.text(1), decidedAt: row.text(3))
-                }
+            let deadLetters = RowsStatement(db, texts, columns: 1) {
+                """
+                SELECT entry_id, fingerprint, reason, order_id, received_at
+                FROM (\($0)) CROSS JOIN dead_letters ON entry_id = column1
+                """
+            }
+            try deadLetters.run(entries, count: entries.count, bind: { $0.bind($1) }) { row in
+                known.deadLetters[EntryKey(entryID: row.text(0), fingerprint: row.blob(1))] = Outcome(
+                    kind: .deadLetter, orderID: row.text(3), reason: row.text(2), decidedAt: row.text(4))
             }
             for order in cancelled {
                 if let owned = try Self.owned(by: order, db) { known.owned[order] = owned }
@@ -62,45 +63,46 @@ extension LedgerDatabase {
     private static func lookUp(
         _ keys: [MessageKey], _ known: inout KnownEntries, _ db: Database, _ texts: TextRoom
     ) throws {
-        var order = try DirectStatement(
-            "SELECT digest, seq, units, decided_at, reason FROM orders WHERE id = ?", db, texts)
-        var cancellation = try DirectStatement(
-            "SELECT digest, seq, units, decided_at, order_id FROM cancellations WHERE id = ?", db, texts)
-        var adjustment = try DirectStatement(
-            "SELECT digest, seq, quantity, decided_at FROM adjustments WHERE id = ?", db, texts)
+        var (orders, cancellations, adjustments): ([Identifier], [Identifier], [Identifier]) = ([], [], [])
         for key in keys {
-            let id = key.id.text
             switch key {
-            case .order:
-                order.bind(id)
-                try order.forEachRow { row in
-                    // An order that took units was accepted, whatever was cancelled later.
-                    let isRefused = row.optionalInteger(1) == nil
-                    known.messages[key] = KnownMessage(
-                        digest: row.blob(0),
-                        outcome: Outcome(
-                            kind: isRefused ? .refused : .accepted, orderID: id, reason: row.text(4),
-                            seq: row.optionalInteger(1), units: row.integer(2), decidedAt: row.text(3)))
-                }
-            case .cancellation:
-                cancellation.bind(id)
-                try cancellation.forEachRow { row in
-                    known.messages[key] = KnownMessage(
-                        digest: row.blob(0),
-                        outcome: Outcome(
-                            kind: .cancelled, orderID: row.text(4), cancellationID: id, seq: row.optionalInteger(1),
-                            units: row.integer(2), decidedAt: row.text(3)))
-                }
-            case .adjustment:
-                adjustment.bind(id)
-                try adjustment.forEachRow { row in
-                    known.messages[key] = KnownMessage(
-                        digest: row.blob(0),
-                        outcome: Outcome(
-                            kind: .adjusted, adjustmentID: id, seq: row.optionalInteger(1), units: row.integer(2),
-                            decidedAt: row.text(3)))
-                }
+            case .order(let id): orders.append(id)
+            case .cancellation(let id): cancellations.append(id)
+            case .adjustment(let id): adjustments.append(id)
             }
+        }
+        /// Columns of the row given to `outcome`: id, digest, seq, decided_at, and behind these `columns`.
+        func lookUp(
+            _ ids: [Identifier], in table: String, _ columns: String,
+            _ outcome: (DirectRow, _ id: Identifier) -> (MessageKey, Outcome)
+        ) throws {
+            let statement = RowsStatement(db, texts, columns: 1) {
+                "SELECT id, digest, seq, decided_at, \(columns) FROM (\($0)) CROSS JOIN \(table) ON id = column1"
+            }
+            try statement.run(ids, count: ids.count, bind: { $0.bind($1) }) { row in
+                let (key, outcome) = outcome(row, Identifier(row.text(0)))
+                known.messages[key] = KnownMessage(digest: row.blob(1), outcome: outcome)
+            }
+        }
+        try lookUp(orders, in: "orders", "units, reason") { row, id in
+            // An order that took units was accepted, whatever was cancelled later.
+            let seq = row.optionalInteger(2)
+            let outcome = Outcome(
+                kind: seq == nil ? .refused : .accepted, orderID: id.text, reason: row.text(5), seq: seq,
+                units: row.integer(4), decidedAt: row.text(3))
+            return (.order(id), outcome)
+        }
+        try lookUp(cancellations, in: "cancellations", "units, order_id") { row, id in
+            let outcome = Outcome(
+                kind: .cancelled, orderID: row.text(5), cancellationID: id.text, seq: row.optionalInteger(2),
+                units: row.integer(4), decidedAt: row.text(3))
+            return (.cancellation(id), outcome)
+        }
+        try lookUp(adjustments, in: "adjustments", "quantity") { row, id in
+            let outcome = Outcome(
+                kind: .adjusted, adjustmentID: id.text, seq: row.optionalInteger(2), units: row.integer(4),
+                decidedAt: row.text(3))
+            return (.adjustment(id), outcome)
         }
     }
 

@@ -22,7 +22,7 @@ struct SettingKey: Sendable {
     static let data = SettingKey(name: "data", defaultValue: .string("data"))
     static let consumer = SettingKey(name: "consumer", defaultValue: .null)
     static let logLevel = SettingKey(name: "log_level", defaultValue: .string("info"))
-    static let batchOrders = SettingKey(name: "batch_orders", defaultValue: .number(JSONNumber(1_024)))
+    static let batchOrders = SettingKey(name: "batch_orders", defaultValue: .number(JSONNumber(4_096)))
     static let keepMessages = SettingKey(name: "keep_messages_s", defaultValue: .number(JSONNumber(86_400)))
     static let keepOutcomes = SettingKey(name: "keep_outcomes", defaultValue: .number(JSONNumber(100_000)))
 

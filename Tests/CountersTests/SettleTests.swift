@@ -72,6 +72,24 @@ struct SettleTests {
         }
     }
 
+    @Test(
+        "in slices, holds all of it once and in order",
+        arguments: [(entries: 5, changed: 2, slices: 3), (2, 5, 3), (4, 4, 2), (1, 0, 1), (0, 0, 1)])
+    func slices(entries: Int, changed: Int, slices expected: Int) {
+        let whole = settlement(
+            entries: (0..<entries).map { "\($0)-0" }, outcomes: Array(Self.outcomes.prefix(entries)),
+            changed: (0..<changed).map { Identifier("P\($0)") })
+        let slices = whole.slices(of: 2)
+        #expect(slices.count == expected)
+        #expect(slices.flatMap(\.entries) == whole.entries)
+        #expect(slices.flatMap(\.outcomes) == whole.outcomes)
+        #expect(slices.flatMap(\.changed) == whole.changed)
+        for slice in slices {
+            #expect(max(slice.entries.count, slice.outcomes.count, slice.changed.count) <= 2)
+            #expect((slice.epoch, slice.settled, slice.recorded) == (whole.epoch, whole.settled, whole.recorded))
+        }
+    }
+
     @Test("repeated, acknowledges nothing more and lowers nothing")
     func repeated() async throws {
         try await withCounters([:]) { fixture async throws in
