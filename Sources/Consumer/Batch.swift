@@ -40,7 +40,7 @@ struct DecodedEntry: Sendable {
     /// What counts against the bound on a batch's lines.
     var lines: Int {
         switch content {
-        case .order(let order): order.checkout.items.count
+        case .order(let order): order.checkout.lines.count
         case .cancellation(let cancellation): cancellation.items?.count ?? 1
         case .adjustment, .rejected: 1
         }

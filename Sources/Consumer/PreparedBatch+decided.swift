@@ -60,7 +60,7 @@ extension DecidableMessage {
     /// Names the products it is about; one may be named more than once.
     fileprivate func forEachProduct(_ body: (Identifier) -> Void) {
         switch self {
-        case .order(let order): for item in order.checkout.items { body(item.productID) }
+        case .order(let order): for line in order.checkout.lines { body(line.productID) }
         case .cancellation(_, _, let givenBack): for units in givenBack { body(units.article.productID) }
         case .adjustment(let adjustment): body(adjustment.article.productID)
         }

@@ -12,121 +12,127 @@ extension FieldReader {
     mutating func checkout() throws(Rejection) -> Checkout {
         try enterPayload()
         var orderID: Identifier?
-        var items: [Checkout.Item]?
-        // Filled in below; the placeholders of the two required fields never leave this function.
-        var checkout = Checkout(orderID: "", items: [])
+        var lines: [Checkout.Line]?
+        var texts = packedTexts(capacity: Checkout.LineText.variantName.number(in: 0) + 1)
+        // Filled in below; the placeholders of what is required never leave this function.
+        var checkout = Checkout(orderID: "", lines: [], texts: PackedTexts(capacity: 0))
         while let key = try nextKey() {
             switch key {
             case "order_id": orderID = try identifier(FieldPath(.payload, "order_id"))
             case "payment_intent_id":
-                checkout.paymentIntentID = try text(FieldPath(.payload, "payment_intent_id"))
-            case "completed_at": checkout.completedAt = try text(FieldPath(.payload, "completed_at"))
-            case "customer": checkout.customer = try customer()
-            case "currency": checkout.currency = try text(FieldPath(.payload, "currency"))
+                try text(FieldPath(.payload, "payment_intent_id"), into: &texts, .paymentIntentID)
+            case "completed_at": try text(FieldPath(.payload, "completed_at"), into: &texts, .completedAt)
+            case "customer": try customer(into: &texts)
+            case "currency": try text(FieldPath(.payload, "currency"), into: &texts, .currency)
             case "subtotal": checkout.subtotal = try amount("subtotal")
             case "tax": checkout.tax = try amount("tax")
             case "shipping": checkout.shipping = try amount("shipping")
             case "total": checkout.total = try amount("total")
-            case "items": items = try self.items()
-            case "shipping_address": checkout.shippingAddress = try address()
+            case "items": lines = try self.lines(&texts)
+            case "shipping_address": try address(into: &texts)
             default: try skip()
             }
         }
         guard let orderID else { throw Self.missing(FieldPath(.payload, "order_id")) }
-        guard let items else { throw Self.missing(FieldPath(.payload, "items")) }
+        guard let lines else { throw Self.missing(FieldPath(.payload, "items")) }
         checkout.orderID = orderID
-        checkout.items = items
+        checkout.lines = lines
+        checkout.texts = texts
         return checkout
+    }
+
+    private mutating func text(
+        _ path: FieldPath, into texts: inout PackedTexts, _ text: Checkout.Text
+    ) throws(Rejection) {
+        try self.text(path, into: &texts, text.rawValue)
     }
 
     private mutating func amount(_ field: StaticString) throws(Rejection) -> Int64? {
         try integer(FieldPath(.payload, field), in: amounts)
     }
 
-    private mutating func items() throws(Rejection) -> [Checkout.Item]? {
+    private mutating func lines(_ texts: inout PackedTexts) throws(Rejection) -> [Checkout.Line]? {
         var value: Int64 = 0
-        let items = try array("items", limit: Limit.items) { fields, line throws(Rejection) in
-            let item = try fields.item(line)
-            value = try Self.adding(item, line: line, to: value)
-            return item
+        let lines = try array("items", limit: Limit.items) { fields, number throws(Rejection) in
+            let line = try fields.line(number, &texts)
+            value = try Self.adding(line, number, to: value)
+            return line
         }
-        if items?.isEmpty == true { throw Rejection(.invalidValue, "items: is empty") }
-        return items
+        if lines?.isEmpty == true { throw Rejection(.invalidValue, "items: is empty") }
+        return lines
     }
 
-    private mutating func item(_ line: Int) throws(Rejection) -> Checkout.Item {
-        guard try enterObject("items[\(line)]") else {
-            throw Rejection(.wrongType, "items[\(line)]: must be an object, is null")
+    private mutating func line(_ number: Int, _ texts: inout PackedTexts) throws(Rejection) -> Checkout.Line {
+        guard try enterObject("items[\(number)]") else {
+            throw Rejection(.wrongType, "items[\(number)]: must be an object, is null")
         }
         var productID: Identifier?
+        var variantID: Identifier?
         var quantity: Int64?
         var unitPrice: Int64?
-        var item = Checkout.Item(productID: "", quantity: 0, unitPrice: 0)
         while let key = try nextKey() {
             switch key {
-            case "product_id": productID = try identifier(FieldPath(.item(line), "product_id"))
-            case "variant_id": item.variantID = try identifier(FieldPath(.item(line), "variant_id"))
+            case "product_id": productID = try identifier(FieldPath(.item(number), "product_id"))
+            case "variant_id": variantID = try identifier(FieldPath(.item(number), "variant_id"))
             case "quantity":
-                quantity = try integer(FieldPath(.item(line), "quantity"), in: 1...Limit.quantity)
+                quantity = try integer(FieldPath(.item(number), "quantity"), in: 1...Limit.quantity)
             case "unit_price":
-                unitPrice = try integer(FieldPath(.item(line), "unit_price"), in: 0...Limit.exactInteger)
+                unitPrice = try integer(FieldPath(.item(number), "unit_price"), in: 0...Limit.exactInteger)
             case "stripe_product_id":
-                item.stripeProductID = try text(FieldPath(.item(line), "stripe_product_id"))
-            case "product_name": item.productName = try text(FieldPath(.item(line), "product_name"))
-            case "variant_name": item.variantName = try text(FieldPath(.item(line), "variant_name"))
+                let place = Checkout.LineText.stripeProductID.number(in: number)
+                try text(FieldPath(.item(number), "stripe_product_id"), into: &texts, place)
+            case "product_name":
+                let place = Checkout.LineText.productName.number(in: number)
+                try text(FieldPath(.item(number), "product_name"), into: &texts, place)
+            case "variant_name":
+                let place = Checkout.LineText.variantName.number(in: number)
+                try text(FieldPath(.item(number), "variant_name"), into: &texts, place)
             default: try skip()
             }
         }
-        guard let productID else { throw Self.missing(FieldPath(.item(line), "product_id")) }
-        guard let quantity else { throw Self.missing(FieldPath(.item(line), "quantity")) }
-        guard let unitPrice else { throw Self.missing(FieldPath(.item(line), "unit_price")) }
-        item.productID = productID
-        item.quantity = quantity
-        item.unitPrice = unitPrice
-        return item
+        guard let productID else { throw Self.missing(FieldPath(.item(number), "product_id")) }
+        guard let quantity else { throw Self.missing(FieldPath(.item(number), "quantity")) }
+        guard let unitPrice else { throw Self.missing(FieldPath(.item(number), "unit_price")) }
+        return Checkout.Line(productID: productID, variantID: variantID, quantity: quantity, unitPrice: unitPrice)
     }
 
-    private mutating func customer() throws(Rejection) -> Checkout.Customer? {
-        guard try enterObject("customer") else { return nil }
-        var customer = Checkout.Customer()
+    private mutating func customer(into texts: inout PackedTexts) throws(Rejection) {
+        guard try enterObject("customer") else { return }
         while let key = try nextKey() {
             switch key {
-            case "id": customer.id = try text(FieldPath(.object("customer"), "id"))
-            case "email": customer.email = try text(FieldPath(.object("customer"), "email"))
-            case "name": customer.name = try text(FieldPath(.object("customer"), "name"))
+            case "id": try text(FieldPath(.object("customer"), "id"), into: &texts, .customerID)
+            case "email": try text(FieldPath(.object("customer"), "email"), into: &texts, .customerEmail)
+            case "name": try text(FieldPath(.object("customer"), "name"), into: &texts, .customerName)
             default: try skip()
             }
         }
-        return customer
     }
 
-    private mutating func address() throws(Rejection) -> Checkout.Address? {
+    private mutating func address(into texts: inout PackedTexts) throws(Rejection) {
         let name: StaticString = "shipping_address"
-        guard try enterObject("\(name)") else { return nil }
-        var address = Checkout.Address()
+        guard try enterObject("\(name)") else { return }
         while let key = try nextKey() {
             switch key {
-            case "name": address.name = try text(FieldPath(.object(name), "name"))
-            case "line1": address.line1 = try text(FieldPath(.object(name), "line1"))
-            case "line2": address.line2 = try text(FieldPath(.object(name), "line2"))
-            case "city": address.city = try text(FieldPath(.object(name), "city"))
-            case "state": address.state = try text(FieldPath(.object(name), "state"))
-            case "postal_code": address.postalCode = try text(FieldPath(.object(name), "postal_code"))
-            case "country": address.country = try text(FieldPath(.object(name), "country"))
+            case "name": try text(FieldPath(.object(name), "name"), into: &texts, .shippingName)
+            case "line1": try text(FieldPath(.object(name), "line1"), into: &texts, .shippingLine1)
+            case "line2": try text(FieldPath(.object(name), "line2"), into: &texts, .shippingLine2)
+            case "city": try text(FieldPath(.object(name), "city"), into: &texts, .shippingCity)
+            case "state": try text(FieldPath(.object(name), "state"), into: &texts, .shippingState)
+            case "postal_code": try text(FieldPath(.object(name), "postal_code"), into: &texts, .shippingPostalCode)
+            case "country": try text(FieldPath(.object(name), "country"), into: &texts, .shippingCountry)
             default: try skip()
             }
         }
-        return address
     }
 
     /// The value of the lines so far. 2^53 − 1 times 1,000,000 is beyond `Int64`: every step is checked.
-    private static func adding(_ item: Checkout.Item, line: Int, to value: Int64) throws(Rejection) -> Int64 {
-        let (product, productOverflows) = item.unitPrice.multipliedReportingOverflow(by: item.quantity)
+    private static func adding(_ line: Checkout.Line, _ number: Int, to value: Int64) throws(Rejection) -> Int64 {
+        let (product, productOverflows) = line.unitPrice.multipliedReportingOverflow(by: line.quantity)
         let (sum, sumOverflows) = value.addingReportingOverflow(product)
         guard !productOverflows, !sumOverflows, sum <= Limit.exactInteger else {
             throw Rejection(
                 .invalidValue,
-                "items[\(line)]: unit_price × quantity, summed up to this line, passes \(Limit.exactInteger)")
+                "items[\(number)]: unit_price × quantity, summed up to this line, passes \(Limit.exactInteger)")
         }
         return sum
     }

@@ -61,8 +61,29 @@ struct FieldReader {
     mutating func text(_ path: FieldPath) throws(Rejection) -> String? {
         guard let (text, hadEscapes) = try string(path) else { return nil }
         // It can only have been written as an escape.
-        if hadEscapes, text.utf8.contains(0) { throw Rejection(.invalidValue, "\(path): contains U+0000") }
+        if hadEscapes { try refuseNUL(in: text.utf8, path) }
         return text
+    }
+
+    /// A text, by the same rules, which is packed; null packs nothing.
+    mutating func text(_ path: FieldPath, into texts: inout PackedTexts, _ number: Int) throws(Rejection) {
+        guard let kind = try kindUnlessNull() else { return }
+        guard kind == .string else { throw wrongType(path, "a string", kind) }
+        let text: JSONText
+        do { text = try scanner.readTextBytes() } catch { throw Rejection(error) }
+        switch text {
+        case .place(let range): texts.set(number, to: range)
+        case .unescaped(let bytes):
+            try refuseNUL(in: bytes, path)
+            texts.set(number, to: bytes)
+        }
+    }
+
+    /// For texts that may stand in the payload.
+    func packedTexts(capacity: Int) -> PackedTexts { PackedTexts(in: scanner.bytes, capacity: capacity) }
+
+    private func refuseNUL(in bytes: some Sequence<UInt8>, _ path: FieldPath) throws(Rejection) {
+        if bytes.contains(0) { throw Rejection(.invalidValue, "\(path): contains U+0000") }
     }
 
     /// An id, or nil for null.

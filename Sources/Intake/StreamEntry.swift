@@ -25,6 +25,13 @@ package struct StreamEntry: Sendable, Equatable {
 
     static let typeName = Array("type".utf8)
     static let payloadName = Array("payload".utf8)
+    private static let known = [typeName, payloadName] + MessageType.allCases.map { Array($0.rawValue.utf8) }
+
+    /// The same bytes; of the names and types that nearly every entry has, no copy is kept.
+    static func shared(_ bytes: [UInt8]) -> [UInt8] {
+        for known in known where known.count == bytes.count && known == bytes { return known }
+        return bytes
+    }
 
     /// The value of the first field `type`.
     package var type: [UInt8]? { value(of: Self.typeName) }

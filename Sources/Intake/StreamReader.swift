@@ -164,7 +164,10 @@ package actor StreamReader {
             var fields: [StreamEntry.Field] = []
             fields.reserveCapacity(flat.count / 2)
             for at in stride(from: 0, to: flat.count - 1, by: 2) {
-                fields.append(StreamEntry.Field(name: flat[at].bytes ?? [], value: flat[at + 1].bytes ?? []))
+                fields.append(
+                    StreamEntry.Field(
+                        name: StreamEntry.shared(flat[at].bytes ?? []),
+                        value: StreamEntry.shared(flat[at + 1].bytes ?? [])))
             }
             delivery.entries.append(StreamEntry(id: id, fields: fields))
         }

@@ -34,7 +34,7 @@ package struct CatalogIndex: Sendable {
 
     /// What keeps a checkout from being decided under this catalogue, or nil. Names the first line that is wrong.
     package func violation(in checkout: Checkout) -> Rejection? {
-        for (line, item) in checkout.items.enumerated() {
+        for (line, item) in checkout.lines.enumerated() {
             if let rejection = violation(in: item.article, path: "items[\(line)].") { return rejection }
         }
         return nil

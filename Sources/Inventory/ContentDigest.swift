@@ -12,7 +12,7 @@ extension Checkout {
                 left.article == right.article ? left.unitPrice < right.unitPrice : left.article < right.article
             }
         }
-        let lines = items.map { (Line(article: $0.article, unitPrice: $0.unitPrice), $0.quantity) }
+        let lines = lines.map { (Line(article: $0.article, unitPrice: $0.unitPrice), $0.quantity) }
             .sorted { $0.0 < $1.0 }
         var content = DigestContent()
         var at = lines.startIndex

@@ -15,7 +15,7 @@ extension Checkout {
     /// The first of them that does not fit is thus the first line that fails, though the same product may stand on
     /// several lines.
     package var demand: [Demand] {
-        items.lazy.map { ArticleUnits($0.article, $0.quantity) }.demand(capacity: items.count * 2)
+        lines.lazy.map { ArticleUnits($0.article, $0.quantity) }.demand(capacity: lines.count * 2)
     }
 }
 

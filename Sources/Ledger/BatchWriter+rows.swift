@@ -4,40 +4,59 @@ import Inventory
 
 /// The rows that a batch leaves.
 extension BatchWriter {
-    static let orderColumns = [
-        "number", "id", "status", "reason", "refused_level", "refused_id", "refused_asked", "refused_left", "seq",
-        "epoch",
-        "units", "decided_at", "entry_id", "digest", "stripe_payment_intent_id", "completed_at", "customer_id",
-        "customer_email", "customer_name", "currency", "subtotal", "tax", "shipping", "total", "shipping_name",
-        "shipping_line1", "shipping_line2", "shipping_city", "shipping_state", "shipping_postal_code",
-        "shipping_country",
-    ]
+    static let orderColumns =
+        [
+            "number", "id", "status", "reason", "refused_level", "refused_id", "refused_asked", "refused_left", "seq",
+            "epoch",
+            "units", "decided_at", "entry_id", "digest", "subtotal", "tax", "shipping", "total",
+        ] + Checkout.Text.allCases.map(column(of:))
 
-    static let lineColumns = [
-        "order_number", "line", "product_id", "variant_id", "quantity", "unit_price", "stripe_product_id",
-        "product_name",
-        "variant_name",
-    ]
+    private static func column(of text: Checkout.Text) -> String {
+        switch text {
+        case .paymentIntentID: "stripe_payment_intent_id"
+        case .completedAt: "completed_at"
+        case .currency: "currency"
+        case .customerID: "customer_id"
+        case .customerEmail: "customer_email"
+        case .customerName: "customer_name"
+        case .shippingName: "shipping_name"
+        case .shippingLine1: "shipping_line1"
+        case .shippingLine2: "shipping_line2"
+        case .shippingCity: "shipping_city"
+        case .shippingState: "shipping_state"
+        case .shippingPostalCode: "shipping_postal_code"
+        case .shippingCountry: "shipping_country"
+        }
+    }
+
+    static let lineColumns =
+        ["order_number", "line", "product_id", "variant_id", "quantity", "unit_price"]
+        + Checkout.LineText.allCases.map(column(of:))
+
+    private static func column(of text: Checkout.LineText) -> String {
+        switch text {
+        case .stripeProductID: "stripe_product_id"
+        case .productName: "product_name"
+        case .variantName: "variant_name"
+        }
+    }
 
     /// The orders with their lines, numbered in their order.
     func insert(_ records: [OrderRecord]) throws {
         let numbered = zip((lastOrderNumber + 1)..., records)
         try insertOrders.run(numbered, count: records.count) { bind(&$0, $1.1, number: $1.0) }
         let lines = numbered.lazy.flatMap { number, record in
-            record.order.checkout.items.enumerated().lazy.map {
-                (number: number, line: $0.offset + 1, item: $0.element)
-            }
+            record.order.checkout.lines.indices.lazy.map { (number: number, checkout: record.order.checkout, line: $0) }
         }
-        try insertLines.run(lines, count: records.reduce(0) { $0 + $1.order.checkout.items.count }) { row, line in
-            row.bind(line.number)
-            row.bind(Int64(line.line))
-            row.bind(line.item.productID)
-            row.bind(line.item.variantID)
-            row.bind(line.item.quantity)
-            row.bind(line.item.unitPrice)
-            row.bind(line.item.stripeProductID)
-            row.bind(line.item.productName)
-            row.bind(line.item.variantName)
+        try insertLines.run(lines, count: records.reduce(0) { $0 + $1.order.checkout.lines.count }) { row, place in
+            let line = place.checkout.lines[place.line]
+            row.bind(place.number)
+            row.bind(Int64(place.line + 1))
+            row.bind(line.productID)
+            row.bind(line.variantID)
+            row.bind(line.quantity)
+            row.bind(line.unitPrice)
+            for text in Checkout.LineText.allCases { row.bind(place.checkout.texts, text.number(in: place.line)) }
         }
     }
 
@@ -62,23 +81,11 @@ extension BatchWriter {
         row.bind(record.decidedAt)
         row.bind(record.entryID)
         row.bind(blob: record.order.digest)
-        row.bind(checkout.paymentIntentID)
-        row.bind(checkout.completedAt)
-        row.bind(checkout.customer?.id)
-        row.bind(checkout.customer?.email)
-        row.bind(checkout.customer?.name)
-        row.bind(checkout.currency)
         row.bind(checkout.subtotal)
         row.bind(checkout.tax)
         row.bind(checkout.shipping)
         row.bind(checkout.total)
-        row.bind(checkout.shippingAddress?.name)
-        row.bind(checkout.shippingAddress?.line1)
-        row.bind(checkout.shippingAddress?.line2)
-        row.bind(checkout.shippingAddress?.city)
-        row.bind(checkout.shippingAddress?.state)
-        row.bind(checkout.shippingAddress?.postalCode)
-        row.bind(checkout.shippingAddress?.country)
+        for text in Checkout.Text.allCases { row.bind(checkout.texts, text.rawValue) }
     }
 
     func insert(_ deadLetter: DeadLetterRecord) throws {

@@ -30,13 +30,20 @@ struct DirectStatement {
     mutating func bind(_ text: String?) {
         bound += 1
         guard var text else { return }
-        text.withUTF8 { bytes in
-            let kept = texts.keep(UnsafeRawBufferPointer(bytes))
-            check(
-                sqlite3_bind_text64(
-                    statement, bound, kept.start.assumingMemoryBound(to: CChar.self), UInt64(bytes.count),
-                    kept.destructor, UInt8(SQLITE_UTF8)))
-        }
+        text.withUTF8 { bind(textBytes: UnsafeRawBufferPointer($0)) }
+    }
+
+    private mutating func bind(textBytes bytes: UnsafeRawBufferPointer) {
+        let kept = texts.keep(bytes)
+        check(
+            sqlite3_bind_text64(
+                statement, bound, kept.start.assumingMemoryBound(to: CChar.self), UInt64(bytes.count),
+                kept.destructor, UInt8(SQLITE_UTF8)))
+    }
+
+    mutating func bind(_ packed: PackedTexts, _ number: Int) {
+        bound += 1
+        packed.withBytes(number) { bytes in if let bytes { bind(textBytes: bytes) } }
     }
 
     mutating func bind(_ id: Identifier) { bind(id.text) }

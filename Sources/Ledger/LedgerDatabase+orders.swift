@@ -70,17 +70,17 @@ extension LedgerDatabase {
     }
 
     private static func order(_ row: Row, items: [Row]) -> RecordedOrder {
-        let address = Checkout.Address(
-            name: row["shipping_name"], line1: row["shipping_line1"], line2: row["shipping_line2"],
-            city: row["shipping_city"], state: row["shipping_state"], postalCode: row["shipping_postal_code"],
-            country: row["shipping_country"])
-        let customer = Checkout.Customer(
-            id: row["customer_id"], email: row["customer_email"], name: row["customer_name"])
         let checkout = Checkout(
             orderID: Identifier(row["id"]), paymentIntentID: row["stripe_payment_intent_id"],
-            completedAt: row["completed_at"], customer: customer == .init() ? nil : customer,
+            completedAt: row["completed_at"],
+            customer: Checkout.Customer(
+                id: row["customer_id"], email: row["customer_email"], name: row["customer_name"]),
             currency: row["currency"], subtotal: row["subtotal"], tax: row["tax"], shipping: row["shipping"],
-            total: row["total"], items: items.map(item), shippingAddress: address == .init() ? nil : address)
+            total: row["total"], items: items.map(item),
+            shippingAddress: Checkout.Address(
+                name: row["shipping_name"], line1: row["shipping_line1"], line2: row["shipping_line2"],
+                city: row["shipping_city"], state: row["shipping_state"], postalCode: row["shipping_postal_code"],
+                country: row["shipping_country"]))
         var refusal: Refusal?
         if let level = (row["refused_level"] as String?).flatMap(Level.init(rawValue:)) {
             refusal = Refusal(

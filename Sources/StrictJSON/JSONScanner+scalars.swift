@@ -1,3 +1,11 @@
+/// The bytes of a string.
+package enum JSONText {
+    /// They stand in the text as they are.
+    case place(Range<Int>)
+    /// They were written with escapes.
+    case unescaped(ArraySlice<UInt8>)
+}
+
 extension JSONScanner {
     package mutating func readNull() throws(JSONError) {
         skipBlanks()
@@ -21,10 +29,21 @@ extension JSONScanner {
 
     /// A string, and whether it was written with escapes: control characters can stand in no other.
     package mutating func readText() throws(JSONError) -> (text: String, hadEscapes: Bool) {
+        let token = try readToken()
+        return (text(of: token), token.hasEscapes)
+    }
+
+    /// A string as its bytes, without making a `String` of them.
+    package mutating func readTextBytes() throws(JSONError) -> JSONText {
+        let token = try readToken()
+        if !token.hasEscapes { return .place(token.start..<token.end) }
+        return .unescaped(Self.unescape(bytes[token.start..<token.end]))
+    }
+
+    private mutating func readToken() throws(JSONError) -> StringToken {
         skipBlanks()
         guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { throw expected("a string") }
-        let token = try scanString()
-        return (text(of: token), token.hasEscapes)
+        return try scanString()
     }
 
     func text(of token: StringToken) -> String {

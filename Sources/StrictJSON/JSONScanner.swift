@@ -24,7 +24,7 @@ package struct JSONScanner {
     package static let maximumDepth = 64
 
     /// The text, valid UTF-8.
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
     /// Of the next byte to be read.
     package internal(set) var offset = 0
     private var depth = 0

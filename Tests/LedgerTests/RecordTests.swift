@@ -156,6 +156,35 @@ struct RecordTests {
         }
     }
 
+    @Test(
+        "takes as many orders and lines as there are, each with its own values, and finds them again",
+        arguments: [1, 15, 16, 17, 33])
+    func sizes(count: Int) async throws {
+        try await withLedger { fixture async throws in
+            let checkouts = (1...count).map { number -> Checkout in
+                let items = (0...number % 3).map { line -> Checkout.Item in
+                    let name = line == 1 ? "l\(number)" : nil
+                    return .init(
+                        productID: "sheet", quantity: Int64(number + line), unitPrice: 1, productName: name)
+                }
+                let customer = number % 2 == 0 ? Checkout.Customer(name: "n\(number)") : nil
+                return Checkout(
+                    orderID: Identifier("o\(number)"), customer: customer, total: Int64(number), items: items)
+            }
+            try await fixture.record(
+                checkouts.enumerated().map { order($0.element, .accepted(seq: Int64($0.offset + 1))) })
+            for checkout in checkouts {
+                #expect(try await fixture.ledger.order(checkout.orderID)?.checkout == checkout)
+            }
+            let known = try await fixture.ledger.known(checkouts.map { .order($0.orderID) }, entries: [])
+            #expect(known.messages.count == count)
+            for checkout in checkouts {
+                #expect(known.messages[.order(checkout.orderID)]?.digest == checkout.contentDigest)
+            }
+            #expect(try await fixture.ledger.check().isSound)
+        }
+    }
+
     @Test("with an order that is there already is an error, and nothing of it is recorded")
     func orderTwice() async throws {
         try await withLedger { fixture async throws in
