@@ -131,12 +131,12 @@ package struct AvailabilityServices: Sendable {
     ) -> APIService {
         let routes = PublicRoutes(storefront: storefront, live: live, health: health)
         // Direct reads do not ask `admit`: a rule here must be in `DirectReads.question`, too.
+        let metrics = RequestMetrics()
         let responder = RouteResponder(
-            routes: { routes.route($0) }, origins: origins, admit: { _, _ in }, metrics: RequestMetrics(),
-            logger: logger)
+            routes: { routes.route($0) }, origins: origins, admit: { _, _ in }, metrics: metrics, logger: logger)
         return APIService(
             name: "http", settings: settings, responder: responder,
-            directReads: DirectReads(storefront: storefront, responder: responder), logger: logger,
+            directReads: DirectReads(storefront: storefront, origins: origins, metrics: metrics), logger: logger,
             onListening: onListening)
     }
 }
