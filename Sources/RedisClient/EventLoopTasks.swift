@@ -2,7 +2,7 @@ import NIOCore
 
 /// Runs tasks on an event loop: where they wait for each other's turns, no other thread is woken. They must not take long.
 package final class EventLoopTasks: TaskExecutor {
-    private let eventLoop: any EventLoop
+    package let eventLoop: any EventLoop
 
     package init(_ eventLoop: any EventLoop) {
         self.eventLoop = eventLoop

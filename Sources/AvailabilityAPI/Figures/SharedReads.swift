@@ -3,11 +3,13 @@ import NIOCore
 import RedisClient
 import Synchronization
 
-/// Reads of figures that share round trips: while one is under way, those who come meanwhile gather, and are answered
-/// together by the next one. However many ask at once, a counter is asked for once.
+/// Reads of figures that share round trips: while as many are under way as may be, those who come meanwhile gather, and are
+/// answered together by the next one.
 final class SharedReads: Sendable {
     private let source: FigureSource
     private let metrics: APIMetrics
+    /// Under way at a time. With a second one whoever comes just after the first waits less; a read costs no more.
+    private static let roundTrips = 2
     /// Where the connection to Redis lives: on Swift's own threads a round trip would wake two more of them.
     private let tasks: EventLoopTasks
     private let state = Mutex(State())
@@ -35,7 +37,7 @@ final class SharedReads: Sendable {
     }
 
     private struct State {
-        var isUnderWay = false
+        var underWay = 0
         var next = Round()
     }
 
@@ -70,6 +72,9 @@ final class SharedReads: Sendable {
 
     typealias WhenRead = @Sendable (Result<Reading, any Error>) -> Void
 
+    /// Where the connection to Redis lives.
+    var eventLoop: any EventLoop { tasks.eventLoop }
+
     init(_ source: FigureSource, metrics: APIMetrics) {
         self.source = source
         self.metrics = metrics
@@ -93,8 +98,9 @@ final class SharedReads: Sendable {
         let begins = state.withLock { state in
             for product in products { state.next.products[ObjectIdentifier(product)] = product }
             state.next.waiting.append(.init(eventLoop: eventLoop, whenRead: whenRead))
-            defer { state.isUnderWay = true }
-            return !state.isUnderWay
+            guard state.underWay < Self.roundTrips else { return false }
+            state.underWay += 1
+            return true
         }
         // A task of its own: whoever came first may be cancelled, the others still want it.
         if begins { Task(executorPreference: tasks) { await self.run() } }
@@ -116,7 +122,7 @@ final class SharedReads: Sendable {
     private func next() -> Round? {
         state.withLock { state in
             if state.next.waiting.isEmpty {
-                state.isUnderWay = false
+                state.underWay -= 1
                 return nil
             }
             defer { state.next = Round() }

@@ -69,6 +69,9 @@ final class DirectReads: Sendable {
         var answers: [Kind: Found] = [:]
     }
 
+    /// Of the connection to Redis: who asks from there is answered without waking another thread.
+    var eventLoop: any EventLoop { storefront.reads.eventLoop }
+
     // MARK: - Questions
 
     /// nil: it is for the routes.

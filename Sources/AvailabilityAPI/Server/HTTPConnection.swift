@@ -11,8 +11,8 @@ import NIOHTTPTypesHTTP1
 /// these pass few stages.
 struct HTTPConnection: HTTPChannelHandler {
     let responder: Responder
-    /// nil: there are none.
-    let directReads: DirectReads?
+    /// One for each event loop; empty: there are none.
+    let directReads: [DirectReads]
 
     /// Subscribers are sent something every ten seconds.
     private static let limits = RequestStage.Limits(idle: .seconds(30), stall: .seconds(60))
@@ -34,7 +34,8 @@ struct HTTPConnection: HTTPChannelHandler {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: Self.headLimits)
-            try pipeline.addHandlers(RequestStage(directReads, limits: Self.limits), HTTPTypesCodec())
+            let reads = directReads.first { $0.eventLoop === channel.eventLoop } ?? directReads.first
+            try pipeline.addHandlers(RequestStage(reads, limits: Self.limits), HTTPTypesCodec())
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }
