@@ -207,6 +207,7 @@ let package = Package(
             name: "AvailabilityAPITests",
             dependencies: [
                 "AvailabilityAPI", "Counters", "Inventory", "Ledger", "RedisClient", "StrictJSON", "TestSupport", log,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),

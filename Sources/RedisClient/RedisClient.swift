@@ -40,11 +40,23 @@ package final class RedisClient: Sendable {
         case fail(any Error)
     }
 
-    package init(url: RedisURL, options: RedisOptions = .init(), logger: Logger) {
+    /// - Parameter eventLoop: nil: any.
+    package init(
+        url: RedisURL, options: RedisOptions = .init(), on eventLoop: (any EventLoop)? = nil, logger: Logger
+    ) {
         self.url = url
-        eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        self.eventLoop = eventLoop ?? MultiThreadedEventLoopGroup.singleton.next()
         self.options = options
         self.logger = logger
+    }
+
+    /// One for each event loop of the process.
+    package static func onEachEventLoop(
+        url: RedisURL, options: RedisOptions = .init(), logger: Logger
+    ) -> [RedisClient] {
+        MultiThreadedEventLoopGroup.singleton.makeIterator().map {
+            RedisClient(url: url, options: options, on: $0, logger: logger)
+        }
     }
 
     /// As `RedisConnection.send`.

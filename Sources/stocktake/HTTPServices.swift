@@ -29,18 +29,18 @@ struct HTTPServices {
     func all() async throws -> [any Service] {
         raiseFileLimit(to: settings.http.listener.connections)
         let ledger = try await openLedger()
-        let client = client()
+        let clients = clients()
         let subscribers = SubscriberCount()
         let (monitor, monitorSources) = try await monitor { subscribers.value }
         let api = try await AvailabilityServices(
-            ledger: ledger, counters: CounterReader(keys: settings.keys, client: client),
+            ledger: ledger, counters: clients.map { CounterReader(keys: settings.keys, client: $0) },
             fallsBackToLedger: settings.http.fallsBackToLedger, subscriberCount: subscribers,
             health: { await monitor.health() }, logger: logger)
         let server = api.publicServer(settings.http.listener, origins: settings.http.origins) { host, port in
             print("listening on \(Self.url(host, port))")
         }
         let sources = Closing {
-            await client.close()
+            for client in clients { await client.close() }
             try? ledger.close()
         }
         return [sources, monitorSources, server, operatorServer(monitor), api.liveFigures]
@@ -61,12 +61,13 @@ struct HTTPServices {
         }
     }
 
-    private func client() -> RedisClient {
+    /// One for each thread that serves, so that a read wakes no other.
+    private func clients() -> [RedisClient] {
         var options = settings.redisOptions
         // Whoever asks over HTTP is better told to come back than kept waiting.
         options.commandTimeout = .seconds(1)
         options.connectTimeout = .seconds(1)
-        return RedisClient(url: settings.redis, options: options, logger: logger)
+        return RedisClient.onEachEventLoop(url: settings.redis, options: options, logger: logger)
     }
 
     /// With connections of its own: a look at a Redis that hangs must not end the reads of others, nor a comparison of all

@@ -1,22 +1,32 @@
-import HTTPTypes
+import Foundation
+import NIOCore
+import NIOHTTP1
 import Testing
 
 @testable import AvailabilityAPI
 
 /// Which requests are answered without a task, and with what.
 @Suite struct DirectReadsTests {
-    private func reads(_ shop: StorefrontFixture) -> DirectReads {
-        DirectReads(
-            storefront: shop.storefront,
-            responder: RouteResponder(
-                routes: { _ in nil }, origins: .all, admit: { _, _ in }, metrics: RequestMetrics(),
-                logger: StorefrontFixture.logger))
+    private func reads(_ shop: StorefrontFixture, origins: AllowedOrigins = .all) -> DirectReads {
+        DirectReads(storefront: shop.storefront, origins: origins, metrics: RequestMetrics())
     }
 
     private func request(
-        _ path: String, _ method: HTTPRequest.Method = .get, _ fields: HTTPFields = [:]
-    ) -> HTTPRequest {
-        HTTPRequest(method: method, scheme: "http", authority: "x", path: path, headerFields: fields)
+        _ path: String, _ method: HTTPMethod = .GET, _ fields: HTTPHeaders = [:], _ version: HTTPVersion = .http1_1
+    ) -> HTTPRequestHead {
+        HTTPRequestHead(version: version, method: method, uri: path, headers: fields)
+    }
+
+    /// The status, the fields by their names in lower case, and the body of an answer's bytes.
+    private func parts(_ bytes: ByteBuffer) throws -> (status: String, fields: [String: String], body: Substring) {
+        let text = String(buffer: bytes)
+        let end = try #require(text.range(of: "\r\n\r\n"))
+        let lines = text[..<end.lowerBound].components(separatedBy: "\r\n")
+        let fields = try lines.dropFirst().map { line in
+            let colon = try #require(line.range(of: ": "))
+            return (line[..<colon.lowerBound].lowercased(), String(line[colon.upperBound...]))
+        }
+        return (lines[0], Dictionary(uniqueKeysWithValues: fields), text[end.upperBound...])
     }
 
     private func read(
@@ -44,15 +54,17 @@ import Testing
             ] {
                 #expect(reads.question(request(path)) == nil, "\(path)")
             }
-            for method in [HTTPRequest.Method.head, .post, .options, .put] {
+            for method in [HTTPMethod.HEAD, .POST, .OPTIONS, .PUT] {
                 #expect(reads.question(request("/v1/products/cube", method)) == nil, "\(method)")
             }
-            for fields: HTTPFields in [
-                [.contentLength: "2"], [.transferEncoding: "chunked"], [.connection: "close"], [.connection: "upgrade"],
+            for fields: HTTPHeaders in [
+                ["content-length": "2"], ["Transfer-Encoding": "chunked"], ["connection": "close"],
+                ["Connection": "upgrade"], ["Connection": "keep-alive", "connection": "close"],
             ] {
-                #expect(reads.question(request("/v1/products/cube", .get, fields)) == nil, "\(fields)")
+                #expect(reads.question(request("/v1/products/cube", .GET, fields)) == nil, "\(fields)")
             }
-            #expect(reads.question(request("/v1/products/cube", .get, [.connection: "Keep-Alive"])) != nil)
+            #expect(reads.question(request("/v1/products/cube", .GET, ["connection": "Keep-Alive"])) != nil)
+            #expect(reads.question(request("/v1/products/cube", .GET, [:], .http1_0)) == nil)
         }
     }
 
@@ -63,19 +75,46 @@ import Testing
             let asked = request("/v1/products/cube")
             let question = try #require(reads.question(asked))
             let reading = try await read(question, shop)
-            let answer = try #require(reads.answer(asked, question, .success(reading)))
-            #expect(answer.head.status == .ok)
-            #expect(answer.head.headerFields[.contentLength] == "\(answer.body.readableBytes)")
-            #expect(answer.head.headerFields[.accessControlAllowOrigin] == "*")
-            #expect(reads.answer(asked, question, .success(reading))?.body == answer.body)
-            let tag = try #require(answer.head.headerFields[.eTag])
-            let again = request("/v1/products/cube", .get, [.ifNoneMatch: tag])
-            let unchanged = reads.answer(again, question, .success(reading))
-            #expect(unchanged?.head.status == .notModified)
-            #expect(unchanged?.body.readableBytes == 0)
+            let bytes = try #require(reads.answer(asked, question, .success(reading)))
+            let answer = try parts(bytes)
+            #expect(answer.status == "HTTP/1.1 200 OK")
+            #expect(answer.fields["content-length"] == "\(answer.body.utf8.count)")
+            #expect(answer.fields["access-control-allow-origin"] == "*")
+            #expect(answer.fields["x-content-type-options"] == "nosniff")
+            #expect(answer.fields["date"]?.hasSuffix(" GMT") == true)
+            #expect(reads.answer(asked, question, .success(reading)) == bytes)
+            let tag = try #require(answer.fields["etag"])
+            let again = request("/v1/products/cube", .GET, ["If-None-Match": "\"x\"", "if-none-match": tag])
+            let unchanged = try parts(try #require(reads.answer(again, question, .success(reading))))
+            #expect(unchanged.status == "HTTP/1.1 304 Not Modified")
+            #expect(unchanged.fields["etag"] == tag)
+            #expect(unchanged.fields["content-length"] == nil)
+            #expect(unchanged.body.isEmpty)
             try await shop.sell(1, of: "p:cube", "v:red")
             let next = try await read(question, shop)
-            #expect(reads.answer(again, question, .success(next))?.head.status == .ok)
+            let newer = try parts(try #require(reads.answer(again, question, .success(next))))
+            #expect(newer.status == "HTTP/1.1 200 OK")
+            #expect(newer.body != answer.body)
+        }
+    }
+
+    @Test("No origin is given the answer of another one")
+    func origins() async throws {
+        try await withStorefront { shop in
+            let reads = reads(shop, origins: .some(["https://a.example", "https://b.example"]))
+            let question = try #require(reads.question(request("/v1/products/cube")))
+            let reading = try await read(question, shop)
+            for _ in 0..<2 {
+                for (origin, allowed) in [
+                    ("https://a.example", "https://a.example"), ("https://b.example", "https://b.example"),
+                    ("https://c.example", nil),
+                ] {
+                    let asked = request("/v1/products/cube", .GET, ["origin": origin])
+                    let answer = try parts(try #require(reads.answer(asked, question, .success(reading))))
+                    #expect(answer.fields["access-control-allow-origin"] == allowed, "\(origin)")
+                    #expect(answer.fields["vary"] == "Origin")
+                }
+            }
         }
     }
 
@@ -85,9 +124,10 @@ import Testing
             let reads = reads(shop)
             let asked = request("/v1/availability?product=cube")
             let question = try #require(reads.question(asked))
-            let failed = reads.answer(asked, question, .failure(FiguresUnavailable(description: "away")))
-            #expect(failed?.head.status == .serviceUnavailable)
-            #expect(failed?.head.headerFields[.retryAfter] == "1")
+            let failure = FiguresUnavailable(description: "away")
+            let failed = try parts(try #require(reads.answer(asked, question, .failure(failure))))
+            #expect(failed.status == "HTTP/1.1 503 Service Unavailable")
+            #expect(failed.fields["retry-after"] == "1")
             try await shop.server.command("HINCRBY", shop.keys.stock, "catalogue", "1")
             let reading = try await read(question, shop)
             #expect(reads.answer(asked, question, .success(reading)) == nil)

@@ -7,14 +7,30 @@ struct Answer: Sendable {
     var head: HTTPResponse
     var body: ByteBuffer
 
-    /// With the length of its body.
+    /// With the length of its body, if it may have one.
     init(_ status: HTTPResponse.Status, _ fields: HTTPFields, _ body: ByteBuffer = ByteBuffer()) {
         head = HTTPResponse(status: status, headerFields: fields)
-        head.headerFields[.contentLength] = String(body.readableBytes)
+        if status != .notModified { head.headerFields[.contentLength] = String(body.readableBytes) }
         self.body = body
     }
 
     var response: Response {
         Response(status: head.status, headers: head.headerFields, body: .init(byteBuffer: body))
+    }
+
+    /// As HTTP/1.1 sends it.
+    var encoded: ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: 512 + body.readableBytes)
+        buffer.writeStaticString("HTTP/1.1 ")
+        buffer.writeString("\(head.status.code) \(head.status.reasonPhrase)\r\n")
+        for field in head.headerFields {
+            buffer.writeString(field.name.rawName)
+            buffer.writeStaticString(": ")
+            buffer.writeString(field.value)
+            buffer.writeStaticString("\r\n")
+        }
+        buffer.writeStaticString("\r\n")
+        buffer.writeImmutableBuffer(body)
+        return buffer
     }
 }

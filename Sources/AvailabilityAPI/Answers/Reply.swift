@@ -52,19 +52,21 @@ struct Reply: Sendable {
         bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
     }
 
-    /// 200, or, to a request that only reads, 304 where the client has these figures already.
-    func answer(ifNoneMatch: String?) -> Answer {
+    /// 200, or 304 where the client has these figures already.
+    func answer(isUnchanged: Bool) -> Answer {
         var headers = HTTPFields()
         headers[.eTag] = entityTag
         // A shared cache may keep it, and has to ask each time.
         headers[.cacheControl] = "no-cache"
-        if Self.matches(ifNoneMatch, entityTag) { return Answer(.notModified, headers) }
+        if isUnchanged { return Answer(.notModified, headers) }
         headers[.contentType] = "application/json"
         return Answer(.ok, headers, body)
     }
 
+    /// Only a request that reads may be told that nothing has changed.
     func response(to request: Request) -> Response {
-        answer(ifNoneMatch: request.method == .post ? nil : request.headers[.ifNoneMatch]).response
+        let isUnchanged = request.method != .post && Self.matches(request.headers[.ifNoneMatch], entityTag)
+        return answer(isUnchanged: isUnchanged).response
     }
 
     /// Weak comparison: with or without `W/` makes no difference.

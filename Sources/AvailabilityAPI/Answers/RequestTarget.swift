@@ -44,6 +44,8 @@ struct RequestTarget {
     /// Percent-encoded text as it is meant.
     /// - Throws: `Problem` (400) when it is not encoded right, or not UTF-8.
     static func decoded(_ text: Substring, plusIsSpace: Bool = false) throws -> String {
+        // As nearly every id is.
+        if !text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) { return String(text) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
         var iterator = text.utf8.makeIterator()

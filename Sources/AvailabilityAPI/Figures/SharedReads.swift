@@ -1,11 +1,15 @@
 import Inventory
+import NIOCore
+import RedisClient
 import Synchronization
 
-/// Reads of figures that share round trips: while one is under way, those who come meanwhile gather, and are answered
-/// together by the next one. However many ask at once, a counter is asked for once.
+/// Reads of figures that share round trips: while as many are under way as may be, those who come meanwhile gather, and are
+/// answered together by the next one.
 final class SharedReads: Sendable {
     private let source: FigureSource
     private let metrics: APIMetrics
+    /// Under way at a time. With a second one whoever comes just after the first waits less; a read costs no more.
+    private static let roundTrips = 2
     /// Where the connection to Redis lives: on Swift's own threads a round trip would wake two more of them.
     private let tasks: EventLoopTasks
     private let state = Mutex(State())
@@ -14,26 +18,10 @@ final class SharedReads: Sendable {
     final class Reading: Sendable {
         let moment: Moment
         private let figures: [ObjectIdentifier: ProductFigures]
-        /// Encoded once for all who ask for the same.
-        private let replies = Mutex<[DirectReads.Question: Reply]>([:])
 
         fileprivate init(_ moment: Moment, _ figures: [ObjectIdentifier: ProductFigures]) {
             self.moment = moment
             self.figures = figures
-        }
-
-        /// nil where a product has no figures, or is of another catalogue than they are.
-        func reply(to question: DirectReads.Question) -> Reply? {
-            if let reply = replies.withLock({ $0[question] }) { return reply }
-            let figures = question.products.compactMap { $0.version == moment.catalogue ? self[$0] : nil }
-            guard figures.count == question.products.count else { return nil }
-            let reply: Reply =
-                switch question.look {
-                case .described: .product(figures[0], moment)
-                case .figures: .availability(figures, moment)
-                }
-            replies.withLock { $0[question] = reply }
-            return reply
         }
 
         /// nil where the product is not on sale yet: the consumer has not come to its catalogue.
@@ -49,15 +37,43 @@ final class SharedReads: Sendable {
     }
 
     private struct State {
-        var isUnderWay = false
+        var underWay = 0
         var next = Round()
     }
 
     /// Those who are answered together.
     private struct Round: Sendable {
         var products: [ObjectIdentifier: CataloguedProduct] = [:]
-        var waiting: [@Sendable (Result<Reading, any Error>) -> Void] = []
+        var waiting: [Waiting] = []
+
+        struct Waiting: Sendable {
+            /// nil: wherever.
+            var eventLoop: (any EventLoop)?
+            var whenRead: WhenRead
+        }
+
+        /// All at once on each event loop; those of others first, who work beside this one.
+        func answer(with result: Result<Reading, any Error>) {
+            var here: [WhenRead] = []
+            var elsewhere: [ObjectIdentifier: (eventLoop: any EventLoop, all: [WhenRead])] = [:]
+            for reader in waiting {
+                if let eventLoop = reader.eventLoop, !eventLoop.inEventLoop {
+                    elsewhere[ObjectIdentifier(eventLoop), default: (eventLoop, [])].all.append(reader.whenRead)
+                } else {
+                    here.append(reader.whenRead)
+                }
+            }
+            for (eventLoop, all) in elsewhere.values {
+                eventLoop.execute { for whenRead in all { whenRead(result) } }
+            }
+            for whenRead in here { whenRead(result) }
+        }
     }
+
+    typealias WhenRead = @Sendable (Result<Reading, any Error>) -> Void
+
+    /// Where the connection to Redis lives.
+    var eventLoop: any EventLoop { tasks.eventLoop }
 
     init(_ source: FigureSource, metrics: APIMetrics) {
         self.source = source
@@ -74,16 +90,17 @@ final class SharedReads: Sendable {
     }
 
     /// The same for those who have no task.
-    /// - Parameter whenRead: called once, from wherever.
+    /// - Parameter whenRead: called once, on `eventLoop`; nil: from wherever.
     func read(
-        _ products: some Sequence<CataloguedProduct>,
-        _ whenRead: @escaping @Sendable (Result<Reading, any Error>) -> Void
+        _ products: some Sequence<CataloguedProduct>, on eventLoop: (any EventLoop)? = nil,
+        _ whenRead: @escaping WhenRead
     ) {
         let begins = state.withLock { state in
             for product in products { state.next.products[ObjectIdentifier(product)] = product }
-            state.next.waiting.append(whenRead)
-            defer { state.isUnderWay = true }
-            return !state.isUnderWay
+            state.next.waiting.append(.init(eventLoop: eventLoop, whenRead: whenRead))
+            guard state.underWay < Self.roundTrips else { return false }
+            state.underWay += 1
+            return true
         }
         // A task of its own: whoever came first may be cancelled, the others still want it.
         if begins { Task(executorPreference: tasks) { await self.run() } }
@@ -94,10 +111,10 @@ final class SharedReads: Sendable {
             do {
                 let reading = try await read(round)
                 metrics.countReads(round.waiting.count, from: reading.moment.source)
-                for whenRead in round.waiting { whenRead(.success(reading)) }
+                round.answer(with: .success(reading))
             } catch {
                 metrics.countReads(round.waiting.count, from: nil)
-                for whenRead in round.waiting { whenRead(.failure(error)) }
+                round.answer(with: .failure(error))
             }
         }
     }
@@ -105,7 +122,7 @@ final class SharedReads: Sendable {
     private func next() -> Round? {
         state.withLock { state in
             if state.next.waiting.isEmpty {
-                state.isUnderWay = false
+                state.underWay -= 1
                 return nil
             }
             defer { state.next = Round() }

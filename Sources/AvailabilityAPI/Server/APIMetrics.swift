@@ -71,9 +71,12 @@ final class RequestMetrics: Sendable {
     }
 
     /// - Parameter route: its pattern, not the address that was asked for.
-    func count(route: String, status: Int) {
+    func count(route: String, status: Int) { counter(route: route, status: status).increment() }
+
+    /// For one who counts more than once.
+    func counter(route: String, status: Int) -> Counter {
         let kind = Kind(route: route, status: status)
-        let counter = counters.withLock { counters in
+        return counters.withLock { counters in
             if let counter = counters[kind] { return counter }
             let counter = Counter(
                 label: "stocktake_http_requests_total", dimensions: [("route", route), ("status", String(status))],
@@ -81,6 +84,5 @@ final class RequestMetrics: Sendable {
             counters[kind] = counter
             return counter
         }
-        counter.increment()
     }
 }

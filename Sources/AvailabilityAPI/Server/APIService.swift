@@ -28,7 +28,8 @@ package struct APIService: Service {
     let name: String
     let settings: ListenerSettings
     let responder: RouteResponder
-    let directReads: DirectReads?
+    /// One for each event loop; empty: there are none.
+    let directReads: [DirectReads]
     let logger: Logger
     /// Told the address, once it listens.
     let onListening: @Sendable (_ host: String, _ port: Int) -> Void
@@ -100,24 +101,28 @@ package struct ListenError: Error, CustomStringConvertible {
 /// The API's parts, wired: what everybody may use, what the operator may, and the live figures behind it.
 package struct AvailabilityServices: Sendable {
     private let live: LiveFigures
-    private let storefront: Storefront
+    /// One for each event loop.
+    private let storefronts: [Storefront]
     private let health: HealthRoutes
     private let logger: Logger
 
     /// Reads the catalogue for the first time. Errors: `LedgerError`.
     /// - Parameters:
+    ///   - counters: a reader for each event loop; at least one.
     ///   - fallsBackToLedger: whether the ledger's figures do while Redis' cannot be had.
     ///   - subscriberCount: is kept up to date.
     package init(
-        ledger: LedgerDatabase, counters: CounterReader, fallsBackToLedger: Bool,
+        ledger: LedgerDatabase, counters: [CounterReader], fallsBackToLedger: Bool,
         subscriberCount: SubscriberCount, health: @escaping @Sendable () async -> HealthReport, logger: Logger
     ) async throws {
         let metrics = APIMetrics()
-        let source = FigureSource(
-            counters: counters, ledger: ledger, fallsBackToLedger: fallsBackToLedger, logger: logger)
-        storefront = Storefront(
-            catalogue: try await CatalogueInUse.read(from: ledger), reads: SharedReads(source, metrics: metrics))
-        live = LiveFigures(storefront, metrics: metrics, subscriberCount: subscriberCount, logger: logger)
+        let catalogue = try await CatalogueInUse.read(from: ledger)
+        storefronts = counters.map { counters in
+            let source = FigureSource(
+                counters: counters, ledger: ledger, fallsBackToLedger: fallsBackToLedger, logger: logger)
+            return Storefront(catalogue: catalogue, reads: SharedReads(source, metrics: metrics))
+        }
+        live = LiveFigures(storefronts[0], metrics: metrics, subscriberCount: subscriberCount, logger: logger)
         self.health = HealthRoutes(report: health)
         self.logger = logger
     }
@@ -129,14 +134,15 @@ package struct AvailabilityServices: Sendable {
         _ settings: ListenerSettings, origins: AllowedOrigins,
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
     ) -> APIService {
-        let routes = PublicRoutes(storefront: storefront, live: live, health: health)
+        let routes = PublicRoutes(storefront: storefronts[0], live: live, health: health)
         // Direct reads do not ask `admit`: a rule here must be in `DirectReads.question`, too.
+        let metrics = RequestMetrics()
         let responder = RouteResponder(
-            routes: { routes.route($0) }, origins: origins, admit: { _, _ in }, metrics: RequestMetrics(),
-            logger: logger)
+            routes: { routes.route($0) }, origins: origins, admit: { _, _ in }, metrics: metrics, logger: logger)
         return APIService(
             name: "http", settings: settings, responder: responder,
-            directReads: DirectReads(storefront: storefront, responder: responder), logger: logger,
+            directReads: storefronts.map { DirectReads(storefront: $0, origins: origins, metrics: metrics) },
+            logger: logger,
             onListening: onListening)
     }
 }
@@ -155,6 +161,6 @@ package struct OperatorServer: Sendable {
             responder: RouteResponder(
                 routes: { routes.route($0) }, origins: .none, admit: { try access.admit($0, $1) },
                 metrics: RequestMetrics(), logger: logger),
-            directReads: nil, logger: logger, onListening: onListening)
+            directReads: [], logger: logger, onListening: onListening)
     }
 }

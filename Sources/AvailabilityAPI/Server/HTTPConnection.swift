@@ -7,17 +7,15 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// A connection of HTTP/1.1, stage by stage: as Hummingbird's own (`HTTP1Channel`), with direct reads before it.
+/// A connection of HTTP/1.1, stage by stage: as Hummingbird's own (`HTTP1Channel`), with direct reads before it, so that
+/// these pass few stages.
 struct HTTPConnection: HTTPChannelHandler {
     let responder: Responder
-    /// nil: there are none.
-    let directReads: DirectReads?
+    /// One for each event loop; empty: there are none.
+    let directReads: [DirectReads]
 
-    /// A connection without a request, or with one that does not get on, is closed after this time.
-    private static let idleTime = Duration.seconds(30)
-    /// So is one whose answer does not get on: nothing of it could be sent on for so long. Subscribers are sent something
-    /// every ten seconds.
-    private static let stallTime = TimeAmount.seconds(60)
+    /// Subscribers are sent something every ten seconds.
+    private static let limits = RequestStage.Limits(idle: .seconds(30), stall: .seconds(60))
     /// A request's head: 200 ids in a query fit.
     private static let headLimits = {
         var limits = NIOHTTPDecoderLimitConfiguration()
@@ -36,9 +34,8 @@ struct HTTPConnection: HTTPChannelHandler {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: Self.headLimits)
-            try pipeline.addHandlers(HTTPTypesCodec(), IdleStateHandler(writeTimeout: Self.stallTime), StallHandler())
-            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: Self.idleTime, logger: logger))
-            if let directReads { try pipeline.addHandler(DirectReadStage(directReads)) }
+            let reads = directReads.first { $0.eventLoop === channel.eventLoop } ?? directReads.first
+            try pipeline.addHandlers(RequestStage(reads, limits: Self.limits), HTTPTypesCodec())
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }
@@ -89,18 +86,5 @@ private final class HTTPTypesCodec: ChannelDuplexHandler, Sendable {
             case .end(let trailers): .end(trailers.map { HTTPHeaders($0) })
             }
         context.write(wrapOutboundOut(part), promise: promise)
-    }
-}
-
-/// Closes a connection on which nothing could be written for too long.
-private final class StallHandler: ChannelInboundHandler, Sendable {
-    typealias InboundIn = Any
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event as? IdleStateHandler.IdleStateEvent == .write {
-            context.close(promise: nil)
-        } else {
-            context.fireUserInboundEventTriggered(event)
-        }
     }
 }

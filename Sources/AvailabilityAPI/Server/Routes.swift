@@ -79,15 +79,18 @@ struct RouteResponder: HTTPResponder {
         // A body that nobody wants could go on for ever.
         if !readsBody, request.hasBody { response.closeSoon(context.channel) }
         if request.method == .head { response = response.createHeadResponse() }
-        complete(&response.head, to: request.head, route: name, isShared: isShared)
+        Self.complete(
+            &response.headers, isShared ? origins.access(for: request.headers[.origin]) : nil,
+            isPreflight: request.method == .options)
+        metrics.count(route: name, status: response.status.code)
         return response
     }
 
-    /// Gives an answer what all have in common, and counts it.
-    func complete(_ response: inout HTTPResponse, to request: HTTPRequest, route: String, isShared: Bool) {
-        response.headerFields[.xContentTypeOptions] = "nosniff"
-        if isShared { origins.mark(&response.headerFields, for: request) }
-        metrics.count(route: route, status: response.status.code)
+    /// Gives an answer what all have in common.
+    /// - Parameter access: nil where only pages of this server may use the address.
+    static func complete(_ fields: inout HTTPFields, _ access: AllowedOrigins.Access?, isPreflight: Bool = false) {
+        fields[.xContentTypeOptions] = "nosniff"
+        access?.mark(&fields, isPreflight: isPreflight)
     }
 
     private func answer(
@@ -112,22 +115,33 @@ package enum AllowedOrigins: Sendable, Equatable {
     case all
     case some([String])
 
-    fileprivate func mark(_ fields: inout HTTPFields, for request: HTTPRequest) {
-        switch self {
-        case .none: return
-        case .all: fields[.accessControlAllowOrigin] = "*"
-        case .some(let origins):
-            // Caches must not give one origin's answer to another.
-            fields[values: .vary].append("Origin")
-            guard let origin = request.headerFields[.origin], origins.contains(origin) else { return }
+    /// What is said to a page about the use of an answer.
+    struct Access: Hashable {
+        /// Whom the answer is for; nil: to no other origin.
+        var origin: String?
+        /// Caches must not give one origin's answer to another.
+        var varies: Bool
+
+        fileprivate func mark(_ fields: inout HTTPFields, isPreflight: Bool) {
+            if varies { fields[values: .vary].append("Origin") }
+            guard let origin else { return }
             fields[.accessControlAllowOrigin] = origin
+            if isPreflight {
+                fields[.accessControlAllowMethods] = fields[.allow]
+                fields[.accessControlAllowHeaders] = "Content-Type, If-None-Match, Last-Event-ID"
+                fields[.accessControlMaxAge] = "600"
+            } else {
+                fields[.accessControlExposeHeaders] = "ETag, Retry-After"
+            }
         }
-        if request.method == .options {
-            fields[.accessControlAllowMethods] = fields[.allow]
-            fields[.accessControlAllowHeaders] = "Content-Type, If-None-Match, Last-Event-ID"
-            fields[.accessControlMaxAge] = "600"
-        } else {
-            fields[.accessControlExposeHeaders] = "ETag, Retry-After"
+    }
+
+    /// - Parameter origin: of the page that asks; nil: it does not say.
+    func access(for origin: String?) -> Access {
+        switch self {
+        case .none: Access(origin: nil, varies: false)
+        case .all: Access(origin: "*", varies: false)
+        case .some(let origins): Access(origin: origin.flatMap { origins.contains($0) ? $0 : nil }, varies: true)
         }
     }
 }
