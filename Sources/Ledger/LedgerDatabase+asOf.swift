@@ -48,7 +48,7 @@ extension LedgerDatabase {
             var names: [CounterName] = []
             for level in Level.allCases where !(last?.level == .variant && level == .product) {
                 let ids = try String.fetchCursor(
-                    db.cachedStatement(sql: "SELECT id FROM \(level.table) WHERE id > ? ORDER BY id LIMIT ?"),
+                    db.cachedStatement(sql: "SELECT id FROM \(level.counterTable) WHERE id > ? ORDER BY id LIMIT ?"),
                     arguments: [last?.level == level ? last?.id.text ?? "" : "", limit - names.count])
                 while let id = try ids.next() { names.append(CounterName(level, Identifier(id))) }
             }
@@ -73,7 +73,7 @@ extension LedgerDatabase {
                 let rows = try Row.fetchCursor(
                     db.cachedStatement(
                         sql: """
-                            SELECT id, sold_quantity, max_quantity, is_active FROM \(level.table)
+                            SELECT id, sold_quantity, max_quantity, is_active FROM \(level.view)
                             WHERE id BETWEEN ? AND ?
                             """), arguments: [first, last])
                 while let row = try rows.next() {
@@ -109,7 +109,8 @@ extension LedgerDatabase {
             try Set(
                 names.filter { name in
                     try Bool.fetchOne(
-                        db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM \(name.level.table) WHERE id = ?)"),
+                        db.cachedStatement(
+                            sql: "SELECT EXISTS (SELECT 1 FROM \(name.level.counterTable) WHERE id = ?)"),
                         arguments: [name.id.text]) ?? false
                 })
         }
