@@ -40,6 +40,7 @@ let package = Package(
     ],
     // In the order of the data's way.
     targets: [
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(
             name: "CHiredis",
             providers: [.apt(["libhiredis-dev"])]
@@ -131,9 +132,8 @@ let package = Package(
         .executableTarget(
             name: "stocktake",
             dependencies: [
-                "AvailabilityAPI", "Consumer", "Counters", "Exposition", "Failpoints", "Intake", "Inventory", "Ledger",
-                "Monitoring",
-                "Reconciliation", "RedisClient", "StrictJSON", log,
+                "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints", "Intake", "Inventory",
+                "Ledger", "Monitoring", "Reconciliation", "RedisClient", "StrictJSON", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -64,8 +64,9 @@ package struct CounterReader: Sendable {
             counters: counters)
     }
 
-    /// Names of fields of the hash for which `matches` says yes, as a walk through it (HSCAN) finds them, at most `limit`.
-    package func fields(limit: Int, where matches: (String) -> Bool) async throws -> [String] {
+    /// Names of fields of the hash that `body` keeps, as a walk through it (HSCAN) finds them, at most `limit`. It is given
+    /// some hundreds at a time.
+    package func fields(limit: Int, keeping body: ([String]) async throws -> [String]) async throws -> [String] {
         var found: [String] = []
         var cursor = "0"
         repeat {
@@ -75,9 +76,9 @@ package struct CounterReader: Sendable {
                 let next = parts[0].string, let pairs = parts[1].array
             else { throw CountersError.unexpectedReply(script: "HSCAN", detail: "not a cursor and fields") }
             cursor = next
-            for at in stride(from: 0, to: pairs.count, by: 2) {
-                if let field = pairs[at].string, matches(field), !found.contains(field) { found.append(field) }
-            }
+            let fields = stride(from: 0, to: pairs.count, by: 2).compactMap { pairs[$0].string }
+            // A walk may come by the same field twice.
+            for field in try await body(fields) where !found.contains(field) { found.append(field) }
         } while cursor != "0" && found.count < limit
         return Array(found.prefix(limit))
     }

@@ -36,8 +36,8 @@ package enum InstallAnswer: Sendable, Equatable {
 }
 
 extension CounterStore {
-    /// Fields a command while the counters are prepared: a few milliseconds of Redis' time.
-    private static let sliceFields = 4_000
+    /// Counters a command while they are prepared, each of at most three fields: a few milliseconds of Redis' time.
+    private static let sliceCounters = 1_300
     /// How many epochs back a key that a crash left behind is looked for.
     private static let leftoverEpochs: Int64 = 32
 
@@ -49,38 +49,24 @@ extension CounterStore {
         let staging = keys.staging(epoch: installation.epoch)
         var leftovers = RedisCommand("UNLINK", staging)
         for earlier in 1...Self.leftoverEpochs { leftovers.append(keys.staging(epoch: installation.epoch - earlier)) }
-        var commands = [leftovers]
-        var slice = RedisCommand("HSET", staging)
-        var sliceCount = 0
-        var fields = 0
-        func add(_ field: String, _ value: String) {
-            slice.append(field)
-            slice.append(value)
-            fields += 1
-            sliceCount += 1
-            if sliceCount == Self.sliceFields {
-                commands.append(slice)
-                slice = RedisCommand("HSET", staging)
-                sliceCount = 0
-            }
-        }
-        add("ledger", ledger)
-        add("epoch", String(installation.epoch))
-        add("seq", String(installation.seq))
-        add("settled", String(installation.seq))
-        add("recorded", String(installation.records))
-        add("catalogue", String(installation.catalogueVersion))
-        for (name, state) in installation.counters {
-            if let sold = state.sold { add("sold:\(name.field)", String(sold)) }
-            if let cap = state.cap { add("cap:\(name.field)", String(cap)) }
-            if state.isClosed { add("closed:\(name.field)", "1") }
-        }
-        if sliceCount > 0 { commands.append(slice) }
-        for reply in try await scripts.client.pipeline(commands) {
-            if case .error(let error) = reply { throw RedisError.reply(error, command: "HSET") }
+        _ = try await scripts.client.send(leftovers)
+        var slice = PreparedFields(staging)
+        slice.add("ledger", ledger)
+        slice.add("epoch", installation.epoch)
+        slice.add("seq", installation.seq)
+        slice.add("settled", installation.seq)
+        slice.add("recorded", installation.records)
+        slice.add("catalogue", installation.catalogueVersion)
+        // One after the other: all of them at once would be most of what a large catalogue takes in memory.
+        var sent = 0
+        for start in stride(from: 0, through: installation.counters.count, by: Self.sliceCounters) {
+            for (name, state) in installation.counters[start...].prefix(Self.sliceCounters) { slice.add(name, state) }
+            if slice.count == 0 { break }
+            _ = try await scripts.client.send(slice.command)
+            sent += slice.count
+            slice = PreparedFields(staging)
         }
         Failpoint.epochPrepared.pass()
-        let sent = fields
         let reply = try await scripts.run(.install, keys: [keys.stock, staging]) { command in
             command.append(ledger)
             command.append(installation.epoch)
@@ -104,5 +90,29 @@ extension CounterStore {
         default:
             throw CountersError.unexpectedReply(script: "install", detail: "unknown answer")
         }
+    }
+}
+
+/// Fields of counters that are being prepared, in one command.
+private struct PreparedFields {
+    private(set) var command: RedisCommand
+    private(set) var count = 0
+
+    init(_ key: String) {
+        command = RedisCommand("HSET", key)
+    }
+
+    mutating func add(_ field: String, _ value: String) {
+        command.append(field)
+        command.append(value)
+        count += 1
+    }
+
+    mutating func add(_ field: String, _ value: Int64) { add(field, String(value)) }
+
+    mutating func add(_ name: CounterName, _ state: CounterState) {
+        if let sold = state.sold { add("sold:\(name.field)", sold) }
+        if let cap = state.cap { add("cap:\(name.field)", cap) }
+        if state.isClosed { add("closed:\(name.field)", "1") }
     }
 }

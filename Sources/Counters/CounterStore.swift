@@ -76,4 +76,13 @@ extension CounterHead {
 extension CounterName {
     /// The counter's name in the fields of the hash: `p:ID` or `v:ID`.
     package var field: String { "\(level.letter):\(id.text)" }
+
+    /// The counter that a field of the hash (`sold:p:ID`, `cap:v:ID` …) belongs to by its name, or nil.
+    package init?(ofField field: String) {
+        let parts = field.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, ["sold", "cap", "closed"].contains(parts[0]),
+            let level = Level.allCases.first(where: { parts[1] == String($0.letter) })
+        else { return nil }
+        self.init(level, Identifier(String(parts[2])))
+    }
 }

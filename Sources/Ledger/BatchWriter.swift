@@ -205,8 +205,8 @@ private struct PerLevel {
     private var variants: DirectStatement
 
     init(_ db: Database, _ texts: TextRoom, _ sql: (_ table: String) -> String) throws {
-        products = try DirectStatement(sql(Level.product.table), db, texts)
-        variants = try DirectStatement(sql(Level.variant.table), db, texts)
+        products = try DirectStatement(sql(Level.product.counterTable), db, texts)
+        variants = try DirectStatement(sql(Level.variant.counterTable), db, texts)
     }
 
     subscript(level: Level) -> DirectStatement {

@@ -1,12 +1,19 @@
 import GRDB
 import Inventory
 
-/// The ledger's counters now, and what was recorded last: enough to tell what they were at an earlier seq.
+/// Names of counters that follow each other: products before variants, each in the order of their ids.
+package struct CounterNames: Sendable {
+    /// Of the moment when they were read.
+    package var head: LedgerHead
+    package var names: [CounterName]
+}
+
+/// Counters of the ledger now, and what was recorded last: enough to tell what they were at an earlier seq.
 package struct CountersAsOf: Sendable {
     package var head: LedgerHead
-    /// Every counter as it is at `head.seq`.
+    /// Each as it is at `head.seq`.
     package var counters: [CounterName: CounterState]
-    /// Units that changes later than the asked seq added, in the order of their seqs.
+    /// Units that changes later than the asked seq added.
     private var later: [CounterName: [(seq: Int64, units: Int64)]]
 
     init(
@@ -35,25 +42,77 @@ extension LedgerDatabase {
         SELECT seq, product_id, variant_id, quantity, 'adjustment', id FROM adjustments
         """
 
-    /// Every counter, and what was recorded after `seq`, in one transaction.
-    package func counters(withChangesAfter seq: Int64) async throws -> CountersAsOf {
+    /// The names of the counters behind `last` (nil: from the first one), at most `limit`.
+    package func counterNames(after last: CounterName?, limit: Int) async throws -> CounterNames {
         try await read { db in
-            let head = try LedgerHead.read(db)
-            let (counters, _) = try Self.counters(db, version: head.catalogueVersion)
-            var later: [CounterName: [(seq: Int64, units: Int64)]] = [:]
-            let rows = try Row.fetchCursor(
-                db, sql: "SELECT seq, product_id, variant_id, units FROM (\(Self.changes)) WHERE seq > ? ORDER BY seq",
-                arguments: [seq])
-            while let row = try rows.next() {
-                let units: Int64 = row[3]
-                later[.product(Identifier(row[1])), default: []].append((row[0], units))
-                if let variant: String = row[2] {
-                    later[.variant(Identifier(variant)), default: []].append((row[0], units))
+            var names: [CounterName] = []
+            for level in Level.allCases where !(last?.level == .variant && level == .product) {
+                let ids = try String.fetchCursor(
+                    db.cachedStatement(sql: "SELECT id FROM \(level.counterTable) WHERE id > ? ORDER BY id LIMIT ?"),
+                    arguments: [last?.level == level ? last?.id.text ?? "" : "", limit - names.count])
+                while let id = try ids.next() { names.append(CounterName(level, Identifier(id))) }
+            }
+            return CounterNames(head: try LedgerHead.read(db), names: names)
+        }
+    }
+
+    /// These counters, and what was recorded of them after `seq`, in one transaction.
+    ///
+    /// - Parameter names: as `counterNames` gives them: what lies between is read by its order.
+    package func counters(_ names: [CounterName], withChangesAfter seq: Int64) async throws -> CountersAsOf {
+        let ranges = Level.allCases.map { level in
+            (
+                level: level, first: names.first { $0.level == level }?.id.text,
+                last: names.last { $0.level == level }?.id.text
+            )
+        }
+        return try await read { db in
+            var counters: [CounterName: CounterState] = [:]
+            counters.reserveCapacity(names.count)
+            for (level, first, last) in ranges {
+                let rows = try Row.fetchCursor(
+                    db.cachedStatement(
+                        sql: """
+                            SELECT id, sold_quantity, max_quantity, is_active FROM \(level.view)
+                            WHERE id BETWEEN ? AND ?
+                            """), arguments: [first, last])
+                while let row = try rows.next() {
+                    counters[CounterName(level, Identifier(row[0]))] = CounterState(
+                        sold: row[1], cap: row[2], isClosed: !(row[3] as Bool))
                 }
             }
-            return CountersAsOf(
-                head: head, counters: Dictionary(uniqueKeysWithValues: counters.map { ($0.name, $0.state) }),
-                later: later)
+            var later: [CounterName: [(seq: Int64, units: Int64)]] = [:]
+            let changes = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: """
+                        SELECT seq, product_id, variant_id, units FROM (\(Self.changes))
+                        WHERE seq > ? AND (product_id BETWEEN ? AND ? OR variant_id BETWEEN ? AND ?)
+                        """),
+                arguments: [seq] + StatementArguments(ranges.flatMap { [$0.first, $0.last] }))
+            while let row = try changes.next() {
+                let units: Int64 = row[3]
+                let product = CounterName.product(Identifier(row[1]))
+                if counters[product] != nil { later[product, default: []].append((row[0], units)) }
+                if let variant = (row[2] as String?).map({ CounterName.variant(Identifier($0)) }),
+                    counters[variant] != nil
+                {
+                    later[variant, default: []].append((row[0], units))
+                }
+            }
+            return CountersAsOf(head: try LedgerHead.read(db), counters: counters, later: later)
+        }
+    }
+
+    /// Which of these counters there are.
+    package func known(_ names: [CounterName]) async throws -> Set<CounterName> {
+        try await read { db in
+            try Set(
+                names.filter { name in
+                    try Bool.fetchOne(
+                        db.cachedStatement(
+                            sql: "SELECT EXISTS (SELECT 1 FROM \(name.level.counterTable) WHERE id = ?)"),
+                        arguments: [name.id.text]) ?? false
+                })
         }
     }
 }

@@ -64,7 +64,7 @@ private struct CatalogSync {
 
     private func refuseMoves(_ catalog: Catalog) throws {
         var moves: [VariantMoved.Move] = []
-        let statement = try db.makeStatement(sql: "SELECT product_id FROM variants WHERE id = ?")
+        let statement = try db.makeStatement(sql: "SELECT product_id FROM catalogue_variants WHERE id = ?")
         for (index, product) in catalog.products.enumerated() {
             for (place, variant) in product.variants.enumerated() {
                 guard let known = try String.fetchOne(statement, arguments: [variant.id.text]),
@@ -111,17 +111,10 @@ private struct CatalogSync {
 
     private mutating func apply(_ columns: Columns, to counter: CounterName) throws {
         seen.insert(counter)
-        let table = counter.level.table
-        let select = try db.cachedStatement(sql: "SELECT * FROM \(table) WHERE id = ?")
+        let select = try db.cachedStatement(sql: "SELECT * FROM \(counter.level.view) WHERE id = ?")
         guard let row = try Row.fetchOne(select, arguments: [counter.id.text]) else {
             result.changes.append(.init(kind: .added, counter: counter, columns: []))
-            guard writes else { return }
-            let names = columns.map(\.name) + ["id", "created_at", "updated_at", "catalogue_version"]
-            let values =
-                columns.map(\.value) + [counter.id.text, now, now].map(\.databaseValue) + [nextVersion.databaseValue]
-            let marks = names.map { _ in "?" }.joined(separator: ", ")
-            try db.cachedStatement(sql: "INSERT INTO \(table) (\(names.joined(separator: ", "))) VALUES (\(marks))")
-                .execute(arguments: StatementArguments(values))
+            if writes { try insert(columns, of: counter) }
             return
         }
         let wasClosed = !(row["is_active"] as Bool)
@@ -131,7 +124,7 @@ private struct CatalogSync {
             // Only its place in the file: nothing that a consumer or a shop must hear of.
             result.unchanged += 1
             if let position = differing.first, writes {
-                try db.cachedStatement(sql: "UPDATE \(table) SET position = ? WHERE id = ?")
+                try db.cachedStatement(sql: "UPDATE \(counter.level.catalogueTable) SET position = ? WHERE id = ?")
                     .execute(arguments: [position.value, counter.id.text])
             }
             return
@@ -140,18 +133,47 @@ private struct CatalogSync {
             Self.describe($0.name, from: row[$0.name], to: $0.value)
         }
         result.changes.append(.init(kind: wasClosed ? .reopened : .changed, counter: counter, columns: described))
-        guard writes else { return }
+        if writes { try update(columns, of: counter) }
+    }
+
+    private static let cap = "max_quantity"
+
+    private func insert(_ columns: Columns, of counter: CounterName) throws {
+        let (level, id) = (counter.level, counter.id.text)
+        let caps = columns.filter { $0.name == Self.cap }.map(\.value)
+        try db.cachedStatement(sql: "INSERT INTO \(level.counterTable) (\(Self.cap), id) VALUES (?, ?)")
+            .execute(arguments: StatementArguments(caps + [id.databaseValue]))
+        let columns =
+            columns.filter { $0.name != Self.cap } + [
+                ("id", id.databaseValue), ("created_at", now.databaseValue), ("updated_at", now.databaseValue),
+                ("catalogue_version", nextVersion.databaseValue),
+            ]
+        let names = columns.map(\.name).joined(separator: ", ")
+        let marks = columns.map { _ in "?" }.joined(separator: ", ")
+        try db.cachedStatement(sql: "INSERT INTO \(level.catalogueTable) (\(names)) VALUES (\(marks))")
+            .execute(arguments: StatementArguments(columns.map(\.value)))
+    }
+
+    private func update(_ columns: Columns, of counter: CounterName) throws {
+        let (level, id) = (counter.level, counter.id.text)
+        let caps = columns.filter { $0.name == Self.cap }.map(\.value)
+        try db.cachedStatement(sql: "UPDATE \(level.counterTable) SET \(Self.cap) = ? WHERE id = ?")
+            .execute(arguments: StatementArguments(caps + [id.databaseValue]))
+        let columns = columns.filter { $0.name != Self.cap }
         let assignments = columns.map { "\($0.name) = ?" }.joined(separator: ", ")
         try db.cachedStatement(
-            sql: "UPDATE \(table) SET \(assignments), is_active = 1, catalogue_version = ?, updated_at = ? WHERE id = ?"
+            sql: """
+                UPDATE \(level.catalogueTable)
+                SET \(assignments), is_active = 1, catalogue_version = ?, updated_at = ? WHERE id = ?
+                """
         )
         .execute(
             arguments: StatementArguments(
-                columns.map(\.value) + [nextVersion.databaseValue, now.databaseValue, counter.id.text.databaseValue]))
+                columns.map(\.value) + [nextVersion.databaseValue, now.databaseValue, id.databaseValue]))
     }
 
     private mutating func warnIfBelowSold(_ columns: Columns, row: Row, counter: CounterName) {
-        guard let cap = columns.first(where: { $0.name == "max_quantity" }),
+        guard let cap = columns.first(where: { $0.name == Self.cap }),
             let quantity = Int64.fromDatabaseValue(cap.value)
         else { return }
         let sold: Int64 = row["sold_quantity"]
@@ -165,7 +187,7 @@ private struct CatalogSync {
     /// "max_quantity 500 → 400" where both are short, else the column's name alone.
     private static func describe(_ column: String, from old: DatabaseValue, to new: DatabaseValue) -> String {
         func short(_ value: DatabaseValue) -> String? {
-            if value.isNull { return column == "max_quantity" ? "unlimited" : "none" }
+            if value.isNull { return column == cap ? "unlimited" : "none" }
             if let number = Int64.fromDatabaseValue(value), case .int64 = value.storage { return String(number) }
             guard let text = String.fromDatabaseValue(value), text.count <= 30 else { return nil }
             return "\"\(text)\""
@@ -177,14 +199,17 @@ private struct CatalogSync {
     private mutating func closeMissing() throws {
         for level in Level.allCases {
             let active = try String.fetchAll(
-                db, sql: "SELECT id FROM \(level.table) WHERE is_active = 1 ORDER BY rowid")
+                db, sql: "SELECT id FROM \(level.catalogueTable) WHERE is_active = 1 ORDER BY rowid")
             for id in active {
                 let counter = CounterName(level, Identifier(id))
                 if seen.contains(counter) { continue }
                 result.changes.append(.init(kind: .closed, counter: counter, columns: []))
                 guard writes else { continue }
                 try db.cachedStatement(
-                    sql: "UPDATE \(level.table) SET is_active = 0, catalogue_version = ?, updated_at = ? WHERE id = ?"
+                    sql: """
+                        UPDATE \(level.catalogueTable) SET is_active = 0, catalogue_version = ?, updated_at = ?
+                        WHERE id = ?
+                        """
                 )
                 .execute(arguments: [nextVersion, now, id])
             }
@@ -203,11 +228,17 @@ private struct CatalogSync {
 }
 
 extension Level {
-    /// The table that holds this level's counters.
-    var table: String {
+    /// What is sold with its counters: for reading.
+    var view: String {
         switch self {
         case .product: "products"
         case .variant: "variants"
         }
     }
+
+    /// What `sync` brings in, but for caps.
+    var catalogueTable: String { "catalogue_\(view)" }
+
+    /// The counters with their caps.
+    var counterTable: String { "\(rawValue)_counters" }
 }

@@ -82,7 +82,7 @@ extension LedgerDatabase {
                     )
                     SELECT counted.id, sold_quantity, coalesce(sold.units, 0), adjusted_quantity,
                         coalesce(adjusted.units, 0)
-                    FROM \(level.table) AS counted
+                    FROM \(level.counterTable) AS counted
                     LEFT JOIN sold ON sold.id = counted.id LEFT JOIN adjusted ON adjusted.id = counted.id
                     WHERE sold_quantity != coalesce(sold.units, 0) OR adjusted_quantity != coalesce(adjusted.units, 0)
                     """)

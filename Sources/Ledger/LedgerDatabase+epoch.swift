@@ -53,8 +53,8 @@ extension LedgerDatabase {
             let changed = try String.fetchAll(
                 db,
                 sql: """
-                    SELECT id FROM products WHERE catalogue_version > ?1
-                    UNION SELECT product_id FROM variants WHERE catalogue_version > ?1
+                    SELECT id FROM catalogue_products WHERE catalogue_version > ?1
+                    UNION SELECT product_id FROM catalogue_variants WHERE catalogue_version > ?1
                     """,
                 arguments: [version ?? head.catalogueVersion])
             Failpoint.epochBeforeCommit.pass()

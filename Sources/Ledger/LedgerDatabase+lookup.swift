@@ -52,7 +52,7 @@ extension LedgerDatabase {
             }
             for counter in adjusted {
                 let row = try Row.fetchOne(
-                    db, sql: "SELECT sold_quantity, adjusted_quantity FROM \(counter.level.table) WHERE id = ?",
+                    db, sql: "SELECT sold_quantity, adjusted_quantity FROM \(counter.level.counterTable) WHERE id = ?",
                     arguments: [counter.id.text])
                 if let row { known.adjusted[counter] = (row[0], row[1]) }
             }

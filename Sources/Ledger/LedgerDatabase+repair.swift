@@ -119,7 +119,7 @@ extension LedgerDatabase {
         let miscounts = try miscounts(db)
         for miscount in miscounts {
             try db.execute(
-                sql: "UPDATE \(miscount.counter.level.table) SET \(miscount.column.rawValue) = ? WHERE id = ?",
+                sql: "UPDATE \(miscount.counter.level.counterTable) SET \(miscount.column.rawValue) = ? WHERE id = ?",
                 arguments: [miscount.counted, miscount.counter.id.text])
         }
         return miscounts

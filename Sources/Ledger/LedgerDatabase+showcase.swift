@@ -76,7 +76,7 @@ extension LedgerDatabase {
         try await read { db in
             let states = try names.map { name -> CounterState? in
                 let statement = try db.cachedStatement(
-                    sql: "SELECT sold_quantity, max_quantity, is_active FROM \(name.level.table) WHERE id = ?")
+                    sql: "SELECT sold_quantity, max_quantity, is_active FROM \(name.level.view) WHERE id = ?")
                 return try Row.fetchOne(statement, arguments: [name.id.text]).map { row in
                     CounterState(sold: row[0], cap: row[1], isClosed: !(row[2] as Bool))
                 }

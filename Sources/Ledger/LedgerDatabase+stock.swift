@@ -71,17 +71,6 @@ extension LedgerDatabase {
         }
     }
 
-    /// The names of all counters, products first.
-    package func counterNames() async throws -> [CounterName] {
-        try await read { db in
-            try Level.allCases.flatMap { level in
-                try String.fetchAll(db, sql: "SELECT id FROM \(level.table)").map {
-                    CounterName(level, Identifier($0))
-                }
-            }
-        }
-    }
-
     /// How many orders each counter was too small for.
     package func refusals() async throws -> [CounterName: Int] {
         try await read { db in

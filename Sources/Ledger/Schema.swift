@@ -26,7 +26,7 @@ enum Schema {
         return migrator
     }
 
-    /// `orders` and `products` are rowid tables: their rows are long, and a b-tree keyed by random text ids would
+    /// `orders` and `catalogue_products` are rowid tables: their rows are long, and a b-tree keyed by random text ids would
     /// move them about. The lines of an order stand together, clustered by the order's number and not by its id: what
     /// is recorded together then lies together, where random ids made each line change a page of its own, which halved
     /// what could be recorded.
@@ -54,8 +54,9 @@ enum Schema {
             position INTEGER NOT NULL
         ) STRICT;
 
-        CREATE TABLE products (
-            id TEXT PRIMARY KEY NOT NULL,
+        -- What is sold, as 'sync' brings it in; without the counters, which change with every order.
+        CREATE TABLE catalogue_products (
+            id TEXT PRIMARY KEY NOT NULL REFERENCES product_counters (id),
             position INTEGER NOT NULL,
             name TEXT NOT NULL,
             description TEXT,
@@ -72,22 +73,13 @@ enum Schema {
             is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
             -- The catalogue's version that last changed the row.
             catalogue_version INTEGER NOT NULL,
-            max_quantity INTEGER CHECK (max_quantity > 0),
-            sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
-            -- Of these, what no order owns: adjustments, and what was cancelled without restock.
-            adjusted_quantity INTEGER NOT NULL DEFAULT 0 CHECK (adjusted_quantity >= 0),
-            available_quantity INTEGER GENERATED ALWAYS AS
-                (CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END) VIRTUAL,
-            is_available INTEGER NOT NULL GENERATED ALWAYS AS
-                (CASE WHEN max_quantity IS NULL OR sold_quantity < max_quantity THEN 1 ELSE 0 END) VIRTUAL,
             created_at TEXT NOT NULL,
             updated_at TEXT NOT NULL
         ) STRICT;
-        CREATE INDEX products_is_available ON products (is_available);
 
-        CREATE TABLE variants (
-            id TEXT PRIMARY KEY NOT NULL,
-            product_id TEXT NOT NULL REFERENCES products (id),
+        CREATE TABLE catalogue_variants (
+            id TEXT PRIMARY KEY NOT NULL REFERENCES variant_counters (id),
+            product_id TEXT NOT NULL REFERENCES catalogue_products (id),
             position INTEGER NOT NULL,
             name TEXT NOT NULL,
             description TEXT,
@@ -98,19 +90,41 @@ enum Schema {
             is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
             -- The catalogue's version that last changed the row.
             catalogue_version INTEGER NOT NULL,
-            max_quantity INTEGER CHECK (max_quantity > 0),
-            sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
-            -- Of these, what no order owns: adjustments, and what was cancelled without restock.
-            adjusted_quantity INTEGER NOT NULL DEFAULT 0 CHECK (adjusted_quantity >= 0),
-            available_quantity INTEGER GENERATED ALWAYS AS
-                (CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END) VIRTUAL,
-            is_available INTEGER NOT NULL GENERATED ALWAYS AS
-                (CASE WHEN max_quantity IS NULL OR sold_quantity < max_quantity THEN 1 ELSE 0 END) VIRTUAL,
             created_at TEXT NOT NULL,
             updated_at TEXT NOT NULL
         ) STRICT;
-        CREATE INDEX variants_is_available ON variants (is_available);
-        CREATE INDEX variants_product_id ON variants (product_id);
+        CREATE INDEX catalogue_variants_product_id ON catalogue_variants (product_id);
+
+        -- The counters: narrow, so that the many that a batch changes lie on few pages. A row is made before its product's.
+        CREATE TABLE product_counters (
+            id TEXT PRIMARY KEY NOT NULL REFERENCES catalogue_products (id) DEFERRABLE INITIALLY DEFERRED,
+            max_quantity INTEGER CHECK (max_quantity > 0),
+            sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
+            -- Of these, what no order owns: adjustments, and what was cancelled without restock.
+            adjusted_quantity INTEGER NOT NULL DEFAULT 0 CHECK (adjusted_quantity >= 0)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE variant_counters (
+            id TEXT PRIMARY KEY NOT NULL REFERENCES catalogue_variants (id) DEFERRABLE INITIALLY DEFERRED,
+            max_quantity INTEGER CHECK (max_quantity > 0),
+            sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
+            -- Of these, what no order owns: adjustments, and what was cancelled without restock.
+            adjusted_quantity INTEGER NOT NULL DEFAULT 0 CHECK (adjusted_quantity >= 0)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Both together, for whoever reads: without a cap nothing runs out.
+        CREATE VIEW products AS
+            SELECT *,
+                CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END
+                    AS available_quantity,
+                CASE WHEN max_quantity IS NULL OR sold_quantity < max_quantity THEN 1 ELSE 0 END AS is_available
+            FROM catalogue_products JOIN product_counters USING (id);
+        CREATE VIEW variants AS
+            SELECT *,
+                CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END
+                    AS available_quantity,
+                CASE WHEN max_quantity IS NULL OR sold_quantity < max_quantity THEN 1 ELSE 0 END AS is_available
+            FROM catalogue_variants JOIN variant_counters USING (id);
 
         CREATE TABLE orders (
             -- Counts the orders as they are recorded.
@@ -156,8 +170,8 @@ enum Schema {
         CREATE TABLE order_lines (
             order_number INTEGER NOT NULL REFERENCES orders (number),
             line INTEGER NOT NULL,
-            product_id TEXT NOT NULL REFERENCES products (id),
-            variant_id TEXT REFERENCES variants (id),
+            product_id TEXT NOT NULL REFERENCES catalogue_products (id),
+            variant_id TEXT REFERENCES catalogue_variants (id),
             quantity INTEGER NOT NULL CHECK (quantity > 0),
             unit_price INTEGER NOT NULL CHECK (unit_price >= 0),
             stripe_product_id TEXT,
@@ -204,8 +218,8 @@ enum Schema {
 
         CREATE TABLE adjustments (
             id TEXT PRIMARY KEY NOT NULL,
-            product_id TEXT NOT NULL REFERENCES products (id),
-            variant_id TEXT REFERENCES variants (id),
+            product_id TEXT NOT NULL REFERENCES catalogue_products (id),
+            variant_id TEXT REFERENCES catalogue_variants (id),
             -- Added to the sold quantity.
             quantity INTEGER NOT NULL CHECK (quantity != 0),
             reason TEXT NOT NULL,

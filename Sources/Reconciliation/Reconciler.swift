@@ -4,11 +4,12 @@ import Ledger
 
 /// Compares the counters with the ledger, exactly, while orders flow, and without holding anyone up.
 ///
-/// 1. A cut: a script reads some counters with the (epoch, seq = N) they belong to; for a large catalogue several.
+/// 1. A cut: a script reads some counters with the (epoch, seq = N) they belong to.
 /// 2. Wait until the ledger has recorded N: what was decided is being recorded right now.
-/// 3. In one transaction: the ledger's counters, and what was recorded after N, which is taken off again.
+/// 3. In one transaction: the ledger's figures of these counters, and what was recorded after N, which is taken off again.
 ///
-/// What is left over is drift. If the epoch changes on the way, it starts over.
+/// What is left over is drift. A large catalogue is compared part by part, so that no more than a part of it is in memory;
+/// all parts belong to one epoch and catalogue. If the epoch changes on the way, it starts over.
 package struct Reconciler: Sendable {
     package let ledger: LedgerDatabase
     package let counters: CounterReader
@@ -16,6 +17,9 @@ package struct Reconciler: Sendable {
     package let redis: String
     /// How long the ledger may take to catch up with a cut, and the counters with a new epoch, before nobody is at it.
     package var patience = Duration.seconds(5)
+    /// Counters that are compared together, in several cuts. They wait for the ledger once, which under load takes as long
+    /// as recording a batch or two, and take some 300 bytes each.
+    var partCounters = 4_000
 
     /// How often it starts over because the epoch changed.
     private static let rounds = 10
@@ -62,29 +66,60 @@ package struct Reconciler: Sendable {
 
     /// One comparison, or nil when the epoch changed on the way.
     private func compare(all: Bool, explained: Int) async throws -> DriftReport? {
-        let names = try await ledger.counterNames()
-        let before = try await ledger.head()
+        var report: DriftReport?
+        var part: CounterNames
+        var last: CounterName?
+        repeat {
+            part = try await ledger.counterNames(after: last, limit: partCounters)
+            guard let cuts = try await cuts(of: part) else { return nil }
+            var soFar = report ?? DriftReport(epoch: part.head.epoch, cuts[0])
+            guard soFar.epoch == part.head.epoch,
+                try await compare(cuts, with: part, all: all, explained: explained, into: &soFar)
+            else { return nil }
+            report = soFar
+            last = part.names.last
+        } while part.names.count == partCounters
+        guard var report else { return nil }
+        report.extraFields = max(report.extraFields, 0)
+        if report.extraFields > 0 { report.extraNames = try await extraNames() }
+        return report
+    }
+
+    /// Some counters as they are in Redis, or nil if they are not of the epoch and catalogue in which they were named.
+    private func cuts(of part: CounterNames) async throws -> [CounterCut]? {
         var cuts: [CounterCut] = []
         var start = 0
         repeat {
-            let slice = names[start..<min(start + CounterReader.sliceCounters, names.count)]
+            let slice = part.names[start..<min(start + CounterReader.sliceCounters, part.names.count)]
             let cut = try await counters.cut(slice)
-            if let first = cuts.first, first.head.epoch != cut.head.epoch { return nil }
+            guard cut.head.epoch == part.head.epoch, cut.head.catalogue == part.head.catalogueVersion else {
+                return nil
+            }
             cuts.append(cut)
             start += slice.count
-        } while start < names.count
-        guard let epoch = cuts[0].head.epoch else { return nil }
+        } while start < part.names.count
+        return cuts
+    }
+
+    /// - Returns: false when the epoch changed on the way.
+    private func compare(
+        _ cuts: [CounterCut], with part: CounterNames, all: Bool, explained: Int, into report: inout DriftReport
+    ) async throws -> Bool {
+        let before = part.head
         // Counters are decided before the ledger records. Ones that are behind it, or have no seq, have lost something,
         // and are held against what the ledger had before they were read.
         let seqs = cuts.map { max($0.head.seq ?? 0, before.seq) }
         let highest = seqs.max() ?? 0
-        guard try await waitUntilRecorded(highest, epoch: epoch) else { return nil }
-        let recorded = try await ledger.counters(withChangesAfter: before.seq)
-        guard recorded.head.epoch == epoch, recorded.head.catalogueVersion == cuts[0].head.catalogue else { return nil }
-        var report = DriftReport(epoch: epoch, seq: highest, compared: names.count)
+        guard try await waitUntilRecorded(highest, epoch: before.epoch) else { return false }
+        let recorded = try await ledger.counters(part.names, withChangesAfter: before.seq)
+        guard recorded.head.epoch == before.epoch, recorded.head.catalogueVersion == before.catalogueVersion
+        else { return false }
+        report.seq = max(report.seq, highest)
+        report.compared += part.names.count
         for (cut, seq) in zip(cuts, seqs) {
+            report.extraFields -= cut.counterFields
             for (name, found) in cut.counters {
-                guard var expected = recorded.counters[name] else { return nil }
+                guard var expected = recorded.counters[name] else { return false }
                 let now = expected.sold ?? 0
                 expected.sold = now - recorded.units(of: name, after: seq)
                 let ledger = now - recorded.units(of: name, after: before.seq)
@@ -99,9 +134,7 @@ package struct Reconciler: Sendable {
                 if all { report.comparisons.append(comparison) }
             }
         }
-        report.extraFields = max(cuts[0].fields - cuts[0].headFields - cuts.reduce(0) { $0 + $1.counterFields }, 0)
-        if report.extraFields > 0 { report.extraNames = try await extraNames(names) }
-        return report
+        return true
     }
 
     /// How far back a difference is explained.
@@ -123,14 +156,14 @@ package struct Reconciler: Sendable {
     }
 
     /// Names of fields that no counter has, as far as they are found by walking through the hash.
-    private func extraNames(_ names: [CounterName]) async throws -> [String] {
-        let known = Set(names.map(\.field))
-        return try await counters.fields(limit: Self.explanations) { field in
-            if CounterHead.fields.contains(field) { return false }
-            guard let colon = field.firstIndex(of: ":"),
-                ["sold", "cap", "closed"].contains(field[..<colon])
-            else { return true }
-            return !known.contains(String(field[field.index(after: colon)...]))
+    private func extraNames() async throws -> [String] {
+        try await counters.fields(limit: Self.explanations) { fields in
+            let fields = fields.filter { !CounterHead.fields.contains($0) }
+            let named = fields.map(CounterName.init(ofField:))
+            let known = try await ledger.known(named.compactMap { $0 })
+            return zip(fields, named).compactMap { field, name in
+                name.map(known.contains) == true ? nil : field
+            }
         }
     }
 
@@ -144,5 +177,13 @@ package struct Reconciler: Sendable {
             if ContinuousClock.now >= deadline { throw ReconciliationError.behind(counters: seq, ledger: head.seq) }
             try await Task.sleep(for: Self.pollInterval)
         }
+    }
+}
+
+extension DriftReport {
+    /// Of a comparison that begins with this cut: all fields but the head's are too many until a counter is found to have
+    /// them.
+    fileprivate init(epoch: Int64, _ cut: CounterCut) {
+        self.init(epoch: epoch, seq: 0, extraFields: cut.fields - cut.headFields, compared: 0)
     }
 }

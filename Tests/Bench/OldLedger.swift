@@ -59,7 +59,7 @@ struct OldLedger {
         FROM numbers;
 
         -- Each of them has as many.
-        UPDATE products SET sold_quantity = \(orders / products);
+        UPDATE product_counters SET sold_quantity = \(orders / products);
         UPDATE ledger SET seq = \(orders), records = \(orders);
         """
     }

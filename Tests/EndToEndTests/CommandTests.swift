@@ -311,7 +311,7 @@ import Testing
         let shop = try await Shop()
         try await shop.publish(orders.map(\.message))
         try await shop.consumeAll()
-        try shop.edit("UPDATE products SET sold_quantity = sold_quantity + 1 WHERE id = 'PANEL'")
+        try shop.edit("UPDATE product_counters SET sold_quantity = sold_quantity + 1 WHERE id = 'PANEL'")
         let check = try await shop.run(["ledger", "check"])
         #expect(check.status == 1)
         #expect(check.output.contains("product PANEL: sold_quantity is"))

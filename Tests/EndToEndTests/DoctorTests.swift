@@ -52,7 +52,7 @@ import Testing
             "ledger_mode": "warn", "unread": "warn", "consumer": "warn",
         ]
         for (check, status) in expected { #expect(checks[check] == status, "\(check): \(output)") }
-        try shop.edit("UPDATE products SET sold_quantity = sold_quantity + 1 WHERE id = 'PANEL'")
+        try shop.edit("UPDATE product_counters SET sold_quantity = sold_quantity + 1 WHERE id = 'PANEL'")
         #expect(try await examine(shop).1["ledger_soundness"] == "bad")
     }
 

@@ -166,8 +166,8 @@ import Testing
         try await shop.publish(SequentialModel.story)
         try await shop.consumeAll()
         #expect(try await shop.run(["reconcile", "--deep"]).status == 0)
-        try shop.edit("UPDATE products SET sold_quantity = sold_quantity + 5 WHERE id = 'PANEL'")
-        try shop.edit("UPDATE variants SET adjusted_quantity = adjusted_quantity + 1 WHERE id = 'GREEN'")
+        try shop.edit("UPDATE product_counters SET sold_quantity = sold_quantity + 5 WHERE id = 'PANEL'")
+        try shop.edit("UPDATE variant_counters SET adjusted_quantity = adjusted_quantity + 1 WHERE id = 'GREEN'")
         let found = try json(try await shop.run(["reconcile", "--deep", "--json"]).output)
         #expect((found["miscounts"] as? [[String: Any]])?.compactMap { $0["id"] as? String } == ["PANEL", "GREEN"])
         #expect(try await shop.run(["reconcile", "--deep", "--repair"]).status == 0)
@@ -179,7 +179,7 @@ import Testing
         let shop = try await Shop()
         try await shop.publish([Order("o", ("LAMP", nil, 5)).message])
         try await shop.consumeAll()
-        try shop.edit("UPDATE products SET sold_quantity = 2 WHERE id = 'LAMP'")
+        try shop.edit("UPDATE product_counters SET sold_quantity = 2 WHERE id = 'LAMP'")
         let messages: [SequentialModel.Message] = [
             .order(Order("o", ("LAMP", nil, 5))), .cancellation(Cancellation("c", of: "o")),
         ]
@@ -194,7 +194,7 @@ import Testing
         let shop = try await Shop()
         try await shop.publish([Order("o", ("LAMP", nil, 5)).message])
         try await shop.consumeAll()
-        try shop.edit("UPDATE products SET sold_quantity = 2 WHERE id = 'LAMP'")
+        try shop.edit("UPDATE product_counters SET sold_quantity = 2 WHERE id = 'LAMP'")
         let repaired = try await shop.run(["reconcile", "--repair", "--all"])
         #expect(repaired.status == 0)
         #expect(repaired.output.contains("repaired 1 difference"))

@@ -86,7 +86,8 @@ struct ArbiterTests {
     func exactLimit() async throws {
         try await withLedger { fixture async throws in
             let sheet = CounterName.product("sheet")
-            try fixture.tamper("UPDATE products SET sold_quantity = \(Limit.exactInteger - 1) WHERE id = 'sheet'")
+            try fixture.tamper(
+                "UPDATE product_counters SET sold_quantity = \(Limit.exactInteger - 1) WHERE id = 'sheet'")
             let answer = try await fixture.record(
                 order("o1", [("sheet", nil, 2)], refused(sheet, asked: 2, left: 1)),
                 order("o2", [("sheet", nil, 1)], .accepted(seq: 1)))

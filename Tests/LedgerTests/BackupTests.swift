@@ -76,7 +76,7 @@ import Testing
     @Test("A ledger that does not add up is not backed up")
     func unsound() async throws {
         try await withLedger { fixture async throws in
-            try fixture.tamper("UPDATE products SET sold_quantity = 1 WHERE id = 'sheet'")
+            try fixture.tamper("UPDATE product_counters SET sold_quantity = 1 WHERE id = 'sheet'")
             let path = fixture.folder.path(of: "backup")
             await #expect(throws: LedgerError.unsound(path: fixture.path, action: "backing up")) {
                 try await fixture.ledger.backUp(to: path) { _ in }
@@ -141,7 +141,7 @@ import Testing
                 try await restoration(backup, foreign)
             }
             let queue = try DatabaseQueue(path: backup)
-            try await queue.write { db in try db.execute(sql: "UPDATE products SET sold_quantity = 1") }
+            try await queue.write { db in try db.execute(sql: "UPDATE product_counters SET sold_quantity = 1") }
             try queue.close()
             await #expect(throws: LedgerError.unsound(path: backup, action: "restoring")) {
                 try await restoration(backup, path)

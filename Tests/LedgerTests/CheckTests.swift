@@ -41,15 +41,15 @@ struct CheckTests {
     /// What somebody does to the file, and the miscounts that follow.
     private static let miscounts: [(String, [Miscount])] = [
         (
-            "UPDATE products SET sold_quantity = sold_quantity + 1 WHERE id = 'cube'",
+            "UPDATE product_counters SET sold_quantity = sold_quantity + 1 WHERE id = 'cube'",
             [Miscount(counter: cube, column: .sold, recorded: 5, counted: 4)]
         ),
         (
-            "UPDATE variants SET sold_quantity = 0 WHERE id = 'black'",
+            "UPDATE variant_counters SET sold_quantity = 0 WHERE id = 'black'",
             [Miscount(counter: black, column: .sold, recorded: 0, counted: 3)]
         ),
         (
-            "UPDATE products SET sold_quantity = 1 WHERE id = 'kit'",
+            "UPDATE product_counters SET sold_quantity = 1 WHERE id = 'kit'",
             [Miscount(counter: .product("kit"), column: .sold, recorded: 1, counted: 0)]
         ),
         (
@@ -99,12 +99,12 @@ struct CheckTests {
             try fixture.tamper(
                 """
                 PRAGMA writable_schema = ON;
-                UPDATE sqlite_schema SET sql = replace(sql, '(is_available)', '(base_price)')
-                WHERE name = 'products_is_available';
+                UPDATE sqlite_schema SET sql = replace(sql, '(product_id)', '(position)')
+                WHERE name = 'catalogue_variants_product_id';
                 PRAGMA schema_version = 9999;
                 """)
             let check = try await fixture.ledger.check()
-            #expect(check.integrity.joined().contains("products_is_available"), "\(check.integrity)")
+            #expect(check.integrity.joined().contains("catalogue_variants_product_id"), "\(check.integrity)")
             #expect(!check.isSound)
         }
     }

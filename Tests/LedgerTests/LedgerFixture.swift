@@ -125,3 +125,10 @@ func deadLetter(
             type: Array("t".utf8), payload: payload, fields: nil, orderID: orderID,
             receivedAt: "2026-11-22T10:00:00.000Z"))
 }
+
+extension LedgerDatabase {
+    /// Every counter, and what was recorded after `seq`.
+    func counters(withChangesAfter seq: Int64) async throws -> CountersAsOf {
+        try await counters(counterNames(after: nil, limit: 1_000).names, withChangesAfter: seq)
+    }
+}

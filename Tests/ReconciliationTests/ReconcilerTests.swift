@@ -76,13 +76,13 @@ struct ReconcilerTests {
         (["HSET", "note", "x", "sold:v:cube", "0"], [], [], ["note", "sold:v:cube"]),
     ]
 
-    @Test("finds what a hand has changed", arguments: edits.indices)
-    func findsDrift(_ index: Int) async throws {
+    @Test("finds what a hand has changed, in one part or in several", arguments: edits.indices, [1, 2, 4_000])
+    func findsDrift(_ index: Int, part: Int) async throws {
         let (edit, drift, units, extra) = Self.edits[index]
         try await withReconciliation { fixture async throws in
             try await fixture.sell("cube", "black", units: 2)
             try await fixture.hand(edit)
-            var report = try await fixture.drift()
+            var report = try await fixture.drift(part: part)
             report.extraNames.sort()
             #expect(
                 report
@@ -110,9 +110,7 @@ struct ReconcilerTests {
             try await fixture.decide(first, after: head)
             try await fixture.decide(second, after: next)
             async let result = fixture.drift(all: true)
-            try await eventually("a cut") {
-                try await fixture.server.command("INFO", "commandstats").string?.contains("cmdstat_hlen") == true
-            }
+            try await fixture.waitForCut()
             try await fixture.record(first, after: head)
             try await fixture.record(second, after: next)
             let report = try await result
@@ -150,6 +148,29 @@ struct ReconcilerTests {
             // Without a seq they are as far behind as can be.
             try await fixture.hand(["HDEL", "seq"])
             #expect(try await fixture.drift().drift == report.drift)
+        }
+    }
+
+    // counters: decide 1 (cube), 2 (sheet) | cut of cube: seq 2 |          | cut of black, of sheet |
+    // ledger:                              |                    | record 1, 2
+    @Test("compares each part with what the ledger had recorded at its own cut")
+    func parts() async throws {
+        try await withReconciliation { fixture async throws in
+            let cube = ReconciliationFixture.checkout(1, product: "cube", variant: "black", units: 4)
+            let sheet = ReconciliationFixture.checkout(2, product: "sheet", units: 2)
+            let head = try await fixture.ledger.head()
+            var next = head
+            next.seq += 1
+            try await fixture.decide(cube, after: head)
+            try await fixture.decide(sheet, after: next)
+            async let result = fixture.drift(all: true, part: 1)
+            try await fixture.waitForCut()
+            try await fixture.record(cube, after: head)
+            try await fixture.record(sheet, after: next)
+            let report = try await result
+            #expect(report.isClean && report.seq == 2)
+            #expect(report.comparisons.map(\.ledger) == [0, 2, 4])
+            #expect(report.comparisons.map(\.inFlight) == [4, 0, 0])
         }
     }
 
@@ -203,20 +224,25 @@ struct ReconcilerTests {
     @Test("finds the one counter among thousands that is wrong")
     func largeCatalogue() async throws {
         try await withReconciliation(.large) { fixture async throws in
-            #expect(
-                try await fixture.drift() == DriftReport(epoch: 1, seq: 0, drift: [], extraFields: 0, compared: 2_500))
+            // The last part may be empty.
+            for part in [400, 500, 4_000] {
+                #expect(try await fixture.drift(part: part) == DriftReport(epoch: 1, seq: 0, compared: 2_500))
+            }
             try await fixture.hand(["HINCRBY", "sold:p:p2499", "1"])
-            let report = try await fixture.drift()
-            #expect(report.drift.map(\.counter) == [.product("p2499")] && report.extraFields == 0)
+            for part in [400, 4_000] {
+                let report = try await fixture.drift(part: part)
+                #expect(report.drift.map(\.counter) == [.product("p2499")] && report.extraFields == 0)
+            }
         }
     }
 
     // consumer:  decide, record | decide, record | new epoch | decide, record …
     // reconciler:    cuts, compare | cuts, compare …                       clean each time
     @Test(
-        "finds nothing while orders flow and epochs change, in one cut or in several",
-        arguments: [Catalog.sample, .large])
-    func underLoad(_ catalog: Catalog) async throws {
+        "finds nothing while orders flow and epochs change, in one cut, several, or several parts",
+        arguments: [(isLarge: false, part: 4_000), (false, 1), (true, 4_000), (true, 400)])
+    func underLoad(isLarge: Bool, part: Int) async throws {
+        let catalog: Catalog = isLarge ? .large : .sample
         try await withReconciliation(catalog) { fixture async throws in
             let ids = catalog.products.filter { $0.maxQuantity == nil }.map(\.id)
             async let sold: Void = {
@@ -227,7 +253,7 @@ struct ReconcilerTests {
             }()
             var seqs: [Int64] = []
             while seqs.last != 200 {
-                let report = try await fixture.drift()
+                let report = try await fixture.drift(part: part)
                 #expect(report.isClean, "\(report.drift.prefix(3)) at \(report.seq), \(report.extraFields) extra")
                 seqs.append(report.seq)
             }

@@ -2,9 +2,10 @@ import Counters
 import GRDB
 import Inventory
 import Ledger
-import Reconciliation
 import RedisClient
 import TestSupport
+
+@testable import Reconciliation
 
 /// A ledger and its counters, installed, with nobody who decides or records but the test.
 struct ReconciliationFixture: Sendable {
@@ -19,10 +20,21 @@ struct ReconciliationFixture: Sendable {
         Reconciler(ledger: ledger, counters: CounterReader(keys: keys, client: client), redis: "redis")
     }
 
-    func drift(patience: Duration = .seconds(20), all: Bool = false) async throws -> DriftReport {
+    /// - Parameter part: counters that are compared together; nil: as many as usual.
+    func drift(
+        patience: Duration = .seconds(20), all: Bool = false, part: Int? = nil
+    ) async throws -> DriftReport {
         var reconciler = reconciler
         reconciler.patience = patience
+        if let part { reconciler.partCounters = part }
         return try await reconciler.drift(all: all, explained: 20)
+    }
+
+    /// Waits until counters have been read once; installing them has counted their fields once before.
+    func waitForCut() async throws {
+        try await eventually("a cut") {
+            try await server.command("INFO", "commandstats").string?.contains("cmdstat_hlen:calls=2,") == true
+        }
     }
 
     /// A command on the counters' hash, as somebody might send it with redis-cli; the key goes behind its name.
