@@ -11,10 +11,10 @@
 --            number of the counter (1 … N), units (summed over the message's lines)
 --            kind 0, take: all of its units or none; 1, give: units that come back, never refused; 2, add: units that
 --            are sold already, whatever the cap says
--- RETURNS {"DECIDED", seq now, answers}, an answer being
---            the operation's seq (an integer): it changed the counters
+-- RETURNS {"DECIDED", seq now, answers}: one list of integers, for each operation
+--            its seq: it changed the counters
 --            0: it changed nothing
---            {number of the counter, units asked, units left}: refused; the first counter that has too few
+--            three, -c, units asked, units left: refused; c is the number of the first counter that has too few
 --         {"FENCED", what differs, identity, epoch, seq} (as found): nothing was changed
 -- ERRORS  WRONGTYPE when the key is no hash; ERR on malformed arguments; both before anything is written
 -- WRITES  sold:… of every counter that changed, and seq, in the hash, after every check
@@ -103,7 +103,10 @@ while operations[at] do
       local c, units = term(i)
       if not c then return redis.error_reply('ERR gate: bad term at number ' .. i) end
       if sold[c] + units > cap[c] then
-        answer = {c, units, math.max(cap[c] - sold[c], 0)}
+        answer = -c
+        answers[#answers + 1] = answer
+        answers[#answers + 1] = units
+        answers[#answers + 1] = math.max(cap[c] - sold[c], 0)
         break
       end
     end
@@ -122,8 +125,8 @@ while operations[at] do
     else
       answer = 0
     end
+    answers[#answers + 1] = answer
   end
-  answers[#answers + 1] = answer
   at = last + 2
 end
 

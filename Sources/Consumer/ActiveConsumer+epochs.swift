@@ -26,21 +26,21 @@ extension ActiveConsumer {
 
     /// Takes every batch that is not recorded apart into its entries.
     private func takeBack() async throws {
-        var entries: [[StreamEntry]] = []
+        var entries: [ReadEntry] = []
         // What is under way is let through: its answer says whether it is recorded. Then the next one may start.
         while let (batch, task) = recording {
             if case .recorded = try await task.value {
                 try await finishRecording()
             } else {
-                entries.append(batch.entries)
+                entries += batch.entries
                 recording = nil
             }
         }
         if let batch = decided {
-            entries.append(batch.entries)
+            entries += batch.entries
             decided = nil
         }
-        queue.putBack(Decoding.decode(entries.flatMap { $0 }))
+        queue.putBack(entries)
     }
 
     /// Raises the ledger's epoch and installs its counters. An installation is sent once; any doubt about its answer

@@ -61,7 +61,7 @@ struct Replays {
         if isEmpty { return [] }
         return zip(batch.entries, batch.plans).flatMap { entry, plan in
             if case .known(let outcome) = plan, outcome.kind == .deadLetter { return [Int64]() }
-            return numbers[entry.fingerprint] ?? []
+            return numbers[entry.entry.fingerprint] ?? []
         }
     }
 }

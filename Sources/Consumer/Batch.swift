@@ -4,10 +4,21 @@ import Inventory
 import Ledger
 
 /// A stream entry after decoding. All that is worked out of a message alone is worked out here: later stages only see
-/// what was valid.
-struct DecodedEntry: Sendable {
-    var entry: StreamEntry
-    var content: Content
+/// what was valid. A class, as it is handed on from stage to stage.
+final class DecodedEntry: Sendable {
+    let entry: StreamEntry
+    let content: Content
+    /// Digest of a message's content; empty for what was rejected.
+    let digest: [UInt8]
+    /// Bytes of the entry's names and values.
+    let size: Int
+
+    init(entry: StreamEntry, content: Content, digest: [UInt8]) {
+        self.entry = entry
+        self.content = content
+        self.digest = digest
+        size = entry.size
+    }
 
     enum Content: Sendable {
         case order(Order)
@@ -15,9 +26,6 @@ struct DecodedEntry: Sendable {
         case adjustment(Adjustment)
         case rejected(Rejection)
     }
-
-    /// Digest of a message's content; empty for what was rejected.
-    var digest: [UInt8]
 
     /// nil for what was rejected.
     var key: MessageKey? {
@@ -60,7 +68,7 @@ struct PreparedBatch: Sendable {
     /// What becomes of one entry.
     enum Plan: Sendable {
         /// The next of the batch's operations decides it.
-        case decide(DecidableMessage, key: MessageKey, digest: [UInt8])
+        case decide(DecidableMessage, digest: [UInt8])
         /// The same message stands earlier in this batch, as this operation.
         case replayInBatch(operation: Int)
         /// The ledger, or the batch before this one, has it; what was announced is announced again.
@@ -68,10 +76,12 @@ struct PreparedBatch: Sendable {
         case deadLetter(DeadLetterRecord)
     }
 
-    var entries: [StreamEntry] = []
+    var entries: [ReadEntry] = []
     /// One an entry, in their order.
     var plans: [Plan] = []
     var operations: [Operation] = []
+    /// What the operations are for.
+    var messages: [MessageKey: DecidedMessage] = [:]
     /// Orders from which its cancellations take.
     var cancelledOrders: Set<Identifier> = []
     var catalogueVersion: Int64
@@ -79,11 +89,18 @@ struct PreparedBatch: Sendable {
     var suspect: EntryKey?
 }
 
+/// A message of a batch, by the operation that decides it.
+struct DecidedMessage: Sendable {
+    /// Counted from 0.
+    var operation: Int
+    var digest: [UInt8]
+}
+
 /// A batch that the gate has decided.
 struct DecidedBatch: Sendable {
     /// Numbers batches within this process, for the log and to tell a late event from a current one.
     var number: Int
-    var entries: [StreamEntry]
+    var entries: [ReadEntry]
     var record: RecordBatch
     var outcomes: [Outcome] = []
     /// What became of the entries.
@@ -113,7 +130,7 @@ struct RecordedBatch: Sendable {
 
     init(_ batch: DecidedBatch, records: Int64) {
         number = batch.number
-        entryIDs = batch.entries.map(\.id)
+        entryIDs = batch.entries.map(\.entry.id)
         outcomes = batch.outcomes
         changed = batch.changed
         seqAfter = batch.seqAfter
@@ -146,11 +163,17 @@ struct Tally: Sendable {
 
 /// What a batch that is being recorded brings, as far as the next one must know.
 struct InFlight: Sendable {
-    var messages: [MessageKey: KnownMessage] = [:]
+    var messages: [MessageKey: DecidedMessage] = [:]
+    /// One an operation.
+    var outcomes: [Outcome] = []
     /// Orders from which its cancellations take.
     var cancelledOrders: Set<Identifier> = []
     /// Whether there is such a batch at all.
     var isUnderWay = false
+
+    func message(_ key: MessageKey) -> KnownMessage? {
+        messages[key].map { KnownMessage(digest: $0.digest, outcome: outcomes[$0.operation]) }
+    }
 
     /// Whether what an order owns is known only when the batch is recorded.
     func changes(_ order: Identifier) -> Bool {

@@ -95,7 +95,7 @@ struct BatchQueue {
         for next in entries[start...].prefix(limits.orders) {
             guard case .decoded(let entry) = next else { break }
             lines += entry.lines
-            bytes += entry.entry.size
+            bytes += entry.size
             if !front.isEmpty, lines > limits.lines || bytes > limits.bytes { break }
             front.append(entry)
         }
@@ -105,7 +105,7 @@ struct BatchQueue {
     private mutating func count(_ entries: ArraySlice<ReadEntry>, _ sign: Int) {
         for read in entries {
             if case .decoded(let entry) = read { lines += sign * entry.lines }
-            bytes += sign * read.entry.size
+            bytes += sign * read.size
         }
     }
 }

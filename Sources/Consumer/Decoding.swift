@@ -14,6 +14,14 @@ enum ReadEntry: Sendable {
         case .suspect(let entry): entry
         }
     }
+
+    /// Bytes of names and values.
+    var size: Int {
+        switch self {
+        case .decoded(let decoded): decoded.size
+        case .suspect(let entry): entry.size
+        }
+    }
 }
 
 /// The stage after reading: bytes become messages, or the reason why they can never be one. Knows nothing of the
@@ -44,7 +52,7 @@ enum Decoding {
 }
 
 extension DecodedEntry {
-    fileprivate init(_ order: Order, _ entry: StreamEntry) {
+    fileprivate convenience init(_ order: Order, _ entry: StreamEntry) {
         self.init(entry: entry, content: .order(order), digest: order.digest)
     }
 }

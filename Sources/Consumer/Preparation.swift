@@ -34,10 +34,12 @@ struct Preparation: Sendable {
         let known = try await ledger.known(
             keys, entries: decoded.map(\.entry.id), cancelled: cancelled, adjusted: adjusted)
         var sorting = Sorting(
-            known: known, inFlight: inFlight, catalog: catalog, maximumTerms: 2 * maximumLines)
+            known: known, inFlight: inFlight, catalog: catalog, maximumTerms: 2 * maximumLines,
+            count: decoded.count)
         for entry in decoded {
             guard let plan = sorting.plan(for: entry) else { break }
-            sorting.batch.entries.append(entry.entry)
+            // Should it be taken back, a suspect is one again.
+            sorting.batch.entries.append(entry.entry.isSuspect ? .suspect(entry.entry) : .decoded(entry))
             sorting.batch.plans.append(plan)
         }
         Failpoint.skipAfter.pass()
@@ -74,7 +76,7 @@ struct Preparation: Sendable {
             "processing this entry alone ended the process \(ConsumerSettings.suspectAttempts) times; it was not decoded"
         )
         return PreparedBatch(
-            entries: [entry], plans: [.deadLetter(DeadLetterRecord(entry, rejection, orderID: nil))],
+            entries: [.suspect(entry)], plans: [.deadLetter(DeadLetterRecord(entry, rejection, orderID: nil))],
             catalogueVersion: catalog.version, suspect: key)
     }
 }

@@ -20,19 +20,19 @@ extension PreparedBatch {
         if let suspect { batch.record.attemptsOver = [suspect] }
         batch.outcomes.reserveCapacity(entries.count)
         batch.record.records.reserveCapacity(entries.count)
-        batch.inFlight.messages.reserveCapacity(entries.count)
         var operationOutcomes: [Outcome] = []
+        operationOutcomes.reserveCapacity(operations.count)
         var changed: Set<Identifier> = []
         for (entry, plan) in zip(entries, plans) {
             switch plan {
-            case .decide(let message, let key, let digest):
+            case .decide(let message, let digest):
                 let answered = Answered(
-                    answer: answers[operationOutcomes.count], digest: digest, decidedAt: decidedAt, entryID: entry.id)
+                    answer: answers[operationOutcomes.count], digest: digest, decidedAt: decidedAt,
+                    entryID: entry.entry.id)
                 let (record, outcome) = try answered.result(message)
                 batch.record.records.append(record)
                 operationOutcomes.append(outcome)
                 batch.add(outcome)
-                batch.inFlight.messages[key] = KnownMessage(digest: digest, outcome: outcome)
                 if outcome.seq != nil {
                     message.forEachProduct { product in
                         if changed.insert(product).inserted { batch.changed.append(product) }
@@ -52,6 +52,8 @@ extension PreparedBatch {
                         reason: record.rejection.reason.rawValue, decidedAt: record.receivedAt))
             }
         }
+        batch.inFlight.messages = messages
+        batch.inFlight.outcomes = operationOutcomes
         return batch
     }
 }

@@ -15,16 +15,20 @@ struct Sorting {
     private var terms = 0
     /// Entry ids under which dead letters stand: a fingerprint is worked out only for these.
     private let deadEntries: Set<String>
-    private var inBatch: [MessageKey: (operation: Int, digest: [UInt8])] = [:]
     /// What orders own after the batch's cancellations so far.
     private var owned: [Identifier: [ArticleUnits]] = [:]
 
-    init(known: KnownEntries, inFlight: InFlight, catalog: CatalogIndex, maximumTerms: Int) {
+    /// - Parameter count: how many entries there are at most.
+    init(known: KnownEntries, inFlight: InFlight, catalog: CatalogIndex, maximumTerms: Int, count: Int) {
         self.known = known
         self.inFlight = inFlight
         self.catalog = catalog
         self.maximumTerms = maximumTerms
         batch = PreparedBatch(catalogueVersion: catalog.version)
+        batch.messages.reserveCapacity(count)
+        batch.entries.reserveCapacity(count)
+        batch.plans.reserveCapacity(count)
+        batch.operations.reserveCapacity(count)
         deadEntries = Set(known.deadLetters.keys.map(\.entryID))
     }
 
@@ -37,10 +41,10 @@ struct Sorting {
             return .known(outcome)
         }
         if let key = decoded.key {
-            if let message = inFlight.messages[key] ?? known.messages[key] {
+            if let message = inFlight.message(key) ?? known.messages[key] {
                 return message.digest == decoded.digest ? .known(message.outcome) : conflict(decoded, key)
             }
-            if let message = inBatch[key] {
+            if let message = batch.messages[key] {
                 return message.digest == decoded.digest
                     ? .replayInBatch(operation: message.operation) : conflict(decoded, key)
             }
@@ -112,9 +116,9 @@ struct Sorting {
         guard let key = decoded.key else { return nil }
         terms += operation.demand.count
         if terms > maximumTerms, !batch.operations.isEmpty { return nil }
-        inBatch[key] = (batch.operations.count, decoded.digest)
+        batch.messages[key] = DecidedMessage(operation: batch.operations.count, digest: decoded.digest)
         batch.operations.append(operation)
-        return .decide(message, key: key, digest: decoded.digest)
+        return .decide(message, digest: decoded.digest)
     }
 
     private func conflict(_ decoded: DecodedEntry, _ key: MessageKey) -> PreparedBatch.Plan {

@@ -82,23 +82,32 @@ extension CounterStore {
                 ledger: parts[2].string.flatMap { $0.isEmpty ? nil : $0 }, epoch: parts[3].int, seq: parts[4].int)
             return .fenced(what: parts[1].string ?? "", found: head)
         case "DECIDED" where parts.count == 3:
-            guard let seq = parts[1].int, let answers = parts[2].array, answers.count == operations else {
+            guard let seq = parts[1].int, let numbers = parts[2].array,
+                let answers = answers(numbers, names: names), answers.count == operations
+            else {
                 throw CountersError.unexpectedReply(script: "gate", detail: "not an answer for each operation")
             }
-            return .decided(seq: seq, try answers.map { try operationAnswer($0, names: names) })
+            return .decided(seq: seq, answers)
         default:
             throw CountersError.unexpectedReply(script: "gate", detail: "unknown answer \"\(word)\"")
         }
     }
 
-    private static func operationAnswer(_ value: RedisValue, names: [CounterName]) throws -> OperationAnswer {
-        if case .integer(let seq) = value { return seq == 0 ? .unchanged : .changed(seq: seq) }
-        guard let parts = value.array, parts.count == 3,
-            let number = parts[0].int, let asked = parts[1].int, let left = parts[2].int,
-            number >= 1, number <= names.count
-        else {
-            throw CountersError.unexpectedReply(script: "gate", detail: "a refusal that names no counter")
+    /// nil for what is no list of answers, or a refusal by no counter.
+    private static func answers(_ numbers: [RedisValue], names: [CounterName]) -> [OperationAnswer]? {
+        var answers: [OperationAnswer] = []
+        answers.reserveCapacity(numbers.count)
+        var rest = numbers.makeIterator()
+        while let next = rest.next() {
+            guard let number = next.int else { return nil }
+            if number >= 0 {
+                answers.append(number == 0 ? .unchanged : .changed(seq: number))
+            } else {
+                guard number >= -Int64(names.count), let asked = rest.next()?.int, let left = rest.next()?.int
+                else { return nil }
+                answers.append(.refused(Refusal(counter: names[Int(-number) - 1], asked: asked, left: left)))
+            }
         }
-        return .refused(Refusal(counter: names[Int(number) - 1], asked: asked, left: left))
+        return answers
     }
 }

@@ -4,23 +4,15 @@
 extension Checkout {
     /// Of the units per product, variant and unit price, however the lines are split or ordered.
     package var contentDigest: [UInt8] {
-        struct Line: Comparable {
-            var article: Article
-            var unitPrice: Int64
-
-            static func < (left: Line, right: Line) -> Bool {
-                left.article == right.article ? left.unitPrice < right.unitPrice : left.article < right.article
-            }
-        }
-        let lines = lines.map { (Line(article: $0.article, unitPrice: $0.unitPrice), $0.quantity) }
-            .sorted { $0.0 < $1.0 }
         var content = DigestContent()
-        var at = lines.startIndex
-        while at < lines.endIndex {
-            let line = lines[at].0
+        // Most orders have one line.
+        let sorted = lines.count == 1 ? lines : lines.sorted(by: Self.precedes)
+        var at = sorted.startIndex
+        while at < sorted.endIndex {
+            let line = sorted[at]
             var units: Int64 = 0
-            while at < lines.endIndex, lines[at].0 == line {
-                units += lines[at].1
+            while at < sorted.endIndex, sorted[at].article == line.article, sorted[at].unitPrice == line.unitPrice {
+                units += sorted[at].quantity
                 at += 1
             }
             content.append(line.article)
@@ -28,6 +20,10 @@ extension Checkout {
             content.append(units)
         }
         return content.digest
+    }
+
+    private static func precedes(_ left: Line, _ right: Line) -> Bool {
+        left.article == right.article ? left.unitPrice < right.unitPrice : left.article < right.article
     }
 }
 

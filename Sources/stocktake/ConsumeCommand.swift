@@ -21,8 +21,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     var untilIdle = false
 
     func run() async throws {
-        // glibc keeps a heap a thread, each with its own holes: two for all of them take a tenth less memory, and no time.
-        mallopt(M_ARENA_MAX, 2)
+        setUpMalloc()
         let settings = try options.resolve()
         guard LedgerDatabase.exists(at: settings.ledger) else { throw LedgerError.missing(path: settings.ledger) }
         let logger = settings.logger()
@@ -34,6 +33,16 @@ struct ConsumeCommand: AsyncParsableCommand {
         }
         try await runServices([consumerService(settings, untilIdle: untilIdle)] + operatorServices, logger: logger)
     }
+}
+
+/// What batches set aside and give back, the next ones need again.
+private func setUpMalloc() {
+    // A heap for each thread, each with its own holes, would take a tenth more memory; one for all, a tenth more time.
+    mallopt(M_ARENA_MAX, 2)
+    // Memory that goes to and from the system for every batch is cleared each time.
+    mallopt(M_MMAP_THRESHOLD, 32 << 20)
+    mallopt(M_TRIM_THRESHOLD, 32 << 20)
+    mallopt(M_TOP_PAD, 4 << 20)
 }
 
 struct RunCommand: AsyncParsableCommand {
