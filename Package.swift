@@ -198,7 +198,7 @@ let package = Package(
         .testTarget(
             name: "ConsumerTests",
             dependencies: [
-                "Consumer", "Inventory", "Ledger", "TestSupport",
+                "Consumer", "Intake", "Inventory", "Ledger", "StrictJSON", "TestSupport",
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict
@@ -246,7 +246,8 @@ let package = Package(
         .executableTarget(
             name: "Bench",
             dependencies: nio + [
-                "Counters", "Intake", "Inventory", "Ledger", "Randomness", "RedisClient", "StrictJSON", "TestSupport",
+                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "Randomness", "RedisClient", "StrictJSON",
+                "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

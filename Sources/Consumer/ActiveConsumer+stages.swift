@@ -146,11 +146,12 @@ extension ActiveConsumer {
             outcomes: batch.outcomes, changed: batch.changed)
         let task = Task { [ledger, counters, settings, post, stop, logger, metrics] () throws -> SettleAnswer in
             defer { post.yield(.settled(batch: batch.number)) }
-            guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
             Failpoint.settleBefore.pass()
             let start = ContinuousClock.now
             var whole = SettleReport()
-            for slice in settlement.slices(of: ConsumerSettings.slice) {
+            for (number, slice) in settlement.slices(of: settings.slice).enumerated() {
+                guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
+                if number > 0 { Failpoint.settleBetween.pass() }
                 // Repeating does no harm, so doubt is as good as failure.
                 let answer = try await retryingRedis("settling", stop: stop, logger: logger, doubtIsHarmless: true) {
                     try await counters.settle(slice, keepOutcomes: settings.keepOutcomes)

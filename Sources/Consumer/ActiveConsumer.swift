@@ -11,7 +11,7 @@ import RedisClient
 ///     read → decode → skip → decide → record → settle
 ///
 /// One task runs `run` and owns all state. Reading and decoding, recording, and settling go on in tasks of their own,
-/// which ring when they are done; while one batch is being recorded the next one is decided, a third may be settled and
+/// which ring when they are done; while one batch is being recorded the next one may be decided, a third settled and
 /// a fourth read.
 ///
 /// Whatever is odd ends in the same way (`ActiveConsumer+epochs.swift`): a new epoch, and everything in memory that is
@@ -126,7 +126,7 @@ package actor ActiveConsumer {
         self.onReady = onReady
         reader = StreamReader(
             client: reading, keys: counters.keys, consumer: settings.consumer,
-            maximumCount: min(settings.batchOrders, ConsumerSettings.slice))
+            maximumCount: settings.slice)
         (events, post) = AsyncStream.makeStream(of: Event.self)
     }
 
@@ -256,8 +256,7 @@ package actor ActiveConsumer {
     // MARK: - Read
 
     private func readNext() {
-        // As many as a batch may have: while one is being recorded, the next but one comes together.
-        guard readTask == nil, queue.count + undecoded.count < max(settings.batchOrders, 2 * ConsumerSettings.slice),
+        guard readTask == nil, queue.count + undecoded.count < settings.readAhead,
             queue.bytes + undecoded.bytes < settings.queueBytes, !stop.isRequested, !isIdle
         else { return }
         if let at = resumeAgainAt, ContinuousClock.now >= at { resumeWanted = true }

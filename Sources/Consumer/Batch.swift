@@ -81,7 +81,7 @@ struct PreparedBatch: Sendable {
     var plans: [Plan] = []
     var operations: [Operation] = []
     /// What the operations are for.
-    var messages: [MessageKey: DecidedMessage] = [:]
+    var messages: [MessageKey: BatchMessage] = [:]
     /// Orders from which its cancellations take.
     var cancelledOrders: Set<Identifier> = []
     var catalogueVersion: Int64
@@ -90,7 +90,7 @@ struct PreparedBatch: Sendable {
 }
 
 /// A message of a batch, by the operation that decides it.
-struct DecidedMessage: Sendable {
+struct BatchMessage: Sendable {
     /// Counted from 0.
     var operation: Int
     var digest: [UInt8]
@@ -163,7 +163,7 @@ struct Tally: Sendable {
 
 /// What a batch that is being recorded brings, as far as the next one must know.
 struct InFlight: Sendable {
-    var messages: [MessageKey: DecidedMessage] = [:]
+    var messages: [MessageKey: BatchMessage] = [:]
     /// One an operation.
     var outcomes: [Outcome] = []
     /// Orders from which its cancellations take.

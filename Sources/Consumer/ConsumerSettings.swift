@@ -3,17 +3,18 @@ package struct ConsumerSettings: Sendable {
     /// The name under which entries are delivered to this process.
     package var consumer = "stocktake"
     /// Orders a batch at most. Random ids are spread over the whole index of orders: the more of them a transaction
-    /// brings, the fewer pages it writes for each.
-    package var batchOrders = 4_096
-    /// Order lines a batch at most (one order may have nearly as many): a gate call over 4,000 holds Redis for some
-    /// 8 ms.
+    /// brings, the fewer pages it writes for each; and the more of them are in memory.
+    package var batchOrders = 2_048
+    /// Order lines a batch at most: a gate call over 4,000 holds Redis for some 8 ms.
     package var batchLines = 4_000
-    /// Messages a read, and entries a settlement, at most, so that others need not wait long for Redis meanwhile.
-    package static let slice = 1_024
+    /// Messages a read, and entries a settlement, at most: half a batch, so that others need not wait long for Redis.
+    var slice: Int { max(batchOrders / 2, 1) }
     /// Bytes of messages a batch at most.
     package var batchBytes = 8 << 20
     /// Bytes that are read ahead of the batches at most, but for one read.
     package var queueBytes = 16 << 20
+    /// Messages that are read ahead at most, but for one read: as many as a batch may have.
+    var readAhead: Int { batchOrders }
     /// How long a read waits for new messages.
     package var block = Duration.seconds(2)
     /// How long processed messages stay in the stream. They are what a restored ledger is brought up to date from.

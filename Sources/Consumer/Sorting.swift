@@ -116,7 +116,7 @@ struct Sorting {
         guard let key = decoded.key else { return nil }
         terms += operation.demand.count
         if terms > maximumTerms, !batch.operations.isEmpty { return nil }
-        batch.messages[key] = DecidedMessage(operation: batch.operations.count, digest: decoded.digest)
+        batch.messages[key] = BatchMessage(operation: batch.operations.count, digest: decoded.digest)
         batch.operations.append(operation)
         return .decide(message, digest: decoded.digest)
     }

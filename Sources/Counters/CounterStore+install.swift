@@ -61,7 +61,7 @@ extension CounterStore {
         var sent = 0
         for start in stride(from: 0, through: installation.counters.count, by: Self.sliceCounters) {
             for (name, state) in installation.counters[start...].prefix(Self.sliceCounters) { slice.add(name, state) }
-            if slice.count == 0 { break }
+            if slice.count == 0 { continue }
             _ = try await scripts.client.send(slice.command)
             sent += slice.count
             slice = PreparedFields(staging)

@@ -79,10 +79,12 @@ extension CounterName {
 
     /// The counter that a field of the hash (`sold:p:ID`, `cap:v:ID` …) belongs to by its name, or nil.
     package init?(ofField field: String) {
-        let parts = field.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        // By bytes: an id may begin with an accent, which a `Character` would take together with the colon.
+        let parts = field.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
         guard parts.count == 3, ["sold", "cap", "closed"].contains(parts[0]),
             let level = Level.allCases.first(where: { parts[1] == String($0.letter) })
         else { return nil }
-        self.init(level, Identifier(String(parts[2])))
+        self.init(level, Identifier(parts[2]))
     }
 }

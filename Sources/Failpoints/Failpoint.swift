@@ -22,6 +22,7 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case recordBeforeCommit = "record.before-commit"
     case recordAfter = "record.after"
     case settleBefore = "settle.before"
+    case settleBetween = "settle.between"
     case settleAfter = "settle.after"
     case trimBefore = "trim.before"
     case trimAfter = "trim.after"

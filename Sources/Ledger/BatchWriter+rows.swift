@@ -7,8 +7,7 @@ extension BatchWriter {
     static let orderColumns =
         [
             "number", "id", "status", "reason", "refused_level", "refused_id", "refused_asked", "refused_left", "seq",
-            "epoch",
-            "units", "decided_at", "entry_id", "digest", "subtotal", "tax", "shipping", "total",
+            "epoch", "units", "decided_at", "entry_id", "digest", "subtotal", "tax", "shipping", "total",
         ] + Checkout.Text.allCases.map(column(of:))
 
     private static func column(of text: Checkout.Text) -> String {
@@ -43,20 +42,21 @@ extension BatchWriter {
 
     /// The orders with their lines, numbered in their order.
     func insert(_ records: [OrderRecord]) throws {
-        let numbered = zip((lastOrderNumber + 1)..., records)
-        try insertOrders.run(numbered, count: records.count) { bind(&$0, $1.1, number: $1.0) }
-        let lines = numbered.lazy.flatMap { number, record in
-            record.order.checkout.lines.indices.lazy.map { (number: number, checkout: record.order.checkout, line: $0) }
+        func number(_ index: Int) -> Int64 { lastOrderNumber + 1 + Int64(index) }
+        try insertOrders.run(records.indices) { bind(&$0, records[$1], number: number($1)) }
+        let lines = records.enumerated().flatMap { index, record in
+            record.order.checkout.lines.indices.map { (order: index, line: $0) }
         }
-        try insertLines.run(lines, count: records.reduce(0) { $0 + $1.order.checkout.lines.count }) { row, place in
-            let line = place.checkout.lines[place.line]
-            row.bind(place.number)
+        try insertLines.run(lines) { row, place in
+            let order = records[place.order].order
+            let line = order.checkout.lines[place.line]
+            row.bind(number(place.order))
             row.bind(Int64(place.line + 1))
             row.bind(line.productID)
             row.bind(line.variantID)
             row.bind(line.quantity)
             row.bind(line.unitPrice)
-            for text in Checkout.LineText.allCases { row.bind(place.checkout.texts, text.number(in: place.line)) }
+            for text in Checkout.LineText.allCases { row.bind(order.checkout.texts, text.number(in: place.line)) }
         }
     }
 

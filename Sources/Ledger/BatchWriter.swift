@@ -32,9 +32,8 @@ struct BatchWriter {
     private var someWait: Bool
     /// Of the last order before this batch.
     let lastOrderNumber: Int64
-    // Used for every order, or every counter.
-    private var selectFigures: PerLevel
-    private var updateFigures: PerLevel
+    /// Of statements that run one after the other.
+    private let texts = TextRoom()
     let insertOrders: RowsStatement
     let insertLines: RowsStatement
 
@@ -48,13 +47,6 @@ struct BatchWriter {
         someWait = try Self.someWait(db)
         lastOrderNumber =
             try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(number), 0) FROM orders")) ?? 0
-        let texts = TextRoom()
-        selectFigures = try PerLevel(db, texts) { table in
-            "SELECT sold_quantity, adjusted_quantity, max_quantity FROM \(table) WHERE id = ?"
-        }
-        updateFigures = try PerLevel(db, texts) { table in
-            "UPDATE \(table) SET sold_quantity = ?, adjusted_quantity = ? WHERE id = ?"
-        }
         // FAIL: the transaction ends with whatever fails, so nothing need be kept for undoing one statement alone.
         insertOrders = RowsStatement(db, texts, columns: Self.orderColumns.count) {
             "INSERT OR FAIL INTO orders (\(Self.orderColumns.joined(separator: ", "))) \($0)"
@@ -65,6 +57,7 @@ struct BatchWriter {
     }
 
     mutating func run() throws -> RecordAnswer {
+        try readFigures()
         var orders: [OrderRecord] = []
         orders.reserveCapacity(batch.records.count)
         for record in batch.records {
@@ -171,46 +164,63 @@ struct BatchWriter {
 
     // MARK: - Figures
 
+    /// Those of the batch's orders at once.
+    private mutating func readFigures() throws {
+        var counters: Set<CounterName> = []
+        for case .order(let record) in batch.records {
+            for demand in record.order.demand { counters.insert(demand.counter) }
+        }
+        try read(counters)
+    }
+
+    private mutating func read(_ counters: Set<CounterName>) throws {
+        for level in Level.allCases {
+            let statement = RowsStatement(db, texts, columns: 1) {
+                """
+                SELECT id, sold_quantity, adjusted_quantity, max_quantity
+                FROM (\($0)) CROSS JOIN \(level.counterTable) ON id = column1
+                """
+            }
+            let ids = counters.filter { $0.level == level }.map(\.id).sorted()
+            try statement.run(ids, bind: { $0.bind($1) }) { row in
+                let before = (sold: row.integer(1), adjusted: row.integer(2))
+                figures[CounterName(level, Identifier(row.text(0)))] = Figures(
+                    sold: before.sold, adjusted: before.adjusted, cap: row.optionalInteger(3), before: before)
+            }
+        }
+    }
+
     private mutating func figures(of counter: CounterName) throws -> Figures {
         if let known = figures[counter] { return known }
-        var read: Figures?
-        selectFigures[counter.level].bind(counter.id)
-        try selectFigures[counter.level].forEachRow { row in
-            let before = (sold: row.integer(0), adjusted: row.integer(1))
-            read = Figures(sold: before.sold, adjusted: before.adjusted, cap: row.optionalInteger(2), before: before)
-        }
-        guard let read else {
+        try read([counter])
+        guard let read = figures[counter] else {
             // The catalogue version was checked, and ids are never removed from it.
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "no \(counter.level) \(counter.id) in the ledger")
         }
-        figures[counter] = read
         return read
     }
 
     private mutating func writeFigures(records: Int64) throws {
-        for (counter, figures) in figures where (figures.sold, figures.adjusted) != figures.before {
-            updateFigures[counter.level].bind(figures.sold)
-            updateFigures[counter.level].bind(figures.adjusted)
-            updateFigures[counter.level].bind(counter.id)
-            try updateFigures[counter.level].run()
+        for level in Level.allCases {
+            // All are there: they were read in this transaction. FAIL as for the orders.
+            let statement = RowsStatement(db, texts, columns: 3) {
+                """
+                INSERT OR FAIL INTO \(level.counterTable) (id, sold_quantity, adjusted_quantity) \($0)
+                ON CONFLICT (id) DO UPDATE
+                SET sold_quantity = excluded.sold_quantity, adjusted_quantity = excluded.adjusted_quantity
+                """
+            }
+            // In the order of the table, so that each page is looked for once.
+            let changed = figures.filter { counter, figures in
+                counter.level == level && (figures.sold, figures.adjusted) != figures.before
+            }.sorted { $0.key.id < $1.key.id }
+            try statement.run(changed) { row, counter in
+                row.bind(counter.key.id)
+                row.bind(counter.value.sold)
+                row.bind(counter.value.adjusted)
+            }
         }
         try db.cachedStatement(sql: "UPDATE ledger SET seq = ?, records = ?, refused = refused + ?")
             .execute(arguments: [seq, records, refused])
-    }
-}
-
-/// A statement for the products and one for the variants.
-private struct PerLevel {
-    private var products: DirectStatement
-    private var variants: DirectStatement
-
-    init(_ db: Database, _ texts: TextRoom, _ sql: (_ table: String) -> String) throws {
-        products = try DirectStatement(sql(Level.product.counterTable), db, texts)
-        variants = try DirectStatement(sql(Level.variant.counterTable), db, texts)
-    }
-
-    subscript(level: Level) -> DirectStatement {
-        get { level == .product ? products : variants }
-        _modify { if level == .product { yield &products } else { yield &variants } }
     }
 }

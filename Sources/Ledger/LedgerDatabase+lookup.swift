@@ -43,7 +43,7 @@ extension LedgerDatabase {
                 FROM (\($0)) CROSS JOIN dead_letters ON entry_id = column1
                 """
             }
-            try deadLetters.run(entries, count: entries.count, bind: { $0.bind($1) }) { row in
+            try deadLetters.run(entries, bind: { $0.bind($1) }) { row in
                 known.deadLetters[EntryKey(entryID: row.text(0), fingerprint: row.blob(1))] = Outcome(
                     kind: .deadLetter, orderID: row.text(3), reason: row.text(2), decidedAt: row.text(4))
             }
@@ -79,7 +79,7 @@ extension LedgerDatabase {
             let statement = RowsStatement(db, texts, columns: 1) {
                 "SELECT id, digest, seq, decided_at, \(columns) FROM (\($0)) CROSS JOIN \(table) ON id = column1"
             }
-            try statement.run(ids, count: ids.count, bind: { $0.bind($1) }) { row in
+            try statement.run(ids, bind: { $0.bind($1) }) { row in
                 let (key, outcome) = outcome(row, Identifier(row.text(0)))
                 known.messages[key] = KnownMessage(digest: row.blob(1), outcome: outcome)
             }

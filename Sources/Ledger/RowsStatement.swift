@@ -2,8 +2,8 @@ import GRDB
 
 /// A statement that takes a table of values, `VALUES (?, …), …`, and is run for some rows of it at a time.
 ///
-/// Run for each row alone, SQLite opens and closes the tables and indexes anew each time: a fourth of what recording an
-/// order takes (docs/performance.md).
+/// Run for each row alone, SQLite opens and closes the tables and indexes anew each time: a fourth of its time
+/// (docs/performance.md).
 struct RowsStatement {
     private static let rowsAtATime = 16
 
@@ -24,22 +24,20 @@ struct RowsStatement {
 
     /// Runs the statement for all of `rows`.
     /// - Parameters:
-    ///   - count: how many rows there are.
     ///   - bind: binds one row's values, all of them, NULL as well.
     ///   - body: is given each row of the statement's result, which it must not keep.
-    func run<Row>(
-        _ rows: some Sequence<Row>, count: Int, bind: (inout DirectStatement, Row) -> Void,
-        _ body: (DirectRow) -> Void = { _ in }
+    func run<Rows: RandomAccessCollection>(
+        _ rows: Rows, bind: (inout DirectStatement, Rows.Element) -> Void, _ body: (DirectRow) -> Void = { _ in }
     ) throws {
-        var (rows, left) = (rows.makeIterator(), count)
-        while left > 0 {
-            let size = min(left, Self.rowsAtATime)
+        var rest = rows[...]
+        while !rest.isEmpty {
+            let size = min(rest.count, Self.rowsAtATime)
             var statement = try statement(rows: size)
-            repeat {
-                for _ in 0..<size { if let row = rows.next() { bind(&statement, row) } }
+            while rest.count >= size, !rest.isEmpty {
+                for row in rest.prefix(size) { bind(&statement, row) }
                 try statement.forEachRow(body)
-                left -= size
-            } while left >= size
+                rest = rest.dropFirst(size)
+            }
         }
     }
 

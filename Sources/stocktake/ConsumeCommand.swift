@@ -60,6 +60,7 @@ struct RunCommand: AsyncParsableCommand {
     var untilIdle = false
 
     func run() async throws {
+        setUpMalloc()
         let settings = try options.resolve()
         let logger = settings.logger()
         let http = HTTPServices(settings, logger: logger)

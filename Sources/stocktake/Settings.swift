@@ -22,7 +22,7 @@ struct SettingKey: Sendable {
     static let data = SettingKey(name: "data", defaultValue: .string("data"))
     static let consumer = SettingKey(name: "consumer", defaultValue: .null)
     static let logLevel = SettingKey(name: "log_level", defaultValue: .string("info"))
-    static let batchOrders = SettingKey(name: "batch_orders", defaultValue: .number(JSONNumber(4_096)))
+    static let batchOrders = SettingKey(name: "batch_orders", defaultValue: .number(JSONNumber(2_048)))
     static let keepMessages = SettingKey(name: "keep_messages_s", defaultValue: .number(JSONNumber(86_400)))
     static let keepOutcomes = SettingKey(name: "keep_outcomes", defaultValue: .number(JSONNumber(100_000)))
 
@@ -71,7 +71,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "trace, debug, info, notice, warning, error or critical. Default: info.")
     var logLevel: String?
 
-    @Option(help: "Orders decided and recorded at a time, at most. Default: 1024.")
+    @Option(help: "Orders decided and recorded at a time, at most. Default: 2048.")
     var batchOrders: Int?
 
     @Option(

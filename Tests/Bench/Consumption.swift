@@ -12,6 +12,8 @@ struct Consumption: Sendable {
     var startSeconds: Double
     /// The most memory the process ever had resident.
     var peakBytes: Int
+    /// Processor time, from the start of the process, of the consumer and of Redis.
+    var processorSeconds: (consumer: Double, redis: Double)
     /// What it did, as it says itself.
     var accepted: Int
     var refused: Int
@@ -69,11 +71,16 @@ extension Workshop {
     private func watch(_ process: ChildProcess, endingAfter limit: Duration) async throws -> Consumption {
         let started = ContinuousClock.now
         var ready: ContinuousClock.Instant?
+        let redisBefore = ProcessorTime.seconds(of: redis.processID)
         var peak = 0
+        var processor = 0.0
         var looks = 0
         while process.ending == nil {
             if ready == nil, process.standardOutput.contains("consuming store") { ready = .now }
-            if looks % 8 == 0 { peak = max(peak, Self.peakBytes(of: process.processID)) }
+            if looks % 8 == 0 {
+                peak = max(peak, Self.peakBytes(of: process.processID))
+                processor = max(processor, ProcessorTime.seconds(of: process.processID))
+            }
             looks += 1
             // Politely: it finishes what it has read.
             if ContinuousClock.now - started > limit { try await process.stop(within: Self.consumingLimit) }
@@ -88,6 +95,7 @@ extension Workshop {
         }
         return Consumption(
             seconds: (ended - ready) / .seconds(1), startSeconds: (ready - started) / .seconds(1), peakBytes: peak,
+            processorSeconds: (processor, ProcessorTime.seconds(of: redis.processID) - redisBefore),
             accepted: totals.accepted, refused: totals.refused)
     }
 

@@ -2,6 +2,7 @@
 struct Row: Sendable, Encodable {
     enum Unit: String, Sendable, Encodable {
         case perSecond = "/s"
+        case microseconds = " µs"
         case milliseconds = " ms"
         case seconds = " s"
         case megabytes = " MB"

@@ -1,3 +1,4 @@
+import Consumer
 import Counters
 import Foundation
 import Intake
@@ -10,7 +11,7 @@ import TestSupport
 /// acknowledging the stream. And the whole of it one message at a time, as a program that knows no batches.
 struct StagesAlone {
     /// Orders a batch, as the consumer's own are.
-    private static let batchOrders = 1_024
+    private static let batchOrders = ConsumerSettings().batchOrders
 
     func measure(in workshop: Workshop) async throws -> [Row] {
         let scale = workshop.scale

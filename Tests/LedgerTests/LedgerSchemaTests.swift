@@ -73,6 +73,17 @@ struct LedgerSchemaTests {
         }
     }
 
+    @Test("find what is sold out by an index, to which nothing is written before", arguments: ["products", "variants"])
+    func soldOut(_ view: String) async throws {
+        try await withLedger(nil) { fixture async throws in
+            let plan = try await fixture.ledger.read { db in
+                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN SELECT id FROM \(view) WHERE is_available = 0")
+                    .map { $0["detail"] as String }
+            }
+            #expect(plan.contains { $0.contains("counters_is_available") }, "\(plan)")
+        }
+    }
+
     @Test("tell a product without its counter, and a counter without its product")
     func halves() async throws {
         for half in [
@@ -115,7 +126,7 @@ struct LedgerSchemaTests {
             "UPDATE catalogue_products SET is_active = 2", "UPDATE ledger SET seq = -1", "UPDATE ledger SET id = 2",
             "UPDATE orders SET status = 'lost'", "UPDATE orders SET reason = 'sold_out'",
             "UPDATE order_lines SET quantity = 0", "UPDATE orders SET seq = 1",
-            "UPDATE products SET available_quantity = 1",
+            "UPDATE product_counters SET available_quantity = 1", "UPDATE variant_counters SET is_available = 1",
         ])
     func constraints(_ sql: String) async throws {
         try await withLedger { fixture async throws in

@@ -161,6 +161,8 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// The request is done when the socket has taken all of its answer.
     private func send(_ answer: ByteBuffer, _ context: ChannelHandlerContext) {
+        // It was there when this stage was added; without it nothing could be sent.
+        guard let encoder else { return context.close(promise: nil) }
         state = .sending
         let sent = context.eventLoop.makePromise(of: Void.self)
         // Where it fails, the connection is closed.
@@ -171,7 +173,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
             takeHeld(context)
             closeAtEnd(context)
         }
-        encoder?.writeAndFlush(NIOAny(IOData.byteBuffer(answer)), promise: sent)
+        encoder.writeAndFlush(NIOAny(IOData.byteBuffer(answer)), promise: sent)
     }
 
     private func takeHeld(_ context: ChannelHandlerContext) {

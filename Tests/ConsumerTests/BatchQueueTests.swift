@@ -1,0 +1,75 @@
+import Intake
+import Inventory
+import Testing
+
+@testable import Consumer
+
+@Suite("The queue of what is to be decided")
+struct BatchQueueTests {
+    private static let limits = BatchQueue.Limits(orders: 4, lines: 6, bytes: 1_000)
+
+    /// An order with so many lines, whose entry has so many bytes.
+    private static func order(_ id: Int, lines: Int = 1, bytes: Int = 10) -> ReadEntry {
+        let checkout = Checkout(
+            orderID: Identifier("o\(id)"),
+            items: (0..<lines).map { .init(productID: Identifier("p\($0)"), quantity: 1, unitPrice: 0) })
+        let order = Order(checkout)
+        return .decoded(DecodedEntry(entry: entry(id, bytes), content: .order(order), digest: order.digest))
+    }
+
+    private static func suspect(_ id: Int) -> ReadEntry { .suspect(entry(id, 10)) }
+
+    private static func entry(_ id: Int, _ bytes: Int) -> StreamEntry {
+        StreamEntry(id: "\(id)-0", fields: [.init(name: [], value: Array(repeating: 0, count: bytes))])
+    }
+
+    private static func queue(_ entries: ReadEntry...) -> BatchQueue {
+        var queue = BatchQueue(limits)
+        queue.append(entries)
+        return queue
+    }
+
+    private func ids(_ front: [DecodedEntry]) -> [String] { front.map(\.entry.id) }
+
+    @Test("is full by orders, by lines and by bytes, and no sooner")
+    func full() {
+        #expect(!Self.queue(Self.order(1), Self.order(2), Self.order(3)).isFull)
+        #expect(Self.queue(Self.order(1), Self.order(2), Self.order(3), Self.order(4)).isFull)
+        #expect(!Self.queue(Self.order(1, lines: 2), Self.order(2, lines: 3)).isFull)
+        #expect(Self.queue(Self.order(1, lines: 3), Self.order(2, lines: 3)).isFull)
+        #expect(!Self.queue(Self.order(1, bytes: 999)).isFull)
+        #expect(Self.queue(Self.order(1, bytes: 999), Self.order(2, bytes: 1)).isFull)
+    }
+
+    @Test("keeps count of what is taken away, and of what is put back")
+    func counted() {
+        var queue = Self.queue(Self.order(1, lines: 3), Self.order(2, lines: 3))
+        queue.removeFirst(1)
+        #expect(!queue.isFull && queue.count == 1 && queue.bytes == 10)
+        queue.append([Self.order(3, lines: 2)])
+        #expect(!queue.isFull && queue.bytes == 20)
+        queue.putBack([Self.suspect(0), Self.order(1, lines: 1)])
+        #expect(queue.isFull && queue.count == 4 && queue.bytes == 40)
+        queue.removeFirst(4)
+        #expect(queue.isEmpty && !queue.isFull && queue.bytes == 0)
+    }
+
+    @Test("gives a batch from its front, within the limits, but at least one")
+    func front() {
+        let five = Self.queue(Self.order(1), Self.order(2), Self.order(3), Self.order(4), Self.order(5))
+        #expect(ids(five.front()) == ["1-0", "2-0", "3-0", "4-0"])
+        #expect(ids(Self.queue(Self.order(1, lines: 4), Self.order(2, lines: 3)).front()) == ["1-0"])
+        #expect(ids(Self.queue(Self.order(1, bytes: 600), Self.order(2, bytes: 401)).front()) == ["1-0"])
+        #expect(ids(Self.queue(Self.order(1, lines: 7, bytes: 2_000), Self.order(2)).front()) == ["1-0"])
+    }
+
+    @Test("gives what stands before a suspect, and the suspect alone")
+    func suspects() {
+        var queue = Self.queue(Self.order(1), Self.suspect(2), Self.order(3))
+        #expect(queue.suspect == nil && ids(queue.front()) == ["1-0"])
+        queue.removeFirst(1)
+        #expect(queue.suspect?.id == "2-0" && queue.front().isEmpty)
+        queue.removeFirst(1)
+        #expect(queue.suspect == nil && ids(queue.front()) == ["3-0"])
+    }
+}

@@ -1,0 +1,23 @@
+import Foundation
+import StrictJSON
+import Testing
+
+@testable import Consumer
+
+@Suite("The consumer's settings")
+struct ConsumerSettingsTests {
+    @Test("are by default what the shipped file says")
+    func shipped() throws {
+        let text = try Data(contentsOf: URL(filePath: "config/stocktake.json"))
+        guard case .object(let shipped) = try JSONValue.parse(Array(text)) else {
+            Issue.record("the shipped file is no object")
+            return
+        }
+        let settings = ConsumerSettings()
+        #expect(shipped["batch_orders"] == .number(JSONNumber(Int64(settings.batchOrders))))
+        #expect(shipped["keep_messages_s"] == .number(JSONNumber(Int64(settings.keepMessages / .seconds(1)))))
+        #expect(shipped["keep_outcomes"] == .number(JSONNumber(Int64(settings.keepOutcomes))))
+        // Else the former could never be reached.
+        #expect(settings.batchLines >= settings.batchOrders)
+    }
+}
