@@ -107,7 +107,7 @@ extension ActiveConsumer {
             epochsWithoutProgress = 0
             epochBackoff = nil
             count(batch)
-            settling.append(RecordedBatch(batch, records: records))
+            settling.append((batch.number, batch.settlement(records: records)))
             startSettling()
             startRecording()
         case .outdated(let head):
@@ -139,17 +139,17 @@ extension ActiveConsumer {
     // MARK: - Settle
 
     func startSettling() {
-        guard settleTask == nil, let batch = settling.first else { return }
+        guard settleTask == nil, let (batch, recorded) = settling.first else { return }
+        var settlement = recorded
         // In the name of the epoch that is in Redis now: the batch's own may be over.
-        let settlement = Settlement(
-            epoch: epoch, settled: batch.seqAfter, recorded: batch.records, entries: batch.entryIDs,
-            outcomes: batch.outcomes, changed: batch.changed)
+        settlement.epoch = epoch
+        let slices = settlement.slices(of: settings.slice)
         let task = Task { [ledger, counters, settings, post, stop, logger, metrics] () throws -> SettleAnswer in
-            defer { post.yield(.settled(batch: batch.number)) }
+            defer { post.yield(.settled(batch: batch)) }
             Failpoint.settleBefore.pass()
             let start = ContinuousClock.now
             var whole = SettleReport()
-            for (number, slice) in settlement.slices(of: settings.slice).enumerated() {
+            for (number, slice) in slices.enumerated() {
                 guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
                 if number > 0 { Failpoint.settleBetween.pass() }
                 // Repeating does no harm, so doubt is as good as failure.

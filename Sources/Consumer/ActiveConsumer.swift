@@ -63,7 +63,7 @@ package actor ActiveConsumer {
     var queue: BatchQueue
     var decided: DecidedBatch?
     var recording: (batch: DecidedBatch, task: Task<RecordAnswer, any Error>)?
-    var settling: [RecordedBatch] = []
+    var settling: [(batch: Int, settlement: Settlement)] = []
     /// Settling the first of them, in the name of an epoch.
     var settleTask: (epoch: Int64, task: Task<SettleAnswer, any Error>)?
     var batchNumber = 0
@@ -125,8 +125,7 @@ package actor ActiveConsumer {
         self.metrics = metrics
         self.onReady = onReady
         reader = StreamReader(
-            client: reading, keys: counters.keys, consumer: settings.consumer,
-            maximumCount: settings.slice)
+            client: reading, keys: counters.keys, consumer: settings.consumer, maximumCount: settings.slice)
         (events, post) = AsyncStream.makeStream(of: Event.self)
     }
 
@@ -218,7 +217,7 @@ package actor ActiveConsumer {
         case .recorded(let batch):
             if recording?.batch.number == batch { try await finishRecording() }
         case .settled(let batch):
-            if settling.first?.number == batch { try await finishSettling() }
+            if settling.first?.batch == batch { try await finishSettling() }
         case .watch:
             // Rings that came while something else was waited for, for hours perhaps, are one.
             guard ContinuousClock.now - lastWatch >= ConsumerSettings.watchInterval / 2 else { return }
@@ -256,7 +255,8 @@ package actor ActiveConsumer {
     // MARK: - Read
 
     private func readNext() {
-        guard readTask == nil, queue.count + undecoded.count < settings.readAhead,
+        // As many as a batch may have, but for one read.
+        guard readTask == nil, queue.count + undecoded.count < settings.batchOrders,
             queue.bytes + undecoded.bytes < settings.queueBytes, !stop.isRequested, !isIdle
         else { return }
         if let at = resumeAgainAt, ContinuousClock.now >= at { resumeWanted = true }

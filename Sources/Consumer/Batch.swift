@@ -111,30 +111,18 @@ struct DecidedBatch: Sendable {
     var inFlight = InFlight()
     var seqAfter: Int64
 
+    /// What is left of it once the ledger has it: what Redis is to be told.
+    /// - Parameter records: rows the ledger has recorded with this batch (`LedgerHead.records`).
+    func settlement(records: Int64) -> Settlement {
+        Settlement(
+            epoch: record.epoch, settled: seqAfter, recorded: records, entries: entries.map(\.entry.id),
+            outcomes: outcomes, changed: changed)
+    }
+
     /// What became of the next of the entries, which was not known before.
     mutating func add(_ outcome: Outcome) {
         tally.count(outcome)
         outcomes.append(outcome)
-    }
-}
-
-/// What is left of a batch once the ledger has it: what Redis is to be told.
-struct RecordedBatch: Sendable {
-    var number: Int
-    var entryIDs: [String]
-    var outcomes: [Outcome]
-    var changed: [Identifier]
-    var seqAfter: Int64
-    /// Rows the ledger has recorded with this batch (`LedgerHead.records`).
-    var records: Int64
-
-    init(_ batch: DecidedBatch, records: Int64) {
-        number = batch.number
-        entryIDs = batch.entries.map(\.entry.id)
-        outcomes = batch.outcomes
-        changed = batch.changed
-        seqAfter = batch.seqAfter
-        self.records = records
     }
 }
 

@@ -13,8 +13,6 @@ package struct ConsumerSettings: Sendable {
     package var batchBytes = 8 << 20
     /// Bytes that are read ahead of the batches at most, but for one read.
     package var queueBytes = 16 << 20
-    /// Messages that are read ahead at most, but for one read: as many as a batch may have.
-    var readAhead: Int { batchOrders }
     /// How long a read waits for new messages.
     package var block = Duration.seconds(2)
     /// How long processed messages stay in the stream. They are what a restored ledger is brought up to date from.

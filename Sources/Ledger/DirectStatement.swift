@@ -67,12 +67,6 @@ struct DirectStatement {
         if code != SQLITE_OK, failure == SQLITE_OK { failure = code }
     }
 
-    /// Runs a statement that gives no rows.
-    mutating func run() throws {
-        defer { forget() }
-        guard failure == SQLITE_OK, sqlite3_step(statement) == SQLITE_DONE else { throw error() }
-    }
-
     /// Runs a statement and gives each of its rows to `body`, which must not keep it.
     mutating func forEachRow(_ body: (DirectRow) -> Void) throws {
         defer { forget() }

@@ -95,39 +95,7 @@ enum Schema {
         ) STRICT;
         CREATE INDEX catalogue_variants_product_id ON catalogue_variants (product_id);
 
-        -- The counters: narrow, so that the many that a batch changes lie on few pages. A row is made before its product's.
-        CREATE TABLE product_counters (
-            id TEXT PRIMARY KEY NOT NULL REFERENCES catalogue_products (id) DEFERRABLE INITIALLY DEFERRED,
-            max_quantity INTEGER CHECK (max_quantity > 0),
-            sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
-            -- Of these, what no order owns: adjustments, and what was cancelled without restock.
-            adjusted_quantity INTEGER NOT NULL DEFAULT 0 CHECK (adjusted_quantity >= 0),
-            -- Without a cap nothing runs out.
-            available_quantity INTEGER GENERATED ALWAYS AS
-                (CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END) VIRTUAL,
-            is_available INTEGER NOT NULL GENERATED ALWAYS AS
-                (CASE WHEN max_quantity IS NULL OR sold_quantity < max_quantity THEN 1 ELSE 0 END) VIRTUAL
-        ) STRICT, WITHOUT ROWID;
-        -- What is sold out: nothing is written to it until something is.
-        CREATE INDEX product_counters_is_available ON product_counters (is_available) WHERE is_available = 0;
-
-        CREATE TABLE variant_counters (
-            id TEXT PRIMARY KEY NOT NULL REFERENCES catalogue_variants (id) DEFERRABLE INITIALLY DEFERRED,
-            max_quantity INTEGER CHECK (max_quantity > 0),
-            sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
-            -- Of these, what no order owns: adjustments, and what was cancelled without restock.
-            adjusted_quantity INTEGER NOT NULL DEFAULT 0 CHECK (adjusted_quantity >= 0),
-            -- Without a cap nothing runs out.
-            available_quantity INTEGER GENERATED ALWAYS AS
-                (CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END) VIRTUAL,
-            is_available INTEGER NOT NULL GENERATED ALWAYS AS
-                (CASE WHEN max_quantity IS NULL OR sold_quantity < max_quantity THEN 1 ELSE 0 END) VIRTUAL
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX variant_counters_is_available ON variant_counters (is_available) WHERE is_available = 0;
-
-        -- Both together, for whoever reads.
-        CREATE VIEW products AS SELECT * FROM catalogue_products JOIN product_counters USING (id);
-        CREATE VIEW variants AS SELECT * FROM catalogue_variants JOIN variant_counters USING (id);
+        \(Level.allCases.map(counters(of:)).joined(separator: "\n\n"))
 
         CREATE TABLE orders (
             -- Counts the orders as they are recorded.
@@ -299,4 +267,26 @@ enum Schema {
             PRIMARY KEY (entry_id, fingerprint)
         ) STRICT, WITHOUT ROWID;
         """
+
+    /// The counters of a level: narrow, so that the many that a batch changes lie on few pages. A row is made before its
+    /// product's, or variant's. A view has both together, for whoever reads.
+    private static func counters(of level: Level) -> String {
+        """
+        CREATE TABLE \(level.counterTable) (
+            id TEXT PRIMARY KEY NOT NULL REFERENCES \(level.catalogueTable) (id) DEFERRABLE INITIALLY DEFERRED,
+            max_quantity INTEGER CHECK (max_quantity > 0),
+            sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
+            -- Of these, what no order owns: adjustments, and what was cancelled without restock.
+            adjusted_quantity INTEGER NOT NULL DEFAULT 0 CHECK (adjusted_quantity >= 0),
+            -- Without a cap nothing runs out.
+            available_quantity INTEGER GENERATED ALWAYS AS
+                (CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END) VIRTUAL,
+            is_available INTEGER NOT NULL GENERATED ALWAYS AS
+                (CASE WHEN max_quantity IS NULL OR sold_quantity < max_quantity THEN 1 ELSE 0 END) VIRTUAL
+        ) STRICT, WITHOUT ROWID;
+        -- What is sold out: nothing is written to it until something is.
+        CREATE INDEX \(level.counterTable)_is_available ON \(level.counterTable) (is_available) WHERE is_available = 0;
+        CREATE VIEW \(level.view) AS SELECT * FROM \(level.catalogueTable) JOIN \(level.counterTable) USING (id);
+        """
+    }
 }

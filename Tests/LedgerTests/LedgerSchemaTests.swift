@@ -62,13 +62,17 @@ struct LedgerSchemaTests {
         }
     }
 
+    /// How SQLite finds what a query asks for, a line a step.
+    private func plan(_ query: String, _ fixture: LedgerFixture) async throws -> [String] {
+        try await fixture.ledger.read { db in
+            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(query)").map { $0["detail"] as String }
+        }
+    }
+
     @Test("find one product or variant without reading all", arguments: ["products", "variants"])
     func searched(_ view: String) async throws {
         try await withLedger(nil) { fixture async throws in
-            let plan = try await fixture.ledger.read { db in
-                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN SELECT * FROM \(view) WHERE id = 'a'")
-                    .map { $0["detail"] as String }
-            }
+            let plan = try await plan("SELECT * FROM \(view) WHERE id = 'a'", fixture)
             #expect(plan.count == 2 && plan.allSatisfy { $0.hasPrefix("SEARCH") }, "\(plan)")
         }
     }
@@ -76,10 +80,7 @@ struct LedgerSchemaTests {
     @Test("find what is sold out by an index, to which nothing is written before", arguments: ["products", "variants"])
     func soldOut(_ view: String) async throws {
         try await withLedger(nil) { fixture async throws in
-            let plan = try await fixture.ledger.read { db in
-                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN SELECT id FROM \(view) WHERE is_available = 0")
-                    .map { $0["detail"] as String }
-            }
+            let plan = try await plan("SELECT id FROM \(view) WHERE is_available = 0", fixture)
             #expect(plan.contains { $0.contains("counters_is_available") }, "\(plan)")
         }
     }
