@@ -17,7 +17,7 @@ extension ActiveConsumer {
             do {
                 try await takeBack()
                 try await openEpoch(reason)
-                try await advance()
+                advance()
             } catch let again as EpochNeeded {
                 needed = again
             }
@@ -27,6 +27,12 @@ extension ActiveConsumer {
     /// Takes every batch that is not recorded apart into its entries.
     private func takeBack() async throws {
         var entries: [ReadEntry] = []
+        // What the gate answers is of the old epoch; its entries are still in the queue.
+        if let (_, task) = deciding {
+            deciding = nil
+            do { _ = try await task.value } catch is EpochNeeded {}
+        }
+        mustWait = false
         // What is under way is let through: its answer says whether it is recorded. Then the next one may start.
         while let (batch, task) = recording {
             if case .recorded = try await task.value {
@@ -201,14 +207,15 @@ extension ActiveConsumer {
     }
 
     /// What `body` gives once Redis answers (`retryingRedis`).
-    func untilRedisAnswers<T: Sendable>(
+    nonisolated func untilRedisAnswers<T: Sendable>(
         _ action: String, doubtIsHarmless: Bool = false, _ body: @Sendable () async throws -> T
     ) async throws -> T {
         try await retryingRedis(action, stop: stop, logger: logger, doubtIsHarmless: doubtIsHarmless, body)
     }
 
     /// What `body` gives once the ledger is not locked and its disk not full.
-    func untilLedgerAnswers<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    nonisolated func untilLedgerAnswers<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T
+    {
         try await retryingLedger(stop: stop, logger: logger, body)
     }
 }

@@ -8,17 +8,51 @@ import Ledger
 extension ActiveConsumer {
     // MARK: - Skip, decide
 
-    /// - Returns: false when the next entry depends on what is being recorded, and must wait.
-    func decideNext() async throws -> Bool {
-        let preparation = Preparation(ledger: ledger, catalog: catalog, maximumLines: settings.batchLines)
-        if let entry = queue.suspect {
-            try await decideAlone(entry, preparation)
-            return true
-        }
-        let prepared = try await skip(queue.front(), preparation)
-        if prepared.entries.isEmpty { return false }
-        try await decide(prepared)
-        return true
+    /// What a batch is decided by: the state as it was when deciding began. It cannot change before it ends.
+    struct DecisionBasis: Sendable {
+        var batch: Int
+        var epoch: Int64
+        var seq: Int64
+        /// The connection over which the epoch was installed.
+        var epochConnection: Int
+        var preparation: Preparation
+        var inFlight: InFlight
+    }
+
+    /// What came of deciding.
+    enum DecisionResult: Sendable {
+        case decided(DecidedBatch, of: PreparedBatch)
+        /// The next entry hangs on what is being recorded, and must wait.
+        case mustWait
+    }
+
+    func startDeciding() {
+        guard deciding == nil, decided == nil, !mustWait, !queue.isEmpty else { return }
+        let suspect = queue.suspect
+        // A suspect is in flight alone, so that it alone is to blame.
+        if suspect != nil, recording != nil || undecoded.isUnderWay { return }
+        // Decided now, it would wait for that one, and whatever comes meanwhile for both of them. Only a whole batch
+        // gains.
+        if recording != nil, !queue.isFull { return }
+        batchNumber += 1
+        let basis = DecisionBasis(
+            batch: batchNumber, epoch: epoch, seq: seq, epochConnection: epochConnection,
+            preparation: Preparation(ledger: ledger, catalog: catalog, maximumLines: settings.batchLines),
+            inFlight: recording?.batch.inFlight ?? InFlight())
+        let front = suspect == nil ? queue.front() : []
+        deciding = (
+            basis.batch,
+            Task {
+                defer { post.yield(.decided(batch: basis.batch)) }
+                if let suspect { return try await decideAlone(suspect, basis) }
+                return try await decide(front, basis)
+            }
+        )
+    }
+
+    private nonisolated func decide(_ front: [DecodedEntry], _ basis: DecisionBasis) async throws -> DecisionResult {
+        let prepared = try await skip(front, basis)
+        return prepared.entries.isEmpty ? .mustWait : try await decide(prepared, basis)
     }
 
     /// Processes an entry that was delivered often by itself.
@@ -26,55 +60,67 @@ extension ActiveConsumer {
     /// A note in the lock file says so while it is decoded, and no longer: the rest works on values that were found
     /// valid, and may wait for Redis or the disk, where a process may be killed for any reason. The next process
     /// finds the note, and counts it against the entry.
-    private func decideAlone(_ entry: StreamEntry, _ preparation: Preparation) async throws {
+    private nonisolated func decideAlone(
+        _ entry: StreamEntry, _ basis: DecisionBasis
+    ) async throws -> DecisionResult {
         let key = EntryKey(entryID: entry.id, fingerprint: entry.fingerprint)
         let attempts = try await untilLedgerAnswers { [ledger] in try await ledger.attempts(key) }
         guard attempts < ConsumerSettings.suspectAttempts else {
             logger.error("an entry has brought the process down too often", metadata: ["entry": "\(entry.id)"])
-            return try await decide(preparation.surrender(entry, key: key))
+            return try await decide(basis.preparation.surrender(entry, key: key), basis)
         }
         lock.note(key.note)
         let decoded = Decoding.decode(entry)
         lock.note("")
-        var prepared = try await skip([decoded], preparation)
+        var prepared = try await skip([decoded], basis)
         if attempts > 0 { prepared.suspect = key }
-        try await decide(prepared)
+        return try await decide(prepared, basis)
     }
 
-    private func skip(_ decoded: [DecodedEntry], _ preparation: Preparation) async throws -> PreparedBatch {
-        let inFlight = recording?.batch.inFlight ?? InFlight()
-        return try await untilLedgerAnswers { try await preparation.skip(decoded, inFlight: inFlight) }
+    private nonisolated func skip(_ decoded: [DecodedEntry], _ basis: DecisionBasis) async throws -> PreparedBatch {
+        try await untilLedgerAnswers { try await basis.preparation.skip(decoded, inFlight: basis.inFlight) }
     }
 
-    private func decide(_ prepared: PreparedBatch) async throws {
+    private nonisolated func decide(_ prepared: PreparedBatch, _ basis: DecisionBasis) async throws -> DecisionResult {
         Failpoint.decideBefore.pass()
         var answers: [OperationAnswer] = []
-        let seqBefore = seq
+        var seqAfter = basis.seq
         if !prepared.operations.isEmpty {
             let start = ContinuousClock.now
-            let answer = try await untilRedisAnswers("deciding a batch") { [counters, epoch] in
-                try await counters.decide(prepared.operations, epoch: epoch, seq: seqBefore)
+            let answer = try await untilRedisAnswers("deciding a batch") { [counters] in
+                try await counters.decide(prepared.operations, epoch: basis.epoch, seq: basis.seq)
             }
             switch answer {
             case .fenced(let what, let found):
                 throw EpochNeeded(
                     reason:
-                        "Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \(found.seq.map(String.init) ?? "none") instead of epoch \(epoch), seq \(seq)",
+                        "Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \(found.seq.map(String.init) ?? "none") instead of epoch \(basis.epoch), seq \(basis.seq)",
                     // A Redis that was away since may have forgotten its last writes: nobody's fault.
-                    isOutage: redis.generation != epochConnection)
-            case .decided(let seqAfter, let decided):
+                    isOutage: redis.generation != basis.epochConnection)
+            case .decided(let seq, let decided):
                 metrics.decided(in: .now - start)
                 answers = decided
-                seq = seqAfter
+                seqAfter = seq
             }
         }
         Failpoint.decideAfter.pass()
-        batchNumber += 1
-        var batch = try prepared.decided(
-            number: batchNumber, answers: answers, epoch: epoch, seqBefore: seqBefore, seqAfter: seq)
-        batch.record.replayed = replays.numbers(of: prepared)
-        decided = batch
-        queue.removeFirst(prepared.entries.count)
+        let batch = try prepared.decided(
+            number: basis.batch, answers: answers, epoch: basis.epoch, seqBefore: basis.seq, seqAfter: seqAfter)
+        return .decided(batch, of: prepared)
+    }
+
+    func finishDeciding() async throws {
+        guard let task = deciding?.task else { return }
+        deciding = nil
+        switch try await task.value {
+        case .mustWait:
+            mustWait = recording != nil
+        case .decided(var batch, let prepared):
+            batch.record.replayed = replays.numbers(of: prepared)
+            seq = batch.seqAfter
+            decided = batch
+            queue.removeFirst(prepared.entries.count)
+        }
     }
 
     // MARK: - Record
@@ -104,6 +150,7 @@ extension ActiveConsumer {
         switch try await task.value {
         case .recorded(let records):
             recording = nil
+            mustWait = false
             epochsWithoutProgress = 0
             epochBackoff = nil
             count(batch)

@@ -10,9 +10,9 @@ import RedisClient
 ///
 ///     read → decode → skip → decide → record → settle
 ///
-/// One task runs `run` and owns all state. Reading and decoding, recording, and settling go on in tasks of their own,
-/// which ring when they are done; while one batch is being recorded the next one may be decided, a third settled and
-/// a fourth read.
+/// One task runs `run` and owns all state. Each stage goes on in a task of its own, which rings when it is done: while one
+/// batch is being recorded the next one is decided, an earlier one settled and later ones are read and decoded. Nobody
+/// waits for another one's answer but for the batch that hangs on it.
 ///
 /// Whatever is odd ends in the same way (`ActiveConsumer+epochs.swift`): a new epoch, and everything in memory that is
 /// not recorded is decided again, in order.
@@ -20,6 +20,8 @@ package actor ActiveConsumer {
     enum Event: Sendable {
         case read(Result<Delivery, any Error>)
         case decoded([ReadEntry])
+        /// Deciding a batch has ended, well or not; the task has the answer.
+        case decided(batch: Int)
         /// Recording a batch has ended, well or not; the task has the answer.
         case recorded(batch: Int)
         case settled(batch: Int)
@@ -61,6 +63,10 @@ package actor ActiveConsumer {
     // The batches, from the latest to the earliest.
     var undecoded = Undecoded()
     var queue: BatchQueue
+    /// Deciding what comes first in the queue, where it stays meanwhile.
+    var deciding: (batch: Int, task: Task<DecisionResult, any Error>)?
+    /// What comes first in the queue hangs on the batch that is being recorded.
+    var mustWait = false
     var decided: DecidedBatch?
     var recording: (batch: DecidedBatch, task: Task<RecordAnswer, any Error>)?
     var settling: [(batch: Int, settlement: Settlement)] = []
@@ -79,6 +85,7 @@ package actor ActiveConsumer {
     /// deliver to a read that waits on a connection which is dead without Redis knowing.
     private var resumeAgainAt: ContinuousClock.Instant?
     private var isIdle = false
+    private var isWatchDue = false
     private var lastWatch = ContinuousClock.now - ConsumerSettings.watchInterval
     private var lastTrim = ContinuousClock.now - ConsumerSettings.trimInterval
 
@@ -154,7 +161,7 @@ package actor ActiveConsumer {
             for await event in events {
                 do {
                     try await handle(event)
-                    try await advance()
+                    advance()
                 } catch let needed as EpochNeeded {
                     try await recover(needed)
                 }
@@ -175,6 +182,7 @@ package actor ActiveConsumer {
     /// Waits for what is under way: the lock is free only when nothing of this process writes any more.
     private func endTasks() async {
         readTask?.cancel()
+        _ = await deciding?.task.result
         _ = await recording?.task.result
         _ = await settleTask?.task.result
     }
@@ -184,7 +192,7 @@ package actor ActiveConsumer {
         (stop.isRequested || isIdle) && readTask == nil && isMemoryEmpty
     }
 
-    /// Nothing waits to be decided.
+    /// Nothing waits to be decided, or is.
     var isQueueEmpty: Bool { undecoded.isEmpty && queue.isEmpty }
 
     private var isMemoryEmpty: Bool {
@@ -214,6 +222,8 @@ package actor ActiveConsumer {
         case .decoded(let entries):
             undecoded.finish()
             queue.append(entries)
+        case .decided(let batch):
+            if deciding?.batch == batch { try await finishDeciding() }
         case .recorded(let batch):
             if recording?.batch.number == batch { try await finishRecording() }
         case .settled(let batch):
@@ -222,7 +232,7 @@ package actor ActiveConsumer {
             // Rings that came while something else was waited for, for hours perhaps, are one.
             guard ContinuousClock.now - lastWatch >= ConsumerSettings.watchInterval / 2 else { return }
             lastWatch = ContinuousClock.now
-            try await watch()
+            isWatchDue = true
         case .trim:
             guard ContinuousClock.now - lastTrim >= ConsumerSettings.trimInterval / 2 else { return }
             lastTrim = ContinuousClock.now
@@ -231,23 +241,19 @@ package actor ActiveConsumer {
             // Cut off, a read could take entries with it that nobody settles.
             if readTask != nil { Task { [reader, redis] in await reader.endWait(over: redis) } }
         }
+        // While the gate decides, Redis may be further than we know.
+        if isWatchDue, deciding == nil {
+            isWatchDue = false
+            try await watch()
+        }
     }
 
     /// Moves every batch as far as it can go now.
-    func advance() async throws {
+    func advance() {
         startSettling()
+        startRecording()
         decodeNext()
-        while decided == nil, !queue.isEmpty {
-            // A suspect is in flight alone, so that it alone is to blame.
-            if queue.suspect != nil, recording != nil || undecoded.isUnderWay { break }
-            // Decided now, it would wait for that one, and whatever comes meanwhile for both of them. Only a whole batch
-            // gains.
-            if recording != nil, !queue.isFull { break }
-            guard try await decideNext() else { break }
-            startRecording()
-            // A suspect that was in the way is decided.
-            decodeNext()
-        }
+        startDeciding()
         metrics.readAhead(queue.count + undecoded.count)
         readNext()
     }
@@ -255,8 +261,8 @@ package actor ActiveConsumer {
     // MARK: - Read
 
     private func readNext() {
-        // As many as a batch may have, but for one read.
-        guard readTask == nil, queue.count + undecoded.count < settings.batchOrders,
+        // As many as two batches may have, one of which is being decided, but for one read.
+        guard readTask == nil, queue.count + undecoded.count < 2 * settings.batchOrders,
             queue.bytes + undecoded.bytes < settings.queueBytes, !stop.isRequested, !isIdle
         else { return }
         if let at = resumeAgainAt, ContinuousClock.now >= at { resumeWanted = true }

@@ -35,6 +35,8 @@ extension LedgerDatabase {
             if let status {
                 conditions.append("status = ?")
                 arguments.append(status)
+                // Found by the index of seq, where they are few among many.
+                if status == "refused" { conditions.append("seq IS NULL") }
             }
             if let after = after.flatMap({ Int64($0) }) {
                 conditions.append("number < ?")

@@ -109,7 +109,8 @@ enum Schema {
             refused_id TEXT,
             refused_asked INTEGER,
             refused_left INTEGER,
-            seq INTEGER UNIQUE,
+            -- NULL where the order was refused; so the refused ones, for which refunds are due, stand together in its index.
+            seq INTEGER UNIQUE CHECK ((seq IS NULL) = (reason IS NOT NULL)),
             epoch INTEGER NOT NULL,
             units INTEGER NOT NULL,
             decided_at TEXT NOT NULL,
@@ -135,8 +136,6 @@ enum Schema {
             -- When the customer's data was removed ('orders erase').
             erased_at TEXT
         ) STRICT;
-        -- Refunds due are looked for among many orders.
-        CREATE INDEX orders_refused ON orders (decided_at) WHERE status = 'refused';
 
         CREATE TABLE order_lines (
             order_number INTEGER NOT NULL REFERENCES orders (number),

@@ -85,6 +85,15 @@ struct LedgerSchemaTests {
         }
     }
 
+    @Test("find the refused orders by the index of seq, latest first, without sorting")
+    func refused() async throws {
+        try await withLedger(nil) { fixture async throws in
+            let listed = try await plan(
+                "SELECT * FROM orders WHERE status = 'refused' AND seq IS NULL ORDER BY number DESC LIMIT 3", fixture)
+            #expect(listed.count == 1 && listed[0].hasPrefix("SEARCH orders USING INDEX"), "\(listed)")
+        }
+    }
+
     @Test("tell a product without its counter, and a counter without its product")
     func halves() async throws {
         for half in [
