@@ -37,7 +37,7 @@ enum Decoding {
 
     static func decode(_ entry: StreamEntry) -> DecodedEntry {
         let payload = entry.payload
-        Failpoint.decodeEntry.pass(over: payload ?? [])
+        Failpoint.decodeEntry.pass(over: payload?.copy ?? [])
         return switch MessageDecoder.decode(type: entry.type, payload: payload) {
         case .failure(let rejection):
             DecodedEntry(entry: entry, content: .rejected(rejection), digest: [])

@@ -84,8 +84,9 @@ struct Preparation: Sendable {
 extension DeadLetterRecord {
     init(_ entry: StreamEntry, _ rejection: Rejection, orderID: Identifier?) {
         self.init(
-            key: EntryKey(entryID: entry.id, fingerprint: entry.fingerprint), rejection: rejection, type: entry.type,
-            payload: entry.payload, fields: entry.isPlain ? nil : entry.encodedFields, orderID: orderID,
+            key: EntryKey(entryID: entry.id, fingerprint: entry.fingerprint), rejection: rejection,
+            type: entry.type?.copy,
+            payload: entry.payload?.copy, fields: entry.isPlain ? nil : entry.encodedFields, orderID: orderID,
             receivedAt: Timestamp.now())
     }
 }

@@ -32,8 +32,8 @@ struct FieldPath: CustomStringConvertible {
 struct FieldReader {
     private var scanner: JSONScanner
 
-    private init(_ payload: [UInt8]) throws(Rejection) {
-        do { scanner = try JSONScanner(payload) } catch { throw Rejection(error) }
+    private init(_ payload: SharedBytes) throws(Rejection) {
+        do { scanner = try JSONScanner(payload.array, at: payload.place) } catch { throw Rejection(error) }
     }
 
     /// What `body` reads from the whole of `payload`.
@@ -41,7 +41,7 @@ struct FieldReader {
     /// A payload that is no JSON is called so, even if a field's fault comes before the place: only if `body` finds
     /// one, the rest is looked at as well. What is valid is so read once.
     static func read<Value>(
-        _ payload: [UInt8], _ body: (inout FieldReader) throws(Rejection) -> Value
+        _ payload: SharedBytes, _ body: (inout FieldReader) throws(Rejection) -> Value
     ) throws(Rejection) -> Value {
         do throws(Rejection) {
             var fields = try FieldReader(payload)

@@ -8,7 +8,7 @@ package enum MessageDecoder {
     /// The first of these that applies decides the reason: no `type`, no `payload`, payload too large, unknown type,
     /// not UTF-8, not JSON (anywhere in the payload), then the fields in the order in which the payload has them; a
     /// field that is missing counts at the end of its object.
-    package static func decode(type: [UInt8]?, payload: [UInt8]?) -> Result<Message, Rejection> {
+    package static func decode(type: SharedBytes?, payload: SharedBytes?) -> Result<Message, Rejection> {
         do throws(Rejection) {
             return .success(try message(type: type, payload: payload))
         } catch {
@@ -18,21 +18,19 @@ package enum MessageDecoder {
 
     /// The order's id in a payload that was rejected for something else, if it can be read: publishers look outcomes up
     /// by it.
-    package static func orderID(inRejected payload: [UInt8]?) -> Identifier? {
+    package static func orderID(inRejected payload: SharedBytes?) -> Identifier? {
         guard let payload, payload.count <= Limit.payloadBytes,
-            case .object(let object)? = try? JSONValue.parse(payload),
+            case .object(let object)? = try? JSONValue.parse(payload.copy),
             case .string(let text)? = object["order_id"], Identifier.violation(in: text) == nil
         else { return nil }
         return Identifier(text)
     }
 
-    private static func message(type: [UInt8]?, payload: [UInt8]?) throws(Rejection) -> Message {
+    private static func message(type: SharedBytes?, payload: SharedBytes?) throws(Rejection) -> Message {
         guard let type else { throw Rejection(.missingType, "the entry has no field type") }
         guard let payload else { throw Rejection(.missingPayload, "the entry has no field payload") }
         try checkSize(ofPayload: payload.count)
-        switch MessageType.allCases.first(where: {
-            $0.rawValue.utf8.count == type.count && type.elementsEqual($0.rawValue.utf8)
-        }) {
+        switch MessageType.allCases.first(where: { type.equal($0.rawValue) }) {
         case .checkoutCompleted:
             return .checkout(try FieldReader.read(payload) { fields throws(Rejection) in try fields.checkout() })
         case .orderCancelled:
@@ -53,8 +51,8 @@ package enum MessageDecoder {
     }
 
     /// A type as it can stand in a log line: quoted if it is short and plain, else only its size.
-    private static func shown(_ type: [UInt8]) -> String {
-        let isPlain = type.count <= 64 && type.allSatisfy { 0x21..<0x7F ~= $0 }
-        return isPlain ? "\"\(String(decoding: type, as: UTF8.self))\"" : "a text of \(type.count) bytes"
+    private static func shown(_ type: SharedBytes) -> String {
+        let isPlain = type.count <= 64 && type.copy.allSatisfy { 0x21..<0x7F ~= $0 }
+        return isPlain ? "\"\(String(decoding: type.copy, as: UTF8.self))\"" : "a text of \(type.count) bytes"
     }
 }

@@ -1,7 +1,7 @@
 import Inventory
 
 /// One entry of the stream of messages, as Redis delivered it.
-package struct StreamEntry: Sendable, Equatable {
+package struct StreamEntry: Sendable {
     package struct Field: Sendable, Equatable {
         package var name: [UInt8]
         package var value: [UInt8]
@@ -12,48 +12,102 @@ package struct StreamEntry: Sendable, Equatable {
         }
     }
 
-    package var id: String
-    package var fields: [Field]
+    package let id: String
     /// How often Redis has delivered it, this time included.
     package var deliveries: Int64
+    /// The reply it came in, most likely, which it shares with others.
+    private let bytes: [UInt8]
+    private let places: Places
+
+    /// Where names and values stand. Nearly every entry has a type and a payload; an array for these two would be one
+    /// more to set aside for each message.
+    private enum Places: Sendable {
+        case plain(type: Range<UInt32>, payload: Range<UInt32>)
+        /// Name and value in turn.
+        case any([Range<Int>])
+    }
+
+    /// - Parameters:
+    ///   - bytes: less than 4 GiB.
+    ///   - places: where names and values stand in them, in turn; a name without a value is left out.
+    init(id: String, in bytes: [UInt8], at places: [Range<Int>], deliveries: Int64 = 1) {
+        self.id = id
+        self.bytes = bytes
+        self.deliveries = deliveries
+        let isPlain =
+            places.count == 4 && SharedBytes(bytes, at: places[0]).equal(Self.typeName)
+            && SharedBytes(bytes, at: places[2]).equal(Self.payloadName)
+        self.places = isPlain ? .plain(type: Self.short(places[1]), payload: Self.short(places[3])) : .any(places)
+    }
 
     package init(id: String, fields: [Field], deliveries: Int64 = 1) {
-        self.id = id
-        self.fields = fields
-        self.deliveries = deliveries
+        var bytes: [UInt8] = []
+        var places: [Range<Int>] = []
+        for part in fields.lazy.flatMap({ [$0.name, $0.value] }) {
+            places.append(bytes.count..<bytes.count + part.count)
+            bytes += part
+        }
+        self.init(id: id, in: bytes, at: places, deliveries: deliveries)
     }
 
-    static let typeName = Array("type".utf8)
-    static let payloadName = Array("payload".utf8)
-    private static let known = [typeName, payloadName] + MessageType.allCases.map { Array($0.rawValue.utf8) }
-
-    /// The same bytes; of the names and types that nearly every entry has, no copy is kept.
-    static func shared(_ bytes: [UInt8]) -> [UInt8] {
-        for known in known where known.count == bytes.count && known == bytes { return known }
-        return bytes
+    private static func short(_ place: Range<Int>) -> Range<UInt32> {
+        UInt32(truncatingIfNeeded: place.lowerBound)..<UInt32(truncatingIfNeeded: place.upperBound)
     }
+
+    static let typeName = "type"
+    static let payloadName = "payload"
 
     /// The value of the first field `type`.
-    package var type: [UInt8]? { value(of: Self.typeName) }
+    package var type: SharedBytes? {
+        if case .plain(let type, _) = places { part(type) } else { value(of: Self.typeName) }
+    }
 
     /// The value of the first field `payload`.
-    package var payload: [UInt8]? { value(of: Self.payloadName) }
+    package var payload: SharedBytes? {
+        if case .plain(_, let payload) = places { part(payload) } else { value(of: Self.payloadName) }
+    }
 
-    private func value(of name: [UInt8]) -> [UInt8]? {
-        for index in fields.indices where fields[index].name == name { return fields[index].value }
+    private func part(_ place: Range<UInt32>) -> SharedBytes {
+        SharedBytes(bytes, at: Int(place.lowerBound)..<Int(place.upperBound))
+    }
+
+    private func value(of name: String) -> SharedBytes? {
+        guard case .any(let places) = places else { return nil }
+        for at in stride(from: 0, to: places.count - 1, by: 2) where SharedBytes(bytes, at: places[at]).equal(name) {
+            return SharedBytes(bytes, at: places[at + 1])
+        }
         return nil
     }
 
     /// Whether the entry is one type and one payload, and nothing else.
     package var isPlain: Bool {
-        fields.count == 2 && fields[0].name == Self.typeName && fields[1].name == Self.payloadName
+        if case .plain = places { true } else { false }
+    }
+
+    /// Names and values, in their order.
+    package var fields: [Field] {
+        switch places {
+        case .plain(let type, let payload):
+            Self.fields(type: part(type).copy, payload: part(payload).copy)
+        case .any(let places):
+            stride(from: 0, to: places.count - 1, by: 2).map {
+                Field(name: [UInt8](bytes[places[$0]]), value: [UInt8](bytes[places[$0 + 1]]))
+            }
+        }
     }
 
     /// Bytes of names and values.
-    package var size: Int { fields.reduce(0) { $0 + $1.name.count + $1.value.count } }
+    package var size: Int {
+        switch places {
+        case .plain(let type, let payload):
+            Self.typeName.utf8.count + Self.payloadName.utf8.count + type.count + payload.count
+        case .any(let places): places.reduce(0) { $0 + $1.count }
+        }
+    }
 
     /// All fields, whole and in their order, as a RESP array of names and values.
     package var encodedFields: [UInt8] {
+        let fields = fields
         var bytes = Array("*\(fields.count * 2)\r\n".utf8)
         for field in fields {
             for part in [field.name, field.value] {
@@ -74,4 +128,10 @@ package struct StreamEntry: Sendable, Equatable {
 
     /// Delivered so often that it is processed alone.
     package var isSuspect: Bool { deliveries >= Self.suspectDeliveries }
+}
+
+extension StreamEntry: Equatable {
+    package static func == (left: StreamEntry, right: StreamEntry) -> Bool {
+        left.id == right.id && left.deliveries == right.deliveries && left.fields == right.fields
+    }
 }

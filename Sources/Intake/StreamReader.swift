@@ -93,14 +93,17 @@ package actor StreamReader {
     // MARK: - Pending entries
 
     private func claim(from cursor: String) async throws -> Delivery {
-        let reply = try await client.send(
-            RedisCommand(
+        let reply = try await client.reply(
+            to: RedisCommand(
                 "XAUTOCLAIM", keys.checkouts, StoreKeys.group, consumer, "0", cursor, "COUNT", String(count)))
-        guard let parts = reply.array, parts.count >= 2, let next = parts[0].string, let items = parts[1].array else {
+        var walk = reply.walk()
+        guard let parts = walk.array(), parts >= 2, let next = walk.text() else {
             throw malformed("XAUTOCLAIM", "not a cursor and a list of entries")
         }
-        var delivery = try entries(items)
-        if parts.count > 2 { delivery.lost += (parts[2].array ?? []).compactMap(\.string) }
+        var delivery = try entries(&walk, of: reply, to: "XAUTOCLAIM")
+        if parts > 2, let lost = walk.array() {
+            for _ in 0..<lost { delivery.lost += [walk.text()].compactMap { $0 } }
+        }
         try await addDeliveryCounts(&delivery.entries)
         adaptCount(to: delivery.entries)
         phase = next == "0-0" ? .reading : .claiming(cursor: next)
@@ -127,16 +130,18 @@ package actor StreamReader {
 
     private func readNew(block: Duration) async throws -> Delivery {
         let milliseconds = max(block / .milliseconds(1), 1)
-        let reply = try await client.send(
-            RedisCommand(
+        let reply = try await client.reply(
+            to: RedisCommand(
                 "XREADGROUP", "GROUP", StoreKeys.group, consumer, "COUNT", String(count), "BLOCK",
                 String(Int64(milliseconds)), "STREAMS", keys.checkouts, ">"),
             timeout: block + .seconds(5))
-        if case .null = reply { return Delivery(isEmptyRead: true) }
-        guard let stream = reply.array?.first?.array, stream.count == 2, let items = stream[1].array else {
+        if reply.isNull { return Delivery(isEmptyRead: true) }
+        var walk = reply.walk()
+        guard let streams = walk.array(), streams > 0, walk.array() == 2 else {
             throw malformed("XREADGROUP", "not a stream with its entries")
         }
-        let delivery = try entries(items)
+        walk.skip()
+        let delivery = try entries(&walk, of: reply, to: "XREADGROUP")
         adaptCount(to: delivery.entries)
         return delivery
     }
@@ -149,27 +154,26 @@ package actor StreamReader {
         count = max(min(grown, targetBytes / average, maximumCount), 1)
     }
 
-    private func entries(_ items: [RedisValue]) throws -> Delivery {
+    /// The list of entries that is next in a reply. Their bytes stay where they are.
+    private func entries(_ walk: inout FlatReply.Walk, of reply: FlatReply, to command: String) throws -> Delivery {
+        guard let count = walk.array() else { throw malformed(command, "not a list of entries") }
         var delivery = Delivery()
-        delivery.entries.reserveCapacity(items.count)
-        for item in items {
-            guard let parts = item.array, parts.count == 2, let id = parts[0].string else {
-                throw malformed("XREADGROUP", "an entry without an id")
-            }
+        delivery.entries.reserveCapacity(count)
+        // Of one entry after the other.
+        var places: [Range<Int>] = []
+        for _ in 0..<count {
+            guard walk.array() == 2, let id = walk.text() else { throw malformed(command, "an entry without an id") }
             // A pending entry that is gone from the stream has no fields.
-            guard let flat = parts[1].array else {
+            guard let parts = walk.array() else {
                 delivery.lost.append(id)
                 continue
             }
-            var fields: [StreamEntry.Field] = []
-            fields.reserveCapacity(flat.count / 2)
-            for at in stride(from: 0, to: flat.count - 1, by: 2) {
-                fields.append(
-                    StreamEntry.Field(
-                        name: StreamEntry.shared(flat[at].bytes ?? []),
-                        value: StreamEntry.shared(flat[at + 1].bytes ?? [])))
+            places.removeAll(keepingCapacity: true)
+            for _ in 0..<parts {
+                guard let place = walk.string() else { throw malformed(command, "a field that is no string") }
+                places.append(place)
             }
-            delivery.entries.append(StreamEntry(id: id, fields: fields))
+            delivery.entries.append(StreamEntry(id: id, in: reply.bytes, at: places))
         }
         return delivery
     }

@@ -42,7 +42,7 @@ extension StreamEntry {
     /// The fields of an entry that is one type and one payload, or lacks one of them.
     package static func fields(type: [UInt8]?, payload: [UInt8]?) -> [Field] {
         [(typeName, type), (payloadName, payload)].compactMap { name, value in
-            value.map { Field(name: name, value: $0) }
+            value.map { Field(name: Array(name.utf8), value: $0) }
         }
     }
 

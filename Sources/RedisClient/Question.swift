@@ -3,8 +3,8 @@ import NIOCore
 /// A command, or a pipeline of them, that waits for its reply or replies.
 struct Question: Sendable {
     enum Asker: Sendable {
-        case one(Answer<RedisValue>)
-        case many(Answer<[RedisValue]>, count: Int)
+        case one(Answer<FlatReply>)
+        case many(Answer<[FlatReply]>, count: Int)
     }
 
     /// Its name, for errors.
@@ -37,7 +37,7 @@ struct OpenQuestions {
 
     private var entries = CircularBuffer<Entry>()
     /// Replies to the first entry, when that is a pipeline of which more are missing.
-    private var replies: [RedisValue] = []
+    private var replies: [FlatReply] = []
 
     mutating func append(_ question: Question, deadline: NIODeadline) {
         entries.append(Entry(question: question, deadline: deadline))
@@ -45,12 +45,12 @@ struct OpenQuestions {
 
     /// Gives a reply to the one who has waited longest, or keeps it for them.
     /// - Returns: false when nobody asked.
-    mutating func receive(_ reply: RedisValue) -> Bool {
+    mutating func receive(_ reply: FlatReply) -> Bool {
         guard let question = entries.first?.question else { return false }
         switch question.asker {
         case .one(let answer):
             entries.removeFirst()
-            if case .error(let error) = reply {
+            if let error = reply.error {
                 answer.fail(RedisError.reply(error, command: question.command))
             } else {
                 answer.succeed(reply)
@@ -75,8 +75,7 @@ struct OpenQuestions {
     mutating func failAll(
         server: String, now: NIODeadline?, _ error: (_ isFirst: Bool, _ lastWords: String?) -> RedisError
     ) {
-        var lastWords: String?
-        if case .error(let reply)? = replies.last { lastWords = reply.message }
+        let lastWords = replies.last?.error?.message
         let failed = entries
         entries.removeAll()
         replies = []

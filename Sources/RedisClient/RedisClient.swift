@@ -61,11 +61,16 @@ package final class RedisClient: Sendable {
 
     /// As `RedisConnection.send`.
     package func send(_ command: RedisCommand, timeout: Duration? = nil) async throws -> RedisValue {
+        try await reply(to: command, timeout: timeout).value
+    }
+
+    /// As `RedisConnection.reply`.
+    package func reply(to command: RedisCommand, timeout: Duration? = nil) async throws -> FlatReply {
         let connection = try await connection()
         do {
-            return try await connection.send(command, timeout: timeout)
+            return try await connection.reply(to: command, timeout: timeout)
         } catch RedisError.notSent {
-            return try await self.connection().send(command, timeout: timeout)
+            return try await self.connection().reply(to: command, timeout: timeout)
         }
     }
 

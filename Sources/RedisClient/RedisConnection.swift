@@ -37,8 +37,13 @@ package final class RedisConnection: Sendable {
     ///   connection is closed and every command under way on it fails.
     /// - Throws: `RedisError`; `CancellationError` when the task is cancelled.
     package func send(_ command: RedisCommand, timeout: Duration? = nil) async throws -> RedisValue {
+        try await reply(to: command, timeout: timeout).value
+    }
+
+    /// As `send`, with the reply as it came: for large ones.
+    package func reply(to command: RedisCommand, timeout: Duration? = nil) async throws -> FlatReply {
         try checkSize([command])
-        let answer = Answer<RedisValue>()
+        let answer = Answer<FlatReply>()
         let question = Question(command: command.name, timeout: timeout ?? commandTimeout, asker: .one(answer))
         return try await answer.value { ask(question, command.encoded) }
     }
@@ -50,12 +55,12 @@ package final class RedisConnection: Sendable {
     package func pipeline(_ commands: [RedisCommand], timeout: Duration? = nil) async throws -> [RedisValue] {
         guard let first = commands.first else { return [] }
         try checkSize(commands)
-        let answer = Answer<[RedisValue]>()
+        let answer = Answer<[FlatReply]>()
         let name = commands.count == 1 ? first.name : "\(first.name) and \(commands.count - 1) more"
         let question = Question(
             command: name, timeout: timeout ?? commandTimeout, asker: .many(answer, count: commands.count))
         let buffers = Self.joined(commands)
-        return try await answer.value { ask(question, buffers) }
+        return try await answer.value { ask(question, buffers) }.map(\.value)
     }
 
     /// Closes the connection. Commands under way fail with `connectionLost`.

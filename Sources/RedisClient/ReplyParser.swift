@@ -7,9 +7,9 @@ package struct ReplySyntaxError: Error, Equatable {
 
 /// Turns bytes into replies, with hiredis' reader.
 ///
-/// hiredis tokenizes, and calls back for each token; the callbacks build Swift values right away. The default reply
-/// objects of hiredis were tried first and dropped: they double the allocations, and `*2147483647` alone makes them set
-/// aside 16 GiB. The callbacks are literals without types, as `createArray` counts in `int` until 0.14 and in `size_t`
+/// hiredis tokenizes, and calls back for each token; the callbacks put them one behind the other. The default reply
+/// objects of hiredis were tried first and dropped: they are one to set aside for each value, and `*2147483647` alone
+/// makes them set aside 16 GiB. The callbacks are literals without types, as `createArray` counts in `int` until 0.14 and in `size_t`
 /// from 1.0 on.
 ///
 /// Not safe for concurrent use: one owner, the event loop of the connection.
@@ -76,7 +76,7 @@ package final class ReplyParser {
     }
 
     /// The next complete reply, nil when bytes are missing. After an error the parser is of no more use.
-    package func next() throws(ReplySyntaxError) -> RedisValue? {
+    package func next() throws(ReplySyntaxError) -> FlatReply? {
         var token: UnsafeMutableRawPointer?
         guard redisReaderGetReply(reader, &token) == REDIS_OK else { throw failure() }
         // Of a reply that is complete as well: what is refused must not depend on how the network cuts it.
@@ -86,11 +86,11 @@ package final class ReplyParser {
         }
         if token == nil { return nil }
         // A type of RESP3 that hiredis 1.x knows, and for which there is no callback, reaches nobody.
-        guard let value = builder.takeFinished() else {
+        guard let reply = builder.takeFinished() else {
             throw ReplySyntaxError(detail: "a reply has a type that RESP2 does not have")
         }
         pendingBytes = rest
-        return value
+        return reply
     }
 
     private func failure() -> ReplySyntaxError {
@@ -102,23 +102,20 @@ package final class ReplyParser {
     }
 }
 
-/// Puts the tokens of one reply together. Tokens come in the order of the bytes, so a stack of unfinished arrays says
-/// where each belongs, and nothing has to be handed through hiredis and back.
+/// Puts the tokens of one reply together. They come in the order of the bytes, and stay in it.
 private final class ReplyBuilder {
-    private struct UnfinishedArray {
-        var elements: [RedisValue]
-        var missing: Int
-    }
-
-    private var stack: [UnfinishedArray] = []
-    private var finished: RedisValue?
+    private var tokens: [FlatReply.Token] = []
+    private var bytes: [UInt8] = []
+    /// Elements that the unfinished arrays lack, the innermost last.
+    private var missing: [Int] = []
+    private var isFinished = false
     private(set) var error: ReplySyntaxError?
 
     /// Arrays in arrays. hiredis 0.14 stops there by itself, later ones do not stop. XREADGROUP needs 5, XINFO STREAM
     /// FULL 7.
     private static let maximumDepth = 8
-    /// Set aside before the elements have come; whoever announces more gets it as they come.
-    private static let maximumReserve = 4_096
+    /// Bytes from which on a reply is not kept with the room that it has grown into.
+    private static let largeReply = 64 << 10
 
     /// The body of a callback. Its result is not an object, only "go on" (anything) or "stop" (nil).
     static func add(
@@ -135,51 +132,63 @@ private final class ReplyBuilder {
         }
     }
 
-    func takeFinished() -> RedisValue? {
-        defer { finished = nil }
-        return stack.isEmpty ? finished : nil
+    func takeFinished() -> FlatReply? {
+        guard isFinished else { return nil }
+        defer {
+            tokens = []
+            bytes = []
+            isFinished = false
+        }
+        let isWasteful = bytes.count >= Self.largeReply && bytes.capacity > bytes.count + bytes.count / 8
+        return FlatReply(tokens: tokens, bytes: isWasteful ? bytes.withUnsafeBytes { [UInt8]($0) } : bytes)
     }
 
-    func string(type: Int32, _ bytes: UnsafeRawBufferPointer) throws(ReplySyntaxError) {
+    func string(type: Int32, _ text: UnsafeRawBufferPointer) throws(ReplySyntaxError) {
+        let kind: FlatReply.Kind
         switch type {
-        case REDIS_REPLY_STRING: append(.bulk([UInt8](bytes)))
-        case REDIS_REPLY_STATUS: append(.simple(String(decoding: bytes, as: UTF8.self)))
-        case REDIS_REPLY_ERROR: append(.error(RedisReplyError(message: String(decoding: bytes, as: UTF8.self))))
+        case REDIS_REPLY_STRING: kind = .bulk
+        case REDIS_REPLY_STATUS: kind = .simple
+        case REDIS_REPLY_ERROR: kind = .error
         default: throw Self.unknown(type)
         }
+        guard let start = UInt32(exactly: bytes.count) else {
+            throw ReplySyntaxError(detail: "a reply has more than 4 GiB of strings")
+        }
+        bytes.append(contentsOf: text)
+        append(FlatReply.Token(kind: kind, start: start, number: Int64(text.count)))
     }
 
     func integer(type: Int32, _ number: Int64) throws(ReplySyntaxError) {
         guard type == REDIS_REPLY_INTEGER else { throw Self.unknown(type) }
-        append(.integer(number))
+        append(FlatReply.Token(kind: .integer, number: number))
     }
 
     func null(type: Int32) throws(ReplySyntaxError) {
         // A length of -1 keeps the type of what is not there; NIL itself is the null of RESP3.
         guard type == REDIS_REPLY_STRING || type == REDIS_REPLY_ARRAY else { throw Self.unknown(type) }
-        append(.null)
+        append(FlatReply.Token(kind: .null))
     }
 
     func array(type: Int32, count: Int) throws(ReplySyntaxError) {
         guard type == REDIS_REPLY_ARRAY, count >= 0 else { throw Self.unknown(type) }
-        guard stack.count < Self.maximumDepth else {
+        guard missing.count < Self.maximumDepth else {
             throw ReplySyntaxError(detail: "a reply nests arrays more than \(Self.maximumDepth) deep")
         }
-        if count == 0 { return append(.array([])) }
-        var array = UnfinishedArray(elements: [], missing: count)
-        array.elements.reserveCapacity(min(count, Self.maximumReserve))
-        stack.append(array)
+        let token = FlatReply.Token(kind: .array, number: Int64(count))
+        if count == 0 { return append(token) }
+        tokens.append(token)
+        missing.append(count)
     }
 
-    private func append(_ value: RedisValue) {
-        var value = value
-        while let last = stack.indices.last {
-            stack[last].elements.append(value)
-            stack[last].missing -= 1
-            if stack[last].missing > 0 { return }
-            value = .array(stack.removeLast().elements)
+    /// A value is complete, and with it perhaps the arrays whose last element it is.
+    private func append(_ token: FlatReply.Token) {
+        tokens.append(token)
+        while let innermost = missing.indices.last {
+            missing[innermost] -= 1
+            if missing[innermost] > 0 { return }
+            missing.removeLast()
         }
-        finished = value
+        isFinished = true
     }
 
     private static func unknown(_ type: Int32) -> ReplySyntaxError {

@@ -26,7 +26,10 @@ package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { "line \(line), column \(column): \(message)" }
 
-    init(_ kind: Kind, at offset: Int, in bytes: [UInt8], _ message: String) {
+    /// - Parameters:
+    ///   - offset: in the array that `bytes` are of.
+    ///   - bytes: the text.
+    init(_ kind: Kind, at offset: Int, in bytes: ArraySlice<UInt8>, _ message: String) {
         var line = 1
         var column = 1
         for byte in bytes[..<offset] {
@@ -38,15 +41,15 @@ package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
             }
         }
         self.kind = kind
-        self.offset = offset
+        self.offset = offset - bytes.startIndex
         self.line = line
         self.column = column
         self.message = message
     }
 
     /// Names the kind of what stands at `offset`, never a letter or a digit of it.
-    static func found(at offset: Int, in bytes: [UInt8]) -> String {
-        guard offset < bytes.count else { return "the end" }
+    static func found(at offset: Int, in bytes: ArraySlice<UInt8>) -> String {
+        guard offset < bytes.endIndex else { return "the end" }
         switch bytes[offset] {
         case UInt8(ascii: "\""): return "a string"
         case UInt8(ascii: "0")...UInt8(ascii: "9"): return "a digit"

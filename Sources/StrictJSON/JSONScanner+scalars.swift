@@ -14,7 +14,7 @@ extension JSONScanner {
 
     package mutating func readBool() throws(JSONError) -> Bool {
         skipBlanks()
-        let isTrue = offset < bytes.count && bytes[offset] == UInt8(ascii: "t")
+        let isTrue = offset < end && bytes[offset] == UInt8(ascii: "t")
         try scanWord(isTrue ? "true" : "false")
         return isTrue
     }
@@ -42,7 +42,7 @@ extension JSONScanner {
 
     private mutating func readToken() throws(JSONError) -> StringToken {
         skipBlanks()
-        guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { throw expected("a string") }
+        guard offset < end, bytes[offset] == UInt8(ascii: "\"") else { throw expected("a string") }
         return try scanString()
     }
 
@@ -53,7 +53,7 @@ extension JSONScanner {
 
     private mutating func scanWord(_ word: StaticString) throws(JSONError) {
         for position in 0..<word.utf8CodeUnitCount {
-            guard offset + position < bytes.count, bytes[offset + position] == word.utf8Start[position] else {
+            guard offset + position < end, bytes[offset + position] == word.utf8Start[position] else {
                 throw expected("\(word)")
             }
         }
@@ -65,19 +65,19 @@ extension JSONScanner {
     /// `-`? (`0` | `1`–`9` digits) (`.` digits)? (`e` sign? digits)?
     mutating func scanNumber() throws(JSONError) -> Range<Int> {
         let start = offset
-        if offset < bytes.count, bytes[offset] == UInt8(ascii: "-") { offset += 1 }
+        if offset < end, bytes[offset] == UInt8(ascii: "-") { offset += 1 }
         let first = offset
         try scanDigits()
         if bytes[first] == UInt8(ascii: "0"), offset > first + 1 {
-            throw JSONError(.syntax, at: first, in: bytes, "a number must not have leading zeros")
+            throw failure(.syntax, at: first, "a number must not have leading zeros")
         }
-        if offset < bytes.count, bytes[offset] == UInt8(ascii: ".") {
+        if offset < end, bytes[offset] == UInt8(ascii: ".") {
             offset += 1
             try scanDigits()
         }
-        if offset < bytes.count, bytes[offset] | 0x20 == UInt8(ascii: "e") {
+        if offset < end, bytes[offset] | 0x20 == UInt8(ascii: "e") {
             offset += 1
-            if offset < bytes.count, bytes[offset] == UInt8(ascii: "+") || bytes[offset] == UInt8(ascii: "-") {
+            if offset < end, bytes[offset] == UInt8(ascii: "+") || bytes[offset] == UInt8(ascii: "-") {
                 offset += 1
             }
             try scanDigits()
@@ -87,7 +87,7 @@ extension JSONScanner {
 
     private mutating func scanDigits() throws(JSONError) {
         let start = offset
-        while offset < bytes.count, UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[offset] { offset += 1 }
+        while offset < end, UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[offset] { offset += 1 }
         if offset == start { throw expected("a digit") }
     }
 
@@ -98,7 +98,7 @@ extension JSONScanner {
         let start = offset + 1
         var index = start
         var hasEscapes = false
-        while index < bytes.count {
+        while index < end {
             let byte = bytes[index]
             if byte == UInt8(ascii: "\"") {
                 offset = index + 1
@@ -108,7 +108,7 @@ extension JSONScanner {
                 hasEscapes = true
                 index = try endOfEscape(at: index)
             } else if byte < 0x20 {
-                throw JSONError(.syntax, at: index, in: bytes, "a control character in a string must be escaped")
+                throw failure(.syntax, at: index, "a control character in a string must be escaped")
             } else {
                 index += 1
             }
@@ -118,7 +118,7 @@ extension JSONScanner {
 
     private func endOfEscape(at backslash: Int) throws(JSONError) -> Int {
         let letter = backslash + 1
-        guard letter < bytes.count else { throw expected("an escape", at: letter) }
+        guard letter < end else { throw expected("an escape", at: letter) }
         switch bytes[letter] {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
             UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
@@ -130,10 +130,10 @@ extension JSONScanner {
         }
         let unit = try codeUnit(at: letter + 1)
         guard UTF16.isSurrogate(unit) else { return letter + 5 }
-        guard UTF16.isLeadSurrogate(unit), letter + 6 < bytes.count, bytes[letter + 5] == UInt8(ascii: "\\"),
+        guard UTF16.isLeadSurrogate(unit), letter + 6 < end, bytes[letter + 5] == UInt8(ascii: "\\"),
             bytes[letter + 6] == UInt8(ascii: "u"), UTF16.isTrailSurrogate(try codeUnit(at: letter + 7))
         else {
-            throw JSONError(.syntax, at: backslash, in: bytes, "half of a surrogate pair stands alone")
+            throw failure(.syntax, at: backslash, "half of a surrogate pair stands alone")
         }
         return letter + 11
     }
@@ -141,8 +141,8 @@ extension JSONScanner {
     private func codeUnit(at start: Int) throws(JSONError) -> UInt16 {
         var unit: UInt16 = 0
         for index in start..<start + 4 {
-            guard index < bytes.count, let digit = Self.hexDigit(bytes[index]) else {
-                throw expected("four hexadecimal digits", at: min(index, bytes.count))
+            guard index < end, let digit = Self.hexDigit(bytes[index]) else {
+                throw expected("four hexadecimal digits", at: min(index, end))
             }
             unit = unit << 4 | digit
         }

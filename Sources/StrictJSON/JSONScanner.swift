@@ -23,10 +23,13 @@ package struct JSONScanner {
     /// of any thread's stack.
     package static let maximumDepth = 64
 
-    /// The text, valid UTF-8.
+    /// Holds the text, valid UTF-8; perhaps among other things.
     package let bytes: [UInt8]
+    /// Where the text begins and ends in `bytes`.
+    private let start: Int
+    let end: Int
     /// Of the next byte to be read.
-    package internal(set) var offset = 0
+    package internal(set) var offset: Int
     private var depth = 0
     /// Whether the innermost open container has given nothing yet. One flag does for all levels: when an inner
     /// container ends, the outer one has given at least that.
@@ -42,25 +45,29 @@ package struct JSONScanner {
         var hasEscapes: Bool
     }
 
-    /// Checks that all of `bytes` is UTF-8, so that this is known before anything else is said about it.
-    package init(_ bytes: [UInt8]) throws(JSONError) {
-        self.bytes = bytes
+    /// Checks that all of the text is UTF-8, so that this is known before anything else is said about it.
+    ///
+    /// - Parameter place: where in `bytes` it stands; nil: it is all of them. Errors count from its beginning, places that
+    ///   are given from that of `bytes`.
+    package init(_ bytes: [UInt8], at place: Range<Int>? = nil) throws(JSONError) {
+        self.init(known: bytes, at: place ?? 0..<bytes.count)
         do {
-            _ = try UTF8Span(validating: bytes.span)
+            _ = try UTF8Span(validating: bytes.span.extracting(start..<end))
         } catch {
-            throw JSONError(.invalidUTF8, at: error.byteOffsets.lowerBound, in: bytes, "the bytes are not UTF-8")
+            throw failure(.invalidUTF8, at: start + error.byteOffsets.lowerBound, "the bytes are not UTF-8")
         }
         keys.reserveCapacity(32)
         keyBases.reserveCapacity(8)
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
-            throw JSONError(
-                .syntax, at: 0, in: bytes, "the text starts with a byte order mark, which JSON must not have")
+        if bytes[start..<end].starts(with: [0xEF, 0xBB, 0xBF]) {
+            throw failure(.syntax, at: start, "the text starts with a byte order mark, which JSON must not have")
         }
     }
 
-    private init(known bytes: [UInt8], offset: Int) {
+    private init(known bytes: [UInt8], at place: Range<Int>) {
         self.bytes = bytes
-        self.offset = offset
+        start = place.lowerBound
+        end = place.upperBound
+        offset = start
     }
 
     // MARK: What comes next
@@ -68,7 +75,7 @@ package struct JSONScanner {
     /// Kind of the next value.
     package mutating func peek() throws(JSONError) -> JSONKind {
         skipBlanks()
-        guard offset < bytes.count else { throw expected("a value") }
+        guard offset < end else { throw expected("a value") }
         switch bytes[offset] {
         case UInt8(ascii: "{"): return .object
         case UInt8(ascii: "["): return .array
@@ -83,7 +90,7 @@ package struct JSONScanner {
     /// Must be called after the outermost value: nothing but blanks may follow.
     package mutating func finish() throws(JSONError) {
         skipBlanks()
-        if offset < bytes.count { throw expected("nothing more") }
+        if offset < end { throw expected("nothing more") }
     }
 
     // MARK: Containers
@@ -103,11 +110,11 @@ package struct JSONScanner {
             try leaveObject()
             return nil
         }
-        guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { throw expected("a key in quotes") }
+        guard offset < end, bytes[offset] == UInt8(ascii: "\"") else { throw expected("a key in quotes") }
         let token = try scanString()
         keys.append(token)
         skipBlanks()
-        guard offset < bytes.count, bytes[offset] == UInt8(ascii: ":") else { throw expected("a colon") }
+        guard offset < end, bytes[offset] == UInt8(ascii: ":") else { throw expected("a colon") }
         offset += 1
         return token
     }
@@ -145,7 +152,8 @@ package struct JSONScanner {
 
     /// How many elements the array has that starts at `offset`, a place where a value was next to read.
     package func countElements(at offset: Int) throws(JSONError) -> Int {
-        var scanner = JSONScanner(known: bytes, offset: offset)
+        var scanner = JSONScanner(known: bytes, at: start..<end)
+        scanner.offset = offset
         var count = 0
         try scanner.enterArray()
         while try scanner.nextElement() {
@@ -157,10 +165,9 @@ package struct JSONScanner {
 
     private mutating func enter(_ opening: UInt8, _ name: String) throws(JSONError) {
         skipBlanks()
-        guard offset < bytes.count, bytes[offset] == opening else { throw expected(name) }
+        guard offset < end, bytes[offset] == opening else { throw expected(name) }
         guard depth < Self.maximumDepth else {
-            throw JSONError(
-                .tooDeep, at: offset, in: bytes, "more than \(Self.maximumDepth) containers within one another")
+            throw failure(.tooDeep, at: offset, "more than \(Self.maximumDepth) containers within one another")
         }
         offset += 1
         depth += 1
@@ -170,7 +177,7 @@ package struct JSONScanner {
     /// Past the comma to the next member or element, or past the closing byte (false).
     private mutating func advance(to closing: UInt8, _ names: String) throws(JSONError) -> Bool {
         skipBlanks()
-        guard offset < bytes.count else { throw expected(isAtStart ? "a value or the container's end" : names) }
+        guard offset < end else { throw expected(isAtStart ? "a value or the container's end" : names) }
         if bytes[offset] == closing {
             offset += 1
             isAtStart = false
@@ -190,13 +197,13 @@ package struct JSONScanner {
         depth -= 1
         let base = keyBases.removeLast()
         if let duplicate = firstDuplicate(in: keys[base...]) {
-            throw JSONError(.duplicateKey, at: duplicate - 1, in: bytes, "the object has this key already")
+            throw failure(.duplicateKey, at: duplicate - 1, "the object has this key already")
         }
         keys.removeSubrange(base...)
     }
 
     mutating func skipBlanks() {
-        while offset < bytes.count {
+        while offset < end {
             switch bytes[offset] {
             case 0x20, 0x0A, 0x0D, 0x09: offset += 1
             default: return
@@ -206,7 +213,10 @@ package struct JSONScanner {
 
     func expected(_ what: String, at place: Int? = nil) -> JSONError {
         let place = place ?? offset
-        return JSONError(
-            .syntax, at: place, in: bytes, "expected \(what), found \(JSONError.found(at: place, in: bytes))")
+        return failure(.syntax, at: place, "expected \(what), found \(JSONError.found(at: place, in: bytes[..<end]))")
+    }
+
+    func failure(_ kind: JSONError.Kind, at place: Int, _ message: String) -> JSONError {
+        JSONError(kind, at: place, in: bytes[start..<end], message)
     }
 }

@@ -66,7 +66,9 @@ struct RealOrders {
         let text =
             message[start.upperBound..<id.upperBound] + "\(repetition)-" + message[id.upperBound...].dropLast()
         let bytes = Array(text.utf8)
-        switch MessageDecoder.decode(type: Array(MessageType.checkoutCompleted.rawValue.utf8), payload: bytes) {
+        switch MessageDecoder.decode(
+            type: SharedBytes(Array(MessageType.checkoutCompleted.rawValue.utf8)), payload: SharedBytes(bytes))
+        {
         case .success(.checkout(let checkout)): return (bytes, checkout.items.count)
         default: throw BenchError("reading real orders failed: on \(message.prefix(80)): it is no checkout.")
         }

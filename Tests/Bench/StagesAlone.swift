@@ -58,11 +58,14 @@ struct StagesAlone {
     /// The orders as the consumer has them once they are decoded and sorted, in batches.
     private static func batches(_ count: Int, _ maker: OrderMaker) throws -> [[OrderRecord]] {
         var maker = maker
-        let type = Array(MessageType.checkoutCompleted.rawValue.utf8)
+        let type = SharedBytes(Array(MessageType.checkoutCompleted.rawValue.utf8))
         let now = Timestamp.now()
         let orders = try (1...count).map { number in
             let payload = maker.next()
-            guard case .success(.checkout(let checkout)) = MessageDecoder.decode(type: type, payload: payload) else {
+            guard
+                case .success(.checkout(let checkout)) = MessageDecoder.decode(
+                    type: type, payload: SharedBytes(payload))
+            else {
                 throw BenchError("preparing orders failed: on \(String(decoding: payload, as: UTF8.self)): it is none.")
             }
             // All fit: the gate, which is asked alone, answers the same.

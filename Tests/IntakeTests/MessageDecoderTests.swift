@@ -61,7 +61,8 @@ struct MessageDecoderTests {
             ("checkout.completed", "", .invalidJSON, "payload: line 1, column 1: expected a value, found the end"),
         ] as [(String?, String?, DeadLetterReason, String)])
     func entries(type: String?, payload: String?, reason: DeadLetterReason, detail: String) {
-        let result = MessageDecoder.decode(type: type.map { Array($0.utf8) }, payload: payload.map { Array($0.utf8) })
+        let result = MessageDecoder.decode(
+            type: type.map { SharedBytes(Array($0.utf8)) }, payload: payload.map { SharedBytes(Array($0.utf8)) })
         #expect(result == .failure(Rejection(reason, detail)))
     }
 
@@ -76,7 +77,7 @@ struct MessageDecoderTests {
     @Test("Bytes that are not UTF-8 are called so, wherever they are")
     func invalidUTF8() {
         for tail in [[UInt8]("{ \"".utf8) + [0xFF], [0xC0, 0x80], Array("{}".utf8) + [0xE2, 0x82]] {
-            let result = MessageDecoder.decode(type: SampleMessage.type, payload: tail)
+            let result = MessageDecoder.decode(type: SampleMessage.type, payload: SharedBytes(tail))
             guard case .failure(let rejection) = result else {
                 Issue.record("accepted")
                 continue

@@ -25,7 +25,8 @@ struct RealOrdersTests {
         for line in file.split(separator: UInt8(ascii: "\n")) {
             let bytes = Array(line)
             let frame = try MessageFrame.parse(bytes)
-            let result = MessageDecoder.decode(type: Array(frame.type.utf8), payload: Array(bytes[frame.payload]))
+            let result = MessageDecoder.decode(
+                type: SharedBytes(Array(frame.type.utf8)), payload: SharedBytes(bytes, at: frame.payload))
             guard case .checkout(let checkout) = try result.get() else { continue }
             orders += 1
             lines += checkout.items.count

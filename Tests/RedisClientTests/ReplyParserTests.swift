@@ -21,7 +21,7 @@ struct Parsing {
         guard failure == nil else { return [] }
         do {
             try buffer.withUnsafeReadableBytes { try parser.feed($0) }
-            while let value = try parser.next() { values.append(value) }
+            while let reply = try parser.next() { values.append(reply.value) }
         } catch {
             failure = (error as? ReplySyntaxError)?.detail ?? "\(error)"
         }

@@ -97,8 +97,8 @@ private final class FakeConversation: ChannelInboundHandler {
         let buffer = unwrapInboundIn(data)
         // A client of ours writes commands that can be read; what is none is no command.
         try? buffer.withUnsafeReadableBytes { try parser.feed($0) }
-        while let value = try? parser.next() {
-            let command = (value.array ?? []).compactMap(\.string)
+        while let reply = try? parser.next() {
+            let command = (reply.value.array ?? []).compactMap(\.string)
             journal.commands.withLock { $0.append(command) }
             switch script(number, command) {
             case .silence: break

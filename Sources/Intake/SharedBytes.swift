@@ -1,0 +1,29 @@
+/// Bytes within an array that others share: of a reply with a thousand messages, none is copied out.
+package struct SharedBytes: Sendable {
+    package let array: [UInt8]
+    package let place: Range<Int>
+
+    package init(_ array: [UInt8], at place: Range<Int>) {
+        self.array = array
+        self.place = place
+    }
+
+    /// All of an array.
+    package init(_ array: [UInt8]) {
+        self.init(array, at: array.indices)
+    }
+
+    package var count: Int { place.count }
+    /// A copy of them.
+    package var copy: [UInt8] { [UInt8](array[place]) }
+
+    func equal(_ text: String) -> Bool {
+        text.utf8.count == count && array.withUnsafeBytes { $0[place].elementsEqual(text.utf8) }
+    }
+}
+
+extension SharedBytes: Equatable {
+    package static func == (left: SharedBytes, right: SharedBytes) -> Bool {
+        left.array[left.place] == right.array[right.place]
+    }
+}
