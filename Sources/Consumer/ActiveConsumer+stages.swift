@@ -153,10 +153,10 @@ extension ActiveConsumer {
             mustWait = false
             epochsWithoutProgress = 0
             epochBackoff = nil
-            count(batch)
             settling.append((batch.number, batch.settlement(records: records)))
-            startSettling()
+            // Here as well, as what is decided is let through when all is taken back.
             startRecording()
+            count(batch)
         case .outdated(let head):
             throw EpochNeeded(
                 reason: head.catalogueVersion != batch.record.catalogueVersion
@@ -187,16 +187,16 @@ extension ActiveConsumer {
 
     func startSettling() {
         guard settleTask == nil, let (batch, recorded) = settling.first else { return }
-        var settlement = recorded
         // In the name of the epoch that is in Redis now: the batch's own may be over.
+        var settlement = recorded
         settlement.epoch = epoch
-        let slices = settlement.slices(of: settings.slice)
-        let task = Task { [ledger, counters, settings, post, stop, logger, metrics] () throws -> SettleAnswer in
+        let task = Task {
+            [ledger, counters, settings, post, stop, logger, metrics, settlement] () throws -> SettleAnswer in
             defer { post.yield(.settled(batch: batch)) }
             Failpoint.settleBefore.pass()
             let start = ContinuousClock.now
             var whole = SettleReport()
-            for (number, slice) in slices.enumerated() {
+            for (number, slice) in settlement.slices(of: settings.slice).enumerated() {
                 guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
                 if number > 0 { Failpoint.settleBetween.pass() }
                 // Repeating does no harm, so doubt is as good as failure.
@@ -219,7 +219,7 @@ extension ActiveConsumer {
         settleTask = nil
         guard case .settled(let report) = answer else {
             // It stays the first to be settled. Either its epoch has ended since it was sent, or Redis has lost it.
-            if sentIn != epoch { return startSettling() }
+            if sentIn != epoch { return }
             throw EpochNeeded(reason: "the counters were changed or lost", isOutage: true)
         }
         settling.removeFirst()
@@ -228,7 +228,5 @@ extension ActiveConsumer {
                 "outcomes or changes could not be announced",
                 metadata: ["outcomes": "\(report.unannounced)", "changes": "\(report.unpublished)"])
         }
-        startSettling()
-        startRecording()
     }
 }

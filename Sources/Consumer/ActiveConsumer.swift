@@ -80,6 +80,8 @@ package actor ActiveConsumer {
     /// Reading failed: entries may be pending that nobody has in memory. They are claimed once memory is empty.
     private var resumeWanted = false
     private var readFailed = false
+    /// The last read brought as much as was asked for.
+    private var isBehind = false
     private var readBackoff = Backoff()
     /// When pending entries are looked for once more after a start or a lost connection: until then Redis may still
     /// deliver to a read that waits on a connection which is dead without Redis knowing.
@@ -265,6 +267,9 @@ package actor ActiveConsumer {
         guard readTask == nil, queue.count + undecoded.count < 2 * settings.batchOrders,
             queue.bytes + undecoded.bytes < settings.queueBytes, !stop.isRequested, !isIdle
         else { return }
+        // What comes while a batch is decided is read together when it is; nobody waits for it sooner. Only a backlog is
+        // read all the while.
+        if deciding != nil, !isBehind { return }
         if let at = resumeAgainAt, ContinuousClock.now >= at { resumeWanted = true }
         if resumeWanted, !isMemoryEmpty { return }
         Failpoint.readBefore.pass()
@@ -295,6 +300,7 @@ package actor ActiveConsumer {
                 "pending messages are gone from the stream: something trimmed or deleted them; publish them again",
                 metadata: ["count": "\(delivery.lost.count)", "first": "\(delivery.lost[0])"])
         }
+        isBehind = delivery.isFull
         if !delivery.entries.isEmpty { undecoded.append(delivery.entries) }
         // With nothing in memory nothing should be pending; what is was delivered to a connection that is gone.
         guard delivery.isEmptyRead, isMemoryEmpty else { return }

@@ -152,15 +152,17 @@ struct Tally: Sendable {
 /// What a batch that is being recorded brings, as far as the next one must know.
 struct InFlight: Sendable {
     var messages: [MessageKey: BatchMessage] = [:]
-    /// One an operation.
+    /// Those of the batch.
     var outcomes: [Outcome] = []
+    /// Which of the outcomes each operation has.
+    var places: [Int] = []
     /// Orders from which its cancellations take.
     var cancelledOrders: Set<Identifier> = []
     /// Whether there is such a batch at all.
     var isUnderWay = false
 
     func message(_ key: MessageKey) -> KnownMessage? {
-        messages[key].map { KnownMessage(digest: $0.digest, outcome: outcomes[$0.operation]) }
+        messages[key].map { KnownMessage(digest: $0.digest, outcome: outcomes[places[$0.operation]]) }
     }
 
     /// Whether what an order owns is known only when the batch is recorded.

@@ -20,18 +20,18 @@ extension PreparedBatch {
         if let suspect { batch.record.attemptsOver = [suspect] }
         batch.outcomes.reserveCapacity(entries.count)
         batch.record.records.reserveCapacity(entries.count)
-        var operationOutcomes: [Outcome] = []
-        operationOutcomes.reserveCapacity(operations.count)
+        var places: [Int] = []
+        places.reserveCapacity(operations.count)
         var changed: Set<Identifier> = []
         for (entry, plan) in zip(entries, plans) {
             switch plan {
             case .decide(let message, let digest):
                 let answered = Answered(
-                    answer: answers[operationOutcomes.count], digest: digest, decidedAt: decidedAt,
+                    answer: answers[places.count], digest: digest, decidedAt: decidedAt,
                     entryID: entry.entry.id)
                 let (record, outcome) = try answered.result(message)
                 batch.record.records.append(record)
-                operationOutcomes.append(outcome)
+                places.append(batch.outcomes.count)
                 batch.add(outcome)
                 if outcome.seq != nil {
                     message.forEachProduct { product in
@@ -39,7 +39,7 @@ extension PreparedBatch {
                     }
                 }
             case .replayInBatch(let operation):
-                batch.outcomes.append(operationOutcomes[operation])
+                batch.outcomes.append(batch.outcomes[places[operation]])
                 batch.tally.replays += 1
             case .known(let outcome):
                 batch.outcomes.append(outcome)
@@ -53,7 +53,8 @@ extension PreparedBatch {
             }
         }
         batch.inFlight.messages = messages
-        batch.inFlight.outcomes = operationOutcomes
+        batch.inFlight.outcomes = batch.outcomes
+        batch.inFlight.places = places
         return batch
     }
 }

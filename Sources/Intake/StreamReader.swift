@@ -8,6 +8,8 @@ package struct Delivery: Sendable {
     package var lost: [String] = []
     /// Nothing new was there when the wait was over.
     package var isEmptyRead = false
+    /// There is likely more: as many came as were asked for.
+    package var isFull = false
 }
 
 /// Reads the stream of messages in the order of its ids: first all that is pending, whoever's it was, then what is new.
@@ -101,6 +103,7 @@ package actor StreamReader {
             throw malformed("XAUTOCLAIM", "not a cursor and a list of entries")
         }
         var delivery = try entries(&walk, of: reply, to: "XAUTOCLAIM")
+        delivery.isFull = next != "0-0"
         if parts > 2, let lost = walk.array() {
             for _ in 0..<lost { delivery.lost += [walk.text()].compactMap { $0 } }
         }
@@ -141,7 +144,8 @@ package actor StreamReader {
             throw malformed("XREADGROUP", "not a stream with its entries")
         }
         walk.skip()
-        let delivery = try entries(&walk, of: reply, to: "XREADGROUP")
+        var delivery = try entries(&walk, of: reply, to: "XREADGROUP")
+        delivery.isFull = delivery.entries.count >= count
         adaptCount(to: delivery.entries)
         return delivery
     }

@@ -35,7 +35,7 @@ extension LedgerDatabase {
             if let status {
                 conditions.append("status = ?")
                 arguments.append(status)
-                // Found by the index of seq, where they are few among many.
+                // For the index of seq, where they stand together.
                 if status == "refused" { conditions.append("seq IS NULL") }
             }
             if let after = after.flatMap({ Int64($0) }) {

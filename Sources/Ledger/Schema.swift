@@ -109,7 +109,7 @@ enum Schema {
             refused_id TEXT,
             refused_asked INTEGER,
             refused_left INTEGER,
-            -- NULL where the order was refused; so the refused ones, for which refunds are due, stand together in its index.
+            -- NULL where the order was refused: in the index of seq the refused ones stand together, for which refunds are due.
             seq INTEGER UNIQUE CHECK ((seq IS NULL) = (reason IS NOT NULL)),
             epoch INTEGER NOT NULL,
             units INTEGER NOT NULL,

@@ -32,7 +32,7 @@ struct CheckTests {
     func refusals() async throws {
         try await withLedger { fixture async throws in
             try await fill(fixture)
-            try fixture.tamper("UPDATE orders SET status = 'accepted', reason = NULL WHERE id = 'o2'")
+            try fixture.tamper("UPDATE orders SET status = 'accepted', reason = NULL, seq = 9 WHERE id = 'o2'")
             let check = try await fixture.ledger.check()
             #expect(check.missingRefusals == 1 && check.missingRecords == 0 && !check.isSound)
         }

@@ -85,12 +85,34 @@ struct LedgerSchemaTests {
         }
     }
 
-    @Test("find the refused orders by the index of seq, latest first, without sorting")
-    func refused() async throws {
+    @Test(
+        "find refused orders, latest first, by the index of seq",
+        arguments: ["", "AND number < 7"])
+    func refused(_ condition: String) async throws {
         try await withLedger(nil) { fixture async throws in
-            let listed = try await plan(
-                "SELECT * FROM orders WHERE status = 'refused' AND seq IS NULL ORDER BY number DESC LIMIT 3", fixture)
-            #expect(listed.count == 1 && listed[0].hasPrefix("SEARCH orders USING INDEX"), "\(listed)")
+            let steps = try await plan(
+                "SELECT * FROM orders WHERE status = 'refused' AND seq IS NULL \(condition) ORDER BY number DESC",
+                fixture)
+            #expect(steps.count == 1 && steps[0].hasPrefix("SEARCH orders USING INDEX"), "\(steps)")
+        }
+    }
+
+    @Test("refuse an order that took units without a seq, one that was refused with one, and a seq that comes twice")
+    func seqs() async throws {
+        try await withLedger(nil) { fixture async throws in
+            func insert(_ id: String, _ status: String, _ reason: String, _ seq: String) throws {
+                try fixture.tamper(
+                    """
+                    INSERT INTO orders (id, status, reason, seq, epoch, units, decided_at, entry_id, digest)
+                    VALUES ('\(id)', '\(status)', \(reason), \(seq), 1, 1, '', '', x'')
+                    """)
+            }
+            try insert("a", "accepted", "NULL", "1")
+            try insert("b", "refused", "'sold_out'", "NULL")
+            try insert("c", "refused", "'sold_out'", "NULL")
+            #expect(throws: (any Error).self) { try insert("d", "accepted", "NULL", "NULL") }
+            #expect(throws: (any Error).self) { try insert("e", "refused", "'sold_out'", "2") }
+            #expect(throws: (any Error).self) { try insert("f", "accepted", "NULL", "1") }
         }
     }
 
