@@ -114,6 +114,7 @@ extension ActiveConsumer {
         deciding = nil
         switch try await task.value {
         case .mustWait:
+            // Recorded meanwhile, nothing would end the waiting; and nothing is left to wait for.
             mustWait = recording != nil
         case .decided(var batch, let prepared):
             batch.record.replayed = replays.numbers(of: prepared)

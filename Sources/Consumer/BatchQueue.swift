@@ -42,49 +42,37 @@ struct BatchQueue {
 
     let limits: Limits
     private var entries: [ReadEntry] = []
-    private var start = 0
     private var lines = 0
     /// Bytes of names and values.
     private(set) var bytes = 0
 
     init(_ limits: Limits) { self.limits = limits }
 
-    var count: Int { entries.count - start }
-    var isEmpty: Bool { count == 0 }
+    var count: Int { entries.count }
+    var isEmpty: Bool { entries.isEmpty }
 
     /// There is enough for a whole batch.
     var isFull: Bool { count >= limits.orders || lines >= limits.lines || bytes >= limits.bytes }
 
     /// The first entry, if it is to be processed alone.
     var suspect: StreamEntry? {
-        if !isEmpty, case .suspect(let entry) = entries[start] { entry } else { nil }
+        if case .suspect(let entry) = entries.first { entry } else { nil }
     }
 
     mutating func append(_ more: [ReadEntry]) {
         count(more[...], 1)
-        if start == entries.count {
-            entries = more
-        } else {
-            entries.removeFirst(start)
-            entries.append(contentsOf: more)
-        }
-        start = 0
+        entries.append(contentsOf: more)
     }
 
     /// Puts entries back before all others.
     mutating func putBack(_ earlier: [ReadEntry]) {
         count(earlier[...], 1)
-        entries = earlier + entries[start...]
-        start = 0
+        entries = earlier + entries
     }
 
     mutating func removeFirst(_ number: Int) {
-        count(entries[start..<start + number], -1)
-        start += number
-        if start == entries.count {
-            entries = []
-            start = 0
-        }
+        count(entries.prefix(number), -1)
+        entries.removeFirst(number)
     }
 
     /// What may be one batch: entries from the front within the limits, but at least one, up to the next suspect.
@@ -92,7 +80,7 @@ struct BatchQueue {
         var front: [DecodedEntry] = []
         front.reserveCapacity(min(limits.orders, count))
         var (lines, bytes) = (0, 0)
-        for next in entries[start...].prefix(limits.orders) {
+        for next in entries.prefix(limits.orders) {
             guard case .decoded(let entry) = next else { break }
             lines += entry.lines
             bytes += entry.size

@@ -11,7 +11,7 @@ package struct ConsumerSettings: Sendable {
     var slice: Int { max(batchOrders / 2, 1) }
     /// Bytes of messages a batch at most.
     package var batchBytes = 8 << 20
-    /// Bytes that are read ahead of the batches at most, but for one read.
+    /// Bytes of messages that are not decided yet, at most, but for one read.
     package var queueBytes = 16 << 20
     /// How long a read waits for new messages.
     package var block = Duration.seconds(2)

@@ -58,7 +58,7 @@ extension MetricDescription {
         .init(
             "stocktake_settle_duration_seconds", .histogram(bounds: durations),
             "From asking Redis to settle a batch to its answer."),
-        .init("stocktake_read_ahead_messages", .gauge, "Messages that were read and wait to be decided."),
+        .init("stocktake_read_ahead_messages", .gauge, "Messages that were read and are not decided yet."),
         .init("stocktake_lost_messages_total", .counter, "Messages that were delivered and were gone from the stream."),
         .init("stocktake_epochs_total", .counter, "Epochs this process has opened."),
         .init("stocktake_consumer_active", .gauge, "1 while this process is the active consumer."),

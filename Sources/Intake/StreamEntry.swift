@@ -107,16 +107,26 @@ package struct StreamEntry: Sendable {
 
     /// All fields, whole and in their order, as a RESP array of names and values.
     package var encodedFields: [UInt8] {
-        let fields = fields
-        var bytes = Array("*\(fields.count * 2)\r\n".utf8)
-        for field in fields {
-            for part in [field.name, field.value] {
-                bytes.append(contentsOf: "$\(part.count)\r\n".utf8)
-                bytes.append(contentsOf: part)
-                bytes.append(contentsOf: "\r\n".utf8)
-            }
+        var encoded: [UInt8] = []
+        encoded.reserveCapacity(size + 128)
+        func append(_ part: some Collection<UInt8>) {
+            encoded.append(contentsOf: "$\(part.count)\r\n".utf8)
+            encoded.append(contentsOf: part)
+            encoded.append(contentsOf: "\r\n".utf8)
         }
-        return bytes
+        switch places {
+        case .plain(let type, let payload):
+            encoded.append(contentsOf: "*4\r\n".utf8)
+            append(Self.typeName.utf8)
+            append(bytes[part(type).place])
+            append(Self.payloadName.utf8)
+            append(bytes[part(payload).place])
+        case .any(let places):
+            let paired = places.prefix(places.count / 2 * 2)
+            encoded.append(contentsOf: "*\(paired.count)\r\n".utf8)
+            for place in paired { append(bytes[place]) }
+        }
+        return encoded
     }
 
     /// Digest of all fields. With the id it names the entry even where a Redis that lost its tail gives an id twice.

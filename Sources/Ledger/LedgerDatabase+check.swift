@@ -61,7 +61,7 @@ extension LedgerDatabase {
                 check.orders + check.cancellations + check.adjustments + check.deadLetters)
         check.missingRefusals =
             try Int64.fetchOne(
-                db, sql: "SELECT refused - (SELECT count(*) FROM orders WHERE status = 'refused') FROM ledger") ?? 0
+                db, sql: "SELECT refused - (SELECT count(*) FROM orders WHERE \(Self.isRefused)) FROM ledger") ?? 0
         return check
     }
 

@@ -29,28 +29,26 @@ extension LedgerDatabase {
     ///   - after: the `next` of the page before.
     package func orders(status: String?, limit: Int, after: String?) async throws -> Page<RecordedOrder> {
         try await read { db in
-            // number: the order of recording, which is that of the stream.
-            var conditions: [String] = []
-            var arguments: [(any DatabaseValueConvertible)?] = []
-            if let status {
-                conditions.append("status = ?")
-                arguments.append(status)
-                // For the index of seq, where they stand together.
-                if status == "refused" { conditions.append("seq IS NULL") }
-            }
-            if let after = after.flatMap({ Int64($0) }) {
-                conditions.append("number < ?")
-                arguments.append(after)
-            }
-            arguments.append(limit + 1)
-            let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+            let after = after.flatMap { Int64($0) }
             let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM orders \(filter) ORDER BY number DESC LIMIT ?",
-                arguments: StatementArguments(arguments))
+                db, sql: Self.listing(status: status, isContinued: after != nil),
+                arguments: ["status": status, "after": after, "limit": limit + 1])
             let shown = rows.prefix(limit)
             let next: Int64? = rows.count > limit ? shown.last?["number"] : nil
             return Page(elements: shown.map { Self.order($0, items: []) }, next: next.map { String($0) })
         }
+    }
+
+    /// Orders that were refused, as their index has them: they are the ones without a seq.
+    static let isRefused = "seq IS NULL"
+
+    static func listing(status: String?, isContinued: Bool) -> String {
+        var conditions: [String] = []
+        if let status { conditions.append(status == "refused" ? isRefused : "status = :status") }
+        if isContinued { conditions.append("number < :after") }
+        let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        // number: the order of recording, which is that of the stream.
+        return "SELECT * FROM orders \(filter) ORDER BY number DESC LIMIT :limit"
     }
 
     /// How many orders there are.

@@ -77,7 +77,7 @@ extension LedgerDatabase {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT refused_level, refused_id, count(*) FROM orders WHERE seq IS NULL GROUP BY 1, 2
+                    SELECT refused_level, refused_id, count(*) FROM orders WHERE \(Self.isRefused) GROUP BY 1, 2
                     """)
             return Dictionary(
                 rows.compactMap { row in

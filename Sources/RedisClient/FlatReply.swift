@@ -1,7 +1,7 @@
 /// A reply as it came: its values in their order, and the bytes of all its strings in one array.
 ///
 /// `RedisConnection.send` makes a tree of it (`value`), which is easier to read. A large reply is better walked as it is
-/// (`Walk`): as a tree, each of a thousand messages would be seven arrays to set aside and to give back.
+/// (`Walk`): as a tree, each of its values is something to set aside and to give back.
 package final class FlatReply: Sendable {
     enum Kind: UInt8, Sendable {
         case null

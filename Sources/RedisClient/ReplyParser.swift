@@ -151,11 +151,11 @@ private final class ReplyBuilder {
         case REDIS_REPLY_ERROR: kind = .error
         default: throw Self.unknown(type)
         }
-        guard let start = UInt32(exactly: bytes.count) else {
+        guard bytes.count + text.count <= UInt32.max else {
             throw ReplySyntaxError(detail: "a reply has more than 4 GiB of strings")
         }
+        append(FlatReply.Token(kind: kind, start: UInt32(bytes.count), number: Int64(text.count)))
         bytes.append(contentsOf: text)
-        append(FlatReply.Token(kind: kind, start: start, number: Int64(text.count)))
     }
 
     func integer(type: Int32, _ number: Int64) throws(ReplySyntaxError) {

@@ -1,5 +1,6 @@
 import Intake
 import Inventory
+import Logging
 import RedisClient
 import TestSupport
 import Testing
@@ -90,5 +91,53 @@ struct StreamReaderTests {
             #expect(ids == ["1-0"])
             #expect(failures == 1)
         }
+    }
+
+    /// Replies to XAUTOCLAIM and XREADGROUP that are none, and what is wrong.
+    private static let malformedReplies: [(String, String)] = [
+        ("+OK\r\n", "not a"), ("*0\r\n", "not a"), ("*2\r\n:1\r\n:2\r\n", "not a"),
+        ("*2\r\n$3\r\n0-0\r\n:2\r\n", "not a"), ("*2\r\n$3\r\n0-0\r\n*1\r\n:1\r\n", "without an id"),
+        ("*2\r\n$3\r\n0-0\r\n*1\r\n*1\r\n$3\r\n1-1\r\n", "without an id"),
+        ("*2\r\n$3\r\n0-0\r\n*1\r\n*2\r\n:1\r\n*0\r\n", "without an id"),
+        ("*2\r\n$3\r\n0-0\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\na\r\n:1\r\n", "no string"),
+    ]
+
+    @Test("says what is wrong with a reply that is none", arguments: malformedReplies, ["XAUTOCLAIM", "XREADGROUP"])
+    func malformed(_ reply: (text: String, problem: String), _ command: String) async throws {
+        let server = try await FakeServer.start { _, words in
+            switch words.first {
+            case command: .answer(command == "XREADGROUP" ? "*1\r\n" + reply.text : reply.text)
+            case "XAUTOCLAIM": .answer("*3\r\n$3\r\n0-0\r\n*0\r\n*0\r\n")
+            case "XPENDING": .answer("*0\r\n")
+            default: .answer("+OK\r\n")
+            }
+        }
+        let client = RedisClient(url: server.url, logger: Logger(label: "test"))
+        let reader = StreamReader(client: client, keys: keys, consumer: "c")
+        let error = await #expect(throws: RedisError.self) {
+            if command == "XREADGROUP" { _ = try await reader.next(block: .milliseconds(1)) }
+            _ = try await reader.next(block: .milliseconds(1))
+        }
+        #expect("\(error.map { "\($0)" } ?? "")".contains(reply.problem), "\(String(describing: error))")
+        await client.close()
+    }
+
+    @Test("tells entries that are gone from the stream from those that are there")
+    func gone() async throws {
+        let server = try await FakeServer.start { _, words in
+            switch words.first {
+            case "XAUTOCLAIM":
+                .answer(
+                    "*3\r\n$3\r\n0-0\r\n*2\r\n*2\r\n$3\r\n1-1\r\n*-1\r\n*2\r\n$3\r\n1-2\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n"
+                        + "*2\r\n$3\r\n1-3\r\n:4\r\n")
+            case "XPENDING": .answer("*0\r\n")
+            default: .answer("+OK\r\n")
+            }
+        }
+        let client = RedisClient(url: server.url, logger: Logger(label: "test"))
+        let delivery = try await StreamReader(client: client, keys: keys, consumer: "c").next(block: .milliseconds(1))
+        #expect(delivery.entries == [StreamEntry(id: "1-2", fields: [.init(name: [97], value: [98])])])
+        #expect(delivery.lost == ["1-1", "1-3"])
+        await client.close()
     }
 }
