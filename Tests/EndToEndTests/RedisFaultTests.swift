@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Randomness
 import RedisClient
 import TestSupport
@@ -158,6 +159,43 @@ import Testing
         #expect(try await consumer.stop() == .exited(0))
         try await shop.consumeAll()
         try await shop.expectResult(of: orders)
+    }
+
+    @Test("Counters that are lost while one batch is settled and another one decided cost one epoch")
+    func lostBetweenStages() async throws {
+        let shop = try await Shop()
+        let consumer = try await shop.startConsumer("--batch-orders", "1")
+        // The first batch cannot be recorded, the second one is decided, the third one read.
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: shop.ledger, configuration: configuration)
+        try await other.writeWithoutTransaction { db in try db.execute(sql: "BEGIN IMMEDIATE") }
+        try await shop.publish(orders.prefix(3).map(\.message))
+        try await eventually("two decisions") {
+            try await shop.redis.command("HGET", shop.keys.stock, "seq").int == 2
+        }
+        // Then Redis takes commands that write, and answers none. First of them is the loss.
+        let (owner, breaker) = (shop.redis.client(), shop.redis.client())
+        _ = try await owner.send(RedisCommand("CLIENT", "PAUSE", "60000", "WRITE"))
+        async let loss = breaker.send(RedisCommand("DEL", shop.keys.stock))
+        func waiting(_ command: String, _ isIt: (String) -> Bool) async throws {
+            try await eventually("\(command) waits in Redis") {
+                let clients = try await owner.send(RedisCommand("CLIENT", "LIST")).string ?? ""
+                return clients.split(separator: "\n").contains { $0.contains(" cmd=\(command) ") && isIt(String($0)) }
+            }
+        }
+        try await waiting("del") { $0.contains(" flags=b") }
+        // Recorded now, the first batch is settled; behind that, on the same connection, the third one is decided.
+        try await other.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
+        try await waiting("evalsha") { $0.contains(" flags=b") && !$0.contains(" qbuf=0 ") }
+        _ = try await owner.send(RedisCommand("CLIENT", "UNPAUSE"))
+        _ = try await loss
+        try await shop.waitForOrders(3)
+        #expect(try await consumer.stop() == .exited(0))
+        #expect(try shop.count("epochs") == 2)
+        try await shop.expectResult(of: Array(orders.prefix(3)))
+        await owner.close()
+        await breaker.close()
     }
 
     @Test("An idle consumer installs the counters anew as often as they are lost")
