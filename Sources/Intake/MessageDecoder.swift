@@ -30,7 +30,7 @@ package enum MessageDecoder {
         guard let type else { throw Rejection(.missingType, "the entry has no field type") }
         guard let payload else { throw Rejection(.missingPayload, "the entry has no field payload") }
         try checkSize(ofPayload: payload.count)
-        switch MessageType.allCases.first(where: { type.equal($0.rawValue) }) {
+        switch MessageType.allCases.first(where: { type.equals($0.rawValue) }) {
         case .checkoutCompleted:
             return .checkout(try FieldReader.read(payload) { fields throws(Rejection) in try fields.checkout() })
         case .orderCancelled:

@@ -17,7 +17,7 @@ package struct SharedBytes: Sendable {
     /// A copy of them.
     package var copy: [UInt8] { [UInt8](array[place]) }
 
-    func equal(_ text: String) -> Bool {
+    func equals(_ text: String) -> Bool {
         text.utf8.count == count && array.withUnsafeBytes { $0[place].elementsEqual(text.utf8) }
     }
 }

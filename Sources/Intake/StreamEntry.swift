@@ -35,8 +35,8 @@ package struct StreamEntry: Sendable {
         self.bytes = bytes
         self.deliveries = deliveries
         let isPlain =
-            places.count == 4 && SharedBytes(bytes, at: places[0]).equal(Self.typeName)
-            && SharedBytes(bytes, at: places[2]).equal(Self.payloadName)
+            places.count == 4 && SharedBytes(bytes, at: places[0]).equals(Self.typeName)
+            && SharedBytes(bytes, at: places[2]).equals(Self.payloadName)
         self.places = isPlain ? .plain(type: Self.short(places[1]), payload: Self.short(places[3])) : .any(places)
     }
 
@@ -73,7 +73,7 @@ package struct StreamEntry: Sendable {
 
     private func value(of name: String) -> SharedBytes? {
         guard case .any(let places) = places else { return nil }
-        for at in stride(from: 0, to: places.count - 1, by: 2) where SharedBytes(bytes, at: places[at]).equal(name) {
+        for at in stride(from: 0, to: places.count - 1, by: 2) where SharedBytes(bytes, at: places[at]).equals(name) {
             return SharedBytes(bytes, at: places[at + 1])
         }
         return nil

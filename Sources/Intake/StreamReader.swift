@@ -105,7 +105,7 @@ package actor StreamReader {
         var delivery = try entries(&walk, of: reply, to: "XAUTOCLAIM")
         delivery.isFull = next != "0-0"
         if parts > 2, let lost = walk.array() {
-            for _ in 0..<lost { delivery.lost += [walk.text()].compactMap { $0 } }
+            for _ in 0..<lost { if let id = walk.text() { delivery.lost.append(id) } }
         }
         try await addDeliveryCounts(&delivery.entries)
         adaptCount(to: delivery.entries)
