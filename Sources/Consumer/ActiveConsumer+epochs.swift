@@ -117,7 +117,9 @@ extension ActiveConsumer {
             epoch: epoch, settled: seq, recorded: start.head.records, entries: [], outcomes: [],
             changed: start.changedProducts)
         do {
-            _ = try await counters.settle(settlement, keepOutcomes: settings.keepOutcomes)
+            for slice in settlement.slices(of: settings.slice) {
+                _ = try await counters.settle(slice, keepOutcomes: settings.keepOutcomes)
+            }
         } catch {
             logger.warning("changes of the catalogue could not be published", metadata: ["error": "\(error)"])
         }
