@@ -39,7 +39,7 @@ extension ActiveConsumer {
             batch: batchNumber, epoch: epoch, seq: seq, epochConnection: epochConnection,
             preparation: Preparation(ledger: ledger, catalog: catalog, maximumLines: settings.batchLines),
             inFlight: recording?.batch.inFlight ?? InFlight())
-        let front = suspect == nil ? queue.front() : []
+        let front = queue.front()
         deciding = (
             basis.batch,
             Task {

@@ -21,9 +21,3 @@ package struct SharedBytes: Sendable {
         text.utf8.count == count && array.withUnsafeBytes { $0[place].elementsEqual(text.utf8) }
     }
 }
-
-extension SharedBytes: Equatable {
-    package static func == (left: SharedBytes, right: SharedBytes) -> Bool {
-        left.array[left.place] == right.array[right.place]
-    }
-}

@@ -37,7 +37,10 @@ package struct StreamEntry: Sendable {
         let isPlain =
             places.count == 4 && SharedBytes(bytes, at: places[0]).equals(Self.typeName)
             && SharedBytes(bytes, at: places[2]).equals(Self.payloadName)
-        self.places = isPlain ? .plain(type: Self.short(places[1]), payload: Self.short(places[3])) : .any(places)
+        self.places =
+            isPlain
+            ? .plain(type: Self.short(places[1]), payload: Self.short(places[3]))
+            : .any(places.count.isMultiple(of: 2) ? places : places.dropLast())
     }
 
     package init(id: String, fields: [Field], deliveries: Int64 = 1) {
@@ -73,7 +76,7 @@ package struct StreamEntry: Sendable {
 
     private func value(of name: String) -> SharedBytes? {
         guard case .any(let places) = places else { return nil }
-        for at in stride(from: 0, to: places.count - 1, by: 2) where SharedBytes(bytes, at: places[at]).equals(name) {
+        for at in stride(from: 0, to: places.count, by: 2) where SharedBytes(bytes, at: places[at]).equals(name) {
             return SharedBytes(bytes, at: places[at + 1])
         }
         return nil
@@ -84,15 +87,23 @@ package struct StreamEntry: Sendable {
         if case .plain = places { true } else { false }
     }
 
-    /// Names and values, in their order.
-    package var fields: [Field] {
+    /// Names and values in turn.
+    private var parts: [SharedBytes] {
         switch places {
         case .plain(let type, let payload):
-            Self.fields(type: part(type).copy, payload: part(payload).copy)
-        case .any(let places):
-            stride(from: 0, to: places.count - 1, by: 2).map {
-                Field(name: [UInt8](bytes[places[$0]]), value: [UInt8](bytes[places[$0 + 1]]))
-            }
+            [
+                SharedBytes(Array(Self.typeName.utf8)), part(type), SharedBytes(Array(Self.payloadName.utf8)),
+                part(payload),
+            ]
+        case .any(let places): places.map { SharedBytes(bytes, at: $0) }
+        }
+    }
+
+    /// Names and values, in their order.
+    package var fields: [Field] {
+        let parts = parts
+        return stride(from: 0, to: parts.count, by: 2).map {
+            Field(name: parts[$0].copy, value: parts[$0 + 1].copy)
         }
     }
 
@@ -107,24 +118,14 @@ package struct StreamEntry: Sendable {
 
     /// All fields, whole and in their order, as a RESP array of names and values.
     package var encodedFields: [UInt8] {
+        let parts = parts
         var encoded: [UInt8] = []
-        encoded.reserveCapacity(size + 128)
-        func append(_ part: some Collection<UInt8>) {
+        encoded.reserveCapacity(size + 16 * (parts.count + 1))
+        encoded.append(contentsOf: "*\(parts.count)\r\n".utf8)
+        for part in parts {
             encoded.append(contentsOf: "$\(part.count)\r\n".utf8)
-            encoded.append(contentsOf: part)
+            encoded.append(contentsOf: part.array[part.place])
             encoded.append(contentsOf: "\r\n".utf8)
-        }
-        switch places {
-        case .plain(let type, let payload):
-            encoded.append(contentsOf: "*4\r\n".utf8)
-            append(Self.typeName.utf8)
-            append(bytes[part(type).place])
-            append(Self.payloadName.utf8)
-            append(bytes[part(payload).place])
-        case .any(let places):
-            let paired = places.prefix(places.count / 2 * 2)
-            encoded.append(contentsOf: "*\(paired.count)\r\n".utf8)
-            for place in paired { append(bytes[place]) }
         }
         return encoded
     }
