@@ -10,8 +10,8 @@ enum RedisTrouble {
     case fatal
 
     /// Replies that do not pass by themselves, and are waited for all the same: an administrator gives the right; a script
-    /// was loaded and forgotten again before it could run.
-    private static let waitable: Set<String> = ["NOPERM", "NOSCRIPT"]
+    /// was loaded and forgotten again before it could run; a name leads to another node of a cluster later.
+    private static let waitable: Set<String> = ["ASK", "MOVED", "NOSCRIPT"]
 
     /// Redis itself said so.
     static func isReply(_ error: any Error) -> Bool {
@@ -25,11 +25,9 @@ enum RedisTrouble {
         }
         switch error {
         case .cannotConnect, .notSent: self = .wait
-        case .connectionLost, .timedOut, .protocolViolation: self = .doubt
+        case .connectionLost, .timedOut, .protocolViolation, .replyTooLarge: self = .doubt
         case .reply(let reply, _):
-            // A command inside a script that the user may not run: NOPERM in other words.
-            let isForbidden = reply.message.contains("executing the script can't run this command")
-            self = error.mayPass || isForbidden || Self.waitable.contains(reply.code) ? .wait : .fatal
+            self = error.mayPass || reply.isForbidden || Self.waitable.contains(reply.code) ? .wait : .fatal
         case .invalidURL: self = .fatal
         }
     }

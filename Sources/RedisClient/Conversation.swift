@@ -3,13 +3,15 @@ import Synchronization
 
 /// Why a connection is closed, once it is; readable from everywhere.
 final class Closing: Sendable {
-    private let cause = Mutex<String?>(nil)
+    private let cause = Mutex<(reason: String, isAbandoned: Bool)?>(nil)
 
-    var reason: String? { cause.withLock { $0 } }
+    var reason: String? { cause.withLock { $0?.reason } }
+    /// This side gave it up because of what the server said.
+    var isAbandoned: Bool { cause.withLock { $0?.isAbandoned ?? false } }
 
     /// The first reason stays: the later ones are its consequences.
-    func set(_ reason: String) {
-        cause.withLock { if $0 == nil { $0 = reason } }
+    func set(_ reason: String, isAbandoned: Bool = false) {
+        cause.withLock { if $0 == nil { $0 = (reason, isAbandoned) } }
     }
 }
 
@@ -99,6 +101,15 @@ final class Conversation: ChannelInboundHandler {
         }
     }
 
+    private func refuse(_ error: ReplySyntaxError) {
+        guard error.isTooLarge else { return violated(error.detail) }
+        end(reason: error.detail) { [server, limit = parser.maximumReplyBytes] isFirst, _ in
+            isFirst
+                ? .replyTooLarge(to: server, limit: limit)
+                : .connectionLost(to: server, reason: "an earlier reply was too large")
+        }
+    }
+
     private func end(
         reason: String, overdue now: NIODeadline? = nil, _ error: (_ isFirst: Bool, _ lastWords: String?) -> RedisError
     ) {
@@ -136,14 +147,15 @@ final class Conversation: ChannelInboundHandler {
                 }
             }
         } catch {
-            violated(error.detail)
+            refuse(error)
         }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        end(reason: "the server closed the connection") { [server] _, lastWords in
+        let reason = closing.reason ?? "the server closed the connection"
+        end(reason: reason) { [server] _, lastWords in
             let said = lastWords.map { " after saying: \($0)" } ?? ""
-            return .connectionLost(to: server, reason: "the server closed the connection\(said)")
+            return .connectionLost(to: server, reason: reason + said)
         }
         context.fireChannelInactive()
     }

@@ -28,6 +28,8 @@ package final class RedisClient: Sendable {
         var failure: (error: any Error, count: Int, retryAt: ContinuousClock.Instant)?
         /// The kind of failure that is in the log already.
         var reported: String?
+        /// When a connection was given up last because its server was not the primary.
+        var lastRetirement: ContinuousClock.Instant?
         var isClosed = false
 
         var usable: RedisConnection? { current.flatMap { $0.isOpen ? $0 : nil } }
@@ -68,9 +70,20 @@ package final class RedisClient: Sendable {
     package func reply(to command: RedisCommand, timeout: Duration? = nil) async throws -> FlatReply {
         let connection = try await connection()
         do {
-            return try await connection.reply(to: command, timeout: timeout)
+            return try await reply(to: command, timeout: timeout, over: connection)
         } catch RedisError.notSent {
-            return try await self.connection().reply(to: command, timeout: timeout)
+            return try await reply(to: command, timeout: timeout, over: self.connection())
+        }
+    }
+
+    private func reply(
+        to command: RedisCommand, timeout: Duration?, over connection: RedisConnection
+    ) async throws -> FlatReply {
+        do {
+            return try await connection.reply(to: command, timeout: timeout)
+        } catch RedisError.reply(let error, let name) where error.isNotThePrimary {
+            retire(connection, because: error)
+            throw RedisError.reply(error, command: name)
         }
     }
 
@@ -78,11 +91,44 @@ package final class RedisClient: Sendable {
     package func pipeline(_ commands: [RedisCommand], timeout: Duration? = nil) async throws -> [RedisValue] {
         let connection = try await connection()
         do {
-            return try await connection.pipeline(commands, timeout: timeout)
+            return try await pipeline(commands, timeout: timeout, over: connection)
         } catch RedisError.notSent {
-            return try await self.connection().pipeline(commands, timeout: timeout)
+            return try await pipeline(commands, timeout: timeout, over: self.connection())
         }
     }
+
+    private func pipeline(
+        _ commands: [RedisCommand], timeout: Duration?, over connection: RedisConnection
+    ) async throws -> [RedisValue] {
+        let replies = try await connection.pipeline(commands, timeout: timeout)
+        for case .error(let error) in replies where error.isNotThePrimary { retire(connection, because: error) }
+        return replies
+    }
+
+    /// Closes the connection in use, so that the next command resolves the server's name again. What is under way on
+    /// it fails with `connectionLost`.
+    package func reconnect(because reason: String) {
+        guard let connection = state.withLock({ $0.usable }) else { return }
+        connection.abandon(because: reason)
+    }
+
+    /// The server says that it is not the primary (any more). After a failover by name or virtual address the name may
+    /// lead to another server already, and a demoted one does not close its connections.
+    private func retire(_ connection: RedisConnection, because error: RedisReplyError) {
+        let isNews = state.withLock { state in
+            defer { state.lastRetirement = .now }
+            return state.lastRetirement.map { .now - $0 > Self.retirementIsNews } ?? true
+        }
+        if isNews {
+            logger.warning(
+                "redis is not the primary; connecting again, in case its name leads elsewhere",
+                metadata: ["redis": "\(url)", "error": "\(error.message)"])
+        }
+        connection.abandon(because: "the server is not the primary: \(error.code)")
+    }
+
+    /// While a server stays a replica each try ends like this: only the first one in a while is logged.
+    private static let retirementIsNews = Duration.seconds(60)
 
     /// The connection in use, or a new one. For a caller who needs several commands on one connection (or to know that
     /// none of them went through another); it is the client's own: do not close it.
@@ -191,13 +237,17 @@ package final class RedisClient: Sendable {
             await connection.close()
             return
         }
-        logger.info("connected to redis", metadata: ["redis": "\(url)", "connection": "\(generation)"])
-        connection.channel.closeFuture.whenComplete { [weak self, closing = connection.closing] _ in
+        let isRetry = state.withLock { $0.lastRetirement.map { .now - $0 < Self.retirementIsNews } ?? false }
+        logger.log(
+            level: isRetry ? .debug : .info, "connected to redis",
+            metadata: ["redis": "\(url)", "connection": "\(generation)"])
+        connection.channel.closeFuture.whenComplete { [weak self, connection = connection.closing] _ in
             guard let self, !self.isClosed else { return }
-            self.logger.warning(
-                "connection to redis lost",
+            self.logger.log(
+                // Given up by this side: why is in the log already.
+                level: connection.isAbandoned ? .debug : .warning, "connection to redis lost",
                 metadata: [
-                    "redis": "\(self.url)", "connection": "\(generation)", "reason": "\(closing.reason ?? "closed")",
+                    "redis": "\(self.url)", "connection": "\(generation)", "reason": "\(connection.reason ?? "closed")",
                 ])
         }
         for answer in waiting { answer.succeed(connection) }

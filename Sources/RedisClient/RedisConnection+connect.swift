@@ -20,7 +20,7 @@ extension RedisConnection {
             return connection
         } catch {
             // Not awaited: ending TLS politely with a server that is silent takes seconds.
-            connection.abandon()
+            connection.abandon(because: "it could not be made ready")
             throw Self.whileConnecting(error, to: url, options)
         }
     }
@@ -83,8 +83,9 @@ extension RedisConnection {
         }
     }
 
-    private func abandon() {
-        closing.set("it could not be made ready")
+    /// Closes the connection at once. Commands under way fail with `connectionLost`.
+    func abandon(because reason: String) {
+        closing.set(reason, isAbandoned: true)
         channel.close(promise: nil)
     }
 

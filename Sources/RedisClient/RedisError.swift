@@ -21,6 +21,22 @@ package struct RedisReplyError: Error, Sendable, Equatable {
             }
         self.init(code: isCode ? String(Substring(word)) : "", message: message)
     }
+
+    /// The user may not run the command, or a script not one of its commands: Redis 7.0 and later versions say so in other
+    /// words.
+    package var isForbidden: Bool {
+        code == "NOPERM" || message.contains("executing the script can't run this command")
+            || message.contains("ACL failure in script")
+    }
+
+    /// The server is a replica, or became one while a read waited: writes go to another one.
+    package var isNotThePrimary: Bool {
+        switch code {
+        case "READONLY", "MASTERDOWN": true
+        case "UNBLOCKED": message.contains("instance state changed")
+        default: false
+        }
+    }
 }
 
 /// Why a command has no reply. What a caller must know first is `mayHaveExecuted`.
@@ -37,15 +53,17 @@ package enum RedisError: Error, Sendable, Equatable {
     case timedOut(to: String, command: String, after: Duration)
     /// The server answered with an error.
     case reply(RedisReplyError, command: String)
-    /// What came back is not RESP2, exceeds a limit, or answers nothing that was asked. The connection is closed.
+    /// What came back is not RESP2, or answers nothing that was asked. The connection is closed.
     case protocolViolation(to: String, detail: String)
+    /// The reply is longer than `RedisOptions.maximumReplyBytes`. The connection is closed.
+    case replyTooLarge(to: String, limit: Int)
 
     /// Whether the server may have carried the command out although there is no reply. An error reply counts as
     /// *not executed*, with one exception that only the author of a script can judge: Lua has no rollback, so what a
     /// script wrote before it failed stays written.
     package var mayHaveExecuted: Bool {
         switch self {
-        case .connectionLost, .timedOut, .protocolViolation: true
+        case .connectionLost, .timedOut, .protocolViolation, .replyTooLarge: true
         case .invalidURL, .cannotConnect, .notSent, .reply: false
         }
     }
@@ -54,7 +72,7 @@ package enum RedisError: Error, Sendable, Equatable {
     package var mayPass: Bool {
         switch self {
         case .cannotConnect, .notSent, .connectionLost, .timedOut: true
-        case .invalidURL, .protocolViolation: false
+        case .invalidURL, .protocolViolation, .replyTooLarge: false
         case .reply(let error, _):
             Self.passingCodes.contains(error.code) || error.message.hasPrefix("ERR max number of clients reached")
         }
@@ -74,6 +92,7 @@ package enum RedisError: Error, Sendable, Equatable {
         case .timedOut: "timed out"
         case .reply(let error, _): "reply: \(error.code)"
         case .protocolViolation: "protocol violation"
+        case .replyTooLarge: "reply too large"
         }
     }
 }
@@ -98,6 +117,9 @@ extension RedisError: CustomStringConvertible {
         case .reply(let error, let command):
             "Redis refused a command: \(command): \(Self.withoutArguments(error.message)). "
                 + Self.remedy(error)
+        case .replyTooLarge(let server, let limit):
+            "a reply of Redis is too large: \(server): it has more than \(limit) bytes. Look for entries or values of "
+                + "that size with MEMORY USAGE."
         case .protocolViolation(let server, let detail):
             "Redis broke the protocol: \(server): \(detail). Check that the address is that of a Redis server, and not "
                 + "of its TLS port or another service."
@@ -129,12 +151,17 @@ extension RedisError: CustomStringConvertible {
     private static let maximumQuotedScalars = 400
 
     private static func remedy(_ error: RedisReplyError) -> String {
-        switch error.code {
+        if error.isForbidden {
+            return "Allow it to the user with ACL SETUSER: config/redis.conf lists what each user needs."
+        }
+        return switch error.code {
         case "NOAUTH", "WRONGPASS": "Check user and password in the Redis URL."
-        case "NOPERM": "Allow it to the user with ACL SETUSER."
         case "LOADING": "Wait until the server has read its data."
         case "BUSY": "Wait for the script that is running, or end it with SCRIPT KILL."
-        case "READONLY": "Give the address of the primary, not of a replica."
+        case "READONLY", "MASTERDOWN": "Give the address of the primary, not of a replica."
+        case "MOVED", "ASK":
+            "This is a node of a Redis Cluster that does not hold the store's keys, and redirections are not followed: "
+                + "give the address of the node that does."
         case "OOM": "Give the server more memory (maxmemory)."
         case "MISCONF": "Look into the server's log: it cannot save its data."
         case "WRONGTYPE":

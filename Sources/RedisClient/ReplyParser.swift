@@ -3,6 +3,8 @@ import CHiredis
 /// Why bytes are not a reply that we accept.
 package struct ReplySyntaxError: Error, Equatable {
     let detail: String
+    /// The reply may be well formed, but is longer than is accepted.
+    var isTooLarge = false
 }
 
 /// Turns bytes into replies, with hiredis' reader.
@@ -18,7 +20,7 @@ package final class ReplyParser {
     /// hiredis keeps the pointer, so the table must live as long as the reader.
     private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
     private let builder = ReplyBuilder()
-    private let maximumReplyBytes: Int
+    let maximumReplyBytes: Int
     /// Bytes of the reply that is not complete yet, parsed or not.
     private var pendingBytes = 0
 
@@ -82,7 +84,7 @@ package final class ReplyParser {
         // Of a reply that is complete as well: what is refused must not depend on how the network cuts it.
         let rest = token == nil ? 0 : Int(clamping: reader.pointee.len) - Int(clamping: reader.pointee.pos)
         guard pendingBytes - rest <= maximumReplyBytes else {
-            throw ReplySyntaxError(detail: "a reply is longer than \(maximumReplyBytes) bytes")
+            throw ReplySyntaxError(detail: "a reply is longer than \(maximumReplyBytes) bytes", isTooLarge: true)
         }
         if token == nil { return nil }
         // A type of RESP3 that hiredis 1.x knows, and for which there is no callback, reaches nobody.

@@ -38,6 +38,42 @@ struct RedisClientTests {
         }
     }
 
+    @Test(
+        "connects again when the server says that it is not the primary, and gives its words",
+        arguments: [
+            "READONLY You can't write against a read only replica.", "MASTERDOWN Link with MASTER is down.",
+            "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
+        ])
+    func notThePrimary(_ words: String) async throws {
+        let server = try await FakeServer.start { connection, _ in .answer(connection < 3 ? "-\(words)\r\n" : "+OK\r\n")
+        }
+        let redis = RedisClient(url: server.url, logger: silentLogger)
+        let error = await #expect(throws: RedisError.self) { try await redis.send(RedisCommand("SET", "k", "v")) }
+        guard case .reply(let reply, _)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(reply.message == words)
+        // In a pipeline errors are values.
+        let replies = try await redis.pipeline([RedisCommand("SET", "k", "v"), RedisCommand("GET", "k")])
+        #expect(replies.count == 2 && redis.generation == 2)
+        #expect(try await redis.send(RedisCommand("SET", "k", "v")) == .simple("OK"))
+        #expect(redis.generation == 3)
+        await redis.close()
+    }
+
+    @Test("keeps its connection when the server refuses a command for another reason")
+    func otherRefusals() async throws {
+        let server = try await FakeServer.start { _, _ in .answer("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n")
+        }
+        let redis = RedisClient(url: server.url, logger: silentLogger)
+        for _ in 1...3 {
+            await #expect(throws: RedisError.self) { try await redis.send(RedisCommand("XREADGROUP")) }
+        }
+        #expect(redis.generation == 1)
+        await redis.close()
+    }
+
     @Test("comes back after the server was killed and started again, and counts the connections")
     func reconnects() async throws {
         try await withRedisServer { server async throws in
