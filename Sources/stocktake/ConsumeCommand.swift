@@ -110,14 +110,14 @@ private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerS
     ) { status in
         switch status {
         case .standingBy(let holder):
-            print(
+            say(
                 "standing by: \(holder.map { "process \($0)" } ?? "another process") consumes store \(settings.store)")
         case .active(let epoch, let seq):
-            print(
+            say(
                 "consuming store \(settings.store) from \(settings.redis.redacted): epoch \(epoch), seq \(seq), process \(getpid())"
             )
         case .stopped(let totals):
-            print(
+            say(
                 "stopped: \(totals.accepted.grouped) accepted, \(totals.refused.grouped) refused, \(totals.changes)\(totals.deadLetters.counted("dead letter")), \(totals.replays.counted("replay"))"
             )
         }
@@ -157,8 +157,16 @@ func runServices(_ services: [any Service], logger: Logger) async throws {
                     service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
                     failureTerminationBehavior: .gracefullyShutdownGroup)
             },
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+            gracefulShutdownSignals: [.sigterm, .sigint] + (isHangUpIgnored ? [] : [.sighup]), logger: quiet))
     try await group.run()
+}
+
+/// Whether the process was started to outlive its terminal, as by nohup.
+private var isHangUpIgnored: Bool {
+    var action = sigaction()
+    sigaction(SIGHUP, nil, &action)
+    // SIG_IGN is 1, which is no function: it can only be compared as bits.
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
 }
 
 extension ActiveConsumer.Totals {

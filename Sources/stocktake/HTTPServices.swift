@@ -37,7 +37,7 @@ struct HTTPServices {
             fallsBackToLedger: settings.http.fallsBackToLedger, subscriberCount: subscribers,
             health: { await monitor.health() }, logger: logger)
         let server = api.publicServer(settings.http.listener, origins: settings.http.origins) { host, port in
-            print("listening on \(Self.url(host, port))")
+            say("listening on \(Self.url(host, port))")
         }
         let sources = Closing {
             for client in clients { await client.close() }
@@ -98,7 +98,7 @@ struct HTTPServices {
             settings.http.operatorListener, token: settings.http.operatorToken, sources: sources,
             health: { await monitor.health() }, logger: logger
         ) { host, port in
-            print("operator page on \(Self.url(host, port))/operator")
+            say("operator page on \(Self.url(host, port))/operator")
         }
     }
 

@@ -1,7 +1,8 @@
 import Inventory
 import Logging
 
-/// Log lines for people and for `grep`: time, level, message, then what it is about, on standard error.
+/// Log lines for people and for `grep`: time, level, message, then what it is about, on standard error. Logging never
+/// waits for whoever reads it.
 ///
 ///     2026-11-22T10:00:00.000Z warning  waiting for Redis: error=…, for=deciding a batch
 struct LineLogHandler: LogHandler {
@@ -24,6 +25,6 @@ struct LineLogHandler: LogHandler {
         let text = details.isEmpty ? "\(event.message)" : "\(event.message): \(details)"
         // A line is a line, whatever an id or a server's reply holds.
         let line = text.map { $0.isNewline ? " " : String($0) }.joined()
-        printError("\(Timestamp.now()) \(level)\(padding) \(line)")
+        LineWriter.standardError.write("\(Timestamp.now()) \(level)\(padding) \(line)")
     }
 }

@@ -11,17 +11,10 @@ func printJSON(_ value: JSONValue) {
     print(value.text)
 }
 
-/// Unbuffered, like standard error itself.
+/// Unbuffered, like standard error itself, and behind what was logged before.
 private func writeError(_ text: String) {
-    var text = text
-    text.withUTF8 { bytes in
-        var written = 0
-        while written < bytes.count {
-            let count = write(STDERR_FILENO, bytes.baseAddress.map { $0 + written }, bytes.count - written)
-            if count < 0, errno != EINTR { return }
-            written += max(count, 0)
-        }
-    }
+    LineWriter.standardError.flush()
+    writeAll(text.utf8, to: STDERR_FILENO)
 }
 
 /// Progress of long work, on one line of a terminal that is written over; nothing in a pipe.

@@ -59,13 +59,16 @@ final class Shop: Sendable {
     }
 
     /// Starts a subcommand and leaves it running.
-    func start(_ arguments: [String], environment more: [String: String] = [:], input: String = "") throws
-        -> ChildProcess
-    {
+    /// - Parameter wrapper: a program with arguments that ends as the command, which is put behind them.
+    func start(
+        _ arguments: [String], environment more: [String: String] = [:], input: String = "",
+        under wrapper: [String] = []
+    ) throws -> ChildProcess {
         // Of its own, for what opens the operator's address anyway.
         let port = ["run", "serve"].contains(arguments.first) ? ["STOCKTAKE_OPERATOR_PORT": "0"] : [:]
+        let command = wrapper + [try builtBinary("stocktake")] + arguments
         return try ChildProcess(
-            try builtBinary("stocktake"), arguments, environment: environment(port).merging(more) { $1 },
+            command[0], Array(command.dropFirst()), environment: environment(port).merging(more) { $1 },
             standardInput: input)
     }
 

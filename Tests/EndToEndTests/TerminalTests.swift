@@ -1,0 +1,58 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What happens to a consumer when its terminal, or whoever reads its output, goes away.
+@Suite struct TerminalTests {
+    @Test("SIGHUP ends run and its private Redis as SIGTERM does")
+    func hangUp() async throws {
+        let folder = try TemporaryFolder()
+        let running = try ChildProcess(
+            try builtBinary("stocktake"), ["run"],
+            environment: [
+                "STOCKTAKE_DATA": folder.path(of: "data"), "STOCKTAKE_HTTP_PORT": "0", "STOCKTAKE_OPERATOR_PORT": "0",
+            ])
+        try await running.waitForLine(containing: "consuming store", within: .seconds(30))
+        let pid = try String(contentsOfFile: folder.path(of: "data/redis.pid"), encoding: .utf8)
+        let redis = try #require(Int32(pid.filter(\.isNumber)))
+        running.signal(SIGHUP)
+        #expect(try await running.waitForEnding() == .exited(0))
+        #expect(running.standardOutput.contains("stopped: "))
+        try await eventually("the server's end") { kill(redis, 0) != 0 }
+    }
+
+    @Test("A consumer that was started to outlive its terminal does")
+    func ignoredHangUp() async throws {
+        let shop = try await Shop()
+        let consumer = try shop.start(["consume"], under: ["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        try await consumer.waitForLine(containing: "consuming store", within: .seconds(20))
+        consumer.signal(SIGHUP)
+        try await shop.publish(SequentialModel.rush.map(\.message))
+        try await shop.waitForOrders(SequentialModel.rush.count)
+        #expect(try await consumer.stop() == .exited(0))
+    }
+
+    @Test("Output that nobody reads does not hold up the consumer, and its end not for long")
+    func unreadPipe() async throws {
+        let shop = try await Shop()
+        let pipe = shop.folder.path(of: "pipe")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        // Open at both ends, and full: the first byte that is written to it waits.
+        let descriptor = open(pipe, O_RDWR | O_NONBLOCK)
+        defer { close(descriptor) }
+        let filler = [UInt8](repeating: 46, count: 4_096)
+        while write(descriptor, filler, filler.count) > 0 {}
+        let consumer = try shop.start(
+            ["consume", "--batch-orders", "1", "--log-level", "trace"],
+            under: ["sh", "-c", "exec \"$0\" \"$@\" >\(pipe) 2>&1"])
+        try await shop.publish(SequentialModel.rush.map(\.message))
+        try await shop.waitForOrders(SequentialModel.rush.count)
+        // Lines wait for every epoch: more of them than there is room for cannot be had in a test.
+        _ = try await shop.redis.command("FLUSHALL")
+        try await shop.publish([SequentialModel.Order("late", ("PANEL", nil, 1)).message])
+        try await shop.waitForOrders(SequentialModel.rush.count + 1)
+        #expect(try await consumer.stop() == .exited(0))
+        try await shop.consumeAll()
+        try await shop.expectConsistent()
+    }
+}
