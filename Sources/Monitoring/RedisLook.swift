@@ -12,6 +12,8 @@ struct RedisLook: Sendable {
     var trouble: String?
     var version: String?
     var usedMemory: Int64?
+    /// Its clock, in milliseconds since 1970.
+    var time: Int64?
     var counters: CounterHead?
     var unread: WaitingMessages?
     var pending: WaitingMessages?
@@ -42,6 +44,7 @@ struct RedisLook: Sendable {
             version = info["redis_version"]
             usedMemory = info["used_memory"].flatMap { Int64($0) }
         }
+        time = try await part({ try await RedisClock.read(client) }) ?? nil
         if let group = try await part({ try await GroupProgress.read(keys, client) }) {
             unread = try await part { try await WaitingMessages.unread(group, keys, client) }
             pending = try await part { try await WaitingMessages.pending(group, keys, client) }

@@ -11,6 +11,8 @@ struct StoreLook: Sendable {
     var ledger: LedgerLook
     var isConsumerActive: Bool
     var consumerProcess: Int32?
+    /// Milliseconds since the oldest message came that is unread or pending.
+    var oldestWaiting: Int64?
 
     /// What is told by a process that is on its way out.
     static func ended(identity: String) -> StoreLook {
@@ -56,12 +58,6 @@ struct StoreLook: Sendable {
         return .init(
             isPassed: true,
             detail: "\(unread.count)\(unread.isLowerBound ? " or more" : "") unread, \(pending.count) pending")
-    }
-
-    /// Milliseconds since the oldest message came that is unread or pending.
-    var oldestWaiting: Int64? {
-        guard let unread = redis.unread, let pending = redis.pending else { return nil }
-        return max(unread.age, pending.age)
     }
 
     var isRedisWell: Bool {

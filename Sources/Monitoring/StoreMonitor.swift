@@ -40,6 +40,7 @@ package actor StoreMonitor {
     private var latest: (look: StoreLook, endedAt: ContinuousClock.Instant)?
     private var underWay: Task<StoreLook, Never>?
 
+    private var waitingTime = WaitingTime()
     private var isEnded = false
 
     private var drift: StoreStatus.Drift?
@@ -109,9 +110,11 @@ package actor StoreMonitor {
         let (isActive, process) = await offCooperativeThreads { [lock] in
             ProcessLock.isHeld(lock) ? (true, ProcessLock.holder(lock)) : (false, nil)
         }
+        let waiting = waitingTime.look(
+            [redis.unread, redis.pending], redisTime: redis.time ?? Timestamp.milliseconds(), at: .now)
         let look = StoreLook(
             takenAt: takenAt, identity: ledger.identity, redis: redis, ledger: await LedgerLook.take(ledger),
-            isConsumerActive: isActive, consumerProcess: process)
+            isConsumerActive: isActive, consumerProcess: process, oldestWaiting: waiting)
         gauges.record(look)
         latest = (look, .now)
         underWay = nil

@@ -29,7 +29,7 @@ package struct WaitingMessages: Sendable, Equatable {
     package var count: Int64
     /// There are at least so many, and perhaps more.
     package var isLowerBound = false
-    /// Of the oldest; nil: there is none, or its id is no id.
+    /// Of the oldest; nil: there is none, its id is no id, or it is too large to be asked for.
     package var oldest: EntryPosition?
 
     /// Unread messages that are counted one by one where Redis cannot tell their number.
@@ -41,7 +41,13 @@ package struct WaitingMessages: Sendable, Equatable {
     ) async throws -> WaitingMessages {
         let limit = group.lag == nil ? countedEntries : 1
         let command = RedisCommand("XRANGE", keys.checkouts, "(" + group.lastDelivered, "+", "COUNT", "\(limit)")
-        let entries = try await client.send(command).array ?? []
+        let entries: [RedisValue]
+        do {
+            entries = try await client.send(command).array ?? []
+        } catch RedisError.replyTooLarge {
+            // It waits, whatever its size.
+            return WaitingMessages(count: group.lag ?? 1, isLowerBound: group.lag == nil)
+        }
         // Entries that were deleted may be counted as unread, too.
         guard let first = entries.first else { return WaitingMessages(count: 0) }
         return WaitingMessages(
@@ -59,9 +65,16 @@ package struct WaitingMessages: Sendable, Equatable {
             count: group.pending, oldest: reply?.dropFirst().first?.string.flatMap { EntryPosition($0) })
     }
 
-    /// In milliseconds, by this machine's clock; 0 if none waits.
-    package var age: Int64 {
-        guard let oldest else { return 0 }
-        return max(Timestamp.milliseconds() - Int64(clamping: oldest.milliseconds), 0)
+    /// In milliseconds, by the oldest one's id; 0 if none waits.
+    /// - Parameter now: Redis' clock, of which ids are made.
+    /// - Returns: nil where the id does not say: it is ahead of the clock, which was ahead itself for a moment.
+    package func age(at now: Int64) -> Int64? {
+        guard count > 0 else { return 0 }
+        guard let oldest else { return nil }
+        let age = now - Int64(clamping: oldest.milliseconds)
+        return age < -Self.tolerance ? nil : max(age, 0)
     }
+
+    /// Milliseconds that an id may be ahead of a clock that was read a moment before or after.
+    private static let tolerance: Int64 = 2_000
 }

@@ -1,6 +1,7 @@
 import Counters
 import Inventory
 import Ledger
+import Monitoring
 import RedisClient
 
 /// Versions, and whether Redis keeps what it is given.
@@ -9,7 +10,7 @@ extension Examination {
     private static let oldestRedis = 7
     /// Of its own limit, how much of its memory Redis may use.
     private static let memoryPercent: Int64 = 80
-    /// How far clocks may be apart: messages are trimmed by the age that their ids give.
+    /// How far clocks may be apart, in milliseconds.
     private static let clockTolerance: Int64 = 2_000
 
     mutating func lookAtVersionsAndRedis() async {
@@ -43,16 +44,13 @@ extension Examination {
         lookAtMemory()
         await askRedis("clock") {
             let before = Timestamp.milliseconds()
-            let reply = try await client.send(RedisCommand("TIME")).array ?? []
-            guard reply.count == 2, let seconds = reply[0].int, let micros = reply[1].int else {
-                return (.unknown, "Redis does not say")
-            }
-            let apart = abs(seconds * 1_000 + micros / 1_000 - (before + Timestamp.milliseconds()) / 2)
+            guard let time = try await RedisClock.read(client) else { return (.unknown, "Redis does not say") }
+            let apart = abs(time - (before + Timestamp.milliseconds()) / 2)
             return apart <= Self.clockTolerance
                 ? (.ok, "\(apart) ms between this machine and Redis")
                 : (
                     .warn,
-                    "\(apart.grouped) ms between this machine and Redis: messages are trimmed that much too early or late"
+                    "\(apart.grouped) ms between this machine and Redis: times of decisions are wrong by that much"
                 )
         }
     }

@@ -10,6 +10,8 @@ import RedisClient
 extension Examination {
     /// How long a message may wait, unread or pending, while a consumer is active.
     private static let patience: Int64 = 60_000
+    /// Milliseconds that an id may be ahead of a clock that is read a moment later.
+    private static let idTolerance: Int64 = 2_000
     /// How long counters and ledger get to come to one state.
     private static let reconcilePatience = Duration.seconds(2)
 
@@ -82,31 +84,38 @@ extension Examination {
         await askRedis("stream") {
             let extent = try await StreamExtent.read(keys, client)
             guard let extent else { return (.ok, "there is none yet") }
-            return (
-                .ok,
+            let detail =
                 "\(Int(clamping: extent.length).counted("message"))"
-                    + (extent.first.map { ", the oldest of \($0.time)" } ?? "")
+                + (extent.first.map { ", the oldest of \($0.time)" } ?? "")
+            let time = try await RedisClock.read(client) ?? Timestamp.milliseconds()
+            let ahead = extent.last.map { Int64(clamping: $0.milliseconds) - time } ?? 0
+            if ahead <= Self.idTolerance { return (.ok, detail) }
+            return (
+                .warn,
+                "\(detail); the newest id is \((ahead / 1_000).grouped) s ahead of Redis' clock, which was set ahead for a while: until it catches up, ids do not say how long a message has waited"
             )
         }
         await askRedis("unread") {
             let progress = try await GroupProgress.read(keys, client)
             group = progress
             let unread = try await WaitingMessages.unread(progress, keys, client)
-            return unread.count == 0 ? (.ok, "none") : this.waiting(unread)
+            return unread.count == 0 ? (.ok, "none") : try await this.waiting(unread)
         }
         await askRedis("pending") {
             guard let group else { return (.unknown, "Redis does not say") }
             let pending = try await WaitingMessages.pending(group, keys, client)
-            return pending.count == 0 ? (.ok, "none") : this.waiting(pending)
+            return pending.count == 0 ? (.ok, "none") : try await this.waiting(pending)
         }
     }
 
     /// What it means that messages wait.
-    private func waiting(_ messages: WaitingMessages) -> Finding {
+    private func waiting(_ messages: WaitingMessages) async throws -> Finding {
+        let age = messages.age(at: try await RedisClock.read(client) ?? Timestamp.milliseconds())
         let count = Int(clamping: messages.count).counted("message") + (messages.isLowerBound ? " or more" : "")
-        let detail = "\(count), the oldest \(messages.oldest.map { "of \($0.time)" } ?? "of unknown age")"
+        let detail =
+            "\(count), the oldest \(messages.oldest.flatMap { age == nil ? nil : "of \($0.time)" } ?? "of unknown age")"
         if !isConsumerActive { return (.warn, detail + "; no consumer is active") }
-        if messages.age > Self.patience { return (.warn, detail + ". Look into the consumer's log") }
+        if age ?? 0 > Self.patience { return (.warn, detail + ". Look into the consumer's log") }
         return (.ok, detail)
     }
 
@@ -120,7 +129,7 @@ extension Examination {
             let replays = figures.wantedReplays > 0 ? ", \(figures.wantedReplays.grouped) to be published again" : ""
             add(
                 "dead letters", figures.openDeadLetters > 0 ? .warn : .ok,
-                "\(figures.openDeadLetters.grouped) open\(replays)"
+                "\(figures.openDeadLetters.grouped) open\(replays), \(figures.deadLetterBytes.asBytes) of content"
                     + (figures.openDeadLetters > 0 ? ". See 'stocktake dead-letters list --status open'" : ""))
             add(
                 "refunds", .ok,
