@@ -58,13 +58,18 @@ let package = Package(
         .target(name: "StrictJSON", swiftSettings: strict),
         .target(name: "Failpoints", swiftSettings: strict),
         .target(name: "Inventory", dependencies: ["StrictJSON"], swiftSettings: strict),
-        .target(name: "Intake", dependencies: ["Inventory", "RedisClient", "StrictJSON"], swiftSettings: strict),
         .target(
             name: "LuaScripts",
+            dependencies: ["RedisClient"],
             path: "lua",
-            resources: ["gate", "settle", "install", "cut", "trim"].map { .embedInCode("\($0).lua") },
+            resources: [
+                "gate", "settle", "install", "cut", "trim", "stage", "group", "writable", "inspect", "tidy",
+            ].map { .embedInCode("\($0).lua") },
             swiftSettings: strict
         ),
+        .target(
+            name: "Intake", dependencies: ["Inventory", "LuaScripts", "RedisClient", "StrictJSON"],
+            swiftSettings: strict),
         .target(
             name: "Counters",
             dependencies: ["Failpoints", "Inventory", "LuaScripts", "RedisClient"],
@@ -165,7 +170,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CountersTests",
-            dependencies: ["Counters", "Inventory", "LuaScripts", "RedisClient", "TestSupport"],
+            dependencies: ["Counters", "Intake", "Inventory", "LuaScripts", "RedisClient", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -198,7 +203,7 @@ let package = Package(
         .testTarget(
             name: "ConsumerTests",
             dependencies: [
-                "Consumer", "Intake", "Inventory", "Ledger", "StrictJSON", "TestSupport",
+                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "StrictJSON", "TestSupport",
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict

@@ -5,6 +5,11 @@ package enum Script: String, Sendable, CaseIterable {
     case install
     case cut
     case trim
+    case stage
+    case group
+    case writable
+    case inspect
+    case tidy
 
     /// The text, as `SCRIPT LOAD` takes it.
     package var source: [UInt8] {
@@ -14,6 +19,11 @@ package enum Script: String, Sendable, CaseIterable {
         case .install: PackageResources.install_lua
         case .cut: PackageResources.cut_lua
         case .trim: PackageResources.trim_lua
+        case .stage: PackageResources.stage_lua
+        case .group: PackageResources.group_lua
+        case .writable: PackageResources.writable_lua
+        case .inspect: PackageResources.inspect_lua
+        case .tidy: PackageResources.tidy_lua
         }
     }
 }

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- gate: decides a batch of operations against the counters, in one atomic step.
 --
 -- KEYS    1  …:stock
@@ -21,6 +21,8 @@
 -- COST    O(counters + terms); about 2 µs an order of one line (five, when every number was an argument of its own)
 -- WHY     One applier and an exact chain of (epoch, seq): a command that comes late, twice, or after Redis forgot
 --         something finds another state than the one it was made for, and does nothing.
+--         allow-oom: a full Redis must be able to work off the backlog that fills it, and the fields that are written
+--         exist already.
 local stock = KEYS[1]
 local slice = 4000 -- fields a call: unpack fails near 8,000
 

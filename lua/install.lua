@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- install: puts the counters of a new epoch, prepared under a key of their own, in the place of the old ones.
 --
 -- KEYS    1  …:stock   2  …:stock.next:EPOCH, the prepared hash
@@ -17,7 +17,7 @@
 -- WRITES  renames the second key over the first
 -- COST    O(1): the old hash is freed beside the server's work
 -- WHY     One rename: readers see the old counters or the new ones, whole. Wanting a lower epoch makes a late or
---         repeated install harmless.
+--         repeated install harmless. allow-oom: without an epoch nothing is decided, and a full Redis stays full.
 local found = redis.call('HMGET', KEYS[1], 'ledger', 'epoch', 'settled', 'recorded')
 if found[1] and found[1] ~= ARGV[1] then return {'OTHER_LEDGER', found[1]} end
 if found[2] and (tonumber(found[2]) or 0) >= tonumber(ARGV[2]) then return {'EPOCH_NOT_LOWER', found[2]} end

@@ -14,18 +14,22 @@
 --               adjustment_id, reason, seq, units, decided_at
 --         next  C, how many products changed; then their ids
 -- RETURNS {entries acknowledged, outcomes that could not be announced, changes that could not be published}
---         {"FENCED"}: the counters are another ledger's, or of another epoch: nothing was done
+--         {"FENCED"}: the counters are another ledger's, of another epoch, or have lost a seq that is recorded: nothing
+--         was done
 -- ERRORS  NOGROUP never: acknowledging in a group that is gone acknowledges nothing; WRONGTYPE of keys 1 and 2
 -- WRITES  settled and recorded in the hash; the group's pending list; the stream of outcomes
 -- COST    O(entries + outcomes)
 -- WHY     allow-oom: with Redis out of memory, acknowledging must still work. Order: what the protocol needs first; what
 --         tells others comes last, each call alone, so that none of it can hold up the rest. Fenced: a call that comes
---         late, when an older ledger was put back meanwhile, would acknowledge what that one has never recorded.
+--         late, when an older ledger was put back meanwhile, would acknowledge what that one has never recorded; one
+--         that comes after Redis has lost its tail would acknowledge another message that got the same id.
 local stock, checkouts, outcomes = KEYS[1], KEYS[2], KEYS[3]
 local slice = 4000
 
-local found = redis.call('HMGET', stock, 'ledger', 'epoch', 'settled', 'recorded')
+local found = redis.call('HMGET', stock, 'ledger', 'epoch', 'settled', 'recorded', 'seq')
 if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then return {'FENCED'} end
+-- Within an epoch the counters are never behind the ledger, unless Redis has forgotten something.
+if (tonumber(found[5] or '') or -1) < tonumber(ARGV[3]) then return {'FENCED'} end
 if (tonumber(found[3] or '') or -1) < tonumber(ARGV[3]) then redis.call('HSET', stock, 'settled', ARGV[3]) end
 if (tonumber(found[4] or '') or -1) < tonumber(ARGV[4]) then redis.call('HSET', stock, 'recorded', ARGV[4]) end
 

@@ -118,7 +118,7 @@ extension ActiveConsumer {
             changed: start.changedProducts)
         do {
             for slice in settlement.slices(of: settings.slice) {
-                _ = try await counters.settle(slice, keepOutcomes: settings.keepOutcomes)
+                _ = try await counters.settle(slice, keepOutcomes: trimming.keepOutcomes)
             }
         } catch {
             logger.warning("changes of the catalogue could not be published", metadata: ["error": "\(error)"])
@@ -132,30 +132,6 @@ extension ActiveConsumer {
         }
         let head = try await untilLedgerAnswers { [ledger] in try await ledger.head() }
         try found.refuseWrongLedger(ledger, head: head, redis: redis.url.redacted)
-    }
-
-    // MARK: - The server
-
-    /// Refuses a Redis that is too old for scripts with `#!lua`; warns of settings under which it forgets messages.
-    func checkServer() async throws {
-        try await waitForRedis()
-        let reply = try await untilRedisAnswers("asking for the server's version", doubtIsHarmless: true) { [redis] in
-            try await redis.send(RedisCommand("INFO"))
-        }
-        let info = reply.info
-        if let version = info["redis_version"], let major = Int(version.prefix { $0 != "." }),
-            major < ConsumerSettings.oldestServer
-        {
-            throw ConsumerError.serverTooOld(redis: redis.url.redacted, version: version)
-        }
-        if let policy = info["maxmemory_policy"], policy != "noeviction" {
-            logger.warning(
-                "Redis may evict messages that nobody has read: set maxmemory-policy to noeviction",
-                metadata: ["policy": "\(policy)"])
-        }
-        if info["aof_enabled"] == "0" {
-            logger.warning("Redis has no append-only file: a restart forgets messages that nobody has read")
-        }
     }
 
     // MARK: - Watching
@@ -181,28 +157,16 @@ extension ActiveConsumer {
             throw EpochNeeded(reason: "the counters were changed or lost", isOutage: true)
         }
         epochBackoff = nil
+        await lookForFullRedis()
+        await lookForStrayEntries()
+        await lookWhetherOneServer()
         try await publishReplays()
         _ = try await untilLedgerAnswers { [ledger] in try await ledger.checkpointIfWanted() }
     }
 
-    /// Drops processed messages that are older than they need be kept.
-    func trim() async {
-        let kept = settings.keepMessages / .milliseconds(1)
-        let oldest = max(Timestamp.milliseconds() - Int64(kept), 0)
-        Failpoint.trimBefore.pass()
-        do {
-            let dropped = try await counters.trim(below: "\(oldest)-0")
-            if dropped > 0 { logger.debug("trimmed the stream", metadata: ["entries": "\(dropped)"]) }
-            Failpoint.trimAfter.pass()
-        } catch {
-            // Trimming can wait; a Redis that is away is reported by those who need it.
-            logger.debug("trimming failed", metadata: ["error": "\(error)"])
-        }
-    }
-
     // MARK: - Waiting
 
-    private func waitForRedis() async throws {
+    func waitForRedis() async throws {
         _ = try await untilRedisAnswers("reaching Redis", doubtIsHarmless: true) { [redis] in
             try await redis.send(RedisCommand("PING"))
         }

@@ -37,7 +37,9 @@ extension ActiveConsumer {
         batchNumber += 1
         let basis = DecisionBasis(
             batch: batchNumber, epoch: epoch, seq: seq, epochConnection: epochConnection,
-            preparation: Preparation(ledger: ledger, catalog: catalog, maximumLines: settings.batchLines),
+            preparation: Preparation(
+                ledger: ledger, catalog: catalog, maximumLines: settings.batchLines,
+                deadLetters: DeadLetterMaker(keptBytes: settings.deadLetterBytes)),
             inFlight: recording?.batch.inFlight ?? InFlight())
         let front = queue.front()
         deciding = (
@@ -57,8 +59,8 @@ extension ActiveConsumer {
 
     /// Processes an entry that was delivered often by itself.
     ///
-    /// A note in the lock file says so while it is decoded, and no longer: the rest works on values that were found
-    /// valid, and may wait for Redis or the disk, where a process may be killed for any reason. The next process
+    /// A note in the lock file says so while its own bytes are worked on: while it is decoded, and while its batch is
+    /// prepared. Not while Redis or the disk is waited for, where a process may be killed for any reason. The next process
     /// finds the note, and counts it against the entry.
     private nonisolated func decideAlone(
         _ entry: StreamEntry, _ basis: DecisionBasis
@@ -69,16 +71,21 @@ extension ActiveConsumer {
             logger.error("an entry has brought the process down too often", metadata: ["entry": "\(entry.id)"])
             return try await decide(basis.preparation.surrender(entry, key: key), basis)
         }
-        lock.note(key.note)
+        let suspicion: Suspicion = { [lock] isBegun in lock.note(isBegun ? key.note : "") }
+        suspicion(true)
         let decoded = Decoding.decode(entry)
-        lock.note("")
-        var prepared = try await skip([decoded], basis)
+        suspicion(false)
+        var prepared = try await skip([decoded], basis, suspicion)
         if attempts > 0 { prepared.suspect = key }
         return try await decide(prepared, basis)
     }
 
-    private nonisolated func skip(_ decoded: [DecodedEntry], _ basis: DecisionBasis) async throws -> PreparedBatch {
-        try await untilLedgerAnswers { try await basis.preparation.skip(decoded, inFlight: basis.inFlight) }
+    private nonisolated func skip(
+        _ decoded: [DecodedEntry], _ basis: DecisionBasis, _ suspicion: Suspicion? = nil
+    ) async throws -> PreparedBatch {
+        try await untilLedgerAnswers {
+            try await basis.preparation.skip(decoded, inFlight: basis.inFlight, suspicion: suspicion)
+        }
     }
 
     private nonisolated func decide(_ prepared: PreparedBatch, _ basis: DecisionBasis) async throws -> DecisionResult {
@@ -192,7 +199,8 @@ extension ActiveConsumer {
         var settlement = recorded
         settlement.epoch = epoch
         let task = Task {
-            [ledger, counters, settings, post, stop, logger, metrics, settlement] () throws -> SettleAnswer in
+            [ledger, counters, settings, post, stop, logger, metrics, settlement, keepOutcomes = trimming.keepOutcomes]
+            () throws -> SettleAnswer in
             defer { post.yield(.settled(batch: batch)) }
             Failpoint.settleBefore.pass()
             let start = ContinuousClock.now
@@ -202,7 +210,7 @@ extension ActiveConsumer {
                 if number > 0 { Failpoint.settleBetween.pass() }
                 // Repeating does no harm, so doubt is as good as failure.
                 let answer = try await retryingRedis("settling", stop: stop, logger: logger, doubtIsHarmless: true) {
-                    try await counters.settle(slice, keepOutcomes: settings.keepOutcomes)
+                    try await counters.settle(slice, keepOutcomes: keepOutcomes)
                 }
                 guard case .settled(let report) = answer else { return .fenced }
                 whole.add(report)

@@ -79,6 +79,17 @@ package actor ActiveConsumer {
     private var readTask: Task<Void, Never>?
     /// Reading failed: entries may be pending that nobody has in memory. They are claimed once memory is empty.
     private var resumeWanted = false
+    var strays = StrayEntries()
+    /// The connection that was found to lead to the server that is read from.
+    var comparedGeneration = -1
+
+    // Trimming.
+    var trimming: StreamTrimming
+    var clocks = ClockWatch()
+    /// Since Redis has been full: what a restore can read again begins here.
+    var historyStart: EntryPosition?
+    var isTrimFailureReported = false
+
     private var readFailed = false
     /// The last read brought as much as was asked for.
     private var isBehind = false
@@ -124,6 +135,7 @@ package actor ActiveConsumer {
         metrics: ConsumerMetrics, onReady: @escaping @Sendable (Int64, Int64) -> Void
     ) {
         self.settings = settings
+        trimming = StreamTrimming(settings)
         queue = BatchQueue(settings.batchLimits)
         self.ledger = ledger
         self.counters = counters
@@ -239,6 +251,7 @@ package actor ActiveConsumer {
             guard ContinuousClock.now - lastTrim >= ConsumerSettings.trimInterval / 2 else { return }
             lastTrim = ContinuousClock.now
             await trim()
+            await removeIdleConsumers()
         case .stop:
             // Cut off, a read could take entries with it that nobody settles.
             if readTask != nil { Task { [reader, redis] in await reader.endWait(over: redis) } }
@@ -305,7 +318,7 @@ package actor ActiveConsumer {
         // With nothing in memory nothing should be pending; what is was delivered to a connection that is gone.
         guard delivery.isEmptyRead, isMemoryEmpty else { return }
         do {
-            if try await reader.pendingCount() > 0 {
+            if try await PendingSummary.read(counters.keys, redis).count > 0 {
                 resumeWanted = true
             } else if settings.untilIdle {
                 isIdle = try await !publishReplays()
@@ -314,6 +327,9 @@ package actor ActiveConsumer {
             try endRead(error)
         }
     }
+
+    /// Has all that is pending claimed as soon as memory is empty.
+    func claimPending() { resumeWanted = true }
 
     /// Decodes one delivery at a time, in a task of its own: meanwhile the next one is read, and an earlier one decided.
     private func decodeNext() {

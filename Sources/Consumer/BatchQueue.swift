@@ -9,6 +9,7 @@ struct Undecoded {
     private(set) var bytes = 0
 
     var isEmpty: Bool { deliveries.isEmpty }
+    var first: StreamEntry? { deliveries.first?.first }
     var count: Int { deliveries.reduce(0) { $0 + $1.count } }
 
     mutating func append(_ entries: [StreamEntry]) {
@@ -50,6 +51,8 @@ struct BatchQueue {
 
     var count: Int { entries.count }
     var isEmpty: Bool { entries.isEmpty }
+
+    var first: StreamEntry? { entries.first?.entry }
 
     /// There is enough for a whole batch.
     var isFull: Bool { count >= limits.orders || lines >= limits.lines || bytes >= limits.bytes }

@@ -18,6 +18,9 @@ package struct ConsumerMetrics: Sendable {
     private let settling: Timer
     private let readAhead: Gauge
     private let lost: Counter
+    private let trimmedMessages: Counter
+    private let trimFailures: Counter
+    private let redisFull: Gauge
     private let epochs: Counter
     private let epoch: Gauge
     private let seq: Gauge
@@ -46,6 +49,9 @@ package struct ConsumerMetrics: Sendable {
         settling = Timer(label: "stocktake_settle_duration_seconds", factory: metrics)
         readAhead = Gauge(label: "stocktake_read_ahead_messages", factory: metrics)
         lost = Counter(label: "stocktake_lost_messages_total", factory: metrics)
+        trimmedMessages = Counter(label: "stocktake_trimmed_messages_total", factory: metrics)
+        trimFailures = Counter(label: "stocktake_trim_failures_total", factory: metrics)
+        redisFull = Gauge(label: "stocktake_redis_full", factory: metrics)
         epochs = Counter(label: "stocktake_epochs_total", factory: metrics)
         epoch = Gauge(label: "stocktake_epoch", factory: metrics)
         seq = Gauge(label: "stocktake_seq", factory: metrics)
@@ -64,6 +70,12 @@ package struct ConsumerMetrics: Sendable {
     func readAhead(_ messages: Int) { readAhead.record(messages) }
 
     func lost(_ messages: Int) { lost.increment(by: messages) }
+
+    func trimmed(_ messages: Int) { trimmedMessages.increment(by: messages) }
+
+    func trimFailed() { trimFailures.increment() }
+
+    func isRedisFull(_ isFull: Bool) { redisFull.record(isFull ? 1 : 0) }
 
     func decided(in duration: Duration) { deciding.record(duration: duration) }
 

@@ -16,9 +16,13 @@ package struct ConsumerSettings: Sendable {
     /// How long a read waits for new messages.
     package var block = Duration.seconds(2)
     /// How long processed messages stay in the stream. They are what a restored ledger is brought up to date from.
-    package var keepMessages = Duration.seconds(24 * 3600)
+    package var messageAge = Duration.seconds(24 * 3600)
+    /// About how many messages the stream holds before processed ones are dropped whatever their age.
+    package var keepMessages = 1_000_000
     /// About how many outcomes their stream keeps.
     package var keepOutcomes = 100_000
+    /// How many bytes the ledger keeps of a payload that is too large for any message.
+    package var deadLetterBytes = 64 << 10
     /// Ends when nothing is unread or pending.
     package var untilIdle = false
 
@@ -36,8 +40,19 @@ package struct ConsumerSettings: Sendable {
     static let epochsWithoutProgress = 3
     /// How often, in a row, the counters of a new epoch may be lost between being prepared and being installed.
     static let installLosses = 10
-    /// The largest reply to a read: one entry of the largest size that Redis takes (512 MiB) must fit.
-    static let readReplyBytes = 600 << 20
+    /// The largest reply to a read. No valid message has more than `Limit.payloadBytes`; what cannot be read within this is
+    /// given up by its id (`OversizedEntries`). The reply is in memory twice while it is taken apart.
+    static let readReplyBytes = 32 << 20
+    /// How long a Redis that was full is still emptied after it has accepted writes again: else it would be full again with
+    /// the next messages.
+    static let reliefTime = Duration.seconds(10)
+    /// About how many outcomes stay while Redis is full.
+    static let outcomesWhenFull = 10_000
+    /// How long an entry may be pending and in nobody's memory before pending entries are claimed. A reply to a read that
+    /// is on its way looks the same for a moment.
+    static let strayPatience = Duration.seconds(3)
+    /// How far clocks may be apart, or step, before it is reported.
+    static let clockTolerance = Duration.seconds(2)
     /// How long what is under way may take after a stop was requested, before the connections are closed.
     static let stopGrace = Duration.seconds(4)
     /// How often ledger and Redis are looked at when there is nothing else to do.

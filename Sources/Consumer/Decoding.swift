@@ -36,6 +36,10 @@ enum Decoding {
     }
 
     static func decode(_ entry: StreamEntry) -> DecodedEntry {
+        if let reason = entry.unreadReason {
+            let rejection = Rejection(.entryNotRead, "the entry was not read: \(reason)")
+            return DecodedEntry(entry: entry, content: .rejected(rejection), digest: [])
+        }
         let payload = entry.payload
         Failpoint.decodeEntry.pass(over: payload?.copy ?? [])
         return switch MessageDecoder.decode(type: entry.type, payload: payload) {

@@ -4,12 +4,16 @@ import Intake
 import Inventory
 import Ledger
 
+/// Is told when work on an entry begins that may bring the process down, and when it has ended.
+typealias Suspicion = @Sendable (_ isBegun: Bool) -> Void
+
 /// Validates decoded entries against the catalogue, and tells apart what is new, known and impossible.
 struct Preparation: Sendable {
     let ledger: LedgerDatabase
     let catalog: CatalogIndex
     /// Lines of messages a batch at most, but for one message.
     let maximumLines: Int
+    let deadLetters: DeadLetterMaker
 
     /// Tells the entries apart, by what the ledger and the batch in flight before this one hold.
     ///
@@ -18,7 +22,11 @@ struct Preparation: Sendable {
     ///
     /// The batch ends before an entry that depends on what is not recorded yet; it may so be empty while another one
     /// is being recorded.
-    func skip(_ entries: [DecodedEntry], inFlight: InFlight) async throws -> PreparedBatch {
+    ///
+    /// - Parameter suspicion: called around the work on what a suspect entry brought.
+    func skip(
+        _ entries: [DecodedEntry], inFlight: InFlight, suspicion: Suspicion? = nil
+    ) async throws -> PreparedBatch {
         Failpoint.skipBefore.pass()
         let decoded = Self.independent(entries, inFlight)
         let keys = decoded.compactMap(\.key)
@@ -33,9 +41,11 @@ struct Preparation: Sendable {
         }
         let known = try await ledger.known(
             keys, entries: decoded.map(\.entry.id), cancelled: cancelled, adjusted: adjusted)
+        suspicion?(true)
+        defer { suspicion?(false) }
         var sorting = Sorting(
-            known: known, inFlight: inFlight, catalog: catalog, maximumTerms: 2 * maximumLines,
-            count: decoded.count)
+            known: known, inFlight: inFlight, catalog: catalog, deadLetters: deadLetters,
+            maximumTerms: 2 * maximumLines, count: decoded.count)
         for entry in decoded {
             guard let plan = sorting.plan(for: entry) else { break }
             // Should it be taken back, a suspect is one again.
@@ -56,12 +66,13 @@ struct Preparation: Sendable {
         // Mostly there are none that could depend on anything.
         guard entries.contains(where: \.dependsOnEarlier) else { return entries[...] }
         var orders: Set<Identifier> = []
-        let end = entries.firstIndex { entry in
-            switch entry.content {
+        // By its place, not its id: a Redis that lost its tail may give an id to two messages.
+        let end = entries.indices.first { place in
+            switch entries[place].content {
             case .order(let order): orders.insert(order.id)
             case .cancellation(let cancellation):
                 return inFlight.changes(cancellation.orderID) || orders.contains(cancellation.orderID)
-            case .adjustment: return inFlight.isUnderWay || entry.entry.id != entries.first?.entry.id
+            case .adjustment: return inFlight.isUnderWay || place != entries.startIndex
             case .rejected: break
             }
             return false
@@ -76,17 +87,7 @@ struct Preparation: Sendable {
             "processing this entry alone ended the process \(ConsumerSettings.suspectAttempts) times; it was not decoded"
         )
         return PreparedBatch(
-            entries: [.suspect(entry)], plans: [.deadLetter(DeadLetterRecord(entry, rejection, orderID: nil))],
+            entries: [.suspect(entry)], plans: [.deadLetter(deadLetters.record(entry, rejection, orderID: nil))],
             catalogueVersion: catalog.version, suspect: key)
-    }
-}
-
-extension DeadLetterRecord {
-    init(_ entry: StreamEntry, _ rejection: Rejection, orderID: Identifier?) {
-        self.init(
-            key: EntryKey(entryID: entry.id, fingerprint: entry.fingerprint), rejection: rejection,
-            type: entry.type?.copy,
-            payload: entry.payload?.copy, fields: entry.isPlain ? nil : entry.encodedFields, orderID: orderID,
-            receivedAt: Timestamp.now())
     }
 }

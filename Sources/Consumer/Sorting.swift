@@ -8,6 +8,7 @@ struct Sorting {
     let known: KnownEntries
     let inFlight: InFlight
     let catalog: CatalogIndex
+    let deadLetters: DeadLetterMaker
     /// Terms of all operations together at most, but for one operation: they are what holds Redis up.
     let maximumTerms: Int
 
@@ -19,10 +20,14 @@ struct Sorting {
     private var owned: [Identifier: [ArticleUnits]] = [:]
 
     /// - Parameter count: how many entries there are at most.
-    init(known: KnownEntries, inFlight: InFlight, catalog: CatalogIndex, maximumTerms: Int, count: Int) {
+    init(
+        known: KnownEntries, inFlight: InFlight, catalog: CatalogIndex, deadLetters: DeadLetterMaker, maximumTerms: Int,
+        count: Int
+    ) {
         self.known = known
         self.inFlight = inFlight
         self.catalog = catalog
+        self.deadLetters = deadLetters
         self.maximumTerms = maximumTerms
         batch = PreparedBatch(catalogueVersion: catalog.version)
         batch.messages.reserveCapacity(count)
@@ -52,10 +57,10 @@ struct Sorting {
         switch decoded.content {
         case .rejected(let rejection):
             return .deadLetter(
-                DeadLetterRecord(entry, rejection, orderID: MessageDecoder.orderID(inRejected: entry.payload)))
+                deadLetters.record(entry, rejection, orderID: MessageDecoder.orderID(inRejected: entry.payload)))
         case .order(let order):
             if let rejection = catalog.violation(in: order.checkout) {
-                return .deadLetter(DeadLetterRecord(entry, rejection, orderID: order.id))
+                return .deadLetter(deadLetters.record(entry, rejection, orderID: order.id))
             }
             return decide(.order(order), Operation(.take, order.demand), decoded)
         case .cancellation(let cancellation): return plan(cancellation, decoded)
@@ -67,7 +72,7 @@ struct Sorting {
         let order = cancellation.orderID
         guard let owned = owned[order] ?? known.owned[order] else {
             let rejection = Rejection(.unknownOrder, "order_id: no order \"\(order)\" is recorded")
-            return .deadLetter(DeadLetterRecord(decoded.entry, rejection, orderID: order))
+            return .deadLetter(deadLetters.record(decoded.entry, rejection, orderID: order))
         }
         let releases = cancellation.releases(from: owned)
         let givenBack = cancellation.givenBack(releases)
@@ -84,7 +89,7 @@ struct Sorting {
 
     private mutating func plan(_ adjustment: Adjustment, _ decoded: DecodedEntry) -> PreparedBatch.Plan? {
         if let rejection = catalog.violation(in: adjustment) ?? violation(in: adjustment) {
-            return .deadLetter(DeadLetterRecord(decoded.entry, rejection, orderID: nil))
+            return .deadLetter(deadLetters.record(decoded.entry, rejection, orderID: nil))
         }
         let demand = [ArticleUnits(adjustment.article, abs(adjustment.units))].demand()
         return decide(.adjustment(adjustment), Operation(adjustment.units < 0 ? .give : .add, demand), decoded)
@@ -129,6 +134,6 @@ struct Sorting {
         case .cancellation(let cancellation): orderID = cancellation.orderID
         case .adjustment, .rejected: break
         }
-        return .deadLetter(DeadLetterRecord(decoded.entry, rejection, orderID: orderID))
+        return .deadLetter(deadLetters.record(decoded.entry, rejection, orderID: orderID))
     }
 }

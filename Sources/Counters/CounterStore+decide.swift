@@ -1,4 +1,5 @@
 import Inventory
+import LuaScripts
 import RedisClient
 
 /// One operation for the gate.

@@ -1,5 +1,6 @@
 import Failpoints
 import Inventory
+import LuaScripts
 import RedisClient
 
 /// All that a new epoch puts into Redis.
@@ -36,7 +37,7 @@ package enum InstallAnswer: Sendable, Equatable {
 }
 
 extension CounterStore {
-    /// Counters a command while they are prepared, each of at most three fields: a few milliseconds of Redis' time.
+    /// Counters a call while they are prepared, each of at most three fields: a few milliseconds of Redis' time.
     private static let sliceCounters = 1_300
     /// How many epochs back a key that a crash left behind is looked for.
     private static let leftoverEpochs: Int64 = 32
@@ -50,7 +51,7 @@ extension CounterStore {
         var leftovers = RedisCommand("UNLINK", staging)
         for earlier in 1...Self.leftoverEpochs { leftovers.append(keys.staging(epoch: installation.epoch - earlier)) }
         _ = try await scripts.client.send(leftovers)
-        var slice = PreparedFields(staging)
+        var slice = PreparedFields()
         slice.add("ledger", ledger)
         slice.add("epoch", installation.epoch)
         slice.add("seq", installation.seq)
@@ -62,9 +63,10 @@ extension CounterStore {
         for start in stride(from: 0, through: installation.counters.count, by: Self.sliceCounters) {
             for (name, state) in installation.counters[start...].prefix(Self.sliceCounters) { slice.add(name, state) }
             if slice.count == 0 { continue }
-            _ = try await scripts.client.send(slice.command)
+            let fields = slice
+            _ = try await scripts.run(.stage, keys: [staging]) { fields.append(to: &$0) }
             sent += slice.count
-            slice = PreparedFields(staging)
+            slice = PreparedFields()
         }
         Failpoint.epochPrepared.pass()
         let reply = try await scripts.run(.install, keys: [keys.stock, staging]) { command in
@@ -93,19 +95,17 @@ extension CounterStore {
     }
 }
 
-/// Fields of counters that are being prepared, in one command.
+/// Fields of counters that are being prepared, in one call.
 private struct PreparedFields {
-    private(set) var command: RedisCommand
-    private(set) var count = 0
+    private var texts: [String] = []
 
-    init(_ key: String) {
-        command = RedisCommand("HSET", key)
-    }
+    var count: Int { texts.count / 2 }
+
+    func append(to command: inout RedisCommand) { command.append(contentsOf: texts) }
 
     mutating func add(_ field: String, _ value: String) {
-        command.append(field)
-        command.append(value)
-        count += 1
+        texts.append(field)
+        texts.append(value)
     }
 
     mutating func add(_ field: String, _ value: Int64) { add(field, String(value)) }

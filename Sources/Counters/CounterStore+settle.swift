@@ -1,4 +1,5 @@
 import Inventory
+import LuaScripts
 import RedisClient
 
 /// What is said to Redis about a batch that the ledger has committed.
@@ -43,7 +44,8 @@ extension Settlement {
 /// What came of a settlement.
 package enum SettleAnswer: Sendable, Equatable {
     case settled(SettleReport)
-    /// The counters are another ledger's, of another epoch, or gone; nothing was done.
+    /// The counters are another ledger's, of another epoch, behind what the ledger has recorded, or gone; nothing was
+    /// done.
     case fenced
 }
 
@@ -103,15 +105,5 @@ extension CounterStore {
             throw CountersError.unexpectedReply(script: "settle", detail: "not three counts")
         }
         return .settled(SettleReport(acknowledged: counts[0], unannounced: counts[1], unpublished: counts[2]))
-    }
-
-    /// Drops entries of the stream of messages with ids below `id`, but none that is unread or pending.
-    /// - Returns: how many were dropped.
-    package func trim(below id: String) async throws -> Int64 {
-        let reply = try await scripts.run(.trim, keys: [keys.checkouts]) { command in
-            command.append(StoreKeys.group)
-            command.append(id)
-        }
-        return reply.int ?? 0
     }
 }

@@ -1,4 +1,5 @@
 import Inventory
+import LuaScripts
 import RedisClient
 
 /// The counters of one store in Redis: deciding, settling and installing are methods of this type.

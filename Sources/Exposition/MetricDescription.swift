@@ -60,6 +60,12 @@ extension MetricDescription {
             "From asking Redis to settle a batch to its answer."),
         .init("stocktake_read_ahead_messages", .gauge, "Messages that were read and are not decided yet."),
         .init("stocktake_lost_messages_total", .counter, "Messages that were delivered and were gone from the stream."),
+        .init(
+            "stocktake_trimmed_messages_total", .counter, "Processed messages that were dropped from the stream."),
+        .init(
+            "stocktake_trim_failures_total", .counter,
+            "Times that the stream could not be trimmed: while it cannot, it grows."),
+        .init("stocktake_redis_full", .gauge, "1 while Redis refuses writes for lack of memory."),
         .init("stocktake_epochs_total", .counter, "Epochs this process has opened."),
         .init("stocktake_consumer_active", .gauge, "1 while this process is the active consumer."),
         // Beside it.
@@ -74,6 +80,7 @@ extension MetricDescription {
         .init("stocktake_orders", .gauge, "Orders in the ledger."),
         .init("stocktake_refunds_due", .gauge, "Orders that were paid and refused."),
         .init("stocktake_dead_letters_open", .gauge, "Dead letters that nobody has resolved."),
+        .init("stocktake_dead_letter_bytes", .gauge, "What the content of all dead letters takes in the ledger."),
         .init("stocktake_replays_wanted", .gauge, "Dead letters that are to be published again."),
         .init("stocktake_backlog_messages", .gauge, "Messages in the stream that no consumer has read."),
         .init("stocktake_pending_messages", .gauge, "Messages that were read and are not settled."),

@@ -17,6 +17,9 @@ package struct SharedBytes: Sendable {
     /// A copy of them.
     package var copy: [UInt8] { [UInt8](array[place]) }
 
+    /// A copy of the first ones.
+    package func prefix(_ count: Int) -> [UInt8] { [UInt8](array[place.prefix(count)]) }
+
     func equals(_ text: String) -> Bool {
         text.utf8.count == count && array.withUnsafeBytes { $0[place].elementsEqual(text.utf8) }
     }

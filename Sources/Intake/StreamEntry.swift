@@ -25,6 +25,8 @@ package struct StreamEntry: Sendable {
         case plain(type: Range<UInt32>, payload: Range<UInt32>)
         /// Name and value in turn.
         case any([Range<Int>])
+        /// They were not read.
+        case unread(reason: String)
     }
 
     /// - Parameters:
@@ -51,6 +53,19 @@ package struct StreamEntry: Sendable {
             bytes += part
         }
         self.init(id: id, in: bytes, at: places, deliveries: deliveries)
+    }
+
+    /// An entry that could not be read: it has an id and no fields.
+    package init(id: String, unreadBecause reason: String) {
+        self.id = id
+        bytes = []
+        deliveries = 1
+        places = .unread(reason: reason)
+    }
+
+    /// Why its fields were not read; nil: they were.
+    package var unreadReason: String? {
+        if case .unread(let reason) = places { reason } else { nil }
     }
 
     private static func short(_ place: Range<Int>) -> Range<UInt32> {
@@ -96,6 +111,7 @@ package struct StreamEntry: Sendable {
                 part(payload),
             ]
         case .any(let places): places.map { SharedBytes(bytes, at: $0) }
+        case .unread: []
         }
     }
 
@@ -113,6 +129,7 @@ package struct StreamEntry: Sendable {
         case .plain(let type, let payload):
             Self.typeName.utf8.count + Self.payloadName.utf8.count + type.count + payload.count
         case .any(let places): places.reduce(0) { $0 + $1.count }
+        case .unread: 0
         }
     }
 

@@ -1,4 +1,5 @@
 import Inventory
+import LuaScripts
 import RedisClient
 
 /// Entries that were read, and entries that can no longer be.
@@ -17,32 +18,40 @@ package struct Delivery: Sendable {
 /// There is no other consumer alive, so pending entries are claimed without waiting. Only one call of `next` may be
 /// under way. Errors: `RedisError`, after which `resume` must be called, as entries may have been delivered to a
 /// connection that is gone.
+///
+/// An entry that is too large to be sent is found by claiming one at a time, and given without its content
+/// (`StreamReader+oversized.swift`).
 package actor StreamReader {
     private enum Phase {
         case claiming(cursor: String)
         case reading
     }
 
-    private let client: RedisClient
-    private let keys: StoreKeys
+    let client: RedisClient
+    let keys: StoreKeys
+    let scripts: ScriptRunner
     private let consumer: String
-    private var phase = Phase.claiming(cursor: "0-0")
-    private var groupExists = false
-    /// Redis' number of the connection that reads.
-    private var connectionID: Int64?
+    private var phase = Phase.claiming(cursor: StreamReader.start)
+    /// The connection that reads, and what Redis calls it.
+    private var current: (connection: RedisConnection, id: Int64?)?
+    /// The server at its other end (`run_id`); nil: there is none yet, or the server does not say.
+    package private(set) var serverID: String?
     private var count: Int
+    var oversized = OversizedEntries()
 
     /// Entries a read at most; adapted to their size.
     private let maximumCount: Int
     /// Bytes a read should bring at most.
     private let targetBytes = 4 << 20
     private static let firstCount = 64
+    private static let start = "0-0"
 
     package init(client: RedisClient, keys: StoreKeys, consumer: String, maximumCount: Int = 1_024) {
         self.client = client
         self.keys = keys
         self.consumer = consumer
         self.maximumCount = maximumCount
+        scripts = ScriptRunner(client: client)
         count = min(Self.firstCount, maximumCount)
     }
 
@@ -50,67 +59,122 @@ package actor StreamReader {
     /// it still holds would come twice.
     /// Reads fewer at a time from then on: the reply may have been too large.
     package func resume() {
-        phase = .claiming(cursor: "0-0")
-        groupExists = false
-        count = max(count / 4, 1)
+        phase = .claiming(cursor: Self.start)
+        current = nil
+        count = oversized.isSearching ? 1 : max(count / 4, 1)
     }
 
     /// The next entries. Waits up to `block` for new ones once nothing pending is left.
     package func next(block: Duration) async throws -> Delivery {
-        if !groupExists {
-            try await createGroup()
-            connectionID = try? await client.send(RedisCommand("CLIENT", "ID")).int
-            groupExists = true
-        }
+        try await useOneConnection()
         switch phase {
         case .claiming(let cursor):
             return try await claim(from: cursor)
         case .reading:
-            return try await readNew(block: block)
+            do {
+                return try await readNew(block: block)
+            } catch {
+                oversized.failed(with: error, count: count)
+                throw error
+            }
         }
     }
 
     /// Ends a read that waits, over another connection. What it was about to deliver it delivers.
     package func endWait(over other: RedisClient) async {
-        guard let connectionID else { return }
+        guard let connectionID = current?.id else { return }
         // Without the right to do so the read ends by itself a little later.
         _ = try? await other.send(RedisCommand("CLIENT", "UNBLOCK", String(connectionID)))
     }
 
-    /// How many entries are pending for the whole group.
-    package func pendingCount() async throws -> Int64 {
-        let reply = try await client.send(RedisCommand("XPENDING", keys.checkouts, StoreKeys.group))
-        return reply.array?.first?.int ?? 0
+    /// Has the next read made over a new connection; one that waits fails.
+    package func reconnect(because reason: String) {
+        serverID = nil
+        client.reconnect(because: reason)
     }
 
-    private func createGroup() async throws {
-        do {
-            _ = try await client.send(
-                RedisCommand("XGROUP", "CREATE", keys.checkouts, StoreKeys.group, "0", "MKSTREAM"))
-        } catch RedisError.reply(let reply, _) where reply.code == "BUSYGROUP" {
-            // It is there already.
+    /// A connection that has replaced the one in use is an error like a lost one: the client opened it without a word
+    /// when the old one had broken between two reads, and entries may have been delivered to that.
+    private func useOneConnection() async throws {
+        let connection = try await client.connection()
+        if let current {
+            guard current.connection === connection else {
+                throw RedisError.connectionLost(
+                    to: client.url.redacted, reason: "it broke between two reads, and was replaced")
+            }
+            return
         }
+        let replies = try await connection.pipeline([RedisCommand("CLIENT ID"), RedisCommand("INFO", "server")])
+        current = (connection, replies[0].int)
+        serverID = replies[1].info["run_id"]
     }
 
     // MARK: - Pending entries
 
     private func claim(from cursor: String) async throws -> Delivery {
+        if oversized.isSearching { return try await claimOne(from: cursor) }
+        do {
+            return try await claim(count, from: cursor)
+        } catch RedisError.reply(let reply, _) where reply.code == "NOGROUP" {
+            _ = try await scripts.run(.group, keys: [keys.checkouts]) { $0.append(StoreKeys.group) }
+            phase = .reading
+            return Delivery()
+        } catch {
+            oversized.failed(with: error, count: count)
+            throw error
+        }
+    }
+
+    private func claim(_ count: Int, from cursor: String, timeout: Duration? = nil) async throws -> Delivery {
         let reply = try await client.reply(
             to: RedisCommand(
-                "XAUTOCLAIM", keys.checkouts, StoreKeys.group, consumer, "0", cursor, "COUNT", String(count)))
+                "XAUTOCLAIM", keys.checkouts, StoreKeys.group, consumer, "0", cursor, "COUNT", String(count)),
+            timeout: timeout)
         var walk = reply.walk()
         guard let parts = walk.array(), parts >= 2, let next = walk.text() else {
             throw malformed("XAUTOCLAIM", "not a cursor and a list of entries")
         }
         var delivery = try entries(&walk, of: reply, to: "XAUTOCLAIM")
-        delivery.isFull = next != "0-0"
+        delivery.isFull = next != Self.start
         if parts > 2, let lost = walk.array() {
             for _ in 0..<lost { if let id = walk.text() { delivery.lost.append(id) } }
         }
         try await addDeliveryCounts(&delivery.entries)
         adaptCount(to: delivery.entries)
-        phase = next == "0-0" ? .reading : .claiming(cursor: next)
+        phase = next == Self.start ? .reading : .claiming(cursor: next)
         return delivery
+    }
+
+    /// Claims the next pending entry alone, or gives it without its content if it cannot be sent.
+    private func claimOne(from cursor: String) async throws -> Delivery {
+        let pending = try await client.send(
+            RedisCommand("XPENDING", keys.checkouts, StoreKeys.group, cursor, "+", "1")
+        ).array
+        guard let id = pending?.first?.array?.first?.string, let position = EntryPosition(id) else {
+            oversized.endSearch()
+            phase = .reading
+            return Delivery()
+        }
+        if let obstacle = oversized.obstacle(of: id) {
+            let unread = try await inspect(id, obstacle)
+            phase = .claiming(cursor: position.next.text)
+            guard let unread else { return Delivery(lost: [id], isFull: true) }
+            return Delivery(entries: [unread], isFull: true)
+        }
+        do {
+            let delivery = try await claim(1, from: id, timeout: OversizedEntries.patience)
+            if case .reading = phase { oversized.endSearch() }
+            return delivery
+        } catch {
+            let isServerAlive = await isServerAlive()
+            oversized.failed(on: id, with: error, isServerAlive: isServerAlive)
+            throw error
+        }
+    }
+
+    /// Whether the server answers at once over a new connection: then it was the entry that took too long.
+    private func isServerAlive() async -> Bool {
+        (try? await client.send(RedisCommand("PING"), timeout: .seconds(2))) != nil
     }
 
     /// XAUTOCLAIM does not say how often an entry was delivered; the list of pending entries does.

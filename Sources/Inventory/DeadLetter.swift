@@ -28,6 +28,7 @@ package enum DeadLetterReason: String, Sendable, CaseIterable {
     case adjustmentTooLarge = "adjustment_too_large"
     // Undecoded.
     case crashedConsumer = "crashed_consumer"
+    case entryNotRead = "entry_not_read"
 }
 
 /// What is wrong with a message: the reason, and where and how in words.

@@ -12,6 +12,17 @@ package struct EntryPosition: Sendable, Comparable {
         self.number = number
     }
 
+    /// As Redis writes it.
+    package var text: String { "\(milliseconds)-\(number)" }
+
+    /// The lowest one above it.
+    package var next: EntryPosition {
+        var next = self
+        next.number &+= 1
+        if next.number == 0 { next.milliseconds &+= 1 }
+        return next
+    }
+
     package static func < (left: EntryPosition, right: EntryPosition) -> Bool {
         (left.milliseconds, left.number) < (right.milliseconds, right.number)
     }

@@ -99,3 +99,10 @@ package enum SHA256 {
         return UInt32(truncatingIfNeeded: below)
     }
 }
+
+extension [UInt8] {
+    /// As digests are written: two hexadecimal digits a byte.
+    package var hex: String {
+        map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+}

@@ -92,12 +92,15 @@ extension BatchWriter {
         // The conflict is named: any other one is an error.
         try db.cachedStatement(
             sql: """
-                INSERT INTO dead_letters (entry_id, reason, detail, type, payload, fields, order_id, fingerprint, received_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entry_id, fingerprint) DO NOTHING
+                INSERT INTO dead_letters (
+                    entry_id, reason, detail, type, payload, fields, bytes, is_whole, payload_digest, order_id, fingerprint,
+                    received_at
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entry_id, fingerprint) DO NOTHING
                 """
         ).execute(arguments: [
             deadLetter.key.entryID, deadLetter.rejection.reason.rawValue, deadLetter.rejection.detail,
             deadLetter.type.map { Data($0) }, deadLetter.payload.map { Data($0) }, deadLetter.fields.map { Data($0) },
+            deadLetter.bytes, deadLetter.isWhole, deadLetter.payloadDigest.map { Data($0) },
             deadLetter.orderID?.text, Data(deadLetter.key.fingerprint), deadLetter.receivedAt,
         ])
     }
@@ -163,7 +166,7 @@ extension BatchWriter {
         try db.cachedStatement(
             sql: """
                 UPDATE dead_letters SET status = 'replay'
-                WHERE order_id = ? AND reason = 'unknown_order' AND status = 'open'
+                WHERE order_id = ? AND reason = 'unknown_order' AND status = 'open' AND is_whole
                 """
         ).execute(arguments: [order.text])
     }

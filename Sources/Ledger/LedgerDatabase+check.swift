@@ -33,9 +33,12 @@ package struct LedgerCheck: Sendable, Equatable {
     package var missingRecords: Int64 = 0
     /// Orders that were refused and are not there, or not as such.
     package var missingRefusals: Int64 = 0
+    /// Bytes of dead letters that the ledger counts and that are not there; negative: there are more.
+    package var missingDeadLetterBytes: Int64 = 0
 
     package var isSound: Bool {
         integrity.isEmpty && danglingReferences == 0 && miscounts.isEmpty && missingRecords == 0 && missingRefusals == 0
+            && missingDeadLetterBytes == 0
     }
 }
 
@@ -62,6 +65,14 @@ extension LedgerDatabase {
         check.missingRefusals =
             try Int64.fetchOne(
                 db, sql: "SELECT refused - (SELECT count(*) FROM orders WHERE \(Self.isRefused)) FROM ledger") ?? 0
+        check.missingDeadLetterBytes =
+            try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT dead_letter_bytes - (
+                        SELECT coalesce(sum(\(Schema.deadLetterBytes("dead_letters"))), 0) FROM dead_letters
+                    ) FROM ledger
+                    """) ?? 0
         return check
     }
 

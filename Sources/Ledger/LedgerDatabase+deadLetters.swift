@@ -10,6 +10,12 @@ package struct RecordedDeadLetter: Sendable {
     package var type: [UInt8]?
     package var payload: [UInt8]?
     package var fields: [UInt8]?
+    /// Of the entry's names and values, as it came.
+    package var bytes: Int64
+    /// All of the entry was kept; its content may have been removed since.
+    package var isWhole: Bool
+    /// SHA-256 of the whole payload, where only its head was kept.
+    package var payloadDigest: [UInt8]?
     package var orderID: String?
     package var receivedAt: String
     package var status: DeadLetterStatus
@@ -36,6 +42,10 @@ package enum DeadLetterStatus: String, Sendable, CaseIterable {
 }
 
 extension LedgerDatabase {
+    /// All but the bytes of the content.
+    static let deadLetterColumns =
+        "id, entry_id, reason, detail, bytes, is_whole, order_id, received_at, status, resolved_at, fingerprint"
+
     /// Dead letters, latest first, without their bytes.
     package func deadLetters(
         reason: String?, status: DeadLetterStatus? = nil, limit: Int, after: String?
@@ -44,7 +54,7 @@ extension LedgerDatabase {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT id, entry_id, reason, detail, order_id, received_at, status, resolved_at, fingerprint FROM dead_letters
+                    SELECT \(Self.deadLetterColumns) FROM dead_letters
                     WHERE (?1 IS NULL OR reason = ?1) AND (?2 IS NULL OR id < ?2) AND (?4 IS NULL OR status = ?4)
                     ORDER BY id DESC LIMIT ?3
                     """,
@@ -68,7 +78,7 @@ extension LedgerDatabase {
             try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT id, entry_id, reason, detail, order_id, received_at, status, resolved_at, fingerprint
+                    SELECT \(Self.deadLetterColumns)
                     FROM dead_letters WHERE entry_id = ? ORDER BY id DESC
                     """, arguments: [entry]
             ).map(Self.deadLetter)
@@ -92,7 +102,8 @@ extension LedgerDatabase {
         }
         return RecordedDeadLetter(
             number: row["id"], entryID: row["entry_id"], reason: row["reason"], detail: row["detail"],
-            type: bytes("type"), payload: bytes("payload"), fields: bytes("fields"), orderID: row["order_id"],
+            type: bytes("type"), payload: bytes("payload"), fields: bytes("fields"), bytes: row["bytes"],
+            isWhole: row["is_whole"], payloadDigest: bytes("payload_digest"), orderID: row["order_id"],
             receivedAt: row["received_at"], status: DeadLetterStatus(rawValue: row["status"]) ?? .open,
             resolvedAt: row["resolved_at"], fingerprint: row.optionalBytes(named: "fingerprint") ?? [])
     }

@@ -8,6 +8,8 @@ package struct LedgerFigures: Sendable, Equatable {
     package var refusedOrders: Int64
     /// Open dead letters, and those that are to be published again.
     package var openDeadLetters: Int64
+    /// What the content of all dead letters takes.
+    package var deadLetterBytes: Int64
     package var wantedReplays: Int64
 }
 
@@ -24,6 +26,7 @@ extension LedgerDatabase {
                 orders: try number("coalesce(max(number), 0) FROM orders"),
                 refusedOrders: try number("refused FROM ledger"),
                 openDeadLetters: try number("count(*) FROM dead_letters WHERE status = 'open'"),
+                deadLetterBytes: try number("dead_letter_bytes FROM ledger"),
                 wantedReplays: try number("count(*) FROM dead_letters WHERE status = 'replay'"))
         }
     }

@@ -17,12 +17,15 @@ package enum ResolveAnswer: Sendable, Equatable {
     case unknown([Int64])
     /// These are in a state that does not allow it; nothing was changed.
     case refused([(number: Int64, status: DeadLetterStatus)])
+    /// Not all of these was kept, so they cannot be published again; nothing was changed.
+    case incomplete([Int64])
 
     package static func == (left: ResolveAnswer, right: ResolveAnswer) -> Bool {
         switch (left, right) {
         case (.done(let a, let b), .done(let c, let d)): (a, b) == (c, d)
         case (.unknown(let a), .unknown(let b)): a == b
         case (.refused(let a), .refused(let b)): a.elementsEqual(b, by: ==)
+        case (.incomplete(let a), .incomplete(let b)): a == b
         default: false
         }
     }
@@ -31,7 +34,7 @@ package enum ResolveAnswer: Sendable, Equatable {
 extension LedgerDatabase {
     /// Has the consumer publish open dead letters again, all of the choice or none.
     package func replay(_ choice: DeadLetterChoice) async throws -> ResolveAnswer {
-        try await resolve(choice, to: .replay, from: [.open]) { db, number in
+        try await resolve(choice, to: .replay, from: [.open], needsContent: true) { db, number in
             try db.cachedStatement(sql: "UPDATE dead_letters SET status = 'replay' WHERE id = ?")
                 .execute(arguments: [number])
         }
@@ -61,20 +64,20 @@ extension LedgerDatabase {
         ).execute(arguments: [now, number])
     }
 
-    private static func chosen(
-        _ choice: DeadLetterChoice, _ db: Database
-    ) throws -> [(number: Int64, status: DeadLetterStatus)] {
-        func found(_ row: Row) -> (Int64, DeadLetterStatus) {
-            (row[0], DeadLetterStatus(rawValue: row[1]) ?? .open)
+    private typealias Chosen = (number: Int64, status: DeadLetterStatus, isWhole: Bool)
+
+    private static func chosen(_ choice: DeadLetterChoice, _ db: Database) throws -> [Chosen] {
+        func found(_ row: Row) -> Chosen {
+            (row[0], DeadLetterStatus(rawValue: row[1]) ?? .open, row[2])
         }
+        let columns = "SELECT id, status, is_whole FROM dead_letters WHERE"
         switch choice {
         case .reason(let reason):
             return try Row.fetchAll(
-                db, sql: "SELECT id, status FROM dead_letters WHERE reason = ? AND status = 'open' ORDER BY id",
-                arguments: [reason]
+                db, sql: "\(columns) reason = ? AND status = 'open' ORDER BY id", arguments: [reason]
             ).map(found)
         case .numbers(let numbers):
-            let statement = try db.cachedStatement(sql: "SELECT id, status FROM dead_letters WHERE id = ?")
+            let statement = try db.cachedStatement(sql: "\(columns) id = ?")
             return try numbers.compactMap { try Row.fetchOne(statement, arguments: [$0]).map(found) }
         }
     }
@@ -82,6 +85,7 @@ extension LedgerDatabase {
     /// In one transaction: looks at every chosen one first, then changes those that are not `wanted` already.
     private func resolve(
         _ choice: DeadLetterChoice, to wanted: DeadLetterStatus, from allowed: Set<DeadLetterStatus>,
+        needsContent: Bool = false,
         _ change: @escaping @Sendable (Database, Int64) throws -> Void
     ) async throws -> ResolveAnswer {
         try await write { db in
@@ -92,7 +96,9 @@ extension LedgerDatabase {
                 if !unknown.isEmpty { return .unknown(unknown) }
             }
             let refused = letters.filter { $0.status != wanted && !allowed.contains($0.status) }
-            if !refused.isEmpty { return .refused(refused) }
+            if !refused.isEmpty { return .refused(refused.map { ($0.number, $0.status) }) }
+            let incomplete = letters.filter { needsContent && !$0.isWhole }
+            if !incomplete.isEmpty { return .incomplete(incomplete.map(\.number)) }
             let changed = letters.filter { $0.status != wanted }
             for letter in changed { try change(db, letter.number) }
             return .done(changed: changed.count, already: letters.count - changed.count)

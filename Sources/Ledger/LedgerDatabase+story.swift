@@ -45,7 +45,7 @@ extension LedgerDatabase {
             let letters = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT id, entry_id, reason, detail, order_id, received_at, status, resolved_at, fingerprint
+                    SELECT \(Self.deadLetterColumns)
                     FROM dead_letters WHERE order_id = ? ORDER BY id
                     """, arguments: [id.text])
             return OrderStory(

@@ -95,28 +95,37 @@ package struct AdjustmentRecord: Sendable {
     }
 }
 
-/// A message that can never be processed as it is, whole.
+/// A message that can never be processed as it is.
 package struct DeadLetterRecord: Sendable, Equatable {
     package var key: EntryKey
     package var rejection: Rejection
-    /// The raw bytes of the fields; nil where the entry lacked one.
+    /// The raw bytes of the fields, or their heads; nil where the entry lacked one.
     package var type: [UInt8]?
     package var payload: [UInt8]?
     /// The whole entry, as a RESP array, where it was not just one type and one payload.
     package var fields: [UInt8]?
+    /// Of the entry's names and values, as it came.
+    package var bytes: Int64
+    /// Nothing of the entry was left out.
+    package var isWhole: Bool
+    /// SHA-256 of the whole payload, where only its head is kept.
+    package var payloadDigest: [UInt8]?
     /// Where the message could be read so far.
     package var orderID: Identifier?
     package var receivedAt: String
 
     package init(
-        key: EntryKey, rejection: Rejection, type: [UInt8]?, payload: [UInt8]?, fields: [UInt8]?,
-        orderID: Identifier?, receivedAt: String
+        key: EntryKey, rejection: Rejection, type: [UInt8]?, payload: [UInt8]?, fields: [UInt8]?, bytes: Int64,
+        isWhole: Bool = true, payloadDigest: [UInt8]? = nil, orderID: Identifier?, receivedAt: String
     ) {
         self.key = key
         self.rejection = rejection
         self.type = type
         self.payload = payload
         self.fields = fields
+        self.bytes = bytes
+        self.isWhole = isWhole
+        self.payloadDigest = payloadDigest
         self.orderID = orderID
         self.receivedAt = receivedAt
     }

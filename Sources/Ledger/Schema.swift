@@ -46,6 +46,8 @@ enum Schema {
             catalogue_version INTEGER NOT NULL CHECK (catalogue_version >= 0),
             -- Something was removed: the log is to be brought into the file and emptied.
             checkpoint_wanted INTEGER NOT NULL DEFAULT 0 CHECK (checkpoint_wanted IN (0, 1)),
+            -- What the content of all dead letters takes; kept by triggers, as adding it up would read it all.
+            dead_letter_bytes INTEGER NOT NULL DEFAULT 0 CHECK (dead_letter_bytes >= 0),
             created_at TEXT NOT NULL
         ) STRICT;
 
@@ -206,11 +208,18 @@ enum Schema {
             entry_id TEXT NOT NULL,
             reason TEXT NOT NULL,
             detail TEXT NOT NULL,
-            -- The raw bytes of the two fields of a message; NULL where the entry lacked one.
+            -- The raw bytes of the two fields of a message, or their heads where they are larger than any message may be;
+            -- NULL where the entry lacked one.
             type BLOB,
             payload BLOB,
-            -- The whole entry (names and values, as a RESP array) where it was not just one type and one payload.
+            -- The whole entry (names and values, as a RESP array) where it was not just one type and one payload, and is not
+            -- too large.
             fields BLOB,
+            -- Of the names and values of the entry as it came; whether all of it was kept; SHA-256 of the whole payload where
+            -- its head alone was.
+            bytes INTEGER NOT NULL CHECK (bytes >= 0),
+            is_whole INTEGER NOT NULL CHECK (is_whole IN (0, 1)),
+            payload_digest BLOB,
             order_id TEXT,
             fingerprint BLOB NOT NULL,
             received_at TEXT NOT NULL,
@@ -222,6 +231,14 @@ enum Schema {
             -- Reading an entry again changes nothing; another entry may get the id of one that Redis forgot.
             UNIQUE (entry_id, fingerprint)
         ) STRICT;
+
+        CREATE TRIGGER dead_letter_bytes_inserted AFTER INSERT ON dead_letters BEGIN
+            UPDATE ledger SET dead_letter_bytes = dead_letter_bytes + \(deadLetterBytes("NEW"));
+        END;
+        CREATE TRIGGER dead_letter_bytes_updated AFTER UPDATE OF type, payload, fields ON dead_letters BEGIN
+            UPDATE ledger
+            SET dead_letter_bytes = dead_letter_bytes + \(deadLetterBytes("NEW")) - \(deadLetterBytes("OLD"));
+        END;
 
         -- Those somebody should look at are few among many, and their status stands behind long bytes.
         CREATE INDEX dead_letters_open ON dead_letters (id) WHERE status = 'open';
@@ -266,6 +283,12 @@ enum Schema {
             PRIMARY KEY (entry_id, fingerprint)
         ) STRICT, WITHOUT ROWID;
         """
+
+    /// What the content of a dead letter takes, in SQL.
+    /// - Parameter row: its name in the query.
+    static func deadLetterBytes(_ row: String) -> String {
+        "(\(["type", "payload", "fields"].map { "coalesce(length(\(row).\($0)), 0)" }.joined(separator: " + ")))"
+    }
 
     /// The counters of a level: narrow, so that the many that a batch changes lie on few pages. A row is made before its
     /// product's, or variant's. A view has both together, for whoever reads.

@@ -7,6 +7,7 @@ struct StoreGauges: Sendable {
     private let orders: Gauge
     private let refundsDue: Gauge
     private let deadLetters: Gauge
+    private let deadLetterBytes: Gauge
     private let replaysWanted: Gauge
     private let backlog: Gauge
     private let pending: Gauge
@@ -25,6 +26,7 @@ struct StoreGauges: Sendable {
         orders = gauge("stocktake_orders")
         refundsDue = gauge("stocktake_refunds_due")
         deadLetters = gauge("stocktake_dead_letters_open")
+        deadLetterBytes = gauge("stocktake_dead_letter_bytes")
         replaysWanted = gauge("stocktake_replays_wanted")
         backlog = gauge("stocktake_backlog_messages")
         pending = gauge("stocktake_pending_messages")
@@ -48,6 +50,7 @@ struct StoreGauges: Sendable {
         record(orders, figures?.orders)
         record(refundsDue, figures?.refusedOrders)
         record(deadLetters, figures?.openDeadLetters)
+        record(deadLetterBytes, figures?.deadLetterBytes)
         record(replaysWanted, figures?.wantedReplays)
         // "At least a hundred" is good enough for an alert.
         record(backlog, look.redis.unread?.count)

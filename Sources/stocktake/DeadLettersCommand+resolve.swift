@@ -97,6 +97,10 @@ private func numbers(_ answer: ResolveAnswer, action: String) throws -> (changed
         printError(
             "\(action) failed: on \(numbers.listed("dead letter")): not in the ledger; nothing was changed. 'stocktake dead-letters list' shows them."
         )
+    case .incomplete(let numbers):
+        printError(
+            "\(action) failed: on \(numbers.listed("dead letter")): too large to be kept whole; nothing was changed. Publish a corrected message from where it came."
+        )
     case .refused(let letters):
         for (number, status) in letters { printError("\(action) failed: on dead letter \(number): \(status.obstacle)") }
         printError("nothing was changed")

@@ -82,6 +82,16 @@ struct DeadLettersCommand: AsyncParsableCommand {
             table.add(["entry", letter.entryID])
             table.add(["received", letter.receivedAt])
             if let type = letter.type { table.add(["type", String(decoding: type, as: UTF8.self)]) }
+            if !letter.isWhole {
+                let kept = [letter.type, letter.payload, letter.fields].reduce(0) { $0 + ($1?.count ?? 0) }
+                table.add([
+                    "kept",
+                    letter.bytes == 0
+                        ? "nothing: it was not read"
+                        : "\(kept.counted("byte")) of \(Int(clamping: letter.bytes).grouped)",
+                ])
+            }
+            if let digest = letter.payloadDigest { table.add(["payload sha256", digest.hex]) }
             table.print()
             if let content = letter.payload ?? letter.fields {
                 print("")
@@ -104,12 +114,14 @@ extension RecordedDeadLetter {
                 "id": .integer(number), "status": .string(status.rawValue), "resolved_at": .text(resolvedAt),
                 "reason": .string(reason), "detail": .string(detail),
                 "order_id": .text(orderID), "entry_id": .string(entryID), "received_at": .string(receivedAt),
+                "bytes": .integer(bytes), "is_whole": .bool(isWhole),
             ])
         else { return .null }
         if withContent {
             for (name, bytes) in [("type", type), ("payload", payload), ("fields", fields)] {
                 object.append(name + "_base64", .text(bytes.map { Data($0).base64EncodedString() }))
             }
+            object.append("payload_sha256", .text(payloadDigest.map(\.hex)))
         }
         return .object(object)
     }

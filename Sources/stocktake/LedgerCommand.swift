@@ -61,6 +61,9 @@ struct LedgerCommand: AsyncParsableCommand {
                     "\(check.missingRefusals.grouped) refused orders were recorded and are not there, or not as refused"
                 )
             }
+            if check.missingDeadLetterBytes != 0 {
+                print("the bytes of dead letters are counted \(check.missingDeadLetterBytes.grouped) too high")
+            }
             for miscount in check.miscounts {
                 print(
                     "\(miscount.counter.level.rawValue) \(miscount.counter.id): \(miscount.column.rawValue) is \(miscount.recorded.grouped), what is recorded adds up to \(miscount.counted.grouped)"
@@ -78,6 +81,7 @@ struct LedgerCommand: AsyncParsableCommand {
                 "dangling_references": .integer(check.danglingReferences),
                 "missing_records": .integer(check.missingRecords),
                 "missing_refusals": .integer(check.missingRefusals),
+                "missing_dead_letter_bytes": .integer(check.missingDeadLetterBytes),
                 "miscounts": .array(check.miscounts.map(\.json)),
                 "orders": .integer(check.orders), "cancellations": .integer(check.cancellations),
                 "adjustments": .integer(check.adjustments), "dead_letters": .integer(check.deadLetters),

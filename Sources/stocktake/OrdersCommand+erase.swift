@@ -54,7 +54,7 @@ extension OrdersCommand {
             )
             print(
                 """
-                Not reached: the message in Redis and its append-only file, for \(Int64(settings.consumer.keepMessages / .seconds(1)).grouped) s (keep_messages_s) and until the file \
+                Not reached: the message in Redis and its append-only file, for \(Int64(settings.consumer.messageAge / .seconds(1)).grouped) s (keep_messages_s) and until the file \
                 is rewritten; backups, and what 'ledger restore' has replaced; dead letters whose order id could not be read.
                 """)
         }

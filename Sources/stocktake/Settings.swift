@@ -24,8 +24,10 @@ struct SettingKey: Sendable {
     static let logLevel = SettingKey(name: "log_level", defaultValue: .string("info"))
     static let batchOrders = SettingKey(name: "batch_orders", defaultValue: .number(JSONNumber(2_048)))
     static let keepMessages = SettingKey(name: "keep_messages_s", defaultValue: .number(JSONNumber(86_400)))
+    static let keepMessageCount = SettingKey(name: "keep_messages", defaultValue: .number(JSONNumber(1_000_000)))
     static let keepOutcomes = SettingKey(name: "keep_outcomes", defaultValue: .number(JSONNumber(100_000)))
 
+    static let deadLetterBytes = SettingKey(name: "dead_letter_bytes", defaultValue: .number(JSONNumber(65_536)))
     static let reconcileInterval = SettingKey(
         name: "reconcile_interval_s", defaultValue: .number(JSONNumber(30)))
 
@@ -39,7 +41,8 @@ struct SettingKey: Sendable {
     static let operatorToken = SettingKey(name: "operator_token", defaultValue: .null)
 
     static let all = [
-        redisURL, redisCAFile, ledger, store, data, consumer, logLevel, batchOrders, keepMessages, keepOutcomes,
+        redisURL, redisCAFile, ledger, store, data, consumer, logLevel, batchOrders, keepMessages,
+        keepMessageCount, keepOutcomes, deadLetterBytes,
         reconcileInterval, httpHost, httpPort, httpAllowOrigin, httpLedgerFallback, httpConnections, operatorHost,
         operatorPort, operatorToken,
     ]
@@ -79,8 +82,19 @@ struct SettingsOptions: ParsableArguments {
         help: "Seconds that processed messages stay in the stream. Default: 86400.")
     var keepMessages: Int?
 
+    @Option(
+        name: .customLong("keep-messages"),
+        help:
+            "How many messages the stream holds, about, before processed ones go whatever their age. Default: 1000000."
+    )
+    var keepMessageCount: Int?
+
     @Option(help: "How many outcomes their stream keeps, about. Default: 100000.")
     var keepOutcomes: Int?
+
+    @Option(
+        help: "Bytes that a dead letter keeps of a payload that is too large for any message. Default: 65536.")
+    var deadLetterBytes: Int?
 
     @Option(
         name: .customLong("reconcile-interval-s"),
@@ -120,7 +134,9 @@ struct SettingsOptions: ParsableArguments {
         let values: [(SettingKey, String?)] = [
             (.redisURL, redisURL), (.redisCAFile, redisCAFile), (.ledger, ledger), (.store, store), (.data, data),
             (.consumer, consumer), (.logLevel, logLevel), (.batchOrders, batchOrders.map { String($0) }),
-            (.keepMessages, keepMessages.map { String($0) }), (.keepOutcomes, keepOutcomes.map { String($0) }),
+            (.keepMessages, keepMessages.map { String($0) }),
+            (.keepMessageCount, keepMessageCount.map { String($0) }), (.keepOutcomes, keepOutcomes.map { String($0) }),
+            (.deadLetterBytes, deadLetterBytes.map { String($0) }),
             (.reconcileInterval, reconcileInterval.map { String($0) }), (.httpHost, httpHost),
             (.httpPort, httpPort.map { String($0) }), (.httpAllowOrigin, httpAllowOrigin),
             (.httpLedgerFallback, httpLedgerFallback), (.httpConnections, httpConnections.map { String($0) }),
@@ -246,9 +262,12 @@ struct Settings: Sendable {
         self.logLevel = logLevel
         consumer.consumer = try sources.text(.consumer) ?? Self.hostName()
         consumer.batchOrders = try sources.number(.batchOrders, in: 1...10_000)
-        consumer.keepMessages = .seconds(try sources.number(.keepMessages, in: 0...1_000_000_000))
+        consumer.messageAge = .seconds(try sources.number(.keepMessages, in: 0...1_000_000_000))
+        // A node of a stream has 100 entries: below that the number would say nothing.
+        consumer.keepMessages = try sources.number(.keepMessageCount, in: 100...1_000_000_000)
         let seconds = try sources.number(.reconcileInterval, in: 0...86_400)
         reconcileInterval = seconds == 0 ? nil : .seconds(seconds)
+        consumer.deadLetterBytes = try sources.number(.deadLetterBytes, in: 0...Limit.payloadBytes)
         consumer.keepOutcomes = try sources.number(.keepOutcomes, in: 1...1_000_000_000)
         http = try HTTPSettings(sources)
     }

@@ -30,8 +30,10 @@ final class ConsumerFleet: Sendable {
     private let state = Mutex(State())
     /// Places at which consumers die by themselves.
     /// Not while decoding: a message that brings the process down there three times, alone, rightly becomes a dead letter.
-    private let failpoints = Failpoint.allCases.filter { ![.decodeBefore, .decodeEntry, .decodeAfter].contains($0) }
-        .map(\.rawValue)
+    private let failpoints = Failpoint.allCases.filter {
+        ![.decodeBefore, .decodeEntry, .decodeAfter, .skipAfter].contains($0)
+    }
+    .map(\.rawValue)
 
     /// How long a polite end may take when nothing else is wrong (`ConsumerSettings.stopGrace` and a slow machine).
     private static let stopLimit = Duration.seconds(20)

@@ -15,7 +15,9 @@ struct ConsumerSettingsTests {
         }
         let settings = ConsumerSettings()
         #expect(shipped["batch_orders"] == .number(JSONNumber(Int64(settings.batchOrders))))
-        #expect(shipped["keep_messages_s"] == .number(JSONNumber(Int64(settings.keepMessages / .seconds(1)))))
+        #expect(shipped["keep_messages_s"] == .number(JSONNumber(Int64(settings.messageAge / .seconds(1)))))
+        #expect(shipped["keep_messages"] == .number(JSONNumber(Int64(settings.keepMessages))))
+        #expect(shipped["dead_letter_bytes"] == .number(JSONNumber(Int64(settings.deadLetterBytes))))
         #expect(shipped["keep_outcomes"] == .number(JSONNumber(Int64(settings.keepOutcomes))))
         // Else the former could never be reached.
         #expect(settings.batchLines >= settings.batchOrders)

@@ -211,21 +211,4 @@ struct GateFenceTests {
             #expect(try await fixture.server.keyspace() == before)
         }
     }
-
-    @Test("when Redis is out of memory")
-    func outOfMemory() async throws {
-        try await withCounters(unlimited, ["--maxmemory-policy", "noeviction"]) { fixture async throws in
-            let before = try await fixture.server.keyspace()
-            try await fixture.server.command("CONFIG", "SET", "maxmemory", "1")
-            let error = try await replyError {
-                _ = try await fixture.store.decide([take((p, 1))], epoch: 7, seq: 41)
-            }
-            #expect(error?.code == "OOM")
-            #expect(try await fixture.server.keyspace() == before)
-            // The same batch goes through once there is memory again.
-            try await fixture.server.command("CONFIG", "SET", "maxmemory", "0")
-            let answer = try await fixture.store.decide([take((p, 1))], epoch: 7, seq: 41)
-            #expect(answer == .decided(seq: 42, [.changed(seq: 42)]))
-        }
-    }
 }

@@ -177,15 +177,4 @@ struct InstallTests {
             #expect(cut.counters.map(\.state.sold) == [0, 1_999, 2_000, 99_999])
         }
     }
-
-    @Test("refused for want of memory, leaves the old counters")
-    func outOfMemory() async throws {
-        try await withCounters(["sold:p:P": "1"], ["--maxmemory-policy", "noeviction"]) { fixture async throws in
-            let before = try await fixture.server.keyspace()
-            try await fixture.server.command("CONFIG", "SET", "maxmemory", "1")
-            let error = try await replyError { _ = try await fixture.store.install(installation()) }
-            #expect(error?.code == "OOM")
-            #expect(try await fixture.server.keyspace() == before)
-        }
-    }
 }

@@ -29,6 +29,9 @@ struct SettleTests {
             + ["decided_at", decidedAt]
     }
 
+    /// The gate has decided up to the seq that is recorded.
+    private static let decided = ["seq": "45"]
+
     private func settlement(
         epoch: Int64 = 7, settled: Int64 = 45, recorded: Int64 = 65, entries: [String] = [], outcomes: [Outcome] = [],
         changed: [Identifier] = []
@@ -48,14 +51,14 @@ struct SettleTests {
 
     @Test("notes how far the ledger is, acknowledges, and announces every field of every outcome")
     func settles() async throws {
-        try await withCounters(["sold:p:P": "5"]) { fixture async throws in
+        try await withCounters(["sold:p:P": "5", "seq": "45"]) { fixture async throws in
             try await deliver(3, fixture)
             var after = try await fixture.server.keyspace()
             let report = try await fixture.store.settle(
                 settlement(entries: ["1-0", "3-0"], outcomes: Self.outcomes, changed: ["P"]), keepOutcomes: 100)
             #expect(report == .settled(SettleReport(acknowledged: 2, unannounced: 0, unpublished: 0)))
 
-            var stock = CountersFixture.head.merging(["sold:p:P": "5"]) { _, own in own }
+            var stock = CountersFixture.head.merging(["sold:p:P": "5", "seq": "45"]) { _, own in own }
             (stock["settled"], stock["recorded"]) = ("45", "65")
             after[fixture.keys.stock] = .hash(stock)
             after[fixture.keys.checkouts] = .stream(
@@ -92,7 +95,7 @@ struct SettleTests {
 
     @Test("repeated, acknowledges nothing more and lowers nothing")
     func repeated() async throws {
-        try await withCounters([:]) { fixture async throws in
+        try await withCounters(Self.decided) { fixture async throws in
             try await deliver(2, fixture)
             let one = settlement(entries: ["1-0", "2-0"], outcomes: [Self.outcomes[0]])
             _ = try await fixture.store.settle(one, keepOutcomes: 100)
@@ -116,7 +119,7 @@ struct SettleTests {
     @Test("notes how much is recorded also where no seq was taken, and never lowers it", arguments: recorded.indices)
     func recordedNote(_ index: Int) async throws {
         let (before, told, after) = Self.recorded[index]
-        try await withCounters([:]) { fixture async throws in
+        try await withCounters(Self.decided) { fixture async throws in
             try await fixture.server.command("HDEL", fixture.keys.stock, "recorded")
             if let before { try await fixture.set(["recorded": before], in: fixture.keys.stock) }
             _ = try await fixture.store.settle(settlement(settled: 41, recorded: told), keepOutcomes: 100)
@@ -136,7 +139,7 @@ struct SettleTests {
     @Test("never lowers what is noted", arguments: notes.indices)
     func settledNote(_ index: Int) async throws {
         let (name, stock, settled, noted) = Self.notes[index]
-        try await withCounters(stock) { fixture async throws in
+        try await withCounters(stock.merging(["seq": "100"]) { own, _ in own }) { fixture async throws in
             _ = try await fixture.store.settle(settlement(settled: settled), keepOutcomes: 100)
             #expect(try await fixture.stock()?["settled"] == noted, "\(name)")
         }
@@ -144,12 +147,16 @@ struct SettleTests {
 
     /// State before, and whose settlement.
     private static let fences: [(String, [String: String]?, ledger: String, epoch: Int64)] = [
-        ("of an earlier epoch", [:], "L", 6), ("of a later epoch", [:], "L", 8), ("of another ledger", [:], "M", 7),
+        ("of an earlier epoch", decided, "L", 6), ("of a later epoch", decided, "L", 8),
+        ("of another ledger", decided, "M", 7),
         ("nothing is installed", nil, "L", 7),
+        ("Redis has lost a seq that is recorded", ["seq": "44"], "L", 7), ("its seq is gone", ["seq": ""], "L", 7),
+        ("its seq is lower by a digit", ["seq": "9"], "L", 7),
     ]
 
-    /// Late, it would acknowledge what a ledger that was put back meanwhile has never recorded.
-    @Test("is fenced, and does nothing, where the counters are not those of its epoch", arguments: fences.indices)
+    /// Late, it would acknowledge what a ledger that was put back meanwhile has never recorded, or another message that
+    /// got an id which Redis had forgotten.
+    @Test("is fenced, and does nothing, where the counters are not those that were recorded", arguments: fences.indices)
     func fenced(_ index: Int) async throws {
         let (name, stock, ledger, epoch) = Self.fences[index]
         try await withCounters(stock) { fixture async throws in
@@ -165,7 +172,7 @@ struct SettleTests {
 
     @Test("acknowledges thousands of entries at once")
     func manyEntries() async throws {
-        try await withCounters([:]) { fixture async throws in
+        try await withCounters(Self.decided) { fixture async throws in
             try await deliver(9_000, fixture)
             let report = try await fixture.store.settle(
                 settlement(entries: (1...9_000).map { "\($0)-0" }), keepOutcomes: 100)
@@ -178,7 +185,7 @@ struct SettleTests {
 
     @Test("keeps about as many outcomes as it is told")
     func keepsOutcomes() async throws {
-        try await withCounters([:]) { fixture async throws in
+        try await withCounters(Self.decided) { fixture async throws in
             let outcomes = (1...2_000).map { Outcome(kind: .accepted, orderID: "o\($0)", decidedAt: decidedAt) }
             _ = try await fixture.store.settle(settlement(outcomes: outcomes), keepOutcomes: 500)
             let kept = try await fixture.server.entries(of: fixture.keys.outcomes)
@@ -190,7 +197,7 @@ struct SettleTests {
 
     @Test("publishes each product that changed")
     func publishes() async throws {
-        try await withCounters([:]) { fixture async throws in
+        try await withCounters(Self.decided) { fixture async throws in
             let listener = try ChildProcess(
                 "redis-cli", ["-s", fixture.server.socketPath, "SUBSCRIBE", fixture.keys.changes])
             try await eventually("a subscriber") {
@@ -209,7 +216,7 @@ struct SettleTests {
 
     @Test("is not held up by outcomes that cannot be announced: they are counted")
     func outcomesOfWrongType() async throws {
-        try await withCounters([:]) { fixture async throws in
+        try await withCounters(Self.decided) { fixture async throws in
             try await deliver(1, fixture)
             try await fixture.server.command("SET", fixture.keys.outcomes, "text")
             let report = try await fixture.store.settle(
@@ -223,7 +230,7 @@ struct SettleTests {
 
     @Test("acknowledges nothing where the group or the stream is gone, and goes on")
     func noGroup() async throws {
-        try await withCounters([:]) { fixture async throws in
+        try await withCounters(Self.decided) { fixture async throws in
             let one = settlement(entries: ["1-0"], outcomes: [Self.outcomes[0]])
             let withoutStream = try await fixture.store.settle(one, keepOutcomes: 100)
             try await deliver(1, fixture)
@@ -237,7 +244,7 @@ struct SettleTests {
 
     @Test("works when Redis is out of memory: what is recorded is acknowledged")
     func outOfMemory() async throws {
-        try await withCounters([:], ["--maxmemory-policy", "noeviction"]) { fixture async throws in
+        try await withCounters(Self.decided, ["--maxmemory-policy", "noeviction"]) { fixture async throws in
             try await deliver(2, fixture)
             try await fixture.server.command("CONFIG", "SET", "maxmemory", "1")
             let report = try await fixture.store.settle(
@@ -249,7 +256,7 @@ struct SettleTests {
 
     @Test("changes nothing when a key is of the wrong type", arguments: ["stock", "checkouts"])
     func wrongType(_ which: String) async throws {
-        try await withCounters(which == "stock" ? nil : [:]) { fixture async throws in
+        try await withCounters(which == "stock" ? nil : Self.decided) { fixture async throws in
             let key = which == "stock" ? fixture.keys.stock : fixture.keys.checkouts
             try await fixture.server.command("SET", key, "text")
             let before = try await fixture.server.keyspace()
@@ -272,7 +279,7 @@ struct SettleTests {
             ["L", "7", "41", "60", "stocktake", "9", "ch", "1", "no-id", "0", "0"],
         ])
     func malformed(_ arguments: [String]) async throws {
-        try await withCounters([:]) { fixture async throws in
+        try await withCounters(Self.decided) { fixture async throws in
             try await deliver(1, fixture)
             let before = try await fixture.server.keyspace()
             let keys = [fixture.keys.stock, fixture.keys.checkouts, fixture.keys.outcomes]

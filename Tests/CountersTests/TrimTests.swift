@@ -27,6 +27,14 @@ struct TrimTests {
         (3, ["5-1"], "99-0", ids[1...]),
     ]
 
+    /// Everything is old enough; `below` stands for the time that its ids do not say.
+    private func old(below id: String? = nil) -> Retention { Retention(age: .zero, olderThan: id, messages: 1_000_000) }
+
+    /// Nothing is old enough by its own id.
+    private func aged(below id: String) -> Retention {
+        Retention(age: .seconds(4_000_000_000), olderThan: id, messages: 1_000_000)
+    }
+
     private func fill(_ fixture: CountersFixture, read: Int, acknowledged: [String]) async throws {
         let (server, stream) = (fixture.server, fixture.keys.checkouts)
         for id in Self.ids { try await server.command("XADD", stream, id, "type", "t") }
@@ -48,7 +56,9 @@ struct TrimTests {
                 Issue.record("no stream")
                 return
             }
-            #expect(try await fixture.store.trim(below: below) == Int64(Self.ids.count - left.count))
+            let report = try await fixture.store.trim(aged(below: below))
+            #expect(report.messages == Int64(Self.ids.count - left.count) && report.outcomes == 0)
+            #expect(report.lastDelivered == (read == 0 ? "0-0" : Self.ids[read - 1]))
             after[fixture.keys.checkouts] = .stream(entries.filter { left.contains($0.id) }, groups: groups)
             #expect(try await fixture.server.keyspace() == after)
         }
@@ -57,11 +67,11 @@ struct TrimTests {
     @Test("drops nothing, with an error, where there is no group or no stream")
     func noGroup() async throws {
         try await withCounters([:]) { fixture async throws in
-            let withoutStream = try await replyError { _ = try await fixture.store.trim(below: "99-0") }
+            let withoutStream = try await replyError { _ = try await fixture.store.trim(old()) }
             for id in Self.ids { try await fixture.server.command("XADD", fixture.keys.checkouts, id, "type", "t") }
             try await fixture.server.command("XGROUP", "CREATE", fixture.keys.checkouts, "others", "$")
             let before = try await fixture.server.keyspace()
-            let withoutGroup = try await replyError { _ = try await fixture.store.trim(below: "99-0") }
+            let withoutGroup = try await replyError { _ = try await fixture.store.trim(old()) }
             #expect(withoutStream?.code == "ERR" && withoutGroup?.code == "NOGROUP")
             #expect(try await fixture.server.keyspace() == before)
         }
@@ -69,16 +79,86 @@ struct TrimTests {
 
     @Test(
         "drops nothing when its arguments are malformed",
-        arguments: [[], ["stocktake"], ["stocktake", "x"], ["stocktake", "99"]])
+        arguments: [
+            [], ["stocktake"], ["stocktake", "x", "", "9", ""], ["stocktake", "0", "99", "9", ""],
+            ["stocktake", "0", "", "x", ""], ["stocktake", "0", "", "9", "x"], ["stocktake", "0", "", "9"],
+        ])
     func malformed(_ arguments: [String]) async throws {
         try await withCounters([:]) { fixture async throws in
             try await fill(fixture, read: 6, acknowledged: Self.ids)
             let before = try await fixture.server.keyspace()
             let error = try await replyError {
-                _ = try await fixture.run(.trim, keys: [fixture.keys.checkouts], arguments)
+                _ = try await fixture.run(.trim, keys: [fixture.keys.checkouts, fixture.keys.outcomes], arguments)
             }
             #expect(error?.code == "ERR")
             #expect(try await fixture.server.keyspace() == before)
+        }
+    }
+
+    /// Ids of `count` entries that were read and acknowledged; their stream has nodes of ten.
+    private func fillAcknowledged(_ fixture: CountersFixture, _ ids: [String]) async throws {
+        let (server, stream) = (fixture.server, fixture.keys.checkouts)
+        try await server.command("CONFIG", "SET", "stream-node-max-entries", "10")
+        _ = try await fixture.client.pipeline(ids.map { RedisCommand("XADD", stream, $0, "type", "t") })
+        try await server.command("XGROUP", "CREATE", stream, StoreKeys.group, "$")
+    }
+
+    @Test("goes by the age that ids have by Redis' clock")
+    func age() async throws {
+        try await withCounters([:]) { fixture async throws in
+            let reply = try await fixture.server.command("TIME").array ?? []
+            let now = (reply.first?.string.flatMap { Int64($0) } ?? 0) * 1_000
+            let ids = [now - 7_200_000, now - 3_700_000, now - 3_500_000, now - 1].map { "\($0)-0" }
+            try await fillAcknowledged(fixture, ids)
+            let report = try await fixture.store.trim(Retention(age: .seconds(3_600), messages: 1_000_000))
+            #expect(report.messages == 2)
+            #expect(try await fixture.server.entries(of: fixture.keys.checkouts).map(\.id) == Array(ids[2...]))
+            #expect(now...now + 60_000 ~= report.time)
+        }
+    }
+
+    @Test("goes by the number of entries whatever their age, a node of the stream at a time")
+    func number() async throws {
+        try await withCounters([:]) { fixture async throws in
+            try await fillAcknowledged(fixture, (1...100).map { "\($0)-0" })
+            let none = Retention(age: .seconds(4_000_000_000), messages: 100)
+            #expect(try await fixture.store.trim(none).messages == 0)
+            var few = none
+            few.messages = 55
+            #expect(try await fixture.store.trim(few).messages == 40)
+            #expect(try await fixture.server.entries(of: fixture.keys.checkouts).first?.id == "41-0")
+        }
+    }
+
+    @Test("keeps what is unread or pending, however many are too many")
+    func numberOfUnread() async throws {
+        try await withCounters([:]) { fixture async throws in
+            let (server, stream) = (fixture.server, fixture.keys.checkouts)
+            try await server.command("CONFIG", "SET", "stream-node-max-entries", "10")
+            try await server.command("XGROUP", "CREATE", stream, StoreKeys.group, "0", "MKSTREAM")
+            for id in 1...40 { try await server.command("XADD", stream, "\(id)-0", "type", "t") }
+            try await server.command("XREADGROUP", "GROUP", StoreKeys.group, "c", "COUNT", "30", "STREAMS", stream, ">")
+            for id in 1...30 where id != 25 { try await server.command("XACK", stream, StoreKeys.group, "\(id)-0") }
+            let all = Retention(age: .seconds(4_000_000_000), messages: 1)
+            // 25 is pending: its node stays.
+            #expect(try await fixture.store.trim(all).messages == 20)
+            var everything = all
+            (everything.age, everything.messages) = (.zero, 0)
+            #expect(try await fixture.store.trim(everything).messages == 4)
+            let left = try await server.entries(of: stream).map(\.id)
+            #expect(left == (25...40).map { "\($0)-0" })
+        }
+    }
+
+    @Test("drops all that is acknowledged, the last one too, and outcomes, when nothing is to stay")
+    func everything() async throws {
+        try await withCounters([:]) { fixture async throws in
+            try await fillAcknowledged(fixture, (1...15).map { "\($0)-0" })
+            for _ in 1...100 { try await fixture.server.command("XADD", fixture.keys.outcomes, "*", "outcome", "x") }
+            let report = try await fixture.store.trim(Retention(age: .zero, messages: 0, outcomes: 20))
+            #expect(report.messages == 15 && report.bound == "15-1")
+            #expect(report.outcomes == 80)
+            #expect(try await fixture.server.entries(of: fixture.keys.checkouts).isEmpty)
         }
     }
 }

@@ -61,7 +61,10 @@ struct StreamReaderTests {
             #expect(pending.entries.map(\.id) == ["1-0", "2-0"])
             #expect(pending.entries.map(\.deliveries) == [2, 2])
             #expect(try await reader.next(block: .milliseconds(10)).entries.map(\.id) == ["3-0", "4-0"])
-            #expect(try await reader.pendingCount() == 4)
+            let client = server.client()
+            let summary = try await PendingSummary.read(keys, client)
+            #expect(summary.count == 4 && summary.lowest == EntryPosition("1-0"))
+            await client.close()
         }
     }
 
@@ -90,6 +93,60 @@ struct StreamReaderTests {
             let (ids, failures) = try await readAll(reader, server)
             #expect(ids == ["1-0"])
             #expect(failures == 1)
+        }
+    }
+
+    @Test("gives entries that are too large by their ids, in their order, and all others whole")
+    func oversized() async throws {
+        try await withRedisServer { server in
+            for number in 1...20 {
+                try await add(server, number, bytes: [3, 8, 9, 20].contains(number) ? 300_000 : 10)
+            }
+            var options = RedisOptions()
+            options.maximumReplyBytes = 100_000
+            let reader = StreamReader(client: server.client(options), keys: keys, consumer: "c")
+            var reasons: [String: String] = [:]
+            var (ids, failures): ([String], Int) = ([], 0)
+            while ids.count < 20 {
+                do {
+                    for entry in try await reader.next(block: .milliseconds(10)).entries {
+                        ids.append(entry.id)
+                        reasons[entry.id] = entry.unreadReason
+                        _ = try await server.command("XACK", keys.checkouts, StoreKeys.group, entry.id)
+                    }
+                } catch {
+                    failures += 1
+                    try #require(failures < 100, "\(error)")
+                    await reader.resume()
+                }
+            }
+            #expect(ids == (1...20).map { "\($0)-0" })
+            #expect(reasons.keys.sorted() == ["20-0", "3-0", "8-0", "9-0"])
+            #expect(reasons["8-0"]?.contains("it has 300012 bytes in 2 fields") == true, "\(reasons)")
+            // Then larger reads again.
+            for number in 21...40 { try await add(server, number, bytes: 10) }
+            #expect(try await readAll(reader, server).ids == (21...40).map { "\($0)-0" })
+        }
+    }
+
+    @Test("takes a connection that was replaced between two reads for a lost one")
+    func replacedConnection() async throws {
+        try await withRedisServer { server in
+            let client = server.client()
+            let reader = StreamReader(client: client, keys: keys, consumer: "c")
+            #expect(try await readAll(reader, server).ids.isEmpty)
+            // Delivered to a connection that breaks before the reply is read.
+            try await add(server, 1, bytes: 1)
+            _ = try await server.command(
+                "XREADGROUP", "GROUP", StoreKeys.group, "c", "STREAMS", keys.checkouts, ">")
+            _ = try await server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            try await eventually("the end of the connection") { !client.isConnected }
+            // Somebody else's command has connected again.
+            _ = try await client.send(RedisCommand("PING"))
+            await #expect(throws: RedisError.self) { _ = try await reader.next(block: .milliseconds(10)) }
+            await reader.resume()
+            #expect(try await readAll(reader, server).ids == ["1-0"])
+            await client.close()
         }
     }
 

@@ -11,7 +11,7 @@ struct FiguresTests {
         try await withLedger { fixture async throws in
             var expected = LedgerFigures(
                 head: LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 1), orders: 0, refusedOrders: 0,
-                openDeadLetters: 0, wantedReplays: 0)
+                openDeadLetters: 0, deadLetterBytes: 0, wantedReplays: 0)
             #expect(try await fixture.ledger.figures() == expected)
             try await fixture.record(
                 order("o1", [("cube", "black", 2)], .accepted(seq: 1)),
@@ -28,6 +28,8 @@ struct FiguresTests {
             expected.head = LedgerHead(epoch: 0, seq: 1, records: 6, catalogueVersion: 1)
             (expected.orders, expected.refusedOrders) = (3, 2)
             (expected.openDeadLetters, expected.wantedReplays) = (1, 1)
+            // A byte of each type, and one of each payload.
+            expected.deadLetterBytes = 6
             #expect(try await fixture.ledger.figures() == expected)
             // The rows are numbered by SQLite, which numbers them anew when it makes the file smaller.
             try fixture.tamper("VACUUM")

@@ -117,12 +117,12 @@ func refused(_ counter: CounterName, asked: Int64, left: Int64) -> Decision {
 
 func deadLetter(
     _ entryID: String, fingerprint: [UInt8] = [1], reason: DeadLetterReason = .invalidJSON, payload: [UInt8]? = [0xFF],
-    orderID: Identifier? = nil
+    isWhole: Bool = true, orderID: Identifier? = nil
 ) -> RecordBatch.Record {
     .deadLetter(
         DeadLetterRecord(
             key: EntryKey(entryID: entryID, fingerprint: fingerprint), rejection: Rejection(reason, "detail"),
-            type: Array("t".utf8), payload: payload, fields: nil, orderID: orderID,
+            type: Array("t".utf8), payload: payload, fields: nil, bytes: 12, isWhole: isWhole, orderID: orderID,
             receivedAt: "2026-11-22T10:00:00.000Z"))
 }
 

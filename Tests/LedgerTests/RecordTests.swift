@@ -149,7 +149,7 @@ struct RecordTests {
         try await withLedger { fixture async throws in
             let record = DeadLetterRecord(
                 key: EntryKey(entryID: "1-0", fingerprint: [1]), rejection: Rejection(.missingType, "d"), type: nil,
-                payload: nil, fields: [1, 2, 3], orderID: "o", receivedAt: "now")
+                payload: nil, fields: [1, 2, 3], bytes: 3, orderID: "o", receivedAt: "now")
             try await fixture.record(.deadLetter(record))
             let found = try #require(try await fixture.ledger.deadLetter(1))
             #expect(found.fields == [1, 2, 3] && found.type == nil && found.payload == nil && found.orderID == "o")

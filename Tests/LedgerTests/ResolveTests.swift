@@ -31,6 +31,27 @@ import Testing
         }
     }
 
+    @Test("What was not kept whole cannot be replayed, and no order wakes it")
+    func incomplete() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                deadLetter("1-0"), deadLetter("2-0", isWhole: false),
+                deadLetter("3-0", reason: .unknownOrder, isWhole: false, orderID: "o"),
+                deadLetter("4-0", reason: .unknownOrder, orderID: "o"))
+            #expect(try await fixture.ledger.replay(.numbers([1, 2])) == .incomplete([2]))
+            #expect(try await fixture.ledger.replay(.reason("invalid_json")) == .incomplete([2]))
+            #expect(try await statuses(fixture) == ["open", "open", "open", "open"])
+            try await fixture.record(order("o", [("sheet", nil, 1)], .accepted(seq: 1)))
+            #expect(try await statuses(fixture) == ["open", "open", "open", "replay"])
+            #expect(try await fixture.ledger.discard(.numbers([2])) == .done(changed: 1, already: 0))
+            #expect(try await fixture.ledger.figures().deadLetterBytes == 6)
+            #expect(try await fixture.ledger.check().isSound)
+            try fixture.tamper("UPDATE ledger SET dead_letter_bytes = 7")
+            let check = try await fixture.ledger.check()
+            #expect(check.missingDeadLetterBytes == 1 && !check.isSound)
+        }
+    }
+
     @Test("A discarded dead letter has lost its bytes and stays known; one that is to be replayed is not discarded")
     func discard() async throws {
         try await withLedger { fixture async throws in

@@ -1,8 +1,7 @@
-import LuaScripts
 import RedisClient
 import Synchronization
 
-/// Runs the embedded scripts on a connection: by their hash, loading one again when the server has forgotten it.
+/// Runs the embedded scripts through a client: by their hash, loading one again when the server has forgotten it.
 package final class ScriptRunner: Sendable {
     package let client: RedisClient
     private let hashes = Mutex<[Script: String]>([:])
@@ -50,7 +49,8 @@ package final class ScriptRunner: Sendable {
         command.append("LOAD")
         command.append(script.source)
         guard let hash = try await client.send(command).string else {
-            throw CountersError.unexpectedReply(script: "SCRIPT LOAD", detail: "no hash for \(script.rawValue)")
+            throw RedisError.protocolViolation(
+                to: client.url.redacted, detail: "reply to SCRIPT LOAD: no hash for \(script.rawValue)")
         }
         hashes.withLock { $0[script] = hash }
         return hash

@@ -1,0 +1,53 @@
+/// Compares three clocks from time to time: Redis', of which ids are made, this machine's, of which `decided_at` is made,
+/// and one that never steps. Does no I/O.
+struct ClockWatch {
+    /// What one look finds that was not so at the look before.
+    enum Finding: Equatable {
+        /// A clock was set: so much further than the time that had passed.
+        case redisStepped(Duration)
+        case machineStepped(Duration)
+        /// This machine's clock less Redis'.
+        case apart(Duration)
+        /// The ids of messages are ahead of Redis' clock: it was ahead for a moment, and ids never go back.
+        case idsAhead(Duration)
+    }
+
+    /// Clocks as they were read at one moment.
+    struct Reading {
+        /// By the clock that never steps.
+        var at: ContinuousClock.Instant
+        /// Since 1970.
+        var redis: Duration
+        var machine: Duration
+        /// How far the ids are ahead of Redis' clock; nil: unknown.
+        var idsAhead: Duration?
+    }
+
+    private var last: Reading?
+    private var isApart = false
+    private var areIDsAhead = false
+    private static let tolerance = ConsumerSettings.clockTolerance
+
+    mutating func look(_ reading: Reading) -> [Finding] {
+        var findings: [Finding] = []
+        if let last {
+            let passed = reading.at - last.at
+            let redis = reading.redis - last.redis - passed
+            if redis.magnitude > Self.tolerance { findings.append(.redisStepped(redis)) }
+            let machine = reading.machine - last.machine - passed
+            if machine.magnitude > Self.tolerance { findings.append(.machineStepped(machine)) }
+        }
+        let apart = reading.machine - reading.redis
+        if apart.magnitude > Self.tolerance, !isApart { findings.append(.apart(apart)) }
+        isApart = apart.magnitude > Self.tolerance
+        let ahead = reading.idsAhead.flatMap { $0 > Self.tolerance ? $0 : nil }
+        if let ahead, !areIDsAhead { findings.append(.idsAhead(ahead)) }
+        areIDsAhead = ahead != nil
+        last = reading
+        return findings
+    }
+}
+
+extension Duration {
+    var magnitude: Duration { self < .zero ? .zero - self : self }
+}

@@ -1,0 +1,16 @@
+import Inventory
+import RedisClient
+
+/// What was delivered to the consumer group and is not acknowledged.
+package struct PendingSummary: Sendable, Equatable {
+    package var count: Int64
+    /// Nil when nothing is pending.
+    package var lowest: EntryPosition?
+
+    /// - Throws: `RedisError`.
+    package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> PendingSummary {
+        let reply = try await client.send(RedisCommand("XPENDING", keys.checkouts, StoreKeys.group)).array ?? []
+        return PendingSummary(
+            count: reply.first?.int ?? 0, lowest: reply.dropFirst().first?.string.flatMap { EntryPosition($0) })
+    }
+}

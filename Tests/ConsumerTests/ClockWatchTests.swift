@@ -1,0 +1,60 @@
+import Testing
+
+@testable import Consumer
+
+@Suite("Clocks that are wrong")
+struct ClockWatchTests {
+    private let start = ContinuousClock.now
+
+    /// - Parameter second: that has passed in truth.
+    private func reading(
+        _ second: Double, redis: Double = 0, machine: Double = 0, ahead: Double? = -1
+    ) -> ClockWatch.Reading {
+        .init(
+            at: start + .seconds(second), redis: .seconds(1_000 + second + redis),
+            machine: .seconds(1_000 + second + machine), idsAhead: ahead.map { .seconds($0) })
+    }
+
+    @Test("Clocks that go are no news")
+    func right() {
+        var clocks = ClockWatch()
+        func look(_ reading: ClockWatch.Reading) -> [ClockWatch.Finding] { clocks.look(reading) }
+        for second in stride(from: 0.0, to: 100, by: 10) {
+            #expect(look(reading(second, redis: second / 100, machine: -second / 200)) == [])
+        }
+    }
+
+    @Test("A clock that is set is reported once, by how much", arguments: [-3_600.0, 86_400])
+    func step(by seconds: Double) {
+        var clocks = ClockWatch()
+        func look(_ reading: ClockWatch.Reading) -> [ClockWatch.Finding] { clocks.look(reading) }
+        #expect(look(reading(0)) == [])
+        let redis = look(reading(10, redis: seconds))
+        #expect(redis == [.redisStepped(.seconds(seconds)), .apart(.seconds(-seconds))])
+        #expect(look(reading(20, redis: seconds)) == [])
+        // The other one follows: they agree again.
+        #expect(look(reading(30, redis: seconds, machine: seconds)) == [.machineStepped(.seconds(seconds))])
+        #expect(look(reading(40, redis: seconds, machine: seconds)) == [])
+    }
+
+    @Test("A clock that was wrong from the start is reported, too")
+    func apart() {
+        var clocks = ClockWatch()
+        func look(_ reading: ClockWatch.Reading) -> [ClockWatch.Finding] { clocks.look(reading) }
+        #expect(look(reading(0, machine: 90)) == [.apart(.seconds(90))])
+        #expect(look(reading(10, machine: 90)) == [])
+        #expect(look(reading(20)) == [.machineStepped(.seconds(-90))])
+    }
+
+    @Test("Ids ahead of the clock are reported once, and again after they were not")
+    func idsAhead() {
+        var clocks = ClockWatch()
+        func look(_ reading: ClockWatch.Reading) -> [ClockWatch.Finding] { clocks.look(reading) }
+        #expect(look(reading(0, ahead: nil)) == [])
+        #expect(look(reading(10, ahead: 1)) == [])
+        #expect(look(reading(20, ahead: 3_600)) == [.idsAhead(.seconds(3_600))])
+        #expect(look(reading(30, ahead: 3_590)) == [])
+        #expect(look(reading(40, ahead: -1)) == [])
+        #expect(look(reading(50, ahead: 60)) == [.idsAhead(.seconds(60))])
+    }
+}

@@ -1,0 +1,53 @@
+import Intake
+import Inventory
+import Testing
+
+@testable import Consumer
+
+@Suite("What is kept of a dead letter")
+struct DeadLetterMakerTests {
+    private let maker = DeadLetterMaker(keptBytes: 100)
+    private let rejection = Rejection(.invalidJSON, "detail")
+
+    private func entry(_ fields: (String, Int)...) -> StreamEntry {
+        StreamEntry(
+            id: "1-0",
+            fields: fields.map { .init(name: Array($0.0.utf8), value: [UInt8](repeating: 120, count: $0.1)) })
+    }
+
+    @Test("All of what a message may be")
+    func whole() {
+        let largest = maker.record(entry(("type", 5), ("payload", Limit.payloadBytes)), rejection, orderID: "o")
+        #expect(largest.isWhole && largest.payload?.count == Limit.payloadBytes && largest.fields == nil)
+        #expect(largest.payloadDigest == nil && largest.bytes == Int64(Limit.payloadBytes + 16))
+        let other = maker.record(entry(("type", 5), ("payload", 5), ("more", 5_000)), rejection, orderID: nil)
+        #expect(other.isWhole && other.fields.flatMap { StreamEntry.fields(decoding: $0) }?.count == 3)
+    }
+
+    @Test("Of a payload that is larger the head, the length and a digest")
+    func head() {
+        let size = Limit.payloadBytes + 1
+        let large = entry(("type", 5), ("payload", size))
+        let record = maker.record(large, rejection, orderID: nil)
+        #expect(!record.isWhole && record.payload == [UInt8](repeating: 120, count: 100) && record.type?.count == 5)
+        #expect(record.bytes == Int64(size + 16))
+        #expect(record.payloadDigest == SHA256.digest([UInt8](repeating: 120, count: size)))
+        // It names the entry as it came.
+        #expect(record.key.fingerprint == large.fingerprint)
+    }
+
+    @Test("Of a type or of other fields that are larger, no more than that either")
+    func others() {
+        let type = maker.record(entry(("type", 2 << 20), ("payload", 5)), rejection, orderID: nil)
+        #expect(!type.isWhole && type.type?.count == 100 && type.payload?.count == 5 && type.payloadDigest == nil)
+        let fields = maker.record(entry(("type", 5), ("payload", 5), ("more", 3 << 20)), rejection, orderID: nil)
+        #expect(!fields.isWhole && fields.fields == nil && fields.payload?.count == 5)
+    }
+
+    @Test("Of an entry that was not read, its id")
+    func unread() {
+        let record = maker.record(StreamEntry(id: "7-3", unreadBecause: "why"), rejection, orderID: nil)
+        #expect(!record.isWhole && record.key.entryID == "7-3" && record.bytes == 0)
+        #expect(record.type == nil && record.payload == nil && record.fields == nil)
+    }
+}

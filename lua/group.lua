@@ -1,0 +1,14 @@
+#!lua flags=allow-oom
+-- group: makes the consumer group on the stream of messages, and the stream, where they are missing.
+--
+-- KEYS    1  …:checkouts
+-- ARGV    1  consumer group
+-- RETURNS CREATED, or EXISTS: it was there, and stays as it is
+-- ERRORS  WRONGTYPE when the key is no stream
+-- WRITES  an empty stream; the group, which has read nothing yet
+-- COST    O(1)
+-- WHY     allow-oom: a full Redis refuses a plain XGROUP CREATE, and could then never be emptied by a first consumer.
+local reply = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+if not reply.err then return 'CREATED' end
+if string.find(reply.err, 'BUSYGROUP', 1, true) then return 'EXISTS' end
+return reply

@@ -1,0 +1,17 @@
+#!lua flags=allow-oom
+-- stage: writes a part of the counters of a new epoch under a key of their own.
+--
+-- KEYS    1  …:stock.next:EPOCH
+-- ARGV    field and value in turn
+-- RETURNS how many fields the hash has now
+-- ERRORS  WRONGTYPE when the key is no hash; ERR without a field, or with a field that has no value: nothing is written
+-- WRITES  the hash
+-- COST    O(fields), about 1 µs each
+-- WHY     allow-oom: a full Redis refuses a plain HSET, and could then never open the epoch in which it is emptied.
+local slice = 4000 -- values a call: unpack fails near 8,000
+
+if #ARGV == 0 or #ARGV % 2 ~= 0 then return redis.error_reply('ERR stage: fields and values must come in pairs') end
+for first = 1, #ARGV, slice do
+  redis.call('HSET', KEYS[1], unpack(ARGV, first, math.min(first + slice - 1, #ARGV)))
+end
+return redis.call('HLEN', KEYS[1])

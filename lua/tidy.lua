@@ -1,0 +1,23 @@
+#!lua flags=allow-oom
+-- tidy: removes consumers of the group that have nothing pending.
+--
+-- KEYS    1  …:checkouts
+-- ARGV    1  consumer group
+--         2  the consumer that stays whatever it has
+-- RETURNS how many were removed
+-- ERRORS  NOGROUP or ERR when stream or group are gone: nothing was removed
+-- WRITES  the group's list of consumers
+-- COST    O(consumers)
+-- WHY     Each host name becomes a consumer, in containers one more with each start, and Redis never forgets one.
+--         What is removed comes back when it reads again; removed with entries pending, it would take them along. So
+--         both is one step.
+local removed = 0
+for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+  local values = {}
+  for i = 1, #consumer, 2 do values[consumer[i]] = consumer[i + 1] end
+  if values['pending'] == 0 and values['name'] ~= ARGV[2] then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], values['name'])
+    removed = removed + 1
+  end
+end
+return removed
