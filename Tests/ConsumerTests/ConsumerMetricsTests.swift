@@ -35,6 +35,35 @@ import Testing
         try await service.run(until: stop ?? StopSignal())
     }
 
+    @Test("A stream that cannot be trimmed is counted, what is trimmed as well, and a full Redis shown")
+    func trimming() async throws {
+        try await withRedisServer { server async throws in
+            try await withTemporaryFolder { folder async throws in
+                let path = folder.path(of: "ledger.db")
+                try await LedgerDatabase.create(at: path, store: "main")
+                let stream = StoreKeys(store: "main").checkouts
+                try await server.command("XGROUP", "CREATE", stream, StoreKeys.group, "0", "MKSTREAM")
+                try await server.command("ACL", "SETUSER", "default", "-xtrim")
+                let (metrics, stop) = (TestMetrics(), StopSignal())
+                let consumer = Task { try await run(path, server, metrics, until: stop) }
+                func value(_ counter: String) -> Int64 { (try? metrics.expectCounter(counter).totalValue) ?? 0 }
+                try await eventually("a trimming that fails") { value("stocktake_trim_failures_total") > 0 }
+                #expect(value("stocktake_trimmed_messages_total") == 0)
+                try await server.command("ACL", "SETUSER", "default", "+xtrim")
+                try await server.command("XADD", stream, "1-0", "type", "t", "payload", "{}")
+                try await server.command("XADD", stream, "1-1", "type", "t", "payload", "{}")
+                // Once a second while it is full.
+                try await server.command("CONFIG", "SET", "maxmemory", "1")
+                try await eventually("trimmed messages") { value("stocktake_trimmed_messages_total") == 2 }
+                #expect(try metrics.expectGauge("stocktake_redis_full").lastValue == 1)
+                try await server.command("CONFIG", "SET", "maxmemory", "0")
+                try await eventually("room") { try metrics.expectGauge("stocktake_redis_full").lastValue == 0 }
+                stop.request()
+                try await consumer.value
+            }
+        }
+    }
+
     @Test("Outcomes are counted by kind and reason, replays apart, and each stage is measured once a batch")
     func outcomes() async throws {
         try await withRedisServer { server async throws in

@@ -118,4 +118,21 @@ import Testing
         #expect(try shop.count("attempts") == 0)
         try await shop.expectResult(of: orders)
     }
+
+    @Test("So does one whose batch cannot be prepared, as where that takes more memory than there is")
+    func crashingPreparation() async throws {
+        let shop = try await Shop()
+        try await shop.publish([SequentialModel.rush[0].message])
+        var crashes = 0
+        while true {
+            let consumer = try shop.start(
+                ["consume", "--until-idle"], environment: ["STOCKTAKE_FAILPOINT": "skip.after"])
+            if try await consumer.waitForEnding() == .exited(0) { break }
+            crashes += 1
+            try #require(crashes < 10)
+        }
+        #expect(crashes == 5)
+        #expect(try shop.query("SELECT reason FROM dead_letters") == [["crashed_consumer"]])
+        try await shop.expectConsistent()
+    }
 }
