@@ -19,6 +19,8 @@ import RedisClient
 package actor ActiveConsumer {
     enum Event: Sendable {
         case read(Result<Delivery, any Error>)
+        /// The reader has connected after reading had failed.
+        case reconnected
         case decoded([ReadEntry])
         /// Deciding a batch has ended, well or not; the task has the answer.
         case decided(batch: Int)
@@ -77,8 +79,8 @@ package actor ActiveConsumer {
 
     // Reading.
     private var readTask: Task<Void, Never>?
-    /// Reading failed: entries may be pending that nobody has in memory. They are claimed once memory is empty.
-    private var resumeWanted = false
+    /// Entries may be pending that nobody has in memory. They are claimed once memory is empty.
+    private var claimWanted = false
     var strays = StrayEntries()
     /// The connection that was found to lead to the server that is read from.
     var comparedGeneration = -1
@@ -90,13 +92,13 @@ package actor ActiveConsumer {
     var historyStart: EntryPosition?
     var isTrimFailureReported = false
 
+    /// Reading failed: the reader must connect again, once memory is empty.
     private var readFailed = false
     /// The last read brought as much as was asked for.
     private var isBehind = false
     private var readBackoff = Backoff()
-    /// When pending entries are looked for once more after a start or a lost connection: until then Redis may still
-    /// deliver to a read that waits on a connection which is dead without Redis knowing.
-    private var resumeAgainAt: ContinuousClock.Instant?
+    /// Reading failed because the stream or its group is gone.
+    private var hasLostData = false
     private var isIdle = false
     private var isWatchDue = false
     private var lastWatch = ContinuousClock.now - ConsumerSettings.watchInterval
@@ -167,10 +169,11 @@ package actor ActiveConsumer {
             }
             lock.note("")
             try await checkServer()
+            // Before the epoch is installed: a loss that takes the epoch with it then ends reading, too.
+            try await untilRedisAnswers("connecting", doubtIsHarmless: true) { [reader] in try await reader.connect() }
             try await openEpoch(EpochNeeded(reason: "start", isOutage: true))
             metrics.isActive(true)
             onReady(epoch, seq)
-            resumeAgainAt = ContinuousClock.now + settings.block + .seconds(1)
             readNext()
             for await event in events {
                 do {
@@ -230,6 +233,16 @@ package actor ActiveConsumer {
             readTask = nil
             readBackoff = Backoff()
             try await take(delivery)
+        case .reconnected:
+            readTask = nil
+            readFailed = false
+            claimWanted = false
+            // What was sent over a connection that is gone may still arrive, and Redis, if it has lost its tail, gives ids
+            // again that are named in it. An epoch fences all of that, before anything is read under those ids.
+            if hasLostData || redis.generation != epochConnection {
+                hasLostData = false
+                throw EpochNeeded(reason: "reading failed, and Redis may have lost data", isOutage: true)
+            }
         case .read(.failure(let error)):
             readTask = nil
             try endRead(error)
@@ -283,23 +296,34 @@ package actor ActiveConsumer {
         // What comes while a batch is decided is read together when it is; nobody waits for it sooner. Only a backlog is
         // read all the while.
         if deciding != nil, !isBehind { return }
-        if let at = resumeAgainAt, ContinuousClock.now >= at { resumeWanted = true }
-        if resumeWanted, !isMemoryEmpty { return }
+        if readFailed || claimWanted, !isMemoryEmpty { return }
+        if readFailed { return reconnect() }
         Failpoint.readBefore.pass()
-        let resume = resumeWanted
-        resumeWanted = false
-        if resume { resumeAgainAt = nil }
-        let delay = readFailed ? readBackoff.delay() : nil
-        readFailed = false
+        let claims = claimWanted
+        claimWanted = false
         // Until idle, an empty stream is the end: no reason to wait for more.
         let block = settings.untilIdle ? Duration.milliseconds(20) : settings.block
-        readTask = Task { [reader, post, stop] in
+        readTask = Task { [reader, post] in
             do {
-                if let delay { try await stop.pause(delay) }
-                if resume { await reader.resume() }
+                if claims { await reader.startOver() }
                 let delivery = try await reader.next(block: block)
                 Failpoint.readAfter.pass()
                 post.yield(.read(.success(delivery)))
+            } catch {
+                post.yield(.read(.failure(error)))
+            }
+        }
+    }
+
+    private func reconnect() {
+        let delay = readBackoff.delay()
+        readTask = Task { [reader, redis, post, stop] in
+            do {
+                try await stop.pause(delay)
+                try await reader.connect()
+                // The other connection may have broken together with this one, unnoticed.
+                _ = try await redis.send(RedisCommand("PING"))
+                post.yield(.reconnected)
             } catch {
                 post.yield(.read(.failure(error)))
             }
@@ -319,7 +343,7 @@ package actor ActiveConsumer {
         guard delivery.isEmptyRead, isMemoryEmpty else { return }
         do {
             if try await PendingSummary.read(counters.keys, redis).count > 0 {
-                resumeWanted = true
+                claimWanted = true
             } else if settings.untilIdle {
                 isIdle = try await !publishReplays()
             }
@@ -329,7 +353,7 @@ package actor ActiveConsumer {
     }
 
     /// Has all that is pending claimed as soon as memory is empty.
-    func claimPending() { resumeWanted = true }
+    func claimPending() { claimWanted = true }
 
     /// Decodes one delivery at a time, in a task of its own: meanwhile the next one is read, and an earlier one decided.
     private func decodeNext() {
@@ -339,11 +363,10 @@ package actor ActiveConsumer {
     }
 
     private func endRead(_ error: any Error) throws {
-        resumeWanted = true
         readFailed = true
-        resumeAgainAt = ContinuousClock.now + settings.block + .seconds(1)
         if error is StopSignal.Stopped || error is CancellationError { return }
         if case RedisError.reply(let reply, _) = error, ["NOGROUP", "UNBLOCKED"].contains(reply.code) {
+            hasLostData = true
             logger.error(
                 "the stream or its group is gone: Redis has lost data", metadata: ["error": "\(reply.message)"])
             return

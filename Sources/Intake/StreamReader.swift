@@ -16,8 +16,12 @@ package struct Delivery: Sendable {
 /// Reads the stream of messages in the order of its ids: first all that is pending, whoever's it was, then what is new.
 ///
 /// There is no other consumer alive, so pending entries are claimed without waiting. Only one call of `next` may be
-/// under way. Errors: `RedisError`, after which `resume` must be called, as entries may have been delivered to a
+/// under way. Errors: `RedisError`, after which `connect` must be called, as entries may have been delivered to a
 /// connection that is gone.
+///
+/// Everything that a caller holds was read over one connection. When that ends Redis may have lost its tail, and may give
+/// an id that the caller still holds to another message: acknowledged under that id, the other one would be lost. So
+/// nothing is ever read over another connection without a word: reading fails, and the caller finishes what it has first.
 ///
 /// An entry that is too large to be sent is found by claiming one at a time, and given without its content
 /// (`StreamReader+oversized.swift`).
@@ -32,7 +36,7 @@ package actor StreamReader {
     let scripts: ScriptRunner
     private let consumer: String
     private var phase = Phase.claiming(cursor: StreamReader.start)
-    /// The connection that reads, and what Redis calls it.
+    /// The connection that reads, and what Redis calls it; nil: reading has failed, or was never begun.
     private var current: (connection: RedisConnection, id: Int64?)?
     /// The server at its other end (`run_id`); nil: there is none yet, or the server does not say.
     package private(set) var serverID: String?
@@ -55,29 +59,46 @@ package actor StreamReader {
         count = min(Self.firstCount, maximumCount)
     }
 
-    /// Starts over with what is pending. The caller must have finished everything it was given before: pending entries
-    /// it still holds would come twice.
-    /// Reads fewer at a time from then on: the reply may have been too large.
-    package func resume() {
-        phase = .claiming(cursor: Self.start)
-        current = nil
-        count = oversized.isSearching ? 1 : max(count / 4, 1)
+    /// Makes the connection that is read over, and starts over with what is pending. The caller must have finished
+    /// everything it was given before.
+    package func connect() async throws {
+        let connection = try await client.connection()
+        let replies = try await connection.pipeline([RedisCommand("CLIENT ID"), RedisCommand("INFO", "server")])
+        current = (connection, replies[0].int)
+        serverID = replies[1].info["run_id"]
+        startOver()
     }
+
+    /// Starts over with what is pending, over the same connection. The caller must have finished everything it was given
+    /// before: pending entries it still holds would come twice.
+    package func startOver() { phase = .claiming(cursor: Self.start) }
 
     /// The next entries. Waits up to `block` for new ones once nothing pending is left.
     package func next(block: Duration) async throws -> Delivery {
-        try await useOneConnection()
-        switch phase {
-        case .claiming(let cursor):
-            return try await claim(from: cursor)
-        case .reading:
-            do {
-                return try await readNew(block: block)
-            } catch {
-                oversized.failed(with: error, count: count)
-                throw error
+        do {
+            switch phase {
+            case .claiming(let cursor): return try await claim(from: cursor)
+            case .reading: return try await readNew(block: block)
             }
+        } catch {
+            if case RedisError.reply(let reply, _) = error, reply.isNotThePrimary, let connection = current?.connection
+            {
+                client.retire(connection, because: reply)
+            }
+            current = nil
+            oversized.failed(with: error, count: count)
+            // Fewer at a time from now on: the reply may have been too large.
+            count = oversized.isSearching ? 1 : max(count / 4, 1)
+            throw error
         }
+    }
+
+    /// The connection that reads.
+    func connection() throws -> RedisConnection {
+        guard let current else {
+            throw RedisError.notSent(to: client.url.redacted, reason: "the reader is not connected")
+        }
+        return current.connection
     }
 
     /// Ends a read that waits, over another connection. What it was about to deliver it delivers.
@@ -93,22 +114,6 @@ package actor StreamReader {
         client.reconnect(because: reason)
     }
 
-    /// A connection that has replaced the one in use is an error like a lost one: the client opened it without a word
-    /// when the old one had broken between two reads, and entries may have been delivered to that.
-    private func useOneConnection() async throws {
-        let connection = try await client.connection()
-        if let current {
-            guard current.connection === connection else {
-                throw RedisError.connectionLost(
-                    to: client.url.redacted, reason: "it broke between two reads, and was replaced")
-            }
-            return
-        }
-        let replies = try await connection.pipeline([RedisCommand("CLIENT ID"), RedisCommand("INFO", "server")])
-        current = (connection, replies[0].int)
-        serverID = replies[1].info["run_id"]
-    }
-
     // MARK: - Pending entries
 
     private func claim(from cursor: String) async throws -> Delivery {
@@ -119,14 +124,11 @@ package actor StreamReader {
             _ = try await scripts.run(.group, keys: [keys.checkouts]) { $0.append(StoreKeys.group) }
             phase = .reading
             return Delivery()
-        } catch {
-            oversized.failed(with: error, count: count)
-            throw error
         }
     }
 
     private func claim(_ count: Int, from cursor: String, timeout: Duration? = nil) async throws -> Delivery {
-        let reply = try await client.reply(
+        let reply = try await connection().reply(
             to: RedisCommand(
                 "XAUTOCLAIM", keys.checkouts, StoreKeys.group, consumer, "0", cursor, "COUNT", String(count)),
             timeout: timeout)
@@ -147,7 +149,7 @@ package actor StreamReader {
 
     /// Claims the next pending entry alone, or gives it without its content if it cannot be sent.
     private func claimOne(from cursor: String) async throws -> Delivery {
-        let pending = try await client.send(
+        let pending = try await connection().send(
             RedisCommand("XPENDING", keys.checkouts, StoreKeys.group, cursor, "+", "1")
         ).array
         guard let id = pending?.first?.array?.first?.string, let position = EntryPosition(id) else {
@@ -180,7 +182,7 @@ package actor StreamReader {
     /// XAUTOCLAIM does not say how often an entry was delivered; the list of pending entries does.
     private func addDeliveryCounts(_ entries: inout [StreamEntry]) async throws {
         guard let first = entries.first, let last = entries.last else { return }
-        let reply = try await client.send(
+        let reply = try await connection().send(
             RedisCommand(
                 "XPENDING", keys.checkouts, StoreKeys.group, first.id, last.id, String(entries.count), consumer))
         var deliveries: [String: Int64] = [:]
@@ -197,7 +199,7 @@ package actor StreamReader {
 
     private func readNew(block: Duration) async throws -> Delivery {
         let milliseconds = max(block / .milliseconds(1), 1)
-        let reply = try await client.reply(
+        let reply = try await connection().reply(
             to: RedisCommand(
                 "XREADGROUP", "GROUP", StoreKeys.group, consumer, "COUNT", String(count), "BLOCK",
                 String(Int64(milliseconds)), "STREAMS", keys.checkouts, ">"),

@@ -114,7 +114,7 @@ package final class RedisClient: Sendable {
 
     /// The server says that it is not the primary (any more). After a failover by name or virtual address the name may
     /// lead to another server already, and a demoted one does not close its connections.
-    private func retire(_ connection: RedisConnection, because error: RedisReplyError) {
+    package func retire(_ connection: RedisConnection, because error: RedisReplyError) {
         let isNews = state.withLock { state in
             defer { state.lastRetirement = .now }
             return state.lastRetirement.map { .now - $0 > Self.retirementIsNews } ?? true

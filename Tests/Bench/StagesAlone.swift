@@ -126,6 +126,7 @@ struct StagesAlone {
     private func readStream(_ backlog: Backlog, in workshop: Workshop) async throws -> Double {
         let client = Workshop.client(of: workshop.redis)
         let reader = StreamReader(client: client, keys: workshop.keys, consumer: "bench")
+        try await reader.connect()
         var count = 0
         let began = ContinuousClock.now
         while count < backlog.count {

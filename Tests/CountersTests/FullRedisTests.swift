@@ -41,6 +41,7 @@ struct FullRedisTests {
             for id in 1...3 { try await server.command("XADD", keys.checkouts, "\(id)-0", "type", "t") }
             try await server.command("CONFIG", "SET", "maxmemory", "1")
             let reader = StreamReader(client: fixture.client, keys: keys, consumer: "c")
+            try await reader.connect()
             var read: [String] = []
             while read.count < 3 { read += try await reader.next(block: .milliseconds(50)).entries.map(\.id) }
             #expect(read == ["1-0", "2-0", "3-0"])

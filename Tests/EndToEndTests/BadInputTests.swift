@@ -147,7 +147,11 @@ import Testing
                 return row.fields[at + 1].map { String(format: "%02X", $0) }.joined()
             }
             #expect(letter[1] == value("type"), "\(row.name)")
-            #expect(letter[2] == value("payload"), "\(row.name)")
+            // Of what is larger than any message may be the head is kept.
+            let payload = value("payload")
+            #expect(
+                letter[2] == (row.reason == "payload_too_large" ? String(payload.prefix(2 * 65_536)) : payload),
+                "\(row.name)")
             // What is not one type and one payload is kept whole.
             let isPlain =
                 row.fields.count == 4 && row.fields[0] == Array("type".utf8) && row.fields[2] == Array("payload".utf8)

@@ -14,7 +14,7 @@ struct StreamReaderTests {
             "XADD", keys.checkouts, "\(number)-0", "type", "t", "payload", String(repeating: "x", count: bytes))
     }
 
-    /// Reads until nothing comes any more; a read that fails is followed by `resume`, as the consumer does.
+    /// Reads until nothing comes any more; a read that fails is followed by `connect`, as the consumer does.
     private func readAll(
         _ reader: StreamReader, _ server: TestRedisServer
     ) async throws -> (ids: [String], failures: Int) {
@@ -30,7 +30,7 @@ struct StreamReaderTests {
             } catch {
                 failures += 1
                 try #require(failures < 100, "\(error)")
-                await reader.resume()
+                try await reader.connect()
             }
         }
     }
@@ -43,6 +43,7 @@ struct StreamReaderTests {
             var options = RedisOptions()
             options.maximumReplyBytes = 1 << 20
             let reader = StreamReader(client: server.client(options), keys: keys, consumer: "c")
+            try await reader.connect()
             let (ids, failures) = try await readAll(reader, server)
             #expect(ids == (1...340).map { "\($0)-0" })
             #expect(failures > 0)
@@ -57,6 +58,7 @@ struct StreamReaderTests {
             _ = try await server.command(
                 "XREADGROUP", "GROUP", StoreKeys.group, "other", "COUNT", "2", "STREAMS", keys.checkouts, ">")
             let reader = StreamReader(client: server.client(), keys: keys, consumer: "c")
+            try await reader.connect()
             let pending = try await reader.next(block: .milliseconds(10))
             #expect(pending.entries.map(\.id) == ["1-0", "2-0"])
             #expect(pending.entries.map(\.deliveries) == [2, 2])
@@ -77,6 +79,7 @@ struct StreamReaderTests {
                 "XREADGROUP", "GROUP", StoreKeys.group, "other", "STREAMS", keys.checkouts, ">")
             _ = try await server.command("XTRIM", keys.checkouts, "MAXLEN", "1")
             let reader = StreamReader(client: server.client(), keys: keys, consumer: "c")
+            try await reader.connect()
             let delivery = try await reader.next(block: .milliseconds(10))
             #expect(delivery.entries.map(\.id) == ["3-0"])
             #expect(delivery.lost == ["1-0", "2-0"])
@@ -87,6 +90,7 @@ struct StreamReaderTests {
     func groupGone() async throws {
         try await withRedisServer { server in
             let reader = StreamReader(client: server.client(), keys: keys, consumer: "c")
+            try await reader.connect()
             #expect(try await readAll(reader, server).ids.isEmpty)
             _ = try await server.command("FLUSHALL")
             try await add(server, 1, bytes: 1)
@@ -105,6 +109,7 @@ struct StreamReaderTests {
             var options = RedisOptions()
             options.maximumReplyBytes = 100_000
             let reader = StreamReader(client: server.client(options), keys: keys, consumer: "c")
+            try await reader.connect()
             var reasons: [String: String] = [:]
             var (ids, failures): ([String], Int) = ([], 0)
             while ids.count < 20 {
@@ -117,7 +122,7 @@ struct StreamReaderTests {
                 } catch {
                     failures += 1
                     try #require(failures < 100, "\(error)")
-                    await reader.resume()
+                    try await reader.connect()
                 }
             }
             #expect(ids == (1...20).map { "\($0)-0" })
@@ -134,6 +139,7 @@ struct StreamReaderTests {
         try await withRedisServer { server in
             let client = server.client()
             let reader = StreamReader(client: client, keys: keys, consumer: "c")
+            try await reader.connect()
             #expect(try await readAll(reader, server).ids.isEmpty)
             // Delivered to a connection that breaks before the reply is read.
             try await add(server, 1, bytes: 1)
@@ -144,7 +150,7 @@ struct StreamReaderTests {
             // Somebody else's command has connected again.
             _ = try await client.send(RedisCommand("PING"))
             await #expect(throws: RedisError.self) { _ = try await reader.next(block: .milliseconds(10)) }
-            await reader.resume()
+            try await reader.connect()
             #expect(try await readAll(reader, server).ids == ["1-0"])
             await client.close()
         }
@@ -171,6 +177,7 @@ struct StreamReaderTests {
         }
         let client = RedisClient(url: server.url, logger: Logger(label: "test"))
         let reader = StreamReader(client: client, keys: keys, consumer: "c")
+        try await reader.connect()
         let error = await #expect(throws: RedisError.self) {
             if command == "XREADGROUP" { _ = try await reader.next(block: .milliseconds(1)) }
             _ = try await reader.next(block: .milliseconds(1))
@@ -192,7 +199,9 @@ struct StreamReaderTests {
             }
         }
         let client = RedisClient(url: server.url, logger: Logger(label: "test"))
-        let delivery = try await StreamReader(client: client, keys: keys, consumer: "c").next(block: .milliseconds(1))
+        let reader = StreamReader(client: client, keys: keys, consumer: "c")
+        try await reader.connect()
+        let delivery = try await reader.next(block: .milliseconds(1))
         #expect(delivery.entries == [StreamEntry(id: "1-2", fields: [.init(name: [97], value: [98])])])
         #expect(delivery.lost == ["1-1", "1-3"])
         await client.close()
