@@ -111,8 +111,13 @@
 #else
 #define SETTLE_FENCE 1
 #endif
+#ifdef NO_ACK_SEQ           /* settle.lua: seq < ARGV[3] */
+#define ACK_SEQ 0
+#else
+#define ACK_SEQ 1
+#endif
 #define INTACT (GATE_EPOCH && CHAIN && RECORD_EPOCH && RECORD_CHAIN && ARBITER && INSTALL_LOWER && INSTALL_SETTLED && \
-  START_EPOCH && START_SETTLED && SETTLE_FENCE)
+  START_EPOCH && START_SETTLED && SETTLE_FENCE && ACK_SEQ)
 
 /* ---- State ------------------------------------------------------------------------------------------------------- */
 
@@ -280,19 +285,20 @@ inline install(newEpoch, newSeq, newRecords, newSold) {
 
 /* settle.lua. An XACK of what is not pending does nothing. */
 inline settle(batchEpoch, batchSeq, batchRecords, entries) {
+  isFenced = (SETTLE_FENCE && redis.epoch != batchEpoch) || (ACK_SEQ && redis.seq < batchSeq);
   if
-  :: redis.epoch == batchEpoch && redis.epoch != 0 ->
-    if :: redis.settled < batchSeq -> redis.settled = batchSeq :: else fi;
-    if :: redis.recorded < batchRecords -> redis.recorded = batchRecords :: else fi
-  :: else
-  fi;
-  if
-  :: !SETTLE_FENCE || redis.epoch == batchEpoch ->
-    redis.acknowledged = redis.acknowledged | (redis.delivered & entries)
-  :: else
-  fi;
-  announce(0, entries); announce(1, entries); announce(2, entries); announce(3, entries);
-  checkTold()
+  :: isFenced
+  :: else ->
+    if
+    :: redis.epoch == batchEpoch ->
+      if :: redis.settled < batchSeq -> redis.settled = batchSeq :: else fi;
+      if :: redis.recorded < batchRecords -> redis.recorded = batchRecords :: else fi
+    :: else
+    fi;
+    redis.acknowledged = redis.acknowledged | (redis.delivered & entries);
+    announce(0, entries); announce(1, entries); announce(2, entries); announce(3, entries);
+    checkTold()
+  fi
 }
 inline announce(x, entries) {
   if
@@ -556,7 +562,14 @@ proctype Consumer(byte p) {
       if
       :: d_step {
           settle(ME.setEpoch, ME.setSeq, ME.setRecords, ME.setEntries);
-          forgetSettling(); startRecording()
+          if
+          :: !isFenced -> forgetSettling(); startRecording()
+          /* It is sent again in the name of the epoch that is there by then. */
+          :: isFenced && ME.state == RUN && ME.setEpoch != ME.epoch -> ME.setEpoch = ME.epoch
+          :: isFenced && ME.state == RUN && ME.setEpoch == ME.epoch && !AT_GATE -> wantEpoch()
+          :: else
+          fi;
+          isFenced = 0
         }
       /* No answer: sent again, while the first one may still come. */
       :: d_step {
@@ -661,7 +674,7 @@ proctype World() {
       lateKind == GATE -> gate(lateEpoch, lateSeq, lateA, lateB); isFenced = 0; forgetLate()
     }
   :: d_step { lateKind == INSTALLATION -> install(lateEpoch, lateSeq, lateA, lateSold); isFenced = 0; forgetLate() }
-  :: d_step { lateKind == SETTLEMENT -> settle(lateEpoch, lateSeq, lateA, lateB); forgetLate() }
+  :: d_step { lateKind == SETTLEMENT -> settle(lateEpoch, lateSeq, lateA, lateB); isFenced = 0; forgetLate() }
 #endif
 #if LOSSES
   :: d_step {
