@@ -13,6 +13,17 @@ struct Configuration: Sendable, CustomTestStringConvertible {
     static let threeForTwo = Configuration(
         name: "one consumer, three orders for two units: a crash, a lost tail",
         macros: ["CRASHES=1", "LOSSES=1", "CAP=2"])
+    static let reused = Configuration(
+        name: "one consumer: a crash, a lost tail whose ids are given again, a command in doubt",
+        macros: ["CRASHES=1", "LOSSES=1", "DOUBTS=1", "REUSES=1", "ANY_ORDER"])
+    static let reusedRestarted = Configuration(
+        name: "three messages: two crashes, a lost tail whose ids are given again, a command in doubt",
+        macros: ["CRASHES=2", "LOSSES=1", "DOUBTS=1", "REUSES=1", "ENTRIES=3", "ANY_ORDER"])
+    static let reusedUnderWay = Configuration(
+        name: "two orders for two units: a crash, a lost tail whose ids are given again, a command on its way",
+        macros: [
+            "CRASHES=1", "LOSSES=1", "DOUBTS=1", "DOUBTS_END", "REUSES=1", "CAP=2", "ENTRIES=2", "ANY_ORDER",
+        ])
     static let wiped = Configuration(
         name: "one consumer: a crash, everything lost, a command in doubt",
         macros: ["CRASHES=1", "WIPES=1", "DOUBTS=1"])
@@ -44,7 +55,8 @@ struct Configuration: Sendable, CustomTestStringConvertible {
         macros: ["CRASHES=2", "BACKUPS=1", "DOUBTS=1"])
 
     static let all = [
-        lostTail, threeForTwo, wiped, late, stray, usurper, usurperInDoubt, shown, edited, restored, restoredInDoubt,
+        lostTail, threeForTwo, reused, reusedRestarted, reusedUnderWay, wiped, late, stray, usurper, usurperInDoubt,
+        shown, edited, restored, restoredInDoubt,
     ]
 }
 
@@ -64,6 +76,7 @@ struct Omission: Sendable, CustomTestStringConvertible {
     private static let refusedThoughItFits = "(ledger.sold+1)>"
     private static let drift = "redis.sold==ledger.sold"
     private static let shownAsAvailable = "redis.sold>=ledger.sold"
+    private static let undecided = "ledger.decision[k]!=0"
 
     static let all = [
         Omission(switches: ["NO_GATE_EPOCH", "NO_CHAIN"], configuration: .late, violates: drift, cover: true),
@@ -76,8 +89,14 @@ struct Omission: Sendable, CustomTestStringConvertible {
         Omission(
             switches: ["NO_INSTALL_SETTLED", "NO_START_SETTLED"], configuration: .restored, violates: "toldYes",
             cover: true),
+        Omission(switches: ["NO_SETTLE_FENCE"], configuration: .restoredInDoubt, violates: undecided),
+        Omission(switches: ["NO_READ_CONNECTION"], configuration: .reused, violates: undecided),
+        Omission(switches: ["NO_READ_CONNECTED"], configuration: .reusedRestarted, violates: undecided),
+        Omission(switches: ["NO_READ_EPOCH"], configuration: .reused, violates: undecided),
+        Omission(switches: ["NO_READ_EMPTY"], configuration: .reused, violates: undecided),
         Omission(
-            switches: ["NO_SETTLE_FENCE"], configuration: .restoredInDoubt, violates: "ledger.decision[k]!=0"),
+            switches: ["NO_ACK_SEQ", "NO_READ_EPOCH"], configuration: .reusedUnderWay, violates: undecided,
+            cover: true),
     ]
     static let covered = all.filter(\.cover).flatMap { omission in
         omission.switches.map { Omission(switches: [$0], configuration: omission.configuration, violates: "") }

@@ -11,7 +11,8 @@
  *
  * The stream holds, in this order:  0: order 0   1: order 1   2: a cancellation of all of order 0   3: order 2
  * (as many of them as ENTRIES says), of one unit each, and there are CAP units. Index COPY is the cancellation,
- * published again by the consumer after it was a dead letter because its order was nowhere.
+ * published again by the consumer after it was a dead letter because its order was nowhere. The index of a message is
+ * its id, too, unless an id was given again (REUSES).
  */
 
 /* ---- Configurations: what may happen, and how often -------------------------------------------------------------- */
@@ -28,6 +29,9 @@
 #ifndef LOSSES
 #define LOSSES 0            /* Redis goes back to an earlier moment: its tail, a snapshot, a lagging replica */
 #endif
+#ifndef REUSES
+#define REUSES 0            /* 1: a loss ends connections, and ids are given again to other messages (MAY_REUSE); */
+#endif                      /* DOUBTS_END: nothing is in doubt after the loss but what was on its way */
 #ifndef WIPES
 #define WIPES 0             /* FLUSHALL; publishers send again, in the order they first did */
 #endif
@@ -116,8 +120,29 @@
 #else
 #define ACK_SEQ 1
 #endif
+#ifdef NO_READ_CONNECTION   /* StreamReader.next: on the connection of the read before, or else reading has failed */
+#define READ_CONNECTION 0
+#else
+#define READ_CONNECTION 1
+#endif
+#ifdef NO_READ_CONNECTED    /* the same of the first read: on a connection that is older than the epoch */
+#define READ_CONNECTED 0
+#else
+#define READ_CONNECTED 1
+#endif
+#ifdef NO_READ_EPOCH        /* ActiveConsumer.readNext: reading failed, so a new epoch comes first */
+#define READ_EPOCH 0
+#else
+#define READ_EPOCH 1
+#endif
+#ifdef NO_READ_EMPTY        /* ActiveConsumer.readNext: isMemoryEmpty, before that epoch */
+#define READ_EMPTY 0
+#else
+#define READ_EMPTY 1
+#endif
 #define INTACT (GATE_EPOCH && CHAIN && RECORD_EPOCH && RECORD_CHAIN && ARBITER && INSTALL_LOWER && INSTALL_SETTLED && \
-  START_EPOCH && START_SETTLED && SETTLE_FENCE && ACK_SEQ)
+  START_EPOCH && START_SETTLED && SETTLE_FENCE && ACK_SEQ && READ_CONNECTION && READ_CONNECTED && READ_EPOCH && \
+  READ_EMPTY)
 
 /* ---- State ------------------------------------------------------------------------------------------------------- */
 
@@ -136,6 +161,9 @@
 typedef Server {
   byte epoch; byte seq; byte settled; byte recorded; short sold;
   byte delivered; byte acknowledged; bit copied
+#if REUSES
+  ; byte reused             /* n + 1: the ids n and n + 1 have each other's messages; 0: each id has its own */
+#endif
 }
 Server redis;
 #if LOSSES
@@ -159,19 +187,24 @@ byte restores = 1;
 #define RAISE 2
 #define INSTALL 3
 #define RUN 4
+#define CLAIM 1             /* once memory is empty: claim what is pending */
+#define EPOCH_THEN_CLAIM 2  /* once memory is empty: connect, open an epoch, then claim */
 #define UNDER_WAY 1
 #define TURNED_DOWN 2
 typedef Memory {
   byte state;
   byte epoch; byte seq;                       /* ActiveConsumer.epoch, .seq */
   byte startRecords; short startSold;         /* EpochStart, until it is installed */
-  bit resume;                                 /* resumeWanted: claim what is pending before reading on */
+  unsigned resume : 2;                        /* resumeWanted: 0, CLAIM or EPOCH_THEN_CLAIM */
   byte queue[QUEUE]; byte count;              /* BatchQueue */
   byte entry[2]; byte plan[2]; byte size;     /* a batch that is prepared or decided */
   bit isDecided; byte seqBefore;
   byte recEntry[2]; byte recPlan[2]; byte recSize; byte recSeqBefore;   /* recording */
   byte recState;
   bit settling; byte setEntries; byte setEpoch; byte setSeq; byte setRecords
+#if REUSES
+  ; byte setMessages
+#endif
 }
 Memory c[CONSUMERS];
 
@@ -206,13 +239,27 @@ hidden short s;
 #define PUBLISHED (BIT(ENTRIES) - 1 + (redis.copied << COPY))
 #define PENDING (redis.delivered & ~redis.acknowledged)
 #define UNREAD (PUBLISHED & ~redis.delivered)
+/* An entry in memory: its id, which is also its message; else 8 * (message + 1) + id. In Redis the ids are enough. */
+#if REUSES
+#define ID(x) ((x) & 7)
+#define CONTENT(x) ((x) > 7 -> ((x) >> 3) - 1 : ((x) == COPY -> 2 : (x)))
+#define ENTRY(id) (redis.reused != 0 && (id) + 1 == redis.reused -> (id) + 8 * ((id) + 2) : \
+  (redis.reused != 0 && (id) == redis.reused -> (id) + 8 * (id) : (id)))
+#define SET_MESSAGES ME.setMessages
+#define LATE_MESSAGES lateSold
+#else
+#define ID(x) (x)
 #define CONTENT(x) ((x) == COPY -> 2 : (x))
-#define IS_CANCELLATION(x) ((x) == 2 || (x) == COPY)
+#define ENTRY(id) (id)
+#define SET_MESSAGES ME.setEntries
+#define LATE_MESSAGES lateB
+#endif
+#define IS_CANCELLATION(x) (CONTENT(x) == 2)
 #define ME c[p]
 #define MEMORY_EMPTY (ME.count == 0 && ME.size == 0 && ME.recSize == 0 && !ME.settling)
 #define OWNED(x) (ledger.decision[x] == ACCEPTED && ((x) != 0 || ledger.decision[2] == NONE))
-#define WAITS(x) (IS_CANCELLATION(x) && ((ME.recEntry[0] == 0 && IS_DECIDED(ME.recPlan[0])) || \
-  (ME.recEntry[1] == 0 && IS_DECIDED(ME.recPlan[1]))))
+#define WAITS(x) (IS_CANCELLATION(x) && ((CONTENT(ME.recEntry[0]) == 0 && IS_DECIDED(ME.recPlan[0])) || \
+  (CONTENT(ME.recEntry[1]) == 0 && IS_DECIDED(ME.recPlan[1]))))
 /* ActiveConsumer awaits the gate, and sees nothing else meanwhile. */
 #define AT_GATE (ME.size > 0 && !ME.isDecided)
 #define IS_OPERATION(plan) ((plan) == TAKE || (plan) == GIVE || (plan) == NOTHING)
@@ -235,7 +282,9 @@ inline forgetRecording() {
   ME.recEntry[0] = 0; ME.recEntry[1] = 0; ME.recPlan[0] = 0; ME.recPlan[1] = 0; ME.recSize = 0; ME.recSeqBefore = 0;
   ME.recState = 0
 }
-inline forgetSettling() { ME.settling = 0; ME.setEntries = 0; ME.setEpoch = 0; ME.setSeq = 0; ME.setRecords = 0 }
+inline forgetSettling() {
+  ME.settling = 0; ME.setEntries = 0; ME.setEpoch = 0; ME.setSeq = 0; ME.setRecords = 0; SET_MESSAGES = 0
+}
 inline forgetLate() { lateKind = 0; lateEpoch = 0; lateSeq = 0; lateA = 0; lateB = 0; lateSold = 0 }
 
 /* BatchQueue.putBack, one entry */
@@ -284,7 +333,7 @@ inline install(newEpoch, newSeq, newRecords, newSold) {
 }
 
 /* settle.lua. An XACK of what is not pending does nothing. */
-inline settle(batchEpoch, batchSeq, batchRecords, entries) {
+inline settle(batchEpoch, batchSeq, batchRecords, entries, messages) {
   isFenced = (SETTLE_FENCE && redis.epoch != batchEpoch) || (ACK_SEQ && redis.seq < batchSeq);
   if
   :: isFenced
@@ -296,13 +345,13 @@ inline settle(batchEpoch, batchSeq, batchRecords, entries) {
     :: else
     fi;
     redis.acknowledged = redis.acknowledged | (redis.delivered & entries);
-    announce(0, entries); announce(1, entries); announce(2, entries); announce(3, entries);
+    announce(0, messages); announce(1, messages); announce(2, messages); announce(3, messages);
     checkTold()
   fi
 }
-inline announce(x, entries) {
+inline announce(x, messages) {
   if
-  :: (entries & (BIT(x) + (x == 2 -> BIT(COPY) : 0))) && ledger.decision[x] != NONE ->
+  :: (messages & (BIT(x) + (x == 2 -> BIT(COPY) : 0))) && ledger.decision[x] != NONE ->
     if
     :: ledger.decision[x] == ACCEPTED || ledger.decision[x] == GAVE -> toldYes = toldYes | BIT(x)
     :: else -> toldNo = toldNo | BIT(x)
@@ -310,6 +359,9 @@ inline announce(x, entries) {
   :: else
   fi
 }
+
+/* ActiveConsumer.endRead */
+inline readFailed(consumer) { c[consumer].resume = (READ_EPOCH -> EPOCH_THEN_CLAIM : CLAIM) }
 
 /* XREADGROUP: the next entry, k */
 inline deliver() {
@@ -353,7 +405,7 @@ inline planOf(x, answer) {
     :: !isKnown && !IS_CANCELLATION(x) -> answer = TAKE
     :: !isKnown && IS_CANCELLATION(x) ->
       /* A cancellation waits for its order to be recorded. */
-      waits = (ME.size == 1 && ME.entry[0] == 0 && ME.plan[0] == TAKE) || WAITS(x);
+      waits = (ME.size == 1 && CONTENT(ME.entry[0]) == 0 && ME.plan[0] == TAKE) || WAITS(x);
       if
       :: waits
       :: !waits && ledger.decision[0] == NONE -> answer = UNKNOWN_ORDER
@@ -398,13 +450,13 @@ inline insert(x, plan) {
   :: plan == UNKNOWN_ORDER ->
     if :: ledger.dead == 0 -> ledger.dead = 1; ledger.records++ :: else fi
   :: plan == ACCEPTED ->
-    ledger.decision[x] = ACCEPTED; ledger.records++; ledger.sold++; ledger.seq++;
+    ledger.decision[CONTENT(x)] = ACCEPTED; ledger.records++; ledger.sold++; ledger.seq++;
     /* oversold */
     assert(ledger.sold <= CAP)
   :: plan == REFUSED ->
     /* refused although it fits */
     assert(ledger.sold + 1 > CAP);
-    ledger.decision[x] = REFUSED; ledger.records++
+    ledger.decision[CONTENT(x)] = REFUSED; ledger.records++
   :: plan == GAVE ->
     /* given back what is not owned */
     assert(OWNED(0));
@@ -417,7 +469,7 @@ inline insert(x, plan) {
   :: else
   fi;
   if
-  :: (plan == ACCEPTED || plan == REFUSED) && x == 0 && ledger.dead == 1 -> ledger.dead = 2
+  :: (plan == ACCEPTED || plan == REFUSED) && CONTENT(x) == 0 && ledger.dead == 1 -> ledger.dead = 2
   :: (plan == GAVE || plan == NOTHING) && ledger.dead == 2 -> ledger.dead = 3
   :: else
   fi
@@ -427,7 +479,10 @@ inline insert(x, plan) {
 inline takeOver(total) {
   ME.settling = 1; ME.setEpoch = ME.epoch;
   ME.setSeq = ME.recSeqBefore + CHANGES(ME.recPlan[0]) + CHANGES(ME.recPlan[1]); ME.setRecords = total;
-  ME.setEntries = BIT(ME.recEntry[0]) | (ME.recSize > 1 -> BIT(ME.recEntry[1]) : 0);
+  ME.setEntries = BIT(ID(ME.recEntry[0])) | (ME.recSize > 1 -> BIT(ID(ME.recEntry[1])) : 0);
+#if REUSES
+  ME.setMessages = BIT(CONTENT(ME.recEntry[0])) | (ME.recSize > 1 -> BIT(CONTENT(ME.recEntry[1])) : 0);
+#endif
   forgetRecording(); startRecording()
 }
 
@@ -451,27 +506,32 @@ proctype Consumer(byte p) {
   end: do
   /* ConsumerService.run: the lock is free (or thought to be), the ledger is opened. */
   :: d_step {
-      ME.state == OFF && MAY_START && (p == 0 || usurperEpochs > 0) -> ME.state = LOOK; ME.resume = 1
+      ME.state == OFF && MAY_START && (p == 0 || usurperEpochs > 0) -> ME.state = LOOK; ME.resume = CLAIM
     }
 
   /* ---- Read: StreamReader.claim, .readNew; ActiveConsumer.readNext, .take ---- */
   :: d_step {
-      ME.state == RUN && MEMORY_EMPTY && (ME.resume || (UNREAD == 0 && PENDING != 0)) ->
+      ME.state == RUN && MEMORY_EMPTY && (ME.resume == CLAIM || (ME.resume == 0 && UNREAD == 0 && PENDING != 0)) ->
       ME.resume = 0;
       do
-      :: k <= COPY -> if :: PENDING & BIT(k) -> ME.queue[ME.count] = k; ME.count++ :: else fi; k++
+      :: k <= COPY -> if :: PENDING & BIT(k) -> ME.queue[ME.count] = ENTRY(k); ME.count++ :: else fi; k++
       :: else -> break
       od;
       k = 0
     }
   :: d_step {
       ME.state == RUN && !ME.resume && ME.count < BATCH && UNREAD != 0 ->
-      deliver(); ME.queue[ME.count] = k; ME.count++; k = 0
+      deliver(); ME.queue[ME.count] = ENTRY(k); ME.count++; k = 0
     }
-  /* The reply is lost: they are claimed once memory is empty (endRead). */
+  /* The reply is lost (endRead). */
   :: d_step {
       ME.state == RUN && !ME.resume && ME.count < BATCH && UNREAD != 0 && doubts > 0 && !isOver ->
-      doubts--; deliver(); k = 0; ME.resume = 1
+      doubts--; deliver(); k = 0; readFailed(p)
+    }
+  /* ActiveConsumer.readNext */
+  :: d_step {
+      ME.state == RUN && ME.resume == EPOCH_THEN_CLAIM && (MEMORY_EMPTY || (!READ_EMPTY && !AT_GATE)) ->
+      ME.resume = CLAIM; wantEpoch()
     }
 
   /* ---- Decode, skip: Preparation.skip ---- */
@@ -561,7 +621,7 @@ proctype Consumer(byte p) {
       ME.settling ->
       if
       :: d_step {
-          settle(ME.setEpoch, ME.setSeq, ME.setRecords, ME.setEntries);
+          settle(ME.setEpoch, ME.setSeq, ME.setRecords, ME.setEntries, SET_MESSAGES);
           if
           :: !isFenced -> forgetSettling(); startRecording()
           /* It is sent again in the name of the epoch that is there by then. */
@@ -575,7 +635,7 @@ proctype Consumer(byte p) {
       :: d_step {
           doubts > 0 && !isOver && lateKind == 0 ->
           doubts--; lateKind = SETTLEMENT; lateEpoch = ME.setEpoch; lateSeq = ME.setSeq; lateA = ME.setRecords;
-          lateB = ME.setEntries
+          lateB = ME.setEntries; LATE_MESSAGES = SET_MESSAGES
         }
       fi
     }
@@ -659,6 +719,45 @@ proctype Consumer(byte p) {
   od
 }
 
+#if LOSSES
+inline goBack() {
+  losses--; isSaved = 0;
+  redis.epoch = saved.epoch; redis.seq = saved.seq; redis.settled = saved.settled; redis.recorded = saved.recorded;
+  redis.sold = saved.sold; redis.delivered = saved.delivered; redis.acknowledged = saved.acknowledged;
+  redis.copied = saved.copied;
+  saved.epoch = 0; saved.seq = 0; saved.settled = 0; saved.recorded = 0; saved.sold = 0; saved.delivered = 0;
+  saved.acknowledged = 0; saved.copied = 0;
+#if REUSES
+  redis.reused = saved.reused; saved.reused = 0;
+  cutOff()
+#endif
+}
+#endif
+#if REUSES
+/* Redis goes back to before it had id n, which was read since, and any later one. Publishers send all of it again, but
+ * of n and the message after it the later one first. */
+#define MAY_REUSE(n) (losses > 0 && isSaved && n + 1 < ENTRIES && (redis.delivered & BIT(n)) && \
+  (saved.delivered >> n) == 0 && !saved.copied && saved.reused == 0)
+/* Connections end with the loss. That its next read fails is all that a consumer notices, and nothing before. */
+inline cutOff() {
+  i = 0;
+  do
+  :: i < CONSUMERS ->
+    if
+    :: c[i].state != OFF && ((READ_CONNECTION && c[i].resume == 0) || (READ_CONNECTED && c[i].resume != 0)) ->
+      readFailed(i)
+    :: else
+    fi;
+    i++
+  :: else -> break
+  od;
+  i = 0;
+#ifdef DOUBTS_END
+  doubts = 0
+#endif
+}
+#endif
+
 /* What may happen to the two of them, within the bounds, in any order; then nothing odd any more. */
 proctype World() {
   byte p;
@@ -674,23 +773,27 @@ proctype World() {
       lateKind == GATE -> gate(lateEpoch, lateSeq, lateA, lateB); isFenced = 0; forgetLate()
     }
   :: d_step { lateKind == INSTALLATION -> install(lateEpoch, lateSeq, lateA, lateSold); isFenced = 0; forgetLate() }
-  :: d_step { lateKind == SETTLEMENT -> settle(lateEpoch, lateSeq, lateA, lateB); isFenced = 0; forgetLate() }
+  :: d_step {
+      lateKind == SETTLEMENT ->
+      settle(lateEpoch, lateSeq, lateA, lateB, LATE_MESSAGES); isFenced = 0; forgetLate()
+    }
 #endif
 #if LOSSES
   :: d_step {
       losses > 0 && !isSaved -> isSaved = 1;
       saved.epoch = redis.epoch; saved.seq = redis.seq; saved.settled = redis.settled; saved.recorded = redis.recorded;
       saved.sold = redis.sold; saved.delivered = redis.delivered; saved.acknowledged = redis.acknowledged;
-      saved.copied = redis.copied
+      saved.copied = redis.copied;
+#if REUSES
+      saved.reused = redis.reused
+#endif
     }
-  :: d_step {
-      losses > 0 && isSaved -> losses--; isSaved = 0;
-      redis.epoch = saved.epoch; redis.seq = saved.seq; redis.settled = saved.settled; redis.recorded = saved.recorded;
-      redis.sold = saved.sold; redis.delivered = saved.delivered; redis.acknowledged = saved.acknowledged;
-      redis.copied = saved.copied;
-      saved.epoch = 0; saved.seq = 0; saved.settled = 0; saved.recorded = 0; saved.sold = 0; saved.delivered = 0;
-      saved.acknowledged = 0; saved.copied = 0
-    }
+  :: d_step { losses > 0 && isSaved -> goBack() }
+#if REUSES
+  :: d_step { MAY_REUSE(0) -> goBack(); redis.reused = 1 }
+  :: d_step { MAY_REUSE(1) -> goBack(); redis.reused = 2 }
+  :: d_step { MAY_REUSE(2) -> goBack(); redis.reused = 3 }
+#endif
 #endif
 #if WIPES
   /* The group is made anew, at 0 (StreamReader.createGroup). */
