@@ -63,7 +63,7 @@ let package = Package(
             dependencies: ["RedisClient"],
             path: "lua",
             resources: [
-                "gate", "settle", "install", "cut", "trim", "stage", "group", "writable", "inspect", "tidy",
+                "gate", "settle", "install", "cut", "trim", "stage", "group", "writable", "inspect", "tidy", "extent",
             ].map { .embedInCode("\($0).lua") },
             swiftSettings: strict
         ),
@@ -108,7 +108,8 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Consumer", "Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "StrictJSON",
+                "Consumer", "Counters", "Inventory", "Ledger", "LuaScripts", "Reconciliation", "RedisClient",
+                "StrictJSON",
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),

@@ -10,6 +10,7 @@ package enum Script: String, Sendable, CaseIterable {
     case writable
     case inspect
     case tidy
+    case extent
 
     /// The text, as `SCRIPT LOAD` takes it.
     package var source: [UInt8] {
@@ -24,6 +25,7 @@ package enum Script: String, Sendable, CaseIterable {
         case .writable: PackageResources.writable_lua
         case .inspect: PackageResources.inspect_lua
         case .tidy: PackageResources.tidy_lua
+        case .extent: PackageResources.extent_lua
         }
     }
 }

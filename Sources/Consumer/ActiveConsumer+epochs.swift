@@ -15,6 +15,7 @@ extension ActiveConsumer {
         while let reason = needed {
             needed = nil
             do {
+                if reason.isLoss { suspendAcknowledging() }
                 try await takeBack()
                 try await openEpoch(reason)
                 advance()
@@ -118,7 +119,7 @@ extension ActiveConsumer {
             changed: start.changedProducts)
         do {
             for slice in settlement.slices(of: settings.slice) {
-                _ = try await counters.settle(slice, keepOutcomes: trimming.keepOutcomes)
+                _ = try await counters.settle(slice, keepOutcomes: trimPolicy.keepOutcomes)
             }
         } catch {
             logger.warning("changes of the catalogue could not be published", metadata: ["error": "\(error)"])
@@ -144,6 +145,9 @@ extension ActiveConsumer {
             throw EpochNeeded(reason: "catalogue version \(head.catalogueVersion)", isOutage: true)
         }
         if head.epoch != epoch { throw EpochNeeded(reason: "the ledger is at epoch \(head.epoch)", isOutage: true) }
+        // Together: each of them alone would cost a round trip, during which nothing else goes on.
+        async let isFull = try? counters.isRedisFull()
+        async let pending = try? PendingSummary.read(counters.keys, redis)
         let found: CounterHead
         do {
             found = try await counters.head()
@@ -154,11 +158,12 @@ extension ActiveConsumer {
         }
         if found.ledger != counters.ledger || found.epoch != epoch || found.seq != seq {
             // Once a second at most, and about no batch: it may happen as often as it likes.
-            throw EpochNeeded(reason: "the counters were changed or lost", isOutage: true)
+            throw EpochNeeded(reason: "the counters were changed or lost", isOutage: true, isLoss: true)
         }
         epochBackoff = nil
-        await lookForFullRedis()
-        await lookForStrayEntries()
+        // Whatever else keeps Redis from answering is reported where it is needed.
+        if let isFull = await isFull { await noteMemory(isFull: isFull) }
+        if let pending = await pending { lookForStrayEntries(pending) }
         await lookWhetherOneServer()
         try await publishReplays()
         _ = try await untilLedgerAnswers { [ledger] in try await ledger.checkpointIfWanted() }

@@ -30,28 +30,30 @@ extension ActiveConsumer {
     /// Once a second: what is read and what is acknowledged must be of one server. After a failover by name one of the
     /// two connections may have moved to another server while the other one did not notice.
     func lookWhetherOneServer() async {
-        guard redis.generation != comparedGeneration, let serverRead = await reader.serverID else { return }
-        let generation = redis.generation
+        guard let read = await reader.server else { return }
+        let connections = (reading: read.connection, deciding: redis.generation)
+        if comparedConnections.map({ $0 == connections }) ?? false { return }
         guard let info = try? await redis.send(RedisCommand("INFO", "server")).info, let server = info["run_id"] else {
             return
         }
-        comparedGeneration = generation
-        if server == serverRead { return }
+        comparedConnections = connections
+        if server == read.id { return }
         logger.warning(
             "the two connections to redis lead to different servers; connecting again",
-            metadata: ["reading": "\(serverRead)", "deciding": "\(server)"])
+            metadata: ["reading": "\(read.id)", "deciding": "\(server)"])
         redis.reconnect(because: "the other connection leads to another server")
         await reader.reconnect(because: "the other connection leads to another server")
-        comparedGeneration = -1
+        comparedConnections = nil
     }
 
     /// Once a second: entries that are pending but were lost on their way to this process are claimed.
-    func lookForStrayEntries() async {
-        guard let pending = try? await PendingSummary.read(counters.keys, redis) else { return }
+    func lookForStrayEntries(_ pending: PendingSummary) {
+        // A read that takes long may be bringing it.
+        if let readStart, .now - readStart > settings.block + .seconds(1) { return }
         let isStray = strays.look(pending: pending.lowest, memory: lowestInMemory, at: .now)
         guard isStray, let lowest = pending.lowest else { return }
         logger.notice(
-            "an entry is pending that was delivered to somebody else; claiming what is pending",
+            "an entry is pending that this process does not hold; claiming what is pending",
             metadata: ["entry": "\(lowest.text)"])
         claimPending()
     }

@@ -103,7 +103,7 @@ extension ActiveConsumer {
                     reason:
                         "Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \(found.seq.map(String.init) ?? "none") instead of epoch \(basis.epoch), seq \(basis.seq)",
                     // A Redis that was away since may have forgotten its last writes: nobody's fault.
-                    isOutage: redis.generation != basis.epochConnection)
+                    isOutage: redis.generation != basis.epochConnection, isLoss: true)
             case .decided(let seq, let decided):
                 metrics.decided(in: .now - start)
                 answers = decided
@@ -198,8 +198,12 @@ extension ActiveConsumer {
         // In the name of the epoch that is in Redis now: the batch's own may be over.
         var settlement = recorded
         settlement.epoch = epoch
+        if isAcknowledgingSuspended { settlement.entries = [] }
         let task = Task {
-            [ledger, counters, settings, post, stop, logger, metrics, settlement, keepOutcomes = trimming.keepOutcomes]
+            [
+                ledger, counters, settings, post, stop, logger, metrics, settlement,
+                keepOutcomes = trimPolicy.keepOutcomes
+            ]
             () throws -> SettleAnswer in
             defer { post.yield(.settled(batch: batch)) }
             Failpoint.settleBefore.pass()
@@ -229,7 +233,7 @@ extension ActiveConsumer {
         guard case .settled(let report) = answer else {
             // It stays the first to be settled. Either its epoch has ended since it was sent, or Redis has lost it.
             if sentIn != epoch { return }
-            throw EpochNeeded(reason: "the counters were changed or lost", isOutage: true)
+            throw EpochNeeded(reason: "the counters were changed or lost", isOutage: true, isLoss: true)
         }
         settling.removeFirst()
         if report.unannounced > 0 || report.unpublished > 0 {

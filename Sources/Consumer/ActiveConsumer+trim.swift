@@ -6,11 +6,23 @@ import RedisClient
 
 /// Keeping the streams short, and a full Redis from staying full.
 extension ActiveConsumer {
-    /// Drops what need not stay in the streams. Whatever fails is tried again at the next turn.
+    /// Every ten seconds: drops what need not stay in the streams.
     func trim() async {
-        let retention = trimming.retention(at: .now)
+        guard let report = await trim(trimPolicy.retention(at: .now)) else { return }
+        if report.excess > 0, !isExcessReported {
+            isExcessReported = true
+            logger.warning(
+                "the stream is longer than keep_messages: messages are dropped before keep_messages_s, and a restore cannot read them again",
+                metadata: ["keep_messages": "\(settings.keepMessages)", "dropped": "\(report.excess)"])
+        }
+    }
+
+    /// Whatever fails is tried again at the next turn.
+    /// - Returns: nil where nothing could be dropped.
+    private func trim(_ retention: Retention) async -> TrimReport? {
         Failpoint.trimBefore.pass()
         do {
+            let asked = (at: ContinuousClock.now, machine: Timestamp.milliseconds())
             let report = try await counters.trim(retention)
             Failpoint.trimAfter.pass()
             isTrimFailureReported = false
@@ -18,18 +30,20 @@ extension ActiveConsumer {
             if report.messages > 0 {
                 logger.debug("trimmed the stream", metadata: ["entries": "\(report.messages)"])
             }
-            trimming.note(report, at: .now)
-            warnOfLostHistory(report)
-            lookAtClocks(report)
+            trimPolicy.note(report, at: .now)
+            lookAtClocks(report, askedAt: asked.at, machine: asked.machine)
+            return report
         } catch RedisError.reply(let reply, _) where reply.isWithoutStream {
             // Nothing was read yet, or the data are gone, which is reported where they are read.
+            return nil
         } catch {
             metrics.trimFailed()
             // Connections that cannot be made are in the log already.
-            if isTrimFailureReported || !RedisTrouble.isReply(error) { return }
+            if isTrimFailureReported || !RedisTrouble.isReply(error) { return nil }
             isTrimFailureReported = true
             logger.warning(
                 "the stream cannot be trimmed, and grows; trying again", metadata: ["error": "\(error)"])
+            return nil
         }
     }
 
@@ -44,42 +58,59 @@ extension ActiveConsumer {
         }
     }
 
-    /// Once a second: a full Redis is emptied at once of all that is acknowledged.
-    func lookForFullRedis() async {
-        // Whatever else keeps Redis from answering is reported where it is needed.
-        guard let isFull = try? await counters.isRedisFull() else { return }
-        let isNews = trimming.note(isFull: isFull, at: .now)
+    /// Once a second. A Redis that stays full is emptied of what is acknowledged, the oldest first, until it has room.
+    /// - Parameter isFull: whether it refuses writes now for lack of memory.
+    func noteMemory(isFull: Bool) async {
+        let isNews = trimPolicy.note(isFull: isFull, at: .now)
         metrics.isRedisFull(isFull)
-        switch (isNews, trimming.isRelieving) {
-        case (true, true): logger.notice("redis is full; dropping what is processed, so that it accepts messages again")
+        switch (isNews, trimPolicy.isRelieving) {
+        case (true, true):
+            logger.notice("redis is full; dropping the oldest processed messages until it accepts messages again")
         case (true, false):
             logger.notice(
                 "redis has room again", metadata: historyStart.map { ["restore_reads_from": "\($0.time)"] } ?? [:])
             historyStart = nil
         default: break
         }
-        if trimming.isRelieving { await trim() }
+        if trimPolicy.isRelieving { await relieve() }
+    }
+
+    /// In slices that grow: what a restored ledger could read again is not dropped for nothing, and Redis serves others
+    /// in between.
+    private func relieve() async {
+        var dropped: Int64 = 0
+        var limit = ConsumerSettings.firstReliefSlice
+        while let isShort = try? await counters.isShortOfMemory(), isShort {
+            guard let report = await trim(trimPolicy.relief(of: limit)) else { break }
+            dropped += report.messages
+            if report.messages + report.outcomes == 0 { break }
+            limit = min(limit * 2, Retention.ordinaryLimit)
+        }
+        if dropped > 0 { await warnOfLostHistory(dropped) }
     }
 
     /// What a full Redis had to forget, a ledger that is restored later cannot read again. Said once, with the time.
-    private func warnOfLostHistory(_ report: TrimReport) {
-        guard trimming.isRelieving, report.messages > 0 else { return }
+    private func warnOfLostHistory(_ dropped: Int64) async {
+        guard let start = try? await counters.oldestMessage() else { return }
         let isNews = historyStart == nil
-        historyStart = EntryPosition(report.bound)
-        guard isNews, let historyStart else { return }
+        historyStart = start
+        guard isNews else { return }
         logger.warning(
             "redis is full: processed messages are dropped before their time, and cannot be read again after a restore",
             metadata: [
-                "dropped": "\(report.messages)", "restore_reads_from": "\(historyStart.time)",
+                "dropped": "\(dropped)", "restore_reads_from": "\(start.time)",
                 "hint": "back up the ledger; raise maxmemory or lower keep_messages_s",
             ])
     }
 
-    private func lookAtClocks(_ report: TrimReport) {
+    /// - Parameters:
+    ///   - asked: when Redis was asked, by the clock that never steps.
+    ///   - machine: the same by this machine's clock.
+    private func lookAtClocks(_ report: TrimReport, askedAt asked: ContinuousClock.Instant, machine: Int64) {
         let findings = clocks.look(
             .init(
-                at: .now, redis: .milliseconds(report.time), machine: .milliseconds(Timestamp.milliseconds()),
-                idsAhead: report.idsAhead))
+                at: asked, redis: .milliseconds(report.time), machine: .milliseconds(machine),
+                uncertainty: .now - asked, idsAhead: report.idsAhead))
         for finding in findings {
             switch finding {
             case .redisStepped(let step):

@@ -37,6 +37,8 @@ package actor ActiveConsumer {
         var reason: String
         /// Lost connections are nobody's fault and do not count against the batch.
         var isOutage = false
+        /// Redis has lost something: an id in memory may be another message's by now.
+        var isLoss = false
     }
 
     let settings: ConsumerSettings
@@ -72,6 +74,9 @@ package actor ActiveConsumer {
     var decided: DecidedBatch?
     var recording: (batch: DecidedBatch, task: Task<RecordAnswer, any Error>)?
     var settling: [(batch: Int, settlement: Settlement)] = []
+    /// Redis has lost something since what is in memory was read. What is recorded is announced and stays pending, is
+    /// claimed once memory is empty, and acknowledged as known.
+    var isAcknowledgingSuspended = false
     /// Settling the first of them, in the name of an epoch.
     var settleTask: (epoch: Int64, task: Task<SettleAnswer, any Error>)?
     var batchNumber = 0
@@ -82,15 +87,18 @@ package actor ActiveConsumer {
     /// Entries may be pending that nobody has in memory. They are claimed once memory is empty.
     private var claimWanted = false
     var strays = StrayEntries()
-    /// The connection that was found to lead to the server that is read from.
-    var comparedGeneration = -1
+    /// The connections that were found to lead to one server.
+    var comparedConnections: (reading: Int, deciding: Int)?
+    /// When the read that is under way began.
+    var readStart: ContinuousClock.Instant?
 
     // Trimming.
-    var trimming: StreamTrimming
+    var trimPolicy: TrimPolicy
     var clocks = ClockWatch()
     /// Since Redis has been full: what a restore can read again begins here.
     var historyStart: EntryPosition?
     var isTrimFailureReported = false
+    var isExcessReported = false
 
     /// Reading failed: the reader must connect again, once memory is empty.
     private var readFailed = false
@@ -137,7 +145,7 @@ package actor ActiveConsumer {
         metrics: ConsumerMetrics, onReady: @escaping @Sendable (Int64, Int64) -> Void
     ) {
         self.settings = settings
-        trimming = StreamTrimming(settings)
+        trimPolicy = TrimPolicy(settings)
         queue = BatchQueue(settings.batchLimits)
         self.ledger = ledger
         self.counters = counters
@@ -230,13 +238,14 @@ package actor ActiveConsumer {
     private func handle(_ event: Event) async throws {
         switch event {
         case .read(.success(let delivery)):
-            readTask = nil
+            endReadTask()
             readBackoff = Backoff()
             try await take(delivery)
         case .reconnected:
-            readTask = nil
+            endReadTask()
+            await lookWhetherOneServer()
             readFailed = false
-            claimWanted = false
+            (claimWanted, isAcknowledgingSuspended) = (false, false)
             // What was sent over a connection that is gone may still arrive, and Redis, if it has lost its tail, gives ids
             // again that are named in it. An epoch fences all of that, before anything is read under those ids.
             if hasLostData || redis.generation != epochConnection {
@@ -244,7 +253,7 @@ package actor ActiveConsumer {
                 throw EpochNeeded(reason: "reading failed, and Redis may have lost data", isOutage: true)
             }
         case .read(.failure(let error)):
-            readTask = nil
+            endReadTask()
             try endRead(error)
         case .decoded(let entries):
             undecoded.finish()
@@ -300,7 +309,8 @@ package actor ActiveConsumer {
         if readFailed { return reconnect() }
         Failpoint.readBefore.pass()
         let claims = claimWanted
-        claimWanted = false
+        if claims { (claimWanted, isAcknowledgingSuspended) = (false, false) }
+        readStart = .now
         // Until idle, an empty stream is the end: no reason to wait for more.
         let block = settings.untilIdle ? Duration.milliseconds(20) : settings.block
         readTask = Task { [reader, post] in
@@ -314,6 +324,11 @@ package actor ActiveConsumer {
             }
         }
     }
+
+    private func endReadTask() { (readTask, readStart) = (nil, nil) }
+
+    /// Nothing that is in memory is acknowledged: it is claimed, found as known, and acknowledged then.
+    func suspendAcknowledging() { (claimWanted, isAcknowledgingSuspended) = (true, true) }
 
     private func reconnect() {
         let delay = readBackoff.delay()
@@ -365,7 +380,9 @@ package actor ActiveConsumer {
     private func endRead(_ error: any Error) throws {
         readFailed = true
         if error is StopSignal.Stopped || error is CancellationError { return }
-        if case RedisError.reply(let reply, _) = error, ["NOGROUP", "UNBLOCKED"].contains(reply.code) {
+        if case RedisError.reply(let reply, _) = error, ["NOGROUP", "UNBLOCKED"].contains(reply.code),
+            !reply.isNotThePrimary
+        {
             hasLostData = true
             logger.error(
                 "the stream or its group is gone: Redis has lost data", metadata: ["error": "\(reply.message)"])

@@ -19,12 +19,14 @@ struct ClockWatch {
         /// Since 1970.
         var redis: Duration
         var machine: Duration
+        /// Redis' clock was read up to so much later than the others.
+        var uncertainty: Duration
         /// How far the ids are ahead of Redis' clock; nil: unknown.
         var idsAhead: Duration?
     }
 
     private var last: Reading?
-    private var isApart = false
+    private var wasApart = false
     private var areIDsAhead = false
     private static let tolerance = ConsumerSettings.clockTolerance
 
@@ -33,13 +35,16 @@ struct ClockWatch {
         if let last {
             let passed = reading.at - last.at
             let redis = reading.redis - last.redis - passed
-            if redis.magnitude > Self.tolerance { findings.append(.redisStepped(redis)) }
+            if redis.magnitude > Self.tolerance + reading.uncertainty + last.uncertainty {
+                findings.append(.redisStepped(redis))
+            }
             let machine = reading.machine - last.machine - passed
             if machine.magnitude > Self.tolerance { findings.append(.machineStepped(machine)) }
         }
         let apart = reading.machine - reading.redis
-        if apart.magnitude > Self.tolerance, !isApart { findings.append(.apart(apart)) }
-        isApart = apart.magnitude > Self.tolerance
+        let isApart = apart.magnitude > Self.tolerance + reading.uncertainty
+        if isApart, !wasApart { findings.append(.apart(apart)) }
+        wasApart = isApart
         let ahead = reading.idsAhead.flatMap { $0 > Self.tolerance ? $0 : nil }
         if let ahead, !areIDsAhead { findings.append(.idsAhead(ahead)) }
         areIDsAhead = ahead != nil

@@ -46,6 +46,8 @@ package struct ConsumerSettings: Sendable {
     /// How long a Redis that was full is still emptied after it has accepted writes again: else it would be full again with
     /// the next messages.
     static let reliefTime = Duration.seconds(10)
+    /// Messages that are dropped first from a full Redis, about; each time twice as many until it has room.
+    static let firstReliefSlice = 128
     /// About how many outcomes stay while Redis is full.
     static let outcomesWhenFull = 10_000
     /// How long an entry may be pending and in nobody's memory before pending entries are claimed. A reply to a read that

@@ -2,29 +2,32 @@ import Intake
 import Inventory
 import Ledger
 
-/// Makes dead letters of entries, and bounds what is kept of them: anybody who may publish could fill the ledger's disk
+/// Makes dead letters of entries, and bounds what the ledger keeps of them: anyone who may publish could fill its disk
 /// otherwise.
 struct DeadLetterMaker: Sendable {
-    /// Of a type or payload that is too large for any message, how many bytes are kept.
+    /// Of a type, a payload or fields that are too large for any message, how many bytes are kept.
     let keptBytes: Int
 
     /// What a valid message may have is kept whole, so that it can be published again. Of more, the head is kept, and
-    /// the length and a digest by which the publisher's own copy can be told.
+    /// the length and a digest by which the publisher's own copy can be told (of all fields together, the fingerprint).
     func record(_ entry: StreamEntry, _ rejection: Rejection, orderID: Identifier?) -> DeadLetterRecord {
-        let payload = entry.payload
-        let isPayloadCut = (payload?.count ?? 0) > Limit.payloadBytes
+        let isPayloadCut = (entry.payload?.count ?? 0) > Limit.payloadBytes
         let isTypeCut = (entry.type?.count ?? 0) > Limit.payloadBytes
-        let areFieldsCut = !entry.isPlain && entry.size > 2 * Limit.payloadBytes
+        // They hold type and payload once more.
+        let areFieldsCut = !entry.isPlain && entry.size > Limit.payloadBytes + keptBytes
         func kept(_ bytes: SharedBytes?, isCut: Bool) -> [UInt8]? {
             isCut ? bytes?.prefix(keptBytes) : bytes?.copy
         }
+        var fields: [UInt8]?
+        if !entry.isPlain, entry.unreadReason == nil {
+            fields = areFieldsCut ? Array(entry.encodedFields.prefix(keptBytes)) : entry.encodedFields
+        }
         return DeadLetterRecord(
             key: EntryKey(entryID: entry.id, fingerprint: entry.fingerprint), rejection: rejection,
-            type: kept(entry.type, isCut: isTypeCut), payload: kept(payload, isCut: isPayloadCut),
-            fields: entry.isPlain || areFieldsCut || entry.unreadReason != nil ? nil : entry.encodedFields,
-            bytes: Int64(entry.size),
+            type: kept(entry.type, isCut: isTypeCut), payload: kept(entry.payload, isCut: isPayloadCut),
+            fields: fields, bytes: Int64(entry.size),
             isWhole: !isPayloadCut && !isTypeCut && !areFieldsCut && entry.unreadReason == nil,
-            payloadDigest: isPayloadCut ? payload.map { SHA256.digest($0.copy) } : nil,
+            payloadDigest: isPayloadCut ? entry.payload.map { SHA256.digest($0.copy) } : nil,
             orderID: orderID, receivedAt: Timestamp.now())
     }
 }

@@ -27,7 +27,9 @@ enum RedisTrouble {
         case .cannotConnect, .notSent: self = .wait
         case .connectionLost, .timedOut, .protocolViolation, .replyTooLarge: self = .doubt
         case .reply(let reply, _):
-            self = error.mayPass || reply.isForbidden || Self.waitable.contains(reply.code) ? .wait : .fatal
+            let passes =
+                error.mayPass || reply.isForbidden || reply.isNotThePrimary || Self.waitable.contains(reply.code)
+            self = passes ? .wait : .fatal
         case .invalidURL: self = .fatal
         }
     }

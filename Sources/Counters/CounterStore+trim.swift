@@ -8,29 +8,42 @@ package struct Retention: Sendable, Equatable {
     package var age: Duration
     /// Messages with lower ids are older than that, whatever their ids say; nil: none is known.
     package var olderThan: String?
-    /// About how many messages stay; 0: none but those that are unread or pending.
+    /// About how many messages stay, whatever their age.
     package var messages: Int
+    /// About how many messages may be dropped in one call.
+    package var limit: Int
     /// About how many outcomes stay; nil: all.
     package var outcomes: Int?
 
-    package init(age: Duration, olderThan: String? = nil, messages: Int, outcomes: Int? = nil) {
+    /// Redis serves no one else while it drops messages: some 20 ms for so many.
+    package static let ordinaryLimit = 100_000
+
+    package init(
+        age: Duration, olderThan: String? = nil, messages: Int, limit: Int = ordinaryLimit, outcomes: Int? = nil
+    ) {
         self.age = age
         self.olderThan = olderThan
         self.messages = messages
+        self.limit = limit
         self.outcomes = outcomes
     }
 }
 
 /// What a trimming dropped, and when it was.
 package struct TrimReport: Sendable, Equatable {
-    package var messages: Int64
+    /// Messages that were dropped for their age.
+    package var aged: Int64
+    /// Messages that were dropped although they were not old: there were too many.
+    package var excess: Int64
     package var outcomes: Int64
     /// Redis' clock, in milliseconds since 1970.
     package var time: Int64
     /// Id of the message that was delivered last.
     package var lastDelivered: String
-    /// No message with a lower id is left.
-    package var bound: String
+    /// Messages with lower ids are acknowledged.
+    package var acknowledged: String
+
+    package var messages: Int64 { aged + excess }
 }
 
 extension CounterStore {
@@ -41,14 +54,23 @@ extension CounterStore {
             command.append(Int64(retention.age / .milliseconds(1)))
             command.append(retention.olderThan ?? "")
             command.append(retention.messages)
+            command.append(retention.limit)
             command.append(retention.outcomes.map(String.init) ?? "")
         }
-        guard let parts = reply.array, parts.count == 5, let messages = parts[0].int, let outcomes = parts[1].int,
-            let time = parts[2].string.flatMap({ Int64($0) }), let last = parts[3].string, let bound = parts[4].string
+        guard let parts = reply.array, parts.count == 6, let aged = parts[0].int, let excess = parts[1].int,
+            let outcomes = parts[2].int, let time = parts[3].int, let last = parts[4].string,
+            let acknowledged = parts[5].string
         else {
-            throw CountersError.unexpectedReply(script: "trim", detail: "not two counts, a time and two ids")
+            throw CountersError.unexpectedReply(script: "trim", detail: "not three counts, a time and two ids")
         }
-        return TrimReport(messages: messages, outcomes: outcomes, time: time, lastDelivered: last, bound: bound)
+        return TrimReport(
+            aged: aged, excess: excess, outcomes: outcomes, time: time, lastDelivered: last, acknowledged: acknowledged)
+    }
+
+    /// The oldest message of the stream, or, when it holds none, the last one that it has held.
+    package func oldestMessage() async throws -> EntryPosition? {
+        let parts = try await scripts.run(.extent, keys: [keys.checkouts]) { _ in }.array ?? []
+        return parts.suffix(2).reversed().lazy.compactMap { $0.string.flatMap { EntryPosition($0) } }.first
     }
 
     /// Removes consumers of the group that have nothing pending, but not `consumer`.
@@ -60,6 +82,19 @@ extension CounterStore {
         }
         return reply.int ?? 0
     }
+
+    /// Whether Redis refuses writes for lack of memory, or would with a little more.
+    package func isShortOfMemory() async throws -> Bool {
+        if try await isRedisFull() { return true }
+        // Without the right to ask, accepting is enough.
+        guard let info = try? await scripts.client.send(RedisCommand("INFO", "memory")).info,
+            let used = info["used_memory"].flatMap({ Int64($0) }), let most = info["maxmemory"].flatMap({ Int64($0) })
+        else { return false }
+        return most > 0 && used >= most / 100 * Self.fullPercent
+    }
+
+    /// Of maxmemory: room for what comes while the rest of a backlog is worked off.
+    private static let fullPercent: Int64 = 90
 
     /// Whether Redis is full: it refuses writes because it uses more memory than `maxmemory`.
     /// - Throws: `RedisError.reply` also where it refuses them for another reason (READONLY, MISCONF …).

@@ -1,25 +1,23 @@
 import Inventory
 import RedisClient
 
-/// Entries that cannot be sent: larger than `RedisOptions.maximumReplyBytes`, or too slow to arrive.
+/// Entries that are too large to be sent (`RedisOptions.maximumReplyBytes`).
 ///
 /// A reply that is too large says so only of all its entries together. So pending entries are claimed one at a time
-/// from then on (a *search*), until all are through. One that fails alone is given without its content, by its id.
+/// from then on (a *search*), until all are through. One that is too large alone is given without its content, by its id.
+///
+/// An entry that does not arrive in time is not given up: that may be the network, which stalls large packets only, and a
+/// paid order would be lost. It gets more time with each try: until it arrives, or is known to be too large.
 struct OversizedEntries {
-    enum Obstacle: Sendable {
-        case tooLarge
-        case tooSlow
-    }
-
     /// Pending entries are to be claimed one at a time.
     private(set) var isSearching = false
-    private var obstacles: [String: Obstacle] = [:]
-    private var timeouts: [String: Int] = [:]
+    private var tooLarge: Set<String> = []
+    /// The entry that did not arrive last, and how often.
+    private var late: (id: String, times: Int)?
 
-    /// How long one entry may take to arrive.
-    static let patience = Duration.seconds(30)
-    /// How often one may fail to arrive, while the server answers at once, before it is given up.
-    private static let attempts = 3
+    private static let firstPatience = Duration.seconds(30)
+    /// A connection of 0.5 Mbit/s brings what a read may have in this time.
+    private static let longestPatience = Duration.seconds(600)
 
     /// A read or claim of up to `count` entries failed.
     mutating func failed(with error: any Error, count: Int) {
@@ -31,34 +29,33 @@ struct OversizedEntries {
     }
 
     /// Claiming this entry alone failed.
-    /// - Parameter isServerAlive: whether the server answered right after that.
-    mutating func failed(on id: String, with error: any Error, isServerAlive: Bool) {
+    mutating func failed(on id: String, with error: any Error) {
         switch error {
-        case RedisError.replyTooLarge: obstacles[id] = .tooLarge
-        case RedisError.timedOut where isServerAlive:
-            timeouts[id, default: 0] += 1
-            if timeouts[id, default: 0] >= Self.attempts { obstacles[id] = .tooSlow }
+        case RedisError.replyTooLarge: tooLarge.insert(id)
+        case RedisError.timedOut: late = (id, (late?.id == id ? late?.times ?? 0 : 0) + 1)
         default: break
         }
     }
 
-    func obstacle(of id: String) -> Obstacle? { obstacles[id] }
+    func isTooLarge(_ id: String) -> Bool { tooLarge.contains(id) }
+
+    /// How long this entry may take to arrive.
+    func patience(for id: String) -> Duration {
+        guard let late, late.id == id else { return Self.firstPatience }
+        return min(Self.firstPatience * (1 << min(late.times, 10)), Self.longestPatience)
+    }
 
     mutating func endSearch() { self = OversizedEntries() }
 }
 
 extension StreamReader {
     /// Memory of the whole stream up to which Redis is asked to load an entry: it holds it twice more meanwhile, and
-    /// serves nobody else for some 5 ms a MiB.
+    /// serves no other client for some 5 ms a MiB.
     private static let inspectableBytes: Int64 = 64 << 20
 
     /// An entry without its content, with what can be found out about it; nil: it is gone.
-    func inspect(_ id: String, _ obstacle: OversizedEntries.Obstacle) async throws -> StreamEntry? {
-        var reason =
-            switch obstacle {
-            case .tooLarge: "larger than a read may be"
-            case .tooSlow: "it did not arrive within \(OversizedEntries.patience), several times"
-            }
+    func inspect(_ id: String) async throws -> StreamEntry? {
+        var reason = "larger than a read may be"
         let found: RedisValue
         do {
             found = try await scripts.run(.inspect, keys: [keys.checkouts]) { command in

@@ -13,6 +13,14 @@ package struct Delivery: Sendable {
     package var isFull = false
 }
 
+/// The server that a connection leads to.
+package struct ConnectedServer: Sendable {
+    /// Its `run_id`: another one after each start.
+    package var id: String
+    /// Counts the connections of a reader.
+    package var connection: Int
+}
+
 /// Reads the stream of messages in the order of its ids: first all that is pending, whoever's it was, then what is new.
 ///
 /// There is no other consumer alive, so pending entries are claimed without waiting. Only one call of `next` may be
@@ -38,8 +46,9 @@ package actor StreamReader {
     private var phase = Phase.claiming(cursor: StreamReader.start)
     /// The connection that reads, and what Redis calls it; nil: reading has failed, or was never begun.
     private var current: (connection: RedisConnection, id: Int64?)?
-    /// The server at its other end (`run_id`); nil: there is none yet, or the server does not say.
-    package private(set) var serverID: String?
+    /// The server at its other end.
+    package private(set) var server: ConnectedServer?
+    private var connections = 0
     private var count: Int
     var oversized = OversizedEntries()
 
@@ -64,8 +73,12 @@ package actor StreamReader {
     package func connect() async throws {
         let connection = try await client.connection()
         let replies = try await connection.pipeline([RedisCommand("CLIENT ID"), RedisCommand("INFO", "server")])
+        connections += 1
         current = (connection, replies[0].int)
-        serverID = replies[1].info["run_id"]
+        let before = server?.id
+        server = replies[1].info["run_id"].map { ConnectedServer(id: $0, connection: connections) }
+        // Ids of another server, or of one that was started again, may be those of other entries.
+        if server?.id != before { oversized = OversizedEntries() }
         startOver()
     }
 
@@ -110,17 +123,19 @@ package actor StreamReader {
 
     /// Has the next read made over a new connection; one that waits fails.
     package func reconnect(because reason: String) {
-        serverID = nil
+        server = nil
         client.reconnect(because: reason)
     }
 
     // MARK: - Pending entries
 
     private func claim(from cursor: String) async throws -> Delivery {
-        if oversized.isSearching { return try await claimOne(from: cursor) }
         do {
-            return try await claim(count, from: cursor)
+            return oversized.isSearching
+                ? try await claimOne(from: cursor) : try await claim(count, from: cursor)
         } catch RedisError.reply(let reply, _) where reply.code == "NOGROUP" {
+            // Nothing is pending in a group that is gone.
+            oversized = OversizedEntries()
             _ = try await scripts.run(.group, keys: [keys.checkouts]) { $0.append(StoreKeys.group) }
             phase = .reading
             return Delivery()
@@ -157,26 +172,21 @@ package actor StreamReader {
             phase = .reading
             return Delivery()
         }
-        if let obstacle = oversized.obstacle(of: id) {
-            let unread = try await inspect(id, obstacle)
+        if oversized.isTooLarge(id) {
+            let unread = try await inspect(id)
             phase = .claiming(cursor: position.next.text)
-            guard let unread else { return Delivery(lost: [id], isFull: true) }
-            return Delivery(entries: [unread], isFull: true)
+            if let unread { return Delivery(entries: [unread], isFull: true) }
+            _ = try await connection().send(RedisCommand("XACK", keys.checkouts, StoreKeys.group, id))
+            return Delivery(lost: [id], isFull: true)
         }
         do {
-            let delivery = try await claim(1, from: id, timeout: OversizedEntries.patience)
+            let delivery = try await claim(1, from: id, timeout: oversized.patience(for: id))
             if case .reading = phase { oversized.endSearch() }
             return delivery
         } catch {
-            let isServerAlive = await isServerAlive()
-            oversized.failed(on: id, with: error, isServerAlive: isServerAlive)
+            oversized.failed(on: id, with: error)
             throw error
         }
-    }
-
-    /// Whether the server answers at once over a new connection: then it was the entry that took too long.
-    private func isServerAlive() async -> Bool {
-        (try? await client.send(RedisCommand("PING"), timeout: .seconds(2))) != nil
     }
 
     /// XAUTOCLAIM does not say how often an entry was delivered; the list of pending entries does.

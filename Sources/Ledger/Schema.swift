@@ -212,8 +212,8 @@ enum Schema {
             -- NULL where the entry lacked one.
             type BLOB,
             payload BLOB,
-            -- The whole entry (names and values, as a RESP array) where it was not just one type and one payload, and is not
-            -- too large.
+            -- The whole entry (names and values, as a RESP array) where it was not just one type and one payload; its head
+            -- where it is too large.
             fields BLOB,
             -- Of the names and values of the entry as it came; whether all of it was kept; SHA-256 of the whole payload where
             -- its head alone was.

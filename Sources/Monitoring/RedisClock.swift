@@ -6,6 +6,9 @@ package enum RedisClock {
     package static func read(_ client: RedisClient) async throws -> Int64? {
         let parts = try await client.send(RedisCommand("TIME")).array ?? []
         guard parts.count == 2, let seconds = parts[0].int, let micros = parts[1].int else { return nil }
-        return seconds * 1_000 + micros / 1_000
+        let (milliseconds, isOverflow) = seconds.multipliedReportingOverflow(by: 1_000)
+        guard !isOverflow, (0..<1_000_000).contains(micros) else { return nil }
+        let (time, isOver) = milliseconds.addingReportingOverflow(micros / 1_000)
+        return isOver ? nil : time
     }
 }

@@ -1,4 +1,5 @@
 import Inventory
+import LuaScripts
 import RedisClient
 
 /// Which messages the stream holds.
@@ -13,16 +14,17 @@ package struct StreamExtent: Sendable {
 
     /// Nil if there is no stream. Errors: `RedisError`.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> StreamExtent? {
-        let reply: RedisValue
+        let parts: [RedisValue]
         do {
-            reply = try await client.send(RedisCommand("XINFO STREAM", keys.checkouts))
+            parts = try await ScriptRunner(client: client).run(.extent, keys: [keys.checkouts]) { _ in }.array ?? []
         } catch RedisError.reply(let error, _) where error.message.contains("no such key") {
             return nil
         }
-        let fields = reply.fields
-        func position(_ value: RedisValue?) -> EntryPosition? { value?.string.flatMap { EntryPosition($0) } }
+        guard parts.count == 4 else {
+            throw RedisError.protocolViolation(to: client.url.redacted, detail: "reply to extent: not four values")
+        }
+        func position(_ value: RedisValue) -> EntryPosition? { value.string.flatMap { EntryPosition($0) } }
         return StreamExtent(
-            first: position(fields["first-entry"]?.array?.first), last: position(fields["last-generated-id"]),
-            length: fields["length"]?.int ?? 0, added: fields["entries-added"]?.int ?? 0)
+            first: position(parts[3]), last: position(parts[2]), length: parts[0].int ?? 0, added: parts[1].int ?? 0)
     }
 }

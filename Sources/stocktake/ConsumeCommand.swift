@@ -21,6 +21,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     var untilIdle = false
 
     func run() async throws {
+        LineWriter.becomeService()
         setUpMalloc()
         let settings = try options.resolve()
         guard LedgerDatabase.exists(at: settings.ledger) else { throw LedgerError.missing(path: settings.ledger) }
@@ -60,6 +61,7 @@ struct RunCommand: AsyncParsableCommand {
     var untilIdle = false
 
     func run() async throws {
+        LineWriter.becomeService()
         setUpMalloc()
         let settings = try options.resolve()
         let logger = settings.logger()

@@ -2,11 +2,11 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Writes lines to standard output or standard error without ever making its callers wait: a pipe that nobody reads must
-/// not hold up a consumer that has the store's lock.
+/// Writes lines to standard output or standard error.
 ///
-/// A queue of its own writes them, in their order. What does not fit into the room for waiting lines is left out; how many
-/// were is said as soon as somebody reads again.
+/// In a service no caller ever waits: a pipe that is full and not read must not hold up a consumer that has the store's
+/// lock. A Dispatch queue writes the lines, in their order. Lines for which there is no room are left out, and how many is said
+/// in their place.
 final class LineWriter: Sendable {
     static let standardError = LineWriter(STDERR_FILENO)
     static let standardOutput = LineWriter(STDOUT_FILENO)
@@ -22,59 +22,74 @@ final class LineWriter: Sendable {
 
     /// Room for lines that wait to be written: some thousand of them.
     private static let maximumWaitingBytes = 1 << 20
-    /// How long the end of the process waits for lines that were not written yet.
+    /// How long the end of a service waits for lines that were not written yet.
     private static let flushLimit = DispatchTimeInterval.seconds(1)
+
+    private static let isService = Mutex(false)
+
+    /// From now on this process is a service, which waits for no reader.
+    static func becomeService() { isService.withLock { $0 = true } }
+
+    /// What is said last is said at the end of the process.
+    private static let flushesAtExit: Bool = {
+        atexit {
+            LineWriter.standardOutput.flush()
+            LineWriter.standardError.flush()
+        } == 0
+    }()
 
     private init(_ descriptor: Int32) {
         self.descriptor = descriptor
         queue = DispatchQueue(label: "stocktake.lines.\(descriptor)")
-        // What is said last is said at the end of the process.
-        atexit {
-            LineWriter.standardOutput.flush()
-            LineWriter.standardError.flush()
-        }
     }
 
-    func write(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
-        let fits = state.withLock { state in
-            let fits = state.waitingBytes + bytes.count <= Self.maximumWaitingBytes
-            if fits { state.waitingBytes += bytes.count } else { state.omittedLines += 1 }
-            return fits
-        }
-        guard fits else { return }
-        queue.async { self.writeNow(bytes) }
-    }
+    func write(_ line: String) { write(raw: line + "\n") }
 
-    private func writeNow(_ bytes: [UInt8]) {
-        writeAll(bytes, to: descriptor)
-        let omitted = state.withLock { state in
-            state.waitingBytes -= bytes.count
+    /// - Parameter text: with its line end, if it has one.
+    func write(raw text: String) {
+        _ = Self.flushesAtExit
+        let bytes = Array(text.utf8)
+        let isBounded = Self.isService.withLock { $0 }
+        // Nil: there is no room. Else how many lines are missing before this one.
+        let omitted: Int? = state.withLock { state in
+            guard !isBounded || state.waitingBytes + bytes.count <= Self.maximumWaitingBytes else {
+                state.omittedLines += 1
+                return nil
+            }
+            state.waitingBytes += bytes.count
             defer { state.omittedLines = 0 }
             return state.omittedLines
         }
-        if omitted > 0 {
-            writeAll(Array("\(omitted) lines were left out here: nobody read them in time\n".utf8), to: descriptor)
+        guard let omitted else { return }
+        queue.async {
+            if omitted > 0 {
+                self.writeAll(Array("(\(omitted) lines were left out here: the output was not read)\n".utf8))
+            }
+            self.writeAll(bytes)
+            self.state.withLock { $0.waitingBytes -= bytes.count }
         }
     }
 
-    /// Waits until what was written before is written, but not for long.
+    /// Waits until what was written before is written; in a service not for long.
     func flush() {
         let isDone = DispatchSemaphore(value: 0)
         queue.async { isDone.signal() }
-        _ = isDone.wait(timeout: .now() + Self.flushLimit)
+        if Self.isService.withLock({ $0 }) {
+            _ = isDone.wait(timeout: .now() + Self.flushLimit)
+        } else {
+            isDone.wait()
+        }
     }
-}
 
-/// Writes all of it, however long the reader takes; gives up when there is none.
-func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) {
-    let bytes = ContiguousArray(bytes)
-    bytes.withUnsafeBytes { bytes in
-        var written = 0
-        while written < bytes.count {
-            let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
-            if count < 0, errno != EINTR { return }
-            written += max(count, 0)
+    /// Gives up when there is no reader any more.
+    private func writeAll(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { bytes in
+            var written = 0
+            while written < bytes.count {
+                let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+                if count < 0, errno != EINTR { return }
+                written += max(count, 0)
+            }
         }
     }
 }

@@ -13,8 +13,8 @@ func printJSON(_ value: JSONValue) {
 
 /// Unbuffered, like standard error itself, and behind what was logged before.
 private func writeError(_ text: String) {
+    LineWriter.standardError.write(raw: text)
     LineWriter.standardError.flush()
-    writeAll(text.utf8, to: STDERR_FILENO)
 }
 
 /// Progress of long work, on one line of a terminal that is written over; nothing in a pipe.

@@ -8,11 +8,12 @@ struct ClockWatchTests {
 
     /// - Parameter second: that has passed in truth.
     private func reading(
-        _ second: Double, redis: Double = 0, machine: Double = 0, ahead: Double? = -1
+        _ second: Double, redis: Double = 0, machine: Double = 0, late: Double = 0, ahead: Double? = -1
     ) -> ClockWatch.Reading {
         .init(
             at: start + .seconds(second), redis: .seconds(1_000 + second + redis),
-            machine: .seconds(1_000 + second + machine), idsAhead: ahead.map { .seconds($0) })
+            machine: .seconds(1_000 + second + machine), uncertainty: .seconds(late),
+            idsAhead: ahead.map { .seconds($0) })
     }
 
     @Test("Clocks that go are no news")
@@ -44,6 +45,16 @@ struct ClockWatchTests {
         #expect(look(reading(0, machine: 90)) == [.apart(.seconds(90))])
         #expect(look(reading(10, machine: 90)) == [])
         #expect(look(reading(20)) == [.machineStepped(.seconds(-90))])
+    }
+
+    @Test("A reply that comes late is no step of a clock")
+    func lateReply() {
+        var clocks = ClockWatch()
+        func look(_ reading: ClockWatch.Reading) -> [ClockWatch.Finding] { clocks.look(reading) }
+        #expect(look(reading(0)) == [])
+        #expect(look(reading(10, redis: 6, late: 7)) == [])
+        #expect(look(reading(20)) == [])
+        #expect(look(reading(30, redis: 6, late: 1)) == [.redisStepped(.seconds(6)), .apart(.seconds(-6))])
     }
 
     @Test("Ids ahead of the clock are reported once, and again after they were not")

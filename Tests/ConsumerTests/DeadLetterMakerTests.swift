@@ -41,7 +41,10 @@ struct DeadLetterMakerTests {
         let type = maker.record(entry(("type", 2 << 20), ("payload", 5)), rejection, orderID: nil)
         #expect(!type.isWhole && type.type?.count == 100 && type.payload?.count == 5 && type.payloadDigest == nil)
         let fields = maker.record(entry(("type", 5), ("payload", 5), ("more", 3 << 20)), rejection, orderID: nil)
-        #expect(!fields.isWhole && fields.fields == nil && fields.payload?.count == 5)
+        #expect(!fields.isWhole && fields.fields?.count == 100 && fields.payload?.count == 5)
+        // Nor once more of a payload that was cut.
+        let both = maker.record(entry(("type", 5), ("payload", 1_500_000), ("more", 5)), rejection, orderID: nil)
+        #expect(!both.isWhole && both.fields?.count == 100 && both.payload?.count == 100)
     }
 
     @Test("Of an entry that was not read, its id")

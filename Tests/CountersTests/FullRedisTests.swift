@@ -61,6 +61,14 @@ struct FullRedisTests {
             #expect(try await fixture.store.isRedisFull() == false)
             try await fixture.server.command("CONFIG", "SET", "maxmemory", "1")
             #expect(try await fixture.store.isRedisFull())
+            #expect(try await fixture.store.isShortOfMemory())
+            let used = try await fixture.server.command("INFO", "memory").info["used_memory"].flatMap { Int($0) } ?? 0
+            // It has room, but not much; then it has.
+            try await fixture.server.command("CONFIG", "SET", "maxmemory", "\(used + used / 12)")
+            #expect(try await fixture.store.isRedisFull() == false)
+            #expect(try await fixture.store.isShortOfMemory())
+            try await fixture.server.command("CONFIG", "SET", "maxmemory", "\(used * 2)")
+            #expect(try await fixture.store.isShortOfMemory() == false)
             try await fixture.server.command("CONFIG", "SET", "maxmemory", "0")
             try await fixture.server.command("REPLICAOF", "127.0.0.1", "1")
             #expect(try await replyError { _ = try await fixture.store.isRedisFull() }?.code == "READONLY")

@@ -57,7 +57,9 @@ struct TrimTests {
                 return
             }
             let report = try await fixture.store.trim(aged(below: below))
-            #expect(report.messages == Int64(Self.ids.count - left.count) && report.outcomes == 0)
+            #expect(
+                report.aged == report.messages && report.aged == Int64(Self.ids.count - left.count)
+                    && report.outcomes == 0)
             #expect(report.lastDelivered == (read == 0 ? "0-0" : Self.ids[read - 1]))
             after[fixture.keys.checkouts] = .stream(entries.filter { left.contains($0.id) }, groups: groups)
             #expect(try await fixture.server.keyspace() == after)
@@ -80,8 +82,9 @@ struct TrimTests {
     @Test(
         "drops nothing when its arguments are malformed",
         arguments: [
-            [], ["stocktake"], ["stocktake", "x", "", "9", ""], ["stocktake", "0", "99", "9", ""],
-            ["stocktake", "0", "", "x", ""], ["stocktake", "0", "", "9", "x"], ["stocktake", "0", "", "9"],
+            [], ["stocktake"], ["stocktake", "x", "", "9", "9", ""], ["stocktake", "0", "99", "9", "9", ""],
+            ["stocktake", "0", "", "x", "9", ""], ["stocktake", "0", "", "9", "x", ""],
+            ["stocktake", "0", "", "9", "9", "x"], ["stocktake", "0", "", "9", "9"],
         ])
     func malformed(_ arguments: [String]) async throws {
         try await withCounters([:]) { fixture async throws in
@@ -144,7 +147,7 @@ struct TrimTests {
             #expect(try await fixture.store.trim(all).messages == 20)
             var everything = all
             (everything.age, everything.messages) = (.zero, 0)
-            #expect(try await fixture.store.trim(everything).messages == 4)
+            #expect(try await fixture.store.trim(everything).aged == 4)
             let left = try await server.entries(of: stream).map(\.id)
             #expect(left == (25...40).map { "\($0)-0" })
         }
@@ -153,12 +156,42 @@ struct TrimTests {
     @Test("drops all that is acknowledged, the last one too, and outcomes, when nothing is to stay")
     func everything() async throws {
         try await withCounters([:]) { fixture async throws in
-            try await fillAcknowledged(fixture, (1...15).map { "\($0)-0" })
+            try await fillAcknowledged(fixture, (1...20).map { "\($0)-0" })
             for _ in 1...100 { try await fixture.server.command("XADD", fixture.keys.outcomes, "*", "outcome", "x") }
-            let report = try await fixture.store.trim(Retention(age: .zero, messages: 0, outcomes: 20))
-            #expect(report.messages == 15 && report.bound == "15-1")
+            let nothing = Retention(age: .seconds(4_000_000_000), messages: 0, outcomes: 20)
+            let report = try await fixture.store.trim(nothing)
+            #expect(report.excess == 20 && report.aged == 0 && report.acknowledged == "20-1")
             #expect(report.outcomes == 80)
             #expect(try await fixture.server.entries(of: fixture.keys.checkouts).isEmpty)
+            #expect(try await fixture.store.oldestMessage() == EntryPosition("20-0"))
+        }
+    }
+
+    @Test("drops no more than may go in one call, the oldest first", arguments: [true, false])
+    func limit(aged: Bool) async throws {
+        try await withCounters([:]) { fixture async throws in
+            try await fillAcknowledged(fixture, (1...95).map { "\($0)-0" })
+            let retention = Retention(
+                age: aged ? .zero : .seconds(4_000_000_000), messages: aged ? 1_000 : 0, limit: 30)
+            for left in [65, 35] {
+                let report = try await fixture.store.trim(retention)
+                #expect((aged ? report.aged : report.excess) == 30 && report.messages == 30)
+                let ids = try await fixture.server.entries(of: fixture.keys.checkouts).map(\.id)
+                #expect(ids.count == left && ids.last == "95-0")
+            }
+            #expect(try await fixture.store.oldestMessage() == EntryPosition("61-0"))
+        }
+    }
+
+    @Test("never drops what is unread, also where ids are too large to be counted exactly")
+    func largeIDs() async throws {
+        try await withCounters([:]) { fixture async throws in
+            let (server, stream) = (fixture.server, fixture.keys.checkouts)
+            try await server.command("XADD", stream, "9007199254740995-1", "type", "t")
+            try await server.command("XGROUP", "CREATE", stream, StoreKeys.group, "$")
+            try await server.command("XADD", stream, "9007199254740996-1", "type", "t")
+            _ = try await fixture.store.trim(Retention(age: .zero, messages: 0))
+            #expect(try await server.entries(of: stream).last?.id == "9007199254740996-1")
         }
     }
 }

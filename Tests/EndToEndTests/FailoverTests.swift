@@ -22,13 +22,18 @@ import Testing
 
     private let orders = SequentialModel.rush
 
-    /// A replica that has all that its primary has.
-    private func replica(of primary: TestRedisServer) async throws -> TestRedisServer {
+    /// A replica that had all that its primary had settled, and takes writes now.
+    private func promotedReplica(of primary: TestRedisServer, _ shop: Shop) async throws -> TestRedisServer {
         let port = try #require(primary.port)
         let replica = try await TestRedisServer.start(["--replicaof", "127.0.0.1 \(port)"], listening: .tcp)
         try await eventually(within: .seconds(20), "the replica") {
             try await replica.command("INFO", "replication").info["master_link_status"] == "up"
         }
+        try await eventually("the replica to have all") {
+            let stock = shop.keys.stock
+            return try await replica.command("HGET", stock, "settled") == primary.command("HGET", stock, "settled")
+        }
+        _ = try await replica.command("REPLICAOF", "NO", "ONE")
         return replica
     }
 
@@ -47,12 +52,7 @@ import Testing
         let consumer = try await shop.startConsumer(environment: name.environment)
         try await publish(orders[..<20], shop, name)
         try await shop.waitForOrders(20)
-        let new = try await replica(of: old)
-        try await eventually("the replica to have all") {
-            let stock = shop.keys.stock
-            return try await new.command("HGET", stock, "settled") == old.command("HGET", stock, "settled")
-        }
-        _ = try await new.command("REPLICAOF", "NO", "ONE")
+        let new = try await promotedReplica(of: old, shop)
         let port = try #require(new.port)
         _ = try await old.command("REPLICAOF", "127.0.0.1", "\(port)")
         try name.lead(to: new)
@@ -69,8 +69,10 @@ import Testing
         await new.kill()
     }
 
-    @Test("Two connections that lead to two servers are made again, though both servers take writes")
-    func twoServers() async throws {
+    @Test(
+        "Two connections that lead to two servers are made again, though both servers take writes",
+        arguments: ["the one that decides", "the one that reads"])
+    func twoServers(cut: String) async throws {
         let shop = try await Shop()
         let name = Name(in: shop.folder)
         let old = try await TestRedisServer.start(listening: .tcp)
@@ -78,24 +80,22 @@ import Testing
         let consumer = try await shop.startConsumer(environment: name.environment)
         try await publish(orders[..<20], shop, name)
         try await shop.waitForOrders(20)
-        let new = try await replica(of: old)
-        try await eventually("the replica to have all") {
-            let stock = shop.keys.stock
-            return try await new.command("HGET", stock, "settled") == old.command("HGET", stock, "settled")
-        }
-        _ = try await new.command("REPLICAOF", "NO", "ONE")
+        let new = try await promotedReplica(of: old, shop)
         try name.lead(to: new)
-        // Only the connection that decides is cut; the one that reads waits on at the old server.
+        // The other one stays at the old server.
         let clients = try await old.command("CLIENT", "LIST").string ?? ""
-        for client in clients.split(separator: "\n") where !client.contains("cmd=xreadgroup") {
-            guard client.contains("name=stocktake"), let id = client.split(separator: " ").first?.dropFirst(3) else {
-                continue
-            }
+        for client in clients.split(separator: "\n") where client.contains("name=stocktake") {
+            guard client.contains("cmd=xreadgroup") == (cut == "the one that reads"),
+                let id = client.split(separator: " ").first?.dropFirst(3)
+            else { continue }
             _ = try? await old.command("CLIENT", "KILL", "ID", String(id))
         }
         try await consumer.waitForLine(containing: "lead to different servers", within: .seconds(20))
         try await publish(orders[20...], shop, name)
         try await shop.waitForOrders(orders.count)
+        try await eventually("everything to be settled") {
+            try await new.command("XPENDING", shop.keys.checkouts, "stocktake").array?.first?.int == 0
+        }
         #expect(try await consumer.stop() == .exited(0))
         try SequentialModel().taking(orders.map { .order($0) }).expect(shop)
         await old.kill()

@@ -171,6 +171,8 @@ import Testing
         _ = try await owner.send(RedisCommand("CLIENT", "UNPAUSE"))
         _ = try await loss
         try await shop.waitForOrders(3)
+        // What was read before the loss is claimed once more before it is acknowledged.
+        try await eventually("everything to be acknowledged") { try await shop.pending() == 0 }
         #expect(try await consumer.stop() == .exited(0))
         #expect(try shop.count("epochs") == 2)
         try await shop.expectResult(of: Array(orders.prefix(3)))

@@ -32,27 +32,44 @@ import Testing
         #expect(try await consumer.stop() == .exited(0))
     }
 
-    @Test("Output that nobody reads does not hold up the consumer, and its end not for long")
-    func unreadPipe() async throws {
-        let shop = try await Shop()
-        let pipe = shop.folder.path(of: "pipe")
-        #expect(mkfifo(pipe, 0o600) == 0)
-        // Open at both ends, and full: the first byte that is written to it waits.
-        let descriptor = open(pipe, O_RDWR | O_NONBLOCK)
-        defer { close(descriptor) }
+    /// A pipe that is open at both ends and full: the first byte that is written to it waits.
+    private func fullPipe(in folder: TemporaryFolder) throws -> (path: String, descriptor: Int32) {
+        let path = folder.path(of: "pipe")
+        guard mkfifo(path, 0o600) == 0 else { throw TestSupportError("no pipe: \(errno)") }
+        let descriptor = open(path, O_RDWR | O_NONBLOCK)
         let filler = [UInt8](repeating: 46, count: 4_096)
         while write(descriptor, filler, filler.count) > 0 {}
-        let consumer = try shop.start(
-            ["consume", "--batch-orders", "1", "--log-level", "trace"],
-            under: ["sh", "-c", "exec \"$0\" \"$@\" >\(pipe) 2>&1"])
+        return (path, descriptor)
+    }
+
+    private func start(_ arguments: [String], in shop: Shop, writingTo pipe: String) throws -> ChildProcess {
+        try shop.start(arguments, under: ["sh", "-c", "exec \"$0\" \"$@\" >\(pipe) 2>&1"])
+    }
+
+    @Test("Output that is not read does not hold up the consumer, and its end not for long")
+    func unreadPipe() async throws {
+        let shop = try await Shop()
+        let pipe = try fullPipe(in: shop.folder)
+        defer { close(pipe.descriptor) }
+        let consumer = try start(
+            ["consume", "--batch-orders", "1", "--log-level", "trace"], in: shop, writingTo: pipe.path)
         try await shop.publish(SequentialModel.rush.map(\.message))
         try await shop.waitForOrders(SequentialModel.rush.count)
-        // Lines wait for every epoch: more of them than there is room for cannot be had in a test.
         _ = try await shop.redis.command("FLUSHALL")
         try await shop.publish([SequentialModel.Order("late", ("PANEL", nil, 1)).message])
         try await shop.waitForOrders(SequentialModel.rush.count + 1)
         #expect(try await consumer.stop() == .exited(0))
         try await shop.consumeAll()
         try await shop.expectConsistent()
+    }
+
+    @Test("A consumer that has to stop does, though nobody reads why")
+    func unreadReason() async throws {
+        let shop = try await Shop()
+        let pipe = try fullPipe(in: shop.folder)
+        defer { close(pipe.descriptor) }
+        _ = try await shop.redis.command("SET", shop.keys.checkouts, "no stream")
+        let consumer = try start(["consume"], in: shop, writingTo: pipe.path)
+        #expect(try await consumer.waitForEnding(within: .seconds(20)) == .exited(2))
     }
 }

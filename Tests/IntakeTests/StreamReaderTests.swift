@@ -134,6 +134,26 @@ struct StreamReaderTests {
         }
     }
 
+    @Test("makes a group that was lost while it looked for entries that are too large")
+    func groupLostWhileSearching() async throws {
+        try await withRedisServer { server in
+            for number in 1...3 { try await add(server, number, bytes: 300_000) }
+            var options = RedisOptions()
+            options.maximumReplyBytes = 100_000
+            let reader = StreamReader(client: server.client(options), keys: keys, consumer: "c")
+            try await reader.connect()
+            // The group is made; then a read fails, and one entry at a time is claimed.
+            _ = try await reader.next(block: .milliseconds(10))
+            await #expect(throws: RedisError.self) { _ = try await reader.next(block: .milliseconds(10)) }
+            _ = try await server.command("FLUSHALL")
+            try await reader.connect()
+            try await add(server, 1, bytes: 10)
+            let (ids, failures) = try await readAll(reader, server)
+            // Not a larger one that had its id.
+            #expect(ids == ["1-0"] && failures == 0)
+        }
+    }
+
     @Test("takes a connection that was replaced between two reads for a lost one")
     func replacedConnection() async throws {
         try await withRedisServer { server in

@@ -1,9 +1,11 @@
 import Counters
 import Inventory
 
-/// How the streams are trimmed next, given what earlier trimmings found. Knows no clock and does no I/O.
-struct StreamTrimming {
-    /// When Redis refused writes last because it used more memory than it may; nil: not for a while.
+/// Decides how the streams are trimmed next, given what earlier trimmings found. Knows no clock and does no I/O.
+struct TrimPolicy {
+    /// Looks in a row at which Redis refused writes because it used more memory than it may.
+    private var refusals = 0
+    /// When it did so last; nil: not for a while.
     private var lastRefusal: ContinuousClock.Instant?
     /// The ids were ahead of Redis' clock, so they do not say how old an entry is. At each time, by a clock of this process
     /// that never steps, the entry that had been delivered last: whatever lies below it is at least as old.
@@ -23,24 +25,34 @@ struct StreamTrimming {
     }
 
     /// Redis is full, or was until a moment ago: then the rest of the backlog that filled it is still being worked off.
-    var isRelieving: Bool { lastRefusal != nil }
+    /// A single refusal may be the large reply of a single client, which counts as memory, too.
+    var isRelieving: Bool { lastRefusal != nil && refusals != 1 }
 
     /// About how many outcomes are to stay now.
     var keepOutcomes: Int { isRelieving ? min(outcomes, ConsumerSettings.outcomesWhenFull) : outcomes }
 
-    /// A full Redis keeps nothing that is acknowledged: else it would refuse messages until their time has come.
+    /// What stays while Redis has room.
     func retention(at now: ContinuousClock.Instant) -> Retention {
-        if isRelieving { return Retention(age: .zero, messages: 0, outcomes: keepOutcomes) }
-        return Retention(age: age, olderThan: marks.last { now - $0.time >= age }?.id, messages: messages)
+        Retention(age: age, olderThan: marks.last { now - $0.time >= age }?.id, messages: messages)
+    }
+
+    /// What stays in a full Redis: of what is acknowledged, the oldest goes, so that it takes messages again.
+    /// - Parameter limit: how many messages may go.
+    func relief(of limit: Int) -> Retention {
+        Retention(age: age, messages: 0, limit: limit, outcomes: keepOutcomes)
     }
 
     /// - Returns: whether `isRelieving` has changed.
     mutating func note(isFull: Bool, at now: ContinuousClock.Instant) -> Bool {
         let before = isRelieving
         if isFull {
+            // In a row: a refusal a while after others is not a single one.
+            refusals = lastRefusal == nil ? 1 : refusals + 1
             lastRefusal = now
+        } else if refusals == 1 {
+            (refusals, lastRefusal) = (0, nil)
         } else if let last = lastRefusal, now - last >= ConsumerSettings.reliefTime {
-            lastRefusal = nil
+            (refusals, lastRefusal) = (0, nil)
         }
         return isRelieving != before
     }

@@ -1,0 +1,36 @@
+import Inventory
+import Monitoring
+import RedisClient
+import TestSupport
+import Testing
+
+@Suite("Which messages the stream holds")
+struct StreamExtentTests {
+    private let keys = StoreKeys(store: "main")
+
+    @Test("is told also where the first or the last one is too large to be sent")
+    func largeEntries() async throws {
+        try await withRedisServer { server async throws in
+            var options = RedisOptions()
+            options.maximumReplyBytes = 100_000
+            let client = server.client(options)
+            #expect(try await StreamExtent.read(keys, client) == nil)
+            try await server.command("XGROUP", "CREATE", keys.checkouts, StoreKeys.group, "0", "MKSTREAM")
+            let empty = try #require(try await StreamExtent.read(keys, client))
+            #expect(empty.length == 0 && empty.first == nil && empty.added == 0)
+            for id in ["5-1", "6-0", "7-2"] {
+                try await server.command(
+                    "XADD", keys.checkouts, id, "payload", String(repeating: "x", count: id == "6-0" ? 1 : 300_000))
+            }
+            try await server.command("XDEL", keys.checkouts, "6-0")
+            let extent = try #require(try await StreamExtent.read(keys, client))
+            #expect(extent.first == EntryPosition("5-1") && extent.last == EntryPosition("7-2"))
+            #expect(extent.length == 2 && extent.added == 3)
+            // Nor is a look at the store held up by what waits.
+            let group = try await GroupProgress.read(keys, client)
+            let unread = try await WaitingMessages.unread(group, keys, client)
+            #expect(unread.count >= 1 && unread.oldest == nil)
+            await client.close()
+        }
+    }
+}
