@@ -3,7 +3,7 @@ import Logging
 import RedisClient
 import Synchronization
 
-/// A real `redis-server` for one test: on a unix socket in a folder of its own, without persistence unless asked.
+/// A real Redis for one test: on a unix socket in a folder of its own, without persistence unless asked.
 package final class TestRedisServer: Sendable {
     package enum Listening: Sendable {
         case unixSocket
@@ -18,6 +18,7 @@ package final class TestRedisServer: Sendable {
     package let url: RedisURL
     /// The TCP port, if there is one. A restart keeps it.
     package let port: Int?
+    private let program: RedisServerProgram
     private let arguments: [String]
     private let control: RedisClient
     private let process = Mutex(ChildProcess?.none)
@@ -28,12 +29,13 @@ package final class TestRedisServer: Sendable {
     /// Starts a server and waits until it answers.
     /// - Parameter arguments: as on the command line (`["--appendonly", "yes"]`); they win over the defaults.
     package static func start(
-        _ arguments: [String] = [], listening: Listening = .unixSocket, in folder: TemporaryFolder? = nil
+        _ arguments: [String] = [], listening: Listening = .unixSocket, in folder: TemporaryFolder? = nil,
+        on program: RedisServerProgram = .chosen
     ) async throws -> TestRedisServer {
         let folder = try folder ?? TemporaryFolder()
         var attempt = 1
         while true {
-            let server = try TestRedisServer(arguments, listening, folder)
+            let server = try TestRedisServer(program, arguments, listening, folder)
             do {
                 try await server.start()
                 return server
@@ -46,7 +48,10 @@ package final class TestRedisServer: Sendable {
         }
     }
 
-    private init(_ arguments: [String], _ listening: Listening, _ folder: TemporaryFolder) throws {
+    private init(
+        _ program: RedisServerProgram, _ arguments: [String], _ listening: Listening, _ folder: TemporaryFolder
+    ) throws {
+        self.program = program
         self.folder = folder
         let socket = folder.path(of: "redis.sock")
         var defaults = [
@@ -87,6 +92,11 @@ package final class TestRedisServer: Sendable {
     /// - Throws: `RedisError`, also for an error reply.
     @discardableResult
     package func command(_ name: String, _ arguments: String...) async throws -> RedisValue {
+        try await command(name, arguments)
+    }
+
+    @discardableResult
+    package func command(_ name: String, _ arguments: [String]) async throws -> RedisValue {
         try await control.waitUntilConnected(within: .seconds(10))
         var command = RedisCommand(name, capacity: 0)
         command.append(contentsOf: arguments)
@@ -123,13 +133,13 @@ package final class TestRedisServer: Sendable {
     package func signal(_ number: Int32) { process.withLock { $0 }?.signal(number) }
 
     private func start() async throws {
-        let process = try ChildProcess("redis-server", arguments, inheritsEnvironment: true)
+        let process = try ChildProcess(program.executable, arguments, inheritsEnvironment: true)
         self.process.withLock { $0 = process }
         var options = RedisOptions()
         options.connectTimeout = .seconds(2)
-        try await eventually(within: .seconds(20), "redis-server in \(folder.path) to answer") {
+        try await eventually(within: .seconds(20), "\(program) in \(folder.path) to answer") {
             if let ending = process.ending {
-                throw TestSupportError("redis-server ended (\(ending)): \(process.standardError)\(log.suffix(2_000))")
+                throw TestSupportError("\(program) ended (\(ending)): \(process.standardError)\(log.suffix(2_000))")
             }
             do {
                 try await RedisConnection.connect(to: RedisURL(unixSocket: socketPath), options: options).close()
@@ -147,9 +157,10 @@ package final class TestRedisServer: Sendable {
 /// Runs a body with a server that is gone afterwards, with its folder.
 package func withRedisServer<R>(
     _ arguments: [String] = [], listening: TestRedisServer.Listening = .unixSocket,
-    isolation: isolated (any Actor)? = #isolation, _ body: (TestRedisServer) async throws -> R
+    on program: RedisServerProgram = .chosen, isolation: isolated (any Actor)? = #isolation,
+    _ body: (TestRedisServer) async throws -> R
 ) async throws -> R {
-    let server = try await TestRedisServer.start(arguments, listening: listening)
+    let server = try await TestRedisServer.start(arguments, listening: listening, on: program)
     do {
         let result = try await body(server)
         await server.kill()
