@@ -223,8 +223,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Counters", "Failpoints", "Inventory", "Ledger", "Randomness", "Reconciliation", "RedisClient",
-                "StrictJSON", "TestSupport", "stocktake",
+                "Counters", "Failpoints", "Intake", "Inventory", "Ledger", "LuaScripts", "Randomness", "Reconciliation",
+                "RedisClient", "StrictJSON", "TestSupport", "stocktake",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict

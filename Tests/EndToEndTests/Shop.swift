@@ -10,6 +10,7 @@ final class Shop: Sendable {
     let folder: TemporaryFolder
     let redis: TestRedisServer
     let keys = StoreKeys(store: "main")
+    private let database: Int
 
     var ledger: String { folder.path(of: "ledger.sqlite") }
 
@@ -28,10 +29,17 @@ final class Shop: Sendable {
            "has_variants": false, "max_quantity": null}]}
         """
 
-    /// - Parameter catalog: synced at once; nil leaves the shop without a ledger.
-    init(catalog: String? = Shop.catalog, redis arguments: [String] = []) async throws {
+    /// - Parameters:
+    ///   - catalog: synced at once; nil leaves the shop without a ledger.
+    ///   - database: where its keys are; other than 0 until the server is restarted.
+    init(
+        catalog: String? = Shop.catalog, redis arguments: [String] = [], on program: RedisServerProgram = .chosen,
+        database: Int = 0
+    ) async throws {
         folder = try TemporaryFolder()
-        redis = try await TestRedisServer.start(arguments)
+        redis = try await TestRedisServer.start(arguments, on: program)
+        self.database = database
+        if database != 0 { try await redis.command("SELECT", "\(database)") }
         if let catalog {
             let path = try folder.write(catalog, to: "products.json")
             try await succeed("sync", path)
@@ -51,7 +59,7 @@ final class Shop: Sendable {
 
     private func environment(_ more: [String: String]) -> [String: String] {
         [
-            "STOCKTAKE_REDIS_URL": "unix://\(redis.socketPath)", "STOCKTAKE_LEDGER": ledger,
+            "STOCKTAKE_REDIS_URL": "unix://\(redis.socketPath)?db=\(database)", "STOCKTAKE_LEDGER": ledger,
             "STOCKTAKE_DATA": folder.path, "STOCKTAKE_LOG_LEVEL": "notice",
             // Any that is free: tests run beside each other.
             "STOCKTAKE_HTTP_PORT": "0",

@@ -129,6 +129,21 @@ struct RedisErrorTests {
                 + "It may have been executed; check before sending it again.")
     }
 
+    @Test(
+        "is known as a missing right, in the words of each server, also of a command inside a script",
+        arguments: [
+            "NOPERM this user has no permissions to run the 'xack' command",
+            "NOPERM User u has no permissions to access one of the keys used as arguments",
+            "ERR The user executing the script can't run this command or subcommand script: d, on @user_script:1.",
+            "ERR ACL failure in script: User u has no permissions to run the 'xack' command script: d, on @user_script:1.",
+        ])
+    func forbidden(_ message: String) {
+        let reply = RedisReplyError(message: message)
+        #expect(reply.isForbidden)
+        #expect("\(RedisError.reply(reply, command: "X"))".contains("Allow it to the user with ACL SETUSER"))
+        #expect(!RedisReplyError(message: "ERR " + message.prefix(8)).isForbidden)
+    }
+
     @Test("leaves out arguments that the server repeats")
     func isDiscreet() {
         let reply = RedisReplyError(message: "ERR unknown command 'X', with args beginning with: 'hunter2' ")
