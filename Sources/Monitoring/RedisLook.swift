@@ -41,7 +41,7 @@ struct RedisLook: Sendable {
     private mutating func ask(_ keys: StoreKeys, _ client: RedisClient) async throws {
         counters = try await part { try await CounterHead.read(keys, client) }
         if let info = try await part({ try await client.send(RedisCommand("INFO")).info }) {
-            version = info["redis_version"]
+            version = ServerVersion(info: info)?.description
             usedMemory = info["used_memory"].flatMap { Int64($0) }
         }
         time = try await part({ try await RedisClock.read(client) }) ?? nil

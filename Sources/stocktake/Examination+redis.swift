@@ -66,16 +66,17 @@ extension Examination {
         } catch {
             return add("redis", .bad, explained(error))
         }
-        let version = info?["redis_version"] ?? ""
+        let server = info.flatMap { ServerVersion(info: $0) }
+        let version = server?.description ?? "unknown version"
         let role = info?["role"] ?? ""
-        if Self.isBefore(version, [Self.oldestRedis]) {
-            add("redis", .bad, "\(name): version \(version) is too old. Update it to 7.0 or later")
+        if Self.isBefore(server?.redis ?? "", [Self.oldestRedis]) {
+            add("redis", .bad, "\(name): \(version) is too old. Update it to 7.0 or later")
         } else if role != "master" {
-            add("redis", .bad, "\(name): version \(version), role \(role). Name the primary")
+            add("redis", .bad, "\(name): \(version), role \(role). Name the primary")
         } else if info?["loading"] == "1" {
-            add("redis", .warn, "\(name): version \(version), still loading its data")
+            add("redis", .warn, "\(name): \(version), still loading its data")
         } else {
-            add("redis", .ok, "\(name): version \(version), primary")
+            add("redis", .ok, "\(name): \(version), primary")
         }
     }
 

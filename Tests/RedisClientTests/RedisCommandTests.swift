@@ -172,3 +172,24 @@ struct RedisErrorTests {
         }
     }
 }
+
+@Suite("A server's version")
+struct ServerVersionTests {
+    @Test(
+        "is the one it goes by, and the one it is compatible with",
+        arguments: [
+            ("redis_version:7.0.15\r\n", "Redis 7.0.15", "7.0.15"),
+            ("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:9.1.2\r\n", "Valkey 9.1.2", "7.2.4"),
+            ("redis_version:7.2.4\r\nserver_name:other\r\n", "Redis 7.2.4", "7.2.4"),
+            ("redis_version:8.2.3\r\nserver_name:redis\r\n", "Redis 8.2.3", "8.2.3"),
+        ])
+    func names(_ reply: String, _ description: String, _ redis: String) {
+        let version = ServerVersion(info: RedisValue.bulk(Array(reply.utf8)).info)
+        #expect(version?.description == description && version?.redis == redis)
+    }
+
+    @Test("is unknown where none is named")
+    func unknown() {
+        #expect(ServerVersion(info: [:]) == nil)
+    }
+}
