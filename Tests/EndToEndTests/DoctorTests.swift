@@ -66,34 +66,4 @@ import Testing
         let nowhere = shop.folder.path(of: "nowhere.sqlite")
         #expect(try await examine(shop, ["STOCKTAKE_LEDGER": nowhere]).0 == 2)
     }
-
-    @Test("The user of config/redis.conf may do all that the subcommands need, and no more is unknown than it says")
-    func restrictedUser() async throws {
-        let shop = try await Shop()
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
-            path: "../../config/redis.conf")
-        let lines = try String(contentsOf: folder, encoding: .utf8).split(separator: "\n")
-        let line = try #require(lines.first { $0.hasPrefix("# user stocktake ") })
-        let rules = line.split(separator: " ").dropFirst(3).map(String.init) + ["+xgroup|destroy"]
-        let client = shop.redis.client()
-        var command = RedisCommand("ACL SETUSER", "stocktake")
-        command.append(contentsOf: rules)
-        _ = try await client.send(command)
-        await client.close()
-        let environment = [
-            "STOCKTAKE_REDIS_URL": "unix://\(shop.redis.socketPath)?user=stocktake&password=PASSWORD"
-        ]
-        func succeed(_ arguments: String..., input: String = "") async throws {
-            let result = try await shop.run(arguments, environment: environment, input: input)
-            #expect(result.status == 0, "\(arguments): \(result.errors)\(result.output)")
-        }
-        try await succeed("publish", "-", input: SequentialModel.rush.map(\.message).joined(separator: "\n"))
-        try await succeed("consume", "--until-idle")
-        try await succeed("reconcile")
-        try await succeed("ledger", "backup", shop.folder.path(of: "backup"))
-        let (status, checks, output) = try await examine(shop, environment)
-        #expect(status == 0, "\(output)")
-        #expect(checks.filter { $0.value == "unknown" }.keys.sorted() == ["redis_appendfsync"], "\(output)")
-        try await succeed("ledger", "restore", shop.folder.path(of: "backup"), "--yes")
-    }
 }
