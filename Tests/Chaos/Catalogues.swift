@@ -15,7 +15,7 @@ final class Catalogues: Sendable {
 
     /// The largest cap that a product or variant ever had; nil: there was a time without.
     func largestCap(of id: String) -> Int? {
-        let caps = versions.values.map { $0.caps[id] }
+        let caps = versions.values.filter { $0.counters.contains(id) }.map { $0.caps[id] }
         return caps.contains { $0 == nil } ? nil : caps.compactMap { $0 }.max()
     }
 
@@ -25,9 +25,14 @@ final class Catalogues: Sendable {
         state.withLock { $0.versions[next] = catalogue }
         let file = try shop.folder.write(catalogue.file, to: "products.json")
         let result = try await shop.run(["sync", file])
-        guard result.status == 0, let text = result.output.split(separator: " ").last,
-            let number = Int64(text.filter(\.isNumber))
-        else { return false }
+        var number: Int64?
+        if result.status == 0 {
+            number = result.output.split(separator: " ").last.flatMap { Int64($0.filter(\.isNumber)) }
+        } else if try await shop.rows.readSoon(LedgerRows.head).catalogueVersion == next {
+            // It failed after it was written.
+            number = next
+        }
+        guard let number else { return false }
         state.withLock { state in
             state.versions[number] = catalogue
             state.latest = catalogue

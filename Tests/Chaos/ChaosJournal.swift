@@ -46,6 +46,13 @@ package final class ChaosJournal: Sendable {
         state.withLock { $0.counts[heading, default: [:]][kind, default: 0] += number }
     }
 
+    /// Keeps the longest time of a kind, in milliseconds, under a heading of the report.
+    func longest(_ heading: String, _ kind: String, _ time: Duration) {
+        let milliseconds = Int(time / .milliseconds(1))
+        state.withLock { $0.counts[heading, default: [:]][kind, default: 0].raise(to: milliseconds) }
+        note("\(kind): \(heading.lowercased()) \(milliseconds)")
+    }
+
     package func counts(_ heading: String) -> [String: Int] { state.withLock { $0.counts[heading] ?? [:] } }
 
     package func fault(_ kind: String, _ detail: String = "") {
@@ -80,4 +87,8 @@ package final class ChaosJournal: Sendable {
             String(format: "%8.3f", elapsed / .milliseconds(1) / 1_000)
         }
     }
+}
+
+extension Int {
+    fileprivate mutating func raise(to other: Int) { self = Swift.max(self, other) }
 }

@@ -34,7 +34,11 @@ package struct ChaosReport: Sendable {
                 .map { ($0.key, $0.value) }
         }
         section("FAULTS", counted("faults"))
+        section(StayingFaults.heading, counted(StayingFaults.heading))
+        section(StayingFaults.returnHeading, counted(StayingFaults.returnHeading))
+        section(LedgerFaults.heading, counted(LedgerFaults.heading))
         section("MESSAGES SENT", counted("messages"))
+        section("REFUSED BY REDIS", counted("refused by Redis"))
         section("CONSUMERS", counted("consumers"))
         section("LOOKED AT MEANWHILE", counted("samples"))
         if let contents {

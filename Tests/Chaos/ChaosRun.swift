@@ -12,6 +12,7 @@ package struct ChaosRun {
     private let history = SentHistory()
     private let catalogues = Catalogues()
     private let acknowledgements = Acknowledgements()
+    private let traffic = Traffic()
     private var seeds: SeededGenerator
 
     /// - Throws: when it could not run; what is wrong with the shop is in the report.
@@ -56,10 +57,20 @@ package struct ChaosRun {
         let sending = Task { [history, shop, journal] in
             try await Publisher.sendAgain(history, to: shop, journal: journal, patience: ChaosSettings.patience)
         }
-        defer { for task in keepers + [looking, sending] { task.cancel() } }
-        try await breakThings()
+        let publishing = publishers().map { first in
+            Task {
+                var publisher = first
+                try await publisher.publish()
+            }
+        }
+        defer { for task in keepers + [looking, sending] + publishing { task.cancel() } }
+        var times = generator()
+        let timetable = Timetable(settings, using: &times)
+        try await breakThings(timetable, &times)
+        traffic.end()
+        for publisher in publishing { try await publisher.value }
         journal.note("faults are over")
-        fleet.heal()
+        fleet.calm()
         await waitUntilDone()
         await waitUntilReconciled()
         looking.cancel()
@@ -74,49 +85,85 @@ package struct ChaosRun {
         return try await report(verdict.contents)
     }
 
-    private mutating func breakThings() async throws {
-        var times = generator()
-        let rhythm = Rhythm(duration: settings.duration, using: &times)
-        let consumers = ConsumerFaults(
-            fleet: fleet, journal: journal, without: settings.without, generator: generator())
-        let redis = RedisFaults(
-            shop: shop, journal: journal, acknowledgements: acknowledgements, without: settings.without,
-            generator: generator())
-        let network = NetworkFaults(
-            proxy: shop.proxy, journal: journal, without: settings.without,
-            includesHalfOpen: settings.includesHalfOpen, generator: generator())
-        let ledger = LedgerFaults(
-            shop: shop, journal: journal, catalogues: catalogues, without: settings.without, generator: generator())
+    private mutating func publishers() -> [Publisher] {
         let changesOrders = !settings.without.contains("cancellations")
-        let publishers = ["a", "b"].map { name in
+        let names: [(String, Traffic.Publishers)] = [("a", .ordinary), ("b", .ordinary), ("c", .once)]
+        return names.map { name, kind in
             Publisher(
                 shop: shop, maker: MessageMaker(name: name, generator: generator(), changesOrders: changesOrders),
-                generator: generator(), history: history, journal: journal)
+                generator: generator(), history: history, journal: journal, traffic: traffic, publishers: kind)
         }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                var lane = consumers
-                try await lane.run(rhythm)
+    }
+
+    private mutating func lanes() -> Lanes {
+        Lanes(
+            consumers: ConsumerFaults(
+                fleet: fleet, journal: journal, without: settings.without, generator: generator()),
+            redis: RedisFaults(
+                shop: shop, journal: journal, acknowledgements: acknowledgements, without: settings.without,
+                generator: generator()),
+            network: NetworkFaults(
+                proxy: shop.proxy, journal: journal, without: settings.without,
+                includesHalfOpen: settings.includesHalfOpen, generator: generator()),
+            ledger: LedgerFaults(
+                shop: shop, journal: journal, catalogues: catalogues, without: settings.without,
+                generator: generator()))
+    }
+
+    private mutating func breakThings(_ timetable: Timetable, _ times: inout SeededGenerator) async throws {
+        var lanes = lanes()
+        var stays = StayingFaults(
+            shop: shop, journal: journal, fleet: fleet, history: history, traffic: traffic, generator: generator())
+        traffic.open(.ordinary)
+        for chapter in timetable.chapters {
+            switch chapter {
+            case .weather(let duration, let loses):
+                journal.note("weather for \(duration)\(loses ? "" : ", in which nothing is lost")")
+                fleet.endCalm()
+                if !loses { traffic.open(.once) }
+                try await lanes.run(Rhythm(duration: duration, using: &times), loses: loses)
+            case .stay(let kind, let time):
+                traffic.open(.once)
+                try await stays.run(kind, for: time)
             }
-            group.addTask {
-                var lane = redis
-                try await lane.run(rhythm)
+            // What is never sent again must be recorded before anything loses messages.
+            try await traffic.close(.once)
+            await calm()
+        }
+        if !settings.includesHalfOpen {
+            // Nobody has done what did not take place.
+            demand(timetable)
+        }
+    }
+
+    /// Waits until nothing is left of the faults: all consumers run, and what was sent is recorded.
+    private func calm() async {
+        fleet.calm()
+        let count = history.count
+        var state = ""
+        do {
+            try await eventually(within: ChaosSettings.settlingLimit, "calm") {
+                let left = history.unrecordedCount(ofFirst: count, accepted: false)
+                state =
+                    "\(left) of \(count) messages without a record; \(fleet.standing().map { "\($0)" } ?? "not all run")"
+                return left == 0 && fleet.standing() != nil
             }
-            group.addTask {
-                var lane = network
-                try await lane.run(rhythm)
+        } catch {
+            journal.violation("I12", "not as it was after \(ChaosSettings.settlingLimit): \(state)")
+        }
+    }
+
+    /// Each kind of what was to happen has happened.
+    private func demand(_ timetable: Timetable) {
+        for kind in Set(timetable.stays) where journal.counts(StayingFaults.heading)[kind.rawValue] == nil {
+            if kind == .diskFull, shop.disk == nil { continue }
+            journal.violation("chaos", "\(kind.rawValue) did not take place")
+        }
+        if settings.hasRoomForAll, !settings.without.contains("sync") {
+            for change in ShopCatalogue.Change.allCases
+            where journal.counts(LedgerFaults.heading)[change.rawValue] == nil {
+                journal.violation("chaos", "\(change.rawValue): not once")
             }
-            group.addTask {
-                var lane = ledger
-                try await lane.run(rhythm)
-            }
-            for publisher in publishers {
-                group.addTask {
-                    var publisher = publisher
-                    try await publisher.publish(until: rhythm.end)
-                }
-            }
-            try await group.waitForAll()
         }
     }
 

@@ -20,6 +20,11 @@ package struct ChaosSettings: Sendable {
         self.seed = seed
     }
 
+    /// The shortest run in which everything happens at least once. A shorter one does what it has time for.
+    package static let roomForAll = Duration.seconds(300)
+
+    var hasRoomForAll: Bool { duration >= Self.roomForAll }
+
     /// Consumers of the one store: one is active, the others stand by.
     static let consumers = 3
     /// How long a publisher waits for a message's record before it sends it again; in life a minute or two.
@@ -28,8 +33,14 @@ package struct ChaosSettings: Sendable {
     static let backlogLimit = 1_500
     /// Until when everything must be done after the last fault has ended.
     static let settlingLimit = Duration.seconds(60)
-    /// The ledger's disk. A minute's ledger has a few MiB.
-    static let diskBytes = 96 << 20
+    /// Until when all that was sent must be recorded after a fault that stayed has ended, with a backlog of all that time.
+    static let returnLimit = Duration.seconds(20)
+    /// The same for a Redis that is full, and gets no more memory: until it takes messages again.
+    static let drainLimit = Duration.seconds(30)
+    /// Until when an entry must be recorded that was delivered to somebody else, under continuous traffic.
+    static let strayLimit = Duration.seconds(10)
+    /// The ledger's disk. A minute's ledger has some 20 MiB.
+    static let diskBytes = 512 << 20
     /// Outcomes that their stream keeps, about.
     static let keepOutcomes = 500
     /// Redis drops old outcomes a node of the stream (100 entries) at a time.

@@ -20,16 +20,32 @@ final class ChaosShop: Sendable {
         folder = try TemporaryFolder()
         disk = try await SmallDisk.mount(at: folder.path(of: "disk"), bytes: ChaosSettings.diskBytes)
         do {
-            redis = try await TestRedisServer.start([
-                "--appendonly", "yes", "--appendfsync", "always", "--enable-debug-command", "yes",
-                "--busy-reply-threshold", "100", "--stop-writes-on-bgsave-error", "no", "--repl-diskless-load",
-                "disabled",
-            ])
+            redis = try await TestRedisServer.start(
+                [
+                    "--appendonly", "yes", "--appendfsync", "always", "--enable-debug-command", "yes",
+                    "--busy-reply-threshold", "100", "--stop-writes-on-bgsave-error", "no", "--repl-diskless-load",
+                    "disabled", "--user", Self.user, "on", ">\(Self.password)",
+                ] + Self.rights())
             proxy = try FaultyProxy(at: folder.path(of: "proxy.sock"), to: redis.socketPath)
         } catch {
             await disk?.unmount()
             throw error
         }
+    }
+
+    /// Whom consumers are to Redis, with the rights that config/redis.conf gives them; people and publishers may do all.
+    static let user = "stocktake"
+    private static let password = "chaos"
+
+    private static func rights() throws -> [String] {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
+            path: "../../config/redis.conf")
+        let line = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").first {
+            $0.hasPrefix("# user \(user) ")
+        }
+        guard let line else { throw TestSupportError("no user \(user) in \(file.path)") }
+        // "# user NAME on >PASSWORD", then the rights.
+        return line.split(separator: " ").dropFirst(5).map(String.init)
     }
 
     /// Ends what runs. The folder stays as long as this object does.
@@ -45,14 +61,15 @@ final class ChaosShop: Sendable {
         var errors: String
     }
 
-    /// - Parameter isDirect: past the proxy, as publishers and people go.
+    /// - Parameter isDirect: past the proxy, and with all rights, as publishers and people go.
     func start(_ arguments: [String], isDirect: Bool = true, environment more: [String: String] = [:]) throws
         -> ChildProcess
     {
         let own = ProcessInfo.processInfo.environment.filter { ["PATH", "HOME", "LANG", "TMPDIR"].contains($0.key) }
         let settings = [
-            "STOCKTAKE_REDIS_URL": "unix://\(isDirect ? redis.socketPath : proxy.path)", "STOCKTAKE_LEDGER": ledger,
-            "STOCKTAKE_DATA": folder.path, "STOCKTAKE_LOG_LEVEL": "notice",
+            "STOCKTAKE_REDIS_URL": isDirect
+                ? "unix://\(redis.socketPath)" : "unix://\(proxy.path)?user=\(Self.user)&password=\(Self.password)",
+            "STOCKTAKE_LEDGER": ledger, "STOCKTAKE_DATA": folder.path, "STOCKTAKE_LOG_LEVEL": "notice",
         ]
         return try ChildProcess(
             binary, arguments, environment: own.merging(settings) { $1 }.merging(more) { $1 },

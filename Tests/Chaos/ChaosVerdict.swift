@@ -76,7 +76,7 @@ struct ChaosVerdict {
         } catch {
             journal.violation("I1", "the ledger cannot be read: \(error)")
         }
-        for message in history.due(patience: .zero, limit: 5) {
+        for message in history.unrecorded.prefix(5) {
             journal.violation("I1", "\(message.kind) \(message.meaning) was sent and is not recorded")
         }
     }
@@ -95,8 +95,8 @@ struct ChaosVerdict {
     private func checkRedis(_ contents: LedgerContents) async throws {
         let (redis, keys) = (shop.redis, shop.keys)
         if try await shop.unfinished() != 0 { journal.violation("I12", "entries are unread or pending") }
-        for shelf in ShopCatalogue.shelves {
-            for name in ["p:\(shelf.product)"] + shelf.variants.map({ "v:\($0)" }) {
+        for shelf in catalogues.latest.shelves {
+            for name in ["p:\(shelf.product)"] + shelf.variants.map({ "v:\($0.id)" }) {
                 let found = try await redis.command("HGET", keys.stock, "sold:\(name)").int
                 let expected = contents.figures[String(name.dropFirst(2))]?.sold
                 if found.map({ Int($0) }) != expected {

@@ -2,7 +2,7 @@ import Randomness
 import TestSupport
 
 /// What happens to the consumers.
-struct ConsumerFaults {
+struct ConsumerFaults: Lane {
     let fleet: ConsumerFleet
     let journal: ChaosJournal
     let without: Set<String>

@@ -21,8 +21,11 @@ final class ConsumerFleet: Sendable {
         var members: [Int: Member] = [:]
         /// Everything that ended consumers have written.
         var output: [String] = []
-        var isHealed = false
+        /// Nobody dies by itself.
+        var isCalm = false
         var isOver = false
+        /// How many have ended.
+        var endings = 0
     }
 
     private let shop: ChaosShop
@@ -68,7 +71,7 @@ final class ConsumerFleet: Sendable {
         let batch = [3, 17, 128, 1_024].randomElement(using: &generator) ?? 128
         var environment = ["STOCKTAKE_LOG_LEVEL": generator.chance(20) ? "trace" : "notice"]
         var failpoint: String?
-        if failing, generator.chance(35), !state.withLock({ $0.isHealed }) {
+        if failing, generator.chance(35), !state.withLock({ $0.isCalm }) {
             let passage = generator.chance(40) ? 1 : Int.random(in: 1...40, using: &generator)
             failpoint = failpoints.randomElement(using: &generator).map { "\($0):\(passage)" }
             environment["STOCKTAKE_FAILPOINT"] = failpoint
@@ -102,6 +105,7 @@ final class ConsumerFleet: Sendable {
         let errors = process.standardError
         let member = state.withLock { state in
             state.output.append(process.standardOutput + errors)
+            state.endings += 1
             return state.members.removeValue(forKey: slot)
         }
         guard let member, let ending = process.ending else { return }
@@ -166,16 +170,43 @@ final class ConsumerFleet: Sendable {
         }
     }
 
-    // MARK: - The end
+    /// SIGSTOP for all, until `goOn`.
+    func pauseAll() {
+        for slot in state.withLock({ Array($0.members.keys) }) { signal(slot, SIGSTOP) { _ in } }
+    }
 
-    /// Nobody dies at failpoints any more: those that would are replaced.
-    func heal() {
+    func goOn() {
+        for slot in state.withLock({ Array($0.members.keys) }) { signal(slot, SIGCONT) { $0.pausedUntil = .now } }
+    }
+
+    // MARK: - Calm
+
+    /// Nobody dies at failpoints any more: those that would are replaced, and so is the active one, which has an epoch
+    /// opened that knows nothing of what was done to the counters before.
+    func calm() {
         let doomed = state.withLock { state in
-            state.isHealed = true
+            state.isCalm = true
             return state.members.filter { $0.value.failpoint != nil }.map(\.key)
         }
-        for slot in doomed { kill(slot) }
+        for slot in Set(doomed + [active()].compactMap { $0 }) { kill(slot) }
     }
+
+    /// Failpoints are allowed again.
+    func endCalm() { state.withLock { $0.isCalm = false } }
+
+    /// Who consumes, and how many have ended so far; nil while not all of them run, or none is active.
+    func standing() -> (active: Int32, endings: Int)? {
+        guard let slot = active() else { return nil }
+        return state.withLock { state in
+            let members = state.members.values
+            guard members.count == ChaosSettings.consumers, let active = state.members[slot],
+                members.allSatisfy({ $0.process.ending == nil && !$0.killed && $0.stopAsked == nil })
+            else { return nil }
+            return (active.process.processID, state.endings)
+        }
+    }
+
+    // MARK: - The end
 
     /// Ends all consumers politely.
     func stop() {

@@ -31,6 +31,7 @@ final class FaultyProxy: Sendable {
         var links: [Int: ProxyLink] = [:]
         var next = 0
         var refusesUntil = ContinuousClock.now
+        var hangsUntil = ContinuousClock.now
         var isClosed = false
     }
 
@@ -71,6 +72,12 @@ final class FaultyProxy: Sendable {
     /// Closes new connections at once for a while.
     func refuse(for duration: Duration) { state.withLock { $0.refusesUntil = .now + duration } }
 
+    /// Nothing passes over any connection for a while, new ones included.
+    func hang(for duration: Duration) {
+        state.withLock { $0.hangsUntil = .now + duration }
+        commit(.hang(duration))
+    }
+
     private func accept() {
         while true {
             let client = Glibc.accept(listener, nil, nil)
@@ -85,6 +92,8 @@ final class FaultyProxy: Sendable {
             }
             let link = ProxyLink(client: client, server: server)
             let number = state.withLock { state in
+                let hangs = state.hangsUntil - .now
+                if hangs > .zero { link.suffer(.hang(hangs)) }
                 state.next += 1
                 state.links[state.next] = link
                 return state.next

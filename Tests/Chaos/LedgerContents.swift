@@ -32,6 +32,16 @@ struct LedgerContents: Sendable {
         case cancellation(LedgerRows.Cancellation)
         case adjustment(LedgerRows.Adjustment)
 
+        /// Nil: dead letters bear none.
+        var epoch: Int64? {
+            switch self {
+            case .order(let row): row.epoch
+            case .deadLetter: nil
+            case .cancellation(let row): row.epoch
+            case .adjustment(let row): row.epoch
+            }
+        }
+
         var entryID: String {
             switch self {
             case .order(let row): row.entryID
@@ -42,13 +52,33 @@ struct LedgerContents: Sendable {
         }
     }
 
+    /// How the ids of orders begin that may be decided in another order than they came in: somebody else read them first.
+    /// All of them are accepted, and come while nothing else does, so their order is that of their seqs.
+    static let unordered = "t-"
+
     /// Everything that was decided, in the order of the stream. Ids are times, so they also order what came again
     /// after Redis had lost it.
     var inOrder: [Row] {
         let rows =
             orders.map(Row.order) + deadLetters.map(Row.deadLetter) + cancellations.map(Row.cancellation)
             + adjustments.map(Row.adjustment)
-        return rows.map { (EntryID($0.entryID), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
+        let sorted = rows.map { (EntryID($0.entryID), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
+        var ordered: [Row] = []
+        var loose: [LedgerRows.Order] = []
+        func takeLoose() {
+            ordered += loose.sorted { $0.seq ?? 0 < $1.seq ?? 0 }.map(Row.order)
+            loose = []
+        }
+        for row in sorted {
+            if case .order(let order) = row, order.id.hasPrefix(Self.unordered) {
+                loose.append(order)
+            } else {
+                takeLoose()
+                ordered.append(row)
+            }
+        }
+        takeLoose()
+        return ordered
     }
 
     /// Rows that were recorded before one that is earlier in the stream.
@@ -66,7 +96,7 @@ struct LedgerContents: Sendable {
             }
             return found
         }
-        return among("order", orders.map { ($0.id, $0.entryID) })
+        return among("order", orders.filter { !$0.id.hasPrefix(Self.unordered) }.map { ($0.id, $0.entryID) })
             + among("dead letter", deadLetters.map { ("\($0.position)", $0.entryID) })
             + among("cancellation", cancellations.map { ($0.id, $0.entryID) })
             + among("adjustment", adjustments.map { ($0.id, $0.entryID) })

@@ -4,7 +4,7 @@ import Randomness
 import TestSupport
 
 /// What happens to the ledger: a full disk, a lock that somebody holds, another catalogue.
-struct LedgerFaults {
+struct LedgerFaults: Lane {
     let shop: ChaosShop
     let journal: ChaosJournal
     let catalogues: Catalogues
@@ -28,13 +28,7 @@ struct LedgerFaults {
         guard let disk = shop.disk else { return }
         let time = Duration.milliseconds(Int.random(in: 200...1_800, using: &generator))
         journal.fault("disk full", "\(time)")
-        let end = ContinuousClock.now + time
-        while ContinuousClock.now < end {
-            // What a checkpoint frees is taken, too.
-            disk.fill()
-            try? await Task.sleep(for: .milliseconds(20))
-        }
-        disk.empty()
+        await disk.keepFull(for: time)
         journal.note("disk has room again")
     }
 
@@ -43,20 +37,11 @@ struct LedgerFaults {
         let time = Duration.milliseconds(
             generator.chance(8)
                 ? Int.random(in: 5_000...7_000, using: &generator) : Int.random(in: 100...2_000, using: &generator))
-        var configuration = Configuration()
-        configuration.allowsUnsafeTransactions = true
-        configuration.busyMode = .timeout(2)
-        configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA wal_autocheckpoint = 0") }
-        guard let queue = try? DatabaseQueue(path: shop.ledger, configuration: configuration) else { return }
         do {
-            try await queue.writeWithoutTransaction { db in try db.execute(sql: "BEGIN IMMEDIATE") }
-            journal.fault("ledger locked", "\(time)")
-            try? await Task.sleep(for: time)
-            try await queue.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
+            try await shop.lockLedger(for: time) { journal.fault("ledger locked", "\(time)") }
         } catch {
             journal.note("locking the ledger came to nothing: \(error)")
         }
-        try? queue.close()
     }
 
     /// What a person does who does not trust the counters. It may come to nothing, with Redis away say.
@@ -65,15 +50,38 @@ struct LedgerFaults {
         journal.fault("reconcile --repair", "exited \(result.status)")
     }
 
+    static let heading = "CATALOGUE"
+
     private mutating func changeCatalogue() async throws {
         var next = catalogues.latest
         let figures = (try? shop.rows.read(LedgerRows.figures)) ?? [:]
-        next.change(sold: figures.mapValues(\.sold), using: &generator)
+        let changes = next.change(
+            sold: figures.mapValues(\.sold), done: journal.counts(Self.heading), using: &generator)
         if next == catalogues.latest { return }
         if try await catalogues.sync(next, in: shop) {
-            journal.fault("sync", "version \(catalogues.version)")
+            for change in changes { journal.count(Self.heading, change.rawValue) }
+            let texts = changes.map(\.rawValue).joined(separator: ", ")
+            journal.fault("sync", "version \(catalogues.version): \(texts)")
         } else {
             journal.note("sync failed, as it may with a full disk or a lock")
         }
+    }
+}
+
+extension ChaosShop {
+    /// Holds the ledger's write lock, as a program does that forgets to end its transaction.
+    /// - Parameter whenLocked: called once it is held.
+    /// - Throws: when it could not be had.
+    func lockLedger(for time: Duration, whenLocked: () -> Void = {}) async throws {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        configuration.busyMode = .timeout(2)
+        configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA wal_autocheckpoint = 0") }
+        let queue = try DatabaseQueue(path: ledger, configuration: configuration)
+        defer { try? queue.close() }
+        try await queue.writeWithoutTransaction { db in try db.execute(sql: "BEGIN IMMEDIATE") }
+        whenLocked()
+        try? await Task.sleep(for: time)
+        try await queue.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
     }
 }

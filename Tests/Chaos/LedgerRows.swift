@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TestSupport
 
 /// The ledger as its tables show it to anybody: opened for reading only, one look at a time.
 struct LedgerRows: Sendable {
@@ -36,6 +37,8 @@ struct LedgerRows: Sendable {
     struct Head: Sendable {
         var epoch: Int64
         var seq: Int64
+        /// Rows ever recorded.
+        var records: Int64
         var catalogueVersion: Int64
     }
 
@@ -54,11 +57,22 @@ struct LedgerRows: Sendable {
         return try queue.read(body)
     }
 
+    /// The same as soon as the ledger can be read.
+    func readSoon<T>(_ body: (Database) throws -> T) async throws -> T {
+        var result: T?
+        try await eventually(within: .seconds(30), "the ledger to be readable") {
+            result = try? read(body)
+            return result != nil
+        }
+        guard let result else { throw TestSupportError("the ledger cannot be read") }
+        return result
+    }
+
     static func head(_ db: Database) throws -> Head {
-        guard let row = try Row.fetchOne(db, sql: "SELECT epoch, seq, catalogue_version FROM ledger") else {
+        guard let row = try Row.fetchOne(db, sql: "SELECT epoch, seq, records, catalogue_version FROM ledger") else {
             throw DatabaseError(message: "the ledger has no head")
         }
-        return Head(epoch: row[0], seq: row[1], catalogueVersion: row[2])
+        return Head(epoch: row[0], seq: row[1], records: row[2], catalogueVersion: row[3])
     }
 
     /// Orders recorded after the given position.

@@ -40,6 +40,9 @@ struct Message: Sendable {
         var product: String
         var variant: String?
         var quantity: Int
+
+        /// What it is about, as a line of an order would say it.
+        var line: Line { Line(product: product, variant: variant, quantity: quantity) }
     }
 
     enum Meaning: Sendable {

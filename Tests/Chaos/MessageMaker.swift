@@ -70,15 +70,12 @@ struct MessageMaker {
 
     private mutating func lines() -> [Message.Line] {
         (0..<max(1, Int.random(in: -2...4, using: &generator))).map { _ in
-            // The last one is nearly always sold out: not too many of it.
-            let last = generator.chance(15) ? ShopCatalogue.shelves.count : ShopCatalogue.shelves.count - 1
-            let shelf = ShopCatalogue.shelves[Int.random(in: 0..<last, using: &generator)]
-            let variant = shelf.variants.randomElement(using: &generator)
+            let (product, variant) = Assortment.line(using: &generator)
             let quantity =
                 generator.chance(5)
                 ? Int.random(in: 20...60, using: &generator)
                 : Int.random(in: 1...3, using: &generator)
-            return Message.Line(product: shelf.product, variant: variant, quantity: quantity)
+            return Message.Line(product: product, variant: variant, quantity: quantity)
         }
     }
 
@@ -96,11 +93,10 @@ struct MessageMaker {
         return message(order, kind: "conflict")
     }
 
-    private mutating func message(_ order: Message.Order, kind: String) -> Message {
-        let canary = "\(Self.canary)-\(Int.random(in: 0..<1_000_000, using: &generator))"
+    private static func message(_ order: Message.Order, kind: String, canary: String) -> Message {
         let items = order.lines.map { line in
             """
-            {"product_id": "\(line.product)", \(Self.variant(line.variant))"quantity": \(line.quantity), \
+            {"product_id": "\(line.product)", \(variant(line.variant))"quantity": \(line.quantity), \
             "unit_price": \(line.price)}
             """
         }
@@ -110,6 +106,18 @@ struct MessageMaker {
             "shipping_address": {"name": "\(canary)", "line1": "\(canary)", "country": "GB"}}
             """
         return Message(.order(order), kind: kind, type: "checkout.completed", payload: payload)
+    }
+
+    /// An order that is always accepted.
+    static func plainOrder(_ id: String) -> Message {
+        message(
+            Message.Order(id: id, lines: [.init(product: Assortment.plenty, quantity: 1)]), kind: "plain order",
+            canary: canary)
+    }
+
+    private mutating func message(_ order: Message.Order, kind: String) -> Message {
+        let canary = "\(Self.canary)-\(Int.random(in: 0..<1_000_000, using: &generator))"
+        return Self.message(order, kind: kind, canary: canary)
     }
 
     private static func variant(_ id: String?) -> String { id.map { #""variant_id": "\#($0)", "# } ?? "" }
@@ -171,11 +179,10 @@ struct MessageMaker {
                 kind = "adjustment conflict"
             }
         } else {
-            let shelf = ShopCatalogue.shelves[Int.random(in: 0..<ShopCatalogue.shelves.count, using: &generator)]
+            let (product, variant) = Assortment.line(using: &generator)
             let size = Int.random(in: 1...8, using: &generator)
             adjustment = Message.Adjustment(
-                id: "\(name)-a\(number)", product: shelf.product,
-                variant: shelf.variants.randomElement(using: &generator),
+                id: "\(name)-a\(number)", product: product, variant: variant,
                 quantity: generator.chance(40) ? -size : size)
             adjustments.append(adjustment)
             if adjustments.count > 100 { adjustments.removeFirst() }

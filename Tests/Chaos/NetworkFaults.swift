@@ -1,7 +1,7 @@
 import Randomness
 
 /// What happens to the connections between consumers and Redis.
-struct NetworkFaults {
+struct NetworkFaults: Lane {
     let proxy: FaultyProxy
     let journal: ChaosJournal
     let without: Set<String>

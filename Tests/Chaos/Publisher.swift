@@ -2,37 +2,45 @@ import Randomness
 import RedisClient
 import TestSupport
 
-/// Sends messages straight to Redis, and again what has no record after a while.
+/// Sends messages straight to Redis.
 struct Publisher {
     let shop: ChaosShop
     var maker: MessageMaker
     var generator: SeededGenerator
     let history: SentHistory
     let journal: ChaosJournal
+    let traffic: Traffic
+    let publishers: Traffic.Publishers
 
-    /// Makes and sends messages until the time is over.
-    mutating func publish(until end: ContinuousClock.Instant) async throws {
+    /// Makes and sends messages until the traffic is over, whenever these publishers may.
+    mutating func publish() async throws {
         let client = shop.redis.client()
-        while ContinuousClock.now < end {
+        while !traffic.isOver {
             if history.unrecordedCount < ChaosSettings.backlogLimit {
-                let messages = (0..<Int.random(in: 1...14, using: &generator)).flatMap { _ in maker.next() }
-                for message in messages { journal.count("messages", message.kind) }
-                await send(messages, over: client)
+                await traffic.send(publishers) {
+                    let messages = (0..<Int.random(in: 1...14, using: &generator)).flatMap { _ in maker.next() }
+                    await send(messages, over: client)
+                }
             }
             try await Task.sleep(for: .milliseconds(Int.random(in: 5...120, using: &generator)))
         }
-        await send(maker.rest(), over: client)
+        if publishers == .ordinary { await send(maker.rest(), over: client) }
         await client.close()
     }
 
     /// Notes the messages before anything is sent: whatever becomes of it, they are ours to send again.
     private func send(_ messages: [Message], over client: RedisClient) async {
-        history.sending(messages)
-        await Self.add(messages, to: shop, over: client)
+        for message in messages { journal.count("messages", message.kind) }
+        if publishers == .once { journal.count("messages", "never sent again", messages.count) }
+        history.sending(messages, repeats: publishers == .ordinary)
+        await Self.add(messages, to: shop, over: client, history, journal)
     }
 
-    /// Answers that do not come are no matter: a message without a record is sent again.
-    private static func add(_ messages: [Message], to shop: ChaosShop, over client: RedisClient) async {
+    /// Answers that do not come are no matter: a message without a record is sent again, or may be lost.
+    static func add(
+        _ messages: [Message], to shop: ChaosShop, over client: RedisClient, _ history: SentHistory,
+        _ journal: ChaosJournal
+    ) async {
         let commands = messages.map { message in
             var command = RedisCommand("XADD")
             command.append(shop.keys.checkouts)
@@ -40,7 +48,11 @@ struct Publisher {
             for field in message.fields { command.append(field) }
             return command
         }
-        _ = try? await client.pipeline(commands, timeout: .seconds(3))
+        let replies = (try? await client.pipeline(commands, timeout: .seconds(3))) ?? []
+        for case .error(let error) in replies { journal.count("refused by Redis", error.code) }
+        let accepted = messages.indices.map { $0 < replies.count && replies[$0].string != nil }
+        history.answered(messages, accepted: accepted)
+        journal.count("taken by Redis", "messages", accepted.count { $0 })
     }
 
     /// Looks at the ledger again and again, and sends what it lacks.
@@ -55,8 +67,8 @@ struct Publisher {
             if !due.isEmpty {
                 journal.count("messages", "sent again", due.count)
                 journal.note("sending \(due.count) messages again")
-                history.sending(due)
-                await add(due, to: shop, over: client)
+                history.sending(due, repeats: true)
+                await add(due, to: shop, over: client, history, journal)
             }
             do { try await Task.sleep(for: .milliseconds(250)) } catch { break }
         }

@@ -4,11 +4,13 @@ import RedisClient
 import TestSupport
 
 /// What happens to Redis and to what it holds. One thing at a time, so that it is up again after each.
-struct RedisFaults {
+struct RedisFaults: Lane {
     let shop: ChaosShop
     let journal: ChaosJournal
     let acknowledgements: Acknowledgements
     let without: Set<String>
+    /// Also by what loses messages that nobody has read, or makes figures that never were.
+    var loses = true
     var generator: SeededGenerator
     /// A copy of the append-only files, from a while ago.
     private var snapshot: String?
@@ -48,6 +50,16 @@ struct RedisFaults {
         case outOfMemory = "redis out of memory"
         case replica = "redis read-only"
 
+        /// Whether Redis may lack messages after it, or show figures that never were.
+        var loses: Bool {
+            switch self {
+            case .cutTail, .restore, .flushAll, .deleteKey, .editCounter, .deleteConsumers, .trim: true
+            case .kill, .pause, .debugSleep, .busy, .flushScripts, .destroyGroup, .setGroup, .killClients, .outOfMemory,
+                .replica:
+                false
+            }
+        }
+
         /// How often, against the others.
         var weight: Int {
             switch self {
@@ -62,7 +74,7 @@ struct RedisFaults {
     }
 
     mutating func run(_ rhythm: Rhythm) async throws {
-        let kinds = Kind.allCases.filter { !without.contains($0.rawValue) }.flatMap {
+        let kinds = Kind.allCases.filter { !without.contains($0.rawValue) && (loses || !$0.loses) }.flatMap {
             Array(repeating: $0, count: $0.weight)
         }
         if kinds.isEmpty { return }
@@ -103,7 +115,10 @@ struct RedisFaults {
         switch kind {
         case .cutTail: try cutTail()
         case .restore:
-            guard let snapshot else { fallthrough }
+            guard let snapshot else {
+                journal.fault(Kind.kill.rawValue, "away for \(pause)")
+                break
+            }
             journal.fault(kind.rawValue)
             let files = FileManager.default
             try files.removeItem(atPath: appendOnly)
@@ -248,8 +263,9 @@ struct RedisFaults {
             try await shop.redis.command("DEL", detail)
             if detail == shop.keys.checkouts { try noteDestruction() }
         default:
-            let id = ShopCatalogue.counters.randomElement(using: &generator) ?? "LAMP"
-            let isProduct = ShopCatalogue.shelves.contains { $0.product == id }
+            let items = Assortment.first
+            let id = items.flatMap { [$0.product] + $0.variants }.randomElement(using: &generator) ?? "LAMP"
+            let isProduct = items.contains { $0.product == id }
             let name = "\(isProduct ? "p" : "v"):\(id)"
             let units = Int.random(in: -60...60, using: &generator)
             let edits: [[String]] = [

@@ -22,6 +22,10 @@ final class SentHistory: Sendable {
     private struct Sending {
         var last = ContinuousClock.now
         var times = 1
+        /// Redis has answered that it holds it.
+        var isAccepted = false
+        /// Sent again after a while.
+        var repeats = true
     }
 
     private let state = Mutex(State())
@@ -29,36 +33,74 @@ final class SentHistory: Sendable {
     private static let patienceGrowth = 4
 
     /// Notes messages as sent just now.
-    func sending(_ messages: [Message]) {
+    /// - Parameter repeats: whether they are sent again while they have no record.
+    func sending(_ messages: [Message], repeats: Bool) {
         state.withLock { state in
             for message in messages {
                 let bytes = message.bytes
                 if let number = state.numbers[bytes] {
                     if let sending = state.unrecorded[number] {
-                        state.unrecorded[number] = Sending(times: sending.times + 1)
+                        state.unrecorded[number]?.last = .now
+                        state.unrecorded[number]?.times = sending.times + 1
+                        if repeats { state.unrecorded[number]?.repeats = true }
+                    } else if !Self.isRecorded(message, bytes, state) {
+                        state.unrecorded[number] = Sending(repeats: repeats)
                     }
                     continue
                 }
                 let number = state.messages.count
                 state.messages.append(message)
                 state.numbers[bytes] = number
-                if !Self.isRecorded(message, bytes, state) { state.unrecorded[number] = Sending() }
+                if !Self.isRecorded(message, bytes, state) { state.unrecorded[number] = Sending(repeats: repeats) }
             }
         }
     }
 
-    /// Those without a record whose last sending is older than `patience`.
+    /// Notes what Redis said to messages that were sent. One that is not sent again, and that Redis did not take for
+    /// certain, may be recorded or not.
+    func answered(_ messages: [Message], accepted: [Bool]) {
+        state.withLock { state in
+            for (message, isAccepted) in zip(messages, accepted) {
+                guard let number = state.numbers[message.bytes], let sending = state.unrecorded[number] else {
+                    continue
+                }
+                if isAccepted {
+                    state.unrecorded[number]?.isAccepted = true
+                } else if !sending.repeats, !sending.isAccepted {
+                    state.unrecorded[number] = nil
+                }
+            }
+        }
+    }
+
+    /// Those without a record that are to be sent again, as their last sending is older than `patience`.
     func due(patience: Duration, limit: Int = .max) -> [Message] {
         let now = ContinuousClock.now
         return state.withLock { state in
             let due = state.unrecorded.filter {
-                $0.value.last + patience * min($0.value.times, Self.patienceGrowth) <= now
+                $0.value.repeats && $0.value.last + patience * min($0.value.times, Self.patienceGrowth) <= now
             }
             return due.keys.sorted().prefix(limit).map { state.messages[$0] }
         }
     }
 
+    /// All that must be recorded and is not.
+    var unrecorded: [Message] {
+        state.withLock { state in state.unrecorded.keys.sorted().map { state.messages[$0] } }
+    }
+
     var unrecordedCount: Int { state.withLock { $0.unrecorded.count } }
+
+    /// How many messages there are so far: later ones have higher numbers.
+    var count: Int { state.withLock { $0.messages.count } }
+
+    /// How many of the first `count` messages have no record.
+    /// - Parameter accepted: only those that Redis has said it holds.
+    func unrecordedCount(ofFirst count: Int, accepted: Bool) -> Int {
+        state.withLock { state in
+            state.unrecorded.count { $0.key < count && ($0.value.isAccepted || !accepted) }
+        }
+    }
 
     var messages: [Message] { state.withLock { $0.messages } }
 

@@ -19,6 +19,9 @@ struct SequentialJudge {
     private var cancellations: [String: Message.CancellationContent] = [:]
     private var adjustments: [String: Message.Adjustment] = [:]
     private var seq: Int64 = 0
+    /// The catalogues that may have been in force when a dead letter was recorded, which bears no epoch: those of the
+    /// epochs from the decision before it to the one after it. Mostly that is one.
+    private var inForce: [ShopCatalogue] = []
 
     init(messages: [Message], catalogues: [Int64: ShopCatalogue], versions: [Int64: Int64]) {
         self.catalogues = catalogues
@@ -35,16 +38,20 @@ struct SequentialJudge {
 
     /// Takes everything in the order of the stream, then compares what is left.
     mutating func judge(_ ledger: LedgerContents) {
-        for row in ledger.inOrder {
+        let rows = ledger.inOrder
+        let epochs = Self.epochs(around: rows, last: ledger.head.epoch)
+        for (row, epochs) in zip(rows, epochs) {
             switch row {
             case .order(let row): take(row)
-            case .deadLetter(let row): take(row)
+            case .deadLetter(let row):
+                inForce = Set(versions.filter { epochs.contains($0.key) }.values).compactMap { catalogues[$0] }
+                take(row)
             case .cancellation(let row): take(row)
             case .adjustment(let row): take(row)
             }
         }
         if ledger.head.seq != seq { differ("the ledger is at seq \(ledger.head.seq) instead of \(seq)") }
-        for id in ShopCatalogue.counters {
+        for id in ledger.figures.keys {
             let found = ledger.figures[id]
             if found?.sold != sold[id, default: 0] {
                 differ("\(found.map { "\($0.sold)" } ?? "nothing") sold of \(id) instead of \(sold[id, default: 0])")
@@ -70,6 +77,23 @@ struct SequentialJudge {
         }
     }
 
+    /// For each row the epochs that it may have been recorded in.
+    private static func epochs(around rows: [LedgerContents.Row], last: Int64) -> [ClosedRange<Int64>] {
+        var before: [Int64] = []
+        var epoch: Int64 = 0
+        for row in rows {
+            epoch = max(row.epoch ?? 0, epoch)
+            before.append(epoch)
+        }
+        var ranges: [ClosedRange<Int64>] = []
+        epoch = max(last, epoch)
+        for (row, lower) in zip(rows, before).reversed() {
+            epoch = min(row.epoch ?? epoch, epoch)
+            ranges.append(min(lower, epoch)...epoch)
+        }
+        return ranges.reversed()
+    }
+
     // MARK: - Orders
 
     private mutating func take(_ row: LedgerRows.Order) {
@@ -82,6 +106,9 @@ struct SequentialJudge {
         }
         if orders[row.id] != nil { return differ("order \(row.id) is recorded twice") }
         orders[row.id] = order
+        if let violation = row.lines.lazy.compactMap({ catalogue.violation(in: $0) }).first {
+            differ("order \(row.id) was decided in spite of \(violation) in catalogue \(version)")
+        }
         let refusal = refusal(of: row.lines, under: catalogue)
         if refusal != row.refusal {
             differ(
@@ -187,6 +214,13 @@ struct SequentialJudge {
     private mutating func take(_ row: LedgerRows.Adjustment) {
         if adjustments[row.id] != nil { return differ("adjustment \(row.id) is recorded twice") }
         adjustments[row.id] = row.content
+        if let version = versions[row.epoch], let catalogue = catalogues[version] {
+            if let violation = catalogue.violation(in: row.content.line, mayBeClosed: true) {
+                differ("adjustment \(row.id) was taken in spite of \(violation) in catalogue \(version)")
+            }
+        } else {
+            differ("adjustment \(row.id) was taken in epoch \(row.epoch), whose catalogue nobody knows")
+        }
         if takesTooMuch(row.content) { differ("adjustment \(row.id) took more than there was to take") }
         next(row.seq, "adjustment \(row.id)")
         add(row.quantity, product: row.product, variant: row.variant)
@@ -204,28 +238,39 @@ struct SequentialJudge {
         guard let message = sent[row.bytes] else {
             return differ("dead letter \(row.position) (\(row.reason)) holds bytes that were never sent")
         }
-        let expected: String?
+        let expected: [String?]
         switch message.meaning {
-        case .poison(let reason): expected = reason
+        case .poison(let reason): expected = [reason]
         case .order(let order):
-            expected = orders[order.id].flatMap { $0.content != order.content ? "order_conflict" : nil }
+            if let known = orders[order.id] {
+                expected = [known.content != order.content ? "order_conflict" : nil]
+            } else {
+                expected = inForce.map { catalogue in
+                    order.lines.lazy.compactMap { catalogue.violation(in: $0) }.first
+                }
+            }
         case .cancellation(let cancellation):
             if let known = cancellations[cancellation.id] {
-                expected = known != cancellation.content ? "cancellation_conflict" : nil
+                expected = [known != cancellation.content ? "cancellation_conflict" : nil]
             } else {
-                expected = orders[cancellation.order] == nil ? "unknown_order" : nil
+                expected = [orders[cancellation.order] == nil ? "unknown_order" : nil]
             }
         case .adjustment(let adjustment):
             if let known = adjustments[adjustment.id] {
-                expected = known != adjustment ? "adjustment_conflict" : nil
+                expected = [known != adjustment ? "adjustment_conflict" : nil]
             } else {
-                expected = takesTooMuch(adjustment) ? "adjustment_too_large" : nil
+                let isTooLarge = takesTooMuch(adjustment)
+                expected = inForce.map { catalogue in
+                    catalogue.violation(in: adjustment.line, mayBeClosed: true)
+                        ?? (isTooLarge ? "adjustment_too_large" : nil)
+                }
             }
         }
-        if row.reason != expected {
+        if !expected.contains(row.reason) {
+            let texts = Set(expected.map { $0 ?? "being processed" }).sorted().joined(separator: " or ")
             differ(
                 "dead letter \(row.position) of entry \(row.entryID) (\(message.kind)) is \(row.reason) instead of "
-                    + (expected ?? "being processed"))
+                    + texts)
         }
     }
 }

@@ -1,46 +1,68 @@
 import Foundation
 import Randomness
 
-/// What the shop sells: two levels of caps, several of them small. Caps change in the course of a run; products stay.
+/// What the shop sells: two levels of caps, several of them small. In the course of a run caps change; products and
+/// variants come, close and open again; products get variants and lose them.
 struct ShopCatalogue: Sendable, Equatable {
-    struct Shelf: Sendable {
+    struct Shelf: Sendable, Equatable {
         var product: String
-        var variants: [String]
+        var isOpen = true
+        var hasVariants: Bool
+        var variants: [Variant]
     }
 
-    static let shelves = [
-        Shelf(product: "CUBE", variants: ["BLACK", "WHITE", "RED"]), Shelf(product: "DIAL", variants: ["OAK", "ELM"]),
-        Shelf(product: "LAMP", variants: []), Shelf(product: "PANEL", variants: []),
-        Shelf(product: "RARE", variants: []),
-    ]
+    struct Variant: Sendable, Equatable {
+        var id: String
+        var isOpen = true
+    }
 
-    static let counters = shelves.flatMap { [$0.product] + $0.variants }
-
+    /// All that ever was on sale. What is closed is not in the file, and the ledger knows it still.
+    var shelves: [Shelf]
     /// Absent is unlimited.
     var caps: [String: Int] = ["CUBE": 300, "BLACK": 120, "WHITE": 150, "OAK": 40, "LAMP": 90, "RARE": 3]
 
-    /// Another cap, or none, for one or two products or variants.
-    mutating func change(sold: [String: Int], using generator: inout SeededGenerator) {
-        for _ in 0...Int.random(in: 0...1, using: &generator) {
-            let id = Self.counters[Int.random(in: 0..<Self.counters.count, using: &generator)]
-            if generator.chance(15) {
-                caps[id] = nil
-            } else {
-                // Mostly more, sometimes less than has been sold already.
-                caps[id] = max((sold[id] ?? 0) + Int.random(in: -15...300, using: &generator), 1)
-            }
+    init() {
+        shelves = Assortment.first.map { item in
+            Shelf(
+                product: item.product, hasVariants: !item.variants.isEmpty,
+                variants: item.variants.map { Variant(id: $0) })
         }
     }
+
+    /// Products and variants, closed ones as well.
+    var counters: [String] { shelves.flatMap { [$0.product] + $0.variants.map(\.id) } }
+
+    func shelf(of product: String) -> Shelf? { shelves.first { $0.product == product } }
+
+    // MARK: - Rules
+
+    /// Why a line cannot be decided under this catalogue, as README.md has it; nil if it can.
+    func violation(in line: Message.Line, mayBeClosed: Bool = false) -> String? {
+        guard let shelf = shelf(of: line.product) else { return "unknown_product" }
+        if !shelf.isOpen, !mayBeClosed { return "product_closed" }
+        guard let id = line.variant else { return shelf.hasVariants ? "variant_required" : nil }
+        guard let owner = shelves.first(where: { $0.variants.contains { $0.id == id } }) else {
+            return "unknown_variant"
+        }
+        if owner.product != line.product { return "variant_of_another_product" }
+        if !shelf.hasVariants { return "variant_not_allowed" }
+        let isOpen = shelf.variants.contains { $0.id == id && $0.isOpen }
+        return isOpen || mayBeClosed ? nil : "variant_closed"
+    }
+
+    // MARK: - The file
 
     /// As `sync` takes it.
     var file: String {
         func cap(_ id: String) -> String { caps[id].map(String.init) ?? "null" }
-        let products = Self.shelves.map { shelf in
-            let variants = shelf.variants.map { #"{"id": "\#($0)", "name": "\#($0)", "max_quantity": \#(cap($0))}"# }
+        let products = shelves.filter(\.isOpen).map { shelf in
+            let variants = shelf.variants.filter { shelf.hasVariants && $0.isOpen }.map {
+                #"{"id": "\#($0.id)", "name": "\#($0.id)", "max_quantity": \#(cap($0.id))}"#
+            }
             let list = variants.isEmpty ? "" : #", "variants": [\#(variants.joined(separator: ", "))]"#
             return """
                 {"id": "\(shelf.product)", "name": "\(shelf.product)", "category": "all", "dev_status": 5, \
-                "base_price": 100, "has_variants": \(!variants.isEmpty), "max_quantity": \(cap(shelf.product))\(list)}
+                "base_price": 100, "has_variants": \(shelf.hasVariants), "max_quantity": \(cap(shelf.product))\(list)}
                 """
         }
         return #"{"categories": ["all"], "products": [\#(products.joined(separator: ",\n"))]}"#

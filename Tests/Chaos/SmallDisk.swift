@@ -31,6 +31,16 @@ final class SmallDisk: Sendable {
         }
     }
 
+    /// Full until the time is over: what a checkpoint frees is taken, too.
+    func keepFull(for time: Duration) async {
+        let end = ContinuousClock.now + time
+        while ContinuousClock.now < end {
+            fill()
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        empty()
+    }
+
     func empty() { unlink(ballast) }
 
     func unmount() async {

@@ -1,0 +1,155 @@
+import Foundation
+import Randomness
+import RedisClient
+import TestSupport
+
+/// A fault that stays while only time passes, and then ends. Nothing else is broken meanwhile; publishers go on, so that
+/// a backlog grows. Afterwards everything must come back by itself, within a limit, without a restart.
+struct StayingFaults {
+    let shop: ChaosShop
+    let journal: ChaosJournal
+    let fleet: ConsumerFleet
+    let history: SentHistory
+    let traffic: Traffic
+    var generator: SeededGenerator
+    /// How many strangers there were.
+    var strangers = 0
+
+    /// The raw values stand in the report.
+    enum Kind: String, CaseIterable, Sendable {
+        case stopped = "redis stopped for long"
+        case down = "redis down for long"
+        case full = "redis filled by the backlog"
+        case readOnly = "redis read-only for long"
+        case right = "right taken away for long"
+        case locked = "ledger locked for long"
+        case diskFull = "disk full for long"
+        case refused = "connections refused for long"
+        case hanging = "connections hang for long"
+        case stranger = "stranger reads in the group"
+
+        /// Nothing can be recorded while it stays. A full disk leaves the room that the ledger's log has already; a
+        /// right may be one that is needed later; a full Redis is to be drained.
+        var stopsRecording: Bool {
+            switch self {
+            case .stopped, .down, .readOnly, .locked, .refused, .hanging: true
+            case .full, .right, .diskFull, .stranger: false
+            }
+        }
+    }
+
+    /// Rights without which a consumer cannot go on.
+    private static let rights = ["evalsha", "xreadgroup", "hmget", "hset", "xack"]
+
+    static let heading = "FAULTS THAT STAYED"
+    static let returnHeading = "BACK AFTER, IN MS, AT MOST"
+
+    mutating func run(_ kind: Kind, for time: Duration) async throws {
+        if kind == .diskFull, shop.disk == nil { return }
+        guard let before = fleet.standing() else {
+            return journal.violation("chaos", "\(kind.rawValue): the consumers did not stand before it")
+        }
+        journal.note("stays: \(kind.rawValue), \(time)")
+        // What was under way when it began may still come to its end.
+        let half = Task { [shop] in
+            try await Task.sleep(for: time / 2)
+            return try shop.rows.read(LedgerRows.head).records
+        }
+        try await commit(kind, for: time)
+        let recorded = try await shop.rows.read(LedgerRows.head).records - half.value
+        if kind.stopsRecording, recorded > 0 {
+            journal.violation("chaos", "\(kind.rawValue): \(recorded) messages were recorded meanwhile")
+        }
+        journal.count(Self.heading, kind.rawValue)
+        journal.note("is over: \(kind.rawValue)")
+        try await waitForReturn(kind)
+        guard let after = fleet.standing(), after == before else {
+            return journal.violation(
+                "I12",
+                "\(kind.rawValue): consumers were \(before), and are \(fleet.standing().map { "\($0)" } ?? "gone")")
+        }
+    }
+
+    private mutating func commit(_ kind: Kind, for time: Duration) async throws {
+        switch kind {
+        case .stopped:
+            shop.redis.signal(SIGSTOP)
+            try? await Task.sleep(for: time)
+            shop.redis.signal(SIGCONT)
+        case .down:
+            await shop.redis.kill()
+            try? await Task.sleep(for: time)
+            try await shop.redis.restart()
+        case .readOnly:
+            try await shop.redis.command("REPLICAOF", "127.0.0.1", "1")
+            try? await Task.sleep(for: time)
+            try await shop.redis.command("REPLICAOF", "NO", "ONE")
+        case .right:
+            let right = Self.rights.randomElement(using: &generator) ?? "evalsha"
+            journal.note("the right is \(right)")
+            try await shop.redis.command("ACL", "SETUSER", ChaosShop.user, "-\(right)")
+            try? await Task.sleep(for: time)
+            try await shop.redis.command("ACL", "SETUSER", ChaosShop.user, "+\(right)")
+        case .locked:
+            try await shop.lockLedger(for: time)
+        case .diskFull:
+            await shop.disk?.keepFull(for: time)
+        case .refused:
+            shop.proxy.refuse(for: time)
+            shop.proxy.commit(.cut)
+            try? await Task.sleep(for: time)
+        case .hanging:
+            shop.proxy.hang(for: time)
+            try? await Task.sleep(for: time)
+        case .full: try await fillMemory(time)
+        case .stranger: try await letStrangerRead(time)
+        }
+    }
+
+    /// Waits until everything is recorded that Redis had taken when the fault ended.
+    private func waitForReturn(_ kind: Kind) async throws {
+        let limit = kind == .full ? ChaosSettings.drainLimit : ChaosSettings.returnLimit
+        let (start, count) = (ContinuousClock.now, history.count)
+        let taken = journal.counts("taken by Redis")["messages"] ?? 0
+        func left() -> Int { history.unrecordedCount(ofFirst: count, accepted: true) }
+        do {
+            try await eventually(within: limit, "the return") {
+                try? history.look(at: shop.rows)
+                return left() == 0 && (journal.counts("taken by Redis")["messages"] ?? 0) > taken
+            }
+            journal.longest(Self.returnHeading, kind.rawValue, ContinuousClock.now - start)
+        } catch is TestSupportError {
+            let isTaking = (journal.counts("taken by Redis")["messages"] ?? 0) > taken
+            journal.violation(
+                "I12",
+                "\(kind.rawValue): \(limit) after its end \(left()) messages are not recorded"
+                    + (isTaking ? "" : ", and Redis takes no new ones"))
+        }
+        if kind == .full { try await shop.redis.command("CONFIG", "SET", "maxmemory", "0") }
+    }
+
+    // MARK: - A full Redis
+
+    /// Room that is left for the backlog, in bytes.
+    private static let room = 300_000
+
+    /// The backlog itself fills Redis while the consumers are held up, and nobody makes room but they.
+    private func fillMemory(_ time: Duration) async throws {
+        let text = try await shop.redis.command("INFO", "memory").string ?? ""
+        let used = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("used_memory:") }
+            .flatMap { Int($0.dropFirst("used_memory:".count)) }
+        guard let used else { throw TestSupportError("Redis does not tell its memory") }
+        let end = ContinuousClock.now + time
+        func refusals() -> Int { journal.counts("refused by Redis")["OOM"] ?? 0 }
+        let before = refusals()
+        fleet.pauseAll()
+        try await shop.redis.command("CONFIG", "SET", "maxmemory", "\(used + Self.room)")
+        do {
+            try await eventually(within: .seconds(30), "the backlog to fill Redis") { refusals() > before }
+        } catch let error as TestSupportError {
+            journal.violation("chaos", "\(error)")
+        }
+        try? await ContinuousClock().sleep(until: end)
+        fleet.goOn()
+    }
+}

@@ -1,0 +1,64 @@
+import Randomness
+
+/// What follows what in a run: stretches in which things break at random, and between them a fault that stays, or the
+/// operator at work on a shop that is closed.
+struct Timetable: Sendable {
+    enum Chapter: Sendable {
+        /// Things break at random, mostly one or two at a time.
+        /// - Parameter loses: also by faults after which Redis lacks messages, or shows figures that never were.
+        case weather(Duration, loses: Bool)
+        case stay(StayingFaults.Kind, Duration)
+    }
+
+    private(set) var chapters: [Chapter] = []
+
+    /// How long a fault stays.
+    private static let stay = 10.0...20.0
+    /// In a run that is too short for one of these.
+    private static let shortStay = 4.0...5.0
+    /// What is cheap: over as soon as it ends, and without a backlog of minutes.
+    private static let shortKinds: [StayingFaults.Kind] = [.refused, .hanging, .readOnly]
+
+    /// - Parameter duration: of all chapters together. Waiting until the shop is as it was comes on top of it.
+    init(_ settings: ChaosSettings, using generator: inout SeededGenerator) {
+        let total = settings.duration / .seconds(1)
+        var left = total / 2
+        var stays: [Chapter] = []
+        func add(
+            _ kinds: [StayingFaults.Kind], _ range: ClosedRange<Double>, all: Bool, _ generator: inout SeededGenerator
+        ) {
+            for kind in kinds.shuffled(using: &generator) where !settings.without.contains(kind.rawValue) {
+                let time = Double.random(in: range, using: &generator)
+                if time > left, !all { return }
+                stays.append(.stay(kind, .seconds(time)))
+                left -= time
+            }
+        }
+        if settings.hasRoomForAll {
+            add(StayingFaults.Kind.allCases, Self.stay, all: true, &generator)
+            while left > Self.stay.upperBound {
+                let before = stays.count
+                add(StayingFaults.Kind.allCases, Self.stay, all: false, &generator)
+                if stays.count == before { break }
+            }
+        } else if left >= Self.stay.upperBound {
+            add(StayingFaults.Kind.allCases, Self.stay, all: false, &generator)
+        } else {
+            add(Array(Self.shortKinds.shuffled(using: &generator).prefix(1)), Self.shortStay, all: false, &generator)
+        }
+        // Half of the time, and what the stays leave of the other half.
+        let weather = (total / 2 + max(left, 0)) / Double(stays.count + 1)
+        stays.shuffle(using: &generator)
+        for index in 0...stays.count {
+            chapters.append(.weather(.seconds(weather), loses: index % 2 == 0))
+            chapters += stays.dropFirst(index).prefix(1)
+        }
+    }
+
+    /// The faults that stay among the chapters.
+    var stays: [StayingFaults.Kind] {
+        chapters.compactMap { chapter in
+            if case .stay(let kind, _) = chapter { kind } else { nil }
+        }
+    }
+}
