@@ -9,7 +9,7 @@ enum StoreGroup {
 }
 
 /// An id of a stream's entry, in the order of the stream.
-struct EntryID: Comparable, Hashable {
+struct EntryID: Comparable, Hashable, CustomStringConvertible {
     var milliseconds: UInt64
     var number: UInt64
 
@@ -18,6 +18,8 @@ struct EntryID: Comparable, Hashable {
         milliseconds = parts.first ?? 0
         number = parts.count > 1 ? parts[1] : 0
     }
+
+    var description: String { "\(milliseconds)-\(number)" }
 
     static func < (a: EntryID, b: EntryID) -> Bool { (a.milliseconds, a.number) < (b.milliseconds, b.number) }
 }

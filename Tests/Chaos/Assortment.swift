@@ -20,7 +20,7 @@ enum Assortment {
         Item(product: "RARE", variants: [], more: []), Item(product: plenty, variants: [], more: []),
     ]
 
-    /// Half of what is ordered would come to nothing without it: never closed as a whole, nor without variants.
+    /// Most of what is ordered would come to nothing without it: never closed as a whole, nor without variants.
     static let mainstay = "CUBE"
 
     /// Never runs out, and is never closed.
@@ -34,7 +34,15 @@ enum Assortment {
     }
 
     /// What a line of an order may be for: mostly what the shop sells at the beginning.
-    static func line(using generator: inout SeededGenerator) -> (product: String, variant: String?) {
+    /// - Parameter isSafe: only what is never closed as a whole.
+    static func line(isSafe: Bool = false, using generator: inout SeededGenerator) -> (
+        product: String, variant: String?
+    ) {
+        if isSafe {
+            let safe = first.filter { [mainstay, "RARE", plenty].contains($0.product) }
+            let item = generator.chance(80) ? safe[0] : safe[Int.random(in: 0..<safe.count, using: &generator)]
+            return (item.product, item.variants.randomElement(using: &generator))
+        }
         if generator.chance(1) { return oddities.randomElement(using: &generator) ?? oddities[0] }
         let item =
             if generator.chance(2) {

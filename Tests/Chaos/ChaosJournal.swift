@@ -12,8 +12,10 @@ package final class ChaosJournal: Sendable {
         var counts: [String: [String: Int]] = [:]
         var violations: [Violation] = []
         var file: FileHandle?
-        /// When Redis lost or was given figures that are not the ledger's.
-        var figuresTouched: [Date] = []
+        /// When Redis lost or was given figures that are not the ledger's: from before the deed until after it.
+        var figuresTouched: [ClosedRange<Date>] = []
+        /// Stretches in which Redis loses: from their beginning to their last loss.
+        var losses: [ClosedRange<Date>] = []
     }
 
     private let started = ContinuousClock.now
@@ -61,7 +63,19 @@ package final class ChaosJournal: Sendable {
     }
 
     /// From now on for a while counters may differ from the ledger, and `reconcile` may say so.
-    func touchFigures() { state.withLock { $0.figuresTouched.append(Date()) } }
+    func beginTouchingFigures() { state.withLock { $0.figuresTouched.append(Date()...Date.distantFuture) } }
+
+    /// What was begun last is done.
+    func endTouchingFigures() {
+        state.withLock { state in
+            if let last = state.figuresTouched.popLast() { state.figuresTouched.append(last.lowerBound...Date()) }
+        }
+    }
+
+    /// Whether somebody touched the counters in this time.
+    func wereFiguresTouched(from first: Date, to last: Date) -> Bool {
+        state.withLock { $0.figuresTouched.contains { $0.upperBound >= first && $0.lowerBound <= last } }
+    }
 
     /// Counters that were touched this long ago may still be found to differ: `watch` goes round once a second, and an
     /// epoch may have to wait for Redis and the ledger.
@@ -69,8 +83,27 @@ package final class ChaosJournal: Sendable {
 
     /// Whether there is a reason for drift that somebody found between these moments.
     func mayDrift(from first: Date, to last: Date) -> Bool {
-        state.withLock { $0.figuresTouched.contains { $0 >= first - Self.driftGrace && $0 <= last } }
+        wereFiguresTouched(from: first - Self.driftGrace, to: last)
     }
+
+    /// From now on Redis may lose, until the next such beginning: what is announced up to a loss may be lost with it.
+    func beginLosing() {
+        let from = Date() - Self.announcingTime
+        state.withLock { $0.losses.append(from...from) }
+    }
+
+    /// Something that Redis held is lost.
+    func noteLoss() {
+        state.withLock { state in
+            if let last = state.losses.popLast() { state.losses.append(last.lowerBound...Date()) }
+        }
+    }
+
+    /// What was decided this long before is announced by now.
+    private static let announcingTime: TimeInterval = 10
+
+    /// Whether Redis may have lost what was to be announced of a decision of this moment.
+    func mayBeLost(_ time: Date) -> Bool { state.withLock { $0.losses.contains { $0.contains(time) } } }
 
     package func violation(_ invariant: String, _ text: String) {
         let isTold = state.withLock { state in

@@ -40,6 +40,7 @@ package struct ChaosReport: Sendable {
         section("MESSAGES SENT", counted("messages"))
         section("REFUSED BY REDIS", counted("refused by Redis"))
         section("CONSUMERS", counted("consumers"))
+        section(Shopfront.heading, counted(Shopfront.heading))
         section("LOOKED AT MEANWHILE", counted("samples"))
         if let contents {
             var outcomes: [(String, Int)] = Dictionary(grouping: contents.orders, by: \.status)

@@ -12,6 +12,9 @@ package struct ChaosRun {
     private let history = SentHistory()
     private let catalogues = Catalogues()
     private let acknowledgements = Acknowledgements()
+    private let announcements: Announcements
+    private let shopfront: Shopfront
+    private let shown = ShownHistory()
     private let traffic = Traffic()
     private var seeds: SeededGenerator
 
@@ -36,6 +39,8 @@ package struct ChaosRun {
         self.shop = shop
         journal = ChaosJournal(file: shop.folder.path(of: "history.log"), isVerbose: settings.isVerbose)
         fleet = ConsumerFleet(shop: shop, journal: journal)
+        announcements = Announcements(journal: journal)
+        shopfront = Shopfront(shop: shop, journal: journal)
         seeds = SeededGenerator(seed: settings.seed)
     }
 
@@ -54,16 +59,18 @@ package struct ChaosRun {
         let observer = Observer(
             shop: shop, history: history, catalogues: catalogues, acknowledgements: acknowledgements, journal: journal)
         let looking = Task { try await observer.observe() }
-        let sending = Task { [history, shop, journal] in
-            try await Publisher.sendAgain(history, to: shop, journal: journal, patience: ChaosSettings.patience)
+        let sending = Task { [history, shop, journal, traffic] in
+            try await Publisher.sendAgain(history, to: shop, journal: journal, traffic: traffic)
         }
+        let following = Task { [announcements, shop] in try await announcements.follow(shop) }
+        let visiting = visitors()
         let publishing = publishers().map { first in
             Task {
                 var publisher = first
                 try await publisher.publish()
             }
         }
-        defer { for task in keepers + [looking, sending] + publishing { task.cancel() } }
+        defer { for task in keepers + [looking, sending, following] + publishing + visiting { task.cancel() } }
         var times = generator()
         let timetable = Timetable(settings, using: &times)
         try await breakThings(timetable, &times)
@@ -71,6 +78,7 @@ package struct ChaosRun {
         for publisher in publishing { try await publisher.value }
         journal.note("faults are over")
         fleet.calm()
+        traffic.isHurried = true
         await waitUntilDone()
         await waitUntilReconciled()
         looking.cancel()
@@ -79,8 +87,13 @@ package struct ChaosRun {
         try await sending.value
         fleet.stop()
         for keeper in keepers { try await keeper.value }
+        for visitor in visiting { visitor.cancel() }
+        for visitor in visiting { try await visitor.value }
+        following.cancel()
+        try await following.value
         var verdict = ChaosVerdict(
-            shop: shop, journal: journal, history: history, catalogues: catalogues, transcripts: fleet.transcripts)
+            shop: shop, journal: journal, history: history, catalogues: catalogues, announcements: announcements,
+            shown: shown, transcripts: fleet.transcripts + shopfront.transcripts)
         try await verdict.reach()
         return try await report(verdict.contents)
     }
@@ -95,6 +108,16 @@ package struct ChaosRun {
         }
     }
 
+    /// The shopfront, and those who look at it.
+    private mutating func visitors() -> [Task<Void, any Error>] {
+        let shoppers = Shoppers(shopfront: shopfront, catalogues: catalogues, history: shown, journal: journal)
+        let (first, second, third, fourth) = (generator(), generator(), generator(), generator())
+        return [
+            Task { [shopfront] in try await shopfront.keep(first) }, Task { await shoppers.ask("asker 1", second) },
+            Task { await shoppers.ask("asker 2", third) }, Task { await shoppers.watch(fourth) },
+        ]
+    }
+
     private mutating func lanes() -> Lanes {
         Lanes(
             consumers: ConsumerFaults(
@@ -103,7 +126,7 @@ package struct ChaosRun {
                 shop: shop, journal: journal, acknowledgements: acknowledgements, without: settings.without,
                 generator: generator()),
             network: NetworkFaults(
-                proxy: shop.proxy, journal: journal, without: settings.without,
+                consumers: shop.proxy, readers: shop.readersProxy, journal: journal, without: settings.without,
                 includesHalfOpen: settings.includesHalfOpen, generator: generator()),
             ledger: LedgerFaults(
                 shop: shop, journal: journal, catalogues: catalogues, without: settings.without,
@@ -115,12 +138,12 @@ package struct ChaosRun {
         var stays = StayingFaults(
             shop: shop, journal: journal, fleet: fleet, history: history, traffic: traffic, generator: generator())
         traffic.open(.ordinary)
-        for chapter in timetable.chapters {
+        for (index, chapter) in timetable.chapters.enumerated() {
             switch chapter {
             case .weather(let duration, let loses):
                 journal.note("weather for \(duration)\(loses ? "" : ", in which nothing is lost")")
                 fleet.endCalm()
-                if !loses { traffic.open(.once) }
+                if loses { journal.beginLosing() } else { traffic.open(.once) }
                 try await lanes.run(Rhythm(duration: duration, using: &times), loses: loses)
             case .stay(let kind, let time):
                 traffic.open(.once)
@@ -128,7 +151,7 @@ package struct ChaosRun {
             }
             // What is never sent again must be recorded before anything loses messages.
             try await traffic.close(.once)
-            await calm()
+            if index < timetable.chapters.count - 1 { await calm() }
         }
         if !settings.includesHalfOpen {
             // Nobody has done what did not take place.
@@ -139,6 +162,8 @@ package struct ChaosRun {
     /// Waits until nothing is left of the faults: all consumers run, and what was sent is recorded.
     private func calm() async {
         fleet.calm()
+        traffic.isHurried = true
+        defer { traffic.isHurried = false }
         let count = history.count
         var state = ""
         do {

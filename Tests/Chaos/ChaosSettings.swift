@@ -29,6 +29,8 @@ package struct ChaosSettings: Sendable {
     static let consumers = 3
     /// How long a publisher waits for a message's record before it sends it again; in life a minute or two.
     static let patience = Duration.seconds(4)
+    /// The same between two stretches, when everything is waited for.
+    static let hurriedPatience = Duration.seconds(1)
     /// Messages without a record at which publishers make no new ones.
     static let backlogLimit = 1_500
     /// Until when everything must be done after the last fault has ended.
@@ -42,7 +44,7 @@ package struct ChaosSettings: Sendable {
     /// The ledger's disk. A minute's ledger has some 20 MiB.
     static let diskBytes = 512 << 20
     /// Outcomes that their stream keeps, about.
-    static let keepOutcomes = 500
+    static let keepOutcomes = 5_000
     /// Redis drops old outcomes a node of the stream (100 entries) at a time.
     static let outcomesSlack = 200
     /// More than a consumer of this shop ever needs.

@@ -8,7 +8,10 @@ final class ChaosShop: Sendable {
     let folder: TemporaryFolder
     let disk: SmallDisk?
     let redis: TestRedisServer
+    /// Between consumers and Redis.
     let proxy: FaultyProxy
+    /// Between readers and Redis.
+    let readersProxy: FaultyProxy
     let binary: String
     let keys = StoreKeys(store: "main")
 
@@ -27,6 +30,7 @@ final class ChaosShop: Sendable {
                     "disabled", "--user", Self.user, "on", ">\(Self.password)",
                 ] + Self.rights())
             proxy = try FaultyProxy(at: folder.path(of: "proxy.sock"), to: redis.socketPath)
+            readersProxy = try FaultyProxy(at: folder.path(of: "readers.sock"), to: redis.socketPath)
         } catch {
             await disk?.unmount()
             throw error
@@ -51,6 +55,7 @@ final class ChaosShop: Sendable {
     /// Ends what runs. The folder stays as long as this object does.
     func close() async {
         proxy.close()
+        readersProxy.close()
         await redis.kill()
         await disk?.unmount()
     }
@@ -61,14 +66,26 @@ final class ChaosShop: Sendable {
         var errors: String
     }
 
-    /// - Parameter isDirect: past the proxy, and with all rights, as publishers and people go.
-    func start(_ arguments: [String], isDirect: Bool = true, environment more: [String: String] = [:]) throws
+    /// How somebody reaches Redis.
+    enum Role: Sendable {
+        /// Straight, and with all rights.
+        case person
+        case consumer
+        case reader
+    }
+
+    func start(_ arguments: [String], as role: Role = .person, environment more: [String: String] = [:]) throws
         -> ChildProcess
     {
+        let url =
+            switch role {
+            case .person: "unix://\(redis.socketPath)"
+            case .consumer: "unix://\(proxy.path)?user=\(Self.user)&password=\(Self.password)"
+            case .reader: "unix://\(readersProxy.path)?user=\(Self.user)&password=\(Self.password)"
+            }
         let own = ProcessInfo.processInfo.environment.filter { ["PATH", "HOME", "LANG", "TMPDIR"].contains($0.key) }
         let settings = [
-            "STOCKTAKE_REDIS_URL": isDirect
-                ? "unix://\(redis.socketPath)" : "unix://\(proxy.path)?user=\(Self.user)&password=\(Self.password)",
+            "STOCKTAKE_REDIS_URL": url,
             "STOCKTAKE_LEDGER": ledger, "STOCKTAKE_DATA": folder.path, "STOCKTAKE_LOG_LEVEL": "notice",
         ]
         return try ChildProcess(

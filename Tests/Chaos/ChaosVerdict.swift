@@ -9,16 +9,21 @@ struct ChaosVerdict {
     let journal: ChaosJournal
     let history: SentHistory
     let catalogues: Catalogues
+    let announcements: Announcements
+    let shown: ShownHistory
     let transcripts: [String]
     private(set) var contents: LedgerContents?
 
     init(
-        shop: ChaosShop, journal: ChaosJournal, history: SentHistory, catalogues: Catalogues, transcripts: [String]
+        shop: ChaosShop, journal: ChaosJournal, history: SentHistory, catalogues: Catalogues,
+        announcements: Announcements, shown: ShownHistory, transcripts: [String]
     ) {
         self.shop = shop
         self.journal = journal
         self.history = history
         self.catalogues = catalogues
+        self.announcements = announcements
+        self.shown = shown
         self.transcripts = transcripts
     }
 
@@ -30,13 +35,16 @@ struct ChaosVerdict {
         let contents = try LedgerContents(shop.rows)
         self.contents = contents
         for text in contents.overtakings { journal.violation("order of the stream", text) }
+        let versions = versions(contents)
+        ShownJudge(contents, catalogues: catalogues.versions, versions: versions, journal: journal).judge(shown.all)
         var judge = SequentialJudge(
-            messages: history.messages, catalogues: catalogues.versions, versions: versions(contents))
+            messages: history.messages, catalogues: catalogues.versions, versions: versions)
         judge.judge(contents)
         for text in judge.differences { journal.violation("sequential result", text) }
         checkRecords()
         checkRepairs(contents)
         try await checkRedis(contents)
+        try await checkAnnouncements(contents)
         for text in transcripts where text.contains(MessageMaker.canary) {
             let line = text.split(separator: "\n").first { $0.contains(MessageMaker.canary) } ?? ""
             journal.violation("I15", "a customer's data in a log: \(line)")
@@ -112,24 +120,30 @@ struct ChaosVerdict {
         if length > Int64(ChaosSettings.keepOutcomes + ChaosSettings.outcomesSlack) {
             journal.violation("I14", "the stream of outcomes has \(length) entries")
         }
-        try await checkOutcomes(contents)
     }
 
-    /// What was announced is what is recorded (I8).
-    private func checkOutcomes(_ contents: LedgerContents) async throws {
-        let orders = Dictionary(uniqueKeysWithValues: contents.orders.map { ($0.id, $0) })
-        for entry in try await shop.redis.command("XRANGE", shop.keys.outcomes, "-", "+").array ?? [] {
-            guard let flat = entry.array?.last?.array else { continue }
-            var fields: [String: String] = [:]
-            for at in stride(from: 0, to: flat.count - 1, by: 2) { fields[flat[at].string ?? ""] = flat[at + 1].string }
-            let (outcome, id) = (fields["outcome"] ?? "", fields["order_id"] ?? "")
-            guard ["accepted", "refused"].contains(outcome) else { continue }
-            let row = orders[id]
-            let isSame = row.map { ($0.refusal == nil) == (outcome == "accepted") } ?? false
-            if !isSame || fields["seq"] != (row?.seq.map(String.init) ?? "")
-                || fields["reason"] != row?.refusal?.reason ?? ""
-            {
-                journal.violation("I8", "the outcome \(fields) is not that of the ledger")
+    /// What was announced is what is recorded, and what is recorded was announced (I8). Excepted is what Redis may have lost
+    /// together with the entry, or with the outcome before it was read: decided in a stretch in which Redis loses, before its
+    /// last loss.
+    private func checkAnnouncements(_ contents: LedgerContents) async throws {
+        let client = shop.redis.client()
+        while try await announcements.read(shop, client) > 0 {}
+        await client.close()
+        let announced = announcements.counts
+        let recorded = Dictionary(grouping: contents.announcements) { $0 }.mapValues(\.count)
+        for announcement in announced.keys where recorded[announcement] == nil {
+            journal.violation("I8", "\(announcement) was announced, and is not what is recorded")
+        }
+        let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        for (announcement, count) in recorded {
+            let time = (try? format.parse(announcement.decidedAt)) ?? Date()
+            let found = announced[announcement, default: 0]
+            if journal.mayBeLost(time) {
+                journal.count("samples", found < count ? "outcomes lost by Redis" : "records announced", count)
+            } else if found < count {
+                journal.violation("I8", "\(announcement) is recorded \(count) times, and was announced \(found) times")
+            } else {
+                journal.count("samples", "records announced", count)
             }
         }
     }

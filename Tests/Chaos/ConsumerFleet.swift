@@ -82,7 +82,7 @@ final class ConsumerFleet: Sendable {
                 "--keep-outcomes", "\(ChaosSettings.keepOutcomes)", "--consumer", "chaos-\(slot)",
                 "--reconcile-interval-s", "\([1, 2, 5, 10].randomElement(using: &generator) ?? 1)",
             ],
-            isDirect: false, environment: environment)
+            as: .consumer, environment: environment)
         let fate = failpoint.map { ", dies at \($0)" } ?? ""
         journal.note("consumer \(slot): process \(process.processID), batches of \(batch)\(fate)")
         journal.count("consumers", "started")

@@ -9,7 +9,7 @@ struct LedgerContents: Sendable {
     var cancellations: [LedgerRows.Cancellation]
     var adjustments: [LedgerRows.Adjustment]
     var repairs: [LedgerRows.Repair]
-    var versions: [Int64: Int64]
+    var epochs: [LedgerRows.Epoch]
 
     init(_ rows: LedgerRows) throws {
         self = try rows.read(LedgerContents.init)
@@ -23,7 +23,12 @@ struct LedgerContents: Sendable {
         cancellations = try LedgerRows.cancellations(db)
         adjustments = try LedgerRows.adjustments(db)
         repairs = try LedgerRows.repairs(db)
-        versions = try LedgerRows.versions(db)
+        epochs = try LedgerRows.epochs(db)
+    }
+
+    /// The catalogue's version of each epoch.
+    var versions: [Int64: Int64] {
+        Dictionary(uniqueKeysWithValues: epochs.map { ($0.number, $0.catalogueVersion) })
     }
 
     enum Row {

@@ -10,6 +10,7 @@ extension LedgerRows {
         var seq: Int64?
         var epoch: Int64
         var units: Int
+        var decidedAt: String
         var entryID: String
         var items: [Item]
 
@@ -40,6 +41,7 @@ extension LedgerRows {
         var quantity: Int
         var seq: Int64?
         var epoch: Int64
+        var decidedAt: String
         var entryID: String
 
         var content: Message.Adjustment {
@@ -64,15 +66,14 @@ extension LedgerRows {
         return try Row.fetchAll(
             db,
             sql: """
-                SELECT rowid, id, order_id, restock, seq, epoch, units, entry_id FROM cancellations
+                SELECT rowid, id, order_id, restock, seq, epoch, units, decided_at, entry_id FROM cancellations
                 WHERE rowid > ? ORDER BY rowid
                 """,
             arguments: [position]
         ).map { row in
             Cancellation(
                 position: row[0], id: row[1], orderID: row[2], restock: row[3], seq: row[4], epoch: row[5],
-                units: row[6],
-                entryID: row[7], items: items[row[1]] ?? [])
+                units: row[6], decidedAt: row[7], entryID: row[8], items: items[row[1]] ?? [])
         }
     }
 
@@ -80,14 +81,14 @@ extension LedgerRows {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT rowid, id, product_id, variant_id, quantity, seq, epoch, entry_id FROM adjustments
+                SELECT rowid, id, product_id, variant_id, quantity, seq, epoch, decided_at, entry_id FROM adjustments
                 WHERE rowid > ? ORDER BY rowid
                 """,
             arguments: [position]
         ).map { row in
             Adjustment(
                 position: row[0], id: row[1], product: row[2], variant: row[3], quantity: row[4], seq: row[5],
-                epoch: row[6], entryID: row[7])
+                epoch: row[6], decidedAt: row[7], entryID: row[8])
         }
     }
 }

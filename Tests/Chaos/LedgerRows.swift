@@ -13,6 +13,7 @@ struct LedgerRows: Sendable {
         var refusal: Refusal?
         var seq: Int64?
         var epoch: Int64
+        var decidedAt: String
         var entryID: String
         var lines: [Message.Line]
     }
@@ -28,6 +29,8 @@ struct LedgerRows: Sendable {
     struct DeadLetter: Sendable {
         var position: Int64
         var reason: String
+        var orderID: String?
+        var receivedAt: String
         var entryID: String
         /// Names and values, as `Message.encoded` gives them.
         var bytes: [UInt8]
@@ -93,7 +96,7 @@ struct LedgerRows: Sendable {
             db,
             sql: """
                 SELECT number, id, status, reason, refused_level, refused_id, refused_asked, refused_left, seq, epoch,
-                    entry_id
+                    decided_at, entry_id
                 FROM orders WHERE number > ? ORDER BY number
                 """,
             arguments: [position]
@@ -106,7 +109,8 @@ struct LedgerRows: Sendable {
                         reason: reason, level: row["refused_level"] ?? "", id: row["refused_id"] ?? "",
                         asked: row["refused_asked"] ?? -1, left: row["refused_left"] ?? -1)
                 },
-                seq: row["seq"], epoch: row["epoch"], entryID: row["entry_id"], lines: lines[row["id"]] ?? [])
+                seq: row["seq"], epoch: row["epoch"], decidedAt: row["decided_at"], entryID: row["entry_id"],
+                lines: lines[row["id"]] ?? [])
         }
     }
 
@@ -114,7 +118,8 @@ struct LedgerRows: Sendable {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT id, reason, entry_id, type, payload, fields, status FROM dead_letters WHERE id > ? ORDER BY id
+                SELECT id, reason, entry_id, type, payload, fields, status, order_id, received_at
+                FROM dead_letters WHERE id > ? ORDER BY id
                 """,
             arguments: [position]
         ).map { row in
@@ -123,7 +128,9 @@ struct LedgerRows: Sendable {
             let bytes =
                 fields.map { Array($0) }
                 ?? Message.encoded([plain[0], Array(type ?? Data()), plain[1], Array(payload ?? Data())])
-            return DeadLetter(position: row[0], reason: row[1], entryID: row[2], bytes: bytes, status: row[6])
+            return DeadLetter(
+                position: row[0], reason: row[1], orderID: row[7], receivedAt: row[8], entryID: row[2], bytes: bytes,
+                status: row[6])
         }
     }
 
@@ -150,9 +157,18 @@ struct LedgerRows: Sendable {
         }
     }
 
-    /// The catalogue's version of each epoch.
-    static func versions(_ db: Database) throws -> [Int64: Int64] {
-        let rows = try Row.fetchAll(db, sql: "SELECT epoch, catalogue_version FROM epochs")
-        return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+    struct Epoch: Sendable {
+        var number: Int64
+        var catalogueVersion: Int64
+        /// The last change before it.
+        var seq: Int64
+        var openedAt: Date
+    }
+
+    static func epochs(_ db: Database) throws -> [Epoch] {
+        let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        return try Row.fetchAll(db, sql: "SELECT epoch, catalogue_version, seq, opened_at FROM epochs").map { row in
+            Epoch(number: row[0], catalogueVersion: row[1], seq: row[2], openedAt: try format.parse(row[3]))
+        }
     }
 }

@@ -69,8 +69,9 @@ struct MessageMaker {
     }
 
     private mutating func lines() -> [Message.Line] {
-        (0..<max(1, Int.random(in: -2...4, using: &generator))).map { _ in
-            let (product, variant) = Assortment.line(using: &generator)
+        let isSafe = generator.chance(60)
+        return (0..<max(1, Int.random(in: -2...4, using: &generator))).map { _ in
+            let (product, variant) = Assortment.line(isSafe: isSafe, using: &generator)
             let quantity =
                 generator.chance(5)
                 ? Int.random(in: 20...60, using: &generator)

@@ -57,12 +57,13 @@ struct Publisher {
 
     /// Looks at the ledger again and again, and sends what it lacks.
     static func sendAgain(
-        _ history: SentHistory, to shop: ChaosShop, journal: ChaosJournal, patience: Duration
+        _ history: SentHistory, to shop: ChaosShop, journal: ChaosJournal, traffic: Traffic
     ) async throws {
         let client = shop.redis.client()
         while !Task.isCancelled {
             // A ledger that cannot be read now can be later.
             try? history.look(at: shop.rows)
+            let patience = traffic.isHurried ? ChaosSettings.hurriedPatience : ChaosSettings.patience
             let due = history.due(patience: patience, limit: 400)
             if !due.isEmpty {
                 journal.count("messages", "sent again", due.count)

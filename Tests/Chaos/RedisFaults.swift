@@ -81,6 +81,7 @@ struct RedisFaults: Lane {
         while try await rhythm.turn(of: .redis) {
             let kind = kinds[Int.random(in: 0..<kinds.count, using: &generator)]
             do {
+                defer { if kind.loses { journal.noteLoss() } }
                 try await commit(kind)
             } catch let error as RedisError {
                 // A command that came to nothing, between two connections say.
@@ -110,7 +111,9 @@ struct RedisFaults: Lane {
 
     private mutating func crash(_ kind: Kind) async throws {
         let pause = Duration.milliseconds(Int.random(in: 0...900, using: &generator))
-        journal.touchFigures()
+        // Without a loss there is what there was.
+        if kind != .kill { journal.beginTouchingFigures() }
+        defer { if kind != .kill { journal.endTouchingFigures() } }
         await shop.redis.kill()
         switch kind {
         case .cutTail: try cutTail()
@@ -128,7 +131,6 @@ struct RedisFaults: Lane {
         try await Task.sleep(for: pause)
         try await shop.redis.restart()
         journal.note("redis is back")
-        journal.touchFigures()
     }
 
     private var appendOnly: String { shop.redis.folder.path(of: "appendonlydir") }
@@ -252,7 +254,8 @@ struct RedisFaults: Lane {
     private mutating func loseFigures(_ kind: Kind) async throws {
         let stock = shop.keys.stock
         var detail = ""
-        journal.touchFigures()
+        journal.beginTouchingFigures()
+        defer { journal.endTouchingFigures() }
         switch kind {
         case .flushAll:
             try await shop.redis.command("FLUSHALL")
@@ -287,7 +290,6 @@ struct RedisFaults: Lane {
             _ = try await client.send(command)
             await client.close()
         }
-        journal.touchFigures()
         journal.fault(kind.rawValue, detail)
     }
 }

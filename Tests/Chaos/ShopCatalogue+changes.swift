@@ -53,17 +53,19 @@ extension ShopCatalogue {
             return switch change {
             case .cap: true
             case .productComes: index == 0 && shelves.count < Assortment.first.count + Assortment.later.count
-            case .productCloses: shelf.isOpen && shelf.product != Assortment.mainstay
+            case .productCloses: shelf.isOpen && !Self.isSafe(shelf)
             case .productReopens: !shelf.isOpen
             case .variantComes:
                 shelf.isOpen && shelf.hasVariants && shelf.variants.count < item.variants.count + item.more.count
             case .variantCloses: shelf.isOpen && shelf.hasVariants && shelf.variants.count(where: \.isOpen) > 1
             case .variantReopens: shelf.isOpen && shelf.hasVariants && shelf.variants.contains { !$0.isOpen }
             case .getsVariants: shelf.isOpen && !shelf.hasVariants && !(item.variants + item.more).isEmpty
-            case .losesVariants: shelf.isOpen && shelf.hasVariants && shelf.product != Assortment.mainstay
+            case .losesVariants: shelf.isOpen && shelf.hasVariants && !Self.isSafe(shelf)
             }
         }
     }
+
+    private static func isSafe(_ shelf: Shelf) -> Bool { [Assortment.mainstay, "RARE"].contains(shelf.product) }
 
     private static func item(_ product: String) -> Assortment.Item {
         (Assortment.first + Assortment.later).first { $0.product == product }

@@ -95,31 +95,39 @@ struct StayingFaults {
         case .diskFull:
             await shop.disk?.keepFull(for: time)
         case .refused:
-            shop.proxy.refuse(for: time)
-            shop.proxy.commit(.cut)
+            for proxy in [shop.proxy, shop.readersProxy] {
+                proxy.refuse(for: time)
+                proxy.commit(.cut)
+            }
             try? await Task.sleep(for: time)
         case .hanging:
-            shop.proxy.hang(for: time)
+            for proxy in [shop.proxy, shop.readersProxy] { proxy.hang(for: time) }
             try? await Task.sleep(for: time)
         case .full: try await fillMemory(time)
         case .stranger: try await letStrangerRead(time)
         }
     }
 
-    /// Waits until everything is recorded that Redis had taken when the fault ended.
+    /// Waits until everything is recorded that Redis had taken when the fault ended, and what it takes next.
     private func waitForReturn(_ kind: Kind) async throws {
         let limit = kind == .full ? ChaosSettings.drainLimit : ChaosSettings.returnLimit
-        let (start, count) = (ContinuousClock.now, history.count)
-        let taken = journal.counts("taken by Redis")["messages"] ?? 0
+        let start = ContinuousClock.now
+        var count = history.count
+        func taken() -> Int { journal.counts("taken by Redis")["messages"] ?? 0 }
+        let before = taken()
+        var isTaking = false
         func left() -> Int { history.unrecordedCount(ofFirst: count, accepted: true) }
         do {
             try await eventually(within: limit, "the return") {
+                if !isTaking, taken() > before {
+                    isTaking = true
+                    count = history.count
+                }
                 try? history.look(at: shop.rows)
-                return left() == 0 && (journal.counts("taken by Redis")["messages"] ?? 0) > taken
+                return isTaking && left() == 0
             }
             journal.longest(Self.returnHeading, kind.rawValue, ContinuousClock.now - start)
         } catch is TestSupportError {
-            let isTaking = (journal.counts("taken by Redis")["messages"] ?? 0) > taken
             journal.violation(
                 "I12",
                 "\(kind.rawValue): \(limit) after its end \(left()) messages are not recorded"

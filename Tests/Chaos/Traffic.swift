@@ -13,11 +13,18 @@ final class Traffic: Sendable {
         var open: Set<Publishers> = []
         var sending: [Publishers: Int] = [:]
         var isOver = false
+        var isHurried = false
     }
 
     private let state = Mutex(State())
 
     var isOver: Bool { state.withLock { $0.isOver } }
+
+    /// Somebody waits for everything to be recorded: what has no record is sent again sooner.
+    var isHurried: Bool {
+        get { state.withLock { $0.isHurried } }
+        set { state.withLock { $0.isHurried = newValue } }
+    }
 
     func open(_ publishers: Publishers) {
         state.withLock { _ = $0.open.insert(publishers) }

@@ -1,0 +1,136 @@
+import Foundation
+import Inventory
+import RedisClient
+import Synchronization
+
+/// What the stream of outcomes says of a message.
+struct Announcement: Hashable, Sendable {
+    /// `accepted`, `refused`, `cancelled`, `adjusted` or `dead_letter`.
+    var outcome: String
+    var orderID = ""
+    var cancellationID = ""
+    var adjustmentID = ""
+    var reason = ""
+    var seq: Int64?
+    var decidedAt: String
+
+    init(outcome: String, decidedAt: String) {
+        self.outcome = outcome
+        self.decidedAt = decidedAt
+    }
+
+    /// - Parameter fields: of the entry, names and values in turn.
+    init(_ fields: [RedisValue]) {
+        var values: [String: String] = [:]
+        for at in stride(from: 0, to: fields.count - 1, by: 2) {
+            values[fields[at].string ?? ""] = fields[at + 1].string
+        }
+        outcome = values["outcome"] ?? ""
+        orderID = values["order_id"] ?? ""
+        cancellationID = values["cancellation_id"] ?? ""
+        adjustmentID = values["adjustment_id"] ?? ""
+        reason = values["reason"] ?? ""
+        seq = values["seq"].flatMap { Int64($0) }
+        decidedAt = values["decided_at"] ?? ""
+    }
+}
+
+/// All that was ever announced: follows the stream of outcomes, whatever happens to Redis.
+final class Announcements: Sendable {
+    private struct State {
+        var count: [Announcement: Int] = [:]
+        var last = EntryID("0-0")
+    }
+
+    private let state = Mutex(State())
+    private let journal: ChaosJournal
+
+    private static let interval = Duration.milliseconds(50)
+    /// Outcomes that are read at a time.
+    private static let limit = 2_000
+
+    init(journal: ChaosJournal) {
+        self.journal = journal
+    }
+
+    /// How often each was announced.
+    var counts: [Announcement: Int] { state.withLock { $0.count } }
+
+    /// Reads until cancelled. Redis may be away, or have forgotten outcomes; new ones have later ids, which are times.
+    func follow(_ shop: ChaosShop) async throws {
+        let client = shop.redis.client()
+        while !Task.isCancelled {
+            while let count = try? await read(shop, client), count == Self.limit {}
+            do { try await Task.sleep(for: Self.interval) } catch { break }
+        }
+        await client.close()
+    }
+
+    /// - Returns: how many outcomes were read.
+    @discardableResult
+    func read(_ shop: ChaosShop, _ client: RedisClient) async throws -> Int {
+        let last = state.withLock { $0.last }
+        // In one step: what was dropped, and what is there.
+        let script = """
+            local ok, info = pcall(redis.call, 'XINFO', 'STREAM', KEYS[1])
+            if not ok then return {'0-0', {}} end
+            local dropped = '0-0'
+            for i = 1, #info, 2 do if info[i] == 'max-deleted-entry-id' then dropped = info[i + 1] end end
+            return {dropped, redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])}
+            """
+        let reply = try await client.send(
+            RedisCommand("EVAL_RO", script, "1", shop.keys.outcomes, "\(last)", "\(Self.limit)"), timeout: .seconds(2))
+        guard let parts = reply.array, parts.count == 2, let entries = parts[1].array else { return 0 }
+        if let dropped = parts[0].string, EntryID(dropped) > last {
+            journal.violation("chaos", "outcomes from \(last) to \(dropped) were dropped before they were read")
+        }
+        state.withLock { state in
+            for entry in entries {
+                guard let pair = entry.array, pair.count == 2, let id = pair[0].string, let fields = pair[1].array
+                else { continue }
+                state.last = max(state.last, EntryID(id))
+                state.count[Announcement(fields), default: 0] += 1
+            }
+        }
+        journal.count("samples", "outcomes", entries.count)
+        return entries.count
+    }
+}
+
+extension LedgerContents {
+    /// What must have been announced, by the records: at least as often as there are records that it fits.
+    var announcements: [Announcement] {
+        func make(_ outcome: String, _ decidedAt: String, _ fill: (inout Announcement) -> Void) -> Announcement {
+            var announcement = Announcement(outcome: outcome, decidedAt: decidedAt)
+            fill(&announcement)
+            return announcement
+        }
+        let orders = orders.map { row in
+            make(row.refusal == nil ? "accepted" : "refused", row.decidedAt) {
+                $0.orderID = row.id
+                $0.reason = row.refusal?.reason ?? ""
+                $0.seq = row.seq
+            }
+        }
+        let cancellations = cancellations.map { row in
+            make("cancelled", row.decidedAt) {
+                $0.orderID = row.orderID
+                $0.cancellationID = row.id
+                $0.seq = row.seq
+            }
+        }
+        let adjustments = adjustments.map { row in
+            make("adjusted", row.decidedAt) {
+                $0.adjustmentID = row.id
+                $0.seq = row.seq
+            }
+        }
+        let deadLetters = deadLetters.map { row in
+            make("dead_letter", row.receivedAt) {
+                $0.orderID = row.orderID ?? ""
+                $0.reason = row.reason
+            }
+        }
+        return orders + cancellations + adjustments + deadLetters
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Randomness
+import Synchronization
+import TestSupport
+
+/// A server of the shop's figures, one process after the other: each runs for a while, then ends politely or not.
+final class Shopfront: Sendable {
+    /// A running server.
+    struct Server: Sendable {
+        var number: Int
+        var address: HTTPAddress
+    }
+
+    private struct State {
+        var server: Server?
+        var number = 0
+        var output: [String] = []
+    }
+
+    private let shop: ChaosShop
+    private let journal: ChaosJournal
+    private let state = Mutex(State())
+
+    static let heading = "HTTP"
+    private static let lifetime = 10.0...40.0
+
+    init(shop: ChaosShop, journal: ChaosJournal) {
+        self.shop = shop
+        self.journal = journal
+    }
+
+    /// The one that runs, if it listens.
+    var server: Server? { state.withLock { $0.server } }
+
+    /// What all servers have written.
+    var transcripts: [String] { state.withLock { $0.output } }
+
+    /// Keeps a server running until cancelled.
+    func keep(_ first: SeededGenerator) async throws {
+        var generator = first
+        while !Task.isCancelled {
+            let process = try shop.start(["serve", "--http-port", "0", "--operator-port", "0"], as: .reader)
+            let lifetime = Duration.seconds(Double.random(in: Self.lifetime, using: &generator))
+            let isPolite = generator.chance(50)
+            await run(process, for: lifetime, endsPolitely: isPolite)
+            state.withLock { $0.output.append(process.standardOutput + process.standardError) }
+        }
+    }
+
+    private func run(_ process: ChildProcess, for lifetime: Duration, endsPolitely isPolite: Bool) async {
+        // With the ledger locked or its disk full it may not come to listen.
+        guard let line = try? await process.waitForLine(containing: "listening on http://", within: .seconds(20)),
+            let address = try? HTTPAddress(in: line)
+        else {
+            journal.count(Self.heading, "servers that could not start")
+            _ = try? await process.kill()
+            try? await Task.sleep(for: .milliseconds(500))
+            return
+        }
+        state.withLock { state in
+            state.number += 1
+            state.server = Server(number: state.number, address: address)
+        }
+        journal.count(Self.heading, "servers")
+        let end = ContinuousClock.now + lifetime
+        while ContinuousClock.now < end, process.ending == nil, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+        state.withLock { $0.server = nil }
+        if let ending = process.ending {
+            return journal.violation(
+                "exit status", "a server ended by itself: \(ending): \(process.standardError.suffix(500))")
+        }
+        if !isPolite { return _ = try? await process.kill() }
+        process.signal(SIGTERM)
+        // Also when this one is cancelled.
+        let ending = try? await Task { try await process.waitForEnding(within: .seconds(20)) }.value
+        if ending != .exited(0) {
+            journal.violation("polite end", "a server asked to end: \(ending.map { "\($0)" } ?? "still running")")
+            _ = try? await process.kill()
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Synchronization
+
+/// What one reader was shown of the shop at one moment, over HTTP.
+struct Shown: Sendable {
+    struct Figures: Decodable, Sendable {
+        var id: String
+        var isActive: Bool
+        var maxQuantity: Int?
+        var soldQuantity: Int
+        var availableQuantity: Int?
+        var isAvailable: Bool
+        /// Of a product.
+        var variants: [Figures]?
+    }
+
+    /// The body of an answer, and the data of an event.
+    struct Body: Decodable, Sendable {
+        var source: String
+        var epoch: Int64
+        var seq: Int64
+        var products: [Figures]
+
+        static func decode(_ bytes: Data) throws -> Body {
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            return try decoder.decode(Body.self, from: bytes)
+        }
+    }
+
+    /// "events 3 of server 2".
+    var reader: String
+    var body: Body
+    var at: Date
+    /// The figures may be newer than the state that is named.
+    var mayBeNewer = false
+}
+
+/// Everything that readers were shown.
+final class ShownHistory: Sendable {
+    private let state = Mutex([Shown]())
+
+    func append(_ shown: Shown) { state.withLock { $0.append(shown) } }
+
+    /// In the order in which each reader saw it.
+    var all: [Shown] { state.withLock { $0 } }
+}
