@@ -56,6 +56,11 @@ final class Announcements: Sendable {
     /// How often each was announced.
     var counts: [Announcement: Int] { state.withLock { $0.count } }
 
+    /// Forgets all but these, which the ledger that was put in place holds.
+    func keep(_ recorded: Set<Announcement>) {
+        state.withLock { $0.count = $0.count.filter { recorded.contains($0.key) } }
+    }
+
     /// Reads until cancelled. Redis may be away, or have forgotten outcomes; new ones have later ids, which are times.
     func follow(_ shop: ChaosShop) async throws {
         let client = shop.redis.client()

@@ -37,6 +37,7 @@ package struct ChaosReport: Sendable {
         section(StayingFaults.heading, counted(StayingFaults.heading))
         section(StayingFaults.returnHeading, counted(StayingFaults.returnHeading))
         section(LedgerFaults.heading, counted(LedgerFaults.heading))
+        section(OperatorDeeds.heading, counted(OperatorDeeds.heading))
         section("MESSAGES SENT", counted("messages"))
         section("REFUSED BY REDIS", counted("refused by Redis"))
         section("CONSUMERS", counted("consumers"))

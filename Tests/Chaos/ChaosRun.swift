@@ -5,17 +5,22 @@ import TestSupport
 
 /// Breaks a shop for a while by every means there are, lets it heal, and judges what came of it.
 package struct ChaosRun {
-    private let settings: ChaosSettings
-    private let shop: ChaosShop
-    private let journal: ChaosJournal
-    private let fleet: ConsumerFleet
-    private let history = SentHistory()
-    private let catalogues = Catalogues()
-    private let acknowledgements = Acknowledgements()
-    private let announcements: Announcements
-    private let shopfront: Shopfront
-    private let shown = ShownHistory()
-    private let traffic = Traffic()
+    let settings: ChaosSettings
+    let shop: ChaosShop
+    let journal: ChaosJournal
+    let fleet: ConsumerFleet
+    let history = SentHistory()
+    let catalogues = Catalogues()
+    let acknowledgements = Acknowledgements()
+    let announcements: Announcements
+    let shopfront: Shopfront
+    let shown = ShownHistory()
+    let traffic = Traffic()
+    let records = OperatorRecords()
+    /// What ledgers held before they were replaced by an older one.
+    var replaced: [LedgerContents] = []
+    /// Looks at the shop while it is being broken.
+    private var looking: Task<Void, any Error>?
     private var seeds: SeededGenerator
 
     /// - Throws: when it could not run; what is wrong with the shop is in the report.
@@ -45,7 +50,7 @@ package struct ChaosRun {
     }
 
     /// A generator for one of those who act: what the others draw does not disturb it.
-    private mutating func generator() -> SeededGenerator { SeededGenerator(seed: seeds.next()) }
+    mutating func generator() -> SeededGenerator { SeededGenerator(seed: seeds.next()) }
 
     private mutating func run() async throws -> ChaosReport {
         guard try await catalogues.sync(ShopCatalogue(), in: shop) else {
@@ -56,9 +61,7 @@ package struct ChaosRun {
             let generator = generator()
             return Task { [fleet] in try await fleet.keep(slot: slot, failing: isFailing, generator: generator) }
         }
-        let observer = Observer(
-            shop: shop, history: history, catalogues: catalogues, acknowledgements: acknowledgements, journal: journal)
-        let looking = Task { try await observer.observe() }
+        startLooking()
         let sending = Task { [history, shop, journal, traffic] in
             try await Publisher.sendAgain(history, to: shop, journal: journal, traffic: traffic)
         }
@@ -70,7 +73,10 @@ package struct ChaosRun {
                 try await publisher.publish()
             }
         }
-        defer { for task in keepers + [looking, sending, following] + publishing + visiting { task.cancel() } }
+        defer {
+            for task in keepers + [sending, following] + publishing + visiting { task.cancel() }
+            looking?.cancel()
+        }
         var times = generator()
         let timetable = Timetable(settings, using: &times)
         try await breakThings(timetable, &times)
@@ -81,9 +87,8 @@ package struct ChaosRun {
         traffic.isHurried = true
         await waitUntilDone()
         await waitUntilReconciled()
-        looking.cancel()
+        try await stopLooking()
         sending.cancel()
-        try await looking.value
         try await sending.value
         fleet.stop()
         for keeper in keepers { try await keeper.value }
@@ -91,11 +96,25 @@ package struct ChaosRun {
         for visitor in visiting { try await visitor.value }
         following.cancel()
         try await following.value
-        var verdict = ChaosVerdict(
+        return try await report(try await verdict.reach(shown.all, replaced: replaced))
+    }
+
+    mutating func startLooking() {
+        let observer = Observer(
+            shop: shop, history: history, catalogues: catalogues, acknowledgements: acknowledgements, journal: journal)
+        looking = Task { try await observer.observe() }
+    }
+
+    mutating func stopLooking() async throws {
+        looking?.cancel()
+        try await looking?.value
+        looking = nil
+    }
+
+    var verdict: ChaosVerdict {
+        ChaosVerdict(
             shop: shop, journal: journal, history: history, catalogues: catalogues, announcements: announcements,
-            shown: shown, transcripts: fleet.transcripts + shopfront.transcripts)
-        try await verdict.reach()
-        return try await report(verdict.contents)
+            records: records, transcripts: fleet.transcripts + shopfront.transcripts)
     }
 
     private mutating func publishers() -> [Publisher] {
@@ -116,80 +135,6 @@ package struct ChaosRun {
             Task { [shopfront] in try await shopfront.keep(first) }, Task { await shoppers.ask("asker 1", second) },
             Task { await shoppers.ask("asker 2", third) }, Task { await shoppers.watch(fourth) },
         ]
-    }
-
-    private mutating func lanes() -> Lanes {
-        Lanes(
-            consumers: ConsumerFaults(
-                fleet: fleet, journal: journal, without: settings.without, generator: generator()),
-            redis: RedisFaults(
-                shop: shop, journal: journal, acknowledgements: acknowledgements, without: settings.without,
-                generator: generator()),
-            network: NetworkFaults(
-                consumers: shop.proxy, readers: shop.readersProxy, journal: journal, without: settings.without,
-                includesHalfOpen: settings.includesHalfOpen, generator: generator()),
-            ledger: LedgerFaults(
-                shop: shop, journal: journal, catalogues: catalogues, without: settings.without,
-                generator: generator()))
-    }
-
-    private mutating func breakThings(_ timetable: Timetable, _ times: inout SeededGenerator) async throws {
-        var lanes = lanes()
-        var stays = StayingFaults(
-            shop: shop, journal: journal, fleet: fleet, history: history, traffic: traffic, generator: generator())
-        traffic.open(.ordinary)
-        for (index, chapter) in timetable.chapters.enumerated() {
-            switch chapter {
-            case .weather(let duration, let loses):
-                journal.note("weather for \(duration)\(loses ? "" : ", in which nothing is lost")")
-                fleet.endCalm()
-                if loses { journal.beginLosing() } else { traffic.open(.once) }
-                try await lanes.run(Rhythm(duration: duration, using: &times), loses: loses)
-            case .stay(let kind, let time):
-                traffic.open(.once)
-                try await stays.run(kind, for: time)
-            }
-            // What is never sent again must be recorded before anything loses messages.
-            try await traffic.close(.once)
-            if index < timetable.chapters.count - 1 { await calm() }
-        }
-        if !settings.includesHalfOpen {
-            // Nobody has done what did not take place.
-            demand(timetable)
-        }
-    }
-
-    /// Waits until nothing is left of the faults: all consumers run, and what was sent is recorded.
-    private func calm() async {
-        fleet.calm()
-        traffic.isHurried = true
-        defer { traffic.isHurried = false }
-        let count = history.count
-        var state = ""
-        do {
-            try await eventually(within: ChaosSettings.settlingLimit, "calm") {
-                let left = history.unrecordedCount(ofFirst: count, accepted: false)
-                state =
-                    "\(left) of \(count) messages without a record; \(fleet.standing().map { "\($0)" } ?? "not all run")"
-                return left == 0 && fleet.standing() != nil
-            }
-        } catch {
-            journal.violation("I12", "not as it was after \(ChaosSettings.settlingLimit): \(state)")
-        }
-    }
-
-    /// Each kind of what was to happen has happened.
-    private func demand(_ timetable: Timetable) {
-        for kind in Set(timetable.stays) where journal.counts(StayingFaults.heading)[kind.rawValue] == nil {
-            if kind == .diskFull, shop.disk == nil { continue }
-            journal.violation("chaos", "\(kind.rawValue) did not take place")
-        }
-        if settings.hasRoomForAll, !settings.without.contains("sync") {
-            for change in ShopCatalogue.Change.allCases
-            where journal.counts(LedgerFaults.heading)[change.rawValue] == nil {
-                journal.violation("chaos", "\(change.rawValue): not once")
-            }
-        }
     }
 
     /// Liveness: with nothing broken any more, everything is recorded and settled within the limit.

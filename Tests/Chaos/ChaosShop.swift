@@ -94,8 +94,10 @@ final class ChaosShop: Sendable {
     }
 
     /// Runs a subcommand to its end.
-    func run(_ arguments: [String], within limit: Duration = .seconds(60)) async throws -> Result {
-        let process = try start(arguments)
+    func run(
+        _ arguments: [String], within limit: Duration = .seconds(60), environment: [String: String] = [:]
+    ) async throws -> Result {
+        let process = try start(arguments, environment: environment)
         switch try await process.waitForEnding(within: limit) {
         case .exited(let status):
             return Result(status: status, output: process.standardOutput, errors: process.standardError)

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Inventory
 import RedisClient
 import TestSupport
@@ -10,44 +11,52 @@ struct ChaosVerdict {
     let history: SentHistory
     let catalogues: Catalogues
     let announcements: Announcements
-    let shown: ShownHistory
+    let records: OperatorRecords
+    /// What consumers and servers have written.
     let transcripts: [String]
-    private(set) var contents: LedgerContents?
 
-    init(
-        shop: ChaosShop, journal: ChaosJournal, history: SentHistory, catalogues: Catalogues,
-        announcements: Announcements, shown: ShownHistory, transcripts: [String]
-    ) {
-        self.shop = shop
-        self.journal = journal
-        self.history = history
-        self.catalogues = catalogues
-        self.announcements = announcements
-        self.shown = shown
-        self.transcripts = transcripts
-    }
-
-    mutating func reach() async throws {
+    /// - Parameters:
+    ///   - replaced: what ledgers held before they were replaced by an older one, from the first to the last.
+    /// - Returns: what the ledger holds.
+    func reach(_ shown: [Shown], replaced: [LedgerContents]) async throws -> LedgerContents {
         try await expect(["ledger", "check"], "I13")
         // A start installs the counters anew: what was edited and not used since is gone, too.
         try await expect(["consume", "--until-idle"], "I12")
         try await expect(["reconcile", "--deep"], "I5")
         let contents = try LedgerContents(shop.rows)
-        self.contents = contents
-        for text in contents.overtakings { journal.violation("order of the stream", text) }
-        let versions = versions(contents)
-        ShownJudge(contents, catalogues: catalogues.versions, versions: versions, journal: journal).judge(shown.all)
-        var judge = SequentialJudge(
-            messages: history.messages, catalogues: catalogues.versions, versions: versions)
-        judge.judge(contents)
-        for text in judge.differences { journal.violation("sequential result", text) }
+        try await judge(contents)
+        // Epochs go on counting: each state belongs to the first ledger that had its epoch.
+        var first: Int64 = 0
+        for ledger in replaced + [contents] {
+            let epochs = first...max(ledger.head.epoch, first)
+            ShownJudge(ledger, catalogues: catalogues.versions, versions: versions(ledger), journal: journal)
+                .judge(shown.filter { epochs.contains($0.body.epoch) })
+            first = epochs.upperBound + 1
+        }
         checkRecords()
         checkRepairs(contents)
         try await checkRedis(contents)
-        try await checkAnnouncements(contents)
         for text in transcripts where text.contains(MessageMaker.canary) {
             let line = text.split(separator: "\n").first { $0.contains(MessageMaker.canary) } ?? ""
             journal.violation("I15", "a customer's data in a log: \(line)")
+        }
+        return contents
+    }
+
+    /// What can be said of a ledger when everything that was sent is done.
+    func judge(_ contents: LedgerContents) async throws {
+        for text in contents.overtakings { journal.violation("order of the stream", text) }
+        var judge = SequentialJudge(
+            messages: history.messages, catalogues: catalogues.versions, versions: versions(contents),
+            letters: history.letters, replayed: records.replayed)
+        judge.judge(contents)
+        for text in judge.differences { journal.violation("sequential result", text) }
+        try await checkAnnouncements(contents)
+        let erased = records.erased
+        for row in contents.orders where erased.contains(row.id) {
+            if !row.isErased || row.namesCustomer {
+                journal.violation("I15", "order \(row.id) was erased, and the ledger names its customer")
+            }
         }
     }
 
@@ -121,43 +130,20 @@ struct ChaosVerdict {
             journal.violation("I14", "the stream of outcomes has \(length) entries")
         }
     }
-
-    /// What was announced is what is recorded, and what is recorded was announced (I8). Excepted is what Redis may have lost
-    /// together with the entry, or with the outcome before it was read: decided in a stretch in which Redis loses, before its
-    /// last loss.
-    private func checkAnnouncements(_ contents: LedgerContents) async throws {
-        let client = shop.redis.client()
-        while try await announcements.read(shop, client) > 0 {}
-        await client.close()
-        let announced = announcements.counts
-        let recorded = Dictionary(grouping: contents.announcements) { $0 }.mapValues(\.count)
-        for announcement in announced.keys where recorded[announcement] == nil {
-            journal.violation("I8", "\(announcement) was announced, and is not what is recorded")
-        }
-        let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-        for (announcement, count) in recorded {
-            let time = (try? format.parse(announcement.decidedAt)) ?? Date()
-            let found = announced[announcement, default: 0]
-            if journal.mayBeLost(time) {
-                journal.count("samples", found < count ? "outcomes lost by Redis" : "records announced", count)
-            } else if found < count {
-                journal.violation("I8", "\(announcement) is recorded \(count) times, and was announced \(found) times")
-            } else {
-                journal.count("samples", "records announced", count)
-            }
-        }
-    }
 }
 
 extension ChaosShop {
-    /// How many entries are unread or pending.
+    /// How many entries are unread or pending, or to be published again.
     func unfinished() async throws -> Int {
         let groups = try await redis.command("XINFO", "GROUPS", keys.checkouts).array ?? []
         guard let group = groups.first?.array, let delivered = Acknowledgements.delivered(group) else { return 1 }
         let pending = try await redis.command("XPENDING", keys.checkouts, StoreGroup.name).array?.first?.int ?? 1
         let unread =
             try await redis.command("XRANGE", keys.checkouts, "(\(delivered)", "+", "COUNT", "1000").array ?? []
-        return Int(pending) + unread.count
+        let wanted = try rows.read { db in
+            try Int.fetchOne(db, sql: "SELECT count(*) FROM dead_letters WHERE status = 'replay'") ?? 0
+        }
+        return Int(pending) + unread.count + wanted
     }
 
     /// Copies what tells what happened to a folder that stays.

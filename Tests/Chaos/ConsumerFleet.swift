@@ -24,6 +24,8 @@ final class ConsumerFleet: Sendable {
         /// Nobody dies by itself.
         var isCalm = false
         var isOver = false
+        /// Nobody is started.
+        var isResting = false
         /// How many have ended.
         var endings = 0
     }
@@ -52,12 +54,16 @@ final class ConsumerFleet: Sendable {
     func keep(slot: Int, failing: Bool, generator first: SeededGenerator) async throws {
         var generator = first
         while !state.withLock({ $0.isOver }) {
+            if state.withLock({ $0.isResting }) {
+                try await Task.sleep(for: .milliseconds(10))
+                continue
+            }
             let process = try start(slot: slot, failing: failing, using: &generator)
             while process.ending == nil {
                 try await Task.sleep(for: .milliseconds(10))
                 watchMemory(of: process)
                 // Started at the very moment when everybody was told.
-                if state.withLock({ $0.isOver }) { askToStop(slot) }
+                if state.withLock({ $0.isOver || $0.isResting }) { askToStop(slot) }
             }
             // Let its last words be collected.
             try await process.waitForEnding()
@@ -193,6 +199,15 @@ final class ConsumerFleet: Sendable {
 
     /// Failpoints are allowed again.
     func endCalm() { state.withLock { $0.isCalm = false } }
+
+    /// Ends all consumers politely, and starts none until `resume`.
+    func rest() async throws {
+        state.withLock { $0.isResting = true }
+        for slot in state.withLock({ Array($0.members.keys) }) { askToStop(slot) }
+        try await eventually(within: .seconds(60), "the consumers to end") { state.withLock { $0.members.isEmpty } }
+    }
+
+    func resume() { state.withLock { $0.isResting = false } }
 
     /// Who consumes, and how many have ended so far; nil while not all of them run, or none is active.
     func standing() -> (active: Int32, endings: Int)? {

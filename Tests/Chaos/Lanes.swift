@@ -12,12 +12,13 @@ extension Lane {
     }
 }
 
-/// All who break things at random.
+/// All who break things at random, or meddle.
 struct Lanes: Sendable {
     var consumers: ConsumerFaults
     var redis: RedisFaults
     var network: NetworkFaults
     var ledger: LedgerFaults
+    var people: OperatorDeeds
 
     /// - Parameter loses: whether Redis may lose messages.
     mutating func run(_ rhythm: Rhythm, loses: Bool) async throws {
@@ -27,8 +28,9 @@ struct Lanes: Sendable {
         async let redis = before.redis.after(rhythm)
         async let network = before.network.after(rhythm)
         async let ledger = before.ledger.after(rhythm)
+        async let people = before.people.after(rhythm)
         self = Lanes(
             consumers: try await consumers, redis: try await redis, network: try await network,
-            ledger: try await ledger)
+            ledger: try await ledger, people: try await people)
     }
 }

@@ -15,6 +15,9 @@ struct LedgerRows: Sendable {
         var epoch: Int64
         var decidedAt: String
         var entryID: String
+        /// The customer's data was removed; and is it gone.
+        var isErased: Bool
+        var namesCustomer: Bool
         var lines: [Message.Line]
     }
 
@@ -32,8 +35,9 @@ struct LedgerRows: Sendable {
         var orderID: String?
         var receivedAt: String
         var entryID: String
-        /// Names and values, as `Message.encoded` gives them.
-        var bytes: [UInt8]
+        /// What the message is recognised by, `Message.key`; nil: it was removed.
+        var bytes: [UInt8]?
+        var fingerprint: Data
         var status: String
     }
 
@@ -96,7 +100,9 @@ struct LedgerRows: Sendable {
             db,
             sql: """
                 SELECT number, id, status, reason, refused_level, refused_id, refused_asked, refused_left, seq, epoch,
-                    decided_at, entry_id
+                    decided_at, entry_id, erased_at IS NOT NULL AS is_erased,
+                    coalesce(customer_id, customer_email, customer_name, shipping_name, shipping_line1) IS NOT NULL
+                        AS names_customer
                 FROM orders WHERE number > ? ORDER BY number
                 """,
             arguments: [position]
@@ -110,6 +116,7 @@ struct LedgerRows: Sendable {
                         asked: row["refused_asked"] ?? -1, left: row["refused_left"] ?? -1)
                 },
                 seq: row["seq"], epoch: row["epoch"], decidedAt: row["decided_at"], entryID: row["entry_id"],
+                isErased: row["is_erased"], namesCustomer: row["names_customer"],
                 lines: lines[row["id"]] ?? [])
         }
     }
@@ -118,19 +125,24 @@ struct LedgerRows: Sendable {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT id, reason, entry_id, type, payload, fields, status, order_id, received_at
+                SELECT id, reason, entry_id, type, payload, fields, status, order_id, received_at, bytes, is_whole,
+                    fingerprint
                 FROM dead_letters WHERE id > ? ORDER BY id
                 """,
             arguments: [position]
         ).map { row in
             let (type, payload, fields): (Data?, Data?, Data?) = (row[3], row[4], row[5])
             let plain = ["type", "payload"].map { Array($0.utf8) }
+            let plainFields = [plain[0], Array(type ?? Data()), plain[1], Array(payload ?? Data())]
+            let isWhole: Bool = row[10]
             let bytes =
-                fields.map { Array($0) }
-                ?? Message.encoded([plain[0], Array(type ?? Data()), plain[1], Array(payload ?? Data())])
+                !isWhole
+                ? Message.key(ofLarge: plainFields, size: row[9])
+                : fields.map { Array($0) } ?? Message.encoded(plainFields)
+            let isRemoved = type == nil && payload == nil && fields == nil
             return DeadLetter(
-                position: row[0], reason: row[1], orderID: row[7], receivedAt: row[8], entryID: row[2], bytes: bytes,
-                status: row[6])
+                position: row[0], reason: row[1], orderID: row[7], receivedAt: row[8], entryID: row[2],
+                bytes: isRemoved ? nil : bytes, fingerprint: row[11], status: row[6])
         }
     }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a publisher meant by a message, and the bytes it sent.
 struct Message: Sendable {
     struct Line: Sendable, Hashable {
@@ -59,7 +61,7 @@ struct Message: Sendable {
     /// What the report counts it as.
     var kind: String
 
-    /// The fields as the ledger keeps those of a dead letter: what it is recognised by.
+    /// What it is recognised by: the fields as the ledger keeps those of a dead letter.
     let bytes: [UInt8]
 
     init(_ meaning: Meaning, kind: String, type: String, payload: String) {
@@ -70,7 +72,15 @@ struct Message: Sendable {
         self.meaning = meaning
         self.kind = kind
         self.fields = fields
-        bytes = Self.encoded(fields)
+        bytes = Self.key(fields)
+    }
+
+    /// The id in an entry's payload, if that is an adjustment.
+    static func adjustmentID(_ fields: [[UInt8]]) -> String? {
+        guard fields.count == 4, String(decoding: fields[1], as: UTF8.self) == "stock.adjusted",
+            let payload = try? JSONSerialization.jsonObject(with: Data(fields[3])) as? [String: Any]
+        else { return nil }
+        return payload["adjustment_id"] as? String
     }
 
     /// Units of each product, variant and price.
@@ -82,6 +92,21 @@ struct Message: Sendable {
             sums[line, default: 0] += quantity
         }
         return sums
+    }
+
+    /// Larger values are kept in part by the ledger.
+    private static let keptWhole = 1 << 20
+    /// What of a larger one is compared, with the size of the whole.
+    private static let compared = 1_024
+
+    static func key(_ fields: [[UInt8]]) -> [UInt8] {
+        let size = fields.reduce(0) { $0 + $1.count }
+        return fields.contains { $0.count > keptWhole } ? key(ofLarge: fields, size: size) : encoded(fields)
+    }
+
+    /// - Parameter fields: names and values, or the heads of values.
+    static func key(ofLarge fields: [[UInt8]], size: Int) -> [UInt8] {
+        encoded(fields.map { Array($0.prefix(compared)) }) + Array("of \(size)".utf8)
     }
 
     /// A RESP array.

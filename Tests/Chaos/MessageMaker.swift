@@ -188,9 +188,15 @@ struct MessageMaker {
             adjustments.append(adjustment)
             if adjustments.count > 100 { adjustments.removeFirst() }
         }
+        return Self.message(adjustment, kind: kind)
+    }
+
+    static let adjustmentReason = "counted"
+
+    static func message(_ adjustment: Message.Adjustment, kind: String) -> Message {
         let payload = """
             {"adjustment_id": "\(adjustment.id)", "product_id": "\(adjustment.product)", \
-            \(Self.variant(adjustment.variant))"sold": \(adjustment.quantity), "reason": "counted"}
+            \(variant(adjustment.variant))"sold": \(adjustment.quantity), "reason": "\(adjustmentReason)"}
             """
         return Message(.adjustment(adjustment), kind: kind, type: "stock.adjusted", payload: payload)
     }

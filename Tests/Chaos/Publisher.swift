@@ -66,10 +66,12 @@ struct Publisher {
             let patience = traffic.isHurried ? ChaosSettings.hurriedPatience : ChaosSettings.patience
             let due = history.due(patience: patience, limit: 400)
             if !due.isEmpty {
-                journal.count("messages", "sent again", due.count)
-                journal.note("sending \(due.count) messages again")
-                history.sending(due, repeats: true)
-                await add(due, to: shop, over: client, history, journal)
+                await traffic.send(.again) {
+                    journal.count("messages", "sent again", due.count)
+                    journal.note("sending \(due.count) messages again")
+                    history.sending(due, repeats: true)
+                    await add(due, to: shop, over: client, history, journal)
+                }
             }
             do { try await Task.sleep(for: .milliseconds(250)) } catch { break }
         }

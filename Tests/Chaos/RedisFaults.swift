@@ -154,8 +154,9 @@ struct RedisFaults: Lane {
         journal.fault(Kind.cutTail.rawValue, "\(lost) of \(size) bytes lost")
     }
 
-    /// Messages were destroyed that nobody may have read; it is written already (`appendfsync always`).
-    private mutating func noteDestruction() throws {
+    /// Messages were destroyed that nobody may have read, or the ledger is an older one now; it is written already
+    /// (`appendfsync always`).
+    mutating func noteDestruction() throws {
         if let (name, size) = try lastFile() { destroyed[name] = size }
         dropSnapshot()
     }

@@ -4,7 +4,7 @@ import Randomness
 /// and nothing could go wrong: mostly one or two are at it, now and then all of them, now and then nobody.
 struct Rhythm: Sendable {
     enum Side: CaseIterable {
-        case consumers, redis, network, ledger
+        case consumers, redis, network, ledger, people
     }
 
     private var periods: [(end: ContinuousClock.Instant, sides: Set<Side>)] = []

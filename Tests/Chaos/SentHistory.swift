@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Synchronization
 
@@ -11,11 +12,15 @@ final class SentHistory: Sendable {
         /// The same bytes sent again are the same message.
         var numbers: [[UInt8]: Int] = [:]
         var unrecorded: [Int: Sending] = [:]
+        /// Never sent again, and Redis did not say that it holds them: they may be recorded or not.
+        var doubtful: Set<Int> = []
         var orders: [String: [Message.Line: Int]] = [:]
         var cancellations: [String: Message.CancellationContent] = [:]
         var adjustments: [String: Message.Adjustment] = [:]
         /// With their reasons: a cancellation that came before its order comes again.
         var deadLetters: [[UInt8]: Set<String>] = [:]
+        /// What dead letters held, by their fingerprints: it may be removed later.
+        var letters: [Data: [UInt8]] = [:]
         var positions = (orders: Int64(0), deadLetters: Int64(0), cancellations: Int64(0), adjustments: Int64(0))
     }
 
@@ -45,6 +50,7 @@ final class SentHistory: Sendable {
                         if repeats { state.unrecorded[number]?.repeats = true }
                     } else if !Self.isRecorded(message, bytes, state) {
                         state.unrecorded[number] = Sending(repeats: repeats)
+                        state.doubtful.remove(number)
                     }
                     continue
                 }
@@ -68,6 +74,7 @@ final class SentHistory: Sendable {
                     state.unrecorded[number]?.isAccepted = true
                 } else if !sending.repeats, !sending.isAccepted {
                     state.unrecorded[number] = nil
+                    state.doubtful.insert(number)
                 }
             }
         }
@@ -106,11 +113,33 @@ final class SentHistory: Sendable {
 
     /// Whether the ledger, as of the last look, holds the entry with these fields.
     func isRecorded(_ fields: [[UInt8]]) -> Bool {
-        let bytes = Message.encoded(fields)
+        let bytes = Message.key(fields)
         return state.withLock { state in
-            guard let number = state.numbers[bytes] else { return false }
+            guard let number = state.numbers[bytes] else {
+                // The command's own words for an adjustment that it was told.
+                return Message.adjustmentID(fields).map { state.adjustments[$0] != nil } ?? false
+            }
             return Self.isRecorded(state.messages[number], bytes, state)
         }
+    }
+
+    /// Whether it is known what the dead letters with this fingerprint held.
+    func knows(letter fingerprint: Data) -> Bool { state.withLock { $0.letters[fingerprint] != nil } }
+
+    /// What removed dead letters held, by their fingerprints.
+    var letters: [Data: [UInt8]] { state.withLock { $0.letters } }
+
+    /// Forgets what was recorded, and looks at the ledger anew: another one is in its place. Everything that it lacks is
+    /// to be recorded, and was accepted.
+    func startOver(with ledger: LedgerRows) throws {
+        state.withLock { state in
+            (state.orders, state.cancellations, state.adjustments, state.deadLetters) = ([:], [:], [:], [:])
+            state.positions = (0, 0, 0, 0)
+            for number in state.messages.indices where !state.doubtful.contains(number) {
+                state.unrecorded[number] = Sending(isAccepted: true)
+            }
+        }
+        try look(at: ledger)
     }
 
     /// Looks at what the ledger has recorded since the last time.
@@ -130,7 +159,10 @@ final class SentHistory: Sendable {
                 state.positions.orders = max(state.positions.orders, row.position)
             }
             for row in found.deadLetters {
-                state.deadLetters[row.bytes, default: []].insert(row.reason)
+                if let bytes = row.bytes { state.letters[row.fingerprint] = bytes }
+                if let bytes = state.letters[row.fingerprint] {
+                    state.deadLetters[bytes, default: []].insert(row.reason)
+                }
                 state.positions.deadLetters = max(state.positions.deadLetters, row.position)
             }
             for row in found.cancellations {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What must come of messages that are taken strictly one by one, compared with what the ledger says came of them.
 ///
 /// A plain model of the rules in README.md. It shares nothing with the program but those rules.
@@ -9,6 +11,10 @@ struct SequentialJudge {
     private let sent: [[UInt8]: Message]
     /// The orders that were sent, by id: more than one where contents conflict.
     private let sentOrders: [String: [Message.Order]]
+    /// What removed dead letters held, by their fingerprints.
+    private let letters: [Data: [UInt8]]
+    /// Entries of dead letters that an operator has had published again.
+    private let replayed: Set<String>
 
     private(set) var sold: [String: Int] = [:]
     private(set) var adjusted: [String: Int] = [:]
@@ -23,7 +29,12 @@ struct SequentialJudge {
     /// epochs from the decision before it to the one after it. Mostly that is one.
     private var inForce: [ShopCatalogue] = []
 
-    init(messages: [Message], catalogues: [Int64: ShopCatalogue], versions: [Int64: Int64]) {
+    init(
+        messages: [Message], catalogues: [Int64: ShopCatalogue], versions: [Int64: Int64], letters: [Data: [UInt8]],
+        replayed: Set<String>
+    ) {
+        self.letters = letters
+        self.replayed = replayed
         self.catalogues = catalogues
         self.versions = versions
         sent = Dictionary(messages.map { ($0.bytes, $0) }) { first, _ in first }
@@ -65,7 +76,9 @@ struct SequentialJudge {
             if row.status != expected { differ("order \(row.id) is \(row.status) instead of \(expected)") }
         }
         for row in ledger.deadLetters where row.reason == "unknown_order" {
-            guard case .cancellation(let cancellation)? = sent[row.bytes]?.meaning else { continue }
+            // What becomes of these is the operator's doing.
+            if row.status == "discarded" || replayed.contains(row.entryID) { continue }
+            guard case .cancellation(let cancellation)? = message(of: row)?.meaning else { continue }
             let expected = orders[cancellation.order] == nil ? "open" : "replayed"
             if row.status != expected {
                 differ("dead letter \(row.position) of \(cancellation.id) is \(row.status) instead of \(expected)")
@@ -234,8 +247,15 @@ struct SequentialJudge {
 
     // MARK: - Dead letters
 
+    private func message(of row: LedgerRows.DeadLetter) -> Message? {
+        (row.bytes ?? letters[row.fingerprint]).flatMap { sent[$0] }
+    }
+
     private mutating func take(_ row: LedgerRows.DeadLetter) {
-        guard let message = sent[row.bytes] else {
+        if row.status == "replay" { differ("dead letter \(row.position) is still to be published again") }
+        // Removed before anybody looked at it.
+        if row.bytes == nil, letters[row.fingerprint] == nil { return }
+        guard let message = message(of: row) else {
             return differ("dead letter \(row.position) (\(row.reason)) holds bytes that were never sent")
         }
         let expected: [String?]

@@ -15,6 +15,8 @@ final class Shopfront: Sendable {
         var server: Server?
         var number = 0
         var output: [String] = []
+        var isResting = false
+        var isRunning = false
     }
 
     private let shop: ChaosShop
@@ -35,10 +37,26 @@ final class Shopfront: Sendable {
     /// What all servers have written.
     var transcripts: [String] { state.withLock { $0.output } }
 
+    /// Ends the server, and starts none until `resume`.
+    func rest() async throws {
+        state.withLock { $0.isResting = true }
+        try await eventually(within: .seconds(60), "the server to end") { !state.withLock { $0.isRunning } }
+    }
+
+    func resume() { state.withLock { $0.isResting = false } }
+
     /// Keeps a server running until cancelled.
     func keep(_ first: SeededGenerator) async throws {
         var generator = first
         while !Task.isCancelled {
+            let mayRun = state.withLock { state in
+                state.isRunning = !state.isResting
+                return state.isRunning
+            }
+            if !mayRun {
+                try? await Task.sleep(for: .milliseconds(10))
+                continue
+            }
             let process = try shop.start(["serve", "--http-port", "0", "--operator-port", "0"], as: .reader)
             let lifetime = Duration.seconds(Double.random(in: Self.lifetime, using: &generator))
             let isPolite = generator.chance(50)
@@ -63,7 +81,7 @@ final class Shopfront: Sendable {
         }
         journal.count(Self.heading, "servers")
         let end = ContinuousClock.now + lifetime
-        while ContinuousClock.now < end, process.ending == nil, !Task.isCancelled {
+        while ContinuousClock.now < end, process.ending == nil, !Task.isCancelled, !state.withLock({ $0.isResting }) {
             try? await Task.sleep(for: .milliseconds(100))
         }
         state.withLock { $0.server = nil }

@@ -8,6 +8,8 @@ struct Timetable: Sendable {
         /// - Parameter loses: also by faults after which Redis lacks messages, or shows figures that never were.
         case weather(Duration, loses: Bool)
         case stay(StayingFaults.Kind, Duration)
+        /// The shop sells on for a while, then is closed for this.
+        case close(ClosedShop.Kind, Duration)
     }
 
     private(set) var chapters: [Chapter] = []
@@ -16,6 +18,10 @@ struct Timetable: Sendable {
     private static let stay = 10.0...20.0
     /// In a run that is too short for one of these.
     private static let shortStay = 4.0...5.0
+    /// How long the shop sells on between a backup and its use.
+    private static let sale = 2.0...5.0
+    /// In shorter runs, in seconds, the shop is never closed.
+    private static let closing = 40.0
     /// What is cheap: over as soon as it ends, and without a backlog of minutes.
     private static let shortKinds: [StayingFaults.Kind] = [.refused, .hanging, .readOnly]
 
@@ -46,12 +52,23 @@ struct Timetable: Sendable {
         } else {
             add(Array(Self.shortKinds.shuffled(using: &generator).prefix(1)), Self.shortStay, all: false, &generator)
         }
+        var closings = ClosedShop.Kind.allCases.filter { !settings.without.contains($0.rawValue) }
+            .shuffled(using: &generator)
+        if !settings.hasRoomForAll { closings = Array(closings.prefix(total < Self.closing ? 0 : 1)) }
+        stays += closings.map { .close($0, .seconds(Double.random(in: Self.sale, using: &generator))) }
         // Half of the time, and what the stays leave of the other half.
         let weather = (total / 2 + max(left, 0)) / Double(stays.count + 1)
         stays.shuffle(using: &generator)
         for index in 0...stays.count {
             chapters.append(.weather(.seconds(weather), loses: index % 2 == 0))
             chapters += stays.dropFirst(index).prefix(1)
+        }
+    }
+
+    /// For what the shop is closed.
+    var closings: [ClosedShop.Kind] {
+        chapters.compactMap { chapter in
+            if case .close(let kind, _) = chapter { kind } else { nil }
         }
     }
 

@@ -7,6 +7,8 @@ final class Traffic: Sendable {
         case ordinary
         /// Never send again, and so only while nothing loses messages: what was read and then lost cannot hide.
         case once
+        /// Those who send again what has no record.
+        case again
     }
 
     private struct State {

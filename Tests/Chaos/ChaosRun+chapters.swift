@@ -1,0 +1,101 @@
+import Foundation
+import Randomness
+import TestSupport
+
+extension ChaosRun {
+    private mutating func lanes() -> Lanes {
+        Lanes(
+            consumers: ConsumerFaults(
+                fleet: fleet, journal: journal, without: settings.without, generator: generator()),
+            redis: RedisFaults(
+                shop: shop, journal: journal, acknowledgements: acknowledgements, without: settings.without,
+                generator: generator()),
+            network: NetworkFaults(
+                consumers: shop.proxy, readers: shop.readersProxy, journal: journal, without: settings.without,
+                includesHalfOpen: settings.includesHalfOpen, generator: generator()),
+            ledger: LedgerFaults(
+                shop: shop, journal: journal, catalogues: catalogues, without: settings.without,
+                generator: generator()),
+            people: OperatorDeeds(
+                shop: shop, journal: journal, history: history, records: records, without: settings.without,
+                generator: generator()))
+    }
+
+    mutating func breakThings(_ timetable: Timetable, _ times: inout SeededGenerator) async throws {
+        var lanes = lanes()
+        var stays = StayingFaults(
+            shop: shop, journal: journal, fleet: fleet, history: history, traffic: traffic, generator: generator())
+        let closed = ClosedShop(
+            shop: shop, journal: journal, fleet: fleet, history: history, announcements: announcements,
+            traffic: traffic,
+            shopfront: shopfront)
+        traffic.open(.ordinary)
+        traffic.open(.again)
+        for (index, chapter) in timetable.chapters.enumerated() {
+            switch chapter {
+            case .weather(let duration, let loses):
+                journal.note("weather for \(duration)\(loses ? "" : ", in which nothing is lost")")
+                fleet.endCalm()
+                if loses { journal.beginLosing() } else { traffic.open(.once) }
+                try await lanes.run(Rhythm(duration: duration, using: &times), loses: loses)
+            case .stay(let kind, let time):
+                traffic.open(.once)
+                try await stays.run(kind, for: time)
+            case .close(.adopt, _): try await closed.adopt()
+            case .close(.restore, let time):
+                try await stopLooking()
+                var before: LedgerContents?
+                try await closed.restore(after: time) { [verdict] contents in
+                    before = contents
+                    try await verdict.judge(contents)
+                }
+                if let before { replaced.append(before) }
+                // Redis must not be put back to what it was then: it would know more than the ledger.
+                try lanes.redis.noteDestruction()
+                startLooking()
+            }
+            // What is never sent again must be recorded before anything loses messages.
+            try await traffic.close(.once)
+            if index < timetable.chapters.count - 1 { await calm() }
+        }
+        demand(timetable)
+    }
+
+    /// Waits until nothing is left of the faults: all consumers run, and what was sent is recorded.
+    private func calm() async {
+        fleet.calm()
+        traffic.isHurried = true
+        defer { traffic.isHurried = false }
+        let count = history.count
+        var state = ""
+        do {
+            try await eventually(within: ChaosSettings.settlingLimit, "calm") {
+                let left = history.unrecordedCount(ofFirst: count, accepted: false)
+                state =
+                    "\(left) of \(count) messages without a record; \(fleet.standing().map { "\($0)" } ?? "not all run")"
+                return left == 0 && fleet.standing() != nil
+            }
+        } catch {
+            journal.violation("I12", "not as it was after \(ChaosSettings.settlingLimit): \(state)")
+        }
+    }
+
+    /// Each kind of what was to happen has happened.
+    private func demand(_ timetable: Timetable) {
+        func demand(_ heading: String, _ kinds: [String]) {
+            for kind in kinds where journal.counts(heading)[kind] == nil && !settings.without.contains(kind) {
+                journal.violation("chaos", "\(heading): \(kind): not once")
+            }
+        }
+        let stays = timetable.stays.filter { $0 != .diskFull || shop.disk != nil }
+        demand(StayingFaults.heading, stays.map(\.rawValue))
+        demand(OperatorDeeds.heading, timetable.closings.map(\.rawValue))
+        guard settings.hasRoomForAll else { return }
+        demand(OperatorDeeds.heading, OperatorDeeds.Kind.allCases.map(\.rawValue))
+        if !settings.without.contains("sync") {
+            demand(LedgerFaults.heading, ShopCatalogue.Change.allCases.map(\.rawValue))
+        }
+        demand(Shopfront.heading, ["answers 200", "subscriptions 200", "events availability", "events catalogue"])
+        demand("messages", ["never sent again"])
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import GRDB
+import Randomness
+import Synchronization
+import TestSupport
+
+/// What an operator does while the shop sells, with the real command. A deed may come to nothing, with Redis away or the
+/// ledger locked say; then it changed nothing, or is done again.
+struct OperatorDeeds: Lane {
+    let shop: ChaosShop
+    let journal: ChaosJournal
+    let history: SentHistory
+    let records: OperatorRecords
+    let without: Set<String>
+    var generator: SeededGenerator
+    private var number = 0
+
+    enum Kind: String, CaseIterable {
+        case backup = "ledger backup"
+        case replay = "dead-letters replay"
+        case discard = "dead-letters discard"
+        case erase = "orders erase"
+        case adjust = "stock adjust"
+    }
+
+    static let heading = "OPERATOR"
+
+    init(
+        shop: ChaosShop, journal: ChaosJournal, history: SentHistory, records: OperatorRecords, without: Set<String>,
+        generator: SeededGenerator
+    ) {
+        self.shop = shop
+        self.journal = journal
+        self.history = history
+        self.records = records
+        self.without = without
+        self.generator = generator
+    }
+
+    mutating func run(_ rhythm: Rhythm) async throws {
+        while try await rhythm.turn(of: .people) {
+            let possible = Kind.allCases.filter { !without.contains($0.rawValue) }
+            let done = journal.counts(Self.heading)
+            // What was done least, mostly: each takes a process' time.
+            let rarest = possible.shuffled(using: &generator).min {
+                done[$0.rawValue, default: 0] < done[$1.rawValue, default: 0]
+            }
+            if let kind = generator.chance(50) ? rarest : possible.randomElement(using: &generator) {
+                try await commit(kind)
+            }
+            try await Task.sleep(for: .milliseconds(Int.random(in: 50...500, using: &generator)))
+        }
+    }
+
+    private mutating func commit(_ kind: Kind) async throws {
+        number += 1
+        switch kind {
+        case .backup: try await backUp()
+        case .replay: try await replay()
+        case .discard: try await discard()
+        case .erase: try await erase()
+        case .adjust: try await adjust()
+        }
+    }
+
+    /// - Returns: whether it was done.
+    private func perform(_ kind: Kind, _ arguments: [String]) async throws -> Bool {
+        let result = try await shop.run(arguments)
+        let text = (result.output + result.errors).split(separator: "\n").first.map(String.init) ?? ""
+        journal.note("operator: \(arguments.joined(separator: " ")): exit \(result.status): \(text)")
+        journal.count(Self.heading, result.status == 0 ? kind.rawValue : "\(kind.rawValue) exited \(result.status)")
+        if ![0, 1, 2].contains(result.status) {
+            journal.violation("exit status", "\(arguments) exited \(result.status): \(result.errors)")
+        }
+        return result.status == 0
+    }
+
+    // MARK: - Deeds
+
+    private func backUp() async throws {
+        let file = shop.folder.path(of: "backup-\(number).sqlite")
+        guard try await perform(.backup, ["ledger", "backup", file]) else { return }
+        let check = try await shop.run(["ledger", "check"], environment: ["STOCKTAKE_LEDGER": file])
+        if check.status != 0 {
+            journal.violation("I13", "a backup is not sound: \(check.output)\(check.errors)")
+        } else {
+            try FileManager.default.removeItem(atPath: file)
+        }
+    }
+
+    private mutating func replay() async throws {
+        let letters = try choose("status = 'open' AND is_whole")
+        if letters.isEmpty { return }
+        // Noted first: it may be done though it failed to say so.
+        records.noteReplayed(letters.map(\.entryID))
+        _ = try await perform(.replay, ["dead-letters", "replay"] + letters.map { "\($0.number)" })
+    }
+
+    private mutating func discard() async throws {
+        // What they held must be known, to tell later what they were.
+        let letters = try choose("status IN ('open', 'replayed')").filter { history.knows(letter: $0.fingerprint) }
+        if letters.isEmpty { return }
+        _ = try await perform(.discard, ["dead-letters", "discard", "--yes"] + letters.map { "\($0.number)" })
+    }
+
+    private typealias Letter = (number: Int64, entryID: String, fingerprint: Data)
+
+    /// Up to three dead letters for which the condition holds.
+    private mutating func choose(_ condition: String) throws -> [Letter] {
+        let letters: [Letter] =
+            (try? shop.rows.read { db in
+                try Row.fetchAll(
+                    db,
+                    sql:
+                        "SELECT id, entry_id, fingerprint FROM dead_letters WHERE \(condition) ORDER BY id DESC LIMIT 300"
+                ).map { ($0[0], $0[1], $0[2]) }
+            }) ?? []
+        return Array(letters.shuffled(using: &generator).prefix(Int.random(in: 1...3, using: &generator)))
+    }
+
+    private mutating func erase() async throws {
+        // Of publishers that send again: a dead letter with the order's id, removed before it was looked at, has no record.
+        let ids: [String] =
+            (try? shop.rows.read { db in
+                try String.fetchAll(
+                    db,
+                    sql: """
+                        SELECT id FROM orders WHERE id GLOB '[ab]-*' AND erased_at IS NULL ORDER BY number DESC LIMIT 300
+                        """)
+            }) ?? []
+        let chosen = Array(ids.shuffled(using: &generator).prefix(Int.random(in: 1...3, using: &generator)))
+        if chosen.isEmpty { return }
+        if try await perform(.erase, ["orders", "erase", "--yes"] + chosen) { records.noteErased(chosen) }
+    }
+
+    private mutating func adjust() async throws {
+        let units = Int.random(in: 1...5, using: &generator)
+        let variant = generator.chance(50) ? "BLACK" : nil
+        let adjustment = Message.Adjustment(
+            id: "op-\(number)", product: variant == nil ? Assortment.plenty : Assortment.mainstay, variant: variant,
+            quantity: units)
+        // As any message, it is sent again while it has no record: by whom does not matter.
+        history.sending([MessageMaker.message(adjustment, kind: "operator's adjustment")], repeats: true)
+        var arguments = ["stock", "adjust", adjustment.product] + [variant].compactMap { $0 }
+        arguments += ["--sold", "+\(units)", "--reason", MessageMaker.adjustmentReason, "--id", adjustment.id]
+        _ = try await perform(.adjust, arguments)
+    }
+}
+
+/// What the operator has done that the outcome depends on.
+final class OperatorRecords: Sendable {
+    private let state = Mutex((replayed: Set<String>(), erased: Set<String>()))
+
+    /// Entries of dead letters that were to be published again.
+    var replayed: Set<String> { state.withLock { $0.replayed } }
+    /// Orders that are erased.
+    var erased: Set<String> { state.withLock { $0.erased } }
+
+    func noteReplayed(_ entries: [String]) { state.withLock { $0.replayed.formUnion(entries) } }
+
+    func noteErased(_ orders: [String]) { state.withLock { $0.erased.formUnion(orders) } }
+}
