@@ -33,8 +33,8 @@ extension ChaosRun {
         traffic.open(.again)
         for (index, chapter) in timetable.chapters.enumerated() {
             switch chapter {
-            case .weather(let duration, let loses):
-                journal.note("weather for \(duration)\(loses ? "" : ", in which nothing is lost")")
+            case .random(let duration, let loses):
+                journal.note("random faults for \(duration)\(loses ? "" : ", in which nothing is lost")")
                 fleet.endCalm()
                 if loses { journal.beginLosing() } else { traffic.open(.once) }
                 try await lanes.run(Rhythm(duration: duration, using: &times), loses: loses)

@@ -6,7 +6,7 @@ struct Timetable: Sendable {
     enum Chapter: Sendable {
         /// Things break at random, mostly one or two at a time.
         /// - Parameter loses: also by faults after which Redis lacks messages, or shows figures that never were.
-        case weather(Duration, loses: Bool)
+        case random(Duration, loses: Bool)
         case stay(StayingFaults.Kind, Duration)
         /// The shop sells on for a while, then is closed for this.
         case close(ClosedShop.Kind, Duration)
@@ -57,10 +57,10 @@ struct Timetable: Sendable {
         if !settings.hasRoomForAll { closings = Array(closings.prefix(total < Self.closing ? 0 : 1)) }
         stays += closings.map { .close($0, .seconds(Double.random(in: Self.sale, using: &generator))) }
         // Half of the time, and what the stays leave of the other half.
-        let weather = (total / 2 + max(left, 0)) / Double(stays.count + 1)
+        let random = (total / 2 + max(left, 0)) / Double(stays.count + 1)
         stays.shuffle(using: &generator)
         for index in 0...stays.count {
-            chapters.append(.weather(.seconds(weather), loses: index % 2 == 0))
+            chapters.append(.random(.seconds(random), loses: index % 2 == 0))
             chapters += stays.dropFirst(index).prefix(1)
         }
     }

@@ -8,12 +8,17 @@ struct ChaosCommand: AsyncParsableCommand {
         commandName: "chaos",
         abstract: "Breaks a shop of its own by every means there are, and checks what comes of it.",
         discussion: """
-            A real Redis, a real ledger, three consumers and their publishers, all in a temporary folder. The result \
-            must be that of taking the messages strictly one by one. Exit codes: 0 no violation; 1 a violation; 2 it \
-            could not run. A seed brings back the same messages and faults, though not to the millisecond.
+            A real Redis, a real ledger, three consumers, their publishers, readers and an operator, all in a temporary \
+            folder. The result must be that of taking the messages strictly one by one. Exit codes: 0 no violation; \
+            1 a violation; 2 it could not run. A seed brings back the same messages and faults, though not to the millisecond.
             """)
 
-    @Option(help: "How long faults go on, in seconds.")
+    @Option(
+        help: """
+            How long faults go on, in seconds; from 300 there is room for every kind of them. Waiting for the shop to \
+            come back comes on top.
+            """
+    )
     var seconds = 60
 
     @Option(help: "Where everything random comes from; drawn if it is not given.")
