@@ -11,6 +11,8 @@ final class ConsumerFleet: Sendable {
         var process: ChildProcess
         /// Dies by itself, at this place.
         var failpoint: String?
+        /// Takes so few messages at a time that it cannot keep up with the publishers.
+        var isSlow = false
         var killed = false
         var stopAsked: ContinuousClock.Instant?
         /// Paused until then: a polite end takes this much longer.
@@ -74,7 +76,9 @@ final class ConsumerFleet: Sendable {
     }
 
     private func start(slot: Int, failing: Bool, using generator: inout SeededGenerator) throws -> ChildProcess {
-        let batch = [3, 17, 128, 1_024].randomElement(using: &generator) ?? 128
+        // The smallest cannot keep up with the publishers: not where the time is taken.
+        let batches = state.withLock { $0.isCalm } ? [17, 128, 1_024] : [3, 17, 128, 1_024]
+        let batch = batches.randomElement(using: &generator) ?? 128
         var environment = ["STOCKTAKE_LOG_LEVEL": generator.chance(20) ? "trace" : "notice"]
         var failpoint: String?
         if failing, generator.chance(35), !state.withLock({ $0.isCalm }) {
@@ -92,7 +96,7 @@ final class ConsumerFleet: Sendable {
         let fate = failpoint.map { ", dies at \($0)" } ?? ""
         journal.note("consumer \(slot): process \(process.processID), batches of \(batch)\(fate)")
         journal.count("consumers", "started")
-        state.withLock { $0.members[slot] = Member(process: process, failpoint: failpoint) }
+        state.withLock { $0.members[slot] = Member(process: process, failpoint: failpoint, isSlow: batch < 10) }
         return process
     }
 
@@ -187,12 +191,12 @@ final class ConsumerFleet: Sendable {
 
     // MARK: - Calm
 
-    /// Nobody dies at failpoints any more: those that would are replaced, and so is the active one, which has an epoch
-    /// opened that knows nothing of what was done to the counters before.
+    /// Nobody dies at failpoints any more, nor is slow: those that would are replaced, and so is the active one, which has
+    /// an epoch opened that knows nothing of what was done to the counters before.
     func calm() {
         let doomed = state.withLock { state in
             state.isCalm = true
-            return state.members.filter { $0.value.failpoint != nil }.map(\.key)
+            return state.members.filter { $0.value.failpoint != nil || $0.value.isSlow }.map(\.key)
         }
         for slot in Set(doomed + [active()].compactMap { $0 }) { kill(slot) }
     }

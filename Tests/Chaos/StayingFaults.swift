@@ -49,6 +49,9 @@ struct StayingFaults {
         guard let before = fleet.standing() else {
             return journal.violation("chaos", "\(kind.rawValue): the consumers did not stand before it")
         }
+        // A publisher's patience is longer than this in life; what was sent twice would only be work.
+        try await traffic.close(.again)
+        defer { traffic.open(.again) }
         journal.note("stays: \(kind.rawValue), \(time)")
         // What was under way when it began may still come to its end.
         let half = Task { [shop] in
