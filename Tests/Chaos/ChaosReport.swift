@@ -12,7 +12,7 @@ package struct ChaosReport: Sendable {
     private static let shown = 12
 
     init(
-        seed: UInt64, journal: ChaosJournal, contents: LedgerContents?, disk: String, folder: String?,
+        seed: UInt64, journal: ChaosJournal, contents: LedgerContents, disk: String, folder: String?,
         duration: Duration
     ) {
         self.seed = seed
@@ -43,21 +43,19 @@ package struct ChaosReport: Sendable {
         section("CONSUMERS", counted("consumers"))
         section(Shopfront.heading, counted(Shopfront.heading))
         section("LOOKED AT MEANWHILE", counted("samples"))
-        if let contents {
-            var outcomes: [(String, Int)] = Dictionary(grouping: contents.orders, by: \.status)
-                .map { ("orders \($0.key)", $0.value.count) }.sorted { $0.0 < $1.0 }
-            outcomes += [
-                ("cancellations", contents.cancellations.count), ("adjustments", contents.adjustments.count),
-            ].filter { $0.1 > 0 }
-            outcomes += Dictionary(grouping: contents.deadLetters, by: \.reason)
-                .map { ("dead letters \($0.key)", $0.value.count) }.sorted { $0.0 < $1.0 }
-            outcomes += [
-                ("repairs", contents.repairs.count), ("epochs", Int(contents.head.epoch)),
-                ("seq", Int(contents.head.seq)),
-                ("catalogues", Int(contents.head.catalogueVersion)),
-            ]
-            section("OUTCOMES", outcomes)
-        }
+        var outcomes: [(String, Int)] = Dictionary(grouping: contents.orders, by: \.status)
+            .map { ("orders \($0.key)", $0.value.count) }.sorted { $0.0 < $1.0 }
+        outcomes += [
+            ("cancellations", contents.cancellations.count), ("adjustments", contents.adjustments.count),
+        ].filter { $0.1 > 0 }
+        outcomes += Dictionary(grouping: contents.deadLetters, by: \.reason)
+            .map { ("dead letters \($0.key)", $0.value.count) }.sorted { $0.0 < $1.0 }
+        outcomes += [
+            ("repairs", contents.repairs.count), ("epochs", Int(contents.head.epoch)),
+            ("seq", Int(contents.head.seq)),
+            ("catalogues", Int(contents.head.catalogueVersion)),
+        ]
+        section("OUTCOMES", outcomes)
         let seconds = String(format: "%.1f", duration / .milliseconds(1) / 1_000)
         lines.append("seed \(seed), \(seconds) s, the ledger's disk: \(disk)")
         for violation in violations.prefix(Self.shown) {

@@ -58,7 +58,6 @@ extension ChaosRun {
             try await traffic.close(.once)
             if index < timetable.chapters.count - 1 { await calm() }
         }
-        demand(timetable)
     }
 
     /// Waits until nothing is left of the faults: all consumers run, and what was sent is recorded.
@@ -81,7 +80,7 @@ extension ChaosRun {
     }
 
     /// Each kind of what was to happen has happened.
-    private func demand(_ timetable: Timetable) {
+    func demand(_ timetable: Timetable) {
         func demand(_ heading: String, _ kinds: [String]) {
             for kind in kinds where journal.counts(heading)[kind] == nil && !settings.without.contains(kind) {
                 journal.violation("chaos", "\(heading): \(kind): not once")
@@ -95,7 +94,10 @@ extension ChaosRun {
         if !settings.without.contains("sync") {
             demand(LedgerFaults.heading, ShopCatalogue.Change.allCases.map(\.rawValue))
         }
-        demand(Shopfront.heading, ["answers 200", "subscriptions 200", "events availability", "events catalogue"])
+        demand(
+            Shopfront.heading,
+            ["answers 200", "subscriptions 200", "events availability", "events catalogue", ShownJudge.compared])
         demand("messages", ["never sent again"])
+        demand("samples", ["records announced"])
     }
 }

@@ -96,7 +96,9 @@ package struct ChaosRun {
         for visitor in visiting { try await visitor.value }
         following.cancel()
         try await following.value
-        return try await report(try await verdict.reach(shown.all, replaced: replaced))
+        let contents = try await verdict.reach(shown.all, replaced: replaced)
+        demand(timetable)
+        return try await report(contents)
     }
 
     mutating func startLooking() {
@@ -167,7 +169,7 @@ package struct ChaosRun {
         }
     }
 
-    private func report(_ contents: LedgerContents?) async throws -> ChaosReport {
+    private func report(_ contents: LedgerContents) async throws -> ChaosReport {
         var kept: String?
         if settings.keepsFolder || !journal.violations.isEmpty { kept = try await shop.keep(fleet.transcripts) }
         return ChaosReport(

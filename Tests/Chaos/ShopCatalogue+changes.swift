@@ -17,20 +17,20 @@ extension ShopCatalogue {
     /// Products that may be closed at a time, or have closed variants: most of what is ordered must be on sale.
     private static let most = 2
 
-    /// One or two changes.
+    /// One to three changes.
     /// - Parameters:
     ///   - sold: units of each product and variant.
     ///   - done: how often there was each kind so far: a rare one is more likely.
     /// - Returns: what was changed.
     mutating func change(sold: [String: Int], done: [String: Int], using generator: inout SeededGenerator) -> [Change] {
         var changes: [Change] = []
-        for _ in 0...Int.random(in: 0...1, using: &generator) {
+        for _ in 0...Int.random(in: 0...2, using: &generator) {
             let possible = Change.allCases.filter { $0 != .cap && !places(for: $0).isEmpty }
             let rarest = possible.shuffled(using: &generator).min {
                 done[$0.rawValue, default: 0] < done[$1.rawValue, default: 0]
             }
-            let any = generator.chance(60) ? rarest : possible.randomElement(using: &generator)
-            let change = generator.chance(50) ? .cap : any ?? .cap
+            let any = generator.chance(80) ? rarest : possible.randomElement(using: &generator)
+            let change = generator.chance(30) ? .cap : any ?? .cap
             if make(change, sold: sold, using: &generator) { changes.append(change) }
         }
         return changes

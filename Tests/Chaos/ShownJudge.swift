@@ -43,6 +43,8 @@ struct ShownJudge {
         if let variant { changes[seq, default: [:]][variant, default: 0] += units }
     }
 
+    static let compared = "states compared with the ledger"
+
     // MARK: - Judging
 
     func judge(_ history: [Shown]) {
@@ -91,7 +93,7 @@ struct ShownJudge {
                 continue
             }
             if shown.mayBeNewer { continue }
-            journal.count(Shopfront.heading, "states compared with the ledger")
+            journal.count(Shopfront.heading, Self.compared)
             for product in shown.body.products {
                 for difference in differences(product, sold, catalogue) {
                     journal.violation(

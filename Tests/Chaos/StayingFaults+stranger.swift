@@ -12,10 +12,13 @@ extension StayingFaults {
             traffic.open(.ordinary)
             traffic.open(.once)
         }
-        // Messages that Redis refused are sent again.
-        try await eventually(within: ChaosSettings.settlingLimit, "what was sent to be recorded") {
-            history.unrecordedCount == 0
+        // Nothing else comes meanwhile, no dead letter that is published again either. What Redis refused is sent again.
+        traffic.open(.again)
+        try await eventually(within: ChaosSettings.settlingLimit, "what was sent to be done") {
+            guard history.unrecordedCount == 0, let waiting = try? await shop.unfinished() else { return false }
+            return waiting == 0
         }
+        try await traffic.close(.again)
         strangers += 1
         let sending = Task { [shop, history, journal, strangers] in
             let client = shop.redis.client()
