@@ -22,8 +22,8 @@ package final class ChaosJournal: Sendable {
     private let isVerbose: Bool
     private let state = Mutex(State())
 
-    /// Violations that are told in full; more are counted.
-    private static let toldViolations = 40
+    /// Violations of one kind that are told in full; more are counted.
+    private static let toldViolations = 20
 
     package init(file path: String? = nil, isVerbose: Bool) {
         self.isVerbose = isVerbose
@@ -105,10 +105,13 @@ package final class ChaosJournal: Sendable {
     /// Whether Redis may have lost what was to be announced of a decision of this moment.
     func mayBeLost(_ time: Date) -> Bool { state.withLock { $0.losses.contains { $0.contains(time) } } }
 
+    static let violations = "VIOLATIONS"
+
     package func violation(_ invariant: String, _ text: String) {
         let isTold = state.withLock { state in
             state.violations.append(Violation(invariant: invariant, text: text))
-            return state.violations.count <= Self.toldViolations
+            state.counts[Self.violations, default: [:]][invariant, default: 0] += 1
+            return state.counts[Self.violations]?[invariant] ?? 0 <= Self.toldViolations
         }
         if isTold { note("VIOLATION of \(invariant): \(text)") }
     }

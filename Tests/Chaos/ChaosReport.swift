@@ -8,8 +8,8 @@ package struct ChaosReport: Sendable {
     package var folder: String?
     package var text: String
 
-    /// Differences that are shown.
-    private static let shown = 12
+    /// Violations of one kind that are shown.
+    private static let shown = 4
 
     init(
         seed: UInt64, journal: ChaosJournal, contents: LedgerContents, disk: String, folder: String?,
@@ -58,10 +58,10 @@ package struct ChaosReport: Sendable {
         section("OUTCOMES", outcomes)
         let seconds = String(format: "%.1f", duration / .milliseconds(1) / 1_000)
         lines.append("seed \(seed), \(seconds) s, the ledger's disk: \(disk)")
-        for violation in violations.prefix(Self.shown) {
-            lines.append("VIOLATION of \(violation.invariant): \(violation.text)")
+        for (invariant, found) in Dictionary(grouping: violations, by: \.invariant).sorted(by: { $0.key < $1.key }) {
+            lines += found.prefix(Self.shown).map { "VIOLATION of \(invariant): \($0.text)" }
+            if found.count > Self.shown { lines.append("… and \(found.count - Self.shown) more of \(invariant)") }
         }
-        if violations.count > Self.shown { lines.append("… and \(violations.count - Self.shown) more violations") }
         lines.append(violations.isEmpty ? "no violation" : "\(violations.count) violations")
         if let folder { lines.append("ledger, logs and history are in \(folder)") }
         text = lines.joined(separator: "\n")
