@@ -56,7 +56,7 @@ struct LedgerFaults: Lane {
         var next = catalogues.latest
         let figures = (try? shop.rows.read(LedgerRows.figures)) ?? [:]
         let changes = next.change(
-            sold: figures.mapValues(\.sold), done: journal.counts(Self.heading), using: &generator)
+            sold: figures.mapValues(\.sold), done: journal.counts(Self.heading), without: without, using: &generator)
         if next == catalogues.latest { return }
         if try await catalogues.sync(next, in: shop) {
             for change in changes { journal.count(Self.heading, change.rawValue) }

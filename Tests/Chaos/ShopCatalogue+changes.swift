@@ -21,17 +21,28 @@ extension ShopCatalogue {
     /// - Parameters:
     ///   - sold: units of each product and variant.
     ///   - done: how often there was each kind so far: a rare one is more likely.
+    ///   - without: kinds that are left out.
     /// - Returns: what was changed.
-    mutating func change(sold: [String: Int], done: [String: Int], using generator: inout SeededGenerator) -> [Change] {
+    mutating func change(
+        sold: [String: Int], done: [String: Int], without: Set<String>, using generator: inout SeededGenerator
+    ) -> [Change] {
         var changes: [Change] = []
+        let before = caps
         for _ in 0...Int.random(in: 0...2, using: &generator) {
-            let possible = Change.allCases.filter { $0 != .cap && !places(for: $0).isEmpty }
+            let possible = Change.allCases.filter {
+                $0 != .cap && !without.contains($0.rawValue) && !places(for: $0).isEmpty
+            }
             let rarest = possible.shuffled(using: &generator).min {
                 done[$0.rawValue, default: 0] < done[$1.rawValue, default: 0]
             }
             let any = generator.chance(80) ? rarest : possible.randomElement(using: &generator)
             let change = generator.chance(30) ? .cap : any ?? .cap
             if make(change, sold: sold, using: &generator) { changes.append(change) }
+        }
+        // What is closed is not in the file, and its cap stays what it was.
+        for shelf in shelves {
+            if !shelf.isOpen { caps[shelf.product] = before[shelf.product] }
+            for variant in shelf.variants where !variant.isOpen { caps[variant.id] = before[variant.id] }
         }
         return changes
     }

@@ -14,9 +14,13 @@ extension StayingFaults {
         }
         // Nothing else comes meanwhile, no dead letter that is published again either. What Redis refused is sent again.
         traffic.open(.again)
-        try await eventually(within: ChaosSettings.settlingLimit, "what was sent to be done") {
-            guard history.unrecordedCount == 0, let waiting = try? await shop.unfinished() else { return false }
-            return waiting == 0
+        do {
+            try await eventually(within: ChaosSettings.settlingLimit, "what was sent to be done") {
+                guard history.unrecordedCount == 0, let waiting = try? await shop.unfinished() else { return false }
+                return waiting == 0
+            }
+        } catch let error as TestSupportError {
+            return journal.violation("I12", "\(error)")
         }
         try await traffic.close(.again)
         strangers += 1
