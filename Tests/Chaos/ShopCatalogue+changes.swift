@@ -27,7 +27,7 @@ extension ShopCatalogue {
         sold: [String: Int], done: [String: Int], without: Set<String>, using generator: inout SeededGenerator
     ) -> [Change] {
         var changes: [Change] = []
-        let before = caps
+        let before = self
         for _ in 0...Int.random(in: 0...2, using: &generator) {
             let possible = Change.allCases.filter {
                 $0 != .cap && !without.contains($0.rawValue) && !places(for: $0).isEmpty
@@ -39,12 +39,21 @@ extension ShopCatalogue {
             let change = generator.chance(30) ? .cap : any ?? .cap
             if make(change, sold: sold, using: &generator) { changes.append(change) }
         }
-        // What is closed is not in the file, and its cap stays what it was.
-        for shelf in shelves {
-            if !shelf.isOpen { caps[shelf.product] = before[shelf.product] }
-            for variant in shelf.variants where !variant.isOpen { caps[variant.id] = before[variant.id] }
-        }
+        forgetChanges(ofClosedSince: before)
         return changes
+    }
+
+    /// What is closed is not in the file: it stays what it was, or unknown.
+    private mutating func forgetChanges(ofClosedSince before: ShopCatalogue) {
+        let known = Set(before.counters)
+        shelves.removeAll { !$0.isOpen && !known.contains($0.product) }
+        for index in shelves.indices {
+            shelves[index].variants.removeAll { !$0.isOpen && !known.contains($0.id) }
+            for variant in shelves[index].variants where !variant.isOpen { caps[variant.id] = before.caps[variant.id] }
+            guard !shelves[index].isOpen, let shelf = before.shelf(of: shelves[index].product) else { continue }
+            shelves[index].hasVariants = shelf.hasVariants
+            caps[shelf.product] = before.caps[shelf.product]
+        }
     }
 
     /// Where a change can be made: indices of shelves.
