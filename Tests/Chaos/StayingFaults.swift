@@ -113,7 +113,7 @@ struct StayingFaults {
 
     /// Waits until everything is recorded that Redis had taken when the fault ended, and what it takes next.
     private func waitForReturn(_ kind: Kind) async throws {
-        let limit = kind == .full ? ChaosSettings.drainLimit : ChaosSettings.returnLimit
+        let limit = ChaosSettings.returnLimit
         let start = ContinuousClock.now
         var count = history.count
         func taken() -> Int { journal.counts("taken by Redis")["messages"] ?? 0 }
