@@ -151,6 +151,9 @@ private struct ScriptTrial {
         // The names, "t" and "{}".
         #expect(found.array?[0].string == "ENTRY" && found.array?[1].int == 2 && found.array?[2].int == 14)
 
+        tried.insert(.extent)
+        #expect(try await store.oldestMessage()?.text == ids[0])
+
         tried.insert(.tidy)
         #expect(try await store.removeIdleConsumers(except: "next") == 1)
 
