@@ -15,7 +15,7 @@ package struct StreamEntry: Sendable {
     package let id: String
     /// How often Redis has delivered it, this time included.
     package var deliveries: Int64
-    /// The reply it came in, most likely, which it shares with others.
+    /// The reply it came in, most likely, which it shares with others; of an entry that was not read, why.
     private let bytes: [UInt8]
     private let places: Places
 
@@ -26,7 +26,7 @@ package struct StreamEntry: Sendable {
         /// Name and value in turn.
         case any([Range<Int>])
         /// They were not read.
-        case unread(reason: String)
+        case unread
     }
 
     /// - Parameters:
@@ -58,14 +58,14 @@ package struct StreamEntry: Sendable {
     /// An entry that could not be read: it has an id and no fields.
     package init(id: String, unreadBecause reason: String) {
         self.id = id
-        bytes = []
+        bytes = Array(reason.utf8)
         deliveries = 1
-        places = .unread(reason: reason)
+        places = .unread
     }
 
     /// Why its fields were not read; nil: they were.
     package var unreadReason: String? {
-        if case .unread(let reason) = places { reason } else { nil }
+        if case .unread = places { String(decoding: bytes, as: UTF8.self) } else { nil }
     }
 
     private static func short(_ place: Range<Int>) -> Range<UInt32> {
