@@ -44,6 +44,9 @@ struct StayingFaults {
     static let heading = "FAULTS THAT STAYED"
     static let returnHeading = "BACK AFTER, IN MS, AT MOST"
 
+    /// Before its end, it is looked whether it has stopped what it was to stop.
+    private static let margin = Duration.milliseconds(500)
+
     mutating func run(_ kind: Kind, for time: Duration) async throws {
         if kind == .diskFull, shop.disk == nil { return }
         guard let before = fleet.standing() else {
@@ -54,12 +57,14 @@ struct StayingFaults {
         defer { traffic.open(.again) }
         journal.note("stays: \(kind.rawValue), \(time)")
         // What was under way when it began may still come to its end.
-        let half = Task { [shop] in
+        let later = Task { [shop] in
             try await Task.sleep(for: time / 2)
-            return try shop.rows.read(LedgerRows.head).records
+            let before = try shop.rows.read(LedgerRows.head).records
+            try await Task.sleep(for: time / 2 - Self.margin)
+            return try shop.rows.read(LedgerRows.head).records - before
         }
         try await commit(kind, for: time)
-        let recorded = try await shop.rows.read(LedgerRows.head).records - half.value
+        let recorded = try await later.value
         if kind.stopsRecording, recorded > 0 {
             journal.violation("chaos", "\(kind.rawValue): \(recorded) messages were recorded meanwhile")
         }
