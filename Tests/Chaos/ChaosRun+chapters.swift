@@ -69,7 +69,7 @@ extension ChaosRun {
         var state = ""
         do {
             try await eventually(within: ChaosSettings.settlingLimit, "calm") {
-                let left = history.unrecordedCount(ofFirst: count, accepted: false)
+                let left = history.unrecordedCount(ofFirst: count)
                 state =
                     "\(left) of \(count) messages without a record; \(fleet.standing().map { "\($0)" } ?? "not all run")"
                 return left == 0 && fleet.standing() != nil

@@ -99,6 +99,9 @@ struct Message: Sendable {
     /// What of a larger one is compared, with the size of the whole.
     private static let compared = 1_024
 
+    /// The ledger keeps it in part, and decoding it takes long.
+    var isLarge: Bool { fields.contains { $0.count > Self.keptWhole } }
+
     static func key(_ fields: [[UInt8]]) -> [UInt8] {
         let size = fields.reduce(0) { $0 + $1.count }
         return fields.contains { $0.count > keptWhole } ? key(ofLarge: fields, size: size) : encoded(fields)

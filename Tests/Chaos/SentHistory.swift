@@ -102,11 +102,16 @@ final class SentHistory: Sendable {
     var count: Int { state.withLock { $0.messages.count } }
 
     /// How many of the first `count` messages have no record.
-    /// - Parameter accepted: only those that Redis has said it holds.
-    func unrecordedCount(ofFirst count: Int, accepted: Bool) -> Int {
-        state.withLock { state in
-            state.unrecorded.count { $0.key < count && ($0.value.isAccepted || !accepted) }
-        }
+    func unrecordedCount(ofFirst count: Int) -> Int {
+        state.withLock { state in state.unrecorded.count { $0.key < count } }
+    }
+
+    /// Numbers of the messages that Redis has said it holds, and that have no record.
+    var accepted: Set<Int> { state.withLock { Set($0.unrecorded.filter(\.value.isAccepted).keys) } }
+
+    /// How many of these have no record.
+    func unrecordedCount(of numbers: Set<Int>) -> Int {
+        state.withLock { state in numbers.count { state.unrecorded[$0] != nil } }
     }
 
     var messages: [Message] { state.withLock { $0.messages } }

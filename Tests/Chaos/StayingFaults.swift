@@ -121,16 +121,16 @@ struct StayingFaults {
     private func waitForReturn(_ kind: Kind) async throws {
         let limit = ChaosSettings.returnLimit
         let start = ContinuousClock.now
-        var count = history.count
+        var waiting = history.accepted
         func taken() -> Int { journal.counts("taken by Redis")["messages"] ?? 0 }
         let before = taken()
         var isTaking = false
-        func left() -> Int { history.unrecordedCount(ofFirst: count, accepted: true) }
+        func left() -> Int { history.unrecordedCount(of: waiting) }
         do {
             try await eventually(within: limit, "the return") {
                 if !isTaking, taken() > before {
                     isTaking = true
-                    count = history.count
+                    waiting.formUnion(history.accepted)
                 }
                 try? history.look(at: shop.rows)
                 return isTaking && left() == 0
