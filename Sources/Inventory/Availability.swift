@@ -15,11 +15,13 @@ package struct Availability: Sendable, Equatable {
 
     package var product: Figures
     package var variants: [Figures]
+    /// Whether an order must name a variant. A product that has lost its variants keeps them, closed, and is sold without.
+    package var isSoldInVariants: Bool
 
     /// Works the effective figures out of the counters' own.
     ///
-    /// A variant's are bounded by its product's; a product whose variants are all sold out is not available; closed is
-    /// not available.
+    /// A variant's are bounded by its product's; a product whose open variants are all sold out is not available; closed
+    /// is not available.
     package init(
         product: (id: Identifier, name: String, state: CounterState),
         variants: [(id: Identifier, name: String, state: CounterState)]
@@ -34,7 +36,8 @@ package struct Availability: Sendable, Equatable {
                 isAvailable: isActive && available != 0)
         }
         let isActive = !product.state.isClosed
-        let anyVariant = variants.isEmpty || self.variants.contains(where: \.isAvailable)
+        isSoldInVariants = variants.contains { !$0.state.isClosed }
+        let anyVariant = !isSoldInVariants || self.variants.contains(where: \.isAvailable)
         self.product = Figures(
             id: product.id, name: product.name, isActive: isActive, maxQuantity: product.state.cap,
             soldQuantity: product.state.sold ?? 0, availableQuantity: own,

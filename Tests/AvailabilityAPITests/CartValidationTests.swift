@@ -17,6 +17,7 @@ import Testing
         "sheet": availability("sheet", (9, nil, false), []),
         "gone": availability("gone", (3, 3, true), []),
         "pair": availability("pair", (5, 10, false), [("left", (3, 3, false)), ("right", (2, 2, false))]),
+        "plain": availability("plain", (5, 10, false), [("former", (3, 9, true))]),
         "half": availability("half", (0, 10, false), [("on", (0, 5, false)), ("off", (0, 5, true))]),
     ]
 
@@ -79,6 +80,9 @@ import Testing
         Case("closed and sold out at once", [("gone", nil, 1)], [([.closed, .soldOut], 0)]),
         Case(
             "a closed variant of an open product", [("half", "off", 1), ("half", "on", 1)], [([.closed], 5), ([], 5)]),
+        Case(
+            "a product that has lost its variants is sold without", [("plain", nil, 5), ("plain", "former", 1)],
+            [([.onlyNLeft], 5), ([.closed, .onlyNLeft], 5)]),
         Case("a variant has to be named", [("cube", nil, 1)], [([.variantRequired], 4)]),
         Case(
             "a variant has to be named, and too much is asked", [("cube", nil, 5)],

@@ -60,17 +60,19 @@ struct AvailabilityTests {
         (state(5, 9), [state(5, 5), closed(0, 5)], false),
         (state(5, nil), [state(5, 5)], false),
         (state(5, nil), [state(5, 5), state(0, nil)], true),
-        (state(5, 9), [closed(0, nil)], false),
+        // It has lost its variants, and is sold without.
+        (state(5, 9), [closed(0, nil)], true), (state(9, 9), [closed(0, nil)], false),
         (state(9, 9), [state(0, nil)], false),
     ]
 
-    @Test("of a product needs one of its variants to be available", arguments: families.indices)
+    @Test("of a product needs one of its open variants to be available", arguments: families.indices)
     func family(_ index: Int) {
         let (product, variants, isAvailable) = Self.families[index]
         let availability = Availability(
             product: ("P", "p", product), variants: variants.map { ("V", "v", $0) })
         #expect(availability.product.isAvailable == isAvailable)
         #expect(availability.product.isActive)
+        #expect(availability.isSoldInVariants == variants.contains { !$0.isClosed })
     }
 
     @Test("keeps variants in their order")

@@ -76,7 +76,7 @@ struct CartValidation: Sendable {
             guard let product = products[line.productID] else { return Verdict(reasons: [.unknown]) }
             guard let variantID = line.variantID else {
                 var verdict = verdict(product.product, demand[line.productID] ?? 0)
-                if !product.variants.isEmpty {
+                if product.isSoldInVariants {
                     verdict.reasons.append(.variantRequired)
                     // All of its variants may be sold out where the product is not.
                     if product.product.isActive, !product.product.isAvailable,
