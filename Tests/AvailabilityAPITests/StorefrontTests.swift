@@ -1,4 +1,5 @@
 import Counters
+import Dispatch
 import Glibc
 import Inventory
 import TestSupport
@@ -172,6 +173,43 @@ import Testing
             try await shop.install()
             let sheet = try await shop.storefront.figures(of: ["sheet"]).figures[0].availability.product
             #expect(!sheet.isActive && !sheet.isAvailable)
+        }
+    }
+
+    @Test("A product that has lost its variants is sold without one")
+    func lostVariants() async throws {
+        try await withStorefront { shop in
+            var catalog = Catalog.sample
+            catalog.products[0].variants = []
+            _ = try await shop.ledger.sync(catalog, dryRun: false)
+            try await shop.install()
+            let cube = try await shop.storefront.figures(of: ["cube"]).figures[0].availability
+            #expect(cube.product.isAvailable && cube.variants.allSatisfy { !$0.isActive && !$0.isAvailable })
+            let stocked = try await shop.ledger.stock().products.first { $0.id == "cube" }
+            #expect(stocked?.availability().product.isAvailable == true)
+        }
+    }
+
+    @Test("Whoever looks when another reader brings the new catalogue is shown that one, too")
+    func catalogueOfAnother() async throws {
+        try await withStorefront { shop in
+            var catalog = Catalog.sample
+            catalog.products[0].variants.append(Variant(id: "blue", name: "Blue"))
+            _ = try await shop.ledger.sync(catalog, dryRun: false)
+            try await shop.install()
+            let (_, products, _) = try await shop.storefront.read { view in
+                if view.version == 1 {
+                    // Between this one's look at the catalogue and its look at the counters.
+                    let isDone = DispatchSemaphore(value: 0)
+                    Task.detached {
+                        _ = try? await shop.sold("lamp")
+                        isDone.signal()
+                    }
+                    _ = isDone.wait(timeout: .now() + 10)
+                }
+                return [view["cube"]].compactMap { $0 }
+            }
+            #expect(products.first?.variants.map(\.id) == ["black", "red", "blue"])
         }
     }
 }

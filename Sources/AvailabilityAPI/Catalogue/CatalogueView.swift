@@ -51,17 +51,17 @@ final class CatalogueInUse: Sendable {
 
     var view: CatalogueView { state.withLock { $0.view } }
 
-    /// - Returns: nil when the catalogue in use is that of the counters, as far as can be; else a newer one.
-    func view(forEpoch epoch: Int64, catalogue: Int64) async throws -> CatalogueView? {
+    /// - Returns: the catalogue of the counters, as far as it can be had.
+    func view(forEpoch epoch: Int64, catalogue: Int64) async throws -> CatalogueView {
         let source = Source(epoch: epoch, catalogue: catalogue)
-        let reading: Task<CatalogueView, any Error>? = state.withLock { state in
-            if state.view.version == catalogue || state.readFor == source { return nil }
-            if let reading = state.reading { return reading }
+        let (view, reading): (CatalogueView, Task<CatalogueView, any Error>?) = state.withLock { state in
+            if state.view.version == catalogue || state.readFor == source { return (state.view, nil) }
+            if let reading = state.reading { return (state.view, reading) }
             let reading = Task { [ledger] in CatalogueView(try await ledger.showcase()) }
             state.reading = reading
-            return reading
+            return (state.view, reading)
         }
-        guard let reading else { return nil }
+        guard let reading else { return view }
         let result = await reading.result
         state.withLock { state in
             guard state.reading == reading else { return }

@@ -17,8 +17,10 @@ struct Storefront: Sendable {
         for _ in 1..<Self.attempts {
             let products = try choose(view)
             let reading = try await reads.read(products)
-            guard let newer = try await newerView(than: reading.moment) else { return (view, products, reading) }
-            view = newer
+            let current = try await currentView(at: reading.moment)
+            // It may be another one though this reading did not replace it: one that came just before did.
+            if current === view { return (view, products, reading) }
+            view = current
         }
         let products = try choose(view)
         return (view, products, try await reads.read(products))
@@ -41,7 +43,7 @@ struct Storefront: Sendable {
         return (reading.moment, figures)
     }
 
-    private func newerView(than moment: Moment) async throws -> CatalogueView? {
+    private func currentView(at moment: Moment) async throws -> CatalogueView {
         do {
             return try await catalogue.view(forEpoch: moment.epoch, catalogue: moment.catalogue)
         } catch {
