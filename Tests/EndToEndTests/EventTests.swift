@@ -125,6 +125,8 @@ import Testing
         let last = try await events.next("availability")
         try await server.process.kill()
         let again = try await shop.startServer()
+        // Before its epoch is open the counters are those of the old one, where the id is not old.
+        try await again.process.waitForLine(containing: "consuming store", within: .seconds(20))
         let resumed = try await EventStream.open(
             again.shop, "/v1/events?product=LAMP&product=PANEL", ["Last-Event-ID": try #require(last.id)])
         // The catalogue may have been changed meanwhile.
