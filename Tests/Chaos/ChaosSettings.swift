@@ -30,7 +30,7 @@ package struct ChaosSettings: Sendable {
     /// How long a publisher waits for a message's record before it sends it again; in life a minute or two.
     static let patience = Duration.seconds(4)
     /// The same between two stretches, when everything is waited for.
-    static let hurriedPatience = Duration.seconds(1)
+    static let hurriedPatience = Duration.seconds(2)
     /// Messages without a record at which publishers make no new ones.
     static let backlogLimit = 1_500
     /// Until when everything must be done after the last fault has ended.

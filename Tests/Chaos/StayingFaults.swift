@@ -148,7 +148,7 @@ struct StayingFaults {
     // MARK: - A full Redis
 
     /// Room that is left for the backlog, in bytes.
-    private static let room = 300_000
+    private static let room = 120_000
 
     /// The backlog itself fills Redis while the consumers are held up, and nobody makes room but they.
     private func fillMemory(_ time: Duration) async throws {
