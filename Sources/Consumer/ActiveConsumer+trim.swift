@@ -53,7 +53,7 @@ extension ActiveConsumer {
             let removed = try await counters.removeIdleConsumers(except: settings.consumer)
             if removed > 0 { logger.debug("removed consumers that are not in use", metadata: ["count": "\(removed)"]) }
         } catch {
-            // They take a little memory, and harm nobody: it can wait, for the right to remove them, too.
+            // They only take a little memory. It can wait, also for the right to remove them.
             logger.debug("consumers that are not in use stay", metadata: ["error": "\(error)"])
         }
     }

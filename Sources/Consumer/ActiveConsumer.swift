@@ -84,7 +84,7 @@ package actor ActiveConsumer {
 
     // Reading.
     private var readTask: Task<Void, Never>?
-    /// Entries may be pending that nobody has in memory. They are claimed once memory is empty.
+    /// Entries may be pending that are not in memory. They are claimed once memory is empty.
     private var claimWanted = false
     var strays = StrayEntries()
     /// The connections that were found to lead to one server.

@@ -50,8 +50,8 @@ package struct ConsumerSettings: Sendable {
     static let firstReliefSlice = 128
     /// About how many outcomes stay while Redis is full.
     static let outcomesWhenFull = 10_000
-    /// How long an entry may be pending and in nobody's memory before pending entries are claimed. A reply to a read that
-    /// is on its way looks the same for a moment.
+    /// How long an entry may be pending and not in memory before pending entries are claimed. A reply to a read that is on
+    /// its way looks the same for a moment.
     static let strayPatience = Duration.seconds(3)
     /// How far clocks may be apart, or step, before it is reported.
     static let clockTolerance = Duration.seconds(2)

@@ -1,8 +1,8 @@
 import Inventory
 
-/// Finds entries that are pending while no memory holds them: Redis gave them to a connection that was dead, or to
-/// somebody else who reads in the group. They are the lowest ones that are pending once what is in memory has passed
-/// them. Does no I/O.
+/// Finds stray entries: pending, but not in this process' memory. Redis delivered them to a connection that was dead, or
+/// to another client that reads in the group. Once everything in memory has passed them, they are the lowest pending
+/// ones. Does no I/O.
 struct StrayEntries {
     private var candidate: (id: EntryPosition, since: ContinuousClock.Instant)?
 

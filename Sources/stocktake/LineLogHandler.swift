@@ -2,7 +2,7 @@ import Inventory
 import Logging
 
 /// Log lines for people and for `grep`: time, level, message, then what it is about, on standard error. Logging never
-/// waits for whoever reads it.
+/// blocks on a reader.
 ///
 ///     2026-11-22T10:00:00.000Z warning  waiting for Redis: error=…, for=deciding a batch
 struct LineLogHandler: LogHandler {
