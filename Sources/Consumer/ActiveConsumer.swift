@@ -129,7 +129,7 @@ package actor ActiveConsumer {
             batches += 1
             accepted += batch.accepted
             refused += batch.refused.values.reduce(0, +)
-            cancelled += batch.cancelled
+            cancelled += batch.cancelled.values.reduce(0, +)
             adjusted += batch.adjusted
             deadLetters += batch.deadLetters.values.reduce(0, +)
             replays += batch.replays

@@ -37,6 +37,17 @@ final class DecodedEntry: Sendable {
         }
     }
 
+    /// Those of a message that was decoded; what was rejected has to be asked in another way (`MessageDecoder`).
+    var ids: MessageIDs {
+        switch content {
+        case .order(let order): MessageIDs(order: order.id)
+        case .cancellation(let cancellation):
+            MessageIDs(order: cancellation.orderID, cancellation: cancellation.cancellationID)
+        case .adjustment(let adjustment): MessageIDs(adjustment: adjustment.adjustmentID)
+        case .rejected: MessageIDs()
+        }
+    }
+
     /// Whether what it does hangs on what was recorded before it.
     var dependsOnEarlier: Bool {
         switch content {
@@ -131,7 +142,8 @@ struct Tally: Sendable {
     var accepted = 0
     /// By reason.
     var refused: [String: Int] = [:]
-    var cancelled = 0
+    /// By reason, which is mostly none.
+    var cancelled: [String: Int] = [:]
     var adjusted = 0
     /// By reason.
     var deadLetters: [String: Int] = [:]
@@ -142,7 +154,7 @@ struct Tally: Sendable {
         switch outcome.kind {
         case .accepted: accepted += 1
         case .refused: refused[outcome.reason, default: 0] += 1
-        case .cancelled: cancelled += 1
+        case .cancelled: cancelled[outcome.reason, default: 0] += 1
         case .adjusted: adjusted += 1
         case .deadLetter: deadLetters[outcome.reason, default: 0] += 1
         }

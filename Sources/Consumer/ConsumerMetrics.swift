@@ -8,7 +8,7 @@ import Metrics
 package struct ConsumerMetrics: Sendable {
     private let accepted: Counter
     private let refused: [String: Counter]
-    private let cancelled: Counter
+    private let cancelled: [String: Counter]
     private let adjusted: Counter
     private let deadLetters: [String: Counter]
     private let replays: Counter
@@ -38,7 +38,8 @@ package struct ConsumerMetrics: Sendable {
         accepted = outcomes(.accepted)
         refused = Dictionary(
             uniqueKeysWithValues: RefusalReason.allCases.map { ($0.rawValue, outcomes(.refused, $0.rawValue)) })
-        cancelled = outcomes(.cancelled)
+        cancelled = Dictionary(
+            uniqueKeysWithValues: ["", Cancellation.notOwnedReason].map { ($0, outcomes(.cancelled, $0)) })
         adjusted = outcomes(.adjusted)
         deadLetters = Dictionary(
             uniqueKeysWithValues: DeadLetterReason.allCases.map { ($0.rawValue, outcomes(.deadLetter, $0.rawValue)) })
@@ -90,7 +91,7 @@ package struct ConsumerMetrics: Sendable {
         let tally = decided.tally
         accepted.increment(by: tally.accepted)
         for (reason, count) in tally.refused { refused[reason]?.increment(by: count) }
-        cancelled.increment(by: tally.cancelled)
+        for (reason, count) in tally.cancelled { cancelled[reason]?.increment(by: count) }
         adjusted.increment(by: tally.adjusted)
         for (reason, count) in tally.deadLetters { deadLetters[reason]?.increment(by: count) }
         replays.increment(by: tally.replays)

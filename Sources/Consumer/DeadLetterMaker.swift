@@ -10,7 +10,7 @@ struct DeadLetterMaker: Sendable {
 
     /// What a valid message may have is kept whole, so that it can be published again. Of more, the head is kept, and
     /// the length and a digest by which the publisher's own copy can be told (of all fields together, the fingerprint).
-    func record(_ entry: StreamEntry, _ rejection: Rejection, orderID: Identifier?) -> DeadLetterRecord {
+    func record(_ entry: StreamEntry, _ rejection: Rejection, ids: MessageIDs) -> DeadLetterRecord {
         let isPayloadCut = (entry.payload?.count ?? 0) > Limit.payloadBytes
         let isTypeCut = (entry.type?.count ?? 0) > Limit.payloadBytes
         // They hold type and payload once more.
@@ -28,6 +28,6 @@ struct DeadLetterMaker: Sendable {
             fields: fields, bytes: Int64(entry.size),
             isWhole: !isPayloadCut && !isTypeCut && !areFieldsCut && entry.unreadReason == nil,
             payloadDigest: isPayloadCut ? entry.payload.map { SHA256.digest($0.copy) } : nil,
-            orderID: orderID, receivedAt: Timestamp.now())
+            ids: ids, receivedAt: Timestamp.now())
     }
 }

@@ -48,8 +48,8 @@ extension PreparedBatch {
                 batch.record.records.append(.deadLetter(record))
                 batch.add(
                     Outcome(
-                        kind: .deadLetter, orderID: record.orderID?.text ?? "",
-                        reason: record.rejection.reason.rawValue, decidedAt: record.receivedAt))
+                        kind: .deadLetter, ids: record.ids, reason: record.rejection.reason.rawValue,
+                        decidedAt: record.receivedAt))
             }
         }
         batch.inFlight.messages = messages
@@ -118,7 +118,8 @@ private struct Answered {
             entryID: entryID)
         let outcome = Outcome(
             kind: .cancelled, orderID: cancellation.orderID.text, cancellationID: cancellation.cancellationID.text,
-            seq: seq, units: givenBack.reduce(0) { $0 + $1.units }, decidedAt: decidedAt)
+            reason: Cancellation.notOwned(releases) > 0 ? Cancellation.notOwnedReason : "", seq: seq,
+            units: givenBack.reduce(0) { $0 + $1.units }, decidedAt: decidedAt)
         return (.cancellation(record), outcome)
     }
 }

@@ -57,10 +57,10 @@ struct Sorting {
         switch decoded.content {
         case .rejected(let rejection):
             return .deadLetter(
-                deadLetters.record(entry, rejection, orderID: MessageDecoder.orderID(inRejected: entry.payload)))
+                deadLetters.record(entry, rejection, ids: MessageDecoder.ids(inRejected: entry.payload)))
         case .order(let order):
             if let rejection = catalog.violation(in: order.checkout) {
-                return .deadLetter(deadLetters.record(entry, rejection, orderID: order.id))
+                return .deadLetter(deadLetters.record(entry, rejection, ids: decoded.ids))
             }
             return decide(.order(order), Operation(.take, order.demand), decoded)
         case .cancellation(let cancellation): return plan(cancellation, decoded)
@@ -72,7 +72,7 @@ struct Sorting {
         let order = cancellation.orderID
         guard let owned = owned[order] ?? known.owned[order] else {
             let rejection = Rejection(.unknownOrder, "order_id: no order \"\(order)\" is recorded")
-            return .deadLetter(deadLetters.record(decoded.entry, rejection, orderID: order))
+            return .deadLetter(deadLetters.record(decoded.entry, rejection, ids: decoded.ids))
         }
         let releases = cancellation.releases(from: owned)
         let givenBack = cancellation.givenBack(releases)
@@ -89,7 +89,7 @@ struct Sorting {
 
     private mutating func plan(_ adjustment: Adjustment, _ decoded: DecodedEntry) -> PreparedBatch.Plan? {
         if let rejection = catalog.violation(in: adjustment) ?? violation(in: adjustment) {
-            return .deadLetter(deadLetters.record(decoded.entry, rejection, orderID: nil))
+            return .deadLetter(deadLetters.record(decoded.entry, rejection, ids: decoded.ids))
         }
         let demand = [ArticleUnits(adjustment.article, abs(adjustment.units))].demand()
         return decide(.adjustment(adjustment), Operation(adjustment.units < 0 ? .give : .add, demand), decoded)
@@ -128,12 +128,6 @@ struct Sorting {
 
     private func conflict(_ decoded: DecodedEntry, _ key: MessageKey) -> PreparedBatch.Plan {
         let rejection = Rejection(key.conflict, "\(key.field): \"\(key.id)\" is recorded with other content")
-        var orderID: Identifier?
-        switch decoded.content {
-        case .order(let order): orderID = order.id
-        case .cancellation(let cancellation): orderID = cancellation.orderID
-        case .adjustment, .rejected: break
-        }
-        return .deadLetter(deadLetters.record(decoded.entry, rejection, orderID: orderID))
+        return .deadLetter(deadLetters.record(decoded.entry, rejection, ids: decoded.ids))
     }
 }

@@ -36,6 +36,14 @@ package struct Cancellation: Sendable, Equatable {
 }
 
 extension Cancellation {
+    /// Units that it asks for and its order does not own.
+    package static func notOwned(_ releases: [Release]) -> Int64 {
+        releases.reduce(0) { $0 + ($1.asked ?? $1.released) - $1.released }
+    }
+
+    /// The `reason` of its outcome where it asks for units that its order does not own.
+    package static let notOwnedReason = "not_owned"
+
     /// What of its releases goes back to the counters.
     package func givenBack(_ releases: [Release]) -> [ArticleUnits] {
         restock ? releases.filter { $0.released > 0 }.map { ArticleUnits($0.article, $0.released) } : []

@@ -13,6 +13,7 @@ package struct Outcome: Sendable, Equatable {
     package var orderID: String
     package var cancellationID: String
     package var adjustmentID: String
+    /// Of a refusal, of a dead letter, and of a cancellation that asks for units which its order does not own.
     package var reason: String
     package var seq: Int64?
     /// Of an order: all that it asked for. Of a cancellation: what came back into stock. Of an adjustment: what it added.
@@ -33,5 +34,11 @@ package struct Outcome: Sendable, Equatable {
         self.seq = seq
         self.units = units
         self.decidedAt = decidedAt
+    }
+
+    package init(kind: Kind, ids: MessageIDs, reason: String, decidedAt: String) {
+        self.init(
+            kind: kind, orderID: ids.order?.text ?? "", cancellationID: ids.cancellation?.text ?? "",
+            adjustmentID: ids.adjustment?.text ?? "", reason: reason, decidedAt: decidedAt)
     }
 }

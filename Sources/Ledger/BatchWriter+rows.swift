@@ -93,15 +93,16 @@ extension BatchWriter {
         try db.cachedStatement(
             sql: """
                 INSERT INTO dead_letters (
-                    entry_id, reason, detail, type, payload, fields, bytes, is_whole, payload_digest, order_id, fingerprint,
-                    received_at
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entry_id, fingerprint) DO NOTHING
+                    entry_id, reason, detail, type, payload, fields, bytes, is_whole, payload_digest, order_id,
+                    cancellation_id, adjustment_id, fingerprint, received_at
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entry_id, fingerprint) DO NOTHING
                 """
         ).execute(arguments: [
             deadLetter.key.entryID, deadLetter.rejection.reason.rawValue, deadLetter.rejection.detail,
             deadLetter.type.map { Data($0) }, deadLetter.payload.map { Data($0) }, deadLetter.fields.map { Data($0) },
             deadLetter.bytes, deadLetter.isWhole, deadLetter.payloadDigest.map { Data($0) },
-            deadLetter.orderID?.text, Data(deadLetter.key.fingerprint), deadLetter.receivedAt,
+            deadLetter.ids.order?.text, deadLetter.ids.cancellation?.text, deadLetter.ids.adjustment?.text,
+            Data(deadLetter.key.fingerprint), deadLetter.receivedAt,
         ])
     }
 
@@ -111,12 +112,13 @@ extension BatchWriter {
         let units = record.givenBack.reduce(0) { $0 + $1.units }
         try db.cachedStatement(
             sql: """
-                INSERT INTO cancellations (id, order_id, cancelled_at, restock, seq, epoch, units, decided_at, entry_id, digest)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO cancellations (id, order_id, cancelled_at, restock, seq, epoch, units, not_owned, decided_at,
+                    entry_id, digest)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             id, cancellation.orderID.text, cancellation.cancelledAt, cancellation.restock, record.seq, batch.epoch,
-            units, record.decidedAt, record.entryID, Data(record.digest),
+            units, Cancellation.notOwned(record.releases), record.decidedAt, record.entryID, Data(record.digest),
         ])
         let item = try db.cachedStatement(
             sql: """

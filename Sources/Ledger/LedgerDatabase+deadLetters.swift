@@ -16,7 +16,10 @@ package struct RecordedDeadLetter: Sendable {
     package var isWhole: Bool
     /// SHA-256 of the whole payload, where only its head was kept.
     package var payloadDigest: [UInt8]?
+    /// The ids that could be read of it.
     package var orderID: String?
+    package var cancellationID: String?
+    package var adjustmentID: String?
     package var receivedAt: String
     package var status: DeadLetterStatus
     /// When it was replayed or discarded.
@@ -44,7 +47,8 @@ package enum DeadLetterStatus: String, Sendable, CaseIterable {
 extension LedgerDatabase {
     /// All but the bytes of the content.
     static let deadLetterColumns =
-        "id, entry_id, reason, detail, bytes, is_whole, order_id, received_at, status, resolved_at, fingerprint"
+        "id, entry_id, reason, detail, bytes, is_whole, order_id, cancellation_id, adjustment_id, received_at, "
+        + "status, resolved_at, fingerprint"
 
     /// Dead letters, latest first, without their bytes.
     package func deadLetters(
@@ -104,7 +108,8 @@ extension LedgerDatabase {
             number: row["id"], entryID: row["entry_id"], reason: row["reason"], detail: row["detail"],
             type: bytes("type"), payload: bytes("payload"), fields: bytes("fields"), bytes: row["bytes"],
             isWhole: row["is_whole"], payloadDigest: bytes("payload_digest"), orderID: row["order_id"],
-            receivedAt: row["received_at"], status: DeadLetterStatus(rawValue: row["status"]) ?? .open,
+            cancellationID: row["cancellation_id"], adjustmentID: row["adjustment_id"], receivedAt: row["received_at"],
+            status: DeadLetterStatus(rawValue: row["status"]) ?? .open,
             resolvedAt: row["resolved_at"], fingerprint: row.optionalBytes(named: "fingerprint") ?? [])
     }
 }

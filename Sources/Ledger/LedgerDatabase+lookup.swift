@@ -39,13 +39,14 @@ extension LedgerDatabase {
             try Self.lookUp(keys, &known, db, texts)
             let deadLetters = RowsStatement(db, texts, columns: 1) {
                 """
-                SELECT entry_id, fingerprint, reason, order_id, received_at
+                SELECT entry_id, fingerprint, reason, order_id, received_at, cancellation_id, adjustment_id
                 FROM (\($0)) CROSS JOIN dead_letters ON entry_id = column1
                 """
             }
             try deadLetters.run(entries, bind: { $0.bind($1) }) { row in
                 known.deadLetters[EntryKey(entryID: row.text(0), fingerprint: row.blob(1))] = Outcome(
-                    kind: .deadLetter, orderID: row.text(3), reason: row.text(2), decidedAt: row.text(4))
+                    kind: .deadLetter, orderID: row.text(3), cancellationID: row.text(5), adjustmentID: row.text(6),
+                    reason: row.text(2), decidedAt: row.text(4))
             }
             for order in cancelled {
                 if let owned = try Self.owned(by: order, db) { known.owned[order] = owned }
@@ -92,9 +93,10 @@ extension LedgerDatabase {
                 units: row.integer(4), decidedAt: row.text(3))
             return (.order(id), outcome)
         }
-        try lookUp(cancellations, in: "cancellations", "units, order_id") { row, id in
+        try lookUp(cancellations, in: "cancellations", "units, order_id, not_owned") { row, id in
             let outcome = Outcome(
-                kind: .cancelled, orderID: row.text(5), cancellationID: id.text, seq: row.optionalInteger(2),
+                kind: .cancelled, orderID: row.text(5), cancellationID: id.text,
+                reason: row.integer(6) > 0 ? Cancellation.notOwnedReason : "", seq: row.optionalInteger(2),
                 units: row.integer(4), decidedAt: row.text(3))
             return (.cancellation(id), outcome)
         }

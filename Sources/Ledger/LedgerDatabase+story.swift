@@ -19,6 +19,8 @@ package struct RecordedCancellation: Sendable {
     package var seq: Int64?
     /// Units given back.
     package var units: Int64
+    /// Units asked for that the order did not own.
+    package var notOwned: Int64
     package var decidedAt: String
     package var entryID: String
     package var items: [Item]
@@ -62,7 +64,8 @@ extension LedgerDatabase {
             arguments: [row["id"] as String])
         return RecordedCancellation(
             id: Identifier(row["id"]), cancelledAt: row["cancelled_at"], restock: row["restock"], seq: row["seq"],
-            units: row["units"], decidedAt: row["decided_at"], entryID: row["entry_id"],
+            units: row["units"],
+            notOwned: row["not_owned"], decidedAt: row["decided_at"], entryID: row["entry_id"],
             items: items.map { item in
                 RecordedCancellation.Item(
                     article: Article(

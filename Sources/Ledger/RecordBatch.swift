@@ -110,13 +110,12 @@ package struct DeadLetterRecord: Sendable, Equatable {
     package var isWhole: Bool
     /// SHA-256 of the whole payload, where only its head is kept.
     package var payloadDigest: [UInt8]?
-    /// Where the message could be read so far.
-    package var orderID: Identifier?
+    package var ids: MessageIDs
     package var receivedAt: String
 
     package init(
         key: EntryKey, rejection: Rejection, type: [UInt8]?, payload: [UInt8]?, fields: [UInt8]?, bytes: Int64,
-        isWhole: Bool = true, payloadDigest: [UInt8]? = nil, orderID: Identifier?, receivedAt: String
+        isWhole: Bool = true, payloadDigest: [UInt8]? = nil, ids: MessageIDs, receivedAt: String
     ) {
         self.key = key
         self.rejection = rejection
@@ -126,7 +125,7 @@ package struct DeadLetterRecord: Sendable, Equatable {
         self.bytes = bytes
         self.isWhole = isWhole
         self.payloadDigest = payloadDigest
-        self.orderID = orderID
+        self.ids = ids
         self.receivedAt = receivedAt
     }
 }

@@ -168,6 +168,8 @@ enum Schema {
             epoch INTEGER NOT NULL,
             -- Units given back to the counters.
             units INTEGER NOT NULL CHECK (units >= 0),
+            -- Units asked for that the order did not own.
+            not_owned INTEGER NOT NULL CHECK (not_owned >= 0),
             decided_at TEXT NOT NULL,
             entry_id TEXT NOT NULL,
             digest BLOB NOT NULL
@@ -220,7 +222,10 @@ enum Schema {
             bytes INTEGER NOT NULL CHECK (bytes >= 0),
             is_whole INTEGER NOT NULL CHECK (is_whole IN (0, 1)),
             payload_digest BLOB,
+            -- The ids that could be read of it.
             order_id TEXT,
+            cancellation_id TEXT,
+            adjustment_id TEXT,
             fingerprint BLOB NOT NULL,
             received_at TEXT NOT NULL,
             -- open; replay: the consumer is to publish it again; replayed: it was read again and recorded, as whatever

@@ -79,6 +79,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
             table.add(["reason", letter.reason])
             table.add(["detail", letter.detail])
             if let order = letter.orderID { table.add(["order", order]) }
+            if let cancellation = letter.cancellationID { table.add(["cancellation", cancellation]) }
+            if let adjustment = letter.adjustmentID { table.add(["adjustment", adjustment]) }
             table.add(["entry", letter.entryID])
             table.add(["received", letter.receivedAt])
             if let type = letter.type { table.add(["type", String(decoding: type, as: UTF8.self)]) }
@@ -113,7 +115,8 @@ extension RecordedDeadLetter {
             case .object(var object) = JSONValue.members([
                 "id": .integer(number), "status": .string(status.rawValue), "resolved_at": .text(resolvedAt),
                 "reason": .string(reason), "detail": .string(detail),
-                "order_id": .text(orderID), "entry_id": .string(entryID), "received_at": .string(receivedAt),
+                "order_id": .text(orderID), "cancellation_id": .text(cancellationID),
+                "adjustment_id": .text(adjustmentID), "entry_id": .string(entryID), "received_at": .string(receivedAt),
                 "bytes": .integer(bytes), "is_whole": .bool(isWhole),
             ])
         else { return .null }

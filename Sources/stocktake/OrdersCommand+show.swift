@@ -103,6 +103,10 @@ extension OrdersCommand {
                     ])
                 }
                 if !cancellation.items.isEmpty { table.print() }
+                if cancellation.notOwned > 0 {
+                    print(
+                        "asked for \(Int(clamping: cancellation.notOwned).counted("unit")) that the order did not own")
+                }
             }
             print("")
             let owned = story.owned.map { owned in
@@ -156,8 +160,8 @@ extension RecordedCancellation {
     fileprivate var json: JSONValue {
         .members([
             "cancellation_id": .string(id.text), "cancelled_at": .text(cancelledAt), "restock": .bool(restock),
-            "seq": .integer(seq), "units": .integer(units), "decided_at": .string(decidedAt),
-            "entry_id": .string(entryID),
+            "seq": .integer(seq), "units": .integer(units), "not_owned": .integer(notOwned),
+            "decided_at": .string(decidedAt), "entry_id": .string(entryID),
             "items": .array(
                 items.map { item in
                     .members([

@@ -91,6 +91,7 @@ import Testing
                 #expect(try outcome("refused", "insufficient") == 1)
                 #expect(try outcome("refused", "sold_out") == 1)
                 #expect(try outcome("cancelled") == 1)
+                #expect(try outcome("cancelled", "not_owned") == 0)
                 #expect(try outcome("adjusted") == 1)
                 #expect(try outcome("dead_letter", "unknown_product") == 1)
                 #expect(try outcome("dead_letter", "unknown_type") == 1)

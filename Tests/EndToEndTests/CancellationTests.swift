@@ -107,6 +107,72 @@ import Testing
         try await shop.expectConsistent()
     }
 
+    @Test("A cancellation that asks for more than its order owns says so, in its outcome and in the order's story")
+    func notOwned() async throws {
+        let shop = try await Shop()
+        let messages = [
+            Order("o", ("LAMP", nil, 2)).message,
+            // A variant that the order never held, more than it owns, all the rest, and all once more.
+            Cancellation("variant", of: "o", ("LAMP", "0", 1)).message,
+            Cancellation("more", of: "o", ("LAMP", nil, 3), restock: false).message,
+            Cancellation("rest", of: "o").message, Order("refused", ("LAMP", nil, 50)).message,
+            Cancellation("of-refused", of: "refused", ("LAMP", nil, 50)).message,
+            Cancellation("all-of-refused", of: "refused").message,
+        ]
+        let expected = [
+            ["variant", "not_owned", "0"], ["more", "not_owned", "0"], ["rest", "", "0"],
+            ["of-refused", "not_owned", "0"], ["all-of-refused", "", "0"],
+        ]
+        for _ in 1...2 {
+            try await shop.redis.command("DEL", shop.keys.outcomes)
+            try await shop.publish(messages)
+            try await shop.consumeAll()
+            let cancelled = try await shop.outcomes().filter { $0["outcome"] == "cancelled" }
+            #expect(
+                cancelled.map { [$0["cancellation_id"] ?? "", $0["reason"] ?? "-", $0["units"] ?? ""] } == expected)
+        }
+        #expect(
+            try shop.query("SELECT id, not_owned FROM cancellations ORDER BY rowid") == [
+                ["variant", "1"], ["more", "1"], ["rest", "0"], ["of-refused", "50"], ["all-of-refused", "0"],
+            ])
+        let story = try await shop.succeed("orders", "show", "o")
+        #expect(story.contains("asked for 1 unit that the order did not own"), "\(story)")
+        let json = try await shop.succeed("orders", "show", "refused", "--json")
+        #expect(json.contains(#""not_owned":50"#) && json.contains(#""not_owned":0"#), "\(json)")
+        try await shop.expectConsistent()
+    }
+
+    @Test("The outcome of a dead cancellation or adjustment carries its ids, also when it is read again")
+    func deadIDs() async throws {
+        let shop = try await Shop()
+        let payloads: [(type: String, payload: String, ids: [String])] = [
+            ("order.cancelled", #"{"cancellation_id":"c1","order_id":"o","items":[]}"#, ["o", "c1", ""]),
+            ("order.cancelled", #"{"cancellation_id":"c2","order_id":"unknown"}"#, ["unknown", "c2", ""]),
+            ("order.cancelled", #"{"cancellation_id":"c3"}"#, ["", "c3", ""]),
+            ("stock.adjusted", #"{"adjustment_id":"a1","product_id":"NO","sold":1,"reason":"r"}"#, ["", "", "a1"]),
+            ("stock.adjusted", #"{"adjustment_id":"a2","product_id":"LAMP","sold":-1,"reason":"r"}"#, ["", "", "a2"]),
+            ("stock.adjusted", #"{"adjustment_id":"a3","sold":0}"#, ["", "", "a3"]),
+            ("checkout.completed", #"{"order_id":"o1","items":[{"product_id""#, ["o1", "", ""]),
+        ]
+        for message in payloads {
+            try await shop.redis.command(
+                "XADD", shop.keys.checkouts, "*", "type", message.type, "payload", message.payload)
+        }
+        for _ in 1...2 {
+            try await shop.redis.command("DEL", shop.keys.outcomes)
+            try await shop.consumeAll()
+            let outcomes = try await shop.outcomes()
+            #expect(outcomes.allSatisfy { $0["outcome"] == "dead_letter" })
+            let ids = outcomes.map { outcome in
+                ["order_id", "cancellation_id", "adjustment_id"].map { outcome[$0] ?? "missing" }
+            }
+            #expect(ids == payloads.map(\.ids))
+            _ = try await shop.redis.command("XGROUP", "SETID", shop.keys.checkouts, "stocktake", "0")
+        }
+        let shown = try await shop.succeed("dead-letters", "show", "1")
+        #expect(shown.contains("cancellation") && shown.contains("c1"), "\(shown)")
+    }
+
     @Test("A cancellation that comes before its order is processed once the order is there, also while running")
     func early() async throws {
         let shop = try await Shop()

@@ -46,6 +46,27 @@ struct MessageDecoderTests {
     }
 
     @Test(
+        "Of a message that is rejected, every id is read that can be",
+        arguments: [
+            (#"{"order_id":"o","cancellation_id":"c","adjustment_id":"a","items":7}"#, "o", "c", "a"),
+            (#"{"cancellation_id":"c"}"#, nil, "c", nil),
+            (#"{"adjustment_id":"\u0061","sold":0}"#, nil, nil, "a"),
+            (#"{"items":[{"order_id":"inner"}],"order_id":7,"cancellation_id":"c"}"#, nil, "c", nil),
+            (#"{"order_id":"","cancellation_id":"\n"}"#, nil, nil, nil),
+            // Cut short, or broken further on.
+            (#"{"order_id":"o","cancellation_id":"c","items":[{"product_id""#, "o", "c", nil),
+            (#"{"order_id":"o","order_id":"other","cancellation_id":"c"}"#, nil, "c", nil),
+            (#"{"order_id":"o"#, nil, nil, nil), ("[]", nil, nil, nil), ("", nil, nil, nil), (nil, nil, nil, nil),
+            (#"{"order_id":"o"}"# + String(repeating: " ", count: 1_048_576), nil, nil, nil),
+        ] as [(String?, Identifier?, Identifier?, Identifier?)])
+    func idsOfRejected(payload: String?, order: Identifier?, cancellation: Identifier?, adjustment: Identifier?) {
+        let bytes = payload.map { SharedBytes(Array($0.utf8)) }
+        #expect(
+            MessageDecoder.ids(inRejected: bytes)
+                == MessageIDs(order: order, cancellation: cancellation, adjustment: adjustment))
+    }
+
+    @Test(
         "What is wrong with the entry is said before what is wrong with its payload",
         arguments: [
             (nil, nil, .missingType, "the entry has no field type"),

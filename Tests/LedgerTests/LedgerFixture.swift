@@ -122,7 +122,8 @@ func deadLetter(
     .deadLetter(
         DeadLetterRecord(
             key: EntryKey(entryID: entryID, fingerprint: fingerprint), rejection: Rejection(reason, "detail"),
-            type: Array("t".utf8), payload: payload, fields: nil, bytes: 12, isWhole: isWhole, orderID: orderID,
+            type: Array("t".utf8), payload: payload, fields: nil, bytes: 12, isWhole: isWhole,
+            ids: MessageIDs(order: orderID),
             receivedAt: "2026-11-22T10:00:00.000Z"))
 }
 

@@ -149,10 +149,12 @@ struct RecordTests {
         try await withLedger { fixture async throws in
             let record = DeadLetterRecord(
                 key: EntryKey(entryID: "1-0", fingerprint: [1]), rejection: Rejection(.missingType, "d"), type: nil,
-                payload: nil, fields: [1, 2, 3], bytes: 3, orderID: "o", receivedAt: "now")
+                payload: nil, fields: [1, 2, 3], bytes: 3,
+                ids: MessageIDs(order: "o", cancellation: "c", adjustment: "a"), receivedAt: "now")
             try await fixture.record(.deadLetter(record))
             let found = try #require(try await fixture.ledger.deadLetter(1))
-            #expect(found.fields == [1, 2, 3] && found.type == nil && found.payload == nil && found.orderID == "o")
+            #expect(found.fields == [1, 2, 3] && found.type == nil && found.payload == nil)
+            #expect([found.orderID, found.cancellationID, found.adjustmentID] == ["o", "c", "a"])
         }
     }
 
