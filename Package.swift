@@ -64,6 +64,7 @@ let package = Package(
             path: "lua",
             resources: [
                 "gate", "settle", "install", "cut", "trim", "stage", "group", "writable", "inspect", "tidy", "extent",
+                "lost",
             ].map { .embedInCode("\($0).lua") },
             swiftSettings: strict
         ),

@@ -11,6 +11,7 @@ package enum Script: String, Sendable, CaseIterable {
     case inspect
     case tidy
     case extent
+    case lost
 
     /// The text, as `SCRIPT LOAD` takes it.
     package var source: [UInt8] {
@@ -26,6 +27,7 @@ package enum Script: String, Sendable, CaseIterable {
         case .inspect: PackageResources.inspect_lua
         case .tidy: PackageResources.tidy_lua
         case .extent: PackageResources.extent_lua
+        case .lost: PackageResources.lost_lua
         }
     }
 }

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- settle: what follows once the ledger has committed a batch. Repeating it does no harm.
 --
--- KEYS    1  …:stock   2  …:checkouts   3  …:outcomes
+-- KEYS    1  …:stock   2  …:checkouts   3  …:outcomes   4  …:intake
 -- ARGV    1  identity of the ledger
 --         2  epoch
 --         3  highest seq the ledger has recorded
@@ -17,7 +17,8 @@
 --         {"FENCED"}: the counters are another ledger's, of another epoch, or have lost a seq that is recorded: nothing
 --         was done
 -- ERRORS  NOGROUP never: acknowledging in a group that is gone acknowledges nothing; WRONGTYPE of keys 1 and 2
--- WRITES  settled and recorded in the hash; the group's pending list; the stream of outcomes
+-- WRITES  settled and recorded in the counters; the group's pending list, and how many were ever acknowledged
+--         ('lost'); the stream of outcomes
 -- COST    O(entries + outcomes)
 -- WHY     allow-oom: with Redis out of memory, acknowledging must still work. Order: what the protocol needs first; what
 --         tells others comes last, each call alone, so that none of it can hold up the rest. Fenced: a call that comes
@@ -39,6 +40,11 @@ local acknowledged = 0
 for first = at + 1, at + entries, slice do
   local last = math.min(first + slice - 1, at + entries)
   acknowledged = acknowledged + redis.call('XACK', checkouts, ARGV[5], unpack(ARGV, first, last))
+end
+if acknowledged > 0 then
+  -- Where it is not kept, 'lost' starts it.
+  local before = tonumber(redis.pcall('HMGET', KEYS[4], 'acknowledged')[1] or '')
+  if before then redis.call('HSET', KEYS[4], 'acknowledged', string.format('%.0f', before + acknowledged)) end
 end
 at = at + entries + 1
 

@@ -47,6 +47,21 @@ extension ActiveConsumer {
         }
     }
 
+    /// Messages that somebody trimmed or deleted before they were processed.
+    func lookForLostMessages() async {
+        do {
+            let lost = try await counters.lookForLostMessages()
+            if lost.found == 0 { return }
+            metrics.lost(Int(clamping: lost.found))
+            logger.error(
+                "messages are gone from the stream, and nobody has processed them: something trimmed or deleted them",
+                metadata: ["count": "\(lost.found)", "hint": "publish again what has no outcome"])
+        } catch {
+            // What is not counted now is counted later.
+            logger.debug("cannot look for lost messages", metadata: ["error": "\(error)"])
+        }
+    }
+
     /// Each host name becomes a consumer of the group, and Redis forgets none of them.
     func removeIdleConsumers() async {
         do {

@@ -273,6 +273,7 @@ package actor ActiveConsumer {
             guard ContinuousClock.now - lastTrim >= ConsumerSettings.trimInterval / 2 else { return }
             lastTrim = ContinuousClock.now
             await trim()
+            await lookForLostMessages()
             await removeIdleConsumers()
         case .stop:
             // Cut off, a read could take entries with it that nobody settles.
@@ -347,9 +348,8 @@ package actor ActiveConsumer {
 
     private func take(_ delivery: Delivery) async throws {
         if !delivery.lost.isEmpty {
-            metrics.lost(delivery.lost.count)
-            logger.error(
-                "pending messages are gone from the stream: something trimmed or deleted them; publish them again",
+            logger.warning(
+                "pending messages are gone from the stream: something trimmed or deleted them",
                 metadata: ["count": "\(delivery.lost.count)", "first": "\(delivery.lost[0])"])
         }
         isBehind = delivery.isFull
@@ -361,6 +361,7 @@ package actor ActiveConsumer {
                 claimWanted = true
             } else if settings.untilIdle {
                 isIdle = try await !publishReplays()
+                if isIdle { await lookForLostMessages() }
             }
         } catch {
             try endRead(error)

@@ -75,7 +75,7 @@ extension CounterStore {
     package func settle(_ settlement: Settlement, keepOutcomes: Int) async throws -> SettleAnswer {
         let capacity = settlement.entries.count * 24 + settlement.outcomes.count * 160
         let reply = try await scripts.run(
-            .settle, keys: [keys.stock, keys.checkouts, keys.outcomes], capacity: capacity
+            .settle, keys: [keys.stock, keys.checkouts, keys.outcomes, keys.intake], capacity: capacity
         ) { command in
             command.append(ledger)
             command.append(settlement.epoch)

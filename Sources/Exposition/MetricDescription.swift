@@ -59,7 +59,7 @@ extension MetricDescription {
             "stocktake_settle_duration_seconds", .histogram(bounds: durations),
             "From asking Redis to settle a batch to its answer."),
         .init("stocktake_read_ahead_messages", .gauge, "Messages that were read and are not decided yet."),
-        .init("stocktake_lost_messages_total", .counter, "Messages that were delivered and were gone from the stream."),
+        .init("stocktake_lost_messages_total", .counter, "Messages gone from the stream before they were processed."),
         .init(
             "stocktake_trimmed_messages_total", .counter, "Processed messages that were dropped from the stream."),
         .init(

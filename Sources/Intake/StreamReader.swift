@@ -136,7 +136,7 @@ package actor StreamReader {
         } catch RedisError.reply(let reply, _) where reply.code == "NOGROUP" {
             // Nothing is pending in a group that is gone.
             oversized = OversizedEntries()
-            _ = try await scripts.run(.group, keys: [keys.checkouts]) { $0.append(StoreKeys.group) }
+            _ = try await scripts.run(.group, keys: [keys.checkouts, keys.intake]) { $0.append(StoreKeys.group) }
             phase = .reading
             return Delivery()
         }

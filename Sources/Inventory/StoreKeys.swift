@@ -10,6 +10,8 @@ package struct StoreKeys: Sendable, Equatable {
     package let checkouts: String
     /// Hash: the counters.
     package let stock: String
+    /// Hash: how many messages were acknowledged, and how many were lost before.
+    package let intake: String
     /// Stream: what became of each message.
     package let outcomes: String
     /// Channel: a product's id whenever its figures changed.
@@ -20,6 +22,7 @@ package struct StoreKeys: Sendable, Equatable {
         let prefix = "stocktake:{\(store)}:"
         checkouts = prefix + "checkouts"
         stock = prefix + "stock"
+        intake = prefix + "intake"
         outcomes = prefix + "outcomes"
         changes = prefix + "changes"
     }

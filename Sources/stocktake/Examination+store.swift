@@ -12,6 +12,8 @@ extension Examination {
     private static let patience: Int64 = 60_000
     /// Milliseconds that an id may be ahead of a clock that is read a moment later.
     private static let idTolerance: Int64 = 2_000
+    /// Milliseconds that a loss is something to look at: publishers have sent again by then, or never will.
+    private static let lossReminder: Int64 = 7 * 24 * 3_600_000
     /// How long counters and ledger get to come to one state.
     private static let reconcilePatience = Duration.seconds(2)
 
@@ -105,6 +107,16 @@ extension Examination {
             guard let group else { return (.unknown, "Redis does not say") }
             let pending = try await WaitingMessages.pending(group, keys, client)
             return pending.count == 0 ? (.ok, "none") : try await this.waiting(pending)
+        }
+        await askRedis("lost") {
+            let lost = try await LostMessages.read(keys, client)
+            guard lost.total > 0, let found = lost.foundAt else { return (.ok, "none") }
+            let count = Int(clamping: lost.total).counted("message")
+            let time = Timestamp.text(seconds: Int(found / 1_000), milliseconds: Int(found % 1_000))
+            let detail = "\(count) gone from the stream before they were processed, the last found at \(time)"
+            let now = try await RedisClock.read(client) ?? Timestamp.milliseconds()
+            if now - found > Self.lossReminder { return (.ok, detail) }
+            return (.warn, "\(detail). Publish again what has no outcome, and find out what trims the stream")
         }
     }
 

@@ -138,7 +138,7 @@ struct LedgerCommand: AsyncParsableCommand {
             try await withRedis(settings) { client in
                 let head = try await CounterHead.read(settings.keys, client)
                 if head.ledger == identity {
-                    _ = try await client.send(RedisCommand("UNLINK", settings.keys.stock))
+                    _ = try await client.send(RedisCommand("UNLINK", settings.keys.stock, settings.keys.intake))
                 }
             }
         }

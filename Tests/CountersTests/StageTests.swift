@@ -39,7 +39,7 @@ struct StageTests {
         try await withCounters([:]) { fixture async throws in
             let (server, keys) = (fixture.server, fixture.keys)
             func group() async throws -> String? {
-                try await fixture.run(.group, keys: [keys.checkouts], [StoreKeys.group]).string
+                try await fixture.run(.group, keys: [keys.checkouts, keys.intake], [StoreKeys.group]).string
             }
             #expect(try await group() == "CREATED")
             try await server.command("XADD", keys.checkouts, "1-0", "type", "t")

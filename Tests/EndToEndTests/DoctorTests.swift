@@ -56,6 +56,34 @@ import Testing
         #expect(try await examine(shop).1["ledger_soundness"] == "bad")
     }
 
+    @Test("Messages that were deleted before anybody read them are counted, and make nothing stick")
+    func lost() async throws {
+        let shop = try await Shop()
+        let order = { (id: String) in SequentialModel.Order(id, ("PANEL", nil, 1)).message }
+        try await shop.consumeAll()
+        try await shop.publish([order("o1"), order("o2"), order("o3")])
+        let entries = try await shop.redis.command("XRANGE", shop.keys.checkouts, "-", "+").array ?? []
+        let second = try #require(entries[1].array?.first?.string)
+        try await shop.redis.command("XDEL", shop.keys.checkouts, second)
+        let result = try await shop.run(["consume", "--until-idle"])
+        #expect(result.status == 0 && result.errors.contains("messages are gone from the stream"), "\(result.errors)")
+        #expect(try shop.query("SELECT id FROM orders ORDER BY id") == [["o1"], ["o3"]])
+        var (_, checks, output) = try await examine(shop)
+        #expect(output.contains("1 message gone from the stream before they were processed"), "\(output)")
+        #expect(checks["lost"] == "warn" && checks["unread"] == "ok" && checks["pending"] == "ok")
+        // Read, not processed, and trimmed away by a publisher's MAXLEN.
+        try await shop.publish([order("o4"), order("o5")])
+        try await shop.redis.command(
+            "XREADGROUP", "GROUP", "stocktake", "thief", "STREAMS", shop.keys.checkouts, ">")
+        try await shop.redis.command("XTRIM", shop.keys.checkouts, "MAXLEN", "0")
+        try await shop.publish([order("o6")])
+        try await shop.consumeAll()
+        (_, checks, output) = try await examine(shop)
+        #expect(output.contains("3 messages gone from the stream"), "\(output)")
+        #expect(checks["unread"] == "ok" && checks["pending"] == "ok")
+        try await shop.expectConsistent()
+    }
+
     @Test("Without Redis the ledger is looked at all the same; without both it cannot tell")
     func away() async throws {
         let shop = try await Shop()

@@ -154,6 +154,11 @@ private struct ScriptTrial {
         tried.insert(.extent)
         #expect(try await store.oldestMessage()?.text == ids[0])
 
+        tried.insert(.lost)
+        #expect(try await store.lookForLostMessages() == LostMessages(found: 0, total: 0, foundAt: nil))
+        try await server.command("XACK", keys.checkouts, StoreKeys.group, ids[2])
+        #expect(try await store.lookForLostMessages().found == 1)
+
         tried.insert(.tidy)
         #expect(try await store.removeIdleConsumers(except: "next") == 1)
 

@@ -1,0 +1,39 @@
+import Inventory
+import LuaScripts
+import RedisClient
+
+/// Messages that were removed from the stream before they were processed: each may be a paid order.
+package struct LostMessages: Sendable, Equatable {
+    /// Found by this look, since the one before it.
+    package var found: Int64
+    /// Since the consumer group was made.
+    package var total: Int64
+    /// When the last of them were found, by Redis' clock, in milliseconds since 1970.
+    package var foundAt: Int64?
+
+    package init(found: Int64, total: Int64, foundAt: Int64?) {
+        self.found = found
+        self.total = total
+        self.foundAt = foundAt
+    }
+
+    /// What earlier looks have found; for those that have no ledger at hand.
+    package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> LostMessages {
+        let reply = try await client.send(RedisCommand("HMGET", keys.intake, "lost", "lost_at"))
+        guard let values = reply.array, values.count == 2 else {
+            throw CountersError.unexpectedReply(script: "HMGET", detail: "not 2 values")
+        }
+        return LostMessages(found: 0, total: values[0].int ?? 0, foundAt: values[1].int)
+    }
+}
+
+extension CounterStore {
+    /// Counts the messages that are missing from the stream, if nothing is unread at the moment.
+    package func lookForLostMessages() async throws -> LostMessages {
+        let reply = try await scripts.run(.lost, keys: [keys.checkouts, keys.intake]) { $0.append(StoreKeys.group) }
+        guard let parts = reply.array, parts.count == 3, let found = parts[0].int, let total = parts[1].int else {
+            throw CountersError.unexpectedReply(script: "lost", detail: "not two counts and a time")
+        }
+        return LostMessages(found: found, total: total, foundAt: parts[2].int)
+    }
+}

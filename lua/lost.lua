@@ -1,0 +1,41 @@
+#!lua flags=allow-oom
+-- lost: counts the messages that are gone from the stream although nobody has processed them.
+--
+-- KEYS    1  …:checkouts   2  …:intake
+-- ARGV    1  consumer group
+-- RETURNS {lost since the last call, lost so far, Redis' time in ms when the last loss was found, or ""}
+-- ERRORS  ERR when there is no stream, NOGROUP when it has no such group: nothing was written
+-- WRITES  acknowledged, lost, lost_at of the hash
+-- COST    O(bytes of the first and the last entry)
+-- WHY     Every entry that was ever added is acknowledged, pending, unread, or lost. With nothing unread the lost ones are
+--         what is missing from the sum. Redis' own lag is of no use: it is nil or wrong where entries were deleted.
+--         More acknowledged than added means that the group was set back and has read entries again: the sum starts
+--         from there, as it does where it was never kept.
+local groups = redis.call('XINFO', 'GROUPS', KEYS[1])
+local group = nil
+for _, found in ipairs(groups) do
+  local values = {}
+  for i = 1, #found, 2 do values[found[i]] = found[i + 1] end
+  if values['name'] == ARGV[1] then group = values end
+end
+if not group then return redis.error_reply('NOGROUP lost: no group ' .. ARGV[1]) end
+local stream = {}
+local info = redis.call('XINFO', 'STREAM', KEYS[1])
+for i = 1, #info, 2 do stream[info[i]] = info[i + 1] end
+
+local kept = redis.call('HMGET', KEYS[2], 'acknowledged', 'lost', 'lost_at')
+local acknowledged, total, at = tonumber(kept[1] or ''), tonumber(kept[2] or '') or 0, kept[3] or ''
+local lost = 0
+if group['last-delivered-id'] == stream['last-generated-id'] then
+  local processed = stream['entries-added'] - group['pending']
+  if acknowledged then lost = math.max(processed - acknowledged, 0) end
+  if acknowledged ~= processed then
+    redis.call('HSET', KEYS[2], 'acknowledged', string.format('%.0f', processed))
+  end
+  if lost > 0 then
+    local time = redis.call('TIME')
+    total, at = total + lost, string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+    redis.call('HSET', KEYS[2], 'lost', string.format('%.0f', total), 'lost_at', at)
+  end
+end
+return {lost, total, at}
