@@ -28,6 +28,11 @@ package enum Timestamp {
         return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec / 1_000_000)
     }
 
+    /// - Parameter milliseconds: since 1970.
+    package static func text(milliseconds: Int64) -> String {
+        text(seconds: Int(milliseconds / 1_000), milliseconds: Int(milliseconds % 1_000))
+    }
+
     package static func text(seconds: Int, milliseconds: Int) -> String {
         var seconds = seconds
         var parts = tm()

@@ -42,6 +42,21 @@ extension LedgerDatabase {
         try await read(LedgerHead.read)
     }
 
+    /// What counters that are read after this must have reached. Cheap enough for once a second.
+    package func watermark() async throws -> LedgerWatermark {
+        try await read { db in
+            let head = try LedgerHead.read(db)
+            let now = Timestamp.milliseconds()
+            let due = now - LedgerWatermark.installTime.components.seconds * 1_000
+            // After now: this machine's clock was set back, so that its age is not known.
+            let statement = try db.cachedStatement(
+                sql: "SELECT epoch FROM epochs WHERE opened_at < ? OR opened_at > ? ORDER BY epoch DESC LIMIT 1")
+            let dueEpoch = try Int64.fetchOne(
+                statement, arguments: [Timestamp.text(milliseconds: due), Timestamp.text(milliseconds: now)])
+            return LedgerWatermark(epoch: head.epoch, seq: head.seq, dueEpoch: dueEpoch ?? 0)
+        }
+    }
+
     /// Raises the epoch, and reads what the counters must be.
     /// - Parameters:
     ///   - version: the catalogue version that the counters had so far; nil: unknown.

@@ -7,6 +7,8 @@ struct StoreLook: Sendable {
     var takenAt: String
     /// The ledger's identity.
     var identity: String
+    /// How far the ledger was before Redis was asked; nil: it could not be read.
+    var watermark: LedgerWatermark?
     var redis: RedisLook
     var ledger: LedgerLook
     var isConsumerActive: Bool
@@ -23,7 +25,7 @@ struct StoreLook: Sendable {
     }
 
     var readiness: Readiness {
-        Readiness(counters: counters, ledger: readable, backlog: backlog)
+        Readiness(counters: counters, ledger: readable, backlog: backlog, consumer: consumer)
     }
 
     private var counters: Readiness.Check {
@@ -41,6 +43,9 @@ struct StoreLook: Sendable {
         if head.ledger != identity { return "they belong to another ledger" }
         if let ledger = ledger.figures?.head, head.isAhead(of: ledger) {
             return "they are ahead of the ledger, which has gone back in time"
+        }
+        if let watermark, watermark.isAbove(epoch: head.epoch ?? 0, seq: head.seq ?? 0) {
+            return "they are behind the ledger: Redis has lost changes, and a consumer installs them anew"
         }
         return nil
     }
@@ -60,9 +65,14 @@ struct StoreLook: Sendable {
             detail: "\(unread.count)\(unread.isLowerBound ? " or more" : "") unread, \(pending.count) pending")
     }
 
+    private var consumer: Readiness.Check {
+        isConsumerActive
+            ? .init(isPassed: true, detail: "one is active") : .init(isPassed: false, detail: "none is active")
+    }
+
     var isRedisWell: Bool {
         guard let head = redis.counters else { return false }
-        return head.isEmpty || head.ledger == identity
+        return head.isEmpty || wrongCounters(head) == nil
     }
 
     /// What is wrong with Redis, for the operator; nil: nothing.

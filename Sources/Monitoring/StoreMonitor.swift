@@ -77,7 +77,7 @@ package actor StoreMonitor {
         return status(look)
     }
 
-    /// Whether a process can do its work for the store.
+    /// Whether orders are decided.
     package func readiness() async -> Readiness {
         await look().readiness
     }
@@ -105,7 +105,9 @@ package actor StoreMonitor {
 
     private func takeLook() async -> StoreLook {
         let takenAt = Timestamp.now()
-        // The ledger after Redis: else counters that went on meanwhile would look as if they were ahead of it.
+        // The ledger both before and after Redis: whether the counters are behind it shows only against what it had
+        // before they were read, whether they are ahead only against what it has afterwards.
+        let watermark = try? await ledger.watermark()
         let redis = await RedisLook.take(keys, redis, within: limits.redis)
         let (isActive, process) = await offCooperativeThreads { [lock] in
             ProcessLock.isHeld(lock) ? (true, ProcessLock.holder(lock)) : (false, nil)
@@ -113,7 +115,8 @@ package actor StoreMonitor {
         let waiting = waitingTime.look(
             [redis.unread, redis.pending], redisTime: redis.time ?? Timestamp.milliseconds(), at: .now)
         let look = StoreLook(
-            takenAt: takenAt, identity: ledger.identity, redis: redis, ledger: await LedgerLook.take(ledger),
+            takenAt: takenAt, identity: ledger.identity, watermark: watermark, redis: redis,
+            ledger: await LedgerLook.take(ledger),
             isConsumerActive: isActive, consumerProcess: process, oldestWaiting: waiting)
         gauges.record(look)
         latest = (look, .now)

@@ -77,7 +77,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         try await warnOfEmptyCatalogue(settings)
         // As for 'consume'.
-        let httpServices = untilIdle ? [] : try await http.all()
+        let httpServices = untilIdle ? [] : try await http.all(decides: true)
         // In the order of their starts; they stop in the opposite one.
         var services: [any Service] = []
         if settings.redisURL == nil {

@@ -40,6 +40,8 @@ extension Examination {
         guard let ledger, let ledgerHead else { return add("counters", .unknown, "the ledger cannot be read") }
         let (settings, client, isConsumerActive) = (settings, client, isConsumerActive)
         await askRedis("counters") {
+            // Read before the counters: it says how far they must be.
+            let watermark = try await ledger.watermark()
             let head = try await CounterHead.read(settings.keys, client)
             let state = "ledger at epoch \(ledgerHead.epoch), seq \(ledgerHead.seq)"
             if head.isEmpty { return (.warn, "none are installed; \(state). A consumer installs them when it starts") }
@@ -54,6 +56,15 @@ extension Examination {
             if head.isAhead(of: ledgerHead), !isConsumerActive {
                 return (
                     .bad, detail + ": the ledger has gone back in time. Put the newest file back, or adopt this one"
+                )
+            }
+            if watermark.isAbove(epoch: head.epoch ?? 0, seq: head.seq ?? 0) {
+                return (
+                    .bad,
+                    detail + ": Redis is behind the ledger, it has lost changes. "
+                        + (isConsumerActive
+                            ? "The consumer installs the counters anew within seconds"
+                            : "Start a consumer, which installs the counters anew")
                 )
             }
             return (.ok, detail)

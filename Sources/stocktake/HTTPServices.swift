@@ -26,7 +26,8 @@ struct HTTPServices {
 
     /// Both servers, in the order of their starts: what they read from, the servers, and the live figures, which have to
     /// end before the server whose answers they are.
-    func all() async throws -> [any Service] {
+    /// - Parameter decides: whether the process is a consumer, too: then the operator's `/readyz` is about deciding.
+    func all(decides: Bool) async throws -> [any Service] {
         raiseFileLimit(to: settings.http.listener.connections)
         let ledger = try await openLedger()
         let clients = clients()
@@ -34,8 +35,7 @@ struct HTTPServices {
         let (monitor, monitorSources) = try await monitor { subscribers.value }
         let api = try await AvailabilityServices(
             ledger: ledger, counters: clients.map { CounterReader(keys: settings.keys, client: $0) },
-            fallsBackToLedger: settings.http.fallsBackToLedger, subscriberCount: subscribers,
-            health: { await monitor.health() }, logger: logger)
+            fallsBackToLedger: settings.http.fallsBackToLedger, subscriberCount: subscribers, logger: logger)
         let server = api.publicServer(settings.http.listener, origins: settings.http.origins) { host, port in
             say("listening on \(Self.url(host, port))")
         }
@@ -43,13 +43,14 @@ struct HTTPServices {
             for client in clients { await client.close() }
             try? ledger.close()
         }
-        return [sources, monitorSources, server, operatorServer(monitor), api.liveFigures]
+        let office = operatorServer(monitor) { decides ? await monitor.health() : await api.health() }
+        return [sources, monitorSources, server, office, api.liveFigures, api.ledgerWatch]
     }
 
     /// The operator's server alone, for a process that consumes and serves nobody else.
     func operatorOnly() async throws -> [any Service] {
         let (monitor, sources) = try await monitor { 0 }
-        return [sources, operatorServer(monitor)]
+        return [sources, operatorServer(monitor) { await monitor.health() }]
     }
 
     // MARK: - Parts
@@ -86,7 +87,9 @@ struct HTTPServices {
         return (monitor, sources)
     }
 
-    private func operatorServer(_ monitor: StoreMonitor) -> APIService {
+    private func operatorServer(
+        _ monitor: StoreMonitor, health: @escaping @Sendable () async -> HealthReport
+    ) -> APIService {
         let sources = OperatorSources(
             status: { await monitor.status().json },
             metrics: { [registry] in
@@ -96,7 +99,7 @@ struct HTTPServices {
             })
         return OperatorServer.service(
             settings.http.operatorListener, token: settings.http.operatorToken, sources: sources,
-            health: { await monitor.health() }, logger: logger
+            health: health, logger: logger
         ) { host, port in
             say("operator page on \(Self.url(host, port))/operator")
         }

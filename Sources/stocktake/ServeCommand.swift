@@ -18,6 +18,6 @@ struct ServeCommand: AsyncParsableCommand {
         guard LedgerDatabase.exists(at: settings.ledger) else { throw LedgerError.missing(path: settings.ledger) }
         let logger = settings.logger()
         let http = HTTPServices(settings, logger: logger)
-        try await runServices(try await http.all(), logger: logger)
+        try await runServices(try await http.all(decides: false), logger: logger)
     }
 }

@@ -109,20 +109,25 @@ struct StockView: Sendable {
         for product in snapshot.products where !unknown.isEmpty {
             for variant in product.variants { stock.owners[variant.id] = product.id }
         }
+        // Read before the counters: it says how far they must be.
+        let watermark = try await ledger.watermark()
         do {
             let (head, states) = try await counters(of: chosen.flatMap(\.counters))
-            if head.ledger == ledger.identity, !states.values.contains(where: { $0.sold == nil }) {
+            let isBehind = watermark.isAbove(epoch: head.epoch ?? 0, seq: head.seq ?? 0)
+            if head.ledger == ledger.identity, !isBehind, !states.values.contains(where: { $0.sold == nil }) {
                 stock.epoch = head.epoch ?? 0
                 stock.seq = head.seq ?? 0
                 stock.products = chosen.map { $0.availability(states) }
                 return stock
             }
             stock.notice =
-                head.ledger == ledger.identity && head.catalogue != snapshot.head.catalogueVersion
-                ? "The consumer has not taken the new catalogue over yet. These are the ledger's figures."
-                : head.ledger == nil
-                    ? "No counters are installed in Redis: no consumer has run. These are the ledger's figures."
-                    : "The counters in Redis are not this ledger's, or not complete. These are the ledger's figures."
+                head.ledger == ledger.identity && isBehind
+                ? "The counters in Redis are behind the ledger; a consumer installs them anew. These are the ledger's figures."
+                : head.ledger == ledger.identity && head.catalogue != snapshot.head.catalogueVersion
+                    ? "The consumer has not taken the new catalogue over yet. These are the ledger's figures."
+                    : head.ledger == nil
+                        ? "No counters are installed in Redis: no consumer has run. These are the ledger's figures."
+                        : "The counters in Redis are not this ledger's, or not complete. These are the ledger's figures."
         } catch {
             stock.notice = "\(explained(error)) These are the ledger's figures."
         }

@@ -239,6 +239,32 @@ import Testing
         }
     }
 
+    @Test("Figures that are behind the ledger are not told; when they are right again, all are told")
+    func behind() async throws {
+        try await withStorefront { shop in
+            try await shop.server.command("COPY", shop.keys.stock, "old")
+            try await shop.sell(1, of: "p:sheet")
+            try await shop.record("a")
+            await shop.watch.look()
+            try await withLive(shop) { live in
+                let reader = try await reader(live, "sheet", "lamp")
+                #expect(try await reader.next()?.sold == ["sheet": 1, "lamp": 0])
+                try await shop.server.command("COPY", "old", shop.keys.stock, "REPLACE")
+                #expect(try await reader.next()?.name == "unavailable")
+                await #expect(throws: FiguresUnavailable.self) {
+                    _ = try await live.subscribe(to: ["sheet"], lastEventID: nil) {}
+                }
+                try await shop.install()
+                var told: [String: Int64] = [:]
+                while told.count < 2 {
+                    let event = try #require(try await reader.next())
+                    told.merge(event.sold) { $1 }
+                }
+                #expect(told == ["sheet": 1, "lamp": 0])
+            }
+        }
+    }
+
     @Test("Heartbeats come when nothing else does")
     func heartbeats() async throws {
         try await withStorefront { shop in

@@ -14,6 +14,7 @@ struct StorefrontFixture: Sendable {
     let client: RedisClient
     let ledger: LedgerDatabase
     let storefront: Storefront
+    let watch: LedgerWatch
     let keys: StoreKeys
 
     static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -25,8 +26,8 @@ struct StorefrontFixture: Sendable {
     /// What a process reads from that starts now.
     func secondStorefront() async throws -> Storefront {
         let source = FigureSource(
-            counters: CounterReader(keys: keys, client: client), ledger: ledger, fallsBackToLedger: false,
-            logger: Self.logger)
+            counters: CounterReader(keys: keys, client: client), ledger: ledger, watch: watch,
+            fallsBackToLedger: false, logger: Self.logger)
         return Storefront(
             catalogue: try await CatalogueInUse.read(from: ledger), reads: SharedReads(source, metrics: APIMetrics()))
     }
@@ -40,6 +41,20 @@ struct StorefrontFixture: Sendable {
                 epoch: start.head.epoch, seq: start.head.seq, records: start.head.records,
                 catalogueVersion: start.head.catalogueVersion, counters: start.counters))
         guard answer == .installed else { throw TestSupportError("not installed: \(answer)") }
+    }
+
+    /// Has the ledger record an order of one sheet, as the consumer does after the gate.
+    func record(_ id: Identifier) async throws {
+        let head = try await ledger.head()
+        let checkout = Checkout(orderID: id, items: [.init(productID: "sheet", quantity: 1, unitPrice: 1)])
+        let record = OrderRecord(
+            order: Order(checkout), decision: .accepted(seq: head.seq + 1), decidedAt: "2026-11-22T10:00:00.000Z",
+            entryID: "\(id)-0")
+        let answer = try await ledger.record(
+            RecordBatch(
+                epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq,
+                records: [.order(record)]))
+        guard case .recorded = answer else { throw TestSupportError("not recorded: \(answer)") }
     }
 
     /// Changes counters as the gate would, and takes the next seq for it.
@@ -94,15 +109,16 @@ func withStorefront(
             _ = try await ledger.sync(catalog, dryRun: false)
             let client = server.client()
             let keys = StoreKeys(store: "main")
+            let watch = try await LedgerWatch(ledger, logger: StorefrontFixture.logger)
             let source = FigureSource(
-                counters: CounterReader(keys: keys, client: client), ledger: ledger,
+                counters: CounterReader(keys: keys, client: client), ledger: ledger, watch: watch,
                 fallsBackToLedger: fallsBackToLedger, logger: StorefrontFixture.logger)
             let fixture = StorefrontFixture(
                 server: server, client: client, ledger: ledger,
                 storefront: Storefront(
                     catalogue: try await CatalogueInUse.read(from: ledger),
                     reads: SharedReads(source, metrics: APIMetrics())),
-                keys: keys)
+                watch: watch, keys: keys)
             if isInstalled { try await fixture.install() }
             try await body(fixture)
             await client.close()

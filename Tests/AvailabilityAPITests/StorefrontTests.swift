@@ -89,6 +89,69 @@ import Testing
         }
     }
 
+    /// Where figures come from now; nil: there are none.
+    private func source(_ shop: StorefrontFixture) async throws -> Moment.Source? {
+        do {
+            return try await shop.storefront.figures(of: ["sheet"]).moment.source
+        } catch is FiguresUnavailable {
+            return nil
+        }
+    }
+
+    @Test("Counters that lack what the ledger has are not served: unavailable, or the ledger's figures")
+    func behind() async throws {
+        for fallsBack in [false, true] {
+            try await withStorefront(fallsBackToLedger: fallsBack) { shop in
+                let otherwise: Moment.Source? = fallsBack ? .ledger : nil
+                try await shop.sell(1, of: "p:sheet")
+                try await shop.server.command("COPY", shop.keys.stock, "old")
+                try await shop.record("a")
+                await shop.watch.look()
+                #expect(try await source(shop) == .redis)
+                try await shop.sell(1, of: "p:sheet")
+                try await shop.record("b")
+                await shop.watch.look()
+                #expect(try await source(shop) == .redis)
+                try await shop.server.command("COPY", "old", shop.keys.stock, "REPLACE")
+                #expect(try await source(shop) == otherwise)
+                if fallsBack { #expect(try await shop.sold("sheet") == 2) }
+                try await shop.install()
+                #expect(try await source(shop) == .redis)
+                #expect(try await shop.sold("sheet") == 2)
+            }
+        }
+    }
+
+    @Test("An epoch that is being installed withholds nothing, and one of a ledger that was restored counts")
+    func epochs() async throws {
+        try await withStorefront { shop in
+            try await shop.sell(1, of: "p:sheet")
+            try await shop.record("a")
+            _ = try await shop.ledger.raiseEpoch(catalogueBefore: nil, reason: "test")
+            await shop.watch.look()
+            #expect(try await source(shop) == .redis)
+            // A later epoch begins at the seq of its ledger, whatever this one had.
+            try await shop.server.command("HSET", shop.keys.stock, "epoch", "9", "seq", "0")
+            #expect(try await source(shop) == .redis)
+            try await shop.server.command("HSET", shop.keys.stock, "epoch", "2", "seq", "0")
+            #expect(try await source(shop) == nil)
+        }
+    }
+
+    @Test("A ledger that another file has replaced is neither compared with the counters nor served")
+    func replacedLedger() async throws {
+        try await withStorefront(fallsBackToLedger: true) { shop in
+            try await shop.record("a")
+            await shop.watch.look()
+            #expect(try await source(shop) == .ledger)
+            guard rename(shop.ledger.path, shop.ledger.path + ".away") == 0 else { throw TestSupportError("rename") }
+            await shop.watch.look()
+            #expect(try await source(shop) == .redis)
+            await shop.server.kill()
+            #expect(try await source(shop) == nil)
+        }
+    }
+
     @Test("A counter that is gone or holds nonsense is unknown, never 0")
     func nonsense() async throws {
         try await withStorefront { shop in

@@ -158,6 +158,8 @@ import Testing
         #expect(status["ledger"]?["ok"] == true)
         #expect(try await server.office.get("/metrics").status == 200)
         try await server.waitForStatus(503, of: "/readyz")
+        // Looks at the store once a second at most.
+        try await eventually("not ready") { try await server.office.get("/readyz").status == 503 }
         let ready = try expectProblem(try await server.office.get("/readyz"), 503)
         #expect(ready["checks"]?.keys.contains("counters") == true)
     }

@@ -229,7 +229,7 @@ import Testing
 }
 
 /// Set once, from anywhere.
-private final class Flag: Sendable {
+final class Flag: Sendable {
     private let value = Mutex(false)
 
     var isSet: Bool { value.withLock { $0 } }

@@ -106,6 +106,28 @@ struct EpochTests {
         }
     }
 
+    @Test("An epoch is due five seconds after it was raised; where the clock was set back since, at once")
+    func due() async throws {
+        try await withLedger { fixture async throws in
+            let ledger = fixture.ledger
+            #expect(try await ledger.watermark() == LedgerWatermark(epoch: 0, seq: 0, dueEpoch: 0))
+            try await fixture.record(order("o", [("kit", nil, 1)], .accepted(seq: 1)))
+            for _ in 1...3 { try await ledger.raiseEpoch() }
+            // The test is slower than that on a busy machine: by hand.
+            func date(_ epoch: Int64, _ milliseconds: Int64) throws {
+                let time = Timestamp.text(milliseconds: Timestamp.milliseconds() + milliseconds)
+                try fixture.tamper("UPDATE epochs SET opened_at = '\(time)' WHERE epoch = \(epoch)")
+            }
+            for epoch in Int64(1)...3 { try date(epoch, -1_000) }
+            #expect(try await ledger.watermark() == LedgerWatermark(epoch: 3, seq: 1, dueEpoch: 0))
+            try date(1, -60_000)
+            try date(2, -5_500)
+            #expect(try await ledger.watermark().dueEpoch == 2)
+            try date(3, 600_000)
+            #expect(try await ledger.watermark().dueEpoch == 3)
+        }
+    }
+
     @Test("The stock is in the catalogue's order, with what is closed last")
     func stock() async throws {
         try await withLedger { fixture async throws in

@@ -35,6 +35,7 @@ struct FiguresUnavailable: Error, CustomStringConvertible {
 struct FigureSource: Sendable {
     let counters: CounterReader
     let ledger: LedgerDatabase
+    let watch: LedgerWatch
     /// Whether the ledger's figures do when Redis' cannot be had. They are behind by what is being recorded.
     let fallsBackToLedger: Bool
     let logger: Logger
@@ -54,6 +55,8 @@ struct FigureSource: Sendable {
     }
 
     private func fromRedis(_ names: [[CounterName]]) async throws -> (Moment, [CounterState]) {
+        // Taken before the counters are read: it says how far they must be.
+        let watermark = watch.watermark
         for _ in 0..<Self.attempts {
             guard let reading = try await counters.read(names) else { continue }
             let head = reading.head
@@ -63,6 +66,10 @@ struct FigureSource: Sendable {
             guard identity == ledger.identity else {
                 throw FiguresUnavailable(description: "the counters belong to another ledger")
             }
+            if let watermark, watermark.isAbove(epoch: epoch, seq: seq) {
+                throw FiguresUnavailable(
+                    description: "the counters are behind the ledger; a consumer installs them anew")
+            }
             let moment = Moment(
                 source: .redis, epoch: epoch, seq: seq, catalogue: head.catalogue ?? -1, asOf: Timestamp.now())
             return (moment, reading.states)
@@ -71,6 +78,9 @@ struct FigureSource: Sendable {
     }
 
     private func fromLedger(_ names: [CounterName]) async throws -> (Moment, [CounterState]) {
+        guard watch.watermark != nil else {
+            throw FiguresUnavailable(description: "the ledger was replaced; this process must be started again")
+        }
         let (head, states) = try await ledger.states(of: names)
         let moment = Moment(
             source: .ledger, epoch: head.epoch, seq: head.seq, catalogue: head.catalogueVersion, asOf: Timestamp.now())

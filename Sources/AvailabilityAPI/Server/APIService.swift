@@ -7,6 +7,7 @@ import Ledger
 import Logging
 import NIOCore
 import ServiceLifecycle
+import StrictJSON
 import Synchronization
 
 /// Where a server listens, and how much it takes.
@@ -103,7 +104,7 @@ package struct AvailabilityServices: Sendable {
     private let live: LiveFigures
     /// One for each event loop.
     private let storefronts: [Storefront]
-    private let health: HealthRoutes
+    private let watch: LedgerWatch
     private let logger: Logger
 
     /// Reads the catalogue for the first time. Errors: `LedgerError`.
@@ -113,27 +114,55 @@ package struct AvailabilityServices: Sendable {
     ///   - subscriberCount: is kept up to date.
     package init(
         ledger: LedgerDatabase, counters: [CounterReader], fallsBackToLedger: Bool,
-        subscriberCount: SubscriberCount, health: @escaping @Sendable () async -> HealthReport, logger: Logger
+        subscriberCount: SubscriberCount, logger: Logger
     ) async throws {
         let metrics = APIMetrics()
         let catalogue = try await CatalogueInUse.read(from: ledger)
+        let watch = try await LedgerWatch(ledger, logger: logger)
         storefronts = counters.map { counters in
             let source = FigureSource(
-                counters: counters, ledger: ledger, fallsBackToLedger: fallsBackToLedger, logger: logger)
+                counters: counters, ledger: ledger, watch: watch, fallsBackToLedger: fallsBackToLedger, logger: logger)
             return Storefront(catalogue: catalogue, reads: SharedReads(source, metrics: metrics))
         }
         live = LiveFigures(storefronts[0], metrics: metrics, subscriberCount: subscriberCount, logger: logger)
-        self.health = HealthRoutes(report: health)
+        self.watch = watch
         self.logger = logger
     }
 
     /// Follows figures for those who watch. Must end before the public server: whose answers to them have no other end.
     package var liveFigures: any Service { live }
 
+    /// Notices counters that are behind the ledger. Must end before the ledger is closed.
+    package var ledgerWatch: any Service { watch }
+
+    /// Whether whoever asks for figures is answered: from Redis, or from the ledger where that is allowed.
+    package func health() async -> HealthReport {
+        await Self.health(storefronts[0], watch)
+    }
+
+    private static func health(_ storefront: Storefront, _ watch: LedgerWatch) async -> HealthReport {
+        var checks = JSONObject()
+        var trouble: String?
+        do {
+            let moment = try await storefront.read { _ in [] }.reading.moment
+            checks.append(
+                "figures", .string("from \(moment.source.rawValue): epoch \(moment.epoch), seq \(moment.seq)"))
+        } catch {
+            let why = "\(error as? FiguresUnavailable ?? FiguresUnavailable(description: "they cannot be read"))"
+            trouble = "figures: \(why)"
+            checks.append("figures", .string(why))
+        }
+        if watch.watermark == nil {
+            checks.append("ledger", .string("another file is in its place; start this process again"))
+        }
+        return HealthReport(trouble: trouble, checks: .object(checks))
+    }
+
     package func publicServer(
         _ settings: ListenerSettings, origins: AllowedOrigins,
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
     ) -> APIService {
+        let health = HealthRoutes { [storefronts, watch] in await Self.health(storefronts[0], watch) }
         let routes = PublicRoutes(storefront: storefronts[0], live: live, health: health)
         // Direct reads do not ask `admit`: a rule here must be in `DirectReads.question`, too.
         let metrics = RequestMetrics()

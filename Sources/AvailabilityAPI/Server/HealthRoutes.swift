@@ -15,7 +15,8 @@ package struct HealthReport: Sendable {
     }
 }
 
-/// `/healthz`: the process answers. `/readyz`: it can do its work. Both at both addresses, for whoever balances load.
+/// `/healthz`: the process answers. `/readyz`: it can do its work, which differs by address: answering shoppers at the
+/// public one; at the operator's one deciding orders, or, where the process decides none, answering shoppers.
 struct HealthRoutes: Sendable {
     let report: @Sendable () async -> HealthReport
 

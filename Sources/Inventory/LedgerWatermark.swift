@@ -1,0 +1,31 @@
+/// How far the ledger was when it was read last. Counters that are read later and are below it are behind the ledger.
+///
+/// While all is well counters are never behind. Within an epoch the gate raises their seq before the ledger records. A
+/// new epoch is raised in the ledger first and installed next, and nothing is recorded in between. So for counters of the
+/// ledger's epoch or an earlier one, a seq below one that the ledger had *before they were read* means that Redis has
+/// lost changes. Two states look similar and are right:
+///
+/// - A lower epoch: it is being installed. If that takes longer than `installTime`, nobody installs it.
+/// - A higher epoch with a lower seq: installed since the ledger was read, perhaps from a backup that was restored.
+package struct LedgerWatermark: Sendable, Equatable {
+    /// Of the ledger's head.
+    package var epoch: Int64
+    /// Of the ledger's head: the highest seq recorded.
+    package var seq: Int64
+    /// The highest epoch that the ledger had for longer than `installTime`; 0 if there is none.
+    package var dueEpoch: Int64
+
+    /// How long an epoch may take from being raised in the ledger to being installed in Redis.
+    package static let installTime = Duration.seconds(5)
+
+    package init(epoch: Int64, seq: Int64, dueEpoch: Int64) {
+        self.epoch = epoch
+        self.seq = seq
+        self.dueEpoch = dueEpoch
+    }
+
+    /// Whether counters with this state, read after the ledger, lack something that it has.
+    package func isAbove(epoch: Int64, seq: Int64) -> Bool {
+        epoch < dueEpoch || epoch <= self.epoch && seq < self.seq
+    }
+}
