@@ -109,8 +109,7 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Consumer", "Counters", "Inventory", "Ledger", "LuaScripts", "Reconciliation", "RedisClient",
-                "StrictJSON",
+                "Consumer", "Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "StrictJSON",
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),

@@ -1,3 +1,5 @@
+import Inventory
+
 /// Compares three clocks from time to time: Redis', of which ids are made, this machine's, of which `decided_at` is made,
 /// and one that never steps. Does no I/O.
 struct ClockWatch {
@@ -28,7 +30,7 @@ struct ClockWatch {
     private var last: Reading?
     private var wasApart = false
     private var areIDsAhead = false
-    private static let tolerance = ConsumerSettings.clockTolerance
+    private static let tolerance = Timestamp.clockTolerance
 
     mutating func look(_ reading: Reading) -> [Finding] {
         var findings: [Finding] = []

@@ -53,8 +53,6 @@ package struct ConsumerSettings: Sendable {
     /// How long an entry may be pending and not in memory before pending entries are claimed. A reply to a read that is on
     /// its way looks the same for a moment.
     static let strayPatience = Duration.seconds(3)
-    /// How far clocks may be apart, or step, before it is reported.
-    static let clockTolerance = Duration.seconds(2)
     /// How long what is under way may take after a stop was requested, before the connections are closed.
     static let stopGrace = Duration.seconds(4)
     /// How often ledger and Redis are looked at when there is nothing else to do.

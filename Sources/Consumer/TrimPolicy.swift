@@ -58,7 +58,7 @@ struct TrimPolicy {
     }
 
     mutating func note(_ report: TrimReport, at now: ContinuousClock.Instant) {
-        guard let ahead = report.idsAhead, ahead > ConsumerSettings.clockTolerance else {
+        guard let ahead = report.idsAhead, ahead > Timestamp.clockTolerance else {
             marks = []
             return
         }

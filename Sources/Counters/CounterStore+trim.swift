@@ -69,8 +69,8 @@ extension CounterStore {
 
     /// The oldest message of the stream, or, when it holds none, the last one that it has held.
     package func oldestMessage() async throws -> EntryPosition? {
-        let parts = try await scripts.run(.extent, keys: [keys.checkouts]) { _ in }.array ?? []
-        return parts.suffix(2).reversed().lazy.compactMap { $0.string.flatMap { EntryPosition($0) } }.first
+        let extent = try await StreamExtent.read(keys, scripts.client)
+        return extent?.first ?? extent?.last
     }
 
     /// Removes consumers of the group that have nothing pending, but not `consumer`.

@@ -72,9 +72,6 @@ package struct WaitingMessages: Sendable, Equatable {
         guard count > 0 else { return 0 }
         guard let oldest else { return nil }
         let age = now - Int64(clamping: oldest.milliseconds)
-        return age < -Self.tolerance ? nil : max(age, 0)
+        return .milliseconds(age) < .zero - Timestamp.clockTolerance ? nil : max(age, 0)
     }
-
-    /// Milliseconds that an id may be ahead of a clock that was read a moment before or after.
-    private static let tolerance: Int64 = 2_000
 }

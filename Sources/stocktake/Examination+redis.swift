@@ -10,8 +10,6 @@ extension Examination {
     private static let oldestRedis = 7
     /// Of its own limit, how much of its memory Redis may use.
     private static let memoryPercent: Int64 = 80
-    /// How far clocks may be apart, in milliseconds.
-    private static let clockTolerance: Int64 = 2_000
 
     mutating func lookAtVersionsAndRedis() async {
         add("stocktake", .ok, Version.text)
@@ -46,7 +44,7 @@ extension Examination {
             let before = Timestamp.milliseconds()
             guard let time = try await RedisClock.read(client) else { return (.unknown, "Redis does not say") }
             let apart = abs(time - (before + Timestamp.milliseconds()) / 2)
-            return apart <= Self.clockTolerance
+            return .milliseconds(apart) <= Timestamp.clockTolerance
                 ? (.ok, "\(apart) ms between this machine and Redis")
                 : (
                     .warn,

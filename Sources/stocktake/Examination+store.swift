@@ -10,8 +10,6 @@ import RedisClient
 extension Examination {
     /// How long a message may wait, unread or pending, while a consumer is active.
     private static let patience: Int64 = 60_000
-    /// Milliseconds that an id may be ahead of a clock that is read a moment later.
-    private static let idTolerance: Int64 = 2_000
     /// Milliseconds that a loss is something to look at: publishers have sent again by then, or never will.
     private static let lossReminder: Int64 = 7 * 24 * 3_600_000
     /// How long counters and ledger get to come to one state.
@@ -102,7 +100,7 @@ extension Examination {
                 + (extent.first.map { ", the oldest of \($0.time)" } ?? "")
             let time = try await RedisClock.read(client) ?? Timestamp.milliseconds()
             let ahead = extent.last.map { Int64(clamping: $0.milliseconds) - time } ?? 0
-            if ahead <= Self.idTolerance { return (.ok, detail) }
+            if .milliseconds(ahead) <= Timestamp.clockTolerance { return (.ok, detail) }
             return (
                 .warn,
                 "\(detail); the newest id is \((ahead / 1_000).grouped) s ahead of Redis' clock, which was set ahead for a while: until it catches up, ids do not say how long a message has waited"

@@ -1,3 +1,4 @@
+import Counters
 import Inventory
 import Monitoring
 import RedisClient
