@@ -35,7 +35,7 @@ package struct Repair: Sendable, Equatable {
 package struct RecordedRepair: Sendable {
     package var number: Int64
     package var repair: Repair
-    /// The epoch that followed.
+    /// The epoch by which it was asked for; the next one that is installed has it.
     package var epoch: Int64
     package var reason: String
     package var repairedAt: String

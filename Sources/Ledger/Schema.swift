@@ -266,7 +266,7 @@ enum Schema {
         -- What was found to differ, and set right. A counter's figures are NULL where there was none.
         CREATE TABLE repairs (
             id INTEGER PRIMARY KEY,
-            -- The epoch that followed.
+            -- The epoch by which it was asked for; the next one that is installed has it.
             epoch INTEGER NOT NULL,
             -- counters: in Redis, set to the ledger's figures. ledger: sold_quantity, set to what is recorded.
             place TEXT NOT NULL CHECK (place IN ('counters', 'ledger')),

@@ -115,8 +115,10 @@ private struct Finding {
     var passed = 0
     /// What was set right; nil: no repair was asked for.
     var repaired: Int?
-    /// The epoch that the repair has opened.
+    /// The epoch by which the ledger asked for the repair, and under which it keeps it.
     var repairEpoch: Int64?
+    /// The epoch that has installed the counters: a later one.
+    var installedEpoch: Int64?
 
     /// How many drifting counters are explained.
     static let explained = 20
@@ -166,8 +168,10 @@ private struct Finding {
         } else {
             print("the counters could not be compared as they were")
         }
-        if let repaired, let repairEpoch {
-            print("repaired \(repaired.counted("difference")) by epoch \(repairEpoch): no drift")
+        if let repaired, let repairEpoch, let installedEpoch {
+            print(
+                "repaired \(repaired.counted("difference")) by epoch \(repairEpoch), installed by epoch \(installedEpoch): no drift"
+            )
         } else if repaired != nil {
             print("nothing to repair")
         }
@@ -179,7 +183,7 @@ private struct Finding {
             "drift": .array((report?.drift ?? []).map(Self.json)), "extra_fields": .integer(report?.extraFields ?? 0),
             "extra_names": .array((report?.extraNames ?? []).map { .string($0) }),
             "miscounts": .array(miscounts.map(\.json)), "repaired": .integer(repaired ?? 0),
-            "repair_epoch": .integer(repairEpoch),
+            "repair_epoch": .integer(repairEpoch), "installed_epoch": .integer(installedEpoch),
         ])
     }
 
@@ -248,12 +252,13 @@ private struct Mending {
                 "repairing drift failed: on the ledger \(ledger.path): a new epoch was opened meanwhile, which installed the counters anew. Compare again."
             )
         }
+        finding.repairEpoch = asked
         if let lock {
             let counters = CounterStore(keys: settings.keys, ledger: ledger.identity, client: client)
-            finding.repairEpoch = try await installCounters(
+            finding.installedEpoch = try await installCounters(
                 from: ledger, into: counters, redis: settings.redis.redacted, reason: Self.reason, holding: lock)
         } else {
-            finding.repairEpoch = try await waitForEpoch(after: asked)
+            finding.installedEpoch = try await waitForEpoch(after: asked)
         }
         let after = try await reconciler.drift(all: all)
         finding.after = after

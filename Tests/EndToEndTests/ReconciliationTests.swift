@@ -96,8 +96,12 @@ import Testing
         #expect(drift + (report["extra_fields"] as? Int ?? 0) == differences)
         let repaired = try await shop.run(["reconcile", "--repair", "--json"])
         #expect(repaired.status == 0, "\(repaired.errors)")
-        #expect(try json(repaired.output)["repaired"] as? Int == differences)
+        let done = try json(repaired.output)
+        #expect(done["repaired"] as? Int == differences)
         #expect(try shop.count("repairs") == differences)
+        let epoch = try #require(done["repair_epoch"] as? Int)
+        #expect(try shop.query("SELECT DISTINCT epoch FROM repairs") == [["\(epoch)"]])
+        #expect(try shop.value("SELECT max(epoch) FROM epochs") == "\(done["installed_epoch"] as? Int ?? 0)")
         #expect(try await shop.run(["reconcile"]).status == 0)
         try await shop.expectResult(of: Self.orders)
     }
@@ -111,11 +115,12 @@ import Testing
         try await edit(shop, ["HINCRBY", "sold:v:BLACK", "2"])
         let repaired = try await shop.run(["reconcile", "--repair"])
         #expect(repaired.status == 0, "\(repaired.errors)")
-        #expect(repaired.output.contains("repaired 1 difference by epoch"))
         #expect(try await consumer.stop() == .exited(0))
         let listed = try json(try await shop.succeed("repairs", "list", "--json"))
         let repair = try #require((listed["repairs"] as? [[String: Any]])?.first)
         #expect(repair["counter_id"] as? String == "BLACK" && repair["reason"] as? String != nil)
+        let epoch = try #require(repair["epoch"] as? Int)
+        #expect(repaired.output.contains("repaired 1 difference by epoch \(epoch), installed by epoch "))
         try await shop.expectResult(of: Self.orders)
     }
 
