@@ -91,6 +91,7 @@ extension MetricDescription {
         .init("stocktake_redis_memory_bytes", .gauge, "Memory that Redis uses."),
         .init("stocktake_ledger_up", .gauge, "1 while the ledger can be read and written."),
         .init("stocktake_ledger_bytes", .gauge, "Size of the ledger's file and its log."),
+        .init("stocktake_ledger_log_bytes", .gauge, "Size of the ledger's log alone."),
         .init("stocktake_build_info", .gauge, labels: ["version"], "Always 1; its label is the program's version."),
         // HTTP.
         .init(

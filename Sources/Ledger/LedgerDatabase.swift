@@ -217,6 +217,8 @@ extension LedgerDatabase {
             // Pages of the log after which the consumer brings it into the file. A page that many batches change is
             // written once for all of them; more at a time would hold up a batch for longer.
             try db.execute(sql: "PRAGMA wal_autocheckpoint = \(role == .consumer ? 4_000 : 0)")
+            // The file of a log that a reader has held up for long gives its space back once the log is started over.
+            try db.execute(sql: "PRAGMA journal_size_limit = \(LedgerFile.keptLogBytes)")
             // KiB: what is above the leaves of a large index of ids is not read anew for every batch.
             if role == .consumer { try db.execute(sql: "PRAGMA cache_size = -8000") }
         }

@@ -51,6 +51,22 @@ package struct LedgerFile: Sendable, Equatable {
         return stat(path, &status) == 0 ? Int64(status.st_size) : 0
     }
 
+    /// Bytes of a ledger's log (-wal), by whatever link it is named: SQLite keeps it beside the file itself.
+    package static func logSize(ofLedger path: String) -> Int64 { size(of: resolved(path) + "-wal") }
+
+    /// What the file of the log is cut down to when the log is started over. Above what it has between two checkpoints, so
+    /// that space is not given up to be taken again.
+    static let keptLogBytes: Int64 = 64 << 20
+    /// A log that is larger is held up by a reader, or was a moment ago.
+    package static let largeLogBytes: Int64 = 2 * keptLogBytes
+
+    /// The file that `path` leads to; itself if there is none.
+    static func resolved(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

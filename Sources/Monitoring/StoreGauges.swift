@@ -17,6 +17,7 @@ struct StoreGauges: Sendable {
     private let redisMemory: Gauge
     private let ledgerUp: Gauge
     private let ledgerBytes: Gauge
+    private let ledgerLogBytes: Gauge
     private let drift: Gauge
 
     init(_ metrics: any MetricsFactory, version: String) {
@@ -36,6 +37,7 @@ struct StoreGauges: Sendable {
         redisMemory = gauge("stocktake_redis_memory_bytes")
         ledgerUp = gauge("stocktake_ledger_up")
         ledgerBytes = gauge("stocktake_ledger_bytes")
+        ledgerLogBytes = gauge("stocktake_ledger_log_bytes")
         drift = gauge("stocktake_drift_counters")
         // Nobody has compared anything yet.
         record(drifting: nil)
@@ -61,6 +63,7 @@ struct StoreGauges: Sendable {
         record(redisMemory, look.redis.usedMemory)
         ledgerUp.record(look.ledger.detail == nil ? 1 : 0)
         record(ledgerBytes, look.ledger.bytes)
+        record(ledgerLogBytes, look.ledger.logBytes)
     }
 
     /// - Parameter counters: nil: counters and ledger could not be compared.

@@ -134,7 +134,7 @@ package actor StoreMonitor {
                 usedMemory: redis.usedMemory, detail: look.redisDetail),
             ledger: .init(
                 isWell: look.ledger.detail == nil, path: ledger.path, bytes: look.ledger.bytes,
-                detail: look.ledger.detail),
+                logBytes: look.ledger.logBytes, detail: look.ledger.detail ?? look.ledger.notice),
             isConsumerActive: look.isConsumerActive, consumerProcess: look.consumerProcess,
             backlog: redis.unread.flatMap { $0.isLowerBound ? nil : $0.count }, pending: redis.pending?.count,
             oldestWaiting: look.oldestWaiting, orders: figures?.orders, refundsDue: figures?.refusedOrders,

@@ -20,6 +20,9 @@ package struct StoreStatus: Sendable {
         package var path: String
         /// Of the file and its log.
         package var bytes: Int64
+        /// Of the log alone.
+        package var logBytes: Int64
+        /// What is wrong; or, where it is well, what should be looked at.
         package var detail: String?
     }
 
@@ -73,7 +76,7 @@ package struct StoreStatus: Sendable {
             ]),
             "ledger": .members([
                 "ok": .bool(ledger.isWell), "path": .string(ledger.path), "bytes": .integer(ledger.bytes),
-                "detail": .text(ledger.detail),
+                "log_bytes": .integer(ledger.logBytes), "detail": .text(ledger.detail),
             ]),
             "consumer": .members([
                 "active": .bool(isConsumerActive), "process": .integer(consumerProcess),

@@ -8,18 +8,26 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Looks at everything that a store needs: versions, Redis, the ledger, the consumer, the stream.",
         discussion: """
-            Changes nothing. unknown: it cannot be told, for instance because Redis does not allow the question. Exit \
-            codes: 0 nothing is bad; 1 something is; 2 neither Redis nor the ledger can be reached.
+            Changes nothing, and reads little: it may be run every minute, however large the ledger is. With --deep it \
+            reads all of the ledger, which takes minutes if there are millions of orders. unknown: it cannot be told, \
+            for instance because Redis does not allow the question. Exit codes: 0 nothing is bad; 1 something is; 2 \
+            neither Redis nor the ledger can be reached.
             """)
 
     @OptionGroup var options: SettingsOptions
+
+    @Flag(
+        help:
+            "Also read the whole ledger: integrity, references, and the sold quantities counted anew. The log is not started over meanwhile."
+    )
+    var deep = false
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
         let settings = try options.resolve()
-        var examination = Examination(settings)
+        var examination = Examination(settings, isDeep: deep)
         await examination.run()
         if json {
             printJSON(examination.json)
@@ -27,6 +35,7 @@ struct DoctorCommand: AsyncParsableCommand {
             var table = Table([("CHECK", .left), ("STATUS", .left), ("DETAIL", .left)])
             for check in examination.checks { table.add([check.name, check.status.rawValue, check.detail]) }
             table.print()
+            if !deep { print("The ledger's orders were not read; --deep reads and counts all of them.") }
         }
         if !examination.couldTell { throw Exit.couldNotTell }
         if examination.status == .bad { throw Exit.no }
@@ -53,6 +62,8 @@ struct HealthCheck: Sendable {
 struct Examination {
     let settings: Settings
     let client: RedisClient
+    /// Whether the whole ledger is read.
+    let isDeep: Bool
     var checks: [HealthCheck] = []
     var ledger: LedgerDatabase?
     var ledgerHead: LedgerHead?
@@ -61,8 +72,9 @@ struct Examination {
     var isRedisReachable = false
     var isConsumerActive = false
 
-    init(_ settings: Settings) {
+    init(_ settings: Settings, isDeep: Bool) {
         self.settings = settings
+        self.isDeep = isDeep
         client = settings.client()
     }
 
@@ -70,7 +82,7 @@ struct Examination {
         let progress = Progress()
         progress.show("asking Redis")
         await lookAtVersionsAndRedis()
-        progress.show("reading the ledger")
+        progress.show(isDeep ? "reading the whole ledger" : "reading the ledger")
         await lookAtLedger()
         progress.show("comparing")
         await lookAtStore()
@@ -91,7 +103,8 @@ struct Examination {
 
     var json: JSONValue {
         .members([
-            "status": .string(status.rawValue), "store": .string(settings.store), "ledger": .string(settings.ledger),
+            "status": .string(status.rawValue), "deep": .bool(isDeep), "store": .string(settings.store),
+            "ledger": .string(settings.ledger),
             "redis": .string(settings.redis.redacted),
             "checks": .array(
                 checks.map { check in

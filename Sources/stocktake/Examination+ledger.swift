@@ -2,12 +2,14 @@ import Ledger
 
 /// The file, what it says, and whether there is room.
 extension Examination {
-    /// The log is brought into the file all the time; a large one means that a reader holds it up.
-    private static let largeLog: Int64 = 256 << 20
     private static let scarceSpace: Int64 = 1 << 30
+    /// A read transaction that is open for longer is no passing one.
+    private static let passingRead = Duration.milliseconds(250)
 
     mutating func lookAtLedger() async {
         let path = settings.ledger
+        // While the ledger is not open here.
+        let log = await lookAtLog(path)
         do {
             let ledger = try await LedgerDatabase.open(at: path, store: settings.store, for: .reader)
             self.ledger = ledger
@@ -24,12 +26,36 @@ extension Examination {
         } else {
             add("ledger file system", .unknown, "the system does not say")
         }
-        if let ledger { await lookAtSoundness(ledger) }
-        let log = LedgerFile.size(of: path + "-wal")
-        add(
-            "ledger log", log > Self.largeLog ? .warn : .ok,
-            log.asBytes + (log > Self.largeLog ? ": something reads the ledger for long. End what has it open" : ""))
+        if isDeep, let ledger { await lookAtSoundness(ledger) }
+        add("ledger log", log.status, log.detail)
         lookAtSpace(path)
+    }
+
+    /// The log is brought into the file all the time, and started over. A large one means that this could not be done.
+    private func lookAtLog(_ path: String) async -> Finding {
+        let bytes = LedgerFile.logSize(ofLedger: path)
+        guard bytes > LedgerFile.largeLogBytes else { return (.ok, bytes.asBytes) }
+        let first = LedgerReaders.read(ofLedger: path)
+        try? await Task.sleep(for: Self.passingRead)
+        guard let first, let now = LedgerReaders.read(ofLedger: path) else {
+            return (.ok, bytes.asBytes + ": the next consumer brings it into the file")
+        }
+        let detail = "\(bytes.asBytes), \(now.unwrittenBytes.asBytes) of it not in the ledger's file yet"
+        let staying = now.staying(since: first).map { Self.name(of: $0.process) }
+        if staying.isEmpty {
+            return (.ok, detail + ": nobody keeps a read transaction open; the next orders shorten it")
+        }
+        return (
+            .warn,
+            "\(detail): a read transaction is kept open by \(staying.joined(separator: " and ")). End it, or the log grows until the disk is full"
+        )
+    }
+
+    private static func name(of process: Int32) -> String {
+        guard process > 0 else { return "a process in another container" }
+        let name = String(decoding: FileBytes.read("/proc/\(process)/comm") ?? [], as: UTF8.self)
+            .filter { !$0.isNewline }
+        return name.isEmpty ? "process \(process)" : "process \(process) (\(name))"
     }
 
     private mutating func lookAtMode(_ path: String) {
@@ -47,11 +73,15 @@ extension Examination {
 
     private mutating func lookAtSoundness(_ ledger: LedgerDatabase) async {
         do {
+            let log = LedgerFile.logSize(ofLedger: ledger.path)
             let check = try await ledger.check()
+            // Nothing written meanwhile could be taken out of the log.
+            let growth = LedgerFile.logSize(ofLedger: ledger.path) - log
+            let grown = growth > 0 ? "; its log has grown by \(growth.asBytes) meanwhile" : ""
             let rows =
                 "\(check.orders.counted("order")), \(check.cancellations.counted("cancellation")), \(check.adjustments.counted("adjustment")), \(check.deadLetters.counted("dead letter"))"
             if check.isSound {
-                add("ledger soundness", .ok, rows)
+                add("ledger soundness", .ok, rows + grown)
             } else {
                 add("ledger soundness", .bad, "NOT SOUND. 'stocktake ledger check' says what is wrong")
             }

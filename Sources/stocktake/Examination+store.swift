@@ -20,6 +20,7 @@ extension Examination {
         await lookAtCounters()
         await lookAtDrift()
         await lookAtStream()
+        await lookAtConsumerNames()
         await lookAtFigures()
     }
 
@@ -126,6 +127,48 @@ extension Examination {
             let now = try await RedisClock.read(client) ?? Timestamp.milliseconds()
             if now - found > Self.lossReminder { return (.ok, detail) }
             return (.warn, "\(detail). Publish again what has no outcome, and find out what trims the stream")
+        }
+    }
+
+    /// How long a consumer waits for messages before it asks again, and some more.
+    private static let readInterval = Duration.milliseconds(2_500)
+
+    /// Whether anybody but the active consumer reads in its group.
+    private mutating func lookAtConsumerNames() async {
+        let (client, keys, isConsumerActive) = (client, settings.keys, isConsumerActive)
+        await askRedis("consumer names") {
+            let known = try await GroupConsumer.read(keys, client)
+            let recent = known.filter { .milliseconds($0.idle) < Self.readInterval * 2 }
+            var reading = recent
+            if recent.count > (isConsumerActive ? 1 : 0) {
+                // One that has just ended has asked a moment ago, too.
+                try await Task.sleep(for: Self.readInterval + .milliseconds(100))
+                let later = try await GroupConsumer.read(keys, client)
+                reading = recent.compactMap { before in
+                    later.first {
+                        $0.name == before.name
+                            && .milliseconds($0.idle) - .milliseconds(before.idle) < Self.readInterval
+                    }
+                }
+            }
+            let names = reading.map(\.name).joined(separator: ", ")
+            if reading.count > 1 {
+                return (.warn, "\(names) read in one group: end all but one. Which of them decides is chance")
+            }
+            if !isConsumerActive, !reading.isEmpty {
+                return (
+                    .warn,
+                    "\(names) reads in the group, and no consumer is active on this machine: one on another machine, or another program. End it"
+                )
+            }
+            let holding = known.filter { $0.pending > 0 && !recent.map(\.name).contains($0.name) }
+            if isConsumerActive, let other = holding.first {
+                return (
+                    .warn,
+                    "\(other.name) holds \(Int(clamping: other.pending).counted("message")) and has asked for nothing for \((other.idle / 1_000).grouped) s: the active consumer takes them over within seconds, or says in its log why not"
+                )
+            }
+            return (.ok, names.isEmpty ? "nobody was given messages within the last 5 s" : names)
         }
     }
 

@@ -1,14 +1,16 @@
 import Foundation
+import GRDB
 import RedisClient
+import StrictJSON
 import TestSupport
 import Testing
 
 /// What doctor finds in stores that are well, and in stores that are not.
 @Suite struct DoctorTests {
-    private func examine(_ shop: Shop, _ environment: [String: String] = [:]) async throws -> (
-        Int32, [String: String], String
-    ) {
-        let result = try await shop.run(["doctor", "--json"], environment: environment)
+    private func examine(
+        _ shop: Shop, _ arguments: String..., environment: [String: String] = [:]
+    ) async throws -> (Int32, [String: String], String) {
+        let result = try await shop.run(["doctor", "--json"] + arguments, environment: environment)
         let report = try #require(
             try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any], "\(result.errors)")
         let checks = try #require(report["checks"] as? [[String: String]])
@@ -27,6 +29,8 @@ import Testing
         let (status, checks, output) = try await examine(shop)
         #expect(status == 0)
         #expect(Set(checks.filter { $0.value != "ok" }.keys).subtracting(["disk"]) == ["dead_letters"], "\(output)")
+        #expect(checks["ledger_soundness"] == nil)
+        #expect(try await examine(shop, "--deep").1["ledger_soundness"] == "ok")
         let table = try await shop.run(["doctor"])
         #expect(table.output.contains("active: process \(consumer.processID)"))
         #expect(try await consumer.stop() == .exited(0))
@@ -53,7 +57,93 @@ import Testing
         ]
         for (check, status) in expected { #expect(checks[check] == status, "\(check): \(output)") }
         try shop.edit("UPDATE product_counters SET sold_quantity = sold_quantity + 1 WHERE id = 'PANEL'")
-        #expect(try await examine(shop).1["ledger_soundness"] == "bad")
+        #expect(try await examine(shop).1["ledger_soundness"] == nil)
+        #expect(try await examine(shop, "--deep").1["ledger_soundness"] == "bad")
+    }
+
+    /// The detail of one check.
+    private func detail(_ check: String, _ output: String) throws -> String {
+        guard case .array(let all) = try JSONValue(parsing: output)["checks"] else { return "" }
+        return all.first { $0["check"]?.string == check }?["detail"]?.string ?? ""
+    }
+
+    @Test("Who keeps the ledger's log from being started over is named, until he has ended")
+    func longReader() async throws {
+        let shop = try await Shop()
+        let consumer = try await shop.startConsumer("--operator-port", "0")
+        let office = try HTTPAddress(in: try await consumer.waitForLine(containing: "operator page on http://"))
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let reader = try DatabaseQueue(path: shop.ledger, configuration: configuration)
+        try await reader.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = 0; BEGIN; SELECT count(*) FROM orders")
+        }
+        let writer = try DatabaseQueue(path: shop.ledger)
+        try await writer.writeWithoutTransaction { db in
+            try db.execute(
+                sql: """
+                    PRAGMA wal_autocheckpoint = 0; CREATE TABLE ballast (bytes BLOB);
+                    INSERT INTO ballast VALUES (zeroblob(150000000));
+                    """)
+        }
+        let (status, checks, output) = try await examine(shop)
+        #expect(status == 0 && checks["ledger_log"] == "warn", "\(output)")
+        let found = try detail("ledger_log", output)
+        #expect(found.contains("kept open by process \(getpid()) ("), "\(found)")
+        #expect(found.hasPrefix("144.0 MiB, 144.0 MiB of it not in"), "\(found)")
+        let page = try await office.get("/operator/status").json()
+        #expect(page["ledger"]?["ok"] == true && page["ledger"]?["log_bytes"]?.integer ?? 0 > 150_000_000)
+        #expect(page["ledger"]?["detail"]?.string?.contains("read transaction") == true, "\(page.text)")
+        try await reader.writeWithoutTransaction { db in try db.execute(sql: "COMMIT") }
+        let ended = try await examine(shop)
+        #expect(ended.1["ledger_log"] == "ok", "\(ended.2)")
+        #expect(try detail("ledger_log", ended.2).contains("nobody keeps a read transaction open"))
+        // Brought into the file with one order, started over with a later one, and the space given back.
+        var number = 0
+        try await eventually(within: .seconds(30), "a small log") {
+            number += 1
+            try await shop.sell("o-\(number)", ("PANEL", nil, 1))
+            try await shop.waitForOrders(number)
+            return try await office.get("/operator/status").json()["ledger"]?["log_bytes"]?.integer ?? .max < 70_000_000
+        }
+        #expect(try await consumer.stop() == .exited(0))
+    }
+
+    @Test("Whoever else reads in the consumer group is named")
+    func consumerNames() async throws {
+        let shop = try await Shop()
+        let consumer = try await shop.startConsumer("--consumer", "ours")
+        // Redis 7.0 knows only who was given something.
+        try await shop.sell("first", ("PANEL", nil, 1))
+        try await shop.waitForOrders(1)
+        let alone = try await examine(shop).2
+        #expect(try detail("consumer_names", alone) == "ours")
+        let client = shop.redis.client()
+        let thief = Task {
+            var number = 0
+            while !Task.isCancelled {
+                for _ in 0..<5 {
+                    number += 1
+                    try await shop.sell("o-\(number)", ("PANEL", nil, 1))
+                }
+                var command = RedisCommand("XREADGROUP")
+                command.append(contentsOf: [
+                    "GROUP", "stocktake", "thief", "COUNT", "1", "BLOCK", "20", "STREAMS", shop.keys.checkouts, ">",
+                ])
+                _ = try await client.send(command)
+            }
+        }
+        try await eventually(within: .seconds(60), "a thief") {
+            let output = try await examine(shop).2
+            return try detail("consumer_names", output).contains("read in one group")
+        }
+        thief.cancel()
+        _ = await thief.result
+        await client.close()
+        #expect(try await consumer.stop() == .exited(0))
+        // Of what has ended nothing is said.
+        let (_, checks, output) = try await examine(shop)
+        #expect(checks["consumer_names"] == "ok", "\(output)")
     }
 
     @Test("Messages that were deleted before anybody read them are counted, and make nothing stick")
@@ -90,8 +180,9 @@ import Testing
         await shop.redis.kill()
         let (status, checks, _) = try await examine(shop)
         #expect(status == 1)
-        #expect(checks["redis"] == "bad" && checks["drift"] == "unknown" && checks["ledger_soundness"] == "ok")
+        #expect(checks["redis"] == "bad" && checks["drift"] == "unknown" && checks["ledger_log"] == "ok")
+        #expect(try await examine(shop, "--deep").1["ledger_soundness"] == "ok")
         let nowhere = shop.folder.path(of: "nowhere.sqlite")
-        #expect(try await examine(shop, ["STOCKTAKE_LEDGER": nowhere]).0 == 2)
+        #expect(try await examine(shop, environment: ["STOCKTAKE_LEDGER": nowhere]).0 == 2)
     }
 }
