@@ -30,11 +30,12 @@ extension LedgerDatabase {
     package func orders(status: String?, limit: Int, after: String?) async throws -> Page<RecordedOrder> {
         try await read { db in
             let after = after.flatMap { Int64($0) }
+            let place = Self.place(status: status)
             let rows = try Row.fetchAll(
                 db, sql: Self.listing(status: status, isContinued: after != nil),
-                arguments: ["status": status, "after": after, "limit": limit + 1])
+                arguments: ["after": after, "limit": limit + 1])
             let shown = rows.prefix(limit)
-            let next: Int64? = rows.count > limit ? shown.last?["number"] : nil
+            let next: Int64? = rows.count > limit ? shown.last?[place] : nil
             return Page(elements: shown.map { Self.order($0, items: []) }, next: next.map { String($0) })
         }
     }
@@ -44,12 +45,21 @@ extension LedgerDatabase {
 
     static func listing(status: String?, isContinued: Bool) -> String {
         var conditions: [String] = []
-        if let status { conditions.append(status == "refused" ? isRefused : "status = :status") }
-        if isContinued { conditions.append("number < :after") }
+        switch status {
+        case "accepted": conditions += ["status = 'accepted'", "seq IS NOT NULL"]
+        case "cancelled": conditions.append("status = 'cancelled'")
+        case "refused": conditions.append(isRefused)
+        default: break
+        }
+        let place = place(status: status)
+        if isContinued { conditions.append("\(place) < :after") }
         let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-        // number: the order of recording, which is that of the stream.
-        return "SELECT * FROM orders \(filter) ORDER BY number DESC LIMIT :limit"
+        return "SELECT * FROM orders \(filter) ORDER BY \(place) DESC LIMIT :limit"
     }
+
+    /// What a listing goes by: the number is the order of recording, which is that of the stream. So is the seq of those
+    /// that have one, and its index passes over refused orders, which may be most.
+    private static func place(status: String?) -> String { status == "accepted" ? "seq" : "number" }
 
     /// How many orders there are.
     package func orderCount() async throws -> Int {

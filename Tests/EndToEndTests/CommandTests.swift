@@ -196,26 +196,38 @@ import Testing
         #expect(try figures(try await shop.run(["stock", "--json"])).keys == fromRedis.keys)
     }
 
-    @Test("orders lists refunds due page by page, and shows an order whole")
+    @Test("orders lists refused ones page by page, accepted and cancelled ones too, and shows an order whole")
     func ordersListed() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.map(\.message))
         try await shop.consumeAll()
         var model = SequentialModel()
         model.take(orders)
-        let refused = Set(model.statuses.filter { $0.value == "refused" }.keys)
-        var listed: [String] = []
-        var after: String?
-        repeat {
-            let page = ["--limit", "4"] + (after.map { ["--after", $0] } ?? [])
-            let result = try json(
-                try await shop.run(["orders", "list", "--status", "refused", "--json"] + page).output)
-            let orders = try #require(result["orders"] as? [[String: Any]])
-            #expect(orders.count <= 4)
-            listed += orders.compactMap { $0["id"] as? String }
-            after = result["next"] as? String
-        } while after != nil
-        #expect(listed.count == refused.count && Set(listed) == refused)
+        let accepted = model.statuses.filter { $0.value == "accepted" }.keys.sorted()
+        let cancellations = accepted.prefix(9).map { SequentialModel.Cancellation("c-\($0)", of: $0) }
+        try await shop.publish(cancellations.map(\.message))
+        try await shop.consumeAll()
+        let expected = [
+            "refused": Set(model.statuses.filter { $0.value == "refused" }.keys),
+            "accepted": Set(accepted.dropFirst(9)), "cancelled": Set(accepted.prefix(9)),
+        ]
+        for (status, ids) in expected {
+            var listed: [String] = []
+            var after: String?
+            repeat {
+                let page = ["--limit", "4"] + (after.map { ["--after", $0] } ?? [])
+                let result = try json(
+                    try await shop.run(["orders", "list", "--status", status, "--json"] + page).output)
+                let orders = try #require(result["orders"] as? [[String: Any]])
+                #expect(orders.count <= 4)
+                listed += orders.compactMap { $0["id"] as? String }
+                after = result["next"] as? String
+            } while after != nil
+            #expect(listed.count == ids.count && Set(listed) == ids, "\(status)")
+            let numbers = try shop.query("SELECT id FROM orders ORDER BY number DESC").map { $0[0] }
+            #expect(listed == numbers.filter { ids.contains($0) }, "latest first")
+        }
+        let refused = try #require(expected["refused"])
         let id = try #require(refused.sorted().first)
         let shown = try await shop.run(["orders", "show", id])
         #expect(shown.output.contains("refused"))

@@ -100,6 +100,17 @@ struct LedgerSchemaTests {
         }
     }
 
+    @Test(
+        "find cancelled orders by an index of their own, accepted ones by that of seq, latest first without sorting",
+        arguments: [("cancelled", "orders_cancelled"), ("accepted", "sqlite_autoindex_orders_2")], [false, true])
+    func listed(_ listing: (status: String, index: String), _ isContinued: Bool) async throws {
+        try await withLedger(nil) { fixture async throws in
+            let query = LedgerDatabase.listing(status: listing.status, isContinued: isContinued)
+            let steps = try await plan(query.replacing(":limit", with: "3").replacing(":after", with: "7"), fixture)
+            #expect(steps.count == 1 && steps[0].contains("INDEX \(listing.index)"), "\(steps)")
+        }
+    }
+
     @Test("refuse an order that took units without a seq, one that was refused with one, and a seq that comes twice")
     func seqs() async throws {
         try await withLedger(nil) { fixture async throws in
