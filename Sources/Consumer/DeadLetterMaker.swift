@@ -28,6 +28,7 @@ struct DeadLetterMaker: Sendable {
             fields: fields, bytes: Int64(entry.size),
             isWhole: !isPayloadCut && !isTypeCut && !areFieldsCut && entry.unreadReason == nil,
             payloadDigest: isPayloadCut ? entry.payload.map { SHA256.digest($0.copy) } : nil,
-            ids: ids, receivedAt: Timestamp.now())
+            ids: ids, payment: MessageDecoder.payment(of: entry, rejectedFor: rejection.reason),
+            receivedAt: Timestamp.now())
     }
 }

@@ -111,11 +111,14 @@ package struct DeadLetterRecord: Sendable, Equatable {
     /// SHA-256 of the whole payload, where only its head is kept.
     package var payloadDigest: [UInt8]?
     package var ids: MessageIDs
+    /// Of a checkout: what was paid. Nil: it is none.
+    package var payment: Payment?
     package var receivedAt: String
 
     package init(
         key: EntryKey, rejection: Rejection, type: [UInt8]?, payload: [UInt8]?, fields: [UInt8]?, bytes: Int64,
-        isWhole: Bool = true, payloadDigest: [UInt8]? = nil, ids: MessageIDs, receivedAt: String
+        isWhole: Bool = true, payloadDigest: [UInt8]? = nil, ids: MessageIDs, payment: Payment? = nil,
+        receivedAt: String
     ) {
         self.key = key
         self.rejection = rejection
@@ -126,6 +129,7 @@ package struct DeadLetterRecord: Sendable, Equatable {
         self.isWhole = isWhole
         self.payloadDigest = payloadDigest
         self.ids = ids
+        self.payment = payment
         self.receivedAt = receivedAt
     }
 }

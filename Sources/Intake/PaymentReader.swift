@@ -1,0 +1,124 @@
+import Inventory
+import StrictJSON
+
+extension MessageDecoder {
+    /// What was paid by an entry that became a dead letter: whoever paid is owed the money. Nil: it is no checkout.
+    ///
+    /// Whatever can be read is, also of a payload that is no JSON from some place on, or not UTF-8 somewhere. A payload
+    /// that has brought the process down is not looked at again.
+    package static func payment(of entry: StreamEntry, rejectedFor reason: DeadLetterReason) -> Payment? {
+        guard entry.type?.equals(MessageType.checkoutCompleted.rawValue) == true else { return nil }
+        guard reason != .crashedConsumer, let payload = entry.payload else { return Payment() }
+        return PaymentReader.read(payload.prefix(Limit.payloadBytes))
+    }
+}
+
+/// Reads the fields of a payment by the rules of messages, and passes over what breaks them.
+private struct PaymentReader {
+    /// A field of which a payload may have one: of several, none is known to be right.
+    private struct Field<Value> {
+        private(set) var value: Value?
+        private var isRead = false
+
+        mutating func set(_ read: Value?) {
+            value = isRead ? nil : read
+            isRead = true
+        }
+    }
+
+    private var scanner: JSONScanner
+    private var orderID = Field<String>()
+    private var intentID = Field<String>()
+    private var currency = Field<String>()
+    private var total = Field<Int64>()
+    private var items = Field<Int64>()
+
+    static func read(_ payload: [UInt8]) -> Payment {
+        guard var reader = reader(of: payload) else { return Payment() }
+        // What was read before an error counts.
+        try? reader.readFields()
+        return reader.payment
+    }
+
+    private init(_ bytes: [UInt8], at place: Range<Int>) throws(JSONError) {
+        scanner = try JSONScanner(bytes, at: place)
+    }
+
+    /// A byte order mark is passed over, and what is not UTF-8 replaced: a name in another encoding hides no amount.
+    private static func reader(of payload: [UInt8]) -> PaymentReader? {
+        let start = payload.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        if let reader = try? PaymentReader(payload, at: start..<payload.count) { return reader }
+        let repaired = Array(String(decoding: payload[start...], as: UTF8.self).utf8)
+        return try? PaymentReader(repaired, at: 0..<repaired.count)
+    }
+
+    private var payment: Payment {
+        var payment = Payment(
+            orderID: orderID.value.map { Identifier($0) }, intentID: intentID.value, currency: currency.value)
+        payment.setAmount(total: total.value, items: items.value)
+        return payment
+    }
+
+    private mutating func readFields() throws(JSONError) {
+        guard try scanner.peek() == .object else { return }
+        try scanner.enterObject()
+        while let key = try scanner.nextKey() {
+            switch key {
+            case "order_id": orderID.set(try text())
+            case "payment_intent_id": intentID.set(try text())
+            case "currency": currency.set(try text())
+            case "total": total.set(try integer(in: -Limit.exactInteger...Limit.exactInteger))
+            case "items": items.set(try amountOfItems())
+            default: try scanner.skipValue()
+            }
+        }
+    }
+
+    /// A text as an id may be: nothing longer is kept after the message is discarded.
+    private mutating func text() throws(JSONError) -> String? {
+        guard try scanner.peek() == .string else {
+            try scanner.skipValue()
+            return nil
+        }
+        let text = try scanner.readString()
+        return Identifier.violation(in: text) == nil && !text.unicodeScalars.contains("\u{FFFD}") ? text : nil
+    }
+
+    private mutating func integer(in range: ClosedRange<Int64>) throws(JSONError) -> Int64? {
+        guard try scanner.peek() == .number else {
+            try scanner.skipValue()
+            return nil
+        }
+        return try scanner.readNumber().integer.flatMap { range.contains($0) ? $0 : nil }
+    }
+
+    /// Nil also for a list without items.
+    private mutating func amountOfItems() throws(JSONError) -> Int64? {
+        guard try scanner.peek() == .array else {
+            try scanner.skipValue()
+            return nil
+        }
+        var sum = ItemsAmount()
+        var isEmpty = true
+        try scanner.enterArray()
+        while try scanner.nextElement() {
+            isEmpty = false
+            guard try scanner.peek() == .object else {
+                try scanner.skipValue()
+                sum.add(unitPrice: nil, quantity: nil)
+                continue
+            }
+            var (unitPrice, quantity): (Int64?, Int64?)
+            try scanner.enterObject()
+            while let key = try scanner.nextKey() {
+                switch key {
+                case "unit_price": unitPrice = try integer(in: 0...Limit.exactInteger)
+                case "quantity": quantity = try integer(in: 1...Limit.exactInteger)
+                default: try scanner.skipValue()
+                }
+            }
+            sum.add(unitPrice: unitPrice, quantity: quantity)
+        }
+        return isEmpty ? nil : sum.amount
+    }
+}

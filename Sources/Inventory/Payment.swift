@@ -1,0 +1,61 @@
+/// What a checkout says was paid, as far as it can be read.
+package struct Payment: Sendable, Equatable {
+    /// Nil: it could not be read; nor could what is nil of the others, or the message does not name it.
+    package var orderID: Identifier?
+    package var intentID: String?
+    /// Minor units of `currency`: the total, else what the items come to.
+    package var amount: Int64?
+    /// The amount is that of the items.
+    package var isWorkedOut = false
+    package var currency: String?
+
+    package init(
+        orderID: Identifier? = nil, intentID: String? = nil, amount: Int64? = nil, isWorkedOut: Bool = false,
+        currency: String? = nil
+    ) {
+        self.orderID = orderID
+        self.intentID = intentID
+        self.amount = amount
+        self.isWorkedOut = isWorkedOut
+        self.currency = currency
+    }
+
+    /// - Parameters:
+    ///   - total: as the message gives it.
+    ///   - items: what the items come to; nil: unknown.
+    package mutating func setAmount(total: Int64?, items: Int64?) {
+        amount = total ?? items
+        isWorkedOut = total == nil && items != nil
+    }
+
+    /// Nothing was paid, so nothing can be due.
+    package var isFree: Bool { amount.map { $0 <= 0 } ?? false }
+}
+
+/// Adds up unit price × quantity of an order's items.
+package struct ItemsAmount: Sendable {
+    /// Minor units; nil: beyond `Limit.exactInteger`, or an item could not be read.
+    package private(set) var amount: Int64? = 0
+
+    package init() {}
+
+    /// - Parameters:
+    ///   - unitPrice: nil, like `quantity`: it could not be read.
+    package mutating func add(unitPrice: Int64?, quantity: Int64?) {
+        guard let sum = amount, let unitPrice, let quantity else { return amount = nil }
+        let (value, valueOverflows) = unitPrice.multipliedReportingOverflow(by: quantity)
+        let (next, sumOverflows) = sum.addingReportingOverflow(value)
+        amount = valueOverflows || sumOverflows || next > Limit.exactInteger ? nil : next
+    }
+}
+
+extension Checkout {
+    /// What was paid, by the message.
+    package var payment: Payment {
+        var items = ItemsAmount()
+        for line in lines { items.add(unitPrice: line.unitPrice, quantity: line.quantity) }
+        var payment = Payment(orderID: orderID, intentID: paymentIntentID, currency: currency)
+        payment.setAmount(total: total, items: items.amount)
+        return payment
+    }
+}
