@@ -78,7 +78,11 @@ extension MetricDescription {
         .init("stocktake_epoch", .gauge, "The ledger's epoch."),
         .init("stocktake_seq", .gauge, "The highest seq that is recorded."),
         .init("stocktake_orders", .gauge, "Orders in the ledger."),
-        .init("stocktake_refunds_due", .gauge, "Orders that were paid and refused."),
+        .init("stocktake_refunds_due", .gauge, "Payments that are to be given back."),
+        .init(
+            "stocktake_refunds_due_minor_units", .gauge, labels: ["currency"],
+            "What these come to, without unknown amounts."),
+        .init("stocktake_refunds_due_of_unknown_amount", .gauge, "Of these, those of which the amount is not known."),
         .init("stocktake_dead_letters_open", .gauge, "Dead letters that nobody has resolved."),
         .init("stocktake_dead_letter_bytes", .gauge, "What the content of all dead letters takes in the ledger."),
         .init("stocktake_replays_wanted", .gauge, "Dead letters that are to be published again."),

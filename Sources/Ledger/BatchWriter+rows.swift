@@ -42,15 +42,14 @@ extension BatchWriter {
 
     /// The orders with their lines, numbered in their order.
     func insert(_ records: [OrderRecord]) throws {
-        func number(_ index: Int) -> Int64 { lastOrderNumber + 1 + Int64(index) }
-        try insertOrders.run(records.indices) { bind(&$0, records[$1], number: number($1)) }
+        try insertOrders.run(records.indices) { bind(&$0, records[$1], number: number(ofOrder: $1)) }
         let lines = records.enumerated().flatMap { index, record in
             record.order.checkout.lines.indices.map { (order: index, line: $0) }
         }
         try insertLines.run(lines) { row, place in
             let order = records[place.order].order
             let line = order.checkout.lines[place.line]
-            row.bind(number(place.order))
+            row.bind(number(ofOrder: place.order))
             row.bind(Int64(place.line + 1))
             row.bind(line.productID)
             row.bind(line.variantID)
@@ -59,6 +58,9 @@ extension BatchWriter {
             for text in Checkout.LineText.allCases { row.bind(order.checkout.texts, text.number(in: place.line)) }
         }
     }
+
+    /// - Parameter index: among the batch's orders.
+    func number(ofOrder index: Int) -> Int64 { lastOrderNumber + 1 + Int64(index) }
 
     private func bind(_ row: inout DirectStatement, _ record: OrderRecord, number: Int64) {
         let checkout = record.order.checkout
@@ -155,12 +157,15 @@ extension BatchWriter {
 
     // MARK: - Dead letters that are published again
 
-    static func someWait(_ db: Database) throws -> Bool {
-        try Bool.fetchOne(
+    /// What an order of this batch may end: whether any dead letter waits for its order, and how many refunds.
+    static func waiting(_ db: Database) throws -> (someLetters: Bool, refunds: Int) {
+        let row = try Row.fetchOne(
             db.cachedStatement(
-                sql:
-                    "SELECT EXISTS (SELECT 1 FROM dead_letters WHERE reason = 'unknown_order' AND status = 'open')"
-            )) ?? false
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM dead_letters WHERE reason = 'unknown_order' AND status = 'open'),
+                        refunds_awaiting_order FROM ledger
+                    """))
+        return row.map { ($0[0], $0[1]) } ?? (false, 0)
     }
 
     /// Cancellations that came before their order can be processed now.
@@ -178,6 +183,7 @@ extension BatchWriter {
             try db.cachedStatement(
                 sql: "UPDATE dead_letters SET status = 'replayed', resolved_at = ? WHERE id = ? AND status = 'replay'"
             ).execute(arguments: [Timestamp.now(), number])
+            if db.changesCount > 0 { try endRefund(ofReplayed: number) }
         }
     }
 }

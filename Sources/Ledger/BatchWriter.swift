@@ -27,13 +27,15 @@ struct BatchWriter {
     private var seq: Int64
     /// Rows that were not there before: a dead letter may be.
     private var inserted: Int64 = 0
-    private var refused: Int64 = 0
+    private(set) var refused: Int64 = 0
     /// Whether any dead letter waits for its order; asked once a batch, as there is rarely one.
     private var someWait: Bool
+    /// Refunds that an accepted order may end, of earlier batches; asked once a batch, too.
+    let awaitingRefunds: Int
     /// Of the last order before this batch.
     let lastOrderNumber: Int64
     /// Of statements that run one after the other.
-    private let texts = TextRoom()
+    let texts = TextRoom()
     let insertOrders: RowsStatement
     let insertLines: RowsStatement
 
@@ -44,7 +46,7 @@ struct BatchWriter {
         head = try LedgerHead.read(db)
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
         else { throw Stop(answer: .outdated(head)) }
-        someWait = try Self.someWait(db)
+        (someWait, awaitingRefunds) = try Self.waiting(db)
         lastOrderNumber =
             try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(number), 0) FROM orders")) ?? 0
         // FAIL: the transaction ends with whatever fails, so nothing need be kept for undoing one statement alone.
@@ -60,6 +62,7 @@ struct BatchWriter {
         try readFigures()
         var orders: [OrderRecord] = []
         orders.reserveCapacity(batch.records.count)
+        var paid: [PaidLetter] = []
         for record in batch.records {
             switch record {
             case .order(let record):
@@ -77,12 +80,16 @@ struct BatchWriter {
                 inserted += 1
             case .deadLetter(let deadLetter):
                 try insert(deadLetter)
+                if let payment = deadLetter.payment, db.changesCount > 0 {
+                    paid.append((db.lastInsertedRowID, deadLetter, payment))
+                }
                 inserted += Int64(db.changesCount)
                 if deadLetter.rejection.reason == .unknownOrder { someWait = true }
             }
         }
         // No cancellation stands in one batch with its order, so these may come last.
         try insert(orders)
+        try recordRefunds(orders, paid)
         for key in batch.attemptsOver {
             try db.cachedStatement(sql: "DELETE FROM attempts WHERE entry_id = ? AND fingerprint = ?")
                 .execute(arguments: [key.entryID, Data(key.fingerprint)])

@@ -35,10 +35,12 @@ package struct LedgerCheck: Sendable, Equatable {
     package var missingRefusals: Int64 = 0
     /// Bytes of dead letters that the ledger counts and that are not there; negative: there are more.
     package var missingDeadLetterBytes: Int64 = 0
+    /// Refunds that are due and not listed, or listed and not due, and sums of them that are not theirs.
+    package var refundFaults = 0
 
     package var isSound: Bool {
         integrity.isEmpty && danglingReferences == 0 && miscounts.isEmpty && missingRecords == 0 && missingRefusals == 0
-            && missingDeadLetterBytes == 0
+            && missingDeadLetterBytes == 0 && refundFaults == 0
     }
 }
 
@@ -73,6 +75,7 @@ extension LedgerDatabase {
                         SELECT coalesce(sum(\(Schema.deadLetterBytes("dead_letters"))), 0) FROM dead_letters
                     ) FROM ledger
                     """) ?? 0
+        check.refundFaults = try Self.refundFaults(db)
         return check
     }
 

@@ -4,7 +4,8 @@ import Inventory
 /// What became of the wish to erase orders.
 package enum EraseAnswer: Sendable, Equatable {
     /// The customer's data of so many orders, and the bytes of so many dead letters, are gone.
-    case erased(orders: Int, deadLetters: Int)
+    /// So many refunds are due that need id, payment intent, amount and currency: these are kept.
+    case erased(orders: Int, deadLetters: Int, refunds: Int)
     /// Neither an order nor a dead letter has these ids; nothing was changed.
     case unknown([Identifier])
     /// Dead letters of these orders are to be published again, and need their bytes until then; nothing was changed.
@@ -15,7 +16,7 @@ extension LedgerDatabase {
     /// Removes what the ledger holds about the customers of orders, and the bytes of dead letters with their ids.
     ///
     /// Id, digest, items, amounts and status stay: counts stay right, and a message that comes again is still known.
-    /// An id that only dead letters have is erased there.
+    /// An id that only dead letters have is erased there. Refunds that are due keep what they need (`refunds`).
     package func erase(_ ids: [Identifier]) async throws -> EraseAnswer {
         let now = Timestamp.now()
         return try await write { db in
@@ -38,7 +39,9 @@ extension LedgerDatabase {
             let kept = letters.filter { $0.status != DeadLetterStatus.discarded.rawValue }
             try Self.wantCheckpoint(db)
             for letter in kept { try Self.removeBytes(ofDeadLetter: letter.number, now: now, db) }
-            return .erased(orders: orders, deadLetters: kept.count)
+            return .erased(
+                orders: orders, deadLetters: kept.count,
+                refunds: try ids.reduce(0) { try $0 + Self.refundCount(of: $1, db) })
         }
     }
 

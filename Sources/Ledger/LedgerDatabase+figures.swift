@@ -4,8 +4,7 @@ import GRDB
 package struct LedgerFigures: Sendable, Equatable {
     package var head: LedgerHead
     package var orders: Int64
-    /// Orders that were paid and refused.
-    package var refusedOrders: Int64
+    package var refunds: RefundsDue
     /// Open dead letters, and those that are to be published again.
     package var openDeadLetters: Int64
     /// What the content of all dead letters takes.
@@ -24,7 +23,7 @@ extension LedgerDatabase {
                 head: try LedgerHead.read(db),
                 // Orders are never removed, so their rows are numbered 1, 2, 3 …; counting would read them all.
                 orders: try number("coalesce(max(number), 0) FROM orders"),
-                refusedOrders: try number("refused FROM ledger"),
+                refunds: try RefundsDue.read(db),
                 openDeadLetters: try number("count(*) FROM dead_letters WHERE status = 'open'"),
                 deadLetterBytes: try number("dead_letter_bytes FROM ledger"),
                 wantedReplays: try number("count(*) FROM dead_letters WHERE status = 'replay'"))

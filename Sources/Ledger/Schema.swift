@@ -48,6 +48,8 @@ enum Schema {
             checkpoint_wanted INTEGER NOT NULL DEFAULT 0 CHECK (checkpoint_wanted IN (0, 1)),
             -- What the content of all dead letters takes; kept by triggers, as adding it up would read it all.
             dead_letter_bytes INTEGER NOT NULL DEFAULT 0 CHECK (dead_letter_bytes >= 0),
+            -- Refunds of dead letters that an accepted order would end; kept by triggers.
+            refunds_awaiting_order INTEGER NOT NULL DEFAULT 0,
             created_at TEXT NOT NULL
         ) STRICT;
 
@@ -256,6 +258,8 @@ enum Schema {
         -- Cancellations that wait for their order.
         CREATE INDEX dead_letters_unknown_order ON dead_letters (order_id)
             WHERE reason = 'unknown_order' AND status = 'open';
+
+        \(refunds)
 
         -- Every installation of the counters.
         CREATE TABLE epochs (

@@ -1,3 +1,4 @@
+import Ledger
 import Metrics
 
 /// What a look at the store leaves in the metrics. What could not be read is NaN: an alert must not go by old figures.
@@ -6,6 +7,7 @@ struct StoreGauges: Sendable {
     private let seq: Gauge
     private let orders: Gauge
     private let refundsDue: Gauge
+    private let refundsOfUnknownAmount: Gauge
     private let deadLetters: Gauge
     private let deadLetterBytes: Gauge
     private let replaysWanted: Gauge
@@ -19,13 +21,18 @@ struct StoreGauges: Sendable {
     private let ledgerBytes: Gauge
     private let ledgerLogBytes: Gauge
     private let drift: Gauge
+    private let metrics: any MetricsFactory
+    /// In which refunds were due when the ledger could be read last, or before.
+    private var currencies: Set<String> = []
 
     init(_ metrics: any MetricsFactory, version: String) {
         func gauge(_ label: String) -> Gauge { Gauge(label: label, factory: metrics) }
+        self.metrics = metrics
         epoch = gauge("stocktake_epoch")
         seq = gauge("stocktake_seq")
         orders = gauge("stocktake_orders")
         refundsDue = gauge("stocktake_refunds_due")
+        refundsOfUnknownAmount = gauge("stocktake_refunds_due_of_unknown_amount")
         deadLetters = gauge("stocktake_dead_letters_open")
         deadLetterBytes = gauge("stocktake_dead_letter_bytes")
         replaysWanted = gauge("stocktake_replays_wanted")
@@ -44,13 +51,15 @@ struct StoreGauges: Sendable {
         Gauge(label: "stocktake_build_info", dimensions: [("version", version)], factory: metrics).record(1)
     }
 
-    func record(_ look: StoreLook) {
+    mutating func record(_ look: StoreLook) {
         func record(_ gauge: Gauge, _ value: Int64?) { gauge.record(value.map { Double($0) } ?? .nan) }
         let figures = look.ledger.figures
         record(epoch, figures?.head.epoch)
         record(seq, figures?.head.seq)
         record(orders, figures?.orders)
-        record(refundsDue, figures?.refusedOrders)
+        record(refundsDue, figures?.refunds.refunds)
+        record(refundsOfUnknownAmount, figures?.refunds.unknownAmounts)
+        recordAmounts(figures?.refunds)
         record(deadLetters, figures?.openDeadLetters)
         record(deadLetterBytes, figures?.deadLetterBytes)
         record(replaysWanted, figures?.wantedReplays)
@@ -64,6 +73,18 @@ struct StoreGauges: Sendable {
         ledgerUp.record(look.ledger.detail == nil ? 1 : 0)
         record(ledgerBytes, look.ledger.bytes)
         record(ledgerLogBytes, look.ledger.logBytes)
+    }
+
+    /// The amount of each currency; one in which nothing is due any more stays at 0.
+    private mutating func recordAmounts(_ refunds: RefundsDue?) {
+        let amounts = Dictionary(
+            (refunds?.sums ?? []).map { ($0.currency ?? "other", $0.amount) }, uniquingKeysWith: { first, _ in first })
+        currencies.formUnion(amounts.keys)
+        for currency in currencies {
+            let gauge = Gauge(
+                label: "stocktake_refunds_due_minor_units", dimensions: [("currency", currency)], factory: metrics)
+            gauge.record(refunds == nil ? .nan : Double(amounts[currency] ?? 0))
+        }
     }
 
     /// - Parameter counters: nil: counters and ledger could not be compared.

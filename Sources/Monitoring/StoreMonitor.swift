@@ -35,7 +35,7 @@ package actor StoreMonitor {
     private let version: String
     private let limits: Limits
     private let subscribers: @Sendable () -> Int
-    private let gauges: StoreGauges
+    private var gauges: StoreGauges
 
     private var latest: (look: StoreLook, endedAt: ContinuousClock.Instant)?
     private var underWay: Task<StoreLook, Never>?
@@ -137,7 +137,7 @@ package actor StoreMonitor {
                 logBytes: look.ledger.logBytes, detail: look.ledger.detail ?? look.ledger.notice),
             isConsumerActive: look.isConsumerActive, consumerProcess: look.consumerProcess,
             backlog: redis.unread.flatMap { $0.isLowerBound ? nil : $0.count }, pending: redis.pending?.count,
-            oldestWaiting: look.oldestWaiting, orders: figures?.orders, refundsDue: figures?.refusedOrders,
+            oldestWaiting: look.oldestWaiting, orders: figures?.orders, refundsDue: figures?.refunds,
             deadLetters: figures?.openDeadLetters, replaysWanted: figures?.wantedReplays, drift: drift,
             subscribers: subscribers(), outcomes: redis.outcomes)
     }

@@ -1,4 +1,5 @@
 import Inventory
+import Ledger
 import StrictJSON
 
 /// How a store fares, for its operator. What could not be read is nil, and said in the `detail` of Redis or the ledger.
@@ -55,7 +56,7 @@ package struct StoreStatus: Sendable {
     /// Milliseconds since the oldest of these came.
     package var oldestWaiting: Int64?
     package var orders: Int64?
-    package var refundsDue: Int64?
+    package var refundsDue: RefundsDue?
     /// Open ones.
     package var deadLetters: Int64?
     package var replaysWanted: Int64?
@@ -83,9 +84,24 @@ package struct StoreStatus: Sendable {
             ]),
             "backlog": .integer(backlog), "pending": .integer(pending),
             "oldest_pending_s": oldestWaiting.map { .number(JSONNumber(thousandths: $0)) } ?? .null,
-            "orders": .integer(orders), "refunds_due": .integer(refundsDue), "dead_letters": .integer(deadLetters),
-            "replays_wanted": .integer(replaysWanted), "drift": drift?.json ?? .null,
+            "orders": .integer(orders), "refunds_due": refundsDue?.json ?? .null,
+            "dead_letters": .integer(deadLetters), "replays_wanted": .integer(replaysWanted),
+            "drift": drift?.json ?? .null,
             "subscribers": .integer(subscribers), "outcomes": .array(outcomes.map(\.json)),
+        ])
+    }
+}
+
+extension RefundsDue {
+    fileprivate var json: JSONValue {
+        .members([
+            "count": .integer(refunds), "unknown_amounts": .integer(unknownAmounts),
+            "currencies": .array(
+                sums.map { sum in
+                    .members([
+                        "currency": .text(sum.currency), "count": .integer(sum.refunds), "amount": .integer(sum.amount),
+                    ])
+                }),
         ])
     }
 }

@@ -43,6 +43,13 @@ function age(seconds) {
   return seconds < 7200 ? many(Math.round(seconds / 60), "minute") : many(Math.round(seconds / 3600), "hour");
 }
 
+/** "199,000 usd in minor units, 1 of unknown amount". */
+function owed({ currencies, unknown_amounts }) {
+  const sums = currencies.filter(sum => sum.amount > 0).map(sum => `${count(sum.amount)} ${sum.currency ?? "of other or no currency"}`);
+  return [sums.length ? `${sums.join(", ")} in minor units` : "", unknown_amounts ? `${count(unknown_amounts)} of unknown amount` : ""]
+    .filter(Boolean).join(", ");
+}
+
 // ---- What each tile says: [value, level, note]
 // Levels: ok, warn, bad, unknown; due is work that the sale leaves behind, nothing that is wrong.
 
@@ -71,8 +78,8 @@ const tiles = {
     : [count(s.dead_letters), "bad", `${many(s.dead_letters, "message")} could not be processed: \`stocktake dead-letters list --status open\``]],
   replays: ["Replays", s => s.replays_wanted === null ? unread : [count(s.replays_wanted), "ok", s.replays_wanted === 0 ? "No dead letter is asked for again."
     : `${many(s.replays_wanted, "dead letter is", "dead letters are")} published again as soon as a consumer can.`]],
-  refunds_due: ["Refunds due", s => s.refunds_due === null ? unread : s.refunds_due === 0 ? ["0", "ok", "No paid order was refused."]
-    : [count(s.refunds_due), "due", `${many(s.refunds_due, "paid order was", "paid orders were")} refused: give the money back. \`stocktake orders list --status refused\``]],
+  refunds_due: ["Refunds due", s => s.refunds_due === null ? unread : s.refunds_due.count === 0 ? ["0", "ok", "No payment is to be given back."]
+    : [count(s.refunds_due.count), "due", `${owed(s.refunds_due)}. Give it back: \`stocktake refunds list\``]],
   drift: ["Drift", s => {
     if (!s.drift) return ["–", "unknown", "Counters and ledger have not been compared yet."];
     if (s.drift.detail !== undefined) return ["–", "unknown", `Not compared: ${s.drift.detail}`];

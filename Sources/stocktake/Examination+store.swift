@@ -195,9 +195,10 @@ extension Examination {
                 "dead letters", figures.openDeadLetters > 0 ? .warn : .ok,
                 "\(figures.openDeadLetters.grouped) open\(replays), \(figures.deadLetterBytes.asBytes) of content"
                     + (figures.openDeadLetters > 0 ? ". See 'stocktake dead-letters list --status open'" : ""))
+            let refunds = figures.refunds
             add(
-                "refunds", .ok,
-                "\(Int(clamping: figures.refusedOrders).counted("order")) refused: paid, and due to be refunded")
+                "refunds", refunds.refunds > 0 ? .warn : .ok,
+                refunds.refunds > 0 ? "\(refunds.text). See 'stocktake refunds list'" : "none is due")
         } catch {
             add("dead letters", .bad, "\(error)")
         }

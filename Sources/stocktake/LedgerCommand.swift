@@ -64,6 +64,11 @@ struct LedgerCommand: AsyncParsableCommand {
             if check.missingDeadLetterBytes != 0 {
                 print("the bytes of dead letters are counted \(check.missingDeadLetterBytes.grouped) too high")
             }
+            if check.refundFaults != 0 {
+                print(
+                    "\(check.refundFaults.grouped) refunds or sums of refunds are not what is recorded gives"
+                )
+            }
             for miscount in check.miscounts {
                 print(
                     "\(miscount.counter.level.rawValue) \(miscount.counter.id): \(miscount.column.rawValue) is \(miscount.recorded.grouped), what is recorded adds up to \(miscount.counted.grouped)"
@@ -82,6 +87,7 @@ struct LedgerCommand: AsyncParsableCommand {
                 "missing_records": .integer(check.missingRecords),
                 "missing_refusals": .integer(check.missingRefusals),
                 "missing_dead_letter_bytes": .integer(check.missingDeadLetterBytes),
+                "refund_faults": .integer(check.refundFaults),
                 "miscounts": .array(check.miscounts.map(\.json)),
                 "orders": .integer(check.orders), "cancellations": .integer(check.cancellations),
                 "adjustments": .integer(check.adjustments), "dead_letters": .integer(check.deadLetters),

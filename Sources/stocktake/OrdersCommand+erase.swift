@@ -8,7 +8,8 @@ extension OrdersCommand {
             abstract: "Removes the customer's data of orders for good; what was sold stays counted.",
             discussion: """
                 Customer, shipping address and payment are removed from the orders, and the content of dead letters \
-                with their ids. Exit codes: 0; 1 not confirmed, an id is unknown, or a dead letter is still to be \
+                with their ids. While a refund is due, the list of refunds keeps id, payment intent, amount and \
+                currency. Exit codes: 0; 1 not confirmed, an id is unknown, or a dead letter is still to be \
                 published again; then nothing was changed.
                 """)
 
@@ -31,8 +32,13 @@ extension OrdersCommand {
                 throw Exit.no
             }
             switch try await ledger.erase(orders) {
-            case .erased(let orders, let letters):
+            case .erased(let orders, let letters, let refunds):
                 conclude(orders, letters, settings, try await finishRemoval(ledger, settings))
+                if refunds > 0 {
+                    print(
+                        "Kept: id, payment intent, amount and currency of \(refunds.counted("refund")) that \(refunds == 1 ? "is" : "are") due ('stocktake refunds list')."
+                    )
+                }
             case .unknown(let ids):
                 let listed = ids.map { "\"\($0)\"" }.joined(separator: ", ").printable
                 printError(

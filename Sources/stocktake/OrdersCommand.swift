@@ -9,7 +9,7 @@ struct OrdersCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists orders, latest first. With --status refused: the refunds that are due.")
+            abstract: "Lists orders, latest first. What is owed to whom: 'stocktake refunds list'.")
 
         enum Status: String, ExpressibleByArgument, CaseIterable { case accepted, refused, cancelled }
 

@@ -25,8 +25,8 @@ struct Stocktake: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ConsumeCommand.self, ServeCommand.self, SyncCommand.self, PublishCommand.self,
             StockCommand.self,
-            OrdersCommand.self, DeadLettersCommand.self, ReconcileCommand.self, RepairsCommand.self,
-            AdjustmentsCommand.self, LedgerCommand.self, DoctorCommand.self,
+            OrdersCommand.self, RefundsCommand.self, DeadLettersCommand.self, ReconcileCommand.self,
+            RepairsCommand.self, AdjustmentsCommand.self, LedgerCommand.self, DoctorCommand.self,
         ])
 
     static func main() async {

@@ -121,7 +121,10 @@ import Testing
         #expect(status["seq"] == 1)
         #expect(status["settled"] == 1)
         #expect(status["orders"] == 2)
-        #expect(status["refunds_due"] == 1)
+        // The refused one, and the one without items.
+        #expect(
+            status["refunds_due"]?.text
+                == #"{"count":2,"unknown_amounts":1,"currencies":[{"currency":null,"count":2,"amount":500}]}"#)
         #expect(status["backlog"] == 0)
         #expect(status["redis"]?["ok"] == true)
         #expect(status["ledger"]?["ok"] == true)
@@ -138,6 +141,9 @@ import Testing
         #expect(metrics["content-type"]?.contains("version=0.0.4") == true)
         #expect(metrics.text.contains("stocktake_"))
         #expect(!metrics.text.contains("o-1"))
+        #expect(metrics.text.contains("\nstocktake_refunds_due 2\n"))
+        #expect(metrics.text.contains("\nstocktake_refunds_due_of_unknown_amount 1\n"))
+        #expect(metrics.text.contains("\nstocktake_refunds_due_minor_units{currency=\"other\"} 500\n"))
     }
 
     @Test("With Redis away the status says so, and what it still knows")

@@ -29,7 +29,8 @@ import Testing
     @Test("What is erased or discarded is gone from the ledger's file and its log, with a consumer and without")
     func bytesGone() async throws {
         let shop = try await Shop()
-        let unsold = personal("dead").replacing("LAMP", with: "NONE")
+        // Its payment is to be given back, so its payment intent stays.
+        let unsold = personal("dead").replacing("LAMP", with: "NONE").replacing("pi_CANARY", with: "pi_owed")
         try await shop.publish([personal("first"), personal("second"), unsold])
         try await shop.consumeAll()
         #expect(try holds("CANARY", shop))
@@ -40,6 +41,8 @@ import Testing
         #expect(try await consumer.stop() == .exited(0))
         try await shop.succeed("orders", "erase", "second", "--yes")
         #expect(try !holds("CANARY", shop))
+        #expect(
+            try shop.query("SELECT order_id, payment_intent_id, amount FROM refunds") == [["dead", "pi_owed", "10"]])
         try await shop.expectConsistent()
     }
 

@@ -278,7 +278,10 @@ import Testing
                 Order("seen-3", ("NOTHING", nil, 1)).message,
             ])
             try await waitForText("2", of: "#orders .value", browser)
-            try await waitForText("1", of: "#refunds_due .value", browser)
+            try await waitForText("2", of: "#refunds_due .value", browser)
+            try await waitUntil(
+                "document.querySelector('#refunds_due .note').textContent.startsWith("
+                    + "'900 of other or no currency in minor units. Give it back: stocktake refunds list')", browser)
             try await waitForText("1", of: "#dead_letters .value", browser)
             try await waitUntil(
                 "document.querySelector('#dead_letters .note').textContent.includes('dead-letters list --status open')",

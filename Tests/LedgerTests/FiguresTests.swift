@@ -10,8 +10,8 @@ struct FiguresTests {
     func figures() async throws {
         try await withLedger { fixture async throws in
             var expected = LedgerFigures(
-                head: LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 1), orders: 0, refusedOrders: 0,
-                openDeadLetters: 0, deadLetterBytes: 0, wantedReplays: 0)
+                head: LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 1), orders: 0,
+                refunds: RefundsDue(), openDeadLetters: 0, deadLetterBytes: 0, wantedReplays: 0)
             #expect(try await fixture.ledger.figures() == expected)
             try await fixture.record(
                 order("o1", [("cube", "black", 2)], .accepted(seq: 1)),
@@ -26,7 +26,8 @@ struct FiguresTests {
             try fixture.tamper("UPDATE dead_letters SET status = 'replay' WHERE entry_id = '2-0'")
             try fixture.tamper("UPDATE dead_letters SET status = 'discarded' WHERE entry_id = '3-0'")
             expected.head = LedgerHead(epoch: 0, seq: 1, records: 6, catalogueVersion: 1)
-            (expected.orders, expected.refusedOrders) = (3, 2)
+            expected.orders = 3
+            expected.refunds = RefundsDue(refunds: 2, sums: [.init(currency: nil, refunds: 2, amount: 1_300)])
             (expected.openDeadLetters, expected.wantedReplays) = (1, 1)
             // A byte of each type, and one of each payload.
             expected.deadLetterBytes = 6

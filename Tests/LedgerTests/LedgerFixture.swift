@@ -42,12 +42,14 @@ struct LedgerFixture: Sendable {
     }
 
     @discardableResult
-    func record(_ records: [RecordBatch.Record], attemptsOver: [EntryKey] = []) async throws -> RecordAnswer {
+    func record(
+        _ records: [RecordBatch.Record], attemptsOver: [EntryKey] = [], replayed: [Int64] = []
+    ) async throws -> RecordAnswer {
         let head = try await ledger.head()
         return try await ledger.record(
             RecordBatch(
                 epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq, records: records,
-                attemptsOver: attemptsOver))
+                attemptsOver: attemptsOver, replayed: replayed))
     }
 
     func sold() async throws -> [CounterName: Int64] {
@@ -117,14 +119,13 @@ func refused(_ counter: CounterName, asked: Int64, left: Int64) -> Decision {
 
 func deadLetter(
     _ entryID: String, fingerprint: [UInt8] = [1], reason: DeadLetterReason = .invalidJSON, payload: [UInt8]? = [0xFF],
-    isWhole: Bool = true, orderID: Identifier? = nil
+    isWhole: Bool = true, orderID: Identifier? = nil, payment: Payment? = nil
 ) -> RecordBatch.Record {
     .deadLetter(
         DeadLetterRecord(
             key: EntryKey(entryID: entryID, fingerprint: fingerprint), rejection: Rejection(reason, "detail"),
             type: Array("t".utf8), payload: payload, fields: nil, bytes: 12, isWhole: isWhole,
-            ids: MessageIDs(order: orderID),
-            receivedAt: "2026-11-22T10:00:00.000Z"))
+            ids: MessageIDs(order: orderID), payment: payment, receivedAt: "2026-11-22T10:00:00.000Z"))
 }
 
 extension LedgerDatabase {

@@ -111,6 +111,19 @@ struct LedgerSchemaTests {
         }
     }
 
+    @Test(
+        "find refunds that an accepted order ends by the fewer of the two", arguments: [true, false])
+    func endedRefunds(_ fewRefunds: Bool) async throws {
+        try await withLedger(nil) { fixture async throws in
+            let query = BatchWriter.refundsEnded(fewRefunds: fewRefunds).replacing(":before", with: "7")
+            let steps = try await plan(query, fixture)
+            let (first, second) = ("refunds_payment", "sqlite_autoindex_orders_1")
+            #expect(steps.count == 2, "\(steps)")
+            #expect(steps[0].contains(fewRefunds ? first : "INTEGER PRIMARY KEY"), "\(steps)")
+            #expect(steps[1].hasPrefix("SEARCH") && steps[1].contains(fewRefunds ? second : first), "\(steps)")
+        }
+    }
+
     @Test("refuse an order that took units without a seq, one that was refused with one, and a seq that comes twice")
     func seqs() async throws {
         try await withLedger(nil) { fixture async throws in

@@ -99,7 +99,7 @@ import Testing
             #expect(try await fixture.ledger.erase(["o", "nobody"]) == .unknown(["nobody"]))
             #expect(try await fixture.ledger.erase(["o", "waits"]) == .awaitsReplay([3]))
             #expect(try await fixture.rows() == before)
-            #expect(try await fixture.ledger.erase(["o", "only"]) == .erased(orders: 1, deadLetters: 2))
+            #expect(try await fixture.ledger.erase(["o", "only"]) == .erased(orders: 1, deadLetters: 2, refunds: 0))
             let row = try await fixture.rows()["orders", default: []].joined()
             #expect(!row.contains("CANARY"))
             let story = try await fixture.ledger.story(of: "o")
@@ -113,7 +113,7 @@ import Testing
             #expect(try await fixture.sold() == sold)
             #expect(try await fixture.ledger.check().isSound)
             // Again: the first time stays.
-            #expect(try await fixture.ledger.erase(["o"]) == .erased(orders: 1, deadLetters: 0))
+            #expect(try await fixture.ledger.erase(["o"]) == .erased(orders: 1, deadLetters: 0, refunds: 0))
             #expect(try await fixture.ledger.order("o")?.erasedAt == erased.erasedAt)
         }
     }
@@ -146,7 +146,7 @@ import Testing
                         decidedAt: "2026-11-22T10:00:00.000Z", entryID: "c-\(number)")))
             #expect(answer == .recorded(records: 200 + number))
         }
-        #expect(try await ledger.erase(ids) == .erased(orders: 200, deadLetters: 200))
+        #expect(try await ledger.erase(ids) == .erased(orders: 200, deadLetters: 200, refunds: 0))
         try ledger.close()
         #expect(!FileManager.default.fileExists(atPath: path + "-wal"))
         let file = try Data(contentsOf: URL(fileURLWithPath: path))

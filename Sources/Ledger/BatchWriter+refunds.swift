@@ -1,0 +1,106 @@
+import GRDB
+import Inventory
+
+/// What a batch does to the refunds that are due, once all its rows are there.
+extension BatchWriter {
+    /// A dead letter of a checkout, by its number.
+    typealias PaidLetter = (number: Int64, record: DeadLetterRecord, payment: Payment)
+
+    func recordRefunds(_ orders: [OrderRecord], _ letters: [PaidLetter]) throws {
+        if awaitingRefunds > 0, !orders.isEmpty { try endRefunds(ofOrders: orders.count) }
+        if refused > 0 { try insertRefunds(orders) }
+        for letter in letters { try insertRefund(letter) }
+    }
+
+    /// The batch's orders end what dead letters with their ids had left: an accepted one all of it, a refused one what
+    /// is about its own payment. Costs a look-up for each order or each such refund, whichever are fewer.
+    private func endRefunds(ofOrders count: Int) throws {
+        let ended = Self.refundsEnded(fewRefunds: awaitingRefunds < count)
+        try db.cachedStatement(sql: "DELETE FROM refunds WHERE number IN (\(ended))")
+            .execute(arguments: ["before": lastOrderNumber])
+    }
+
+    static func refundsEnded(fewRefunds: Bool) -> String {
+        // CROSS: in this order. INDEXED: those of refused orders, which are many, are not looked through.
+        let refunds = "refunds INDEXED BY refunds_payment"
+        let join = fewRefunds ? "\(refunds) CROSS JOIN orders" : "orders CROSS JOIN \(refunds)"
+        return """
+            SELECT refunds.number FROM \(join) ON orders.id = refunds.order_id
+            WHERE \(Schema.awaitsOrder("refunds")) AND orders.number > :before AND (
+                orders.seq IS NOT NULL
+                OR coalesce(orders.stripe_payment_intent_id, '') = coalesce(refunds.payment_intent_id, '')
+            )
+            """
+    }
+
+    private func insertRefunds(_ orders: [OrderRecord]) throws {
+        typealias Due = (number: Int64, record: OrderRecord, reason: RefusalReason, payment: Payment)
+        let due = orders.enumerated().compactMap { index, record -> Due? in
+            guard case .refused(let refusal) = record.decision else { return nil }
+            let payment = record.order.checkout.payment
+            return payment.isFree ? nil : (number(ofOrder: index), record, refusal.reason, payment)
+        }
+        let statement = RowsStatement(db, texts, columns: 8) {
+            """
+            INSERT OR FAIL INTO refunds
+                (order_number, order_id, payment_intent_id, amount, is_worked_out, currency, reason, since) \($0)
+            """
+        }
+        try statement.run(due) { row, due in
+            row.bind(due.number)
+            row.bind(due.record.order.id)
+            row.bind(due.payment.intentID)
+            row.bind(due.payment.amount)
+            row.bind(due.payment.isWorkedOut ? 1 : 0)
+            row.bind(due.payment.currency)
+            row.bind(due.reason.rawValue)
+            row.bind(due.record.decidedAt)
+        }
+    }
+
+    /// Of several dead letters about one payment the latest counts, unless it says less.
+    private func insertRefund(_ letter: PaidLetter) throws {
+        let payment = letter.payment
+        guard !payment.isFree, try isOwed(letter) else { return }
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO refunds
+                    (dead_letter_id, order_id, payment_intent_id, amount, is_worked_out, currency, reason, since)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (order_id, coalesce(payment_intent_id, '')) WHERE \(Schema.isOfLetters) DO UPDATE
+                SET amount = coalesce(excluded.amount, amount),
+                    is_worked_out = iif(excluded.amount IS NULL, is_worked_out, excluded.is_worked_out),
+                    currency = iif(excluded.amount IS NULL, currency, excluded.currency),
+                    reason = excluded.reason, dead_letter_id = excluded.dead_letter_id
+                """
+        ).execute(arguments: [
+            letter.number, payment.orderID?.text, payment.intentID, payment.amount, payment.isWorkedOut,
+            payment.currency, letter.record.rejection.reason.rawValue, letter.record.receivedAt,
+        ])
+    }
+
+    /// What was paid for a recorded order is not owed once more; a second payment under its id may be, if it is known to
+    /// be one (a conflict), or if the order was refused.
+    private func isOwed(_ letter: PaidLetter) throws -> Bool {
+        guard let id = letter.payment.orderID else { return true }
+        let recorded = try Row.fetchOne(
+            db.cachedStatement(
+                // An erased order has its payment intent in its refund, if one is due.
+                sql: """
+                    SELECT seq IS NULL, coalesce(stripe_payment_intent_id, (
+                        SELECT payment_intent_id FROM refunds WHERE order_number = orders.number
+                    ), '') FROM orders WHERE id = ?
+                    """), arguments: [id.text])
+        guard let recorded else { return true }
+        let isRefused: Bool = recorded[0]
+        return (recorded[1] as String) != letter.payment.intentID ?? ""
+            && (isRefused || letter.record.rejection.reason == .orderConflict)
+    }
+
+    /// A dead letter without an order id that was published again has left another row, or an order: whatever it
+    /// became says the rest.
+    func endRefund(ofReplayed number: Int64) throws {
+        try db.cachedStatement(sql: "DELETE FROM refunds WHERE dead_letter_id = ? AND order_id IS NULL")
+            .execute(arguments: [number])
+    }
+}

@@ -1,0 +1,155 @@
+import GRDB
+import Inventory
+
+/// A payment that is to be given back: of a refused order, or of a checkout that became a dead letter.
+package struct RefundDue: Sendable, Equatable {
+    package var number: Int64
+    /// Nil: it could not be read; then the row is of one dead letter alone.
+    package var orderID: String?
+    package var paymentIntentID: String?
+    /// Minor units; nil: not known.
+    package var amount: Int64?
+    /// The message has no total: the amount is the sum of its items.
+    package var isWorkedOut: Bool
+    package var currency: String?
+    /// Of the refusal or of the dead letter.
+    package var reason: String
+    /// Nil: the order was refused.
+    package var deadLetter: Int64?
+    package var since: String
+    /// It may be no second payment: its order id is recorded with another one, or on this list with one.
+    package var isToBeChecked: Bool
+    /// The refused order was cancelled later: its money may have been given back.
+    package var isCancelled: Bool
+}
+
+/// Sums of the refunds that are due.
+package struct RefundsDue: Sendable, Equatable {
+    package struct Sum: Sendable, Equatable {
+        /// Three letters, lower case; nil: the others, and those without one.
+        package var currency: String?
+        package var refunds: Int64
+        /// Minor units, without unknown amounts; at most `Int64.max`.
+        package var amount: Int64
+
+        package init(currency: String?, refunds: Int64, amount: Int64) {
+            self.currency = currency
+            self.refunds = refunds
+            self.amount = amount
+        }
+    }
+
+    package var refunds: Int64
+    package var unknownAmounts: Int64
+    /// The most refunds first, at most `maximumSums`.
+    package var sums: [Sum]
+
+    package init(refunds: Int64 = 0, unknownAmounts: Int64 = 0, sums: [Sum] = []) {
+        self.refunds = refunds
+        self.unknownAmounts = unknownAmounts
+        self.sums = sums
+    }
+
+    /// A shop has a few currencies; messages may name any three letters.
+    static let maximumSums = 20
+
+    static func read(_ db: Database) throws -> RefundsDue {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT currency, refunds, unknown_amounts, amount_millions, amount_rest FROM refund_sums
+                    WHERE refunds != 0 ORDER BY refunds DESC, currency
+                    """))
+        var due = RefundsDue()
+        while let row = try rows.next() {
+            due.refunds += row[1]
+            due.unknownAmounts += row[2]
+            guard due.sums.count < maximumSums else { continue }
+            let (millions, overflows) = (row[3] as Int64).multipliedReportingOverflow(by: 1_000_000)
+            let (amount, sumOverflows) = millions.addingReportingOverflow(row[4])
+            let currency: String = row[0]
+            due.sums.append(
+                Sum(
+                    currency: currency.isEmpty ? nil : currency, refunds: row[1],
+                    amount: overflows || sumOverflows ? .max : amount))
+        }
+        return due
+    }
+}
+
+extension LedgerDatabase {
+    /// The refunds that are due, latest first, and the sums of all, in one transaction.
+    package func refunds(limit: Int, after: String?) async throws -> (page: Page<RefundDue>, due: RefundsDue) {
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT *,
+                        reason = 'order_conflict' OR coalesce(payment_intent_id, '') = '' AND (
+                            EXISTS (
+                                SELECT 1 FROM refunds AS other WHERE other.dead_letter_id IS NOT NULL
+                                AND other.order_id = refunds.order_id AND other.number != refunds.number
+                            ) OR EXISTS (
+                                SELECT 1 FROM refunds AS other WHERE other.number != refunds.number
+                                AND other.order_number = (SELECT number FROM orders WHERE id = refunds.order_id)
+                            )
+                        ) AS is_to_be_checked,
+                        order_number IS NOT NULL
+                            AND EXISTS (SELECT 1 FROM cancellations WHERE cancellations.order_id = refunds.order_id)
+                            AS is_cancelled
+                    FROM refunds WHERE ?1 IS NULL OR number < ?1 ORDER BY number DESC LIMIT ?2
+                    """,
+                arguments: [after.flatMap { Int64($0) }, limit + 1])
+            let shown = rows.prefix(limit).map(Self.refund)
+            let next = rows.count > limit ? shown.last.map { String($0.number) } : nil
+            return (Page(elements: shown, next: next), try RefundsDue.read(db))
+        }
+    }
+
+    private static func refund(_ row: Row) -> RefundDue {
+        RefundDue(
+            number: row["number"], orderID: row["order_id"], paymentIntentID: row["payment_intent_id"],
+            amount: row["amount"], isWorkedOut: row["is_worked_out"], currency: row["currency"],
+            reason: row["reason"], deadLetter: row["dead_letter_id"], since: row["since"],
+            isToBeChecked: row["is_to_be_checked"] ?? false, isCancelled: row["is_cancelled"])
+    }
+
+    /// How many are due for an order: its own, and those of dead letters with its id.
+    static func refundCount(of order: Identifier, _ db: Database) throws -> Int {
+        try Int.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT (SELECT count(*) FROM refunds WHERE order_number = (SELECT number FROM orders WHERE id = ?1))
+                        + (SELECT count(*) FROM refunds WHERE \(Schema.isOfLetters) AND order_id = ?1)
+                    """), arguments: [order.text]) ?? 0
+    }
+
+    /// Refunds that are missing or should not be there, and sums that are not theirs, counted anew.
+    static func refundFaults(_ db: Database) throws -> Int {
+        let columns = Schema.sumColumns("refunds")
+        let names = columns.map(\.column).joined(separator: ", ")
+        let counted = columns.map { "sum(\($0.value))" }.joined(separator: ", ")
+        let sums =
+            "SELECT currency, \(names) FROM refund_sums WHERE \(columns.map { "\($0.column) != 0" }.joined(separator: " OR "))"
+        let recount = "SELECT \(Schema.sumCurrency("refunds")), \(counted) FROM refunds GROUP BY 1"
+        let questions = [
+            "SELECT count(*) FROM (SELECT * FROM (\(sums)) EXCEPT SELECT * FROM (\(recount)))",
+            "SELECT count(*) FROM (SELECT * FROM (\(recount)) EXCEPT SELECT * FROM (\(sums)))",
+            """
+            SELECT refunds_awaiting_order != (SELECT count(*) FROM refunds WHERE \(Schema.awaitsOrder("refunds")))
+            FROM ledger
+            """,
+            // Of an order that was accepted nothing but a second payment is due.
+            """
+            SELECT count(*) FROM refunds JOIN orders ON orders.id = refunds.order_id
+            WHERE orders.seq IS NOT NULL AND refunds.reason != 'order_conflict'
+            """,
+            """
+            SELECT count(*) FROM orders WHERE \(isRefused) AND coalesce(orders.total, (
+                SELECT total(unit_price * quantity) FROM order_lines WHERE order_number = orders.number
+            )) > 0 AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.order_number = orders.number)
+            """,
+        ]
+        return try questions.reduce(0) { faults, sql in try faults + (Int.fetchOne(db, sql: sql) ?? 0) }
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import StrictJSON
+import TestSupport
+import Testing
+
+/// What is owed to whom, as the operator sees it.
+@Suite struct RefundsTests {
+    private func order(
+        _ id: String, _ intent: String, _ product: String = "LAMP", _ quantity: Int = 1, more: String = ""
+    ) -> String {
+        """
+        {"type": "checkout.completed", "payload": {"order_id": "\(id)", "payment_intent_id": "\(intent)", \
+        "currency": "usd", \(more)"items": [{"product_id": "\(product)", "quantity": \(quantity), "unit_price": 50}]}}
+        """
+    }
+
+    private func refunds(_ shop: Shop) async throws -> [JSONValue] {
+        let output = try await shop.succeed("refunds", "list", "--json")
+        let list = try JSONValue(parsing: output.trimmingCharacters(in: .newlines))
+        #expect(list["next"] == .null)
+        return list["refunds"]?.elements ?? []
+    }
+
+    @Test("A refused order, a dead letter and a second payment are owed, until an order is accepted after all")
+    func owed() async throws {
+        let shop = try await Shop()
+        #expect(try await shop.succeed("refunds", "list").hasSuffix("no refund is due\n"))
+        try await shop.publish([
+            order("cs_1", "pi_1", "LAMP", 7), order("cs_2", "pi_2", "LAMP", 2),
+            order("cs_3", "pi_3", "LAMP", 1, more: #""total": 49, "#), order("cs_4", "pi_4", "GONE"),
+            order("cs_5", "pi_5", "GONE"), order("cs_5", "pi_5", "GONE"),
+            // A conflict with the payment that is known, and one with another.
+            order("cs_1", "pi_1", "LAMP", 6), order("cs_1", "pi_9", "LAMP", 6),
+            #"{"type": "checkout.completed", "payload": {"payment_intent_id": "pi_x", "total": "9.99"}}"#,
+            #"{"type": "checkout.complete", "payload": {"order_id": "cs_6", "total": 5}}"#,
+            order("cs_7", "pi_7", "LAMP", 1, more: #""total": 0, "#),
+        ])
+        // Cut off in the middle: what comes before is known.
+        try await shop.redis.command(
+            "XADD", shop.keys.checkouts, "*", "type", "checkout.completed", "payload",
+            #"{"order_id": "cs_8", "payment_intent_id": "pi_8", "total": 80, "currency": "eur", "items": [{"#)
+        try await shop.consumeAll()
+        let rows = try await refunds(shop)
+        #expect(
+            rows.map {
+                "\($0["order_id"]?.string ?? "-") \($0["payment_intent_id"]?.string ?? "-") \($0["amount"]?.text ?? "")"
+            }
+            .sorted() == [
+                "- pi_x null", "cs_1 pi_9 300", "cs_2 pi_2 100", "cs_3 pi_3 49", "cs_4 pi_4 50", "cs_5 pi_5 50",
+                "cs_8 pi_8 80",
+            ])
+        func row(_ order: String) throws -> JSONValue { try #require(rows.first { $0["order_id"]?.string == order }) }
+        #expect(try row("cs_2")["is_worked_out"] == true && row("cs_3")["is_worked_out"] == false)
+        #expect(try rows.filter { $0["check_first"] == true } == [row("cs_1")])
+        #expect(try row("cs_1")["reason"] == "order_conflict" && row("cs_2")["reason"] == "sold_out")
+        #expect(try row("cs_8")["reason"] == "invalid_json" && row("cs_8")["currency"] == "eur")
+        let table = try await shop.succeed("refunds", "list")
+        #expect(table.hasSuffix("7 refunds are due: 549 usd, 80 eur in minor units, 1 of unknown amount\n"))
+        #expect(table.contains("check first, worked out"))
+        // The product is there after all: what is published again leaves the list.
+        _ = try await shop.run([
+            "sync",
+            try shop.folder.write(
+                Shop.catalog.dropLast(2)
+                    + #", {"id": "GONE", "name": "G", "category": "kit", "dev_status": 5, "base_price": 5, "has_variants": false}]}"#,
+                to: "more.json"),
+        ])
+        try await shop.succeed("dead-letters", "replay", "1")
+        try await shop.publish([order("cs_5", "pi_5b", "GONE")])
+        try await shop.consumeAll()
+        #expect(
+            try await refunds(shop).compactMap { $0["order_id"]?.string }.sorted() == ["cs_1", "cs_2", "cs_3", "cs_8"])
+        try await shop.expectConsistent()
+    }
+
+    @Test("What is erased and discarded is owed all the same, and a cancelled refused order says that it was")
+    func kept() async throws {
+        let shop = try await Shop()
+        try await shop.publish([
+            order("cs_1", "pi_1", "LAMP", 8), order("cs_2", "pi_2", "GONE"),
+            SequentialModel.Cancellation("re_1", of: "cs_1").message,
+        ])
+        try await shop.consumeAll()
+        let before = try await refunds(shop)
+        #expect(
+            before.map { $0["is_cancelled"] } == [false, true] || before.map { $0["is_cancelled"] } == [true, false])
+        let erased = try await shop.succeed("orders", "erase", "cs_1", "cs_2", "--yes")
+        #expect(erased.contains("Kept: id, payment intent, amount and currency of 2 refunds that are due"))
+        #expect(try await refunds(shop) == before)
+        #expect(try shop.query("SELECT stripe_payment_intent_id FROM orders") == [["NULL"]])
+        let csv = try await shop.succeed("refunds", "list", "--csv").split(separator: "\n").map(String.init)
+        #expect(csv.count == 3)
+        #expect(csv[0] == "order_id,payment_intent_id,amount,currency,why,dead_letter,since,note")
+        #expect(
+            csv.contains {
+                $0.hasPrefix("cs_1,pi_1,400,usd,insufficient,,20") && $0.hasSuffix(#","cancelled, worked out""#)
+            })
+        #expect(csv.contains { $0.hasPrefix("cs_2,pi_2,50,usd,unknown_product,1,20") && $0.hasSuffix(",worked out") })
+        let paged = try await shop.run(["refunds", "list", "--csv", "--limit", "1"])
+        #expect(paged.output.split(separator: "\n").count == 2 && paged.errors.contains("more: --after 2"))
+        #expect(try await shop.run(["refunds", "list", "--csv", "--json"]).status == 64)
+        #expect(try await shop.run(["refunds", "list"], environment: ["STOCKTAKE_LEDGER": "/nowhere"]).status == 2)
+        try await shop.expectConsistent()
+    }
+
+    @Test("Commas, quotes and control characters of a message stay within their cells")
+    func cells() async throws {
+        let shop = try await Shop()
+        try await shop.publish([order("a,b", #"p\"i\u001b\n"#, "LAMP", 8)])
+        try await shop.consumeAll()
+        let csv = try await shop.succeed("refunds", "list", "--csv").split(separator: "\n")
+        #expect(csv.count == 2 && csv[1].hasPrefix("\"a,b\",\"p\"\"i\u{FFFD}\u{FFFD}\",400,usd,insufficient,"))
+    }
+}

@@ -1,0 +1,262 @@
+import GRDB
+import Inventory
+import Testing
+
+@testable import Ledger
+
+private func paid(_ id: String?, _ intent: String?, _ amount: Int64?, _ currency: String? = "usd") -> Payment {
+    Payment(orderID: id.map { Identifier($0) }, intentID: intent, amount: amount, currency: currency)
+}
+
+/// A letter about a payment; its entry is named after the number.
+private func letter(_ number: Int, _ payment: Payment, _ reason: DeadLetterReason = .productClosed)
+    -> RecordBatch.Record
+{
+    deadLetter("\(number)-0", reason: reason, orderID: payment.orderID, payment: payment)
+}
+
+private func checkout(
+    _ id: Identifier, _ intent: String?, total: Int64? = nil, quantity: Int64 = 9, product: Identifier = "kit",
+    unitPrice: Int64 = 100
+) -> Checkout {
+    Checkout(
+        orderID: id, paymentIntentID: intent, currency: "usd", total: total,
+        items: [.init(productID: product, quantity: quantity, unitPrice: unitPrice)])
+}
+
+private let notEnough = refused(.product("kit"), asked: 9, left: 3)
+
+@Suite("Refunds are due")
+struct RefundsTests {
+    /// "order/intent amount currency reason notes", latest first.
+    private func list(_ fixture: LedgerFixture) async throws -> [String] {
+        let (page, due) = try await fixture.ledger.refunds(limit: 1_000, after: nil)
+        #expect(due.refunds == Int64(page.elements.count))
+        #expect(try await fixture.ledger.check().refundFaults == 0)
+        return page.elements.map { refund in
+            let notes = [
+                refund.isToBeChecked ? "check" : nil, refund.isWorkedOut ? "worked out" : nil,
+                refund.isCancelled ? "cancelled" : nil,
+            ].compactMap { $0 }
+            let amount = refund.amount.map { "\($0)" } ?? "?"
+            return
+                ([
+                    "\(refund.orderID ?? "-")/\(refund.paymentIntentID ?? "-")", amount, refund.currency ?? "-",
+                    refund.reason,
+                ]
+                + notes).joined(separator: " ")
+        }
+    }
+
+    @Test("of refused orders: the total, else what the items come to; nothing for nothing")
+    func refusedOrders() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                order(checkout("a", "pi_a", total: 850), notEnough), order(checkout("b", nil), notEnough),
+                order(checkout("c", "pi_c", total: 0), notEnough),
+                order(checkout("d", "pi_d", total: -5), notEnough),
+                order(checkout("e", "pi_e", unitPrice: 0), notEnough),
+                order(checkout("f", "pi_f", total: 7, quantity: 1, product: "sheet"), .accepted(seq: 1)))
+            #expect(
+                try await list(fixture) == ["b/- 900 usd insufficient worked out", "a/pi_a 850 usd insufficient"])
+            let due = try await fixture.ledger.figures().refunds
+            #expect(due == RefundsDue(refunds: 2, sums: [.init(currency: "usd", refunds: 2, amount: 1_750)]))
+        }
+    }
+
+    @Test("of dead letters, one for an order id and payment intent, until an order with that id is accepted")
+    func letters() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                letter(1, paid("a", "pi_a", 500)), letter(2, paid("a", "pi_a", 500), .variantClosed),
+                letter(3, paid("b", "pi_b", nil), .invalidJSON), letter(4, paid("c", nil, 0)),
+                deadLetter("5-0", reason: .unknownType, orderID: "d"))
+            #expect(
+                try await list(fixture) == ["b/pi_b ? usd invalid_json", "a/pi_a 500 usd variant_closed"])
+            #expect(try await fixture.ledger.figures().refunds.unknownAmounts == 1)
+            // The corrected message; its items may be others, its payment intent too.
+            try await fixture.record(order(checkout("a", "pi_a2", quantity: 1, product: "sheet"), .accepted(seq: 1)))
+            #expect(try await list(fixture) == ["b/pi_b ? usd invalid_json"])
+            // A damaged message of an accepted order, even in one batch with it, owes nothing.
+            try await fixture.record(
+                letter(6, paid("e", "pi_e", 5)),
+                order(checkout("e", "pi_e", quantity: 1, product: "sheet"), .accepted(seq: 2)),
+                letter(7, paid("e", "pi_e", 5)), letter(8, paid("a", "pi_a", 500)))
+            #expect(try await list(fixture) == ["b/pi_b ? usd invalid_json"])
+            // Published again and refused: the order says more than its letter.
+            try await fixture.record(order(checkout("b", "pi_b", total: 40), notEnough))
+            try await fixture.record(letter(9, paid("b", "pi_b", 41), .invalidValue))
+            #expect(try await list(fixture) == ["b/pi_b 40 usd insufficient"])
+        }
+    }
+
+    @Test("of more letters than the batch has orders, too, and of fewer")
+    func manyLetters() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record((1...20).map { letter($0, paid("o\($0)", nil, 10)) })
+            try await fixture.record(order(checkout("o7", nil, quantity: 1, product: "sheet"), .accepted(seq: 1)))
+            #expect(try await list(fixture).count == 19)
+            let rest = (8...20).map { number in
+                order(
+                    checkout(Identifier("o\(number)"), nil, quantity: 1, product: "sheet"),
+                    .accepted(seq: Int64(number - 6)))
+            }
+            let others = (1...30).map { number in
+                order(
+                    checkout(Identifier("p\(number)"), nil, quantity: 1, product: "sheet"),
+                    .accepted(seq: Int64(14 + number)))
+            }
+            try await fixture.record(rest + others)
+            #expect(try await list(fixture).map { String($0.prefix(2)) } == ["o6", "o5", "o4", "o3", "o2", "o1"])
+        }
+    }
+
+    @Test("of a conflict only if it was paid with another payment intent, and then it is to be checked first")
+    func conflicts() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                order(checkout("a", "pi_a", quantity: 1, product: "sheet"), .accepted(seq: 1)),
+                letter(1, paid("a", "pi_a", 500), .orderConflict), letter(2, paid("a", "pi_b", 600), .orderConflict),
+                order(checkout("n", nil, quantity: 1, product: "sheet"), .accepted(seq: 2)),
+                letter(3, paid("n", nil, 500), .orderConflict), letter(4, paid("n", "", 500), .orderConflict))
+            #expect(try await list(fixture) == ["a/pi_b 600 usd order_conflict check"])
+            try await fixture.record(
+                order(checkout("r", "pi_r", total: 9), notEnough), letter(5, paid("r", "pi_r", 8), .orderConflict),
+                letter(6, paid("r", "pi_s", 7), .orderConflict))
+            #expect(
+                try await list(fixture) == [
+                    "r/pi_s 7 usd order_conflict check", "r/pi_r 9 usd insufficient",
+                    "a/pi_b 600 usd order_conflict check",
+                ])
+            // Its own erasure hides from a refused order nothing that is known by the refund.
+            _ = try await fixture.ledger.erase(["r"])
+            try await fixture.record(letter(7, paid("r", "pi_r", 8), .orderConflict))
+            #expect(try await list(fixture).count == 3)
+        }
+    }
+
+    @Test("of a letter without an intent beside a payment of the same order: to be checked first")
+    func withoutIntent() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(letter(1, paid("a", nil, 5)))
+            #expect(try await list(fixture) == ["a/- 5 usd product_closed"])
+            try await fixture.record(order(checkout("a", "pi_a", total: 5), notEnough))
+            #expect(try await list(fixture) == ["a/pi_a 5 usd insufficient", "a/- 5 usd product_closed check"])
+        }
+    }
+
+    @Test("of letters without an order id, one each; of one that is published again its successor")
+    func withoutOrder() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                letter(1, paid(nil, "pi_1", 5), .missingField), letter(2, paid(nil, "pi_1", 5), .missingField),
+                letter(3, Payment(), .crashedConsumer))
+            #expect(try await list(fixture).count == 3)
+            _ = try await fixture.ledger.replay(.numbers([2, 3]))
+            #expect(try await list(fixture).count == 3)
+            try await fixture.record([letter(4, paid(nil, "pi_1", 5), .missingField)], replayed: [2])
+            try await fixture.record(
+                [order(checkout("found", "pi", quantity: 1, product: "sheet"), .accepted(seq: 1))], replayed: [3])
+            #expect(
+                try await list(fixture) == ["-/pi_1 5 usd missing_field", "-/pi_1 5 usd missing_field"])
+        }
+    }
+
+    @Test("for as long as they are, whatever is erased and discarded")
+    func kept() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                order(checkout("a", "pi_a", total: 850), notEnough), letter(1, paid("b", "pi_b", 20)),
+                letter(2, paid(nil, "pi_c", 30), .missingField))
+            let before = try await list(fixture)
+            #expect(before.count == 3)
+            #expect(try await fixture.ledger.erase(["a", "b"]) == .erased(orders: 1, deadLetters: 1, refunds: 2))
+            #expect(try await fixture.ledger.discard(.numbers([2])) == .done(changed: 1, already: 0))
+            #expect(try await list(fixture) == before)
+            #expect(try await fixture.texts("SELECT stripe_payment_intent_id FROM orders") == [nil])
+            // Not due any more, nothing of it is kept.
+            try await fixture.record(order(checkout("b", nil, quantity: 1, product: "sheet"), .accepted(seq: 1)))
+            #expect(try await list(fixture).filter { $0.contains("pi_b") }.isEmpty)
+        }
+    }
+
+    @Test("also of a refused order that was cancelled, which says so")
+    func cancelled() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(order(checkout("a", "pi_a", total: 850), notEnough))
+            try await fixture.record(
+                .cancellation(
+                    CancellationRecord(
+                        cancellation: Cancellation(cancellationID: "re_1", orderID: "a"), releases: [], digest: [1],
+                        seq: nil, decidedAt: "2026-11-22T10:00:00.000Z", entryID: "9-0")))
+            #expect(try await list(fixture) == ["a/pi_a 850 usd insufficient cancelled"])
+        }
+    }
+
+    @Test("in sums by currency that stay exact, whatever messages name")
+    func sums() async throws {
+        try await withLedger { fixture async throws in
+            let most = Limit.exactInteger
+            try await fixture.record(
+                (1...1_500).map { letter($0, paid("o\($0)", nil, most, $0.isMultiple(of: 2) ? "usd" : "USD")) })
+            try await fixture.record(
+                letter(2_001, paid("x", nil, 3, "euro")), letter(2_002, paid("y", nil, 4, nil)),
+                letter(2_003, paid("z", nil, 5, "Dolores <dolores@example.com>")))
+            let due = try await fixture.ledger.figures().refunds
+            // 1,500 × (2^53 − 1) is more than 64 bits hold: what is told stops there, what is kept does not.
+            #expect(
+                due
+                    == RefundsDue(
+                        refunds: 1_503,
+                        sums: [
+                            .init(currency: "usd", refunds: 1_500, amount: .max),
+                            .init(currency: nil, refunds: 3, amount: 12),
+                        ]))
+            #expect(try await fixture.ledger.check().isSound)
+            try await fixture.record(
+                (1...1_499).map { number in
+                    order(
+                        checkout(Identifier("o\(number)"), nil, quantity: 1, product: "sheet"),
+                        .accepted(seq: Int64(number)))
+                })
+            #expect(
+                try await fixture.ledger.figures().refunds.sums.contains(
+                    .init(currency: "usd", refunds: 1, amount: most)))
+        }
+    }
+
+    @Test("page by page, latest first")
+    func pages() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record((1...7).map { letter($0, paid("o\($0)", nil, 10)) })
+            var (found, after): ([String?], String?) = ([], nil)
+            repeat {
+                let page = try await fixture.ledger.refunds(limit: 3, after: after).page
+                #expect(page.elements.count <= 3)
+                found += page.elements.map(\.orderID)
+                after = page.next
+            } while after != nil
+            #expect(found == (1...7).reversed().map { "o\($0)" })
+        }
+    }
+
+    @Test(
+        "as the check counts them anew",
+        arguments: [
+            "UPDATE refund_sums SET amount_rest = amount_rest + 1", "UPDATE refund_sums SET refunds = 0",
+            "DELETE FROM refund_sums", "INSERT INTO refund_sums VALUES ('eur', 1, 0, 0, 7)",
+            "DELETE FROM refunds WHERE order_id = 'a'", "UPDATE ledger SET refunds_awaiting_order = 2",
+            "UPDATE refunds SET order_id = 'c' WHERE order_id = 'b'",
+        ])
+    func tampered(_ sql: String) async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                order(checkout("a", "pi_a", total: 850), notEnough), letter(1, paid("b", "pi_b", 20)),
+                order(checkout("c", "pi_c", quantity: 1, product: "sheet"), .accepted(seq: 1)))
+            #expect(try await fixture.ledger.check().isSound)
+            try fixture.tamper(sql)
+            let check = try await fixture.ledger.check()
+            #expect(check.refundFaults > 0 && !check.isSound)
+        }
+    }
+}
