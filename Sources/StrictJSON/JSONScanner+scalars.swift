@@ -54,7 +54,8 @@ extension JSONScanner {
     private mutating func scanWord(_ word: StaticString) throws(JSONError) {
         for position in 0..<word.utf8CodeUnitCount {
             guard offset + position < end, bytes[offset + position] == word.utf8Start[position] else {
-                throw expected("\(word)")
+                // Whatever begins with its first letter.
+                throw expected("a value")
             }
         }
         offset += word.utf8CodeUnitCount

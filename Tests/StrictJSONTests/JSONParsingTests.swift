@@ -48,7 +48,9 @@ struct JSONParsingTests {
         arguments: [
             ("", 0, "expected a value, found the end"),
             ("  ", 2, "expected a value, found the end"),
-            ("nul", 0, "expected null, found a letter"),
+            ("nul", 0, "expected a value, found a letter"),
+            ("not json", 0, "expected a value, found a letter"),
+            ("[trye]", 1, "expected a value, found a letter"),
             ("True", 0, "expected a value, found a letter"),
             ("'a'", 0, "expected a value, found '"),
             ("NaN", 0, "expected a value, found a letter"),
