@@ -71,7 +71,8 @@ package enum MessageDecoder {
         case .stockAdjusted:
             return .adjustment(try FieldReader.read(payload) { fields throws(Rejection) in try fields.adjustment() })
         case nil:
-            throw Rejection(.unknownType, "type: \(shown(type)) is not a type this version knows")
+            throw Rejection(
+                .unknownType, "type: \(shown(type)) is not a type this version knows\(hint(forType: type))")
         }
     }
 
@@ -84,7 +85,17 @@ package enum MessageDecoder {
 
     /// A type as it can stand in a log line: quoted if it is short and plain, else only its size.
     private static func shown(_ type: SharedBytes) -> String {
-        let isPlain = type.count <= 64 && type.copy.allSatisfy { 0x21..<0x7F ~= $0 }
-        return isPlain ? "\"\(String(decoding: type.copy, as: UTF8.self))\"" : "a text of \(type.count) bytes"
+        plainText(type).map { "\"\($0)\"" } ?? "a text of \(type.count) bytes"
+    }
+
+    /// The type that was probably meant.
+    private static func hint(forType type: SharedBytes) -> String {
+        let meant = plainText(type).flatMap { KeyGuess.closest(to: $0, among: MessageType.allCases.map(\.rawValue)) }
+        return meant.map { "; did you mean \"\($0)\"?" } ?? ""
+    }
+
+    private static func plainText(_ type: SharedBytes) -> String? {
+        let isPlain = type.count <= 64 && type.copy.allSatisfy { 0x20..<0x7F ~= $0 }
+        return isPlain ? String(decoding: type.copy, as: UTF8.self) : nil
     }
 }

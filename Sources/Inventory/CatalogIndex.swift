@@ -25,6 +25,7 @@ package struct CatalogIndex: Sendable {
     package let version: Int64
     private let products: [Identifier: ProductEntry]
     private let variants: [Identifier: VariantEntry]
+    private let guesses = CatalogGuesses()
 
     package init(version: Int64, products: [Identifier: ProductEntry], variants: [Identifier: VariantEntry]) {
         self.version = version
@@ -50,7 +51,10 @@ package struct CatalogIndex: Sendable {
         in item: Article, path: @autoclosure () -> String, mayBeClosed: Bool = false
     ) -> Rejection? {
         guard let product = products[item.productID] else {
-            return Rejection(.unknownProduct, "\(path())product_id: no product \"\(item.productID)\" in the catalogue")
+            return Rejection(
+                .unknownProduct,
+                "\(path())product_id: no product \"\(item.productID)\" in the catalogue\(hint(forProduct: item.productID))"
+            )
         }
         if product.isClosed, !mayBeClosed {
             return Rejection(.productClosed, "\(path())product_id: \"\(item.productID)\" is closed")
@@ -61,7 +65,10 @@ package struct CatalogIndex: Sendable {
                 .variantRequired, "\(path())variant_id: missing, and product \"\(item.productID)\" has variants")
         }
         guard let variant = variants[variantID] else {
-            return Rejection(.unknownVariant, "\(path())variant_id: no variant \"\(variantID)\" in the catalogue")
+            let meant = guesses.variant(variantID, of: item.productID, among: variants)
+            return Rejection(
+                .unknownVariant,
+                "\(path())variant_id: no variant \"\(variantID)\" in the catalogue\(Self.question(meant))")
         }
         if variant.productID != item.productID {
             return Rejection(
@@ -78,4 +85,13 @@ package struct CatalogIndex: Sendable {
         }
         return nil
     }
+
+    /// What was probably meant by the id of no product: to be put behind what says so.
+    private func hint(forProduct id: Identifier) -> String {
+        if let owner = variants[id]?.productID { return "; it is a variant of product \"\(owner)\"" }
+        return Self.question(guesses.product(id, among: products))
+    }
+
+    /// In quotes, so that a blank at an end can be seen.
+    private static func question(_ meant: Identifier?) -> String { meant.map { "; did you mean \"\($0)\"?" } ?? "" }
 }

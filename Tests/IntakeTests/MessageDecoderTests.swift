@@ -77,7 +77,14 @@ struct MessageDecoderTests {
             ),
             ("order.teleported", "{", .unknownType, "type: \"order.teleported\" is not a type this version knows"),
             ("", "{}", .unknownType, "type: \"\" is not a type this version knows"),
-            ("checkout.completed ", "{}", .unknownType, "type: a text of 19 bytes is not a type this version knows"),
+            (
+                "checkout.completed ", "{}", .unknownType,
+                #"type: "checkout.completed " is not a type this version knows; did you mean "checkout.completed"?"#
+            ),
+            (
+                "order.canceled", "{}", .unknownType,
+                #"type: "order.canceled" is not a type this version knows; did you mean "order.cancelled"?"#
+            ),
             ("checkout\n", "{}", .unknownType, "type: a text of 9 bytes is not a type this version knows"),
             ("checkout.completed", "", .invalidJSON, "payload: line 1, column 1: expected a value, found the end"),
         ] as [(String?, String?, DeadLetterReason, String)])

@@ -27,9 +27,23 @@ struct CatalogIndexTests {
         arguments: [
             ("plain", nil, nil, ""), ("varied", "red", nil, ""),
             ("nothing", nil, .unknownProduct, #"product_id: no product "nothing" in the catalogue"#),
-            ("Plain", nil, .unknownProduct, #"product_id: no product "Plain" in the catalogue"#),
+            ("Plain", nil, .unknownProduct, #"product_id: no product "Plain" in the catalogue; did you mean "plain"?"#),
+            (
+                "plain ", nil, .unknownProduct,
+                #"product_id: no product "plain " in the catalogue; did you mean "plain"?"#
+            ),
+            (
+                "red", nil, .unknownProduct,
+                #"product_id: no product "red" in the catalogue; it is a variant of product "varied""#
+            ),
             ("closed", nil, .productClosed, #"product_id: "closed" is closed"#),
             ("varied", nil, .variantRequired, #"variant_id: missing, and product "varied" has variants"#),
+            (
+                "varied", "Red", .unknownVariant,
+                #"variant_id: no variant "Red" in the catalogue; did you mean "red"?"#
+            ),
+            // Near, but of another product.
+            ("varied", "bleu", .unknownVariant, #"variant_id: no variant "bleu" in the catalogue"#),
             ("varied", "green", .unknownVariant, #"variant_id: no variant "green" in the catalogue"#),
             (
                 "varied", "blue", .variantOfAnotherProduct,

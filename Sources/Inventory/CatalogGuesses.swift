@@ -1,0 +1,36 @@
+import Synchronization
+
+/// What was probably meant by ids that a catalogue does not have. Made when the first one is looked for: mostly there
+/// is none.
+final class CatalogGuesses: Sendable {
+    private struct State {
+        var products: IdentifierGuess?
+        /// Nil: not grouped yet.
+        var variants: [Identifier: [Identifier]]?
+        var variantsOf: [Identifier: IdentifierGuess] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    func product(
+        _ id: Identifier, among products: [Identifier: CatalogIndex.ProductEntry]
+    ) -> Identifier? {
+        state.withLock { state in
+            let guess = state.products ?? IdentifierGuess(products.keys)
+            state.products = guess
+            return guess.closest(to: id)
+        }
+    }
+
+    func variant(
+        _ id: Identifier, of product: Identifier, among variants: [Identifier: CatalogIndex.VariantEntry]
+    ) -> Identifier? {
+        state.withLock { state in
+            let grouped = state.variants ?? Dictionary(grouping: variants.keys) { variants[$0]?.productID ?? $0 }
+            state.variants = grouped
+            let guess = state.variantsOf[product] ?? IdentifierGuess(grouped[product] ?? [])
+            state.variantsOf[product] = guess
+            return guess.closest(to: id)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+/// Finds the id that a mistyped one was probably meant to be, among very many: a look at a few hundred of them, however
+/// many there are.
+///
+/// Of a mistyped id either what is before the mistake or what is behind it is long and right. So those that are near
+/// are near in the order of their letters, too, read forwards or backwards. Another number is another id, not a mistake.
+package struct IdentifierGuess: Sendable {
+    private struct Word: Sendable {
+        var id: Identifier
+        var letters: [UInt8]
+    }
+
+    private let forwards: [Word]
+    private let backwards: [Word]
+
+    /// How many are looked at on each side of the place where the mistyped one would stand.
+    private static let neighbours = 64
+    /// Of longer ones nobody mistypes one letter; the work for each stays small.
+    private static let maximumLetters = 64
+
+    package init(_ ids: some Sequence<Identifier>) {
+        let words = ids.map { Word(id: $0, letters: KeyGuess.letters($0.text)) }
+            .filter { $0.letters.count <= Self.maximumLetters }
+        forwards = words.sorted { Self.precedes($0.letters, $1.letters) }
+        backwards = words.map { Word(id: $0.id, letters: $0.letters.reversed()) }
+            .sorted { Self.precedes($0.letters, $1.letters) }
+    }
+
+    /// The nearest by the measure of `KeyGuess`; of equally near ones the first in their order. Nil if none is near.
+    package func closest(to id: Identifier) -> Identifier? {
+        let letters = KeyGuess.letters(id.text)
+        guard letters.count <= Self.maximumLetters else { return nil }
+        var best: (id: Identifier, distance: Int)?
+        for (words, letters) in [(forwards, letters), (backwards, letters.reversed())] {
+            for word in Self.neighbours(of: letters, in: words) {
+                guard Self.digits(letters) == Self.digits(word.letters),
+                    let distance = KeyGuess.nearness(letters, word.letters)
+                else { continue }
+                if best.map({ distance < $0.distance || distance == $0.distance && word.id < $0.id }) ?? true {
+                    best = (word.id, distance)
+                }
+            }
+        }
+        return best?.id
+    }
+
+    private static func neighbours(of letters: [UInt8], in words: [Word]) -> ArraySlice<Word> {
+        var (low, high) = (0, words.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if precedes(words[middle].letters, letters) { low = middle + 1 } else { high = middle }
+        }
+        return words[max(low - neighbours, 0)..<min(low + neighbours, words.count)]
+    }
+
+    private static func digits(_ letters: [UInt8]) -> [UInt8] {
+        letters.filter { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+    }
+
+    private static func precedes(_ left: [UInt8], _ right: [UInt8]) -> Bool { left.lexicographicallyPrecedes(right) }
+}
