@@ -11,6 +11,12 @@ struct CatalogReader {
     /// Byte by byte, like ids: a category is compared as SQLite does it. Nil if the file's list is not usable.
     private var categories: Set<Identifier>?
     private var places: [CounterName: CatalogPlace] = [:]
+    /// The first id of each look: a `String` compares as it looks, however an accent is composed.
+    private var looks: [Level: [String: Identifier]] = [:]
+    private var alike = 0
+
+    /// Ids that are named as looking like another one; real catalogues have hundreds, on purpose or not.
+    private static let namedAlike = 20
 
     private static let fileKeys = ["categories", "products"]
     private static let productKeys = [
@@ -43,6 +49,9 @@ struct CatalogReader {
             } else {
                 violate(place, element, "must be an object")
             }
+        }
+        if alike > Self.namedAlike {
+            warn(CatalogPlace(field: "products"), "\(alike - Self.namedAlike) more ids look like another one")
         }
         return Catalog(categories: categories, products: products)
     }
@@ -147,8 +156,30 @@ struct CatalogReader {
         if let first = places.updateValue(place, forKey: CounterName(level, id)) {
             places[CounterName(level, id)] = first
             violate(place.field("id"), object["id"], "must be unique, and \(first) has it too")
+        } else {
+            warnOfLook(id, level, at: place)
         }
         return id
+    }
+
+    /// Ids are compared by their bytes; people and other programs often compare them otherwise.
+    private mutating func warnOfLook(_ id: Identifier, _ level: Level, at place: CatalogPlace) {
+        let look = id.text.lowercased().trimmingBlanks
+        if let other = looks[level]?[look] {
+            alike += 1
+            guard alike <= Self.namedAlike else { return }
+            warn(
+                place.field("id"),
+                "\"\(id)\" is another \(level.rawValue) than \"\(other)\", and differs only in capitals, blanks at an end or how a letter is composed"
+            )
+        } else {
+            looks[level, default: [:]][look] = id
+        }
+        if level == .product, id.text == "." || id.text == ".." {
+            warn(
+                place.field("id"),
+                "\"\(id)\" cannot be asked for as /v1/products/\(id): clients take it out of an address")
+        }
     }
 
     private mutating func name(of object: JSONObject, at place: CatalogPlace) -> String {
@@ -198,5 +229,16 @@ struct CatalogReader {
 
     mutating func warn(_ place: CatalogPlace, _ message: String) {
         warnings.append(CatalogIssue(place.description, message))
+    }
+}
+
+extension String {
+    /// Without blanks at its ends, of whatever kind.
+    fileprivate var trimmingBlanks: String {
+        let scalars = unicodeScalars
+        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+        else { return "" }
+        return String(scalars[first...last])
     }
 }

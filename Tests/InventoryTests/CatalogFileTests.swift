@@ -30,7 +30,16 @@ struct CatalogFileTests {
             ])
         let second = Product(id: "p 1", name: "n", category: "material", devStatus: 5, basePrice: 1)
         let catalog = Catalog(categories: ["kit", "material"], products: [first, second])
-        #expect(CatalogFile.decode(Array(text.utf8)) == .valid(catalog, warnings: []))
+        let alike = [
+            CatalogIssue("products[0].variants[1].id", Self.alike("v", "variant", "V")),
+            CatalogIssue("products[1].id", Self.alike("p 1", "product", "P 1")),
+        ]
+        #expect(CatalogFile.decode(Array(text.utf8)) == .valid(catalog, warnings: alike))
+    }
+
+    private static func alike(_ id: String, _ level: String, _ other: String) -> String {
+        "\"\(id)\" is another \(level) than \"\(other)\", "
+            + "and differs only in capitals, blanks at an end or how a letter is composed"
     }
 
     @Test("Null is the same as absent in every optional field")

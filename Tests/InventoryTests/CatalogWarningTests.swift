@@ -70,4 +70,45 @@ struct CatalogWarningTests {
         #expect(SampleCatalog.warnings(file("6")) == [])
         #expect(SampleCatalog.warnings(file("null")) == [])
     }
+
+    @Test(
+        "Ids that look alike are warned about, of products and of variants; so are those that are no part of an address"
+    )
+    func looks() {
+        func product(_ id: String, _ more: String = "") -> String {
+            #"{"id":"\#(id)","name":"n","category":"kit","dev_status":5,"base_price":1,"#
+                + (more.isEmpty ? #""has_variants":false}"# : more + "}")
+        }
+        let variants =
+            #""has_variants":true,"variants":[{"id":"Red","name":"r"},{"id":"RED ","name":"r"},{"id":"..","name":"d"}]"#
+        let products = [
+            product("ABC"), product("abc"), product("\u{a0}ABC"), product("ABD"), product("caf\u{e9}"),
+            product("cafe\u{301}"), product("."), product(".."), product("v", variants), product("red"),
+        ]
+        let file = CatalogFile.decode(SampleCatalog.file(products: "[\(products.joined(separator: ","))]"))
+        let rest = "and differs only in capitals, blanks at an end or how a letter is composed"
+        #expect(SampleCatalog.violations(file) == [])
+        #expect(
+            SampleCatalog.warnings(file) == [
+                #"products[1].id: "abc" is another product than "ABC", \#(rest)"#,
+                "products[2].id: \"\u{a0}ABC\" is another product than \"ABC\", \(rest)",
+                "products[5].id: \"cafe\u{301}\" is another product than \"caf\u{e9}\", \(rest)",
+                #"products[6].id: "." cannot be asked for as /v1/products/.: clients take it out of an address"#,
+                #"products[7].id: ".." cannot be asked for as /v1/products/..: clients take it out of an address"#,
+                #"products[8].variants[1].id: "RED " is another variant than "Red", \#(rest)"#,
+            ])
+    }
+
+    @Test("Of many ids that look alike the first are named, the others counted")
+    func manyLooks() {
+        let products = (0..<25).flatMap { number in
+            ["x\(number)", "X\(number)"].map {
+                #"{"id":"\#($0)","name":"n","category":"kit","dev_status":5,"base_price":1,"has_variants":false}"#
+            }
+        }
+        let warnings = SampleCatalog.warnings(
+            CatalogFile.decode(SampleCatalog.file(products: "[\(products.joined(separator: ","))]")))
+        #expect(warnings.count == 21)
+        #expect(warnings.last == "products: 5 more ids look like another one")
+    }
 }
