@@ -12,7 +12,8 @@ func confirm(_ question: String) -> Bool {
         printError("Standard input is no terminal: say --yes.")
         return false
     }
-    print(question + " Type yes: ", terminator: "")
-    fflush(nil)
-    return readLine() == "yes"
+    StandardOutput.write(question.printable + " [y/N] ")
+    // Nobody has read the question, so nobody answers it.
+    guard StandardOutput.reason == nil else { return false }
+    return ["y", "yes"].contains(readLine()?.lowercased())
 }

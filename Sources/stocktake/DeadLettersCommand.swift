@@ -97,7 +97,10 @@ struct DeadLettersCommand: AsyncParsableCommand {
             table.print()
             if let content = letter.payload ?? letter.fields {
                 print("")
-                print(String(decoding: content, as: UTF8.self).printable)
+                // Its own lines are lines: nothing of ours follows.
+                for line in content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+                    print(String(decoding: line, as: UTF8.self))
+                }
             }
         }
     }

@@ -37,7 +37,7 @@ struct HTTPServices {
             ledger: ledger, counters: clients.map { CounterReader(keys: settings.keys, client: $0) },
             fallsBackToLedger: settings.http.fallsBackToLedger, subscriberCount: subscribers, logger: logger)
         let server = api.publicServer(settings.http.listener, origins: settings.http.origins) { host, port in
-            say("listening on \(Self.url(host, port))")
+            say("listening on \(Self.url(host, port))\(Self.note(host))")
         }
         let sources = Closing {
             for client in clients { await client.close() }
@@ -101,13 +101,22 @@ struct HTTPServices {
             settings.http.operatorListener, token: settings.http.operatorToken, sources: sources,
             health: health, logger: logger
         ) { host, port in
-            say("operator page on \(Self.url(host, port))/operator")
+            say("operator page on \(Self.url(host, port))/operator\(Self.note(host))")
         }
     }
 
+    /// An address to open: "every address" is none.
     private static func url(_ host: String, _ port: Int) -> String {
-        "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+        let host = anyAddresses[host] ?? host
+        return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }
+
+    private static func note(_ host: String) -> String {
+        anyAddresses[host] == nil ? "" : " (and every other address of this machine)"
+    }
+
+    /// Those that stand for all, with the one that reaches this machine from itself.
+    private static let anyAddresses = ["0.0.0.0": "127.0.0.1", "::": "::1"]
 }
 
 extension StoreMonitor {

@@ -24,7 +24,6 @@ struct LineLogHandler: LogHandler {
         let padding = String(repeating: " ", count: Self.levelWidth - level.count)
         let text = details.isEmpty ? "\(event.message)" : "\(event.message): \(details)"
         // A line is a line, whatever an id or a server's reply holds.
-        let line = text.map { $0.isNewline ? " " : String($0) }.joined()
-        LineWriter.standardError.write("\(Timestamp.now()) \(level)\(padding) \(line)")
+        LineWriter.standardError.write("\(Timestamp.now()) \(level)\(padding) \(text.printable)")
     }
 }

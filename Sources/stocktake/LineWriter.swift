@@ -63,9 +63,11 @@ final class LineWriter: Sendable {
         guard let omitted else { return }
         queue.async {
             if omitted > 0 {
-                self.writeAll(Array("(\(omitted) lines were left out here: the output was not read)\n".utf8))
+                _ = writeAll(
+                    Array("(\(omitted) lines were left out here: the output was not read)\n".utf8), to: self.descriptor)
             }
-            self.writeAll(bytes)
+            // Without a reader there is nobody to tell.
+            _ = writeAll(bytes, to: self.descriptor)
             self.state.withLock { $0.waitingBytes -= bytes.count }
         }
     }
@@ -80,19 +82,7 @@ final class LineWriter: Sendable {
             isDone.wait()
         }
     }
-
-    /// Gives up when there is no reader any more.
-    private func writeAll(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { bytes in
-            var written = 0
-            while written < bytes.count {
-                let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
-                if count < 0, errno != EINTR { return }
-                written += max(count, 0)
-            }
-        }
-    }
 }
 
 /// Says what a service does, a line on standard output.
-func say(_ line: String) { LineWriter.standardOutput.write(line) }
+func say(_ line: String) { LineWriter.standardOutput.write(line.printable) }

@@ -40,14 +40,14 @@ extension OrdersCommand {
                     )
                 }
             case .unknown(let ids):
-                let listed = ids.map { "\"\($0)\"" }.joined(separator: ", ").printable
+                let listed = ids.map { "\"\($0)\"" }.joined(separator: ", ")
                 printError(
-                    "erasing failed: on \(listed): neither an order nor a dead letter in the ledger has that id; nothing was changed. 'stocktake orders list' shows the orders."
+                    "nothing was erased: no order and no dead letter in the ledger has the id \(listed). 'stocktake orders list' shows the orders."
                 )
                 throw Exit.no
             case .awaitsReplay(let numbers):
                 printError(
-                    "erasing failed: on \(numbers.listed("dead letter")): to be published again, and needed for that; nothing was changed. Start a consumer, and try again when the status is replayed."
+                    "nothing was erased: \(numbers.listed("dead letter")) is still to be published again. Start a consumer, and erase when 'stocktake dead-letters list' shows the status replayed."
                 )
                 throw Exit.no
             }
@@ -58,10 +58,12 @@ extension OrdersCommand {
             print(
                 "erased the customer's data of \(orders.counted("order")) and the content of \(letters.counted("dead letter")): \(removal)"
             )
+            let kept = Int64(settings.consumer.messageAge / .seconds(1)).grouped
             print(
                 """
-                Not reached: the message in Redis and its append-only file, for \(Int64(settings.consumer.messageAge / .seconds(1)).grouped) s (keep_messages_s) and until the file \
-                is rewritten; backups, and what 'ledger restore' has replaced; dead letters whose order id could not be read.
+                Not reached: the message in Redis and its append-only file, for \(kept) s (keep_messages_s) and until the \
+                file is rewritten; backups, and what 'ledger restore' has replaced; dead letters whose order id could not \
+                be read.
                 """)
         }
     }

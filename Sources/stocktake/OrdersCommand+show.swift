@@ -91,7 +91,7 @@ extension OrdersCommand {
                 let seq = cancellation.seq.map { "seq \($0.grouped)" } ?? "no counter changed"
                 print(
                     "cancellation \(cancellation.id), \(cancellation.decidedAt), \(seq)\(cancellation.restock ? "" : ", not restocked")"
-                        .printable)
+                )
                 var table = Table([
                     ("PRODUCT", .left), ("VARIANT", .left), ("ASKED", .right), ("RELEASED", .right),
                     ("GIVEN BACK", .right),
@@ -113,7 +113,7 @@ extension OrdersCommand {
                 let article = [owned.article.productID.text, owned.article.variantID?.text].joinedTexts
                 return "\(owned.units.grouped) of \(article)"
             }
-            print("still owns: \(owned.isEmpty ? "nothing" : owned.joined(separator: "; "))".printable)
+            print("still owns: \(owned.isEmpty ? "nothing" : owned.joined(separator: "; "))")
         }
 
         private func showDeadLetters(_ story: OrderStory) {

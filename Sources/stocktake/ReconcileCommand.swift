@@ -149,7 +149,7 @@ private struct Finding {
         }
         if let report, report.extraFields > 0 {
             print(
-                "\(Int(clamping: report.extraFields).counted("field")) in the counters' hash that nothing in the catalogue has: \(report.extraNames.joined(separator: ", "))"
+                "\(Int(clamping: report.extraFields).counted("field")) in the counters' hash that nothing in the catalogue has: \(report.extraNames.map { "\"\($0)\"" }.joined(separator: ", "))"
             )
         }
         for miscount in miscounts {

@@ -45,13 +45,14 @@ struct StockShowCommand: AsyncParsableCommand {
             }
             if json { printJSON(stock.json) } else { show(stock, again: watch) }
             if watch { try await Task.sleep(for: .seconds(1)) }
-        } while watch
+            // Without a reader there is nothing to show.
+        } while watch && StandardOutput.reason == nil
         await client.close()
     }
 
     private func show(_ stock: StockView.Stock, again: Bool) {
         // Home, and clear to the end: the table stands still while its figures change.
-        if again { print("\u{1B}[H\u{1B}[J", terminator: "") }
+        if again { StandardOutput.write("\u{1B}[H\u{1B}[J") }
         if let notice = stock.notice { printError(notice) }
         var table = Table([
             ("PRODUCT", .left), ("VARIANT", .left), ("CAP", .right), ("SOLD", .right), ("LEFT", .right), ("", .left),

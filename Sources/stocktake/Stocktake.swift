@@ -2,8 +2,7 @@ import ArgumentParser
 import AvailabilityAPI
 import Consumer
 import Counters
-// stdout is a variable to the importer; it is only passed on.
-@preconcurrency import Glibc
+import Glibc
 import Ledger
 import Reconciliation
 import RedisClient
@@ -30,8 +29,7 @@ struct Stocktake: AsyncParsableCommand {
         ])
 
     static func main() async {
-        // Lines of a log or a pipe must not wait for a buffer to fill.
-        setvbuf(stdout, nil, _IOLBF, 0)
+        StandardOutput.prepare()
         do {
             var command = try await parse()
             if var command = command as? any AsyncParsableCommand {
@@ -39,8 +37,9 @@ struct Stocktake: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            StandardOutput.leave(0)
         } catch let exit as Exit {
-            exit.leave()
+            StandardOutput.leave(exit.code)
         } catch let error as ValidationError {
             // Wrong settings: the message says it all, the whole usage would hide it.
             printError("\(error)")
@@ -76,8 +75,6 @@ struct Exit: Error {
     static let no = Exit(code: 1)
     /// Could not tell, or could not reach what is needed.
     static let couldNotTell = Exit(code: 2)
-
-    func leave() -> Never { Glibc.exit(code) }
 }
 
 /// Something that failed, with its whole message: what failed, on what, why, what to do.

@@ -1,12 +1,19 @@
 import Glibc
 import StrictJSON
 
-/// Prints to standard error, a line.
-func printError(_ text: String) {
-    writeError(text + "\n")
+/// Prints a line to standard output. Stands before Swift's own, which says nothing of a full disk.
+///
+/// A line is a line: whatever came from outside is escaped, here and in the other functions that print.
+func print(_ line: String) {
+    StandardOutput.write(line.printable + "\n")
 }
 
-/// Prints a JSON value as one line.
+/// Prints a line to standard error.
+func printError(_ line: String) {
+    writeError(line.printable + "\n")
+}
+
+/// Prints a JSON value as one line. Escapes are those of JSON, so the value stays the same.
 func printJSON(_ value: JSONValue) {
     print(value.text)
 }
@@ -62,19 +69,48 @@ struct Table {
     }
 
     func print() {
-        for line in lines { Swift.print(line) }
+        StandardOutput.write(lines.map { $0 + "\n" }.joined())
     }
 }
 
 extension String {
-    /// The text without control characters but for line ends and tabs: what came from outside must not steer a terminal.
+    /// The text with everything escaped that could steer a terminal, begin a line or turn its direction, as JSON escapes
+    /// it; so JSON keeps its meaning. Bytes of a path that are not UTF-8 are shown as such (`\xE9`).
     var printable: String {
+        guard unicodeScalars.contains(where: \.mustBeEscaped) else { return self }
         var text = ""
         for scalar in unicodeScalars {
-            let isControl = scalar.properties.generalCategory == .control && scalar != "\n" && scalar != "\t"
-            text.unicodeScalars.append(isControl ? "\u{FFFD}" : scalar)
+            if let byte = FilePath.byte(of: scalar) {
+                text += "\\x" + String(byte, radix: 16, uppercase: true)
+            } else if scalar.mustBeEscaped {
+                text += scalar.escaped
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
         }
         return text
+    }
+}
+
+extension Unicode.Scalar {
+    /// Control characters, separators of lines, and what sets the direction of writing, which can make a text look like
+    /// another one.
+    fileprivate var mustBeEscaped: Bool {
+        switch value {
+        case 0x00...0x1F, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: FilePath.byte(of: self) != nil
+        }
+    }
+
+    fileprivate var escaped: String {
+        switch self {
+        case "\n": return "\\n"
+        case "\r": return "\\r"
+        case "\t": return "\\t"
+        default:
+            let digits = String(value, radix: 16, uppercase: true)
+            return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
     }
 }
 
