@@ -1,5 +1,6 @@
 import ArgumentParser
 import Consumer
+import Inventory
 import Ledger
 
 /// Which dead letters are meant: numbers, or all open ones of a reason.
@@ -7,8 +8,10 @@ struct DeadLetterOptions: ParsableArguments {
     @Argument(help: ArgumentHelp("Numbers that the list shows.", valueName: "ID"))
     var ids: [Int64] = []
 
-    @Option(help: "All open ones with this reason, instead of numbers.")
-    var reason: String?
+    @Option(
+        help: "All open ones with this reason, instead of numbers.",
+        completion: .list(DeadLetterReason.words), transform: { try DeadLetterReason.named($0) })
+    var reason: DeadLetterReason?
 
     func validate() throws {
         if ids.isEmpty == (reason == nil) {
@@ -17,7 +20,7 @@ struct DeadLetterOptions: ParsableArguments {
     }
 
     var choice: DeadLetterChoice {
-        if let reason { return .reason(reason) }
+        if let reason { return .reason(reason.rawValue) }
         var seen: Set<Int64> = []
         return .numbers(ids.filter { seen.insert($0).inserted })
     }
@@ -41,9 +44,11 @@ extension DeadLettersCommand {
             let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .tool)
             defer { try? ledger.close() }
             let answer = try await ledger.replay(letters.choice)
-            let (changed, already) = try numbers(answer, action: "replaying")
+            let (changed, already) = try numbers(answer, done: "replayed")
             let lock = ProcessLock.path(besideLedger: settings.ledger)
-            if changed + already == 0 { return print("no open dead letter with reason \(letters.reason ?? "")") }
+            if changed + already == 0 {
+                return print("no open dead letter with reason \(letters.reason?.rawValue ?? "")")
+            }
             print(
                 "\(changed.counted("dead letter")) to be published again"
                     + (already > 0 ? ", besides \(already.grouped) that were to be already" : "") + "; "
@@ -75,14 +80,14 @@ extension DeadLettersCommand {
             defer { try? ledger.close() }
             let count = try await ledger.count(letters.choice)
             if letters.reason != nil, count == 0 {
-                return print("no open dead letter with reason \(letters.reason ?? "")")
+                return print("no open dead letter with reason \(letters.reason?.rawValue ?? "")")
             }
             let question = "Remove the content of \(count.counted("dead letter")) of store \(settings.store) for good?"
             guard count == 0 || yes || confirm(question) else {
                 printError("not discarded")
                 throw Exit.no
             }
-            let (changed, already) = try numbers(try await ledger.discard(letters.choice), action: "discarding")
+            let (changed, already) = try numbers(try await ledger.discard(letters.choice), done: "discarded")
             print(
                 "discarded \(changed.counted("dead letter"))"
                     + (already > 0 ? ", besides \(already.grouped) that were already" : "")
@@ -92,19 +97,19 @@ extension DeadLettersCommand {
 }
 
 /// How many were changed, and how many were so before; a refusal is said, and is the answer no.
-private func numbers(_ answer: ResolveAnswer, action: String) throws -> (changed: Int, already: Int) {
+private func numbers(_ answer: ResolveAnswer, done: String) throws -> (changed: Int, already: Int) {
     switch answer {
     case .done(let changed, let already): return (changed, already)
     case .unknown(let numbers):
         printError(
-            "\(action) failed: on \(numbers.listed("dead letter")): not in the ledger; nothing was changed. 'stocktake dead-letters list' shows them."
+            "nothing was \(done): the ledger has no \(numbers.listed("dead letter")). 'stocktake dead-letters list' shows them."
         )
     case .incomplete(let numbers):
         printError(
-            "\(action) failed: on \(numbers.listed("dead letter")): too large to be kept whole; nothing was changed. Publish a corrected message from where it came."
+            "nothing was \(done): \(numbers.listed("dead letter")): too large to be kept whole. Publish it again from where it came."
         )
     case .refused(let letters):
-        for (number, status) in letters { printError("\(action) failed: on dead letter \(number): \(status.obstacle)") }
+        for (number, status) in letters { printError("dead letter \(number) cannot be \(done): \(status.obstacle)") }
         printError("nothing was changed")
     }
     throw Exit.no

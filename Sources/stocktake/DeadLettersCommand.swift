@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Inventory
 import Ledger
 import StrictJSON
 
@@ -13,10 +14,14 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
         @OptionGroup var options: SettingsOptions
 
-        @Option(help: "Only those with this reason.")
-        var reason: String?
+        @Option(
+            help: "Only those with this reason.", completion: .list(DeadLetterReason.words),
+            transform: { try DeadLetterReason.named($0) })
+        var reason: DeadLetterReason?
 
-        @Option(help: "Only those with this status: open, replay, replayed or discarded.")
+        @Option(
+            help: "Only those with this status: open, replay, replayed or discarded.",
+            completion: .list(DeadLetterStatus.words), transform: { try DeadLetterStatus.named($0) })
         var status: DeadLetterStatus?
 
         @OptionGroup var page: PageOptions
@@ -25,7 +30,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
             let ledger = try await openForReading(options)
             defer { try? ledger.close() }
             let letters = try await ledger.deadLetters(
-                reason: reason, status: status, limit: page.limit, after: page.after)
+                reason: reason?.rawValue, status: status, limit: page.limit, after: page.after)
             if page.json {
                 printJSON(
                     .members([
@@ -36,13 +41,12 @@ struct DeadLettersCommand: AsyncParsableCommand {
             }
             var table = Table([
                 ("ID", .right), ("STATUS", .left), ("REASON", .left), ("ORDER", .left), ("ENTRY", .left),
-                ("RECEIVED", .left),
-                ("DETAIL", .left),
+                ("RECEIVED", .left), ("DETAIL", .left),
             ])
             for letter in letters.elements {
                 table.add([
-                    String(letter.number), letter.status.rawValue, letter.reason, letter.orderID ?? "", letter.entryID,
-                    letter.receivedAt, letter.detail,
+                    String(letter.number), letter.status.rawValue, letter.reason,
+                    letter.orderID ?? "", letter.entryID, letter.receivedAt, letter.detail,
                 ])
             }
             table.print()
@@ -105,8 +109,6 @@ struct DeadLettersCommand: AsyncParsableCommand {
         }
     }
 }
-
-extension DeadLetterStatus: ExpressibleByArgument {}
 
 extension RecordedDeadLetter {
     /// "open", "replayed (2026-11-22T10:00:00.000Z)".

@@ -4,16 +4,53 @@ import Inventory
 
 /// Whole small files.
 enum FileBytes {
-    static func read(_ path: String) -> [UInt8]? {
-        guard let file = fopen(path, "r") else { return nil }
-        defer { fclose(file) }
+    /// - Parameter path: "-" for standard input, where `readsStandardInput`.
+    /// - Returns: nil if it cannot be read.
+    static func read(_ path: String, readsStandardInput: Bool = false) -> [UInt8]? {
+        let isStandardInput = readsStandardInput && path == "-"
+        let descriptor =
+            isStandardInput ? STDIN_FILENO : FilePath.withCString(path) { open($0, O_RDONLY | O_CLOEXEC) }
+        guard descriptor >= 0 else { return nil }
+        defer { if !isStandardInput { close(descriptor) } }
         var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            let count = fread(&buffer, 1, buffer.count, file)
-            if count == 0 { return ferror(file) == 0 ? bytes : nil }
-            bytes.append(contentsOf: buffer[..<count])
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { return nil }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: chunk[..<count])
         }
+    }
+}
+
+/// What the first bytes of a file of JSON say about its encoding.
+///
+/// A byte order mark is no part of the text (RFC 8259, section 8.1): programs that save files put it there. A message on
+/// the stream is no file; there it stays an error.
+enum TextStart {
+    /// With so many bytes of a mark before it.
+    case utf8(mark: Int)
+    case otherEncoding
+
+    /// As many bytes as are looked at.
+    static let bytes = 4
+
+    init(_ bytes: some Collection<UInt8>) {
+        let start = Array(bytes.prefix(Self.bytes))
+        let isMarked = start.starts(with: [0xFF, 0xFE]) || start.starts(with: [0xFE, 0xFF])
+        // Without a mark: JSON begins with two ASCII characters, or, after a quote, with none that is U+0000.
+        let zeros = start.map { $0 == 0 }
+        let isWide = [[false, true], [true, false], [true, true, true, false]].contains { zeros.starts(with: $0) }
+        self = isMarked || isWide ? .otherEncoding : .utf8(mark: start.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
+    }
+
+    static let refusal = "is UTF-16 or UTF-32, and only UTF-8 is read. Save it as UTF-8"
+
+    /// The text of a whole file without its mark, or nil if it has another encoding.
+    static func text(of bytes: [UInt8]) -> [UInt8]? {
+        guard case .utf8(let mark) = TextStart(bytes) else { return nil }
+        return mark == 0 ? bytes : Array(bytes.dropFirst(mark))
     }
 }
 
@@ -43,7 +80,8 @@ struct LineReader: ~Copyable {
 
     /// - Parameter path: "-" for standard input.
     init(path: String) throws {
-        descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        descriptor =
+            path == "-" ? STDIN_FILENO : FilePath.withCString(path) { open($0, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else {
             throw Failure(
                 "publishing failed: on \(path): it cannot be read (\(String(cString: strerror(errno)))). Check the path and its permissions."
@@ -53,6 +91,15 @@ struct LineReader: ~Copyable {
 
     deinit {
         if descriptor != STDIN_FILENO { close(descriptor) }
+    }
+
+    /// Passes over a byte order mark; to be called before the first line is read.
+    /// - Returns: whether the text is UTF-8, as far as its start says.
+    mutating func begin() async -> Bool {
+        while buffer.count < TextStart.bytes, !isAtEnd { await fill() }
+        guard case .utf8(let mark) = TextStart(buffer) else { return false }
+        start = mark
+        return true
     }
 
     /// The next line without its end, or nil after the last one.

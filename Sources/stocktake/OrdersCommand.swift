@@ -11,11 +11,13 @@ struct OrdersCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists orders, latest first. What is owed to whom: 'stocktake refunds list'.")
 
-        enum Status: String, ExpressibleByArgument, CaseIterable { case accepted, refused, cancelled }
+        enum Status: String, CaseIterable { case accepted, refused, cancelled }
 
         @OptionGroup var options: SettingsOptions
 
-        @Option(help: "Only orders with this status.")
+        @Option(
+            help: "Only orders with this status: accepted, refused or cancelled.", completion: .list(Status.words),
+            transform: { try Status.named($0) })
         var status: Status?
 
         @OptionGroup var page: PageOptions

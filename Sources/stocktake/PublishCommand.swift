@@ -4,7 +4,7 @@ import Inventory
 import RedisClient
 import StrictJSON
 
-struct PublishCommand: AsyncParsableCommand {
+struct PublishCommand: AsyncParsableCommand, FileReader {
     static let configuration = CommandConfiguration(
         commandName: "publish",
         abstract: "Sends messages, newline-delimited JSON, to the stream.",
@@ -60,6 +60,7 @@ struct PublishCommand: AsyncParsableCommand {
     private func publish(_ file: String, _ sender: inout Sender) async throws {
         var reader = try LineReader(path: file)
         let name = file == "-" ? "standard input" : file
+        guard await reader.begin() else { return sender.refuse(name, TextStart.refusal) }
         var number = 0
         while let line = await reader.next() {
             number += 1

@@ -71,7 +71,9 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "The name under which messages are delivered to this process. Default: the host's name.")
     var consumer: String?
 
-    @Option(help: "trace, debug, info, notice, warning, error or critical. Default: info.")
+    @Option(
+        help: "trace, debug, info, notice, warning, error or critical. Default: info.",
+        completion: .list(Words.logLevels))
     var logLevel: String?
 
     @Option(help: "Orders decided and recorded at a time, at most. Default: 2048.")
@@ -160,8 +162,9 @@ struct SettingsSources {
 
     fileprivate init(options: SettingsOptions) throws {
         flags = options.flags
-        fileName = options.config ?? getenv("STOCKTAKE_CONFIG").map { String(cString: $0) } ?? ""
+        fileName = options.config ?? EnvironmentVariable.value(of: EnvironmentVariable.config) ?? ""
         file = fileName.isEmpty ? [:] : try Self.read(fileName)
+        EnvironmentVariable.warnOfUnknown()
     }
 
     private static func read(_ path: String) throws -> [String: JSONValue] {
@@ -171,9 +174,10 @@ struct SettingsSources {
         guard let bytes = FileBytes.read(path) else {
             throw failure("it cannot be read. Check the path and its permissions.")
         }
+        guard let text = TextStart.text(of: bytes) else { throw failure("it \(TextStart.refusal).") }
         let value: JSONValue
         do {
-            value = try JSONValue.parse(bytes)
+            value = try JSONValue.parse(text)
         } catch {
             throw failure("it is no JSON (\(error)).")
         }
@@ -189,7 +193,10 @@ struct SettingsSources {
     /// The value as text, and the place it was found.
     private func find(_ key: SettingKey) throws -> (text: String, place: String)? {
         if let value = flags[key.name] { return (value, key.flag) }
-        if let value = getenv(key.variable) { return (String(cString: value), key.variable) }
+        if let value = EnvironmentVariable.value(of: key.variable) {
+            guard FilePath.isUTF8(value) else { throw ValidationError("\(key.variable) is not UTF-8.") }
+            return (value, key.variable)
+        }
         let inFile = file[key.name]
         let place = inFile == nil ? "the default of \(key.name)" : "\(key.name) in \(fileName)"
         switch inFile ?? key.defaultValue {
@@ -244,7 +251,7 @@ struct Settings: Sendable {
     var http: HTTPSettings
 
     fileprivate init(_ sources: SettingsSources) throws {
-        data = Self.absolute(try sources.text(.data) ?? "data")
+        data = try Self.absolute(try sources.text(.data) ?? "data")
         ledger = try sources.text(.ledger).map(Self.absolute) ?? data + "/ledger.sqlite"
         store = try sources.text(.store) ?? "main"
         if let violation = StoreKeys.violation(inStoreName: store) {
@@ -256,8 +263,7 @@ struct Settings: Sendable {
         redisOptions.caFile = try sources.text(.redisCAFile)
         let level = try sources.text(.logLevel) ?? "info"
         guard let logLevel = Logger.Level(rawValue: level) else {
-            let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("log_level is \"\(level)\"; it must be one of \(levels).")
+            throw ValidationError("log_level is \"\(level)\"; \(Words.guidance(for: level, among: Words.logLevels))")
         }
         self.logLevel = logLevel
         consumer.consumer = try sources.text(.consumer) ?? Self.hostName()
@@ -293,11 +299,17 @@ struct Settings: Sendable {
         return RedisClient(url: redis, options: redisOptions, logger: logger)
     }
 
-    private static func absolute(_ path: String) -> String {
+    private static func absolute(_ path: String) throws -> String {
         if path.hasPrefix("/") { return path }
-        guard let folder = getcwd(nil, 0) else { return path }
-        defer { free(folder) }
-        return String(cString: folder) + "/" + path
+        guard let cString = getcwd(nil, 0) else { return path }
+        defer { free(cString) }
+        let folder = FilePath.text(cString)
+        guard FilePath.isUTF8(folder) else {
+            throw ValidationError(
+                "The path of the current folder is not UTF-8 (\(folder)), so \"\(path)\" cannot be found from it. Name it by a path from the root, or change the folder."
+            )
+        }
+        return folder + "/" + path
     }
 
     private static func hostName() -> String {

@@ -38,8 +38,7 @@ struct StockShowCommand: AsyncParsableCommand {
             let stock = try await view.read()
             if !stock.unknown.isEmpty {
                 for id in stock.unknown {
-                    let hint = stock.owners[id].map { "it is a variant of \"\($0)\"" } ?? "'stocktake stock' lists them"
-                    printError("no product \"\(id)\" in store \(settings.store): \(hint).")
+                    printError("no product \"\(id)\" in store \(settings.store). \(stock.hint(for: id))")
                 }
                 throw Exit.no
             }
@@ -89,6 +88,8 @@ struct StockView: Sendable {
         var unknown: [Identifier]
         /// Of unknown ids that are variants: the products.
         var owners: [Identifier: Identifier] = [:]
+        /// Of the other unknown ids: the products that were probably meant.
+        var guesses: [Identifier: Identifier] = [:]
         /// Why it is not from Redis.
         var notice: String?
     }
@@ -107,8 +108,12 @@ struct StockView: Sendable {
         var stock = Stock(
             source: "redis", epoch: snapshot.head.epoch, seq: snapshot.head.seq, asOf: Timestamp.now(), products: [],
             unknown: unknown)
-        for product in snapshot.products where !unknown.isEmpty {
-            for variant in product.variants { stock.owners[variant.id] = product.id }
+        if !unknown.isEmpty {
+            for product in snapshot.products {
+                for variant in product.variants { stock.owners[variant.id] = product.id }
+            }
+            let guess = IdentifierGuess(snapshot.products.map(\.id))
+            for id in unknown { stock.guesses[id] = guess.closest(to: id) }
         }
         // Read before the counters: it says how far they must be.
         let watermark = try await ledger.watermark()
@@ -153,6 +158,15 @@ struct StockView: Sendable {
 }
 
 extension StockView.Stock {
+    /// What to do about an unknown id.
+    fileprivate func hint(for id: Identifier) -> String {
+        if let owner = owners[id] {
+            return "It is a variant of \"\(owner)\", with which it is shown: 'stocktake stock show \(owner)'."
+        }
+        return guesses[id].map { "Did you mean \"\($0)\"?" }
+            ?? "The arguments are products, which are shown with their variants; 'stocktake stock' lists them."
+    }
+
     var json: JSONValue {
         .members([
             "source": .string(source), "epoch": .integer(epoch), "seq": .integer(seq), "as_of": .string(asOf),

@@ -31,7 +31,7 @@ struct Stocktake: AsyncParsableCommand {
     static func main() async {
         StandardOutput.prepare()
         do {
-            var command = try await parse()
+            var command = try parse()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -56,8 +56,39 @@ struct Stocktake: AsyncParsableCommand {
         }
     }
 
-    private static func parse() async throws -> any ParsableCommand {
-        try parseAsRoot()
+    private static func parse() throws -> any ParsableCommand {
+        // Not CommandLine.arguments, in which a byte that is no UTF-8 has become another character.
+        let arguments = (1..<max(Int(CommandLine.argc), 1)).compactMap { place in
+            CommandLine.unsafeArgv[place].map { FilePath.text($0) }
+        }
+        try refuseUnknownSubcommand(arguments)
+        let command = try parseAsRoot(arguments)
+        let files = (command as? any FileReader)?.files ?? []
+        for (place, argument) in arguments.enumerated() where !FilePath.isUTF8(argument) && !files.contains(argument) {
+            let isSettings = argument.hasPrefix("--config=") || place > 0 && arguments[place - 1] == "--config"
+            guard isSettings else {
+                throw ValidationError(
+                    "The argument \(argument) is not UTF-8. Only a file of 'sync', of 'publish' or of --config may have such a name."
+                )
+            }
+        }
+        return command
+    }
+
+    /// Says which subcommand was probably meant. Where a group has a default one, what follows may be its argument.
+    private static func refuseUnknownSubcommand(_ arguments: [String]) throws {
+        var (group, path): (any ParsableCommand.Type, String) = (Stocktake.self, "stocktake")
+        for argument in arguments where group.configuration.defaultSubcommand == nil {
+            let subcommands = group.configuration.subcommands
+            // ArgumentParser has "help" and answers options.
+            if subcommands.isEmpty || argument.hasPrefix("-") || argument == "help" { return }
+            guard let subcommand = subcommands.first(where: { $0._commandName == argument }) else {
+                let names = subcommands.map { $0._commandName }
+                throw ValidationError(
+                    "\(path) has no subcommand \"\(argument)\"; \(Words.guidance(for: argument, among: names))")
+            }
+            (group, path) = (subcommand, path + " " + argument)
+        }
     }
 }
 
@@ -65,6 +96,12 @@ struct Stocktake: AsyncParsableCommand {
 func explained(_ error: any Error) -> String {
     guard case RedisError.cannotConnect(let to, _) = error, to.hasSuffix("/redis.sock") else { return "\(error)" }
     return "\(error) Without --redis-url this is the private Redis of 'stocktake run': start that."
+}
+
+/// A subcommand that reads files itself, by whatever bytes they are called.
+protocol FileReader {
+    /// As the arguments have them.
+    var files: [String] { get }
 }
 
 /// Leaves with an exit code; whatever there is to say has been said.

@@ -3,7 +3,7 @@ import Inventory
 import Ledger
 import StrictJSON
 
-struct SyncCommand: AsyncParsableCommand {
+struct SyncCommand: AsyncParsableCommand, FileReader {
     static let configuration = CommandConfiguration(
         commandName: "sync",
         abstract: "Brings a catalogue file into the ledger: caps and descriptions, never sold quantities.",
@@ -15,8 +15,10 @@ struct SyncCommand: AsyncParsableCommand {
 
     @OptionGroup var options: SettingsOptions
 
-    @Argument(help: "The catalogue.")
+    @Argument(help: ArgumentHelp("The catalogue, or - for standard input.", valueName: "FILE"))
     var file = "config/products.json"
+
+    var files: [String] { [file] }
 
     @Flag(help: "Say what would change, and change nothing.")
     var dryRun = false
@@ -29,7 +31,7 @@ struct SyncCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try options.resolve()
-        let catalog = try readCatalog()
+        let catalog = try await readCatalog()
         if !LedgerDatabase.exists(at: settings.ledger) {
             if dryRun { throw LedgerError.missing(path: settings.ledger) }
             try await LedgerDatabase.create(at: settings.ledger, store: settings.store)
@@ -49,7 +51,7 @@ struct SyncCommand: AsyncParsableCommand {
             progress.end()
             for move in moved.moves {
                 printError(
-                    "\(file): \(move.path): variant \"\(move.variant)\" belongs to product \"\(move.ledgerProduct)\"; it cannot move to \"\(move.fileProduct)\". Give the new one an id of its own."
+                    "\(name): \(move.path): variant \"\(move.variant)\" belongs to product \"\(move.ledgerProduct)\"; it cannot move to \"\(move.fileProduct)\". Give the new one an id of its own."
                 )
             }
             throw Exit.no
@@ -58,18 +60,26 @@ struct SyncCommand: AsyncParsableCommand {
         if json { printJSON(described(changes)) } else { list(changes) }
     }
 
-    private func readCatalog() throws -> Catalog {
-        guard let bytes = FileBytes.read(file) else {
+    /// What messages call it.
+    private var name: String { file == "-" ? "standard input" : file }
+
+    private func readCatalog() async throws -> Catalog {
+        guard let bytes = await offCooperativeThreads({ [file] in FileBytes.read(file, readsStandardInput: true) })
+        else {
             throw Failure(
-                "syncing the catalogue failed: on \(file): it cannot be read. Check the path and its permissions.")
+                "syncing the catalogue failed: on \(name): it cannot be read. Check the path and its permissions.")
         }
-        switch CatalogFile.decode(bytes) {
+        guard let text = TextStart.text(of: bytes) else {
+            printError("\(name): \(TextStart.refusal).")
+            throw Exit.no
+        }
+        switch CatalogFile.decode(text) {
         case .valid(let catalog, let warnings):
-            for warning in warnings { printError("warning: \(file): \(warning)") }
+            for warning in warnings { printError("warning: \(name): \(warning)") }
             return catalog
         case .invalid(let violations, let warnings):
-            for warning in warnings { printError("warning: \(file): \(warning)") }
-            for violation in violations { printError("\(file): \(violation)") }
+            for warning in warnings { printError("warning: \(name): \(warning)") }
+            for violation in violations { printError("\(name): \(violation)") }
             printError("\(violations.count.counted("violation")); nothing was written")
             throw Exit.no
         }

@@ -122,7 +122,7 @@ import Testing
         try await eventually("dead letters") { try shop.count("dead_letters") == 2 }
         let unknown = try await shop.run(["dead-letters", "replay", "1", "7"])
         #expect(unknown.status == 1)
-        #expect(unknown.errors.contains("on dead letter 7: not in the ledger; nothing was changed"))
+        #expect(unknown.errors.contains("nothing was replayed: the ledger has no dead letter 7."))
         let catalog = Shop.catalog.replacing(#""id": "PANEL""#, with: #""id": "NEW""#)
         try await shop.succeed("sync", shop.folder.write(catalog, to: "new.json"))
         let output = try await shop.succeed("dead-letters", "replay", "--reason", "unknown_product")

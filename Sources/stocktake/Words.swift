@@ -1,0 +1,24 @@
+import ArgumentParser
+import Inventory
+import Logging
+
+/// The words of which an argument or a setting must be one.
+enum Words {
+    static let logLevels = Logger.Level.allCases.map(\.rawValue)
+
+    /// "it must be one of …. Did you mean …?"
+    static func guidance(for word: String, among words: [String]) -> String {
+        let guess = KeyGuess.closest(to: word, among: words).map { " Did you mean \"\($0)\"?" } ?? ""
+        return "it must be one of \(words.joined(separator: ", ")).\(guess)"
+    }
+}
+
+extension CaseIterable where Self: RawRepresentable, RawValue == String {
+    static var words: [String] { allCases.map(\.rawValue) }
+
+    /// The case of that name, for an option's `transform`: its name then stands before what is thrown.
+    static func named(_ text: String) throws -> Self {
+        guard let found = Self(rawValue: text) else { throw ValidationError(Words.guidance(for: text, among: words)) }
+        return found
+    }
+}
