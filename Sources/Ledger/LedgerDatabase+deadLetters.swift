@@ -45,12 +45,13 @@ package enum DeadLetterStatus: String, Sendable, CaseIterable {
 }
 
 extension LedgerDatabase {
-    /// All but the bytes of the content.
-    static let deadLetterColumns =
-        "id, entry_id, reason, detail, bytes, is_whole, order_id, cancellation_id, adjustment_id, received_at, "
-        + "status, resolved_at, fingerprint"
+    /// All but the bytes of the content; of the type, the first ones.
+    static let deadLetterColumns = """
+        id, entry_id, substr(type, 1, 64) AS type, reason, detail, bytes, is_whole, order_id, cancellation_id,
+        adjustment_id, received_at, status, resolved_at, fingerprint
+        """
 
-    /// Dead letters, latest first, without their bytes.
+    /// Dead letters, latest first, without the bytes of their content.
     package func deadLetters(
         reason: String?, status: DeadLetterStatus? = nil, limit: Int, after: String?
     ) async throws -> Page<RecordedDeadLetter> {

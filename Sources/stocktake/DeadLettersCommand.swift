@@ -40,13 +40,14 @@ struct DeadLettersCommand: AsyncParsableCommand {
                 return
             }
             var table = Table([
-                ("ID", .right), ("STATUS", .left), ("REASON", .left), ("ORDER", .left), ("ENTRY", .left),
-                ("RECEIVED", .left), ("DETAIL", .left),
+                ("ID", .right), ("STATUS", .left), ("TYPE", .left), ("REASON", .left), ("ORDER", .left),
+                ("ENTRY", .left), ("RECEIVED", .left), ("DETAIL", .left),
             ])
             for letter in letters.elements {
                 table.add([
-                    String(letter.number), letter.status.rawValue, letter.reason,
-                    letter.orderID ?? "", letter.entryID, letter.receivedAt, letter.detail,
+                    String(letter.number), letter.status.rawValue, letter.typeText, letter.reason,
+                    letter.orderID ?? letter.cancellationID ?? letter.adjustmentID ?? "", letter.entryID,
+                    letter.receivedAt, letter.detail,
                 ])
             }
             table.print()
@@ -87,7 +88,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
             if let adjustment = letter.adjustmentID { table.add(["adjustment", adjustment]) }
             table.add(["entry", letter.entryID])
             table.add(["received", letter.receivedAt])
-            if let type = letter.type { table.add(["type", String(decoding: type, as: UTF8.self)]) }
+            if letter.type != nil { table.add(["type", letter.typeText]) }
             if !letter.isWhole {
                 let kept = [letter.type, letter.payload, letter.fields].reduce(0) { $0 + ($1?.count ?? 0) }
                 table.add([
@@ -111,6 +112,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
 }
 
 extension RecordedDeadLetter {
+    /// The type, as far as the ledger has given it.
+    var typeText: String { type.map { String(decoding: $0, as: UTF8.self) } ?? "" }
+
     /// "open", "replayed (2026-11-22T10:00:00.000Z)".
     var statusText: String { status.rawValue + (resolvedAt.map { " (\($0))" } ?? "") }
 
@@ -119,7 +123,7 @@ extension RecordedDeadLetter {
         guard
             case .object(var object) = JSONValue.members([
                 "id": .integer(number), "status": .string(status.rawValue), "resolved_at": .text(resolvedAt),
-                "reason": .string(reason), "detail": .string(detail),
+                "type": .text(type.map { _ in typeText }), "reason": .string(reason), "detail": .string(detail),
                 "order_id": .text(orderID), "cancellation_id": .text(cancellationID),
                 "adjustment_id": .text(adjustmentID), "entry_id": .string(entryID), "received_at": .string(receivedAt),
                 "bytes": .integer(bytes), "is_whole": .bool(isWhole),

@@ -131,7 +131,7 @@ struct LookupTests {
                     try await fixture.ledger.deadLetters(reason: reason, limit: limit, after: after)
                 }
                 #expect(found.map { $0.map(\.number) } == expected)
-                #expect(found.joined().allSatisfy { $0.payload == nil && $0.type == nil })
+                #expect(found.joined().allSatisfy { $0.payload == nil && $0.fields == nil })
             }
         }
     }
