@@ -98,18 +98,7 @@ struct Sorting {
     private func violation(in adjustment: Adjustment) -> Rejection? {
         for counter in adjustment.article.counters {
             guard let (sold, adjusted) = known.adjusted[counter] else { continue }
-            if adjusted + adjustment.units < 0 {
-                return Rejection(
-                    .adjustmentTooLarge,
-                    "sold: \(adjustment.units) would take away more than the \(adjusted) units that adjustments have added to \(counter.level.rawValue) \"\(counter.id)\""
-                )
-            }
-            if sold + adjustment.units > Limit.exactInteger {
-                return Rejection(
-                    .adjustmentTooLarge,
-                    "sold: \(adjustment.units) more would pass \(Limit.exactInteger) in \(counter.level.rawValue) \"\(counter.id)\""
-                )
-            }
+            if let rejection = adjustment.violation(of: counter, sold: sold, adjusted: adjusted) { return rejection }
         }
         return nil
     }

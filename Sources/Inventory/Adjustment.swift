@@ -21,4 +21,24 @@ package struct Adjustment: Sendable, Equatable {
         self.reason = reason
         self.adjustedAt = adjustedAt
     }
+
+    /// What keeps it from being recorded beside the units that a counter has, or nil.
+    /// - Parameters:
+    ///   - counter: one of those it changes.
+    ///   - sold: all units sold.
+    ///   - adjusted: those of them that no order owns.
+    package func violation(of counter: CounterName, sold: Int64, adjusted: Int64) -> Rejection? {
+        let named = "\(counter.level.rawValue) \"\(counter.id)\""
+        if adjusted + units < 0 {
+            return Rejection(
+                .adjustmentTooLarge,
+                "sold: \(units) would take away more than the \(adjusted) units that adjustments have added to \(named)"
+            )
+        }
+        if sold + units > Limit.exactInteger {
+            return Rejection(
+                .adjustmentTooLarge, "sold: \(units) more would pass \(Limit.exactInteger) in \(named)")
+        }
+        return nil
+    }
 }

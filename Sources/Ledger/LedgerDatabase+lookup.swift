@@ -52,13 +52,32 @@ extension LedgerDatabase {
                 if let owned = try Self.owned(by: order, db) { known.owned[order] = owned }
             }
             for counter in adjusted {
-                let row = try Row.fetchOne(
-                    db, sql: "SELECT sold_quantity, adjusted_quantity FROM \(counter.level.counterTable) WHERE id = ?",
-                    arguments: [counter.id.text])
-                if let row { known.adjusted[counter] = (row[0], row[1]) }
+                known.adjusted[counter] = try Self.adjusted(counter, db)
             }
             return known
         }
+    }
+
+    /// What keeps an adjustment from being recorded, as far as the ledger shows it now; nil: nothing.
+    package func objection(to adjustment: Adjustment) async throws -> Rejection? {
+        try await read { db in
+            let catalog = try Self.counters(db, version: LedgerHead.read(db).catalogueVersion).1
+            if let rejection = catalog.violation(in: adjustment) { return rejection }
+            for counter in adjustment.article.counters {
+                guard let (sold, adjusted) = try Self.adjusted(counter, db) else { continue }
+                if let rejection = adjustment.violation(of: counter, sold: sold, adjusted: adjusted) {
+                    return rejection
+                }
+            }
+            return nil
+        }
+    }
+
+    private static func adjusted(_ counter: CounterName, _ db: Database) throws -> (sold: Int64, adjusted: Int64)? {
+        try Row.fetchOne(
+            db, sql: "SELECT sold_quantity, adjusted_quantity FROM \(counter.level.counterTable) WHERE id = ?",
+            arguments: [counter.id.text]
+        ).map { ($0[0], $0[1]) }
     }
 
     private static func lookUp(

@@ -54,8 +54,9 @@ struct StockAdjustCommand: AsyncParsableCommand {
         discussion: """
             Goes through the stream like an order, is kept for good, and is a fact: no cap refuses it. What it takes away \
             (--sold -3) must have been added by earlier adjustments, or have been cancelled without restock; units of \
-            orders come back by cancellations. Exit codes: 0 recorded, or sent while no consumer runs; 1 it became a \
-            dead letter.
+            orders come back by cancellations. What the ledger shows to be wrong is not sent. After a failure repeat it \
+            with the --id that was printed: under one id it counts once. Exit codes: 0 recorded, or sent while no \
+            consumer runs; 1 not sent, or it became a dead letter; 2 it is not known whether it was sent.
             """)
 
     @OptionGroup var options: SettingsOptions
@@ -84,6 +85,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
             throw ValidationError("--sold must be from -\(Limit.adjustment) to \(Limit.adjustment), and not 0.")
         }
         if reason.isEmpty { throw ValidationError("--reason must say why.") }
+        if let id, let violation = Identifier.violation(in: id) { throw ValidationError("--id \(violation).") }
     }
 
     /// How long to wait for the consumer's answer.
@@ -94,35 +96,72 @@ struct StockAdjustCommand: AsyncParsableCommand {
         let settings = try options.resolve()
         let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
         defer { try? ledger.close() }
-        let adjustmentID = id ?? "adj-" + String(UInt64.random(in: .min ... .max), radix: 16)
+        let adjustment = Adjustment(
+            adjustmentID: Identifier(id ?? "adj-" + String(UInt64.random(in: .min ... .max), radix: 16)),
+            article: Article(Identifier(product), variant.map { Identifier($0) }), units: sold, reason: reason,
+            adjustedAt: Timestamp.now())
+        if let recorded = try await ledger.adjustment(adjustment.adjustmentID) {
+            guard recorded.adjustment.contentDigest == adjustment.contentDigest else {
+                try decline(
+                    Rejection(
+                        .adjustmentConflict,
+                        "adjustment_id: \"\(adjustment.adjustmentID)\" is recorded with other content"))
+            }
+            return try await tell(recorded, ledger)
+        }
+        if let rejection = try await ledger.objection(to: adjustment) { try decline(rejection) }
+        // Before it is sent: whatever happens from here on, it can be sent again under this id.
+        if id == nil { printError("sending \(adjustment.adjustmentID)") }
+        var wasSent = false
+        do {
+            let entry = try await send(adjustment, settings)
+            wasSent = true
+            try await report(adjustment, entry, ledger, settings)
+        } catch let exit as Exit {
+            throw exit
+        } catch {
+            let mayBeSent = wasSent || (error as? RedisError)?.mayHaveExecuted ?? true
+            throw Failure(
+                "\(explained(error)) The adjustment was \(wasSent ? "sent" : mayBeSent ? "perhaps sent" : "not sent"). Repeat it under its id, under which it counts once: \(Repetition.command(after: "adjust", id: adjustment.adjustmentID))"
+            )
+        }
+    }
+
+    /// Says why it is not sent.
+    private func decline(_ rejection: Rejection) throws -> Never {
+        let end = rejection.detail.hasSuffix("?") ? "" : "."
+        printError("not adjusted: \(rejection.reason.rawValue): \(rejection.detail)\(end) Nothing was sent.")
+        throw Exit.no
+    }
+
+    /// - Returns: the entry's id.
+    private func send(_ adjustment: Adjustment, _ settings: Settings) async throws -> String {
         let client = settings.client()
         let payload = JSONValue.members([
-            "adjustment_id": .string(adjustmentID), "product_id": .string(product), "variant_id": .text(variant),
-            "sold": .integer(sold), "reason": .string(reason), "adjusted_at": .string(Timestamp.now()),
+            "adjustment_id": .string(adjustment.adjustmentID.text),
+            "product_id": .string(adjustment.article.productID.text),
+            "variant_id": .text(adjustment.article.variantID?.text), "sold": .integer(adjustment.units),
+            "reason": .string(adjustment.reason), "adjusted_at": .text(adjustment.adjustedAt),
         ])
         let entry = try await client.send(
             StreamWriter.add(
                 StreamWriter.fields(type: MessageType.stockAdjusted.rawValue, payload: Array(payload.text.utf8)),
                 to: settings.keys))
         await client.close()
-        try await report(Identifier(adjustmentID), entry.string ?? "", ledger, settings)
+        return entry.string ?? ""
     }
 
     private func report(
-        _ id: Identifier, _ entry: String, _ ledger: LedgerDatabase, _ settings: Settings
+        _ adjustment: Adjustment, _ entry: String, _ ledger: LedgerDatabase, _ settings: Settings
     ) async throws {
+        let id = adjustment.adjustmentID
         let deadline = ContinuousClock.now + Self.patience
         while ContinuousClock.now < deadline {
             // Under an id of one's own something else may be recorded: then this one becomes a dead letter.
-            if let recorded = try await ledger.adjustment(id), recorded.adjustment.units == sold,
-                recorded.adjustment.article == Article(Identifier(product), variant.map { Identifier($0) })
+            if let recorded = try await ledger.adjustment(id),
+                recorded.adjustment.contentDigest == adjustment.contentDigest
             {
-                if json {
-                    printJSON(recorded.json)
-                } else {
-                    print("recorded as \(id), seq \(recorded.seq.grouped): \(try await figures(ledger))")
-                }
-                return
+                return try await tell(recorded, ledger)
             }
             if let letter = try await ledger.deadLetter(ofEntry: entry) {
                 printError("not adjusted: \(letter.reason): \(letter.detail) (dead letter \(letter.number))")
@@ -136,6 +175,13 @@ struct StockAdjustCommand: AsyncParsableCommand {
         } else {
             print("sent as \(id); it is recorded when a consumer runs and gets to it")
         }
+    }
+
+    private func tell(_ recorded: RecordedAdjustment, _ ledger: LedgerDatabase) async throws {
+        if json { return printJSON(recorded.json) }
+        print(
+            "recorded as \(recorded.adjustment.adjustmentID), seq \(recorded.seq.grouped): \(try await figures(ledger))"
+        )
     }
 
     private func figures(_ ledger: LedgerDatabase) async throws -> String {

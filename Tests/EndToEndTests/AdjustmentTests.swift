@@ -21,7 +21,7 @@ import Testing
         let other = try await shop.run(
             ["stock", "adjust", "OTHER", "GREEN", "--sold", "7", "--reason", "x", "--id", "fair"])
         #expect(other.status == 1)
-        #expect(other.errors.contains("adjustment_conflict"))
+        #expect(other.errors.contains("adjustment_conflict") && other.errors.contains("Nothing was sent."))
         try await shop.succeed("stock", "adjust", "OTHER", "GREEN", "--sold", "-2", "--reason", "found again")
         let tooMuch = try await shop.run(["stock", "adjust", "OTHER", "GREEN", "--sold", "-2", "--reason", "more"])
         #expect(tooMuch.status == 1)
@@ -31,6 +31,95 @@ import Testing
         #expect(try shop.value("SELECT sold_quantity FROM variants WHERE id = 'GREEN'") == "1")
         #expect(try await consumer.stop() == .exited(0))
         try await shop.expectConsistent()
+    }
+
+    @Test("What the ledger shows to be wrong is not sent, and what was probably meant is named")
+    func refusedBeforeSending() async throws {
+        let shop = try await Shop()
+        let rows = [
+            (["LAMPP", "--sold", "5"], "unknown_product", #"did you mean "LAMP"?"#),
+            (["OTHER", "GREN", "--sold", "5"], "unknown_variant", #"did you mean "GREEN"?"#),
+            (["CUBE", "GREEN", "--sold", "5"], "variant_of_another_product", #"belongs to product "OTHER""#),
+            (["CUBE", "--sold", "5"], "variant_required", #"product "CUBE" has variants"#),
+            (["RED", "--sold", "5"], "unknown_product", #"it is a variant of product "CUBE""#),
+            (["LAMP", "--sold", "-1"], "adjustment_too_large", "more than the 0 units"),
+        ]
+        for (arguments, reason, said) in rows {
+            let refused = try await shop.run(["stock", "adjust"] + arguments + ["--reason", "x"])
+            #expect(refused.status == 1)
+            #expect(
+                refused.errors.contains("not adjusted: \(reason): ") && refused.errors.contains(said),
+                "\(refused.errors)")
+            #expect(refused.errors.hasSuffix("Nothing was sent.\n"))
+        }
+        #expect(try await shop.redis.command("EXISTS", shop.keys.checkouts).int == 0)
+    }
+
+    @Test("After a doubtful answer the command that is printed repeats it, and it counts once")
+    func doubtfulAnswer() async throws {
+        let shop = try await Shop()
+        // Executed, for all that the command can know: the connection ends instead of the answer.
+        let fake = try await FakeServer.start { _, command in
+            command.first == "XADD" ? .close(after: "") : .answer("-ERR unknown\r\n")
+        }
+        let arguments = ["stock", "adjust", "LAMP", "--sold", "2", "--reason", "it's a gift"]
+        let failed = try await shop.run(
+            arguments, environment: ["STOCKTAKE_REDIS_URL": "unix://\(Self.path(of: fake))"])
+        #expect(failed.status == 2)
+        #expect(fake.count(of: "XADD") == 1)
+        let id = try #require(failed.errors.firstMatch(of: #/sending (adj-[0-9a-f]+)\n/#)?.1)
+        #expect(failed.errors.contains("perhaps sent"), "\(failed.errors)")
+        let command = try #require(failed.errors.firstMatch(of: #/counts once: (.*)\n/#)?.1)
+        #expect(command.hasSuffix("stock adjust --id \(id) LAMP --sold 2 --reason 'it'\\''s a gift'"), "\(command)")
+        // It had arrived.
+        try await shop.publish([
+            #"{"type":"stock.adjusted","payload":{"adjustment_id":"\#(id)","product_id":"LAMP","sold":2,"reason":"x"}}"#
+        ])
+        let consumer = try await shop.startConsumer()
+        try await eventually("the first") { try shop.count("adjustments") == 1 }
+        let repeated = try shop.start([], under: ["sh", "-c", String(command)])
+        #expect(try await repeated.waitForEnding(within: .seconds(30)) == .exited(0))
+        #expect(repeated.standardOutput.contains("recorded as \(id), seq 1: LAMP 2 sold"), "\(repeated.standardError)")
+        #expect(try await consumer.stop() == .exited(0))
+        #expect(try shop.value("SELECT sold_quantity FROM products WHERE id = 'LAMP'") == "2")
+        try await shop.expectConsistent()
+    }
+
+    private static func path(of server: FakeServer) -> String {
+        server.url.description.replacing("unix://", with: "")
+    }
+
+    @Test("What surely was not sent is told so; a password is not repeated")
+    func notSent() async throws {
+        let shop = try await Shop()
+        let failed = try await shop.run([
+            "stock", "adjust", "LAMP", "--sold", "2", "--reason", "x", "--redis-url",
+            "unix:///nowhere/redis.sock?password=secret",
+        ])
+        #expect(failed.status == 2)
+        #expect(failed.errors.contains("was not sent") && failed.errors.contains("--id adj-"), "\(failed.errors)")
+        #expect(!failed.errors.contains("secret"))
+    }
+
+    @Test("dead-letters list shows the type, and the ids of adjustments and cancellations")
+    func listedDeadLetters() async throws {
+        let shop = try await Shop()
+        try await shop.publish([
+            #"{"type":"stock.adjusted","payload":{"adjustment_id":"fair-7","product_id":"LAMP","sold":0,"reason":"x"}}"#,
+            #"{"type":"order.cancelled","payload":{"cancellation_id":"re_7"}}"#,
+            #"{"type":"order.cancelled","payload":{"cancellation_id":"re_8","order_id":"cs_8"}}"#,
+            #"{"type":"other\n","payload":{"adjustment_id":[7]}}"#,
+        ])
+        try await shop.consumeAll()
+        let rows = try await shop.succeed("dead-letters", "list").split(separator: "\n").map {
+            $0.split(separator: " ").map(String.init)
+        }
+        #expect(rows[0].prefix(5) == ["ID", "STATUS", "TYPE", "REASON", "ORDER"])
+        #expect(
+            rows[1...].map { Array($0[2..<5]) } == [
+                [#"other\n"#, "unknown_type", "[7]"], ["order.cancelled", "unknown_order", "cs_8"],
+                ["order.cancelled", "missing_field", "re_7"], ["stock.adjusted", "invalid_value", "fair-7"],
+            ], "\(rows)")
     }
 
     @Test("Without a consumer it says so, and is recorded when one comes")
