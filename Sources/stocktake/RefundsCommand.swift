@@ -109,7 +109,7 @@ extension RefundsDue {
 extension String {
     /// A cell by RFC 4180, on one line.
     fileprivate var csvCell: String {
-        let text = printable.replacing("\n", with: "\u{FFFD}").replacing("\t", with: "\u{FFFD}")
+        let text = printable
         return text.contains(where: { $0 == "," || $0 == "\"" })
             ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
     }

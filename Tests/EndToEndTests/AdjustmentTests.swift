@@ -108,7 +108,7 @@ import Testing
             #"{"type":"stock.adjusted","payload":{"adjustment_id":"fair-7","product_id":"LAMP","sold":0,"reason":"x"}}"#,
             #"{"type":"order.cancelled","payload":{"cancellation_id":"re_7"}}"#,
             #"{"type":"order.cancelled","payload":{"cancellation_id":"re_8","order_id":"cs_8"}}"#,
-            #"{"type":"other\n","payload":{"adjustment_id":[7]}}"#,
+            #"{"type":"other\n","payload":{"adjustment_id":"fair-8"}}"#,
         ])
         try await shop.consumeAll()
         let rows = try await shop.succeed("dead-letters", "list").split(separator: "\n").map {
@@ -117,7 +117,7 @@ import Testing
         #expect(rows[0].prefix(5) == ["ID", "STATUS", "TYPE", "REASON", "ORDER"])
         #expect(
             rows[1...].map { Array($0[2..<5]) } == [
-                [#"other\n"#, "unknown_type", "[7]"], ["order.cancelled", "unknown_order", "cs_8"],
+                [#"other\n"#, "unknown_type", "fair-8"], ["order.cancelled", "unknown_order", "cs_8"],
                 ["order.cancelled", "missing_field", "re_7"], ["stock.adjusted", "invalid_value", "fair-7"],
             ], "\(rows)")
     }
