@@ -121,6 +121,7 @@ extension LedgerContents {
             make("cancelled", row.decidedAt) {
                 $0.orderID = row.orderID
                 $0.cancellationID = row.id
+                $0.reason = row.asksForMore ? "not_owned" : ""
                 $0.seq = row.seq
             }
         }
@@ -133,6 +134,8 @@ extension LedgerContents {
         let deadLetters = deadLetters.map { row in
             make("dead_letter", row.receivedAt) {
                 $0.orderID = row.orderID ?? ""
+                $0.cancellationID = row.cancellationID ?? ""
+                $0.adjustmentID = row.adjustmentID ?? ""
                 $0.reason = row.reason
             }
         }

@@ -23,6 +23,9 @@ extension LedgerRows {
             var givenBack: Int
         }
 
+        /// Than its order owned.
+        var asksForMore: Bool { items.contains { $0.asked ?? 0 > $0.released } }
+
         var content: Message.CancellationContent {
             // Asked for as they are, or everything: then no line says how much.
             let lines = items.compactMap { item in

@@ -33,6 +33,8 @@ struct LedgerRows: Sendable {
         var position: Int64
         var reason: String
         var orderID: String?
+        var cancellationID: String?
+        var adjustmentID: String?
         var receivedAt: String
         var entryID: String
         /// What the message is recognised by, `Message.key`; nil: it was removed.
@@ -126,7 +128,7 @@ struct LedgerRows: Sendable {
             db,
             sql: """
                 SELECT id, reason, entry_id, type, payload, fields, status, order_id, received_at, bytes, is_whole,
-                    fingerprint
+                    fingerprint, cancellation_id, adjustment_id
                 FROM dead_letters WHERE id > ? ORDER BY id
                 """,
             arguments: [position]
@@ -141,7 +143,8 @@ struct LedgerRows: Sendable {
                 : fields.map { Array($0) } ?? Message.encoded(plainFields)
             let isRemoved = type == nil && payload == nil && fields == nil
             return DeadLetter(
-                position: row[0], reason: row[1], orderID: row[7], receivedAt: row[8], entryID: row[2],
+                position: row[0], reason: row[1], orderID: row[7], cancellationID: row[12], adjustmentID: row[13],
+                receivedAt: row[8], entryID: row[2],
                 bytes: isRemoved ? nil : bytes, fingerprint: row[11], status: row[6])
         }
     }
