@@ -4,26 +4,43 @@ import GRDB
 extension LedgerDatabase {
     /// Asks for a checkpoint, in the transaction that has removed something.
     static func wantCheckpoint(_ db: Database) throws {
-        try db.execute(sql: "UPDATE ledger SET checkpoint_wanted = 1")
+        try db.execute(sql: "UPDATE ledger SET checkpoint_wanted = checkpoint_wanted + 1")
     }
 
     package func isCheckpointWanted() async throws -> Bool {
-        try await read { db in try Bool.fetchOne(db, sql: "SELECT checkpoint_wanted FROM ledger") ?? false }
+        try await checkpointWishes() > 0
     }
 
     /// Makes the checkpoint that is wanted, if one is: what was removed is then overwritten in the file, and the log is
     /// empty. For the process that holds the ledger's lock.
-    /// - Returns: whether none is wanted any more; false while somebody reads an earlier state.
+    /// - Returns: whether none is wanted any more; false while somebody reads an earlier state, or if something was
+    ///   removed meanwhile.
     @discardableResult
     package func checkpointIfWanted() async throws -> Bool {
-        guard try await isCheckpointWanted() else { return true }
+        let wishes = try await checkpointWishes()
+        if wishes == 0 { return true }
         let isDone = try await writeWithoutTransaction { db in
             // A reader that stays must not hold up recording for the usual time.
             try db.execute(sql: "PRAGMA busy_timeout = 100")
             defer { try? db.execute(sql: "PRAGMA busy_timeout = \(Int(Self.busyTimeout * 1_000))") }
             return try Int.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == 0
         }
-        if isDone { try await write { db in try db.execute(sql: "UPDATE ledger SET checkpoint_wanted = 0") } }
-        return isDone
+        return isDone ? try await endCheckpointWishes(wishes) : false
+    }
+
+    /// How many removals no checkpoint has come after yet.
+    func checkpointWishes() async throws -> Int64 {
+        try await read { db in try Int64.fetchOne(db, sql: "SELECT checkpoint_wanted FROM ledger") ?? 0 }
+    }
+
+    /// Notes that a checkpoint has come after `wishes` removals. A removal that was committed beside the checkpoint has
+    /// raised the number: then all stand, and the next checkpoint is for them.
+    /// - Returns: whether none is wanted any more.
+    func endCheckpointWishes(_ wishes: Int64) async throws -> Bool {
+        try await write { db in
+            try db.execute(
+                sql: "UPDATE ledger SET checkpoint_wanted = 0 WHERE checkpoint_wanted = ?", arguments: [wishes])
+            return db.changesCount == 1
+        }
     }
 }

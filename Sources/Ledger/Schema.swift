@@ -44,8 +44,8 @@ enum Schema {
             -- Of the orders, those that were refused: counting them takes long where they are many.
             refused INTEGER NOT NULL DEFAULT 0 CHECK (refused >= 0),
             catalogue_version INTEGER NOT NULL CHECK (catalogue_version >= 0),
-            -- Something was removed: the log is to be brought into the file and emptied.
-            checkpoint_wanted INTEGER NOT NULL DEFAULT 0 CHECK (checkpoint_wanted IN (0, 1)),
+            -- Removals that no checkpoint has come after: the log is to be brought into the file and emptied.
+            checkpoint_wanted INTEGER NOT NULL DEFAULT 0 CHECK (checkpoint_wanted >= 0),
             -- What the content of all dead letters takes; kept by triggers, as adding it up would read it all.
             dead_letter_bytes INTEGER NOT NULL DEFAULT 0 CHECK (dead_letter_bytes >= 0),
             -- Refunds of dead letters that an accepted order would end; kept by triggers.

@@ -118,6 +118,23 @@ import Testing
         }
     }
 
+    // checkpoint:  count wishes | TRUNCATE | clear
+    // erase:                             erase
+    @Test("What is erased beside a checkpoint waits for the next one")
+    func erasedBesideCheckpoint() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(order("a", [("sheet", nil, 1)], .accepted(seq: 1)))
+            try await fixture.record(order("b", [("sheet", nil, 1)], .accepted(seq: 2)))
+            _ = try await fixture.ledger.erase(["a"])
+            let wishes = try await fixture.ledger.checkpointWishes()
+            _ = try await fixture.ledger.erase(["b"])
+            #expect(try await fixture.ledger.endCheckpointWishes(wishes) == false)
+            #expect(try await fixture.ledger.isCheckpointWanted())
+            #expect(try await fixture.ledger.checkpointIfWanted())
+            #expect(try await fixture.ledger.isCheckpointWanted() == false)
+        }
+    }
+
     @Test("Of erased orders and discarded dead letters the closed file holds not a byte, cancelled ones neither")
     func bytes() async throws {
         let folder = try TemporaryFolder()
