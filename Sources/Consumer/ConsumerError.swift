@@ -20,8 +20,8 @@ package enum ConsumerError: Error, Sendable, CustomStringConvertible {
         case .ledgerIsNotTheOne(let path, let redis, let found):
             """
             opening an epoch failed: on \(redis): \(Self.finding(found, ledger: path)). \
-            Nothing was sold. Put the right ledger in place; if this one is to go on \
-            ('stocktake ledger adopt --yes'), what the stream still holds is decided again first.
+            Nothing was sold. Name the right ledger and Redis; if the ledger was lost, 'stocktake ledger restore FILE' puts a backup in its \
+            place; if this one is to go on, adopt it ('stocktake ledger adopt'). Both have decided again first what the stream still holds.
             """
         case .noProgress(let redis, let reason, let epochs):
             """

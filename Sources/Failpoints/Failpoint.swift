@@ -35,11 +35,14 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case epochInstalled = "epoch.installed"
     case restoreCopied = "restore.copied"
     case restoreForgotten = "restore.forgotten"
+    case restoreDecided = "restore.decided"
     case restoreKept = "restore.kept"
     case restoreDone = "restore.done"
 
     /// Of 'ledger restore'; all others are the consumer's.
-    package static let ofRestore: [Failpoint] = [.restoreCopied, .restoreForgotten, .restoreKept, .restoreDone]
+    package static let ofRestore: [Failpoint] = [
+        .restoreCopied, .restoreForgotten, .restoreDecided, .restoreKept, .restoreDone,
+    ]
 
     #if DEBUG
         /// The failpoint the environment asks for, read once.

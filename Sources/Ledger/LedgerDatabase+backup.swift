@@ -74,11 +74,11 @@ extension LedgerDatabase {
 
     private static func checkCopy(_ path: String) throws -> LedgerCopy {
         let queue = try DatabaseQueue(path: path, configuration: readerConfiguration)
-        let check = try queue.read { db in
+        let check = try queue.inDatabase { db in
             guard try String.fetchOne(db, sql: "PRAGMA journal_mode") == "delete" else {
                 throw LedgerError.cannotWrite(path: path, reason: "it could not be made one file")
             }
-            return try sound(db)
+            return try rollingBack(db, sound)
         }
         try queue.close()
         return LedgerCopy(bytes: LedgerFile.size(of: path), check: check)

@@ -47,12 +47,36 @@ package struct LedgerCheck: Sendable, Equatable {
 extension LedgerDatabase {
     /// Reads the whole ledger: SQLite's integrity check, references, and the sold quantities counted anew.
     package func check() async throws -> LedgerCheck {
-        try await read(Self.sound)
+        try await readAround(Self.sound)
     }
 
+    /// The lines of one of SQLite's own checks; none when all is well. At a malformed page it tells of it, then fails.
+    static func findings(_ db: Database, _ pragma: String) throws -> [String] {
+        var lines: [String] = []
+        do {
+            let rows = try String.fetchCursor(db, sql: pragma)
+            while let row = try rows.next() {
+                lines += row.split(separator: "\n").filter { $0 != "ok" && !$0.hasPrefix("***") }.map(String.init)
+            }
+        } catch let error as DatabaseError where error.isDamage {
+            if lines.isEmpty { lines = [error.message ?? "\(error.resultCode)"] }
+        }
+        return lines
+    }
+
+    /// A page that is malformed is a finding, not an error.
     static func sound(_ db: Database) throws -> LedgerCheck {
         var check = LedgerCheck()
-        check.integrity = try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
+        do {
+            try read(db, into: &check)
+        } catch let error as DatabaseError where error.isDamage {
+            check.integrity.append(error.message ?? "\(error.resultCode)")
+        }
+        return check
+    }
+
+    private static func read(_ db: Database, into check: inout LedgerCheck) throws {
+        check.integrity = try findings(db, "PRAGMA integrity_check(20)")
         check.danglingReferences = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
         check.miscounts = try Self.miscounts(db)
         check.orders = try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0
@@ -75,8 +99,7 @@ extension LedgerDatabase {
                         SELECT coalesce(sum(\(Schema.deadLetterBytes("dead_letters"))), 0) FROM dead_letters
                     ) FROM ledger
                     """) ?? 0
-        check.refundFaults = try Self.refundFaults(db)
-        return check
+        check.refundFaults = try refundFaults(db)
     }
 
     /// Sold and adjusted quantities that are not what is recorded, counted anew.

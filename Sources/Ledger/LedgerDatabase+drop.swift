@@ -19,6 +19,7 @@ extension LedgerDatabase {
     package static func refuseIfInUse(_ path: String) async throws {
         guard exists(at: path) else { throw LedgerError.missing(path: path) }
         try await offCooperativeThreads {
+            try Succession.finish(at: LedgerFile.resolved(path))
             do {
                 var configuration = Configuration()
                 configuration.busyMode = .immediateError

@@ -59,8 +59,7 @@ package final class LedgerDatabase: Sendable {
 
     /// Whether there is something at `path`. An empty file is none: a creation that was cut short leaves one.
     package static func exists(at path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_size > 0
+        LedgerFile.size(of: path) > 0 || Succession.isUnfinished(at: LedgerFile.resolved(path))
     }
 
     /// The writer last: the last one to close a database brings its log into the file, which a reader cannot.
@@ -77,6 +76,28 @@ package final class LedgerDatabase: Sendable {
             return try await reader.read(body)
         } catch {
             throw LedgerError.wrapping(error, path: path, action: "reading")
+        }
+    }
+
+    /// As `read`, for a body that goes on after a malformed page: SQLite refuses to commit then, even if nothing was written.
+    func readAround<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+        try refuseClosed("reading")
+        do {
+            return try await reader.writeWithoutTransaction { db in try Self.rollingBack(db, body) }
+        } catch {
+            throw LedgerError.wrapping(error, path: path, action: "reading")
+        }
+    }
+
+    static func rollingBack<T>(_ db: Database, _ body: (Database) throws -> T) throws -> T {
+        try db.beginTransaction(.deferred)
+        do {
+            let result = try body(db)
+            try db.rollback()
+            return result
+        } catch {
+            try? db.rollback()
+            throw error
         }
     }
 
@@ -110,10 +131,20 @@ package final class LedgerDatabase: Sendable {
         }
         try refuseClosed("writing")
         do {
-            return try await writer.write(body)
+            return try await writer.write { db in
+                let before = db.totalChangesCount
+                let result = try body(db)
+                if db.totalChangesCount != before { try Self.changeState(db) }
+                return result
+            }
         } catch {
             throw LedgerError.wrapping(error, path: path, action: "writing")
         }
+    }
+
+    /// Once a transaction, on a page that each changes anyway (`LedgerLog`).
+    private static func changeState(_ db: Database) throws {
+        try db.cachedStatement(sql: "UPDATE ledger SET state_before = state, state = random()").execute()
     }
 }
 
@@ -125,10 +156,14 @@ extension LedgerDatabase {
     ) throws -> LedgerDatabase {
         guard exists(at: path) else { throw LedgerError.missing(path: path) }
         if LedgerFile.isFolder(path) { throw LedgerError.cannotOpen(path: path, reason: "it is a folder") }
-        if !isBackup { try refuseUnsafeFileSystem(path) }
+        if !isBackup {
+            try refuseUnsafeFileSystem(path)
+            try Succession.finish(at: LedgerFile.resolved(path))
+        }
         do {
             let file = try LedgerFile(at: path)
-            if role == .consumer, LedgerFile.isNewerThanItsLog(path) { try refuseMixture(path) }
+            // Whoever writes also brings the log into the file, and then nothing tells any more.
+            if role != .reader, try isMixture(path) { throw LedgerError.mixed(path: path) }
             var writer: DatabaseQueue?
             if role != .reader {
                 // Looked at before anything is written: another program's database stays as it is.
@@ -225,14 +260,25 @@ extension LedgerDatabase {
         return configuration
     }
 
-    /// Reads everything: a file under the log of another state of it does not add up.
-    private static func refuseMixture(_ path: String) throws {
+    /// Whether the log beside the file was left by another state of the ledger, or by another ledger.
+    ///
+    /// Quick where the two say that they belong together, as after any `kill -9`. Else everything is read, and must add
+    /// up.
+    static func isMixture(_ path: String) throws -> Bool {
+        let path = LedgerFile.resolved(path)
+        guard LedgerFile.size(of: path + "-wal") > 0 else { return false }
         do {
-            try withReader(path) { db in
-                if try !sound(db).isSound { throw LedgerError.mixed(path: path) }
+            // A consumer beside this process may begin its log anew between two looks.
+            for _ in 1...3 {
+                var finding = LedgerLog.Finding.unclear
+                try withReader(path) { db in finding = try LedgerLog.finding(db, path: path) }
+                if finding == .belongs { return false }
             }
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
-            throw LedgerError.mixed(path: path)
+            var isSound = false
+            try withReader(path) { db in isSound = try sound(db).isSound }
+            return !isSound
+        } catch let error as DatabaseError where error.isDamage {
+            return true
         }
     }
 

@@ -22,8 +22,10 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
     case inUse(path: String, action: String)
     /// The path does not lead to the file that is open any more.
     case replaced(path: String)
-    /// The file was changed after its log was written, and the two do not belong together.
+    /// The file and the log beside it do not belong together.
     case mixed(path: String)
+    /// A page of it cannot be read, or is not what SQLite has written there.
+    case damaged(path: String, action: String, reason: String)
     /// Somebody else held the write lock for too long.
     case locked(path: String)
     /// The disk is full.
@@ -50,13 +52,13 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .missing(let path):
-            "opening the ledger failed: on \(path): there is no such file. Make one with 'stocktake ledger create' or 'stocktake sync'."
+            "opening the ledger failed: on \(path): there is no such file. Make one with 'stocktake ledger create' or 'stocktake sync'; if it was lost, 'stocktake ledger restore FILE' puts a backup in its place."
         case .alreadyExists(let path):
             "creating the ledger failed: on \(path): the file exists. Use it as it is, or remove it with 'stocktake ledger drop'."
         case .cannotOpen(let path, let reason):
             "opening the ledger failed: on \(path): \(reason). Check the path, the owner and the permissions of the file and its folder."
         case .notALedger(let path, let reason):
-            "opening the ledger failed: on \(path): \(reason). Name the ledger's file with --ledger, or move this file away."
+            "opening the ledger failed: on \(path): \(reason). Name the ledger's file with --ledger; if this was it, 'stocktake ledger restore FILE' puts a backup in its place."
         case .newerSchema(let path):
             "opening the ledger failed: on \(path): it was written by a newer version of Stocktake. Use that version."
         case .otherStore(let path, let store, let asked):
@@ -66,18 +68,19 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         case .notDurable(let path, let setting, let value):
             "opening the ledger failed: on \(path): \(setting) is \(value), so a power cut could lose orders. Check that the file system is an ordinary local one."
         case .inUse(let path, let action):
-            "\(action) the ledger failed: on \(path): another process has it open. Stop that process first."
+            "\(action) the ledger failed: on \(path): another process has it open. Stop whatever has (run, consume, serve, an open sqlite3), and try again."
         case .replaced(let path):
             """
             keeping the ledger failed: on \(path): the file was moved, deleted or replaced while it was open, so what is recorded would be lost. \
-            Put the right file back and start again.
+            If it was moved, move it back and start again; else 'stocktake ledger restore FILE' puts a backup in its place. Do not copy one there.
             """
         case .mixed(let path):
             """
-            opening the ledger failed: on \(path): the file was copied or restored while its log (-wal) of a later state was left beside it. \
-            Put the newest file back; or, if this copy is to be used, restore it again, delete its -wal and -shm, and adopt it \
-            ('stocktake ledger adopt --yes').
+            opening the ledger failed: on \(path): the log (-wal) beside the file is of another state of the ledger: the file was copied there or \
+            replaced without it. Nothing was changed. 'stocktake ledger restore FILE' puts a backup in place of both, and keeps them.
             """
+        case .damaged(let path, let action, let reason):
+            "\(action) the ledger failed: on \(path): it is damaged: \(reason). Check the disk, stop what has the ledger open, and put a backup in its place: 'stocktake ledger restore FILE'."
         case .locked(let path):
             "writing the ledger failed: on \(path): another process holds its write lock. End what holds it (an open sqlite3 transaction?)."
         case .diskFull(let path):
@@ -91,7 +94,7 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unsound(let path, let action):
             "\(action) the ledger failed: on \(path): it is not sound. 'stocktake ledger check --ledger \(path)' says what is wrong."
         case .failed(let path, let action, let reason):
-            "\(action) the ledger failed: on \(path): \(reason). Check the disk, then run 'stocktake ledger check'."
+            "\(action) the ledger failed: on \(path): \(reason). Check the disk; if it has lost something of the ledger, 'stocktake ledger restore FILE' puts a backup in its place."
         }
     }
 
@@ -106,9 +109,22 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
             return LedgerError.diskFull(path: path)
         case .SQLITE_NOTADB: return LedgerError.notALedger(path: path, reason: "it is no SQLite database")
+        case _ where error.isDamage: return LedgerError.damaged(path: path, action: action, reason: reason)
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY:
             return LedgerError.cannotOpen(path: path, reason: reason)
         default: return LedgerError.failed(path: path, action: action, reason: reason)
+        }
+    }
+}
+
+extension DatabaseError {
+    /// A page cannot be read, or is not what SQLite has written there: waiting does not help.
+    var isDamage: Bool {
+        switch resultCode {
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT: true
+        case .SQLITE_IOERR:
+            [.SQLITE_IOERR_READ, .SQLITE_IOERR_SHORT_READ, .SQLITE_IOERR_CORRUPTFS].contains(extendedResultCode)
+        default: false
         }
     }
 }

@@ -26,6 +26,24 @@ package struct LedgerFile: Sendable, Equatable {
         return (UInt64(status.st_dev), UInt64(status.st_ino))
     }
 
+    /// The path with links resolved, beside which SQLite keeps the log; as it is if it leads nowhere.
+    static func resolved(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// Whether another process has the database open, as far as SQLite's locks on the file tell: that works for a file
+    /// that SQLite cannot read, too. Only while this process has not opened it: closing it drops the locks of its own.
+    static func isInUse(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        // Of the bytes that SQLite locks: pending, reserved, and 510 shared ones.
+        var lock = flock(l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: 0x4000_0000, l_len: 512, l_pid: 0)
+        return fcntl(descriptor, F_GETLK, &lock) == 0 && lock.l_type != Int16(F_UNLCK)
+    }
+
     /// Whether there is anything at `path`, also a link that leads nowhere.
     static func isThere(_ path: String) -> Bool {
         var status = stat()
@@ -60,26 +78,9 @@ package struct LedgerFile: Sendable, Equatable {
     /// A log that is larger is held up by a reader, or was a moment ago.
     package static let largeLogBytes: Int64 = 2 * keptLogBytes
 
-    /// The file that `path` leads to; itself if there is none.
-    static func resolved(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
-
     static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-    }
-
-    /// Whether something was done to the file after the last write to a log that a crash left behind: copied over,
-    /// moved, restored. SQLite would lay the log over whatever file is there.
-    static func isNewerThanItsLog(_ path: String) -> Bool {
-        var (file, log) = (stat(), stat())
-        guard stat(path, &file) == 0, stat(path + "-wal", &log) == 0, log.st_size > 0 else { return false }
-        // A checkpoint writes the file right after the log.
-        let tolerance = 1
-        return file.st_ctim.tv_sec > log.st_ctim.tv_sec + tolerance
     }
 
     /// File systems on which SQLite's write-ahead log is not safe: it needs memory shared by all who have the file open.

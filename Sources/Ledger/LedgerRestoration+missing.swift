@@ -7,80 +7,115 @@ package struct MissingRows: Sendable, Equatable {
     package var cancellations = 0
     package var adjustments = 0
     package var deadLetters = 0
-    /// Of all these, those whose messages are not in the stream any more; and from when to when they were recorded.
-    package var gone = 0
-    package var goneFrom: String?
-    package var goneUntil: String?
+    /// Where the messages of all these stood in the stream, in the order of the tables.
+    package var entries: [EntryPosition] = []
     /// Orders whose customer's data was removed, and will be there again.
     package var erased: [String] = []
     /// Dead letters whose content was removed, and is there again.
     package var discarded = 0
+    /// What could not be read, for people: then all else is what there is at least.
+    package var unread: [String] = []
 
     package var rows: Int { orders + cancellations + adjustments + deadLetters }
+    /// All that the ledger has recorded was compared.
+    package var isWhole: Bool { unread.isEmpty }
 }
 
 extension LedgerRestoration {
-    /// What the replaced ledger holds and the backup does not; nil if it cannot be read.
-    /// - Parameter firstEntry: of the stream; nil: it holds nothing.
-    package func missing(firstEntry: EntryPosition?) async throws -> MissingRows? {
-        guard case .readable = replaced else { return nil }
+    /// What the replaced ledger holds and the backup does not; nil if it cannot be opened. A page of it that is damaged
+    /// ends the reading of one table, and is said.
+    package func missing() async throws -> MissingRows? {
+        guard case .readable(_, let head) = replaced, let held else { return nil }
         let (path, backup) = (path, partialPath)
         do {
             return try await offCooperativeThreads {
-                let queue = try DatabaseQueue(path: backup, configuration: LedgerDatabase.readerConfiguration)
-                let missing = try queue.inDatabase { db in
-                    try db.execute(sql: "ATTACH DATABASE ? AS replaced", arguments: [path])
-                    return try Self.compare(db, firstEntry: firstEntry)
+                try held.inDatabase { db in
+                    try db.execute(sql: "ATTACH DATABASE ? AS backup", arguments: [backup])
+                    defer { try? db.execute(sql: "DETACH DATABASE backup") }
+                    let comparison = Comparison(db: db)
+                    try comparison.run(records: head.records)
+                    return comparison.missing
                 }
-                try queue.close()
-                return missing
             }
         } catch {
             throw LedgerError.wrapping(error, path: path, action: "comparing")
         }
     }
+}
 
-    private static func compare(_ db: Database, firstEntry: EntryPosition?) throws -> MissingRows {
-        var missing = MissingRows()
-        func count(_ table: String, time: String, same: String) throws -> Int {
+/// Compares table by table. The backup was checked, so what is damaged is the ledger that is replaced.
+private final class Comparison {
+    private let db: Database
+    private(set) var missing = MissingRows()
+    /// Rows that were found in the ledger.
+    private var found: Int64 = 0
+
+    init(db: Database) { self.db = db }
+
+    func run(records: Int64) throws {
+        missing.orders = try compare("orders", "orders")
+        missing.cancellations = try compare("cancellations", "cancellations")
+        missing.adjustments = try compare("adjustments", "adjustments")
+        missing.deadLetters = try compare("dead_letters", "dead letters", same: Self.sameLetter)
+        // A page that was lost without being malformed: nothing leads to its rows any more.
+        if missing.isWhole, found != records {
+            missing.unread.append("\(records - found) of \(records) rows")
+        }
+        try unlessDamaged("erased orders") {
+            missing.erased = try String.fetchAll(
+                db,
+                sql: """
+                    SELECT id FROM main.orders AS other NOT INDEXED WHERE erased_at IS NOT NULL AND NOT EXISTS
+                        (SELECT 1 FROM backup.orders AS own WHERE own.id = other.id AND own.erased_at IS NOT NULL)
+                    ORDER BY rowid
+                    """)
+        }
+        try unlessDamaged("discarded dead letters") {
+            missing.discarded =
+                try Int.fetchOne(
+                    db,
+                    sql: """
+                        SELECT count(*) FROM main.dead_letters AS other NOT INDEXED
+                        CROSS JOIN backup.dead_letters AS own ON \(Self.sameLetter)
+                        WHERE other.status = 'discarded' AND own.status != 'discarded'
+                        """) ?? 0
+        }
+    }
+
+    private static let sameLetter = "own.entry_id = other.entry_id AND own.fingerprint = other.fingerprint"
+
+    /// - Returns: how many rows of the table the backup lacks.
+    private func compare(_ table: String, _ name: String, same: String = "own.id = other.id") throws -> Int {
+        var count = 0
+        var all: Int64 = 0
+        try unlessDamaged(name) {
+            // Of the table itself: an index would say how many there should be.
+            all = try Int64.fetchOne(db, sql: "SELECT count(*) FROM main.\(table) NOT INDEXED") ?? 0
+        }
+        found += all
+        try unlessDamaged(name) {
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
-                    SELECT entry_id, \(time) FROM replaced.\(table) AS other
-                    WHERE NOT EXISTS (SELECT 1 FROM main.\(table) AS own WHERE \(same)) ORDER BY rowid
+                    SELECT entry_id FROM main.\(table) AS other NOT INDEXED
+                    WHERE NOT EXISTS (SELECT 1 FROM backup.\(table) AS own WHERE \(same)) ORDER BY rowid
                     """)
-            var count = 0
             while let row = try rows.next() {
                 count += 1
-                let isKept =
-                    firstEntry.flatMap { first in EntryPosition(row[0] as String).map { $0 >= first } } ?? false
-                if isKept { continue }
-                let time: String = row[1]
-                missing.gone += 1
-                missing.goneFrom = min(missing.goneFrom ?? time, time)
-                missing.goneUntil = max(missing.goneUntil ?? time, time)
+                if let entry = String.fromDatabaseValue(row[0]).flatMap({ EntryPosition($0) }) {
+                    missing.entries.append(entry)
+                }
             }
-            return count
         }
-        missing.orders = try count("orders", time: "decided_at", same: "own.id = other.id")
-        missing.cancellations = try count("cancellations", time: "decided_at", same: "own.id = other.id")
-        missing.adjustments = try count("adjustments", time: "decided_at", same: "own.id = other.id")
-        let sameLetter = "own.entry_id = other.entry_id AND own.fingerprint = other.fingerprint"
-        missing.deadLetters = try count("dead_letters", time: "received_at", same: sameLetter)
-        missing.erased = try String.fetchAll(
-            db,
-            sql: """
-                SELECT id FROM replaced.orders AS other WHERE erased_at IS NOT NULL AND NOT EXISTS
-                    (SELECT 1 FROM main.orders AS own WHERE own.id = other.id AND own.erased_at IS NOT NULL)
-                ORDER BY rowid
-                """)
-        missing.discarded =
-            try Int.fetchOne(
-                db,
-                sql: """
-                    SELECT count(*) FROM replaced.dead_letters AS other JOIN main.dead_letters AS own ON \(sameLetter)
-                    WHERE other.status = 'discarded' AND own.status != 'discarded'
-                    """) ?? 0
-        return missing
+        return count
+    }
+
+    /// Notes that something could not be read instead of throwing.
+    private func unlessDamaged(_ name: String, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as DatabaseError where error.isDamage || error.resultCode == .SQLITE_ERROR {
+            if missing.unread.last != name { missing.unread.append(name) }
+        }
     }
 }

@@ -7,17 +7,17 @@ import Inventory
 package enum ReplacedLedger: Sendable, Equatable {
     case none
     case readable(identity: String, LedgerHead)
-    /// It cannot be read, or does not fit the log beside it; kept as it is.
+    /// It cannot be opened, or the log beside it is of another state; kept as it is, with its log.
     case damaged
 }
 
 /// A checked copy of a backup beside the ledger, ready to take its place.
 ///
-/// 1. `prepare`: the ledger for oneself alone, the copy, its check. Nothing has changed but that the ledger's log is
-///    in its file.
+/// 1. `prepare`: the ledger for oneself alone until the end, the copy, its check. Nothing has changed but that the log of
+///    a ledger that can be read is in its file.
 /// 2. `raiseEpoch`, in the copy: when it takes the place, it is all that it must be.
-/// 3. `takePlace`: what was there gets a second name, and the copy is renamed over the first. A crash leaves the one
-///    or the other.
+/// 3. `takePlace`: the copy gets the name that decides (`Succession`), what was there another one, and the copy its place.
+///    A crash leaves the one or the other.
 package final class LedgerRestoration: Sendable {
     package let copy: LedgerCopy
     /// The backup's.
@@ -28,16 +28,19 @@ package final class LedgerRestoration: Sendable {
     /// The ledger's path, links resolved.
     package let path: String
     private let partial: PartialFile
+    /// The ledger that is replaced, if it can be read: locked against everyone else.
+    let held: DatabaseQueue?
 
     var partialPath: String { partial.path }
 
     private init(
-        copy: LedgerCopy, identity: String, replaced: ReplacedLedger, newestEntry: EntryPosition?, path: String,
-        partial: PartialFile
+        copy: LedgerCopy, identity: String, replaced: (state: ReplacedLedger, held: DatabaseQueue?),
+        newestEntry: EntryPosition?, path: String, partial: PartialFile
     ) {
         self.copy = copy
         self.identity = identity
-        self.replaced = replaced
+        self.replaced = replaced.state
+        held = replaced.held
         self.newestEntry = newestEntry
         self.path = path
         self.partial = partial
@@ -49,14 +52,15 @@ package final class LedgerRestoration: Sendable {
     package static func prepare(
         from backup: String, to ledger: String, store: String, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> LedgerRestoration {
-        let path = resolved(ledger)
+        let path = LedgerFile.resolved(ledger)
         let source = try await LedgerDatabase.openBackup(at: backup, store: store)
         defer { try? source.close() }
-        if resolved(backup) == path {
+        if LedgerFile.resolved(backup) == path {
             throw LedgerError.notALedger(path: backup, reason: "it is the ledger itself, not a backup of it")
         }
         let replaced = try await offCooperativeThreads {
             try LedgerDatabase.refuseUnsafeFileSystem(path)
+            try Succession.finish(at: path)
             return try takeAlone(path, store: store)
         }
         let partial = try PartialFile(path + ".restoring")
@@ -93,67 +97,63 @@ package final class LedgerRestoration: Sendable {
     /// Puts the copy in the ledger's place.
     /// - Returns: where that is now which was there before; nil if nothing was.
     package func takePlace() throws -> String? {
-        var kept: String?
-        if LedgerDatabase.exists(at: path) {
-            let name = path + ".replaced-" + Timestamp.now().filter { $0.isNumber || $0.isLetter }
-            // A second name where the file system has them, so that at no moment there is no ledger.
-            if link(path, name) != 0, rename(path, name) != 0 {
-                throw LedgerError.cannotWrite(path: name, reason: String(cString: strerror(errno)))
-            }
-            kept = name
+        var copy = stat()
+        try partial.take(Succession.successor(of: path), replacing: true)
+        Failpoint.restoreDecided.pass()
+        guard stat(Succession.successor(of: path), &copy) == 0 else {
+            throw LedgerError.cannotWrite(path: path, reason: String(cString: strerror(errno)))
         }
-        // A log that stayed would be laid over the copy. Only a damaged or lost ledger has left one.
-        for (companion, suffix) in zip(LedgerFile.companions(of: path), ["-wal", "-shm"])
-        where LedgerFile.isThere(companion) {
-            guard rename(companion, (kept ?? path + ".replaced") + suffix) == 0 else {
-                throw LedgerError.cannotWrite(path: companion, reason: String(cString: strerror(errno)))
-            }
-        }
-        try PartialFile.syncFolder(of: path)
-        Failpoint.restoreKept.pass()
-        try partial.take(path, replacing: true)
+        let kept = try Succession.complete(path, successor: copy)
+        try held?.close()
         return kept
     }
 
     /// Removes the copy: nothing has changed.
-    package func abandon() { partial.remove() }
+    package func abandon() {
+        partial.remove()
+        try? held?.close()
+    }
 
     // MARK: - What was there
 
     /// Brings the log into the file and ends write-ahead logging, which takes the ledger for oneself alone.
-    private static func takeAlone(_ path: String, store: String) throws -> ReplacedLedger {
-        guard LedgerDatabase.exists(at: path) else { return .none }
+    ///
+    /// What reads it must have ended as well: it would go on showing the figures of the ledger that is gone.
+    private static func takeAlone(
+        _ path: String, store: String
+    ) throws -> (state: ReplacedLedger, held: DatabaseQueue?) {
+        guard LedgerDatabase.exists(at: path) else { return (.none, nil) }
         if LedgerFile.isFolder(path) { throw LedgerError.cannotOpen(path: path, reason: "it is a folder") }
-        if LedgerFile.isNewerThanItsLog(path) { return .damaged }
+        if LedgerFile.isInUse(path) { throw LedgerError.inUse(path: path, action: "restoring") }
         do {
+            if try LedgerDatabase.isMixture(path) { return (.damaged, nil) }
             var configuration = Configuration()
             configuration.busyMode = .immediateError
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             let found = try queue.inDatabase { db -> ReplacedLedger in
                 try LedgerDatabase.checkIsLedger(db, path: path)
                 let row = try Row.fetchOne(db, sql: "SELECT identity, store FROM ledger")
-                let (identity, owner): (String, String) = row.map { ($0[0], $0[1]) } ?? ("", store)
+                // What is damaged may be of any type.
+                guard let row, let identity = String.fromDatabaseValue(row[0]),
+                    let owner = String.fromDatabaseValue(row[1])
+                else { throw DatabaseError(resultCode: .SQLITE_CORRUPT) }
                 if owner != store { throw LedgerError.otherStore(path: path, store: owner, asked: store) }
                 guard try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete" else {
                     throw LedgerError.inUse(path: path, action: "restoring")
                 }
+                // Until the connection is closed.
+                try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
                 return .readable(identity: identity, try LedgerHead.read(db))
             }
-            try queue.close()
-            return found
+            return (found, queue)
         } catch let error as DatabaseError {
             switch error.resultCode {
             case .SQLITE_BUSY: throw LedgerError.inUse(path: path, action: "restoring")
-            case .SQLITE_NOTADB, .SQLITE_CORRUPT, .SQLITE_ERROR: return .damaged
+            case .SQLITE_ERROR: return (.damaged, nil)
+            case _ where error.isDamage: return (.damaged, nil)
             default: throw LedgerError.wrapping(error, path: path, action: "restoring")
             }
         }
-    }
-
-    private static func resolved(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
     }
 
     /// Rows stand in the order of the stream.

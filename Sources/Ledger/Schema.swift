@@ -33,6 +33,10 @@ enum Schema {
     private static let version1 = """
         CREATE TABLE ledger (
             id INTEGER PRIMARY KEY CHECK (id = 1),
+            -- Random, another one after each transaction, and the one before it: by these a log is told to belong to the
+            -- file beside it. Read from the bytes of the page, so they stay the first columns behind the id.
+            state INTEGER NOT NULL DEFAULT 0,
+            state_before INTEGER NOT NULL DEFAULT 0,
             identity TEXT NOT NULL,
             store TEXT NOT NULL,
             epoch INTEGER NOT NULL CHECK (epoch >= 0),

@@ -54,7 +54,9 @@ extension Examination {
             let detail = "Redis at epoch \(text(head.epoch)), seq \(text(head.seq)); \(state)"
             if head.isAhead(of: ledgerHead), !isConsumerActive {
                 return (
-                    .bad, detail + ": the ledger has gone back in time. Put the newest file back, or adopt this one"
+                    .bad,
+                    detail
+                        + ": the ledger has gone back in time. 'stocktake ledger restore FILE' puts the newest backup in its place; or adopt this one ('stocktake ledger adopt')"
                 )
             }
             if watermark.isAbove(epoch: head.epoch ?? 0, seq: head.seq ?? 0) {

@@ -12,8 +12,9 @@ extension LedgerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Puts a backup in the ledger's place, and has the stream decided again from its beginning.",
             discussion: """
-                The backup is checked first; what it replaces is kept beside it. Says what the backup lacks, and \
-                whether the stream still holds that. Exit codes: 0; 1 not restored: not confirmed, the backup is not a \
+                The backup is checked first; what it replaces, damaged or not, is kept beside it. Says what the backup lacks, and \
+                whether the stream still holds that, or that it cannot know. Stop whatever has the ledger open first: run, consume \
+                and serve. Exit codes: 0; 1 not restored: not confirmed, the backup is not a \
                 sound ledger of this store or of another ledger than the one it replaces, or another process has the ledger open; 2 Redis cannot be reached. In all \
                 but the first nothing was changed.
                 """)
@@ -68,9 +69,11 @@ extension LedgerCommand {
             progress.end()
             do {
                 Failpoint.restoreCopied.pass()
-                let missing = try await restoration.missing(firstEntry: stream?.first)
+                let missing = try await restoration.missing()
+                var absent = missing?.entries ?? []
+                if let client { absent = try await StreamExtent.absent(of: absent, settings.keys, client) }
                 let report = RestoreReport(
-                    file: file, restoration: restoration, head: head, stream: stream, missing: missing)
+                    file: file, restoration: restoration, head: head, stream: stream, missing: missing, absent: absent)
                 for line in report.lines { print(line) }
                 if !otherLedger, let other = report.otherLedger {
                     printError(

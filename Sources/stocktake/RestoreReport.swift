@@ -13,6 +13,8 @@ struct RestoreReport {
     let stream: StreamExtent?
     /// Nil: the replaced ledger cannot be read.
     let missing: MissingRows?
+    /// Of the messages of what is missing, those that the stream does not hold.
+    let absent: [EntryPosition]
 
     var replacedEpoch: Int64 {
         if case .readable(_, let head) = restoration.replaced { head.epoch } else { 0 }
@@ -39,7 +41,8 @@ struct RestoreReport {
         ]
         switch restoration.replaced {
         case .none: lines.append("replaced ledger: none")
-        case .damaged: lines.append("replaced ledger: cannot be read")
+        case .damaged:
+            lines.append("replaced ledger: damaged, cannot be read; what the backup lacks of it is not known")
         case .readable(_, let head):
             lines.append(
                 "replaced ledger: epoch \(head.epoch), seq \(head.seq); " + (missing.map(Self.lacks) ?? "not compared"))
@@ -56,9 +59,12 @@ struct RestoreReport {
     private var rowsKnownToRedis: String { Int(clamping: head.recorded ?? 0).counted("row") }
 
     private static func lacks(_ missing: MissingRows) -> String {
-        if missing.rows == 0 { return "the backup lacks nothing of it" }
+        if missing.rows == 0, missing.isWhole { return "the backup lacks nothing of it" }
+        let rows =
+            "\(missing.orders.counted("order")), \(missing.cancellations.counted("cancellation")), \(missing.adjustments.counted("adjustment")) and \(missing.deadLetters.counted("dead letter")) of it"
+        if missing.isWhole { return "the backup lacks \(rows)" }
         return
-            "the backup lacks \(missing.orders.counted("order")), \(missing.cancellations.counted("cancellation")), \(missing.adjustments.counted("adjustment")) and \(missing.deadLetters.counted("dead letter")) of it"
+            "it is damaged, and was not read to the end (\(missing.unread.joined(separator: ", "))); the backup lacks at least \(rows)"
     }
 
     /// Whether the replaced ledger has all that was ever recorded: then it tells exactly what is gone.
@@ -69,26 +75,53 @@ struct RestoreReport {
                 && (head.recorded ?? 0) <= replaced.records
     }
 
-    /// Whether what came after the backup is in the stream, and if not, from when to when it is gone.
+    /// Whether what came after the backup is in the stream; if not, which of it is gone, or that it cannot be known.
     var coverage: String {
-        let again = "holds everything since the backup, which is decided again before anything new is sold"
-        if replacedIsNewest, let missing {
-            if missing.gone == 0 { return again }
-            return
-                "\(missing.gone.grouped) of these are gone from it, recorded from \(missing.goneFrom ?? "") to \(missing.goneUntil ?? ""): publish those messages again"
+        let gone = (missing?.rows ?? 0) - (missing?.entries.count ?? 0) + absent.count
+        let goneOnes =
+            "\(gone.grouped) of these are gone from it, sent from \(absent.min()?.time ?? "an unknown time") to \(absent.max()?.time ?? "an unknown time"): publish those messages again"
+        guard replacedIsNewest, missing?.isWhole == true else {
+            return (gone > 0 ? goneOnes + ". Of the rest: " : "") + coverageByStream
         }
-        let after = restoration.newestEntry.map { "after \($0.time)" } ?? "of all times"
-        guard let stream else {
+        if gone > 0 { return goneOnes }
+        return head.isEmpty
+            ? "holds all that the replaced ledger has recorded since the backup, which is decided again before anything new is sold. Whether there was a newer ledger, Redis does not remember"
+            : "holds everything since the backup, which is decided again before anything new is sold"
+    }
+
+    /// The same without a ledger that has everything. The stream alone never proves that nothing is gone: Redis itself may
+    /// have lost something.
+    private var coverageByStream: String {
+        let newest = restoration.newestEntry
+        let after = newest.map { "after \($0.time)" } ?? "of all times"
+        guard let stream, let last = stream.last else {
             return "there is none: messages \(after) are gone. Publish them again"
         }
-        let newest = restoration.newestEntry
-        if stream.added == stream.length { return again }
-        if let newest, newest >= stream.first ?? stream.last ?? newest { return again }
-        guard let first = stream.first else {
-            return "it is empty: messages \(after), until \(stream.last?.time ?? "now"), are gone. Publish them again"
+        if let newest, last < newest {
+            return
+                "has never held the backup's last message: it was made anew, or Redis is older than the backup. Messages \(after) may be gone. Publish them again"
         }
-        return
-            "begins at \(first.time): messages \(after), until then, may be gone. Publish those of that time again"
+        if let since = recordedSince, since > stream.length {
+            return
+                "holds \(Int(clamping: stream.length).counted("message")), and \(Int(clamping: since).counted("row")) were recorded since the backup: \(Int(clamping: since - stream.length).grouped) or more are gone. Publish all messages \(after) again"
+        }
+        let unknown =
+            "Whether Redis has lost any cannot be known without the replaced ledger: publish again what has no outcome"
+        guard let first = stream.first else {
+            if newest == last { return "is empty, and had nothing since the backup. \(unknown)" }
+            return "is empty: messages \(after), until now, are gone. Publish them again"
+        }
+        if let newest, newest >= first {
+            return
+                "holds every message that it was given since the backup, which is decided again before anything new is sold. \(unknown)"
+        }
+        return "begins at \(first.time): messages \(after), until then, may be gone. Publish those of that time again"
+    }
+
+    /// Rows that were recorded since the backup, as Redis remembers; nil if it does not.
+    private var recordedSince: Int64? {
+        guard head.ledger == restoration.identity, let recorded = head.recorded else { return nil }
+        return recorded - restoration.copy.check.head.records
     }
 
     /// The version of the catalogue that was sold by.
@@ -100,6 +133,11 @@ struct RestoreReport {
     /// What is left to do when the backup is in place.
     var advice: [String] {
         var lines: [String] = []
+        if restoration.replaced != .none, missing?.isWhole != true {
+            lines.append(
+                "What was erased since the backup is not known in full. Erase again what customers have asked for since then."
+            )
+        }
         if let missing, !missing.erased.isEmpty {
             let more = missing.erased.count > Self.listed ? " …" : ""
             lines.append(

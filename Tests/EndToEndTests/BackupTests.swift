@@ -64,12 +64,12 @@ import Testing
         switch replaced {
         case "readable":
             #expect(output.contains("the backup lacks 1,000 orders, 0 cancellations"))
-            #expect(output.contains("stream: 100 of these are gone from it, recorded from 20"), "\(output)")
+            #expect(output.contains("stream: 100 of these are gone from it, sent from 20"), "\(output)")
             #expect(output.contains("publish those messages again"))
         case "lost":
             #expect(output.contains("replaced ledger: none"))
             #expect(output.contains("1,500 rows recorded up to seq"))
-            #expect(output.contains("until then, may be gone. Publish those of that time again"), "\(output)")
+            #expect(output.contains("100 or more are gone. Publish all messages after 20"), "\(output)")
         default:
             #expect(output.contains("stream: 1,000 of these are gone from it"), "\(output)")
         }
@@ -78,6 +78,113 @@ import Testing
         try await shop.consumeAll()
         #expect(try shop.count("orders") == orders.count)
         try await shop.expectConsistent()
+    }
+
+    /// What happened to Redis after the ledger was lost, and what restoring says of the stream then.
+    private static let losses: [(String, String)] = [
+        ("made anew", "holds 1 message, and 100 rows were recorded since the backup: 99 or more are gone"),
+        ("empty", "has never held the backup's last message"),
+        ("older", "has never held the backup's last message"),
+        ("forgotten", "has never held the backup's last message"),
+        ("nothing", "Whether Redis has lost any cannot be known without the replaced ledger"),
+    ]
+
+    @Test("Restore does not say that nothing is missing when it cannot know", arguments: losses)
+    func unknown(loss: String, said: String) async throws {
+        let shop = try await Shop()
+        let backup = shop.folder.path(of: "backup")
+        try await shop.publish(orders.prefix(50).map(\.message))
+        try await shop.consumeAll()
+        try await shop.succeed("ledger", "backup", backup)
+        let first = try await shop.entryIDs().first ?? ""
+        try await shop.publish(orders[50..<150].map(\.message))
+        try await shop.consumeAll()
+        for file in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: shop.ledger + file) }
+        if loss != "nothing" { try await shop.redis.command("DEL", shop.keys.checkouts) }
+        switch loss {
+        case "made anew": try await shop.publish([orders[150].message])
+        case "empty":
+            try await shop.redis.command("XGROUP", "CREATE", shop.keys.checkouts, "stocktake", "0", "MKSTREAM")
+        case "older": try await shop.redis.command("XADD", shop.keys.checkouts, first, "type", "t", "payload", "{}")
+        case "forgotten":
+            try await shop.redis.command("FLUSHALL")
+            try await shop.redis.command("XADD", shop.keys.checkouts, first, "type", "t", "payload", "{}")
+        default: break
+        }
+        let output = try await shop.succeed("ledger", "restore", backup, "--yes")
+        #expect(output.contains(said), "\(output)")
+        #expect(!output.contains("holds everything since the backup"), "\(output)")
+        #expect(output.contains("Start a consumer"))
+    }
+
+    @Test("Restore finds the message that Redis has lost between two that it holds")
+    func hole() async throws {
+        let (shop, backup) = try await shopWithBackup()
+        let ids = try await shop.entryIDs()
+        try await shop.redis.command("XDEL", shop.keys.checkouts, ids[700])
+        let output = try await shop.succeed("ledger", "restore", backup, "--yes")
+        #expect(output.contains("stream: 1 of these are gone from it, sent from 20"), "\(output)")
+    }
+
+    @Test("A damaged ledger is replaced, and restore says what it could not compare")
+    func damaged() async throws {
+        let (shop, backup) = try await shopWithBackup()
+        // The newest rows of the table stand at its right edge.
+        let page =
+            Int(try shop.value("SELECT max(pageno) FROM dbstat WHERE name = 'orders' AND pagetype = 'leaf'")) ?? 0
+        try shop.zero(page: page)
+        let check = try await shop.run(["ledger", "check"])
+        #expect(check.status == 1)
+        #expect(check.output.contains("'stocktake ledger restore FILE' puts a backup in its place"), "\(check.output)")
+        let output = try await shop.succeed("ledger", "restore", backup, "--yes")
+        #expect(output.contains("it is damaged, and was not read to the end (orders"), "\(output)")
+        #expect(output.contains("lacks at least"))
+        #expect(!output.contains("holds everything since the backup") && !output.contains("lacks nothing"))
+        #expect(output.contains("What was erased since the backup is not known in full"))
+        try await shop.consumeAll()
+        try await shop.expectResult(of: orders)
+    }
+
+    @Test("While a server reads the ledger it is not replaced")
+    func serving() async throws {
+        let (shop, backup) = try await shopWithBackup()
+        let server = try await shop.startServing()
+        let refused = try await shop.run(["ledger", "restore", backup, "--yes"])
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("Stop whatever has (run, consume, serve"), "\(refused.errors)")
+        #expect(try await server.process.stop() == .exited(0))
+        try await shop.succeed("ledger", "restore", backup, "--yes")
+    }
+
+    @Test(
+        "A crash while restoring over a file with another state's log leaves both, or the new ledger",
+        arguments: Failpoint.ofRestore)
+    func crashBesideLog(at point: Failpoint) async throws {
+        let (shop, backup) = try await shopWithBackup()
+        let consumer = try await shop.startConsumer()
+        try await shop.publish([Order("last", ("PANEL", nil, 1)).message])
+        try await shop.waitForOrders(orders.count + 1)
+        _ = try await consumer.kill()
+        try Data(contentsOf: URL(fileURLWithPath: backup)).write(to: URL(fileURLWithPath: shop.ledger))
+        let refused = try await shop.run(["consume", "--until-idle"])
+        #expect(refused.status == 2 && refused.errors.contains("is of another state"), "\(refused.errors)")
+        func files() throws -> [Data] {
+            try ["", "-wal"].map { try Data(contentsOf: URL(fileURLWithPath: shop.ledger + $0)) }
+        }
+        let before = try files()
+        let restore = try shop.start(
+            ["ledger", "restore", backup, "--yes"], environment: ["STOCKTAKE_FAILPOINT": point.rawValue])
+        #expect(try await restore.waitForEnding(within: .seconds(30)) == .signalled(SIGKILL))
+        if [.restoreCopied, .restoreForgotten].contains(point) {
+            #expect(try files() == before)
+            #expect(try await shop.run(["consume", "--until-idle"]).status == 2)
+            try await shop.succeed("ledger", "restore", backup, "--yes")
+        }
+        try await shop.consumeAll()
+        try await shop.expectResult(of: orders + [Order("last", ("PANEL", nil, 1))])
+        let names = try FileManager.default.contentsOfDirectory(atPath: shop.folder.path)
+        let log = try #require(names.first { $0.contains(".replaced-") && $0.hasSuffix("-wal") })
+        #expect(try Data(contentsOf: shop.folder.url(of: log)) == before[1])
     }
 
     @Test("With Redis away nothing is changed")

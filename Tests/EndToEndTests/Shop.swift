@@ -155,6 +155,21 @@ final class Shop: Sendable {
         try queue.write { db in try db.execute(sql: sql) }
     }
 
+    /// Overwrites a page of the ledger's file with zeros, as a failing disk might.
+    func zero(page: Int) throws {
+        guard page > 0, let file = FileHandle(forUpdatingAtPath: ledger) else {
+            throw TestSupportError("no page \(page) in \(ledger)")
+        }
+        try file.seek(toOffset: UInt64(page - 1) * 4_096)
+        try file.write(contentsOf: Data(count: 4_096))
+        try file.close()
+    }
+
+    /// Ids of the messages in the stream, the oldest first.
+    func entryIDs() async throws -> [String] {
+        try await redis.command("XRANGE", keys.checkouts, "-", "+").array?.compactMap { $0.array?.first?.string } ?? []
+    }
+
     /// Brings the ledger's log into its file.
     func checkpoint() throws {
         let queue = try DatabaseQueue(path: ledger)

@@ -108,11 +108,14 @@ import Testing
                 return
             }
             #expect(replaced.seq == 7 && replaced.records == 8)
-            let missing = try #require(try await restoring.missing(firstEntry: nil))
-            #expect(missing.orders == 4 && missing.deadLetters == 1 && missing.gone == 5)
+            let missing = try #require(try await restoring.missing())
+            #expect(missing.orders == 4 && missing.deadLetters == 1 && missing.isWhole)
             #expect(missing.erased == ["o1"])
-            let kept = try #require(try await restoring.missing(firstEntry: EntryPosition("20-0")))
-            #expect(kept.gone == 4)
+            #expect(missing.entries.map(\.text) == ["20-0"])
+            // Until it is done nobody else opens it.
+            await #expect(throws: LedgerError.locked(path: path)) {
+                try await LedgerDatabase.open(at: path, store: "main", for: .reader)
+            }
             try await restoring.raiseEpoch(above: 7)
             let name = try #require(try restoring.takePlace())
             for (file, orders, epoch) in [(path, 3, 7 as Int64), (name, 7, 1)] {
@@ -169,7 +172,7 @@ import Testing
             try fixture.folder.write("log", to: "ledger.db-wal")
             let first = try await restoration(backup, path)
             #expect(first.replaced == .damaged)
-            #expect(try await first.missing(firstEntry: nil) == nil)
+            #expect(try await first.missing() == nil)
             let kept = try #require(try first.takePlace())
             #expect(try String(contentsOfFile: kept, encoding: .utf8).hasPrefix("damaged"))
             try FileManager.default.removeItem(atPath: path)
@@ -180,6 +183,137 @@ import Testing
             #expect(try await ledger.check().isSound)
             #expect(try await ledger.orderCount() == 3)
             try ledger.close()
+        }
+    }
+
+    /// The ledger with `count` orders, then `more` after its backup; closed, with its log in its file.
+    private func ledgerWithBackup(_ fixture: LedgerFixture, more: Int) async throws -> (path: String, backup: String) {
+        let backup = fixture.folder.path(of: "backup")
+        for first in stride(from: 0, to: 400, by: 100) {
+            var seq = try await fixture.ledger.head().seq
+            var records: [RecordBatch.Record] = []
+            for number in first..<(first + 100) {
+                seq += 1
+                records.append(order(Identifier("o\(number)"), [("sheet", nil, 1)], .accepted(seq: seq)))
+            }
+            try await fixture.record(records)
+        }
+        _ = try await fixture.ledger.backUp(to: backup) { _ in }
+        try await sell(more, from: 400, fixture)
+        try fixture.ledger.close()
+        return (fixture.path, backup)
+    }
+
+    @Test("A ledger is replaced whichever page of it is damaged, and what could not be compared is said")
+    func anyPage() async throws {
+        try await withLedger { fixture async throws in
+            let (path, backup) = try await ledgerWithBackup(fixture, more: 5)
+            let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+            let pages = whole.count / 4_096
+            #expect(pages > 50)
+            var unread = 0
+            for page in 0..<pages {
+                var damaged = whole
+                damaged.replaceSubrange(page * 4_096..<(page + 1) * 4_096, with: Data(count: 4_096))
+                try damaged.write(to: URL(fileURLWithPath: path))
+                let restoring = try await restoration(backup, path)
+                if let missing = try await restoring.missing() {
+                    #expect(missing.isWhole ? missing.rows == 5 : missing.rows <= 5, "page \(page)")
+                    if !missing.isWhole { unread += 1 }
+                } else {
+                    #expect(restoring.replaced == .damaged)
+                }
+                let kept = try #require(try restoring.takePlace())
+                #expect(try Data(contentsOf: URL(fileURLWithPath: kept)).count == whole.count)
+                try FileManager.default.removeItem(atPath: kept)
+            }
+            #expect(unread > 5)
+            let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
+            #expect(try await ledger.check().isSound)
+            try ledger.close()
+        }
+    }
+
+    @Test("A ledger of which rows are lost without a trace is not said to lack nothing")
+    func lostRows() async throws {
+        try await withLedger { fixture async throws in
+            let (path, backup) = try await ledgerWithBackup(fixture, more: 5)
+            let queue = try DatabaseQueue(path: path)
+            try await queue.write { db in
+                try db.execute(sql: "DELETE FROM order_lines; DELETE FROM orders WHERE number > 400")
+            }
+            try queue.close()
+            let restoring = try await restoration(backup, path)
+            let missing = try #require(try await restoring.missing())
+            #expect(missing.rows == 0 && missing.unread == ["5 of 405 rows"])
+            restoring.abandon()
+        }
+    }
+
+    /// A ledger beside which a crash has left a log, which SQLite cannot use: the file is damaged at its head.
+    private func damageBesideLog(_ fixture: LedgerFixture) async throws -> (path: String, backup: String) {
+        let backup = fixture.folder.path(of: "backup")
+        try await sell(3, from: 0, fixture)
+        _ = try await fixture.ledger.backUp(to: backup) { _ in }
+        try await sell(2, from: 3, fixture)
+        let path = fixture.folder.path(of: "crashed")
+        try FileManager.default.copyItem(atPath: fixture.path, toPath: path)
+        try FileManager.default.copyItem(atPath: fixture.path + "-wal", toPath: path + "-wal")
+        let file = try #require(FileHandle(forWritingAtPath: path))
+        try file.write(contentsOf: Data(repeating: 7, count: 4_096))
+        try file.close()
+        return (path, backup)
+    }
+
+    @Test("What is begun is ended by whoever opens the ledger next, and the old log does not get over the new ledger")
+    func succession() async throws {
+        try await withLedger { fixture async throws in
+            let (path, backup) = try await damageBesideLog(fixture)
+            let (file, log) = (
+                try Data(contentsOf: URL(fileURLWithPath: path)),
+                try Data(contentsOf: URL(fileURLWithPath: path + "-wal"))
+            )
+            // As a crash right after the decision leaves it; a later one leaves less to do.
+            try FileManager.default.copyItem(atPath: backup, toPath: Succession.successor(of: path))
+            for step in 0..<2 {
+                if step == 1 {
+                    #expect(rename(path, Succession.successor(of: path)) == 0)
+                    #expect(!FileManager.default.fileExists(atPath: path) && LedgerDatabase.exists(at: path))
+                }
+                let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .reader)
+                #expect(try await ledger.orderCount() == 3)
+                try ledger.close()
+                #expect(!Succession.isUnfinished(at: path))
+            }
+            let names = try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path)
+            let kept = try #require(names.first { $0.hasPrefix("crashed.replaced-") && $0.hasSuffix("Z") })
+            #expect(try Data(contentsOf: fixture.folder.url(of: kept)) == file)
+            #expect(try Data(contentsOf: fixture.folder.url(of: kept + "-wal")) == log)
+        }
+    }
+
+    @Test("A ledger that another process reads is not replaced, even if it is damaged")
+    func readElsewhere() async throws {
+        try await withLedger { fixture async throws in
+            let (path, backup) = try await damageBesideLog(fixture)
+            try FileManager.default.removeItem(atPath: path)
+            try FileManager.default.copyItem(atPath: backup, toPath: path)
+            try FileManager.default.removeItem(atPath: path + "-wal")
+            let shell = try ChildProcess(
+                "sqlite3", [path],
+                standardInput: "PRAGMA journal_mode = WAL; SELECT store FROM ledger;\n.shell echo open; exec sleep 60\n"
+            )
+            try await shell.waitForLine(containing: "open")
+            let file = try #require(FileHandle(forWritingAtPath: path))
+            try file.write(contentsOf: Data(repeating: 7, count: 4_096))
+            try file.close()
+            await #expect(throws: LedgerError.inUse(path: path, action: "restoring")) {
+                try await restoration(backup, path)
+            }
+            try await shell.kill()
+            let restoring = try await restoration(backup, path)
+            #expect(restoring.replaced == .damaged)
+            restoring.abandon()
         }
     }
 }
