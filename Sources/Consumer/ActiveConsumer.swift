@@ -30,6 +30,8 @@ package actor ActiveConsumer {
         case watch
         case trim
         case stop
+        /// Going on would be wrong.
+        case failed(LedgerError)
     }
 
     /// Why a new epoch is needed.
@@ -204,6 +206,9 @@ package actor ActiveConsumer {
         await endTasks()
     }
 
+    /// Stops it with an error that was found beside it.
+    nonisolated func fail(_ error: LedgerError) { post.yield(.failed(error)) }
+
     /// Waits for what is under way: the lock is free only when nothing of this process writes any more.
     private func endTasks() async {
         readTask?.cancel()
@@ -278,6 +283,7 @@ package actor ActiveConsumer {
         case .stop:
             // Cut off, a read could take entries with it that nobody settles.
             if readTask != nil { Task { [reader, redis] in await reader.endWait(over: redis) } }
+        case .failed(let error): throw error
         }
         // While the gate decides, Redis may be further than we know.
         if isWatchDue, deciding == nil {

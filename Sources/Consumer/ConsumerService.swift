@@ -77,10 +77,30 @@ package struct ConsumerService: Service {
     }
 
     private func consume(_ lock: ProcessLock, _ metrics: ConsumerMetrics, until stop: StopSignal) async throws {
-        // Only now: what a standby opened before could be another file by the time it takes over.
-        let ledger = try await retryingLedger(stop: stop, logger: logger) {
-            try await LedgerDatabase.open(at: ledgerPath, store: store, for: .consumer)
+        let watch = LedgerWatch(path: ledgerPath, lock: lock, stop: stop, logger: logger)
+        do {
+            // Only now: what a standby opened before could be another file by the time it takes over.
+            let ledger = try await retryingLedger(stop: stop, logger: logger) {
+                try await LedgerDatabase.open(at: ledgerPath, store: store, for: .consumer)
+            }
+            let isRead: Bool
+            do {
+                isRead = try await watch.beforeSelling()
+            } catch {
+                try? ledger.close()
+                throw error
+            }
+            try await consume(ledger, lock, metrics, until: stop) { await watch.run(isRead: isRead) }
+        } catch {
+            watch.note(error)
+            throw error
         }
+    }
+
+    private func consume(
+        _ ledger: LedgerDatabase, _ lock: ProcessLock, _ metrics: ConsumerMetrics, until stop: StopSignal,
+        findDamage: @escaping @Sendable () async -> LedgerError?
+    ) async throws {
         let redis = RedisClient(url: redisURL, options: redisOptions, logger: logger)
         // A connection of its own: a read that waits would hold up everything behind it.
         var readingOptions = redisOptions
@@ -100,9 +120,12 @@ package struct ConsumerService: Service {
             metrics: metrics,
             onReady: { epoch, seq in report(.active(epoch: epoch, seq: seq)) })
         let companionship = companion.map { companion in Task { await companion() } }
+        let watching = Task { if let damage = await findDamage() { consumer.fail(damage) } }
         func end() async {
             companionship?.cancel()
+            watching.cancel()
             await companionship?.value
+            await watching.value
             await close(redis, reading, ledger)
         }
         do {

@@ -43,6 +43,11 @@ package struct ConsumerSettings: Sendable {
     /// The largest reply to a read. No valid message has more than `Limit.payloadBytes`; what cannot be read within this is
     /// given up by its id (`OversizedEntries`). The reply is in memory twice while it is taken apart.
     static let readReplyBytes = 32 << 20
+    /// How long after the ledger was read to its end it is read again; and when it could not be.
+    static let inspectionInterval = Duration.seconds(3_600)
+    static let inspectionRetry = Duration.seconds(60)
+    /// After a slice, so many times as long as it took: a tenth of a processor at most.
+    static let inspectionPause = 9
     /// How long a Redis that was full is still emptied after it has accepted writes again: else it would be full again with
     /// the next messages.
     static let reliefTime = Duration.seconds(10)

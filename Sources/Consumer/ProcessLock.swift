@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// An exclusive lock between processes: beside the ledger it makes one process the active consumer.
 ///
@@ -8,10 +9,15 @@ package final class ProcessLock: Sendable {
     private let descriptor: Int32
     /// What the last holder noted.
     package let previousNote: String
+    package let previousSoundness: LedgerSoundness?
+    private let noted: Mutex<(note: String, soundness: LedgerSoundness?)>
 
-    private init(descriptor: Int32, previousNote: String) {
+    private init(descriptor: Int32, lines: [String]) {
         self.descriptor = descriptor
-        self.previousNote = previousNote
+        previousNote = lines.count > 1 ? lines[1] : ""
+        previousSoundness = Self.soundness(lines)
+        // They stay until the holder has read them.
+        noted = Mutex((previousNote, previousSoundness))
     }
 
     deinit {
@@ -38,21 +44,33 @@ package final class ProcessLock: Sendable {
             if reason == EWOULDBLOCK { return nil }
             throw ConsumerError.lock(path: path, reason: String(cString: strerror(reason)))
         }
-        let lines = lines(descriptor)
-        let lock = ProcessLock(descriptor: descriptor, previousNote: lines.count > 1 ? lines[1] : "")
-        // The note stays until the holder has read it.
-        lock.note(lock.previousNote)
+        let lock = ProcessLock(descriptor: descriptor, lines: lines(descriptor))
+        lock.change { _ in }
         return lock
     }
 
     /// Leaves a line for the next holder. It survives the end of the process, not that of the machine, and costs no
     /// wait for the disk.
-    package func note(_ text: String) {
-        // For people: who has it.
-        let text = "\(getpid())\n\(text)\n"
-        // Written before it is cut to length: a process that is killed in between leaves a whole note, never none.
-        let length = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
-        if length > 0 { ftruncate(descriptor, length) }
+    package func note(_ text: String) { change { $0.note = text } }
+
+    /// Leaves what was found about the ledger, for everybody; nil: nothing is known of this one.
+    package func note(_ soundness: LedgerSoundness?) { change { $0.soundness = soundness } }
+
+    package var soundness: LedgerSoundness? { noted.withLock { $0.soundness } }
+
+    private func change(_ body: (inout (note: String, soundness: LedgerSoundness?)) -> Void) {
+        noted.withLock { noted in
+            body(&noted)
+            // The number is for people: who has it.
+            let text = "\(getpid())\n\(noted.note)\n\(noted.soundness?.line ?? "")\n"
+            // Written before it is cut to length: a process that is killed in between leaves a whole note, never none.
+            let length = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+            if length > 0 { ftruncate(descriptor, length) }
+        }
+    }
+
+    private static func soundness(_ lines: [String]) -> LedgerSoundness? {
+        lines.count > 2 ? LedgerSoundness(line: lines[2]) : nil
     }
 
     private static func lines(_ descriptor: Int32) -> [String] {
@@ -79,5 +97,13 @@ package final class ProcessLock: Sendable {
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         return lines(descriptor).first.flatMap { Int32($0) }
+    }
+
+    /// What was found about the ledger last, by whichever process had the lock.
+    package static func soundness(_ path: String) -> LedgerSoundness? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        return soundness(lines(descriptor))
     }
 }

@@ -94,6 +94,9 @@ extension MetricDescription {
         .init("stocktake_redis_up", .gauge, "1 while Redis answers."),
         .init("stocktake_redis_memory_bytes", .gauge, "Memory that Redis uses."),
         .init("stocktake_ledger_up", .gauge, "1 while the ledger can be read and written."),
+        .init(
+            "stocktake_ledger_sound", .gauge,
+            "1 if no damage was found when the ledger was last read for it, 0 if there was; NaN: not read yet."),
         .init("stocktake_ledger_bytes", .gauge, "Size of the ledger's file and its log."),
         .init("stocktake_ledger_log_bytes", .gauge, "Size of the ledger's log alone."),
         .init("stocktake_build_info", .gauge, labels: ["version"], "Always 1; its label is the program's version."),

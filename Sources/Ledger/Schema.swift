@@ -18,8 +18,8 @@ enum Schema {
             guard let new else { return }
             try db.execute(
                 sql: """
-                    INSERT INTO ledger (id, identity, store, epoch, seq, records, catalogue_version, created_at)
-                    VALUES (1, ?, ?, 0, 0, 0, 0, ?)
+                    INSERT INTO ledger (id, state, identity, store, epoch, seq, records, catalogue_version, created_at)
+                    VALUES (1, random(), ?, ?, 0, 0, 0, 0, ?)
                     """,
                 arguments: [new.identity, new.store, Timestamp.now()])
         }

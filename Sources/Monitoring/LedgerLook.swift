@@ -1,3 +1,4 @@
+import Consumer
 import Ledger
 
 /// What the ledger says of a store at one moment.
@@ -7,18 +8,22 @@ struct LedgerLook: Sendable {
     var obstacle: LedgerObstacle?
     /// Why it cannot be read.
     var failure: String?
+    /// What the consumer found when it last read the file for damage; nil: not known.
+    var soundness: LedgerSoundness?
     /// Of the file and its log.
     var bytes: Int64
     /// Of the log alone.
     var logBytes: Int64 = 0
 
     /// Never throws: a ledger that cannot be read is a finding.
-    static func take(_ ledger: LedgerDatabase) async -> LedgerLook {
+    /// - Parameter lock: the path of the lock beside it.
+    static func take(_ ledger: LedgerDatabase, lock: String) async -> LedgerLook {
         let path = ledger.path
-        let (file, log) = await offCooperativeThreads {
-            (LedgerFile.size(of: path), LedgerFile.logSize(ofLedger: path))
+        let (file, log, soundness) = await offCooperativeThreads {
+            (LedgerFile.size(of: path), LedgerFile.logSize(ofLedger: path), ProcessLock.soundness(lock))
         }
-        var look = LedgerLook(obstacle: await ledger.obstacle(), bytes: file + log, logBytes: log)
+        var look = LedgerLook(
+            obstacle: await ledger.obstacle(), soundness: soundness, bytes: file + log, logBytes: log)
         do {
             look.figures = try await ledger.figures()
         } catch {
@@ -27,9 +32,17 @@ struct LedgerLook: Sendable {
         return look
     }
 
+    /// What of the file is damaged, without its path; nil: nothing that is known.
+    var damage: String? {
+        if case .damaged(_, let detail) = soundness { detail } else { nil }
+    }
+
     /// What is wrong, for the operator; nil: nothing.
     var detail: String? {
-        failure ?? obstacle.map { "the ledger cannot be written: \($0)" }
+        failure ?? damage.map {
+            "the ledger is damaged: \($0). Stop what has it open, and restore a backup: 'stocktake ledger restore FILE'."
+        }
+            ?? obstacle.map { "the ledger cannot be written: \($0)" }
     }
 
     /// What is right, and should be looked at; nil: nothing.

@@ -18,6 +18,7 @@ struct StoreGauges: Sendable {
     private let redisUp: Gauge
     private let redisMemory: Gauge
     private let ledgerUp: Gauge
+    private let ledgerSound: Gauge
     private let ledgerBytes: Gauge
     private let ledgerLogBytes: Gauge
     private let drift: Gauge
@@ -43,6 +44,7 @@ struct StoreGauges: Sendable {
         redisUp = gauge("stocktake_redis_up")
         redisMemory = gauge("stocktake_redis_memory_bytes")
         ledgerUp = gauge("stocktake_ledger_up")
+        ledgerSound = gauge("stocktake_ledger_sound")
         ledgerBytes = gauge("stocktake_ledger_bytes")
         ledgerLogBytes = gauge("stocktake_ledger_log_bytes")
         drift = gauge("stocktake_drift_counters")
@@ -71,6 +73,7 @@ struct StoreGauges: Sendable {
         redisUp.record(look.redis.answers ? 1 : 0)
         record(redisMemory, look.redis.usedMemory)
         ledgerUp.record(look.ledger.detail == nil ? 1 : 0)
+        record(ledgerSound, look.ledger.soundness == nil ? nil : look.ledger.damage == nil ? 1 : 0)
         record(ledgerBytes, look.ledger.bytes)
         record(ledgerLogBytes, look.ledger.logBytes)
     }

@@ -52,6 +52,7 @@ struct StoreLook: Sendable {
 
     private var readable: Readiness.Check {
         if ledger.failure != nil { return .init(isPassed: false, detail: "it cannot be read") }
+        if let damage = ledger.damage { return .init(isPassed: false, detail: "it is damaged: \(damage)") }
         if let obstacle = ledger.obstacle { return .init(isPassed: false, detail: obstacle.description) }
         return .init(isPassed: true, detail: "can be read and written")
     }

@@ -116,7 +116,7 @@ package actor StoreMonitor {
             [redis.unread, redis.pending], redisTime: redis.time ?? Timestamp.milliseconds(), at: .now)
         let look = StoreLook(
             takenAt: takenAt, identity: ledger.identity, watermark: watermark, redis: redis,
-            ledger: await LedgerLook.take(ledger),
+            ledger: await LedgerLook.take(ledger, lock: lock),
             isConsumerActive: isActive, consumerProcess: process, oldestWaiting: waiting)
         gauges.record(look)
         latest = (look, .now)
@@ -134,7 +134,8 @@ package actor StoreMonitor {
                 usedMemory: redis.usedMemory, detail: look.redisDetail),
             ledger: .init(
                 isWell: look.ledger.detail == nil, path: ledger.path, bytes: look.ledger.bytes,
-                logBytes: look.ledger.logBytes, detail: look.ledger.detail ?? look.ledger.notice),
+                logBytes: look.ledger.logBytes, soundness: look.ledger.soundness,
+                detail: look.ledger.detail ?? look.ledger.notice),
             isConsumerActive: look.isConsumerActive, consumerProcess: look.consumerProcess,
             backlog: redis.unread.flatMap { $0.isLowerBound ? nil : $0.count }, pending: redis.pending?.count,
             oldestWaiting: look.oldestWaiting, orders: figures?.orders, refundsDue: figures?.refunds,

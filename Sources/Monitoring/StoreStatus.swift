@@ -1,3 +1,4 @@
+import Consumer
 import Inventory
 import Ledger
 import StrictJSON
@@ -23,6 +24,8 @@ package struct StoreStatus: Sendable {
         package var bytes: Int64
         /// Of the log alone.
         package var logBytes: Int64
+        /// What was found when it was last read for damage; nil: not known.
+        package var soundness: LedgerSoundness?
         /// What is wrong; or, where it is well, what should be looked at.
         package var detail: String?
     }
@@ -77,7 +80,8 @@ package struct StoreStatus: Sendable {
             ]),
             "ledger": .members([
                 "ok": .bool(ledger.isWell), "path": .string(ledger.path), "bytes": .integer(ledger.bytes),
-                "log_bytes": .integer(ledger.logBytes), "detail": .text(ledger.detail),
+                "log_bytes": .integer(ledger.logBytes), "sound": ledger.isSound.map { .bool($0) } ?? .null,
+                "checked_at": .text(ledger.checkedAt), "detail": .text(ledger.detail),
             ]),
             "consumer": .members([
                 "active": .bool(isConsumerActive), "process": .integer(consumerProcess),
@@ -103,6 +107,23 @@ extension RefundsDue {
                     ])
                 }),
         ])
+    }
+}
+
+extension StoreStatus.Ledger {
+    fileprivate var isSound: Bool? {
+        switch soundness {
+        case .sound: true
+        case .damaged: false
+        case nil: nil
+        }
+    }
+
+    fileprivate var checkedAt: String? {
+        switch soundness {
+        case .sound(let time), .damaged(let time, _): time
+        case nil: nil
+        }
     }
 }
 

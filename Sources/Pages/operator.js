@@ -62,7 +62,8 @@ const tiles = {
     ? ["Healthy", "ok", `${s.redis.version ?? "unknown version"}, ${size(s.redis.used_memory_bytes)} in use, ${s.redis.url}`]
     : ["Not healthy", "bad", s.redis.detail || "It cannot be reached: `stocktake doctor` tells why."]],
   ledger: ["Ledger", s => s.ledger.ok
-    ? ["Healthy", s.ledger.detail ? "warn" : "ok", s.ledger.detail || `${size(s.ledger.bytes)}, ${s.ledger.path}`]
+    ? ["Healthy", s.ledger.detail ? "warn" : "ok", s.ledger.detail
+      || `${size(s.ledger.bytes)}, ${s.ledger.path}${s.ledger.checked_at ? `; read for damage at ${clock(s.ledger.checked_at)}` : ""}`]
     : ["Not healthy", "bad", s.ledger.detail || "It cannot be read: `stocktake ledger check` tells why."]],
   backlog: ["Backlog", s => s.backlog === null ? ["–", "unknown", "Not known while Redis cannot be asked."]
     : [count(s.backlog), s.backlog >= LONG_BACKLOG ? "warn" : "ok", s.backlog === 0 ? "Every message has been read."

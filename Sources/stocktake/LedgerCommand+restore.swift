@@ -43,6 +43,8 @@ extension LedgerCommand {
                 }
                 // A private Redis that has never run has nothing to forget.
                 if isDone == nil { try await restore(settings, nil) }
+                // What was found was about the one that is replaced.
+                lock.note(LedgerSoundness?.none)
             } catch let error as LedgerError {
                 switch error {
                 case .missing(file):

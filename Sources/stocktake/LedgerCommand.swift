@@ -39,7 +39,13 @@ struct LedgerCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let ledger = try await openForReading(options)
+            let ledger: LedgerDatabase
+            do {
+                ledger = try await openForReading(options)
+            } catch let error as LedgerError {
+                if case .damaged = error { try refuse(error) }
+                throw error
+            }
             defer { try? ledger.close() }
             let check = try await ledger.check()
             if json { printJSON(Self.json(check, ledger)) } else { Self.show(check, ledger) }
@@ -74,9 +80,19 @@ struct LedgerCommand: AsyncParsableCommand {
                     "\(miscount.counter.level.rawValue) \(miscount.counter.id): \(miscount.column.rawValue) is \(miscount.recorded.grouped), what is recorded adds up to \(miscount.counted.grouped)"
                 )
             }
+            let verdict = "\(ledger.path): \(check.isSound ? "sound" : "NOT SOUND"); store \(ledger.store)"
+            // Of a damaged file not all is known.
+            guard check.integrity.isEmpty else {
+                print(verdict)
+                print("The file is damaged: 'stocktake ledger restore FILE' puts a backup in its place.")
+                return
+            }
             print(
-                "\(ledger.path): \(check.isSound ? "sound" : "NOT SOUND"); store \(ledger.store), \(check.orders.counted("order")), \(check.deadLetters.counted("dead letter")), epoch \(check.head.epoch), seq \(check.head.seq)"
+                "\(verdict), \(check.orders.counted("order")), \(check.deadLetters.counted("dead letter")), epoch \(check.head.epoch), seq \(check.head.seq)"
             )
+            if !check.miscounts.isEmpty {
+                print("'stocktake reconcile --deep --repair' counts the quantities anew.")
+            }
         }
 
         private static func json(_ check: LedgerCheck, _ ledger: LedgerDatabase) -> JSONValue {
@@ -133,6 +149,7 @@ struct LedgerCommand: AsyncParsableCommand {
                 // The counters first: a ledger without counters is every start's business, the opposite stops a consumer.
                 if !keepCounters { try await removeCounters(of: identity, settings) }
                 try await LedgerDatabase.drop(at: settings.ledger)
+                lock.note(LedgerSoundness?.none)
             } catch let error as LedgerError {
                 if case .inUse = error { try refuse(error) }
                 throw error

@@ -8,8 +8,10 @@ import Testing
 @Suite(.serialized) struct LedgerFaultTests {
     private let orders = SequentialModel.rush
 
-    @Test("An older ledger under the log that a crash left behind is refused")
-    func olderLedgerUnderNewerLog() async throws {
+    @Test(
+        "An older ledger under the log that a crash left behind is refused, also after it was read",
+        arguments: ["written over", "put there anew"])
+    func olderLedgerUnderNewerLog(how: String) async throws {
         let shop = try await Shop()
         let many = (0..<400).map { SequentialModel.Order("many-\($0)", ("PANEL", nil, 1 + $0 % 3)) }
         try await shop.publish(many.prefix(100).map(\.message))
@@ -23,14 +25,76 @@ import Testing
         try await shop.publish(many[300...].map(\.message))
         try await shop.waitForOrders(400)
         _ = try await consumer.kill()
-        // Not before the file's time differs from the log's: a person is slower than that.
-        let killed = ContinuousClock.now
-        try await eventually("a person's pace") { ContinuousClock.now - killed > .seconds(2) }
+        let whole = shop.folder.path(of: "whole")
+        for file in ["", "-wal"] { try FileManager.default.copyItem(atPath: shop.ledger + file, toPath: whole + file) }
+        if how == "put there anew" { try FileManager.default.removeItem(atPath: shop.ledger) }
         let bytes = try Data(contentsOf: URL(fileURLWithPath: old))
         try bytes.write(to: URL(fileURLWithPath: shop.ledger))
-        let refused = try await shop.run(["consume", "--until-idle"])
-        #expect(refused.status == 2)
-        #expect(refused.errors.contains("its log (-wal) of a later state was left beside it"), "\(refused.errors)")
+        _ = try await shop.run(["orders", "list"])
+        for arguments in [["consume", "--until-idle"], ["sync", shop.folder.path(of: "products.json")]] {
+            let refused = try await shop.run(arguments)
+            #expect(refused.status == 2)
+            #expect(
+                refused.errors.contains("the log (-wal) beside the file is of another state of the ledger"),
+                "\(refused.errors)")
+            #expect(refused.errors.contains("stocktake ledger restore FILE"))
+        }
+        // The two that belong together are taken, wherever they were meanwhile.
+        for file in ["", "-wal"] {
+            try FileManager.default.removeItem(atPath: shop.ledger + file)
+            try FileManager.default.moveItem(atPath: whole + file, toPath: shop.ledger + file)
+        }
+        try await shop.consumeAll()
+        try await shop.expectResult(of: many)
+    }
+
+    @Test("A damaged page is found before anything is sold into the ledger, and every process says so")
+    func damagedPage() async throws {
+        let shop = try await Shop()
+        try await shop.publish(orders.prefix(20).map(\.message))
+        try await shop.consumeAll()
+        let backup = shop.folder.path(of: "backup")
+        try await shop.succeed("ledger", "backup", backup)
+        try shop.zero(page: Int(try shop.value("SELECT rootpage FROM sqlite_schema WHERE name = 'repairs'")) ?? 0)
+        try await shop.publish(orders.suffix(40).map(\.message))
+        let server = try await shop.startServing()
+        for _ in 1...2 {
+            let stopped = try await shop.run(["consume", "--until-idle"])
+            #expect(stopped.status == 2 && !stopped.output.contains("consuming"), "\(stopped.output)")
+            #expect(stopped.errors.contains("it is damaged: "), "\(stopped.errors)")
+            #expect(stopped.errors.contains("put a backup in its place: 'stocktake ledger restore FILE'"))
+        }
+        #expect(try shop.count("orders") == 20)
+        let ready = try await server.get("/readyz")
+        #expect(ready.status == 503 && ready.text.contains("it is damaged: "), "\(ready.text)")
+        let status = try await server.office.get("/operator/status").json()
+        #expect(status["ledger"]?["sound"] == .bool(false) && status["ledger"]?["ok"] == .bool(false))
+        #expect(try await server.office.get("/metrics").text.contains("stocktake_ledger_sound 0"))
+        #expect(try await server.process.stop() == .exited(0))
+        let check = try await shop.run(["ledger", "check"])
+        #expect(check.status == 1 && check.output.contains("stocktake ledger restore FILE"), "\(check.output)")
+        try await shop.succeed("ledger", "restore", backup, "--yes")
+        try await shop.consumeAll()
+        try await shop.expectResult(of: orders)
+    }
+
+    @Test("In a large ledger a damaged page is found while it is consumed, which ends; the next start reads all first")
+    func damagedPageInLargeLedger() async throws {
+        let shop = try await Shop()
+        try shop.edit(
+            """
+            WITH numbers (value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM numbers WHERE value < 70)
+            INSERT INTO dead_letters (entry_id, reason, detail, payload, bytes, is_whole, fingerprint, received_at)
+            SELECT value || '-1', 'invalid_json', 'x', zeroblob(1000000), 1000000, 1, x'01', '2026' FROM numbers
+            """)
+        try shop.zero(
+            page: Int(try shop.value("SELECT rootpage FROM sqlite_schema WHERE name = 'catalogue_variants_product_id'"))
+                ?? 0)
+        let consumer = try await shop.startConsumer()
+        #expect(try await consumer.waitForEnding(within: .seconds(30)) == .exited(2))
+        #expect(consumer.standardError.contains("it is damaged: table catalogue_variants"), "\(consumer.standardError)")
+        let again = try await shop.run(["consume"])
+        #expect(again.status == 2 && !again.output.contains("consuming"), "\(again.output)")
     }
 
     @Test("An older ledger put in place while the consumer was stopped stops the next one; adopted, it goes on")

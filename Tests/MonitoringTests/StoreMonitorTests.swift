@@ -1,3 +1,4 @@
+import Consumer
 import Exposition
 import Foundation
 import Inventory
@@ -226,6 +227,30 @@ import Testing
             let status = await monitor.status()
             #expect(!status.ledger.isWell && status.ledger.detail?.contains("another file") == true)
             #expect(fixture.metric("stocktake_ledger_up") == "0")
+            await monitor.end()
+        }
+    }
+
+    @Test("A ledger that was found damaged makes every process not ready, and is said until another one is restored")
+    func damaged() async throws {
+        try await withMonitoring { fixture async throws in
+            try await fixture.consume()
+            let monitor = fixture.monitor()
+            var status = await monitor.status()
+            #expect(status.json("ledger", "sound") == .bool(true) && status.json("ledger", "checked_at") != .null)
+            #expect(fixture.metric("stocktake_ledger_sound") == "1")
+            let lock = try #require(try ProcessLock.acquire(ProcessLock.path(besideLedger: fixture.path)))
+            lock.note(.damaged(at: "2026-11-22T10:00:00.000Z", detail: "table orders: a page\nis not one"))
+            status = await monitor.status()
+            #expect(!status.ledger.isWell && status.json("ledger", "sound") == .bool(false))
+            #expect(status.ledger.detail?.contains("stocktake ledger restore FILE") == true)
+            #expect(fixture.metric("stocktake_ledger_sound") == "0" && fixture.metric("stocktake_ledger_up") == "0")
+            let readiness = await monitor.readiness()
+            #expect(readiness.detail == "ledger: it is damaged: table orders: a page is not one")
+            lock.note(LedgerSoundness?.none)
+            status = await monitor.status()
+            #expect(status.ledger.isWell && status.json("ledger", "sound") == .null)
+            #expect(fixture.metric("stocktake_ledger_sound") == "NaN")
             await monitor.end()
         }
     }

@@ -1,0 +1,28 @@
+/// What reading the ledger for damaged pages found last. Kept in the lock file, where every process finds it, also after
+/// the consumer has stopped because of it.
+package enum LedgerSoundness: Sendable, Equatable {
+    /// It was read to its end.
+    case sound(at: String)
+    case damaged(at: String, detail: String)
+
+    /// As a line of the lock file.
+    var line: String {
+        switch self {
+        case .sound(let time): "sound \(time)"
+        case .damaged(let time, let detail):
+            "damaged \(time) \(String(detail.prefix(Self.detailLength)).replacing("\n", with: " "))"
+        }
+    }
+
+    /// Longer details are cut.
+    private static let detailLength = 400
+
+    init?(line: String) {
+        let parts = line.split(separator: " ", maxSplits: 2).map(String.init)
+        switch (parts.first, parts.count) {
+        case ("sound", 2): self = .sound(at: parts[1])
+        case ("damaged", 3): self = .damaged(at: parts[1], detail: parts[2])
+        default: return nil
+        }
+    }
+}

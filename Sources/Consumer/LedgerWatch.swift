@@ -1,0 +1,91 @@
+import Inventory
+import Ledger
+import Logging
+
+/// Looks for damaged pages in the ledger before and while it is consumed, and notes what it found in the lock file.
+///
+/// A damaged ledger stops the consumer. Recording could go on where it does not touch the page, but nothing can be backed
+/// up any more, and every hour takes messages out of the stream that the last backup needs. Orders wait meanwhile.
+struct LedgerWatch: Sendable {
+    let path: String
+    let lock: ProcessLock
+    let stop: StopSignal
+    let logger: Logger
+
+    /// Reads what must be sound before anything is sold: all of a small ledger, and of one that was found damaged before.
+    /// - Returns: whether all of it was read.
+    func beforeSelling() async throws -> Bool {
+        let wasDamaged: Bool
+        if case .damaged = lock.previousSoundness { wasDamaged = true } else { wasDamaged = false }
+        let isWhole = try await retryingLedger(stop: stop, logger: logger) { [path, stop] in
+            var inspection = try await LedgerInspection.begin(at: path)
+            defer { inspection.close() }
+            guard wasDamaged || inspection.isSmall else {
+                try await inspection.readHotParts()
+                return false
+            }
+            while !inspection.isDone {
+                if stop.isRequested { throw StopSignal.Stopped() }
+                try await inspection.readNext()
+            }
+            return true
+        }
+        if isWhole { lock.note(.sound(at: Timestamp.now())) }
+        return isWhole
+    }
+
+    /// Reads the whole ledger again and again, a slice at a time, until it is cancelled or finds damage, which it returns.
+    /// - Parameter isRead: it has just been read.
+    func run(isRead: Bool) async -> LedgerError? {
+        do {
+            if isRead { try await Task.sleep(for: ConsumerSettings.inspectionInterval) }
+            while true {
+                do {
+                    try await readAll()
+                    lock.note(.sound(at: Timestamp.now()))
+                    try await Task.sleep(for: ConsumerSettings.inspectionInterval)
+                } catch let error as LedgerError {
+                    if error.isLasting { return error }
+                    logger.warning("the ledger was not read to its end", metadata: ["error": "\(error)"])
+                    try await Task.sleep(for: ConsumerSettings.inspectionRetry)
+                }
+            }
+        } catch {
+            return nil
+        }
+    }
+
+    private func readAll() async throws {
+        var inspection = try await LedgerInspection.begin(at: path)
+        defer { inspection.close() }
+        while !inspection.isDone {
+            let start = ContinuousClock.now
+            try await inspection.readNext()
+            // Most of the time belongs to the consumer.
+            try await Task.sleep(for: (ContinuousClock.now - start) * ConsumerSettings.inspectionPause)
+        }
+    }
+
+    /// Notes what makes the consumer stop, if it is the ledger.
+    func note(_ error: any Error) {
+        guard let error = error as? LedgerError, error.isLasting else { return }
+        logger.critical(
+            "the ledger is damaged; nothing is sold until a backup is restored", metadata: ["error": "\(error)"])
+        lock.note(.damaged(at: Timestamp.now(), detail: error.finding))
+    }
+}
+
+extension LedgerError {
+    /// The file itself is not what it was, and only another one helps.
+    fileprivate var isLasting: Bool {
+        switch self {
+        case .damaged, .mixed: true
+        default: false
+        }
+    }
+
+    /// Without the path: anybody may be told.
+    fileprivate var finding: String {
+        if case .damaged(_, _, let reason) = self { reason } else { "the log beside it is of another state" }
+    }
+}

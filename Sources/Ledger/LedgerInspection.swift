@@ -1,0 +1,222 @@
+import GRDB
+import Inventory
+
+/// Reads a ledger for pages that are damaged, slice by slice, over a connection of its own.
+///
+/// Each slice is a read transaction of some milliseconds: one that reads everything would keep the log from being
+/// emptied for as long. Large tables are read from their newest rows downwards, and each row is looked up in every index
+/// of its table. All others are read whole, by SQLite's own check. Errors: `LedgerError.damaged`.
+package struct LedgerInspection: Sendable {
+    private enum Step {
+        case table(String)
+        /// Rows whose key is up to `last`.
+        case rows(SlicedTable, last: Int64)
+        /// The rows of a partial index, which are few.
+        case partialIndex(String, table: String, condition: String)
+    }
+
+    /// What is read at once at the start: less than a second's work.
+    private static let smallBytes: Int64 = 64 << 20
+    /// Tables with higher keys than this are read in slices.
+    private static let rowsAtOnce: Int64 = 20_000
+    /// What a slice may take, and how many keys it has then.
+    private static let sliceTime = Duration.milliseconds(20)
+    private static let keys: ClosedRange<Int64> = 50...50_000
+
+    private let path: String
+    private let queue: DatabaseQueue
+    private var steps: [Step]
+    private var sliceKeys: Int64 = 1_000
+
+    /// Errors: `LedgerError`; `damaged` also where the tables cannot be listed.
+    package static func begin(at path: String) async throws -> LedgerInspection {
+        try await begin(at: path, rowsAtOnce: rowsAtOnce)
+    }
+
+    static func begin(at path: String, rowsAtOnce: Int64) async throws -> LedgerInspection {
+        try await offCooperativeThreads {
+            do {
+                let queue = try DatabaseQueue(path: path, configuration: LedgerDatabase.readerConfiguration)
+                let found = try queue.read { db in try Self.steps(db, rowsAtOnce: rowsAtOnce) }
+                return LedgerInspection(path: path, queue: queue, steps: found)
+            } catch {
+                throw LedgerError.wrapping(error, path: path, action: "checking")
+            }
+        }
+    }
+
+    private init(path: String, queue: DatabaseQueue, steps: [Step]) {
+        self.path = path
+        self.queue = queue
+        self.steps = steps
+    }
+
+    package func close() { try? queue.close() }
+
+    package var isDone: Bool { steps.isEmpty }
+
+    /// Whether reading all of it takes less than a second.
+    package var isSmall: Bool {
+        LedgerFile.size(of: path) + LedgerFile.size(of: path + "-wal") <= Self.smallBytes
+    }
+
+    /// Reads what recording touches: the head, the counters, and the newest rows with their places in the indexes.
+    package func readHotParts() async throws {
+        let hot = Set(["ledger", "attempts"] + Level.allCases.map(\.counterTable))
+        for step in steps {
+            switch step {
+            case .table(let name) where hot.contains(name): try await read(step)
+            case .rows: try await read(step)
+            default: break
+            }
+        }
+    }
+
+    /// Reads the next slice.
+    package mutating func readNext() async throws {
+        guard let step = steps.last else { return }
+        let start = ContinuousClock.now
+        try await read(step)
+        guard case .rows(let table, let last) = step else {
+            steps.removeLast()
+            return
+        }
+        let next = last - sliceKeys
+        steps[steps.count - 1] = .rows(table, last: next)
+        if next < table.first { steps.removeLast() }
+        let time = ContinuousClock.now - start
+        if time > Self.sliceTime * 2 { sliceKeys = max(sliceKeys / 2, Self.keys.lowerBound) }
+        if time < Self.sliceTime { sliceKeys = min(sliceKeys * 2, Self.keys.upperBound) }
+    }
+
+    private func read(_ step: Step) async throws {
+        let (path, keys) = (path, sliceKeys)
+        do {
+            try await queue.read { db in
+                switch step {
+                case .table(let name):
+                    let findings = try LedgerDatabase.findings(
+                        db, "PRAGMA quick_check(\(name.quotedDatabaseIdentifier))")
+                    if let first = findings.first {
+                        throw LedgerError.damaged(path: path, action: "checking", reason: "table \(name): \(first)")
+                    }
+                case .rows(let table, let last): try table.read(db, above: last - keys, upTo: last, path: path)
+                case .partialIndex(let name, let table, let condition):
+                    _ = try Int.fetchOne(
+                        db,
+                        sql: """
+                            SELECT count(*) FROM \(table.quotedDatabaseIdentifier)
+                            INDEXED BY \(name.quotedDatabaseIdentifier) WHERE \(condition)
+                            """)
+                }
+            }
+        } catch {
+            throw LedgerError.wrapping(error, path: path, action: "checking")
+        }
+    }
+
+    // MARK: - What there is to read
+
+    /// The last one comes first.
+    private static func steps(_ db: Database, rowsAtOnce: Int64) throws -> [Step] {
+        let tables = try Row.fetchAll(
+            db,
+            sql: "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name DESC")
+        return try tables.flatMap { row -> [Step] in
+            let name: String = row[0]
+            if name.hasPrefix("sqlite_") { return [] }
+            guard let sliced = try SlicedTable(name, hasRowID: !(row[1] as Bool), db),
+                let ends = try Row.fetchOne(
+                    db,
+                    sql: """
+                        SELECT min(\(sliced.key)), max(\(sliced.key)) FROM \(name.quotedDatabaseIdentifier) NOT INDEXED
+                        """),
+                let first = ends[0] as Int64?, let last = ends[1] as Int64?, last - first >= rowsAtOnce
+            else { return [.table(name)] }
+            return try partialIndexes(of: name, db) + [.rows(sliced.starting(at: first), last: last)]
+        }
+    }
+
+    private static func partialIndexes(of table: String, _ db: Database) throws -> [Step] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT list.name, item.sql FROM pragma_index_list(?) AS list JOIN sqlite_schema AS item ON item.name = list.name
+                WHERE list.partial
+                """,
+            arguments: [table])
+        return rows.compactMap { row in
+            let sql: String = row[1]
+            // As it was written, "CREATE INDEX … WHERE condition".
+            return sql.firstRange(of: "WHERE").map {
+                .partialIndex(row[0], table: table, condition: String(sql[$0.upperBound...]))
+            }
+        }
+    }
+}
+
+/// A table that is read by ranges of an integer key: its rowid, or the first column of its primary key.
+private struct SlicedTable: Sendable {
+    let name: String
+    let key: String
+    private(set) var first: Int64 = 0
+    private let columns: [String]
+    /// Of the indexes that have all rows, with their columns.
+    private let indexes: [(name: String, columns: [String])]
+
+    /// Nil if it has no such key.
+    init?(_ name: String, hasRowID: Bool, _ db: Database) throws {
+        let columns = try Row.fetchAll(db, sql: "SELECT name, type, pk FROM pragma_table_info(?)", arguments: [name])
+        self.name = name
+        self.columns = columns.map { ($0[0] as String).quotedDatabaseIdentifier }
+        if hasRowID {
+            key = "rowid"
+        } else {
+            guard let first = columns.first(where: { $0[2] as Int == 1 }), first[1] as String == "INTEGER" else {
+                return nil
+            }
+            key = (first[0] as String).quotedDatabaseIdentifier
+        }
+        let names = try String.fetchAll(
+            db, sql: "SELECT name FROM pragma_index_list(?) WHERE NOT partial AND (? OR origin != 'pk')",
+            arguments: [name, hasRowID])
+        indexes = try names.compactMap { index in
+            let columns = try Optional<String>.fetchAll(
+                db, sql: "SELECT name FROM pragma_index_info(?) ORDER BY seqno", arguments: [index])
+            // Nil is an expression, of which there are none.
+            if columns.contains(nil) { return nil }
+            return (index, columns.compactMap { $0?.quotedDatabaseIdentifier })
+        }
+    }
+
+    func starting(at first: Int64) -> SlicedTable {
+        var table = self
+        table.first = first
+        return table
+    }
+
+    func read(_ db: Database, above low: Int64, upTo high: Int64, path: String) throws {
+        let table = name.quotedDatabaseIdentifier
+        // Compared with something, so that SQLite has to read all of each value.
+        let values = columns.map { "(\($0) IS x'00')" }.joined(separator: " + ")
+        _ = try Row.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT count(*), sum(\(values)) FROM \(table) NOT INDEXED WHERE \(key) > ? AND \(key) <= ?"),
+            arguments: [low, high])
+        for index in indexes {
+            let same = (index.columns + [key]).map { "other.\($0) IS own.\($0)" }.joined(separator: " AND ")
+            let missing = try Int.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT count(*) FROM \(table) AS own NOT INDEXED WHERE own.\(key) > ? AND own.\(key) <= ?
+                        AND NOT EXISTS (SELECT 1 FROM \(table) AS other
+                            INDEXED BY \(index.name.quotedDatabaseIdentifier) WHERE \(same))
+                        """),
+                arguments: [low, high])
+            if let missing, missing > 0 {
+                throw LedgerError.damaged(
+                    path: path, action: "checking", reason: "\(missing) rows are missing from index \(index.name)")
+            }
+        }
+    }
+}
