@@ -29,7 +29,6 @@ import Testing
         #expect(head["x-accel-buffering"] == "no")
         let first = try await events.next()
         #expect(first.name == "availability")
-        #expect(events.retry == 2_000)
         #expect(try products(first) == ["LAMP", "CUBE"])
         let body = try first.json()
         #expect(body.keys == ["as_of", "epoch", "products", "seq", "source"])
@@ -58,6 +57,20 @@ import Testing
         try await shop.waitForOrders(5)
         try await shop.sell("o-6", ("CUBE", "WHITE", 1))
         #expect(try products(try await events.next("availability")) == ["CUBE"])
+    }
+
+    @Test("Browsers are told to come back at different times, so that not all do at once")
+    func comingBack() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        var times: [Int] = []
+        for _ in 0..<20 {
+            let events = try await EventStream.open(server.shop, "/v1/events?product=LAMP")
+            _ = try await events.next("availability")
+            times.append(try #require(events.retry))
+        }
+        #expect(times.allSatisfy { (1_500...5_000).contains($0) }, "\(times)")
+        #expect(try #require(times.max()) - (try #require(times.min())) > 1_000, "\(times)")
     }
 
     @Test("A rush of sales is told by some events a second, and the last one has the final figures")

@@ -25,8 +25,11 @@ struct EventID: Sendable, Comparable, CustomStringConvertible {
 
 /// Events of the stream `/v1/events`, as they are sent.
 enum ServerSentEvent {
-    /// How long a browser waits before it comes back.
-    static let retry = ByteBuffer(string: "retry: 2000\n\n")
+    /// Milliseconds that a browser waits before it comes back.
+    static let retryTimes = 1_500...5_000
+
+    /// How long the browser of this connection waits: where a process ends, thousands come back, and not all at once.
+    static func retry() -> ByteBuffer { ByteBuffer(string: "retry: \(Int.random(in: retryTimes))\n\n") }
 
     /// Figures of some products, in the shape of `/v1/availability`.
     /// - Parameter id: a state that is not after that of any figures sent so far; nil: that of these.

@@ -100,7 +100,7 @@ struct PublicRoutes: Sendable {
     private static func send(
         to subscriber: Subscriber, _ live: LiveFigures, _ writer: inout any ResponseBodyWriter
     ) async throws {
-        try await writer.write(ServerSentEvent.retry)
+        try await writer.write(ServerSentEvent.retry())
         while true {
             switch await subscriber.next() {
             case .events(let events): try await writer.write(contentsOf: events)
