@@ -215,7 +215,7 @@ let package = Package(
             name: "AvailabilityAPITests",
             dependencies: [
                 "AvailabilityAPI", "Counters", "Inventory", "Ledger", "RedisClient", "StrictJSON", "TestSupport", log,
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),

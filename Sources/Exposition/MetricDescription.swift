@@ -104,6 +104,11 @@ extension MetricDescription {
         .init(
             "stocktake_http_requests_total", .counter, labels: ["route", "status"],
             "Requests that were answered, by the pattern of their address and the status."),
+        .init(
+            "stocktake_http_unread_bytes", .gauge, "Bytes held for clients that have not read them."),
+        .init(
+            "stocktake_http_cut_off_total", .counter, labels: ["reason"],
+            "Connections that were closed because their clients did not read."),
         .init("stocktake_reads_total", .counter, labels: ["source"], "Reads of availability, by where it came from."),
         .init("stocktake_read_round_trips_total", .counter, "Round trips that these reads have shared."),
         .init("stocktake_subscribers", .gauge, "Clients that follow availability."),

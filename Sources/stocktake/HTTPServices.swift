@@ -15,6 +15,8 @@ struct HTTPServices {
     private let settings: Settings
     private let logger: Logger
     private let registry: PrometheusRegistry
+    /// Of both servers.
+    private let unread: UnreadBytes
 
     /// Has all metrics of the process kept from now on: make it before whatever counts something, and once.
     init(_ settings: Settings, logger: Logger) {
@@ -22,6 +24,7 @@ struct HTTPServices {
         self.logger = logger
         registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
+        unread = UnreadBytes(limit: settings.http.bufferBytes)
     }
 
     /// Both servers, in the order of their starts: what they read from, the servers, and the live figures, which have to
@@ -35,7 +38,8 @@ struct HTTPServices {
         let (monitor, monitorSources) = try await monitor { subscribers.value }
         let api = try await AvailabilityServices(
             ledger: ledger, counters: clients.map { CounterReader(keys: settings.keys, client: $0) },
-            fallsBackToLedger: settings.http.fallsBackToLedger, subscriberCount: subscribers, logger: logger)
+            fallsBackToLedger: settings.http.fallsBackToLedger, subscriberCount: subscribers, unread: unread,
+            logger: logger)
         let server = api.publicServer(settings.http.listener, origins: settings.http.origins) { host, port in
             say("listening on \(Self.url(host, port))\(Self.note(host))")
         }
@@ -92,14 +96,15 @@ struct HTTPServices {
     ) -> APIService {
         let sources = OperatorSources(
             status: { await monitor.status().json },
-            metrics: { [registry] in
+            metrics: { [registry, unread] in
                 // The gauges of the store are those of this look.
                 _ = await monitor.status()
+                unread.record()
                 return (registry.render(), PrometheusRegistry.contentType)
             })
         return OperatorServer.service(
             settings.http.operatorListener, token: settings.http.operatorToken, sources: sources,
-            health: health, logger: logger
+            unread: unread, health: health, logger: logger
         ) { host, port in
             say("operator page on \(Self.url(host, port))/operator\(Self.note(host))")
         }

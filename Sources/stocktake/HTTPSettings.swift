@@ -6,6 +6,8 @@ struct HTTPSettings: Sendable {
     var listener: ListenerSettings
     var origins: AllowedOrigins
     var fallsBackToLedger: Bool
+    /// What may be held for clients that have not read it, over all connections.
+    var bufferBytes: Int
     /// Port 0 is any free one; nil: not said.
     var operatorHost: String
     var operatorPort: Int?
@@ -14,10 +16,14 @@ struct HTTPSettings: Sendable {
     /// The operator's port where nobody says another.
     private static let defaultOperatorPort = 8_081
 
+    /// The largest answers take some megabytes, and one must fit.
+    private static let bufferRange = 16 << 20...1 << 40
+
     init(_ sources: SettingsSources) throws {
         listener = ListenerSettings(
             host: try sources.text(.httpHost) ?? "127.0.0.1", port: try sources.number(.httpPort, in: 0...65_535))
         listener.connections = try sources.number(.httpConnections, in: 1...1_000_000)
+        bufferBytes = try sources.number(.httpBufferBytes, in: Self.bufferRange)
         origins = try Self.origins(try sources.text(.httpAllowOrigin) ?? "")
         fallsBackToLedger = try sources.isOn(.httpLedgerFallback)
         operatorHost = try sources.text(.operatorHost) ?? "127.0.0.1"

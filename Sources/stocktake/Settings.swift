@@ -36,6 +36,8 @@ struct SettingKey: Sendable {
     static let httpAllowOrigin = SettingKey(name: "http_allow_origin", defaultValue: .null)
     static let httpLedgerFallback = SettingKey(name: "http_ledger_fallback", defaultValue: .string("no"))
     static let httpConnections = SettingKey(name: "http_connections", defaultValue: .number(JSONNumber(10_000)))
+    static let httpBufferBytes = SettingKey(
+        name: "http_buffer_bytes", defaultValue: .number(JSONNumber(256 << 20)))
     static let operatorHost = SettingKey(name: "operator_host", defaultValue: .string("127.0.0.1"))
     static let operatorPort = SettingKey(name: "operator_port", defaultValue: .null)
     static let operatorToken = SettingKey(name: "operator_token", defaultValue: .null)
@@ -43,8 +45,8 @@ struct SettingKey: Sendable {
     static let all = [
         redisURL, redisCAFile, ledger, store, data, consumer, logLevel, batchOrders, keepMessages,
         keepMessageCount, keepOutcomes, deadLetterBytes,
-        reconcileInterval, httpHost, httpPort, httpAllowOrigin, httpLedgerFallback, httpConnections, operatorHost,
-        operatorPort, operatorToken,
+        reconcileInterval, httpHost, httpPort, httpAllowOrigin, httpLedgerFallback, httpConnections,
+        httpBufferBytes, operatorHost, operatorPort, operatorToken,
     ]
 }
 
@@ -120,6 +122,12 @@ struct SettingsOptions: ParsableArguments {
 
     @Option(
         help:
+            "Bytes held for clients that have not read them, over all connections; then the slowest are closed. Default: 268435456."
+    )
+    var httpBufferBytes: Int?
+
+    @Option(
+        help:
             "Where the operator's page and the metrics are. Other than loopback only with a token. Default: 127.0.0.1.")
     var operatorHost: String?
 
@@ -142,6 +150,7 @@ struct SettingsOptions: ParsableArguments {
             (.reconcileInterval, reconcileInterval.map { String($0) }), (.httpHost, httpHost),
             (.httpPort, httpPort.map { String($0) }), (.httpAllowOrigin, httpAllowOrigin),
             (.httpLedgerFallback, httpLedgerFallback), (.httpConnections, httpConnections.map { String($0) }),
+            (.httpBufferBytes, httpBufferBytes.map { String($0) }),
             (.operatorHost, operatorHost), (.operatorPort, operatorPort.map { String($0) }),
             (.operatorToken, operatorToken),
         ]

@@ -8,7 +8,8 @@ import Testing
 /// Which requests are answered without a task, and with what.
 @Suite struct DirectReadsTests {
     private func reads(_ shop: StorefrontFixture, origins: AllowedOrigins = .all) -> DirectReads {
-        DirectReads(storefront: shop.storefront, origins: origins, metrics: RequestMetrics())
+        DirectReads(
+            storefront: shop.storefront, origins: origins, unread: shop.unread, metrics: RequestMetrics())
     }
 
     private func request(

@@ -37,7 +37,7 @@ import Testing
                     continue
                 }
                 switch await subscriber.next() {
-                case .events(let events): waiting = try events.flatMap(LiveFiguresTests.parse)
+                case .events(let events): waiting = try events.flatMap { try LiveFiguresTests.parse($0.bytes) }
                 case .missed: await live.catchUp(subscriber)
                 case .over: return nil
                 }
@@ -225,7 +225,9 @@ import Testing
                 let reader = try await reader(live, "lamp", "cube")
                 let dropped = Subscriber.bufferedEvents + 5
                 // The first figures wait already.
-                for _ in 1..<dropped { reader.subscriber.offer(ServerSentEvent.heartbeat(asOf: "t")) }
+                for _ in 1..<dropped {
+                    reader.subscriber.offer(CountedBuffer(ServerSentEvent.heartbeat(asOf: "t"), shop.unread))
+                }
                 try await shop.sell(2, of: "p:lamp")
                 let missed = try #require(try await reader.next())
                 #expect(missed.name == "missed")
@@ -275,7 +277,7 @@ import Testing
                 var beats = 0
                 while beats < 3 {
                     guard case .events(let events) = await subscriber.next() else { break }
-                    beats += try events.flatMap(Self.parse).count { $0.name == "heartbeat" }
+                    beats += try events.flatMap { try Self.parse($0.bytes) }.count { $0.name == "heartbeat" }
                 }
                 #expect(beats >= 3)
             }

@@ -16,11 +16,12 @@ struct StorefrontFixture: Sendable {
     let storefront: Storefront
     let watch: LedgerWatch
     let keys: StoreKeys
+    let unread = UnreadBytes(limit: .max)
 
     static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     func live(_ pace: LiveFigures.Pace) -> LiveFigures {
-        LiveFigures(storefront, metrics: APIMetrics(), logger: Self.logger, pace: pace)
+        LiveFigures(storefront, metrics: APIMetrics(), unread: unread, logger: Self.logger, pace: pace)
     }
 
     /// What a process reads from that starts now.

@@ -80,6 +80,17 @@ package final class HTTPConnection: Sendable {
         channel.read()
     }
 
+    /// Reads a few kilobytes at a time, as a client on a bad network does. For a connection that does not read.
+    package func startReading(every interval: TimeAmount) {
+        let channel = channel
+        channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: interval) { task in
+            if channel.isActive { channel.read() } else { task.cancel() }
+        }
+    }
+
+    /// Bytes that have come and were not taken as a reply.
+    package var receivedBytes: Int { incoming.count }
+
     package func close() { channel.close(promise: nil) }
 
     /// Tells the server that nothing more will be sent; replies still come in.
@@ -132,6 +143,8 @@ private final class IncomingBytes: Sendable {
     private let state = Mutex((bytes: [UInt8](), isClosed: false))
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    var count: Int { state.withLock { $0.bytes.count } }
 
     func append(_ buffer: ByteBuffer) { state.withLock { $0.bytes += buffer.readableBytesView } }
 

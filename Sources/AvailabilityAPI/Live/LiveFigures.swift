@@ -12,6 +12,7 @@ import ServiceLifecycle
 actor LiveFigures: Service {
     private let storefront: Storefront
     private let metrics: APIMetrics
+    private let unread: UnreadBytes
     private let logger: Logger
     private let pace: Pace
 
@@ -53,11 +54,12 @@ actor LiveFigures: Service {
 
     init(
         _ storefront: Storefront, metrics: APIMetrics, subscriberCount: SubscriberCount = SubscriberCount(),
-        logger: Logger, pace: Pace = Pace()
+        unread: UnreadBytes, logger: Logger, pace: Pace = Pace()
     ) {
         self.storefront = storefront
         self.subscriberCount = subscriberCount
         self.metrics = metrics
+        self.unread = unread
         self.logger = logger
         self.pace = pace
         catalogueVersion = storefront.catalogue.view.version
@@ -87,10 +89,10 @@ actor LiveFigures: Service {
         countSubscribers()
         // Every catalogue opens an epoch: one that comes back from another epoch may have missed it.
         if let lastEventID, lastEventID.epoch != moment.epoch {
-            subscriber.offer(ServerSentEvent.catalogue(moment.catalogue))
+            subscriber.offer(counted(ServerSentEvent.catalogue(moment.catalogue)))
         }
-        subscriber.offer(ServerSentEvent.availability(figures, moment))
-        if let failure { subscriber.offer(ServerSentEvent.unavailable(failure.description)) }
+        subscriber.offer(counted(ServerSentEvent.availability(figures, moment)))
+        if let failure { subscriber.offer(counted(ServerSentEvent.unavailable(failure.description))) }
         ring.yield()
         return subscriber
     }
@@ -116,8 +118,13 @@ actor LiveFigures: Service {
     /// Gives a subscriber that has missed events the figures anew.
     func catchUp(_ subscriber: Subscriber) {
         metrics.countMissed()
-        subscriber.restart { [ServerSentEvent.missed($0)] + [current(subscriber.products)].compactMap { $0 } }
+        subscriber.restart { missed in
+            [ServerSentEvent.missed(missed), current(subscriber.products)].compactMap { $0.map(counted) }
+        }
     }
+
+    /// One event, for however many subscribers.
+    private func counted(_ event: ByteBuffer) -> CountedBuffer { CountedBuffer(event, unread) }
 
     private func watch(_ figures: ProductFigures, _ moment: Moment, by subscriber: Subscriber) {
         let id = figures.product.id
@@ -178,7 +185,7 @@ actor LiveFigures: Service {
     }
 
     private func beat() {
-        let event = ServerSentEvent.heartbeat(asOf: Timestamp.now())
+        let event = counted(ServerSentEvent.heartbeat(asOf: Timestamp.now()))
         for subscriber in subscribers.values { subscriber.offer(event) }
     }
 
@@ -237,7 +244,8 @@ actor LiveFigures: Service {
         if isNews || isOtherSource || tellsAll || watch.tellsNext {
             watch.figures = figures
             // The state that all figures have reached is what a client may come back with.
-            let event = ServerSentEvent.availability([figures], moment, id: sweeping.map { EventID($0) })
+            let event = counted(
+                ServerSentEvent.availability([figures], moment, id: sweeping.map { EventID($0) }))
             // A look that began before a subscriber's first figures were read has nothing for it; the next one has.
             let told = watch.subscribers.values.filter { $0.since <= EventID(moment) }
             for subscriber in told { subscriber.offer(event) }
@@ -259,6 +267,7 @@ actor LiveFigures: Service {
     }
 
     private func tellAll(_ event: ByteBuffer) {
+        let event = counted(event)
         for subscriber in subscribers.values { subscriber.offer(event) }
         metrics.countEvents(subscribers.count)
     }

@@ -17,7 +17,7 @@ final class Subscriber: Sendable {
     static let bufferedEvents = RequestTarget.maximumProducts + 56
 
     enum Delivery: Sendable {
-        case events([ByteBuffer])
+        case events([CountedBuffer])
         /// Events were dropped: ask for the figures anew.
         case missed
         /// There will be no more.
@@ -25,7 +25,7 @@ final class Subscriber: Sendable {
     }
 
     private struct State {
-        var events: [ByteBuffer] = []
+        var events: [CountedBuffer] = []
         /// Events dropped since it was last told.
         var missed = 0
         var isOver = false
@@ -40,7 +40,7 @@ final class Subscriber: Sendable {
     }
 
     /// Puts an event behind those that wait.
-    func offer(_ event: ByteBuffer) {
+    func offer(_ event: CountedBuffer) {
         wake { state in
             if state.missed > 0 {
                 state.missed += 1
@@ -55,7 +55,7 @@ final class Subscriber: Sendable {
 
     /// Puts figures in the place of what was dropped.
     /// - Parameter events: given the number of events that were dropped.
-    func restart(_ events: (Int) -> [ByteBuffer]) {
+    func restart(_ events: (Int) -> [CountedBuffer]) {
         wake { state in
             state.events = events(state.missed)
             state.missed = 0

@@ -31,6 +31,7 @@ package struct APIService: Service {
     let responder: RouteResponder
     /// One for each event loop; empty: there are none.
     let directReads: [DirectReads]
+    let unread: UnreadBytes
     let logger: Logger
     /// Told the address, once it listens.
     let onListening: @Sendable (_ host: String, _ port: Int) -> Void
@@ -44,7 +45,9 @@ package struct APIService: Service {
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
             responder: responder,
-            server: HTTPServerBuilder { [directReads] in HTTPConnection(responder: $0, directReads: directReads) },
+            server: HTTPServerBuilder { [directReads, unread] in
+                HTTPConnection(responder: $0, directReads: directReads, unread: unread)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), backlog: 1_024,
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.connections, logger: quiet)),
@@ -105,6 +108,7 @@ package struct AvailabilityServices: Sendable {
     /// One for each event loop.
     private let storefronts: [Storefront]
     private let watch: LedgerWatch
+    private let unread: UnreadBytes
     private let logger: Logger
 
     /// Reads the catalogue for the first time. Errors: `LedgerError`.
@@ -112,9 +116,10 @@ package struct AvailabilityServices: Sendable {
     ///   - counters: a reader for each event loop; at least one.
     ///   - fallsBackToLedger: whether the ledger's figures do while Redis' cannot be had.
     ///   - subscriberCount: is kept up to date.
+    ///   - unread: what is held for clients that do not read.
     package init(
         ledger: LedgerDatabase, counters: [CounterReader], fallsBackToLedger: Bool,
-        subscriberCount: SubscriberCount, logger: Logger
+        subscriberCount: SubscriberCount, unread: UnreadBytes, logger: Logger
     ) async throws {
         let metrics = APIMetrics()
         let catalogue = try await CatalogueInUse.read(from: ledger)
@@ -124,8 +129,10 @@ package struct AvailabilityServices: Sendable {
                 counters: counters, ledger: ledger, watch: watch, fallsBackToLedger: fallsBackToLedger, logger: logger)
             return Storefront(catalogue: catalogue, reads: SharedReads(source, metrics: metrics))
         }
-        live = LiveFigures(storefronts[0], metrics: metrics, subscriberCount: subscriberCount, logger: logger)
+        live = LiveFigures(
+            storefronts[0], metrics: metrics, subscriberCount: subscriberCount, unread: unread, logger: logger)
         self.watch = watch
+        self.unread = unread
         self.logger = logger
     }
 
@@ -167,19 +174,25 @@ package struct AvailabilityServices: Sendable {
         // Direct reads do not ask `admit`: a rule here must be in `DirectReads.question`, too.
         let metrics = RequestMetrics()
         let responder = RouteResponder(
-            routes: { routes.route($0) }, origins: origins, admit: { _, _ in }, metrics: metrics, logger: logger)
+            routes: { routes.route($0) }, origins: origins,
+            admit: { [unread] _, route in
+                // The probes and the page have nothing large.
+                guard let route, route.name.hasPrefix("/v1/"), unread.isExceeded else { return }
+                throw Problem.unavailable("too much waits for clients that read slowly")
+            }, metrics: metrics, logger: logger)
         return APIService(
             name: "http", settings: settings, responder: responder,
-            directReads: storefronts.map { DirectReads(storefront: $0, origins: origins, metrics: metrics) },
-            logger: logger,
-            onListening: onListening)
+            directReads: storefronts.map {
+                DirectReads(storefront: $0, origins: origins, unread: unread, metrics: metrics)
+            },
+            unread: unread, logger: logger, onListening: onListening)
     }
 }
 
 /// The operator's server, alone: a process that only consumes has it, too.
 package struct OperatorServer: Sendable {
     package static func service(
-        _ settings: ListenerSettings, token: String?, sources: OperatorSources,
+        _ settings: ListenerSettings, token: String?, sources: OperatorSources, unread: UnreadBytes,
         health: @escaping @Sendable () async -> HealthReport, logger: Logger,
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
     ) -> APIService {
@@ -190,6 +203,6 @@ package struct OperatorServer: Sendable {
             responder: RouteResponder(
                 routes: { routes.route($0) }, origins: .none, admit: { try access.admit($0, $1) },
                 metrics: RequestMetrics(), logger: logger),
-            directReads: [], logger: logger, onListening: onListening)
+            directReads: [], unread: unread, logger: logger, onListening: onListening)
     }
 }

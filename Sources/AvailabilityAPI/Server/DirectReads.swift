@@ -13,13 +13,15 @@ import Synchronization
 final class DirectReads: Sendable {
     let storefront: Storefront
     private let origins: AllowedOrigins
+    private let unread: UnreadBytes
     private let metrics: RequestMetrics
     /// Encoded once for all who ask for the same in one round trip.
     private let encoded = Mutex(Encoded())
 
-    init(storefront: Storefront, origins: AllowedOrigins, metrics: RequestMetrics) {
+    init(storefront: Storefront, origins: AllowedOrigins, unread: UnreadBytes, metrics: RequestMetrics) {
         self.storefront = storefront
         self.origins = origins
+        self.unread = unread
         self.metrics = metrics
     }
 
@@ -79,7 +81,7 @@ final class DirectReads: Sendable {
         let fields = request.headers
         guard request.method == .GET, request.version == .http1_1, !fields.contains(name: "Content-Length"),
             !fields.contains(name: "Transfer-Encoding"),
-            fields["Connection"].allSatisfy({ $0.lowercased() == "keep-alive" })
+            fields["Connection"].allSatisfy({ $0.lowercased() == "keep-alive" }), !unread.isExceeded
         else { return nil }
         let target = RequestTarget(request.uri)
         if target.path == PublicRoutes.availabilityRoute { return availability(target) }

@@ -13,9 +13,13 @@ struct HTTPConnection: HTTPChannelHandler {
     let responder: Responder
     /// One for each event loop; empty: there are none.
     let directReads: [DirectReads]
+    let unread: UnreadBytes
 
     /// Subscribers are sent something every ten seconds.
     private static let limits = RequestStage.Limits(idle: .seconds(30), stall: .seconds(60))
+    /// What the kernel keeps to be sent of one connection, beside what is on its way: else it takes megabytes for a client
+    /// that does not read, which `UnreadBytes` would not see.
+    private static let kernelBytes: CInt = 128 << 10
     /// A request's head: 200 ids in a query fit.
     private static let headLimits = {
         var limits = NIOHTTPDecoderLimitConfiguration()
@@ -30,20 +34,34 @@ struct HTTPConnection: HTTPChannelHandler {
     ) -> EventLoopFuture<NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
+            Self.boundKernel(channel)
             // Tasks take one request after another, and send 400 themselves; fields are checked by HTTPTypes.
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: Self.headLimits)
             let reads = directReads.first { $0.eventLoop === channel.eventLoop } ?? directReads.first
-            try pipeline.addHandlers(RequestStage(reads, limits: Self.limits), HTTPTypesCodec())
+            let stage = RequestStage(reads, limits: Self.limits, laggards: unread.laggards(on: channel.eventLoop))
+            try pipeline.addHandlers(stage, HTTPTypesCodec())
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }
     }
 
+    /// Where that cannot be set, the kernel takes more.
+    static func boundKernel(_ channel: any Channel) {
+        guard let socket = channel as? any SocketOptionProvider else { return }
+        _ = socket.unsafeSetSocketOption(
+            level: NIOBSDSocket.OptionLevel.tcp, name: .notSentLowWater, value: kernelBytes)
+    }
+
     func handle(value: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, logger: Logger) async {
         await handleHTTP(asyncChannel: value, logger: logger)
     }
+}
+
+extension NIOBSDSocket.Option {
+    /// `TCP_NOTSENT_LOWAT`, as Linux has it.
+    fileprivate static let notSentLowWater = NIOBSDSocket.Option(rawValue: 25)
 }
 
 /// Between NIO's types and HTTPTypes', as `HTTP1ToHTTPServerCodec`; that one has Foundation take each address apart,

@@ -1,7 +1,9 @@
 import HTTPTypes
 import Hummingbird
 import Inventory
+import NIOCore
 import Pages
+import RedisClient
 
 /// The addresses that everybody may use: the drop, its API, and whether the process is well.
 struct PublicRoutes: Sendable {
@@ -92,20 +94,44 @@ struct PublicRoutes: Sendable {
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody { writer in
-                try await send(to: subscriber, live, &writer)
+                try await writer.write(ServerSentEvent.retry())
+                try await send(to: subscriber, live, channel)
                 try await writer.finish(nil)
             })
     }
 
+    private static func send(to subscriber: Subscriber, _ live: LiveFigures, _ channel: any Channel) async throws {
+        let stage = try await channel.eventLoop.submit {
+            NIOLoopBound(
+                try channel.pipeline.syncOperations.handler(type: RequestStage.self), eventLoop: channel.eventLoop)
+        }.get()
+        let tasks = EventLoopTasks(channel.eventLoop)
+        // On the connection's event loop, so that an event wakes no other thread.
+        while try await withTaskExecutorPreference(tasks, operation: { try await send(to: subscriber, stage, channel) })
+        {
+            await live.catchUp(subscriber)
+        }
+    }
+
+    /// Sends what there is, until there is no more. The next is taken when the socket has taken the last: what comes
+    /// meanwhile waits where it is counted, and where it can be dropped.
+    /// - Returns: whether it missed something, else it is over.
     private static func send(
-        to subscriber: Subscriber, _ live: LiveFigures, _ writer: inout any ResponseBodyWriter
-    ) async throws {
-        try await writer.write(ServerSentEvent.retry())
+        to subscriber: Subscriber, _ stage: NIOLoopBound<RequestStage>, _ channel: any Channel
+    ) async throws -> Bool {
         while true {
             switch await subscriber.next() {
-            case .events(let events): try await writer.write(contentsOf: events)
-            case .missed: await live.catchUp(subscriber)
-            case .over: return
+            case .events(let events):
+                let sent = channel.eventLoop.makePromise(of: Void.self)
+                channel.eventLoop.execute { stage.value.send(events, sent) }
+                // At the end of the process nobody waits for a client that does not read.
+                try await withTaskCancellationHandler {
+                    try await sent.futureResult.get()
+                } onCancel: {
+                    channel.close(promise: nil)
+                }
+            case .missed: return true
+            case .over: return false
             }
         }
     }

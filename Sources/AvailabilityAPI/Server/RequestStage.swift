@@ -4,8 +4,8 @@ import NIOHTTP1
 /// The stage of a connection that sees its requests first: answers direct reads itself, hands on the others to the stage
 /// whose tasks answer them, and knows when the connection is idle.
 ///
-/// Answers leave in the order of their requests: a request that comes while a task is at work goes to the task, and
-/// what comes while one is answered here is held back, and then nothing more is read from the connection.
+/// Answers leave in the order of their requests, and one at a time: what comes while one is made or sent is held back,
+/// and then nothing more is read from the connection. So a client that does not read holds one answer.
 final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -21,13 +21,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         case sending
 
         var isIdle: Bool { if case .idle = self { true } else { false } }
-
-        var isAnswering: Bool {
-            switch self {
-            case .idle, .asked: false
-            case .reading, .sending: true
-            }
-        }
+        var isSending: Bool { if case .sending = self { true } else { false } }
     }
 
     private enum Event {
@@ -50,8 +44,16 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     /// Bytes that are written here go past the encoder.
     private var encoder: ChannelHandlerContext?
     private var lastActive = NIODeadline.now()
-    private var lastSent = NIODeadline.now()
+    /// When the client was last known to have taken something.
+    private(set) var lastSent = NIODeadline.now()
     private var timer: Scheduled<Void>?
+    private let laggards: Laggards
+    /// Bytes that the socket has not taken: of answers, and of events, which are counted where they are made.
+    private var (answerBytes, eventBytes) = (0, 0)
+    /// What of these is counted.
+    private var countedBytes = 0
+    private var isBehind = false
+    private var acknowledged: UInt64 = 0
     /// The server is to end: the connection ends with the answers under way.
     private var isEnding = false
 
@@ -62,9 +64,10 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         var stall: TimeAmount
     }
 
-    init(_ reads: DirectReads?, limits: Limits) {
+    init(_ reads: DirectReads?, limits: Limits, laggards: Laggards) {
         self.reads = reads
         self.limits = limits
+        self.laggards = laggards
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -76,6 +79,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     /// The connection is closed: what is being read finds nobody.
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
+        dropUnread()
         self.context = nil
         encoder = nil
     }
@@ -106,8 +110,15 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         if held.isEmpty { context.read() } else { holdsRead = true }
     }
 
+    private var isAnswering: Bool {
+        switch state {
+        case .idle, .asked: handedOn > 0 && !isTakingRequest
+        case .reading, .sending: true
+        }
+    }
+
     private func take(_ event: Event, _ context: ChannelHandlerContext) {
-        if state.isAnswering {
+        if isAnswering {
             held.append(event)
             return
         }
@@ -170,21 +181,27 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
             state = .idle
             lastSent = .now()
             lastActive = lastSent
+            if isBehind {
+                answerBytes = 0
+                countUnread()
+            }
             takeHeld(context)
             closeAtEnd(context)
         }
         encoder.writeAndFlush(NIOAny(IOData.byteBuffer(answer)), promise: sent)
+        // Most sockets take an answer at once.
+        if state.isSending {
+            answerBytes = answer.readableBytes
+            countUnread()
+        }
     }
 
     private func takeHeld(_ context: ChannelHandlerContext) {
         if !held.isEmpty {
-            while let event = held.popFirst() {
-                take(event, context)
-                if state.isAnswering { return }
-            }
+            while !isAnswering, let event = held.popFirst() { take(event, context) }
             context.fireChannelReadComplete()
         }
-        if holdsRead {
+        if held.isEmpty, holdsRead {
             holdsRead = false
             context.read()
         }
@@ -193,17 +210,104 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: - Answers of tasks
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        let isEnd = if case .end = unwrapOutboundIn(data) { true } else { false }
+        let (isEnd, bytes) =
+            switch unwrapOutboundIn(data) {
+            case .head: (false, 0)
+            case .body(let body): (false, body.readableBytes)
+            case .end: (true, 0)
+            }
+        answerBytes += bytes
         let sent = promise ?? context.eventLoop.makePromise()
         sent.futureResult.assumeIsolated().whenSuccess { [self] in
             lastSent = .now()
+            answerBytes -= bytes
+            if isBehind { countUnread() }
             guard isEnd else { return }
             // A request that could not be read is answered, too, and was not handed on.
             handedOn = max(0, handedOn - 1)
             lastActive = lastSent
+            takeHeld(context)
             closeAtEnd(context)
         }
         context.write(data, promise: sent)
+    }
+
+    func flush(context: ChannelHandlerContext) {
+        context.flush()
+        if answerBytes > 0 { countUnread() }
+    }
+
+    /// Sends events of the stream that a task answers with; behind the head, which the task has sent.
+    /// - Parameter events: at least one.
+    /// - Parameter sent: when the socket has taken all of them.
+    func send(_ events: [CountedBuffer], _ sent: EventLoopPromise<Void>) {
+        guard let context, let last = events.last else { return sent.fail(ChannelError.ioOnClosedChannel) }
+        let bytes = events.reduce(0) { $0 + $1.bytes.readableBytes }
+        eventBytes += bytes
+        sent.futureResult.assumeIsolated().whenSuccess { [self] in
+            lastSent = .now()
+            eventBytes -= bytes
+            if isBehind { countUnread() }
+        }
+        for event in events.dropLast() { context.write(wrapOutboundOut(.body(.byteBuffer(event.bytes))), promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(last.bytes))), promise: sent)
+        if eventBytes > 0 { countUnread() }
+    }
+
+    // MARK: - What the client has not read
+
+    private func countUnread() {
+        // Else it is closed, and nothing of it is held.
+        guard context != nil else { return }
+        let isBehind = answerBytes + eventBytes > 0
+        if isBehind != self.isBehind {
+            self.isBehind = isBehind
+            if isBehind {
+                laggards.insert(self)
+                // From here on counts what is acknowledged from now on.
+                _ = clientHasTaken()
+            } else {
+                laggards.remove(self)
+            }
+        }
+        let more = answerBytes - countedBytes
+        countedBytes = answerBytes
+        // The last word: this one may be closed for it.
+        if more != 0 { laggards.add(more) }
+    }
+
+    /// Bytes of what was written that the socket has yet to take.
+    var remaining: Int {
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? answerBytes + eventBytes
+    }
+
+    /// Whether the client's machine has taken anything since this was last asked. The socket's buffer hides that for
+    /// long: it may be megabytes, and says that it takes more when a third of it is free.
+    func clientHasTaken() -> Bool {
+        guard let socket = context?.channel as? any SocketOptionProvider else { return false }
+        let before = acknowledged
+        let progress: EventLoopFuture<TransportProgress> = socket.unsafeGetSocketOption(
+            level: NIOBSDSocket.OptionLevel.tcp, name: NIOBSDSocket.Option.tcp_info)
+        progress.assumeIsolated().whenSuccess { [self] in acknowledged = $0.acknowledged }
+        return acknowledged != before
+    }
+
+    /// Closes the connection, as others need the room.
+    /// - Returns: bytes that were unsent.
+    func cutOff() -> Int {
+        let bytes = answerBytes + eventBytes
+        dropUnread()
+        laggards.countCutOff(.room)
+        let context = context
+        self.context = nil
+        context?.close(promise: nil)
+        return bytes
+    }
+
+    private func dropUnread() {
+        laggards.remove(self)
+        laggards.add(-countedBytes)
+        (answerBytes, eventBytes, countedBytes, isBehind) = (0, 0, 0, false)
     }
 
     // MARK: - The connection's end
@@ -216,14 +320,25 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     private func setTimer(_ context: ChannelHandlerContext) {
         timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: min(deadline, .now() + limits.idle)) {
             [self] in
-            if deadline <= .now() { context.close(promise: nil) } else { setTimer(context) }
+            if isBehind, clientHasTaken() { lastSent = .now() }
+            guard deadline <= .now() else { return setTimer(context) }
+            if isBehind { laggards.countCutOff(.stalled) }
+            context.close(promise: nil)
         }
     }
 
     /// When the connection is to be closed if nothing happens.
     private var deadline: NIODeadline {
         // An answer may take its time.
-        let isAnswering = state.isAnswering || handedOn > 0 && !isTakingRequest
-        return min(isAnswering ? .distantFuture : lastActive + limits.idle, lastSent + limits.stall)
+        min(isAnswering ? .distantFuture : lastActive + limits.idle, lastSent + limits.stall)
     }
+}
+
+/// The beginning of what Linux says about a connection (`tcp_info`), as far as it is asked for: the C library's own type
+/// ends before the last member.
+private struct TransportProgress: Sendable {
+    /// States, times, windows.
+    private var others: InlineArray<15, UInt64>
+    /// Bytes that the other machine has acknowledged since the connection's beginning (`tcpi_bytes_acked`).
+    var acknowledged: UInt64
 }

@@ -1,0 +1,141 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import TestSupport
+import Testing
+
+@testable import AvailabilityAPI
+
+/// Clients that read slowly or not at all, over real sockets.
+@Suite struct SlowClientTests {
+    /// Answers each request in one write, as the routes do.
+    private final class Answerer: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+        private let bytes: Int
+
+        init(_ bytes: Int) { self.bytes = bytes }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            guard case .end = unwrapInboundIn(data) else { return }
+            let head = HTTPResponseHead(
+                version: .http1_1, status: .ok, headers: ["Content-Length": "\(bytes)"])
+            let body = ByteBuffer(repeating: UInt8(ascii: "x"), count: bytes)
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        }
+    }
+
+    private func withServer(
+        answering bytes: Int, _ unread: UnreadBytes,
+        limits: RequestStage.Limits = .init(idle: .seconds(60), stall: .seconds(120)),
+        _ body: (HTTPAddress) async throws -> Void
+    ) async throws {
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    HTTPConnection.boundKernel(channel)
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.configureHTTPServerPipeline(
+                        withPipeliningAssistance: false, withErrorHandling: false)
+                    let stage = RequestStage(nil, limits: limits, laggards: unread.laggards(on: channel.eventLoop))
+                    try pipeline.addHandlers(stage, Answerer(bytes))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        try await body(HTTPAddress(host: "127.0.0.1", port: try #require(server.localAddress?.port)))
+        try await server.close()
+        try await eventually("nothing is held when all are gone") { unread.count == 0 }
+    }
+
+    private func ask(_ address: HTTPAddress) async throws -> TestSupport.HTTPConnection {
+        let connection = try await TestSupport.HTTPConnection.connect(to: address, reads: false)
+        connection.send("GET", "/")
+        return connection
+    }
+
+    /// Whether the server has closed it: one that does not read learns that when it sends.
+    private func isGone(_ connection: TestSupport.HTTPConnection) -> Bool {
+        if !connection.isClosed { connection.send("x") }
+        return connection.isClosed
+    }
+
+    @Test("A client that reads slowly gets all of an answer; one that reads nothing is cut off")
+    func progress() async throws {
+        let (bytes, unread) = (6 << 20, UnreadBytes(limit: .max))
+        let limits = RequestStage.Limits(idle: .milliseconds(400), stall: .milliseconds(1_600))
+        try await withServer(answering: bytes, unread, limits: limits) { address in
+            let (slow, deaf) = (try await ask(address), try await ask(address))
+            let began = ContinuousClock.now
+            // Several times as long as an answer may stand still.
+            slow.startReading(every: .milliseconds(5))
+            try await eventually(within: .seconds(30), "the end of the one that does not read") { isGone(deaf) }
+            let reply = try await slow.reply(within: .seconds(60))
+            #expect(reply.body.count == bytes)
+            #expect(ContinuousClock.now - began > .seconds(4))
+            slow.close()
+        }
+    }
+
+    @Test("Above the bound those are closed first that take nothing; the count stays below it")
+    func bound() async throws {
+        let (bytes, limit) = (4 << 20, 17 << 20)
+        let unread = UnreadBytes(limit: limit)
+        try await withServer(answering: bytes, unread) { address in
+            var deaf: [TestSupport.HTTPConnection] = []
+            for number in 1...3 {
+                deaf.append(try await ask(address))
+                try await eventually("its answer is held") { unread.count == number * bytes }
+            }
+            let slow = try await ask(address)
+            slow.startReading(every: .milliseconds(2))
+            try await eventually("the slow one has a part") { slow.receivedBytes > 1 << 20 }
+            for _ in 0..<20 {
+                deaf.append(try await ask(address))
+                // And what each event loop has just counted and not yet made room for.
+                #expect(unread.count <= limit + 2 * bytes)
+            }
+            try await eventually("the first are closed") { deaf.prefix(10).filter { !isGone($0) }.isEmpty }
+            #expect(unread.count <= limit)
+            #expect(try await slow.reply(within: .seconds(60)).body.count == bytes)
+            for connection in deaf + [slow] { connection.close() }
+        }
+    }
+
+    @Test("A client that asks for more before it has read is answered once at a time, and then all")
+    func pipelining() async throws {
+        let (bytes, unread) = (2 << 20, UnreadBytes(limit: .max))
+        try await withServer(answering: bytes, unread) { address in
+            let client = try await ask(address)
+            for _ in 0..<9 { client.send("GET", "/") }
+            try await eventually("the first answer is held") { unread.count > 0 }
+            client.startReading()
+            for _ in 0..<10 {
+                #expect(try await client.reply().body.count == bytes)
+                #expect(unread.count <= bytes)
+            }
+            client.close()
+        }
+    }
+
+    @Test("An event counts once for all who wait for it, until the last has it")
+    func events() async throws {
+        let unread = UnreadBytes(limit: .max)
+        func subscriber() throws -> Subscriber {
+            Subscriber(products: [], since: try #require(EventID("1.1"))) {}
+        }
+        let subscribers = [try subscriber(), try subscriber(), try subscriber()]
+        let bytes = ServerSentEvent.catalogue(1)
+        do {
+            let event = CountedBuffer(bytes, unread)
+            for subscriber in subscribers { subscriber.offer(event) }
+        }
+        for subscriber in subscribers {
+            #expect(unread.count == bytes.readableBytes)
+            guard case .events(let events) = await subscriber.next() else { continue }
+            #expect(events.count == 1)
+        }
+        #expect(unread.count == 0)
+    }
+}
