@@ -13,7 +13,7 @@ const home = new URL(".", script?.src || document.baseURI).href;
 
 // As many as the server takes in one request; a browser has six connections to one server, the page's own among them.
 const IDS_PER_STREAM = 200, URL_LENGTH = 7500, STREAMS = 3;
-const SILENCE_MS = 25000, GRACE_MS = 5000, LONGEST_WAIT_MS = 30000, AGAIN_MS = 30000;
+const SILENCE_MS = 25000, GRACE_MS = 6000, LONGEST_WAIT_MS = 30000, AGAIN_MS = 30000;
 
 const style = new CSSStyleSheet();
 style.replaceSync(`
@@ -39,6 +39,9 @@ const texts = {
 class Feed {
   badges = new Set();
   figures = new Map();
+  /** By product, the state that its figures are of. */
+  states = new Map();
+  epoch = 0;
   unknown = new Set();
   streams = [];
   asked = "";
@@ -83,16 +86,20 @@ class Feed {
     const query = ids.map(id => `product=${encodeURIComponent(id)}`).join("&");
     const source = new EventSource(`${this.server}v1/events?${query}`);
     // Not stale before anything is known to be wrong.
-    const stream = { source, query, isLive: true, isCut: false, heardAt: Date.now(), lostAt: null };
+    const stream = { source, query, isLive: true, isCut: false, isFirst: true, heardAt: Date.now(), lostAt: null };
     const on = (name, act) => source.addEventListener(name, event => {
       [stream.heardAt, stream.lostAt] = [Date.now(), null];
       act(event);
       this.show();
     });
-    on("open", () => { if (!stream.isCut) stream.isLive = true; });
+    on("open", () => { stream.isFirst = true; if (!stream.isCut) stream.isLive = true; });
     on("availability", event => {
       [stream.isLive, stream.isCut, this.failures] = [true, false, 0];
-      this.take(JSON.parse(event.data));
+      const answer = JSON.parse(event.data);
+      // The store was made anew, with epochs from 1.
+      if (stream.isFirst && answer.epoch < this.epoch) { this.states.clear(); this.epoch = 0; }
+      stream.isFirst = false;
+      this.take(answer);
     });
     on("heartbeat", () => {});
     on("unavailable", () => { [stream.isLive, stream.isCut] = [false, true]; });
@@ -105,7 +112,16 @@ class Feed {
     return stream;
   }
 
-  take(answer) { for (const product of answer.products) this.figures.set(product.id, product); }
+  /** Figures of one state, unless newer ones are known: streams and answers overtake each other. */
+  take({ epoch, seq, products }) {
+    this.epoch = Math.max(this.epoch, epoch);
+    for (const product of products) {
+      const known = this.states.get(product.id);
+      if (known && (epoch < known.epoch || (epoch === known.epoch && seq < known.seq))) continue;
+      this.states.set(product.id, { epoch, seq });
+      this.figures.set(product.id, product);
+    }
+  }
 
   look() {
     const now = Date.now();
@@ -121,7 +137,9 @@ class Feed {
     [stream.isLive, stream.isCut, stream.heardAt] = [false, true, Infinity];
     let isMended = false;
     try {
-      const answer = await fetch(`${this.server}v1/availability?${stream.query}`, { signal: AbortSignal.timeout(10000) });
+      // Not from a cache: that has the state of an earlier time.
+      const answer = await fetch(`${this.server}v1/availability?${stream.query}`,
+        { signal: AbortSignal.timeout(10000), cache: "no-store" });
       if (answer.status === 404) {
         for (const id of (await answer.json()).unknown ?? []) { isMended ||= !this.unknown.has(id); this.unknown.add(id); }
         // It may go on sale while the page is open.

@@ -6,7 +6,8 @@
 // The server takes 200 ids a stream; a browser has six connections to one server, for all its tabs.
 const IDS_PER_STREAM = 200, URL_LENGTH = 7500, STREAMS = 4, PAGE = 200;
 // The server is heard every 10 s; a short break mends itself before anybody is told.
-const SILENCE_MS = 25000, GRACE_MS = 3000, LONGEST_WAIT_MS = 15000;
+// A browser comes back after 1.5 to 5 s, as the server tells it.
+const SILENCE_MS = 25000, GRACE_MS = 6000, LONGEST_WAIT_MS = 15000;
 const ANNOUNCE_MS = 5000;
 // More units than this, and one light for each of them is no picture any more.
 const MOST_LIGHTS = 3000;
@@ -247,7 +248,7 @@ function productView(p, isHero) {
 
 // ---- The page
 
-let views = new Map(), shownLimit = PAGE, knownAt = null, isDelayed = false;
+let views = new Map(), shownLimit = PAGE, known = null, knownAt = null, isDelayed = false;
 
 function layOut(products, mark) {
   const hero = products.find(p => p.is_active && p.max_quantity !== null);
@@ -274,12 +275,33 @@ function layOut(products, mark) {
   main.removeAttribute("aria-busy");
 }
 
-/** Shows figures unless newer ones stand there already. */
-function show(view, figures, { epoch, seq }, isSure) {
-  const at = view.at;
-  if (!isSure && at && (epoch < at.epoch || (epoch === at.epoch && seq < at.seq))) return;
-  view.at = { epoch, seq };
+const isBefore = (a, b) => a.epoch < b.epoch || (a.epoch === b.epoch && a.seq < b.seq);
+
+/** Shows figures unless newer ones stand there already; in a new view any. */
+function show(view, figures, { epoch, seq }, isNew) {
+  const at = { epoch, seq };
+  if (!isNew && view.at && isBefore(at, view.at)) return;
+  view.at = at;
   view.show(figures);
+}
+
+// Time by which a clock may differ from another process'; by more only if it has been set.
+const CLOCK_MS = 60000;
+
+/** Takes the time of a state: never an earlier one, as an answer from a cache has, unless the clock was set back. */
+function know(state) {
+  const at = new Date(state.as_of);
+  const isSetBack = known && isBefore(known, state) && knownAt - at > CLOCK_MS;
+  if (knownAt === null || at > knownAt || isSetBack) knownAt = at;
+  if (known && isBefore(state, known)) return;
+  known = state;
+  isDelayed = state.source === "ledger";
+}
+
+/** The store was made anew, with epochs from 1: what stands here is of another one. */
+function forget() {
+  [known, knownAt] = [null, null];
+  for (const view of views.values()) view.at = null;
 }
 
 // ---- Said aloud: seldom, and never every number
@@ -327,7 +349,9 @@ function tell() {
 let streams = [], failures = 0, retryTimer = 0, loading = null, wantsReload = false, reloadTimer = 0;
 
 async function get(address) {
-  const answer = await fetch(address, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(10000) });
+  // After a 304 the browser would give its old answer, with the time it was made at.
+  const answer = await fetch(address,
+    { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(10000), cache: "no-store" });
   if (!answer.ok) throw new Error(`${answer.status}`);
   return answer.json();
 }
@@ -364,8 +388,7 @@ async function load() {
   } while (after !== null && products.length < shownLimit);
   const room = divide(products.map(p => p.id)).flat().length;
   find("more").hidden = after === null || room < products.length || shownLimit >= STREAMS * IDS_PER_STREAM;
-  knownAt = new Date(mark.as_of);
-  isDelayed = mark.source === "ledger";
+  know(mark);
   layOut(products.slice(0, room), mark);
   isLoaded = true;
 }
@@ -416,26 +439,25 @@ function startOver() {
 
 function open(ids) {
   const source = new EventSource(`v1/events?${ids.map(parameter).join("&")}`);
-  const stream = { ids, source, isLive: false, isCut: false, isNew: true, heardAt: Date.now(), lostAt: null };
+  const stream = { ids, source, isLive: false, isCut: false, isNew: true, isFirst: true, heardAt: Date.now(), lostAt: null };
   const on = (name, act) => source.addEventListener(name, event => {
     stream.heardAt = Date.now();
     stream.lostAt = null;
     act(event.data ? JSON.parse(event.data) : {});
   });
-  on("open", () => { if (!stream.isNew && !stream.isCut) stream.isLive = true; tell(); });
+  on("open", () => { stream.isFirst = true; if (!stream.isNew && !stream.isCut) stream.isLive = true; tell(); });
   on("availability", data => {
-    const isFirst = stream.isNew;
-    [stream.isLive, stream.isCut, stream.isNew, failures] = [true, false, false, 0];
-    knownAt = new Date(data.as_of);
-    isDelayed = data.source === "ledger";
+    if (stream.isFirst && known && data.epoch < known.epoch) forget();
+    [stream.isLive, stream.isCut, stream.isNew, stream.isFirst, failures] = [true, false, false, false, 0];
+    know(data);
     for (const p of data.products) {
       const view = views.get(p.id);
-      if (view) show(view, p, data, isFirst);
+      if (view) show(view, p, data);
     }
     tell();
   });
   on("heartbeat", data => {
-    if (stream.isLive && data.as_of) { knownAt = new Date(data.as_of); tell(); }
+    if (stream.isLive && data.as_of) { knownAt = new Date(Math.max(knownAt, new Date(data.as_of))); tell(); }
   });
   on("unavailable", () => { [stream.isLive, stream.isCut] = [false, true]; tell(); });
   on("missed", () => {});

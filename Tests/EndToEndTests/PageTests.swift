@@ -4,10 +4,10 @@ import Testing
 
 /// The pages, seen by a real browser.
 @Suite(.serialized) struct PageTests {
-    private typealias Order = SequentialModel.Order
+    typealias Order = SequentialModel.Order
 
     /// A browser has many processes; on a busy machine they take their time.
-    private static let patience = Duration.seconds(30)
+    static let patience = Duration.seconds(30)
 
     private func open(_ browser: Browser, _ address: String) async throws {
         try await browser.navigate(to: address)
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    private func waitUntil(_ expression: String, _ browser: Browser) async throws {
+    func waitUntil(_ expression: String, _ browser: Browser) async throws {
         try await eventually(within: Self.patience, expression) { try await browser.evaluate(expression) }
     }
 
@@ -127,6 +127,42 @@ import Testing
         }
     }
 
+    @Test("The time that the page names never goes back, though its server does and comes back")
+    func time() async throws {
+        let shop = try await Shop()
+        let first = try await shop.startServer()
+        try await withBrowser { browser in
+            try await self.open(browser, first.address)
+            let _: Bool = try await browser.evaluate(
+                """
+                (() => {
+                    const clock = document.getElementById("clock");
+                    window.times = [clock.textContent];
+                    new MutationObserver(() => window.times.push(clock.textContent))
+                        .observe(clock, { childList: true, characterData: true, subtree: true });
+                    return true;
+                })()
+                """)
+            // A heartbeat has shown a later time than that of the list.
+            try await waitUntil("window.times.length > 1", browser)
+            try await first.process.kill()
+            try await waitUntil("document.body.dataset.live === 'paused'", browser)
+            let second = try await shop.startServer("--http-port", "\(first.shop.port)")
+            let asked: Int = try await browser.evaluate(Self.listsAskedFor)
+            try await waitUntil("document.body.dataset.live === 'live'", browser)
+            // The counters have been installed anew: the page asks for its list again.
+            try await waitUntil("\(Self.listsAskedFor) > \(asked)", browser)
+            let shown: Int = try await browser.evaluate("window.times.length")
+            try await waitUntil("window.times.length > \(shown)", browser)
+            let times: [String] = try await browser.evaluate("window.times")
+            #expect(times == times.sorted())
+            #expect(try await second.process.stop() == .exited(0))
+        }
+    }
+
+    private static let listsAskedFor =
+        "performance.getEntriesByType('resource').filter(e => e.name.includes('v1/products')).length"
+
     @Test("A new catalogue shows up without a reload, and leaves the rest of the page as it is")
     func catalogue() async throws {
         let shop = try await Shop()
@@ -156,111 +192,6 @@ import Testing
             try await waitForText("7", of: "[data-product=LAMP] .left", browser)
             #expect(try await browser.evaluate("window.isSamePage === true"))
         }
-    }
-
-    // MARK: - The badge
-
-    @Test("The badge in another shop's page follows the figures, if its origin is allowed")
-    func badge() async throws {
-        let shop = try await Shop()
-        try await withForeignPage { page, browser in
-            let open = try await shop.startServer("--http-allow-origin", page.origin)
-            try page.show(badgesFrom: open.address)
-            try await browser.navigate(to: page.origin + "/")
-            try await waitUntil("\(Self.badge("cube")).text === '10 of 10 left'", browser)
-            try await waitUntil("\(Self.badge("green")).text === '2 of 2 left'", browser)
-            try await waitUntil("\(Self.badge("panel")).text === 'Available'", browser)
-            try await waitUntil("\(Self.badge("lamp")).text === 'noch 7 von 7'", browser)
-            // Nobody knows this product; the others do not mind.
-            #expect(try await browser.evaluate("\(Self.badge("nothing")).state === 'unknown'"))
-            #expect(try await browser.evaluate("!document.getElementById('nothing').checkVisibility()"))
-            // The shop's own colour, by custom property.
-            #expect(
-                try await browser.evaluate(
-                    "getComputedStyle(document.getElementById('cube').shadowRoot.querySelector('span')).backgroundColor"
-                )
-                    == "rgb(1, 2, 3)")
-
-            try await shop.publish([
-                Order("one", ("CUBE", "RED", 8)).message, Order("two", ("OTHER", "GREEN", 2)).message,
-            ])
-            try await waitUntil("\(Self.badge("cube")).text === '2 of 10 left'", browser)
-            #expect(try await browser.evaluate("\(Self.badge("cube")).state === 'low'"))
-            try await waitUntil("\(Self.badge("green")).text === 'Sold out'", browser)
-            #expect(try await browser.evaluate("\(Self.badge("green")).state === 'sold-out'"))
-
-            // Another product, and a badge that was not there at first.
-            let _: Bool = try await browser.evaluate(
-                """
-                (() => {
-                    document.getElementById("cube").setAttribute("product", "PANEL");
-                    document.body.insertAdjacentHTML("beforeend", '<stocktake-badge id="late" product="CUBE">');
-                    return true;
-                })()
-                """)
-            try await waitUntil("\(Self.badge("cube")).text === 'Available'", browser)
-            try await waitUntil("\(Self.badge("late")).text === '2 of 10 left'", browser)
-
-            // The last word stays, marked, when the server is gone.
-            try await open.process.kill()
-            try await waitUntil("\(Self.badge("late")).state === 'stale'", browser)
-            #expect(try await browser.evaluate("\(Self.badge("late")).text === '2 of 10 left'"))
-        }
-    }
-
-    @Test("The badge in another shop's page is told nothing, unless its origin is allowed")
-    func badgeElsewhere() async throws {
-        let shop = try await Shop()
-        let open = try await shop.startServer()
-        try await withForeignPage { page, browser in
-            try page.show(badgesFrom: open.address)
-            try await browser.navigate(to: page.origin + "/")
-            var log = ""
-            try await eventually(within: Self.patience, "the browser to refuse") {
-                log += try await browser.log().joined(separator: "\n")
-                return log.contains("v1/events") && log.contains("CORS policy")
-            }
-            #expect(try await browser.evaluate("\(Self.badge("cube")).state === 'unknown'"))
-            #expect(try await browser.evaluate("\(Self.badge("cube")).text === ''"))
-        }
-    }
-
-    /// A badge in the foreign page, as `{state, text}`.
-    private static func badge(_ id: String) -> String {
-        "(b => ({ state: b.getAttribute('state'), text: b.shadowRoot?.textContent }))(document.getElementById('\(id)'))"
-    }
-
-    /// A page of another origin, served from a folder.
-    private struct ForeignPage {
-        let origin: String
-        let folder: TemporaryFolder
-
-        func show(badgesFrom server: String) throws {
-            // The script twice, as happens where parts of a page are made by different people.
-            try folder.write(
-                """
-                <!doctype html><html lang="en"><meta charset="utf-8"><title>A shop</title><link rel="icon" href="data:,">
-                <style>#cube { --stocktake-badge-background: rgb(1, 2, 3) }</style>
-                <stocktake-badge id="cube" product="CUBE"></stocktake-badge>
-                <stocktake-badge id="green" product="OTHER" variant="GREEN"></stocktake-badge>
-                <stocktake-badge id="panel" product="PANEL"></stocktake-badge>
-                <stocktake-badge id="lamp" product="LAMP" text-left="noch {left} von {cap}"></stocktake-badge>
-                <stocktake-badge id="nothing" product="NOTHING"></stocktake-badge>
-                <script src="\(server)/badge.js" async></script><script src="\(server)/badge.js" async></script></html>
-                """, to: "index.html")
-        }
-    }
-
-    private func withForeignPage(_ body: (ForeignPage, Browser) async throws -> Void) async throws {
-        let folder = try TemporaryFolder()
-        let server = try ChildProcess(
-            "python3", ["-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", folder.path, "0"])
-        let line = try await server.waitForLine(containing: "http://")
-        let origin = try #require(line.firstMatch(of: /http:\/\/127\.0\.0\.1:\d+/)).output
-        try await withBrowser { browser in
-            try await body(ForeignPage(origin: String(origin), folder: folder), browser)
-        }
-        try await server.kill()
     }
 
     // MARK: - The operator's page
