@@ -10,7 +10,12 @@ const find = id => document.getElementById(id);
 const digits = new Intl.NumberFormat("en");
 const count = n => n === null || n === undefined ? "–" : digits.format(n);
 const many = (n, one, more = `${one}s`) => `${count(n)} ${n === 1 ? one : more}`;
-const clock = time => new Date(time).toLocaleTimeString("en-GB");
+const today = time => new Date(time).toDateString() === new Date().toDateString();
+/** In the browser's zone; with the day unless it is today. */
+const clock = time => new Date(time).toLocaleString("en-GB", { timeStyle: "medium", ...(today(time) ? {} : { dateStyle: "medium" }) });
+/** The zone's name, as it is at that time. */
+const zone = time => new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(new Date(time))
+  .find(part => part.type === "timeZoneName").value;
 
 function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -118,7 +123,7 @@ function showTiles(status) {
   }
   const isBad = problems.some(p => p.level === "bad"), wrong = problems.filter(p => p.level !== "due").length;
   find("verdict").dataset.level = isBad ? "bad" : wrong ? "warn" : "ok";
-  put(find("summary"), wrong ? `${many(wrong, "thing needs", "things need")} you`
+  put(find("summary"), wrong ? `${many(problems.length, "thing needs", "things need")} you`
     : problems.length ? "All runs; refunds are due" : "All is well");
   const list = find("problems");
   while (list.children.length > problems.length) list.lastChild.remove();
@@ -149,14 +154,17 @@ function showRate(status) {
   const rate = (status.orders - from.orders) / ((at - from.at) / 1000);
   const show = r => r >= 100 || r === 0 ? count(Math.round(r)) : r.toFixed(1);
   put(find("rate"), show(rate));
-  const seen = rates.filter(each => at - each.at <= SHOWN_MS), most = Math.max(...seen.map(each => each.rate));
-  put(find("rate-note"), `Over the last ${Math.max(1, Math.round((at - from.at) / 1000))} s; most in two minutes ${show(most)}`);
+  const seen = rates.filter(each => at - each.at <= SHOWN_MS);
+  // The page knows nothing of the time before it was opened.
+  const covered = age(Math.max(1, Math.min(SHOWN_MS, at - samples[0].at) / 1000));
+  const most = Math.max(...seen.map(each => each.rate));
+  put(find("rate-note"), `Over the last ${Math.max(1, Math.round((at - from.at) / 1000))} s; most in the last ${covered}: ${show(most)}`);
   const high = Math.max(most, 1);
   const points = seen.map(each => `${(120 - (at - each.at) / 1000).toFixed(1)},${(39 - 37 * each.rate / high).toFixed(1)}`);
   find("spark-line").setAttribute("points", points.join(" "));
   const [left, right] = [points[0].split(",")[0], points.at(-1).split(",")[0]];
   find("spark-area").setAttribute("points", `${left},40 ${points.join(" ")} ${right},40`);
-  find("spark").setAttribute("aria-label", `Orders per second, last two minutes: now ${show(rate)}, at most ${show(most)}`);
+  find("spark").setAttribute("aria-label", `Orders per second, last ${covered}: now ${show(rate)}, at most ${show(most)}`);
 }
 
 // ---- Outcomes
@@ -169,6 +177,7 @@ function showOutcomes(outcomes) {
   if (text === shownOutcomes) return;
   shownOutcomes = text;
   find("no-outcomes").hidden = outcomes.length > 0;
+  if (outcomes.length) put(find("zone"), zone(outcomes[0].decided_at ?? Date.now()));
   find("outcomes").replaceChildren(...outcomes.map(o => make("tr", {},
     make("td", {}, o.decided_at ? clock(o.decided_at) : ""),
     make("td", { class: `outcome ${/^[a-z_]+$/.test(o.outcome) ? o.outcome : ""}` }, outcomeWords[o.outcome] ?? o.outcome),
@@ -182,9 +191,19 @@ function showOutcomes(outcomes) {
 
 let knownAt = null, isAsking = false, timer = 0;
 
+/** What stands in the tiles is of the past: none of it is judged. */
+function greyTiles() {
+  for (const { node, mark } of Object.values(views)) {
+    node.dataset.level = "unknown";
+    put(mark, marks.unknown);
+  }
+  find("verdict").dataset.level = "unknown";
+}
+
 function lost(why) {
+  greyTiles();
   document.body.dataset.live = "lost";
-  put(find("notice"), knownAt ? `${why} What stands here is from ${clock(knownAt)}; trying again…` : `${why} Trying again…`);
+  put(find("notice"), knownAt ? `${why} What stands here is from ${clock(knownAt)} ${zone(knownAt)}; trying again…` : `${why} Trying again…`);
   find("notice").hidden = false;
   put(find("summary"), "The server cannot be asked");
 }
@@ -203,7 +222,7 @@ async function ask() {
     find("notice").hidden = true;
     find("main").removeAttribute("aria-busy");
     put(find("store"), status.store);
-    put(find("as-of"), `Stocktake ${status.version}, as of ${clock(status.as_of)}`);
+    put(find("as-of"), `Stocktake ${status.version}, as of ${clock(status.as_of)} ${zone(status.as_of)}`);
     document.title = `${status.store} – Stocktake`;
     showTiles(status);
     showRate(status);

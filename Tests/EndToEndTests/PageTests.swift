@@ -217,13 +217,26 @@ import Testing
             try await waitUntil(
                 "document.querySelector('#dead_letters .note').textContent.includes('dead-letters list --status open')",
                 browser)
-            try await waitForText("1 thing needs you", of: "#summary", browser)
+            // As many as stand below.
+            try await waitForText("2 things need you", of: "#summary", browser)
+            #expect(try await browser.evaluate("document.querySelectorAll('#problems li').length === 2"))
             for (order, outcome) in [("seen-1", "accepted"), ("seen-2", "refused"), ("seen-3", "dead letter")] {
                 try await waitUntil(
                     "[...document.querySelectorAll('#outcomes tr')].some(row => row.textContent.includes('\(order)')"
                         + " && row.textContent.includes('\(outcome)'))", browser)
             }
             try await waitUntil("document.getElementById('spark-line').points.numberOfItems >= 2", browser)
+            // No more than the page has seen.
+            let note = try await browser.text(of: "#rate-note") ?? ""
+            let covered = try #require(note.firstMatch(of: /most in the last (\d+) seconds?:\s/)?.1, "\(note)")
+            #expect(
+                try await browser.evaluate("\(covered) <= Math.ceil(performance.now() / 1000) + 1"), "\(note)")
+            #expect(try await browser.text(of: "#zone") != "")
+            try await browser.appear(.phone)
+            #expect(
+                try await browser.evaluate(
+                    "(s => s.scrollWidth <= s.clientWidth)(document.querySelector('.scroll'))"))
+            try await browser.appear(.desktop)
             try await expectNothingForeign(browser)
             #expect(try await browser.log() == [])
 
@@ -235,6 +248,12 @@ import Testing
             try await open.process.kill()
             try await waitUntil("document.body.dataset.live === 'lost'", browser)
             #expect(try await browser.text(of: "#notice")?.hasPrefix("The connection to the server is lost.") == true)
+            #expect(
+                try await browser.evaluate(
+                    "[...document.querySelectorAll('.tile, .verdict')].every(n => n.dataset.level === 'unknown')"))
+            #expect(
+                try await browser.evaluate(
+                    "[...document.querySelectorAll('.tile .mark')].every(n => n.textContent === 'Unknown')"))
         }
     }
 
