@@ -324,13 +324,13 @@ import Testing
                 .contains(#"http_requests_total{route="/v1/availability",status="200"} 2"#)
         }
         ending.startReading()
-        #expect(try await ending.reply().body.count > 5_000_000)
+        #expect(try await ending.reply(within: .seconds(60)).body.count > 5_000_000)
         try await eventually("the connection's end") { ending.isClosed }
 
         server.process.signal(SIGTERM)
         try await eventually("the end of a connection without a request") { idle.isClosed }
         staying.startReading()
-        #expect(try await staying.reply().body.count > 5_000_000)
+        #expect(try await staying.reply(within: .seconds(60)).body.count > 5_000_000)
         #expect(try await server.process.waitForEnding(within: .seconds(10)) == .exited(0))
     }
 
