@@ -5,6 +5,11 @@ package enum LedgerSoundness: Sendable, Equatable {
     case sound(at: String)
     case damaged(at: String, detail: String)
 
+    /// What is damaged, without the file's path; nil: nothing that is known.
+    package var damage: String? {
+        if case .damaged(_, let detail) = self { detail } else { nil }
+    }
+
     /// As a line of the lock file.
     var line: String {
         switch self {

@@ -33,9 +33,7 @@ struct LedgerLook: Sendable {
     }
 
     /// What of the file is damaged, without its path; nil: nothing that is known.
-    var damage: String? {
-        if case .damaged(_, let detail) = soundness { detail } else { nil }
-    }
+    var damage: String? { soundness?.damage }
 
     /// What is wrong, for the operator; nil: nothing.
     var detail: String? {

@@ -39,7 +39,7 @@ struct HTTPServices {
         let api = try await AvailabilityServices(
             ledger: ledger, counters: clients.map { CounterReader(keys: settings.keys, client: $0) },
             fallsBackToLedger: settings.http.fallsBackToLedger, subscriberCount: subscribers, unread: unread,
-            logger: logger)
+            damage: knownDamage, logger: logger)
         let server = api.publicServer(settings.http.listener, origins: settings.http.origins) { host, port in
             say("listening on \(Self.url(host, port))\(Self.note(host))")
         }
@@ -58,6 +58,12 @@ struct HTTPServices {
     }
 
     // MARK: - Parts
+
+    /// What the consumer has found, which may have ended since.
+    private var knownDamage: @Sendable () async -> String? {
+        let lock = ProcessLock.path(besideLedger: settings.ledger)
+        return { await offCooperativeThreads { ProcessLock.soundness(lock)?.damage } }
+    }
 
     private func openLedger() async throws -> LedgerDatabase {
         // Waited for, as the consumer waits: a full disk at its start must not end the process.

@@ -108,6 +108,7 @@ package struct AvailabilityServices: Sendable {
     /// One for each event loop.
     private let storefronts: [Storefront]
     private let watch: LedgerWatch
+    private let damage: @Sendable () async -> String?
     private let unread: UnreadBytes
     private let logger: Logger
 
@@ -117,9 +118,11 @@ package struct AvailabilityServices: Sendable {
     ///   - fallsBackToLedger: whether the ledger's figures do while Redis' cannot be had.
     ///   - subscriberCount: is kept up to date.
     ///   - unread: what is held for clients that do not read.
+    ///   - damage: what is damaged in the ledger, as far as it is known, without a path: anybody may ask.
     package init(
         ledger: LedgerDatabase, counters: [CounterReader], fallsBackToLedger: Bool,
-        subscriberCount: SubscriberCount, unread: UnreadBytes, logger: Logger
+        subscriberCount: SubscriberCount, unread: UnreadBytes, damage: @escaping @Sendable () async -> String?,
+        logger: Logger
     ) async throws {
         let metrics = APIMetrics()
         let catalogue = try await CatalogueInUse.read(from: ledger)
@@ -132,6 +135,7 @@ package struct AvailabilityServices: Sendable {
         live = LiveFigures(
             storefronts[0], metrics: metrics, subscriberCount: subscriberCount, unread: unread, logger: logger)
         self.watch = watch
+        self.damage = damage
         self.unread = unread
         self.logger = logger
     }
@@ -144,14 +148,12 @@ package struct AvailabilityServices: Sendable {
 
     /// Whether whoever asks for figures is answered: from Redis, or from the ledger where that is allowed.
     package func health() async -> HealthReport {
-        await Self.health(storefronts[0], watch)
-    }
-
-    private static func health(_ storefront: Storefront, _ watch: LedgerWatch) async -> HealthReport {
         var checks = JSONObject()
         var trouble: String?
+        let damage = await damage()
         do {
-            let moment = try await storefront.read { _ in [] }.reading.moment
+            let moment = try await storefronts[0].read { _ in [] }.reading.moment
+            if moment.source == .ledger, damage != nil { trouble = "figures: from a ledger that is damaged" }
             checks.append(
                 "figures", .string("from \(moment.source.rawValue): epoch \(moment.epoch), seq \(moment.seq)"))
         } catch {
@@ -161,6 +163,8 @@ package struct AvailabilityServices: Sendable {
         }
         if watch.watermark == nil {
             checks.append("ledger", .string("another file is in its place; start this process again"))
+        } else if let damage {
+            checks.append("ledger", .string("it is damaged: \(damage)"))
         }
         return HealthReport(trouble: trouble, checks: .object(checks))
     }
@@ -169,7 +173,7 @@ package struct AvailabilityServices: Sendable {
         _ settings: ListenerSettings, origins: AllowedOrigins,
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
     ) -> APIService {
-        let health = HealthRoutes { [storefronts, watch] in await Self.health(storefronts[0], watch) }
+        let health = HealthRoutes { await self.health() }
         let routes = PublicRoutes(storefront: storefronts[0], live: live, health: health)
         // Direct reads do not ask `admit`: a rule here must be in `DirectReads.question`, too.
         let metrics = RequestMetrics()
