@@ -1,5 +1,4 @@
 import Inventory
-import StrictJSON
 
 /// Turns a stream entry's two fields into a message, or says why it can never be one.
 ///
@@ -14,48 +13,6 @@ package enum MessageDecoder {
         } catch {
             return .failure(error)
         }
-    }
-
-    /// The ids in a payload that was rejected for something else. Of a payload that is not valid JSON they are those before
-    /// the fault: of a message that was cut short, usually all. An id that is there twice is none.
-    package static func ids(inRejected payload: SharedBytes?) -> MessageIDs {
-        guard let payload, payload.count <= Limit.payloadBytes else { return MessageIDs() }
-        var found = FoundIDs()
-        // What it throws is known already: the payload was rejected.
-        try? read(&found, payload)
-        func only(_ ids: [Identifier?]) -> Identifier? { ids.count == 1 ? ids[0] : nil }
-        return MessageIDs(
-            order: only(found.orders), cancellation: only(found.cancellations), adjustment: only(found.adjustments))
-    }
-
-    private struct FoundIDs {
-        var orders: [Identifier?] = []
-        var cancellations: [Identifier?] = []
-        var adjustments: [Identifier?] = []
-    }
-
-    private static func read(_ found: inout FoundIDs, _ payload: SharedBytes) throws(JSONError) {
-        var scanner = try JSONScanner(payload.array, at: payload.place)
-        guard try scanner.peek() == .object else { return }
-        try scanner.enterObject()
-        while let key = try scanner.nextKey() {
-            switch key {
-            case "order_id": found.orders.append(try id(&scanner))
-            case "cancellation_id": found.cancellations.append(try id(&scanner))
-            case "adjustment_id": found.adjustments.append(try id(&scanner))
-            default: try scanner.skipValue()
-            }
-        }
-    }
-
-    /// nil for what cannot be an id.
-    private static func id(_ scanner: inout JSONScanner) throws(JSONError) -> Identifier? {
-        guard try scanner.peek() == .string else {
-            try scanner.skipValue()
-            return nil
-        }
-        let text = try scanner.readText().text
-        return Identifier.violation(in: text) == nil ? Identifier(text) : nil
     }
 
     private static func message(type: SharedBytes?, payload: SharedBytes?) throws(Rejection) -> Message {

@@ -57,7 +57,7 @@ struct MessageDecoderTests {
             (#"{"order_id":"o","cancellation_id":"c","items":[{"product_id""#, "o", "c", nil),
             (#"{"order_id":"o","order_id":"other","cancellation_id":"c"}"#, nil, "c", nil),
             (#"{"order_id":"o"#, nil, nil, nil), ("[]", nil, nil, nil), ("", nil, nil, nil), (nil, nil, nil, nil),
-            (#"{"order_id":"o"}"# + String(repeating: " ", count: 1_048_576), nil, nil, nil),
+            (#"{"order_id":"o"}"# + String(repeating: " ", count: 1_048_576), "o", nil, nil),
         ] as [(String?, Identifier?, Identifier?, Identifier?)])
     func idsOfRejected(payload: String?, order: Identifier?, cancellation: Identifier?, adjustment: Identifier?) {
         let bytes = payload.map { SharedBytes(Array($0.utf8)) }

@@ -4,7 +4,7 @@ import Testing
 @testable import Intake
 
 @Suite("Of a checkout that became a dead letter")
-struct PaymentReaderTests {
+struct RejectedPayloadTests {
     private func payment(
         _ payload: [UInt8], type: String? = "checkout.completed", _ reason: DeadLetterReason = .invalidJSON
     ) -> Payment? {

@@ -2,19 +2,24 @@ import Inventory
 import StrictJSON
 
 extension MessageDecoder {
+    /// The ids in a payload that was rejected for something else: its publisher finds the outcome by them.
+    package static func ids(inRejected payload: SharedBytes?) -> MessageIDs {
+        payload.map { RejectedPayload.read($0.prefix(Limit.payloadBytes)).ids } ?? MessageIDs()
+    }
+
     /// What was paid by an entry that became a dead letter: whoever paid is owed the money. Nil: it is no checkout.
     ///
-    /// Whatever can be read is, also of a payload that is no JSON from some place on, or not UTF-8 somewhere. A payload
-    /// that has brought the process down is not looked at again.
+    /// A payload that has brought the process down is not looked at again.
     package static func payment(of entry: StreamEntry, rejectedFor reason: DeadLetterReason) -> Payment? {
         guard entry.type?.equals(MessageType.checkoutCompleted.rawValue) == true else { return nil }
         guard reason != .crashedConsumer, let payload = entry.payload else { return Payment() }
-        return PaymentReader.read(payload.prefix(Limit.payloadBytes))
+        return RejectedPayload.read(payload.prefix(Limit.payloadBytes)).payment
     }
 }
 
-/// Reads the fields of a payment by the rules of messages, and passes over what breaks them.
-private struct PaymentReader {
+/// What can be read of a payload that is rejected, by the rules of messages: also of one that is no JSON from some place
+/// on, which a message that was cut short is, or not UTF-8 somewhere. What breaks the rules is passed over.
+private struct RejectedPayload {
     /// A field of which a payload may have one: of several, none is known to be right.
     private struct Field<Value> {
         private(set) var value: Value?
@@ -28,16 +33,18 @@ private struct PaymentReader {
 
     private var scanner: JSONScanner
     private var orderID = Field<String>()
+    private var cancellationID = Field<String>()
+    private var adjustmentID = Field<String>()
     private var intentID = Field<String>()
     private var currency = Field<String>()
     private var total = Field<Int64>()
     private var items = Field<Int64>()
 
-    static func read(_ payload: [UInt8]) -> Payment {
-        guard var reader = reader(of: payload) else { return Payment() }
+    static func read(_ payload: [UInt8]) -> (ids: MessageIDs, payment: Payment) {
+        guard var reader = reader(of: payload) else { return (MessageIDs(), Payment()) }
         // What was read before an error counts.
         try? reader.readFields()
-        return reader.payment
+        return (reader.ids, reader.payment)
     }
 
     private init(_ bytes: [UInt8], at place: Range<Int>) throws(JSONError) {
@@ -45,16 +52,20 @@ private struct PaymentReader {
     }
 
     /// A byte order mark is passed over, and what is not UTF-8 replaced: a name in another encoding hides no amount.
-    private static func reader(of payload: [UInt8]) -> PaymentReader? {
+    private static func reader(of payload: [UInt8]) -> RejectedPayload? {
         let start = payload.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-        if let reader = try? PaymentReader(payload, at: start..<payload.count) { return reader }
+        if let reader = try? RejectedPayload(payload, at: start..<payload.count) { return reader }
         let repaired = Array(String(decoding: payload[start...], as: UTF8.self).utf8)
-        return try? PaymentReader(repaired, at: 0..<repaired.count)
+        return try? RejectedPayload(repaired, at: 0..<repaired.count)
+    }
+
+    private var ids: MessageIDs {
+        func id(_ field: Field<String>) -> Identifier? { field.value.map { Identifier($0) } }
+        return MessageIDs(order: id(orderID), cancellation: id(cancellationID), adjustment: id(adjustmentID))
     }
 
     private var payment: Payment {
-        var payment = Payment(
-            orderID: orderID.value.map { Identifier($0) }, intentID: intentID.value, currency: currency.value)
+        var payment = Payment(orderID: ids.order, intentID: intentID.value, currency: currency.value)
         payment.setAmount(total: total.value, items: items.value)
         return payment
     }
@@ -65,6 +76,8 @@ private struct PaymentReader {
         while let key = try scanner.nextKey() {
             switch key {
             case "order_id": orderID.set(try text())
+            case "cancellation_id": cancellationID.set(try text())
+            case "adjustment_id": adjustmentID.set(try text())
             case "payment_intent_id": intentID.set(try text())
             case "currency": currency.set(try text())
             case "total": total.set(try integer(in: -Limit.exactInteger...Limit.exactInteger))
