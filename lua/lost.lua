@@ -25,8 +25,16 @@ for i = 1, #info, 2 do stream[info[i]] = info[i + 1] end
 
 local kept = redis.call('HMGET', KEYS[2], 'acknowledged', 'lost', 'lost_at')
 local acknowledged, total, at = tonumber(kept[1] or ''), tonumber(kept[2] or '') or 0, kept[3] or ''
+local function isAbove(a, b)
+  local ams, an = string.match(a, '^(%d+)-(%d+)$')
+  local bms, bn = string.match(b, '^(%d+)-(%d+)$')
+  if ams ~= bms then return tonumber(ams) > tonumber(bms) end
+  return tonumber(an) > tonumber(bn)
+end
+local last = stream['last-entry']
+local isUnread = last and isAbove(last[1], group['last-delivered-id'])
 local lost = 0
-if group['last-delivered-id'] == stream['last-generated-id'] then
+if not isUnread then
   local processed = stream['entries-added'] - group['pending']
   if acknowledged then lost = math.max(processed - acknowledged, 0) end
   if acknowledged ~= processed then

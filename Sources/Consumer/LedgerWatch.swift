@@ -12,7 +12,8 @@ struct LedgerWatch: Sendable {
     let stop: StopSignal
     let logger: Logger
 
-    /// Reads what must be sound before anything is sold: all of a small ledger, and of one that was found damaged before.
+    /// Reads what must be sound before anything is sold: all of a small ledger, and of one that was found damaged before,
+    /// by whatever found it.
     /// - Returns: whether all of it was read.
     func beforeSelling() async throws -> Bool {
         let wasDamaged: Bool
@@ -24,10 +25,12 @@ struct LedgerWatch: Sendable {
                 try await inspection.readHotParts()
                 return false
             }
-            while !inspection.isDone {
+            // What is larger takes long, and can be stopped in between.
+            while !inspection.isSmall, !inspection.isDone {
                 if stop.isRequested { throw StopSignal.Stopped() }
                 try await inspection.readNext()
             }
+            try await inspection.readWhole()
             return true
         }
         if isWhole { lock.note(.sound(at: Timestamp.now())) }

@@ -54,7 +54,9 @@ extension Checkout {
     package var payment: Payment {
         var items = ItemsAmount()
         for line in lines { items.add(unitPrice: line.unitPrice, quantity: line.quantity) }
-        var payment = Payment(orderID: orderID, intentID: paymentIntentID, currency: currency)
+        // By the rule of ids, as it is read from a dead letter: one payment must not have two rows.
+        func short(_ text: String?) -> String? { text.flatMap { Identifier.violation(in: $0) == nil ? $0 : nil } }
+        var payment = Payment(orderID: orderID, intentID: short(paymentIntentID), currency: short(currency))
         payment.setAmount(total: total, items: items.amount)
         return payment
     }

@@ -22,7 +22,7 @@ extension BatchWriter {
 
     static func refundsEnded(fewRefunds: Bool) -> String {
         // CROSS: in this order. INDEXED: those of refused orders, which are many, are not looked through.
-        let refunds = "refunds INDEXED BY refunds_payment"
+        let refunds = "refunds INDEXED BY refunds_awaiting_order"
         let join = fewRefunds ? "\(refunds) CROSS JOIN orders" : "orders CROSS JOIN \(refunds)"
         return """
             SELECT refunds.number FROM \(join) ON orders.id = refunds.order_id

@@ -21,9 +21,12 @@ package struct LedgerHead: Sendable, Equatable {
     static func read(_ db: Database) throws -> LedgerHead {
         guard
             let row = try Row.fetchOne(
-                db.cachedStatement(sql: "SELECT epoch, seq, records, catalogue_version FROM ledger"))
+                db.cachedStatement(sql: "SELECT epoch, seq, records, catalogue_version FROM ledger")),
+            // What is damaged may be of any type.
+            let epoch = Int64.fromDatabaseValue(row[0]), let seq = Int64.fromDatabaseValue(row[1]),
+            let records = Int64.fromDatabaseValue(row[2]), let version = Int64.fromDatabaseValue(row[3])
         else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the ledger has no head") }
-        return LedgerHead(epoch: row[0], seq: row[1], records: row[2], catalogueVersion: row[3])
+        return LedgerHead(epoch: epoch, seq: seq, records: records, catalogueVersion: version)
     }
 }
 

@@ -97,9 +97,9 @@ extension LedgerDatabase {
                         order_number IS NOT NULL
                             AND EXISTS (SELECT 1 FROM cancellations WHERE cancellations.order_id = refunds.order_id)
                             AS is_cancelled
-                    FROM refunds WHERE ?1 IS NULL OR number < ?1 ORDER BY number DESC LIMIT ?2
+                    FROM refunds WHERE number < ? ORDER BY number DESC LIMIT ?
                     """,
-                arguments: [after.flatMap { Int64($0) }, limit + 1])
+                arguments: [after.flatMap { Int64($0) } ?? .max, limit + 1])
             let shown = rows.prefix(limit).map(Self.refund)
             let next = rows.count > limit ? shown.last.map { String($0.number) } : nil
             return (Page(elements: shown, next: next), try RefundsDue.read(db))

@@ -161,6 +161,7 @@ extension LedgerDatabase {
             try Succession.finish(at: LedgerFile.resolved(path))
         }
         do {
+            if !isBackup { try endUnfinishedChange(path) }
             let file = try LedgerFile(at: path)
             // Whoever writes also brings the log into the file, and then nothing tells any more.
             if role != .reader, try isMixture(path) { throw LedgerError.mixed(path: path) }
@@ -179,7 +180,10 @@ extension LedgerDatabase {
                 guard let row = try Row.fetchOne(db, sql: "SELECT identity, store FROM ledger") else {
                     throw LedgerError.notALedger(path: path, reason: "it has no identity")
                 }
-                return (row["identity"] as String, row["store"] as String)
+                // What is damaged may be of any type.
+                guard let identity = String.fromDatabaseValue(row[0]), let store = String.fromDatabaseValue(row[1])
+                else { throw DatabaseError(resultCode: .SQLITE_CORRUPT) }
+                return (identity, store)
             }
             if let store, name != store { throw LedgerError.otherStore(path: path, store: name, asked: store) }
             return LedgerDatabase(identity: identity, store: name, file: file, writer: writer, reader: reader)
@@ -262,24 +266,37 @@ extension LedgerDatabase {
 
     /// Whether the log beside the file was left by another state of the ledger, or by another ledger.
     ///
-    /// Quick where the two say that they belong together, as after any `kill -9`. Else everything is read, and must add
-    /// up.
+    /// Quick where the two say that they belong together, as after any `kill -9`, and where they say that they do not. Where
+    /// they say neither, everything is read, and must add up.
     static func isMixture(_ path: String) throws -> Bool {
         let path = LedgerFile.resolved(path)
         guard LedgerFile.size(of: path + "-wal") > 0 else { return false }
         do {
             // A consumer beside this process may begin its log anew between two looks.
+            var finding = LedgerLog.Finding.unclear
             for _ in 1...3 {
-                var finding = LedgerLog.Finding.unclear
                 try withReader(path) { db in finding = try LedgerLog.finding(db, path: path) }
                 if finding == .belongs { return false }
             }
+            // A mixture may add up all the same, with what was erased, or a cap, as it was.
+            if finding == .stranger { return true }
             var isSound = false
             try withReader(path) { db in isSound = try sound(db).isSound }
             return !isSound
         } catch let error as DatabaseError where error.isDamage {
             return true
         }
+    }
+
+    /// A crash while SQLite began or ended write-ahead logging leaves a journal, with which no reader can open the file: who
+    /// may write it takes that change back.
+    static func endUnfinishedChange(_ path: String) throws {
+        guard LedgerFile.size(of: LedgerFile.resolved(path) + "-journal") > 0 else { return }
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(busyTimeout)
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.read { db in _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") }
+        try queue.close()
     }
 
     private static func withReader(_ path: String, _ body: (Database) throws -> Void) throws {

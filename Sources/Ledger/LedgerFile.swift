@@ -116,8 +116,8 @@ package struct LedgerFile: Sendable, Equatable {
         return found.kind.isEmpty ? nil : found.kind
     }
 
-    /// The files SQLite keeps for a database.
+    /// The files SQLite keeps for a database: its log, and a journal while write-ahead logging begins or ends.
     static func companions(of path: String) -> [String] {
-        [path + "-wal", path + "-shm"]
+        [path + "-wal", path + "-shm", path + "-journal"]
     }
 }

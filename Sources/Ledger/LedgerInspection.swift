@@ -40,7 +40,7 @@ package struct LedgerInspection: Sendable {
                 let found = try queue.read { db in try Self.steps(db, rowsAtOnce: rowsAtOnce) }
                 return LedgerInspection(path: path, queue: queue, steps: found)
             } catch {
-                throw LedgerError.wrapping(error, path: path, action: "checking")
+                throw damage(error, path)
             }
         }
     }
@@ -76,23 +76,47 @@ package struct LedgerInspection: Sendable {
     package mutating func readNext() async throws {
         guard let step = steps.last else { return }
         let start = ContinuousClock.now
-        try await read(step)
-        guard case .rows(let table, let last) = step else {
+        let next = try await read(step)
+        if case .rows(let table, _) = step, let next {
+            steps[steps.count - 1] = .rows(table, last: next)
+        } else {
             steps.removeLast()
-            return
         }
-        let next = last - sliceKeys
-        steps[steps.count - 1] = .rows(table, last: next)
-        if next < table.first { steps.removeLast() }
         let time = ContinuousClock.now - start
         if time > Self.sliceTime * 2 { sliceKeys = max(sliceKeys / 2, Self.keys.lowerBound) }
         if time < Self.sliceTime { sliceKeys = min(sliceKeys * 2, Self.keys.upperBound) }
     }
 
-    private func read(_ step: Step) async throws {
+    /// Reads everything in one transaction, with what slices leave out: the list of free pages, and entries of indexes that
+    /// lead nowhere.
+    package func readWhole() async throws {
+        let path = path
+        do {
+            let first = try await queue.writeWithoutTransaction { db in
+                try LedgerDatabase.rollingBack(db) { db in
+                    try LedgerDatabase.findings(db, "PRAGMA integrity_check(1)").first
+                }
+            }
+            if let first { throw LedgerError.damaged(path: path, action: "checking", reason: first) }
+        } catch {
+            throw Self.damage(error, path)
+        }
+    }
+
+    /// What was a database when it was opened is damaged if it is none any more.
+    private static func damage(_ error: any Error, _ path: String) -> any Error {
+        if let error = error as? DatabaseError, error.isDamage {
+            return LedgerError.damaged(path: path, action: "checking", reason: error.message ?? "\(error.resultCode)")
+        }
+        return LedgerError.wrapping(error, path: path, action: "checking")
+    }
+
+    /// - Returns: of rows, the highest key that is left.
+    @discardableResult
+    private func read(_ step: Step) async throws -> Int64? {
         let (path, keys) = (path, sliceKeys)
         do {
-            try await queue.read { db in
+            return try await queue.read { db -> Int64? in
                 switch step {
                 case .table(let name):
                     let findings = try LedgerDatabase.findings(
@@ -100,7 +124,11 @@ package struct LedgerInspection: Sendable {
                     if let first = findings.first {
                         throw LedgerError.damaged(path: path, action: "checking", reason: "table \(name): \(first)")
                     }
-                case .rows(let table, let last): try table.read(db, above: last - keys, upTo: last, path: path)
+                case .rows(let table, let last):
+                    let (low, overflows) = last.subtractingReportingOverflow(keys)
+                    try table.read(db, above: overflows ? .min : low, upTo: last, path: path)
+                    // Keys may lie far apart.
+                    return overflows ? nil : try table.highestKey(db, upTo: low)
                 case .partialIndex(let name, let table, let condition):
                     _ = try Int.fetchOne(
                         db,
@@ -109,9 +137,10 @@ package struct LedgerInspection: Sendable {
                             INDEXED BY \(name.quotedDatabaseIdentifier) WHERE \(condition)
                             """)
                 }
+                return nil
             }
         } catch {
-            throw LedgerError.wrapping(error, path: path, action: "checking")
+            throw Self.damage(error, path)
         }
     }
 
@@ -131,9 +160,10 @@ package struct LedgerInspection: Sendable {
                     sql: """
                         SELECT min(\(sliced.key)), max(\(sliced.key)) FROM \(name.quotedDatabaseIdentifier) NOT INDEXED
                         """),
-                let first = ends[0] as Int64?, let last = ends[1] as Int64?, last - first >= rowsAtOnce
+                let first = Int64.fromDatabaseValue(ends[0]), let last = Int64.fromDatabaseValue(ends[1]),
+                last.subtractingReportingOverflow(first).overflow || last - first >= rowsAtOnce
             else { return [.table(name)] }
-            return try partialIndexes(of: name, db) + [.rows(sliced.starting(at: first), last: last)]
+            return try partialIndexes(of: name, db) + [.rows(sliced, last: last)]
         }
     }
 
@@ -159,7 +189,6 @@ package struct LedgerInspection: Sendable {
 private struct SlicedTable: Sendable {
     let name: String
     let key: String
-    private(set) var first: Int64 = 0
     private let columns: [String]
     /// Of the indexes that have all rows, with their columns.
     private let indexes: [(name: String, columns: [String])]
@@ -189,10 +218,11 @@ private struct SlicedTable: Sendable {
         }
     }
 
-    func starting(at first: Int64) -> SlicedTable {
-        var table = self
-        table.first = first
-        return table
+    func highestKey(_ db: Database, upTo key: Int64) throws -> Int64? {
+        try Int64.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT max(\(self.key)) FROM \(name.quotedDatabaseIdentifier) NOT INDEXED WHERE \(self.key) <= ?"),
+            arguments: [key])
     }
 
     func read(_ db: Database, above low: Int64, upTo high: Int64, path: String) throws {

@@ -62,13 +62,14 @@ private final class Comparison {
             missing.unread.append("\(records - found) of \(records) rows")
         }
         try unlessDamaged("erased orders") {
-            missing.erased = try String.fetchAll(
+            missing.erased = try Optional<String>.fetchAll(
                 db,
                 sql: """
                     SELECT id FROM main.orders AS other NOT INDEXED WHERE erased_at IS NOT NULL AND NOT EXISTS
                         (SELECT 1 FROM backup.orders AS own WHERE own.id = other.id AND own.erased_at IS NOT NULL)
                     ORDER BY rowid
-                    """)
+                    """
+            ).compactMap { $0 }
         }
         try unlessDamaged("discarded dead letters") {
             missing.discarded =
@@ -79,6 +80,10 @@ private final class Comparison {
                         CROSS JOIN backup.dead_letters AS own ON \(Self.sameLetter)
                         WHERE other.status = 'discarded' AND own.status != 'discarded'
                         """) ?? 0
+        }
+        // A page may be whole and in another's place: its rows are there twice, and the other's are missing.
+        if missing.isWhole, try !LedgerDatabase.findings(db, "PRAGMA main.quick_check(1)").isEmpty {
+            missing.unread.append("rows on damaged pages")
         }
     }
 

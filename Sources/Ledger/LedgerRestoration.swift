@@ -126,6 +126,7 @@ package final class LedgerRestoration: Sendable {
         if LedgerFile.isFolder(path) { throw LedgerError.cannotOpen(path: path, reason: "it is a folder") }
         if LedgerFile.isInUse(path) { throw LedgerError.inUse(path: path, action: "restoring") }
         do {
+            try LedgerDatabase.endUnfinishedChange(path)
             if try LedgerDatabase.isMixture(path) { return (.damaged, nil) }
             var configuration = Configuration()
             configuration.busyMode = .immediateError
@@ -149,7 +150,8 @@ package final class LedgerRestoration: Sendable {
         } catch let error as DatabaseError {
             switch error.resultCode {
             case .SQLITE_BUSY: throw LedgerError.inUse(path: path, action: "restoring")
-            case .SQLITE_ERROR: return (.damaged, nil)
+            // A disk that fails is one of the reasons to restore.
+            case .SQLITE_ERROR, .SQLITE_IOERR: return (.damaged, nil)
             case _ where error.isDamage: return (.damaged, nil)
             default: throw LedgerError.wrapping(error, path: path, action: "restoring")
             }

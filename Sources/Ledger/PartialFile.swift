@@ -33,7 +33,7 @@ final class PartialFile: Sendable {
         guard fchmod(descriptor, 0o600) == 0, ftruncate(descriptor, 0) == 0 else {
             throw LedgerError.cannotWrite(path: path, reason: Self.reason)
         }
-        for companion in LedgerFile.companions(of: path) + [path + "-journal"] { unlink(companion) }
+        for companion in LedgerFile.companions(of: path) { unlink(companion) }
     }
 
     /// Last: closing any descriptor of a file drops this process' SQLite locks on it.
@@ -61,7 +61,7 @@ final class PartialFile: Sendable {
     }
 
     func remove() {
-        for file in [path, path + "-journal"] + LedgerFile.companions(of: path) { unlink(file) }
+        for file in [path] + LedgerFile.companions(of: path) { unlink(file) }
     }
 
     /// Names in the folder of `path` are on disk.

@@ -9,6 +9,8 @@ extension Schema {
         "\(row).dead_letter_id IS NOT NULL AND \(row).order_id IS NOT NULL AND \(row).reason != 'order_conflict'"
     }
 
+    private static let awaitsOrder = "\(isOfLetters) AND reason != 'order_conflict'"
+
     /// The currency of a row as the sums have it: a code of three letters. Anything else a message may hold is summed up
     /// under '', so that sums stay few, and no text from outside gets into metrics.
     static func sumCurrency(_ row: String) -> String {
@@ -54,6 +56,8 @@ extension Schema {
         CREATE UNIQUE INDEX refunds_order_number ON refunds (order_number) WHERE order_number IS NOT NULL;
         CREATE UNIQUE INDEX refunds_payment ON refunds (order_id, coalesce(payment_intent_id, ''))
             WHERE \(isOfLetters);
+        -- Those that an order may end. Conflicts, which may be many, are none of them.
+        CREATE INDEX refunds_awaiting_order ON refunds (order_id) WHERE \(awaitsOrder);
         CREATE UNIQUE INDEX refunds_dead_letter_id ON refunds (dead_letter_id)
             WHERE dead_letter_id IS NOT NULL AND order_id IS NULL;
 

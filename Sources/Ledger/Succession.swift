@@ -44,7 +44,7 @@ enum Succession {
         let kept = path + ".replaced-" + time.filter { $0.isNumber || $0.isLetter }
         try keep(path, as: kept)
         // A log that stayed would be laid over the copy.
-        for (companion, suffix) in zip(LedgerFile.companions(of: path), ["-wal", "-shm"])
+        for (companion, suffix) in zip(LedgerFile.companions(of: path), ["-wal", "-shm", "-journal"])
         where LedgerFile.isThere(companion) {
             guard rename(companion, kept + suffix) == 0 else {
                 throw LedgerError.cannotWrite(path: companion, reason: reason)

@@ -15,7 +15,7 @@ struct RefundsCommand: AsyncParsableCommand {
                 total, the amount is the sum of its items. check first: it may be no second payment; the order id is \
                 recorded with another payment intent, or on this list with one. cancelled: the refused order was \
                 cancelled later, so its money may have been given back already. --csv writes control characters as \
-                U+FFFD and what is to be asked for next to standard error. Exit codes: 0; 2 the ledger cannot be read.
+                JSON escapes them, and what is to be asked for next to standard error. Exit codes: 0; 2 the ledger cannot be read.
                 """)
 
         @OptionGroup var options: SettingsOptions

@@ -13,10 +13,23 @@ enum Repetition {
             arguments.insert(contentsOf: ["--id", id.text], at: place + 1)
         }
         return arguments.enumerated().map { place, argument in
-            let isURL = place > 0 && arguments[place - 1] == "--redis-url"
-            let isToken = place > 0 && arguments[place - 1] == "--operator-token"
-            return quoted(isToken ? "…" : isURL ? redacted(argument) : argument)
+            let option = place > 0 ? arguments[place - 1] : ""
+            // Also as one argument, "--redis-url=…".
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            return quoted(
+                parts.count == 2 && secrets.contains(parts[0])
+                    ? "\(parts[0])=\(redacted(parts[1], of: parts[0]))" : redacted(argument, of: option))
         }.joined(separator: " ")
+    }
+
+    private static let secrets = ["--redis-url", "--operator-token"]
+
+    private static func redacted(_ value: String, of option: String) -> String {
+        switch option {
+        case "--redis-url": redacted(value)
+        case "--operator-token": "…"
+        default: value
+        }
     }
 
     private static func redacted(_ url: String) -> String {

@@ -15,7 +15,7 @@ func printError(_ line: String) {
 
 /// Prints a JSON value as one line. Escapes are those of JSON, so the value stays the same.
 func printJSON(_ value: JSONValue) {
-    print(value.text)
+    print(value.text.withPathBytesAsJSON)
 }
 
 /// Unbuffered, like standard error itself, and behind what was logged before.
@@ -89,6 +89,17 @@ extension String {
             }
         }
         return text
+    }
+}
+
+extension String {
+    /// Scalars that would be taken for bytes of a path are escaped as JSON does it: `\xE9` is none of its escapes.
+    fileprivate var withPathBytesAsJSON: String {
+        guard unicodeScalars.contains(where: { FilePath.byte(of: $0) != nil }) else { return self }
+        return unicodeScalars.map { scalar in
+            guard FilePath.byte(of: scalar) != nil else { return String(scalar) }
+            return UTF16.encode(scalar)?.map { "\\u" + String($0, radix: 16, uppercase: true) }.joined() ?? ""
+        }.joined()
     }
 }
 

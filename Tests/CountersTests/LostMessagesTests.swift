@@ -64,10 +64,10 @@ struct LostMessagesTests {
             // The very last one, unread, and the whole stream's content with it.
             try await add(10...12, fixture)
             try await server.command("XTRIM", stream, "MAXLEN", "0")
-            #expect(try await lost(fixture) == [0, 4])
-            try await add(13...13, fixture)
-            try await read(fixture)
             #expect(try await lost(fixture) == [3, 7])
+            try await add(13...13, fixture)
+            #expect(try await lost(fixture) == [0, 7])
+            try await read(fixture)
             // Somebody else's acknowledgement processes nothing.
             try await server.command("XACK", stream, StoreKeys.group, "13-0")
             #expect(try await lost(fixture) == [1, 8])

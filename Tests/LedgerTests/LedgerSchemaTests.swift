@@ -117,7 +117,7 @@ struct LedgerSchemaTests {
         try await withLedger(nil) { fixture async throws in
             let query = BatchWriter.refundsEnded(fewRefunds: fewRefunds).replacing(":before", with: "7")
             let steps = try await plan(query, fixture)
-            let (first, second) = ("refunds_payment", "sqlite_autoindex_orders_1")
+            let (first, second) = ("refunds_awaiting_order", "sqlite_autoindex_orders_1")
             #expect(steps.count == 2, "\(steps)")
             #expect(steps[0].contains(fewRefunds ? first : "INTEGER PRIMARY KEY"), "\(steps)")
             #expect(steps[1].hasPrefix("SEARCH") && steps[1].contains(fewRefunds ? second : first), "\(steps)")

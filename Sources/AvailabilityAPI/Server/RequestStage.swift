@@ -244,6 +244,8 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         guard let context, let last = events.last else { return sent.fail(ChannelError.ioOnClosedChannel) }
         let bytes = events.reduce(0) { $0 + $1.bytes.readableBytes }
         eventBytes += bytes
+        // However it ends: they are counted for as long as they live, and would be released here otherwise.
+        sent.futureResult.assumeIsolated().whenComplete { _ in withExtendedLifetime(events) {} }
         sent.futureResult.assumeIsolated().whenSuccess { [self] in
             lastSent = .now()
             eventBytes -= bytes
@@ -266,6 +268,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
                 laggards.insert(self)
                 // From here on counts what is acknowledged from now on.
                 _ = clientHasTaken()
+                lastSent = .now()
             } else {
                 laggards.remove(self)
             }
@@ -281,15 +284,17 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? answerBytes + eventBytes
     }
 
-    /// Whether the client's machine has taken anything since this was last asked. The socket's buffer hides that for
-    /// long: it may be megabytes, and says that it takes more when a third of it is free.
+    /// Whether the client's machine has taken anything since this was last asked, which is noted (`lastSent`). The socket's
+    /// buffer hides that for long: it may be megabytes, and says that it takes more when a third of it is free.
     func clientHasTaken() -> Bool {
         guard let socket = context?.channel as? any SocketOptionProvider else { return false }
         let before = acknowledged
         let progress: EventLoopFuture<TransportProgress> = socket.unsafeGetSocketOption(
             level: NIOBSDSocket.OptionLevel.tcp, name: NIOBSDSocket.Option.tcp_info)
         progress.assumeIsolated().whenSuccess { [self] in acknowledged = $0.acknowledged }
-        return acknowledged != before
+        guard acknowledged != before else { return false }
+        lastSent = .now()
+        return true
     }
 
     /// Closes the connection, as others need the room.
@@ -320,7 +325,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     private func setTimer(_ context: ChannelHandlerContext) {
         timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: min(deadline, .now() + limits.idle)) {
             [self] in
-            if isBehind, clientHasTaken() { lastSent = .now() }
+            if isBehind { _ = clientHasTaken() }
             guard deadline <= .now() else { return setTimer(context) }
             if isBehind { laggards.countCutOff(.stalled) }
             context.close(promise: nil)

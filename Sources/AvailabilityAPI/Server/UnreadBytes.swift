@@ -100,6 +100,9 @@ final class CountedBuffer: Sendable {
 
 /// The connections of one event loop whose sockets have not taken all.
 final class Laggards {
+    /// What an answer may need to a client far away, over a busy line.
+    private static let roundTrip = TimeAmount.seconds(2)
+
     private let unread: UnreadBytes
     private var stages: [ObjectIdentifier: RequestStage] = [:]
 
@@ -117,7 +120,7 @@ final class Laggards {
     /// - Parameter bytes: below 0 for what was taken or dropped.
     func add(_ bytes: Int) {
         unread.add(bytes)
-        if bytes > 0 { relieve(among: 1) }
+        if bytes > 0 { unread.relieve() }
     }
 
     /// Closes those first whose clients take nothing, for the longest time; then those that have most before them.
@@ -127,7 +130,12 @@ final class Laggards {
         guard excess > 0 else { return }
         var taking: [RequestStage] = []
         for stage in stages.values.sorted(by: { $0.lastSent < $1.lastSent }) where excess > 0 {
-            if stage.clientHasTaken() { taking.append(stage) } else { excess -= stage.cutOff() }
+            // Two looks may be closer together than a round trip to a client that takes all it gets.
+            if stage.clientHasTaken() || NIODeadline.now() - stage.lastSent < Self.roundTrip {
+                taking.append(stage)
+            } else {
+                excess -= stage.cutOff()
+            }
         }
         guard excess > 0 else { return }
         for (_, stage) in taking.map({ ($0.remaining, $0) }).sorted(by: { $0.0 > $1.0 }) where excess > 0 {
