@@ -106,9 +106,16 @@ import Testing
     @Test("Commas and quotes of a message stay within their cells")
     func cells() async throws {
         let shop = try await Shop()
+        // Stands for a byte of a path elsewhere.
+        try await shop.publish([order("\u{10FFFD}", "pi", "LAMP", 9)])
+        try await shop.consumeAll()
+        let json = try await shop.succeed("refunds", "list", "--json")
+        let list = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+        let ids = (list?["refunds"] as? [[String: Any]])?.compactMap { $0["order_id"] as? String }
+        #expect(ids == ["\u{10FFFD}"])
         try await shop.publish([order("a,b", #"p\"i"#, "LAMP", 8)])
         try await shop.consumeAll()
         let csv = try await shop.succeed("refunds", "list", "--csv").split(separator: "\n")
-        #expect(csv.count == 2 && csv[1].hasPrefix(#""a,b","p""i",400,usd,insufficient,"#), "\(csv)")
+        #expect(csv.count == 3 && csv[1].hasPrefix(#""a,b","p""i",400,usd,insufficient,"#), "\(csv)")
     }
 }

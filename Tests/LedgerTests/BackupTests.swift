@@ -23,6 +23,32 @@ import Testing
         try await LedgerRestoration.prepare(from: backup, to: path, store: store) { _ in }
     }
 
+    @Test(
+        "A ledger that a crash left while SQLite began or ended write-ahead logging can be opened",
+        arguments: ["reader", "tool"])
+    func unfinishedChange(_ role: String) async throws {
+        try await withLedger { fixture async throws in
+            let path = fixture.path
+            try fixture.ledger.close()
+            let left = fixture.folder.path(of: "left.sqlite")
+            let queue = try DatabaseQueue(path: path)
+            try await queue.writeWithoutTransaction { db in
+                // Nothing is waited for, so the journal is on the disk before the page is.
+                try db.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; BEGIN IMMEDIATE")
+                try db.execute(sql: "UPDATE ledger SET refused = refused + 1")
+                for suffix in ["", "-journal"] {
+                    try FileManager.default.copyItem(atPath: path + suffix, toPath: left + suffix)
+                }
+                try db.execute(sql: "ROLLBACK")
+            }
+            try queue.close()
+            let opened = try await LedgerDatabase.open(
+                at: left, store: "main", for: role == "reader" ? .reader : .tool)
+            #expect(try await opened.check().isSound)
+            try opened.close()
+        }
+    }
+
     @Test("A backup is one sound file of one moment, for its owner alone")
     func backup() async throws {
         try await withLedger { fixture async throws in

@@ -81,6 +81,57 @@ struct LedgerInspectionTests {
         }
     }
 
+    @Test("is done after a few slices, however far apart the keys are")
+    func distantKeys() async throws {
+        try await withLedger { fixture async throws in
+            try fixture.ledger.close()
+            let queue = try DatabaseQueue(path: fixture.path)
+            try await queue.write { db in
+                for epoch in [1_000, 1 << 50, Int64.max] {
+                    try db.execute(
+                        sql: "INSERT INTO epochs VALUES (?, 'r', 0, 0, '2026-11-22T10:00:00.000Z')", arguments: [epoch])
+                }
+            }
+            try queue.close()
+            var inspection = try await LedgerInspection.begin(at: fixture.path, rowsAtOnce: 100)
+            defer { inspection.close() }
+            var slices = 0
+            while !inspection.isDone, slices < 100 {
+                try await inspection.readNext()
+                slices += 1
+            }
+            #expect(inspection.isDone)
+        }
+    }
+
+    @Test("finds, read as a whole, a damaged list of free pages")
+    func freePages() async throws {
+        try await withLedger { fixture async throws in
+            try await filled(fixture)
+            let path = fixture.path
+            let queue = try DatabaseQueue(path: path)
+            try await queue.write { db in try db.execute(sql: "DELETE FROM dead_letters") }
+            try await queue.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+                #expect(try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0 > 100)
+            }
+            try queue.close()
+            func readWhole() async throws {
+                let inspection = try await LedgerInspection.begin(at: path, rowsAtOnce: 100)
+                defer { inspection.close() }
+                try await inspection.readWhole()
+            }
+            try await readWhole()
+            let file = try #require(FileHandle(forUpdatingAtPath: path))
+            try file.seek(toOffset: 32)
+            let trunk = try #require(try file.read(upToCount: 4)).reduce(0) { $0 << 8 | UInt64($1) }
+            try file.seek(toOffset: (trunk - 1) * 4_096)
+            try file.write(contentsOf: Data(repeating: 0xFF, count: 4_096))
+            try file.close()
+            await #expect(throws: LedgerError.self) { try await readWhole() }
+        }
+    }
+
     /// The pages of all tables and indexes; one that holds only the end of a long value may have any content.
     private func pagesInUse(_ path: String) throws -> [Int] {
         let queue = try DatabaseQueue(path: path)
