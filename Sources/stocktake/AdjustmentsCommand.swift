@@ -56,7 +56,8 @@ struct StockAdjustCommand: AsyncParsableCommand {
             (--sold -3) must have been added by earlier adjustments, or have been cancelled without restock; units of \
             orders come back by cancellations. What the ledger shows to be wrong is not sent. After a failure repeat it \
             with the --id that was printed: under one id it counts once. Exit codes: 0 recorded, or sent while no \
-            consumer runs; 1 not sent, or it became a dead letter; 2 it is not known whether it was sent.
+            consumer runs; 1 the ledger shows it to be wrong, or it became a dead letter; 2 Redis could not be reached, or \
+            it is not known whether it was sent.
             """)
 
     @OptionGroup var options: SettingsOptions
