@@ -77,7 +77,7 @@ package struct ConsumerService: Service {
     }
 
     private func consume(_ lock: ProcessLock, _ metrics: ConsumerMetrics, until stop: StopSignal) async throws {
-        let watch = LedgerWatch(path: ledgerPath, lock: lock, stop: stop, logger: logger)
+        let watch = DamageWatch(path: ledgerPath, lock: lock, stop: stop, logger: logger)
         do {
             // Only now: what a standby opened before could be another file by the time it takes over.
             let ledger = try await retryingLedger(stop: stop, logger: logger) {

@@ -6,7 +6,7 @@ import Logging
 ///
 /// A damaged ledger stops the consumer. Recording could go on where it does not touch the page, but nothing can be backed
 /// up any more, and every hour takes messages out of the stream that the last backup needs. Orders wait meanwhile.
-struct LedgerWatch: Sendable {
+struct DamageWatch: Sendable {
     let path: String
     let lock: ProcessLock
     let stop: StopSignal
@@ -16,17 +16,17 @@ struct LedgerWatch: Sendable {
     /// by whatever found it.
     /// - Returns: whether all of it was read.
     func beforeSelling() async throws -> Bool {
-        let wasDamaged: Bool
-        if case .damaged = lock.previousSoundness { wasDamaged = true } else { wasDamaged = false }
+        let wasDamaged = lock.previousSoundness?.damage != nil
         let isWhole = try await retryingLedger(stop: stop, logger: logger) { [path, stop] in
             var inspection = try await LedgerInspection.begin(at: path)
             defer { inspection.close() }
-            guard wasDamaged || inspection.isSmall else {
+            let isSmall = inspection.isSmall
+            guard wasDamaged || isSmall else {
                 try await inspection.readHotParts()
                 return false
             }
             // What is larger takes long, and can be stopped in between.
-            while !inspection.isSmall, !inspection.isDone {
+            while !isSmall, !inspection.isDone {
                 if stop.isRequested { throw StopSignal.Stopped() }
                 try await inspection.readNext()
             }
