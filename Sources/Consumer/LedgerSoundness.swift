@@ -5,6 +5,15 @@ package enum LedgerSoundness: Sendable, Equatable {
     case sound(at: String)
     case damaged(at: String, detail: String)
 
+    package var isSound: Bool { damage == nil }
+
+    /// When the reading ended.
+    package var checkedAt: String {
+        switch self {
+        case .sound(let time), .damaged(let time, _): time
+        }
+    }
+
     /// What is damaged, without the file's path; nil: nothing that is known.
     package var damage: String? {
         if case .damaged(_, let detail) = self { detail } else { nil }

@@ -56,8 +56,6 @@ package final class ProcessLock: Sendable {
     /// Leaves what was found about the ledger, for everybody; nil: nothing is known of this one.
     package func note(_ soundness: LedgerSoundness?) { change { $0.soundness = soundness } }
 
-    package var soundness: LedgerSoundness? { noted.withLock { $0.soundness } }
-
     private func change(_ body: (inout (note: String, soundness: LedgerSoundness?)) -> Void) {
         noted.withLock { noted in
             body(&noted)

@@ -73,7 +73,7 @@ struct StoreGauges: Sendable {
         redisUp.record(look.redis.answers ? 1 : 0)
         record(redisMemory, look.redis.usedMemory)
         ledgerUp.record(look.ledger.detail == nil ? 1 : 0)
-        record(ledgerSound, look.ledger.soundness == nil ? nil : look.ledger.damage == nil ? 1 : 0)
+        record(ledgerSound, look.ledger.soundness.map { $0.isSound ? 1 : 0 })
         record(ledgerBytes, look.ledger.bytes)
         record(ledgerLogBytes, look.ledger.logBytes)
     }

@@ -80,8 +80,8 @@ package struct StoreStatus: Sendable {
             ]),
             "ledger": .members([
                 "ok": .bool(ledger.isWell), "path": .string(ledger.path), "bytes": .integer(ledger.bytes),
-                "log_bytes": .integer(ledger.logBytes), "sound": ledger.isSound.map { .bool($0) } ?? .null,
-                "checked_at": .text(ledger.checkedAt), "detail": .text(ledger.detail),
+                "log_bytes": .integer(ledger.logBytes), "sound": ledger.soundness.map { .bool($0.isSound) } ?? .null,
+                "checked_at": .text(ledger.soundness?.checkedAt), "detail": .text(ledger.detail),
             ]),
             "consumer": .members([
                 "active": .bool(isConsumerActive), "process": .integer(consumerProcess),
@@ -107,23 +107,6 @@ extension RefundsDue {
                     ])
                 }),
         ])
-    }
-}
-
-extension StoreStatus.Ledger {
-    fileprivate var isSound: Bool? {
-        switch soundness {
-        case .sound: true
-        case .damaged: false
-        case nil: nil
-        }
-    }
-
-    fileprivate var checkedAt: String? {
-        switch soundness {
-        case .sound(let time), .damaged(let time, _): time
-        case nil: nil
-        }
     }
 }
 
