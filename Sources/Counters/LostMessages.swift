@@ -25,16 +25,7 @@ package struct LostMessages: Sendable, Equatable {
         }
         return LostMessages(found: 0, total: values[0].int ?? 0, foundAt: values[1].int)
     }
-}
 
-extension CounterStore {
-    /// Counts the messages that are missing from the stream, if nothing is unread at the moment.
-    package func lookForLostMessages() async throws -> LostMessages {
-        try await LostMessages.look(keys, scripts.client)
-    }
-}
-
-extension LostMessages {
     /// Counts the messages that are missing from the stream, if nothing is unread at the moment. Changes nothing else.
     package static func look(_ keys: StoreKeys, _ client: RedisClient) async throws -> LostMessages {
         let scripts = ScriptRunner(client: client)
@@ -43,5 +34,12 @@ extension LostMessages {
             throw CountersError.unexpectedReply(script: "lost", detail: "not two counts and a time")
         }
         return LostMessages(found: found, total: total, foundAt: parts[2].int)
+    }
+}
+
+extension CounterStore {
+    /// Counts the messages that are missing from the stream, if nothing is unread at the moment.
+    package func lookForLostMessages() async throws -> LostMessages {
+        try await LostMessages.look(keys, scripts.client)
     }
 }

@@ -57,7 +57,7 @@ package struct LedgerInspection: Sendable {
 
     /// Whether reading all of it takes less than a second.
     package var isSmall: Bool {
-        LedgerFile.size(of: path) + LedgerFile.size(of: path + "-wal") <= Self.smallBytes
+        LedgerFile.size(of: path) + LedgerFile.logSize(ofLedger: path) <= Self.smallBytes
     }
 
     /// Reads what recording touches: the head, the counters, and the newest rows with their places in the indexes.

@@ -4,12 +4,11 @@ extension Schema {
     static let isOfLetters = "dead_letter_id IS NOT NULL AND order_id IS NOT NULL"
 
     /// Those of them that an order may end which is recorded later. A conflict is with one that is there already.
-    /// - Parameter row: its name in the query.
-    static func awaitsOrder(_ row: String) -> String {
-        "\(row).dead_letter_id IS NOT NULL AND \(row).order_id IS NOT NULL AND \(row).reason != 'order_conflict'"
+    /// - Parameter row: its name in the query; nil: an index has none.
+    static func awaitsOrder(_ row: String? = nil) -> String {
+        let row = row.map { "\($0)." } ?? ""
+        return "\(row)dead_letter_id IS NOT NULL AND \(row)order_id IS NOT NULL AND \(row)reason != 'order_conflict'"
     }
-
-    private static let awaitsOrder = "\(isOfLetters) AND reason != 'order_conflict'"
 
     /// The currency of a row as the sums have it: a code of three letters. Anything else a message may hold is summed up
     /// under '', so that sums stay few, and no text from outside gets into metrics.
@@ -57,7 +56,7 @@ extension Schema {
         CREATE UNIQUE INDEX refunds_payment ON refunds (order_id, coalesce(payment_intent_id, ''))
             WHERE \(isOfLetters);
         -- Those that an order may end. Conflicts, which may be many, are none of them.
-        CREATE INDEX refunds_awaiting_order ON refunds (order_id) WHERE \(awaitsOrder);
+        CREATE INDEX refunds_awaiting_order ON refunds (order_id) WHERE \(awaitsOrder());
         CREATE UNIQUE INDEX refunds_dead_letter_id ON refunds (dead_letter_id)
             WHERE dead_letter_id IS NOT NULL AND order_id IS NULL;
 

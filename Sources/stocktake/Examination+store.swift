@@ -124,7 +124,7 @@ extension Examination {
             let lost = try await LostMessages.read(keys, client)
             guard lost.total > 0, let found = lost.foundAt else { return (.ok, "none") }
             let count = Int(clamping: lost.total).counted("message")
-            let time = Timestamp.text(seconds: Int(found / 1_000), milliseconds: Int(found % 1_000))
+            let time = Timestamp.text(milliseconds: found)
             let detail = "\(count) gone from the stream before they were processed, the last found at \(time)"
             let now = try await RedisClock.read(client) ?? Timestamp.milliseconds()
             if now - found > Self.lossReminder { return (.ok, detail) }

@@ -1,6 +1,6 @@
-import Dispatch
 import Glibc
 import Inventory
+import Ledger
 
 /// Whole small files.
 enum FileBytes {
@@ -51,13 +51,6 @@ enum TextStart {
     static func text(of bytes: [UInt8]) -> [UInt8]? {
         guard case .utf8(let mark) = TextStart(bytes) else { return nil }
         return mark == 0 ? bytes : Array(bytes.dropFirst(mark))
-    }
-}
-
-/// Runs blocking work on a dispatch queue and waits for it without holding a cooperative thread.
-func offCooperativeThreads<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
-    await withCheckedContinuation { continuation in
-        DispatchQueue.global().async { continuation.resume(returning: body()) }
     }
 }
 
