@@ -126,20 +126,25 @@ struct StockView: Sendable {
                 stock.products = chosen.map { $0.availability(states) }
                 return stock
             }
-            stock.notice =
-                head.ledger == ledger.identity && isBehind
-                ? "The counters in Redis are behind the ledger; a consumer installs them anew. These are the ledger's figures."
-                : head.ledger == ledger.identity && head.catalogue != snapshot.head.catalogueVersion
-                    ? "The consumer has not taken the new catalogue over yet. These are the ledger's figures."
-                    : head.ledger == nil
-                        ? "No counters are installed in Redis: no consumer has run. These are the ledger's figures."
-                        : "The counters in Redis are not this ledger's, or not complete. These are the ledger's figures."
+            let fault = fault(of: head, isBehind: isBehind, catalogueVersion: snapshot.head.catalogueVersion)
+            stock.notice = "\(fault) These are the ledger's figures."
         } catch {
             stock.notice = "\(explained(error)) These are the ledger's figures."
         }
         stock.source = "ledger"
         stock.products = chosen.map { $0.availability() }
         return stock
+    }
+
+    /// Why the counters in Redis do not do.
+    private func fault(of head: CounterHead, isBehind: Bool, catalogueVersion: Int64) -> String {
+        if head.ledger == nil { return "No counters are installed in Redis: no consumer has run." }
+        let isOurs = head.ledger == ledger.identity
+        if isOurs, isBehind { return "The counters in Redis are behind the ledger; a consumer installs them anew." }
+        if isOurs, head.catalogue != catalogueVersion {
+            return "The consumer has not taken the new catalogue over yet."
+        }
+        return "The counters in Redis are not this ledger's, or not complete."
     }
 
     /// In slices; between two of them orders may be decided.
