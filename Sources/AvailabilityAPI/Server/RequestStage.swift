@@ -275,7 +275,6 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         }
         let more = answerBytes - countedBytes
         countedBytes = answerBytes
-        // The last word: this one may be closed for it.
         if more != 0 { laggards.add(more) }
     }
 

@@ -12,7 +12,7 @@ package final class UnreadBytes: Sendable {
     private let bytes = Atomic(0)
     /// One for each event loop that has had a connection.
     private let laggards = Mutex<[ObjectIdentifier: NIOLoopBound<Laggards>]>([:])
-    /// Event loops that have yet to make room because of events.
+    /// Event loops that have yet to make room.
     private let underWay = Atomic(0)
     private let gauge: Gauge
     private let forRoom: Counter
@@ -116,7 +116,7 @@ final class Laggards {
 
     func countCutOff(_ reason: UnreadBytes.Reason) { unread.countCutOff(reason) }
 
-    /// Counts bytes of answers, and makes room if there is none.
+    /// Counts bytes of answers, and has room made if there is none.
     /// - Parameter bytes: below 0 for what was taken or dropped.
     func add(_ bytes: Int) {
         unread.add(bytes)
