@@ -92,8 +92,8 @@ extension BatchWriter {
                     ), '') FROM orders WHERE id = ?
                     """), arguments: [id.text])
         guard let recorded else { return true }
-        let isRefused: Bool = recorded[0]
-        return (recorded[1] as String) != letter.payment.intentID ?? ""
+        let isRefused: Bool = try recorded.value(0)
+        return try (recorded.value(1) as String) != letter.payment.intentID ?? ""
             && (isRefused || letter.record.rejection.reason == .orderConflict)
     }
 

@@ -165,7 +165,7 @@ extension BatchWriter {
                     SELECT EXISTS (SELECT 1 FROM dead_letters WHERE reason = 'unknown_order' AND status = 'open'),
                         refunds_awaiting_order FROM ledger
                     """))
-        return row.map { ($0[0], $0[1]) } ?? (false, 0)
+        return try row.map { (try $0.value(0), try $0.value(1)) } ?? (false, 0)
     }
 
     /// Cancellations that came before their order can be processed now.

@@ -17,7 +17,7 @@ extension LedgerDatabase {
             let rows = try Row.fetchAll(
                 db, sql: "SELECT * FROM adjustments WHERE ?1 IS NULL OR seq < ?1 ORDER BY seq DESC LIMIT ?2",
                 arguments: [after.flatMap { Int64($0) }, limit + 1])
-            let shown = rows.prefix(limit).map(Self.adjustment)
+            let shown = try rows.prefix(limit).map(Self.adjustment)
             return Page(elements: shown, next: rows.count > limit ? shown.last.map { String($0.seq) } : nil)
         }
     }
@@ -30,13 +30,14 @@ extension LedgerDatabase {
         }
     }
 
-    private static func adjustment(_ row: Row) -> RecordedAdjustment {
-        RecordedAdjustment(
+    private static func adjustment(_ row: Row) throws -> RecordedAdjustment {
+        try RecordedAdjustment(
             adjustment: Adjustment(
-                adjustmentID: Identifier(row["id"]),
+                adjustmentID: Identifier(row.value("id")),
                 article: Article(
-                    Identifier(row["product_id"]), (row["variant_id"] as String?).map { Identifier($0) }),
-                units: row["quantity"], reason: row["reason"], adjustedAt: row["adjusted_at"]),
-            seq: row["seq"], epoch: row["epoch"], decidedAt: row["decided_at"], entryID: row["entry_id"])
+                    Identifier(row.value("product_id")), (row.value("variant_id") as String?).map { Identifier($0) }),
+                units: row.value("quantity"), reason: row.value("reason"), adjustedAt: row.value("adjusted_at")),
+            seq: row.value("seq"), epoch: row.value("epoch"), decidedAt: row.value("decided_at"),
+            entryID: row.value("entry_id"))
     }
 }

@@ -77,8 +77,8 @@ extension LedgerDatabase {
                             WHERE id BETWEEN ? AND ?
                             """), arguments: [first, last])
                 while let row = try rows.next() {
-                    counters[CounterName(level, Identifier(row[0]))] = CounterState(
-                        sold: row[1], cap: row[2], isClosed: !(row[3] as Bool))
+                    try counters[CounterName(level, Identifier(row.value(0)))] = CounterState(
+                        sold: row.value(1), cap: row.value(2), isClosed: !(row.value(3) as Bool))
                 }
             }
             var later: [CounterName: [(seq: Int64, units: Int64)]] = [:]
@@ -90,13 +90,13 @@ extension LedgerDatabase {
                         """),
                 arguments: [seq] + StatementArguments(ranges.flatMap { [$0.first, $0.last] }))
             while let row = try changes.next() {
-                let units: Int64 = row[3]
-                let product = CounterName.product(Identifier(row[1]))
-                if counters[product] != nil { later[product, default: []].append((row[0], units)) }
-                if let variant = (row[2] as String?).map({ CounterName.variant(Identifier($0)) }),
+                let (seq, units): (Int64, Int64) = (try row.value(0), try row.value(3))
+                let product = CounterName.product(Identifier(try row.value(1)))
+                if counters[product] != nil { later[product, default: []].append((seq, units)) }
+                if let variant = try (row.value(2) as String?).map({ CounterName.variant(Identifier($0)) }),
                     counters[variant] != nil
                 {
-                    later[variant, default: []].append((row[0], units))
+                    later[variant, default: []].append((seq, units))
                 }
             }
             return CountersAsOf(head: try LedgerHead.read(db), counters: counters, later: later)

@@ -117,9 +117,9 @@ private struct CatalogSync {
             if writes { try insert(columns, of: counter) }
             return
         }
-        let wasClosed = !(row["is_active"] as Bool)
+        let wasClosed = try !(row.value("is_active") as Bool)
         let differing = columns.filter { (row[$0.name] as DatabaseValue) != $0.value }
-        warnIfBelowSold(columns, row: row, counter: counter)
+        try warnIfBelowSold(columns, row: row, counter: counter)
         if differing.allSatisfy({ $0.name == "position" }), !wasClosed {
             // Only its place in the file: nothing that a consumer or a shop must hear of.
             result.unchanged += 1
@@ -172,11 +172,11 @@ private struct CatalogSync {
                 columns.map(\.value) + [nextVersion.databaseValue, now.databaseValue, id.databaseValue]))
     }
 
-    private mutating func warnIfBelowSold(_ columns: Columns, row: Row, counter: CounterName) {
+    private mutating func warnIfBelowSold(_ columns: Columns, row: Row, counter: CounterName) throws {
         guard let cap = columns.first(where: { $0.name == Self.cap }),
             let quantity = Int64.fromDatabaseValue(cap.value)
         else { return }
-        let sold: Int64 = row["sold_quantity"]
+        let sold: Int64 = try row.value("sold_quantity")
         if quantity < sold {
             result.warnings.append(
                 "\(counter.level.rawValue) \(counter.id): max_quantity \(quantity) is below the \(sold) sold already; nothing more is sold"

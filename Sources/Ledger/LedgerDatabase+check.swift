@@ -58,19 +58,24 @@ extension LedgerDatabase {
             while let row = try rows.next() {
                 lines += row.split(separator: "\n").filter { $0 != "ok" && !$0.hasPrefix("***") }.map(String.init)
             }
-        } catch let error as DatabaseError where error.isDamage {
-            if lines.isEmpty { lines = [error.message ?? "\(error.resultCode)"] }
+        } catch {
+            guard let damage = LedgerError.damage(error) else { throw error }
+            if lines.isEmpty { lines = [damage] }
         }
         return lines
     }
 
-    /// A page that is malformed is a finding, not an error.
+    /// A page that is malformed, or a value of another type than its column's, is a finding, not an error.
     static func sound(_ db: Database) throws -> LedgerCheck {
         var check = LedgerCheck()
         do {
             try read(db, into: &check)
-        } catch let error as DatabaseError where error.isDamage {
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
+            // The statements are right: a figure is so far off that it cannot be added up.
             check.integrity.append(error.message ?? "\(error.resultCode)")
+        } catch {
+            guard let damage = LedgerError.damage(error) else { throw error }
+            check.integrity.append(damage)
         }
         return check
     }
@@ -86,7 +91,8 @@ extension LedgerDatabase {
         check.head = try LedgerHead.read(db)
         check.missingRecords =
             check.head.records
-            - Int64(
+            // Not 0 if they differ, whatever a damaged head says.
+            &- Int64(
                 check.orders + check.cancellations + check.adjustments + check.deadLetters)
         check.missingRefusals =
             try Int64.fetchOne(
@@ -123,10 +129,11 @@ extension LedgerDatabase {
                     LEFT JOIN sold ON sold.id = counted.id LEFT JOIN adjusted ON adjusted.id = counted.id
                     WHERE sold_quantity != coalesce(sold.units, 0) OR adjusted_quantity != coalesce(adjusted.units, 0)
                     """)
-            return rows.flatMap { row -> [Miscount] in
-                let counter = CounterName(level, Identifier(row[0]))
-                let sold = Miscount(counter: counter, column: .sold, recorded: row[1], counted: row[2])
-                let adjusted = Miscount(counter: counter, column: .adjusted, recorded: row[3], counted: row[4])
+            return try rows.flatMap { row -> [Miscount] in
+                let counter = CounterName(level, Identifier(try row.value(0)))
+                let sold = try Miscount(counter: counter, column: .sold, recorded: row.value(1), counted: row.value(2))
+                let adjusted = try Miscount(
+                    counter: counter, column: .adjusted, recorded: row.value(3), counted: row.value(4))
                 return [sold, adjusted].filter { $0.recorded != $0.counted }
             }
         }

@@ -64,7 +64,7 @@ extension LedgerDatabase {
                     ORDER BY id DESC LIMIT ?3
                     """,
                 arguments: [reason, after.flatMap { Int64($0) }, limit + 1, status?.rawValue])
-            let shown = rows.prefix(limit).map(Self.deadLetter)
+            let shown = try rows.prefix(limit).map(Self.deadLetter)
             return Page(elements: shown, next: rows.count > limit ? shown.last.map { String($0.number) } : nil)
         }
     }
@@ -97,20 +97,22 @@ extension LedgerDatabase {
                 db.cachedStatement(
                     sql: "SELECT id, fingerprint FROM dead_letters WHERE status = 'replay' ORDER BY id LIMIT ?"),
                 arguments: [limit]
-            ).map { WantedReplay(number: $0[0], fingerprint: $0.bytes(1)) }
+            ).map { WantedReplay(number: try $0.value(0), fingerprint: try $0.bytes(1)) }
         }
     }
 
-    static func deadLetter(_ row: Row) -> RecordedDeadLetter {
-        func bytes(_ column: String) -> [UInt8]? {
-            row.hasColumn(column) ? row.optionalBytes(named: column) : nil
+    static func deadLetter(_ row: Row) throws -> RecordedDeadLetter {
+        func bytes(_ column: String) throws -> [UInt8]? {
+            try row.hasColumn(column) ? row.optionalBytes(named: column) : nil
         }
-        return RecordedDeadLetter(
-            number: row["id"], entryID: row["entry_id"], reason: row["reason"], detail: row["detail"],
-            type: bytes("type"), payload: bytes("payload"), fields: bytes("fields"), bytes: row["bytes"],
-            isWhole: row["is_whole"], payloadDigest: bytes("payload_digest"), orderID: row["order_id"],
-            cancellationID: row["cancellation_id"], adjustmentID: row["adjustment_id"], receivedAt: row["received_at"],
-            status: DeadLetterStatus(rawValue: row["status"]) ?? .open,
-            resolvedAt: row["resolved_at"], fingerprint: row.optionalBytes(named: "fingerprint") ?? [])
+        return try RecordedDeadLetter(
+            number: row.value("id"), entryID: row.value("entry_id"), reason: row.value("reason"),
+            detail: row.value("detail"),
+            type: bytes("type"), payload: bytes("payload"), fields: bytes("fields"), bytes: row.value("bytes"),
+            isWhole: row.value("is_whole"), payloadDigest: bytes("payload_digest"), orderID: row.value("order_id"),
+            cancellationID: row.value("cancellation_id"), adjustmentID: row.value("adjustment_id"),
+            receivedAt: row.value("received_at"),
+            status: DeadLetterStatus(rawValue: row.value("status")) ?? .open,
+            resolvedAt: row.value("resolved_at"), fingerprint: row.optionalBytes(named: "fingerprint") ?? [])
     }
 }

@@ -21,12 +21,10 @@ package struct LedgerHead: Sendable, Equatable {
     static func read(_ db: Database) throws -> LedgerHead {
         guard
             let row = try Row.fetchOne(
-                db.cachedStatement(sql: "SELECT epoch, seq, records, catalogue_version FROM ledger")),
-            // What is damaged may be of any type.
-            let epoch = Int64.fromDatabaseValue(row[0]), let seq = Int64.fromDatabaseValue(row[1]),
-            let records = Int64.fromDatabaseValue(row[2]), let version = Int64.fromDatabaseValue(row[3])
+                db.cachedStatement(sql: "SELECT epoch, seq, records, catalogue_version FROM ledger"))
         else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the ledger has no head") }
-        return LedgerHead(epoch: epoch, seq: seq, records: records, catalogueVersion: version)
+        return try LedgerHead(
+            epoch: row.value(0), seq: row.value(1), records: row.value(2), catalogueVersion: row.value(3))
     }
 }
 
@@ -114,18 +112,18 @@ extension LedgerDatabase {
         let productRows = try Row.fetchCursor(
             db, sql: "SELECT id, sold_quantity, max_quantity, is_active, has_variants FROM products")
         while let row = try productRows.next() {
-            let id = Identifier(row[0])
-            let isClosed = !(row[3] as Bool)
-            products[id] = CatalogIndex.ProductEntry(isClosed: isClosed, hasVariants: row[4])
-            counters.append((.product(id), CounterState(sold: row[1], cap: row[2], isClosed: isClosed)))
+            let id = Identifier(try row.value(0))
+            let isClosed = try !(row.value(3) as Bool)
+            products[id] = try CatalogIndex.ProductEntry(isClosed: isClosed, hasVariants: row.value(4))
+            counters.append((.product(id), try CounterState(sold: row.value(1), cap: row.value(2), isClosed: isClosed)))
         }
         let variantRows = try Row.fetchCursor(
             db, sql: "SELECT id, sold_quantity, max_quantity, is_active, product_id FROM variants")
         while let row = try variantRows.next() {
-            let id = Identifier(row[0])
-            let isClosed = !(row[3] as Bool)
-            variants[id] = CatalogIndex.VariantEntry(productID: Identifier(row[4]), isClosed: isClosed)
-            counters.append((.variant(id), CounterState(sold: row[1], cap: row[2], isClosed: isClosed)))
+            let id = Identifier(try row.value(0))
+            let isClosed = try !(row.value(3) as Bool)
+            variants[id] = try CatalogIndex.VariantEntry(productID: Identifier(row.value(4)), isClosed: isClosed)
+            counters.append((.variant(id), try CounterState(sold: row.value(1), cap: row.value(2), isClosed: isClosed)))
         }
         return (counters, CatalogIndex(version: version, products: products, variants: variants))
     }

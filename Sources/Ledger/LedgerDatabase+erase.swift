@@ -25,7 +25,7 @@ extension LedgerDatabase {
             for id in ids {
                 let found = try Row.fetchAll(
                     db.cachedStatement(sql: Self.lettersOfOrder), arguments: [id.text])
-                letters += found.map { ($0[0], $0[1]) }
+                letters += try found.map { (try $0.value(0), try $0.value(1)) }
                 if try found.isEmpty && !Self.isThere(id, db) { unknown.append(id) }
             }
             if !unknown.isEmpty { return .unknown(unknown) }

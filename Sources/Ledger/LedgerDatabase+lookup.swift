@@ -77,7 +77,7 @@ extension LedgerDatabase {
         try Row.fetchOne(
             db, sql: "SELECT sold_quantity, adjusted_quantity FROM \(counter.level.counterTable) WHERE id = ?",
             arguments: [counter.id.text]
-        ).map { ($0[0], $0[1]) }
+        ).map { (try $0.value(0), try $0.value(1)) }
     }
 
     private static func lookUp(
@@ -145,9 +145,9 @@ extension LedgerDatabase {
                         WHERE order_id = ?1 AND released > 0
                     ) GROUP BY product_id, variant_id ORDER BY min(place)
                     """), arguments: [id])
-        return rows.map { row in
-            ArticleUnits(
-                Article(Identifier(row[0]), (row[1] as String?).map { Identifier($0) }), row[2])
+        return try rows.map { row in
+            try ArticleUnits(
+                Article(Identifier(row.value(0)), (row.value(1) as String?).map { Identifier($0) }), row.value(2))
         }
     }
 

@@ -35,8 +35,8 @@ extension LedgerDatabase {
                 db, sql: Self.listing(status: status, isContinued: after != nil),
                 arguments: ["after": after, "limit": limit + 1])
             let shown = rows.prefix(limit)
-            let next: Int64? = rows.count > limit ? shown.last?[place] : nil
-            return Page(elements: shown.map { Self.order($0, items: []) }, next: next.map { String($0) })
+            let next: Int64? = try rows.count > limit ? shown.last?.value(place) : nil
+            return Page(elements: try shown.map { try Self.order($0, items: []) }, next: next.map { String($0) })
         }
     }
 
@@ -76,37 +76,43 @@ extension LedgerDatabase {
         else { return nil }
         let items = try Row.fetchAll(
             db, sql: "SELECT * FROM order_items WHERE order_id = ? ORDER BY line", arguments: [id.text])
-        return order(row, items: items)
+        return try order(row, items: items)
     }
 
-    private static func order(_ row: Row, items: [Row]) -> RecordedOrder {
-        let checkout = Checkout(
-            orderID: Identifier(row["id"]), paymentIntentID: row["stripe_payment_intent_id"],
-            completedAt: row["completed_at"],
+    private static func order(_ row: Row, items: [Row]) throws -> RecordedOrder {
+        let checkout = try Checkout(
+            orderID: Identifier(row.value("id")), paymentIntentID: row.value("stripe_payment_intent_id"),
+            completedAt: row.value("completed_at"),
             customer: Checkout.Customer(
-                id: row["customer_id"], email: row["customer_email"], name: row["customer_name"]),
-            currency: row["currency"], subtotal: row["subtotal"], tax: row["tax"], shipping: row["shipping"],
-            total: row["total"], items: items.map(item),
+                id: row.value("customer_id"), email: row.value("customer_email"), name: row.value("customer_name")),
+            currency: row.value("currency"), subtotal: row.value("subtotal"), tax: row.value("tax"),
+            shipping: row.value("shipping"),
+            total: row.value("total"), items: items.map(item),
             shippingAddress: Checkout.Address(
-                name: row["shipping_name"], line1: row["shipping_line1"], line2: row["shipping_line2"],
-                city: row["shipping_city"], state: row["shipping_state"], postalCode: row["shipping_postal_code"],
-                country: row["shipping_country"]))
+                name: row.value("shipping_name"), line1: row.value("shipping_line1"),
+                line2: row.value("shipping_line2"),
+                city: row.value("shipping_city"), state: row.value("shipping_state"),
+                postalCode: row.value("shipping_postal_code"),
+                country: row.value("shipping_country")))
         var refusal: Refusal?
-        if let level = (row["refused_level"] as String?).flatMap(Level.init(rawValue:)) {
-            refusal = Refusal(
-                counter: CounterName(level, Identifier(row["refused_id"])), asked: row["refused_asked"],
-                left: row["refused_left"])
+        if let level = try (row.value("refused_level") as String?).flatMap(Level.init(rawValue:)) {
+            refusal = try Refusal(
+                counter: CounterName(level, Identifier(row.value("refused_id"))), asked: row.value("refused_asked"),
+                left: row.value("refused_left"))
         }
-        return RecordedOrder(
-            checkout: checkout, status: row["status"], refusal: refusal, seq: row["seq"], epoch: row["epoch"],
-            units: row["units"], decidedAt: row["decided_at"], entryID: row["entry_id"],
-            erasedAt: row["erased_at"])
+        return try RecordedOrder(
+            checkout: checkout, status: row.value("status"), refusal: refusal, seq: row.value("seq"),
+            epoch: row.value("epoch"),
+            units: row.value("units"), decidedAt: row.value("decided_at"), entryID: row.value("entry_id"),
+            erasedAt: row.value("erased_at"))
     }
 
-    private static func item(_ row: Row) -> Checkout.Item {
-        Checkout.Item(
-            productID: Identifier(row["product_id"]), variantID: (row["variant_id"] as String?).map { Identifier($0) },
-            quantity: row["quantity"], unitPrice: row["unit_price"], stripeProductID: row["stripe_product_id"],
-            productName: row["product_name"], variantName: row["variant_name"])
+    private static func item(_ row: Row) throws -> Checkout.Item {
+        try Checkout.Item(
+            productID: Identifier(row.value("product_id")),
+            variantID: (row.value("variant_id") as String?).map { Identifier($0) },
+            quantity: row.value("quantity"), unitPrice: row.value("unit_price"),
+            stripeProductID: row.value("stripe_product_id"),
+            productName: row.value("product_name"), variantName: row.value("variant_name"))
     }
 }

@@ -62,15 +62,16 @@ package struct RefundsDue: Sendable, Equatable {
                     """))
         var due = RefundsDue()
         while let row = try rows.next() {
-            due.refunds += row[1]
-            due.unknownAmounts += row[2]
+            let (currency, refunds): (String, Int64) = (try row.value(0), try row.value(1))
+            // A damaged figure may be any; 'ledger check' counts them anew.
+            due.refunds &+= refunds
+            due.unknownAmounts &+= try row.value(2)
             guard due.sums.count < maximumSums else { continue }
-            let (millions, overflows) = (row[3] as Int64).multipliedReportingOverflow(by: 1_000_000)
-            let (amount, sumOverflows) = millions.addingReportingOverflow(row[4])
-            let currency: String = row[0]
+            let (millions, overflows) = (try row.value(3) as Int64).multipliedReportingOverflow(by: 1_000_000)
+            let (amount, sumOverflows) = millions.addingReportingOverflow(try row.value(4))
             due.sums.append(
                 Sum(
-                    currency: currency.isEmpty ? nil : currency, refunds: row[1],
+                    currency: currency.isEmpty ? nil : currency, refunds: refunds,
                     amount: overflows || sumOverflows ? .max : amount))
         }
         return due
@@ -100,18 +101,19 @@ extension LedgerDatabase {
                     FROM refunds WHERE number < ? ORDER BY number DESC LIMIT ?
                     """,
                 arguments: [after.flatMap { Int64($0) } ?? .max, limit + 1])
-            let shown = rows.prefix(limit).map(Self.refund)
+            let shown = try rows.prefix(limit).map(Self.refund)
             let next = rows.count > limit ? shown.last.map { String($0.number) } : nil
             return (Page(elements: shown, next: next), try RefundsDue.read(db))
         }
     }
 
-    private static func refund(_ row: Row) -> RefundDue {
-        RefundDue(
-            number: row["number"], orderID: row["order_id"], paymentIntentID: row["payment_intent_id"],
-            amount: row["amount"], isWorkedOut: row["is_worked_out"], currency: row["currency"],
-            reason: row["reason"], deadLetter: row["dead_letter_id"], since: row["since"],
-            isToBeChecked: row["is_to_be_checked"] ?? false, isCancelled: row["is_cancelled"])
+    private static func refund(_ row: Row) throws -> RefundDue {
+        try RefundDue(
+            number: row.value("number"), orderID: row.value("order_id"),
+            paymentIntentID: row.value("payment_intent_id"),
+            amount: row.value("amount"), isWorkedOut: row.value("is_worked_out"), currency: row.value("currency"),
+            reason: row.value("reason"), deadLetter: row.value("dead_letter_id"), since: row.value("since"),
+            isToBeChecked: (row.value("is_to_be_checked") as Bool?) ?? false, isCancelled: row.value("is_cancelled"))
     }
 
     /// How many are due for an order: its own, and those of dead letters with its id.

@@ -131,14 +131,15 @@ extension LedgerDatabase {
             let rows = try Row.fetchAll(
                 db, sql: "SELECT * FROM repairs WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
                 arguments: [after.flatMap { Int64($0) }, limit + 1])
-            let shown = rows.prefix(limit).map { row in
-                RecordedRepair(
-                    number: row["id"],
+            let shown = try rows.prefix(limit).map { row in
+                try RecordedRepair(
+                    number: row.value("id"),
                     repair: Repair(
-                        place: Repair.Place(rawValue: row["place"]) ?? .counters,
-                        level: (row["level"] as String?).flatMap(Level.init(rawValue:)), id: row["counter_id"],
-                        found: row["found"], expected: row["expected"], detail: row["detail"]),
-                    epoch: row["epoch"], reason: row["reason"], repairedAt: row["repaired_at"])
+                        place: Repair.Place(rawValue: row.value("place")) ?? .counters,
+                        level: (row.value("level") as String?).flatMap(Level.init(rawValue:)),
+                        id: row.value("counter_id"),
+                        found: row.value("found"), expected: row.value("expected"), detail: row.value("detail")),
+                    epoch: row.value("epoch"), reason: row.value("reason"), repairedAt: row.value("repaired_at"))
             }
             return Page(elements: shown, next: rows.count > limit ? shown.last.map { String($0.number) } : nil)
         }
@@ -157,10 +158,11 @@ extension LedgerDatabase {
                     WHERE seq > ? AND seq <= ? AND \(column) = ? GROUP BY seq ORDER BY seq DESC
                     """,
                 arguments: [lowest, highest, counter.id.text])
-            return rows.map { row in
-                RecordedChange(
-                    seq: row[0], kind: RecordedChange.Kind(rawValue: row[1]) ?? .order, id: Identifier(row[2]),
-                    units: row[3])
+            return try rows.map { row in
+                try RecordedChange(
+                    seq: row.value(0), kind: RecordedChange.Kind(rawValue: row.value(1)) ?? .order,
+                    id: Identifier(row.value(2)),
+                    units: row.value(3))
             }
         }
     }

@@ -67,8 +67,8 @@ extension LedgerDatabase {
     private typealias Chosen = (number: Int64, status: DeadLetterStatus, isWhole: Bool)
 
     private static func chosen(_ choice: DeadLetterChoice, _ db: Database) throws -> [Chosen] {
-        func found(_ row: Row) -> Chosen {
-            (row[0], DeadLetterStatus(rawValue: row[1]) ?? .open, row[2])
+        func found(_ row: Row) throws -> Chosen {
+            (try row.value(0), DeadLetterStatus(rawValue: try row.value(1)) ?? .open, try row.value(2))
         }
         let columns = "SELECT id, status, is_whole FROM dead_letters WHERE"
         switch choice {

@@ -45,9 +45,10 @@ extension LedgerDatabase {
                     ORDER BY is_active DESC, position, id
                     """)
             while let row = try variantRows.next() {
-                variants[Identifier(row[0]), default: []].append(
+                try variants[Identifier(row.value(0)), default: []].append(
                     ShownVariant(
-                        id: Identifier(row[1]), name: row[2], description: row[3], images: row[4], specs: row[5]))
+                        id: Identifier(row.value(1)), name: row.value(2), description: row.value(3),
+                        images: row.value(4), specs: row.value(5)))
             }
             var products: [ShownProduct] = []
             let productRows = try Row.fetchCursor(
@@ -58,12 +59,14 @@ extension LedgerDatabase {
                     FROM products ORDER BY is_active DESC, position, id
                     """)
             while let row = try productRows.next() {
-                let id = Identifier(row[0])
-                products.append(
+                let id = Identifier(try row.value(0))
+                try products.append(
                     ShownProduct(
-                        id: id, name: row[1], description: row[2], longDescription: row[3], category: row[4],
-                        devStatus: row[5], basePrice: row[6], requiresAssembly: row[7], images: row[8],
-                        specs: row[9], isClosed: !(row[10] as Bool), variants: variants[id] ?? []))
+                        id: id, name: row.value(1), description: row.value(2), longDescription: row.value(3),
+                        category: row.value(4),
+                        devStatus: row.value(5), basePrice: row.value(6), requiresAssembly: row.value(7),
+                        images: row.value(8),
+                        specs: row.value(9), isClosed: !(row.value(10) as Bool), variants: variants[id] ?? []))
             }
             return Showcase(catalogueVersion: try LedgerHead.read(db).catalogueVersion, products: products)
         }
@@ -78,7 +81,7 @@ extension LedgerDatabase {
                 let statement = try db.cachedStatement(
                     sql: "SELECT sold_quantity, max_quantity, is_active FROM \(name.level.view) WHERE id = ?")
                 return try Row.fetchOne(statement, arguments: [name.id.text]).map { row in
-                    CounterState(sold: row[0], cap: row[1], isClosed: !(row[2] as Bool))
+                    try CounterState(sold: row.value(0), cap: row.value(1), isClosed: !(row.value(2) as Bool))
                 }
             }
             return (try LedgerHead.read(db), states)

@@ -48,10 +48,10 @@ extension LedgerDatabase {
                     ORDER BY is_active DESC, position, id
                     """)
             while let row = try variantRows.next() {
-                variants[Identifier(row[5]), default: []].append(
+                try variants[Identifier(row.value(5)), default: []].append(
                     .init(
-                        id: Identifier(row[0]), name: row[1],
-                        state: CounterState(sold: row[2], cap: row[3], isClosed: !(row[4] as Bool))))
+                        id: Identifier(row.value(0)), name: row.value(1),
+                        state: CounterState(sold: row.value(2), cap: row.value(3), isClosed: !(row.value(4) as Bool))))
             }
             var products: [StockedProduct] = []
             let productRows = try Row.fetchCursor(
@@ -61,11 +61,11 @@ extension LedgerDatabase {
                     ORDER BY is_active DESC, position, id
                     """)
             while let row = try productRows.next() {
-                products.append(
+                try products.append(
                     StockedProduct(
-                        id: Identifier(row[0]), name: row[1],
-                        state: CounterState(sold: row[2], cap: row[3], isClosed: !(row[4] as Bool)),
-                        variants: variants[Identifier(row[0])] ?? []))
+                        id: Identifier(row.value(0)), name: row.value(1),
+                        state: CounterState(sold: row.value(2), cap: row.value(3), isClosed: !(row.value(4) as Bool)),
+                        variants: variants[Identifier(row.value(0))] ?? []))
             }
             return StockSnapshot(head: try LedgerHead.read(db), products: products)
         }
@@ -80,8 +80,10 @@ extension LedgerDatabase {
                     SELECT refused_level, refused_id, count(*) FROM orders WHERE \(Self.isRefused) GROUP BY 1, 2
                     """)
             return Dictionary(
-                rows.compactMap { row in
-                    Level(rawValue: row[0]).map { (CounterName($0, Identifier(row[1])), row[2]) }
+                try rows.compactMap { row in
+                    try Level(rawValue: row.value(0)).map {
+                        (CounterName($0, Identifier(try row.value(1))), try row.value(2))
+                    }
                 }, uniquingKeysWith: +)
         }
     }

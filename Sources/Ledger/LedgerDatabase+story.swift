@@ -54,23 +54,25 @@ extension LedgerDatabase {
                 order: try Self.order(id, db),
                 cancellations: try cancellations.map { try Self.cancellation($0, db) },
                 owned: try Self.owned(by: id, db)?.filter { $0.units > 0 } ?? [],
-                deadLetters: letters.map(Self.deadLetter))
+                deadLetters: try letters.map(Self.deadLetter))
         }
     }
 
     private static func cancellation(_ row: Row, _ db: Database) throws -> RecordedCancellation {
         let items = try Row.fetchAll(
             db.cachedStatement(sql: "SELECT * FROM cancellation_items WHERE cancellation_id = ? ORDER BY line"),
-            arguments: [row["id"] as String])
-        return RecordedCancellation(
-            id: Identifier(row["id"]), cancelledAt: row["cancelled_at"], restock: row["restock"], seq: row["seq"],
-            units: row["units"],
-            notOwned: row["not_owned"], decidedAt: row["decided_at"], entryID: row["entry_id"],
+            arguments: [try row.value("id") as String])
+        return try RecordedCancellation(
+            id: Identifier(row.value("id")), cancelledAt: row.value("cancelled_at"), restock: row.value("restock"),
+            seq: row.value("seq"),
+            units: row.value("units"),
+            notOwned: row.value("not_owned"), decidedAt: row.value("decided_at"), entryID: row.value("entry_id"),
             items: items.map { item in
-                RecordedCancellation.Item(
+                try RecordedCancellation.Item(
                     article: Article(
-                        Identifier(item["product_id"]), (item["variant_id"] as String?).map { Identifier($0) }),
-                    asked: item["asked"], released: item["released"], givenBack: item["given_back"])
+                        Identifier(item.value("product_id")),
+                        (item.value("variant_id") as String?).map { Identifier($0) }),
+                    asked: item.value("asked"), released: item.value("released"), givenBack: item.value("given_back"))
             })
     }
 }

@@ -180,10 +180,7 @@ extension LedgerDatabase {
                 guard let row = try Row.fetchOne(db, sql: "SELECT identity, store FROM ledger") else {
                     throw LedgerError.notALedger(path: path, reason: "it has no identity")
                 }
-                // What is damaged may be of any type.
-                guard let identity = String.fromDatabaseValue(row[0]), let store = String.fromDatabaseValue(row[1])
-                else { throw DatabaseError(resultCode: .SQLITE_CORRUPT) }
-                return (identity, store)
+                return (try row.value(0) as String, try row.value(1) as String)
             }
             if let store, name != store { throw LedgerError.otherStore(path: path, store: name, asked: store) }
             return LedgerDatabase(identity: identity, store: name, file: file, writer: writer, reader: reader)
@@ -283,7 +280,7 @@ extension LedgerDatabase {
             var isSound = false
             try withReader(path) { db in isSound = try sound(db).isSound }
             return !isSound
-        } catch let error as DatabaseError where error.isDamage {
+        } catch  where LedgerError.damage(error) != nil {
             return true
         }
     }

@@ -98,9 +98,20 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// What is damaged, if an error of GRDB says that something is. Values are never part of it.
+    static func damage(_ error: any Error) -> String? {
+        switch error {
+        case let error as DatabaseError where error.isDamage: error.message ?? "\(error.resultCode)"
+        case is RowDecodingError: "a column has a value of another type"
+        default: nil
+        }
+    }
+
     /// What an error of GRDB means for whoever uses the ledger. Values of statements are never part of it.
     static func wrapping(_ error: any Error, path: String, action: String) -> any Error {
-        guard let error = error as? DatabaseError else { return error }
+        guard let error = error as? DatabaseError else {
+            return damage(error).map { LedgerError.damaged(path: path, action: action, reason: $0) } ?? error
+        }
         let reason = error.message ?? "\(error.resultCode)"
         switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED: return LedgerError.locked(path: path)

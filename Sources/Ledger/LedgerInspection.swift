@@ -105,8 +105,8 @@ package struct LedgerInspection: Sendable {
 
     /// What was a database when it was opened is damaged if it is none any more.
     private static func damage(_ error: any Error, _ path: String) -> any Error {
-        if let error = error as? DatabaseError, error.isDamage {
-            return LedgerError.damaged(path: path, action: "checking", reason: error.message ?? "\(error.resultCode)")
+        if let reason = LedgerError.damage(error) {
+            return LedgerError.damaged(path: path, action: "checking", reason: reason)
         }
         return LedgerError.wrapping(error, path: path, action: "checking")
     }
@@ -152,15 +152,15 @@ package struct LedgerInspection: Sendable {
             db,
             sql: "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name DESC")
         return try tables.flatMap { row -> [Step] in
-            let name: String = row[0]
+            let name: String = try row.value(0)
             if name.hasPrefix("sqlite_") { return [] }
-            guard let sliced = try SlicedTable(name, hasRowID: !(row[1] as Bool), db),
+            guard let sliced = try SlicedTable(name, hasRowID: !(row.value(1) as Bool), db),
                 let ends = try Row.fetchOne(
                     db,
                     sql: """
                         SELECT min(\(sliced.key)), max(\(sliced.key)) FROM \(name.quotedDatabaseIdentifier) NOT INDEXED
                         """),
-                let first = Int64.fromDatabaseValue(ends[0]), let last = Int64.fromDatabaseValue(ends[1]),
+                let first = try ends.value(0) as Int64?, let last = try ends.value(1) as Int64?,
                 last.subtractingReportingOverflow(first).overflow || last - first >= rowsAtOnce
             else { return [.table(name)] }
             return try partialIndexes(of: name, db) + [.rows(sliced, last: last)]
@@ -175,11 +175,12 @@ package struct LedgerInspection: Sendable {
                 WHERE list.partial
                 """,
             arguments: [table])
-        return rows.compactMap { row in
-            let sql: String = row[1]
-            // As it was written, "CREATE INDEX … WHERE condition".
-            return sql.firstRange(of: "WHERE").map {
-                .partialIndex(row[0], table: table, condition: String(sql[$0.upperBound...]))
+        return try rows.compactMap { row in
+            let sql: String = try row.value(1)
+            // Which condition an index has stands nowhere but in "CREATE INDEX … WHERE condition", and SQLite reads it for
+            // nothing but a query with that condition.
+            return try sql.firstRange(of: "WHERE").map {
+                .partialIndex(try row.value(0), table: table, condition: String(sql[$0.upperBound...]))
             }
         }
     }
@@ -197,14 +198,16 @@ private struct SlicedTable: Sendable {
     init?(_ name: String, hasRowID: Bool, _ db: Database) throws {
         let columns = try Row.fetchAll(db, sql: "SELECT name, type, pk FROM pragma_table_info(?)", arguments: [name])
         self.name = name
-        self.columns = columns.map { ($0[0] as String).quotedDatabaseIdentifier }
+        self.columns = try columns.map { try ($0.value(0) as String).quotedDatabaseIdentifier }
         if hasRowID {
             key = "rowid"
         } else {
-            guard let first = columns.first(where: { $0[2] as Int == 1 }), first[1] as String == "INTEGER" else {
+            guard let first = try columns.first(where: { try $0.value(2) as Int == 1 }),
+                try first.value(1) as String == "INTEGER"
+            else {
                 return nil
             }
-            key = (first[0] as String).quotedDatabaseIdentifier
+            key = try (first.value(0) as String).quotedDatabaseIdentifier
         }
         let names = try String.fetchAll(
             db, sql: "SELECT name FROM pragma_index_list(?) WHERE NOT partial AND (? OR origin != 'pk')",

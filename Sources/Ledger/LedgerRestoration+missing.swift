@@ -59,7 +59,7 @@ private final class Comparison {
         missing.deadLetters = try compare("dead_letters", "dead letters", same: Self.sameLetter)
         // A page that was lost without being malformed: nothing leads to its rows any more.
         if missing.isWhole, found != records {
-            missing.unread.append("\(records - found) of \(records) rows")
+            missing.unread.append("\(records &- found) of \(records) rows")
         }
         try unlessDamaged("erased orders") {
             missing.erased = try Optional<String>.fetchAll(
@@ -119,7 +119,7 @@ private final class Comparison {
     private func unlessDamaged(_ name: String, _ body: () throws -> Void) throws {
         do {
             try body()
-        } catch let error as DatabaseError where error.isDamage || error.resultCode == .SQLITE_ERROR {
+        } catch  where LedgerError.damage(error) != nil || (error as? DatabaseError)?.resultCode == .SQLITE_ERROR {
             if missing.unread.last != name { missing.unread.append(name) }
         }
     }
