@@ -306,7 +306,11 @@ extension LedgerDatabase {
         guard try Int64.fetchOne(db, sql: "PRAGMA application_id") == Schema.applicationID else {
             throw LedgerError.notALedger(path: path, reason: "it is a SQLite database of another program")
         }
-        if try Schema.migrator().hasBeenSuperseded(db) { throw LedgerError.newerSchema(path: path) }
+        switch try Schema.standing(db) {
+        case .known: break
+        case .newer: throw LedgerError.newerSchema(path: path)
+        case .damaged: throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "its tables are not those of a ledger")
+        }
     }
 
     /// Reads the settings back: GRDB and SQLite may have set them otherwise.

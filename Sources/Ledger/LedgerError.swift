@@ -36,6 +36,10 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
     case copyUnderWay(path: String)
     /// A copy cannot be written.
     case cannotWrite(path: String, reason: String)
+    /// What is in the ledger's place is not the ledger that a backup is to replace.
+    case notReplaced(path: String, reason: String)
+    /// It cannot be restored from.
+    case unfitBackup(path: String, reason: String)
     /// It does not add up.
     case unsound(path: String, action: String)
     /// Reading or writing failed.
@@ -62,7 +66,7 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         case .newerSchema(let path):
             "opening the ledger failed: on \(path): it was written by a newer version of Stocktake. Use that version."
         case .otherStore(let path, let store, let asked):
-            "opening the ledger failed: on \(path): it belongs to store \"\(store)\", not \"\(asked)\". Name the right one with --store or --ledger."
+            "opening the ledger failed: on \(path): it belongs to store \"\(store)\", not \"\(asked)\". Name the right one with --store or --ledger; if this is the right one, it is damaged: 'stocktake ledger restore FILE' puts a backup in its place."
         case .networkFileSystem(let path, let kind):
             "opening the ledger failed: on \(path): it lies on \(kind), where SQLite's log is not safe. Move it to a local disk."
         case .notDurable(let path, let setting, let value):
@@ -91,6 +95,13 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
             "copying the ledger failed: on \(path): another process is writing it. Wait until it has ended."
         case .cannotWrite(let path, let reason):
             "writing a copy of the ledger failed: on \(path): \(reason). Check the folder, its permissions and the room on the disk."
+        case .notReplaced(let path, let reason):
+            """
+            restoring the ledger failed: on \(path): \(reason). Nothing was changed. Name the right one with --ledger or --store; \
+            if a backup is to be here all the same, move this file away, with its log (-wal) if there is one, and restore again.
+            """
+        case .unfitBackup(let path, let reason):
+            "restoring the ledger failed: on \(path): \(reason). Nothing was changed. Name another backup."
         case .unsound(let path, let action):
             "\(action) the ledger failed: on \(path): it is not sound. 'stocktake ledger check --ledger \(path)' says what is wrong."
         case .failed(let path, let action, let reason):

@@ -26,7 +26,7 @@ extension LedgerRestoration {
     /// ends the reading of one table, and is said.
     package func missing() async throws -> MissingRows? {
         guard case .readable(_, let head) = replaced, let held else { return nil }
-        let (path, backup) = (path, partialPath)
+        let (path, backup, damagedMarks) = (path, partialPath, damagedMarks)
         do {
             return try await offCooperativeThreads {
                 try held.inDatabase { db in
@@ -34,7 +34,9 @@ extension LedgerRestoration {
                     defer { try? db.execute(sql: "DETACH DATABASE backup") }
                     let comparison = Comparison(db: db)
                     try comparison.run(records: head.records)
-                    return comparison.missing
+                    var missing = comparison.missing
+                    missing.unread = damagedMarks + missing.unread
+                    return missing
                 }
             }
         } catch {

@@ -30,17 +30,20 @@ package final class LedgerRestoration: Sendable {
     private let partial: PartialFile
     /// The ledger that is replaced, if it can be read: locked against everyone else.
     let held: DatabaseQueue?
+    /// What of its head is damaged, for people.
+    let damagedMarks: [String]
 
     var partialPath: String { partial.path }
 
     private init(
-        copy: LedgerCopy, identity: String, replaced: (state: ReplacedLedger, held: DatabaseQueue?),
-        newestEntry: EntryPosition?, path: String, partial: PartialFile
+        copy: LedgerCopy, identity: String, replaced: ReplacedFile, newestEntry: EntryPosition?, path: String,
+        partial: PartialFile
     ) {
         self.copy = copy
         self.identity = identity
         self.replaced = replaced.state
         held = replaced.held
+        damagedMarks = replaced.damagedMarks
         self.newestEntry = newestEntry
         self.path = path
         self.partial = partial
@@ -53,28 +56,55 @@ package final class LedgerRestoration: Sendable {
         from backup: String, to ledger: String, store: String, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> LedgerRestoration {
         let path = LedgerFile.resolved(ledger)
-        let source = try await LedgerDatabase.openBackup(at: backup, store: store)
+        let source = try await open(backup, store: store)
         defer { try? source.close() }
         if LedgerFile.resolved(backup) == path {
-            throw LedgerError.notALedger(path: backup, reason: "it is the ledger itself, not a backup of it")
+            throw LedgerError.unfitBackup(path: backup, reason: "it is the ledger itself, not a backup of it")
         }
+        let identity = source.identity
         let replaced = try await offCooperativeThreads {
             try LedgerDatabase.refuseUnsafeFileSystem(path)
             try Succession.finish(at: path)
-            return try takeAlone(path, store: store)
+            return try ReplacedFile.takeAlone(path, store: store, identity: identity)
         }
         let partial = try PartialFile(path + ".restoring")
         do {
             let copy = try await source.copy(into: partial, progress: progress)
-            guard copy.check.isSound else { throw LedgerError.unsound(path: backup, action: "restoring") }
+            guard copy.check.isSound else {
+                throw LedgerError.unfitBackup(
+                    path: backup,
+                    reason: "it is not sound ('stocktake ledger check --ledger \(backup)' says what is wrong)")
+            }
             let newest = try await source.read(newestEntry)
             return LedgerRestoration(
                 copy: copy, identity: source.identity, replaced: replaced, newestEntry: newest, path: path,
                 partial: partial)
         } catch {
             partial.remove()
-            throw error
+            throw unfit(error, backup)
         }
+    }
+
+    private static func open(_ backup: String, store: String) async throws -> LedgerDatabase {
+        do {
+            return try await LedgerDatabase.openBackup(at: backup, store: store)
+        } catch {
+            throw unfit(error, backup)
+        }
+    }
+
+    /// Of a ledger these send to its backup, which this is.
+    private static func unfit(_ error: any Error, _ backup: String) -> any Error {
+        let reason: String
+        switch error as? LedgerError {
+        case .notALedger(_, let why): reason = why
+        case .newerSchema: reason = "it was written by a newer version of Stocktake: restore with that version"
+        case .otherStore(_, let other, let asked): reason = "it belongs to store \"\(other)\", not \"\(asked)\""
+        case .damaged(_, _, let why): reason = "it is damaged: \(why)"
+        case .mixed: reason = "the log (-wal) beside it is of another state of the ledger"
+        default: return error
+        }
+        return LedgerError.unfitBackup(path: backup, reason: reason)
     }
 
     /// Sets the epoch to at least `epoch`, so that the next one is above every epoch that was ever installed.
@@ -112,50 +142,6 @@ package final class LedgerRestoration: Sendable {
     package func abandon() {
         partial.remove()
         try? held?.close()
-    }
-
-    // MARK: - What was there
-
-    /// Brings the log into the file and ends write-ahead logging, which takes the ledger for oneself alone.
-    ///
-    /// What reads it must have ended as well: it would go on showing the figures of the ledger that is gone.
-    private static func takeAlone(
-        _ path: String, store: String
-    ) throws -> (state: ReplacedLedger, held: DatabaseQueue?) {
-        guard LedgerDatabase.exists(at: path) else { return (.none, nil) }
-        if LedgerFile.isFolder(path) { throw LedgerError.cannotOpen(path: path, reason: "it is a folder") }
-        if LedgerFile.isInUse(path) { throw LedgerError.inUse(path: path, action: "restoring") }
-        do {
-            try LedgerDatabase.endUnfinishedChange(path)
-            if try LedgerDatabase.isMixture(path) { return (.damaged, nil) }
-            var configuration = Configuration()
-            configuration.busyMode = .immediateError
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
-            let found = try queue.inDatabase { db -> ReplacedLedger in
-                try LedgerDatabase.checkIsLedger(db, path: path)
-                let row = try Row.fetchOne(db, sql: "SELECT identity, store FROM ledger")
-                // What is damaged may be of any type.
-                guard let row, let identity = String.fromDatabaseValue(row[0]),
-                    let owner = String.fromDatabaseValue(row[1])
-                else { throw DatabaseError(resultCode: .SQLITE_CORRUPT) }
-                if owner != store { throw LedgerError.otherStore(path: path, store: owner, asked: store) }
-                guard try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete" else {
-                    throw LedgerError.inUse(path: path, action: "restoring")
-                }
-                // Until the connection is closed.
-                try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
-                return .readable(identity: identity, try LedgerHead.read(db))
-            }
-            return (found, queue)
-        } catch let error as DatabaseError {
-            switch error.resultCode {
-            case .SQLITE_BUSY: throw LedgerError.inUse(path: path, action: "restoring")
-            // A disk that fails is one of the reasons to restore.
-            case .SQLITE_ERROR, .SQLITE_IOERR: return (.damaged, nil)
-            case _ where error.isDamage: return (.damaged, nil)
-            default: throw LedgerError.wrapping(error, path: path, action: "restoring")
-            }
-        }
     }
 
     /// Rows stand in the order of the stream.

@@ -26,6 +26,29 @@ enum Schema {
         return migrator
     }
 
+    /// How the tables of a ledger stand to those that this version makes.
+    enum Standing {
+        /// As they are, or as an earlier version left them.
+        case known
+        /// A newer version has changed them.
+        case newer
+        /// No version has left them so: what says which there are is damaged.
+        case damaged
+    }
+
+    static func standing(_ db: Database) throws -> Standing {
+        let migrator = migrator()
+        do {
+            guard try migrator.hasBeenSuperseded(db) else { return .known }
+            let applied = try migrator.appliedIdentifiers(db)
+            // A newer version has done all that this one does, and more.
+            let known = Set(migrator.migrations)
+            return applied.isStrictSuperset(of: known) ? .newer : .damaged
+        } catch  where LedgerError.damage(error) != nil {
+            return .damaged
+        }
+    }
+
     /// `orders` and `catalogue_products` are rowid tables: their rows are long, and a b-tree keyed by random text ids would
     /// move them about. The lines of an order stand together, clustered by the order's number and not by its id: what
     /// is recorded together then lies together, where random ids made each line change a page of its own, which halved

@@ -15,8 +15,9 @@ extension LedgerCommand {
                 The backup is checked first; what it replaces, damaged or not, is kept beside it. Says what the backup lacks, and \
                 whether the stream still holds that, or that it cannot know. Stop whatever has the ledger open first: run, consume \
                 and serve. Exit codes: 0; 1 not restored: not confirmed, the backup is not a \
-                sound ledger of this store or of another ledger than the one it replaces, or another process has the ledger open; 2 Redis cannot be reached. In all \
-                but the first nothing was changed.
+                sound ledger of this store or of another ledger than the one it replaces, what is in that place belongs to \
+                another store, a newer version or another program, or another process has the ledger open; 2 Redis cannot \
+                be reached. In all but the first nothing was changed.
                 """)
 
         @OptionGroup var options: SettingsOptions
@@ -51,7 +52,7 @@ extension LedgerCommand {
                     throw Failure(
                         "restoring the ledger failed: on \(file): there is no such file. Name one that 'stocktake ledger backup' has made."
                     )
-                case .inUse, .notALedger, .newerSchema, .otherStore, .unsound, .copyUnderWay:
+                case .inUse, .notReplaced, .unfitBackup, .copyUnderWay:
                     try refuse(error)
                 default: throw error
                 }

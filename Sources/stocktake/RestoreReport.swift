@@ -64,7 +64,7 @@ struct RestoreReport {
             "\(missing.orders.counted("order")), \(missing.cancellations.counted("cancellation")), \(missing.adjustments.counted("adjustment")) and \(missing.deadLetters.counted("dead letter")) of it"
         if missing.isWhole { return "the backup lacks \(rows)" }
         return
-            "it is damaged, and was not read to the end (\(missing.unread.joined(separator: ", "))); the backup lacks at least \(rows)"
+            "it is damaged (\(missing.unread.joined(separator: ", "))); the backup lacks at least \(rows)"
     }
 
     /// Whether the replaced ledger has all that was ever recorded: then it tells exactly what is gone.

@@ -137,7 +137,7 @@ import Testing
         #expect(check.status == 1)
         #expect(check.output.contains("'stocktake ledger restore FILE' puts a backup in its place"), "\(check.output)")
         let output = try await shop.succeed("ledger", "restore", backup, "--yes")
-        #expect(output.contains("it is damaged, and was not read to the end (orders"), "\(output)")
+        #expect(output.contains("it is damaged (orders"), "\(output)")
         #expect(output.contains("lacks at least"))
         #expect(!output.contains("holds everything since the backup") && !output.contains("lacks nothing"))
         #expect(output.contains("What was erased since the backup is not known in full"))

@@ -154,6 +154,10 @@ import Testing
         }
     }
 
+    private func unfit(_ backup: String, _ reason: String) -> LedgerError {
+        .unfitBackup(path: backup, reason: reason)
+    }
+
     @Test("What is no sound ledger of the store takes nobody's place")
     func unfit() async throws {
         try await withLedger { fixture async throws in
@@ -161,22 +165,27 @@ import Testing
             _ = try await fixture.ledger.backUp(to: backup) { _ in }
             let path = fixture.path
             try fixture.ledger.close()
-            await #expect(throws: LedgerError.otherStore(path: backup, store: "main", asked: "other")) {
+            await #expect(throws: unfit(backup, #"it belongs to store "main", not "other""#)) {
                 try await restoration(backup, path, store: "other")
             }
             let foreign = fixture.folder.path(of: "foreign")
             try await LedgerDatabase.create(at: foreign, store: "other")
-            await #expect(throws: LedgerError.otherStore(path: foreign, store: "other", asked: "main")) {
+            await #expect(
+                throws: LedgerError.notReplaced(path: foreign, reason: #"it belongs to store "other", not "main""#)
+            ) {
                 try await restoration(backup, foreign)
             }
             let queue = try DatabaseQueue(path: backup)
             try await queue.write { db in try db.execute(sql: "UPDATE product_counters SET sold_quantity = 1") }
             try queue.close()
-            await #expect(throws: LedgerError.unsound(path: backup, action: "restoring")) {
+            await #expect(
+                throws: unfit(
+                    backup, "it is not sound ('stocktake ledger check --ledger \(backup)' says what is wrong)")
+            ) {
                 try await restoration(backup, path)
             }
             try fixture.folder.write(String(repeating: "no database\n", count: 500), to: "backup")
-            await #expect(throws: LedgerError.notALedger(path: backup, reason: "it is no SQLite database")) {
+            await #expect(throws: unfit(backup, "it is no SQLite database")) {
                 try await restoration(backup, path)
             }
             #expect(!FileManager.default.fileExists(atPath: path + ".restoring"))
@@ -272,6 +281,96 @@ import Testing
             let restoring = try await restoration(backup, path)
             let missing = try #require(try await restoring.missing())
             #expect(missing.rows == 0 && missing.unread == ["5 of 405 rows"])
+            restoring.abandon()
+        }
+    }
+
+    /// What of a ledger's head is damaged, and what restoring says of it.
+    private static let heads: [(String, [String])] = [
+        ("UPDATE ledger SET store = 'mbin'", ["its store's name"]),
+        ("PRAGMA application_id = 7", ["its mark (application_id)"]),
+        ("UPDATE grdb_migrations SET identifier = '1-ledgfr'", ["the list of its tables"]),
+        ("UPDATE grdb_migrations SET identifier = x'FF'", ["the list of its tables"]),
+        (
+            "UPDATE ledger SET store = x'FF'; PRAGMA application_id = 0; UPDATE grdb_migrations SET identifier = ''",
+            // SQLite's own check finds the bytes in a column of texts.
+            [
+                "its mark (application_id)", "its store's name", "the list of its tables", "rows on damaged pages",
+            ]
+        ),
+    ]
+
+    @Test("A ledger is replaced whatever of its head is damaged, and all else of it is compared", arguments: heads)
+    func damagedHead(_ sql: String, _ said: [String]) async throws {
+        try await withLedger { fixture async throws in
+            let (path, backup) = try await ledgerWithBackup(fixture, more: 5)
+            // As a flipped bit does: what the table would refuse.
+            try fixture.tamper(
+                """
+                PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = 'ledger'
+                """)
+            try fixture.tamper(sql)
+            try fixture.tamper(
+                "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE name = 'ledger'")
+            let error = await #expect(throws: LedgerError.self) {
+                try await LedgerDatabase.open(at: path, store: "main", for: .reader)
+            }
+            #expect("\(error as (any Error)?)".contains("'stocktake ledger restore FILE'"))
+            let restoring = try await restoration(backup, path)
+            let missing = try #require(try await restoring.missing())
+            #expect(missing.rows == 5)
+            #expect(missing.unread.starts(with: said), "\(missing.unread)")
+            _ = try restoring.takePlace()
+            let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
+            #expect(try await ledger.orderCount() == 400)
+            try ledger.close()
+        }
+    }
+
+    @Test(
+        "What is not the backup's ledger stays as it is until it is moved away",
+        arguments: ["other store", "other program", "newer version"])
+    func notReplaced(_ what: String) async throws {
+        try await withLedger { fixture async throws in
+            let (own, backup) = try await ledgerWithBackup(fixture, more: 1)
+            var path = fixture.folder.path(of: what)
+            switch what {
+            case "other store": try await LedgerDatabase.create(at: path, store: "other")
+            case "other program":
+                let queue = try DatabaseQueue(path: path)
+                try await queue.write { db in try db.execute(sql: "CREATE TABLE ledger (id INTEGER PRIMARY KEY)") }
+                try queue.close()
+            default:
+                path = own
+                try fixture.tamper("INSERT INTO grdb_migrations (identifier) VALUES ('99-future')")
+            }
+            let before = try Data(contentsOf: URL(fileURLWithPath: path))
+            let error = await #expect(throws: LedgerError.self) { try await restoration(backup, path) }
+            guard case .notReplaced = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+            // The way out that it names.
+            for suffix in ["", "-wal"] { _ = rename(path + suffix, fixture.folder.path(of: "away") + suffix) }
+            _ = try await restoration(backup, path).takePlace()
+            let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
+            #expect(try await ledger.orderCount() == 400)
+            try ledger.close()
+        }
+    }
+
+    @Test("A ledger that nothing names as one any more is replaced if its file is damaged")
+    func damagedBeyondRecognition() async throws {
+        try await withLedger { fixture async throws in
+            let (path, backup) = try await ledgerWithBackup(fixture, more: 1)
+            try fixture.tamper("DROP TABLE ledger; PRAGMA application_id = 7")
+            let file = try #require(FileHandle(forUpdatingAtPath: path))
+            try file.seek(toOffset: 30 * 4_096)
+            try file.write(contentsOf: Data(count: 4_096))
+            try file.close()
+            let restoring = try await restoration(backup, path)
+            #expect(restoring.replaced == .damaged)
             restoring.abandon()
         }
     }

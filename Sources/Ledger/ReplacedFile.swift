@@ -1,0 +1,94 @@
+import GRDB
+import Inventory
+
+/// The file that a backup takes the place of.
+struct ReplacedFile {
+    var state: ReplacedLedger
+    /// Open and locked against everyone else, if it can be read.
+    var held: DatabaseQueue?
+    /// What of its head is damaged, for people.
+    var damagedMarks: [String] = []
+
+    /// Brings the log into the file and ends write-ahead logging, which takes the ledger for oneself alone.
+    ///
+    /// What reads it must have ended as well: it would go on showing the figures of the ledger that is gone.
+    /// - Parameters:
+    ///   - store: that of the backup.
+    ///   - identity: that of the backup.
+    static func takeAlone(_ path: String, store: String, identity: String) throws -> ReplacedFile {
+        guard LedgerDatabase.exists(at: path) else { return ReplacedFile(state: .none) }
+        if LedgerFile.isFolder(path) { throw LedgerError.cannotOpen(path: path, reason: "it is a folder") }
+        let inUse = LedgerError.inUse(path: path, action: "restoring")
+        if LedgerFile.isInUse(path) { throw inUse }
+        do {
+            try LedgerDatabase.endUnfinishedChange(path)
+            if try LedgerDatabase.isMixture(path) { return ReplacedFile(state: .damaged) }
+            var configuration = Configuration()
+            configuration.busyMode = .immediateError
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            return try queue.inDatabase { db in
+                let marks = try Marks(db)
+                let damaged = try marks.damaged(path: path, store: store, identity: identity)
+                guard let own = marks.identity,
+                    try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete"
+                else { throw inUse }
+                // Until the connection is closed.
+                try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
+                return ReplacedFile(
+                    state: .readable(identity: own, try LedgerHead.read(db)), held: queue, damagedMarks: damaged)
+            }
+        } catch let error as LedgerError {
+            throw error
+        } catch {
+            switch (error as? DatabaseError)?.resultCode {
+            case .SQLITE_BUSY: throw inUse
+            // A disk that fails is one of the reasons to restore.
+            case .SQLITE_ERROR, .SQLITE_IOERR: return ReplacedFile(state: .damaged)
+            case _ where LedgerError.damage(error) != nil: return ReplacedFile(state: .damaged)
+            default: throw LedgerError.wrapping(error, path: path, action: "restoring")
+            }
+        }
+    }
+}
+
+/// What a file says about whose it is, each as far as it can be read.
+private struct Marks {
+    private let isMarked: Bool
+    let identity: String?
+    private let store: String?
+    private let tables: Schema.Standing
+
+    /// Errors: also of damage, where not even this can be read.
+    init(_ db: Database) throws {
+        isMarked = try Int64.fetchOne(db, sql: "PRAGMA application_id") == Schema.applicationID
+        let row = try db.tableExists("ledger") ? Row.fetchOne(db, sql: "SELECT * FROM ledger") : nil
+        identity = try? row?.value("identity")
+        store = try? row?.value("store")
+        tables = try Schema.standing(db)
+        guard identity == nil else { return }
+        // A ledger without one is damaged, and so may be what marks it. Of another program's database nothing is.
+        if try isMarked || !LedgerDatabase.findings(db, "PRAGMA quick_check(1)").isEmpty {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT)
+        }
+    }
+
+    /// What is damaged of what the file says. A ledger is known by its identity, which is random: with that of the backup
+    /// it is the backup's ledger, whatever else it says.
+    ///
+    /// Throws `LedgerError.notReplaced` for what must be another store's ledger, a newer version's, or no ledger at all: no
+    /// damage leaves these, but for a store's name and an identity that are damaged both.
+    func damaged(path: String, store: String, identity: String) throws -> [String] {
+        func refusal(_ reason: String) -> LedgerError { .notReplaced(path: path, reason: reason) }
+        guard let own = self.identity else { throw refusal("it is a SQLite database of another program") }
+        if let other = self.store, other != store, own != identity {
+            throw refusal("it belongs to store \"\(other)\", not \"\(store)\"")
+        }
+        if tables == .newer {
+            throw refusal("it was written by a newer version of Stocktake: restore with that version")
+        }
+        return [
+            isMarked ? nil : "its mark (application_id)", self.store == store ? nil : "its store's name",
+            tables == .known ? nil : "the list of its tables",
+        ].compactMap { $0 }
+    }
+}
