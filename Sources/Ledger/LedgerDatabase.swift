@@ -163,8 +163,9 @@ extension LedgerDatabase {
         do {
             if !isBackup { try endUnfinishedChange(path) }
             let file = try LedgerFile(at: path)
-            // Whoever writes also brings the log into the file, and then nothing tells any more.
-            if role != .reader, try isMixture(path) { throw LedgerError.mixed(path: path) }
+            // Whoever writes also brings the log into the file, and then nothing tells any more. Whoever only reads would show,
+            // or back up, what never was; reading everything first would take too long for that.
+            if try isMixture(path, readingAll: role != .reader) { throw LedgerError.mixed(path: path) }
             var writer: DatabaseQueue?
             if role != .reader {
                 // Looked at before anything is written: another program's database stays as it is.
@@ -265,7 +266,8 @@ extension LedgerDatabase {
     ///
     /// Quick where the two say that they belong together, as after any `kill -9`, and where they say that they do not. Where
     /// they say neither, everything is read, and must add up.
-    static func isMixture(_ path: String) throws -> Bool {
+    /// - Parameter readingAll: false: what says neither is let pass.
+    static func isMixture(_ path: String, readingAll: Bool = true) throws -> Bool {
         let path = LedgerFile.resolved(path)
         guard LedgerFile.size(of: path + "-wal") > 0 else { return false }
         do {
@@ -277,11 +279,14 @@ extension LedgerDatabase {
             }
             // A mixture may add up all the same, with what was erased, or a cap, as it was.
             if finding == .stranger { return true }
+            guard readingAll else { return false }
             var isSound = false
             try withReader(path) { db in isSound = try sound(db).isSound }
             return !isSound
-        } catch  where LedgerError.damage(error) != nil {
-            return true
+        } catch {
+            guard LedgerError.damage(error) != nil else { throw error }
+            // Who does not read everything finds out by reading what is damaged.
+            return readingAll
         }
     }
 

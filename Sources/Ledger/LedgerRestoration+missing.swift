@@ -121,7 +121,9 @@ private final class Comparison {
     private func unlessDamaged(_ name: String, _ body: () throws -> Void) throws {
         do {
             try body()
-        } catch  where LedgerError.damage(error) != nil || (error as? DatabaseError)?.resultCode == .SQLITE_ERROR {
+        } catch {
+            guard LedgerError.damage(error) != nil || (error as? DatabaseError)?.resultCode == .SQLITE_ERROR
+            else { throw error }
             if missing.unread.last != name { missing.unread.append(name) }
         }
     }

@@ -44,7 +44,8 @@ enum Schema {
             // A newer version has done all that this one does, and more.
             let known = Set(migrator.migrations)
             return applied.isStrictSuperset(of: known) ? .newer : .damaged
-        } catch  where LedgerError.damage(error) != nil {
+        } catch {
+            guard LedgerError.damage(error) != nil else { throw error }
             return .damaged
         }
     }

@@ -9,7 +9,7 @@ extension LedgerCommand {
             discussion: """
                 The copy is one file, for its owner alone, as it holds addresses. It has its name only when it is \
                 whole, sound and on disk; a run that was cut short leaves FILE.partial at most. Exit codes: 0; 1 not \
-                backed up: FILE exists, or the ledger is not sound.
+                backed up: FILE exists, the ledger is not sound, or the log beside it is of another state.
                 """)
 
         @OptionGroup var options: SettingsOptions
@@ -21,7 +21,13 @@ extension LedgerCommand {
         var json = false
 
         func run() async throws {
-            let ledger = try await openForReading(options)
+            let ledger: LedgerDatabase
+            do {
+                ledger = try await openForReading(options)
+            } catch let error as LedgerError {
+                if case .mixed = error { try refuse(error) }
+                throw error
+            }
             defer { try? ledger.close() }
             let progress = Progress()
             let copy: LedgerCopy

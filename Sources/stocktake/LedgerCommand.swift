@@ -43,8 +43,10 @@ struct LedgerCommand: AsyncParsableCommand {
             do {
                 ledger = try await openForReading(options)
             } catch let error as LedgerError {
-                if case .damaged = error { try refuse(error) }
-                throw error
+                switch error {
+                case .damaged, .mixed: try refuse(error)
+                default: throw error
+                }
             }
             defer { try? ledger.close() }
             let check = try await ledger.check()

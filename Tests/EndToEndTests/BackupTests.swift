@@ -168,6 +168,13 @@ import Testing
         try Data(contentsOf: URL(fileURLWithPath: backup)).write(to: URL(fileURLWithPath: shop.ledger))
         let refused = try await shop.run(["consume", "--until-idle"])
         #expect(refused.status == 2 && refused.errors.contains("is of another state"), "\(refused.errors)")
+        let copy = shop.folder.path(of: "copy")
+        for command in [["orders", "list"], ["ledger", "backup", copy], ["ledger", "check"], ["serve"]] {
+            let refused = try await shop.run(command)
+            #expect(refused.status != 0 && refused.errors.contains("is of another state"), "\(refused.errors)")
+            #expect(refused.errors.contains("'stocktake ledger restore FILE'"))
+        }
+        #expect(!FileManager.default.fileExists(atPath: copy))
         func files() throws -> [Data] {
             try ["", "-wal"].map { try Data(contentsOf: URL(fileURLWithPath: shop.ledger + $0)) }
         }

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Inventory
+import Synchronization
 import TestSupport
 import Testing
 
@@ -67,7 +68,7 @@ struct LedgerLogTests {
 
     @Test(
         "of a later state is refused, whoever has opened it before and whatever the times are",
-        arguments: [LedgerDatabase.Role.consumer, .tool])
+        arguments: [LedgerDatabase.Role.consumer, .tool, .reader])
     func stranger(_ role: LedgerDatabase.Role) async throws {
         try await withLedger { fixture async throws in
             try await sell(3, fixture)
@@ -77,10 +78,10 @@ struct LedgerLogTests {
             try await checkpoint(fixture, "TRUNCATE")
             try await sell(3, fixture)
             let path = try crashed(fixture, "mixed", file: backup)
-            for _ in 1...2 {
-                let reader = try? await LedgerDatabase.open(at: path, store: "main", for: .reader)
-                try reader?.close()
-            }
+            // SQLite as root changes the times of a log that it only opens.
+            let queue = try DatabaseQueue(path: path, configuration: LedgerDatabase.readerConfiguration)
+            _ = try await queue.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") }
+            try queue.close()
             let future = [timeval(tv_sec: time(nil) + 9, tv_usec: 0), timeval(tv_sec: time(nil) + 9, tv_usec: 0)]
             utimes(path + "-wal", future)
             let before = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -97,6 +98,30 @@ struct LedgerLogTests {
             let ledger = try await LedgerDatabase.open(at: path, store: "main", for: role)
             #expect(try await ledger.orderCount() == 3)
             try ledger.close()
+        }
+    }
+
+    // writer:  raise | raise | checkpoint, the log begins anew | raise | …
+    // reader:     open | open | open …                  each finds that they belong together
+    @Test("that a writer begins anew all the time is no stranger to who opens the ledger to read")
+    func readersBesideWriter() async throws {
+        try await withLedger { fixture async throws in
+            let isDone = Mutex(false)
+            async let writing: Void = {
+                while !isDone.withLock({ $0 }) {
+                    for _ in 0..<3 { try await fixture.ledger.raiseEpoch() }
+                    // Beside a reader it may not get so far as to begin the log anew.
+                    _ = try await fixture.ledger.writeWithoutTransaction { db in
+                        try Int.fetchOne(db, sql: "PRAGMA wal_checkpoint(PASSIVE)")
+                    }
+                }
+            }()
+            for _ in 0..<300 {
+                let reader = try await LedgerDatabase.open(at: fixture.path, store: "main", for: .reader)
+                try reader.close()
+            }
+            isDone.withLock { $0 = true }
+            try await writing
         }
     }
 
