@@ -51,7 +51,10 @@ struct Stocktake: AsyncParsableCommand {
                 printError(explained(error))
                 Glibc.exit(Exit.couldNotTell.code)
             default:
-                Self.exit(withError: error)
+                guard exitCode(for: error).isSuccess else { Self.exit(withError: error) }
+                // What was asked for: --help, --version, a completion script.
+                StandardOutput.write(fullMessage(for: error) + "\n")
+                StandardOutput.leave(0)
             }
         }
     }

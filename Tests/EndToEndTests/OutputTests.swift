@@ -28,6 +28,8 @@ import Testing
             ["orders", "list"], ["orders", "list", "--json"], ["orders", "show", "o"], ["stock"], ["stock", "--json"],
             ["dead-letters", "list"], ["adjustments", "list", "--json"], ["repairs", "list"], ["reconcile", "--all"],
             ["ledger", "check"], ["doctor", "--json"], ["sync", "--dry-run", shop.folder.path(of: "products.json")],
+            ["--version"], ["--help"], ["help", "orders"], ["orders", "list", "--help"],
+            ["--generate-completion-script", "bash"],
         ]
         for command in commands {
             #expect(try await run(command, to: ">/dev/null", in: shop).status < 2, "\(command)")
