@@ -50,12 +50,17 @@ extension ActiveConsumer {
     /// Messages that somebody trimmed or deleted before they were processed.
     func lookForLostMessages() async {
         do {
+            // Before the first look, the reply to which may be lost.
+            let told = if let lossesTold { lossesTold } else { try await LostMessages.read(counters.keys, redis).total }
+            lossesTold = told
             let lost = try await counters.lookForLostMessages()
-            if lost.found == 0 { return }
-            metrics.lost(Int(clamping: lost.found))
+            lossesTold = lost.total
+            let untold = lost.untold(after: told)
+            if untold <= 0 { return }
+            metrics.lost(Int(clamping: untold))
             logger.error(
                 "messages are gone from the stream, and nobody has processed them: something trimmed or deleted them",
-                metadata: ["count": "\(lost.found)", "hint": "publish again what has no outcome"])
+                metadata: ["count": "\(untold)", "hint": "publish again what has no outcome"])
         } catch {
             // What is not counted now is counted later.
             logger.debug("cannot look for lost messages", metadata: ["error": "\(error)"])

@@ -113,6 +113,8 @@ package actor ActiveConsumer {
     private var isWatchDue = false
     private var lastWatch = ContinuousClock.now - ConsumerSettings.watchInterval
     private var lastTrim = ContinuousClock.now - ConsumerSettings.trimInterval
+    /// Lost messages that were told, or found before this process; nil: Redis was not asked yet.
+    var lossesTold: Int64?
 
     package internal(set) var totals = Totals()
 
