@@ -15,7 +15,9 @@ struct RefundsCommand: AsyncParsableCommand {
                 total, the amount is the sum of its items. check first: it may be no second payment; the order id is \
                 recorded with another payment intent, or on this list with one. cancelled: the refused order was \
                 cancelled later, so its money may have been given back already. --csv writes control characters as \
-                JSON escapes them, and what is to be asked for next to standard error. Exit codes: 0; 2 the ledger cannot be read.
+                JSON escapes them, a ' before an order id, payment intent or currency that a spreadsheet would take for a formula \
+                (one that begins with =, +, - or @; --json has it as it is), and what is to be asked for next to standard \
+                error. Exit codes: 0; 2 the ledger cannot be read.
                 """)
 
         @OptionGroup var options: SettingsOptions
@@ -66,8 +68,10 @@ struct RefundsCommand: AsyncParsableCommand {
             print("order_id,payment_intent_id,amount,currency,why,dead_letter,since,note")
             for refund in refunds {
                 let cells = [
-                    refund.orderID ?? "", refund.paymentIntentID ?? "", refund.amount.map { String($0) } ?? "",
-                    refund.currency ?? "", refund.reason, refund.deadLetter.map { String($0) } ?? "", refund.since,
+                    (refund.orderID ?? "").notAFormula, (refund.paymentIntentID ?? "").notAFormula,
+                    refund.amount.map { String($0) } ?? "",
+                    (refund.currency ?? "").notAFormula, refund.reason, refund.deadLetter.map { String($0) } ?? "",
+                    refund.since,
                     refund.notes.joined(separator: ", "),
                 ]
                 print(cells.map(\.csvCell).joined(separator: ","))
@@ -107,6 +111,12 @@ extension RefundsDue {
 }
 
 extension String {
+    /// A text from outside as a spreadsheet shows it, which takes a cell that begins with one of these for a formula and may
+    /// run it. Tabs and ends of lines, which do the same, are escaped in any case.
+    fileprivate var notAFormula: String {
+        first.map { "=+-@＝＋－＠".contains($0) } ?? false ? "'\(self)" : self
+    }
+
     /// A cell by RFC 4180, on one line.
     fileprivate var csvCell: String {
         let text = printable

@@ -118,4 +118,24 @@ import Testing
         let csv = try await shop.succeed("refunds", "list", "--csv").split(separator: "\n")
         #expect(csv.count == 3 && csv[1].hasPrefix(#""a,b","p""i",400,usd,insufficient,"#), "\(csv)")
     }
+
+    @Test("No text of a message is a formula in a spreadsheet, and none of our own is changed")
+    func formulas() async throws {
+        let shop = try await Shop()
+        let intents = [#"=HYPERLINK(\"http://x\",\"y\")"#, "+1", "-1", "@SUM(A1)", "＝1", "a=1", "1=1", "'=1"]
+        for (number, intent) in intents.enumerated() {
+            try await shop.publish([order(number == 1 ? "=1+1" : "o\(number)", intent, "LAMP", 8)])
+        }
+        try await shop.consumeAll()
+        let csv = try await shop.succeed("refunds", "list", "--csv").split(separator: "\n").dropFirst().reversed()
+        let begins = [
+            #"o0,"'=HYPERLINK(""http://x"",""y"")",400,"#, "'=1+1,'+1,400,", "o2,'-1,400,", "o3,'@SUM(A1),400,",
+            "o4,'＝1,400,",
+            "o5,a=1,400,", "o6,1=1,400,", "o7,'=1,400,",
+        ]
+        #expect(csv.count == begins.count)
+        for (line, begin) in zip(csv, begins) {
+            #expect(line.hasPrefix(begin + "usd,insufficient,,20"), "\(line)")
+        }
+    }
 }
