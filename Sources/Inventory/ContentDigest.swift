@@ -52,6 +52,17 @@ extension Adjustment {
     }
 }
 
+extension Payment {
+    /// Of an order's id and payment intent: it tells whether a payment of that order is the same one, and nothing else. No
+    /// intent is as good as an empty one.
+    package static func digest(order: Identifier, intentID: String?) -> [UInt8] {
+        var content = DigestContent()
+        content.append(order)
+        content.appendLast(intentID ?? "")
+        return content.digest
+    }
+}
+
 /// The bytes a digest is made of. Lengths come before ids: no two contents have the same bytes.
 private struct DigestContent {
     private var bytes: [UInt8] = []
@@ -72,6 +83,9 @@ private struct DigestContent {
     mutating func append(_ number: Int64) {
         withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
     }
+
+    /// Of any length: nothing comes behind it.
+    mutating func appendLast(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     var digest: [UInt8] { SHA256.digest(bytes) }
 }

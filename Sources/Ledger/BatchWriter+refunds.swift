@@ -85,16 +85,17 @@ extension BatchWriter {
         guard let id = letter.payment.orderID else { return true }
         let recorded = try Row.fetchOne(
             db.cachedStatement(
-                // An erased order has its payment intent in its refund, if one is due.
                 sql: """
-                    SELECT seq IS NULL, coalesce(stripe_payment_intent_id, (
-                        SELECT payment_intent_id FROM refunds WHERE order_number = orders.number
-                    ), '') FROM orders WHERE id = ?
+                    SELECT seq IS NULL AS is_refused, stripe_payment_intent_id, payment_digest FROM orders WHERE id = ?
                     """), arguments: [id.text])
         guard let recorded else { return true }
-        let isRefused: Bool = try recorded.value(0)
-        return try (recorded.value(1) as String) != letter.payment.intentID ?? ""
-            && (isRefused || letter.record.rejection.reason == .orderConflict)
+        // Of an erased order there is the digest alone.
+        let erased = try recorded.optionalBytes(named: "payment_digest")
+        let intent: String? = try recorded.value("stripe_payment_intent_id")
+        let isSame =
+            erased.map { $0 == Payment.digest(order: id, intentID: letter.payment.intentID) }
+            ?? (intent ?? "" == letter.payment.intentID ?? "")
+        return try !isSame && (recorded.value("is_refused") || letter.record.rejection.reason == .orderConflict)
     }
 
     /// A dead letter without an order id that was published again has left another row, or an order: whatever it

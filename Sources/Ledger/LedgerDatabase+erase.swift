@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Inventory
 
@@ -15,7 +16,8 @@ package enum EraseAnswer: Sendable, Equatable {
 extension LedgerDatabase {
     /// Removes what the ledger holds about the customers of orders, and the bytes of dead letters with their ids.
     ///
-    /// Id, digest, items, amounts and status stay: counts stay right, and a message that comes again is still known.
+    /// Id, digest, items, amounts and status stay: counts stay right, and a message that comes again is still known. So does a
+    /// digest of the payment intent: the same payment that comes again is no second one.
     /// An id that only dead letters have is erased there. Refunds that are due keep what they need (`refunds`).
     package func erase(_ ids: [Identifier]) async throws -> EraseAnswer {
         let now = Timestamp.now()
@@ -33,8 +35,13 @@ extension LedgerDatabase {
             if !waiting.isEmpty { return .awaitsReplay(waiting) }
             var orders = 0
             for id in ids {
-                try db.cachedStatement(sql: Self.eraseOrder).execute(arguments: [now, id.text])
-                orders += db.changesCount
+                guard try Self.isThere(id, db) else { continue }
+                let intent = try Optional<String>.fetchOne(
+                    db.cachedStatement(sql: "SELECT stripe_payment_intent_id FROM orders WHERE id = ?"),
+                    arguments: [id.text])
+                let digest = Payment.digest(order: id, intentID: intent ?? nil)
+                try db.cachedStatement(sql: Self.eraseOrder).execute(arguments: [now, Data(digest), id.text])
+                orders += 1
             }
             let kept = letters.filter { $0.status != DeadLetterStatus.discarded.rawValue }
             try Self.wantCheckpoint(db)
@@ -56,12 +63,12 @@ extension LedgerDatabase {
             db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM orders WHERE id = ?)"), arguments: [id.text]) ?? false
     }
 
-    /// The first time is kept: it is when the data was gone.
+    /// The first time is kept: it is when the data was gone, and the payment intent still there.
     private static let eraseOrder = """
         UPDATE orders SET customer_id = NULL, customer_email = NULL, customer_name = NULL, shipping_name = NULL,
             shipping_line1 = NULL, shipping_line2 = NULL, shipping_city = NULL, shipping_state = NULL,
             shipping_postal_code = NULL, shipping_country = NULL, stripe_payment_intent_id = NULL,
-            erased_at = coalesce(erased_at, ?)
+            erased_at = coalesce(erased_at, ?), payment_digest = coalesce(payment_digest, ?)
         WHERE id = ?
         """
 }

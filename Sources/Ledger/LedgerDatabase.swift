@@ -314,7 +314,8 @@ extension LedgerDatabase {
         switch try Schema.standing(db) {
         case .known: break
         case .newer: throw LedgerError.newerSchema(path: path)
-        case .damaged: throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "its tables are not those of a ledger")
+        case .damaged:
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "its tables are not those of this version")
         }
     }
 

@@ -166,7 +166,9 @@ enum Schema {
             shipping_postal_code TEXT,
             shipping_country TEXT,
             -- When the customer's data was removed ('orders erase').
-            erased_at TEXT
+            erased_at TEXT,
+            -- Of the payment intent that was removed with it: by this the same payment is not taken for a second one.
+            payment_digest BLOB
         ) STRICT;
         -- Nothing is written to it when an order is recorded. Accepted and refused ones are found by the index of seq: a
         -- partial index for each would cost every order.

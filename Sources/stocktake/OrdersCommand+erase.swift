@@ -9,7 +9,8 @@ extension OrdersCommand {
             discussion: """
                 Customer, shipping address and payment are removed from the orders, and the content of dead letters \
                 with their ids. While a refund is due, the list of refunds keeps id, payment intent, amount and \
-                currency. Exit codes: 0; 1 not confirmed, an id is unknown, or a dead letter is still to be \
+                currency; of each payment intent a digest stays, so that the same payment is not taken for a second one. \
+                Exit codes: 0; 1 not confirmed, an id is unknown, or a dead letter is still to be \
                 published again; then nothing was changed.
                 """)
 

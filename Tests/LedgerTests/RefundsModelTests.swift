@@ -19,25 +19,21 @@ private struct RefundModel {
     struct Letter {
         var payment: Payment
         var reason: DeadLetterReason
-        /// Its order was recorded, with the same payment intent as far as that was still known.
+        /// Its order was recorded, with the same payment intent.
         var isOfRecorded = false
         var isReplayed = false
     }
 
     /// By id; of a refused order what was paid.
     var orders: [String: (isAccepted: Bool, payment: Payment)] = [:]
-    /// Their payment intents, until they are erased.
-    var intents: [String: String] = [:]
     /// By number − 1.
     var letters: [Letter] = []
 
     mutating func add(_ letter: Letter) {
         var letter = letter
         if let id = letter.payment.orderID?.text, let order = orders[id] {
-            // An erased order's is known while its own refund is due.
-            let isKept = !order.isAccepted && !order.payment.isFree
-            let known = isKept ? order.payment.intentID : intents[id]
-            letter.isOfRecorded = known ?? "" == letter.payment.intentID ?? ""
+            // Of an erased one, too.
+            letter.isOfRecorded = order.payment.intentID ?? "" == letter.payment.intentID ?? ""
         }
         letters.append(letter)
     }
@@ -45,7 +41,6 @@ private struct RefundModel {
     /// The order knows better than what dead letters have said of the same payment.
     mutating func add(_ id: String, isAccepted: Bool, _ payment: Payment) {
         orders[id] = (isAccepted, payment)
-        intents[id] = payment.intentID
         for number in letters.indices where letters[number].payment.orderID?.text == id {
             if letters[number].payment.intentID ?? "" == payment.intentID ?? "" { letters[number].isOfRecorded = true }
         }
@@ -161,8 +156,7 @@ private struct RefundHistory {
             let letters = try await numbers(.open) + numbers(.replayed)
             if !letters.isEmpty { _ = try await fixture.ledger.discard(.numbers([pick(letters)])) }
         case 4:
-            let id = id()
-            if case .erased = try await fixture.ledger.erase([Identifier(id)]) { model.intents[id] = nil }
+            _ = try await fixture.ledger.erase([Identifier(id())])
         default:
             let records = (0..<Int.random(in: 1...5, using: &random)).map { _ in newRecord() }
             let answer = try await fixture.record(records)

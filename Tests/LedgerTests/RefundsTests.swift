@@ -180,6 +180,29 @@ struct RefundsTests {
         }
     }
 
+    @Test("not of the payment of an erased order that comes again, but of another one for it")
+    func erasedOrder() async throws {
+        try await withLedger { fixture async throws in
+            try await fixture.record(
+                order(checkout("a", "pi_a", quantity: 1, product: "sheet"), .accepted(seq: 1)),
+                order(checkout("n", nil, quantity: 1, product: "sheet"), .accepted(seq: 2)),
+                order(checkout("r", "pi_r", total: 0), notEnough))
+            // The second time there is nothing left to make a digest of.
+            for _ in 1...2 { _ = try await fixture.ledger.erase(["a", "n", "r"]) }
+            #expect(try await fixture.texts("SELECT stripe_payment_intent_id FROM orders") == [nil, nil, nil])
+            try await fixture.record(
+                letter(1, paid("a", "pi_a", 500), .orderConflict), letter(2, paid("n", nil, 500), .orderConflict),
+                letter(3, paid("r", "pi_r", 500), .missingField))
+            #expect(try await list(fixture) == [])
+            try await fixture.record(
+                letter(4, paid("a", "pi_b", 600), .orderConflict), letter(5, paid("n", "pi_a", 700), .orderConflict))
+            #expect(
+                try await list(fixture) == [
+                    "n/pi_a 700 usd order_conflict check", "a/pi_b 600 usd order_conflict check",
+                ])
+        }
+    }
+
     @Test("also of a refused order that was cancelled, which says so")
     func cancelled() async throws {
         try await withLedger { fixture async throws in
