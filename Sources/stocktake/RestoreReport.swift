@@ -75,7 +75,7 @@ struct RestoreReport {
                 && (head.recorded ?? 0) <= replaced.records
     }
 
-    /// Whether what came after the backup is in the stream; if not, which of it is gone, or that it cannot be known.
+    /// Up to three facts: what is known to be gone; how far back the stream goes; and what cannot be known.
     var coverage: String {
         let gone = (missing?.rows ?? 0) - (missing?.entries.count ?? 0) + absent.count
         let goneOnes =
@@ -84,44 +84,40 @@ struct RestoreReport {
             return (gone > 0 ? goneOnes + ". Of the rest: " : "") + coverageByStream
         }
         if gone > 0 { return goneOnes }
-        return head.isEmpty
-            ? "holds all that the replaced ledger has recorded since the backup, which is decided again before anything new is sold. Whether there was a newer ledger, Redis does not remember"
-            : "holds everything since the backup, which is decided again before anything new is sold"
+        return "holds everything since the backup, \(Self.decidedAgain)"
+            + (head.isEmpty ? ". Whether there was a newer ledger than the replaced one, Redis does not remember" : "")
     }
+
+    private static let decidedAgain = "which is decided again before anything new is sold"
 
     /// The same without a ledger that has everything. The stream alone never proves that nothing is gone: Redis itself may
     /// have lost something.
     private var coverageByStream: String {
         let newest = restoration.newestEntry
         let after = newest.map { "after \($0.time)" } ?? "of all times"
-        guard let stream, let last = stream.last else {
-            return "there is none: messages \(after) are gone. Publish them again"
-        }
-        if let newest, last < newest {
+        guard let stream, let last = stream.last, newest.map({ $0 <= last }) ?? true else {
             return
-                "has never held the backup's last message: it was made anew, or Redis is older than the backup. Messages \(after) may be gone. Publish them again"
+                "has nothing since the backup: it is gone or was made anew, or Redis is older than the backup. Messages \(after) may be gone. Publish them again"
         }
         if let since = recordedSince, since > stream.length {
             return
                 "holds \(Int(clamping: stream.length).counted("message")), and \(Int(clamping: since).counted("row")) were recorded since the backup: \(Int(clamping: since - stream.length).grouped) or more are gone. Publish all messages \(after) again"
         }
-        let unknown =
-            "Whether Redis has lost any cannot be known without the replaced ledger: publish again what has no outcome"
-        guard let first = stream.first else {
-            if newest == last { return "is empty, and had nothing since the backup. \(unknown)" }
-            return "is empty: messages \(after), until now, are gone. Publish them again"
-        }
-        if let newest, newest >= first {
+        // All of it that came later than the backup is there, if anything did.
+        guard newest == last || newest.flatMap({ newest in stream.first.map { $0 <= newest } }) ?? false else {
             return
-                "holds every message that it was given since the backup, which is decided again before anything new is sold. \(unknown)"
+                "has nothing from before \(stream.first?.time ?? "now"): messages \(after), until then, may be gone. Publish those of that time again"
         }
-        return "begins at \(first.time): messages \(after), until then, may be gone. Publish those of that time again"
+        return
+            "holds every message that it was given since the backup, \(Self.decidedAgain). Whether Redis has lost any cannot be known without the replaced ledger: publish again what has no outcome"
     }
 
     /// Rows that were recorded since the backup, as Redis remembers; nil if it does not.
     private var recordedSince: Int64? {
         guard head.ledger == restoration.identity, let recorded = head.recorded else { return nil }
-        return recorded - restoration.copy.check.head.records
+        // Redis may say anything.
+        let (since, overflows) = recorded.subtractingReportingOverflow(restoration.copy.check.head.records)
+        return overflows ? nil : since
     }
 
     /// The version of the catalogue that was sold by.

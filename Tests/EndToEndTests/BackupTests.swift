@@ -83,9 +83,9 @@ import Testing
     /// What happened to Redis after the ledger was lost, and what restoring says of the stream then.
     private static let losses: [(String, String)] = [
         ("made anew", "holds 1 message, and 100 rows were recorded since the backup: 99 or more are gone"),
-        ("empty", "has never held the backup's last message"),
-        ("older", "has never held the backup's last message"),
-        ("forgotten", "has never held the backup's last message"),
+        ("empty", "has nothing since the backup"),
+        ("older", "has nothing since the backup"),
+        ("forgotten", "has nothing since the backup"),
         ("nothing", "Whether Redis has lost any cannot be known without the replaced ledger"),
     ]
 
