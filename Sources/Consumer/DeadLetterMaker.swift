@@ -10,7 +10,9 @@ struct DeadLetterMaker: Sendable {
 
     /// What a valid message may have is kept whole, so that it can be published again. Of more, the head is kept, and
     /// the length and a digest by which the publisher's own copy can be told (of all fields together, the fingerprint).
-    func record(_ entry: StreamEntry, _ rejection: Rejection, ids: MessageIDs) -> DeadLetterRecord {
+    /// - Parameter ids: nil: what can be read of the payload.
+    func record(_ entry: StreamEntry, _ rejection: Rejection, ids: MessageIDs? = nil) -> DeadLetterRecord {
+        let remains = MessageDecoder.remains(of: entry, rejectedFor: rejection.reason)
         let isPayloadCut = (entry.payload?.count ?? 0) > Limit.payloadBytes
         let isTypeCut = (entry.type?.count ?? 0) > Limit.payloadBytes
         // They hold type and payload once more.
@@ -28,7 +30,6 @@ struct DeadLetterMaker: Sendable {
             fields: fields, bytes: Int64(entry.size),
             isWhole: !isPayloadCut && !isTypeCut && !areFieldsCut && entry.unreadReason == nil,
             payloadDigest: isPayloadCut ? entry.payload.map { SHA256.digest($0.copy) } : nil,
-            ids: ids, payment: MessageDecoder.payment(of: entry, rejectedFor: rejection.reason),
-            receivedAt: Timestamp.now())
+            ids: ids ?? remains.ids, payment: remains.payment, receivedAt: Timestamp.now())
     }
 }

@@ -87,7 +87,7 @@ struct Preparation: Sendable {
             "processing this entry alone ended the process \(ConsumerSettings.suspectAttempts) times; it was not decoded"
         )
         return PreparedBatch(
-            entries: [.suspect(entry)], plans: [.deadLetter(deadLetters.record(entry, rejection, ids: MessageIDs()))],
+            entries: [.suspect(entry)], plans: [.deadLetter(deadLetters.record(entry, rejection))],
             catalogueVersion: catalog.version, suspect: key)
     }
 }

@@ -56,8 +56,7 @@ struct Sorting {
         }
         switch decoded.content {
         case .rejected(let rejection):
-            return .deadLetter(
-                deadLetters.record(entry, rejection, ids: MessageDecoder.ids(inRejected: entry.payload)))
+            return .deadLetter(deadLetters.record(entry, rejection))
         case .order(let order):
             if let rejection = catalog.violation(in: order.checkout) {
                 return .deadLetter(deadLetters.record(entry, rejection, ids: decoded.ids))

@@ -2,18 +2,19 @@ import Inventory
 import StrictJSON
 
 extension MessageDecoder {
-    /// The ids in a payload that was rejected for something else: its publisher finds the outcome by them.
-    package static func ids(inRejected payload: SharedBytes?) -> MessageIDs {
-        payload.map { RejectedPayload.read($0.prefix(Limit.payloadBytes)).ids } ?? MessageIDs()
-    }
-
-    /// What was paid by an entry that became a dead letter: whoever paid is owed the money. Nil: it is no checkout.
+    /// What can be read of an entry that becomes a dead letter: the ids by which its publisher finds the outcome, and what
+    /// was paid, as whoever paid is owed the money. No payment: it is no checkout.
     ///
     /// A payload that has brought the process down is not looked at again.
-    package static func payment(of entry: StreamEntry, rejectedFor reason: DeadLetterReason) -> Payment? {
-        guard entry.type?.equals(MessageType.checkoutCompleted.rawValue) == true else { return nil }
-        guard reason != .crashedConsumer, let payload = entry.payload else { return Payment() }
-        return RejectedPayload.read(payload.prefix(Limit.payloadBytes)).payment
+    package static func remains(
+        of entry: StreamEntry, rejectedFor reason: DeadLetterReason
+    ) -> (ids: MessageIDs, payment: Payment?) {
+        let isCheckout = entry.type?.equals(MessageType.checkoutCompleted.rawValue) == true
+        guard reason != .crashedConsumer, let payload = entry.payload else {
+            return (MessageIDs(), isCheckout ? Payment() : nil)
+        }
+        let read = RejectedPayload.read(payload.prefix(Limit.payloadBytes))
+        return (read.ids, isCheckout ? read.payment : nil)
     }
 }
 

@@ -25,6 +25,22 @@ struct DeadLetterMakerTests {
         #expect(other.isWhole && other.fields.flatMap { StreamEntry.fields(decoding: $0) }?.count == 3)
     }
 
+    @Test("Its ids and its payment, by one reading; of what has ended the process, neither")
+    func remains() {
+        let payload = #"{"order_id":"o","payment_intent_id":"pi","total":7,"items":"#
+        let entry = StreamEntry(
+            id: "1-0",
+            fields: [
+                .init(name: Array("type".utf8), value: Array("checkout.completed".utf8)),
+                .init(name: Array("payload".utf8), value: Array(payload.utf8)),
+            ])
+        let record = maker.record(entry, rejection)
+        #expect(record.ids == MessageIDs(order: "o"))
+        #expect(record.payment == Payment(orderID: "o", intentID: "pi", amount: 7))
+        let crashed = maker.record(entry, Rejection(.crashedConsumer, "detail"))
+        #expect(crashed.ids == MessageIDs() && crashed.payment == Payment())
+    }
+
     @Test("Of a payload that is larger the head, the length and a digest")
     func head() {
         let size = Limit.payloadBytes + 1

@@ -60,9 +60,10 @@ struct MessageDecoderTests {
             (#"{"order_id":"o"}"# + String(repeating: " ", count: 1_048_576), "o", nil, nil),
         ] as [(String?, Identifier?, Identifier?, Identifier?)])
     func idsOfRejected(payload: String?, order: Identifier?, cancellation: Identifier?, adjustment: Identifier?) {
-        let bytes = payload.map { SharedBytes(Array($0.utf8)) }
+        let fields = payload.map { [StreamEntry.Field(name: Array("payload".utf8), value: Array($0.utf8))] } ?? []
+        let entry = StreamEntry(id: "1-1", fields: fields)
         #expect(
-            MessageDecoder.ids(inRejected: bytes)
+            MessageDecoder.remains(of: entry, rejectedFor: .invalidJSON).ids
                 == MessageIDs(order: order, cancellation: cancellation, adjustment: adjustment))
     }
 
