@@ -171,7 +171,9 @@ let package = Package(
         ),
         .testTarget(
             name: "CountersTests",
-            dependencies: ["Counters", "Intake", "Inventory", "LuaScripts", "RedisClient", "TestSupport"],
+            dependencies: [
+                "Counters", "Intake", "Inventory", "LuaScripts", "Randomness", "RedisClient", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

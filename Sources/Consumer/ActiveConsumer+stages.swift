@@ -90,7 +90,7 @@ extension ActiveConsumer {
 
     private nonisolated func decide(_ prepared: PreparedBatch, _ basis: DecisionBasis) async throws -> DecisionResult {
         Failpoint.decideBefore.pass()
-        var answers: [OperationAnswer] = []
+        var answers: [Decision] = []
         var seqAfter = basis.seq
         if !prepared.operations.isEmpty {
             let start = ContinuousClock.now

@@ -8,7 +8,7 @@ extension PreparedBatch {
     ///   - answers: one an operation, in their order.
     ///   - seqBefore: the counters' seq before the call.
     func decided(
-        number: Int, answers: [OperationAnswer], epoch: Int64, seqBefore: Int64, seqAfter: Int64
+        number: Int, answers: [Decision], epoch: Int64, seqBefore: Int64, seqAfter: Int64
     ) throws -> DecidedBatch {
         let decidedAt = Timestamp.now()
         var batch = DecidedBatch(
@@ -72,20 +72,20 @@ extension DecidableMessage {
 
 /// The gate's answer to one message, with what is recorded and announced of it.
 private struct Answered {
-    var answer: OperationAnswer
+    var answer: Decision
     var digest: [UInt8]
     var decidedAt: String
     var entryID: String
 
     func result(_ message: DecidableMessage) throws -> (RecordBatch.Record, Outcome) {
         switch (message, answer) {
-        case (.order(let order), .changed(let seq)): self.order(order, .accepted(seq: seq))
+        case (.order(let order), .accepted(let seq)): self.order(order, .accepted(seq: seq))
         case (.order(let order), .refused(let refusal)): self.order(order, .refused(refusal))
-        case (.cancellation(let cancellation, let releases, let givenBack), .changed(let seq)):
+        case (.cancellation(let cancellation, let releases, let givenBack), .accepted(let seq)):
             self.cancellation(cancellation, releases, givenBack, seq: seq)
         case (.cancellation(let cancellation, let releases, let givenBack), .unchanged):
             self.cancellation(cancellation, releases, givenBack, seq: nil)
-        case (.adjustment(let adjustment), .changed(let seq)):
+        case (.adjustment(let adjustment), .accepted(let seq)):
             (
                 .adjustment(
                     AdjustmentRecord(
@@ -105,6 +105,7 @@ private struct Answered {
         switch decision {
         case .accepted(let seq): outcome.seq = seq
         case .refused(let refusal): (outcome.kind, outcome.reason) = (.refused, refusal.reason.rawValue)
+        case .unchanged: break
         }
         let record = OrderRecord(order: order, decision: decision, decidedAt: decidedAt, entryID: entryID)
         return (.order(record), outcome)

@@ -79,8 +79,7 @@ struct Sorting {
             .cancellation(cancellation, releases: releases, givenBack: givenBack),
             Operation(.give, givenBack.demand()), decoded)
         if plan != nil {
-            let released = Dictionary(uniqueKeysWithValues: releases.map { ($0.article, $0.released) })
-            self.owned[order] = owned.map { ArticleUnits($0.article, $0.units - (released[$0.article] ?? 0)) }
+            self.owned[order] = Cancellation.remaining(of: owned, after: releases)
             batch.cancelledOrders.insert(order)
         }
         return plan

@@ -26,15 +26,9 @@ package struct Operation: Sendable, Equatable {
 /// The gate's answer to a batch.
 package enum GateAnswer: Sendable, Equatable {
     /// One decision an operation, in their order; `seq` is what the counters have now.
-    case decided(seq: Int64, [OperationAnswer])
+    case decided(seq: Int64, [Decision])
     /// Redis is not in the state the batch was made for; nothing was changed.
     case fenced(what: String, found: CounterHead)
-}
-
-package enum OperationAnswer: Sendable, Equatable {
-    case changed(seq: Int64)
-    case unchanged
-    case refused(Refusal)
 }
 
 extension CounterStore {
@@ -95,14 +89,14 @@ extension CounterStore {
     }
 
     /// nil for what is no list of answers, or a refusal by no counter.
-    private static func answers(_ numbers: [RedisValue], names: [CounterName]) -> [OperationAnswer]? {
-        var answers: [OperationAnswer] = []
+    private static func answers(_ numbers: [RedisValue], names: [CounterName]) -> [Decision]? {
+        var answers: [Decision] = []
         answers.reserveCapacity(numbers.count)
         var rest = numbers.makeIterator()
         while let next = rest.next() {
             guard let number = next.int else { return nil }
             if number >= 0 {
-                answers.append(number == 0 ? .unchanged : .changed(seq: number))
+                answers.append(number == 0 ? .unchanged : .accepted(seq: number))
             } else {
                 guard number >= -Int64(names.count), let asked = rest.next()?.int, let left = rest.next()?.int
                 else { return nil }

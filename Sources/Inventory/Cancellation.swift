@@ -44,6 +44,12 @@ extension Cancellation {
     /// The `reason` of its outcome where it asks for units that its order does not own.
     package static let notOwnedReason = "not_owned"
 
+    /// What an order owns once `releases` were taken from what it owned, each article once, in the same order.
+    package static func remaining(of owned: [ArticleUnits], after releases: [Release]) -> [ArticleUnits] {
+        let released = Dictionary(uniqueKeysWithValues: releases.map { ($0.article, $0.released) })
+        return owned.map { ArticleUnits($0.article, $0.units - (released[$0.article] ?? 0)) }
+    }
+
     /// What of its releases goes back to the counters.
     package func givenBack(_ releases: [Release]) -> [ArticleUnits] {
         restock ? releases.filter { $0.released > 0 }.map { ArticleUnits($0.article, $0.released) } : []

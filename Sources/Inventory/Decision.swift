@@ -75,9 +75,12 @@ package struct Refusal: Sendable, Equatable {
     }
 }
 
-/// The gate's answer to one checkout.
+/// What comes of one command: the gate decides it by the counters, the arbiter again by the ledger's balances.
 package enum Decision: Sendable, Equatable {
-    /// All units are taken, by the change of the counters with this `seq`.
+    /// The counters were changed, by the change with this `seq`.
     case accepted(seq: Int64)
+    /// There was nothing to change.
+    case unchanged
+    /// Only an order is ever refused.
     case refused(Refusal)
 }

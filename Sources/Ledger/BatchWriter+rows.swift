@@ -68,6 +68,7 @@ extension BatchWriter {
         switch record.decision {
         case .accepted(let accepted): seq = accepted
         case .refused(let refused): (status, refusal) = ("refused", refused)
+        case .unchanged: assertionFailure("an order of no units")
         }
         row.bind(number)
         row.bind(checkout.orderID)
@@ -133,7 +134,7 @@ extension BatchWriter {
                 release.released, cancellation.restock ? release.released : 0,
             ])
         }
-        let owned = try LedgerDatabase.owned(by: cancellation.orderID, db) ?? []
+        let owned = arbiter.owned(by: cancellation.orderID) ?? []
         if owned.allSatisfy({ $0.units == 0 }) {
             try db.cachedStatement(sql: "UPDATE orders SET status = 'cancelled' WHERE id = ? AND status = 'accepted'")
                 .execute(arguments: [cancellation.orderID.text])

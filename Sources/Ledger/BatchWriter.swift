@@ -12,19 +12,10 @@ struct BatchWriter {
         static func disagreed(_ disagreement: Disagreement) -> Stop { Stop(answer: .disagreed(disagreement)) }
     }
 
-    /// A counter on the way through the batch.
-    private struct Figures {
-        var sold: Int64
-        var adjusted: Int64
-        let cap: Int64?
-        let before: (sold: Int64, adjusted: Int64)
-    }
-
     let db: Database
     let batch: RecordBatch
     private let head: LedgerHead
-    private var figures: [CounterName: Figures] = [:]
-    private var seq: Int64
+    private(set) var arbiter: Arbiter
     /// Rows that were not there before: a dead letter may be.
     private var inserted: Int64 = 0
     private(set) var refused: Int64 = 0
@@ -42,7 +33,7 @@ struct BatchWriter {
     init(_ batch: RecordBatch, _ db: Database) throws {
         self.db = db
         self.batch = batch
-        seq = batch.seqBefore
+        arbiter = Arbiter(seq: batch.seqBefore)
         head = try LedgerHead.read(db)
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
         else { throw Stop(answer: .outdated(head)) }
@@ -59,7 +50,7 @@ struct BatchWriter {
     }
 
     mutating func run() throws -> RecordAnswer {
-        try readFigures()
+        try loadBalances()
         var orders: [OrderRecord] = []
         orders.reserveCapacity(batch.records.count)
         var paid: [PaidLetter] = []
@@ -96,91 +87,79 @@ struct BatchWriter {
         }
         try endReplays()
         let records = head.records + inserted
-        try writeFigures(records: records)
+        try writeBalances(records: records)
         Failpoint.recordBeforeCommit.pass()
         return .recorded(records: records)
     }
 
     // MARK: - The arbiter
 
-    /// Decides the order by the ledger's figures; anything but the gate's decision stops the batch.
+    /// Decides it by the ledger's balances; anything but the gate's decision stops the batch.
     private mutating func arbitrate(_ record: OrderRecord) throws {
-        var refusal: Refusal?
-        for demand in record.order.demand {
-            let figures = try figures(of: demand.counter)
-            let left = CapRule.left(sold: figures.sold, cap: figures.cap)
-            if demand.units > left {
-                refusal = Refusal(counter: demand.counter, asked: demand.units, left: left)
-                break
-            }
-        }
-        switch record.decision {
-        case .accepted(let seq) where refusal == nil && takeSeq(seq):
-            for demand in record.order.demand { figures[demand.counter]?.sold += demand.units }
-        case .refused(refusal):
-            refused += 1
-        default:
+        let decision = try decide(.placeOrder(record.order), disagreement: nil)
+        if case .refused = decision { refused += 1 }
+        guard decision == record.decision else {
+            var refusal: Refusal?
+            if case .refused(let found) = decision { refusal = found }
             throw Stop.disagreed(.order(record.order.id, gate: record.decision, ledger: refusal))
         }
     }
 
-    /// A cancellation takes from the order what it owns now, and nothing else.
     private mutating func arbitrate(_ record: CancellationRecord) throws {
         let cancellation = record.cancellation
-        let disagreed = Stop.disagreed(.cancellation(cancellation.cancellationID))
-        guard let owned = try LedgerDatabase.owned(by: cancellation.orderID, db),
+        let disagreement = Disagreement.cancellation(cancellation.cancellationID)
+        guard let owned = arbiter.owned(by: cancellation.orderID),
             cancellation.releases(from: owned) == record.releases
-        else { throw disagreed }
-        let demand = record.givenBack.demand()
-        guard demand.isEmpty ? record.seq == nil : takeSeq(record.seq) else { throw disagreed }
-        for demand in demand {
-            let before = try figures(of: demand.counter)
-            if before.sold < demand.units { throw Stop.disagreed(.miscounted(demand.counter)) }
-            figures[demand.counter]?.sold -= demand.units
+        else { throw Stop.disagreed(disagreement) }
+        let decision = try decide(.cancel(cancellation), disagreement: disagreement)
+        guard decision == record.seq.map({ .accepted(seq: $0) }) ?? .unchanged else {
+            throw Stop.disagreed(disagreement)
         }
-        if cancellation.restock { return }
-        // What the order never held may be of no product at all.
-        for release in record.releases where release.released > 0 {
-            for counter in release.article.counters {
-                _ = try figures(of: counter)
-                figures[counter]?.adjusted += release.released
+    }
+
+    private mutating func arbitrate(_ record: AdjustmentRecord) throws {
+        let disagreement = Disagreement.adjustment(record.adjustment.adjustmentID)
+        guard try decide(.adjust(record.adjustment), disagreement: disagreement) == .accepted(seq: record.seq) else {
+            throw Stop.disagreed(disagreement)
+        }
+    }
+
+    /// - Parameter disagreement: what it is called that the ledger cannot decide the command.
+    private mutating func decide(_ command: Command, disagreement: Disagreement?) throws -> Decision {
+        do {
+            return try arbiter.decide(command)
+        } catch .miscounted(let counter) {
+            throw Stop.disagreed(.miscounted(counter))
+        } catch .unknownCounter(let counter) {
+            // The catalogue version was checked, and ids are never removed from it.
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "no \(counter.level) \(counter.id) in the ledger")
+        } catch {
+            guard let disagreement else { throw error }
+            throw Stop.disagreed(disagreement)
+        }
+    }
+
+    // MARK: - Balances
+
+    /// Gives the arbiter what it needs for the whole batch: no cancellation stands in one batch with its order.
+    private mutating func loadBalances() throws {
+        var counters: Set<CounterName> = []
+        for record in batch.records {
+            switch record {
+            case .order(let record):
+                for demand in record.order.demand { counters.insert(demand.counter) }
+            case .cancellation(let record):
+                for release in record.releases where release.released > 0 {
+                    counters.formUnion(release.article.counters)
+                }
+                let order = record.cancellation.orderID
+                if arbiter.owned(by: order) == nil, let owned = try LedgerDatabase.owned(by: order, db) {
+                    arbiter.load(order: order, owns: owned)
+                }
+            case .adjustment(let record): counters.formUnion(record.adjustment.article.counters)
+            case .deadLetter: break
             }
         }
-    }
-
-    /// An adjustment takes no more away than was added.
-    private mutating func arbitrate(_ record: AdjustmentRecord) throws {
-        let adjustment = record.adjustment
-        let disagreed = Stop.disagreed(.adjustment(adjustment.adjustmentID))
-        guard takeSeq(record.seq) else { throw disagreed }
-        for counter in adjustment.article.counters {
-            let before = try figures(of: counter)
-            guard before.adjusted + adjustment.units >= 0, before.sold + adjustment.units <= Limit.exactInteger
-            else { throw disagreed }
-            figures[counter]?.sold += adjustment.units
-            figures[counter]?.adjusted += adjustment.units
-        }
-    }
-
-    /// Takes the next seq, if it is that one.
-    private mutating func takeSeq(_ next: Int64?) -> Bool {
-        guard next == seq + 1 else { return false }
-        seq += 1
-        return true
-    }
-
-    // MARK: - Figures
-
-    /// Those of the batch's orders at once.
-    private mutating func readFigures() throws {
-        var counters: Set<CounterName> = []
-        for case .order(let record) in batch.records {
-            for demand in record.order.demand { counters.insert(demand.counter) }
-        }
-        try read(counters)
-    }
-
-    private mutating func read(_ counters: Set<CounterName>) throws {
         for level in Level.allCases {
             let statement = RowsStatement(db, texts, columns: 1) {
                 """
@@ -190,24 +169,15 @@ struct BatchWriter {
             }
             let ids = counters.filter { $0.level == level }.map(\.id).sorted()
             try statement.run(ids, bind: { $0.bind($1) }) { row in
-                let before = (sold: row.integer(1), adjusted: row.integer(2))
-                figures[CounterName(level, Identifier(row.text(0)))] = Figures(
-                    sold: before.sold, adjusted: before.adjusted, cap: row.optionalInteger(3), before: before)
+                arbiter.load(
+                    CounterName(level, Identifier(row.text(0))),
+                    Balance(sold: row.integer(1), adjusted: row.integer(2), cap: row.optionalInteger(3)))
             }
         }
     }
 
-    private mutating func figures(of counter: CounterName) throws -> Figures {
-        if let known = figures[counter] { return known }
-        try read([counter])
-        guard let read = figures[counter] else {
-            // The catalogue version was checked, and ids are never removed from it.
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "no \(counter.level) \(counter.id) in the ledger")
-        }
-        return read
-    }
-
-    private mutating func writeFigures(records: Int64) throws {
+    private func writeBalances(records: Int64) throws {
+        let changes = arbiter.changes
         for level in Level.allCases {
             // All are there: they were read in this transaction. FAIL as for the orders.
             let statement = RowsStatement(db, texts, columns: 3) {
@@ -218,16 +188,14 @@ struct BatchWriter {
                 """
             }
             // In the order of the table, so that each page is looked for once.
-            let changed = figures.filter { counter, figures in
-                counter.level == level && (figures.sold, figures.adjusted) != figures.before
-            }.sorted { $0.key.id < $1.key.id }
+            let changed = changes.filter { $0.counter.level == level }.sorted { $0.counter.id < $1.counter.id }
             try statement.run(changed) { row, counter in
-                row.bind(counter.key.id)
-                row.bind(counter.value.sold)
-                row.bind(counter.value.adjusted)
+                row.bind(counter.counter.id)
+                row.bind(counter.balance.sold)
+                row.bind(counter.balance.adjusted)
             }
         }
         try db.cachedStatement(sql: "UPDATE ledger SET seq = ?, records = ?, refused = refused + ?")
-            .execute(arguments: [seq, records, refused])
+            .execute(arguments: [arbiter.seq, records, refused])
     }
 }

@@ -64,7 +64,7 @@ func give(_ terms: (CounterName, Int64)...) -> Counters.Operation {
     Operation(.give, terms.map { Demand($0.0, $0.1) })
 }
 
-func refused(_ counter: CounterName, asked: Int64, left: Int64) -> OperationAnswer {
+func refused(_ counter: CounterName, asked: Int64, left: Int64) -> Decision {
     .refused(Refusal(counter: counter, asked: asked, left: left))
 }
 

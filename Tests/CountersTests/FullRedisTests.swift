@@ -30,7 +30,7 @@ struct FullRedisTests {
             let installation = Installation(epoch: 8, seq: 50, records: 70, catalogueVersion: 4, counters: counters)
             #expect(try await fixture.store.install(installation) == .installed)
             let answer = try await fixture.store.decide([take((p, 4)), take((p, 1))], epoch: 8, seq: 50)
-            #expect(answer == .decided(seq: 51, [.changed(seq: 51), refused(p, asked: 1, left: 0)]))
+            #expect(answer == .decided(seq: 51, [.accepted(seq: 51), refused(p, asked: 1, left: 0)]))
         }
     }
 

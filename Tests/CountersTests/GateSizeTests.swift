@@ -36,12 +36,12 @@ struct GateSizeTests {
         }
     }
 
-    private static func expectedAnswers() -> [OperationAnswer] {
+    private static func expectedAnswers() -> [Decision] {
         var seq: Int64 = 41
         return many.enumerated().map { index, name in
             if index % 3 == 2 { return refused(name, asked: 3, left: 2) }
             seq += 1
-            return .changed(seq: seq)
+            return .accepted(seq: seq)
         }
     }
 
@@ -51,7 +51,7 @@ struct GateSizeTests {
             let everything = Operation(.take, Self.many.map { Demand($0, 2) })
             let back = Operation(.give, Self.many.map { Demand($0, 1) })
             let answer = try await fixture.store.decide([everything, everything, back], epoch: 7, seq: 41)
-            #expect(answer == .decided(seq: 44, [.changed(seq: 42), .changed(seq: 43), .changed(seq: 44)]))
+            #expect(answer == .decided(seq: 44, [.accepted(seq: 42), .accepted(seq: 43), .accepted(seq: 44)]))
             var stock = CountersFixture.head.merging(Self.fields(sold: 3, cap: nil)) { _, own in own }
             stock["seq"] = "44"
             let isSame = try await fixture.stock() == stock
@@ -65,7 +65,7 @@ struct GateSizeTests {
             let names = Self.many.prefix(count)
             let answer = try await fixture.store.decide(
                 [Operation(.take, names.map { Demand($0, 1) })], epoch: 7, seq: 41)
-            #expect(answer == .decided(seq: 42, [.changed(seq: 42)]))
+            #expect(answer == .decided(seq: 42, [.accepted(seq: 42)]))
             var stock = CountersFixture.head.merging(Self.fields(sold: 0, cap: 9)) { _, own in own }
             for name in names { stock["sold:p:\(name.id)"] = "1" }
             stock["seq"] = "42"
@@ -97,7 +97,7 @@ struct ScriptTests {
             let store = fixture.store
             for seq in 41..<44 as Range<Int64> {
                 let answer = try await store.decide([take((.product("P"), 1))], epoch: 7, seq: seq)
-                #expect(answer == .decided(seq: seq + 1, [.changed(seq: seq + 1)]))
+                #expect(answer == .decided(seq: seq + 1, [.accepted(seq: seq + 1)]))
                 try await fixture.server.command("SCRIPT", "FLUSH")
             }
             #expect(try await fixture.stock()?["sold:p:P"] == "3")

@@ -14,13 +14,13 @@ struct GateCase: Sendable, CustomTestStringConvertible {
     var name: String
     var before: [String: String]
     var batch: [Counters.Operation]
-    var answers: [OperationAnswer]
+    var answers: [Decision]
     var changed: [String: String]
 
     var testDescription: String { name }
 
     init(
-        _ name: String, _ before: [String: String], _ batch: [Counters.Operation], _ answers: [OperationAnswer],
+        _ name: String, _ before: [String: String], _ batch: [Counters.Operation], _ answers: [Decision],
         _ changed: [String: String] = [:]
     ) {
         self.name = name
@@ -38,7 +38,7 @@ struct GateTests {
         try await withCounters(each.before) { fixture async throws in
             var after = try await fixture.server.keyspace()
             let seq = each.answers.reduce(CountersFixture.seq) { highest, answer in
-                if case .changed(let seq) = answer { max(highest, seq) } else { highest }
+                if case .accepted(let seq) = answer { max(highest, seq) } else { highest }
             }
             let answer = try await fixture.store.decide(
                 each.batch, epoch: CountersFixture.epoch, seq: CountersFixture.seq)
@@ -53,10 +53,11 @@ struct GateTests {
 
     static let orders = [
         GateCase(
-            "an order that fits", ["sold:p:P": "2", "cap:p:P": "5"], [take((p, 2))], [.changed(seq: 42)],
+            "an order that fits", ["sold:p:P": "2", "cap:p:P": "5"], [take((p, 2))], [.accepted(seq: 42)],
             ["sold:p:P": "4"]),
         GateCase(
-            "the last units", ["sold:p:P": "2", "cap:p:P": "5"], [take((p, 3))], [.changed(seq: 42)], ["sold:p:P": "5"]),
+            "the last units", ["sold:p:P": "2", "cap:p:P": "5"], [take((p, 3))], [.accepted(seq: 42)], ["sold:p:P": "5"]
+        ),
         GateCase(
             "one unit more than is left", ["sold:p:P": "2", "cap:p:P": "5"], [take((p, 4))],
             [refused(p, asked: 4, left: 3)]),
@@ -64,7 +65,7 @@ struct GateTests {
             "sold out", ["sold:p:P": "5", "cap:p:P": "5"], [take((p, 1))], [refused(p, asked: 1, left: 0)]),
         GateCase(
             "both levels", ["sold:p:P": "2", "cap:p:P": "9", "sold:v:V": "1", "cap:v:V": "3"], [take((p, 2), (v, 2))],
-            [.changed(seq: 42)], ["sold:p:P": "4", "sold:v:V": "3"]),
+            [.accepted(seq: 42)], ["sold:p:P": "4", "sold:v:V": "3"]),
         GateCase(
             "too few of the variant: the product stays, too",
             ["sold:p:P": "2", "cap:p:P": "9", "sold:v:V": "1", "cap:v:V": "3"], [take((p, 3), (v, 3))],
@@ -81,41 +82,41 @@ struct GateTests {
             ], [take((p, 3), (v, 2), (w, 1), (q, 1))], [refused(w, asked: 1, left: 0)]),
         GateCase(
             "no cap is unlimited", ["sold:p:P": "1000000", "sold:v:V": "7"], [take((p, 1_000_000), (v, 1_000_000))],
-            [.changed(seq: 42)], ["sold:p:P": "2000000", "sold:v:V": "1000007"]),
+            [.accepted(seq: 42)], ["sold:p:P": "2000000", "sold:v:V": "1000007"]),
         GateCase(
             "a cap lowered below what is sold leaves 0, not less", ["sold:p:P": "7", "cap:p:P": "4"], [take((p, 1))],
             [refused(p, asked: 1, left: 0)]),
         GateCase(
-            "unlimited up to 2^53 − 1", ["sold:p:P": "\(most - 1)"], [take((p, 1))], [.changed(seq: 42)],
+            "unlimited up to 2^53 − 1", ["sold:p:P": "\(most - 1)"], [take((p, 1))], [.accepted(seq: 42)],
             ["sold:p:P": "\(most)"]),
         GateCase(
             "unlimited ends at 2^53 − 1", ["sold:p:P": "\(most - 1)"], [take((p, 2))], [refused(p, asked: 2, left: 1)]),
         GateCase(
             "a cap of 2^53 − 1 is kept exactly", ["sold:p:P": "\(most - 3)", "cap:p:P": "\(most)"],
-            [take((p, 3)), take((p, 1))], [.changed(seq: 42), refused(p, asked: 1, left: 0)], ["sold:p:P": "\(most)"]),
+            [take((p, 3)), take((p, 1))], [.accepted(seq: 42), refused(p, asked: 1, left: 0)], ["sold:p:P": "\(most)"]),
         GateCase(
             "numbers beyond 10^15 are written without an exponent", ["sold:p:P": "1000000000000000"], [take((p, 1))],
-            [.changed(seq: 42)], ["sold:p:P": "1000000000000001"]),
+            [.accepted(seq: 42)], ["sold:p:P": "1000000000000001"]),
         GateCase(
             "closed is the catalogue's matter, not the gate's", ["sold:p:P": "0", "cap:p:P": "1", "closed:p:P": "1"],
-            [take((p, 1))], [.changed(seq: 42)], ["sold:p:P": "1"]),
+            [take((p, 1))], [.accepted(seq: 42)], ["sold:p:P": "1"]),
         GateCase(
             "a product and a variant of the same id are two counters", ["sold:p:P": "0", "sold:v:P": "5"],
-            [take((p, 1))], [.changed(seq: 42)], ["sold:p:P": "1"]),
+            [take((p, 1))], [.accepted(seq: 42)], ["sold:p:P": "1"]),
         GateCase(
             "ids that differ by case are two counters", ["sold:p:P": "0", "sold:p:p": "5"], [take((p, 1))],
-            [.changed(seq: 42)], ["sold:p:P": "1"]),
+            [.accepted(seq: 42)], ["sold:p:P": "1"]),
     ]
 
     static let gives = [
         GateCase(
             "units that come back", ["sold:p:P": "5", "cap:p:P": "5", "sold:v:V": "4"], [give((p, 2), (v, 2))],
-            [.changed(seq: 42)], ["sold:p:P": "3", "sold:v:V": "2"]),
+            [.accepted(seq: 42)], ["sold:p:P": "3", "sold:v:V": "2"]),
         GateCase(
             "units that come back under a lowered cap", ["sold:p:P": "9", "cap:p:P": "4"], [give((p, 1))],
-            [.changed(seq: 42)], ["sold:p:P": "8"]),
+            [.accepted(seq: 42)], ["sold:p:P": "8"]),
         GateCase(
-            "nothing comes back: no seq", ["sold:p:P": "9"], [give(), take((p, 1))], [.unchanged, .changed(seq: 42)],
+            "nothing comes back: no seq", ["sold:p:P": "9"], [give(), take((p, 1))], [.unchanged, .accepted(seq: 42)],
             ["sold:p:P": "10"]),
     ]
 
@@ -123,20 +124,20 @@ struct GateTests {
         GateCase("an empty batch", ["sold:p:P": "9"], [], []),
         GateCase(
             "the first takes the last unit", ["sold:p:P": "4", "cap:p:P": "5"], [take((p, 1)), take((p, 1))],
-            [.changed(seq: 42), refused(p, asked: 1, left: 0)], ["sold:p:P": "5"]),
+            [.accepted(seq: 42), refused(p, asked: 1, left: 0)], ["sold:p:P": "5"]),
         GateCase(
             "a large order is refused, a smaller one after it fits", ["sold:p:P": "0", "cap:p:P": "5"],
-            [take((p, 6)), take((p, 5))], [refused(p, asked: 6, left: 5), .changed(seq: 42)], ["sold:p:P": "5"]),
+            [take((p, 6)), take((p, 5))], [refused(p, asked: 6, left: 5), .accepted(seq: 42)], ["sold:p:P": "5"]),
         GateCase(
             "what comes back is there for the next", ["sold:p:P": "5", "cap:p:P": "5"], [give((p, 1)), take((p, 1))],
-            [.changed(seq: 42), .changed(seq: 43)], ["sold:p:P": "5"]),
+            [.accepted(seq: 42), .accepted(seq: 43)], ["sold:p:P": "5"]),
         GateCase(
             "what comes back is not there for the one before", ["sold:p:P": "5", "cap:p:P": "5"],
-            [take((p, 1)), give((p, 1))], [refused(p, asked: 1, left: 0), .changed(seq: 42)], ["sold:p:P": "4"]),
+            [take((p, 1)), give((p, 1))], [refused(p, asked: 1, left: 0), .accepted(seq: 42)], ["sold:p:P": "4"]),
         GateCase(
             "a refusal takes no seq", ["sold:p:P": "0", "cap:p:P": "1", "sold:p:Q": "0"],
             [take((q, 1)), take((p, 2)), take((q, 1))],
-            [.changed(seq: 42), refused(p, asked: 2, left: 1), .changed(seq: 43)], ["sold:p:Q": "2"]),
+            [.accepted(seq: 42), refused(p, asked: 2, left: 1), .accepted(seq: 43)], ["sold:p:Q": "2"]),
     ]
 
     @Test("sums an order's lines before it compares them with a cap")
@@ -164,7 +165,7 @@ struct GateTests {
             try await fixture.server.command("HSET", fixture.keys.stock, "sold:p:cafe\u{301}", "5")
             let answer = try await fixture.store.decide(
                 [take((composed, 1)), take((decomposed, 2))], epoch: CountersFixture.epoch, seq: CountersFixture.seq)
-            #expect(answer == .decided(seq: 43, [.changed(seq: 42), .changed(seq: 43)]))
+            #expect(answer == .decided(seq: 43, [.accepted(seq: 42), .accepted(seq: 43)]))
             #expect(try await fixture.reader.cut([composed, decomposed]).counters.map(\.state.sold) == [1, 7])
         }
     }
@@ -176,8 +177,8 @@ struct GateTests {
             let first = try await store.decide([take((p, 1))], epoch: 7, seq: 41)
             let second = try await store.decide([take((p, 1))], epoch: 7, seq: 42)
             let late = try await store.decide([take((p, 1))], epoch: 7, seq: 41)
-            #expect(first == .decided(seq: 42, [.changed(seq: 42)]))
-            #expect(second == .decided(seq: 43, [.changed(seq: 43)]))
+            #expect(first == .decided(seq: 42, [.accepted(seq: 42)]))
+            #expect(second == .decided(seq: 43, [.accepted(seq: 43)]))
             #expect(late == .fenced(what: "seq", found: CounterHead(ledger: "L", epoch: 7, seq: 43)))
         }
     }

@@ -43,7 +43,7 @@ struct InstallTests {
         try await withCounters(nil) { fixture async throws in
             _ = try await fixture.store.install(installation())
             let answer = try await fixture.store.decide([take((p, 4), (v, 4)), take((p, 1))], epoch: 8, seq: 50)
-            #expect(answer == .decided(seq: 51, [.changed(seq: 51), refused(p, asked: 1, left: 0)]))
+            #expect(answer == .decided(seq: 51, [.accepted(seq: 51), refused(p, asked: 1, left: 0)]))
         }
     }
 
@@ -95,7 +95,7 @@ struct InstallTests {
             let store = fixture.store
             #expect(try await store.install(installation(epoch: 8)) == .installed)
             let answer = try await store.decide([take((p, 1))], epoch: 8, seq: 50)
-            #expect(answer == .decided(seq: 51, [.changed(seq: 51)]))
+            #expect(answer == .decided(seq: 51, [.accepted(seq: 51)]))
             #expect(try await store.install(installation(epoch: 8)) == .epochNotLower(8))
             #expect(try await store.install(installation(epoch: 7)) == .epochNotLower(8))
             #expect(try await fixture.stock()?["sold:p:P"] == "6")

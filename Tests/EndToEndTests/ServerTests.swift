@@ -104,7 +104,7 @@ private struct ScriptTrial {
         let refusal = Refusal(counter: lamp, asked: 2, left: 1)
         #expect(
             try await store.decide(operations, epoch: 1, seq: 0)
-                == .decided(seq: 1, [.changed(seq: 1), .refused(refusal)]))
+                == .decided(seq: 1, [.accepted(seq: 1), .refused(refusal)]))
 
         tried.insert(.cut)
         let cut = try await CounterReader(keys: keys, client: client).cut([lamp])

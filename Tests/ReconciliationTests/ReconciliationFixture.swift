@@ -72,7 +72,7 @@ struct ReconciliationFixture: Sendable {
     /// Lets the counters decide an order that continues `head`, and accept it.
     func decide(_ checkout: Checkout, after head: LedgerHead) async throws {
         let answer = try await store.decide([Operation(.take, checkout.demand)], epoch: head.epoch, seq: head.seq)
-        guard answer == .decided(seq: head.seq + 1, [.changed(seq: head.seq + 1)]) else {
+        guard answer == .decided(seq: head.seq + 1, [.accepted(seq: head.seq + 1)]) else {
             throw TestSupportError("not accepted: \(answer)")
         }
     }

@@ -1,0 +1,18 @@
+/// What one counter has counted, and how far it may go.
+package struct Balance: Sendable, Equatable {
+    /// Units sold, whoever has them.
+    package var sold: Int64
+    /// Those of them that no order owns: adjustments brought them, and cancellations without restock.
+    package var adjusted: Int64
+    /// Most units that may be sold; nil = unlimited.
+    package var cap: Int64?
+
+    /// Units that may still be sold, never below 0.
+    package var left: Int64 { CapRule.left(sold: sold, cap: cap) }
+
+    package init(sold: Int64, adjusted: Int64 = 0, cap: Int64?) {
+        self.sold = sold
+        self.adjusted = adjusted
+        self.cap = cap
+    }
+}
