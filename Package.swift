@@ -45,10 +45,11 @@ let package = Package(
             name: "CHiredis",
             providers: [.apt(["libhiredis-dev"])]
         ),
+        .target(name: "Paths", swiftSettings: strict),
         .target(
             name: "RedisClient",
             dependencies: nio + [
-                "CHiredis",
+                "CHiredis", "Paths",
                 log,
                 .product(
                     name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
@@ -79,7 +80,7 @@ let package = Package(
         .target(
             name: "Ledger",
             dependencies: [
-                "Failpoints", "Inventory", .product(name: "GRDB", package: "GRDB.swift"),
+                "Failpoints", "Inventory", "Paths", .product(name: "GRDB", package: "GRDB.swift"),
                 // SQLite's own functions, for the way of every order.
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
@@ -88,7 +89,7 @@ let package = Package(
         .target(
             name: "Consumer",
             dependencies: [
-                "Counters", "Failpoints", "Intake", "Inventory", "Ledger", "RedisClient", log,
+                "Counters", "Failpoints", "Intake", "Inventory", "Ledger", "Paths", "RedisClient", log,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -139,7 +140,7 @@ let package = Package(
             name: "stocktake",
             dependencies: [
                 "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints", "Intake", "Inventory",
-                "Ledger", "Monitoring", "Reconciliation", "RedisClient", "StrictJSON", log,
+                "Ledger", "Monitoring", "Paths", "Reconciliation", "RedisClient", "StrictJSON", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -153,13 +154,14 @@ let package = Package(
             name: "TestSupport", dependencies: nio + ["RedisClient", log], path: "Tests/TestSupport",
             swiftSettings: strict),
         .target(name: "Randomness", dependencies: ["StrictJSON"], path: "Tests/Randomness", swiftSettings: strict),
+        .testTarget(name: "PathsTests", dependencies: ["Paths", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "Randomness"], swiftSettings: strict),
         .testTarget(
             name: "InventoryTests", dependencies: ["Inventory", "Randomness", "StrictJSON"], exclude: ["Corpus"],
             swiftSettings: strict),
         .testTarget(
             name: "RedisClientTests",
-            dependencies: nio + ["Randomness", "RedisClient", "TestSupport", log],
+            dependencies: nio + ["Paths", "Randomness", "RedisClient", "TestSupport", log],
             exclude: ["Corpus"],
             swiftSettings: strict
         ),

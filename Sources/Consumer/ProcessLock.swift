@@ -1,4 +1,5 @@
 import Glibc
+import Paths
 import Synchronization
 
 /// An exclusive lock between processes: beside the ledger it makes one process the active consumer.
@@ -26,15 +27,13 @@ package final class ProcessLock: Sendable {
 
     /// The path of the lock that belongs to a ledger: beside the file itself, by whatever link it is named.
     package static func path(besideLedger ledger: String) -> String {
-        guard let resolved = realpath(ledger, nil) else { return ledger + ".lock" }
-        defer { free(resolved) }
-        return String(cString: resolved) + ".lock"
+        (FilePath.resolved(ledger) ?? ledger) + ".lock"
     }
 
     /// The lock, or nil while another process has it.
     package static func acquire(_ path: String) throws -> ProcessLock? {
         // Close-on-exec: a child (the private Redis) must not keep the lock alive.
-        let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        let descriptor = FilePath.open(path, O_CREAT | O_RDWR, mode: 0o600)
         guard descriptor >= 0 else {
             throw ConsumerError.lock(path: path, reason: String(cString: strerror(errno)))
         }
@@ -83,7 +82,7 @@ package final class ProcessLock: Sendable {
     ///
     /// Asked with a shared lock, given back at once: a standby that tries at this very moment tries again.
     package static func isHeld(_ path: String) -> Bool {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = FilePath.open(path, O_RDONLY)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
@@ -91,7 +90,7 @@ package final class ProcessLock: Sendable {
 
     /// The process that has the lock, as it wrote it down.
     package static func holder(_ path: String) -> Int32? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = FilePath.open(path, O_RDONLY)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         return lines(descriptor).first.flatMap { Int32($0) }
@@ -99,7 +98,7 @@ package final class ProcessLock: Sendable {
 
     /// What was found about the ledger last, by whichever process had the lock.
     package static func soundness(_ path: String) -> LedgerSoundness? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = FilePath.open(path, O_RDONLY)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         return soundness(lines(descriptor))

@@ -43,7 +43,7 @@ extension LedgerDatabase {
     ) async throws -> LedgerCopy {
         let path = file.path
         do {
-            let target = try DatabaseQueue(path: path, configuration: Self.copyConfiguration)
+            let target = try SQLiteFile.open(path, Self.copyConfiguration)
             try await read { db in
                 // The first read fixes the moment. Without one SQLite would take another for each step, and begin
                 // again whenever somebody has written.
@@ -73,7 +73,7 @@ extension LedgerDatabase {
     }
 
     private static func checkCopy(_ path: String) throws -> LedgerCopy {
-        let queue = try DatabaseQueue(path: path, configuration: readerConfiguration)
+        let queue = try SQLiteFile.open(path, readerConfiguration)
         let check = try queue.inDatabase { db in
             guard try String.fetchOne(db, sql: "PRAGMA journal_mode") == "delete" else {
                 throw LedgerError.cannotWrite(path: path, reason: "it could not be made one file")

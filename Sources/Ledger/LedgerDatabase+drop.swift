@@ -1,12 +1,13 @@
 import GRDB
 import Glibc
+import Paths
 
 extension LedgerDatabase {
     /// Deletes the ledger's files, if no other process has them open.
     package static func drop(at path: String) async throws {
         try await refuseIfInUse(path)
         try await offCooperativeThreads {
-            for file in [path] + LedgerFile.companions(of: path) where unlink(file) != 0 && errno != ENOENT {
+            for file in [path] + LedgerFile.companions(of: path) where FilePath.unlink(file) != 0 && errno != ENOENT {
                 throw LedgerError.failed(path: path, action: "dropping", reason: String(cString: strerror(errno)))
             }
         }
@@ -23,7 +24,7 @@ extension LedgerDatabase {
             do {
                 var configuration = Configuration()
                 configuration.busyMode = .immediateError
-                let queue = try DatabaseQueue(path: path, configuration: configuration)
+                let queue = try SQLiteFile.open(path, configuration)
                 try queue.inDatabase { db in
                     guard try Int64.fetchOne(db, sql: "PRAGMA application_id") == Schema.applicationID else {
                         throw LedgerError.notALedger(path: path, reason: "it is a SQLite database of another program")

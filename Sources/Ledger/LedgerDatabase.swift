@@ -2,6 +2,7 @@ import Dispatch
 import GRDB
 import Glibc
 import Inventory
+import Paths
 import Synchronization
 
 /// An open ledger: the SQLite file that holds the truth of one store.
@@ -170,12 +171,12 @@ extension LedgerDatabase {
             if role != .reader {
                 // Looked at before anything is written: another program's database stays as it is.
                 try withReader(path) { try checkIsLedger($0, path: path) }
-                let queue = try DatabaseQueue(path: path, configuration: writerConfiguration(for: role))
+                let queue = try SQLiteFile.open(path, writerConfiguration(for: role))
                 try Schema.migrator().migrate(queue)
                 try queue.inDatabase { try checkDurability($0, path: path) }
                 writer = queue
             }
-            let reader = try DatabaseQueue(path: path, configuration: readerConfiguration)
+            let reader = try SQLiteFile.open(path, readerConfiguration)
             let (identity, name) = try reader.read { db in
                 try checkIsLedger(db, path: path)
                 guard let row = try Row.fetchOne(db, sql: "SELECT identity, store FROM ledger") else {
@@ -192,13 +193,12 @@ extension LedgerDatabase {
 
     private static func createBlocking(at path: String, store: String) throws {
         if exists(at: path) { throw LedgerError.alreadyExists(path: path) }
-        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        if !folder.isEmpty, mkdir(folder, 0o700) != 0, errno != EEXIST {
+        if FilePath.makeFolder(FilePath.folder(of: path), mode: 0o700) != 0, errno != EEXIST {
             throw LedgerError.cannotOpen(
                 path: path, reason: "its folder cannot be made (\(String(cString: strerror(errno))))")
         }
         try refuseUnsafeFileSystem(path)
-        let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        let descriptor = FilePath.open(path, O_CREAT | O_RDWR, mode: 0o600)
         guard descriptor >= 0 else {
             throw LedgerError.cannotOpen(path: path, reason: String(cString: strerror(errno)))
         }
@@ -206,7 +206,7 @@ extension LedgerDatabase {
         fchmod(descriptor, 0o600)
         Glibc.close(descriptor)
         do {
-            let queue = try DatabaseQueue(path: path, configuration: writerConfiguration(for: .tool))
+            let queue = try SQLiteFile.open(path, writerConfiguration(for: .tool))
             try Schema.migrator(creating: (newIdentity(), store)).migrate(queue)
             try queue.close()
         } catch {
@@ -215,8 +215,7 @@ extension LedgerDatabase {
     }
 
     static func refuseUnsafeFileSystem(_ path: String) throws {
-        let folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) + "/" : "."
-        if let kind = LedgerFile.unsafeFileSystem(at: folder) {
+        if let kind = LedgerFile.unsafeFileSystem(at: FilePath.folder(of: path)) {
             throw LedgerError.networkFileSystem(path: path, kind: kind)
         }
     }
@@ -296,13 +295,13 @@ extension LedgerDatabase {
         guard LedgerFile.size(of: LedgerFile.resolved(path) + "-journal") > 0 else { return }
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
-        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        let queue = try SQLiteFile.open(path, configuration)
         try queue.read { db in _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") }
         try queue.close()
     }
 
     private static func withReader(_ path: String, _ body: (Database) throws -> Void) throws {
-        let queue = try DatabaseQueue(path: path, configuration: readerConfiguration)
+        let queue = try SQLiteFile.open(path, readerConfiguration)
         try queue.read(body)
         try queue.close()
     }

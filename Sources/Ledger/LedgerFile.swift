@@ -1,4 +1,5 @@
 import Glibc
+import Paths
 
 /// The ledger as a file: which one it is, and whether it lies where SQLite is safe.
 package struct LedgerFile: Sendable, Equatable {
@@ -21,22 +22,17 @@ package struct LedgerFile: Sendable, Equatable {
     }
 
     private static func identity(of path: String) -> (UInt64, UInt64)? {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
+        guard let status = FilePath.status(of: path) else { return nil }
         return (UInt64(status.st_dev), UInt64(status.st_ino))
     }
 
     /// The path with links resolved, beside which SQLite keeps the log; as it is if it leads nowhere.
-    static func resolved(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
+    static func resolved(_ path: String) -> String { FilePath.resolved(path) ?? path }
 
     /// Whether another process has the database open, as far as SQLite's locks on the file tell: that works for a file
     /// that SQLite cannot read, too. Only while this process has not opened it: closing it drops the locks of its own.
     static func isInUse(_ path: String) -> Bool {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = FilePath.open(path, O_RDONLY)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         // Of the bytes that SQLite locks: pending, reserved, and 510 shared ones.
@@ -45,28 +41,21 @@ package struct LedgerFile: Sendable, Equatable {
     }
 
     /// Whether there is anything at `path`, also a link that leads nowhere.
-    static func isThere(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(path, &status) == 0
-    }
+    static func isThere(_ path: String) -> Bool { FilePath.statusOfLink(path) != nil }
 
     /// Who may read and write it: the last nine bits of the mode, or nil if there is none.
     package static func permissions(of path: String) -> UInt32? {
-        var status = stat()
-        return stat(path, &status) == 0 ? UInt32(status.st_mode) & 0o777 : nil
+        FilePath.status(of: path).map { UInt32($0.st_mode) & 0o777 }
     }
 
     /// Bytes that the owner can still write on the disk of `path`; nil if the system does not say.
     package static func freeSpace(at path: String) -> Int64? {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return nil }
-        return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+        FilePath.fileSystem(at: path).map { Int64(clamping: UInt64($0.f_bavail) * UInt64($0.f_frsize)) }
     }
 
     /// In bytes; 0 if there is none.
     package static func size(of path: String) -> Int64 {
-        var status = stat()
-        return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+        FilePath.status(of: path).map { Int64($0.st_size) } ?? 0
     }
 
     /// Bytes of a ledger's log (-wal), by whatever link it is named: SQLite keeps it beside the file itself.
@@ -79,8 +68,7 @@ package struct LedgerFile: Sendable, Equatable {
     package static let largeLogBytes: Int64 = 2 * keptLogBytes
 
     static func isFolder(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        FilePath.status(of: path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
     }
 
     /// File systems on which SQLite's write-ahead log is not safe: it needs memory shared by all who have the file open.
@@ -93,21 +81,19 @@ package struct LedgerFile: Sendable, Equatable {
 
     /// The kind of file system that a path lies on, as the system calls it ("ext4"); nil if it does not say.
     package static func fileSystem(at path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
+        guard let path = FilePath.resolved(path) else { return nil }
         guard let table = fopen("/proc/self/mountinfo", "r") else { return nil }
         defer { fclose(table) }
-        let path = String(cString: resolved)
         var found = (mountPoint: "", kind: "")
         var line: UnsafeMutablePointer<CChar>?
         var capacity = 0
         defer { free(line) }
         while getline(&line, &capacity, table) > 0, let text = line {
             // "36 35 98:0 /root /mount/point options … - type source options", see proc(5).
-            let parts = String(cString: text).split(separator: " ")
+            let parts = FilePath.text(text).split(separator: " ")
             guard parts.count > 4, let dash = parts.firstIndex(of: "-"), dash + 1 < parts.count else { continue }
             let mountPoint = String(parts[4])
-            let isAbove = mountPoint == "/" || path == mountPoint || path.hasPrefix(mountPoint + "/")
+            let isAbove = mountPoint == "/" || path == mountPoint || path.utf8.starts(with: (mountPoint + "/").utf8)
             // The innermost mount counts, and of several on one point the last.
             if isAbove, mountPoint.utf8.count >= found.mountPoint.utf8.count {
                 found = (mountPoint, String(parts[dash + 1]))

@@ -36,7 +36,7 @@ package struct LedgerInspection: Sendable {
     static func begin(at path: String, rowsAtOnce: Int64) async throws -> LedgerInspection {
         try await offCooperativeThreads {
             do {
-                let queue = try DatabaseQueue(path: path, configuration: LedgerDatabase.readerConfiguration)
+                let queue = try SQLiteFile.open(path, LedgerDatabase.readerConfiguration)
                 let found = try queue.read { db in try Self.steps(db, rowsAtOnce: rowsAtOnce) }
                 return LedgerInspection(path: path, queue: queue, steps: found)
             } catch {

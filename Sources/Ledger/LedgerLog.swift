@@ -1,6 +1,7 @@
 import GRDB
 import GRDBSQLite
 import Glibc
+import Paths
 
 /// The log (-wal) of a database, and whether it belongs to the file beside it.
 ///
@@ -30,7 +31,7 @@ struct LedgerLog {
         // One row: the table's root is its only page.
         let root = try Int.fetchOne(db, sql: "SELECT rootpage FROM sqlite_schema WHERE name = 'ledger'")
         guard let root, root > 1 else { return .unclear }
-        let descriptor = open(path + "-wal", O_RDONLY | O_CLOEXEC)
+        let descriptor = FilePath.open(path + "-wal", O_RDONLY)
         // Gone meanwhile: another process has closed the ledger.
         guard descriptor >= 0 else { return .belongs }
         defer { close(descriptor) }

@@ -1,4 +1,5 @@
 import Glibc
+import Paths
 
 /// Why nobody can write the ledger, as far as the system tells without anything being written.
 package enum LedgerObstacle: Sendable, Equatable, CustomStringConvertible {
@@ -39,18 +40,15 @@ extension LedgerFile {
     fileprivate var obstacle: LedgerObstacle? {
         if !isInPlace { return Self.isThere(path) ? .replaced : .gone }
         // By whatever link it is named: SQLite keeps the log beside the file itself.
-        guard let resolved = realpath(path, nil) else { return .gone }
-        defer { free(resolved) }
-        let file = String(cString: resolved)
-        var system = statvfs()
-        if statvfs(file, &system) == 0 {
+        guard let file = FilePath.resolved(path) else { return .gone }
+        if let system = FilePath.fileSystem(at: file) {
             if UInt64(system.f_flag) & UInt64(ST_RDONLY) != 0 { return .readOnlyFileSystem }
             if system.f_bavail == 0 { return .diskFull }
         }
-        for file in [file] + Self.companions(of: file) where Self.isThere(file) && access(file, R_OK | W_OK) != 0 {
+        for file in [file] + Self.companions(of: file)
+        where Self.isThere(file) && FilePath.access(file, R_OK | W_OK) != 0 {
             return .fileNotWritable
         }
-        let folder = file.lastIndex(of: "/").map { file[...$0] } ?? "."
-        return access(String(folder), W_OK | X_OK) == 0 ? nil : .folderNotWritable
+        return FilePath.access(FilePath.folder(of: file), W_OK | X_OK) == 0 ? nil : .folderNotWritable
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Paths
 
 /// Who has a read transaction open on a ledger. While one is open, its log (-wal) is not started over and only grows.
 ///
@@ -28,7 +29,7 @@ package struct LedgerReaders: Sendable, Equatable {
     /// - Important: this process must not have the ledger open. Closing a file drops all locks that a process has on it,
     ///   and with them SQLite's own.
     package static func read(ofLedger path: String) -> LedgerReaders? {
-        let descriptor = open(LedgerFile.resolved(path) + "-shm", O_RDONLY | O_CLOEXEC)
+        let descriptor = FilePath.open(LedgerFile.resolved(path) + "-shm", O_RDONLY)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var index = [UInt8](repeating: 0, count: bytes)

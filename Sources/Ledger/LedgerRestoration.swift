@@ -2,6 +2,7 @@ import Failpoints
 import GRDB
 import Glibc
 import Inventory
+import Paths
 
 /// What is in the ledger's place before a backup takes it.
 package enum ReplacedLedger: Sendable, Equatable {
@@ -58,7 +59,7 @@ package final class LedgerRestoration: Sendable {
         let path = LedgerFile.resolved(ledger)
         let source = try await open(backup, store: store)
         defer { try? source.close() }
-        if LedgerFile.resolved(backup) == path {
+        if LedgerFile.resolved(backup).utf8.elementsEqual(path.utf8) {
             throw LedgerError.unfitBackup(path: backup, reason: "it is the ledger itself, not a backup of it")
         }
         let identity = source.identity
@@ -113,7 +114,7 @@ package final class LedgerRestoration: Sendable {
         let path = partial.path
         do {
             try await offCooperativeThreads {
-                let queue = try DatabaseQueue(path: path)
+                let queue = try SQLiteFile.open(path)
                 try queue.write { db in
                     try db.execute(sql: "UPDATE ledger SET epoch = max(epoch, ?)", arguments: [epoch])
                 }
@@ -127,10 +128,9 @@ package final class LedgerRestoration: Sendable {
     /// Puts the copy in the ledger's place.
     /// - Returns: where that is now which was there before; nil if nothing was.
     package func takePlace() throws -> String? {
-        var copy = stat()
         try partial.take(Succession.successor(of: path), replacing: true)
         Failpoint.restoreDecided.pass()
-        guard stat(Succession.successor(of: path), &copy) == 0 else {
+        guard let copy = FilePath.status(of: Succession.successor(of: path)) else {
             throw LedgerError.cannotWrite(path: path, reason: String(cString: strerror(errno)))
         }
         let kept = try Succession.complete(path, successor: copy)

@@ -1,4 +1,5 @@
 import Glibc
+import Paths
 
 /// A file that is being made beside its place, and takes it only when it is whole: the owner's alone, and one process'
 /// at a time. A run that is cut short leaves it; the next one begins it anew.
@@ -9,23 +10,23 @@ final class PartialFile: Sendable {
     init(_ path: String) throws {
         self.path = path
         while true {
-            let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            let descriptor = FilePath.open(path, O_CREAT | O_RDWR | O_NOFOLLOW, mode: 0o600)
             guard descriptor >= 0 else { throw LedgerError.cannotWrite(path: path, reason: Self.reason) }
             // flock and SQLite's own locks do not see each other.
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 close(descriptor)
                 throw LedgerError.copyUnderWay(path: path)
             }
-            var (opened, named) = (stat(), stat())
-            if fstat(descriptor, &opened) == 0, stat(path, &named) == 0, opened.st_ino == named.st_ino,
-                opened.st_dev == named.st_dev
+            var opened = stat()
+            if fstat(descriptor, &opened) == 0, let named = FilePath.status(of: path),
+                opened.st_ino == named.st_ino, opened.st_dev == named.st_dev
             {
                 if opened.st_nlink == 1 {
                     self.descriptor = descriptor
                     break
                 }
                 // The last run was cut short after the whole file had got its name: it must not be emptied.
-                unlink(path)
+                FilePath.unlink(path)
             }
             // Or it took its place, as another process' work, between opening and locking.
             close(descriptor)
@@ -33,7 +34,7 @@ final class PartialFile: Sendable {
         guard fchmod(descriptor, 0o600) == 0, ftruncate(descriptor, 0) == 0 else {
             throw LedgerError.cannotWrite(path: path, reason: Self.reason)
         }
-        for companion in LedgerFile.companions(of: path) { unlink(companion) }
+        for companion in LedgerFile.companions(of: path) { FilePath.unlink(companion) }
     }
 
     /// Last: closing any descriptor of a file drops this process' SQLite locks on it.
@@ -49,11 +50,11 @@ final class PartialFile: Sendable {
     func take(_ target: String, replacing: Bool) throws {
         try sync()
         // A second name never replaces anything. Where there are none, it is looked at instead.
-        if !replacing, link(path, target) == 0 {
-            unlink(path)
+        if !replacing, FilePath.link(path, to: target) == 0 {
+            FilePath.unlink(path)
         } else {
             if !replacing, LedgerFile.isThere(target) { throw LedgerError.copyExists(path: target) }
-            guard rename(path, target) == 0 else {
+            guard FilePath.rename(path, to: target) == 0 else {
                 throw LedgerError.cannotWrite(path: target, reason: Self.reason)
             }
         }
@@ -61,13 +62,13 @@ final class PartialFile: Sendable {
     }
 
     func remove() {
-        for file in [path] + LedgerFile.companions(of: path) { unlink(file) }
+        for file in [path] + LedgerFile.companions(of: path) { FilePath.unlink(file) }
     }
 
     /// Names in the folder of `path` are on disk.
     static func syncFolder(of path: String) throws {
-        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+        let folder = FilePath.folder(of: path)
+        let descriptor = FilePath.open(folder, O_RDONLY)
         guard descriptor >= 0 else { throw LedgerError.cannotWrite(path: folder, reason: reason) }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw LedgerError.cannotWrite(path: folder, reason: reason) }

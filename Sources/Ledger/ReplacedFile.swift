@@ -25,7 +25,7 @@ struct ReplacedFile {
             if try LedgerDatabase.isMixture(path) { return ReplacedFile(state: .damaged) }
             var configuration = Configuration()
             configuration.busyMode = .immediateError
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            let queue = try SQLiteFile.open(path, configuration)
             return try queue.inDatabase { db in
                 let marks = try Marks(db)
                 let damaged = try marks.damaged(path: path, store: store, identity: identity)

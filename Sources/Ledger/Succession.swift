@@ -1,6 +1,7 @@
 import Failpoints
 import Glibc
 import Inventory
+import Paths
 
 /// The last step of restoring: a whole copy takes the ledger's place, and what was there is kept under another name.
 ///
@@ -18,7 +19,7 @@ enum Succession {
     static func finish(at path: String) throws {
         let name = successor(of: path)
         guard LedgerFile.isThere(name) else { return }
-        let descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let descriptor = FilePath.open(name, O_RDONLY | O_NOFOLLOW)
         guard descriptor >= 0 else {
             if errno == ENOENT { return }
             throw LedgerError.cannotOpen(path: name, reason: reason)
@@ -27,10 +28,10 @@ enum Succession {
         while flock(descriptor, LOCK_EX) != 0 {
             guard errno == EINTR else { throw LedgerError.cannotOpen(path: name, reason: reason) }
         }
-        var (opened, named) = (stat(), stat())
+        var opened = stat()
         // Else another process has ended it meanwhile.
-        guard fstat(descriptor, &opened) == 0, stat(name, &named) == 0, opened.st_ino == named.st_ino,
-            opened.st_dev == named.st_dev
+        guard fstat(descriptor, &opened) == 0, let named = FilePath.status(of: name),
+            opened.st_ino == named.st_ino, opened.st_dev == named.st_dev
         else { return }
         _ = try complete(path, successor: opened)
     }
@@ -46,13 +47,15 @@ enum Succession {
         // A log that stayed would be laid over the copy.
         for (companion, suffix) in zip(LedgerFile.companions(of: path), ["-wal", "-shm", "-journal"])
         where LedgerFile.isThere(companion) {
-            guard rename(companion, kept + suffix) == 0 else {
+            guard FilePath.rename(companion, to: kept + suffix) == 0 else {
                 throw LedgerError.cannotWrite(path: companion, reason: reason)
             }
         }
         try PartialFile.syncFolder(of: path)
         Failpoint.restoreKept.pass()
-        guard rename(successor(of: path), path) == 0 else { throw LedgerError.cannotWrite(path: path, reason: reason) }
+        guard FilePath.rename(successor(of: path), to: path) == 0 else {
+            throw LedgerError.cannotWrite(path: path, reason: reason)
+        }
         try PartialFile.syncFolder(of: path)
         return LedgerFile.isThere(kept) ? kept : nil
     }
@@ -60,17 +63,19 @@ enum Succession {
     /// Gives what is at `path` a second name, so that at no moment there is no ledger; or another one, where the file system
     /// has no second names.
     private static func keep(_ path: String, as kept: String) throws {
-        guard LedgerFile.isThere(path), link(path, kept) != 0 else { return }
+        guard LedgerFile.isThere(path), FilePath.link(path, to: kept) != 0 else { return }
         if errno == EEXIST {
-            var (old, second) = (stat(), stat())
             // A first try has got so far. Nothing else can be there that was made at the same moment.
-            if stat(path, &old) == 0, stat(kept, &second) == 0, old.st_ino == second.st_ino, old.st_dev == second.st_dev
+            if let old = FilePath.status(of: path), let second = FilePath.status(of: kept),
+                old.st_ino == second.st_ino, old.st_dev == second.st_dev
             {
                 return
             }
             throw LedgerError.cannotWrite(path: kept, reason: "there is another file")
         }
-        guard rename(path, kept) == 0 else { throw LedgerError.cannotWrite(path: kept, reason: reason) }
+        guard FilePath.rename(path, to: kept) == 0 else {
+            throw LedgerError.cannotWrite(path: kept, reason: reason)
+        }
     }
 
     private static var reason: String { String(cString: strerror(errno)) }

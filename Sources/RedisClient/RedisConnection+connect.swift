@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import NIOPosix
+import Paths
 
 extension RedisConnection {
     /// Opens a connection and makes it ready: TCP or unix socket, TLS, AUTH, SELECT, CLIENT SETNAME, and a PING that
@@ -44,7 +45,13 @@ extension RedisConnection {
         let channel: EventLoopFuture<any Channel>
         switch url.address {
         case .tcp(let host, let port): channel = bootstrap.withKeepalive().connect(host: host, port: port)
-        case .unixSocket(let path): channel = bootstrap.connect(unixDomainSocketPath: path)
+        case .unixSocket(let path):
+            guard let address = FilePath.socketAddress(path) else {
+                throw RedisError.cannotConnect(
+                    to: url.redacted,
+                    reason: "the path is longer than \(RedisURL.maximumSocketPathBytes) bytes, the limit of the system")
+            }
+            channel = bootstrap.connect(to: SocketAddress(address))
         }
         let opened = channel.flatMapThrowing { channel in
             let conversation = try channel.pipeline.syncOperations.handler(type: Conversation.self)
@@ -125,8 +132,6 @@ extension RedisConnection {
             var seen: Set<String> = []
             return reasons.filter { seen.insert($0).inserted }.joined(separator: "; ")
         case let error as SocketAddressError.FailedToParseIPByteBuffer: return "\(error)"
-        case SocketAddressError.unixDomainSocketPathTooLong:
-            return "the path is longer than \(RedisURL.maximumSocketPathBytes) bytes, the limit of the system"
         case ChannelError.connectTimeout: return "no answer in time"
         default: return "\(error)"
         }

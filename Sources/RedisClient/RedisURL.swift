@@ -1,3 +1,5 @@
+import Paths
+
 /// The address of a server: `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS, or
 /// `unix:///path[?db=0&user=…&password=…]`. Everything between the separators may be percent-encoded.
 package struct RedisURL: Sendable, Equatable {
@@ -13,8 +15,7 @@ package struct RedisURL: Sendable, Equatable {
     let database: Int
 
     package static let defaultPort = 6379
-    /// `sun_path` has 108 bytes, the last of which is 0.
-    package static let maximumSocketPathBytes = 107
+    package static let maximumSocketPathBytes = FilePath.maximumSocketBytes
 
     /// - Throws: `RedisError.invalidURL`, which quotes nothing but the scheme.
     package init(_ text: String) throws {
@@ -46,14 +47,19 @@ package struct RedisURL: Sendable, Equatable {
             if database != 0 { query.append("db=\(database)") }
             if let user { query.append("user=\(Self.encoded(user))") }
             if password != nil { query.append("password=***") }
-            return "unix://\(Self.encoded(path))" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+            return "unix://\(Self.encoded(path: path))" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
         }
     }
 
-    private static func encoded(_ text: String) -> String {
+    private static func encoded(_ text: String) -> String { encoded(text.utf8) }
+
+    /// By its own bytes, so that the URL leads there, and can be shown.
+    private static func encoded(path: String) -> String { encoded(FilePath.bytes(path)) }
+
+    private static func encoded(_ bytes: some Sequence<UInt8>) -> String {
         let hexadecimal = Array("0123456789ABCDEF")
         var result = ""
-        for byte in text.utf8 {
+        for byte in bytes {
             let scalar = Unicode.Scalar(byte)
             if byte > 0x7f || byte <= 0x20 || byte == 0x7f || "%?#&@:".unicodeScalars.contains(scalar) {
                 result += "%"

@@ -1,3 +1,5 @@
+import Paths
+
 /// Reads the text of a Redis URL. Messages name the part that is wrong and never quote it: with one character
 /// misplaced (a `/` in a password, a forgotten `@`) any part of the text may be the password.
 struct RedisURLText {
@@ -61,8 +63,8 @@ struct RedisURLText {
         guard authority.isEmpty, path.count > 1 else {
             throw Self.invalid("a socket's absolute path must follow unix:// (three slashes in all)")
         }
-        let file = try Self.decoded(path, "the path")
-        guard file.utf8.count <= RedisURL.maximumSocketPathBytes else {
+        let file = try Self.decodedBytes(path, "the path")
+        guard file.count <= RedisURL.maximumSocketPathBytes else {
             throw Self.invalid(
                 "the socket's path is longer than \(RedisURL.maximumSocketPathBytes) bytes, the limit of the system")
         }
@@ -71,7 +73,7 @@ struct RedisURLText {
             throw Self.invalid("it has a user without a password")
         }
         return RedisURL(
-            address: .unixSocket(path: file), user: parameters["user"], password: parameters["password"],
+            address: .unixSocket(path: FilePath.text(file)), user: parameters["user"], password: parameters["password"],
             database: try parameters["db"].map(Self.database) ?? 0)
     }
 
@@ -146,8 +148,15 @@ struct RedisURLText {
     }
 
     private static func decoded(_ text: Substring, _ part: String) throws -> String {
+        guard let string = String(validating: try decodedBytes(text, part), as: UTF8.self) else {
+            throw invalid("\(part) is not UTF-8")
+        }
+        return string
+    }
+
+    private static func decodedBytes(_ text: Substring, _ part: String) throws -> [UInt8] {
         var bytes: [UInt8] = []
-        var rest = text.utf8[...]
+        var rest = FilePath.bytes(text)[...]
         while let byte = rest.popFirst() {
             if byte != UInt8(ascii: "%") {
                 bytes.append(byte)
@@ -158,11 +167,10 @@ struct RedisURLText {
             }
             bytes.append(high << 4 | low)
         }
-        guard let string = String(validating: bytes, as: UTF8.self) else { throw invalid("\(part) is not UTF-8") }
         guard !bytes.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
             throw invalid("\(part) contains a control character")
         }
-        return string
+        return bytes
     }
 
     private static func hexadecimal(_ digit: UInt8) -> UInt8? {

@@ -1,5 +1,7 @@
+import Glibc
 import NIOCore
 import NIOPosix
+import Paths
 
 #if TLS
     import NIOSSL
@@ -23,7 +25,7 @@ struct TransportSecurity: Sendable {
                 // Certificates are read from files: not on a thread that tasks share.
                 let context = try await NIOThreadPool.singleton.runIfActive {
                     var configuration = TLSConfiguration.makeClientConfiguration()
-                    if let file = options.caFile { configuration.trustRoots = .file(file) }
+                    if let file = options.caFile { configuration.trustRoots = try roots(in: file) }
                     if !options.verifiesCertificate { configuration.certificateVerification = .none }
                     return try NIOSSLContext(configuration: configuration)
                 }
@@ -33,6 +35,15 @@ struct TransportSecurity: Sendable {
                 let file = options.caFile.map { "the certificates in \($0)" } ?? "the certificates of the system"
                 throw RedisError.cannotConnect(to: url.redacted, reason: "\(file) cannot be used (\(error))")
             }
+        }
+
+        private static func roots(in file: String) throws -> NIOSSLTrustRoots {
+            // A folder of certificates is looked into by BoringSSL itself, which takes its name as a text.
+            if FilePath.status(of: file).map({ $0.st_mode & S_IFMT == S_IFDIR }) == true { return .file(file) }
+            guard let bytes = FilePath.contents(of: file) else {
+                throw IOError(errnoCode: errno, reason: "reading it")
+            }
+            return .certificates(try NIOSSLCertificate.fromPEMBytes(bytes))
         }
 
         func add(to pipeline: ChannelPipeline.SynchronousOperations) throws {

@@ -5,6 +5,7 @@ import Counters
 import Glibc
 import Ledger
 import Logging
+import Paths
 import Reconciliation
 import RedisClient
 import ServiceLifecycle
@@ -66,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
         let settings = try options.resolve()
         let logger = settings.logger()
         let http = HTTPServices(settings, logger: logger)
-        if settings.redisURL == nil, settings.privateSocket.utf8.count > RedisURL.maximumSocketPathBytes {
+        if settings.redisURL == nil, FilePath.socketAddress(settings.privateSocket) == nil {
             throw ValidationError(
                 "The data folder's path is too long for a socket in it (at most \(RedisURL.maximumSocketPathBytes) bytes with /redis.sock). Name a shorter one with --data."
             )
@@ -82,7 +83,7 @@ struct RunCommand: AsyncParsableCommand {
         var services: [any Service] = []
         if settings.redisURL == nil {
             // The ledger may lie elsewhere.
-            mkdir(settings.data, 0o700)
+            FilePath.makeFolder(settings.data, mode: 0o700)
             let redis = PrivateRedis(settings: settings, logger: logger)
             try await redis.keepRunning()
             services.append(redis)

@@ -1,5 +1,6 @@
 import Foundation
 import Inventory
+import Paths
 
 /// The environment variables that begin with `STOCKTAKE_`.
 enum EnvironmentVariable {

@@ -1,26 +1,14 @@
 import Glibc
 import Inventory
 import Ledger
+import Paths
 
 /// Whole small files.
 enum FileBytes {
     /// - Parameter path: "-" for standard input, where `readsStandardInput`.
     /// - Returns: nil if it cannot be read.
     static func read(_ path: String, readsStandardInput: Bool = false) -> [UInt8]? {
-        let isStandardInput = readsStandardInput && path == "-"
-        let descriptor =
-            isStandardInput ? STDIN_FILENO : FilePath.withCString(path) { open($0, O_RDONLY | O_CLOEXEC) }
-        guard descriptor >= 0 else { return nil }
-        defer { if !isStandardInput { close(descriptor) } }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
-            if count < 0, errno == EINTR { continue }
-            if count < 0 { return nil }
-            if count == 0 { return bytes }
-            bytes.append(contentsOf: chunk[..<count])
-        }
+        readsStandardInput && path == "-" ? FilePath.contents(of: STDIN_FILENO) : FilePath.contents(of: path)
     }
 }
 
@@ -74,7 +62,7 @@ struct LineReader: ~Copyable {
     /// - Parameter path: "-" for standard input.
     init(path: String) throws {
         descriptor =
-            path == "-" ? STDIN_FILENO : FilePath.withCString(path) { open($0, O_RDONLY | O_CLOEXEC) }
+            path == "-" ? STDIN_FILENO : FilePath.open(path, O_RDONLY)
         guard descriptor >= 0 else {
             throw Failure(
                 "publishing failed: on \(path): it cannot be read (\(String(cString: strerror(errno)))). Check the path and its permissions."

@@ -4,6 +4,7 @@ import Counters
 import Glibc
 import Inventory
 import Ledger
+import Paths
 import RedisClient
 
 extension LedgerCommand {
@@ -71,7 +72,7 @@ func withRedis<T>(_ settings: Settings, _ body: (RedisClient) async throws -> T)
     let privateRedis = PrivateRedis(settings: settings, logger: settings.logger())
     let isPrivate = settings.redisURL == nil
     // It has never run: there are no counters and no stream.
-    if isPrivate, access(settings.data + "/redis", F_OK) != 0 { return nil }
+    if isPrivate, FilePath.access(settings.data + "/redis", F_OK) != 0 { return nil }
     if isPrivate { try await privateRedis.keepRunning() }
     let client = settings.client()
     do {

@@ -3,7 +3,7 @@ import Ledger
 import StrictJSON
 
 extension LedgerCommand {
-    struct Backup: AsyncParsableCommand {
+    struct Backup: AsyncParsableCommand, FileCommand {
         static let configuration = CommandConfiguration(
             abstract: "Copies the ledger into a new file, also while a consumer writes it, and checks the copy.",
             discussion: """
@@ -16,6 +16,8 @@ extension LedgerCommand {
 
         @Argument(help: ArgumentHelp("The file to make.", valueName: "FILE"))
         var file: String
+
+        var files: [String] { [file] }
 
         @Flag(help: "Print JSON.")
         var json = false

@@ -8,7 +8,7 @@ import Monitoring
 import RedisClient
 
 extension LedgerCommand {
-    struct Restore: AsyncParsableCommand {
+    struct Restore: AsyncParsableCommand, FileCommand {
         static let configuration = CommandConfiguration(
             abstract: "Puts a backup in the ledger's place, and has the stream decided again from its beginning.",
             discussion: """
@@ -24,6 +24,8 @@ extension LedgerCommand {
 
         @Argument(help: ArgumentHelp("The backup.", valueName: "FILE"))
         var file: String
+
+        var files: [String] { [file] }
 
         @Flag(help: "Do not ask.")
         var yes = false

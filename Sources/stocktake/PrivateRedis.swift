@@ -1,6 +1,7 @@
 import Consumer
 import Glibc
 import Logging
+import Paths
 import RedisClient
 import ServiceLifecycle
 import Subprocess
@@ -65,15 +66,7 @@ actor PrivateRedis: Service {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let path = Array(settings.privateSocket.utf8)
-        let isTooLong = withUnsafeMutableBytes(of: &address.sun_path) { bytes in
-            guard path.count < bytes.count else { return true }
-            bytes.copyBytes(from: path)
-            return false
-        }
-        if isTooLong { return false }
+        guard var address = FilePath.socketAddress(settings.privateSocket) else { return false }
         let result = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
@@ -89,7 +82,7 @@ actor PrivateRedis: Service {
             let number = Int32(String(decoding: bytes, as: UTF8.self).filter(\.isNumber)),
             let commandLine = FileBytes.read("/proc/\(number)/cmdline")
         else { return false }
-        let text = String(decoding: commandLine, as: UTF8.self)
+        let text = FilePath.text(commandLine)
         return text.contains("redis-server") && text.contains(settings.privateSocket)
     }
 
@@ -97,7 +90,7 @@ actor PrivateRedis: Service {
     private func start() async throws {
         let folder = settings.data + "/redis"
         let log = settings.data + "/redis.log"
-        mkdir(folder, 0o700)
+        FilePath.makeFolder(folder, mode: 0o700)
         let arguments = [
             "--port", "0", "--unixsocket", settings.privateSocket, "--unixsocketperm", "700", "--dir", folder,
             // A message that was published is on disk before the publisher hears so.
@@ -107,7 +100,8 @@ actor PrivateRedis: Service {
         logger.debug("starting redis-server", metadata: ["socket": "\(settings.privateSocket)"])
         // It goes into the background itself: the process started here ends at once.
         let result = try? await Subprocess.run(
-            .name("redis-server"), arguments: Arguments(arguments), output: .discarded, error: .discarded)
+            .name("redis-server"), arguments: Arguments(arguments.map { FilePath.bytes($0) + [0] }), output: .discarded,
+            error: .discarded)
         guard let result, result.terminationStatus.isSuccess else {
             let why = result == nil ? "redis-server is not installed" : "it ended at once (see \(log))"
             throw Failure(

@@ -4,7 +4,7 @@ import Inventory
 import RedisClient
 import StrictJSON
 
-struct PublishCommand: AsyncParsableCommand, FileReader {
+struct PublishCommand: AsyncParsableCommand, FileCommand {
     static let configuration = CommandConfiguration(
         commandName: "publish",
         abstract: "Sends messages, newline-delimited JSON, to the stream.",

@@ -1,5 +1,6 @@
 import Foundation
 import Inventory
+import Paths
 import RedisClient
 
 /// A command as it is to be typed to do the same once more.
@@ -7,7 +8,7 @@ enum Repetition {
     /// This process' own command with `--id` behind the subcommand's name, quoted for a shell. A password in it is left
     /// out.
     static func command(after subcommand: String, id: Identifier) -> String {
-        var arguments = CommandLine.arguments
+        var arguments = Stocktake.arguments
         let given = arguments.firstIndex { $0 == "--id" || $0.hasPrefix("--id=") }
         if given == nil, let place = arguments.firstIndex(of: subcommand) {
             arguments.insert(contentsOf: ["--id", id.text], at: place + 1)
@@ -41,6 +42,10 @@ enum Repetition {
 
     private static func quoted(_ argument: String) -> String {
         let isPlain = !argument.isEmpty && argument.utf8.allSatisfy { plain.contains($0) }
+        // Printed, the bytes are "\xE9", which the shell takes back in such quotes.
+        if !FilePath.isUTF8(argument) {
+            return "$'" + argument.replacing("\\", with: "\\\\").replacing("'", with: "\\'") + "'"
+        }
         return isPlain ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
     }
 

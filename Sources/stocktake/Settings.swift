@@ -3,6 +3,7 @@ import Consumer
 import Glibc
 import Inventory
 import Logging
+import Paths
 import RedisClient
 import StrictJSON
 
@@ -11,15 +12,17 @@ import StrictJSON
 struct SettingKey: Sendable {
     var name: String
     var defaultValue: JSONValue
+    /// Its value is a path, or has one, and so need not be UTF-8.
+    var isPath = false
 
     var flag: String { "--" + name.replacing("_", with: "-") }
     var variable: String { "STOCKTAKE_" + name.uppercased() }
 
-    static let redisURL = SettingKey(name: "redis_url", defaultValue: .null)
-    static let redisCAFile = SettingKey(name: "redis_ca_file", defaultValue: .null)
-    static let ledger = SettingKey(name: "ledger", defaultValue: .null)
+    static let redisURL = SettingKey(name: "redis_url", defaultValue: .null, isPath: true)
+    static let redisCAFile = SettingKey(name: "redis_ca_file", defaultValue: .null, isPath: true)
+    static let ledger = SettingKey(name: "ledger", defaultValue: .null, isPath: true)
     static let store = SettingKey(name: "store", defaultValue: .string("main"))
-    static let data = SettingKey(name: "data", defaultValue: .string("data"))
+    static let data = SettingKey(name: "data", defaultValue: .string("data"), isPath: true)
     static let consumer = SettingKey(name: "consumer", defaultValue: .null)
     static let logLevel = SettingKey(name: "log_level", defaultValue: .string("info"))
     static let batchOrders = SettingKey(name: "batch_orders", defaultValue: .number(JSONNumber(2_048)))
@@ -203,14 +206,16 @@ struct SettingsSources {
     private func find(_ key: SettingKey) throws -> (text: String, place: String)? {
         if let value = flags[key.name] { return (value, key.flag) }
         if let value = EnvironmentVariable.value(of: key.variable) {
-            guard FilePath.isUTF8(value) else { throw ValidationError("\(key.variable) is not UTF-8.") }
+            guard key.isPath || FilePath.isUTF8(value) else {
+                throw ValidationError("\(key.variable) is not UTF-8.")
+            }
             return (value, key.variable)
         }
         let inFile = file[key.name]
         let place = inFile == nil ? "the default of \(key.name)" : "\(key.name) in \(fileName)"
         switch inFile ?? key.defaultValue {
         case .null: return nil
-        case .string(let text): return (text, place)
+        case .string(let text): return (key.isPath ? FilePath.text(text.utf8) : text, place)
         case .number(let number): return (number.text, place)
         default: throw ValidationError("\(place) must be text or a number.")
         }
@@ -260,8 +265,8 @@ struct Settings: Sendable {
     var http: HTTPSettings
 
     fileprivate init(_ sources: SettingsSources) throws {
-        data = try Self.absolute(try sources.text(.data) ?? "data")
-        ledger = try sources.text(.ledger).map(Self.absolute) ?? data + "/ledger.sqlite"
+        data = FilePath.absolute(try sources.text(.data) ?? "data")
+        ledger = try sources.text(.ledger).map(FilePath.absolute) ?? data + "/ledger.sqlite"
         store = try sources.text(.store) ?? "main"
         if let violation = StoreKeys.violation(inStoreName: store) {
             throw ValidationError("The store's name \(violation). Give it another one with --store.")
@@ -306,19 +311,6 @@ struct Settings: Sendable {
         var logger = logger()
         logger.logLevel = .critical
         return RedisClient(url: redis, options: redisOptions, logger: logger)
-    }
-
-    private static func absolute(_ path: String) throws -> String {
-        if path.hasPrefix("/") { return path }
-        guard let cString = getcwd(nil, 0) else { return path }
-        defer { free(cString) }
-        let folder = FilePath.text(cString)
-        guard FilePath.isUTF8(folder) else {
-            throw ValidationError(
-                "The path of the current folder is not UTF-8 (\(folder)), so \"\(path)\" cannot be found from it. Name it by a path from the root, or change the folder."
-            )
-        }
-        return folder + "/" + path
     }
 
     private static func hostName() -> String {

@@ -4,6 +4,7 @@ import Consumer
 import Counters
 import Glibc
 import Ledger
+import Paths
 import Reconciliation
 import RedisClient
 
@@ -60,22 +61,24 @@ struct Stocktake: AsyncParsableCommand {
     }
 
     private static func parse() throws -> any ParsableCommand {
-        // Not CommandLine.arguments, in which a byte that is no UTF-8 has become another character.
-        let arguments = (1..<max(Int(CommandLine.argc), 1)).compactMap { place in
-            CommandLine.unsafeArgv[place].map { FilePath.text($0) }
-        }
+        let arguments = Array(Self.arguments.dropFirst())
         try refuseUnknownSubcommand(arguments)
         let command = try parseAsRoot(arguments)
-        let files = (command as? any FileReader)?.files ?? []
+        let files = (command as? any FileCommand)?.files ?? []
+        let flags = SettingKey.all.filter(\.isPath).map(\.flag) + ["--config"]
         for (place, argument) in arguments.enumerated() where !FilePath.isUTF8(argument) && !files.contains(argument) {
-            let isSettings = argument.hasPrefix("--config=") || place > 0 && arguments[place - 1] == "--config"
-            guard isSettings else {
-                throw ValidationError(
-                    "The argument \(argument) is not UTF-8. Only a file of 'sync', of 'publish' or of --config may have such a name."
-                )
+            let isPath =
+                flags.contains { argument.hasPrefix($0 + "=") } || place > 0 && flags.contains(arguments[place - 1])
+            guard isPath else {
+                throw ValidationError("The argument \(argument) is not UTF-8. Only a path may have such bytes.")
             }
         }
         return command
+    }
+
+    /// Not CommandLine.arguments, in which a byte that is no UTF-8 has become another character.
+    static var arguments: [String] {
+        (0..<Int(CommandLine.argc)).compactMap { place in CommandLine.unsafeArgv[place].map { FilePath.text($0) } }
     }
 
     /// Says which subcommand was probably meant. Where a group has a default one, what follows may be its argument.
@@ -101,8 +104,8 @@ func explained(_ error: any Error) -> String {
     return "\(error) Without --redis-url this is the private Redis of 'stocktake run': start that."
 }
 
-/// A subcommand that reads files itself, by whatever bytes they are called.
-protocol FileReader {
+/// A subcommand with files among its arguments, by whatever bytes they are called.
+protocol FileCommand {
     /// As the arguments have them.
     var files: [String] { get }
 }

@@ -3,7 +3,7 @@ import Inventory
 import Ledger
 import StrictJSON
 
-struct SyncCommand: AsyncParsableCommand, FileReader {
+struct SyncCommand: AsyncParsableCommand, FileCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync",
         abstract: "Brings a catalogue file into the ledger: caps and descriptions, never sold quantities.",

@@ -1,4 +1,5 @@
 import Glibc
+import Paths
 import StrictJSON
 
 /// Prints a line to standard output. Stands before Swift's own, which says nothing of a full disk.

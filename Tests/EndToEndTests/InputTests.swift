@@ -53,44 +53,6 @@ import Testing
         #expect(published.output.contains("published 0 messages"))
     }
 
-    @Test("Files whose names are not UTF-8 are read; another argument that is not UTF-8 is refused, not changed")
-    func names() async throws {
-        let shop = try await Shop(catalog: nil)
-        let folder = shop.folder.path
-        // The shell makes the byte 0xE9, which no String of ours can hold.
-        func sh(_ script: String) async throws -> Shop.Result {
-            let process = try shop.start(
-                [], under: ["sh", "-c", "cd \(folder) && N=$(printf 'caf\\351') && \(script)"])
-            guard case .exited(let status) = try await process.waitForEnding(within: .seconds(60)) else {
-                throw TestSupportError("\(script) died")
-            }
-            return .init(status: status, output: process.standardOutput, errors: process.standardError)
-        }
-        _ = try shop.folder.write(Shop.catalog, to: "products.json")
-        _ = try shop.folder.write(Self.order("o1"), to: "orders.ndjson")
-        _ = try shop.folder.write(#"{"store": "main"}"#, to: "settings.json")
-        let moved = try await sh("mv products.json $N.json && mv orders.ndjson $N.ndjson && mv settings.json $N.conf")
-        #expect(moved.status == 0, "\(moved.errors)")
-        let synced = try await sh(#""$0" sync "$N.json""#)
-        #expect(synced.status == 0, "\(synced.errors)")
-        let published = try await sh(#""$0" publish "$N.ndjson" --config "$N.conf""#)
-        #expect(published.status == 0, "\(published.errors)")
-        #expect(published.output.contains("published 1 message"))
-        let missing = try await sh(#""$0" sync "$N-none.json""#)
-        #expect(missing.status == 2)
-        #expect(missing.errors.contains(#"caf\xE9-none.json"#), "\(missing.errors)")
-        for command in [#"orders show "$N""#, #"stock --ledger "$N/l.sqlite""#, #"ledger backup "$N.sqlite""#] {
-            let refused = try await sh(#""$0" "# + command)
-            #expect(refused.status == 64, "\(command): \(refused.errors)")
-            #expect(refused.errors.contains(#"caf\xE9"#) && refused.errors.contains("is not UTF-8"))
-        }
-        let variable = try await sh(#"STOCKTAKE_LEDGER="$N" "$0" stock"#)
-        #expect(variable.status == 64)
-        #expect(variable.errors.contains("STOCKTAKE_LEDGER is not UTF-8"), "\(variable.errors)")
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".sqlite") }
-        #expect(files == ["ledger.sqlite"])
-    }
-
     // MARK: - The environment
 
     @Test("An empty variable is as if it were not set; a misspelt one is named, and stops nothing")

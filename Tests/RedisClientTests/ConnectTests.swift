@@ -1,3 +1,5 @@
+import Glibc
+import Paths
 import TestSupport
 import Testing
 
@@ -20,6 +22,23 @@ struct ConnectTests {
             for (number, url) in urls.enumerated() {
                 let redis = try await RedisConnection.connect(to: url)
                 #expect(try await redis.send(RedisCommand("INCR", "n")) == .integer(Int64(number + 1)))
+                await redis.close()
+            }
+        }
+    }
+
+    @Test("goes over a socket whose path is not UTF-8, and as long as the system takes")
+    func socketPaths() async throws {
+        try await withRedisServer { server async throws in
+            let folder = try TemporaryFolder()
+            let name = [UInt8](repeating: 0xE9, count: 107 - folder.path.utf8.count - "//redis.sock".utf8.count)
+            let link = folder.path + "/" + FilePath.text(name)
+            #expect(FilePath.withCString(link) { symlink(server.folder.path, $0) } == 0)
+            let path = link + "/redis.sock"
+            #expect(FilePath.bytes(path).count == 107)
+            for url in [RedisURL(unixSocket: path), try RedisURL(RedisURL(unixSocket: path).redacted)] {
+                let redis = try await RedisConnection.connect(to: url)
+                #expect(try await redis.send(RedisCommand("PING")).string == "PONG")
                 await redis.close()
             }
         }

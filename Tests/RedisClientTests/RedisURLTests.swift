@@ -1,3 +1,4 @@
+import Paths
 import Testing
 
 @testable import RedisClient
@@ -26,6 +27,11 @@ struct RedisURLTests {
         RedisURL(address: .unixSocket(path: path), user: user, password: password, database: db)
     }
 
+    /// Two texts with a byte between them that is not UTF-8.
+    private static func odd(_ start: String, _ end: String) -> String {
+        FilePath.text(Array(start.utf8) + [0xE9] + Array(end.utf8))
+    }
+
     static let accepted = [
         Accepted("redis://localhost", tcp("localhost"), "redis://localhost:6379/0"),
         Accepted("REDIS://localhost:7000/", tcp("localhost", 7000), "redis://localhost:7000/0"),
@@ -41,6 +47,10 @@ struct RedisURLTests {
         Accepted("redis://me:a:b@c@h", tcp("h", user: "me", password: "a:b@c"), "redis://me:***@h:6379/0"),
         Accepted("redis://me:p%C3%A4ss@h", tcp("h", user: "me", password: "päss"), "redis://me:***@h:6379/0"),
         Accepted("unix:///run/redis.sock", unix("/run/redis.sock"), "unix:///run/redis.sock"),
+        Accepted("unix:///Lager-%E9/s", unix(odd("/Lager-", "/s")), "unix:///Lager-%E9/s"),
+        Accepted(
+            odd("unix:///Lager-", "/s"),
+            unix(odd("/Lager-", "/s")), "unix:///Lager-%E9/s"),
         Accepted("unix:///run/a%20b?db=4", unix("/run/a b", db: 4), "unix:///run/a%20b?db=4"),
         Accepted(
             "unix:///s?user=me&password=se%26cret&db=1", unix("/s", user: "me", password: "se&cret", db: 1),
@@ -73,11 +83,14 @@ struct RedisURLTests {
             ("redis://secret@h", "user without a password"), ("redis://me:@h", "password is empty"),
             ("redis://me:%zz@h", "the password has a %"), ("redis://me:%4@h", "the password has a %"),
             ("redis://h%", "the host has a %"), ("redis://me:%ff@h", "not UTF-8"),
+            ("unix:///s?password=%ff", "not UTF-8"),
+            (odd("redis://me:", "@h"), "not UTF-8"),
             ("redis://me:%00@h", "control character"),
             ("redis://me:a b@h", "a space"), ("redis://h\n", "a space"), ("redis://h#1", "contains #"),
             ("unix://", "three slashes"), ("unix:///", "three slashes"), ("unix://run/s", "three slashes"),
             ("unix:///s?user=me", "user without a password"), ("unix:///s?db=x", "not a number"),
             ("unix:///" + String(repeating: "x", count: 107), "longer than 107 bytes"),
+            ("unix:///" + String(repeating: "%E9", count: 107), "longer than 107 bytes"),
         ])
     func isRefused(_ text: String, _ reason: String) {
         #expect {

@@ -1,0 +1,84 @@
+import Glibc
+
+/// The text of a path. A file's name need not be UTF-8, a `String` always is: its bytes that are not stand in it as
+/// scalars of a private plane, and become bytes again where the system is asked.
+///
+/// So all paths here are `String`s, made of what comes from outside by `text` and given to the system by `withCString`,
+/// which `FilePath+system.swift` does for each call. Nothing else gives a path to the system or to a library: that
+/// would name another file.
+package enum FilePath {
+    /// U+10FF80 to U+10FFFF stand for 0x80 to 0xFF.
+    private static let base: UInt32 = 0x10_FF00
+
+    /// The byte for which a scalar stands, or nil.
+    package static func byte(of scalar: Unicode.Scalar) -> UInt8? {
+        scalar.value >= base + 0x80 ? UInt8(scalar.value - base) : nil
+    }
+
+    package static func isUTF8(_ path: String) -> Bool { !path.unicodeScalars.contains { byte(of: $0) != nil } }
+
+    /// An argument, a variable or a path as the system gives it.
+    package static func text(_ cString: UnsafePointer<CChar>) -> String {
+        text(UnsafeBufferPointer(start: cString, count: strlen(cString)).map { UInt8(bitPattern: $0) })
+    }
+
+    package static func text(_ bytes: some Collection<UInt8>) -> String {
+        if let text = String(validating: bytes, as: UTF8.self), isUTF8(text) { return text }
+        var text = String.UnicodeScalarView()
+        var rest = Array(bytes)[...]
+        while let byte = rest.first {
+            var parser = Unicode.UTF8.ForwardParser()
+            var next = rest.makeIterator()
+            // What stands for a byte is not taken for itself either: each name has one text.
+            if case .valid(let encoded) = parser.parseScalar(from: &next), encoded.count > 0,
+                Self.byte(of: Unicode.UTF8.decode(encoded)) == nil
+            {
+                text.append(Unicode.UTF8.decode(encoded))
+                rest = rest.dropFirst(encoded.count)
+            } else {
+                text.append(Unicode.Scalar(base + UInt32(byte)) ?? "\u{FFFD}")
+                rest = rest.dropFirst()
+            }
+        }
+        return String(text)
+    }
+
+    /// The bytes that the system knows the file by.
+    package static func bytes(_ path: some StringProtocol) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(path.utf8.count)
+        for scalar in path.unicodeScalars {
+            if let byte = byte(of: scalar) {
+                bytes.append(byte)
+            } else {
+                bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+            }
+        }
+        return bytes
+    }
+
+    /// Calls `body` with the bytes that the system knows the file by.
+    package static func withCString<T>(_ path: String, _ body: (UnsafePointer<CChar>) throws -> T) rethrows -> T {
+        if isUTF8(path) { return try path.withCString(body) }
+        return try body(bytes(path).map { CChar(bitPattern: $0) } + [0])
+    }
+
+    /// Where a path that is not absolute begins; the path as it is if the system does not say.
+    package static func absolute(_ path: String) -> String {
+        if isAbsolute(path) { return path }
+        guard let folder = getcwd(nil, 0) else { return path }
+        defer { free(folder) }
+        return text(folder) + "/" + path
+    }
+
+    // By scalars: a name that begins with an accent makes one character with the slash before it.
+
+    package static func isAbsolute(_ path: String) -> Bool { path.unicodeScalars.first == "/" }
+
+    /// The folder that a file is in, as the path names it: "." where it names none.
+    package static func folder(of path: String) -> String {
+        let scalars = path.unicodeScalars
+        guard let slash = scalars.lastIndex(of: "/") else { return "." }
+        return slash == scalars.startIndex ? "/" : String(scalars[..<slash])
+    }
+}
