@@ -70,7 +70,7 @@ final class DecodedEntry: Sendable {
 enum DecidableMessage: Sendable {
     case order(Order)
     /// With what it takes from the order, and what of it goes back to the counters.
-    case cancellation(Cancellation, releases: [Release], givenBack: [ArticleUnits])
+    case cancellation(Cancellation, releases: [Release], givenBack: [SKUUnits])
     case adjustment(Adjustment)
 }
 

@@ -35,7 +35,7 @@ struct Preparation: Sendable {
         for entry in decoded {
             switch entry.content {
             case .cancellation(let cancellation): cancelled.append(cancellation.orderID)
-            case .adjustment(let adjustment): adjusted += adjustment.article.counters
+            case .adjustment(let adjustment): adjusted += adjustment.sku.counters
             case .order, .rejected: break
             }
         }

@@ -64,8 +64,8 @@ extension DecidableMessage {
     fileprivate func forEachProduct(_ body: (Identifier) -> Void) {
         switch self {
         case .order(let order): for line in order.checkout.lines { body(line.productID) }
-        case .cancellation(_, _, let givenBack): for units in givenBack { body(units.article.productID) }
-        case .adjustment(let adjustment): body(adjustment.article.productID)
+        case .cancellation(_, _, let givenBack): for units in givenBack { body(units.sku.productID) }
+        case .adjustment(let adjustment): body(adjustment.sku.productID)
         }
     }
 }
@@ -112,7 +112,7 @@ private struct Answered {
     }
 
     private func cancellation(
-        _ cancellation: Cancellation, _ releases: [Release], _ givenBack: [ArticleUnits], seq: Int64?
+        _ cancellation: Cancellation, _ releases: [Release], _ givenBack: [SKUUnits], seq: Int64?
     ) -> (RecordBatch.Record, Outcome) {
         let record = CancellationRecord(
             cancellation: cancellation, releases: releases, digest: digest, seq: seq, decidedAt: decidedAt,

@@ -17,7 +17,7 @@ struct Sorting {
     /// Entry ids under which dead letters stand: a fingerprint is worked out only for these.
     private let deadEntries: Set<String>
     /// What orders own after the batch's cancellations so far.
-    private var owned: [Identifier: [ArticleUnits]] = [:]
+    private var owned: [Identifier: [SKUUnits]] = [:]
 
     /// - Parameter count: how many entries there are at most.
     init(
@@ -89,12 +89,12 @@ struct Sorting {
         if let rejection = catalog.violation(in: adjustment) ?? violation(in: adjustment) {
             return .deadLetter(deadLetters.record(decoded.entry, rejection, ids: decoded.ids))
         }
-        let demand = [ArticleUnits(adjustment.article, abs(adjustment.units))].demand()
+        let demand = [SKUUnits(adjustment.sku, abs(adjustment.units))].demand()
         return decide(.adjustment(adjustment), Operation(adjustment.units < 0 ? .give : .add, demand), decoded)
     }
 
     private func violation(in adjustment: Adjustment) -> Rejection? {
-        for counter in adjustment.article.counters {
+        for counter in adjustment.sku.counters {
             guard let (sold, adjusted) = known.adjusted[counter] else { continue }
             if let rejection = adjustment.violation(of: counter, sold: sold, adjusted: adjusted) { return rejection }
         }

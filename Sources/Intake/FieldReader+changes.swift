@@ -27,7 +27,7 @@ extension FieldReader {
         return cancellation
     }
 
-    private mutating func cancelledItems() throws(Rejection) -> [ArticleUnits]? {
+    private mutating func cancelledItems() throws(Rejection) -> [SKUUnits]? {
         let items = try array("items", limit: Limit.items) { fields, line throws(Rejection) in
             try fields.cancelledItem(line)
         }
@@ -36,7 +36,7 @@ extension FieldReader {
         return items
     }
 
-    private mutating func cancelledItem(_ line: Int) throws(Rejection) -> ArticleUnits {
+    private mutating func cancelledItem(_ line: Int) throws(Rejection) -> SKUUnits {
         guard try enterObject("items[\(line)]") else {
             throw Rejection(.wrongType, "items[\(line)]: must be an object, is null")
         }
@@ -53,7 +53,7 @@ extension FieldReader {
         }
         guard let productID else { throw Self.missing(FieldPath(.item(line), "product_id")) }
         guard let quantity else { throw Self.missing(FieldPath(.item(line), "quantity")) }
-        return ArticleUnits(Article(productID, variantID), quantity)
+        return SKUUnits(SKU(productID, variantID), quantity)
     }
 
     /// The payload of a `stock.adjusted` message.
@@ -80,7 +80,7 @@ extension FieldReader {
         guard let units else { throw Self.missing(FieldPath(.payload, "sold")) }
         guard let reason, !reason.isEmpty else { throw Self.missing(FieldPath(.payload, "reason")) }
         return Adjustment(
-            adjustmentID: adjustmentID, article: Article(productID, variantID), units: units, reason: reason,
+            adjustmentID: adjustmentID, sku: SKU(productID, variantID), units: units, reason: reason,
             adjustedAt: adjustedAt)
     }
 }

@@ -5,7 +5,7 @@
 /// at most what earlier ones, and cancellations without restock, have added.
 package struct Adjustment: Sendable, Equatable {
     package var adjustmentID: Identifier
-    package var article: Article
+    package var sku: SKU
     /// Added to the sold quantity; not 0, at most `Limit.adjustment` either way.
     package var units: Int64
     package var reason: String
@@ -13,10 +13,10 @@ package struct Adjustment: Sendable, Equatable {
     package var adjustedAt: String?
 
     package init(
-        adjustmentID: Identifier, article: Article, units: Int64, reason: String, adjustedAt: String? = nil
+        adjustmentID: Identifier, sku: SKU, units: Int64, reason: String, adjustedAt: String? = nil
     ) {
         self.adjustmentID = adjustmentID
-        self.article = article
+        self.sku = sku
         self.units = units
         self.reason = reason
         self.adjustedAt = adjustedAt

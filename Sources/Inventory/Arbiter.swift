@@ -26,7 +26,7 @@ package struct Arbiter: Sendable {
     /// Of the last change of the counters.
     package private(set) var seq: Int64
     private var accounts: [CounterName: Account] = [:]
-    private var owned: [Identifier: [ArticleUnits]] = [:]
+    private var owned: [Identifier: [SKUUnits]] = [:]
 
     package init(seq: Int64) { self.seq = seq }
 
@@ -38,16 +38,16 @@ package struct Arbiter: Sendable {
         accounts[counter] = Account(balance: balance, loaded: balance)
     }
 
-    /// - Parameter owned: what the order owns, each article once; nothing if it was refused.
-    package mutating func load(order: Identifier, owns owned: [ArticleUnits]) {
+    /// - Parameter owned: what the order owns, each SKU once; nothing if it was refused.
+    package mutating func load(order: Identifier, owns owned: [SKUUnits]) {
         assert(self.owned[order] == nil, "loaded twice")
         self.owned[order] = owned
     }
 
     package func balance(of counter: CounterName) -> Balance? { accounts[counter]?.balance }
 
-    /// What a loaded order owns now, each article once; nil: there is no such order.
-    package func owned(by order: Identifier) -> [ArticleUnits]? { owned[order] }
+    /// What a loaded order owns now, each SKU once; nil: there is no such order.
+    package func owned(by order: Identifier) -> [SKUUnits]? { owned[order] }
 
     /// The counters whose balances differ from what was loaded, in no order.
     package var changes: [(counter: CounterName, balance: Balance)] {
@@ -84,7 +84,7 @@ package struct Arbiter: Sendable {
         let releases = cancellation.releases(from: owned)
         // Looked at before anything changes.
         for release in releases where release.released > 0 {
-            for counter in release.article.counters { _ = try loaded(counter) }
+            for counter in release.sku.counters { _ = try loaded(counter) }
         }
         let demand = cancellation.givenBack(releases).demand()
         for demand in demand where try loaded(demand.counter).sold < demand.units {
@@ -95,7 +95,7 @@ package struct Arbiter: Sendable {
         if !cancellation.restock {
             // The order does not own them any more, and nobody else can: they stay sold.
             for release in releases where release.released > 0 {
-                for counter in release.article.counters {
+                for counter in release.sku.counters {
                     accounts[counter]?.balance.adjusted += release.released
                 }
             }
@@ -105,13 +105,13 @@ package struct Arbiter: Sendable {
 
     /// An adjustment is a fact: no cap refuses it. But it takes no more away than was added.
     private mutating func adjust(_ adjustment: Adjustment) throws(Undecidable) -> Decision {
-        for counter in adjustment.article.counters {
+        for counter in adjustment.sku.counters {
             let balance = try loaded(counter)
             if adjustment.violation(of: counter, sold: balance.sold, adjusted: balance.adjusted) != nil {
                 throw .adjustmentTooLarge(counter)
             }
         }
-        for counter in adjustment.article.counters {
+        for counter in adjustment.sku.counters {
             accounts[counter]?.balance.sold += adjustment.units
             accounts[counter]?.balance.adjusted += adjustment.units
         }

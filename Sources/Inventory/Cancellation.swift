@@ -5,12 +5,12 @@ package struct Cancellation: Sendable, Equatable {
     /// As the message gives it; not interpreted.
     package var cancelledAt: String?
     /// The lines of the message, each of 1 … `Limit.quantity` units; nil: all that the order still owns.
-    package var items: [ArticleUnits]?
+    package var items: [SKUUnits]?
     /// Whether the units can be sold again. If not, the order loses them and the counters stay.
     package var restock: Bool
 
     package init(
-        cancellationID: Identifier, orderID: Identifier, cancelledAt: String? = nil, items: [ArticleUnits]? = nil,
+        cancellationID: Identifier, orderID: Identifier, cancelledAt: String? = nil, items: [SKUUnits]? = nil,
         restock: Bool = true
     ) {
         self.cancellationID = cancellationID
@@ -22,15 +22,15 @@ package struct Cancellation: Sendable, Equatable {
 
     /// What it takes from an order: at most what the order owns, per product and variant.
     ///
-    /// - Parameter owned: what the order still owns, each article once. A refused order owns nothing.
-    package func releases(from owned: [ArticleUnits]) -> [Release] {
+    /// - Parameter owned: what the order still owns, each SKU once. A refused order owns nothing.
+    package func releases(from owned: [SKUUnits]) -> [Release] {
         guard let items else {
-            return owned.filter { $0.units > 0 }.map { Release(article: $0.article, asked: nil, released: $0.units) }
+            return owned.filter { $0.units > 0 }.map { Release(sku: $0.sku, asked: nil, released: $0.units) }
         }
-        let owned = Dictionary(uniqueKeysWithValues: owned.map { ($0.article, $0.units) })
+        let owned = Dictionary(uniqueKeysWithValues: owned.map { ($0.sku, $0.units) })
         return items.summed.map { item in
             Release(
-                article: item.article, asked: item.units, released: min(item.units, max(owned[item.article] ?? 0, 0)))
+                sku: item.sku, asked: item.units, released: min(item.units, max(owned[item.sku] ?? 0, 0)))
         }
     }
 }
@@ -44,28 +44,28 @@ extension Cancellation {
     /// The `reason` of its outcome where it asks for units that its order does not own.
     package static let notOwnedReason = "not_owned"
 
-    /// What an order owns once `releases` were taken from what it owned, each article once, in the same order.
-    package static func remaining(of owned: [ArticleUnits], after releases: [Release]) -> [ArticleUnits] {
-        let released = Dictionary(uniqueKeysWithValues: releases.map { ($0.article, $0.released) })
-        return owned.map { ArticleUnits($0.article, $0.units - (released[$0.article] ?? 0)) }
+    /// What an order owns once `releases` were taken from what it owned, each SKU once, in the same order.
+    package static func remaining(of owned: [SKUUnits], after releases: [Release]) -> [SKUUnits] {
+        let released = Dictionary(uniqueKeysWithValues: releases.map { ($0.sku, $0.released) })
+        return owned.map { SKUUnits($0.sku, $0.units - (released[$0.sku] ?? 0)) }
     }
 
     /// What of its releases goes back to the counters.
-    package func givenBack(_ releases: [Release]) -> [ArticleUnits] {
-        restock ? releases.filter { $0.released > 0 }.map { ArticleUnits($0.article, $0.released) } : []
+    package func givenBack(_ releases: [Release]) -> [SKUUnits] {
+        restock ? releases.filter { $0.released > 0 }.map { SKUUnits($0.sku, $0.released) } : []
     }
 }
 
-/// What of one article a cancellation takes from its order.
+/// What of one SKU a cancellation takes from its order.
 package struct Release: Sendable, Equatable {
-    package var article: Article
+    package var sku: SKU
     /// Units the message asks for; nil: all there are.
     package var asked: Int64?
     /// Units the order owned of them, and does not own any more.
     package var released: Int64
 
-    package init(article: Article, asked: Int64?, released: Int64) {
-        self.article = article
+    package init(sku: SKU, asked: Int64?, released: Int64) {
+        self.sku = sku
         self.asked = asked
         self.released = released
     }

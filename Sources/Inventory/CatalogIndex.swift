@@ -36,19 +36,19 @@ package struct CatalogIndex: Sendable {
     /// What keeps a checkout from being decided under this catalogue, or nil. Names the first line that is wrong.
     package func violation(in checkout: Checkout) -> Rejection? {
         for (line, item) in checkout.lines.enumerated() {
-            if let rejection = violation(in: item.article, path: "items[\(line)].") { return rejection }
+            if let rejection = violation(in: item.sku, path: "items[\(line)].") { return rejection }
         }
         return nil
     }
 
     /// What keeps an adjustment from being recorded, or nil. What is closed can still be adjusted.
     package func violation(in adjustment: Adjustment) -> Rejection? {
-        violation(in: adjustment.article, path: "", mayBeClosed: true)
+        violation(in: adjustment.sku, path: "", mayBeClosed: true)
     }
 
     /// - Parameter path: of the line, with a dot at its end.
     private func violation(
-        in item: Article, path: @autoclosure () -> String, mayBeClosed: Bool = false
+        in item: SKU, path: @autoclosure () -> String, mayBeClosed: Bool = false
     ) -> Rejection? {
         guard let product = products[item.productID] else {
             return Rejection(

@@ -11,7 +11,7 @@ package struct Checkout: Sendable, Equatable {
         package var quantity: Int64
         /// 0 … 2^53 − 1.
         package var unitPrice: Int64
-        package var article: Article { Article(productID, variantID) }
+        package var sku: SKU { SKU(productID, variantID) }
 
         package init(productID: Identifier, variantID: Identifier?, quantity: Int64, unitPrice: Int64) {
             self.productID = productID

@@ -11,11 +11,11 @@ extension Checkout {
         while at < sorted.endIndex {
             let line = sorted[at]
             var units: Int64 = 0
-            while at < sorted.endIndex, sorted[at].article == line.article, sorted[at].unitPrice == line.unitPrice {
+            while at < sorted.endIndex, sorted[at].sku == line.sku, sorted[at].unitPrice == line.unitPrice {
                 units += sorted[at].quantity
                 at += 1
             }
-            content.append(line.article)
+            content.append(line.sku)
             content.append(line.unitPrice)
             content.append(units)
         }
@@ -23,7 +23,7 @@ extension Checkout {
     }
 
     private static func precedes(_ left: Line, _ right: Line) -> Bool {
-        left.article == right.article ? left.unitPrice < right.unitPrice : left.article < right.article
+        left.sku == right.sku ? left.unitPrice < right.unitPrice : left.sku < right.sku
     }
 }
 
@@ -34,8 +34,8 @@ extension Cancellation {
         content.append(orderID)
         content.append(restock ? 1 : 0)
         content.append(items == nil ? 0 : 1)
-        for item in (items ?? []).summed.sorted(by: { $0.article < $1.article }) {
-            content.append(item.article)
+        for item in (items ?? []).summed.sorted(by: { $0.sku < $1.sku }) {
+            content.append(item.sku)
             content.append(item.units)
         }
         return content.digest
@@ -46,7 +46,7 @@ extension Adjustment {
     /// Of the product, the variant and the units; not of the reason.
     package var contentDigest: [UInt8] {
         var content = DigestContent()
-        content.append(article)
+        content.append(sku)
         content.append(units)
         return content.digest
     }
@@ -74,10 +74,10 @@ private struct DigestContent {
         bytes.append(contentsOf: id.text.utf8)
     }
 
-    mutating func append(_ article: Article) {
-        append(article.productID)
+    mutating func append(_ sku: SKU) {
+        append(sku.productID)
         // 0 is no length of an id: it says that there is no variant.
-        if let variant = article.variantID { append(variant) } else { bytes.append(0) }
+        if let variant = sku.variantID { append(variant) } else { bytes.append(0) }
     }
 
     mutating func append(_ number: Int64) {

@@ -15,11 +15,11 @@ extension Checkout {
     /// The first of them that does not fit is thus the first line that fails, though the same product may stand on
     /// several lines.
     package var demand: [Demand] {
-        lines.lazy.map { ArticleUnits($0.article, $0.quantity) }.demand(capacity: lines.count * 2)
+        lines.lazy.map { SKUUnits($0.sku, $0.quantity) }.demand(capacity: lines.count * 2)
     }
 }
 
-extension Sequence<ArticleUnits> {
+extension Sequence<SKUUnits> {
     /// The units per counter, in the order in which the counters are first named, product before variant.
     package func demand(capacity: Int = 0) -> [Demand] {
         let few = 8
@@ -43,8 +43,8 @@ extension Sequence<ArticleUnits> {
             }
         }
         for line in self {
-            add(.product(line.article.productID), line.units)
-            if let variantID = line.article.variantID { add(.variant(variantID), line.units) }
+            add(.product(line.sku.productID), line.units)
+            if let variantID = line.sku.variantID { add(.variant(variantID), line.units) }
         }
         return demand
     }

@@ -130,7 +130,7 @@ extension BatchWriter {
                 """)
         for (line, release) in record.releases.enumerated() {
             try item.execute(arguments: [
-                id, line + 1, release.article.productID.text, release.article.variantID?.text, release.asked,
+                id, line + 1, release.sku.productID.text, release.sku.variantID?.text, release.asked,
                 release.released, cancellation.restock ? release.released : 0,
             ])
         }
@@ -150,7 +150,7 @@ extension BatchWriter {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
-            adjustment.adjustmentID.text, adjustment.article.productID.text, adjustment.article.variantID?.text,
+            adjustment.adjustmentID.text, adjustment.sku.productID.text, adjustment.sku.variantID?.text,
             adjustment.units, adjustment.reason, adjustment.adjustedAt, record.seq, batch.epoch, record.decidedAt,
             record.entryID, Data(record.digest),
         ])

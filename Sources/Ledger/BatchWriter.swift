@@ -150,13 +150,13 @@ struct BatchWriter {
                 for demand in record.order.demand { counters.insert(demand.counter) }
             case .cancellation(let record):
                 for release in record.releases where release.released > 0 {
-                    counters.formUnion(release.article.counters)
+                    counters.formUnion(release.sku.counters)
                 }
                 let order = record.cancellation.orderID
                 if arbiter.owned(by: order) == nil, let owned = try LedgerDatabase.owned(by: order, db) {
                     arbiter.load(order: order, owns: owned)
                 }
-            case .adjustment(let record): counters.formUnion(record.adjustment.article.counters)
+            case .adjustment(let record): counters.formUnion(record.adjustment.sku.counters)
             case .deadLetter: break
             }
         }

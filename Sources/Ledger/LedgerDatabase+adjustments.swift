@@ -34,7 +34,7 @@ extension LedgerDatabase {
         try RecordedAdjustment(
             adjustment: Adjustment(
                 adjustmentID: Identifier(row.value("id")),
-                article: Article(
+                sku: SKU(
                     Identifier(row.value("product_id")), (row.value("variant_id") as String?).map { Identifier($0) }),
                 units: row.value("quantity"), reason: row.value("reason"), adjustedAt: row.value("adjusted_at")),
             seq: row.value("seq"), epoch: row.value("epoch"), decidedAt: row.value("decided_at"),

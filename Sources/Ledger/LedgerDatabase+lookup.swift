@@ -20,7 +20,7 @@ package struct KnownEntries: Sendable {
     /// Dead letters that stand under the entry ids asked for, with what is announced (again) for them.
     package var deadLetters: [EntryKey: Outcome] = [:]
     /// What the orders that are to be cancelled still own; none for an order that is not there.
-    package var owned: [Identifier: [ArticleUnits]] = [:]
+    package var owned: [Identifier: [SKUUnits]] = [:]
     /// Sold and adjusted units of the counters that are to be adjusted.
     package var adjusted: [CounterName: (sold: Int64, adjusted: Int64)] = [:]
 }
@@ -63,7 +63,7 @@ extension LedgerDatabase {
         try await read { db in
             let catalog = try Self.counters(db, version: LedgerHead.read(db).catalogueVersion).1
             if let rejection = catalog.violation(in: adjustment) { return rejection }
-            for counter in adjustment.article.counters {
+            for counter in adjustment.sku.counters {
                 guard let (sold, adjusted) = try Self.adjusted(counter, db) else { continue }
                 if let rejection = adjustment.violation(of: counter, sold: sold, adjusted: adjusted) {
                     return rejection
@@ -127,8 +127,8 @@ extension LedgerDatabase {
         }
     }
 
-    /// What an order still owns, in the order of its lines, each article once; nil if there is no such order.
-    static func owned(by order: Identifier, _ db: Database) throws -> [ArticleUnits]? {
+    /// What an order still owns, in the order of its lines, each SKU once; nil if there is no such order.
+    static func owned(by order: Identifier, _ db: Database) throws -> [SKUUnits]? {
         let id = order.text
         let statement = try db.cachedStatement(sql: "SELECT seq IS NULL FROM orders WHERE id = ?")
         guard let isRefused = try Bool.fetchOne(statement, arguments: [id]) else { return nil }
@@ -146,8 +146,8 @@ extension LedgerDatabase {
                     ) GROUP BY product_id, variant_id ORDER BY min(place)
                     """), arguments: [id])
         return try rows.map { row in
-            try ArticleUnits(
-                Article(Identifier(row.value(0)), (row.value(1) as String?).map { Identifier($0) }), row.value(2))
+            try SKUUnits(
+                SKU(Identifier(row.value(0)), (row.value(1) as String?).map { Identifier($0) }), row.value(2))
         }
     }
 

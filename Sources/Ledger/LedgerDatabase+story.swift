@@ -3,9 +3,9 @@ import Inventory
 
 /// A cancellation as the ledger holds it.
 package struct RecordedCancellation: Sendable {
-    /// What of one article was asked for, taken from the order, and given back to the counters.
+    /// What of one SKU was asked for, taken from the order, and given back to the counters.
     package struct Item: Sendable, Equatable {
-        package var article: Article
+        package var sku: SKU
         /// Nil: all there were.
         package var asked: Int64?
         package var released: Int64
@@ -32,8 +32,8 @@ package struct OrderStory: Sendable {
     package var order: RecordedOrder?
     /// In the order of their recording.
     package var cancellations: [RecordedCancellation]
-    /// What it still owns, each article once; nothing of what is gone.
-    package var owned: [ArticleUnits]
+    /// What it still owns, each SKU once; nothing of what is gone.
+    package var owned: [SKUUnits]
     /// Without their bytes, oldest first.
     package var deadLetters: [RecordedDeadLetter]
 }
@@ -69,7 +69,7 @@ extension LedgerDatabase {
             notOwned: row.value("not_owned"), decidedAt: row.value("decided_at"), entryID: row.value("entry_id"),
             items: items.map { item in
                 try RecordedCancellation.Item(
-                    article: Article(
+                    sku: SKU(
                         Identifier(item.value("product_id")),
                         (item.value("variant_id") as String?).map { Identifier($0) }),
                     asked: item.value("asked"), released: item.value("released"), givenBack: item.value("given_back"))

@@ -75,7 +75,7 @@ package struct CancellationRecord: Sendable {
     }
 
     /// What goes back to the counters.
-    package var givenBack: [ArticleUnits] { cancellation.givenBack(releases) }
+    package var givenBack: [SKUUnits] { cancellation.givenBack(releases) }
 }
 
 /// An adjustment with the gate's answer.

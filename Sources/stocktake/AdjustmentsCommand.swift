@@ -36,8 +36,8 @@ struct AdjustmentsCommand: AsyncParsableCommand {
             for recorded in adjustments.elements {
                 let adjustment = recorded.adjustment
                 table.add([
-                    adjustment.adjustmentID.text, adjustment.article.productID.text,
-                    adjustment.article.variantID?.text ?? "", adjustment.units.signed, recorded.seq.grouped,
+                    adjustment.adjustmentID.text, adjustment.sku.productID.text,
+                    adjustment.sku.variantID?.text ?? "", adjustment.units.signed, recorded.seq.grouped,
                     recorded.decidedAt, adjustment.reason,
                 ])
             }
@@ -99,7 +99,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
         defer { try? ledger.close() }
         let adjustment = Adjustment(
             adjustmentID: Identifier(id ?? "adj-" + String(UInt64.random(in: .min ... .max), radix: 16)),
-            article: Article(Identifier(product), variant.map { Identifier($0) }), units: sold, reason: reason,
+            sku: SKU(Identifier(product), variant.map { Identifier($0) }), units: sold, reason: reason,
             adjustedAt: Timestamp.now())
         if let recorded = try await ledger.adjustment(adjustment.adjustmentID) {
             guard recorded.adjustment.contentDigest == adjustment.contentDigest else {
@@ -140,8 +140,8 @@ struct StockAdjustCommand: AsyncParsableCommand {
         let client = settings.client()
         let payload = JSONValue.members([
             "adjustment_id": .string(adjustment.adjustmentID.text),
-            "product_id": .string(adjustment.article.productID.text),
-            "variant_id": .text(adjustment.article.variantID?.text), "sold": .integer(adjustment.units),
+            "product_id": .string(adjustment.sku.productID.text),
+            "variant_id": .text(adjustment.sku.variantID?.text), "sold": .integer(adjustment.units),
             "reason": .string(adjustment.reason), "adjusted_at": .text(adjustment.adjustedAt),
         ])
         let entry = try await client.send(
@@ -205,8 +205,8 @@ extension Int64 {
 extension RecordedAdjustment {
     fileprivate var json: JSONValue {
         .members([
-            "id": .string(adjustment.adjustmentID.text), "product_id": .string(adjustment.article.productID.text),
-            "variant_id": .text(adjustment.article.variantID?.text), "sold": .integer(adjustment.units),
+            "id": .string(adjustment.adjustmentID.text), "product_id": .string(adjustment.sku.productID.text),
+            "variant_id": .text(adjustment.sku.variantID?.text), "sold": .integer(adjustment.units),
             "reason": .string(adjustment.reason), "adjusted_at": .text(adjustment.adjustedAt), "seq": .integer(seq),
             "decided_at": .string(decidedAt), "entry_id": .string(entryID),
         ])

@@ -98,7 +98,7 @@ extension OrdersCommand {
                 ])
                 for item in cancellation.items {
                     table.add([
-                        item.article.productID.text, item.article.variantID?.text ?? "", item.asked?.grouped ?? "all",
+                        item.sku.productID.text, item.sku.variantID?.text ?? "", item.asked?.grouped ?? "all",
                         item.released.grouped, item.givenBack.grouped,
                     ])
                 }
@@ -110,8 +110,8 @@ extension OrdersCommand {
             }
             print("")
             let owned = story.owned.map { owned in
-                let article = [owned.article.productID.text, owned.article.variantID?.text].joinedTexts
-                return "\(owned.units.grouped) of \(article)"
+                let sku = [owned.sku.productID.text, owned.sku.variantID?.text].joinedTexts
+                return "\(owned.units.grouped) of \(sku)"
             }
             print("still owns: \(owned.isEmpty ? "nothing" : owned.joined(separator: "; "))")
         }
@@ -147,8 +147,8 @@ extension OrderStory {
             .array(
                 owned.map { owned in
                     .members([
-                        "product_id": .string(owned.article.productID.text),
-                        "variant_id": .text(owned.article.variantID?.text), "quantity": .integer(owned.units),
+                        "product_id": .string(owned.sku.productID.text),
+                        "variant_id": .text(owned.sku.variantID?.text), "quantity": .integer(owned.units),
                     ])
                 }))
         object.append("dead_letters", .array(deadLetters.map { $0.json(withContent: false) }))
@@ -165,8 +165,8 @@ extension RecordedCancellation {
             "items": .array(
                 items.map { item in
                     .members([
-                        "product_id": .string(item.article.productID.text),
-                        "variant_id": .text(item.article.variantID?.text), "asked": .integer(item.asked),
+                        "product_id": .string(item.sku.productID.text),
+                        "variant_id": .text(item.sku.variantID?.text), "asked": .integer(item.asked),
                         "released": .integer(item.released), "given_back": .integer(item.givenBack),
                     ])
                 }),

@@ -75,7 +75,7 @@ struct GateArbiterTests {
             var arbiter = Arbiter(seq: 0)
             let before = Balance(sold: sold, adjusted: adjusted, cap: nil)
             arbiter.load(.product("P"), before)
-            let adjustment = Adjustment(adjustmentID: "A", article: Article("P"), units: -units, reason: "r")
+            let adjustment = Adjustment(adjustmentID: "A", sku: SKU("P"), units: -units, reason: "r")
             if units <= adjusted {
                 #expect(try arbiter.decide(.adjust(adjustment)) == .accepted(seq: 1))
                 #expect(arbiter.balance(of: .product("P"))?.adjusted == adjusted - units)
@@ -104,19 +104,19 @@ private struct OrderPool {
     init(_ generator: inout SeededGenerator, count: Int) {
         orders = (0..<count).map { number in
             let lines = (0...generator.next(upTo: 3)).map { _ in
-                let article = Self.article(&generator)
+                let sku = Self.sku(&generator)
                 return Checkout.Line(
-                    productID: article.productID, variantID: article.variantID,
+                    productID: sku.productID, variantID: sku.variantID,
                     quantity: 1 + generator.next(upTo: generator.chance(10) ? 40 : 3), unitPrice: 1)
             }
             return Order(Checkout(orderID: Identifier("o\(number)"), lines: lines, texts: PackedTexts(capacity: 0)))
         }
     }
 
-    static func article(_ generator: inout SeededGenerator) -> Article {
+    static func sku(_ generator: inout SeededGenerator) -> SKU {
         let product = products[Int(generator.next(upTo: 4))]
-        guard let variants = variants[product] else { return Article(product) }
-        return Article(product, variants[Int(generator.next(upTo: Int64(variants.count)))])
+        guard let variants = variants[product] else { return SKU(product) }
+        return SKU(product, variants[Int(generator.next(upTo: Int64(variants.count)))])
     }
 }
 
@@ -125,7 +125,7 @@ private struct PlainJudge {
     var sold: [CounterName: Int64] = [:]
     var adjusted: [CounterName: Int64] = [:]
     var caps: [CounterName: Int64] = [:]
-    var owned: [Identifier: [Article: Int64]] = [:]
+    var owned: [Identifier: [SKU: Int64]] = [:]
     var seq: Int64
 
     var balances: [CounterName: Balance] {
@@ -145,10 +145,10 @@ private struct PlainJudge {
     mutating func place(_ order: Order) -> Decision {
         var asked: [CounterName: Int64] = [:]
         for line in order.checkout.lines {
-            for counter in line.article.counters { asked[counter, default: 0] += line.quantity }
+            for counter in line.sku.counters { asked[counter, default: 0] += line.quantity }
         }
         for line in order.checkout.lines {
-            for counter in line.article.counters {
+            for counter in line.sku.counters {
                 let left = max((caps[counter] ?? Limit.exactInteger) - sold[counter, default: 0], 0)
                 if asked[counter, default: 0] > left {
                     owned[order.id] = [:]
@@ -157,27 +157,27 @@ private struct PlainJudge {
             }
         }
         for line in order.checkout.lines {
-            owned[order.id, default: [:]][line.article, default: 0] += line.quantity
-            for counter in line.article.counters { sold[counter, default: 0] += line.quantity }
+            owned[order.id, default: [:]][line.sku, default: 0] += line.quantity
+            for counter in line.sku.counters { sold[counter, default: 0] += line.quantity }
         }
         return next()
     }
 
     /// - Returns: also what goes back to each counter.
     mutating func cancel(_ cancellation: Cancellation) -> (Decision, [CounterName: Int64]) {
-        var released: [Article: Int64] = [:]
+        var released: [SKU: Int64] = [:]
         if let items = cancellation.items {
             for item in items {
-                let left = (owned[cancellation.orderID]?[item.article] ?? 0) - released[item.article, default: 0]
-                released[item.article, default: 0] += min(item.units, left)
+                let left = (owned[cancellation.orderID]?[item.sku] ?? 0) - released[item.sku, default: 0]
+                released[item.sku, default: 0] += min(item.units, left)
             }
         } else {
             released = owned[cancellation.orderID] ?? [:]
         }
         var back: [CounterName: Int64] = [:]
-        for (article, units) in released where units > 0 {
-            owned[cancellation.orderID]?[article, default: 0] -= units
-            for counter in article.counters {
+        for (sku, units) in released where units > 0 {
+            owned[cancellation.orderID]?[sku, default: 0] -= units
+            for counter in sku.counters {
                 if cancellation.restock {
                     sold[counter, default: 0] -= units
                     back[counter, default: 0] += units
@@ -190,7 +190,7 @@ private struct PlainJudge {
     }
 
     mutating func adjust(_ adjustment: Adjustment) -> Decision {
-        for counter in adjustment.article.counters {
+        for counter in adjustment.sku.counters {
             sold[counter, default: 0] += adjustment.units
             adjusted[counter, default: 0] += adjustment.units
         }
@@ -215,7 +215,7 @@ private struct RandomShop {
     private(set) var judge = PlainJudge(seq: CountersFixture.seq)
     /// As the ledger would have them, from the arbiters.
     private(set) var balances: [CounterName: Balance] = [:]
-    private var owned: [Identifier: [ArticleUnits]] = [:]
+    private var owned: [Identifier: [SKUUnits]] = [:]
     private var coming: ArraySlice<Order>
     private var placed: [Order] = []
     private var number = 0
@@ -250,8 +250,8 @@ private struct RandomShop {
         // What was placed in this batch can be cancelled from the next one on.
         for order in placed where owned[order.id] == nil {
             let owns = judge.owned[order.id] ?? [:]
-            owned[order.id] = order.checkout.lines.map { ArticleUnits($0.article, $0.quantity) }.summed
-                .filter { owns[$0.article] != nil }
+            owned[order.id] = order.checkout.lines.map { SKUUnits($0.sku, $0.quantity) }.summed
+                .filter { owns[$0.sku] != nil }
         }
         return decisions
     }
@@ -281,11 +281,11 @@ private struct RandomShop {
     }
 
     private mutating func cancel(_ order: Order, _ batch: inout Batch, _ generator: inout SeededGenerator) {
-        let items: [ArticleUnits]? =
+        let items: [SKUUnits]? =
             generator.chance(50)
             ? nil
             : (0...generator.next(upTo: 2)).map { _ in
-                ArticleUnits(OrderPool.article(&generator), 1 + generator.next(upTo: 4))
+                SKUUnits(OrderPool.sku(&generator), 1 + generator.next(upTo: 4))
             }
         let cancellation = Cancellation(
             cancellationID: Identifier("c\(number)"), orderID: order.id, items: items, restock: generator.chance(80))
@@ -297,13 +297,13 @@ private struct RandomShop {
 
     /// Some units more, or as many less as no order owns.
     private mutating func adjust(_ batch: inout Batch, _ generator: inout SeededGenerator) {
-        let article = OrderPool.article(&generator)
+        let sku = OrderPool.sku(&generator)
         var units = 1 + generator.next(upTo: 5)
-        let least = article.counters.map { judge.adjusted[$0, default: 0] }.min() ?? 0
+        let least = sku.counters.map { judge.adjusted[$0, default: 0] }.min() ?? 0
         if generator.chance(50), least > 0 { units = -min(units, least) }
         let adjustment = Adjustment(
-            adjustmentID: Identifier("a\(number)"), article: article, units: units, reason: "counted")
-        let demand = article.counters.map { Demand($0, abs(units)) }
+            adjustmentID: Identifier("a\(number)"), sku: sku, units: units, reason: "counted")
+        let demand = sku.counters.map { Demand($0, abs(units)) }
         batch.commands.append(.adjust(adjustment))
         batch.operations.append(Operation(units < 0 ? .give : .add, demand))
         batch.expected.append(judge.adjust(adjustment))

@@ -241,10 +241,10 @@ extension SequentialModel.Cancellation {
 
 extension SequentialModel.Line {
     fileprivate static func random(_ generator: inout some RandomNumberGenerator) -> Self {
-        let articles: [(String, String?)] = [
+        let skus: [(String, String?)] = [
             ("CUBE", "BLACK"), ("CUBE", "WHITE"), ("CUBE", "RED"), ("OTHER", "GREEN"), ("LAMP", nil), ("PANEL", nil),
         ]
-        let (product, variant) = articles.randomElement(using: &generator) ?? ("PANEL", nil)
+        let (product, variant) = skus.randomElement(using: &generator) ?? ("PANEL", nil)
         return SequentialModel.Line(
             product: product, variant: variant, quantity: Int.random(in: 1...3, using: &generator))
     }

@@ -94,7 +94,7 @@ import Testing
             ]
         ),
         (
-            "the same article on several lines, summed",
+            "the same SKU on several lines, summed",
             [
                 Line(product: "OTHER", variant: "GREEN", quantity: 1, reasons: ["only_n_left"], left: 2),
                 Line(product: "OTHER", variant: "GREEN", quantity: 1, reasons: ["only_n_left"], left: 2),
@@ -102,7 +102,7 @@ import Testing
             ]
         ),
         (
-            "the same article on several lines that fit",
+            "the same SKU on several lines that fit",
             [
                 Line(product: "OTHER", variant: "GREEN", left: 2), Line(product: "OTHER", variant: "GREEN", left: 2),
             ]

@@ -146,10 +146,10 @@ struct SequentialModel {
             for line in lines { asked[[line.product, line.variant], default: 0] += line.quantity }
         }
         var back = 0
-        for (article, units) in asked {
-            let taken = min(units, owned[article] ?? 0)
-            owned[article]? -= taken
-            for id in article.compactMap({ $0 }) {
+        for (sku, units) in asked {
+            let taken = min(units, owned[sku] ?? 0)
+            owned[sku]? -= taken
+            for id in sku.compactMap({ $0 }) {
                 if cancellation.restock { sold[id, default: 0] -= taken } else { extra[id, default: 0] += taken }
             }
             if cancellation.restock { back += taken }

@@ -48,7 +48,7 @@ enum MessageRules {
         rule(cancellation.cancelledAt?.utf8.contains(0) != true, "U+0000")
         if let items = cancellation.items {
             rule((1...2_000).contains(items.count), "items")
-            rule(items.allSatisfy { isArticle($0.article) && (1...1_000_000).contains($0.units) }, "an item")
+            rule(items.allSatisfy { isSKU($0.sku) && (1...1_000_000).contains($0.units) }, "an item")
         }
         return broken
     }
@@ -57,15 +57,15 @@ enum MessageRules {
         var broken: [String] = []
         func rule(_ holds: Bool, _ name: String) { if !holds { broken.append(name) } }
         rule(isID(adjustment.adjustmentID), "adjustment_id")
-        rule(isArticle(adjustment.article), "product_id, variant_id")
+        rule(isSKU(adjustment.sku), "product_id, variant_id")
         rule(adjustment.units != 0 && adjustment.units.magnitude <= 1_000_000_000, "sold")
         rule(!adjustment.reason.isEmpty, "reason")
         rule(![adjustment.reason, adjustment.adjustedAt ?? ""].contains { $0.utf8.contains(0) }, "U+0000")
         return broken
     }
 
-    private static func isArticle(_ article: Article) -> Bool {
-        isID(article.productID) && (article.variantID.map { isID($0) } ?? true)
+    private static func isSKU(_ sku: SKU) -> Bool {
+        isID(sku.productID) && (sku.variantID.map { isID($0) } ?? true)
     }
 
     private static func isID(_ id: Identifier) -> Bool {

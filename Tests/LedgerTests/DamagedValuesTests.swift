@@ -15,7 +15,7 @@ struct DamagedValuesTests {
     private func filled(_ fixture: LedgerFixture) async throws -> String {
         let backup = fixture.folder.path(of: "backup")
         _ = try await fixture.ledger.backUp(to: backup) { _ in }
-        let release = Release(article: Article("sheet"), asked: nil, released: 2)
+        let release = Release(sku: SKU("sheet"), asked: nil, released: 2)
         try await fixture.record(
             order("o1", [("cube", "black", 2)], .accepted(seq: 1)),
             order("o2", [("kit", nil, 9)], refused(.product("kit"), asked: 9, left: 3)),
@@ -23,7 +23,7 @@ struct DamagedValuesTests {
             .adjustment(
                 AdjustmentRecord(
                     adjustment: Adjustment(
-                        adjustmentID: "a1", article: Article("cube", "white"), units: 1, reason: "fair", adjustedAt: nil
+                        adjustmentID: "a1", sku: SKU("cube", "white"), units: 1, reason: "fair", adjustedAt: nil
                     ),
                     digest: [1], seq: 3, decidedAt: Self.now, entryID: "8-0")),
             deadLetter("7-0", reason: .productClosed, orderID: "o9", payment: Payment(orderID: "o9", amount: 7)))

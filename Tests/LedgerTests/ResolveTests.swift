@@ -107,7 +107,7 @@ import Testing
             #expect(erased.checkout.customer == nil && erased.checkout.shippingAddress == nil)
             #expect(erased.checkout.total == 100 && erased.checkout.items.count == 1 && erased.status == "accepted")
             #expect(story.deadLetters.map(\.status) == [.discarded])
-            #expect(story.owned == [ArticleUnits(Article("sheet"), 1)])
+            #expect(story.owned == [SKUUnits(SKU("sheet"), 1)])
             let known = try await fixture.ledger.known([.order("o")], entries: [])
             #expect(known.messages[.order("o")]?.digest == checkout.contentDigest)
             #expect(try await fixture.sold() == sold)
@@ -155,7 +155,7 @@ import Testing
         for (index, id) in ids.prefix(100).enumerated() {
             let number = Int64(index + 201)
             let cancellation = Cancellation(cancellationID: Identifier("c\(number)"), orderID: id)
-            let release = Release(article: Article("sheet"), asked: nil, released: 1)
+            let release = Release(sku: SKU("sheet"), asked: nil, released: 1)
             let answer = try await fixture.record(
                 .cancellation(
                     CancellationRecord(

@@ -17,7 +17,7 @@ struct CartValidation: Sendable {
         var variantID: Identifier?
         var quantity: Int64
 
-        var article: Article { Article(productID, variantID) }
+        var sku: SKU { SKU(productID, variantID) }
     }
 
     enum Reason: String, Sendable, CaseIterable {
@@ -65,11 +65,11 @@ struct CartValidation: Sendable {
     ) rethrows -> [Verdict] {
         var demand: [Identifier: Int64] = [:]
         // By product, too: a line that names another product's variant asks nothing of it.
-        var variantDemand: [Article: Int64] = [:]
+        var variantDemand: [SKU: Int64] = [:]
         var products: [Identifier: Availability] = [:]
         for line in lines {
             demand[line.productID, default: 0] += line.quantity
-            if line.variantID != nil { variantDemand[line.article, default: 0] += line.quantity }
+            if line.variantID != nil { variantDemand[line.sku, default: 0] += line.quantity }
             if products[line.productID] == nil { products[line.productID] = try availability(line.productID) }
         }
         return lines.map { line in
@@ -90,7 +90,7 @@ struct CartValidation: Sendable {
             guard let variant = product.variants.first(where: { $0.id == variantID }) else {
                 return Verdict(reasons: [.unknown])
             }
-            var verdict = verdict(variant, variantDemand[line.article] ?? 0)
+            var verdict = verdict(variant, variantDemand[line.sku] ?? 0)
             // An order is taken whole: a product that is asked too much of stops all of its lines.
             let isOverAsked = product.product.availableQuantity.map { (demand[line.productID] ?? 0) > $0 }
             if isOverAsked ?? false, !verdict.reasons.contains(.soldOut), !verdict.reasons.contains(.onlyNLeft) {

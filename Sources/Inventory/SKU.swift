@@ -1,5 +1,5 @@
 /// What one line of a message is about: a product, or a variant of it.
-package struct Article: Sendable, Hashable, Comparable {
+package struct SKU: Sendable, Hashable, Comparable {
     package var productID: Identifier
     package var variantID: Identifier?
 
@@ -13,7 +13,7 @@ package struct Article: Sendable, Hashable, Comparable {
         variantID.map { [.product(productID), .variant($0)] } ?? [.product(productID)]
     }
 
-    package static func < (left: Article, right: Article) -> Bool {
+    package static func < (left: SKU, right: SKU) -> Bool {
         if left.productID != right.productID { return left.productID < right.productID }
         guard let leftVariant = left.variantID else { return right.variantID != nil }
         guard let rightVariant = right.variantID else { return false }
@@ -21,27 +21,27 @@ package struct Article: Sendable, Hashable, Comparable {
     }
 }
 
-/// So many units of an article.
-package struct ArticleUnits: Sendable, Equatable {
-    package var article: Article
+/// So many units of an SKU.
+package struct SKUUnits: Sendable, Equatable {
+    package var sku: SKU
     package var units: Int64
 
-    package init(_ article: Article, _ units: Int64) {
-        self.article = article
+    package init(_ sku: SKU, _ units: Int64) {
+        self.sku = sku
         self.units = units
     }
 }
 
-extension Sequence<ArticleUnits> {
-    /// The same with each article once, its units summed, in the order in which the articles are first named.
-    package var summed: [ArticleUnits] {
-        var sums: [ArticleUnits] = []
-        var position: [Article: Int] = [:]
+extension Sequence<SKUUnits> {
+    /// The same with each SKU once, its units summed, in the order in which the SKUs are first named.
+    package var summed: [SKUUnits] {
+        var sums: [SKUUnits] = []
+        var position: [SKU: Int] = [:]
         for line in self {
-            if let at = position[line.article] {
+            if let at = position[line.sku] {
                 sums[at].units += line.units
             } else {
-                position[line.article] = sums.count
+                position[line.sku] = sums.count
                 sums.append(line)
             }
         }
