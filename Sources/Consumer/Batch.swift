@@ -24,7 +24,7 @@ final class DecodedEntry: Sendable {
         case order(Order)
         case cancellation(Cancellation)
         case adjustment(Adjustment)
-        case rejected(Rejection)
+        case rejected(InvalidMessage)
     }
 
     /// nil for what was rejected.

@@ -37,14 +37,14 @@ enum Decoding {
 
     static func decode(_ entry: StreamEntry) -> DecodedEntry {
         if let reason = entry.unreadReason {
-            let rejection = Rejection(.entryNotRead, "the entry was not read: \(reason)")
-            return DecodedEntry(entry: entry, content: .rejected(rejection), digest: [])
+            let invalid = InvalidMessage(.entryNotRead, "the entry was not read: \(reason)")
+            return DecodedEntry(entry: entry, content: .rejected(invalid), digest: [])
         }
         let payload = entry.payload
         Failpoint.decodeEntry.pass(over: payload?.copy ?? [])
         return switch MessageDecoder.decode(type: entry.type, payload: payload) {
-        case .failure(let rejection):
-            DecodedEntry(entry: entry, content: .rejected(rejection), digest: [])
+        case .failure(let invalid):
+            DecodedEntry(entry: entry, content: .rejected(invalid), digest: [])
         case .success(.checkout(let checkout)):
             DecodedEntry(Order(checkout), entry)
         case .success(.cancellation(let cancellation)):

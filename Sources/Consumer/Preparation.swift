@@ -82,12 +82,12 @@ struct Preparation: Sendable {
 
     /// The batch of an entry that has brought the process down too often: a dead letter, undecoded.
     func surrender(_ entry: StreamEntry, key: EntryKey) -> PreparedBatch {
-        let rejection = Rejection(
+        let invalid = InvalidMessage(
             .crashedConsumer,
             "processing this entry alone ended the process \(ConsumerSettings.suspectAttempts) times; it was not decoded"
         )
         return PreparedBatch(
-            entries: [.suspect(entry)], plans: [.deadLetter(deadLetters.record(entry, rejection))],
+            entries: [.suspect(entry)], plans: [.deadLetter(deadLetters.record(entry, invalid))],
             catalogueVersion: catalog.version, suspect: key)
     }
 }

@@ -48,7 +48,7 @@ extension PreparedBatch {
                 batch.record.records.append(.deadLetter(record))
                 batch.add(
                     Outcome(
-                        kind: .deadLetter, ids: record.ids, reason: record.rejection.reason.rawValue,
+                        kind: .deadLetter, ids: record.ids, reason: record.cause.reason.rawValue,
                         decidedAt: record.receivedAt))
             }
         }

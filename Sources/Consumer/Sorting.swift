@@ -55,11 +55,11 @@ struct Sorting {
             }
         }
         switch decoded.content {
-        case .rejected(let rejection):
-            return .deadLetter(deadLetters.record(entry, rejection))
+        case .rejected(let invalid):
+            return .deadLetter(deadLetters.record(entry, invalid))
         case .order(let order):
-            if let rejection = catalog.violation(in: order.checkout) {
-                return .deadLetter(deadLetters.record(entry, rejection, ids: decoded.ids))
+            if let invalid = catalog.violation(in: order.checkout) {
+                return .deadLetter(deadLetters.record(entry, invalid, ids: decoded.ids))
             }
             return decide(.order(order), Operation(.take, order.demand), decoded)
         case .cancellation(let cancellation): return plan(cancellation, decoded)
@@ -70,8 +70,8 @@ struct Sorting {
     private mutating func plan(_ cancellation: Cancellation, _ decoded: DecodedEntry) -> PreparedBatch.Plan? {
         let order = cancellation.orderID
         guard let owned = owned[order] ?? known.owned[order] else {
-            let rejection = Rejection(.unknownOrder, "order_id: no order \"\(order)\" is recorded")
-            return .deadLetter(deadLetters.record(decoded.entry, rejection, ids: decoded.ids))
+            let invalid = InvalidMessage(.unknownOrder, "order_id: no order \"\(order)\" is recorded")
+            return .deadLetter(deadLetters.record(decoded.entry, invalid, ids: decoded.ids))
         }
         let releases = cancellation.releases(from: owned)
         let givenBack = cancellation.givenBack(releases)
@@ -86,17 +86,17 @@ struct Sorting {
     }
 
     private mutating func plan(_ adjustment: Adjustment, _ decoded: DecodedEntry) -> PreparedBatch.Plan? {
-        if let rejection = catalog.violation(in: adjustment) ?? violation(in: adjustment) {
-            return .deadLetter(deadLetters.record(decoded.entry, rejection, ids: decoded.ids))
+        if let invalid = catalog.violation(in: adjustment) ?? violation(in: adjustment) {
+            return .deadLetter(deadLetters.record(decoded.entry, invalid, ids: decoded.ids))
         }
         let demand = [SKUUnits(adjustment.sku, abs(adjustment.units))].demand()
         return decide(.adjustment(adjustment), Operation(adjustment.units < 0 ? .give : .add, demand), decoded)
     }
 
-    private func violation(in adjustment: Adjustment) -> Rejection? {
+    private func violation(in adjustment: Adjustment) -> InvalidMessage? {
         for counter in adjustment.sku.counters {
             guard let (sold, adjusted) = known.adjusted[counter] else { continue }
-            if let rejection = adjustment.violation(of: counter, sold: sold, adjusted: adjusted) { return rejection }
+            if let invalid = adjustment.violation(of: counter, sold: sold, adjusted: adjusted) { return invalid }
         }
         return nil
     }
@@ -114,7 +114,7 @@ struct Sorting {
     }
 
     private func conflict(_ decoded: DecodedEntry, _ key: MessageKey) -> PreparedBatch.Plan {
-        let rejection = Rejection(key.conflict, "\(key.field): \"\(key.id)\" is recorded with other content")
-        return .deadLetter(deadLetters.record(decoded.entry, rejection, ids: decoded.ids))
+        let invalid = InvalidMessage(key.conflict, "\(key.field): \"\(key.id)\" is recorded with other content")
+        return .deadLetter(deadLetters.record(decoded.entry, invalid, ids: decoded.ids))
     }
 }

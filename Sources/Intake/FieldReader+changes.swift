@@ -4,7 +4,7 @@ import StrictJSON
 // The payloads of what comes after an order, or past it.
 extension FieldReader {
     /// The payload of an `order.cancelled` message.
-    mutating func cancellation() throws(Rejection) -> Cancellation {
+    mutating func cancellation() throws(InvalidMessage) -> Cancellation {
         try enterPayload()
         var cancellationID: Identifier?
         var orderID: Identifier?
@@ -27,18 +27,18 @@ extension FieldReader {
         return cancellation
     }
 
-    private mutating func cancelledItems() throws(Rejection) -> [SKUUnits]? {
-        let items = try array("items", limit: Limit.items) { fields, line throws(Rejection) in
+    private mutating func cancelledItems() throws(InvalidMessage) -> [SKUUnits]? {
+        let items = try array("items", limit: Limit.items) { fields, line throws(InvalidMessage) in
             try fields.cancelledItem(line)
         }
         // Nothing at all, or everything? The sender has to say.
-        if items?.isEmpty == true { throw Rejection(.invalidValue, "items: is empty; absent means everything") }
+        if items?.isEmpty == true { throw InvalidMessage(.invalidValue, "items: is empty; absent means everything") }
         return items
     }
 
-    private mutating func cancelledItem(_ line: Int) throws(Rejection) -> SKUUnits {
+    private mutating func cancelledItem(_ line: Int) throws(InvalidMessage) -> SKUUnits {
         guard try enterObject("items[\(line)]") else {
-            throw Rejection(.wrongType, "items[\(line)]: must be an object, is null")
+            throw InvalidMessage(.wrongType, "items[\(line)]: must be an object, is null")
         }
         var productID: Identifier?
         var variantID: Identifier?
@@ -57,7 +57,7 @@ extension FieldReader {
     }
 
     /// The payload of a `stock.adjusted` message.
-    mutating func adjustment() throws(Rejection) -> Adjustment {
+    mutating func adjustment() throws(InvalidMessage) -> Adjustment {
         try enterPayload()
         var (adjustmentID, productID, variantID): (Identifier?, Identifier?, Identifier?)
         var units: Int64?
@@ -69,7 +69,7 @@ extension FieldReader {
             case "variant_id": variantID = try identifier(FieldPath(.payload, "variant_id"))
             case "sold":
                 units = try integer(FieldPath(.payload, "sold"), in: -Limit.adjustment...Limit.adjustment)
-                if units == 0 { throw Rejection(.invalidValue, "sold: is 0, which adjusts nothing") }
+                if units == 0 { throw InvalidMessage(.invalidValue, "sold: is 0, which adjusts nothing") }
             case "reason": reason = try text(FieldPath(.payload, "reason"))
             case "adjusted_at": adjustedAt = try text(FieldPath(.payload, "adjusted_at"))
             default: try skip()

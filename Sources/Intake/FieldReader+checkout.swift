@@ -9,7 +9,7 @@ extension FieldReader {
     ///
     /// Straight from the bytes into a `Checkout`: no tree is built, and only what is kept is copied. Unknown fields are
     /// skipped, null means absent.
-    mutating func checkout() throws(Rejection) -> Checkout {
+    mutating func checkout() throws(InvalidMessage) -> Checkout {
         try enterPayload()
         var orderID: Identifier?
         var lines: [Checkout.Line]?
@@ -43,28 +43,28 @@ extension FieldReader {
 
     private mutating func text(
         _ path: FieldPath, into texts: inout PackedTexts, _ text: Checkout.Text
-    ) throws(Rejection) {
+    ) throws(InvalidMessage) {
         try self.text(path, into: &texts, text.rawValue)
     }
 
-    private mutating func amount(_ field: StaticString) throws(Rejection) -> Int64? {
+    private mutating func amount(_ field: StaticString) throws(InvalidMessage) -> Int64? {
         try integer(FieldPath(.payload, field), in: amounts)
     }
 
-    private mutating func lines(_ texts: inout PackedTexts) throws(Rejection) -> [Checkout.Line]? {
+    private mutating func lines(_ texts: inout PackedTexts) throws(InvalidMessage) -> [Checkout.Line]? {
         var value: Int64 = 0
-        let lines = try array("items", limit: Limit.items) { fields, number throws(Rejection) in
+        let lines = try array("items", limit: Limit.items) { fields, number throws(InvalidMessage) in
             let line = try fields.line(number, &texts)
             value = try Self.adding(line, number, to: value)
             return line
         }
-        if lines?.isEmpty == true { throw Rejection(.invalidValue, "items: is empty") }
+        if lines?.isEmpty == true { throw InvalidMessage(.invalidValue, "items: is empty") }
         return lines
     }
 
-    private mutating func line(_ number: Int, _ texts: inout PackedTexts) throws(Rejection) -> Checkout.Line {
+    private mutating func line(_ number: Int, _ texts: inout PackedTexts) throws(InvalidMessage) -> Checkout.Line {
         guard try enterObject("items[\(number)]") else {
-            throw Rejection(.wrongType, "items[\(number)]: must be an object, is null")
+            throw InvalidMessage(.wrongType, "items[\(number)]: must be an object, is null")
         }
         var productID: Identifier?
         var variantID: Identifier?
@@ -96,7 +96,7 @@ extension FieldReader {
         return Checkout.Line(productID: productID, variantID: variantID, quantity: quantity, unitPrice: unitPrice)
     }
 
-    private mutating func customer(into texts: inout PackedTexts) throws(Rejection) {
+    private mutating func customer(into texts: inout PackedTexts) throws(InvalidMessage) {
         guard try enterObject("customer") else { return }
         while let key = try nextKey() {
             switch key {
@@ -108,7 +108,7 @@ extension FieldReader {
         }
     }
 
-    private mutating func address(into texts: inout PackedTexts) throws(Rejection) {
+    private mutating func address(into texts: inout PackedTexts) throws(InvalidMessage) {
         let name: StaticString = "shipping_address"
         guard try enterObject("\(name)") else { return }
         while let key = try nextKey() {
@@ -126,18 +126,18 @@ extension FieldReader {
     }
 
     /// The value of the lines so far. 2^53 − 1 times 1,000,000 is beyond `Int64`: every step is checked.
-    private static func adding(_ line: Checkout.Line, _ number: Int, to value: Int64) throws(Rejection) -> Int64 {
+    private static func adding(_ line: Checkout.Line, _ number: Int, to value: Int64) throws(InvalidMessage) -> Int64 {
         let (product, productOverflows) = line.unitPrice.multipliedReportingOverflow(by: line.quantity)
         let (sum, sumOverflows) = value.addingReportingOverflow(product)
         guard !productOverflows, !sumOverflows, sum <= Limit.exactInteger else {
-            throw Rejection(
+            throw InvalidMessage(
                 .invalidValue,
                 "items[\(number)]: unit_price × quantity, summed up to this line, passes \(Limit.exactInteger)")
         }
         return sum
     }
 
-    static func missing(_ path: FieldPath) -> Rejection {
-        Rejection(.missingField, "\(path): missing")
+    static func missing(_ path: FieldPath) -> InvalidMessage {
+        InvalidMessage(.missingField, "\(path): missing")
     }
 }

@@ -28,12 +28,12 @@ struct FieldPath: CustomStringConvertible {
 
 /// Reads a payload's fields, each by the rules of its kind.
 ///
-/// A rejection's detail quotes numbers of fields that must be numbers; of a text it gives the size at most.
+/// An invalid message's detail quotes numbers of fields that must be numbers; of a text it gives the size at most.
 struct FieldReader {
     private var scanner: JSONScanner
 
-    private init(_ payload: SharedBytes) throws(Rejection) {
-        do { scanner = try JSONScanner(payload.array, at: payload.place) } catch { throw Rejection(error) }
+    private init(_ payload: SharedBytes) throws(InvalidMessage) {
+        do { scanner = try JSONScanner(payload.array, at: payload.place) } catch { throw InvalidMessage(error) }
     }
 
     /// What `body` reads from the whole of `payload`.
@@ -41,9 +41,9 @@ struct FieldReader {
     /// A payload that is no JSON is called so, even if a field's fault comes before the place: only if `body` finds
     /// one, the rest is looked at as well. What is valid is so read once.
     static func read<Value>(
-        _ payload: SharedBytes, _ body: (inout FieldReader) throws(Rejection) -> Value
-    ) throws(Rejection) -> Value {
-        do throws(Rejection) {
+        _ payload: SharedBytes, _ body: (inout FieldReader) throws(InvalidMessage) -> Value
+    ) throws(InvalidMessage) -> Value {
+        do throws(InvalidMessage) {
             var fields = try FieldReader(payload)
             let value = try body(&fields)
             try fields.finish()
@@ -58,7 +58,7 @@ struct FieldReader {
 
     /// A text, or nil for null. U+0000 is refused: SQLite's command and its functions end a text there, so the ledger
     /// would show less than it holds.
-    mutating func text(_ path: FieldPath) throws(Rejection) -> String? {
+    mutating func text(_ path: FieldPath) throws(InvalidMessage) -> String? {
         guard let (text, hadEscapes) = try string(path) else { return nil }
         // It can only have been written as an escape.
         if hadEscapes { try refuseNUL(in: text.utf8, path) }
@@ -66,11 +66,11 @@ struct FieldReader {
     }
 
     /// A text, by the same rules, which is packed; null packs nothing.
-    mutating func text(_ path: FieldPath, into texts: inout PackedTexts, _ number: Int) throws(Rejection) {
+    mutating func text(_ path: FieldPath, into texts: inout PackedTexts, _ number: Int) throws(InvalidMessage) {
         guard let kind = try kindUnlessNull() else { return }
         guard kind == .string else { throw wrongType(path, "a string", kind) }
         let text: JSONText
-        do { text = try scanner.readTextBytes() } catch { throw Rejection(error) }
+        do { text = try scanner.readTextBytes() } catch { throw InvalidMessage(error) }
         switch text {
         case .place(let range): texts.set(number, to: range)
         case .unescaped(let bytes):
@@ -82,38 +82,38 @@ struct FieldReader {
     /// For texts that may stand in the payload.
     func packedTexts(capacity: Int) -> PackedTexts { PackedTexts(in: scanner.bytes, capacity: capacity) }
 
-    private func refuseNUL(in bytes: some Sequence<UInt8>, _ path: FieldPath) throws(Rejection) {
-        if bytes.contains(0) { throw Rejection(.invalidValue, "\(path): contains U+0000") }
+    private func refuseNUL(in bytes: some Sequence<UInt8>, _ path: FieldPath) throws(InvalidMessage) {
+        if bytes.contains(0) { throw InvalidMessage(.invalidValue, "\(path): contains U+0000") }
     }
 
     /// An id, or nil for null.
-    mutating func identifier(_ path: FieldPath) throws(Rejection) -> Identifier? {
+    mutating func identifier(_ path: FieldPath) throws(InvalidMessage) -> Identifier? {
         guard let (text, _) = try string(path) else { return nil }
         if let violation = Identifier.violation(in: text) {
-            throw Rejection(.invalidValue, "\(path): \(violation)")
+            throw InvalidMessage(.invalidValue, "\(path): \(violation)")
         }
         return Identifier(text)
     }
 
     /// An integer written as one, or nil for null.
-    mutating func integer(_ path: FieldPath, in range: ClosedRange<Int64>) throws(Rejection) -> Int64? {
+    mutating func integer(_ path: FieldPath, in range: ClosedRange<Int64>) throws(InvalidMessage) -> Int64? {
         guard let kind = try kindUnlessNull() else { return nil }
         guard kind == .number else { throw wrongType(path, "an integer", kind) }
         let number: JSONNumber
-        do { number = try scanner.readNumber() } catch { throw Rejection(error) }
+        do { number = try scanner.readNumber() } catch { throw InvalidMessage(error) }
         if let integer = number.integer, range.contains(integer) { return integer }
         guard number.isInteger else {
-            throw Rejection(.wrongType, "\(path): must be an integer, is \(Self.shown(number))")
+            throw InvalidMessage(.wrongType, "\(path): must be an integer, is \(Self.shown(number))")
         }
-        throw Rejection(
+        throw InvalidMessage(
             .invalidValue, "\(path): must be \(range.lowerBound) to \(range.upperBound), is \(Self.shown(number))")
     }
 
     /// Whether there is an object, which is entered, or null.
-    mutating func enterObject(_ path: @autoclosure () -> String) throws(Rejection) -> Bool {
+    mutating func enterObject(_ path: @autoclosure () -> String) throws(InvalidMessage) -> Bool {
         guard let kind = try kindUnlessNull() else { return false }
         guard kind == .object else { throw wrongType(path(), "an object", kind) }
-        do { try scanner.enterObject() } catch { throw Rejection(error) }
+        do { try scanner.enterObject() } catch { throw InvalidMessage(error) }
         return true
     }
 
@@ -121,42 +121,42 @@ struct FieldReader {
     /// `element` finds wrong is said only if there are not.
     mutating func array<Element>(
         _ path: StaticString, limit: Int,
-        _ element: (inout FieldReader, _ index: Int) throws(Rejection) -> Element
-    ) throws(Rejection) -> [Element]? {
+        _ element: (inout FieldReader, _ index: Int) throws(InvalidMessage) -> Element
+    ) throws(InvalidMessage) -> [Element]? {
         guard let kind = try kindUnlessNull() else { return nil }
         guard kind == .array else { throw wrongType(path, "an array", kind) }
         let start = scanner.offset
-        do throws(Rejection) {
+        do throws(InvalidMessage) {
             var elements: [Element] = []
             try enterArray()
             while try nextElement() {
-                if elements.count == limit { throw Rejection(.tooManyItems, "\(path): more than \(limit)") }
+                if elements.count == limit { throw InvalidMessage(.tooManyItems, "\(path): more than \(limit)") }
                 elements.append(try element(&self, elements.count))
             }
             return elements
         } catch {
             let count = try countElements(at: start)
             guard count > limit else { throw error }
-            throw Rejection(.tooManyItems, "\(path): has \(count) items; at most \(limit) are allowed")
+            throw InvalidMessage(.tooManyItems, "\(path): has \(count) items; at most \(limit) are allowed")
         }
     }
 
     /// True or false, or nil for null.
-    mutating func boolean(_ path: FieldPath) throws(Rejection) -> Bool? {
+    mutating func boolean(_ path: FieldPath) throws(InvalidMessage) -> Bool? {
         guard let kind = try kindUnlessNull() else { return nil }
         guard kind == .bool else { throw wrongType(path, "true or false", kind) }
-        do { return try scanner.readBool() } catch { throw Rejection(error) }
+        do { return try scanner.readBool() } catch { throw InvalidMessage(error) }
     }
 
     /// The payload itself, which must be an object.
-    mutating func enterPayload() throws(Rejection) {
+    mutating func enterPayload() throws(InvalidMessage) {
         guard try enterObject("payload") else {
-            throw Rejection(.wrongType, "payload: must be an object, is null")
+            throw InvalidMessage(.wrongType, "payload: must be an object, is null")
         }
     }
 
-    private func wrongType(_ path: some CustomStringConvertible, _ wanted: String, _ kind: JSONKind) -> Rejection {
-        Rejection(.wrongType, "\(path): must be \(wanted), is \(kind.rawValue)")
+    private func wrongType(_ path: some CustomStringConvertible, _ wanted: String, _ kind: JSONKind) -> InvalidMessage {
+        InvalidMessage(.wrongType, "\(path): must be \(wanted), is \(kind.rawValue)")
     }
 
     private static func shown(_ number: JSONNumber) -> String {
@@ -164,53 +164,53 @@ struct FieldReader {
     }
 }
 
-// The scanner's own steps; what it throws becomes a rejection. Written out, because a generic wrapper around them
+// The scanner's own steps; what it throws becomes a dead letter. Written out, because a generic wrapper around them
 // was not specialised and took a third of the time of decoding.
 extension FieldReader {
-    mutating func nextKey() throws(Rejection) -> JSONKey? {
-        do { return try scanner.nextKey() } catch { throw Rejection(error) }
+    mutating func nextKey() throws(InvalidMessage) -> JSONKey? {
+        do { return try scanner.nextKey() } catch { throw InvalidMessage(error) }
     }
 
-    mutating func skip() throws(Rejection) {
-        do { try scanner.skipValue() } catch { throw Rejection(error) }
+    mutating func skip() throws(InvalidMessage) {
+        do { try scanner.skipValue() } catch { throw InvalidMessage(error) }
     }
 
-    private mutating func enterArray() throws(Rejection) {
-        do { try scanner.enterArray() } catch { throw Rejection(error) }
+    private mutating func enterArray() throws(InvalidMessage) {
+        do { try scanner.enterArray() } catch { throw InvalidMessage(error) }
     }
 
-    private mutating func nextElement() throws(Rejection) -> Bool {
-        do { return try scanner.nextElement() } catch { throw Rejection(error) }
+    private mutating func nextElement() throws(InvalidMessage) -> Bool {
+        do { return try scanner.nextElement() } catch { throw InvalidMessage(error) }
     }
 
-    private func countElements(at offset: Int) throws(Rejection) -> Int {
-        do { return try scanner.countElements(at: offset) } catch { throw Rejection(error) }
+    private func countElements(at offset: Int) throws(InvalidMessage) -> Int {
+        do { return try scanner.countElements(at: offset) } catch { throw InvalidMessage(error) }
     }
 
-    private mutating func finish() throws(Rejection) {
-        do { try scanner.finish() } catch { throw Rejection(error) }
+    private mutating func finish() throws(InvalidMessage) {
+        do { try scanner.finish() } catch { throw InvalidMessage(error) }
     }
 
-    private mutating func string(_ path: FieldPath) throws(Rejection) -> (text: String, hadEscapes: Bool)? {
+    private mutating func string(_ path: FieldPath) throws(InvalidMessage) -> (text: String, hadEscapes: Bool)? {
         guard let kind = try kindUnlessNull() else { return nil }
         guard kind == .string else { throw wrongType(path, "a string", kind) }
-        do { return try scanner.readText() } catch { throw Rejection(error) }
+        do { return try scanner.readText() } catch { throw InvalidMessage(error) }
     }
 
     /// Null, which is read, means the same as an absent field.
-    private mutating func kindUnlessNull() throws(Rejection) -> JSONKind? {
+    private mutating func kindUnlessNull() throws(InvalidMessage) -> JSONKind? {
         do {
             let kind = try scanner.peek()
             guard kind == .null else { return kind }
             try scanner.readNull()
             return nil
         } catch {
-            throw Rejection(error)
+            throw InvalidMessage(error)
         }
     }
 }
 
-extension Rejection {
+extension InvalidMessage {
     init(_ error: JSONError) {
         self.init(error.kind == .invalidUTF8 ? .invalidUTF8 : .invalidJSON, "payload: \(error)")
     }

@@ -7,35 +7,36 @@ package enum MessageDecoder {
     /// The first of these that applies decides the reason: no `type`, no `payload`, payload too large, unknown type,
     /// not UTF-8, not JSON (anywhere in the payload), then the fields in the order in which the payload has them; a
     /// field that is missing counts at the end of its object.
-    package static func decode(type: SharedBytes?, payload: SharedBytes?) -> Result<Message, Rejection> {
-        do throws(Rejection) {
+    package static func decode(type: SharedBytes?, payload: SharedBytes?) -> Result<Message, InvalidMessage> {
+        do throws(InvalidMessage) {
             return .success(try message(type: type, payload: payload))
         } catch {
             return .failure(error)
         }
     }
 
-    private static func message(type: SharedBytes?, payload: SharedBytes?) throws(Rejection) -> Message {
-        guard let type else { throw Rejection(.missingType, "the entry has no field type") }
-        guard let payload else { throw Rejection(.missingPayload, "the entry has no field payload") }
+    private static func message(type: SharedBytes?, payload: SharedBytes?) throws(InvalidMessage) -> Message {
+        guard let type else { throw InvalidMessage(.missingType, "the entry has no field type") }
+        guard let payload else { throw InvalidMessage(.missingPayload, "the entry has no field payload") }
         try checkSize(ofPayload: payload.count)
         switch MessageType.allCases.first(where: { type.equals($0.rawValue) }) {
         case .checkoutCompleted:
-            return .checkout(try FieldReader.read(payload) { fields throws(Rejection) in try fields.checkout() })
+            return .checkout(try FieldReader.read(payload) { fields throws(InvalidMessage) in try fields.checkout() })
         case .orderCancelled:
             return .cancellation(
-                try FieldReader.read(payload) { fields throws(Rejection) in try fields.cancellation() })
+                try FieldReader.read(payload) { fields throws(InvalidMessage) in try fields.cancellation() })
         case .stockAdjusted:
-            return .adjustment(try FieldReader.read(payload) { fields throws(Rejection) in try fields.adjustment() })
+            return .adjustment(
+                try FieldReader.read(payload) { fields throws(InvalidMessage) in try fields.adjustment() })
         case nil:
-            throw Rejection(
+            throw InvalidMessage(
                 .unknownType, "type: \(shown(type)) is not a type this version knows\(hint(forType: type))")
         }
     }
 
-    static func checkSize(ofPayload bytes: Int) throws(Rejection) {
+    static func checkSize(ofPayload bytes: Int) throws(InvalidMessage) {
         if bytes > Limit.payloadBytes {
-            throw Rejection(
+            throw InvalidMessage(
                 .payloadTooLarge, "payload: has \(bytes) bytes; at most \(Limit.payloadBytes) are allowed")
         }
     }

@@ -10,27 +10,27 @@ package struct MessageFrame: Sendable, Equatable {
     /// The payload's bytes in the line.
     package var payload: Range<Int>
 
-    /// Other keys are ignored. The rejection names a column of the line where the line is no JSON.
-    package static func parse(_ line: [UInt8]) throws(Rejection) -> MessageFrame {
+    /// Other keys are ignored. The error names a column of the line where the line is no JSON.
+    package static func parse(_ line: [UInt8]) throws(InvalidMessage) -> MessageFrame {
         let fields: Fields
         do throws(JSONError) {
             fields = try read(line)
         } catch {
             let reason: DeadLetterReason = error.kind == .invalidUTF8 ? .invalidUTF8 : .invalidJSON
-            throw Rejection(reason, "column \(error.column): \(error.message)")
+            throw InvalidMessage(reason, "column \(error.column): \(error.message)")
         }
         guard fields.kind == .object else {
-            throw Rejection(.wrongType, "the line: must be an object, is \(fields.kind.rawValue)")
+            throw InvalidMessage(.wrongType, "the line: must be an object, is \(fields.kind.rawValue)")
         }
-        guard let typeKind = fields.typeKind else { throw Rejection(.missingType, "type: missing") }
+        guard let typeKind = fields.typeKind else { throw InvalidMessage(.missingType, "type: missing") }
         guard let type = fields.type else {
-            throw Rejection(.wrongType, "type: must be a string, is \(typeKind.rawValue)")
+            throw InvalidMessage(.wrongType, "type: must be a string, is \(typeKind.rawValue)")
         }
         guard let payloadKind = fields.payloadKind, let payload = fields.payload else {
-            throw Rejection(.missingPayload, "payload: missing")
+            throw InvalidMessage(.missingPayload, "payload: missing")
         }
         guard payloadKind == .object else {
-            throw Rejection(.wrongType, "payload: must be an object, is \(payloadKind.rawValue)")
+            throw InvalidMessage(.wrongType, "payload: must be an object, is \(payloadKind.rawValue)")
         }
         try MessageDecoder.checkSize(ofPayload: payload.count)
         return MessageFrame(type: type, payload: payload)

@@ -27,16 +27,16 @@ package struct Adjustment: Sendable, Equatable {
     ///   - counter: one of those it changes.
     ///   - sold: all units sold.
     ///   - adjusted: those of them that no order owns.
-    package func violation(of counter: CounterName, sold: Int64, adjusted: Int64) -> Rejection? {
+    package func violation(of counter: CounterName, sold: Int64, adjusted: Int64) -> InvalidMessage? {
         let named = "\(counter.level.rawValue) \"\(counter.id)\""
         if adjusted + units < 0 {
-            return Rejection(
+            return InvalidMessage(
                 .adjustmentTooLarge,
                 "sold: \(units) would take away more than the \(adjusted) units that adjustments have added to \(named)"
             )
         }
         if sold + units > Limit.exactInteger {
-            return Rejection(
+            return InvalidMessage(
                 .adjustmentTooLarge, "sold: \(units) more would pass \(Limit.exactInteger) in \(named)")
         }
         return nil

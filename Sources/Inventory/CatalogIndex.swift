@@ -34,54 +34,54 @@ package struct CatalogIndex: Sendable {
     }
 
     /// What keeps a checkout from being decided under this catalogue, or nil. Names the first line that is wrong.
-    package func violation(in checkout: Checkout) -> Rejection? {
+    package func violation(in checkout: Checkout) -> InvalidMessage? {
         for (line, item) in checkout.lines.enumerated() {
-            if let rejection = violation(in: item.sku, path: "items[\(line)].") { return rejection }
+            if let invalid = violation(in: item.sku, path: "items[\(line)].") { return invalid }
         }
         return nil
     }
 
     /// What keeps an adjustment from being recorded, or nil. What is closed can still be adjusted.
-    package func violation(in adjustment: Adjustment) -> Rejection? {
+    package func violation(in adjustment: Adjustment) -> InvalidMessage? {
         violation(in: adjustment.sku, path: "", mayBeClosed: true)
     }
 
     /// - Parameter path: of the line, with a dot at its end.
     private func violation(
         in item: SKU, path: @autoclosure () -> String, mayBeClosed: Bool = false
-    ) -> Rejection? {
+    ) -> InvalidMessage? {
         guard let product = products[item.productID] else {
-            return Rejection(
+            return InvalidMessage(
                 .unknownProduct,
                 "\(path())product_id: no product \"\(item.productID)\" in the catalogue\(hint(forProduct: item.productID))"
             )
         }
         if product.isClosed, !mayBeClosed {
-            return Rejection(.productClosed, "\(path())product_id: \"\(item.productID)\" is closed")
+            return InvalidMessage(.productClosed, "\(path())product_id: \"\(item.productID)\" is closed")
         }
         guard let variantID = item.variantID else {
             guard product.hasVariants else { return nil }
-            return Rejection(
+            return InvalidMessage(
                 .variantRequired, "\(path())variant_id: missing, and product \"\(item.productID)\" has variants")
         }
         guard let variant = variants[variantID] else {
             let meant = guesses.variant(variantID, of: item.productID, among: variants)
-            return Rejection(
+            return InvalidMessage(
                 .unknownVariant,
                 "\(path())variant_id: no variant \"\(variantID)\" in the catalogue\(Self.question(meant))")
         }
         if variant.productID != item.productID {
-            return Rejection(
+            return InvalidMessage(
                 .variantOfAnotherProduct,
                 "\(path())variant_id: \"\(variantID)\" belongs to product \"\(variant.productID)\", not to \"\(item.productID)\""
             )
         }
         if !product.hasVariants {
-            return Rejection(
+            return InvalidMessage(
                 .variantNotAllowed, "\(path())variant_id: product \"\(item.productID)\" has no variants")
         }
         if variant.isClosed, !mayBeClosed {
-            return Rejection(.variantClosed, "\(path())variant_id: \"\(variantID)\" is closed")
+            return InvalidMessage(.variantClosed, "\(path())variant_id: \"\(variantID)\" is closed")
         }
         return nil
     }

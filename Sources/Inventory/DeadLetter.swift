@@ -34,7 +34,7 @@ package enum DeadLetterReason: String, Sendable, CaseIterable {
 /// What is wrong with a message: the reason, and where and how in words.
 ///
 /// `detail` names paths, types, sizes, ids and numbers; never a customer's name, e-mail or address.
-package struct Rejection: Error, Sendable, Equatable {
+package struct InvalidMessage: Error, Sendable, Equatable {
     package var reason: DeadLetterReason
     package var detail: String
 

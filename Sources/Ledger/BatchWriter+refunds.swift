@@ -75,7 +75,7 @@ extension BatchWriter {
                 """
         ).execute(arguments: [
             letter.number, payment.orderID?.text, payment.intentID, payment.amount, payment.isWorkedOut,
-            payment.currency, letter.record.rejection.reason.rawValue, letter.record.receivedAt,
+            payment.currency, letter.record.cause.reason.rawValue, letter.record.receivedAt,
         ])
     }
 
@@ -95,7 +95,7 @@ extension BatchWriter {
         let isSame =
             erased.map { $0 == Payment.digest(order: id, intentID: letter.payment.intentID) }
             ?? (intent ?? "" == letter.payment.intentID ?? "")
-        return try !isSame && (recorded.value("is_refused") || letter.record.rejection.reason == .orderConflict)
+        return try !isSame && (recorded.value("is_refused") || letter.record.cause.reason == .orderConflict)
     }
 
     /// A dead letter without an order id that was published again has left another row, or an order: whatever it

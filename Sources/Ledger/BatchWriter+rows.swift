@@ -101,7 +101,7 @@ extension BatchWriter {
                 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entry_id, fingerprint) DO NOTHING
                 """
         ).execute(arguments: [
-            deadLetter.key.entryID, deadLetter.rejection.reason.rawValue, deadLetter.rejection.detail,
+            deadLetter.key.entryID, deadLetter.cause.reason.rawValue, deadLetter.cause.detail,
             deadLetter.type.map { Data($0) }, deadLetter.payload.map { Data($0) }, deadLetter.fields.map { Data($0) },
             deadLetter.bytes, deadLetter.isWhole, deadLetter.payloadDigest.map { Data($0) },
             deadLetter.ids.order?.text, deadLetter.ids.cancellation?.text, deadLetter.ids.adjustment?.text,

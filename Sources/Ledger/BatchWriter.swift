@@ -75,7 +75,7 @@ struct BatchWriter {
                     paid.append((db.lastInsertedRowID, deadLetter, payment))
                 }
                 inserted += Int64(db.changesCount)
-                if deadLetter.rejection.reason == .unknownOrder { someWait = true }
+                if deadLetter.cause.reason == .unknownOrder { someWait = true }
             }
         }
         // No cancellation stands in one batch with its order, so these may come last.

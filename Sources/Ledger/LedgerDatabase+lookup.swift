@@ -59,14 +59,14 @@ extension LedgerDatabase {
     }
 
     /// What keeps an adjustment from being recorded, as far as the ledger shows it now; nil: nothing.
-    package func objection(to adjustment: Adjustment) async throws -> Rejection? {
+    package func objection(to adjustment: Adjustment) async throws -> InvalidMessage? {
         try await read { db in
             let catalog = try Self.counters(db, version: LedgerHead.read(db).catalogueVersion).1
-            if let rejection = catalog.violation(in: adjustment) { return rejection }
+            if let invalid = catalog.violation(in: adjustment) { return invalid }
             for counter in adjustment.sku.counters {
                 guard let (sold, adjusted) = try Self.adjusted(counter, db) else { continue }
-                if let rejection = adjustment.violation(of: counter, sold: sold, adjusted: adjusted) {
-                    return rejection
+                if let invalid = adjustment.violation(of: counter, sold: sold, adjusted: adjusted) {
+                    return invalid
                 }
             }
             return nil

@@ -98,7 +98,7 @@ package struct AdjustmentRecord: Sendable {
 /// A message that can never be processed as it is.
 package struct DeadLetterRecord: Sendable, Equatable {
     package var key: EntryKey
-    package var rejection: Rejection
+    package var cause: InvalidMessage
     /// The raw bytes of the fields, or their heads; nil where the entry lacked one.
     package var type: [UInt8]?
     package var payload: [UInt8]?
@@ -116,12 +116,12 @@ package struct DeadLetterRecord: Sendable, Equatable {
     package var receivedAt: String
 
     package init(
-        key: EntryKey, rejection: Rejection, type: [UInt8]?, payload: [UInt8]?, fields: [UInt8]?, bytes: Int64,
+        key: EntryKey, cause: InvalidMessage, type: [UInt8]?, payload: [UInt8]?, fields: [UInt8]?, bytes: Int64,
         isWhole: Bool = true, payloadDigest: [UInt8]? = nil, ids: MessageIDs, payment: Payment? = nil,
         receivedAt: String
     ) {
         self.key = key
-        self.rejection = rejection
+        self.cause = cause
         self.type = type
         self.payload = payload
         self.fields = fields

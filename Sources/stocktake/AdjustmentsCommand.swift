@@ -104,13 +104,13 @@ struct StockAdjustCommand: AsyncParsableCommand {
         if let recorded = try await ledger.adjustment(adjustment.adjustmentID) {
             guard recorded.adjustment.contentDigest == adjustment.contentDigest else {
                 try decline(
-                    Rejection(
+                    InvalidMessage(
                         .adjustmentConflict,
                         "adjustment_id: \"\(adjustment.adjustmentID)\" is recorded with other content"))
             }
             return try await tell(recorded, ledger)
         }
-        if let rejection = try await ledger.objection(to: adjustment) { try decline(rejection) }
+        if let invalid = try await ledger.objection(to: adjustment) { try decline(invalid) }
         // Before it is sent: whatever happens from here on, it can be sent again under this id.
         if id == nil { printError("sending \(adjustment.adjustmentID)") }
         var wasSent = false
@@ -129,9 +129,9 @@ struct StockAdjustCommand: AsyncParsableCommand {
     }
 
     /// Says why it is not sent.
-    private func decline(_ rejection: Rejection) throws -> Never {
-        let end = rejection.detail.hasSuffix("?") ? "" : "."
-        printError("not adjusted: \(rejection.reason.rawValue): \(rejection.detail)\(end) Nothing was sent.")
+    private func decline(_ cause: InvalidMessage) throws -> Never {
+        let end = invalid.detail.hasSuffix("?") ? "" : "."
+        printError("not adjusted: \(invalid.reason.rawValue): \(invalid.detail)\(end) Nothing was sent.")
         throw Exit.no
     }
 

@@ -70,7 +70,7 @@ struct PublishCommand: AsyncParsableCommand, FileCommand {
                 sender.refuse(place, "is longer than \(LineReader.maximumBytes.grouped) bytes")
             case .text(let bytes):
                 if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
-                do throws(Rejection) {
+                do throws(InvalidMessage) {
                     let frame = try MessageFrame.parse(bytes)
                     sender.add(type: frame.type, payload: Array(bytes[frame.payload]), place: place)
                 } catch {

@@ -92,26 +92,26 @@ struct MessageDecoderTests {
     func entries(type: String?, payload: String?, reason: DeadLetterReason, detail: String) {
         let result = MessageDecoder.decode(
             type: type.map { SharedBytes(Array($0.utf8)) }, payload: payload.map { SharedBytes(Array($0.utf8)) })
-        #expect(result == .failure(Rejection(reason, detail)))
+        #expect(result == .failure(InvalidMessage(reason, detail)))
     }
 
     @Test("A payload of exactly the limit is taken")
     func largestPayload() {
         let payload = SampleMessage.payload(quantity: "1")
         let padding = String(repeating: " ", count: Limit.payloadBytes - payload.utf8.count)
-        #expect(SampleMessage.rejection(of: payload + padding) == nil)
-        #expect(SampleMessage.rejection(of: payload + padding + " ")?.reason == .payloadTooLarge)
+        #expect(SampleMessage.invalid(of: payload + padding) == nil)
+        #expect(SampleMessage.invalid(of: payload + padding + " ")?.reason == .payloadTooLarge)
     }
 
     @Test("Bytes that are not UTF-8 are called so, wherever they are")
     func invalidUTF8() {
         for tail in [[UInt8]("{ \"".utf8) + [0xFF], [0xC0, 0x80], Array("{}".utf8) + [0xE2, 0x82]] {
             let result = MessageDecoder.decode(type: SampleMessage.type, payload: SharedBytes(tail))
-            guard case .failure(let rejection) = result else {
+            guard case .failure(let invalid) = result else {
                 Issue.record("accepted")
                 continue
             }
-            #expect(rejection.reason == .invalidUTF8)
+            #expect(invalid.reason == .invalidUTF8)
         }
     }
 
@@ -125,15 +125,15 @@ struct MessageDecoderTests {
             #"{"order_id":7,"x":"# + String(repeating: "[", count: 64) + String(repeating: "]", count: 64) + "}",
         ])
     func invalidJSON(payload: String) {
-        #expect(SampleMessage.rejection(of: payload)?.reason == .invalidJSON)
+        #expect(SampleMessage.invalid(of: payload)?.reason == .invalidJSON)
     }
 
     @Test(
         "The payload must be an object",
         arguments: [("null", "null"), ("[]", "an array"), ("\"{}\"", "a string"), ("1", "a number")])
     func payloadKind(payload: String, kind: String) {
-        let rejection = Rejection(.wrongType, "payload: must be an object, is \(kind)")
-        #expect(SampleMessage.rejection(of: payload) == rejection)
+        let invalid = InvalidMessage(.wrongType, "payload: must be an object, is \(kind)")
+        #expect(SampleMessage.invalid(of: payload) == invalid)
     }
 
     @Test(
@@ -151,7 +151,7 @@ struct MessageDecoderTests {
             ),
         ])
     func missing(payload: String, path: String) {
-        #expect(SampleMessage.rejection(of: payload) == Rejection(.missingField, "\(path): missing"))
+        #expect(SampleMessage.invalid(of: payload) == InvalidMessage(.missingField, "\(path): missing"))
     }
 
     @Test(
@@ -170,8 +170,8 @@ struct MessageDecoderTests {
             ("{}", .wrongType, "must be an integer, is an object"),
         ] as [(String, DeadLetterReason, String)])
     func quantities(quantity: String, reason: DeadLetterReason, problem: String) {
-        let rejection = SampleMessage.rejection(of: SampleMessage.payload(quantity: quantity))
-        #expect(rejection == Rejection(reason, "items[0].quantity: \(problem)"))
+        let invalid = SampleMessage.invalid(of: SampleMessage.payload(quantity: quantity))
+        #expect(invalid == InvalidMessage(reason, "items[0].quantity: \(problem)"))
     }
 
     @Test(
@@ -181,7 +181,7 @@ struct MessageDecoderTests {
             ("9223372036854775808", .invalidValue), ("0.5", .wrongType), ("\"1\"", .wrongType),
         ] as [(String, DeadLetterReason?)])
     func prices(price: String, reason: DeadLetterReason?) {
-        #expect(SampleMessage.rejection(of: SampleMessage.payload(unitPrice: price))?.reason == reason)
+        #expect(SampleMessage.invalid(of: SampleMessage.payload(unitPrice: price))?.reason == reason)
     }
 
     @Test(
@@ -194,9 +194,9 @@ struct MessageDecoderTests {
         ] as [(String, DeadLetterReason?)])
     func amounts(field: String, row: (value: String, reason: DeadLetterReason?)) {
         let payload = SampleMessage.payload().dropLast() + ",\"\(field)\":\(row.value)}"
-        let rejection = SampleMessage.rejection(of: String(payload))
-        #expect(rejection?.reason == row.reason)
-        #expect(rejection?.detail.hasPrefix("\(field): ") ?? true)
+        let invalid = SampleMessage.invalid(of: String(payload))
+        #expect(invalid?.reason == row.reason)
+        #expect(invalid?.detail.hasPrefix("\(field): ") ?? true)
     }
 
     @Test("The value of all lines stays below 2^53, without overflow on the way")
@@ -211,13 +211,13 @@ struct MessageDecoderTests {
             (Array(repeating: item(1_000_000, 9_007_199_254), count: 2), 1),
         ]
         for row in rows {
-            let rejection = SampleMessage.rejection(
+            let invalid = SampleMessage.invalid(
                 of: SampleMessage.payload(items: "[\(row.items.joined(separator: ","))]"))
             let expected = row.line.map {
-                Rejection(
+                InvalidMessage(
                     .invalidValue, "items[\($0)]: unit_price × quantity, summed up to this line, passes \(limit)")
             }
-            #expect(rejection == expected)
+            #expect(invalid == expected)
         }
     }
 
@@ -227,12 +227,12 @@ struct MessageDecoderTests {
             SampleMessage.payload(items: "[\(Array(repeating: item, count: count).joined(separator: ","))]")
         }
         let item = #"{"product_id":"p","quantity":1,"unit_price":1}"#
-        let tooMany = Rejection(.tooManyItems, "items: has 2001 items; at most 2000 are allowed")
-        #expect(SampleMessage.rejection(of: items(0, item)) == Rejection(.invalidValue, "items: is empty"))
-        #expect(SampleMessage.rejection(of: items(2_000, item)) == nil)
-        #expect(SampleMessage.rejection(of: items(2_001, item)) == tooMany)
-        #expect(SampleMessage.rejection(of: items(2_001, "7")) == tooMany)
-        #expect(SampleMessage.rejection(of: items(2_000, "7"))?.reason == .wrongType)
+        let tooMany = InvalidMessage(.tooManyItems, "items: has 2001 items; at most 2000 are allowed")
+        #expect(SampleMessage.invalid(of: items(0, item)) == InvalidMessage(.invalidValue, "items: is empty"))
+        #expect(SampleMessage.invalid(of: items(2_000, item)) == nil)
+        #expect(SampleMessage.invalid(of: items(2_001, item)) == tooMany)
+        #expect(SampleMessage.invalid(of: items(2_001, "7")) == tooMany)
+        #expect(SampleMessage.invalid(of: items(2_000, "7"))?.reason == .wrongType)
     }
 
     @Test(
@@ -245,6 +245,6 @@ struct MessageDecoderTests {
             ),
         ])
     func itemKinds(items: String, detail: String) {
-        #expect(SampleMessage.rejection(of: SampleMessage.payload(items: items)) == Rejection(.wrongType, detail))
+        #expect(SampleMessage.invalid(of: SampleMessage.payload(items: items)) == InvalidMessage(.wrongType, detail))
     }
 }

@@ -39,8 +39,8 @@ struct MessageDecoderTextTests {
             ("[]", .wrongType, "must be a string, is an array"),
         ]
         for (replacement, reason, problem) in rows {
-            let rejection = SampleMessage.rejection(of: Self.payload(text, replacement))
-            #expect(rejection == reason.map { Rejection($0, "\(path): \(problem)") })
+            let invalid = SampleMessage.invalid(of: Self.payload(text, replacement))
+            #expect(invalid == reason.map { InvalidMessage($0, "\(path): \(problem)") })
         }
     }
 
@@ -48,14 +48,14 @@ struct MessageDecoderTextTests {
     func checkTexts(path: String, text: String) {
         for (value, kind) in [("7", "a number"), ("[]", "an array"), ("{}", "an object"), ("true", "a boolean")] {
             #expect(
-                SampleMessage.rejection(of: Self.payload(text, value))
-                    == Rejection(.wrongType, "\(path): must be a string, is \(kind)"))
+                SampleMessage.invalid(of: Self.payload(text, value))
+                    == InvalidMessage(.wrongType, "\(path): must be a string, is \(kind)"))
         }
         #expect(
-            SampleMessage.rejection(of: Self.payload(text, #""a\u0000b""#))
-                == Rejection(.invalidValue, "\(path): contains U+0000"))
+            SampleMessage.invalid(of: Self.payload(text, #""a\u0000b""#))
+                == InvalidMessage(.invalidValue, "\(path): contains U+0000"))
         for value in ["null", "\"\"", #""\u0001\n""#] {
-            #expect(SampleMessage.rejection(of: Self.payload(text, value)) == nil)
+            #expect(SampleMessage.invalid(of: Self.payload(text, value)) == nil)
         }
     }
 
@@ -64,8 +64,8 @@ struct MessageDecoderTextTests {
         for (value, kind) in [("7", "a number"), ("\"canary\"", "a string"), ("[]", "an array")] {
             let payload = String(SampleMessage.payload().dropLast() + ",\"\(field)\":\(value)}")
             #expect(
-                SampleMessage.rejection(of: payload)
-                    == Rejection(.wrongType, "\(field): must be an object, is \(kind)"))
+                SampleMessage.invalid(of: payload)
+                    == InvalidMessage(.wrongType, "\(field): must be an object, is \(kind)"))
         }
     }
 }

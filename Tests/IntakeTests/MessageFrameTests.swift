@@ -38,14 +38,14 @@ struct MessageFrameTests {
             (#"{"type":"a","payload":"{}"}"#, .wrongType, "payload: must be an object, is a string"),
         ] as [(String, DeadLetterReason, String)])
     func refusals(line: String, reason: DeadLetterReason, detail: String) {
-        let rejection = #expect(throws: Rejection.self) { try MessageFrame.parse(Array(line.utf8)) }
-        #expect(rejection == Rejection(reason, detail))
+        let invalid = #expect(throws: InvalidMessage.self) { try MessageFrame.parse(Array(line.utf8)) }
+        #expect(invalid == InvalidMessage(reason, detail))
     }
 
     @Test("Bytes that are not UTF-8 are called so")
     func invalidUTF8() {
-        let rejection = #expect(throws: Rejection.self) { try MessageFrame.parse(Array("{\"é".utf8) + [0xFF]) }
-        #expect(rejection == Rejection(.invalidUTF8, "column 4: the bytes are not UTF-8"))
+        let invalid = #expect(throws: InvalidMessage.self) { try MessageFrame.parse(Array("{\"é".utf8) + [0xFF]) }
+        #expect(invalid == InvalidMessage(.invalidUTF8, "column 4: the bytes are not UTF-8"))
     }
 
     @Test("A payload may have exactly as many bytes as the consumer takes")
@@ -54,7 +54,7 @@ struct MessageFrameTests {
             Array(#"{"type":"a","payload":{"x":"\#(String(repeating: "x", count: bytes - 8))"}}"#.utf8)
         }
         #expect(try MessageFrame.parse(line(Limit.payloadBytes)).payload.count == Limit.payloadBytes)
-        let rejection = #expect(throws: Rejection.self) { try MessageFrame.parse(line(Limit.payloadBytes + 1)) }
-        #expect(rejection?.reason == .payloadTooLarge)
+        let invalid = #expect(throws: InvalidMessage.self) { try MessageFrame.parse(line(Limit.payloadBytes + 1)) }
+        #expect(invalid?.reason == .payloadTooLarge)
     }
 }

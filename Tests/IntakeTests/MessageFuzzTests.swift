@@ -60,8 +60,8 @@ struct MessageFuzzTests {
         case .success(let message):
             #expect(MessageRules.violations(of: message) == [], comment())
             return true
-        case .failure(let rejection):
-            let detail = rejection.detail.lowercased()
+        case .failure(let invalid):
+            let detail = invalid.detail.lowercased()
             #expect(!detail.isEmpty, comment())
             #expect(!SampleMessage.canaries.contains { detail.contains($0) }, "\(detail); \(comment())")
             return false
@@ -85,7 +85,7 @@ struct MessageFuzzTests {
         payloads += [SampleMessage.payload(items: "[\(canary)]"), SampleMessage.payload(items: canary)]
         var details: [String] = []
         for payload in payloads {
-            if let rejection = SampleMessage.rejection(of: payload) { details.append(rejection.detail.lowercased()) }
+            if let invalid = SampleMessage.invalid(of: payload) { details.append(invalid.detail.lowercased()) }
         }
         #expect(details.count > payloads.count / 2)
         for detail in details {

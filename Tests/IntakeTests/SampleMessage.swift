@@ -44,14 +44,14 @@ enum SampleMessage {
     /// What must never appear in a detail.
     static let canaries = ["canary", "12345"]
 
-    static func decode(_ payload: String) -> Result<Message, Rejection> {
+    static func decode(_ payload: String) -> Result<Message, InvalidMessage> {
         MessageDecoder.decode(type: type, payload: SharedBytes(Array(payload.utf8)))
     }
 
-    static func rejection(of payload: String) -> Rejection? {
+    static func invalid(of payload: String) -> InvalidMessage? {
         switch decode(payload) {
         case .success: nil
-        case .failure(let rejection): rejection
+        case .failure(let invalid): invalid
         }
     }
 

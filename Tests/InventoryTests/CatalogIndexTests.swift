@@ -15,7 +15,7 @@ struct CatalogIndexTests {
             "grey": .init(productID: "varied", isClosed: true), "old": .init(productID: "once varied", isClosed: false),
         ])
 
-    private func rejection(_ items: [(Identifier, Identifier?)]) -> Rejection? {
+    private func invalid(_ items: [(Identifier, Identifier?)]) -> InvalidMessage? {
         Self.index.violation(
             in: Checkout(
                 orderID: "o",
@@ -57,12 +57,12 @@ struct CatalogIndexTests {
             ),
         ] as [(Identifier, Identifier?, DeadLetterReason?, String)])
     func items(product: Identifier, variant: Identifier?, reason: DeadLetterReason?, detail: String) {
-        #expect(rejection([(product, variant)]) == reason.map { Rejection($0, "items[0].\(detail)") })
+        #expect(invalid([(product, variant)]) == reason.map { InvalidMessage($0, "items[0].\(detail)") })
     }
 
     @Test("The first line that is wrong is named")
     func firstLine() {
         let items: [(Identifier, Identifier?)] = [("plain", nil), ("nothing", nil), ("closed", nil)]
-        #expect(rejection(items)?.detail == #"items[1].product_id: no product "nothing" in the catalogue"#)
+        #expect(invalid(items)?.detail == #"items[1].product_id: no product "nothing" in the catalogue"#)
     }
 }

@@ -131,7 +131,7 @@ func deadLetter(
 ) -> RecordBatch.Record {
     .deadLetter(
         DeadLetterRecord(
-            key: EntryKey(entryID: entryID, fingerprint: fingerprint), rejection: Rejection(reason, "detail"),
+            key: EntryKey(entryID: entryID, fingerprint: fingerprint), cause: InvalidMessage(reason, "detail"),
             type: Array("t".utf8), payload: payload, fields: nil, bytes: 12, isWhole: isWhole,
             ids: MessageIDs(order: orderID), payment: payment, receivedAt: "2026-11-22T10:00:00.000Z"))
 }

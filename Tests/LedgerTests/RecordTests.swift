@@ -148,7 +148,7 @@ struct RecordTests {
     func wholeEntry() async throws {
         try await withLedger { fixture async throws in
             let record = DeadLetterRecord(
-                key: EntryKey(entryID: "1-0", fingerprint: [1]), rejection: Rejection(.missingType, "d"), type: nil,
+                key: EntryKey(entryID: "1-0", fingerprint: [1]), cause: InvalidMessage(.missingType, "d"), type: nil,
                 payload: nil, fields: [1, 2, 3], bytes: 3,
                 ids: MessageIDs(order: "o", cancellation: "c", adjustment: "a"), receivedAt: "now")
             try await fixture.record(.deadLetter(record))
