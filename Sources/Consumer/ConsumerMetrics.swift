@@ -37,7 +37,7 @@ package struct ConsumerMetrics: Sendable {
         }
         accepted = outcomes(.accepted)
         refused = Dictionary(
-            uniqueKeysWithValues: RefusalReason.allCases.map { ($0.rawValue, outcomes(.refused, $0.rawValue)) })
+            uniqueKeysWithValues: ShortageReason.allCases.map { ($0.rawValue, outcomes(.refused, $0.rawValue)) })
         cancelled = Dictionary(
             uniqueKeysWithValues: ["", Cancellation.notOwnedReason].map { ($0, outcomes(.cancelled, $0)) })
         adjusted = outcomes(.adjusted)

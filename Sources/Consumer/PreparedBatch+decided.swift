@@ -80,7 +80,7 @@ private struct Answered {
     func result(_ message: DecidableMessage) throws -> (RecordBatch.Record, Outcome) {
         switch (message, answer) {
         case (.order(let order), .accepted(let seq)): self.order(order, .accepted(seq: seq))
-        case (.order(let order), .refused(let refusal)): self.order(order, .refused(refusal))
+        case (.order(let order), .refused(let shortage)): self.order(order, .refused(shortage))
         case (.cancellation(let cancellation, let releases, let givenBack), .accepted(let seq)):
             self.cancellation(cancellation, releases, givenBack, seq: seq)
         case (.cancellation(let cancellation, let releases, let givenBack), .unchanged):
@@ -104,7 +104,7 @@ private struct Answered {
             kind: .accepted, orderID: order.id.text, units: order.checkout.units, decidedAt: decidedAt)
         switch decision {
         case .accepted(let seq): outcome.seq = seq
-        case .refused(let refusal): (outcome.kind, outcome.reason) = (.refused, refusal.reason.rawValue)
+        case .refused(let shortage): (outcome.kind, outcome.reason) = (.refused, shortage.reason.rawValue)
         case .unchanged: break
         }
         let record = OrderRecord(order: order, decision: decision, decidedAt: decidedAt, entryID: entryID)

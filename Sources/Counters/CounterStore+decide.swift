@@ -100,7 +100,7 @@ extension CounterStore {
             } else {
                 guard number >= -Int64(names.count), let asked = rest.next()?.int, let left = rest.next()?.int
                 else { return nil }
-                answers.append(.refused(Refusal(counter: names[Int(-number) - 1], asked: asked, left: left)))
+                answers.append(.refused(Shortage(counter: names[Int(-number) - 1], asked: asked, left: left)))
             }
         }
         return answers

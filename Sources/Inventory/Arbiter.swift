@@ -71,7 +71,7 @@ package struct Arbiter: Sendable {
         for demand in order.demand {
             let left = try loaded(demand.counter).left
             if demand.units > left {
-                return .refused(Refusal(counter: demand.counter, asked: demand.units, left: left))
+                return .refused(Shortage(counter: demand.counter, asked: demand.units, left: left))
             }
         }
         for demand in order.demand { accounts[demand.counter]?.balance.sold += demand.units }

@@ -51,22 +51,22 @@ extension Sequence<SKUUnits> {
 }
 
 /// Why an order was refused. The raw values are public.
-package enum RefusalReason: String, Sendable, CaseIterable, Codable {
+package enum ShortageReason: String, Sendable, CaseIterable, Codable {
     /// Nothing is left.
     case soldOut = "sold_out"
     /// Something is left, but less than was asked.
     case insufficient
 }
 
-/// A refusal: the first counter that has too few units.
-package struct Refusal: Sendable, Equatable {
+/// Why an order does not fit: the first counter that has too few units.
+package struct Shortage: Sendable, Equatable {
     package var counter: CounterName
     /// Units the whole order asks of that counter.
     package var asked: Int64
     /// Units that were left there.
     package var left: Int64
 
-    package var reason: RefusalReason { left == 0 ? .soldOut : .insufficient }
+    package var reason: ShortageReason { left == 0 ? .soldOut : .insufficient }
 
     package init(counter: CounterName, asked: Int64, left: Int64) {
         self.counter = counter
@@ -82,5 +82,5 @@ package enum Decision: Sendable, Equatable {
     /// There was nothing to change.
     case unchanged
     /// Only an order is ever refused.
-    case refused(Refusal)
+    case refused(Shortage)
 }

@@ -34,11 +34,11 @@ extension BatchWriter {
     }
 
     private func insertRefunds(_ orders: [OrderRecord]) throws {
-        typealias Due = (number: Int64, record: OrderRecord, reason: RefusalReason, payment: Payment)
+        typealias Due = (number: Int64, record: OrderRecord, reason: ShortageReason, payment: Payment)
         let due = orders.enumerated().compactMap { index, record -> Due? in
-            guard case .refused(let refusal) = record.decision else { return nil }
+            guard case .refused(let shortage) = record.decision else { return nil }
             let payment = record.order.checkout.payment
-            return payment.isFree ? nil : (number(ofOrder: index), record, refusal.reason, payment)
+            return payment.isFree ? nil : (number(ofOrder: index), record, shortage.reason, payment)
         }
         let statement = RowsStatement(db, texts, columns: 8) {
             """

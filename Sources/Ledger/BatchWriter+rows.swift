@@ -64,20 +64,20 @@ extension BatchWriter {
 
     private func bind(_ row: inout DirectStatement, _ record: OrderRecord, number: Int64) {
         let checkout = record.order.checkout
-        var (status, seq, refusal): (String, Int64?, Refusal?) = ("accepted", nil, nil)
+        var (status, seq, shortage): (String, Int64?, Shortage?) = ("accepted", nil, nil)
         switch record.decision {
         case .accepted(let accepted): seq = accepted
-        case .refused(let refused): (status, refusal) = ("refused", refused)
+        case .refused(let refused): (status, shortage) = ("refused", refused)
         case .unchanged: assertionFailure("an order of no units")
         }
         row.bind(number)
         row.bind(checkout.orderID)
         row.bind(status)
-        row.bind(refusal?.reason.rawValue)
-        row.bind(refusal?.counter.level.rawValue)
-        row.bind(refusal?.counter.id)
-        row.bind(refusal?.asked)
-        row.bind(refusal?.left)
+        row.bind(shortage?.reason.rawValue)
+        row.bind(shortage?.counter.level.rawValue)
+        row.bind(shortage?.counter.id)
+        row.bind(shortage?.asked)
+        row.bind(shortage?.left)
         row.bind(seq)
         row.bind(batch.epoch)
         row.bind(checkout.units)

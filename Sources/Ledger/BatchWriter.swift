@@ -99,9 +99,9 @@ struct BatchWriter {
         let decision = try decide(.placeOrder(record.order), disagreement: nil)
         if case .refused = decision { refused += 1 }
         guard decision == record.decision else {
-            var refusal: Refusal?
-            if case .refused(let found) = decision { refusal = found }
-            throw Stop.disagreed(.order(record.order.id, gate: record.decision, ledger: refusal))
+            var shortage: Shortage?
+            if case .refused(let found) = decision { shortage = found }
+            throw Stop.disagreed(.order(record.order.id, gate: record.decision, ledger: shortage))
         }
     }
 

@@ -6,7 +6,7 @@ package struct RecordedOrder: Sendable {
     package var checkout: Checkout
     package var status: String
     /// Of a refusal.
-    package var refusal: Refusal?
+    package var shortage: Shortage?
     package var seq: Int64?
     package var epoch: Int64
     package var units: Int64
@@ -94,14 +94,14 @@ extension LedgerDatabase {
                 city: row.value("shipping_city"), state: row.value("shipping_state"),
                 postalCode: row.value("shipping_postal_code"),
                 country: row.value("shipping_country")))
-        var refusal: Refusal?
+        var shortage: Shortage?
         if let level = try (row.value("refused_level") as String?).flatMap(Level.init(rawValue:)) {
-            refusal = try Refusal(
+            shortage = try Shortage(
                 counter: CounterName(level, Identifier(row.value("refused_id"))), asked: row.value("refused_asked"),
                 left: row.value("refused_left"))
         }
         return try RecordedOrder(
-            checkout: checkout, status: row.value("status"), refusal: refusal, seq: row.value("seq"),
+            checkout: checkout, status: row.value("status"), shortage: shortage, seq: row.value("seq"),
             epoch: row.value("epoch"),
             units: row.value("units"), decidedAt: row.value("decided_at"), entryID: row.value("entry_id"),
             erasedAt: row.value("erased_at"))

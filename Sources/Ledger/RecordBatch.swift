@@ -159,7 +159,7 @@ package enum RecordAnswer: Sendable, Equatable {
 /// The arbiter's finding: what was decided is not what the ledger's own figures give.
 package enum Disagreement: Sendable, Equatable, CustomStringConvertible {
     /// - Parameter ledger: nil: the order fits; else why it does not.
-    case order(Identifier, gate: Decision, ledger: Refusal?)
+    case order(Identifier, gate: Decision, ledger: Shortage?)
     /// The order owns something else than when the cancellation was decided, or its seq does not go on.
     case cancellation(Identifier)
     /// More would be taken away than was added, or its seq does not go on.

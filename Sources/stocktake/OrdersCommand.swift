@@ -81,20 +81,20 @@ func openForReading(_ options: SettingsOptions) async throws -> LedgerDatabase {
 extension RecordedOrder {
     /// "sold_out (variant BLACK: 2 asked, 0 left)", or nothing.
     var reasonText: String {
-        guard let refusal else { return "" }
+        guard let shortage else { return "" }
         return
-            "\(refusal.reason.rawValue) (\(refusal.counter.level.rawValue) \(refusal.counter.id): \(refusal.asked.grouped) asked, \(refusal.left.grouped) left)"
+            "\(shortage.reason.rawValue) (\(shortage.counter.level.rawValue) \(shortage.counter.id): \(shortage.asked.grouped) asked, \(shortage.left.grouped) left)"
     }
 
     func json(withItems: Bool) -> JSONValue {
         guard
             case .object(var object) = JSONValue.members([
                 "id": .string(checkout.orderID.text), "status": .string(status),
-                "reason": .text(refusal?.reason.rawValue),
-                "refused": refusal.map { refusal in
+                "reason": .text(shortage?.reason.rawValue),
+                "refused": shortage.map { shortage in
                     .members([
-                        "level": .string(refusal.counter.level.rawValue), "id": .string(refusal.counter.id.text),
-                        "asked": .integer(refusal.asked), "left": .integer(refusal.left),
+                        "level": .string(shortage.counter.level.rawValue), "id": .string(shortage.counter.id.text),
+                        "asked": .integer(shortage.asked), "left": .integer(shortage.left),
                     ])
                 } ?? .null,
                 "seq": .integer(seq), "units": .integer(units), "decided_at": .string(decidedAt),

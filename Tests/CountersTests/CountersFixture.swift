@@ -65,7 +65,7 @@ func give(_ terms: (CounterName, Int64)...) -> Counters.Operation {
 }
 
 func refused(_ counter: CounterName, asked: Int64, left: Int64) -> Decision {
-    .refused(Refusal(counter: counter, asked: asked, left: left))
+    .refused(Shortage(counter: counter, asked: asked, left: left))
 }
 
 /// The error reply that `body` ends with; nil when it ends well.

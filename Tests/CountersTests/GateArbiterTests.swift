@@ -152,7 +152,7 @@ private struct PlainJudge {
                 let left = max((caps[counter] ?? Limit.exactInteger) - sold[counter, default: 0], 0)
                 if asked[counter, default: 0] > left {
                     owned[order.id] = [:]
-                    return .refused(Refusal(counter: counter, asked: asked[counter, default: 0], left: left))
+                    return .refused(Shortage(counter: counter, asked: asked[counter, default: 0], left: left))
                 }
             }
         }
@@ -323,7 +323,7 @@ extension Decision {
         switch self {
         case .accepted: "accepted"
         case .unchanged: "unchanged"
-        case .refused(let refusal): refusal.reason.rawValue
+        case .refused(let shortage): shortage.reason.rawValue
         }
     }
 }

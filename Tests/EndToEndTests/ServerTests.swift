@@ -101,10 +101,10 @@ private struct ScriptTrial {
 
         tried.insert(.gate)
         let operations = [1, 2].map { Counters.Operation(.take, [Demand(lamp, $0)]) }
-        let refusal = Refusal(counter: lamp, asked: 2, left: 1)
+        let shortage = Shortage(counter: lamp, asked: 2, left: 1)
         #expect(
             try await store.decide(operations, epoch: 1, seq: 0)
-                == .decided(seq: 1, [.accepted(seq: 1), .refused(refusal)]))
+                == .decided(seq: 1, [.accepted(seq: 1), .refused(shortage)]))
 
         tried.insert(.cut)
         let cut = try await CounterReader(keys: keys, client: client).cut([lamp])

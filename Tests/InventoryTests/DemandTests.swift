@@ -43,8 +43,8 @@ struct DemandTests {
 
     @Test(
         "that is refused says why",
-        arguments: [(0, RefusalReason.soldOut), (1, .insufficient)] as [(Int64, RefusalReason)])
-    func reason(left: Int64, reason: RefusalReason) {
-        #expect(Refusal(counter: Self.p, asked: 2, left: left).reason == reason)
+        arguments: [(0, ShortageReason.soldOut), (1, .insufficient)] as [(Int64, ShortageReason)])
+    func reason(left: Int64, reason: ShortageReason) {
+        #expect(Shortage(counter: Self.p, asked: 2, left: left).reason == reason)
     }
 }

@@ -14,7 +14,7 @@ struct ArbiterTests {
         var name: String
         var lines: [(product: Identifier, variant: Identifier?, quantity: Int64)]
         var gate: Decision
-        var ledger: Refusal?
+        var ledger: Shortage?
 
         var testDescription: String { name }
     }
@@ -22,26 +22,26 @@ struct ArbiterTests {
     private static let claims = [
         Claim(
             name: "accepted, though it does not fit", lines: [("kit", nil, 4)], gate: .accepted(seq: 1),
-            ledger: Refusal(counter: kit, asked: 4, left: 3)),
+            ledger: Shortage(counter: kit, asked: 4, left: 3)),
         Claim(
             name: "accepted, though the variant does not fit", lines: [("cube", "black", 7)], gate: .accepted(seq: 1),
-            ledger: Refusal(counter: black, asked: 7, left: 6)),
+            ledger: Shortage(counter: black, asked: 7, left: 6)),
         Claim(
             name: "accepted, though it does not fit as a sum", lines: [("cube", "black", 6), ("cube", "white", 5)],
-            gate: .accepted(seq: 1), ledger: Refusal(counter: cube, asked: 11, left: 10)),
+            gate: .accepted(seq: 1), ledger: Shortage(counter: cube, asked: 11, left: 10)),
         Claim(name: "refused, though it fits", lines: [("kit", nil, 3)], gate: refused(kit, asked: 3, left: 2)),
         Claim(
             name: "sold out, though unlimited", lines: [("sheet", nil, 1)],
             gate: refused(.product("sheet"), asked: 1, left: 0)),
         Claim(
             name: "refused with another number of units left", lines: [("kit", nil, 4)],
-            gate: refused(kit, asked: 4, left: 2), ledger: Refusal(counter: kit, asked: 4, left: 3)),
+            gate: refused(kit, asked: 4, left: 2), ledger: Shortage(counter: kit, asked: 4, left: 3)),
         Claim(
             name: "refused with another number of units asked", lines: [("kit", nil, 4)],
-            gate: refused(kit, asked: 5, left: 3), ledger: Refusal(counter: kit, asked: 4, left: 3)),
+            gate: refused(kit, asked: 5, left: 3), ledger: Shortage(counter: kit, asked: 4, left: 3)),
         Claim(
             name: "refused for another counter", lines: [("cube", "black", 11)],
-            gate: refused(black, asked: 11, left: 6), ledger: Refusal(counter: cube, asked: 11, left: 10)),
+            gate: refused(black, asked: 11, left: 6), ledger: Shortage(counter: cube, asked: 11, left: 10)),
         Claim(name: "a seq is left out", lines: [("kit", nil, 1)], gate: .accepted(seq: 2)),
         Claim(name: "a seq comes twice", lines: [("kit", nil, 1)], gate: .accepted(seq: 0)),
     ]
@@ -64,8 +64,8 @@ struct ArbiterTests {
             let before = try await fixture.rows()
             let answer = try await fixture.record(
                 order("o1", [("kit", nil, 2)], .accepted(seq: 1)), order("o2", [("kit", nil, 2)], .accepted(seq: 2)))
-            let refusal = Refusal(counter: kit, asked: 2, left: 1)
-            #expect(answer == .disagreed(.order("o2", gate: .accepted(seq: 2), ledger: refusal)))
+            let shortage = Shortage(counter: kit, asked: 2, left: 1)
+            #expect(answer == .disagreed(.order("o2", gate: .accepted(seq: 2), ledger: shortage)))
             #expect(try await fixture.rows() == before)
         }
     }

@@ -122,7 +122,7 @@ func order(_ checkout: Checkout, _ decision: Decision) -> RecordBatch.Record {
 }
 
 func refused(_ counter: CounterName, asked: Int64, left: Int64) -> Decision {
-    .refused(Refusal(counter: counter, asked: asked, left: left))
+    .refused(Shortage(counter: counter, asked: asked, left: left))
 }
 
 func deadLetter(

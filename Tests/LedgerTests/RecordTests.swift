@@ -30,7 +30,7 @@ struct RecordTests {
             #expect(try await fixture.record(order(checkout, .accepted(seq: 1))) == .recorded(records: 1))
             let recorded = try #require(try await fixture.ledger.order("cs_1"))
             #expect(recorded.checkout == checkout)
-            #expect(recorded.status == "accepted" && recorded.refusal == nil && recorded.seq == 1)
+            #expect(recorded.status == "accepted" && recorded.shortage == nil && recorded.seq == 1)
             #expect(recorded.epoch == 1 && recorded.units == 3)
             #expect(recorded.decidedAt == "2026-11-22T10:00:00.000Z" && recorded.entryID == "cs_1-0")
             // By the public names: what is swapped on the way in and out would not be seen above.
@@ -87,8 +87,8 @@ struct RecordTests {
                 order("none left", [("kit", nil, 1)], refused(kit, asked: 1, left: 0)))
             let some = try #require(try await fixture.ledger.order("some left"))
             let none = try #require(try await fixture.ledger.order("none left"))
-            #expect(some.refusal == Refusal(counter: kit, asked: 4, left: 3))
-            #expect(none.refusal == Refusal(counter: kit, asked: 1, left: 0))
+            #expect(some.shortage == Shortage(counter: kit, asked: 4, left: 3))
+            #expect(none.shortage == Shortage(counter: kit, asked: 1, left: 0))
             #expect([some, none].allSatisfy { $0.status == "refused" && $0.seq == nil })
             #expect(some.checkout.items.count == 1)
             #expect(
