@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- gate: decides a batch of operations against the counters, in one atomic step.
+-- gate: decides a batch of commands against the counters, in one atomic step.
 --
 -- KEYS    1  …:stock
 -- ARGV    1  identity of the ledger
@@ -7,18 +7,18 @@
 --         3  seq that the counters must have (that of the last decided batch)
 --         4  N, how many counters the batch touches
 --         5 … 4+N   their names, "p:ID" or "v:ID"
---         5+N  the operations, packed (MessagePack): one array of numbers, for each operation its kind, k, and k terms:
---            number of the counter (1 … N), units (summed over the message's lines)
---            kind 0, take: all of its units or none; 1, give: units that come back, never refused; 2, add: units that
---            are sold already, whatever the cap says
--- RETURNS {"DECIDED", seq now, answers}: one list of integers, for each operation
+--         5+N  the commands, packed (MessagePack): one array of numbers, for each command its kind, k, and k movements:
+--            number of the counter (1 … N), units (summed over the message's lines) that are added to what is sold
+--            kind 0: all of its units, which are above 0, or none, as the caps say; 1: a fact, whatever the caps say;
+--            its units may be below 0
+-- RETURNS {"DECIDED", seq now, decisions}: one list of integers, for each command
 --            its seq: it changed the counters
 --            0: it changed nothing
 --            three, -c, units asked, units left: refused; c is the number of the first counter that has too few
 --         {"FENCED", what differs, identity, epoch, seq} (as found): nothing was changed
 -- ERRORS  WRONGTYPE when the key is no hash; ERR on malformed arguments; both before anything is written
 -- WRITES  sold:… of every counter that changed, and seq, in the hash, after every check
--- COST    O(counters + terms); about 2 µs an order of one line (five, when every number was an argument of its own)
+-- COST    O(counters + movements); about 2 µs an order of one line (five, when every number was an argument of its own)
 -- WHY     One applier and an exact chain of (epoch, seq): a command that comes late, twice, or after Redis forgot
 --         something finds another state than the one it was made for, and does nothing.
 --         allow-oom: a full Redis must be able to work off the backlog that fills it, and the fields that are written
@@ -46,7 +46,7 @@ local seq = integer(ARGV[3])
 local count = integer(ARGV[4])
 if not seq or not count then return redis.error_reply('ERR gate: seq and the number of counters must be integers') end
 if count < 0 or #ARGV ~= 5 + count then
-  return redis.error_reply('ERR gate: behind the number of counters stand their names and the operations, no more, no less')
+  return redis.error_reply('ERR gate: behind the number of counters stand their names and the commands, no more, no less')
 end
 
 -- Read: what is sold, and the caps.
@@ -76,63 +76,63 @@ end
 local function onlyTable(isUnpacked, value, ...)
   if isUnpacked and type(value) == 'table' and select('#', ...) == 0 then return value end
 end
-local operations = onlyTable(pcall(cmsgpack.unpack, ARGV[5 + count]))
-if not operations then return redis.error_reply('ERR gate: the operations must be one packed array') end
+local commands = onlyTable(pcall(cmsgpack.unpack, ARGV[5 + count]))
+if not commands then return redis.error_reply('ERR gate: the commands must be one packed array') end
 
 local function isWhole(number, least)
   return type(number) == 'number' and number >= least and number < 9007199254740992 and number % 1 == 0
 end
 
--- The counter and the units that stand at a place, or nothing.
-local function term(i)
-  local c, units = operations[i], operations[i + 1]
-  if isWhole(units, 1) and sold[c] then return c, units end
+-- The counter and the units of the movement at a place, or nothing.
+local function movement(i, least)
+  local c, units = commands[i], commands[i + 1]
+  if isWhole(units, least) and units ~= 0 and sold[c] then return c, units end
 end
 
 -- Decide, in the order of the stream.
-local answers = {}
-local take, give, add = 0, 1, 2
+local decisions = {}
+local capped, fact = 0, 1
 local at = 1
-while operations[at] do
-  local kind, terms = operations[at], operations[at + 1]
-  if (kind ~= take and kind ~= give and kind ~= add) or not isWhole(terms, 0) then
-    return redis.error_reply('ERR gate: number ' .. at .. ' does not start an operation')
+while commands[at] do
+  local kind, movements = commands[at], commands[at + 1]
+  if (kind ~= capped and kind ~= fact) or not isWhole(movements, 0) then
+    return redis.error_reply('ERR gate: number ' .. at .. ' does not start a command')
   end
-  local first, last = at + 2, at + 2 * terms
-  local answer = nil
-  if kind == take then
+  local first, last = at + 2, at + 2 * movements
+  local least = kind == capped and 1 or -9007199254740991
+  local decision = nil
+  if kind == capped then
     for i = first, last, 2 do
-      local c, units = term(i)
-      if not c then return redis.error_reply('ERR gate: bad term at number ' .. i) end
+      local c, units = movement(i, least)
+      if not c then return redis.error_reply('ERR gate: bad movement at number ' .. i) end
       if sold[c] + units > cap[c] then
-        answer = -c
-        answers[#answers + 1] = answer
-        answers[#answers + 1] = units
-        answers[#answers + 1] = math.max(cap[c] - sold[c], 0)
+        decision = -c
+        decisions[#decisions + 1] = decision
+        decisions[#decisions + 1] = units
+        decisions[#decisions + 1] = math.max(cap[c] - sold[c], 0)
         break
       end
     end
   end
-  if not answer then
-    local sign = kind == give and -1 or 1
+  if not decision then
     for i = first, last, 2 do
-      local c, units = term(i)
-      if not c then return redis.error_reply('ERR gate: bad term at number ' .. i) end
-      sold[c] = sold[c] + sign * units
+      local c, units = movement(i, least)
+      if not c then return redis.error_reply('ERR gate: bad movement at number ' .. i) end
+      sold[c] = sold[c] + units
       changed[c] = true
     end
-    if terms > 0 then
+    if movements > 0 then
       seq = seq + 1
-      answer = seq
+      decision = seq
     else
-      answer = 0
+      decision = 0
     end
-    answers[#answers + 1] = answer
+    decisions[#decisions + 1] = decision
   end
   at = last + 2
 end
 
-if at ~= #operations + 1 then return redis.error_reply('ERR gate: the operations have a hole at number ' .. at) end
+if at ~= #commands + 1 then return redis.error_reply('ERR gate: the commands have a hole at number ' .. at) end
 
 -- Write what changed.
 local fields = {'seq', string.format('%.0f', seq)}
@@ -145,4 +145,4 @@ for c in pairs(changed) do
   end
 end
 if #fields > 0 then redis.call('HSET', stock, unpack(fields)) end
-return {'DECIDED', string.format('%.0f', seq), answers}
+return {'DECIDED', string.format('%.0f', seq), decisions}

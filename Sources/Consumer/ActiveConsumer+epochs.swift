@@ -35,7 +35,7 @@ extension ActiveConsumer {
         }
         mustWait = false
         // What is under way is let through: its answer says whether it is recorded. Then the next one may start.
-        while let (batch, task) = recording {
+        while let (_, batch, task) = recording {
             if case .recorded = try await task.value {
                 try await finishRecording()
             } else {

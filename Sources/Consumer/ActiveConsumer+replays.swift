@@ -20,7 +20,7 @@ struct Replays {
     /// Dead letters published again, by their numbers.
     private var sent: [Int64: Sent] = [:]
     /// The same by what their entries look like.
-    private var numbers: [[UInt8]: [Int64]] = [:]
+    private(set) var numbers: [[UInt8]: [Int64]] = [:]
 
     /// After how long one that has not come back is looked after: Redis may have lost it.
     private static let patience = Duration.seconds(30)
@@ -28,8 +28,6 @@ struct Replays {
     private static let retry = Duration.seconds(1)
     /// Dead letters published at a time.
     static let limit = 500
-
-    var isEmpty: Bool { numbers.isEmpty }
 
     /// Those of `wanted` that are to be published now, or looked after: with the entry they became.
     mutating func due(_ wanted: [WantedReplay]) -> [(number: Int64, entry: String?)] {
@@ -50,18 +48,6 @@ struct Replays {
         let now = ContinuousClock.now
         for number in numbers where sent[number].map({ $0.next <= now }) ?? true {
             sent[number] = Sent(entry: sent[number]?.entry, next: now + Self.retry)
-        }
-    }
-
-    /// Dead letters whose messages came back with the entries of this batch.
-    ///
-    /// An entry that is a dead letter already is no message that came back: it is the old one, read once more because a
-    /// crash left it pending. Taken for the new one, it would end the wish with nothing done.
-    func numbers(of batch: PreparedBatch) -> [Int64] {
-        if isEmpty { return [] }
-        return zip(batch.entries, batch.plans).flatMap { entry, plan in
-            if case .known(let outcome) = plan, outcome.kind == .deadLetter { return [Int64]() }
-            return numbers[entry.entry.fingerprint] ?? []
         }
     }
 }

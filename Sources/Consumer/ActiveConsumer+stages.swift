@@ -6,7 +6,7 @@ import Ledger
 
 /// The stages in their order, from what was read to what is settled.
 extension ActiveConsumer {
-    // MARK: - Skip, decide
+    // MARK: - Plan, decide
 
     /// What a batch is decided by: the state as it was when deciding began. It cannot change before it ends.
     struct DecisionBasis: Sendable {
@@ -15,87 +15,89 @@ extension ActiveConsumer {
         var seq: Int64
         /// The connection over which the epoch was installed.
         var epochConnection: Int
-        var preparation: Preparation
-        var inFlight: InFlight
+        var planning: PlanningContext
     }
 
     /// What came of deciding.
     enum DecisionResult: Sendable {
-        case decided(DecidedBatch, of: PreparedBatch)
-        /// The next entry hangs on what is being recorded, and must wait.
+        case decided(DecidedBatch)
+        /// The next entry depends on what is being recorded, and must wait.
         case mustWait
     }
 
     func startDeciding() {
         guard deciding == nil, decided == nil, !mustWait, !queue.isEmpty else { return }
-        let suspect = queue.suspect
-        // A suspect is in flight alone, so that it alone is to blame.
-        if suspect != nil, recording != nil || undecoded.isUnderWay { return }
+        let poison = queue.poison
+        // A poison message is in flight alone, so that it alone is to blame.
+        if poison != nil, recording != nil || undecoded.isUnderWay { return }
         // Decided now, it would wait for that one, and whatever comes meanwhile for both of them. Only a whole batch
         // gains.
         if recording != nil, !queue.isFull { return }
         batchNumber += 1
         let basis = DecisionBasis(
             batch: batchNumber, epoch: epoch, seq: seq, epochConnection: epochConnection,
-            preparation: Preparation(
-                ledger: ledger, catalog: catalog, maximumLines: settings.batchLines,
-                deadLetters: DeadLetterMaker(keptBytes: settings.deadLetterBytes)),
-            inFlight: recording?.batch.inFlight ?? InFlight())
+            planning: PlanningContext(
+                catalogue: catalog, recording: recording.map { UnrecordedBatch($0.batch) },
+                maximumMovements: 2 * settings.batchLines,
+                deadLetters: DeadLetterMaker(keptBytes: settings.deadLetterBytes), wantedReplays: replays.numbers))
         let front = queue.front()
         deciding = (
             basis.batch,
             Task {
                 defer { post.yield(.decided(batch: basis.batch)) }
-                if let suspect { return try await decideAlone(suspect, basis) }
-                return try await decide(front, basis)
+                if let poison { return try await decideAlone(poison, basis) }
+                let planned = try await plan(front, basis)
+                return planned.entries.isEmpty ? .mustWait : try await decide(planned, basis)
             }
         )
-    }
-
-    private nonisolated func decide(_ front: [DecodedEntry], _ basis: DecisionBasis) async throws -> DecisionResult {
-        let prepared = try await skip(front, basis)
-        return prepared.entries.isEmpty ? .mustWait : try await decide(prepared, basis)
     }
 
     /// Processes an entry that was delivered often by itself.
     ///
     /// A note in the lock file says so while its own bytes are worked on: while it is decoded, and while its batch is
-    /// prepared. Not while Redis or the disk is waited for, where a process may be killed for any reason. The next process
+    /// planned. Not while Redis or the disk is waited for, where a process may be killed for any reason. The next process
     /// finds the note, and counts it against the entry.
     private nonisolated func decideAlone(
         _ entry: StreamEntry, _ basis: DecisionBasis
     ) async throws -> DecisionResult {
-        let key = EntryKey(entryID: entry.id, fingerprint: entry.fingerprint)
+        let key = EntryKey(entry)
         let attempts = try await untilLedgerAnswers { [ledger] in try await ledger.attempts(key) }
-        guard attempts < ConsumerSettings.suspectAttempts else {
+        guard attempts < ConsumerSettings.poisonAttempts else {
             logger.error("an entry has brought the process down too often", metadata: ["entry": "\(entry.id)"])
-            return try await decide(basis.preparation.surrender(entry, key: key), basis)
+            return try await decide(basis.planning.quarantine(entry), basis)
         }
-        let suspicion: Suspicion = { [lock] isBegun in lock.note(isBegun ? key.note : "") }
-        suspicion(true)
-        let decoded = Decoding.decode(entry)
-        suspicion(false)
-        var prepared = try await skip([decoded], basis, suspicion)
-        if attempts > 0 { prepared.suspect = key }
-        return try await decide(prepared, basis)
+        lock.note(key.note)
+        let decoded = EntryDecoder.decode(entry)
+        lock.note("")
+        var planned = try await plan([decoded], basis, note: key.note)
+        if attempts > 0 { planned.poison = key }
+        return try await decide(planned, basis)
     }
 
-    private nonisolated func skip(
-        _ decoded: [DecodedEntry], _ basis: DecisionBasis, _ suspicion: Suspicion? = nil
-    ) async throws -> PreparedBatch {
-        try await untilLedgerAnswers {
-            try await basis.preparation.skip(decoded, inFlight: basis.inFlight, suspicion: suspicion)
-        }
+    /// - Parameter note: of a poison message, for the lock file.
+    private nonisolated func plan(
+        _ entries: [DecodedEntry], _ basis: DecisionBasis, note: String? = nil
+    ) async throws -> PlannedBatch {
+        Failpoint.planBefore.pass()
+        let planner = BatchPlanner(entries, basis.planning)
+        let lookup = planner.lookup
+        let prior = try await untilLedgerAnswers { [ledger] in try await ledger.priorState(for: lookup) }
+        if let note { lock.note(note) }
+        defer { if note != nil { lock.note("") } }
+        let planned = planner.plan(by: prior)
+        Failpoint.planAfter.pass()
+        return planned
     }
 
-    private nonisolated func decide(_ prepared: PreparedBatch, _ basis: DecisionBasis) async throws -> DecisionResult {
+    private nonisolated func decide(_ planned: PlannedBatch, _ basis: DecisionBasis) async throws -> DecisionResult {
         Failpoint.decideBefore.pass()
-        var answers: [Decision] = []
+        var decisions: [Decision] = []
+        let commands = planned.commands
         var seqAfter = basis.seq
-        if !prepared.operations.isEmpty {
+        if !commands.isEmpty {
             let start = ContinuousClock.now
             let answer = try await untilRedisAnswers("deciding a batch") { [counters] in
-                try await counters.decide(prepared.operations, epoch: basis.epoch, seq: basis.seq)
+                try await counters.decide(commands, epoch: basis.epoch, seq: basis.seq)
             }
             switch answer {
             case .fenced(let what, let found):
@@ -106,14 +108,14 @@ extension ActiveConsumer {
                     isOutage: redis.generation != basis.epochConnection, isLoss: true)
             case .decided(let seq, let decided):
                 metrics.decided(in: .now - start)
-                answers = decided
+                decisions = decided
                 seqAfter = seq
             }
         }
         Failpoint.decideAfter.pass()
-        let batch = try prepared.decided(
-            number: basis.batch, answers: answers, epoch: basis.epoch, seqBefore: basis.seq, seqAfter: seqAfter)
-        return .decided(batch, of: prepared)
+        return .decided(
+            try DecidedBatch(
+                planned, decisions, epoch: basis.epoch, seqBefore: basis.seq, seqAfter: seqAfter))
     }
 
     func finishDeciding() async throws {
@@ -123,11 +125,10 @@ extension ActiveConsumer {
         case .mustWait:
             // Recorded meanwhile, nothing would end the waiting; and nothing is left to wait for.
             mustWait = recording != nil
-        case .decided(var batch, let prepared):
-            batch.record.replayed = replays.numbers(of: prepared)
+        case .decided(let batch):
             seq = batch.seqAfter
             decided = batch
-            queue.removeFirst(prepared.entries.count)
+            queue.removeFirst(batch.entries.count)
         }
     }
 
@@ -139,8 +140,9 @@ extension ActiveConsumer {
     func startRecording() {
         guard recording == nil, settling.count < Self.settlingLimit, let batch = decided else { return }
         decided = nil
+        let number = batchNumber
         let task = Task { [ledger, post, stop, logger, metrics] () throws -> RecordAnswer in
-            defer { post.yield(.recorded(batch: batch.number)) }
+            defer { post.yield(.recorded(batch: number)) }
             Failpoint.recordBefore.pass()
             // A batch in which everything was known already changes nothing.
             if batch.record.isEmpty { return .recorded(records: 0) }
@@ -150,18 +152,18 @@ extension ActiveConsumer {
             Failpoint.recordAfter.pass()
             return answer
         }
-        recording = (batch, task)
+        recording = (number, batch, task)
     }
 
     func finishRecording() async throws {
-        guard let (batch, task) = recording else { return }
+        guard let (number, batch, task) = recording else { return }
         switch try await task.value {
         case .recorded(let records):
             recording = nil
             mustWait = false
             epochsWithoutProgress = 0
             epochBackoff = nil
-            settling.append((batch.number, batch.settlement(records: records)))
+            settling.append((number, batch.settlement(records: records)))
             // Here as well, as what is decided is let through when all is taken back.
             startRecording()
             count(batch)

@@ -8,7 +8,7 @@ import RedisClient
 
 /// The one process per store that decides and records. The order of the stages is here and nowhere else:
 ///
-///     read → decode → skip → decide → record → settle
+///     read → decode → plan → decide → record → settle
 ///
 /// One task runs `run` and owns all state. Each stage goes on in a task of its own, which rings when it is done: while one
 /// batch is being recorded the next one is decided, an earlier one settled and later ones are read and decoded. Nobody
@@ -74,7 +74,7 @@ package actor ActiveConsumer {
     /// What comes first in the queue hangs on the batch that is being recorded.
     var mustWait = false
     var decided: DecidedBatch?
-    var recording: (batch: DecidedBatch, task: Task<RecordAnswer, any Error>)?
+    var recording: (number: Int, batch: DecidedBatch, task: Task<RecordAnswer, any Error>)?
     var settling: [(batch: Int, settlement: Settlement)] = []
     /// Redis has lost something since what is in memory was read. What is recorded is announced and stays pending, is
     /// claimed once memory is empty, and acknowledged as known.
@@ -176,8 +176,8 @@ package actor ActiveConsumer {
             metrics.isActive(false)
         }
         do {
-            if let suspect = EntryKey(note: lock.previousNote) {
-                try await untilLedgerAnswers { [ledger] in try await ledger.noteAttempt(suspect) }
+            if let poison = EntryKey(note: lock.previousNote) {
+                try await untilLedgerAnswers { [ledger] in try await ledger.noteAttempt(poison) }
             }
             lock.note("")
             try await checkServer()
@@ -268,7 +268,7 @@ package actor ActiveConsumer {
         case .decided(let batch):
             if deciding?.batch == batch { try await finishDeciding() }
         case .recorded(let batch):
-            if recording?.batch.number == batch { try await finishRecording() }
+            if recording?.number == batch { try await finishRecording() }
         case .settled(let batch):
             if settling.first?.batch == batch { try await finishSettling() }
         case .watch:
@@ -381,9 +381,9 @@ package actor ActiveConsumer {
 
     /// Decodes one delivery at a time, in a task of its own: meanwhile the next one is read, and an earlier one decided.
     private func decodeNext() {
-        // A suspect is decoded with nothing else being decoded, so that it alone is to blame.
-        guard queue.suspect == nil, let entries = undecoded.next() else { return }
-        Task { [post] in post.yield(.decoded(Decoding.decode(entries))) }
+        // A poison message is decoded with nothing else being decoded, so that it alone is to blame.
+        guard queue.poison == nil, let entries = undecoded.next() else { return }
+        Task { [post] in post.yield(.decoded(EntryDecoder.decode(entries))) }
     }
 
     private func endRead(_ error: any Error) throws {

@@ -58,8 +58,8 @@ struct BatchQueue {
     var isFull: Bool { count >= limits.orders || lines >= limits.lines || bytes >= limits.bytes }
 
     /// The first entry, if it is to be processed alone.
-    var suspect: StreamEntry? {
-        if case .suspect(let entry) = entries.first { entry } else { nil }
+    var poison: StreamEntry? {
+        if case .poison(let entry) = entries.first { entry } else { nil }
     }
 
     mutating func append(_ more: [ReadEntry]) {
@@ -78,7 +78,7 @@ struct BatchQueue {
         entries.removeFirst(number)
     }
 
-    /// What may be one batch: entries from the front within the limits, but at least one, up to the next suspect.
+    /// What may be one batch: entries from the front within the limits, but at least one, up to the next poison message.
     func front() -> [DecodedEntry] {
         var front: [DecodedEntry] = []
         front.reserveCapacity(min(limits.orders, count))

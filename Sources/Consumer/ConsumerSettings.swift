@@ -34,8 +34,8 @@ package struct ConsumerSettings: Sendable {
 
     /// First major version of Redis whose scripts can declare `#!lua`.
     static let oldestServer = 7
-    /// Times a suspect entry may bring the process down alone before it becomes a dead letter undecoded.
-    static let suspectAttempts = 3
+    /// Times a poison message may crash the process alone before it becomes a dead letter undecoded.
+    static let poisonAttempts = 3
     /// Epochs opened for one batch, for another reason than a lost connection, before the consumer stops.
     static let epochsWithoutProgress = 3
     /// How often, in a row, the counters of a new epoch may be lost between being prepared and being installed.

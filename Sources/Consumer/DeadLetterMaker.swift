@@ -12,7 +12,7 @@ struct DeadLetterMaker: Sendable {
     /// the length and a digest by which the publisher's own copy can be told (of all fields together, the fingerprint).
     /// - Parameter ids: nil: what can be read of the payload.
     func record(_ entry: StreamEntry, _ cause: InvalidMessage, ids: MessageIDs? = nil) -> DeadLetterRecord {
-        let remains = MessageDecoder.remains(of: entry, rejectedFor: invalid.reason)
+        let remains = MessageDecoder.remains(of: entry, rejectedFor: cause.reason)
         let isPayloadCut = (entry.payload?.count ?? 0) > Limit.payloadBytes
         let isTypeCut = (entry.type?.count ?? 0) > Limit.payloadBytes
         // They hold type and payload once more.
@@ -25,7 +25,7 @@ struct DeadLetterMaker: Sendable {
             fields = areFieldsCut ? Array(entry.encodedFields.prefix(keptBytes)) : entry.encodedFields
         }
         return DeadLetterRecord(
-            key: EntryKey(entryID: entry.id, fingerprint: entry.fingerprint), cause: invalid,
+            key: EntryKey(entry), cause: cause,
             type: kept(entry.type, isCut: isTypeCut), payload: kept(entry.payload, isCut: isPayloadCut),
             fields: fields, bytes: Int64(entry.size),
             isWhole: !isPayloadCut && !isTypeCut && !areFieldsCut && entry.unreadReason == nil,

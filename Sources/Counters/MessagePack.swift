@@ -1,7 +1,7 @@
 /// What Redis' scripts read with `cmsgpack.unpack`: many numbers as one argument, where an argument each would have Redis
 /// make an object and Lua a string of every one.
 enum MessagePack {
-    /// An array of non-negative integers.
+    /// An array of integers, each in as few bytes as it takes.
     static func array(_ numbers: [Int64]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(numbers.count * 2 + 5)
@@ -12,11 +12,14 @@ enum MessagePack {
         append(0xDD, UInt32(numbers.count))
         for number in numbers {
             switch number {
-            case ..<0: preconditionFailure("only counts are packed")
             case 0..<0x80: bytes.append(UInt8(number))
-            case ..<0x1_0000: append(0xCD, UInt16(number))
-            case ..<0x1_0000_0000: append(0xCE, UInt32(number))
-            default: append(0xCF, UInt64(number))
+            case 0x80..<0x1_0000: append(0xCD, UInt16(number))
+            case 0x1_0000..<0x1_0000_0000: append(0xCE, UInt32(number))
+            case 0x1_0000_0000...: append(0xCF, UInt64(number))
+            case (-0x20)...: bytes.append(UInt8(bitPattern: Int8(number)))
+            case (-0x8000)...: append(0xD1, Int16(number))
+            case (-0x8000_0000)...: append(0xD2, Int32(number))
+            default: append(0xD3, number)
             }
         }
         return bytes

@@ -6,25 +6,24 @@ extension FieldReader {
     /// The payload of an `order.cancelled` message.
     mutating func cancellation() throws(InvalidMessage) -> Cancellation {
         try enterPayload()
-        var cancellationID: Identifier?
-        var orderID: Identifier?
-        // Filled in below; the placeholders never leave this function.
-        var cancellation = Cancellation(cancellationID: "", orderID: "")
+        var (cancellationID, orderID): (Identifier?, Identifier?)
+        var cancelledAt: String?
+        var items: [SKUUnits]?
+        var restock = true
         while let key = try nextKey() {
             switch key {
             case "cancellation_id": cancellationID = try identifier(FieldPath(.payload, "cancellation_id"))
             case "order_id": orderID = try identifier(FieldPath(.payload, "order_id"))
-            case "cancelled_at": cancellation.cancelledAt = try text(FieldPath(.payload, "cancelled_at"))
-            case "items": cancellation.items = try cancelledItems()
-            case "restock": cancellation.restock = try boolean(FieldPath(.payload, "restock")) ?? true
+            case "cancelled_at": cancelledAt = try text(FieldPath(.payload, "cancelled_at"))
+            case "items": items = try cancelledItems()
+            case "restock": restock = try boolean(FieldPath(.payload, "restock")) ?? true
             default: try skip()
             }
         }
         guard let cancellationID else { throw Self.missing(FieldPath(.payload, "cancellation_id")) }
         guard let orderID else { throw Self.missing(FieldPath(.payload, "order_id")) }
-        cancellation.cancellationID = cancellationID
-        cancellation.orderID = orderID
-        return cancellation
+        return Cancellation(
+            cancellationID: cancellationID, orderID: orderID, cancelledAt: cancelledAt, items: items, restock: restock)
     }
 
     private mutating func cancelledItems() throws(InvalidMessage) -> [SKUUnits]? {

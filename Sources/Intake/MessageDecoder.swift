@@ -1,33 +1,33 @@
 import Inventory
 
-/// Turns a stream entry's two fields into a message, or says why it can never be one.
+/// Turns a stream entry's two fields into a command, or says why they can never be one.
 ///
 /// Looks at nothing but the bytes: whether a product exists is for `CatalogIndex` to say.
 package enum MessageDecoder {
     /// The first of these that applies decides the reason: no `type`, no `payload`, payload too large, unknown type,
     /// not UTF-8, not JSON (anywhere in the payload), then the fields in the order in which the payload has them; a
     /// field that is missing counts at the end of its object.
-    package static func decode(type: SharedBytes?, payload: SharedBytes?) -> Result<Message, InvalidMessage> {
+    package static func decode(type: SharedBytes?, payload: SharedBytes?) -> Result<Command, InvalidMessage> {
         do throws(InvalidMessage) {
-            return .success(try message(type: type, payload: payload))
+            return .success(try command(type: type, payload: payload))
         } catch {
             return .failure(error)
         }
     }
 
-    private static func message(type: SharedBytes?, payload: SharedBytes?) throws(InvalidMessage) -> Message {
+    private static func command(type: SharedBytes?, payload: SharedBytes?) throws(InvalidMessage) -> Command {
         guard let type else { throw InvalidMessage(.missingType, "the entry has no field type") }
         guard let payload else { throw InvalidMessage(.missingPayload, "the entry has no field payload") }
         try checkSize(ofPayload: payload.count)
-        switch MessageType.allCases.first(where: { type.equals($0.rawValue) }) {
-        case .checkoutCompleted:
-            return .checkout(try FieldReader.read(payload) { fields throws(InvalidMessage) in try fields.checkout() })
-        case .orderCancelled:
-            return .cancellation(
+        switch Command.Kind.allCases.first(where: { type.equals($0.rawValue) }) {
+        case .placeOrder:
+            return .placeOrder(
+                Order(try FieldReader.read(payload) { fields throws(InvalidMessage) in try fields.checkout() }))
+        case .cancel:
+            return .cancel(
                 try FieldReader.read(payload) { fields throws(InvalidMessage) in try fields.cancellation() })
-        case .stockAdjusted:
-            return .adjustment(
-                try FieldReader.read(payload) { fields throws(InvalidMessage) in try fields.adjustment() })
+        case .adjust:
+            return .adjust(try FieldReader.read(payload) { fields throws(InvalidMessage) in try fields.adjustment() })
         case nil:
             throw InvalidMessage(
                 .unknownType, "type: \(shown(type)) is not a type this version knows\(hint(forType: type))")
@@ -48,7 +48,7 @@ package enum MessageDecoder {
 
     /// The type that was probably meant.
     private static func hint(forType type: SharedBytes) -> String {
-        let meant = plainText(type).flatMap { KeyGuess.closest(to: $0, among: MessageType.allCases.map(\.rawValue)) }
+        let meant = plainText(type).flatMap { KeyGuess.closest(to: $0, among: Command.Kind.allCases.map(\.rawValue)) }
         return meant.map { "; did you mean \"\($0)\"?" } ?? ""
     }
 

@@ -9,7 +9,7 @@ extension MessageDecoder {
     package static func remains(
         of entry: StreamEntry, rejectedFor reason: DeadLetterReason
     ) -> (ids: MessageIDs, payment: Payment?) {
-        let isCheckout = entry.type?.equals(MessageType.checkoutCompleted.rawValue) == true
+        let isCheckout = entry.type?.equals(Command.Kind.placeOrder.rawValue) == true
         guard reason != .crashedConsumer, let payload = entry.payload else {
             return (MessageIDs(), isCheckout ? Payment() : nil)
         }

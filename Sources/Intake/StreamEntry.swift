@@ -152,10 +152,10 @@ package struct StreamEntry: Sendable {
 
     /// Deliveries after which an entry is suspected of bringing the process down. Two are what one crash of anybody
     /// else's making costs it; being read again after a reconnect counts too.
-    private static let suspectDeliveries = 3
+    package static let poisonDeliveries: Int64 = 3
 
     /// Delivered so often that it is processed alone.
-    package var isSuspect: Bool { deliveries >= Self.suspectDeliveries }
+    package var mayBePoison: Bool { deliveries >= Self.poisonDeliveries }
 }
 
 extension StreamEntry: Equatable {

@@ -4,38 +4,43 @@
 /// They are facts: no cap refuses them. But what orders have taken is theirs to give back, so an adjustment takes away
 /// at most what earlier ones, and cancellations without restock, have added.
 package struct Adjustment: Sendable, Equatable {
-    package var adjustmentID: Identifier
-    package var sku: SKU
+    package let adjustmentID: Identifier
+    package let sku: SKU
     /// Added to the sold quantity; not 0, at most `Limit.adjustment` either way.
-    package var units: Int64
-    package var reason: String
+    package let units: Int64
+    package let reason: String
     /// As the message gives it; not interpreted.
-    package var adjustedAt: String?
+    package let adjustedAt: String?
+    /// 32 bytes (`contentDigest`).
+    package let digest: [UInt8]
 
-    package init(
-        adjustmentID: Identifier, sku: SKU, units: Int64, reason: String, adjustedAt: String? = nil
-    ) {
+    package init(adjustmentID: Identifier, sku: SKU, units: Int64, reason: String, adjustedAt: String? = nil) {
         self.adjustmentID = adjustmentID
         self.sku = sku
         self.units = units
         self.reason = reason
         self.adjustedAt = adjustedAt
+        digest = Self.contentDigest(sku, units: units)
+    }
+
+    /// One for each counter of the SKU.
+    package var movements: [Movement] {
+        CollectionOfOne(SKUUnits(sku, units)).movements(sold: 1, adjusted: 1)
     }
 
     /// What keeps it from being recorded beside the units that a counter has, or nil.
     /// - Parameters:
     ///   - counter: one of those it changes.
-    ///   - sold: all units sold.
-    ///   - adjusted: those of them that no order owns.
-    package func violation(of counter: CounterName, sold: Int64, adjusted: Int64) -> InvalidMessage? {
+    ///   - balance: of that counter, before.
+    package func violation(of counter: CounterName, _ balance: Balance) -> InvalidMessage? {
         let named = "\(counter.level.rawValue) \"\(counter.id)\""
-        if adjusted + units < 0 {
+        if balance.adjusted + units < 0 {
             return InvalidMessage(
                 .adjustmentTooLarge,
-                "sold: \(units) would take away more than the \(adjusted) units that adjustments have added to \(named)"
+                "sold: \(units) would take away more than the \(balance.adjusted) units that adjustments have added to \(named)"
             )
         }
-        if sold + units > Limit.exactInteger {
+        if balance.sold + units > Limit.exactInteger {
             return InvalidMessage(
                 .adjustmentTooLarge, "sold: \(units) more would pass \(Limit.exactInteger) in \(named)")
         }

@@ -1,16 +1,16 @@
 /// Decides commands one after the other, by balances that it is given and keeps up to date.
 ///
-/// Whoever records a batch decides it with an arbiter of its own: load the balance of each counter and what each
-/// cancelled order owns, have every command decided in the order of the stream, write what has changed. The gate
+/// Whoever records a batch has every decision confirmed by an arbiter of its own: load the balance of each counter and
+/// what each cancelled order owns, confirm the commands in the order of the stream, write what has changed. The gate
 /// (`lua/gate.lua`) is its fast copy beside Redis' counters: from the same balances both give the same decisions.
 ///
-/// Pure: no clock, no I/O. An accepted order costs a look-up per counter and no allocation.
+/// Pure: no clock, no I/O. An accepted order costs two look-ups per counter and no allocation.
 package struct Arbiter: Sendable {
     /// Why a command has no decision; nothing was changed.
     package enum Undecidable: Error, Equatable {
         /// No balance of this counter was loaded.
         case unknownCounter(CounterName)
-        /// It was not loaded what the order owns: there is no such order.
+        /// Nothing was loaded for this order: there is none.
         case unknownOrder(Identifier)
         /// Less is sold than an order that owns it would give back: the balance is wrong.
         case miscounted(CounterName)
@@ -60,62 +60,48 @@ package struct Arbiter: Sendable {
 
     package mutating func decide(_ command: Command) throws(Undecidable) -> Decision {
         switch command {
-        case .placeOrder(let order): try place(order)
-        case .cancel(let cancellation): try cancel(cancellation)
-        case .adjust(let adjustment): try adjust(adjustment)
+        case .placeOrder(let order): return try place(order.movements)
+        case .cancel(let cancellation):
+            let takeback = try takeback(of: cancellation)
+            let decision = try apply(takeback)
+            owned[cancellation.orderID] = takeback.remaining
+            return decision
+        case .adjust(let adjustment): return try apply(adjustment)
         }
+    }
+
+    /// What a cancellation takes from its order now.
+    package func takeback(of cancellation: Cancellation) throws(Undecidable) -> Takeback {
+        guard let owned = owned[cancellation.orderID] else { throw .unknownOrder(cancellation.orderID) }
+        return Takeback(cancellation, from: owned)
     }
 
     /// All of an order or nothing: the first counter with too few units left refuses it.
-    private mutating func place(_ order: Order) throws(Undecidable) -> Decision {
-        for demand in order.demand {
-            let left = try loaded(demand.counter).left
-            if demand.units > left {
-                return .refused(Shortage(counter: demand.counter, asked: demand.units, left: left))
+    private mutating func place(_ movements: [Movement]) throws(Undecidable) -> Decision {
+        for movement in movements {
+            let left = try loaded(movement.counter).left
+            if movement.sold > left {
+                return .refused(Shortage(counter: movement.counter, asked: movement.sold, left: left))
             }
         }
-        for demand in order.demand { accounts[demand.counter]?.balance.sold += demand.units }
-        return next()
+        return move(movements)
     }
 
-    /// A cancellation takes from its order what it owns now, and nothing else.
-    private mutating func cancel(_ cancellation: Cancellation) throws(Undecidable) -> Decision {
-        guard let owned = owned[cancellation.orderID] else { throw .unknownOrder(cancellation.orderID) }
-        let releases = cancellation.releases(from: owned)
-        // Looked at before anything changes.
-        for release in releases where release.released > 0 {
-            for counter in release.sku.counters { _ = try loaded(counter) }
+    private mutating func apply(_ takeback: Takeback) throws(Undecidable) -> Decision {
+        for movement in takeback.movements where try loaded(movement.counter).sold < -movement.sold {
+            throw .miscounted(movement.counter)
         }
-        let demand = cancellation.givenBack(releases).demand()
-        for demand in demand where try loaded(demand.counter).sold < demand.units {
-            throw .miscounted(demand.counter)
-        }
-        self.owned[cancellation.orderID] = Cancellation.remaining(of: owned, after: releases)
-        for demand in demand { accounts[demand.counter]?.balance.sold -= demand.units }
-        if !cancellation.restock {
-            // The order does not own them any more, and nobody else can: they stay sold.
-            for release in releases where release.released > 0 {
-                for counter in release.sku.counters {
-                    accounts[counter]?.balance.adjusted += release.released
-                }
-            }
-        }
-        return demand.isEmpty ? .unchanged : next()
+        return move(takeback.movements)
     }
 
     /// An adjustment is a fact: no cap refuses it. But it takes no more away than was added.
-    private mutating func adjust(_ adjustment: Adjustment) throws(Undecidable) -> Decision {
-        for counter in adjustment.sku.counters {
-            let balance = try loaded(counter)
-            if adjustment.violation(of: counter, sold: balance.sold, adjusted: balance.adjusted) != nil {
-                throw .adjustmentTooLarge(counter)
-            }
+    private mutating func apply(_ adjustment: Adjustment) throws(Undecidable) -> Decision {
+        let movements = adjustment.movements
+        for movement in movements where try adjustment.violation(of: movement.counter, loaded(movement.counter)) != nil
+        {
+            throw .adjustmentTooLarge(movement.counter)
         }
-        for counter in adjustment.sku.counters {
-            accounts[counter]?.balance.sold += adjustment.units
-            accounts[counter]?.balance.adjusted += adjustment.units
-        }
-        return next()
+        return move(movements)
     }
 
     private func loaded(_ counter: CounterName) throws(Undecidable) -> Balance {
@@ -123,7 +109,13 @@ package struct Arbiter: Sendable {
         return account.balance
     }
 
-    private mutating func next() -> Decision {
+    private mutating func move(_ movements: [Movement]) -> Decision {
+        var changesCounters = false
+        for movement in movements {
+            accounts[movement.counter]?.balance.apply(movement)
+            if movement.sold != 0 { changesCounters = true }
+        }
+        guard changesCounters else { return .unchanged }
         seq += 1
         return .accepted(seq: seq)
     }

@@ -10,6 +10,11 @@ package struct Balance: Sendable, Equatable {
     /// Units that may still be sold, never below 0.
     package var left: Int64 { CapRule.left(sold: sold, cap: cap) }
 
+    package mutating func apply(_ movement: Movement) {
+        sold += movement.sold
+        adjusted += movement.adjusted
+    }
+
     package init(sold: Int64, adjusted: Int64 = 0, cap: Int64?) {
         self.sold = sold
         self.adjusted = adjusted

@@ -29,9 +29,9 @@ extension Checkout {
 
 extension Cancellation {
     /// Of the order, whether the units are restocked, and the units asked per product and variant.
-    package var contentDigest: [UInt8] {
+    static func contentDigest(order: Identifier, items: [SKUUnits]?, restock: Bool) -> [UInt8] {
         var content = DigestContent()
-        content.append(orderID)
+        content.append(order)
         content.append(restock ? 1 : 0)
         content.append(items == nil ? 0 : 1)
         for item in (items ?? []).summed.sorted(by: { $0.sku < $1.sku }) {
@@ -44,7 +44,7 @@ extension Cancellation {
 
 extension Adjustment {
     /// Of the product, the variant and the units; not of the reason.
-    package var contentDigest: [UInt8] {
+    static func contentDigest(_ sku: SKU, units: Int64) -> [UInt8] {
         var content = DigestContent()
         content.append(sku)
         content.append(units)

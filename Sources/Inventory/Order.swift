@@ -1,10 +1,11 @@
-/// A checkout with all that is worked out of it alone: what it asks of each counter, and the digest of its content.
+/// A checkout with all that is worked out of it alone: how it changes each counter, and the digest of its content.
 ///
 /// A class, as it goes through every stage: counting references to some twenty texts whenever an order was handed on
 /// took a tenth of the consumer's time.
 package final class Order: Sendable {
     package let checkout: Checkout
-    package let demand: [Demand]
+    /// One for each counter that it names.
+    package let movements: [Movement]
     /// 32 bytes (`Checkout.contentDigest`).
     package let digest: [UInt8]
 
@@ -12,7 +13,12 @@ package final class Order: Sendable {
 
     package init(_ checkout: Checkout) {
         self.checkout = checkout
-        demand = checkout.demand
+        movements = checkout.lines.lazy.map { SKUUnits($0.sku, $0.quantity) }.movements(
+            sold: 1, capacity: checkout.lines.count * 2)
         digest = checkout.contentDigest
     }
+}
+
+extension Order: Equatable {
+    package static func == (left: Order, right: Order) -> Bool { left.checkout == right.checkout }
 }

@@ -42,3 +42,38 @@ package struct Outcome: Sendable, Equatable {
             adjustmentID: ids.adjustment?.text ?? "", reason: reason, decidedAt: decidedAt)
     }
 }
+
+extension Outcome {
+    /// Of a command and its decision.
+    package init(_ decided: DecidedCommand) {
+        self.init(
+            of: decided.command.key, ids: decided.command.ids, seq: decided.decision.seq, decidedAt: decided.decidedAt)
+        switch decided.command {
+        case .placeOrder(let order):
+            units = order.checkout.units
+            reason = decided.decision.shortage?.reason.rawValue ?? ""
+        case .cancel(let cancellation):
+            units = cancellation.restocked(decided.movements)
+            reason = Self.cancellationReason(notOwned: cancellation.notOwned(decided.movements))
+        case .adjust(let adjustment): units = adjustment.units
+        }
+    }
+
+    /// What follows from a command's key and from whether it has changed the counters: `units` and `reason` are left.
+    package init(of key: Command.Key, ids: MessageIDs, seq: Int64?, decidedAt: String) {
+        // An order that took units was accepted, whatever was cancelled later.
+        let kind: Kind =
+            switch key.kind {
+            case .placeOrder: seq == nil ? .refused : .accepted
+            case .cancel: .cancelled
+            case .adjust: .adjusted
+            }
+        self.init(kind: kind, ids: ids, reason: "", decidedAt: decidedAt)
+        self.seq = seq
+    }
+
+    /// - Parameter notOwned: units that the cancellation asked for and its order did not own.
+    package static func cancellationReason(notOwned: Int64) -> String {
+        notOwned > 0 ? Cancellation.notOwnedReason : ""
+    }
+}

@@ -6,7 +6,7 @@ extension BatchWriter {
     /// A dead letter of a checkout, by its number.
     typealias PaidLetter = (number: Int64, record: DeadLetterRecord, payment: Payment)
 
-    func recordRefunds(_ orders: [OrderRecord], _ letters: [PaidLetter]) throws {
+    func recordRefunds(_ orders: [PlacedOrder], _ letters: [PaidLetter]) throws {
         if awaitingRefunds > 0, !orders.isEmpty { try endRefunds(ofOrders: orders.count) }
         if refused > 0 { try insertRefunds(orders) }
         for letter in letters { try insertRefund(letter) }
@@ -33,12 +33,12 @@ extension BatchWriter {
             """
     }
 
-    private func insertRefunds(_ orders: [OrderRecord]) throws {
-        typealias Due = (number: Int64, record: OrderRecord, reason: ShortageReason, payment: Payment)
-        let due = orders.enumerated().compactMap { index, record -> Due? in
-            guard case .refused(let shortage) = record.decision else { return nil }
-            let payment = record.order.checkout.payment
-            return payment.isFree ? nil : (number(ofOrder: index), record, shortage.reason, payment)
+    private func insertRefunds(_ orders: [PlacedOrder]) throws {
+        typealias Due = (number: Int64, placed: PlacedOrder, reason: ShortageReason, payment: Payment)
+        let due = orders.enumerated().compactMap { index, placed -> Due? in
+            guard let shortage = placed.decided.decision.shortage else { return nil }
+            let payment = placed.order.checkout.payment
+            return payment.isFree ? nil : (number(ofOrder: index), placed, shortage.reason, payment)
         }
         let statement = RowsStatement(db, texts, columns: 8) {
             """
@@ -48,13 +48,13 @@ extension BatchWriter {
         }
         try statement.run(due) { row, due in
             row.bind(due.number)
-            row.bind(due.record.order.id)
+            row.bind(due.placed.order.id)
             row.bind(due.payment.intentID)
             row.bind(due.payment.amount)
             row.bind(due.payment.isWorkedOut ? 1 : 0)
             row.bind(due.payment.currency)
             row.bind(due.reason.rawValue)
-            row.bind(due.record.decidedAt)
+            row.bind(due.placed.decided.decidedAt)
         }
     }
 

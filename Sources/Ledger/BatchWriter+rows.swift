@@ -41,13 +41,13 @@ extension BatchWriter {
     }
 
     /// The orders with their lines, numbered in their order.
-    func insert(_ records: [OrderRecord]) throws {
-        try insertOrders.run(records.indices) { bind(&$0, records[$1], number: number(ofOrder: $1)) }
-        let lines = records.enumerated().flatMap { index, record in
-            record.order.checkout.lines.indices.map { (order: index, line: $0) }
+    func insert(_ orders: [PlacedOrder]) throws {
+        try insertOrders.run(orders.indices) { bind(&$0, orders[$1], number: number(ofOrder: $1)) }
+        let lines = orders.enumerated().flatMap { index, placed in
+            placed.order.checkout.lines.indices.map { (order: index, line: $0) }
         }
         try insertLines.run(lines) { row, place in
-            let order = records[place.order].order
+            let order = orders[place.order].order
             let line = order.checkout.lines[place.line]
             row.bind(number(ofOrder: place.order))
             row.bind(Int64(place.line + 1))
@@ -62,28 +62,25 @@ extension BatchWriter {
     /// - Parameter index: among the batch's orders.
     func number(ofOrder index: Int) -> Int64 { lastOrderNumber + 1 + Int64(index) }
 
-    private func bind(_ row: inout DirectStatement, _ record: OrderRecord, number: Int64) {
-        let checkout = record.order.checkout
-        var (status, seq, shortage): (String, Int64?, Shortage?) = ("accepted", nil, nil)
-        switch record.decision {
-        case .accepted(let accepted): seq = accepted
-        case .refused(let refused): (status, shortage) = ("refused", refused)
-        case .unchanged: assertionFailure("an order of no units")
-        }
+    private func bind(_ row: inout DirectStatement, _ placed: PlacedOrder, number: Int64) {
+        let checkout = placed.order.checkout
+        let decided = placed.decided
+        assert(decided.decision != .unchanged, "an order of no units")
+        let shortage = decided.decision.shortage
         row.bind(number)
         row.bind(checkout.orderID)
-        row.bind(status)
+        row.bind(shortage == nil ? "accepted" : "refused")
         row.bind(shortage?.reason.rawValue)
         row.bind(shortage?.counter.level.rawValue)
         row.bind(shortage?.counter.id)
         row.bind(shortage?.asked)
         row.bind(shortage?.left)
-        row.bind(seq)
+        row.bind(decided.decision.seq)
         row.bind(batch.epoch)
         row.bind(checkout.units)
-        row.bind(record.decidedAt)
-        row.bind(record.entryID)
-        row.bind(blob: record.order.digest)
+        row.bind(decided.decidedAt)
+        row.bind(decided.entryID)
+        row.bind(blob: placed.order.digest)
         row.bind(checkout.subtotal)
         row.bind(checkout.tax)
         row.bind(checkout.shipping)
@@ -109,10 +106,9 @@ extension BatchWriter {
         ])
     }
 
-    func insert(_ record: CancellationRecord) throws {
-        let cancellation = record.cancellation
+    /// - Parameter lines: what it takes from its order.
+    func insert(_ cancellation: Cancellation, _ lines: [Takeback.Line], _ decided: DecidedCommand) throws {
         let id = cancellation.cancellationID.text
-        let units = record.givenBack.reduce(0) { $0 + $1.units }
         try db.cachedStatement(
             sql: """
                 INSERT INTO cancellations (id, order_id, cancelled_at, restock, seq, epoch, units, not_owned, decided_at,
@@ -120,18 +116,19 @@ extension BatchWriter {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
-            id, cancellation.orderID.text, cancellation.cancelledAt, cancellation.restock, record.seq, batch.epoch,
-            units, Cancellation.notOwned(record.releases), record.decidedAt, record.entryID, Data(record.digest),
+            id, cancellation.orderID.text, cancellation.cancelledAt, cancellation.restock, decided.decision.seq,
+            batch.epoch, cancellation.restocked(decided.movements), cancellation.notOwned(decided.movements),
+            decided.decidedAt, decided.entryID, Data(cancellation.digest),
         ])
         let item = try db.cachedStatement(
             sql: """
                 INSERT INTO cancellation_items (cancellation_id, line, product_id, variant_id, asked, released, given_back)
                 VALUES (?, ?, ?, ?, ?, ?, ?)
                 """)
-        for (line, release) in record.releases.enumerated() {
+        for (number, line) in lines.enumerated() {
             try item.execute(arguments: [
-                id, line + 1, release.sku.productID.text, release.sku.variantID?.text, release.asked,
-                release.released, cancellation.restock ? release.released : 0,
+                id, number + 1, line.sku.productID.text, line.sku.variantID?.text, line.asked, line.released,
+                cancellation.restock ? line.released : 0,
             ])
         }
         let owned = arbiter.owned(by: cancellation.orderID) ?? []
@@ -141,8 +138,7 @@ extension BatchWriter {
         }
     }
 
-    func insert(_ record: AdjustmentRecord) throws {
-        let adjustment = record.adjustment
+    func insert(_ adjustment: Adjustment, _ decided: DecidedCommand) throws {
         try db.cachedStatement(
             sql: """
                 INSERT INTO adjustments (id, product_id, variant_id, quantity, reason, adjusted_at, seq, epoch, decided_at,
@@ -151,8 +147,8 @@ extension BatchWriter {
                 """
         ).execute(arguments: [
             adjustment.adjustmentID.text, adjustment.sku.productID.text, adjustment.sku.variantID?.text,
-            adjustment.units, adjustment.reason, adjustment.adjustedAt, record.seq, batch.epoch, record.decidedAt,
-            record.entryID, Data(record.digest),
+            adjustment.units, adjustment.reason, adjustment.adjustedAt, decided.decision.seq, batch.epoch,
+            decided.decidedAt, decided.entryID, Data(adjustment.digest),
         ])
     }
 

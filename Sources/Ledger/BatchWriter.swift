@@ -3,13 +3,17 @@ import Foundation
 import GRDB
 import Inventory
 
+/// An order of a batch, with its decision.
+struct PlacedOrder {
+    var order: Order
+    var decided: DecidedCommand
+}
+
 /// One batch on its way into the tables, within one transaction.
 struct BatchWriter {
     /// Leaves the transaction, which rolls back, with an answer.
     struct Stop: Error {
         var answer: RecordAnswer
-
-        static func disagreed(_ disagreement: Disagreement) -> Stop { Stop(answer: .disagreed(disagreement)) }
     }
 
     let db: Database
@@ -51,23 +55,13 @@ struct BatchWriter {
 
     mutating func run() throws -> RecordAnswer {
         try loadBalances()
-        var orders: [OrderRecord] = []
+        var orders: [PlacedOrder] = []
         orders.reserveCapacity(batch.records.count)
         var paid: [PaidLetter] = []
         for record in batch.records {
             switch record {
-            case .order(let record):
-                try arbitrate(record)
-                orders.append(record)
-                if someWait { try wake(lettersFor: record.order.id) }
-                inserted += 1
-            case .cancellation(let cancellation):
-                try arbitrate(cancellation)
-                try insert(cancellation)
-                inserted += 1
-            case .adjustment(let adjustment):
-                try arbitrate(adjustment)
-                try insert(adjustment)
+            case .command(let decided):
+                if let order = try write(decided) { orders.append(order) }
                 inserted += 1
             case .deadLetter(let deadLetter):
                 try insert(deadLetter)
@@ -92,50 +86,34 @@ struct BatchWriter {
         return .recorded(records: records)
     }
 
-    // MARK: - The arbiter
+    /// - Returns: an order, which is inserted later, together with the others.
+    private mutating func write(_ decided: DecidedCommand) throws -> PlacedOrder? {
+        switch decided.command {
+        case .placeOrder(let order):
+            try confirm(decided)
+            if decided.decision.shortage != nil { refused += 1 }
+            if someWait { try wake(lettersFor: order.id) }
+            return PlacedOrder(order: order, decided: decided)
+        case .cancel(let cancellation):
+            let lines = (try? arbiter.takeback(of: cancellation))?.lines ?? []
+            try confirm(decided)
+            try insert(cancellation, lines, decided)
+        case .adjust(let adjustment):
+            try confirm(decided)
+            try insert(adjustment, decided)
+        }
+        return nil
+    }
 
     /// Decides it by the ledger's balances; anything but the gate's decision stops the batch.
-    private mutating func arbitrate(_ record: OrderRecord) throws {
-        let decision = try decide(.placeOrder(record.order), disagreement: nil)
-        if case .refused = decision { refused += 1 }
-        guard decision == record.decision else {
-            var shortage: Shortage?
-            if case .refused(let found) = decision { shortage = found }
-            throw Stop.disagreed(.order(record.order.id, gate: record.decision, ledger: shortage))
-        }
-    }
-
-    private mutating func arbitrate(_ record: CancellationRecord) throws {
-        let cancellation = record.cancellation
-        let disagreement = Disagreement.cancellation(cancellation.cancellationID)
-        guard let owned = arbiter.owned(by: cancellation.orderID),
-            cancellation.releases(from: owned) == record.releases
-        else { throw Stop.disagreed(disagreement) }
-        let decision = try decide(.cancel(cancellation), disagreement: disagreement)
-        guard decision == record.seq.map({ .accepted(seq: $0) }) ?? .unchanged else {
-            throw Stop.disagreed(disagreement)
-        }
-    }
-
-    private mutating func arbitrate(_ record: AdjustmentRecord) throws {
-        let disagreement = Disagreement.adjustment(record.adjustment.adjustmentID)
-        guard try decide(.adjust(record.adjustment), disagreement: disagreement) == .accepted(seq: record.seq) else {
-            throw Stop.disagreed(disagreement)
-        }
-    }
-
-    /// - Parameter disagreement: what it is called that the ledger cannot decide the command.
-    private mutating func decide(_ command: Command, disagreement: Disagreement?) throws -> Decision {
+    private mutating func confirm(_ decided: DecidedCommand) throws {
         do {
-            return try arbiter.decide(command)
-        } catch .miscounted(let counter) {
-            throw Stop.disagreed(.miscounted(counter))
+            try arbiter.confirm(decided)
         } catch .unknownCounter(let counter) {
             // The catalogue version was checked, and ids are never removed from it.
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "no \(counter.level) \(counter.id) in the ledger")
         } catch {
-            guard let disagreement else { throw error }
-            throw Stop.disagreed(disagreement)
+            throw Stop(answer: .disagreed(error))
         }
     }
 
@@ -144,20 +122,12 @@ struct BatchWriter {
     /// Gives the arbiter what it needs for the whole batch: no cancellation stands in one batch with its order.
     private mutating func loadBalances() throws {
         var counters: Set<CounterName> = []
-        for record in batch.records {
-            switch record {
-            case .order(let record):
-                for demand in record.order.demand { counters.insert(demand.counter) }
-            case .cancellation(let record):
-                for release in record.releases where release.released > 0 {
-                    counters.formUnion(release.sku.counters)
-                }
-                let order = record.cancellation.orderID
-                if arbiter.owned(by: order) == nil, let owned = try LedgerDatabase.owned(by: order, db) {
-                    arbiter.load(order: order, owns: owned)
-                }
-            case .adjustment(let record): counters.formUnion(record.adjustment.sku.counters)
-            case .deadLetter: break
+        for case .command(let decided) in batch.records {
+            for movement in decided.movements { counters.insert(movement.counter) }
+            guard case .cancel(let cancellation) = decided.command else { continue }
+            let order = cancellation.orderID
+            if arbiter.owned(by: order) == nil, let owned = try LedgerDatabase.owned(by: order, db) {
+                arbiter.load(order: order, owns: owned)
             }
         }
         for level in Level.allCases {
@@ -189,10 +159,10 @@ struct BatchWriter {
             }
             // In the order of the table, so that each page is looked for once.
             let changed = changes.filter { $0.counter.level == level }.sorted { $0.counter.id < $1.counter.id }
-            try statement.run(changed) { row, counter in
-                row.bind(counter.counter.id)
-                row.bind(counter.balance.sold)
-                row.bind(counter.balance.adjusted)
+            try statement.run(changed) { row, change in
+                row.bind(change.counter.id)
+                row.bind(change.balance.sold)
+                row.bind(change.balance.adjusted)
             }
         }
         try db.cachedStatement(sql: "UPDATE ledger SET seq = ?, records = ?, refused = refused + ?")

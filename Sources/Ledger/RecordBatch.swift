@@ -3,10 +3,8 @@ import Inventory
 /// What the ledger is to record of one batch, in the order of the stream.
 package struct RecordBatch: Sendable {
     package enum Record: Sendable {
-        case order(OrderRecord)
-        case cancellation(CancellationRecord)
-        case adjustment(AdjustmentRecord)
-        case deadLetter(DeadLetterRecord)
+        case command(DecidedCommand)
+        indirect case deadLetter(DeadLetterRecord)
     }
 
     /// The epoch and the catalogue version the batch was decoded and decided with.
@@ -33,65 +31,6 @@ package struct RecordBatch: Sendable {
         self.records = records
         self.attemptsOver = attemptsOver
         self.replayed = replayed
-    }
-}
-
-/// An order with the gate's decision.
-package struct OrderRecord: Sendable {
-    package var order: Order
-    package var decision: Decision
-    package var decidedAt: String
-    package var entryID: String
-
-    package init(order: Order, decision: Decision, decidedAt: String, entryID: String) {
-        self.order = order
-        self.decision = decision
-        self.decidedAt = decidedAt
-        self.entryID = entryID
-    }
-}
-
-/// A cancellation with the gate's answer.
-package struct CancellationRecord: Sendable {
-    package var cancellation: Cancellation
-    /// What it takes from the order, as the ledger had it when the gate was asked; checked again while it is recorded.
-    package var releases: [Release]
-    package var digest: [UInt8]
-    /// nil: no counter changed.
-    package var seq: Int64?
-    package var decidedAt: String
-    package var entryID: String
-
-    package init(
-        cancellation: Cancellation, releases: [Release], digest: [UInt8], seq: Int64?, decidedAt: String,
-        entryID: String
-    ) {
-        self.cancellation = cancellation
-        self.releases = releases
-        self.digest = digest
-        self.seq = seq
-        self.decidedAt = decidedAt
-        self.entryID = entryID
-    }
-
-    /// What goes back to the counters.
-    package var givenBack: [SKUUnits] { cancellation.givenBack(releases) }
-}
-
-/// An adjustment with the gate's answer.
-package struct AdjustmentRecord: Sendable {
-    package var adjustment: Adjustment
-    package var digest: [UInt8]
-    package var seq: Int64
-    package var decidedAt: String
-    package var entryID: String
-
-    package init(adjustment: Adjustment, digest: [UInt8], seq: Int64, decidedAt: String, entryID: String) {
-        self.adjustment = adjustment
-        self.digest = digest
-        self.seq = seq
-        self.decidedAt = decidedAt
-        self.entryID = entryID
     }
 }
 
@@ -154,25 +93,4 @@ package enum RecordAnswer: Sendable, Equatable {
     case outdated(LedgerHead)
     /// The ledger's own figures give another decision than the gate's; nothing was recorded.
     case disagreed(Disagreement)
-}
-
-/// The arbiter's finding: what was decided is not what the ledger's own figures give.
-package enum Disagreement: Sendable, Equatable, CustomStringConvertible {
-    /// - Parameter ledger: nil: the order fits; else why it does not.
-    case order(Identifier, gate: Decision, ledger: Shortage?)
-    /// The order owns something else than when the cancellation was decided, or its seq does not go on.
-    case cancellation(Identifier)
-    /// More would be taken away than was added, or its seq does not go on.
-    case adjustment(Identifier)
-    /// The ledger's own figure of this counter is too low: less is sold than is to be given back.
-    case miscounted(CounterName)
-
-    package var description: String {
-        switch self {
-        case .order(let id, _, _): "order \(id)"
-        case .cancellation(let id): "cancellation \(id)"
-        case .adjustment(let id): "adjustment \(id)"
-        case .miscounted(let counter): "what \(counter.level.rawValue) \(counter.id) has sold"
-        }
-    }
 }

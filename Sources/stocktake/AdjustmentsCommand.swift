@@ -102,7 +102,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
             sku: SKU(Identifier(product), variant.map { Identifier($0) }), units: sold, reason: reason,
             adjustedAt: Timestamp.now())
         if let recorded = try await ledger.adjustment(adjustment.adjustmentID) {
-            guard recorded.adjustment.contentDigest == adjustment.contentDigest else {
+            guard recorded.adjustment.digest == adjustment.digest else {
                 try decline(
                     InvalidMessage(
                         .adjustmentConflict,
@@ -130,8 +130,8 @@ struct StockAdjustCommand: AsyncParsableCommand {
 
     /// Says why it is not sent.
     private func decline(_ cause: InvalidMessage) throws -> Never {
-        let end = invalid.detail.hasSuffix("?") ? "" : "."
-        printError("not adjusted: \(invalid.reason.rawValue): \(invalid.detail)\(end) Nothing was sent.")
+        let end = cause.detail.hasSuffix("?") ? "" : "."
+        printError("not adjusted: \(cause.reason.rawValue): \(cause.detail)\(end) Nothing was sent.")
         throw Exit.no
     }
 
@@ -146,7 +146,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
         ])
         let entry = try await client.send(
             StreamWriter.add(
-                StreamWriter.fields(type: MessageType.stockAdjusted.rawValue, payload: Array(payload.text.utf8)),
+                StreamWriter.fields(type: Command.Kind.adjust.rawValue, payload: Array(payload.text.utf8)),
                 to: settings.keys))
         await client.close()
         return entry.string ?? ""
@@ -160,7 +160,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
         while ContinuousClock.now < deadline {
             // Under an id of one's own something else may be recorded: then this one becomes a dead letter.
             if let recorded = try await ledger.adjustment(id),
-                recorded.adjustment.contentDigest == adjustment.contentDigest
+                recorded.adjustment.digest == adjustment.digest
             {
                 return try await tell(recorded, ledger)
             }

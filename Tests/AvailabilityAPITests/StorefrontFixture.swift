@@ -47,14 +47,15 @@ struct StorefrontFixture: Sendable {
     /// Has the ledger record an order of one sheet, as the consumer does after the gate.
     func record(_ id: Identifier) async throws {
         let head = try await ledger.head()
-        let checkout = Checkout(orderID: id, items: [.init(productID: "sheet", quantity: 1, unitPrice: 1)])
-        let record = OrderRecord(
-            order: Order(checkout), decision: .accepted(seq: head.seq + 1), decidedAt: "2026-11-22T10:00:00.000Z",
-            entryID: "\(id)-0")
+        let order = Order(
+            Checkout(orderID: id, items: [.init(productID: "sheet", quantity: 1, unitPrice: 1)]))
+        let decided = DecidedCommand(
+            PlannedCommand(.placeOrder(order), movements: order.movements), .accepted(seq: head.seq + 1),
+            decidedAt: "2026-11-22T10:00:00.000Z", entryID: "\(id)-0")
         let answer = try await ledger.record(
             RecordBatch(
                 epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq,
-                records: [.order(record)]))
+                records: [.command(decided)]))
         guard case .recorded = answer else { throw TestSupportError("not recorded: \(answer)") }
     }
 

@@ -26,7 +26,7 @@ extension Workshop {
 
     func addCommand(_ payload: [UInt8]) -> RedisCommand {
         StreamWriter.add(
-            StreamWriter.fields(type: MessageType.checkoutCompleted.rawValue, payload: payload), to: keys)
+            StreamWriter.fields(type: Command.Kind.placeOrder.rawValue, payload: payload), to: keys)
     }
 
     /// - Parameter name: of the key it is kept under.

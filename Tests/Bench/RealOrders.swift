@@ -67,9 +67,9 @@ struct RealOrders {
             message[start.upperBound..<id.upperBound] + "\(repetition)-" + message[id.upperBound...].dropLast()
         let bytes = Array(text.utf8)
         switch MessageDecoder.decode(
-            type: SharedBytes(Array(MessageType.checkoutCompleted.rawValue.utf8)), payload: SharedBytes(bytes))
+            type: SharedBytes(Array(Command.Kind.placeOrder.rawValue.utf8)), payload: SharedBytes(bytes))
         {
-        case .success(.checkout(let checkout)): return (bytes, checkout.items.count)
+        case .success(.placeOrder(let order)): return (bytes, order.checkout.lines.count)
         default: throw BenchError("reading real orders failed: on \(message.prefix(80)): it is no checkout.")
         }
     }

@@ -55,29 +55,29 @@ struct StagesAlone {
         ]
     }
 
-    /// The orders as the consumer has them once they are decoded and sorted, in batches.
-    private static func batches(_ count: Int, _ maker: OrderMaker) throws -> [[OrderRecord]] {
+    /// The orders as the consumer has them once they are decoded and planned, in batches.
+    private static func batches(_ count: Int, _ maker: OrderMaker) throws -> [[DecidedCommand]] {
         var maker = maker
-        let type = SharedBytes(Array(MessageType.checkoutCompleted.rawValue.utf8))
+        let type = SharedBytes(Array(Command.Kind.placeOrder.rawValue.utf8))
         let now = Timestamp.now()
         let orders = try (1...count).map { number in
             let payload = maker.next()
             guard
-                case .success(.checkout(let checkout)) = MessageDecoder.decode(
+                case .success(.placeOrder(let order)) = MessageDecoder.decode(
                     type: type, payload: SharedBytes(payload))
             else {
                 throw BenchError("preparing orders failed: on \(String(decoding: payload, as: UTF8.self)): it is none.")
             }
             // All fit: the gate, which is asked alone, answers the same.
-            return OrderRecord(
-                order: Order(checkout), decision: .accepted(seq: Int64(number)), decidedAt: now,
-                entryID: "\(1_700_000_000_000 + number)-0")
+            return DecidedCommand(
+                PlannedCommand(.placeOrder(order), movements: order.movements), .accepted(seq: Int64(number)),
+                decidedAt: now, entryID: "\(1_700_000_000_000 + number)-0")
         }
         return stride(from: 0, to: count, by: batchOrders).map { Array(orders[$0..<min($0 + batchOrders, count)]) }
     }
 
     /// - Returns: seconds.
-    private func decide(_ batches: [[OrderRecord]], _ path: String, in workshop: Workshop) async throws -> Double {
+    private func decide(_ batches: [[DecidedCommand]], _ path: String, in workshop: Workshop) async throws -> Double {
         let ledger = try await LedgerDatabase.open(at: path, store: workshop.keys.store, for: .consumer)
         defer { try? ledger.close() }
         let start = try await ledger.raiseEpoch(catalogueBefore: nil, reason: "bench")
@@ -87,10 +87,10 @@ struct StagesAlone {
                 epoch: start.head.epoch, seq: 0, records: 0, catalogueVersion: start.head.catalogueVersion,
                 counters: start.counters))
         guard installed == .installed else { throw BenchError("installing counters failed: on Redis: \(installed).") }
-        let operations = batches.map { batch in batch.map { Operation(.take, $0.order.demand) } }
+        let commands = batches.map { $0.map { PlannedCommand($0.command, movements: $0.movements) } }
         var seq: Int64 = 0
         let began = ContinuousClock.now
-        for batch in operations {
+        for batch in commands {
             guard case .decided(let after, _) = try await store.decide(batch, epoch: start.head.epoch, seq: seq) else {
                 throw BenchError("deciding prepared batches failed: on Redis: it was fenced.")
             }
@@ -103,7 +103,7 @@ struct StagesAlone {
     }
 
     /// - Returns: seconds.
-    private func record(_ batches: [[OrderRecord]], _ path: String) async throws -> Double {
+    private func record(_ batches: [[DecidedCommand]], _ path: String) async throws -> Double {
         let ledger = try await LedgerDatabase.open(at: path, store: nil, for: .consumer)
         defer { try? ledger.close() }
         let head = try await ledger.raiseEpoch(catalogueBefore: nil, reason: "bench").head
@@ -113,7 +113,7 @@ struct StagesAlone {
             let answer = try await ledger.record(
                 RecordBatch(
                     epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: seq,
-                    records: batch.map { .order($0) }))
+                    records: batch.map { .command($0) }))
             seq += Int64(batch.count)
             guard answer == .recorded(records: seq) else {
                 throw BenchError("recording prepared batches failed: on \(path): \(answer).")

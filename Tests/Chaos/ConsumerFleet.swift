@@ -38,7 +38,7 @@ final class ConsumerFleet: Sendable {
     /// Places at which consumers die by themselves.
     /// Not while decoding: a message that brings the process down there three times, alone, rightly becomes a dead letter.
     private let failpoints = Failpoint.allCases.filter {
-        ![.decodeBefore, .decodeEntry, .decodeAfter, .skipAfter].contains($0)
+        ![.decodeBefore, .decodeEntry, .decodeAfter, .planAfter].contains($0)
     }
     .map(\.rawValue)
 

@@ -13,11 +13,10 @@ struct BatchQueueTests {
         let checkout = Checkout(
             orderID: Identifier("o\(id)"),
             items: (0..<lines).map { .init(productID: Identifier("p\($0)"), quantity: 1, unitPrice: 0) })
-        let order = Order(checkout)
-        return .decoded(DecodedEntry(entry: entry(id, bytes), content: .order(order), digest: order.digest))
+        return .decoded(DecodedEntry(entry: entry(id, bytes), command: .success(.placeOrder(Order(checkout)))))
     }
 
-    private static func suspect(_ id: Int) -> ReadEntry { .suspect(entry(id, 10)) }
+    private static func poisonous(_ id: Int) -> ReadEntry { .poison(entry(id, 10)) }
 
     private static func entry(_ id: Int, _ bytes: Int) -> StreamEntry {
         StreamEntry(id: "\(id)-0", fields: [.init(name: [], value: Array(repeating: 0, count: bytes))])
@@ -48,7 +47,7 @@ struct BatchQueueTests {
         #expect(!queue.isFull && queue.count == 1 && queue.bytes == 10)
         queue.append([Self.order(3, lines: 2)])
         #expect(!queue.isFull && queue.bytes == 20)
-        queue.putBack([Self.suspect(0), Self.order(1, lines: 1)])
+        queue.putBack([Self.poisonous(0), Self.order(1, lines: 1)])
         #expect(queue.isFull && queue.count == 4 && queue.bytes == 40)
         queue.removeFirst(4)
         #expect(queue.isEmpty && !queue.isFull && queue.bytes == 0)
@@ -63,13 +62,13 @@ struct BatchQueueTests {
         #expect(ids(Self.queue(Self.order(1, lines: 7, bytes: 2_000), Self.order(2)).front()) == ["1-0"])
     }
 
-    @Test("gives what stands before a suspect, and the suspect alone")
-    func suspects() {
-        var queue = Self.queue(Self.order(1), Self.suspect(2), Self.order(3))
-        #expect(queue.suspect == nil && ids(queue.front()) == ["1-0"])
+    @Test("gives what stands before a poison message, and that one alone")
+    func poison() {
+        var queue = Self.queue(Self.order(1), Self.poisonous(2), Self.order(3))
+        #expect(queue.poison == nil && ids(queue.front()) == ["1-0"])
         queue.removeFirst(1)
-        #expect(queue.suspect?.id == "2-0" && queue.front().isEmpty)
+        #expect(queue.poison?.id == "2-0" && queue.front().isEmpty)
         queue.removeFirst(1)
-        #expect(queue.suspect == nil && ids(queue.front()) == ["3-0"])
+        #expect(queue.poison == nil && ids(queue.front()) == ["3-0"])
     }
 }

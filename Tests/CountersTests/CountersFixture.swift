@@ -56,12 +56,27 @@ func withCounters(
     }
 }
 
-func take(_ terms: (CounterName, Int64)...) -> Counters.Operation {
-    Operation(.take, terms.map { Demand($0.0, $0.1) })
+/// Asks the gate for all of these units or none.
+func take(_ units: (CounterName, Int64)...) -> PlannedCommand { take(units) }
+
+func take(_ units: [(CounterName, Int64)]) -> PlannedCommand {
+    // The gate looks at the movements alone.
+    let order = Order(Checkout(orderID: "o", items: []))
+    return PlannedCommand(.placeOrder(order), movements: units.map { Movement($0.0, sold: $0.1) })
 }
 
-func give(_ terms: (CounterName, Int64)...) -> Counters.Operation {
-    Operation(.give, terms.map { Demand($0.0, $0.1) })
+/// Units that come back, whatever the caps say.
+func give(_ units: (CounterName, Int64)...) -> PlannedCommand { give(units) }
+
+func give(_ units: [(CounterName, Int64)]) -> PlannedCommand {
+    let cancellation = Cancellation(cancellationID: "c", orderID: "o")
+    return PlannedCommand(.cancel(cancellation), movements: units.map { Movement($0.0, sold: -$0.1) })
+}
+
+/// Units that are sold already, whatever the caps say.
+func add(_ units: (CounterName, Int64)...) -> PlannedCommand {
+    let adjustment = Adjustment(adjustmentID: "a", sku: SKU("P"), units: 1, reason: "r")
+    return PlannedCommand(.adjust(adjustment), movements: units.map { Movement($0.0, sold: $0.1, adjusted: $0.1) })
 }
 
 func refused(_ counter: CounterName, asked: Int64, left: Int64) -> Decision {

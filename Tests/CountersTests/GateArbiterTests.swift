@@ -27,7 +27,7 @@ struct GateArbiterTests {
                     let batch = shop.nextBatch(Self.batchSize, &generator)
                     let arbiter = try shop.arbitrate(batch)
                     let gate = try await fixture.store.decide(
-                        batch.operations, epoch: CountersFixture.epoch, seq: batch.seqBefore)
+                        batch.planned, epoch: CountersFixture.epoch, seq: batch.seqBefore)
                     try Self.compare(batch, gate: gate, arbiter: arbiter, seed: seed)
                     try #require(shop.balances == shop.judge.balances, "seed \(seed)")
                     for decision in batch.expected { tally[decision.word, default: 0] += 1 }
@@ -163,8 +163,7 @@ private struct PlainJudge {
         return next()
     }
 
-    /// - Returns: also what goes back to each counter.
-    mutating func cancel(_ cancellation: Cancellation) -> (Decision, [CounterName: Int64]) {
+    mutating func cancel(_ cancellation: Cancellation) -> Decision {
         var released: [SKU: Int64] = [:]
         if let items = cancellation.items {
             for item in items {
@@ -174,19 +173,27 @@ private struct PlainJudge {
         } else {
             released = owned[cancellation.orderID] ?? [:]
         }
-        var back: [CounterName: Int64] = [:]
+        var isRestocked = false
         for (sku, units) in released where units > 0 {
             owned[cancellation.orderID]?[sku, default: 0] -= units
             for counter in sku.counters {
                 if cancellation.restock {
                     sold[counter, default: 0] -= units
-                    back[counter, default: 0] += units
+                    isRestocked = true
                 } else {
                     adjusted[counter, default: 0] += units
                 }
             }
         }
-        return (back.isEmpty ? .unchanged : next(), back)
+        return isRestocked ? next() : .unchanged
+    }
+
+    /// What an order owns, each SKU once; what it has lost counts 0.
+    func owns(_ order: Order) -> [SKUUnits] {
+        let owns = owned[order.id] ?? [:]
+        return order.checkout.lines.map { SKUUnits($0.sku, $0.quantity) }.summed.compactMap { line in
+            owns[line.sku].map { SKUUnits(line.sku, $0) }
+        }
     }
 
     mutating func adjust(_ adjustment: Adjustment) -> Decision {
@@ -207,7 +214,8 @@ private struct PlainJudge {
 private struct RandomShop {
     struct Batch {
         var commands: [Command] = []
-        var operations: [Counters.Operation] = []
+        /// As the planner makes them of the commands.
+        var planned: [PlannedCommand] = []
         var expected: [Decision] = []
         var seqBefore: Int64
     }
@@ -249,9 +257,7 @@ private struct RandomShop {
         for order in owned.keys { owned[order] = arbiter.owned(by: order) }
         // What was placed in this batch can be cancelled from the next one on.
         for order in placed where owned[order.id] == nil {
-            let owns = judge.owned[order.id] ?? [:]
-            owned[order.id] = order.checkout.lines.map { SKUUnits($0.sku, $0.quantity) }.summed
-                .filter { owns[$0.sku] != nil }
+            owned[order.id] = judge.owns(order)
         }
         return decisions
     }
@@ -276,7 +282,7 @@ private struct RandomShop {
     private mutating func place(_ order: Order, _ batch: inout Batch) {
         placed.append(order)
         batch.commands.append(.placeOrder(order))
-        batch.operations.append(Operation(.take, order.demand))
+        batch.planned.append(PlannedCommand(.placeOrder(order), movements: order.movements))
         batch.expected.append(judge.place(order))
     }
 
@@ -289,9 +295,11 @@ private struct RandomShop {
             }
         let cancellation = Cancellation(
             cancellationID: Identifier("c\(number)"), orderID: order.id, items: items, restock: generator.chance(80))
-        let (decision, back) = judge.cancel(cancellation)
+        // From what the order owns before.
+        let movements = Takeback(cancellation, from: judge.owns(order)).movements
+        let decision = judge.cancel(cancellation)
         batch.commands.append(.cancel(cancellation))
-        batch.operations.append(Operation(.give, back.map { Demand($0.key, $0.value) }))
+        batch.planned.append(PlannedCommand(.cancel(cancellation), movements: movements))
         batch.expected.append(decision)
     }
 
@@ -303,9 +311,8 @@ private struct RandomShop {
         if generator.chance(50), least > 0 { units = -min(units, least) }
         let adjustment = Adjustment(
             adjustmentID: Identifier("a\(number)"), sku: sku, units: units, reason: "counted")
-        let demand = sku.counters.map { Demand($0, abs(units)) }
         batch.commands.append(.adjust(adjustment))
-        batch.operations.append(Operation(units < 0 ? .give : .add, demand))
+        batch.planned.append(PlannedCommand(.adjust(adjustment), movements: adjustment.movements))
         batch.expected.append(judge.adjust(adjustment))
     }
 }

@@ -83,7 +83,7 @@ struct GateFenceTests {
         try await refuses { $0.append(contentsOf: arguments) }
     }
 
-    /// What can stand in the array of operations, ours and what is none of ours.
+    /// What can stand in the array of commands, ours and what is none of ours.
     enum Packed {
         case number(Int64)
         case fraction(Double)
@@ -106,7 +106,7 @@ struct GateFenceTests {
 
     private static let fits: [Packed] = [.number(0), .number(1), .number(1), .number(1)]
 
-    @Test("decides the operation that stands before the malformed ones, alone")
+    @Test("decides the command that stands before the malformed ones, alone")
     func wellFormed() async throws {
         try await withCounters(unlimited) { fixture async throws in
             let reply = try await ScriptRunner(client: fixture.client).run(.gate, keys: [fixture.keys.stock]) {
@@ -117,7 +117,7 @@ struct GateFenceTests {
         }
     }
 
-    private static let notOperations: [[Packed]] = [
+    private static let notCommands: [[Packed]] = [
         [.number(0)], [.number(3), .number(1), .number(1), .number(1)], [.text("take"), .number(1)],
         [.number(0), .text("x")], [.number(0), .fraction(0.5)], [.number(0), .number(1)],
         [.number(0), .number(1), .number(1)], [.number(0), .number(2), .number(1), .number(1)],
@@ -127,23 +127,24 @@ struct GateFenceTests {
     ]
 
     private static let badUnits: [Packed] = [
-        .fraction(1.5), .fraction(.nan), .fraction(.infinity), .fraction(-.infinity), .number(-1), .number(0),
-        .number(9_007_199_254_740_992), .text("1"), .nothing,
+        .fraction(1.5), .fraction(.nan), .fraction(.infinity), .fraction(-.infinity), .number(0),
+        .number(9_007_199_254_740_992), .number(-9_007_199_254_740_992), .text("1"), .nothing,
     ]
 
     @Test(
-        "when operations behind one that fits are malformed, or their units are no positive integers",
-        arguments: notOperations
-            + [0, 1, 2].flatMap { kind in badUnits.map { [.number(kind), .number(1), .number(1), $0] } })
-    func malformedOperations(_ operations: [Packed]) async throws {
+        "when commands behind one that fits are malformed, or their units are no integers that may stand there",
+        arguments: notCommands
+            + [0, 1].flatMap { kind in badUnits.map { [.number(kind), .number(1), .number(1), $0] } }
+            + [[.number(0), .number(1), .number(1), .number(-1)], [.number(2), .number(1), .number(1), .number(1)]])
+    func malformedCommands(_ commands: [Packed]) async throws {
         try await refuses {
             $0.append(contentsOf: ["L", "7", "41", "1", "p:P"])
-            $0.append(Packed.array(Self.fits + operations))
+            $0.append(Packed.array(Self.fits + commands))
         }
     }
 
     @Test(
-        "when the operations are no whole array, or not one",
+        "when the commands are no whole array, or not one",
         arguments: [
             [], [0x01], [0xC1], Array(Packed.array(fits).dropLast()), Packed.array(fits) + [0x01],
             Packed.array(fits) + Packed.array(fits), Packed.array(fits) + Packed.nothing.bytes,
@@ -169,8 +170,8 @@ struct GateFenceTests {
         }
     }
 
-    @Test("when the number of terms is below 0, and does not turn in circles over it")
-    func negativeTerms() async throws {
+    @Test("when the number of movements is below 0, and does not turn in circles over it")
+    func negativeMovements() async throws {
         try await withCounters(unlimited) { fixture async throws in
             var message: String?
             do {

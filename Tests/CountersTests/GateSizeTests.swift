@@ -45,11 +45,11 @@ struct GateSizeTests {
         }
     }
 
-    @Test("take in far more terms than Lua can unpack at once")
-    func manyTerms() async throws {
+    @Test("take in far more movements than Lua can unpack at once")
+    func manyMovements() async throws {
         try await withCounters(Self.fields(sold: 0, cap: nil)) { fixture async throws in
-            let everything = Operation(.take, Self.many.map { Demand($0, 2) })
-            let back = Operation(.give, Self.many.map { Demand($0, 1) })
+            let everything = take(Self.many.map { ($0, 2) })
+            let back = give(Self.many.map { ($0, 1) })
             let answer = try await fixture.store.decide([everything, everything, back], epoch: 7, seq: 41)
             #expect(answer == .decided(seq: 44, [.accepted(seq: 42), .accepted(seq: 43), .accepted(seq: 44)]))
             var stock = CountersFixture.head.merging(Self.fields(sold: 3, cap: nil)) { _, own in own }
@@ -64,7 +64,7 @@ struct GateSizeTests {
         try await withCounters(Self.fields(sold: 0, cap: 9)) { fixture async throws in
             let names = Self.many.prefix(count)
             let answer = try await fixture.store.decide(
-                [Operation(.take, names.map { Demand($0, 1) })], epoch: 7, seq: 41)
+                [take(names.map { ($0, 1) })], epoch: 7, seq: 41)
             #expect(answer == .decided(seq: 42, [.accepted(seq: 42)]))
             var stock = CountersFixture.head.merging(Self.fields(sold: 0, cap: 9)) { _, own in own }
             for name in names { stock["sold:p:\(name.id)"] = "1" }

@@ -13,14 +13,14 @@ private let most = Limit.exactInteger
 struct GateCase: Sendable, CustomTestStringConvertible {
     var name: String
     var before: [String: String]
-    var batch: [Counters.Operation]
+    var batch: [PlannedCommand]
     var answers: [Decision]
     var changed: [String: String]
 
     var testDescription: String { name }
 
     init(
-        _ name: String, _ before: [String: String], _ batch: [Counters.Operation], _ answers: [Decision],
+        _ name: String, _ before: [String: String], _ batch: [PlannedCommand], _ answers: [Decision],
         _ changed: [String: String] = [:]
     ) {
         self.name = name
@@ -118,6 +118,22 @@ struct GateTests {
         GateCase(
             "nothing comes back: no seq", ["sold:p:P": "9"], [give(), take((p, 1))], [.unchanged, .accepted(seq: 42)],
             ["sold:p:P": "10"]),
+        GateCase(
+            "units that are sold already, past the cap", ["sold:p:P": "5", "cap:p:P": "5"],
+            [add((p, 2)), take((p, 1))],
+            [.accepted(seq: 42), refused(p, asked: 1, left: 0)], ["sold:p:P": "7"]),
+        GateCase(
+            "units that no order loses: nothing that the gate counts", ["sold:p:P": "5"],
+            [
+                PlannedCommand(
+                    .cancel(Cancellation(cancellationID: "c", orderID: "o", restock: false)),
+                    movements: [Movement(p, adjusted: 2)])
+            ], [.unchanged]),
+        GateCase(
+            "as many units as come in one, two, four and eight bytes",
+            ["sold:p:P": "100000000000", "sold:v:V": "100000000000"],
+            [1, 200, 70_000, 5_000_000_000].flatMap { [add((p, $0)), give((v, $0))] },
+            (42...49).map { .accepted(seq: $0) }, ["sold:p:P": "105000070201", "sold:v:V": "94999929799"]),
     ]
 
     static let batches = [
@@ -144,14 +160,16 @@ struct GateTests {
     func demandIsSummed() async throws {
         try await withCounters(["sold:p:P": "0", "cap:p:P": "5", "sold:v:V": "0", "sold:v:W": "0"]) {
             fixture async throws in
-            let order = Checkout(
-                orderID: "o",
-                items: [
-                    .init(productID: "P", variantID: "V", quantity: 3, unitPrice: 1),
-                    .init(productID: "P", variantID: "W", quantity: 3, unitPrice: 1),
-                ])
+            let order = Order(
+                Checkout(
+                    orderID: "o",
+                    items: [
+                        .init(productID: "P", variantID: "V", quantity: 3, unitPrice: 1),
+                        .init(productID: "P", variantID: "W", quantity: 3, unitPrice: 1),
+                    ]))
             let answer = try await fixture.store.decide(
-                [Operation(.take, order.demand)], epoch: CountersFixture.epoch, seq: CountersFixture.seq)
+                [PlannedCommand(.placeOrder(order), movements: order.movements)], epoch: CountersFixture.epoch,
+                seq: CountersFixture.seq)
             #expect(answer == .decided(seq: 41, [refused(p, asked: 6, left: 5)]))
             #expect(try await fixture.stock()?["sold:v:V"] == "0")
         }

@@ -126,7 +126,7 @@ import Testing
         var crashes = 0
         while true {
             let consumer = try shop.start(
-                ["consume", "--until-idle"], environment: ["STOCKTAKE_FAILPOINT": "skip.after"])
+                ["consume", "--until-idle"], environment: ["STOCKTAKE_FAILPOINT": "plan.after"])
             if try await consumer.waitForEnding() == .exited(0) { break }
             crashes += 1
             try #require(crashes < 10)

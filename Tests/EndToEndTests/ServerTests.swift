@@ -100,10 +100,15 @@ private struct ScriptTrial {
         #expect(try await store.install(installation) == .installed)
 
         tried.insert(.gate)
-        let operations = [1, 2].map { Counters.Operation(.take, [Demand(lamp, $0)]) }
+        let commands = ([1, 2] as [Int64]).map { units in
+            let order = Inventory.Order(
+                Checkout(
+                    orderID: Identifier("o\(units)"), items: [.init(productID: "LAMP", quantity: units, unitPrice: 1)]))
+            return PlannedCommand(.placeOrder(order), movements: order.movements)
+        }
         let shortage = Shortage(counter: lamp, asked: 2, left: 1)
         #expect(
-            try await store.decide(operations, epoch: 1, seq: 0)
+            try await store.decide(commands, epoch: 1, seq: 0)
                 == .decided(seq: 1, [.accepted(seq: 1), .refused(shortage)]))
 
         tried.insert(.cut)

@@ -5,11 +5,11 @@ import Inventory
 /// What holds of every message that was accepted, written down without regard to how it is decoded.
 enum MessageRules {
     /// The rules that `message` breaks.
-    static func violations(of message: Message) -> [String] {
-        switch message {
-        case .checkout(let checkout): violations(of: checkout)
-        case .cancellation(let cancellation): violations(of: cancellation)
-        case .adjustment(let adjustment): violations(of: adjustment)
+    static func violations(of command: Command) -> [String] {
+        switch command {
+        case .placeOrder(let order): violations(of: order.checkout)
+        case .cancel(let cancellation): violations(of: cancellation)
+        case .adjust(let adjustment): violations(of: adjustment)
         }
     }
 

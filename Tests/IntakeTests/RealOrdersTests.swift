@@ -27,7 +27,8 @@ struct RealOrdersTests {
             let frame = try MessageFrame.parse(bytes)
             let result = MessageDecoder.decode(
                 type: SharedBytes(Array(frame.type.utf8)), payload: SharedBytes(bytes, at: frame.payload))
-            guard case .checkout(let checkout) = try result.get() else { continue }
+            guard case .placeOrder(let order) = try result.get() else { continue }
+            let checkout = order.checkout
             orders += 1
             lines += checkout.items.count
         }

@@ -44,7 +44,7 @@ enum SampleMessage {
     /// What must never appear in a detail.
     static let canaries = ["canary", "12345"]
 
-    static func decode(_ payload: String) -> Result<Message, InvalidMessage> {
+    static func decode(_ payload: String) -> Result<Command, InvalidMessage> {
         MessageDecoder.decode(type: type, payload: SharedBytes(Array(payload.utf8)))
     }
 

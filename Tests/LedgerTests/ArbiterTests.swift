@@ -9,12 +9,12 @@ private let kit = CounterName.product("kit")
 
 @Suite("The ledger as the arbiter")
 struct ArbiterTests {
-    /// What the gate is said to have decided of an order, and why the ledger refuses it; nil: for the ledger it fits.
+    /// What the gate is said to have decided of an order, and what the ledger decides.
     struct Claim: Sendable, CustomTestStringConvertible {
         var name: String
         var lines: [(product: Identifier, variant: Identifier?, quantity: Int64)]
         var gate: Decision
-        var ledger: Shortage?
+        var ledger: Decision
 
         var testDescription: String { name }
     }
@@ -22,28 +22,30 @@ struct ArbiterTests {
     private static let claims = [
         Claim(
             name: "accepted, though it does not fit", lines: [("kit", nil, 4)], gate: .accepted(seq: 1),
-            ledger: Shortage(counter: kit, asked: 4, left: 3)),
+            ledger: refused(kit, asked: 4, left: 3)),
         Claim(
             name: "accepted, though the variant does not fit", lines: [("cube", "black", 7)], gate: .accepted(seq: 1),
-            ledger: Shortage(counter: black, asked: 7, left: 6)),
+            ledger: refused(black, asked: 7, left: 6)),
         Claim(
             name: "accepted, though it does not fit as a sum", lines: [("cube", "black", 6), ("cube", "white", 5)],
-            gate: .accepted(seq: 1), ledger: Shortage(counter: cube, asked: 11, left: 10)),
-        Claim(name: "refused, though it fits", lines: [("kit", nil, 3)], gate: refused(kit, asked: 3, left: 2)),
+            gate: .accepted(seq: 1), ledger: refused(cube, asked: 11, left: 10)),
+        Claim(
+            name: "refused, though it fits", lines: [("kit", nil, 3)], gate: refused(kit, asked: 3, left: 2),
+            ledger: .accepted(seq: 1)),
         Claim(
             name: "sold out, though unlimited", lines: [("sheet", nil, 1)],
-            gate: refused(.product("sheet"), asked: 1, left: 0)),
+            gate: refused(.product("sheet"), asked: 1, left: 0), ledger: .accepted(seq: 1)),
         Claim(
             name: "refused with another number of units left", lines: [("kit", nil, 4)],
-            gate: refused(kit, asked: 4, left: 2), ledger: Shortage(counter: kit, asked: 4, left: 3)),
+            gate: refused(kit, asked: 4, left: 2), ledger: refused(kit, asked: 4, left: 3)),
         Claim(
             name: "refused with another number of units asked", lines: [("kit", nil, 4)],
-            gate: refused(kit, asked: 5, left: 3), ledger: Shortage(counter: kit, asked: 4, left: 3)),
+            gate: refused(kit, asked: 5, left: 3), ledger: refused(kit, asked: 4, left: 3)),
         Claim(
             name: "refused for another counter", lines: [("cube", "black", 11)],
-            gate: refused(black, asked: 11, left: 6), ledger: Shortage(counter: cube, asked: 11, left: 10)),
-        Claim(name: "a seq is left out", lines: [("kit", nil, 1)], gate: .accepted(seq: 2)),
-        Claim(name: "a seq comes twice", lines: [("kit", nil, 1)], gate: .accepted(seq: 0)),
+            gate: refused(black, asked: 11, left: 6), ledger: refused(cube, asked: 11, left: 10)),
+        Claim(name: "a seq is left out", lines: [("kit", nil, 1)], gate: .accepted(seq: 2), ledger: .accepted(seq: 1)),
+        Claim(name: "a seq comes twice", lines: [("kit", nil, 1)], gate: .accepted(seq: 0), ledger: .accepted(seq: 1)),
     ]
 
     @Test("disagrees with a gate whose counters are wrong, and records nothing of the batch", arguments: claims)
@@ -53,7 +55,7 @@ struct ArbiterTests {
             let answer = try await fixture.record(
                 deadLetter("1-0"), order("o", claim.lines, claim.gate),
                 order("later", [("sheet", nil, 1)], .accepted(seq: 2)))
-            #expect(answer == .disagreed(.order("o", gate: claim.gate, ledger: claim.ledger)))
+            #expect(answer == .disagreed(.command(.order("o"), gate: claim.gate, ledger: claim.ledger)))
             #expect(try await fixture.rows() == before)
         }
     }
@@ -64,8 +66,8 @@ struct ArbiterTests {
             let before = try await fixture.rows()
             let answer = try await fixture.record(
                 order("o1", [("kit", nil, 2)], .accepted(seq: 1)), order("o2", [("kit", nil, 2)], .accepted(seq: 2)))
-            let shortage = Shortage(counter: kit, asked: 2, left: 1)
-            #expect(answer == .disagreed(.order("o2", gate: .accepted(seq: 2), ledger: shortage)))
+            let shortage = refused(kit, asked: 2, left: 1)
+            #expect(answer == .disagreed(.command(.order("o2"), gate: .accepted(seq: 2), ledger: shortage)))
             #expect(try await fixture.rows() == before)
         }
     }

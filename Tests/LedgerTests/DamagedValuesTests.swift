@@ -9,29 +9,22 @@ import Testing
 /// A flipped bit makes a value one of another type, or any number: what reads it must say so, and never end the process.
 @Suite("A value of another type than its column's")
 struct DamagedValuesTests {
-    private static let now = "2026-11-22T10:00:00.000Z"
-
     /// A closed ledger with rows in every table, its log in its file, and its backup.
     private func filled(_ fixture: LedgerFixture) async throws -> String {
         let backup = fixture.folder.path(of: "backup")
         _ = try await fixture.ledger.backUp(to: backup) { _ in }
-        let release = Release(sku: SKU("sheet"), asked: nil, released: 2)
         try await fixture.record(
             order("o1", [("cube", "black", 2)], .accepted(seq: 1)),
             order("o2", [("kit", nil, 9)], refused(.product("kit"), asked: 9, left: 3)),
             order("o3", [("sheet", nil, 2)], .accepted(seq: 2)),
-            .adjustment(
-                AdjustmentRecord(
-                    adjustment: Adjustment(
-                        adjustmentID: "a1", sku: SKU("cube", "white"), units: 1, reason: "fair", adjustedAt: nil
-                    ),
-                    digest: [1], seq: 3, decidedAt: Self.now, entryID: "8-0")),
+            adjustment(
+                Adjustment(adjustmentID: "a1", sku: SKU("cube", "white"), units: 1, reason: "fair"),
+                .accepted(seq: 3)),
             deadLetter("7-0", reason: .productClosed, orderID: "o9", payment: Payment(orderID: "o9", amount: 7)))
         try await fixture.record(
-            .cancellation(
-                CancellationRecord(
-                    cancellation: Cancellation(cancellationID: "re_1", orderID: "o3"), releases: [release], digest: [1],
-                    seq: 4, decidedAt: Self.now, entryID: "9-0")))
+            cancellation(
+                Cancellation(cancellationID: "re_1", orderID: "o3"), of: [SKUUnits(SKU("sheet"), 2)],
+                .accepted(seq: 4)))
         try await fixture.ledger.noteAttempt(EntryKey(entryID: "6-0", fingerprint: [1]))
         let repair = Repair(place: .counters, level: .product, id: "kit", found: 1, expected: 0, detail: "")
         _ = try await fixture.ledger.raiseEpoch(toRepair: [repair], foundIn: nil, reason: "test")
@@ -101,9 +94,10 @@ struct DamagedValuesTests {
             await attempt(what) { _ = try await ledger.story(of: id) }
         }
         await attempt(what) {
-            _ = try await ledger.known(
-                [.order("o1"), .cancellation("re_1"), .adjustment("a1")], entries: ["7-0"], cancelled: ["o1", "o3"],
-                adjusted: [.variant("white")])
+            _ = try await ledger.priorState(
+                for: BatchLookup(
+                    keys: [.order("o1"), .init(.cancel, "re_1"), .init(.adjust, "a1")], entryIDs: ["7-0"],
+                    cancelledOrders: ["o1", "o3"], adjustedCounters: [.variant("white")]))
         }
     }
 

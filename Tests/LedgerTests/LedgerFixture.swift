@@ -115,10 +115,25 @@ func order(_ id: Identifier, _ lines: [Line], _ decision: Decision) -> RecordBat
 }
 
 func order(_ checkout: Checkout, _ decision: Decision) -> RecordBatch.Record {
-    .order(
-        OrderRecord(
-            order: Order(checkout), decision: decision, decidedAt: "2026-11-22T10:00:00.000Z",
-            entryID: "\(checkout.orderID)-0"))
+    let order = Order(checkout)
+    return decided(
+        PlannedCommand(.placeOrder(order), movements: order.movements), decision, entryID: "\(checkout.orderID)-0")
+}
+
+/// - Parameter owned: what its order owned before.
+func cancellation(
+    _ cancellation: Cancellation, of owned: [SKUUnits], _ decision: Decision, entryID: String = "9-0"
+) -> RecordBatch.Record {
+    let movements = Takeback(cancellation, from: owned).movements
+    return decided(PlannedCommand(.cancel(cancellation), movements: movements), decision, entryID: entryID)
+}
+
+func adjustment(_ adjustment: Adjustment, _ decision: Decision, entryID: String = "8-0") -> RecordBatch.Record {
+    decided(PlannedCommand(.adjust(adjustment), movements: adjustment.movements), decision, entryID: entryID)
+}
+
+private func decided(_ planned: PlannedCommand, _ decision: Decision, entryID: String) -> RecordBatch.Record {
+    .command(DecidedCommand(planned, decision, decidedAt: "2026-11-22T10:00:00.000Z", entryID: entryID))
 }
 
 func refused(_ counter: CounterName, asked: Int64, left: Int64) -> Decision {
@@ -141,4 +156,8 @@ extension LedgerDatabase {
     func counters(withChangesAfter seq: Int64) async throws -> CountersAsOf {
         try await counters(counterNames(after: nil, limit: 1_000).names, withChangesAfter: seq)
     }
+}
+
+extension Command.Key {
+    static func order(_ id: Identifier) -> Command.Key { Command.Key(.placeOrder, id) }
 }

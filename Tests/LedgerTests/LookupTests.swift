@@ -15,16 +15,16 @@ struct LookupTests {
             try await fixture.record(
                 order(checkout, .accepted(seq: 1)),
                 order("o2", [("kit", nil, 2)], refused(kit, asked: 2, left: 1)))
-            let known = try await fixture.ledger.known(
-                [.order("o2"), .order("o1"), .order("O1"), .order("other")], entries: [])
-            #expect(known.deadLetters.isEmpty && known.messages.count == 2)
+            let known = try await fixture.ledger.priorState(
+                for: BatchLookup(keys: [.order("o2"), .order("o1"), .order("O1"), .order("other")]))
+            #expect(known.deadLetters.isEmpty && known.decisions.count == 2)
             #expect(
-                known.messages[.order("o1")]
-                    == KnownMessage(
+                known.decisions[.order("o1")]
+                    == PriorDecision(
                         digest: checkout.contentDigest,
                         outcome: Outcome(kind: .accepted, orderID: "o1", seq: 1, units: 2, decidedAt: decidedAt)))
             #expect(
-                known.messages[.order("o2")]?.outcome
+                known.decisions[.order("o2")]?.outcome
                     == Outcome(kind: .refused, orderID: "o2", reason: "insufficient", units: 2, decidedAt: decidedAt))
         }
     }
@@ -35,7 +35,7 @@ struct LookupTests {
             try await fixture.record(
                 deadLetter("1-0", fingerprint: [1]), deadLetter("1-0", fingerprint: [2], reason: .wrongType),
                 deadLetter("2-0", fingerprint: [1]))
-            let known = try await fixture.ledger.known([], entries: ["1-0", "3-0"])
+            let known = try await fixture.ledger.priorState(for: BatchLookup(entryIDs: ["1-0", "3-0"]))
             func outcome(_ reason: String) -> Outcome {
                 Outcome(kind: .deadLetter, reason: reason, decidedAt: decidedAt)
             }

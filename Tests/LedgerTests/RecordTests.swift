@@ -178,10 +178,11 @@ struct RecordTests {
             for checkout in checkouts {
                 #expect(try await fixture.ledger.order(checkout.orderID)?.checkout == checkout)
             }
-            let known = try await fixture.ledger.known(checkouts.map { .order($0.orderID) }, entries: [])
-            #expect(known.messages.count == count)
+            let known = try await fixture.ledger.priorState(
+                for: BatchLookup(keys: checkouts.map { .order($0.orderID) }))
+            #expect(known.decisions.count == count)
             for checkout in checkouts {
-                #expect(known.messages[.order(checkout.orderID)]?.digest == checkout.contentDigest)
+                #expect(known.decisions[.order(checkout.orderID)]?.digest == checkout.contentDigest)
             }
             #expect(try await fixture.ledger.check().isSound)
         }

@@ -208,10 +208,7 @@ struct RefundsTests {
         try await withLedger { fixture async throws in
             try await fixture.record(order(checkout("a", "pi_a", total: 850), notEnough))
             try await fixture.record(
-                .cancellation(
-                    CancellationRecord(
-                        cancellation: Cancellation(cancellationID: "re_1", orderID: "a"), releases: [], digest: [1],
-                        seq: nil, decidedAt: "2026-11-22T10:00:00.000Z", entryID: "9-0")))
+                cancellation(Cancellation(cancellationID: "re_1", orderID: "a"), of: [], .unchanged))
             #expect(try await list(fixture) == ["a/pi_a 850 usd insufficient cancelled"])
         }
     }

@@ -108,8 +108,8 @@ import Testing
             #expect(erased.checkout.total == 100 && erased.checkout.items.count == 1 && erased.status == "accepted")
             #expect(story.deadLetters.map(\.status) == [.discarded])
             #expect(story.owned == [SKUUnits(SKU("sheet"), 1)])
-            let known = try await fixture.ledger.known([.order("o")], entries: [])
-            #expect(known.messages[.order("o")]?.digest == checkout.contentDigest)
+            let known = try await fixture.ledger.priorState(for: BatchLookup(keys: [.order("o")]))
+            #expect(known.decisions[.order("o")]?.digest == checkout.contentDigest)
             #expect(try await fixture.sold() == sold)
             #expect(try await fixture.ledger.check().isSound)
             // Again: the first time stays.
@@ -154,13 +154,11 @@ import Testing
         // A cancelled order's row is one byte longer: it is written anew somewhere else.
         for (index, id) in ids.prefix(100).enumerated() {
             let number = Int64(index + 201)
-            let cancellation = Cancellation(cancellationID: Identifier("c\(number)"), orderID: id)
-            let release = Release(sku: SKU("sheet"), asked: nil, released: 1)
             let answer = try await fixture.record(
-                .cancellation(
-                    CancellationRecord(
-                        cancellation: cancellation, releases: [release], digest: [1], seq: number,
-                        decidedAt: "2026-11-22T10:00:00.000Z", entryID: "c-\(number)")))
+                cancellation(
+                    Cancellation(cancellationID: Identifier("c\(number)"), orderID: id),
+                    of: [SKUUnits(SKU("sheet"), 1)],
+                    .accepted(seq: number), entryID: "c-\(number)"))
             #expect(answer == .recorded(records: 200 + number))
         }
         #expect(try await ledger.erase(ids) == .erased(orders: 200, deadLetters: 200, refunds: 0))

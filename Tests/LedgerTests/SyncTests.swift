@@ -245,8 +245,8 @@ struct SyncTests {
             }
             let sold = try await fixture.sold()
             #expect(ids.map { sold[.product($0)] } == [1, 2, 3, 4])
-            let known = try await fixture.ledger.known(ids.map { .order($0) }, entries: [])
-            #expect(ids.map { known.messages[.order($0)]?.outcome.units } == [1, 2, 3, 4])
+            let known = try await fixture.ledger.priorState(for: BatchLookup(keys: ids.map { .order($0) }))
+            #expect(ids.map { known.decisions[.order($0)]?.outcome.units } == [1, 2, 3, 4])
             let again = try await fixture.ledger.sync(catalog, dryRun: false)
             #expect(again.isEmpty && again.unchanged == 4)
         }

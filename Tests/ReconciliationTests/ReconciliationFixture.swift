@@ -71,18 +71,24 @@ struct ReconciliationFixture: Sendable {
 
     /// Lets the counters decide an order that continues `head`, and accept it.
     func decide(_ checkout: Checkout, after head: LedgerHead) async throws {
-        let answer = try await store.decide([Operation(.take, checkout.demand)], epoch: head.epoch, seq: head.seq)
+        let answer = try await store.decide([Self.planned(checkout)], epoch: head.epoch, seq: head.seq)
         guard answer == .decided(seq: head.seq + 1, [.accepted(seq: head.seq + 1)]) else {
             throw TestSupportError("not accepted: \(answer)")
         }
     }
 
+    private static func planned(_ checkout: Checkout) -> PlannedCommand {
+        let order = Order(checkout)
+        return PlannedCommand(.placeOrder(order), movements: order.movements)
+    }
+
     /// Records what `decide` has accepted.
     func record(_ checkout: Checkout, after head: LedgerHead) async throws {
-        let order = OrderRecord(
-            order: Order(checkout), decision: .accepted(seq: head.seq + 1), decidedAt: "now", entryID: "1-0")
+        let decided = DecidedCommand(
+            Self.planned(checkout), .accepted(seq: head.seq + 1), decidedAt: "now", entryID: "1-0")
         let batch = RecordBatch(
-            epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq, records: [.order(order)])
+            epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq,
+            records: [.command(decided)])
         let answer = try await ledger.record(batch)
         guard case .recorded = answer else { throw TestSupportError("not recorded: \(answer)") }
     }

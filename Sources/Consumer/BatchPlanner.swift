@@ -1,0 +1,214 @@
+import Counters
+import Intake
+import Inventory
+import Ledger
+
+/// What a batch is planned by, whichever entries it has.
+struct PlanningContext: Sendable {
+    /// Of the epoch.
+    var catalogue: CatalogIndex
+    /// The batch that is being recorded, if there is one: the ledger does not show it yet.
+    var recording: UnrecordedBatch?
+    /// Movements of all commands together at most, but for one command: they are what holds Redis up.
+    var maximumMovements: Int
+    var deadLetters: DeadLetterMaker
+    /// Dead letters that are wanted again, by the fingerprint of the entries they are published as.
+    var wantedReplays: [[UInt8]: [Int64]] = [:]
+}
+
+/// Works out what becomes of each entry of a batch, before anything is decided. Does no I/O: it says what the ledger must
+/// be asked (`lookup`), and plans by the answer (`plan`).
+///
+/// Replays and conflicts are found here, and entries that are dead letters already: one of those that is read again could
+/// have become possible meanwhile, and would be decided but not recorded.
+struct BatchPlanner: Sendable {
+    /// Those that may be planned now: up to the first one that depends on what is not recorded yet. None of them if that is
+    /// the very first one, which then waits for the batch that is being recorded.
+    let entries: ArraySlice<DecodedEntry>
+    /// What the ledger must be asked about them.
+    let lookup: BatchLookup
+    private let context: PlanningContext
+
+    private var batch: PlannedBatch
+    private var movements = 0
+    /// What orders own after the batch's cancellations so far.
+    private var owned: [Identifier: [SKUUnits]] = [:]
+
+    init(_ entries: [DecodedEntry], _ context: PlanningContext) {
+        self.context = context
+        self.entries = Self.independent(entries, of: context.recording)
+        lookup = BatchLookup(self.entries)
+        batch = PlannedBatch(catalogueVersion: context.catalogue.version)
+    }
+
+    /// The entries up to the first one for which something earlier must be in the ledger first.
+    ///
+    /// What a cancellation gives back depends on what its order owns. An adjustment comes first in its batch, with
+    /// nothing being recorded: how much it may take away is then in the ledger.
+    private static func independent(
+        _ entries: [DecodedEntry], of recording: UnrecordedBatch?
+    ) -> ArraySlice<DecodedEntry> {
+        var orders: Set<Identifier> = []
+        // Most batches are orders alone, which depend on nothing.
+        let needsOrders = entries.contains { if case .success(.cancel) = $0.command { true } else { false } }
+        // By its place, not its id: a Redis that lost its tail may give an id to two messages.
+        let end = entries.indices.first { place in
+            guard case .success(let command) = entries[place].command else { return false }
+            switch command {
+            case .placeOrder(let order):
+                if needsOrders { orders.insert(order.id) }
+                return false
+            case .cancel(let cancellation):
+                return recording?.changes(cancellation.orderID) ?? false || orders.contains(cancellation.orderID)
+            case .adjust: return recording != nil || place != entries.startIndex
+            }
+        }
+        return entries[..<(end ?? entries.endIndex)]
+    }
+
+    /// What becomes of the entries, in their order; fewer of them where they would make the batch too large.
+    /// - Parameter prior: the ledger's answer to `lookup`.
+    consuming func plan(by prior: PriorState) -> PlannedBatch {
+        batch.entries.reserveCapacity(entries.count)
+        batch.plans.reserveCapacity(entries.count)
+        batch.records.reserveCapacity(entries.count)
+        batch.places.reserveCapacity(entries.count)
+        // A fingerprint is worked out only for entries whose id stands among the dead letters.
+        let deadEntries = Set(prior.deadLetters.keys.map(\.entryID))
+        for decoded in entries {
+            if deadEntries.contains(decoded.entry.id), let outcome = prior.deadLetters[EntryKey(decoded.entry)] {
+                // The old one, read again because a crash left it pending: no replay that came back.
+                add(decoded, .known(outcome))
+                continue
+            }
+            guard let plan = plan(decoded, by: prior) else { break }
+            add(decoded, plan)
+            if !context.wantedReplays.isEmpty {
+                batch.replayed += context.wantedReplays[decoded.entry.fingerprint] ?? []
+            }
+        }
+        assert(batch.plans.count == batch.entries.count)
+        return batch
+    }
+
+    private mutating func add(_ decoded: DecodedEntry, _ plan: PlannedBatch.Plan) {
+        // If it has to be planned again, a poison message is one again.
+        batch.entries.append(decoded.entry.mayBePoison ? .poison(decoded.entry) : .decoded(decoded))
+        batch.plans.append(plan)
+    }
+
+    /// - Returns: nil: the batch is large enough without it.
+    private mutating func plan(_ decoded: DecodedEntry, by prior: PriorState) -> PlannedBatch.Plan? {
+        let command: Command
+        switch decoded.command {
+        case .failure(let invalid): return reject(decoded, invalid)
+        case .success(let decodedCommand): command = decodedCommand
+        }
+        let key = command.key
+        if let earlier = context.recording?.decision(of: key) ?? prior.decisions[key] {
+            return earlier.digest == command.digest ? .known(earlier.outcome) : conflict(decoded, command)
+        }
+        if let place = batch.places[key], let earlier = batch.records[place].command {
+            return earlier.command.digest == command.digest ? .replay(ofRecord: place) : conflict(decoded, command)
+        }
+        switch command {
+        case .placeOrder(let order):
+            if let invalid = context.catalogue.violation(in: order.checkout) {
+                return reject(decoded, invalid, command)
+            }
+            return decide(command, order.movements)
+        case .cancel(let cancellation): return plan(cancellation, command, decoded, by: prior)
+        case .adjust(let adjustment):
+            if let invalid = violation(in: adjustment, by: prior) { return reject(decoded, invalid, command) }
+            return decide(command, adjustment.movements)
+        }
+    }
+
+    private mutating func plan(
+        _ cancellation: Cancellation, _ command: Command, _ decoded: DecodedEntry, by prior: PriorState
+    ) -> PlannedBatch.Plan? {
+        let order = cancellation.orderID
+        guard let owned = owned[order] ?? prior.owned[order] else {
+            return reject(
+                decoded, InvalidMessage(.unknownOrder, "order_id: no order \"\(order)\" is recorded"), command)
+        }
+        let takeback = Takeback(cancellation, from: owned)
+        guard let plan = decide(command, takeback.movements) else { return nil }
+        self.owned[order] = takeback.remaining
+        batch.cancelledOrders.insert(order)
+        return plan
+    }
+
+    private func violation(in adjustment: Adjustment, by prior: PriorState) -> InvalidMessage? {
+        if let invalid = context.catalogue.violation(in: adjustment) { return invalid }
+        for counter in adjustment.sku.counters {
+            guard let balance = prior.balances[counter] else { continue }
+            if let invalid = adjustment.violation(of: counter, balance) { return invalid }
+        }
+        return nil
+    }
+
+    /// - Returns: nil: the command would make the batch too large.
+    private mutating func decide(_ command: Command, _ changes: [Movement]) -> PlannedBatch.Plan? {
+        movements += changes.count
+        if movements > context.maximumMovements, !batch.places.isEmpty { return nil }
+        batch.places[command.key] = batch.records.count
+        return add(.command(PlannedCommand(command, movements: changes)))
+    }
+
+    private mutating func conflict(_ decoded: DecodedEntry, _ command: Command) -> PlannedBatch.Plan {
+        let (kind, id) = (command.kind, command.key.id)
+        let invalid = InvalidMessage(kind.conflict, "\(kind.idField): \"\(id)\" is recorded with other content")
+        return reject(decoded, invalid, command)
+    }
+
+    /// - Parameter command: nil: the ids that can be read of the payload name it.
+    private mutating func reject(
+        _ decoded: DecodedEntry, _ invalid: InvalidMessage, _ command: Command? = nil
+    ) -> PlannedBatch.Plan {
+        add(.deadLetter(context.deadLetters.record(decoded.entry, invalid, ids: command?.ids)))
+    }
+
+    private mutating func add(_ record: PlannedBatch.Record) -> PlannedBatch.Plan {
+        batch.records.append(record)
+        return .record(batch.records.count - 1)
+    }
+}
+
+extension PlanningContext {
+    /// The batch of an entry that has crashed the process too often: a dead letter, undecoded.
+    func quarantine(_ entry: StreamEntry) -> PlannedBatch {
+        let invalid = InvalidMessage(
+            .crashedConsumer,
+            "processing this entry alone ended the process \(ConsumerSettings.poisonAttempts) times; it was not decoded"
+        )
+        var batch = PlannedBatch(catalogueVersion: catalogue.version)
+        batch.entries = [.poison(entry)]
+        batch.plans = [.record(0)]
+        batch.records = [.deadLetter(deadLetters.record(entry, invalid))]
+        batch.poison = EntryKey(entry)
+        return batch
+    }
+}
+
+extension BatchLookup {
+    fileprivate init(_ entries: ArraySlice<DecodedEntry>) {
+        self.init()
+        keys.reserveCapacity(entries.count)
+        entryIDs.reserveCapacity(entries.count)
+        for decoded in entries {
+            entryIDs.append(decoded.entry.id)
+            guard case .success(let command) = decoded.command else { continue }
+            keys.append(command.key)
+            switch command {
+            case .placeOrder: break
+            case .cancel(let cancellation): cancelledOrders.append(cancellation.orderID)
+            case .adjust(let adjustment): adjustedCounters += adjustment.sku.counters
+            }
+        }
+    }
+}
+
+extension EntryKey {
+    init(_ entry: StreamEntry) { self.init(entryID: entry.id, fingerprint: entry.fingerprint) }
+}

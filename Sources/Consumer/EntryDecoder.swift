@@ -1,0 +1,25 @@
+import Failpoints
+import Intake
+import Inventory
+
+/// The stage after reading: bytes become commands, or the reason why they can never be one. Knows nothing of the
+/// catalogue, and so may run ahead of whatever is being decided.
+enum EntryDecoder {
+    static func decode(_ entries: [StreamEntry]) -> [ReadEntry] {
+        if entries.isEmpty { return [] }
+        Failpoint.decodeBefore.pass()
+        let read: [ReadEntry] = entries.map { $0.mayBePoison ? .poison($0) : .decoded(decode($0)) }
+        Failpoint.decodeAfter.pass()
+        return read
+    }
+
+    static func decode(_ entry: StreamEntry) -> DecodedEntry {
+        if let reason = entry.unreadReason {
+            let invalid = InvalidMessage(.entryNotRead, "the entry was not read: \(reason)")
+            return DecodedEntry(entry: entry, command: .failure(invalid))
+        }
+        let payload = entry.payload
+        Failpoint.decodeEntry.pass(over: payload?.copy ?? [])
+        return DecodedEntry(entry: entry, command: MessageDecoder.decode(type: entry.type, payload: payload))
+    }
+}
