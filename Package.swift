@@ -210,7 +210,7 @@ let package = Package(
         .testTarget(
             name: "ConsumerTests",
             dependencies: [
-                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "StrictJSON", "TestSupport",
+                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "Randomness", "StrictJSON", "TestSupport",
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict

@@ -25,9 +25,13 @@ struct Undecoded {
     }
 
     /// The delivery that `next` gave is decoded.
-    mutating func finish() {
-        bytes -= deliveries.removeFirst().size
+    /// - Returns: that delivery.
+    mutating func finish() -> [StreamEntry] {
+        assert(isUnderWay, "nothing is being decoded")
+        let delivery = deliveries.removeFirst()
+        bytes -= delivery.size
         isUnderWay = false
+        return delivery
     }
 }
 
@@ -73,24 +77,29 @@ struct BatchQueue {
         entries = earlier + entries
     }
 
+    /// Whether these are the first ones.
+    func startsWith(_ first: [ReadEntry]) -> Bool {
+        entries.count >= first.count && zip(entries, first).allSatisfy { $0.entry.id == $1.entry.id }
+    }
+
     mutating func removeFirst(_ number: Int) {
         count(entries.prefix(number), -1)
         entries.removeFirst(number)
     }
 
     /// What may be one batch: entries from the front within the limits, but at least one, up to the next poison message.
-    func front() -> [DecodedEntry] {
-        var front: [DecodedEntry] = []
-        front.reserveCapacity(min(limits.orders, count))
+    func peekBatch() -> [DecodedEntry] {
+        var batch: [DecodedEntry] = []
+        batch.reserveCapacity(min(limits.orders, count))
         var (lines, bytes) = (0, 0)
         for next in entries.prefix(limits.orders) {
             guard case .decoded(let entry) = next else { break }
             lines += entry.lines
             bytes += entry.size
-            if !front.isEmpty, lines > limits.lines || bytes > limits.bytes { break }
-            front.append(entry)
+            if !batch.isEmpty, lines > limits.lines || bytes > limits.bytes { break }
+            batch.append(entry)
         }
-        return front
+        return batch
     }
 
     private mutating func count(_ entries: ArraySlice<ReadEntry>, _ sign: Int) {

@@ -13,7 +13,7 @@ package struct ConsumerService: Service {
     package enum Status: Sendable {
         case standingBy(holder: Int32?)
         case active(epoch: Int64, seq: Int64)
-        case stopped(ActiveConsumer.Totals)
+        case stopped(ConsumerTotals)
     }
 
     package var settings: ConsumerSettings
@@ -80,7 +80,7 @@ package struct ConsumerService: Service {
         let watch = DamageWatch(path: ledgerPath, lock: lock, stop: stop, logger: logger)
         do {
             // Only now: what a standby opened before could be another file by the time it takes over.
-            let ledger = try await retryingLedger(stop: stop, logger: logger) {
+            let ledger = try await Retrying(stop: stop, logger: logger).ledger {
                 try await LedgerDatabase.open(at: ledgerPath, store: store, for: .consumer)
             }
             let isRead: Bool
@@ -116,26 +116,25 @@ package struct ConsumerService: Service {
         let consumer = ActiveConsumer(
             settings: settings, ledger: ledger,
             counters: CounterStore(keys: StoreKeys(store: store), ledger: ledger.identity, client: redis),
-            redis: redis, reading: reading, lock: lock, stop: stop, logger: logger,
+            redis: redis, reading: reading, lock: lock, retrying: Retrying(stop: stop, logger: logger),
             metrics: metrics,
+            guarding: { if let damage = await findDamage() { throw damage } },
             onReady: { epoch, seq in report(.active(epoch: epoch, seq: seq)) })
         let companionship = companion.map { companion in Task { await companion() } }
-        let watching = Task { if let damage = await findDamage() { consumer.fail(damage) } }
         func end() async {
             companionship?.cancel()
-            watching.cancel()
             await companionship?.value
-            await watching.value
             await close(redis, reading, ledger)
         }
+        let totals: ConsumerTotals
         do {
-            try await consumer.run()
+            totals = try await consumer.run()
         } catch {
             await end()
             throw error
         }
         await end()
-        report(.stopped(await consumer.totals))
+        report(.stopped(totals))
     }
 
     private func close(_ redis: RedisClient, _ reading: RedisClient) async {

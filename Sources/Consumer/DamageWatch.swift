@@ -17,7 +17,7 @@ struct DamageWatch: Sendable {
     /// - Returns: whether all of it was read.
     func beforeSelling() async throws -> Bool {
         let wasDamaged = lock.previousSoundness?.damage != nil
-        let isWhole = try await retryingLedger(stop: stop, logger: logger) { [path, stop] in
+        let isWhole = try await Retrying(stop: stop, logger: logger).ledger { [path, stop] in
             var inspection = try await LedgerInspection.begin(at: path)
             defer { inspection.close() }
             let isSmall = inspection.isSmall

@@ -53,10 +53,12 @@ struct DecidedBatch: Sendable {
     }
 
     /// What Redis is to be told once the ledger has it.
-    /// - Parameter records: rows the ledger has recorded with this batch (`LedgerHead.records`).
-    func settlement(records: Int64) -> Settlement {
+    /// - Parameters:
+    ///   - records: rows the ledger has recorded with this batch (`LedgerHead.records`).
+    ///   - epoch: in whose name.
+    func settlement(records: Int64, epoch: Int64) -> Settlement {
         Settlement(
-            epoch: record.epoch, settled: seqAfter, recorded: records, entries: entries.map(\.entry.id),
+            epoch: epoch, settled: seqAfter, recorded: records, entries: entries.map(\.entry.id),
             outcomes: outcomes, changed: changed)
     }
 }

@@ -1,13 +1,15 @@
 import Synchronization
 
-/// Says that the consumer is to stop, to whatever waits.
+/// Says that the consumer is to stop, to whatever waits. What is under way may finish; what waits for something that is
+/// away ends.
 package final class StopSignal: Sendable {
     /// Thrown out of a wait that the stop has ended.
     package struct Stopped: Error {}
 
     private struct State {
         var isRequested = false
-        var actions: [@Sendable () -> Void] = []
+        var actions: [Int: @Sendable () -> Void] = [:]
+        var registrations = 0
     }
 
     private let state = Mutex(State())
@@ -19,42 +21,56 @@ package final class StopSignal: Sendable {
     package func request() {
         let actions = state.withLock { state in
             state.isRequested = true
-            defer { state.actions = [] }
+            defer { state.actions = [:] }
             return state.actions
         }
-        for action in actions { action() }
+        for action in actions.values { action() }
     }
 
     /// Runs `action` when the stop is requested; at once if it has been.
-    func whenRequested(_ action: @escaping @Sendable () -> Void) {
-        let isLate = state.withLock { state in
-            if !state.isRequested { state.actions.append(action) }
-            return state.isRequested
+    /// - Returns: what takes it back; nil: it has run.
+    @discardableResult
+    func whenRequested(_ action: @escaping @Sendable () -> Void) -> Registration? {
+        let number: Int? = state.withLock { state in
+            if state.isRequested { return nil }
+            state.registrations += 1
+            state.actions[state.registrations] = action
+            return state.registrations
         }
-        if isLate { action() }
+        guard let number else {
+            action()
+            return nil
+        }
+        return Registration(number: number)
     }
 
-    /// Waits, but not past a stop (by more than a tenth of a second).
+    struct Registration { fileprivate let number: Int }
+
+    func withdraw(_ registration: Registration?) {
+        guard let registration else { return }
+        state.withLock { _ = $0.actions.removeValue(forKey: registration.number) }
+    }
+
+    /// Returns when the stop is requested, or when the task is cancelled.
+    func wait() async {
+        let (stream, continuation) = AsyncStream<Never>.makeStream()
+        let registration = whenRequested { continuation.finish() }
+        defer { withdraw(registration) }
+        for await _ in stream {}
+    }
+
+    /// Waits, but not past a stop.
+    /// - Throws: `Stopped`; `CancellationError`.
     package func pause(_ duration: Duration) async throws {
-        var left = duration
-        while left > .zero {
-            if isRequested { throw Stopped() }
-            let step = min(left, .milliseconds(100))
-            try await Task.sleep(for: step)
-            left -= step
+        let sleep = Task { try await Task.sleep(for: duration) }
+        let registration = whenRequested { sleep.cancel() }
+        defer { withdraw(registration) }
+        await withTaskCancellationHandler {
+            _ = await sleep.result
+        } onCancel: {
+            sleep.cancel()
         }
+        try Task.checkCancellation()
         if isRequested { throw Stopped() }
-    }
-}
-
-/// Growing waits between attempts: 50 ms, doubled up to 2 s, with up to a quarter more at random so that many waiting
-/// processes do not come back in step.
-struct Backoff {
-    private var next = Duration.milliseconds(50)
-
-    mutating func delay() -> Duration {
-        let delay = next
-        next = min(next * 2, .seconds(2))
-        return delay + delay * Double.random(in: 0...0.25)
     }
 }

@@ -172,7 +172,7 @@ private var isHangUpIgnored: Bool {
     return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
 }
 
-extension ActiveConsumer.Totals {
+extension ConsumerTotals {
     /// Cancellations and adjustments, where there were any.
     fileprivate var changes: String {
         (cancelled > 0 ? "\(cancelled.grouped) cancelled, " : "")

@@ -67,7 +67,7 @@ struct HTTPServices {
 
     private func openLedger() async throws -> LedgerDatabase {
         // Waited for, as the consumer waits: a full disk at its start must not end the process.
-        try await retryingLedger(stop: StopSignal(), logger: logger) { [settings] in
+        try await Retrying(stop: StopSignal(), logger: logger).ledger { [settings] in
             try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
         }
     }

@@ -4,10 +4,45 @@ import Inventory
 import Logging
 import RedisClient
 
-/// Keeping the streams short, and a full Redis from staying full.
-extension ActiveConsumer {
-    /// Every ten seconds: drops what need not stay in the streams.
+/// Keeps the streams short, and a full Redis from staying full.
+actor StreamTrimmer {
+    private let settings: ConsumerSettings
+    private let counters: CounterStore
+    private let redis: RedisClient
+    private let metrics: ConsumerMetrics
+    private let logger: Logger
+    private var trimPolicy: TrimPolicy
+    private var clocks = ClockWatch()
+    /// Since Redis has been full: what a restore can read again begins here.
+    private var historyStart: EntryPosition?
+    private var isTrimFailureReported = false
+    private var isExcessReported = false
+    /// Lost messages that were reported, or found before this process; nil: Redis was not asked yet.
+    private var lossesReported: Int64?
+
+    init(
+        settings: ConsumerSettings, counters: CounterStore, redis: RedisClient, metrics: ConsumerMetrics, logger: Logger
+    ) {
+        self.settings = settings
+        self.counters = counters
+        self.redis = redis
+        self.metrics = metrics
+        self.logger = logger
+        trimPolicy = TrimPolicy(settings)
+    }
+
+    /// About how many outcomes are to stay now.
+    var keepOutcomes: Int { trimPolicy.keepOutcomes }
+
+    /// Every ten seconds.
     func trim() async {
+        await trimStreams()
+        await lookForLostMessages()
+        await removeIdleConsumers()
+    }
+
+    /// Every ten seconds: drops what need not stay in the streams.
+    private func trimStreams() async {
         guard let report = await trim(trimPolicy.retention(at: .now)) else { return }
         if report.excess > 0, !isExcessReported {
             isExcessReported = true
@@ -51,10 +86,13 @@ extension ActiveConsumer {
     func lookForLostMessages() async {
         do {
             // Before the first look, the reply to which may be lost.
-            let told = if let lossesTold { lossesTold } else { try await LostMessages.read(counters.keys, redis).total }
-            lossesTold = told
+            let told =
+                if let lossesReported { lossesReported } else {
+                    try await LostMessages.read(counters.keys, redis).total
+                }
+            lossesReported = told
             let lost = try await counters.lookForLostMessages()
-            lossesTold = lost.total
+            lossesReported = lost.total
             let untold = lost.untold(after: told)
             if untold <= 0 { return }
             metrics.lost(Int(clamping: untold))
@@ -68,7 +106,7 @@ extension ActiveConsumer {
     }
 
     /// Each host name becomes a consumer of the group, and Redis forgets none of them.
-    func removeIdleConsumers() async {
+    private func removeIdleConsumers() async {
         do {
             let removed = try await counters.removeIdleConsumers(except: settings.consumer)
             if removed > 0 { logger.debug("removed consumers that are not in use", metadata: ["count": "\(removed)"]) }

@@ -1,0 +1,98 @@
+import Counters
+import Failpoints
+import Intake
+import Inventory
+import Ledger
+import Logging
+import RedisClient
+
+/// The stages of the consumer, each with what it needs. They do not know each other; `ConsumerStateMachine` knows their
+/// order.
+struct ConsumerStages: Sendable {
+    let read: ReadStage
+    let decide: DecideStage
+    let record: RecordStage
+    let acknowledge: AcknowledgeStage
+    let epochs: EpochOpener
+    let trimmer: StreamTrimmer
+    let server: ServerCheck
+    private let watch: WatchStage
+    private let replays: ReplayPublisher
+    private let metrics: ConsumerMetrics
+    private let logger: Logger
+
+    init(
+        settings: ConsumerSettings, ledger: LedgerDatabase, counters: CounterStore, redis: RedisClient,
+        reader: StreamReader, lock: ProcessLock, retrying: Retrying, metrics: ConsumerMetrics
+    ) {
+        self.metrics = metrics
+        logger = retrying.logger
+        server = ServerCheck(redis: redis, reader: reader, retrying: retrying)
+        trimmer = StreamTrimmer(
+            settings: settings, counters: counters, redis: redis, metrics: metrics, logger: retrying.logger)
+        read = ReadStage(
+            settings: settings, keys: counters.keys, reader: reader, redis: redis, ledger: ledger, server: server,
+            retrying: retrying)
+        decide = DecideStage(
+            ledger: ledger, counters: counters, redis: redis, lock: lock, retrying: retrying, metrics: metrics)
+        record = RecordStage(ledger: ledger, retrying: retrying, metrics: metrics)
+        acknowledge = AcknowledgeStage(
+            settings: settings, ledger: ledger, counters: counters, trimmer: trimmer, retrying: retrying,
+            metrics: metrics)
+        epochs = EpochOpener(
+            ledger: ledger, counters: counters, redis: redis, retrying: retrying, metrics: metrics)
+        watch = WatchStage(
+            ledger: ledger, counters: counters, redis: redis, server: server, trimmer: trimmer, retrying: retrying)
+        replays = ReplayPublisher(ledger: ledger, keys: counters.keys, redis: redis, retrying: retrying)
+    }
+
+    /// - Returns: what came of it; nil: nothing that matters.
+    func perform(_ action: ConsumerAction) async throws -> ConsumerEvent? {
+        switch action {
+        case .read(let claims): return try await read.next(claims: claims)
+        case .endRead: await read.endWait()
+        case .connect(let attempt): return try await read.connect(attempt: attempt)
+        case .lookForLeftovers: return try await read.lookForLeftovers()
+        case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
+        case .decide(let request): return try await decide.decide(request)
+        case .record(let batch): return .recorded(try await record.record(batch))
+        case .acknowledge(let settlement):
+            return .acknowledged(epoch: settlement.epoch, try await acknowledge.acknowledge(settlement))
+        case .openEpoch(let request): return .epochOpened(try await epochs.open(request))
+        case .announceCatalogue(let change): await acknowledge.announce(change)
+        case .wait(let chore):
+            try await Task.sleep(for: chore.interval)
+            return .due(chore)
+        case .watch(let epoch): return .watched(try await watch.look(in: epoch))
+        case .upkeep(let isRedisFull): return .upkept(wanted: try await watch.upkeep(isRedisFull: isRedisFull))
+        case .trim:
+            await trimmer.trim()
+            return .trimmed
+        case .publish(let due, let isQueueEmpty):
+            return .published(try await replays.publish(due, isQueueEmpty: isQueueEmpty))
+        case .report(let report): note(report)
+        case .giveUp(let needed): throw epochs.noProgress(needed)
+        case .finish: break
+        }
+        return nil
+    }
+
+    private func note(_ report: ConsumerReport) {
+        switch report {
+        case .recorded(let batch): metrics.count(batch)
+        case .stray(let entry):
+            logger.notice(
+                "an entry is pending that this process does not hold; claiming what is pending",
+                metadata: ["entry": "\(entry.text)"])
+        }
+    }
+}
+
+extension Chore {
+    fileprivate var interval: Duration {
+        switch self {
+        case .watch, .upkeep: ConsumerSettings.watchInterval
+        case .trim: ConsumerSettings.trimInterval
+        }
+    }
+}

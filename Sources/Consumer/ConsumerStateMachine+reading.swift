@@ -1,0 +1,154 @@
+import Intake
+import Inventory
+import Ledger
+
+extension ConsumerStateMachine {
+    struct Reading {
+        enum Activity {
+            case none
+            case reading(since: ContinuousClock.Instant)
+            case connecting
+            /// Asks what is pending, as nothing came and nothing is in memory.
+            case looking
+        }
+
+        /// What is read next.
+        enum Next {
+            case new
+            /// Entries may be pending that are not in memory; they are claimed once it is empty.
+            case claim
+            /// Reading has failed. The reader connects once memory is empty: everything in memory was read over one
+            /// connection, as Redis may give an id in memory to another message when that one ends.
+            case connect(afterLoss: Bool)
+        }
+
+        /// Whether the last read brought as much as was asked for.
+        enum Pace {
+            case keepingUp
+            case behind
+        }
+
+        enum Intake {
+            case open
+            /// Nothing is left, and nothing more is read.
+            case idle
+            /// Nothing more is read, whatever is left.
+            case stopped
+        }
+
+        var activity = Activity.none
+        var next = Next.new
+        var pace = Pace.keepingUp
+        var intake = Intake.open
+        /// Of doubtful messages nothing is acknowledged: they are claimed again, found as recorded, and acknowledged then.
+        var memory = EpochNeeded.Memory.trusted
+        /// Attempts to connect since something was read.
+        var attempts = 0
+
+        /// Has what is pending claimed, if the reader does not have to connect, which does so, too.
+        mutating func claim() {
+            if case .new = next { next = .claim }
+        }
+
+        mutating func distrustMemory() {
+            memory = .doubtful
+            claim()
+        }
+    }
+
+    mutating func startReading(at now: ContinuousClock.Instant) {
+        // As many as two batches may have, one of which is being decided, but for one read.
+        guard case .active = phase, case .open = reading.intake, case .none = reading.activity,
+            readAhead < 2 * settings.batchOrders, queue.bytes + undecoded.bytes < settings.queueBytes
+        else { return }
+        // What comes while a batch is decided is read together when it is; nobody waits for it sooner. Only a backlog is
+        // read all the while.
+        if case .underWay = deciding, case .keepingUp = reading.pace { return }
+        switch reading.next {
+        case .new: break
+        case .claim, .connect: guard isMemoryEmpty else { return }
+        }
+        switch reading.next {
+        case .connect:
+            reading.activity = .connecting
+            actions.append(.connect(attempt: reading.attempts))
+            reading.attempts += 1
+        case .claim:
+            (reading.next, reading.memory) = (.new, .trusted)
+            reading.activity = .reading(since: now)
+            actions.append(.read(claims: true))
+        case .new:
+            reading.activity = .reading(since: now)
+            actions.append(.read(claims: false))
+        }
+    }
+
+    mutating func delivered(_ delivery: Delivery) {
+        guard case .reading = reading.activity else { return assertionFailure("delivered without a read") }
+        reading.activity = .none
+        reading.attempts = 0
+        reading.pace = delivery.isFull ? .behind : .keepingUp
+        if !delivery.entries.isEmpty { undecoded.append(delivery.entries) }
+        // With nothing in memory nothing should be pending; what is was delivered to a connection that is gone.
+        guard delivery.isEmptyRead, isMemoryEmpty, case .open = reading.intake, case .new = reading.next else { return }
+        reading.activity = .looking
+        actions.append(.lookForLeftovers)
+    }
+
+    mutating func found(pending: Int64, wanted: [WantedReplay], at now: ContinuousClock.Instant) {
+        guard case .looking = reading.activity else { return assertionFailure("found without a look") }
+        reading.activity = .none
+        if pending > 0 {
+            reading.claim()
+        } else if settings.untilIdle {
+            if wanted.isEmpty { reading.intake = .idle } else { publish(wanted, at: now) }
+        }
+    }
+
+    mutating func readFailed(_ failure: ReadFailure) {
+        reading.activity = .none
+        switch (failure, reading.next) {
+        case (.lostData, _): reading.next = .connect(afterLoss: true)
+        case (.interrupted, .connect), (.stopped, .connect): break
+        case (.interrupted, _), (.stopped, _): reading.next = .connect(afterLoss: false)
+        }
+    }
+
+    mutating func connected(decidingConnection: Int) {
+        guard case .connecting = reading.activity, case .connect(let isAfterLoss) = reading.next else {
+            return assertionFailure("connected without being asked to")
+        }
+        assert(isMemoryEmpty, "messages of the connection before are in memory")
+        reading.activity = .none
+        // An epoch that is being opened may have been sent before Redis lost its tail: it connects again after it.
+        guard case .active = phase else { return }
+        (reading.next, reading.memory) = (.new, .trusted)
+        // What was sent over a connection that is gone may still arrive, and Redis, if it has lost its tail, gives ids
+        // again that are named in it. An epoch fences all of that, before anything is read under those ids.
+        if isAfterLoss || decidingConnection != epoch.connection {
+            need(EpochNeeded(.outage, "reading failed, and Redis may have lost data"))
+        }
+    }
+
+    mutating func stop() {
+        reading.intake = .stopped
+        // Cut off, a read could take entries with it that are never acknowledged.
+        if case .reading = reading.activity { actions.append(.endRead) }
+    }
+
+    /// The first entry of those that are in memory and not acknowledged: batches go on in the order of the stream.
+    var lowestInMemory: EntryPosition? {
+        let batch: DecidedBatch? =
+            if let first = unacknowledged.first {
+                first.batch
+            } else if case .underWay(let batch) = recording {
+                batch
+            } else if case .done(let batch) = deciding {
+                batch
+            } else {
+                nil
+            }
+        let id = batch?.entries.first?.entry.id ?? queue.first?.id ?? undecoded.first?.id
+        return id.flatMap { EntryPosition($0) }
+    }
+}

@@ -1,0 +1,187 @@
+import Counters
+import Intake
+import Inventory
+import Ledger
+
+/// What the consumer does when: events in, actions out. No tasks, no clock, no I/O, no randomness; `ActiveConsumer` executes
+/// the actions, each in a task of its own, and hands what comes of them back as events.
+///
+///     read → decode → plan → decide → record → acknowledge
+///
+/// The stages are pipelined. While batch *n* is recorded, batch *n+1* is decided, but only if it is full; up to two recorded
+/// batches await acknowledgement; one delivery is decoded while the next one is read. Each stage has a state of its own
+/// below: at most one batch is in it, and batches pass it in the order of the stream.
+///
+/// Whatever is odd ends in the same way (`ConsumerStateMachine+epochs.swift`): a new epoch, and everything in memory that is
+/// not recorded is decided again, in order.
+///
+/// Not copyable: it holds the messages in memory, and an event must not copy them.
+struct ConsumerStateMachine: ~Copyable {
+    /// Where the epoch stands.
+    enum Phase {
+        /// The counters are installed: everything goes on.
+        case active
+        /// Waits until deciding and recording have ended; what is recorded stays, everything else goes back.
+        case closing(EpochNeeded)
+        /// The counters are being installed.
+        case opening(EpochNeeded)
+        case finished
+    }
+
+    enum Deciding {
+        case idle
+        /// The entries stay at the front of the queue until the decision is there.
+        case underWay
+        /// The first entry depends on the batch that is being recorded.
+        case blocked
+        /// Waits to be recorded.
+        case done(DecidedBatch)
+    }
+
+    enum Recording {
+        case idle
+        case underWay(DecidedBatch)
+    }
+
+    /// A batch that the ledger has, whose entries Redis still calls pending.
+    struct Unacknowledged {
+        var batch: DecidedBatch
+        /// Rows the ledger has recorded with it.
+        var records: Int64
+    }
+
+    enum Acknowledging {
+        case idle
+        /// The first of the batches that wait.
+        case underWay
+    }
+
+    let settings: ConsumerSettings
+    /// The ledger's identity.
+    let ledger: String
+
+    var phase = Phase.active
+    var epoch: Epoch
+    /// The counters' seq after the last decided batch.
+    var seq: Int64
+    /// The ledger's seq after the last recorded batch of this epoch.
+    var recordedSeq: Int64
+    /// Epochs opened one after the other with nothing recorded in between, and those of them that the same batch has caused.
+    var epochsInARow = 1
+    var epochsOfOneBatch = 0
+
+    var reading = Reading()
+    var undecoded = Undecoded()
+    var queue: BatchQueue
+    var deciding = Deciding.idle
+    var recording = Recording.idle
+    var unacknowledged: [Unacknowledged] = []
+    var acknowledging = Acknowledging.idle
+    var replays = Replays()
+    var chores = Chores()
+    private(set) var totals = ConsumerTotals()
+    var actions: [ConsumerAction] = []
+
+    /// Batches that may wait for being acknowledged before the next one is recorded.
+    static let unacknowledgedLimit = 2
+
+    /// - Parameter epoch: the first one, which is open; the reader is connected.
+    init(_ settings: ConsumerSettings, ledger: String, epoch: Epoch) {
+        self.settings = settings
+        self.ledger = ledger
+        self.epoch = epoch
+        seq = epoch.seq
+        recordedSeq = epoch.seq
+        queue = BatchQueue(settings.batchLimits)
+        totals.epochs = 1
+    }
+
+    /// Messages that are read and not being decided.
+    var readAhead: Int { queue.count + undecoded.count }
+
+    /// Nothing waits to be decided, or is.
+    var isQueueEmpty: Bool { undecoded.isEmpty && queue.isEmpty }
+
+    /// Everything that was read is acknowledged.
+    var isMemoryEmpty: Bool {
+        guard isQueueEmpty, unacknowledged.isEmpty, case .idle = recording else { return false }
+        if case .done = deciding { return false }
+        return true
+    }
+
+    /// What is done first, once.
+    mutating func begin(at now: ContinuousClock.Instant) -> [ConsumerAction] {
+        chores.due = [.watch, .trim]
+        return advance(at: now)
+    }
+
+    /// - Parameter now: by a clock that never steps.
+    mutating func handle(_ event: ConsumerEvent, at now: ContinuousClock.Instant) -> [ConsumerAction] {
+        switch event {
+        case .delivered(let delivery): delivered(delivery)
+        case .readFailed(let failure): readFailed(failure)
+        case .connected(let connection): connected(decidingConnection: connection)
+        case .leftovers(let pending, let wanted): found(pending: pending, wanted: wanted, at: now)
+        case .decoded(let entries): decoded(entries)
+        case .decided(let batch): decided(batch)
+        case .mustWait: mustWait()
+        case .undecided(let needed): undecided(needed)
+        case .recorded(let answer): recorded(answer)
+        case .acknowledged(let epoch, let answer): acknowledged(answer, sentIn: epoch)
+        case .epochOpened(let epoch): opened(epoch)
+        case .due(let chore): chores.due.insert(chore)
+        case .watched(let report): watched(report, at: now)
+        case .upkept(let wanted): upkept(wanted, at: now)
+        case .trimmed: end(.trim, next: .trim)
+        case .published(let published): replays.note(published, at: now)
+        case .stopRequested: stop()
+        }
+        return advance(at: now)
+    }
+
+    /// Moves everything as far as it can go now. The order matters: what empties memory comes first.
+    private mutating func advance(at now: ContinuousClock.Instant) -> [ConsumerAction] {
+        startAcknowledging()
+        startRecording()
+        openEpochIfClosed()
+        startDecoding()
+        startChore()
+        startDeciding()
+        startReading(at: now)
+        finishIfDone()
+        assertInvariants()
+        defer { actions.removeAll(keepingCapacity: true) }
+        return actions
+    }
+
+    private mutating func finishIfDone() {
+        guard case .none = reading.activity, isMemoryEmpty else { return }
+        switch (reading.intake, phase) {
+        // A stop does not wait for a Redis that is away.
+        case (.open, _), (_, .finished), (.idle, .closing), (.idle, .opening): return
+        case (.idle, .active), (.stopped, _): break
+        }
+        phase = .finished
+        actions.append(.finish)
+    }
+
+    mutating func count(_ batch: DecidedBatch) {
+        totals.add(batch.tally)
+        actions.append(.report(.recorded(batch)))
+    }
+
+    mutating func countEpoch() { totals.epochs += 1 }
+
+    private func assertInvariants() {
+        assert(unacknowledged.count <= Self.unacknowledgedLimit, "more batches wait to be acknowledged than may")
+        if case .blocked = deciding, case .idle = recording {
+            assertionFailure("an entry waits for a batch that is not being recorded")
+        }
+        if case .underWay = acknowledging { assert(!unacknowledged.isEmpty, "nothing is being acknowledged") }
+        if case .opening = phase {
+            guard case .idle = deciding, case .idle = recording else {
+                return assertionFailure("an epoch is opened while a batch is decided or recorded")
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import Counters
+import Failpoints
+import Intake
+import Inventory
+import Ledger
+import Logging
+import RedisClient
+
+/// Plans a batch by what the ledger holds, and has the gate decide it.
+struct DecideStage: Sendable {
+    let ledger: LedgerDatabase
+    let counters: CounterStore
+    let redis: RedisClient
+    let lock: ProcessLock
+    let retrying: Retrying
+    let metrics: ConsumerMetrics
+
+    func decide(_ request: DecisionRequest) async throws -> ConsumerEvent {
+        do {
+            let planned: PlannedBatch
+            switch request.entries {
+            case .batch(let entries): planned = try await plan(entries, request.planning)
+            case .poison(let entry): planned = try await plan(poison: entry, request.planning)
+            }
+            return planned.entries.isEmpty ? .mustWait : .decided(try await decide(planned, request))
+        } catch let needed as EpochNeeded {
+            return .undecided(needed)
+        }
+    }
+
+    /// Plans an entry that was delivered often by itself.
+    ///
+    /// A note in the lock file says so while its own bytes are worked on: while it is decoded, and while its batch is
+    /// planned. Not while Redis or the disk is waited for, where a process may be killed for any reason. The next process
+    /// finds the note, and counts it against the entry.
+    private func plan(poison entry: StreamEntry, _ context: PlanningContext) async throws -> PlannedBatch {
+        let key = EntryKey(entry)
+        let attempts = try await retrying.ledger { [ledger] in try await ledger.attempts(key) }
+        guard attempts < ConsumerSettings.poisonAttempts else {
+            retrying.logger.error(
+                "an entry has brought the process down too often", metadata: ["entry": "\(entry.id)"])
+            return context.quarantine(entry)
+        }
+        lock.note(key.note)
+        let decoded = EntryDecoder.decode(entry)
+        lock.note("")
+        var planned = try await plan([decoded], context, note: key.note)
+        if attempts > 0 { planned.poison = key }
+        return planned
+    }
+
+    /// - Parameter note: of a poison message, for the lock file.
+    private func plan(
+        _ entries: [DecodedEntry], _ context: PlanningContext, note: String? = nil
+    ) async throws -> PlannedBatch {
+        Failpoint.planBefore.pass()
+        let planner = BatchPlanner(entries, context)
+        let prior = try await retrying.ledger { [ledger, lookup = planner.lookup] in
+            try await ledger.priorState(for: lookup)
+        }
+        if let note { lock.note(note) }
+        defer { if note != nil { lock.note("") } }
+        let planned = planner.plan(by: prior)
+        Failpoint.planAfter.pass()
+        return planned
+    }
+
+    /// - Throws: `EpochNeeded` where Redis is in another state, or it is not known what came of it.
+    private func decide(_ planned: PlannedBatch, _ request: DecisionRequest) async throws -> DecidedBatch {
+        Failpoint.decideBefore.pass()
+        let (epoch, seq) = (request.epoch, request.seq)
+        let commands = planned.commands
+        var decisions: [Decision] = []
+        var seqAfter = seq
+        if !commands.isEmpty {
+            let start = ContinuousClock.now
+            let answer = try await retrying.redis("deciding a batch") { [counters] in
+                try await counters.decide(commands, epoch: epoch.number, seq: seq)
+            }
+            switch answer {
+            case .fenced(let what, let found):
+                throw EpochNeeded(
+                    // A Redis that was away since may have forgotten its last writes: no batch has done that.
+                    redis.generation == epoch.connection ? .batch : .outage,
+                    """
+                    Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \
+                    \(found.seq.map(String.init) ?? "none") instead of epoch \(epoch.number), seq \(seq)
+                    """, memory: .doubtful)
+            case .decided(let seq, let decided):
+                metrics.decided(in: .now - start)
+                (decisions, seqAfter) = (decided, seq)
+            }
+        }
+        Failpoint.decideAfter.pass()
+        return try DecidedBatch(planned, decisions, epoch: epoch.number, seqBefore: seq, seqAfter: seqAfter)
+    }
+}

@@ -1,0 +1,114 @@
+import Counters
+import Failpoints
+import Inventory
+import Ledger
+import Logging
+import RedisClient
+
+/// Opens epochs: raises the ledger's, and installs its counters in Redis. An installation is sent once; any doubt about its
+/// answer means the next epoch.
+struct EpochOpener: Sendable {
+    let ledger: LedgerDatabase
+    let counters: CounterStore
+    let redis: RedisClient
+    let retrying: Retrying
+    let metrics: ConsumerMetrics
+
+    private var logger: Logger { retrying.logger }
+
+    /// What came of one attempt.
+    private enum Attempt {
+        case installed(Epoch)
+        /// It may have been installed.
+        case inDoubt(EpochNeeded)
+        /// Redis lost what was prepared, before it was renamed: flushed, or restarted. Not for ever.
+        case lost(CountersError)
+    }
+
+    /// - Throws: `ConsumerError.ledgerIsNotTheOne`; `LedgerError`; `StopSignal.Stopped`.
+    func open(_ request: EpochRequest) async throws -> Epoch {
+        logger.notice("opening an epoch", metadata: ["reason": "\(request.needed.reason)"])
+        if case .miscount(let counter) = request.needed.cause { try await countAgain(counter) }
+        if request.epochsInARow > 0 {
+            try await retrying.stop.pause(Backoff.delay(beforeAttempt: request.epochsInARow - 1))
+        }
+        var losses = 0
+        while true {
+            switch try await attempt(request) {
+            case .installed(let epoch):
+                metrics.opened(epoch: epoch.number, seq: epoch.seq)
+                logger.notice(
+                    "epoch opened",
+                    metadata: [
+                        "epoch": "\(epoch.number)", "seq": "\(epoch.seq)", "catalogue": "\(epoch.catalogue.version)",
+                    ])
+                return epoch
+            case .inDoubt(let doubt):
+                logger.warning("installing the counters is in doubt", metadata: ["error": "\(doubt.reason)"])
+            case .lost(let error):
+                losses += 1
+                if losses > ConsumerSettings.installLosses { throw error }
+                logger.warning("the prepared counters were lost", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    private func attempt(_ request: EpochRequest) async throws -> Attempt {
+        if retrying.stop.isRequested { throw StopSignal.Stopped() }
+        // First that Redis is there at all: an outage of hours must not cost an epoch a second.
+        try await retrying.redis("reaching Redis", doubtIsHarmless: true) { [redis] in
+            _ = try await redis.send(RedisCommand("PING"))
+        }
+        guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
+        Failpoint.epochBefore.pass()
+        // Before the epoch is raised: a wrong ledger that is started again and again must not overtake Redis.
+        try await refuseWrongLedger()
+        let start = try await retrying.ledger { [ledger] in
+            try await ledger.raiseEpoch(catalogueBefore: request.catalogueBefore, reason: request.needed.reason)
+        }
+        Failpoint.epochRaised.pass()
+        let installation = Installation(start)
+        // Before it is sent: whatever happens to what was installed, happens over a later connection.
+        let connection = redis.generation
+        do {
+            let answer = try await retrying.redis("installing the counters") { [counters] in
+                try await counters.install(installation)
+            }
+            guard answer == .installed else {
+                throw ConsumerError.ledgerIsNotTheOne(path: ledger.path, redis: redis.url.redacted, found: answer)
+            }
+        } catch let doubt as EpochNeeded {
+            return .inDoubt(doubt)
+        } catch let error as CountersError where error.isLossBeforeInstalling {
+            return .lost(error)
+        }
+        Failpoint.epochInstalled.pass()
+        return .installed(
+            Epoch(
+                number: start.head.epoch, seq: start.head.seq, catalogue: start.catalog, records: start.head.records,
+                connection: connection, changedProducts: start.changedProducts))
+    }
+
+    private func countAgain(_ counter: CounterName) async throws {
+        logger.error(
+            "the ledger's own figures do not add up; they are counted anew",
+            metadata: ["level": "\(counter.level.rawValue)", "id": "\(counter.id)"])
+        _ = try await retrying.ledger { [ledger] in
+            try await ledger.repairMiscounts(reason: "found while recording a cancellation")
+        }
+    }
+
+    /// Stops if Redis knows of more than this ledger holds: it was replaced, or has gone back in time.
+    private func refuseWrongLedger() async throws {
+        let found = try await retrying.redis("reading the counters' state", doubtIsHarmless: true) { [counters] in
+            try await counters.head()
+        }
+        let head = try await retrying.ledger { [ledger] in try await ledger.head() }
+        try found.refuseWrongLedger(ledger, head: head, redis: redis.url.redacted)
+    }
+
+    func noProgress(_ needed: EpochNeeded) -> ConsumerError {
+        .noProgress(
+            redis: redis.url.redacted, reason: needed.reason, epochs: ConsumerSettings.epochsWithoutProgress)
+    }
+}

@@ -1,0 +1,92 @@
+import Failpoints
+import Intake
+import Inventory
+import Ledger
+import Logging
+import RedisClient
+
+/// Reads the stream, and connects again where that has failed.
+struct ReadStage: Sendable {
+    let settings: ConsumerSettings
+    let keys: StoreKeys
+    let reader: StreamReader
+    /// The connection that decides.
+    let redis: RedisClient
+    let ledger: LedgerDatabase
+    let server: ServerCheck
+    let retrying: Retrying
+
+    private var logger: Logger { retrying.logger }
+
+    func connectFirst() async throws {
+        try await retrying.redis("connecting", doubtIsHarmless: true) { [reader] in try await reader.connect() }
+    }
+
+    /// - Parameter claims: all that is pending first.
+    func next(claims: Bool) async throws -> ConsumerEvent {
+        Failpoint.readBefore.pass()
+        // Until idle, an empty stream is the end: no reason to wait for more.
+        let block = settings.untilIdle ? Duration.milliseconds(20) : settings.block
+        do {
+            if claims { await reader.startOver() }
+            let delivery = try await reader.next(block: block)
+            Failpoint.readAfter.pass()
+            if !delivery.lost.isEmpty {
+                logger.warning(
+                    "pending messages are gone from the stream: something trimmed or deleted them",
+                    metadata: ["count": "\(delivery.lost.count)", "first": "\(delivery.lost[0])"])
+            }
+            return .delivered(delivery)
+        } catch {
+            return .readFailed(try failure(error))
+        }
+    }
+
+    /// Ends a read that waits.
+    func endWait() async { await reader.endWait(over: redis) }
+
+    func connect(attempt: Int) async throws -> ConsumerEvent {
+        do {
+            try await retrying.stop.pause(Backoff.delay(beforeAttempt: attempt))
+            try await reader.connect()
+            // The other connection may have broken together with this one, unnoticed.
+            _ = try await redis.send(RedisCommand("PING"))
+            await server.compareConnections()
+            return .connected(decidingConnection: redis.generation)
+        } catch {
+            return .readFailed(try failure(error))
+        }
+    }
+
+    func lookForLeftovers() async throws -> ConsumerEvent {
+        do {
+            let pending = try await PendingSummary.read(keys, redis).count
+            guard settings.untilIdle, pending == 0 else { return .leftovers(pending: pending, wanted: []) }
+            let wanted = try await retrying.ledger { [ledger] in
+                try await ledger.replaysWanted(limit: Replays.limit)
+            }
+            return .leftovers(pending: 0, wanted: wanted)
+        } catch {
+            return .readFailed(try failure(error))
+        }
+    }
+
+    /// - Throws: what waiting does not help.
+    private func failure(_ error: any Error) throws -> ReadFailure {
+        if error is StopSignal.Stopped || error is CancellationError { return .stopped }
+        if case RedisError.reply(let reply, _) = error, ["NOGROUP", "UNBLOCKED"].contains(reply.code),
+            !reply.isNotThePrimary
+        {
+            logger.error(
+                "the stream or its group is gone: Redis has lost data", metadata: ["error": "\(reply.message)"])
+            return .lostData
+        }
+        switch RedisTrouble(error) {
+        case .fatal: throw error
+        // Connections that cannot be made are in the log already.
+        case .wait where !RedisTrouble.isReply(error): break
+        case .wait, .doubt: logger.warning("reading failed; trying again", metadata: ["error": "\(error)"])
+        }
+        return .interrupted
+    }
+}

@@ -1,0 +1,20 @@
+import Failpoints
+import Ledger
+
+/// Has the ledger record a batch.
+struct RecordStage: Sendable {
+    let ledger: LedgerDatabase
+    let retrying: Retrying
+    let metrics: ConsumerMetrics
+
+    func record(_ batch: RecordBatch) async throws -> RecordAnswer {
+        Failpoint.recordBefore.pass()
+        // A batch in which everything was known already changes nothing.
+        if batch.isEmpty { return .recorded(records: 0) }
+        let start = ContinuousClock.now
+        let answer = try await retrying.ledger { [ledger] in try await ledger.record(batch) }
+        if case .recorded = answer { metrics.recorded(in: .now - start) }
+        Failpoint.recordAfter.pass()
+        return answer
+    }
+}

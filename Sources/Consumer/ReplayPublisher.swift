@@ -1,0 +1,54 @@
+import Failpoints
+import Intake
+import Inventory
+import Ledger
+import Logging
+import RedisClient
+
+/// Publishes dead letters again that the ledger wants (`Replays`).
+struct ReplayPublisher: Sendable {
+    let ledger: LedgerDatabase
+    let keys: StoreKeys
+    let redis: RedisClient
+    let retrying: Retrying
+
+    /// - Parameter isQueueEmpty: nothing that was read waits to be decided.
+    func publish(_ due: [Replays.Due], isQueueEmpty: Bool) async throws -> PublishedReplays {
+        Failpoint.replayBefore.pass()
+        var published = PublishedReplays()
+        do {
+            // One after the other: together their bytes may be many.
+            for each in due {
+                if let entry = try await publish(each, isQueueEmpty) {
+                    published.sent[each.number] = entry
+                } else {
+                    published.failed.append(each.number)
+                }
+            }
+            retrying.logger.notice("dead letters published again", metadata: ["count": "\(published.sent.count)"])
+        } catch {
+            // Again in a second; one that is published twice is a replay.
+            if case .fatal = RedisTrouble(error) { throw error }
+            published.failed = due.map(\.number).filter { published.sent[$0] == nil }
+            retrying.logger.warning(
+                "dead letters could not be published again", metadata: ["error": "\(error)"])
+        }
+        Failpoint.replayAfter.pass()
+        return published
+    }
+
+    /// - Returns: the entry it is; nil: there is nothing to send.
+    private func publish(_ due: Replays.Due, _ isQueueEmpty: Bool) async throws -> String? {
+        if let entry = due.entry {
+            let isWaiting = try await StreamWriter.isUnread(entry, keys: keys, client: redis)
+            if isWaiting || !isQueueEmpty { return entry }
+        }
+        let letter = try await retrying.ledger { [ledger] in try await ledger.deadLetter(due.number) }
+        let fields =
+            letter?.fields.flatMap { StreamEntry.fields(decoding: $0) }
+            ?? StreamEntry.fields(type: letter?.type, payload: letter?.payload)
+        // Without its bytes there is nothing to send; the command that removes them refuses while it is wanted.
+        if fields.isEmpty { return nil }
+        return try await redis.send(StreamWriter.add(fields, to: keys)).string ?? ""
+    }
+}

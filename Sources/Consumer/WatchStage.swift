@@ -1,0 +1,44 @@
+import Counters
+import Intake
+import Inventory
+import Ledger
+import RedisClient
+
+/// Looks after ledger and Redis once a second: whether they are what they should be, and what they need.
+struct WatchStage: Sendable {
+    let ledger: LedgerDatabase
+    let counters: CounterStore
+    let redis: RedisClient
+    let server: ServerCheck
+    let trimmer: StreamTrimmer
+    let retrying: Retrying
+
+    /// - Parameter epoch: the one that is open.
+    /// - Throws: `LedgerError.replaced`; what waiting does not help.
+    func look(in epoch: Int64) async throws -> WatchReport {
+        guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
+        let head = try await retrying.ledger { [ledger] in try await ledger.head() }
+        // Together: each of them alone would cost a round trip, during which nothing is decided.
+        async let isFull = try? counters.isRedisFull()
+        async let pending = try? PendingSummary.read(counters.keys, redis)
+        var found: CounterHead?
+        do {
+            found = try await counters.head()
+        } catch {
+            if case .fatal = RedisTrouble(error) { throw error }
+        }
+        return WatchReport(
+            epoch: epoch, ledger: head, counters: found, pending: await pending, isRedisFull: await isFull)
+    }
+
+    /// - Parameter isRedisFull: nil: not known; whatever keeps Redis from answering is reported where it is needed.
+    /// - Returns: the dead letters that are wanted again.
+    func upkeep(isRedisFull: Bool?) async throws -> [WantedReplay] {
+        if let isRedisFull { await trimmer.noteMemory(isFull: isRedisFull) }
+        await server.compareConnections()
+        return try await retrying.ledger { [ledger] in
+            _ = try await ledger.checkpointIfWanted()
+            return try await ledger.replaysWanted(limit: Replays.limit)
+        }
+    }
+}

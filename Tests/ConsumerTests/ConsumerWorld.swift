@@ -1,0 +1,280 @@
+import Counters
+@testable import Intake
+import Inventory
+import Ledger
+import Randomness
+import Testing
+
+@testable import Consumer
+
+/// Redis, a ledger and a clock in memory, and a `ConsumerStateMachine` whose actions they execute: one at a time, in any
+/// order, with any delay. All of it is drawn from a seed.
+final class ConsumerWorld {
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// What may go wrong, each in so many of a thousand steps.
+    struct Faults {
+        var readFails = 0
+        var connectingFails = 0
+        var readLosesEntries = 0
+        var streamIsLost = 0
+        var gateIsInDoubt = 0
+        var countersAreLost = 0
+        var counterIsEdited = 0
+        var epochIsTaken = 0
+        var catalogueChanges = 0
+        /// Entries are delivered to a connection that nobody reads any more, and nothing says so.
+        var strays = 0
+
+        static let none = Faults()
+        static let all = Faults(
+            readFails: 40, connectingFails: 300, readLosesEntries: 40, streamIsLost: 30, gateIsInDoubt: 40,
+            countersAreLost: 6, counterIsEdited: 4, epochIsTaken: 4, catalogueChanges: 4)
+    }
+
+    /// What is under way: it has begun, and may have done its first half.
+    private struct Task {
+        var action: ConsumerAction
+        var planned: PlannedBatch?
+        var raised: LedgerHead?
+    }
+
+    private(set) var machine: ConsumerStateMachine
+    private(set) var ledger: FakeLedger
+    private(set) var redis: FakeRedis
+    private(set) var isFinished = false
+    private(set) var steps = 0
+    /// How often each fault took place.
+    private(set) var faultsSeen: [String: Int] = [:]
+    private var faults: Faults
+    private var generator: SeededGenerator
+    private var tasks: [Task] = []
+    private var now = ContinuousClock.now
+    private var lastDecided: (epoch: Int64, seq: Int64)?
+
+    static func catalogue(version: Int64) -> CatalogIndex {
+        CatalogIndex(
+            version: version,
+            products: [
+                "cube": .init(isClosed: false, hasVariants: true), "lamp": .init(isClosed: false, hasVariants: false),
+            ],
+            variants: [
+                "black": .init(productID: "cube", isClosed: false), "white": .init(productID: "cube", isClosed: false),
+            ])
+    }
+
+    init(_ stream: [StreamEntry], batchOrders: Int, faults: Faults, _ generator: SeededGenerator) {
+        ledger = FakeLedger()
+        redis = FakeRedis(stream: stream)
+        self.faults = faults
+        self.generator = generator
+        var settings = ConsumerSettings()
+        settings.batchOrders = batchOrders
+        settings.untilIdle = true
+        ledger.head.epoch = 1
+        redis.install(ledger, epoch: 1)
+        redis.reader = .claiming(after: -1)
+        machine = ConsumerStateMachine(settings, ledger: FakeLedger.identity, epoch: ledger.epoch(over: 0))
+    }
+
+    // MARK: - Steps
+
+    /// Goes on until it is finished; after `faultySteps` nothing goes wrong any more.
+    func run(faultySteps: Int) throws {
+        accept(machine.begin(at: now))
+        while !isFinished {
+            steps += 1
+            if steps == faultySteps { faults = .none }
+            guard steps < faultySteps + 20_000 else { throw Failure(description: "stuck: \(tasks.map(\.action.name))") }
+            now += .milliseconds(Int64.random(in: 0...300, using: &generator))
+            breakSomething()
+            guard !tasks.isEmpty else { throw Failure(description: "nothing is under way, and it is not finished") }
+            let place = Int.random(in: tasks.indices, using: &generator)
+            // A chore comes when nothing else does, mostly.
+            if case .wait = tasks[place].action, tasks.count > 3, generator.chance(90) { continue }
+            if let event = try proceed(&tasks[place]) {
+                let done = tasks.remove(at: place)
+                accept(machine.handle(event, at: now))
+                try check(after: done.action)
+            } else if tasks[place].action.isOver {
+                tasks.remove(at: place)
+            }
+        }
+    }
+
+    private func accept(_ actions: [ConsumerAction]) {
+        for action in actions {
+            if case .finish = action { isFinished = true }
+            tasks.append(Task(action: action))
+        }
+    }
+
+    /// No stage does two things at once.
+    private func check(after action: ConsumerAction) throws {
+        for lane in ["reading", "decode", "decide", "record", "acknowledge", "openEpoch", "chore"] {
+            let busy = tasks.filter { $0.action.lane == lane }
+            if busy.count > 1 { throw Failure(description: "\(busy.map(\.action.name)) at once, after \(action.name)") }
+        }
+        let lanes = Set(tasks.compactMap(\.action.lane))
+        if lanes.contains("openEpoch"), lanes.contains("decide") || lanes.contains("record") {
+            throw Failure(description: "an epoch is opened while a batch is decided or recorded")
+        }
+    }
+
+    private func happens(_ fault: KeyPath<Faults, Int>, _ name: String) -> Bool {
+        guard Int.random(in: 0..<1_000, using: &generator) < faults[keyPath: fault] else { return false }
+        faultsSeen[name, default: 0] += 1
+        return true
+    }
+
+    private func breakSomething() {
+        if happens(\.countersAreLost, "counters lost") {
+            redis.counters = nil
+            redis.generation += 1
+        }
+        if happens(\.counterIsEdited, "counter edited") {
+            let edit = Int64.random(in: -2...2, using: &generator)
+            if let sold = redis.counters?.sold[.product("lamp")] {
+                redis.counters?.sold[.product("lamp")] = max(sold + edit, 0)
+            }
+        }
+        if happens(\.epochIsTaken, "epoch taken") { ledger.head.epoch += 1 }
+        if happens(\.catalogueChanges, "catalogue changed") { ledger.head.catalogueVersion += 1 }
+        if happens(\.strays, "stray") { _ = redis.deliver(3) }
+    }
+
+    /// - Returns: nil: it has done its first half, or nothing follows from it.
+    private func proceed(_ task: inout Task) throws -> ConsumerEvent? {
+        switch task.action {
+        case .read(let claims): return try read(claims: claims)
+        case .connect: return connect()
+        case .lookForLeftovers: return .leftovers(pending: Int64(redis.pending.count), wanted: [])
+        case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
+        case .decide(let request):
+            guard let planned = task.planned else {
+                task.planned = plan(request)
+                return nil
+            }
+            return try decide(planned, request)
+        case .record(let batch): return .recorded(try ledger.record(batch))
+        case .acknowledge(let settlement):
+            return .acknowledged(epoch: settlement.epoch, redis.acknowledge(settlement, ledger))
+        case .openEpoch(let request): return try openEpoch(request, &task)
+        case .wait(let chore): return .due(chore)
+        case .watch(let epoch):
+            let counters = redis.counters.map { CounterHead(ledger: FakeLedger.identity, epoch: $0.epoch, seq: $0.seq) }
+            return .watched(
+                WatchReport(
+                    epoch: epoch, ledger: ledger.head,
+                    counters: counters ?? CounterHead(ledger: nil, epoch: nil, seq: nil),
+                    pending: PendingSummary(
+                        count: Int64(redis.pending.count),
+                        lowest: redis.pending.min().flatMap { EntryPosition(redis.stream[$0].id) }),
+                    isRedisFull: false))
+        case .upkeep: return .upkept(wanted: [])
+        case .trim: return .trimmed
+        case .publish: return .published(PublishedReplays())
+        case .giveUp(let needed): throw Failure(description: "gave up: \(needed.reason)")
+        case .endRead, .announceCatalogue, .report, .finish: return nil
+        }
+    }
+
+    // MARK: - Redis and the ledger
+
+    private func read(claims: Bool) throws -> ConsumerEvent {
+        if claims {
+            guard machine.isMemoryEmpty else { throw Failure(description: "claims what is in memory") }
+            redis.reader = .claiming(after: -1)
+        }
+        if happens(\.streamIsLost, "stream lost") {
+            redis.losesGroup()
+            return .readFailed(.lostData)
+        }
+        let count = Int.random(in: 1...7, using: &generator)
+        if happens(\.readLosesEntries, "read lost entries") {
+            _ = redis.deliver(count)
+            return .readFailed(.interrupted)
+        }
+        if happens(\.readFails, "read failed") {
+            if generator.chance(50) { redis.generation += 1 }
+            return .readFailed(.interrupted)
+        }
+        return .delivered(redis.next(count))
+    }
+
+    private func connect() -> ConsumerEvent {
+        if happens(\.connectingFails, "connecting failed") { return .readFailed(.interrupted) }
+        redis.reader = .claiming(after: -1)
+        return .connected(decidingConnection: redis.generation)
+    }
+
+    private func plan(_ request: DecisionRequest) -> PlannedBatch {
+        guard case .batch(let entries) = request.entries else { return PlannedBatch(catalogueVersion: 0) }
+        let planner = BatchPlanner(entries, request.planning)
+        let prior = ledger.priorState(for: planner.lookup)
+        return planner.plan(by: prior)
+    }
+
+    private func decide(_ planned: PlannedBatch, _ request: DecisionRequest) throws -> ConsumerEvent {
+        if planned.entries.isEmpty { return .mustWait }
+        let state = (epoch: request.epoch.number, seq: request.seq)
+        if let last = lastDecided, last.epoch == state.epoch, last.seq > state.seq {
+            throw Failure(description: "decides from seq \(state.seq) after \(last.seq)")
+        }
+        guard let decisions = redis.decide(planned.commands, epoch: state.epoch, seq: state.seq, ledger) else {
+            let isOutage = redis.generation != request.epoch.connection
+            return .undecided(EpochNeeded(isOutage ? .outage : .batch, "fenced", memory: .doubtful))
+        }
+        if happens(\.gateIsInDoubt, "gate in doubt") { return .undecided(EpochNeeded(.outage, "in doubt")) }
+        let seqAfter = redis.counters?.seq ?? state.seq
+        lastDecided = (state.epoch, seqAfter)
+        return .decided(
+            try DecidedBatch(
+                planned, decisions, epoch: state.epoch, seqBefore: state.seq,
+                seqAfter: planned.commands.isEmpty ? state.seq : seqAfter))
+    }
+
+    private func openEpoch(_ request: EpochRequest, _ task: inout Task) throws -> ConsumerEvent? {
+        guard let raised = task.raised else {
+            ledger.head.epoch += 1
+            task.raised = ledger.head
+            return nil
+        }
+        let connection = redis.generation
+        // Somebody else has taken the next one meanwhile: its installation would be refused.
+        if ledger.head.epoch != raised.epoch {
+            task.raised = nil
+            return nil
+        }
+        redis.install(ledger, epoch: raised.epoch)
+        return .epochOpened(ledger.epoch(over: connection))
+    }
+}
+
+extension ConsumerAction {
+    var name: String { String("\(self)".prefix { $0 != "(" }) }
+
+    /// What can be done once at a time.
+    var lane: String? {
+        switch self {
+        case .read, .connect, .lookForLeftovers: "reading"
+        case .decode: "decode"
+        case .decide: "decide"
+        case .record: "record"
+        case .acknowledge: "acknowledge"
+        case .openEpoch: "openEpoch"
+        case .watch, .upkeep, .trim: "chore"
+        case .endRead, .announceCatalogue, .wait, .publish, .report, .finish, .giveUp: nil
+        }
+    }
+
+    /// No event follows.
+    fileprivate var isOver: Bool {
+        switch self {
+        case .endRead, .announceCatalogue, .report, .finish: true
+        default: false
+        }
+    }
+}
