@@ -1,3 +1,4 @@
+import Foundation
 import Intake
 import Inventory
 import Ledger
@@ -9,7 +10,8 @@ import Testing
 /// The state machine in a world in which everything takes any time and anything may fail.
 @Suite("The consumer, whatever happens")
 struct ConsumerRandomTests {
-    private static let histories = 400
+    private static let histories = isLong ? 10_000 : 200
+    private static let isLong = ProcessInfo.processInfo.environment["STOCKTAKE_TEST_LONG"] == "1"
 
     @Test("ends with every message acknowledged, decided once, as if they had been taken one by one")
     func asOneByOne() throws {

@@ -1,0 +1,411 @@
+import Counters
+import Inventory
+import Testing
+
+@testable import Consumer
+@testable import Intake
+@testable import Ledger
+
+/// The state machine, an event at a time, by a clock that goes on when the test says so.
+@Suite("The consumer's state machine")
+struct ConsumerStateMachineTests {
+    // MARK: - The way of a batch
+
+    @Test("takes what was read through every stage, one after the other")
+    func way() throws {
+        let bench = MachineBench()
+        #expect(bench.take() == ["watch", "read"])
+        bench.deliver(.order(1, "a", ("lamp", nil, 1)), .order(2, "b", ("lamp", nil, 1)))
+        // The next read begins while the delivery is decoded.
+        #expect(bench.take() == ["decode 1-0 2-0", "read"])
+        bench.finishWatch()
+        #expect(bench.take() == ["upkeep"])
+        try bench.decode()
+        #expect(bench.take() == ["decide 1-0 2-0 after 0"])
+        try bench.decide()
+        #expect(bench.take() == ["record 1-0 2-0"])
+        bench.send(.recorded(.recorded(records: 2)))
+        #expect(bench.take() == ["recorded", "acknowledge 1-0 2-0"])
+        bench.send(.acknowledged(epoch: 1, .settled(SettleReport())))
+        #expect(bench.take() == [] && bench.machine.isMemoryEmpty)
+        #expect(bench.machine.totals.accepted == 2 && bench.machine.totals.batches == 1)
+    }
+
+    @Test("decides the next batch while one is recorded only if it is full, and leaves it where it is until then")
+    func pipelining() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        try bench.deliverDecoded(.order(2, "b", ("lamp", nil, 1)))
+        #expect(bench.take().filter { $0.hasPrefix("decide") } == [])
+        try bench.deliverDecoded(.order(3, "c", ("lamp", nil, 1)), .order(4, "d", ("lamp", nil, 1)))
+        #expect(bench.take().contains("decide 2-0 3-0 after 1"))
+        try bench.decide()
+        // Decided, it waits for the one before it.
+        #expect(bench.take().filter { $0.hasPrefix("record ") } == [])
+        bench.send(.recorded(.recorded(records: 1)))
+        #expect(bench.take().contains("record 2-0 3-0"))
+    }
+
+    @Test("records no third batch while two wait to be acknowledged")
+    func backpressure() throws {
+        let bench = MachineBench()
+        for number in 1...3 {
+            try bench.deliverDecoded(.order(number, "o\(number)", ("lamp", nil, 1)))
+            try bench.decide()
+            if number < 3 { bench.send(.recorded(.recorded(records: Int64(number)))) }
+        }
+        #expect(!bench.take().contains("record 3-0"))
+        bench.send(.acknowledged(epoch: 1, .settled(SettleReport())))
+        #expect(bench.take().filter { !$0.hasPrefix("read") } == ["acknowledge 2-0", "record 3-0"])
+    }
+
+    @Test("lets an entry wait that depends on the batch being recorded, and plans it again when that is done")
+    func blocked() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        try bench.deliverDecoded(.cancel(2, "c", order: "a"), .junk(3))
+        #expect(bench.take().contains("decide 2-0 3-0 after 1"))
+        bench.send(.mustWait)
+        #expect(bench.take().filter { $0.hasPrefix("decide") } == [])
+        bench.send(.recorded(.recorded(records: 1)))
+        #expect(bench.take().contains("decide 2-0 3-0 after 1"))
+    }
+
+    @Test("plans an entry again at once if what it waited for was recorded meanwhile")
+    func notBlocked() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        try bench.deliverDecoded(.cancel(2, "c", order: "a"), .junk(3))
+        bench.send(.recorded(.recorded(records: 1)))
+        _ = bench.take()
+        bench.send(.mustWait)
+        #expect(bench.take() == ["decide 2-0 3-0 after 1"])
+    }
+
+    // MARK: - Poison messages
+
+    @Test("decides a poison message with nothing else being decoded or recorded, and nothing beside it")
+    func poison() throws {
+        let poison = DecodedEntry.order(2, "b", ("lamp", nil, 1), deliveries: StreamEntry.poisonDeliveries)
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        try bench.deliverDecoded(poison, .order(3, "c", ("lamp", nil, 1)))
+        _ = bench.take()
+        bench.deliver(.order(4, "d", ("lamp", nil, 1)))
+        // Neither while a batch is recorded, nor is anything decoded from now on.
+        #expect(bench.take().filter { $0.hasPrefix("decide") || $0.hasPrefix("decode") } == [])
+        bench.send(.recorded(.recorded(records: 1)))
+        #expect(bench.take().contains("decide alone 2-0 after 1"))
+        try bench.decide()
+        let next = bench.take()
+        #expect(next.contains("decode 4-0") && next.contains("record 2-0"))
+        #expect(!next.contains { $0.hasPrefix("decide") })
+    }
+
+    // MARK: - Epochs
+
+    @Test("ends an epoch when what is under way has ended, and decides everything that is not recorded again, in order")
+    func epochEnds() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        try bench.deliverDecoded(.order(2, "b", ("lamp", nil, 1)), .order(3, "c", ("lamp", nil, 1)))
+        #expect(bench.take().contains("decide 2-0 3-0 after 1"))
+        bench.send(.recorded(.outdated(LedgerHead(epoch: 2, seq: 0, records: 0, catalogueVersion: 1))))
+        // The gate may still be deciding: its answer is of the old epoch.
+        #expect(bench.take() == [])
+        try bench.decide()
+        #expect(bench.take() == ["open epoch: the ledger is at epoch 2, seq 0"])
+        bench.open(epoch: 3)
+        #expect(bench.take().contains("decide 1-0 2-0 after 0"))
+    }
+
+    @Test("lets what is decided be recorded before an epoch ends, if the ledger takes it")
+    func decidedIsRecorded() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        try bench.deliverDecoded(.order(2, "b", ("lamp", nil, 1)), .order(3, "c", ("lamp", nil, 1)))
+        try bench.decide()
+        bench.watch(catalogue: 2)
+        #expect(!bench.take().contains { $0.hasPrefix("open") })
+        bench.send(.recorded(.recorded(records: 1)))
+        #expect(bench.take().contains("record 2-0 3-0"))
+        bench.send(.recorded(.recorded(records: 3)))
+        #expect(bench.take().contains("open epoch: catalogue version 2"))
+        bench.open(epoch: 2, seq: 3)
+        #expect(bench.take().contains("acknowledge 1-0"))
+    }
+
+    @Test("takes a batch and the one that was decided after it back in order when the ledger does not take the first")
+    func disagreement() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        try bench.deliverDecoded(.order(2, "b", ("lamp", nil, 1)), .order(3, "c", ("lamp", nil, 1)))
+        try bench.decide()
+        _ = bench.take()
+        let key = Command.Key(.placeOrder, "a")
+        bench.send(.recorded(.disagreed(.command(key, gate: .unchanged, ledger: nil))))
+        #expect(
+            bench.take() == ["open epoch: the ledger's figures do not give the counters' decision of order a"])
+        bench.open(epoch: 2)
+        #expect(bench.take().contains("decide 1-0 2-0 after 0"))
+    }
+
+    @Test("gives up when the same batch has caused three epochs, but never for what no batch has caused")
+    func noProgress() throws {
+        let bench = MachineBench()
+        bench.finishWatch()
+        try bench.deliverDecoded(.order(1, "a", ("lamp", nil, 1)))
+        for epoch in 2...30 as ClosedRange<Int64> {
+            bench.send(.undecided(EpochNeeded(.outage, "away")))
+            bench.open(epoch: epoch)
+        }
+        for epoch in 31...33 as ClosedRange<Int64> {
+            bench.send(.undecided(EpochNeeded(.batch, "odd")))
+            bench.open(epoch: epoch)
+        }
+        #expect(!bench.take().contains { $0.hasPrefix("give up") })
+        bench.send(.undecided(EpochNeeded(.batch, "odd")))
+        #expect(bench.take().contains("give up: odd"))
+    }
+
+    @Test("waits longer before each epoch that follows another one, until something is recorded or all is well")
+    func epochsInARow() throws {
+        let bench = MachineBench()
+        bench.finishWatch()
+        try bench.deliverDecoded(.order(1, "a", ("lamp", nil, 1)))
+        for (epoch, inARow) in [(2, 0), (3, 1), (4, 2)] as [(Int64, Int)] {
+            bench.send(.undecided(EpochNeeded(.outage, "away")))
+            #expect(bench.lastRequest?.epochsInARow == inARow)
+            bench.open(epoch: epoch)
+        }
+        try bench.decide()
+        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.acknowledged(epoch: 4, .fenced))
+        #expect(bench.lastRequest?.epochsInARow == 0)
+    }
+
+    @Test("counts the ledger's figures again before the epoch, where they were wrong")
+    func miscount() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        bench.send(.recorded(.disagreed(.miscounted(.product("lamp")))))
+        #expect(bench.lastRequest?.needed.cause == .miscount(.product("lamp")))
+    }
+
+    @Test("tells listeners which products a new catalogue has changed")
+    func catalogueChange() throws {
+        let bench = MachineBench()
+        bench.watch(catalogue: 2)
+        bench.open(epoch: 2, catalogue: 2, changed: ["lamp"])
+        #expect(bench.take().contains("announce lamp"))
+    }
+
+    // MARK: - Acknowledging
+
+    @Test("acknowledges in the name of the epoch that is open, again if that has ended meanwhile")
+    func fencedByTime() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        bench.send(.recorded(.recorded(records: 1)))
+        bench.watch(catalogue: 2, seq: 1)
+        bench.open(epoch: 2, seq: 1)
+        _ = bench.take()
+        bench.send(.acknowledged(epoch: 1, .fenced))
+        #expect(bench.take().contains("acknowledge 1-0") && bench.machine.epoch.number == 2)
+    }
+
+    @Test("acknowledges nothing of what is in memory once Redis has lost something, but claims it again")
+    func doubtfulMemory() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.acknowledged(epoch: 1, .fenced))
+        #expect(bench.take().contains("open epoch: the counters were changed or lost"))
+        bench.open(epoch: 2, seq: 1)
+        // Announced all the same.
+        #expect(bench.take().filter { $0.hasPrefix("acknowledge") } == ["acknowledge nothing"])
+        bench.deliver()
+        bench.send(.acknowledged(epoch: 2, .settled(SettleReport())))
+        #expect(bench.take().contains("claim"))
+    }
+
+    // MARK: - Reading
+
+    @Test("reads ahead as much as two batches may have, and a delivery")
+    func readAhead() throws {
+        let bench = MachineBench(batchOrders: 1)
+        bench.deliver(isFull: true, .order(1, "a", ("lamp", nil, 1)))
+        #expect(bench.take().contains("read"))
+        bench.deliver(isFull: true, .order(2, "b", ("lamp", nil, 1)))
+        #expect(!bench.take().contains("read"))
+    }
+
+    @Test("reads on while a batch is decided only if there is a backlog")
+    func pace() throws {
+        for isFull in [false, true] {
+            let bench = MachineBench()
+            bench.finishWatch()
+            try bench.deliverDecoded(.order(1, "a", ("lamp", nil, 1)))
+            _ = bench.take()
+            bench.deliver(isFull: isFull, .order(2, "b", ("lamp", nil, 1)))
+            #expect(bench.take().contains("read") == isFull)
+        }
+    }
+
+    @Test("connects only when memory is empty, and reads only after an epoch if the other connection is a new one, too")
+    func reconnects() throws {
+        for connection in [0, 7] {
+            let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+            bench.send(.readFailed(.interrupted))
+            #expect(!bench.take().contains("connect 0"))
+            bench.send(.recorded(.recorded(records: 1)))
+            bench.send(.acknowledged(epoch: 1, .settled(SettleReport())))
+            #expect(bench.take().contains("connect 0"))
+            bench.send(.readFailed(.interrupted))
+            #expect(bench.take() == ["connect 1"])
+            bench.send(.connected(decidingConnection: connection))
+            let isNew = connection != 0
+            #expect(
+                bench.take() == [isNew ? "open epoch: reading failed, and Redis may have lost data" : "read"])
+        }
+    }
+
+    @Test("opens an epoch before it reads again when the group is gone, even over connections that live on")
+    func lostGroup() {
+        let bench = MachineBench()
+        bench.send(.readFailed(.lostData))
+        // What fails later does not make it forget that.
+        bench.send(.readFailed(.interrupted))
+        bench.send(.connected(decidingConnection: 0))
+        #expect(bench.take().last == "open epoch: reading failed, and Redis may have lost data")
+    }
+
+    @Test("connects once more when an epoch was being opened while it connected")
+    func connectedMeanwhile() {
+        let bench = MachineBench()
+        bench.send(.readFailed(.interrupted))
+        bench.watch(catalogue: 2)
+        bench.send(.connected(decidingConnection: 0))
+        _ = bench.take()
+        bench.open(epoch: 2)
+        #expect(bench.take().contains("connect 1"))
+    }
+
+    @Test("claims what is pending when nothing comes and nothing is in memory")
+    func leftovers() {
+        let bench = MachineBench()
+        bench.deliver()
+        #expect(bench.take().last == "look for leftovers")
+        bench.send(.leftovers(pending: 3, wanted: []))
+        #expect(bench.take() == ["claim"])
+    }
+
+    @Test("claims an entry that stays pending without being in memory, when memory is empty")
+    func strays() {
+        let bench = MachineBench()
+        for _ in 0...4 {
+            bench.watch(pending: PendingSummary(count: 1, lowest: EntryPosition("1-0")))
+            bench.now += .seconds(1)
+        }
+        #expect(bench.take().contains("stray 1-0"))
+        bench.deliver()
+        #expect(bench.take().contains("claim"))
+    }
+
+    // MARK: - Chores
+
+    @Test("decides nothing while it compares the counters, and compares nothing while the gate decides")
+    func watchAndDeciding() throws {
+        let bench = MachineBench()
+        try bench.deliverDecoded(.order(1, "a", ("lamp", nil, 1)))
+        #expect(!bench.take().contains { $0.hasPrefix("decide") })
+        bench.finishWatch()
+        #expect(bench.take().contains("decide 1-0 after 0"))
+        bench.send(.upkept(wanted: []))
+        bench.send(.trimmed)
+        bench.send(.due(.watch))
+        #expect(!bench.take().contains("watch"))
+        try bench.decide()
+        #expect(bench.take().contains("watch"))
+    }
+
+    @Test("takes a look that began in an epoch before for nothing")
+    func lateWatch() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        bench.startWatch()
+        bench.send(.recorded(.outdated(LedgerHead(epoch: 2, seq: 0, records: 0, catalogueVersion: 1))))
+        bench.open(epoch: 3)
+        _ = bench.take()
+        bench.watch(in: 1, catalogue: 1, epoch: 1, seq: 1)
+        let next = bench.take()
+        #expect(next.contains("wait for watch") && !next.contains { $0.hasPrefix("open") })
+    }
+
+    @Test(
+        "needs an epoch when the counters are not what it left, and trusts no memory then",
+        arguments: [
+            CounterHead(ledger: "other", epoch: 1, seq: 0), CounterHead(ledger: "L", epoch: 2, seq: 0),
+            CounterHead(ledger: "L", epoch: 1, seq: 1), CounterHead(ledger: nil, epoch: nil, seq: nil),
+        ])
+    func changedCounters(_ found: CounterHead) {
+        let bench = MachineBench()
+        bench.watch(counters: found)
+        #expect(bench.take().contains("open epoch: the counters were changed or lost"))
+        #expect(bench.lastRequest?.needed.memory == .doubtful)
+    }
+
+    @Test("looks again later when Redis does not answer")
+    func away() {
+        let bench = MachineBench()
+        bench.watch(counters: .some(nil))
+        let next = bench.take()
+        #expect(next.contains("wait for watch") && !next.contains("upkeep") && bench.lastRequest == nil)
+    }
+
+    @Test("publishes a wanted dead letter once, and again after half a minute if it has not come back")
+    func replays() {
+        let bench = MachineBench()
+        let wanted = [WantedReplay(number: 4, fingerprint: [1])]
+        func publishes(after seconds: Int64) -> Bool {
+            bench.now += .seconds(seconds)
+            bench.watch()
+            bench.send(.upkept(wanted: wanted))
+            return bench.take().contains("publish 4")
+        }
+        #expect(publishes(after: 0) && !publishes(after: 1))
+        bench.send(.published(PublishedReplays(sent: [:], failed: [4])))
+        #expect(!publishes(after: 0) && publishes(after: 2))
+        bench.send(.published(PublishedReplays(sent: [4: "9-0"])))
+        #expect(!publishes(after: 29) && publishes(after: 2))
+    }
+
+    // MARK: - The end
+
+    @Test("ends a read at a stop, finishes what is in memory, and reads nothing more")
+    func stops() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        bench.send(.stopRequested)
+        #expect(bench.take().contains("end read"))
+        bench.deliver(.order(2, "b", ("lamp", nil, 1)))
+        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.acknowledged(epoch: 1, .settled(SettleReport())))
+        #expect(!bench.take().contains("finish"))
+        try bench.decode()
+        try bench.decide()
+        bench.send(.recorded(.recorded(records: 2)))
+        bench.send(.acknowledged(epoch: 1, .settled(SettleReport())))
+        let last = bench.take()
+        #expect(last.last == "finish" && !last.contains("read"))
+    }
+
+    @Test("finishes at a stop at once where nothing is in memory, also while an epoch is being opened")
+    func stopsAtOnce() {
+        let bench = MachineBench()
+        bench.send(.readFailed(.interrupted))
+        bench.watch(catalogue: 2)
+        bench.send(.stopRequested)
+        bench.send(.readFailed(.stopped))
+        #expect(bench.take().last == "finish")
+    }
+
+    @Test("finishes until idle when nothing is pending and no dead letter is wanted again")
+    func untilIdle() {
+        let bench = MachineBench(untilIdle: true)
+        bench.deliver()
+        bench.send(.leftovers(pending: 0, wanted: [WantedReplay(number: 4, fingerprint: [1])]))
+        #expect(bench.take().contains("publish 4"))
+        bench.deliver()
+        bench.send(.leftovers(pending: 0, wanted: []))
+        #expect(bench.take().last == "finish")
+    }
+}

@@ -1,0 +1,172 @@
+import Counters
+import Inventory
+import Ledger
+
+@testable import Consumer
+@testable import Intake
+
+/// A state machine with its epoch 1 open, and what it asks for in words.
+final class MachineBench {
+    private(set) var machine: ConsumerStateMachine
+    var now = ContinuousClock.now
+    private(set) var lastRequest: EpochRequest?
+    private var asked: [String] = []
+    private var delivered: [[StreamEntry]] = []
+    private var request: DecisionRequest?
+    private var ledger = FakeLedger()
+
+    /// Two orders are a full batch.
+    init(batchOrders: Int = 2, untilIdle: Bool = false) {
+        var settings = ConsumerSettings()
+        settings.batchOrders = batchOrders
+        settings.untilIdle = untilIdle
+        ledger.head.epoch = 1
+        machine = ConsumerStateMachine(settings, ledger: FakeLedger.identity, epoch: ledger.epoch(over: 0))
+        note(machine.begin(at: now))
+    }
+
+    /// One whose first batch is this order, which is being recorded; the first watch is done.
+    static func recording(_ order: DecodedEntry) throws -> MachineBench {
+        let bench = MachineBench()
+        bench.finishWatch()
+        bench.send(.upkept(wanted: []))
+        try bench.deliverDecoded(order)
+        try bench.decide()
+        _ = bench.take()
+        return bench
+    }
+
+    /// What was asked for since the last time.
+    func take() -> [String] {
+        defer { asked = [] }
+        return asked
+    }
+
+    func send(_ event: ConsumerEvent) { note(machine.handle(event, at: now)) }
+
+    private func note(_ actions: [ConsumerAction]) {
+        for action in actions {
+            switch action {
+            case .decide(let decision): request = decision
+            case .openEpoch(let epoch): lastRequest = epoch
+            case .decode(let entries): delivered.append(entries)
+            default: break
+            }
+            asked.append(action.words)
+        }
+    }
+
+    // MARK: - Events
+
+    func deliver(isFull: Bool = false, _ entries: DecodedEntry...) {
+        send(
+            .delivered(
+                Delivery(entries: entries.map(\.entry), isEmptyRead: entries.isEmpty, isFull: isFull)))
+    }
+
+    func deliverDecoded(_ entries: DecodedEntry...) throws {
+        send(.delivered(Delivery(entries: entries.map(\.entry))))
+        try decode()
+    }
+
+    func decode() throws { send(.decoded(EntryDecoder.decode(delivered.removeFirst()))) }
+
+    /// The gate accepts whatever it was asked last.
+    func decide() throws {
+        // What is decided waits for the first watch.
+        if request == nil { finishWatch() }
+        guard let request else { return }
+        self.request = nil
+        let entries: [DecodedEntry] =
+            switch request.entries {
+            case .batch(let entries): entries
+            case .poison(let entry): [EntryDecoder.decode(entry)]
+            }
+        let planned = BatchPlanner(entries, request.planning).plan(by: PriorState())
+        let seqs = planned.commands.indices.map { request.seq + 1 + Int64($0) }
+        send(
+            .decided(
+                try DecidedBatch(
+                    planned, seqs.map { .accepted(seq: $0) }, epoch: request.epoch.number, seqBefore: request.seq,
+                    seqAfter: seqs.last ?? request.seq)))
+    }
+
+    func open(epoch: Int64, seq: Int64 = 0, catalogue: Int64 = 1, changed: [Identifier] = []) {
+        request = nil
+        send(
+            .epochOpened(
+                Epoch(
+                    number: epoch, seq: seq, catalogue: ConsumerWorld.catalogue(version: catalogue), records: 0,
+                    connection: 0, changedProducts: changed)))
+    }
+
+    func startWatch() {
+        if machine.chores.underWay == .upkeep { send(.upkept(wanted: [])) }
+        if machine.chores.underWay == .trim { send(.trimmed) }
+        if machine.chores.underWay == nil { send(.due(.watch)) }
+    }
+
+    /// The watch that is under way, or due next, finds all well.
+    func finishWatch() { watch() }
+
+    /// A watch finds this; nil counters: Redis does not answer.
+    func watch(
+        in begun: Int64? = nil, catalogue: Int64? = nil, epoch: Int64? = nil, seq: Int64? = nil,
+        counters: CounterHead?? = nil, pending: PendingSummary? = nil
+    ) {
+        startWatch()
+        let number = machine.epoch.number
+        let found = CounterHead(ledger: FakeLedger.identity, epoch: epoch ?? number, seq: seq ?? machine.seq)
+        send(
+            .watched(
+                WatchReport(
+                    epoch: begun ?? number,
+                    ledger: LedgerHead(
+                        epoch: epoch ?? number, seq: 0, records: 0,
+                        catalogueVersion: catalogue ?? machine.epoch.catalogue.version),
+                    counters: counters ?? found, pending: pending, isRedisFull: false)))
+    }
+}
+
+extension ConsumerAction {
+    /// What it asks for.
+    fileprivate var words: String {
+        switch self {
+        case .read(let claims): claims ? "claim" : "read"
+        case .endRead: "end read"
+        case .connect(let attempt): "connect \(attempt)"
+        case .lookForLeftovers: "look for leftovers"
+        case .decode(let entries): "decode " + entries.map(\.id).joined(separator: " ")
+        case .decide(let request):
+            switch request.entries {
+            case .batch(let entries):
+                "decide \(entries.map(\.entry.id).joined(separator: " ")) after \(request.seq)"
+            case .poison(let entry): "decide alone \(entry.id) after \(request.seq)"
+            }
+        case .record(let batch): "record " + batch.records.map(\.entryID).joined(separator: " ")
+        case .acknowledge(let settlement):
+            "acknowledge "
+                + (settlement.entries.isEmpty ? "nothing" : settlement.entries.joined(separator: " "))
+        case .openEpoch(let request): "open epoch: \(request.needed.reason)"
+        case .announceCatalogue(let change): "announce " + change.changed.map(\.text).joined(separator: " ")
+        case .wait(let chore): "wait for \(chore)"
+        case .watch: "watch"
+        case .upkeep: "upkeep"
+        case .trim: "trim"
+        case .publish(let due, _): "publish " + due.map { "\($0.number)" }.joined(separator: " ")
+        case .report(.recorded): "recorded"
+        case .report(.stray(let entry)): "stray \(entry.text)"
+        case .finish: "finish"
+        case .giveUp(let needed): "give up: \(needed.reason)"
+        }
+    }
+}
+
+extension RecordBatch.Record {
+    fileprivate var entryID: String {
+        switch self {
+        case .command(let decided): decided.entryID
+        case .deadLetter(let letter): letter.key.entryID
+        }
+    }
+}
