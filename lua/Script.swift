@@ -1,7 +1,7 @@
 /// The Lua scripts that run inside Redis, embedded in the binary. Each file opens with its contract.
 package enum Script: String, Sendable, CaseIterable {
     case gate
-    case settle
+    case acknowledge
     case install
     case cut
     case trim
@@ -17,7 +17,7 @@ package enum Script: String, Sendable, CaseIterable {
     package var source: [UInt8] {
         switch self {
         case .gate: PackageResources.gate_lua
-        case .settle: PackageResources.settle_lua
+        case .acknowledge: PackageResources.acknowledge_lua
         case .install: PackageResources.install_lua
         case .cut: PackageResources.cut_lua
         case .trim: PackageResources.trim_lua

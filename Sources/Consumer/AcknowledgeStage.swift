@@ -12,36 +12,36 @@ struct AcknowledgeStage: Sendable {
     let retrying: Retrying
     let metrics: ConsumerMetrics
 
-    func acknowledge(_ settlement: Settlement) async throws -> SettleAnswer {
-        Failpoint.settleBefore.pass()
+    func acknowledge(_ acknowledgement: Acknowledgement) async throws -> AcknowledgeAnswer {
+        Failpoint.acknowledgeBefore.pass()
         let start = ContinuousClock.now
         let keepOutcomes = await trimmer.keepOutcomes
-        var whole = SettleReport()
-        for (number, slice) in settlement.slices(of: settings.slice).enumerated() {
+        var whole = AcknowledgeReport()
+        for (number, slice) in acknowledgement.slices(of: settings.slice).enumerated() {
             guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
-            if number > 0 { Failpoint.settleBetween.pass() }
+            if number > 0 { Failpoint.acknowledgeBetween.pass() }
             // Repeating does no harm, so doubt is as good as failure.
-            let answer = try await retrying.redis("settling", doubtIsHarmless: true) { [counters] in
-                try await counters.settle(slice, keepOutcomes: keepOutcomes)
+            let answer = try await retrying.redis("acknowledging", doubtIsHarmless: true) { [counters] in
+                try await counters.acknowledge(slice, keepOutcomes: keepOutcomes)
             }
-            guard case .settled(let report) = answer else { return .fenced }
+            guard case .acknowledged(let report) = answer else { return .fenced }
             whole.add(report)
         }
-        metrics.settled(in: .now - start)
-        Failpoint.settleAfter.pass()
+        metrics.acknowledged(in: .now - start)
+        Failpoint.acknowledgeAfter.pass()
         if whole.unannounced > 0 || whole.unpublished > 0 {
             retrying.logger.error(
                 "outcomes or changes could not be announced",
                 metadata: ["outcomes": "\(whole.unannounced)", "changes": "\(whole.unpublished)"])
         }
-        return .settled(whole)
+        return .acknowledged(whole)
     }
 
     /// Nothing depends on it.
-    func announce(_ change: Settlement) async {
+    func announce(_ change: Acknowledgement) async {
         do {
             for slice in change.slices(of: settings.slice) {
-                _ = try await counters.settle(slice, keepOutcomes: trimmer.keepOutcomes)
+                _ = try await counters.acknowledge(slice, keepOutcomes: trimmer.keepOutcomes)
             }
         } catch {
             retrying.logger.warning(

@@ -18,7 +18,7 @@ enum ConsumerEvent: Sendable {
     case undecided(EpochNeeded)
     case recorded(RecordAnswer)
     /// With the epoch in whose name it was sent.
-    case acknowledged(epoch: Int64, SettleAnswer)
+    case acknowledged(epoch: Int64, AcknowledgeAnswer)
     case epochOpened(Epoch)
     case due(Chore)
     case watched(WatchReport)
@@ -41,10 +41,10 @@ enum ConsumerAction: Sendable {
     case decode([StreamEntry])
     case decide(DecisionRequest)
     case record(RecordBatch)
-    case acknowledge(Settlement)
+    case acknowledge(Acknowledgement)
     case openEpoch(EpochRequest)
     /// Tells listeners which products a new catalogue has changed.
-    case announceCatalogue(Settlement)
+    case announceCatalogue(Acknowledgement)
     /// When it is due the next time.
     case wait(for: Chore)
     /// - Parameter epoch: the one that is open.
@@ -100,8 +100,8 @@ struct Epoch: Sendable {
     var changedProducts: [Identifier] = []
 
     /// Tells listeners of these products.
-    var catalogueChange: Settlement {
-        Settlement(
+    var catalogueChange: Acknowledgement {
+        Acknowledgement(
             epoch: number, settled: seq, recorded: records, entries: [], outcomes: [], changed: changedProducts)
     }
 }

@@ -15,7 +15,7 @@ package struct ConsumerMetrics: Sendable {
     private let batch: Recorder
     private let deciding: Timer
     private let recording: Timer
-    private let settling: Timer
+    private let acknowledging: Timer
     private let readAhead: Gauge
     private let lost: Counter
     private let trimmedMessages: Counter
@@ -47,7 +47,7 @@ package struct ConsumerMetrics: Sendable {
         batch = Recorder(label: "stocktake_batch_messages", factory: metrics)
         deciding = Timer(label: "stocktake_decide_duration_seconds", factory: metrics)
         recording = Timer(label: "stocktake_record_duration_seconds", factory: metrics)
-        settling = Timer(label: "stocktake_settle_duration_seconds", factory: metrics)
+        acknowledging = Timer(label: "stocktake_settle_duration_seconds", factory: metrics)
         readAhead = Gauge(label: "stocktake_read_ahead_messages", factory: metrics)
         lost = Counter(label: "stocktake_lost_messages_total", factory: metrics)
         trimmedMessages = Counter(label: "stocktake_trimmed_messages_total", factory: metrics)
@@ -82,7 +82,7 @@ package struct ConsumerMetrics: Sendable {
 
     func recorded(in duration: Duration) { recording.record(duration: duration) }
 
-    func settled(in duration: Duration) { settling.record(duration: duration) }
+    func acknowledged(in duration: Duration) { acknowledging.record(duration: duration) }
 
     /// A batch that is in the ledger for good.
     func count(_ decided: DecidedBatch) {

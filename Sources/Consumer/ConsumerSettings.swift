@@ -7,7 +7,7 @@ package struct ConsumerSettings: Sendable {
     package var batchOrders = 2_048
     /// Order lines a batch at most: a gate call over 4,000 holds Redis for some 8 ms.
     package var batchLines = 4_000
-    /// Messages a read, and entries a settlement, at most: half a batch, so that others need not wait long for Redis.
+    /// Messages a read, and entries an acknowledgement, at most: half a batch, so that others need not wait long for Redis.
     var slice: Int { max(batchOrders / 2, 1) }
     /// Bytes of messages a batch at most.
     package var batchBytes = 8 << 20

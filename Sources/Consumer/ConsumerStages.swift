@@ -56,8 +56,8 @@ struct ConsumerStages: Sendable {
         case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
         case .decide(let request): return try await decide.decide(request)
         case .record(let batch): return .recorded(try await record.record(batch))
-        case .acknowledge(let settlement):
-            return .acknowledged(epoch: settlement.epoch, try await acknowledge.acknowledge(settlement))
+        case .acknowledge(let acknowledgement):
+            return .acknowledged(epoch: acknowledgement.epoch, try await acknowledge.acknowledge(acknowledgement))
         case .openEpoch(let request): return .epochOpened(try await epochs.open(request))
         case .announceCatalogue(let change): await acknowledge.announce(change)
         case .wait(let chore):

@@ -126,17 +126,17 @@ extension ConsumerStateMachine {
     mutating func startAcknowledging() {
         guard case .active = phase, case .idle = acknowledging, let first = unacknowledged.first else { return }
         // In the name of the epoch that is in Redis now: the batch's own may be over.
-        var settlement = first.batch.settlement(records: first.records, epoch: epoch.number)
-        if case .doubtful = reading.memory { settlement.entries = [] }
+        var acknowledgement = first.batch.acknowledgement(records: first.records, epoch: epoch.number)
+        if case .doubtful = reading.memory { acknowledgement.entries = [] }
         acknowledging = .underWay
-        actions.append(.acknowledge(settlement))
+        actions.append(.acknowledge(acknowledgement))
     }
 
-    mutating func acknowledged(_ answer: SettleAnswer, sentIn epoch: Int64) {
+    mutating func acknowledged(_ answer: AcknowledgeAnswer, sentIn epoch: Int64) {
         guard case .underWay = acknowledging else { return assertionFailure("acknowledged without being asked to") }
         acknowledging = .idle
         switch answer {
-        case .settled: unacknowledged.removeFirst()
+        case .acknowledged: unacknowledged.removeFirst()
         case .fenced:
             // It stays the first one. Either its epoch has ended since it was sent, or Redis has lost it.
             if epoch == self.epoch.number {

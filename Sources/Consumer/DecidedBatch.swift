@@ -56,8 +56,8 @@ struct DecidedBatch: Sendable {
     /// - Parameters:
     ///   - records: rows the ledger has recorded with this batch (`LedgerHead.records`).
     ///   - epoch: in whose name.
-    func settlement(records: Int64, epoch: Int64) -> Settlement {
-        Settlement(
+    func acknowledgement(records: Int64, epoch: Int64) -> Acknowledgement {
+        Acknowledgement(
             epoch: epoch, settled: seqAfter, recorded: records, entries: entries.map(\.entry.id),
             outcomes: outcomes, changed: changed)
     }

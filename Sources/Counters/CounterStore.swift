@@ -2,7 +2,7 @@ import Inventory
 import LuaScripts
 import RedisClient
 
-/// The counters of one store in Redis: deciding, settling and installing are methods of this type.
+/// The counters of one store in Redis: deciding, acknowledging and installing are methods of this type.
 ///
 /// Errors of all methods: `RedisError`, `CountersError`.
 package struct CounterStore: Sendable {

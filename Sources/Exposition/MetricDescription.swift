@@ -57,7 +57,7 @@ extension MetricDescription {
             "From beginning to record a batch in the ledger to its commit."),
         .init(
             "stocktake_settle_duration_seconds", .histogram(bounds: durations),
-            "From asking Redis to settle a batch to its answer."),
+            "From asking Redis to acknowledge a batch to its answer."),
         .init("stocktake_read_ahead_messages", .gauge, "Messages that were read and are not decided yet."),
         .init("stocktake_lost_messages_total", .counter, "Messages gone from the stream before they were processed."),
         .init(

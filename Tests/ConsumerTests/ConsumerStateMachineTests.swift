@@ -26,7 +26,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take() == ["record 1-0 2-0"])
         bench.send(.recorded(.recorded(records: 2)))
         #expect(bench.take() == ["recorded", "acknowledge 1-0 2-0"])
-        bench.send(.acknowledged(epoch: 1, .settled(SettleReport())))
+        bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
         #expect(bench.take() == [] && bench.machine.isMemoryEmpty)
         #expect(bench.machine.totals.accepted == 2 && bench.machine.totals.batches == 1)
     }
@@ -54,7 +54,7 @@ struct ConsumerStateMachineTests {
             if number < 3 { bench.send(.recorded(.recorded(records: Int64(number)))) }
         }
         #expect(!bench.take().contains("record 3-0"))
-        bench.send(.acknowledged(epoch: 1, .settled(SettleReport())))
+        bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
         #expect(bench.take().filter { !$0.hasPrefix("read") } == ["acknowledge 2-0", "record 3-0"])
     }
 
@@ -215,7 +215,7 @@ struct ConsumerStateMachineTests {
         // Announced all the same.
         #expect(bench.take().filter { $0.hasPrefix("acknowledge") } == ["acknowledge nothing"])
         bench.deliver()
-        bench.send(.acknowledged(epoch: 2, .settled(SettleReport())))
+        bench.send(.acknowledged(epoch: 2, .acknowledged(AcknowledgeReport())))
         #expect(bench.take().contains("claim"))
     }
 
@@ -249,7 +249,7 @@ struct ConsumerStateMachineTests {
             bench.send(.readFailed(.interrupted))
             #expect(!bench.take().contains("connect 0"))
             bench.send(.recorded(.recorded(records: 1)))
-            bench.send(.acknowledged(epoch: 1, .settled(SettleReport())))
+            bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
             #expect(bench.take().contains("connect 0"))
             bench.send(.readFailed(.interrupted))
             #expect(bench.take() == ["connect 1"])
@@ -378,12 +378,12 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("end read"))
         bench.deliver(.order(2, "b", ("lamp", nil, 1)))
         bench.send(.recorded(.recorded(records: 1)))
-        bench.send(.acknowledged(epoch: 1, .settled(SettleReport())))
+        bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
         #expect(!bench.take().contains("finish"))
         try bench.decode()
         try bench.decide()
         bench.send(.recorded(.recorded(records: 2)))
-        bench.send(.acknowledged(epoch: 1, .settled(SettleReport())))
+        bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
         let last = bench.take()
         #expect(last.last == "finish" && !last.contains("read"))
     }

@@ -159,8 +159,8 @@ final class ConsumerWorld {
             }
             return try decide(planned, request)
         case .record(let batch): return .recorded(try ledger.record(batch))
-        case .acknowledge(let settlement):
-            return .acknowledged(epoch: settlement.epoch, redis.acknowledge(settlement, ledger))
+        case .acknowledge(let acknowledgement):
+            return .acknowledged(epoch: acknowledgement.epoch, redis.acknowledge(acknowledgement, ledger))
         case .openEpoch(let request): return try openEpoch(request, &task)
         case .wait(let chore): return .due(chore)
         case .watch(let epoch):

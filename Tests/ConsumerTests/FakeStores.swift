@@ -164,15 +164,15 @@ struct FakeRedis {
         return decisions
     }
 
-    /// As lua/settle.lua does.
-    mutating func acknowledge(_ settlement: Settlement, _ ledger: FakeLedger) -> SettleAnswer {
-        guard let counters, counters.epoch == settlement.epoch, counters.seq >= settlement.settled else {
+    /// As lua/acknowledge.lua does.
+    mutating func acknowledge(_ acknowledgement: Acknowledgement, _ ledger: FakeLedger) -> AcknowledgeAnswer {
+        guard let counters, counters.epoch == acknowledgement.epoch, counters.seq >= acknowledgement.settled else {
             return .fenced
         }
-        for id in settlement.entries {
+        for id in acknowledgement.entries {
             guard let place = stream.firstIndex(where: { $0.id == id }), pending.remove(place) != nil else { continue }
             acknowledged.insert(place)
         }
-        return .settled(SettleReport())
+        return .acknowledged(AcknowledgeReport())
     }
 }

@@ -144,9 +144,9 @@ extension ConsumerAction {
             case .poison(let entry): "decide alone \(entry.id) after \(request.seq)"
             }
         case .record(let batch): "record " + batch.records.map(\.entryID).joined(separator: " ")
-        case .acknowledge(let settlement):
+        case .acknowledge(let acknowledgement):
             "acknowledge "
-                + (settlement.entries.isEmpty ? "nothing" : settlement.entries.joined(separator: " "))
+                + (acknowledgement.entries.isEmpty ? "nothing" : acknowledgement.entries.joined(separator: " "))
         case .openEpoch(let request): "open epoch: \(request.needed.reason)"
         case .announceCatalogue(let change): "announce " + change.changed.map(\.text).joined(separator: " ")
         case .wait(let chore): "wait for \(chore)"

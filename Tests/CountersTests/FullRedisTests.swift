@@ -45,8 +45,11 @@ struct FullRedisTests {
             var read: [String] = []
             while read.count < 3 { read += try await reader.next(block: .milliseconds(50)).entries.map(\.id) }
             #expect(read == ["1-0", "2-0", "3-0"])
-            let settlement = Settlement(epoch: 7, settled: 45, recorded: 63, entries: read, outcomes: [], changed: [])
-            guard case .settled(let report) = try await fixture.store.settle(settlement, keepOutcomes: 10) else {
+            let acknowledgement = Acknowledgement(
+                epoch: 7, settled: 45, recorded: 63, entries: read, outcomes: [], changed: [])
+            guard
+                case .acknowledged(let report) = try await fixture.store.acknowledge(acknowledgement, keepOutcomes: 10)
+            else {
                 Issue.record("fenced")
                 return
             }

@@ -21,12 +21,12 @@ struct LostMessagesTests {
     }
 
     private func acknowledge(_ ids: [Int], _ fixture: CountersFixture) async throws {
-        let settlement = Settlement(
+        let acknowledgement = Acknowledgement(
             epoch: CountersFixture.epoch, settled: CountersFixture.seq, recorded: 60, entries: ids.map { "\($0)-0" },
             outcomes: [], changed: [])
         #expect(
-            try await fixture.store.settle(settlement, keepOutcomes: 10)
-                == .settled(SettleReport(acknowledged: Int64(ids.count))))
+            try await fixture.store.acknowledge(acknowledgement, keepOutcomes: 10)
+                == .acknowledged(AcknowledgeReport(acknowledged: Int64(ids.count))))
     }
 
     private func lost(_ fixture: CountersFixture) async throws -> [Int64] {

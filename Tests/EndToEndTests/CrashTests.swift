@@ -42,7 +42,7 @@ import Testing
         "A crash there leaves nothing sold twice, stranded or lost",
         arguments: Failpoint.allCases.filter {
             // The second is for batches that are settled in several slices: below.
-            ![.decodeEntry, .settleBetween].contains($0) && !Failpoint.ofRestore.contains($0)
+            ![.decodeEntry, .acknowledgeBetween].contains($0) && !Failpoint.ofRestore.contains($0)
         })
     func crash(at point: Failpoint) async throws {
         let shop = try await Shop()
@@ -55,8 +55,9 @@ import Testing
     @Test(
         "A crash in a later batch leaves nothing sold twice, stranded or lost",
         arguments: [
-            Failpoint.decideAfter, .recordBefore, .recordBeforeCommit, .recordAfter, .settleBefore, .settleBetween,
-            .settleAfter,
+            Failpoint.decideAfter, .recordBefore, .recordBeforeCommit, .recordAfter, .acknowledgeBefore,
+            .acknowledgeBetween,
+            .acknowledgeAfter,
         ])
     func crashLater(at point: Failpoint) async throws {
         let shop = try await Shop()

@@ -138,13 +138,13 @@ private struct ScriptTrial {
         let claimed = try await reader.next(block: .seconds(1)).entries
         #expect(claimed.map(\.id) == ids && claimed.allSatisfy { $0.deliveries == 2 })
 
-        tried.insert(.settle)
-        let settlement = Settlement(
+        tried.insert(.acknowledge)
+        let acknowledgement = Acknowledgement(
             epoch: 1, settled: 1, recorded: 2, entries: Array(ids.prefix(2)),
             outcomes: [Outcome(kind: .accepted, orderID: "o", seq: 1, units: 1, decidedAt: "")], changed: ["LAMP"])
         #expect(
-            try await store.settle(settlement, keepOutcomes: 100)
-                == .settled(SettleReport(acknowledged: 2, unannounced: 0, unpublished: 0)))
+            try await store.acknowledge(acknowledgement, keepOutcomes: 100)
+                == .acknowledged(AcknowledgeReport(acknowledged: 2, unannounced: 0, unpublished: 0)))
         #expect(try await server.command("XLEN", keys.outcomes).int == 1)
         #expect(try await server.command("XPENDING", keys.checkouts, StoreKeys.group).array?.first?.int == 1)
 

@@ -89,7 +89,7 @@ struct Omission: Sendable, CustomTestStringConvertible {
         Omission(
             switches: ["NO_INSTALL_SETTLED", "NO_START_SETTLED"], configuration: .restored, violates: "toldYes",
             cover: true),
-        Omission(switches: ["NO_SETTLE_FENCE"], configuration: .restoredInDoubt, violates: undecided),
+        Omission(switches: ["NO_ACK_FENCE"], configuration: .restoredInDoubt, violates: undecided),
         Omission(switches: ["NO_READ_CONNECTION"], configuration: .reused, violates: undecided),
         Omission(switches: ["NO_READ_CONNECTED"], configuration: .reusedRestarted, violates: undecided),
         Omission(switches: ["NO_READ_EPOCH"], configuration: .reused, violates: undecided),

@@ -110,12 +110,12 @@
 #define START_SETTLED 1
 #endif
 
-#ifdef NO_SETTLE_FENCE      /* settle.lua: FENCED */
-#define SETTLE_FENCE 0
+#ifdef NO_ACK_FENCE         /* acknowledge.lua: FENCED */
+#define ACK_FENCE 0
 #else
-#define SETTLE_FENCE 1
+#define ACK_FENCE 1
 #endif
-#ifdef NO_ACK_SEQ           /* settle.lua: seq < ARGV[3] */
+#ifdef NO_ACK_SEQ           /* acknowledge.lua: seq < ARGV[3] */
 #define ACK_SEQ 0
 #else
 #define ACK_SEQ 1
@@ -141,7 +141,7 @@
 #define READ_EMPTY 1
 #endif
 #define INTACT (GATE_EPOCH && CHAIN && RECORD_EPOCH && RECORD_CHAIN && ARBITER && INSTALL_LOWER && INSTALL_SETTLED && \
-  START_EPOCH && START_SETTLED && SETTLE_FENCE && ACK_SEQ && READ_CONNECTION && READ_CONNECTED && READ_EPOCH && \
+  START_EPOCH && START_SETTLED && ACK_FENCE && ACK_SEQ && READ_CONNECTION && READ_CONNECTED && READ_EPOCH && \
   READ_EMPTY)
 
 /* ---- State ------------------------------------------------------------------------------------------------------- */
@@ -332,9 +332,9 @@ inline install(newEpoch, newSeq, newRecords, newSold) {
   fi
 }
 
-/* settle.lua. An XACK of what is not pending does nothing. */
-inline settle(batchEpoch, batchSeq, batchRecords, entries, messages) {
-  isFenced = (SETTLE_FENCE && redis.epoch != batchEpoch) || (ACK_SEQ && redis.seq < batchSeq);
+/* acknowledge.lua. An XACK of what is not pending does nothing. */
+inline acknowledge(batchEpoch, batchSeq, batchRecords, entries, messages) {
+  isFenced = (ACK_FENCE && redis.epoch != batchEpoch) || (ACK_SEQ && redis.seq < batchSeq);
   if
   :: isFenced
   :: else ->
@@ -616,12 +616,12 @@ proctype Consumer(byte p) {
     }
   :: d_step { ME.state == RUN && ME.recState == TURNED_DOWN && !AT_GATE -> wantEpoch() }
 
-  /* ---- Settle: ActiveConsumer.startSettling, settle.lua, finishSettling ---- */
+  /* ---- Settle: ActiveConsumer.startSettling, acknowledge.lua, finishSettling ---- */
   :: atomic {
       ME.settling ->
       if
       :: d_step {
-          settle(ME.setEpoch, ME.setSeq, ME.setRecords, ME.setEntries, SET_MESSAGES);
+          acknowledge(ME.setEpoch, ME.setSeq, ME.setRecords, ME.setEntries, SET_MESSAGES);
           if
           :: !isFenced -> forgetSettling(); startRecording()
           /* It is sent again in the name of the epoch that is there by then. */
@@ -775,7 +775,7 @@ proctype World() {
   :: d_step { lateKind == INSTALLATION -> install(lateEpoch, lateSeq, lateA, lateSold); isFenced = 0; forgetLate() }
   :: d_step {
       lateKind == SETTLEMENT ->
-      settle(lateEpoch, lateSeq, lateA, lateB, LATE_MESSAGES); isFenced = 0; forgetLate()
+      acknowledge(lateEpoch, lateSeq, lateA, lateB, LATE_MESSAGES); isFenced = 0; forgetLate()
     }
 #endif
 #if LOSSES

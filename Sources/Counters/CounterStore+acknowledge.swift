@@ -3,7 +3,7 @@ import LuaScripts
 import RedisClient
 
 /// What is said to Redis about a batch that the ledger has committed.
-package struct Settlement: Sendable {
+package struct Acknowledgement: Sendable {
     package var epoch: Int64
     /// Highest seq the ledger has recorded.
     package var settled: Int64
@@ -27,9 +27,9 @@ package struct Settlement: Sendable {
     }
 }
 
-extension Settlement {
+extension Acknowledgement {
     /// The same in several, each with at most `size` entries, outcomes and changes; at least one.
-    package func slices(of size: Int) -> [Settlement] {
+    package func slices(of size: Int) -> [Acknowledgement] {
         let count = max(entries.count, outcomes.count, changed.count, 1)
         return stride(from: 0, to: count, by: size).map { start in
             var slice = self
@@ -41,16 +41,16 @@ extension Settlement {
     }
 }
 
-/// What came of a settlement.
-package enum SettleAnswer: Sendable, Equatable {
-    case settled(SettleReport)
+/// What came of an acknowledgement.
+package enum AcknowledgeAnswer: Sendable, Equatable {
+    case acknowledged(AcknowledgeReport)
     /// The counters are another ledger's, of another epoch, behind what the ledger has recorded, or gone; nothing was
     /// done.
     case fenced
 }
 
-/// What of a settlement reached Redis.
-package struct SettleReport: Sendable, Equatable {
+/// What of an acknowledgement reached Redis.
+package struct AcknowledgeReport: Sendable, Equatable {
     package var acknowledged: Int64
     package var unannounced: Int64
     package var unpublished: Int64
@@ -61,7 +61,7 @@ package struct SettleReport: Sendable, Equatable {
         self.unpublished = unpublished
     }
 
-    package mutating func add(_ other: SettleReport) {
+    package mutating func add(_ other: AcknowledgeReport) {
         acknowledged += other.acknowledged
         unannounced += other.unannounced
         unpublished += other.unpublished
@@ -72,22 +72,22 @@ extension CounterStore {
     /// Notes how far the ledger is, acknowledges, announces. Repeating it does no harm.
     ///
     /// - Parameter keepOutcomes: about how many outcomes their stream keeps.
-    package func settle(_ settlement: Settlement, keepOutcomes: Int) async throws -> SettleAnswer {
-        let capacity = settlement.entries.count * 24 + settlement.outcomes.count * 160
+    package func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeAnswer {
+        let capacity = acknowledgement.entries.count * 24 + acknowledgement.outcomes.count * 160
         let reply = try await scripts.run(
-            .settle, keys: [keys.stock, keys.checkouts, keys.outcomes, keys.intake], capacity: capacity
+            .acknowledge, keys: [keys.stock, keys.checkouts, keys.outcomes, keys.intake], capacity: capacity
         ) { command in
             command.append(ledger)
-            command.append(settlement.epoch)
-            command.append(settlement.settled)
-            command.append(settlement.recorded)
+            command.append(acknowledgement.epoch)
+            command.append(acknowledgement.settled)
+            command.append(acknowledgement.recorded)
             command.append(StoreKeys.group)
             command.append(keepOutcomes)
             command.append(keys.changes)
-            command.append(settlement.entries.count)
-            for entry in settlement.entries { command.append(entry) }
-            command.append(settlement.outcomes.count)
-            for outcome in settlement.outcomes {
+            command.append(acknowledgement.entries.count)
+            for entry in acknowledgement.entries { command.append(entry) }
+            command.append(acknowledgement.outcomes.count)
+            for outcome in acknowledgement.outcomes {
                 command.append(outcome.kind.rawValue)
                 command.append(outcome.orderID)
                 command.append(outcome.cancellationID)
@@ -97,13 +97,13 @@ extension CounterStore {
                 command.append(outcome.units.map(String.init) ?? "")
                 command.append(outcome.decidedAt)
             }
-            command.append(settlement.changed.count)
-            for id in settlement.changed { command.append(id.text) }
+            command.append(acknowledgement.changed.count)
+            for id in acknowledgement.changed { command.append(id.text) }
         }
         if reply.array?.first?.string == "FENCED" { return .fenced }
         guard let counts = reply.array?.compactMap(\.int), counts.count == 3 else {
-            throw CountersError.unexpectedReply(script: "settle", detail: "not three counts")
+            throw CountersError.unexpectedReply(script: "acknowledge", detail: "not three counts")
         }
-        return .settled(SettleReport(acknowledged: counts[0], unannounced: counts[1], unpublished: counts[2]))
+        return .acknowledged(AcknowledgeReport(acknowledged: counts[0], unannounced: counts[1], unpublished: counts[2]))
     }
 }

@@ -9,7 +9,7 @@ import Testing
 private let decidedAt = "2026-11-22T10:00:00.000Z"
 
 @Suite("Settling")
-struct SettleTests {
+struct AcknowledgeTests {
     private static let outcomes = [
         Outcome(kind: .accepted, orderID: "o1", seq: 42, units: 3, decidedAt: decidedAt),
         Outcome(kind: .refused, orderID: "o2", reason: "sold_out", units: 1, decidedAt: decidedAt),
@@ -36,11 +36,11 @@ struct SettleTests {
     /// The gate has decided up to the seq that is recorded.
     private static let decided = ["seq": "45"]
 
-    private func settlement(
+    private func acknowledgement(
         epoch: Int64 = 7, settled: Int64 = 45, recorded: Int64 = 65, entries: [String] = [], outcomes: [Outcome] = [],
         changed: [Identifier] = []
-    ) -> Settlement {
-        Settlement(
+    ) -> Acknowledgement {
+        Acknowledgement(
             epoch: epoch, settled: settled, recorded: recorded, entries: entries, outcomes: outcomes, changed: changed)
     }
 
@@ -54,13 +54,13 @@ struct SettleTests {
     }
 
     @Test("notes how far the ledger is, acknowledges, and announces every field of every outcome")
-    func settles() async throws {
+    func acknowledges() async throws {
         try await withCounters(["sold:p:P": "5", "seq": "45"]) { fixture async throws in
             try await deliver(3, fixture)
             var after = try await fixture.server.keyspace()
-            let report = try await fixture.store.settle(
-                settlement(entries: ["1-0", "3-0"], outcomes: Self.outcomes, changed: ["P"]), keepOutcomes: 100)
-            #expect(report == .settled(SettleReport(acknowledged: 2, unannounced: 0, unpublished: 0)))
+            let report = try await fixture.store.acknowledge(
+                acknowledgement(entries: ["1-0", "3-0"], outcomes: Self.outcomes, changed: ["P"]), keepOutcomes: 100)
+            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 2, unannounced: 0, unpublished: 0)))
 
             var stock = CountersFixture.head.merging(["sold:p:P": "5", "seq": "45"]) { _, own in own }
             (stock["settled"], stock["recorded"]) = ("45", "65")
@@ -83,7 +83,7 @@ struct SettleTests {
         "in slices, holds all of it once and in order",
         arguments: [(entries: 5, changed: 2, slices: 3), (2, 5, 3), (4, 4, 2), (1, 0, 1), (0, 0, 1)])
     func slices(entries: Int, changed: Int, slices expected: Int) {
-        let whole = settlement(
+        let whole = acknowledgement(
             entries: (0..<entries).map { "\($0)-0" }, outcomes: Array(Self.outcomes.prefix(entries)),
             changed: (0..<changed).map { Identifier("P\($0)") })
         let slices = whole.slices(of: 2)
@@ -101,11 +101,11 @@ struct SettleTests {
     func repeated() async throws {
         try await withCounters(Self.decided) { fixture async throws in
             try await deliver(2, fixture)
-            let one = settlement(entries: ["1-0", "2-0"], outcomes: [Self.outcomes[0]])
-            _ = try await fixture.store.settle(one, keepOutcomes: 100)
+            let one = acknowledgement(entries: ["1-0", "2-0"], outcomes: [Self.outcomes[0]])
+            _ = try await fixture.store.acknowledge(one, keepOutcomes: 100)
             var after = try await fixture.server.keyspace()
-            let report = try await fixture.store.settle(one, keepOutcomes: 100)
-            #expect(report == .settled(SettleReport(acknowledged: 0, unannounced: 0, unpublished: 0)))
+            let report = try await fixture.store.acknowledge(one, keepOutcomes: 100)
+            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 0, unannounced: 0, unpublished: 0)))
             var found = try await fixture.server.keyspace()
             #expect(try await fixture.server.entries(of: fixture.keys.outcomes).count == 2)
             found[fixture.keys.outcomes] = nil
@@ -126,7 +126,7 @@ struct SettleTests {
         try await withCounters(Self.decided) { fixture async throws in
             try await fixture.server.command("HDEL", fixture.keys.stock, "recorded")
             if let before { try await fixture.set(["recorded": before], in: fixture.keys.stock) }
-            _ = try await fixture.store.settle(settlement(settled: 41, recorded: told), keepOutcomes: 100)
+            _ = try await fixture.store.acknowledge(acknowledgement(settled: 41, recorded: told), keepOutcomes: 100)
             #expect(try await fixture.stock()?["recorded"] == after)
             #expect(try await fixture.stock()?["settled"] == "41")
         }
@@ -144,12 +144,12 @@ struct SettleTests {
     func settledNote(_ index: Int) async throws {
         let (name, stock, settled, noted) = Self.notes[index]
         try await withCounters(stock.merging(["seq": "100"]) { own, _ in own }) { fixture async throws in
-            _ = try await fixture.store.settle(settlement(settled: settled), keepOutcomes: 100)
+            _ = try await fixture.store.acknowledge(acknowledgement(settled: settled), keepOutcomes: 100)
             #expect(try await fixture.stock()?["settled"] == noted, "\(name)")
         }
     }
 
-    /// State before, and whose settlement.
+    /// State before, and whose acknowledgement.
     private static let fences: [(String, [String: String]?, ledger: String, epoch: Int64)] = [
         ("of an earlier epoch", decided, "L", 6), ("of a later epoch", decided, "L", 8),
         ("of another ledger", decided, "M", 7),
@@ -167,8 +167,9 @@ struct SettleTests {
             try await deliver(1, fixture)
             let before = try await fixture.server.keyspace()
             let store = CounterStore(keys: fixture.keys, ledger: ledger, client: fixture.client)
-            let answer = try await store.settle(
-                settlement(epoch: epoch, entries: ["1-0"], outcomes: Self.outcomes, changed: ["P"]), keepOutcomes: 100)
+            let answer = try await store.acknowledge(
+                acknowledgement(epoch: epoch, entries: ["1-0"], outcomes: Self.outcomes, changed: ["P"]),
+                keepOutcomes: 100)
             #expect(answer == .fenced, "\(name)")
             #expect(try await fixture.server.keyspace() == before, "\(name)")
         }
@@ -178,9 +179,9 @@ struct SettleTests {
     func manyEntries() async throws {
         try await withCounters(Self.decided) { fixture async throws in
             try await deliver(9_000, fixture)
-            let report = try await fixture.store.settle(
-                settlement(entries: (1...9_000).map { "\($0)-0" }), keepOutcomes: 100)
-            #expect(report == .settled(SettleReport(acknowledged: 9_000, unannounced: 0, unpublished: 0)))
+            let report = try await fixture.store.acknowledge(
+                acknowledgement(entries: (1...9_000).map { "\($0)-0" }), keepOutcomes: 100)
+            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 9_000, unannounced: 0, unpublished: 0)))
             #expect(
                 try await fixture.server.command("XPENDING", fixture.keys.checkouts, StoreKeys.group).array?.first?.int
                     == 0)
@@ -191,7 +192,7 @@ struct SettleTests {
     func keepsOutcomes() async throws {
         try await withCounters(Self.decided) { fixture async throws in
             let outcomes = (1...2_000).map { Outcome(kind: .accepted, orderID: "o\($0)", decidedAt: decidedAt) }
-            _ = try await fixture.store.settle(settlement(outcomes: outcomes), keepOutcomes: 500)
+            _ = try await fixture.store.acknowledge(acknowledgement(outcomes: outcomes), keepOutcomes: 500)
             let kept = try await fixture.server.entries(of: fixture.keys.outcomes)
             // Whole nodes of the stream are dropped, of 100 entries each.
             #expect((500..<600).contains(kept.count))
@@ -207,9 +208,9 @@ struct SettleTests {
             try await eventually("a subscriber") {
                 try await fixture.server.command("PUBSUB", "NUMSUB", fixture.keys.changes).array?.last?.int == 1
             }
-            let report = try await fixture.store.settle(
-                settlement(changed: ["P-one", "P-two", "last"]), keepOutcomes: 100)
-            #expect(report == .settled(SettleReport(acknowledged: 0, unannounced: 0, unpublished: 0)))
+            let report = try await fixture.store.acknowledge(
+                acknowledgement(changed: ["P-one", "P-two", "last"]), keepOutcomes: 100)
+            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 0, unannounced: 0, unpublished: 0)))
             try await listener.waitForLine(containing: "last")
             let lines = listener.standardOutput.split(separator: "\n")
             let messages = lines.indices.filter { lines[$0] == "message" }.map { lines[$0 + 2] }
@@ -223,10 +224,11 @@ struct SettleTests {
         try await withCounters(Self.decided) { fixture async throws in
             try await deliver(1, fixture)
             try await fixture.server.command("SET", fixture.keys.outcomes, "text")
-            let report = try await fixture.store.settle(
-                settlement(entries: ["1-0"], outcomes: Self.outcomes, changed: ["P"]), keepOutcomes: 100)
+            let report = try await fixture.store.acknowledge(
+                acknowledgement(entries: ["1-0"], outcomes: Self.outcomes, changed: ["P"]), keepOutcomes: 100)
             let unannounced = Int64(Self.outcomes.count)
-            #expect(report == .settled(SettleReport(acknowledged: 1, unannounced: unannounced, unpublished: 0)))
+            #expect(
+                report == .acknowledged(AcknowledgeReport(acknowledged: 1, unannounced: unannounced, unpublished: 0)))
             let keyspace = try await fixture.server.keyspace()
             #expect(keyspace[fixture.keys.outcomes] == .text("text"))
             #expect(try await fixture.stock()?["settled"] == "45")
@@ -236,12 +238,12 @@ struct SettleTests {
     @Test("acknowledges nothing where the group or the stream is gone, and goes on")
     func noGroup() async throws {
         try await withCounters(Self.decided) { fixture async throws in
-            let one = settlement(entries: ["1-0"], outcomes: [Self.outcomes[0]])
-            let withoutStream = try await fixture.store.settle(one, keepOutcomes: 100)
+            let one = acknowledgement(entries: ["1-0"], outcomes: [Self.outcomes[0]])
+            let withoutStream = try await fixture.store.acknowledge(one, keepOutcomes: 100)
             try await deliver(1, fixture)
             try await fixture.server.command("XGROUP", "DESTROY", fixture.keys.checkouts, StoreKeys.group)
-            let withoutGroup = try await fixture.store.settle(one, keepOutcomes: 100)
-            #expect(withoutStream == .settled(SettleReport(acknowledged: 0, unannounced: 0, unpublished: 0)))
+            let withoutGroup = try await fixture.store.acknowledge(one, keepOutcomes: 100)
+            #expect(withoutStream == .acknowledged(AcknowledgeReport(acknowledged: 0, unannounced: 0, unpublished: 0)))
             #expect(withoutGroup == withoutStream)
             #expect(try await fixture.server.entries(of: fixture.keys.outcomes).count == 2)
         }
@@ -252,9 +254,9 @@ struct SettleTests {
         try await withCounters(Self.decided, ["--maxmemory-policy", "noeviction"]) { fixture async throws in
             try await deliver(2, fixture)
             try await fixture.server.command("CONFIG", "SET", "maxmemory", "1")
-            let report = try await fixture.store.settle(
-                settlement(entries: ["1-0", "2-0"], outcomes: Self.outcomes), keepOutcomes: 100)
-            #expect(report == .settled(SettleReport(acknowledged: 2, unannounced: 0, unpublished: 0)))
+            let report = try await fixture.store.acknowledge(
+                acknowledgement(entries: ["1-0", "2-0"], outcomes: Self.outcomes), keepOutcomes: 100)
+            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 2, unannounced: 0, unpublished: 0)))
             #expect(try await fixture.stock()?["settled"] == "45")
         }
     }
@@ -266,8 +268,9 @@ struct SettleTests {
             try await fixture.server.command("SET", key, "text")
             let before = try await fixture.server.keyspace()
             let error = try await replyError {
-                _ = try await fixture.store.settle(
-                    settlement(settled: 41, recorded: 60, entries: ["1-0"], outcomes: Self.outcomes), keepOutcomes: 100)
+                _ = try await fixture.store.acknowledge(
+                    acknowledgement(settled: 41, recorded: 60, entries: ["1-0"], outcomes: Self.outcomes),
+                    keepOutcomes: 100)
             }
             #expect(error?.code == "WRONGTYPE")
             #expect(try await fixture.server.keyspace() == before)
@@ -290,7 +293,7 @@ struct SettleTests {
             let keys = [fixture.keys.stock, fixture.keys.checkouts, fixture.keys.outcomes]
             var word: String?
             let error = try await replyError {
-                word = try await fixture.run(.settle, keys: keys, arguments).array?.first?.string
+                word = try await fixture.run(.acknowledge, keys: keys, arguments).array?.first?.string
             }
             #expect(error?.code == "ERR" || word == "FENCED")
             #expect(try await fixture.server.keyspace() == before)

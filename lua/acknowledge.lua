@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- settle: what follows once the ledger has committed a batch. Repeating it does no harm.
+-- acknowledge: what follows once the ledger has committed a batch. Repeating it does no harm.
 --
 -- KEYS    1  …:stock   2  …:checkouts   3  …:outcomes   4  …:intake
 -- ARGV    1  identity of the ledger
