@@ -3,7 +3,7 @@ package enum Script: String, Sendable, CaseIterable {
     case gate
     case acknowledge
     case install
-    case cut
+    case snapshot
     case trim
     case stage
     case group
@@ -19,7 +19,7 @@ package enum Script: String, Sendable, CaseIterable {
         case .gate: PackageResources.gate_lua
         case .acknowledge: PackageResources.acknowledge_lua
         case .install: PackageResources.install_lua
-        case .cut: PackageResources.cut_lua
+        case .snapshot: PackageResources.snapshot_lua
         case .trim: PackageResources.trim_lua
         case .stage: PackageResources.stage_lua
         case .group: PackageResources.group_lua

@@ -53,9 +53,9 @@ struct StoreGauges: Sendable {
         Gauge(label: "stocktake_build_info", dimensions: [("version", version)], factory: metrics).record(1)
     }
 
-    mutating func record(_ look: StoreLook) {
+    mutating func record(_ snapshot: StoreSnapshot) {
         func record(_ gauge: Gauge, _ value: Int64?) { gauge.record(value.map { Double($0) } ?? .nan) }
-        let figures = look.ledger.figures
+        let figures = snapshot.ledger.figures
         record(epoch, figures?.head.epoch)
         record(seq, figures?.head.seq)
         record(orders, figures?.orders)
@@ -66,16 +66,16 @@ struct StoreGauges: Sendable {
         record(deadLetterBytes, figures?.deadLetterBytes)
         record(replaysWanted, figures?.wantedReplays)
         // "At least a hundred" is good enough for an alert.
-        record(backlog, look.redis.unread?.count)
-        record(pending, look.redis.pending?.count)
-        oldestWaiting.record(look.oldestWaiting.map { Double($0) / 1_000 } ?? .nan)
-        activeConsumers.record(look.isConsumerActive ? 1 : 0)
-        redisUp.record(look.redis.answers ? 1 : 0)
-        record(redisMemory, look.redis.usedMemory)
-        ledgerUp.record(look.ledger.detail == nil ? 1 : 0)
-        record(ledgerSound, look.ledger.soundness.map { $0.isSound ? 1 : 0 })
-        record(ledgerBytes, look.ledger.bytes)
-        record(ledgerLogBytes, look.ledger.logBytes)
+        record(backlog, snapshot.redis.unread?.count)
+        record(pending, snapshot.redis.pending?.count)
+        oldestWaiting.record(snapshot.oldestWaiting.map { Double($0) / 1_000 } ?? .nan)
+        activeConsumers.record(snapshot.isConsumerActive ? 1 : 0)
+        redisUp.record(snapshot.redis.answers ? 1 : 0)
+        record(redisMemory, snapshot.redis.usedMemory)
+        ledgerUp.record(snapshot.ledger.detail == nil ? 1 : 0)
+        record(ledgerSound, snapshot.ledger.soundness.map { $0.isSound ? 1 : 0 })
+        record(ledgerBytes, snapshot.ledger.bytes)
+        record(ledgerLogBytes, snapshot.ledger.logBytes)
     }
 
     /// The amount of each currency; one in which nothing is due any more stays at 0.

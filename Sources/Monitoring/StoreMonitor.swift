@@ -37,8 +37,8 @@ package actor StoreMonitor {
     private let subscribers: @Sendable () -> Int
     private var gauges: StoreGauges
 
-    private var latest: (look: StoreLook, endedAt: ContinuousClock.Instant)?
-    private var underWay: Task<StoreLook, Never>?
+    private var latest: (snapshot: StoreSnapshot, endedAt: ContinuousClock.Instant)?
+    private var underWay: Task<StoreSnapshot, Never>?
 
     private var waitingTime = WaitingTime()
     private var isEnded = false
@@ -72,14 +72,14 @@ package actor StoreMonitor {
     /// How the store fares; its gauges are up to date with it.
     package func status() async -> StoreStatus {
         compareIfDue()
-        let look = await look()
+        let snapshot = await snapshot()
         await waitForComparison()
-        return status(look)
+        return status(snapshot)
     }
 
     /// Whether orders are decided.
     package func readiness() async -> Readiness {
-        await look().readiness
+        await snapshot().readiness
     }
 
     /// Ends what is under way; nothing is looked at from then on, and no process is ready. To be called before the ledger
@@ -93,52 +93,52 @@ package actor StoreMonitor {
 
     // MARK: Looking
 
-    private func look() async -> StoreLook {
+    private func snapshot() async -> StoreSnapshot {
         if isEnded { return .ended(identity: ledger.identity) }
         if let underWay { return await underWay.value }
-        if let latest, ContinuousClock.now - latest.endedAt < limits.freshness { return latest.look }
+        if let latest, ContinuousClock.now - latest.endedAt < limits.freshness { return latest.snapshot }
         // A task of its own: whoever asked first may go away, the others still want it.
-        let task = Task { await takeLook() }
+        let task = Task { await capture() }
         underWay = task
         return await task.value
     }
 
-    private func takeLook() async -> StoreLook {
+    private func capture() async -> StoreSnapshot {
         let takenAt = Timestamp.now()
         // The ledger both before and after Redis: whether the counters are behind it shows only against what it had
         // before they were read, whether they are ahead only against what it has afterwards.
         let watermark = try? await ledger.watermark()
-        let redis = await RedisLook.take(keys, redis, within: limits.redis)
+        let redis = await RedisSnapshot.capture(keys, redis, within: limits.redis)
         let (isActive, process) = await offCooperativeThreads { [lock] in
             ProcessLock.isHeld(lock) ? (true, ProcessLock.holder(lock)) : (false, nil)
         }
         let waiting = waitingTime.look(
             [redis.unread, redis.pending], redisTime: redis.time ?? Timestamp.milliseconds(), at: .now)
-        let look = StoreLook(
+        let snapshot = StoreSnapshot(
             takenAt: takenAt, identity: ledger.identity, watermark: watermark, redis: redis,
-            ledger: await LedgerLook.take(ledger, lock: lock),
+            ledger: await LedgerSnapshot.capture(ledger, lock: lock),
             isConsumerActive: isActive, consumerProcess: process, oldestWaiting: waiting)
-        gauges.record(look)
-        latest = (look, .now)
+        gauges.record(snapshot)
+        latest = (snapshot, .now)
         underWay = nil
-        return look
+        return snapshot
     }
 
-    private func status(_ look: StoreLook) -> StoreStatus {
-        let (redis, figures) = (look.redis, look.ledger.figures)
+    private func status(_ snapshot: StoreSnapshot) -> StoreStatus {
+        let (redis, figures) = (snapshot.redis, snapshot.ledger.figures)
         return StoreStatus(
-            store: ledger.store, version: version, asOf: look.takenAt, epoch: figures?.head.epoch,
+            store: ledger.store, version: version, asOf: snapshot.takenAt, epoch: figures?.head.epoch,
             seq: figures?.head.seq, settled: redis.counters?.settled, recorded: figures?.head.records,
             redis: .init(
-                isWell: look.isRedisWell, url: self.redis.url.redacted, version: redis.version,
-                usedMemory: redis.usedMemory, detail: look.redisDetail),
+                isWell: snapshot.isRedisWell, url: self.redis.url.redacted, version: redis.version,
+                usedMemory: redis.usedMemory, detail: snapshot.redisDetail),
             ledger: .init(
-                isWell: look.ledger.detail == nil, path: ledger.path, bytes: look.ledger.bytes,
-                logBytes: look.ledger.logBytes, soundness: look.ledger.soundness,
-                detail: look.ledger.detail ?? look.ledger.notice),
-            isConsumerActive: look.isConsumerActive, consumerProcess: look.consumerProcess,
+                isWell: snapshot.ledger.detail == nil, path: ledger.path, bytes: snapshot.ledger.bytes,
+                logBytes: snapshot.ledger.logBytes, soundness: snapshot.ledger.soundness,
+                detail: snapshot.ledger.detail ?? snapshot.ledger.notice),
+            isConsumerActive: snapshot.isConsumerActive, consumerProcess: snapshot.consumerProcess,
             backlog: redis.unread.flatMap { $0.isLowerBound ? nil : $0.count }, pending: redis.pending?.count,
-            oldestWaiting: look.oldestWaiting, orders: figures?.orders, refundsDue: figures?.refunds,
+            oldestWaiting: snapshot.oldestWaiting, orders: figures?.orders, refundsDue: figures?.refunds,
             deadLetters: figures?.openDeadLetters, replaysWanted: figures?.wantedReplays, drift: drift,
             subscribers: subscribers(), outcomes: redis.outcomes)
     }

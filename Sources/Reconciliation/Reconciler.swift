@@ -4,7 +4,7 @@ import Ledger
 
 /// Compares the counters with the ledger, exactly, while orders flow, and without holding anyone up.
 ///
-/// 1. A cut: a script reads some counters with the (epoch, seq = N) they belong to.
+/// 1. A snapshot: a script reads some counters with the (epoch, seq = N) they belong to.
 /// 2. Wait until the ledger has recorded N: what was decided is being recorded right now.
 /// 3. In one transaction: the ledger's figures of these counters, and what was recorded after N, which is taken off again.
 ///
@@ -15,9 +15,9 @@ package struct Reconciler: Sendable {
     package let counters: CounterReader
     /// How Redis is named in messages.
     package let redis: String
-    /// How long the ledger may take to catch up with a cut, and the counters with a new epoch, before nobody is at it.
+    /// How long the ledger may take to catch up with a snapshot, and the counters with a new epoch, before nobody is at it.
     package var patience = Duration.seconds(5)
-    /// Counters that are compared together, in several cuts. They wait for the ledger once, which under load takes as long
+    /// Counters that are compared together, in several snapshots. They wait for the ledger once, which under load takes as long
     /// as recording a batch or two, and take some 300 bytes each.
     var partCounters = 4_000
 
@@ -71,10 +71,10 @@ package struct Reconciler: Sendable {
         var last: CounterName?
         repeat {
             part = try await ledger.counterNames(after: last, limit: partCounters)
-            guard let cuts = try await cuts(of: part) else { return nil }
-            var soFar = report ?? DriftReport(epoch: part.head.epoch, cuts[0])
+            guard let snapshots = try await snapshots(of: part) else { return nil }
+            var soFar = report ?? DriftReport(epoch: part.head.epoch, snapshots[0])
             guard soFar.epoch == part.head.epoch,
-                try await compare(cuts, with: part, all: all, explained: explained, into: &soFar)
+                try await compare(snapshots, with: part, all: all, explained: explained, into: &soFar)
             else { return nil }
             report = soFar
             last = part.names.last
@@ -86,29 +86,30 @@ package struct Reconciler: Sendable {
     }
 
     /// Some counters as they are in Redis, or nil if they are not of the epoch and catalogue in which they were named.
-    private func cuts(of part: CounterNames) async throws -> [CounterCut]? {
-        var cuts: [CounterCut] = []
+    private func snapshots(of part: CounterNames) async throws -> [CounterSnapshot]? {
+        var snapshots: [CounterSnapshot] = []
         var start = 0
         repeat {
             let slice = part.names[start..<min(start + CounterReader.sliceCounters, part.names.count)]
-            let cut = try await counters.cut(slice)
-            guard cut.head.epoch == part.head.epoch, cut.head.catalogue == part.head.catalogueVersion else {
+            let snapshot = try await counters.snapshot(slice)
+            guard snapshot.head.epoch == part.head.epoch, snapshot.head.catalogue == part.head.catalogueVersion else {
                 return nil
             }
-            cuts.append(cut)
+            snapshots.append(snapshot)
             start += slice.count
         } while start < part.names.count
-        return cuts
+        return snapshots
     }
 
     /// - Returns: false when the epoch changed on the way.
     private func compare(
-        _ cuts: [CounterCut], with part: CounterNames, all: Bool, explained: Int, into report: inout DriftReport
+        _ snapshots: [CounterSnapshot], with part: CounterNames, all: Bool, explained: Int,
+        into report: inout DriftReport
     ) async throws -> Bool {
         let before = part.head
         // Counters are decided before the ledger records. Ones that are behind it, or have no seq, have lost something,
         // and are held against what the ledger had before they were read.
-        let seqs = cuts.map { max($0.head.seq ?? 0, before.seq) }
+        let seqs = snapshots.map { max($0.head.seq ?? 0, before.seq) }
         let highest = seqs.max() ?? 0
         guard try await waitUntilRecorded(highest, epoch: before.epoch) else { return false }
         let recorded = try await ledger.counters(part.names, withChangesAfter: before.seq)
@@ -116,9 +117,9 @@ package struct Reconciler: Sendable {
         else { return false }
         report.seq = max(report.seq, highest)
         report.compared += part.names.count
-        for (cut, seq) in zip(cuts, seqs) {
-            report.extraFields -= cut.counterFields
-            for (name, found) in cut.counters {
+        for (snapshot, seq) in zip(snapshots, seqs) {
+            report.extraFields -= snapshot.counterFields
+            for (name, found) in snapshot.counters {
                 guard var expected = recorded.counters[name] else { return false }
                 let now = expected.sold ?? 0
                 expected.sold = now - recorded.units(of: name, after: seq)
@@ -181,9 +182,9 @@ package struct Reconciler: Sendable {
 }
 
 extension DriftReport {
-    /// Of a comparison that begins with this cut: all fields but the head's are too many until a counter is found to have
+    /// Of a comparison that begins with this snapshot: all fields but the head's are too many until a counter is found to have
     /// them.
-    fileprivate init(epoch: Int64, _ cut: CounterCut) {
-        self.init(epoch: epoch, seq: 0, extraFields: cut.fields - cut.headFields, compared: 0)
+    fileprivate init(epoch: Int64, _ snapshot: CounterSnapshot) {
+        self.init(epoch: epoch, seq: 0, extraFields: snapshot.fields - snapshot.headFields, compared: 0)
     }
 }

@@ -23,7 +23,7 @@ extension Examination {
         await reachRedis()
         let (settings, client) = (settings, client)
         await askRedis("redis scripts") {
-            _ = try await CounterReader(keys: settings.keys, client: client).cut([])
+            _ = try await CounterReader(keys: settings.keys, client: client).snapshot([])
             return (.ok, "allowed")
         }
         lookAtPersistence()

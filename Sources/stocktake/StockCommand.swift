@@ -153,9 +153,10 @@ struct StockView: Sendable {
         var head: CounterHead?
         var start = 0
         repeat {
-            let cut = try await reader.cut(names[start..<min(start + CounterReader.sliceCounters, names.count)])
-            for (name, state) in cut.counters { states[name] = state }
-            head = head ?? cut.head
+            let snapshot = try await reader.snapshot(
+                names[start..<min(start + CounterReader.sliceCounters, names.count)])
+            for (name, state) in snapshot.counters { states[name] = state }
+            head = head ?? snapshot.head
             start += CounterReader.sliceCounters
         } while start < names.count
         return (head ?? CounterHead(), states)

@@ -184,7 +184,7 @@ struct GateTests {
             let answer = try await fixture.store.decide(
                 [take((composed, 1)), take((decomposed, 2))], epoch: CountersFixture.epoch, seq: CountersFixture.seq)
             #expect(answer == .decided(seq: 43, [.accepted(seq: 42), .accepted(seq: 43)]))
-            #expect(try await fixture.reader.cut([composed, decomposed]).counters.map(\.state.sold) == [1, 7])
+            #expect(try await fixture.reader.snapshot([composed, decomposed]).counters.map(\.state.sold) == [1, 7])
         }
     }
 

@@ -173,8 +173,8 @@ struct InstallTests {
             #expect(try await fixture.store.install(large) == .installed)
             #expect(try await fixture.server.command("HLEN", fixture.keys.stock).int == 200_006)
             #expect(try await fixture.server.command("DBSIZE").int == 2)
-            let cut = try await fixture.reader.cut([0, 1_999, 2_000, 99_999].map { large.counters[$0].name })
-            #expect(cut.counters.map(\.state.sold) == [0, 1_999, 2_000, 99_999])
+            let snapshot = try await fixture.reader.snapshot([0, 1_999, 2_000, 99_999].map { large.counters[$0].name })
+            #expect(snapshot.counters.map(\.state.sold) == [0, 1_999, 2_000, 99_999])
         }
     }
 }

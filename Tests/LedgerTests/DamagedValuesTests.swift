@@ -78,7 +78,7 @@ struct DamagedValuesTests {
     private func readAll(_ ledger: LedgerDatabase, _ what: String) async {
         await attempt(what) { _ = try await ledger.figures() }
         await attempt(what) { _ = try await ledger.stock() }
-        await attempt(what) { _ = try await ledger.showcase() }
+        await attempt(what) { _ = try await ledger.listing() }
         await attempt(what) { _ = try await ledger.states(of: [.product("cube"), .variant("black")]) }
         await attempt(what) { _ = try await ledger.counters(withChangesAfter: 0) }
         await attempt(what) { _ = try await ledger.orders(status: nil, limit: 1, after: nil) }

@@ -97,7 +97,7 @@ struct ReconcilerTests {
         }
     }
 
-    // counters: decide 1, 2 | cut: seq 2          |             compare: clean
+    // counters: decide 1, 2 | snapshot: seq 2      |             compare: clean
     // ledger:                 wait for 2: record 1 | record 2 |
     @Test("waits for what was decided to be recorded")
     func inFlight() async throws {
@@ -151,9 +151,9 @@ struct ReconcilerTests {
         }
     }
 
-    // counters: decide 1 (cube), 2 (sheet) | cut of cube: seq 2 |          | cut of black, of sheet |
-    // ledger:                              |                    | record 1, 2
-    @Test("compares each part with what the ledger had recorded at its own cut")
+    // counters: decide 1 (cube), 2 (sheet) | snapshot of cube: seq 2 |          | snapshot of black, of sheet |
+    // ledger:                              |                         | record 1, 2
+    @Test("compares each part with what the ledger had recorded at its own snapshot")
     func parts() async throws {
         try await withReconciliation { fixture async throws in
             let cube = ReconciliationFixture.checkout(1, product: "cube", variant: "black", units: 4)
@@ -237,9 +237,9 @@ struct ReconcilerTests {
     }
 
     // consumer:  decide, record | decide, record | new epoch | decide, record …
-    // reconciler:    cuts, compare | cuts, compare …                       clean each time
+    // reconciler:    snapshot, compare | snapshot, compare …                       clean each time
     @Test(
-        "finds nothing while orders flow and epochs change, in one cut, several, or several parts",
+        "finds nothing while orders flow and epochs change, in one snapshot, several, or several parts",
         arguments: [(isLarge: false, part: 4_000), (false, 1), (true, 4_000), (true, 400)])
     func underLoad(isLarge: Bool, part: Int) async throws {
         let catalog: Catalog = isLarge ? .large : .sample

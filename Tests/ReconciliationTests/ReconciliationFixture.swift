@@ -32,7 +32,7 @@ struct ReconciliationFixture: Sendable {
 
     /// Waits until counters have been read; only that and installing them counts their fields.
     func waitForCut() async throws {
-        try await eventually("a cut") {
+        try await eventually("a snapshot") {
             try await server.command("INFO", "commandstats").string?.contains("cmdstat_hlen:") == true
         }
     }
@@ -113,7 +113,7 @@ extension Catalog {
             Product(id: "sheet", name: "n", category: "c", devStatus: 5, basePrice: 1),
         ])
 
-    /// More counters than one cut takes.
+    /// More counters than one snapshot takes.
     static let large = Catalog(
         categories: ["c"],
         products: (0..<2_500).map {

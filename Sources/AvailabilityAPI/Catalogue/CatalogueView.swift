@@ -9,9 +9,9 @@ final class CatalogueView: Sendable {
     let products: [CataloguedProduct]
     private let positions: [Identifier: Int]
 
-    init(_ showcase: Showcase) {
-        version = showcase.catalogueVersion
-        products = showcase.products.map { [version] in CataloguedProduct($0, version: version) }
+    init(_ listing: CatalogueListing) {
+        version = listing.catalogueVersion
+        products = listing.products.map { [version] in CataloguedProduct($0, version: version) }
         positions = Dictionary(uniqueKeysWithValues: products.enumerated().map { ($1.id, $0) })
     }
 
@@ -46,7 +46,7 @@ final class CatalogueInUse: Sendable {
 
     /// Reads the catalogue for the first time. Errors: `LedgerError`.
     static func read(from ledger: LedgerDatabase) async throws -> CatalogueInUse {
-        CatalogueInUse(ledger, CatalogueView(try await ledger.showcase()))
+        CatalogueInUse(ledger, CatalogueView(try await ledger.listing()))
     }
 
     var view: CatalogueView { state.withLock { $0.view } }
@@ -57,7 +57,7 @@ final class CatalogueInUse: Sendable {
         let (view, reading): (CatalogueView, Task<CatalogueView, any Error>?) = state.withLock { state in
             if state.view.version == catalogue || state.readFor == source { return (state.view, nil) }
             if let reading = state.reading { return (state.view, reading) }
-            let reading = Task { [ledger] in CatalogueView(try await ledger.showcase()) }
+            let reading = Task { [ledger] in CatalogueView(try await ledger.listing()) }
             state.reading = reading
             return (state.view, reading)
         }

@@ -3,7 +3,7 @@ import Inventory
 import RedisClient
 
 /// What Redis says of a store at one moment. What it does not allow or answer is nil, with the reason in `notes`.
-struct RedisLook: Sendable {
+struct RedisSnapshot: Sendable {
     /// It was reached and answered, if only to refuse.
     var answers = false
     /// What went wrong, for the operator.
@@ -23,18 +23,18 @@ struct RedisLook: Sendable {
     static let outcomes = 20
 
     /// Asks everything, within a limit. Never throws: Redis that is away is a finding.
-    static func take(_ keys: StoreKeys, _ client: RedisClient, within limit: Duration) async -> RedisLook {
+    static func capture(_ keys: StoreKeys, _ client: RedisClient, within limit: Duration) async -> RedisSnapshot {
         do {
-            return try await within(limit, RedisLookTimedOut(limit: limit)) {
-                var look = RedisLook()
-                try await look.ask(keys, client)
-                return look
+            return try await within(limit, RedisSnapshotTimedOut(limit: limit)) {
+                var snapshot = RedisSnapshot()
+                try await snapshot.ask(keys, client)
+                return snapshot
             }
         } catch {
-            var look = RedisLook()
-            look.notes = ["\(error)"]
-            look.trouble = error is RedisLookTimedOut ? "Redis does not answer" : "Redis cannot be reached"
-            return look
+            var snapshot = RedisSnapshot()
+            snapshot.notes = ["\(error)"]
+            snapshot.trouble = error is RedisSnapshotTimedOut ? "Redis does not answer" : "Redis cannot be reached"
+            return snapshot
         }
     }
 
@@ -74,7 +74,7 @@ struct RedisLook: Sendable {
     }
 }
 
-struct RedisLookTimedOut: Error, CustomStringConvertible {
+struct RedisSnapshotTimedOut: Error, CustomStringConvertible {
     var limit: Duration
 
     var description: String {

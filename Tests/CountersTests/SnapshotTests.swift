@@ -7,8 +7,8 @@ import Testing
 private let p = CounterName.product("P")
 private let v = CounterName.variant("V")
 
-@Suite("A cut")
-struct CutTests {
+@Suite("A snapshot")
+struct SnapshotTests {
     /// The counter's fields, and what is read of them.
     private static let states: [(String, [String: String], CounterState)] = [
         (
@@ -39,9 +39,9 @@ struct CutTests {
         let (name, fields, state) = Self.states[index]
         try await withCounters(fields) { fixture async throws in
             let before = try await fixture.server.keyspace()
-            let cut = try await fixture.reader.cut([p])
-            #expect(cut.counters.map(\.name) == [p] && cut.counters.map(\.state) == [state], "\(name)")
-            #expect(cut.fields == Int64(CountersFixture.head.count + fields.count), "\(name)")
+            let snapshot = try await fixture.reader.snapshot([p])
+            #expect(snapshot.counters.map(\.name) == [p] && snapshot.counters.map(\.state) == [state], "\(name)")
+            #expect(snapshot.fields == Int64(CountersFixture.head.count + fields.count), "\(name)")
             #expect(try await fixture.server.keyspace() == before)
         }
     }
@@ -50,9 +50,9 @@ struct CutTests {
     func head() async throws {
         try await withCounters(["sold:p:P": "5", "sold:v:V": "3"]) { fixture async throws in
             let head = CounterHead(ledger: "L", epoch: 7, seq: 41, settled: 41, recorded: 60, catalogue: 3)
-            let cut = try await fixture.reader.cut([v, p, v])
-            #expect(cut.head == head)
-            #expect(cut.counters.map(\.state.sold) == [3, 5, 3])
+            let snapshot = try await fixture.reader.snapshot([v, p, v])
+            #expect(snapshot.head == head)
+            #expect(snapshot.counters.map(\.state.sold) == [3, 5, 3])
             #expect(try await fixture.reader.head() == head)
             #expect(try await fixture.store.head() == head)
             #expect(!head.isEmpty)
@@ -62,9 +62,9 @@ struct CutTests {
     @Test("of nothing installed says so")
     func empty() async throws {
         try await withCounters(nil) { fixture async throws in
-            let cut = try await fixture.reader.cut([p])
-            #expect(cut.head == CounterHead() && cut.head.isEmpty && cut.fields == 0)
-            #expect(cut.counters.map(\.state) == [CounterState(sold: nil, cap: nil, isClosed: false)])
+            let snapshot = try await fixture.reader.snapshot([p])
+            #expect(snapshot.head == CounterHead() && snapshot.head.isEmpty && snapshot.fields == 0)
+            #expect(snapshot.counters.map(\.state) == [CounterState(sold: nil, cap: nil, isClosed: false)])
             #expect(try await fixture.reader.head() == CounterHead())
         }
     }
@@ -72,8 +72,8 @@ struct CutTests {
     @Test("of no counters is the head alone")
     func noCounters() async throws {
         try await withCounters(["sold:p:P": "5"]) { fixture async throws in
-            let cut = try await fixture.reader.cut([])
-            #expect(cut.counters.isEmpty && cut.head.seq == 41 && cut.fields == 7)
+            let snapshot = try await fixture.reader.snapshot([])
+            #expect(snapshot.counters.isEmpty && snapshot.head.seq == 41 && snapshot.fields == 7)
         }
     }
 
@@ -81,8 +81,8 @@ struct CutTests {
     func size() async throws {
         try await withCounters(["sold:p:999": "7"]) { fixture async throws in
             let names = (0...1_000).map { CounterName.product(Identifier("\($0)")) }
-            #expect(try await fixture.reader.cut(names.prefix(1_000)).counters.last?.state.sold == 7)
-            let error = try await replyError { _ = try await fixture.reader.cut(names) }
+            #expect(try await fixture.reader.snapshot(names.prefix(1_000)).counters.last?.state.sold == 7)
+            let error = try await replyError { _ = try await fixture.reader.snapshot(names) }
             #expect(error?.message.contains("at most 1,000 counters") == true)
         }
     }
@@ -91,9 +91,9 @@ struct CutTests {
     func wrongType() async throws {
         try await withCounters(nil) { fixture async throws in
             try await fixture.server.command("SET", fixture.keys.stock, "text")
-            let cut = try await replyError { _ = try await fixture.reader.cut([p]) }
+            let snapshot = try await replyError { _ = try await fixture.reader.snapshot([p]) }
             let head = try await replyError { _ = try await fixture.reader.head() }
-            #expect(cut?.code == "WRONGTYPE" && head?.code == "WRONGTYPE")
+            #expect(snapshot?.code == "WRONGTYPE" && head?.code == "WRONGTYPE")
         }
     }
 }

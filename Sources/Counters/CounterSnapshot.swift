@@ -3,7 +3,7 @@ import LuaScripts
 import RedisClient
 
 /// Some counters at one moment, with the state (epoch, seq) they belong to.
-package struct CounterCut: Sendable {
+package struct CounterSnapshot: Sendable {
     package var head: CounterHead
     /// How many fields the hash has in all.
     package var fields: Int64
@@ -17,7 +17,7 @@ package struct CounterCut: Sendable {
 
 /// Reads of the counters, for those that never write: availability and reconciliation.
 package struct CounterReader: Sendable {
-    /// Counters a cut. The script takes about 4 µs for each: with 250 half of the cuts took 0.9 ms and one in a thousand
+    /// Counters a snapshot. The script takes about 4 µs for each: with 250 half of the snapshots took 0.9 ms and one in a thousand
     /// 5 ms, on a machine of two cores that was busy with other things.
     package static let sliceCounters = 100
 
@@ -37,13 +37,13 @@ package struct CounterReader: Sendable {
     }
 
     /// The named counters (at most `sliceCounters`) and the state they belong to, read in one step.
-    package func cut(_ names: some Collection<CounterName>) async throws -> CounterCut {
-        let reply = try await scripts.run(.cut, keys: [keys.stock], capacity: names.count * 32) { command in
+    package func snapshot(_ names: some Collection<CounterName>) async throws -> CounterSnapshot {
+        let reply = try await scripts.run(.snapshot, keys: [keys.stock], capacity: names.count * 32) { command in
             for name in names { command.append(name.field) }
         }
         guard let parts = reply.array, parts.count == 8, let values = parts[7].array, values.count == names.count * 3
         else {
-            throw CountersError.unexpectedReply(script: "cut", detail: "not eight parts")
+            throw CountersError.unexpectedReply(script: "snapshot", detail: "not eight parts")
         }
         let ledger = parts[0].string ?? ""
         let head = CounterHead(
@@ -59,7 +59,7 @@ package struct CounterReader: Sendable {
         }
         let headFields = parts[..<6].count { $0.string?.isEmpty == false }
         let counterFields = values.count { if case .null = $0 { false } else { true } }
-        return CounterCut(
+        return CounterSnapshot(
             head: head, fields: parts[6].int ?? 0, headFields: Int64(headFields), counterFields: Int64(counterFields),
             counters: counters)
     }

@@ -2,7 +2,7 @@ import GRDB
 import Inventory
 
 /// The catalogue as shops show it: what is synced, without figures.
-package struct Showcase: Sendable {
+package struct CatalogueListing: Sendable {
     package var catalogueVersion: Int64
     /// In the catalogue's order; closed ones last.
     package var products: [ShownProduct]
@@ -35,7 +35,7 @@ package struct ShownVariant: Sendable {
 
 extension LedgerDatabase {
     /// Every product and its variants, closed ones too, in one transaction.
-    package func showcase() async throws -> Showcase {
+    package func listing() async throws -> CatalogueListing {
         try await read { db in
             var variants: [Identifier: [ShownVariant]] = [:]
             let variantRows = try Row.fetchCursor(
@@ -68,7 +68,7 @@ extension LedgerDatabase {
                         images: row.value(8),
                         specs: row.value(9), isClosed: !(row.value(10) as Bool), variants: variants[id] ?? []))
             }
-            return Showcase(catalogueVersion: try LedgerHead.read(db).catalogueVersion, products: products)
+            return CatalogueListing(catalogueVersion: try LedgerHead.read(db).catalogueVersion, products: products)
         }
     }
 

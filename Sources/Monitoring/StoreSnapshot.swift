@@ -3,25 +3,25 @@ import Inventory
 import Ledger
 
 /// A store at one moment: what status, readiness and gauges are told from.
-struct StoreLook: Sendable {
+struct StoreSnapshot: Sendable {
     var takenAt: String
     /// The ledger's identity.
     var identity: String
     /// How far the ledger was before Redis was asked; nil: it could not be read.
     var watermark: LedgerWatermark?
-    var redis: RedisLook
-    var ledger: LedgerLook
+    var redis: RedisSnapshot
+    var ledger: LedgerSnapshot
     var isConsumerActive: Bool
     var consumerProcess: Int32?
     /// Milliseconds since the oldest message came that is unread or pending.
     var oldestWaiting: Int64?
 
     /// What is told by a process that is on its way out.
-    static func ended(identity: String) -> StoreLook {
+    static func ended(identity: String) -> StoreSnapshot {
         let why = "the process is ending"
-        return StoreLook(
-            takenAt: Timestamp.now(), identity: identity, redis: RedisLook(notes: [why], trouble: why),
-            ledger: LedgerLook(failure: why, bytes: 0), isConsumerActive: false)
+        return StoreSnapshot(
+            takenAt: Timestamp.now(), identity: identity, redis: RedisSnapshot(notes: [why], trouble: why),
+            ledger: LedgerSnapshot(failure: why, bytes: 0), isConsumerActive: false)
     }
 
     var readiness: Readiness {

@@ -2,7 +2,7 @@ import Consumer
 import Ledger
 
 /// What the ledger says of a store at one moment.
-struct LedgerLook: Sendable {
+struct LedgerSnapshot: Sendable {
     /// Nil: it cannot be read.
     var figures: LedgerFigures?
     var obstacle: LedgerObstacle?
@@ -17,19 +17,19 @@ struct LedgerLook: Sendable {
 
     /// Never throws: a ledger that cannot be read is a finding.
     /// - Parameter lock: the path of the lock beside it.
-    static func take(_ ledger: LedgerDatabase, lock: String) async -> LedgerLook {
+    static func capture(_ ledger: LedgerDatabase, lock: String) async -> LedgerSnapshot {
         let path = ledger.path
         let (file, log, soundness) = await offCooperativeThreads {
             (LedgerFile.size(of: path), LedgerFile.logSize(ofLedger: path), ProcessLock.soundness(lock))
         }
-        var look = LedgerLook(
+        var snapshot = LedgerSnapshot(
             obstacle: await ledger.obstacle(), soundness: soundness, bytes: file + log, logBytes: log)
         do {
-            look.figures = try await ledger.figures()
+            snapshot.figures = try await ledger.figures()
         } catch {
-            look.failure = "\(error)"
+            snapshot.failure = "\(error)"
         }
-        return look
+        return snapshot
     }
 
     /// What of the file is damaged, without its path; nil: nothing that is known.

@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- cut: the state of the counters at one moment.
+-- snapshot: the state of the counters at one moment.
 --
 -- KEYS    1  …:stock
 -- ARGV    1 …  names of counters, "p:ID" or "v:ID"; at most 1,000
@@ -9,7 +9,7 @@
 -- WRITES  nothing
 -- COST    O(counters), about 5 µs each
 -- WHY     A script, so that the figures and the (epoch, seq) that names their state belong together.
-if #ARGV > 1000 then return redis.error_reply('ERR cut: at most 1,000 counters a call') end
+if #ARGV > 1000 then return redis.error_reply('ERR snapshot: at most 1,000 counters a call') end
 local head = redis.call('HMGET', KEYS[1], 'ledger', 'epoch', 'seq', 'settled', 'recorded', 'catalogue')
 local reply = {}
 for i = 1, 6 do reply[i] = head[i] or '' end
