@@ -6,7 +6,7 @@ import Ledger
 /// What a batch is planned by, whichever entries it has.
 struct PlanningContext: Sendable {
     /// Of the epoch.
-    var catalogue: CatalogIndex
+    var catalogue: CatalogueIndex
     /// The batch that is being recorded, if there is one: the ledger does not show it yet.
     var recording: UnrecordedBatch?
     /// Movements of all commands together at most, but for one command: they are what holds Redis up.

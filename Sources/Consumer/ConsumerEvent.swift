@@ -91,7 +91,7 @@ struct Epoch: Sendable {
     var number: Int64
     /// The counters' seq at its start.
     var seq: Int64
-    var catalogue: CatalogIndex
+    var catalogue: CatalogueIndex
     /// Rows that the ledger had recorded at its start.
     var records: Int64
     /// The connection over which it was installed: whatever happens to the counters later, happens over another one.

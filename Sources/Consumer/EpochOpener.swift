@@ -85,7 +85,7 @@ struct EpochOpener: Sendable {
         Failpoint.epochInstalled.pass()
         return .installed(
             Epoch(
-                number: start.head.epoch, seq: start.head.seq, catalogue: start.catalog, records: start.head.records,
+                number: start.head.epoch, seq: start.head.seq, catalogue: start.catalogue, records: start.head.records,
                 connection: connection, changedProducts: start.changedProducts))
     }
 

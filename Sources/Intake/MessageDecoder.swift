@@ -2,7 +2,7 @@ import Inventory
 
 /// Turns a stream entry's two fields into a command, or says why they can never be one.
 ///
-/// Looks at nothing but the bytes: whether a product exists is for `CatalogIndex` to say.
+/// Looks at nothing but the bytes: whether a product exists is for `CatalogueIndex` to say.
 package enum MessageDecoder {
     /// The first of these that applies decides the reason: no `type`, no `payload`, payload too large, unknown type,
     /// not UTF-8, not JSON (anywhere in the payload), then the fields in the order in which the payload has them; a

@@ -74,7 +74,7 @@ package struct Variant: Sendable, Equatable {
 }
 
 /// A whole catalogue file, valid: ids are unique, every category is listed.
-package struct Catalog: Sendable, Equatable {
+package struct Catalogue: Sendable, Equatable {
     package var categories: [String]
     package var products: [Product]
 

@@ -11,23 +11,23 @@ extension LedgerDatabase {
     ///   - progress: called now and then with the number of products done, on the ledger's queue.
     /// - Throws: `VariantMoved` with every variant that would move to another product; nothing is written then.
     package func sync(
-        _ catalog: Catalog, dryRun: Bool, progress: (@Sendable (Int) -> Void)? = nil
-    ) async throws -> CatalogChanges {
-        let body: @Sendable (Database) throws -> CatalogChanges = { db in
-            var sync = CatalogSync(db: db, writes: !dryRun, now: Timestamp.now(), progress: progress)
-            return try sync.run(catalog)
+        _ catalogue: Catalogue, dryRun: Bool, progress: (@Sendable (Int) -> Void)? = nil
+    ) async throws -> CatalogueChanges {
+        let body: @Sendable (Database) throws -> CatalogueChanges = { db in
+            var sync = CatalogueSync(db: db, writes: !dryRun, now: Timestamp.now(), progress: progress)
+            return try sync.run(catalogue)
         }
         return try await dryRun ? read(body) : write(body)
     }
 }
 
 /// One run of `sync` over the tables.
-private struct CatalogSync {
+private struct CatalogueSync {
     let db: Database
     let writes: Bool
     let now: String
     let progress: (@Sendable (Int) -> Void)?
-    private var result = CatalogChanges()
+    private var result = CatalogueChanges()
     private var seen: Set<CounterName> = []
     /// The catalogue's version if anything changes.
     private var nextVersion: Int64 = 0
@@ -42,10 +42,10 @@ private struct CatalogSync {
     /// Products between two reports of progress.
     private static let progressInterval = 1_000
 
-    mutating func run(_ catalog: Catalog) throws -> CatalogChanges {
-        try refuseMoves(catalog)
+    mutating func run(_ catalogue: Catalogue) throws -> CatalogueChanges {
+        try refuseMoves(catalogue)
         nextVersion = try LedgerHead.read(db).catalogueVersion + 1
-        for (index, product) in catalog.products.enumerated() {
+        for (index, product) in catalogue.products.enumerated() {
             try apply(columns(of: product, position: index), to: .product(product.id))
             for (place, variant) in product.variants.enumerated() {
                 try apply(columns(of: variant, of: product, position: place), to: .variant(variant.id))
@@ -53,7 +53,7 @@ private struct CatalogSync {
             if (index + 1) % Self.progressInterval == 0 { progress?(index + 1) }
         }
         try closeMissing()
-        try syncCategories(catalog.categories)
+        try syncCategories(catalogue.categories)
         result.version = nextVersion - 1
         if !result.isEmpty, writes {
             try db.execute(sql: "UPDATE ledger SET catalogue_version = ?", arguments: [nextVersion])
@@ -62,10 +62,10 @@ private struct CatalogSync {
         return result
     }
 
-    private func refuseMoves(_ catalog: Catalog) throws {
+    private func refuseMoves(_ catalogue: Catalogue) throws {
         var moves: [VariantMoved.Move] = []
         let statement = try db.makeStatement(sql: "SELECT product_id FROM catalogue_variants WHERE id = ?")
-        for (index, product) in catalog.products.enumerated() {
+        for (index, product) in catalogue.products.enumerated() {
             for (place, variant) in product.variants.enumerated() {
                 guard let known = try String.fetchOne(statement, arguments: [variant.id.text]),
                     Identifier(known) != product.id

@@ -32,7 +32,7 @@ package struct LedgerHead: Sendable, Equatable {
 package struct EpochStart: Sendable {
     package var head: LedgerHead
     package var counters: [(name: CounterName, state: CounterState)]
-    package var catalog: CatalogIndex
+    package var catalogue: CatalogueIndex
     /// Products whose caps, closings or variants a later catalogue than the one asked about has changed.
     package var changedProducts: [Identifier]
 }
@@ -65,7 +65,7 @@ extension LedgerDatabase {
     package func raiseEpoch(catalogueBefore version: Int64?, reason: String) async throws -> EpochStart {
         try await write { db in
             let head = try Self.nextEpoch(db, reason: reason)
-            let (counters, catalog) = try Self.counters(db, version: head.catalogueVersion)
+            let (counters, catalogue) = try Self.counters(db, version: head.catalogueVersion)
             let changed = try String.fetchAll(
                 db,
                 sql: """
@@ -75,7 +75,7 @@ extension LedgerDatabase {
                 arguments: [version ?? head.catalogueVersion])
             Failpoint.epochBeforeCommit.pass()
             return EpochStart(
-                head: head, counters: counters, catalog: catalog, changedProducts: changed.map { Identifier($0) })
+                head: head, counters: counters, catalogue: catalogue, changedProducts: changed.map { Identifier($0) })
         }
     }
 
@@ -105,16 +105,16 @@ extension LedgerDatabase {
     /// Every counter with its cap, products first, and the catalogue they belong to.
     static func counters(
         _ db: Database, version: Int64
-    ) throws -> ([(name: CounterName, state: CounterState)], CatalogIndex) {
+    ) throws -> ([(name: CounterName, state: CounterState)], CatalogueIndex) {
         var counters: [(name: CounterName, state: CounterState)] = []
-        var products: [Identifier: CatalogIndex.ProductEntry] = [:]
-        var variants: [Identifier: CatalogIndex.VariantEntry] = [:]
+        var products: [Identifier: CatalogueIndex.ProductEntry] = [:]
+        var variants: [Identifier: CatalogueIndex.VariantEntry] = [:]
         let productRows = try Row.fetchCursor(
             db, sql: "SELECT id, sold_quantity, max_quantity, is_active, has_variants FROM products")
         while let row = try productRows.next() {
             let id = Identifier(try row.value(0))
             let isClosed = try !(row.value(3) as Bool)
-            products[id] = try CatalogIndex.ProductEntry(isClosed: isClosed, hasVariants: row.value(4))
+            products[id] = try CatalogueIndex.ProductEntry(isClosed: isClosed, hasVariants: row.value(4))
             counters.append((.product(id), try CounterState(sold: row.value(1), cap: row.value(2), isClosed: isClosed)))
         }
         let variantRows = try Row.fetchCursor(
@@ -122,9 +122,9 @@ extension LedgerDatabase {
         while let row = try variantRows.next() {
             let id = Identifier(try row.value(0))
             let isClosed = try !(row.value(3) as Bool)
-            variants[id] = try CatalogIndex.VariantEntry(productID: Identifier(row.value(4)), isClosed: isClosed)
+            variants[id] = try CatalogueIndex.VariantEntry(productID: Identifier(row.value(4)), isClosed: isClosed)
             counters.append((.variant(id), try CounterState(sold: row.value(1), cap: row.value(2), isClosed: isClosed)))
         }
-        return (counters, CatalogIndex(version: version, products: products, variants: variants))
+        return (counters, CatalogueIndex(version: version, products: products, variants: variants))
     }
 }

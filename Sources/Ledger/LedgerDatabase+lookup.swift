@@ -33,8 +33,8 @@ extension LedgerDatabase {
     /// What keeps an adjustment from being recorded, as far as the ledger shows it now; nil: nothing.
     package func objection(to adjustment: Adjustment) async throws -> InvalidMessage? {
         try await read { db in
-            let catalog = try Self.counters(db, version: LedgerHead.read(db).catalogueVersion).1
-            if let invalid = catalog.violation(in: adjustment) { return invalid }
+            let catalogue = try Self.counters(db, version: LedgerHead.read(db).catalogueVersion).1
+            if let invalid = catalogue.violation(in: adjustment) { return invalid }
             for counter in adjustment.sku.counters {
                 guard let balance = try Self.balance(of: counter, db) else { continue }
                 if let invalid = adjustment.violation(of: counter, balance) { return invalid }

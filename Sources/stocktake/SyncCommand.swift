@@ -31,7 +31,7 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
 
     func run() async throws {
         let settings = try options.resolve()
-        let catalog = try await readCatalog()
+        let catalogue = try await readCatalogue()
         if !LedgerDatabase.exists(at: settings.ledger) {
             if dryRun { throw LedgerError.missing(path: settings.ledger) }
             try await LedgerDatabase.create(at: settings.ledger, store: settings.store)
@@ -41,10 +41,10 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
             at: settings.ledger, store: settings.store, for: dryRun ? .reader : .tool)
         defer { try? ledger.close() }
         let progress = Progress()
-        let changes: CatalogChanges
+        let changes: CatalogueChanges
         do {
-            changes = try await ledger.sync(catalog, dryRun: dryRun) { done in
-                progress.show("\(done.grouped) of \(catalog.products.count.grouped) products")
+            changes = try await ledger.sync(catalogue, dryRun: dryRun) { done in
+                progress.show("\(done.grouped) of \(catalogue.products.count.grouped) products")
             }
             progress.end()
         } catch let moved as VariantMoved {
@@ -63,7 +63,7 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
     /// What messages call it.
     private var name: String { file == "-" ? "standard input" : file }
 
-    private func readCatalog() async throws -> Catalog {
+    private func readCatalogue() async throws -> Catalogue {
         guard let bytes = await offCooperativeThreads({ [file] in FileBytes.read(file, readsStandardInput: true) })
         else {
             throw Failure(
@@ -73,10 +73,10 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
             printError("\(name): \(TextStart.refusal).")
             throw Exit.no
         }
-        switch CatalogFile.decode(text) {
-        case .valid(let catalog, let warnings):
+        switch CatalogueFile.decode(text) {
+        case .valid(let catalogue, let warnings):
             for warning in warnings { printError("warning: \(name): \(warning)") }
-            return catalog
+            return catalogue
         case .invalid(let violations, let warnings):
             for warning in warnings { printError("warning: \(name): \(warning)") }
             for violation in violations { printError("\(name): \(violation)") }
@@ -85,7 +85,7 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
         }
     }
 
-    private func list(_ changes: CatalogChanges) {
+    private func list(_ changes: CatalogueChanges) {
         for change in changes.changes.prefix(Self.listedChanges) {
             let columns = change.columns.isEmpty ? "" : ": " + change.columns.joined(separator: ", ")
             print("\(change.kind.rawValue) \(change.counter.level.rawValue) \(change.counter.id)\(columns)")
@@ -93,7 +93,7 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
         let more = changes.changes.count - Self.listedChanges
         if more > 0 { print("… and \(more.grouped) more") }
         var counts: [String] = []
-        for kind in [CatalogChanges.Kind.added, .changed, .closed, .reopened] {
+        for kind in [CatalogueChanges.Kind.added, .changed, .closed, .reopened] {
             let number = changes.changes.count { $0.kind == kind }
             if number > 0 { counts.append("\(number.grouped) \(kind.rawValue)") }
         }
@@ -101,7 +101,7 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
         print("\(counts.joined(separator: ", ")); catalogue version \(changes.version)\(dryRun ? " (dry run)" : "")")
     }
 
-    private func described(_ changes: CatalogChanges) -> JSONValue {
+    private func described(_ changes: CatalogueChanges) -> JSONValue {
         .members([
             "dry_run": .bool(dryRun),
             "version": .integer(changes.version),

@@ -187,9 +187,9 @@ import Testing
             try await withLive(shop) { live in
                 let reader = try await reader(live, "cube", "lamp")
                 _ = try await reader.next()
-                var catalog = Catalog.sample
-                catalog.products[1].maxQuantity = 99
-                _ = try await shop.ledger.sync(catalog, dryRun: false)
+                var catalogue = Catalogue.sample
+                catalogue.products[1].maxQuantity = 99
+                _ = try await shop.ledger.sync(catalogue, dryRun: false)
                 try await shop.install()
                 let news = [try await reader.next(), try await reader.next()].compactMap { $0 }
                 #expect(news.map(\.name) == ["catalogue", "availability"])

@@ -84,9 +84,9 @@ final class Count: Sendable {
     func add() { count.withLock { $0 += 1 } }
 }
 
-extension Catalog {
+extension Catalogue {
     /// A capped product with two variants, a capped one without, an unlimited one.
-    static let sample = Catalog(
+    static let sample = Catalogue(
         categories: ["kit", "material"],
         products: [
             Product(
@@ -100,7 +100,7 @@ extension Catalog {
 }
 
 func withStorefront(
-    _ catalog: Catalog = .sample, isInstalled: Bool = true, fallsBackToLedger: Bool = false,
+    _ catalogue: Catalogue = .sample, isInstalled: Bool = true, fallsBackToLedger: Bool = false,
     isolation: isolated (any Actor)? = #isolation, _ body: (StorefrontFixture) async throws -> Void
 ) async throws {
     try await withRedisServer { server async throws in
@@ -108,7 +108,7 @@ func withStorefront(
             let path = folder.path(of: "ledger.db")
             try await LedgerDatabase.create(at: path, store: "main")
             let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
-            _ = try await ledger.sync(catalog, dryRun: false)
+            _ = try await ledger.sync(catalogue, dryRun: false)
             let client = server.client()
             let keys = StoreKeys(store: "main")
             let watch = try await LedgerWatch(ledger, logger: StorefrontFixture.logger)

@@ -178,7 +178,7 @@ import Testing
         let products = (0..<3_000).map {
             Product(id: Identifier("p\($0)"), name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 9)
         }
-        try await withStorefront(Catalog(categories: ["c"], products: products)) { shop in
+        try await withStorefront(Catalogue(categories: ["c"], products: products)) { shop in
             try await shop.sell(4, of: "p:p0", "p:p999", "p:p1000", "p:p2999")
             let (moment, figures) = try await shop.storefront.figures(of: products.map(\.id))
             #expect(moment.seq == 1)
@@ -192,11 +192,11 @@ import Testing
     @Test("A new catalogue shows once its counters are there, without anybody asking the ledger before")
     func newCatalogue() async throws {
         try await withStorefront { shop in
-            var catalog = Catalog.sample
-            catalog.products[1].maxQuantity = 8
-            catalog.products.append(
+            var catalogue = Catalogue.sample
+            catalogue.products[1].maxQuantity = 8
+            catalogue.products.append(
                 Product(id: "new", name: "New", category: "kit", devStatus: 5, basePrice: 1, maxQuantity: 2))
-            _ = try await shop.ledger.sync(catalog, dryRun: false)
+            _ = try await shop.ledger.sync(catalogue, dryRun: false)
             await #expect(throws: Problem.self) { try await shop.sold("new") }
             try await shop.install()
             #expect(try await shop.sold("new") == 0)
@@ -211,10 +211,10 @@ import Testing
     )
     func newVariant() async throws {
         try await withStorefront { shop in
-            var catalog = Catalog.sample
-            catalog.products[0].variants.append(Variant(id: "blue", name: "Blue"))
-            catalog.products[1].variants.append(Variant(id: "tall", name: "Tall"))
-            _ = try await shop.ledger.sync(catalog, dryRun: false)
+            var catalogue = Catalogue.sample
+            catalogue.products[0].variants.append(Variant(id: "blue", name: "Blue"))
+            catalogue.products[1].variants.append(Variant(id: "tall", name: "Tall"))
+            _ = try await shop.ledger.sync(catalogue, dryRun: false)
             // A process that starts now knows the new catalogue, and the old counters.
             let newcomer = try await shop.secondStorefront()
             let cube = try await newcomer.figures(of: ["cube"]).figures[0].availability
@@ -230,9 +230,9 @@ import Testing
     @Test("What is closed is found and says so")
     func closed() async throws {
         try await withStorefront { shop in
-            var catalog = Catalog.sample
-            catalog.products.removeLast()
-            _ = try await shop.ledger.sync(catalog, dryRun: false)
+            var catalogue = Catalogue.sample
+            catalogue.products.removeLast()
+            _ = try await shop.ledger.sync(catalogue, dryRun: false)
             try await shop.install()
             let sheet = try await shop.storefront.figures(of: ["sheet"]).figures[0].availability.product
             #expect(!sheet.isActive && !sheet.isAvailable)
@@ -242,9 +242,9 @@ import Testing
     @Test("A product that has lost its variants is sold without one")
     func lostVariants() async throws {
         try await withStorefront { shop in
-            var catalog = Catalog.sample
-            catalog.products[0].variants = []
-            _ = try await shop.ledger.sync(catalog, dryRun: false)
+            var catalogue = Catalogue.sample
+            catalogue.products[0].variants = []
+            _ = try await shop.ledger.sync(catalogue, dryRun: false)
             try await shop.install()
             let cube = try await shop.storefront.figures(of: ["cube"]).figures[0].availability
             #expect(cube.product.isAvailable && cube.variants.allSatisfy { !$0.isActive && !$0.isAvailable })
@@ -256,9 +256,9 @@ import Testing
     @Test("Whoever looks when another reader brings the new catalogue is shown that one, too")
     func catalogueOfAnother() async throws {
         try await withStorefront { shop in
-            var catalog = Catalog.sample
-            catalog.products[0].variants.append(Variant(id: "blue", name: "Blue"))
-            _ = try await shop.ledger.sync(catalog, dryRun: false)
+            var catalogue = Catalogue.sample
+            catalogue.products[0].variants.append(Variant(id: "blue", name: "Blue"))
+            _ = try await shop.ledger.sync(catalogue, dryRun: false)
             try await shop.install()
             let (_, products, _) = try await shop.storefront.read { view in
                 if view.version == 1 {

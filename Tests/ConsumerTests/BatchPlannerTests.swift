@@ -8,7 +8,7 @@ import Testing
 @Suite("The planner")
 struct BatchPlannerTests {
     /// "cube" has the variants "black" and "white", "lamp" has none, "old" is closed.
-    private static let catalogue = CatalogIndex(
+    private static let catalogue = CatalogueIndex(
         version: 3,
         products: [
             "cube": .init(isClosed: false, hasVariants: true), "lamp": .init(isClosed: false, hasVariants: false),

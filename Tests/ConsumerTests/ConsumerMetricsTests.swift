@@ -73,7 +73,7 @@ import Testing
                 let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .tool)
                 let lamp = Product(
                     id: "lamp", name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 5)
-                _ = try await ledger.sync(Catalog(categories: ["c"], products: [lamp]), dryRun: false)
+                _ = try await ledger.sync(Catalogue(categories: ["c"], products: [lamp]), dryRun: false)
                 try ledger.close()
                 for (type, payload) in Self.messages {
                     try await server.command(

@@ -54,8 +54,8 @@ final class ConsumerWorld {
     private var now = ContinuousClock.now
     private var lastDecided: (epoch: Int64, seq: Int64)?
 
-    static func catalogue(version: Int64) -> CatalogIndex {
-        CatalogIndex(
+    static func catalogue(version: Int64) -> CatalogueIndex {
+        CatalogueIndex(
             version: version,
             products: [
                 "cube": .init(isClosed: false, hasVariants: true), "lamp": .init(isClosed: false, hasVariants: false),

@@ -226,8 +226,8 @@ import Testing
     func advice() async throws {
         let (shop, backup) = try await shopWithBackup()
         try await shop.succeed("orders", "erase", "o-3", "--yes")
-        let catalog = Shop.catalog.replacing(#""max_quantity": 7"#, with: #""max_quantity": 8"#)
-        try await shop.succeed("sync", shop.folder.write(catalog, to: "new.json"))
+        let catalogue = Shop.catalogue.replacing(#""max_quantity": 7"#, with: #""max_quantity": 8"#)
+        try await shop.succeed("sync", shop.folder.write(catalogue, to: "new.json"))
         let output = try await shop.succeed("ledger", "restore", backup, "--yes")
         #expect(output.contains("stocktake orders erase o-3"))
         #expect(output.contains("Before you start a consumer: stocktake sync FILE"))

@@ -125,7 +125,7 @@ import Testing
     func deadLetters() async throws {
         // A product that was sold, and is gone from the file.
         let shop = try await Shop()
-        let withOld = String(Shop.catalog.dropLast(2)) + Self.oldProduct
+        let withOld = String(Shop.catalogue.dropLast(2)) + Self.oldProduct
         try await shop.succeed("sync", try shop.folder.write(withOld, to: "with-old.json"))
         try await shop.succeed("sync", shop.folder.path(of: "products.json"))
         for (number, row) in Self.rows.enumerated() {
@@ -178,7 +178,7 @@ import Testing
         let message = SequentialModel.Order("early", ("LATER", nil, 1)).message
         try await shop.publish([message])
         try await shop.consumeAll()
-        let later = String(Shop.catalog.dropLast(2)) + Self.oldProduct.replacing("OLD", with: "LATER")
+        let later = String(Shop.catalogue.dropLast(2)) + Self.oldProduct.replacing("OLD", with: "LATER")
         try await shop.succeed("sync", try shop.folder.write(later, to: "later.json"))
         _ = try await shop.redis.command("XGROUP", "SETID", shop.keys.checkouts, "stocktake", "0")
         try await shop.consumeAll()

@@ -76,7 +76,7 @@ import Testing
         let shop = try await Shop()
         try await shop.publish([Order("o", ("LAMP", nil, 6), ("OTHER", "GREEN", 1)).message])
         try await shop.consumeAll()
-        let lowered = Shop.catalog.replacing("\"max_quantity\": 7", with: "\"max_quantity\": 2")
+        let lowered = Shop.catalogue.replacing("\"max_quantity\": 7", with: "\"max_quantity\": 2")
             .replacing(#"{"id": "OTHER""#, with: #"{"id": "ANOTHER""#).replacing("GREEN", with: "BLUE")
         try await shop.succeed("sync", try shop.folder.write(lowered, to: "lowered.json"))
         try await shop.publish([Cancellation("c", of: "o", ("LAMP", nil, 3), ("OTHER", "GREEN", 1)).message])

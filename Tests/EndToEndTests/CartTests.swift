@@ -36,10 +36,10 @@ import Testing
     /// unlimited; GONE is closed.
     private func stockedShop() async throws -> Server {
         let with =
-            String(Shop.catalog.dropLast(2))
+            String(Shop.catalogue.dropLast(2))
             + #", {"id": "GONE", "name": "Gone", "category": "kit", "dev_status": 5, "base_price": 1, "has_variants": false}]}"#
-        let shop = try await Shop(catalog: with)
-        try await shop.succeed("sync", try shop.folder.write(Shop.catalog, to: "products.json"))
+        let shop = try await Shop(catalogue: with)
+        try await shop.succeed("sync", try shop.folder.write(Shop.catalogue, to: "products.json"))
         let server = try await shop.startServer()
         try await shop.sell("o-1", ("CUBE", "BLACK", 5), ("CUBE", "RED", 2), ("LAMP", nil, 7))
         try await server.waitForSold(7, of: "LAMP")

@@ -11,8 +11,8 @@ import Testing
         try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     }
 
-    private func catalog(adding product: String) -> String {
-        String(Shop.catalog.dropLast(2))
+    private func catalogue(adding product: String) -> String {
+        String(Shop.catalogue.dropLast(2))
             + """
             , {"id": "\(product)", "name": "New", "category": "kit", "dev_status": 5, "base_price": 5,
              "has_variants": false, "max_quantity": 3}]}
@@ -30,7 +30,7 @@ import Testing
         let again = try await shop.succeed("sync", shop.folder.path(of: "products.json"))
         #expect(again == "8 unchanged; catalogue version 1\n")
         let changed = try shop.folder.write(
-            Shop.catalog.replacing(#""max_quantity": 7"#, with: #""max_quantity": 5"#)
+            Shop.catalogue.replacing(#""max_quantity": 7"#, with: #""max_quantity": 5"#)
                 .replacing(#""id": "PANEL""#, with: #""id": "SHEET""#), to: "changed.json")
         let dry = try await shop.run(["sync", "--dry-run", changed])
         #expect(dry.output.contains("1 added, 1 changed, 1 closed, 6 unchanged; catalogue version 1 (dry run)"))
@@ -50,14 +50,14 @@ import Testing
     @Test("sync reports every violation at once with its path, and writes nothing")
     func syncInvalid() async throws {
         let shop = try await Shop()
-        let wrong = Shop.catalog.replacing(#""max_quantity": 7"#, with: #""max_quantity": 0"#)
+        let wrong = Shop.catalogue.replacing(#""max_quantity": 7"#, with: #""max_quantity": 0"#)
             .replacing(#""dev_status": 5, "base_price": 5,"#, with: #""dev_status": 9, "base_price": 5,"#)
         let result = try await shop.run(["sync", try shop.folder.write(wrong, to: "wrong.json")])
         #expect(result.status == 1)
         #expect(result.errors.contains("products[2].max_quantity"))
         #expect(result.errors.contains("products[3].dev_status"))
         #expect(result.errors.contains("2 violations; nothing was written"))
-        let moved = Shop.catalog.replacing("GREEN", with: "X").replacing("BLACK", with: "GREEN")
+        let moved = Shop.catalogue.replacing("GREEN", with: "X").replacing("BLACK", with: "GREEN")
         let refused = try await shop.run(["sync", try shop.folder.write(moved, to: "moved.json")])
         #expect(refused.status == 1)
         #expect(refused.errors.contains(#"variant "GREEN" belongs to product "OTHER""#))
@@ -71,7 +71,7 @@ import Testing
         let consumer = try await shop.startConsumer()
         // An order for a product that has arrived this moment is never a dead letter.
         for round in 1...5 {
-            let file = try shop.folder.write(catalog(adding: "NEW-\(round)"), to: "new.json")
+            let file = try shop.folder.write(catalogue(adding: "NEW-\(round)"), to: "new.json")
             try await shop.succeed("sync", file)
             try await shop.publish([
                 SequentialModel.Order("n-\(round)-a", ("NEW-\(round)", nil, 3)).message,
@@ -85,7 +85,7 @@ import Testing
                 == [["accepted", "5"], ["refused", "5"]])
         // Idle, it brings the new catalogue into Redis by itself.
         let file = try shop.folder.write(
-            catalog(adding: "NEW-5").replacing(#""max_quantity": 3"#, with: #""max_quantity": 9"#), to: "new.json")
+            catalogue(adding: "NEW-5").replacing(#""max_quantity": 3"#, with: #""max_quantity": 9"#), to: "new.json")
         try await shop.succeed("sync", file)
         try await eventually("the new cap in Redis") {
             try await shop.redis.command("HGET", shop.keys.stock, "cap:p:NEW-5").string == "9"
@@ -105,7 +105,7 @@ import Testing
         try await shop.publish([SequentialModel.Order("a", ("LAMP", nil, 1)).message])
         try await listener.waitForLine(containing: "LAMP")
         let file = try shop.folder.write(
-            Shop.catalog.replacing(#""max_quantity": 2"#, with: #""max_quantity": 3"#), to: "more.json")
+            Shop.catalogue.replacing(#""max_quantity": 2"#, with: #""max_quantity": 3"#), to: "more.json")
         try await shop.succeed("sync", file)
         try await listener.waitForLine(containing: "OTHER")
         #expect(!listener.standardOutput.contains("CUBE"))
@@ -292,11 +292,11 @@ import Testing
 
     @Test("The ledger is created, checked, dropped and made anew, as the brief does")
     func ledger() async throws {
-        let shop = try await Shop(catalog: nil)
+        let shop = try await Shop(catalogue: nil)
         #expect(try await shop.run(["ledger", "check"]).status == 2)
         try await shop.succeed("ledger", "create")
         #expect(try await shop.run(["ledger", "create"]).status == 1)
-        try await shop.succeed("sync", try shop.folder.write(Shop.catalog, to: "products.json"))
+        try await shop.succeed("sync", try shop.folder.write(Shop.catalogue, to: "products.json"))
         try await shop.publish(orders.map(\.message))
         let consumer = try await shop.startConsumer()
         try await shop.waitForOrders(orders.count)

@@ -175,7 +175,7 @@ import Testing
                 #"{"id": "\#(name)", "name": "n", "category": "kit", "dev_status": 5, "base_price": 1, "has_variants": true, "variants": [\#(variants)]}"#
         }
         let shop = try await Shop(
-            catalog: #"{"categories": ["kit"], "products": [\#(products.joined(separator: ", "))]}"#)
+            catalogue: #"{"categories": ["kit"], "products": [\#(products.joined(separator: ", "))]}"#)
         let server = try await shop.startServer()
         let target = "/v1/events?" + names.map { "product=\($0)" }.joined(separator: "&")
         let slow = try await EventStream.open(server.shop, target, reads: false)
@@ -240,7 +240,7 @@ import Testing
         let server = try await shop.startServer()
         let events = try await EventStream.open(server.shop, "/v1/events?product=LAMP")
         let first = try await events.next("availability")
-        let changed = Shop.catalog.replacing(#""max_quantity": 7"#, with: #""max_quantity": 3"#)
+        let changed = Shop.catalogue.replacing(#""max_quantity": 7"#, with: #""max_quantity": 3"#)
         try await shop.succeed("sync", try shop.folder.write(changed, to: "changed.json"))
         let catalogue = try await events.next("catalogue", within: .seconds(20))
         #expect(try catalogue.json().text == #"{"catalogue":2}"#)

@@ -308,7 +308,7 @@ import Testing
                 + #""has_variants": true, "variants": [\#(variants.joined(separator: ","))]}"#
         }
         let shop = try await Shop(
-            catalog: #"{"categories": ["kit"], "products": [\#(products.joined(separator: ","))]}"#)
+            catalogue: #"{"categories": ["kit"], "products": [\#(products.joined(separator: ","))]}"#)
         let server = try await shop.startServer()
         let target = "/v1/availability?" + (0..<100).map { "product=P\($0)" }.joined(separator: "&")
         let ending = try await HTTPConnection.connect(to: server.shop, reads: false)

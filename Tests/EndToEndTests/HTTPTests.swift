@@ -58,7 +58,7 @@ import Testing
         #expect(problem["detail"]?.string?.contains(named) == true || named.isEmpty, "\(problem.text)")
     }
 
-    private static let richCatalog = """
+    private static let richCatalogue = """
         {"categories": ["kit"], "products": [
           {"id": "CUBE", "name": "Würfel", "description": "Short", "long_description": "Long", "category": "kit",
            "dev_status": 5, "base_price": 99500, "has_variants": true, "requires_assembly": true, "max_quantity": 10,
@@ -72,7 +72,7 @@ import Testing
 
     @Test("A product is told with its texts and figures, and nothing that is the shop's own")
     func product() async throws {
-        let shop = try await Shop(catalog: Self.richCatalog)
+        let shop = try await Shop(catalogue: Self.richCatalogue)
         let server = try await shop.startServer()
         let reply = try await server.get("/v1/products/CUBE")
         #expect(reply.status == 200)
@@ -123,7 +123,7 @@ import Testing
             #"{"id": \#(JSONValue.string(id).text), "name": "n\#(number)", "category": "kit", "dev_status": 5, "base_price": 1, "has_variants": false, "max_quantity": \#(number + 1)}"#
         }
         let shop = try await Shop(
-            catalog: #"{"categories": ["kit"], "products": [\#(products.joined(separator: ", "))]}"#)
+            catalogue: #"{"categories": ["kit"], "products": [\#(products.joined(separator: ", "))]}"#)
         let server = try await shop.startServer()
         for (number, id) in strange.enumerated() {
             // "." and ".." stay as they are when percent-encoded; clients take them for steps in the path.
@@ -224,7 +224,7 @@ import Testing
         try await shop.sell("o-1", ("LAMP", nil, 1))
         try await server.waitForSold(1, of: "LAMP")
         let changed = try shop.folder.write(
-            Shop.catalog.replacing(#""max_quantity": 7"#, with: #""max_quantity": 3"#)
+            Shop.catalogue.replacing(#""max_quantity": 7"#, with: #""max_quantity": 3"#)
                 .replacing(#""id": "PANEL", "name": "Panel""#, with: #""id": "SHEET", "name": "Sheet""#)
                 .replacing(#""id": "RED", "name": "Red""#, with: #""id": "BLUE", "name": "Blue""#), to: "changed.json")
         try await shop.succeed("sync", changed)

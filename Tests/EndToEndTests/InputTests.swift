@@ -14,10 +14,10 @@ import Testing
     @Test(
         "A byte order mark at the start of a file is no part of it, also on standard input; ends of lines may be CRLF")
     func byteOrderMarks() async throws {
-        let shop = try await Shop(catalog: nil)
-        try await shop.succeed("sync", try shop.folder.write("\u{FEFF}" + Shop.catalog, to: "marked.json"))
-        #expect(try await shop.succeed("sync", "-", input: "\u{FEFF}" + Shop.catalog).contains("8 unchanged"))
-        #expect(try await shop.succeed("sync", "-", input: Shop.catalog).contains("8 unchanged"))
+        let shop = try await Shop(catalogue: nil)
+        try await shop.succeed("sync", try shop.folder.write("\u{FEFF}" + Shop.catalogue, to: "marked.json"))
+        #expect(try await shop.succeed("sync", "-", input: "\u{FEFF}" + Shop.catalogue).contains("8 unchanged"))
+        #expect(try await shop.succeed("sync", "-", input: Shop.catalogue).contains("8 unchanged"))
         let lines = "\u{FEFF}" + Self.order("o1") + "\r\n" + Self.order("o2") + "\r\n"
         let file = try shop.folder.write(lines, to: "marked.ndjson")
         #expect(try await shop.succeed("publish", file).contains("published 2 messages"))
@@ -38,12 +38,12 @@ import Testing
         arguments: [String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian, .utf32])
     func utf16(encoding: String.Encoding) async throws {
         let shop = try await Shop()
-        let catalog = shop.folder.path(of: "wide.json")
-        try #require(Shop.catalog.data(using: encoding)).write(to: URL(fileURLWithPath: catalog))
-        let synced = try await shop.run(["sync", catalog])
+        let catalogue = shop.folder.path(of: "wide.json")
+        try #require(Shop.catalogue.data(using: encoding)).write(to: URL(fileURLWithPath: catalogue))
+        let synced = try await shop.run(["sync", catalogue])
         #expect(synced.status == 1)
         let sentence = "is UTF-16 or UTF-32, and only UTF-8 is read. Save it as UTF-8"
-        #expect(synced.errors == "\(catalog): \(sentence).\n")
+        #expect(synced.errors == "\(catalogue): \(sentence).\n")
         let orders = shop.folder.path(of: "wide.ndjson")
         try #require((Self.order("o1") + "\n" + Self.order("o2")).data(using: encoding))
             .write(to: URL(fileURLWithPath: orders))

@@ -196,7 +196,7 @@ import Testing
         "A ledger whose disk is full is waited for, at the start as well",
         .enabled(if: getuid() == 0, "mounting a small disk takes root"), arguments: [false, true])
     func diskFull(atStart: Bool) async throws {
-        let shop = try await Shop(catalog: nil)
+        let shop = try await Shop(catalogue: nil)
         let disk = shop.folder.path(of: "disk")
         try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
         let mounting = try ChildProcess("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk])
@@ -206,8 +206,8 @@ import Testing
         }
         do {
             let ledger = ["STOCKTAKE_LEDGER": "\(disk)/ledger.sqlite"]
-            let catalog = try shop.folder.write(Shop.catalog, to: "products.json")
-            #expect(try await shop.run(["sync", catalog], environment: ledger).status == 0)
+            let catalogue = try shop.folder.write(Shop.catalogue, to: "products.json")
+            #expect(try await shop.run(["sync", catalogue], environment: ledger).status == 0)
             let ballast = "\(disk)/ballast"
             func start() throws -> ChildProcess { try shop.start(["consume"], environment: ledger) }
             var running: ChildProcess?
@@ -240,7 +240,7 @@ import Testing
         "A ledger that is none stops the consumer with a clear message",
         arguments: ["text", "other", "folder", "missing"])
     func noLedger(kind: String) async throws {
-        let shop = try await Shop(catalog: nil)
+        let shop = try await Shop(catalogue: nil)
         let expected: String
         switch kind {
         case "text":

@@ -43,7 +43,7 @@ import Testing
     @Test("A command whose output cannot be written does what it was asked to do all the same")
     func workIsDone() async throws {
         let shop = try await Shop()
-        let file = try shop.folder.write(Shop.catalog.replacing("PANEL", with: "SHEET"), to: "changed.json")
+        let file = try shop.folder.write(Shop.catalogue.replacing("PANEL", with: "SHEET"), to: "changed.json")
         #expect(try await run(["sync", file], to: ">/dev/full", in: shop).status == 2)
         #expect(try shop.value("SELECT count(*) FROM products WHERE id = 'SHEET'") == "1")
         // The answer no is told by its code, too: neither is lost.

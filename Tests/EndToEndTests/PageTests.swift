@@ -171,7 +171,7 @@ import Testing
             try await self.open(browser, open.address)
             let _: Bool = try await browser.evaluate(
                 "(window.panel = document.querySelector('[data-product=PANEL]')) !== null")
-            let changed = Shop.catalog
+            let changed = Shop.catalogue
                 .replacingOccurrences(of: #""max_quantity": 7}"#, with: #""max_quantity": 9}"#)
                 .replacingOccurrences(of: #""name": "Other""#, with: #""name": "Another""#)
                 .replacingOccurrences(
@@ -187,7 +187,7 @@ import Testing
             try await shop.publish([Order("new", ("NEW", nil, 1)).message])
             try await waitForText("2", of: "[data-product=NEW] .left", browser)
 
-            try await shop.succeed("sync", try shop.folder.write(Shop.catalog, to: "products.json"))
+            try await shop.succeed("sync", try shop.folder.write(Shop.catalogue, to: "products.json"))
             try await waitUntil("document.querySelector('[data-product=NEW]') === null", browser)
             try await waitForText("7", of: "[data-product=LAMP] .left", browser)
             #expect(try await browser.evaluate("window.isSamePage === true"))

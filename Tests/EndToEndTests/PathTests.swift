@@ -13,7 +13,7 @@ import Testing
 
     init() throws {
         folder = try TemporaryFolder()
-        try folder.write(Shop.catalog, to: "products.json")
+        try folder.write(Shop.catalogue, to: "products.json")
         try folder.write(Self.order, to: "orders.ndjson")
     }
 

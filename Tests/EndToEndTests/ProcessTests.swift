@@ -19,7 +19,7 @@ import Testing
             _ = try await process.waitForEnding(within: .seconds(60))
             return process
         }
-        _ = try await command("sync", try folder.write(Shop.catalog, to: "products.json"))
+        _ = try await command("sync", try folder.write(Shop.catalogue, to: "products.json"))
         let running = try ChildProcess(binary, ["run"], environment: environment)
         try await running.waitForLine(containing: "consuming store main", within: .seconds(30))
         let lines = orders.map(\.message).joined(separator: "\n")
@@ -51,7 +51,7 @@ import Testing
         ]
         let binary = try builtBinary("stocktake")
         _ = try await ChildProcess(
-            binary, ["sync", try folder.write(Shop.catalog, to: "products.json")], environment: environment
+            binary, ["sync", try folder.write(Shop.catalogue, to: "products.json")], environment: environment
         ).waitForEnding()
         let running = try ChildProcess(binary, ["run"], environment: environment)
         try await running.waitForLine(containing: "consuming store", within: .seconds(30))

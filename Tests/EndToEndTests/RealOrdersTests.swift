@@ -8,7 +8,7 @@ import Testing
     .serialized, .enabled(if: RealOrders.isThere, "no real orders at \(RealOrders.folder); set STOCKTAKE_REAL_ORDERS"))
 struct RealOrdersTests {
     private func shop() async throws -> Shop {
-        try await Shop(catalog: String(contentsOfFile: RealOrders.path("products-2000.json"), encoding: .utf8))
+        try await Shop(catalogue: String(contentsOfFile: RealOrders.path("products-2000.json"), encoding: .utf8))
     }
 
     private func publish(_ shop: Shop, times: Int = 1) async throws {

@@ -61,7 +61,7 @@ import Testing
         _ = try await shop.run([
             "sync",
             try shop.folder.write(
-                Shop.catalog.dropLast(2)
+                Shop.catalogue.dropLast(2)
                     + #", {"id": "GONE", "name": "G", "category": "kit", "dev_status": 5, "base_price": 5, "has_variants": false}]}"#,
                 to: "more.json"),
         ])

@@ -84,7 +84,7 @@ struct SequentialModel {
         }
     }
 
-    /// Caps of `Shop.catalog`.
+    /// Caps of `Shop.catalogue`.
     static let caps = ["CUBE": 10, "BLACK": 5, "WHITE": 4, "GREEN": 2, "LAMP": 7]
 
     private(set) var sold: [String: Int] = [:]

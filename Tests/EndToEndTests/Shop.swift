@@ -15,7 +15,7 @@ final class Shop: Sendable {
     var ledger: String { folder.path(of: "ledger.sqlite") }
 
     /// Two levels of caps, an unlimited product, and one that is sold without variants.
-    static let catalog = """
+    static let catalogue = """
         {"categories": ["kit", "material"], "products": [
           {"id": "CUBE", "name": "Cube", "category": "kit", "dev_status": 5, "base_price": 100, "has_variants": true,
            "max_quantity": 10, "variants": [
@@ -30,18 +30,18 @@ final class Shop: Sendable {
         """
 
     /// - Parameters:
-    ///   - catalog: synced at once; nil leaves the shop without a ledger.
+    ///   - catalogue: synced at once; nil leaves the shop without a ledger.
     ///   - database: where its keys are; other than 0 until the server is restarted.
     init(
-        catalog: String? = Shop.catalog, redis arguments: [String] = [], on program: RedisServerProgram = .chosen,
+        catalogue: String? = Shop.catalogue, redis arguments: [String] = [], on program: RedisServerProgram = .chosen,
         database: Int = 0
     ) async throws {
         folder = try TemporaryFolder()
         redis = try await TestRedisServer.start(arguments, on: program)
         self.database = database
         if database != 0 { try await redis.command("SELECT", "\(database)") }
-        if let catalog {
-            let path = try folder.write(catalog, to: "products.json")
+        if let catalogue {
+            let path = try folder.write(catalogue, to: "products.json")
             try await succeed("sync", path)
         }
     }

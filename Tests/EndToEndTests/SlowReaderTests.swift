@@ -5,7 +5,7 @@ import Testing
 /// Many clients of the real server that ask for much and do not read.
 @Suite struct SlowReaderTests {
     /// A list of products that takes a megabyte.
-    private static let largeCatalog: String = {
+    private static let largeCatalogue: String = {
         let text = String(repeating: "x", count: 10_000)
         let products = (0..<100).map {
             #"{"id": "P\#($0)", "name": "P", "category": "kit", "dev_status": 5, "base_price": 1, "#
@@ -31,7 +31,7 @@ import Testing
     @Test("What is held for clients that do not read stays below http_buffer_bytes, and others are served")
     func bound() async throws {
         let limit = 16 << 20
-        let shop = try await Shop(catalog: Self.largeCatalog)
+        let shop = try await Shop(catalogue: Self.largeCatalogue)
         let server = try await shop.startServer("--http-buffer-bytes", "\(limit)")
         for _ in 0..<5 { #expect(try await server.get("/v1/products?limit=100").body.count > 1_000_000) }
         let before = try memory(server)

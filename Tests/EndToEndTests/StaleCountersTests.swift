@@ -85,8 +85,8 @@ import Testing
             }
             for round in 1...8 {
                 try await shop.publish((0..<200).map { Order("o-\(round)-\($0)", ("PANEL", nil, 1)).message })
-                let catalog = Shop.catalog.replacing(#""base_price": 5,"#, with: #""base_price": \#(5 + round),"#)
-                try await shop.succeed("sync", try shop.folder.write(catalog, to: "products-\(round).json"))
+                let catalogue = Shop.catalogue.replacing(#""base_price": 5,"#, with: #""base_price": \#(5 + round),"#)
+                try await shop.succeed("sync", try shop.folder.write(catalogue, to: "products-\(round).json"))
             }
             try await server.waitForSold(1_600, of: "PANEL", within: .seconds(60))
             isOver.set()

@@ -39,15 +39,15 @@ struct RealOrdersTests {
     @Test("The real catalogue is valid; its oddities are that it names its source, and ids that look alike")
     func catalogue() throws {
         let file = try Data(contentsOf: URL(fileURLWithPath: realOrders + "/products-2000.json"))
-        guard case .valid(let catalog, let warnings) = CatalogFile.decode(Array(file)) else {
-            Issue.record("\(CatalogFile.decode(Array(file)))")
+        guard case .valid(let catalogue, let warnings) = CatalogueFile.decode(Array(file)) else {
+            Issue.record("\(CatalogueFile.decode(Array(file)))")
             return
         }
-        #expect(catalog.products.count == 3_419)
-        #expect(catalog.products.filter(\.hasVariants).count == 442)
-        #expect(warnings.first == CatalogIssue("source", "unknown key, ignored"))
+        #expect(catalogue.products.count == 3_419)
+        #expect(catalogue.products.filter(\.hasVariants).count == 442)
+        #expect(warnings.first == CatalogueIssue("source", "unknown key, ignored"))
         // 15056BL and 15056bl: 112 of them, of which the first are named.
         #expect(warnings.dropFirst().prefix(20).allSatisfy { $0.message.contains("differs only in capitals") })
-        #expect(warnings.dropFirst(21) == [CatalogIssue("products", "92 more ids look like another one")])
+        #expect(warnings.dropFirst(21) == [CatalogueIssue("products", "92 more ids look like another one")])
     }
 }

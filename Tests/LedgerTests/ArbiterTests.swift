@@ -76,9 +76,9 @@ struct ArbiterTests {
     func loweredCap() async throws {
         try await withLedger { fixture async throws in
             try await fixture.record(order("o1", [("kit", nil, 3)], .accepted(seq: 1)))
-            var catalog = Catalog.sample
-            catalog.products[2].maxQuantity = 1
-            _ = try await fixture.ledger.sync(catalog, dryRun: false)
+            var catalogue = Catalogue.sample
+            catalogue.products[2].maxQuantity = 1
+            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
             let answer = try await fixture.record(order("o2", [("kit", nil, 1)], refused(kit, asked: 1, left: 0)))
             #expect(answer == .recorded(records: 2))
         }

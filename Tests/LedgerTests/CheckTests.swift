@@ -146,9 +146,9 @@ struct LedgerConcurrencyTests {
             let tool = try await LedgerDatabase.open(at: fixture.path, store: "main", for: .tool)
             async let synced: Void = {
                 for cap in 1...20 as ClosedRange<Int64> {
-                    var catalog = Catalog.sample
-                    catalog.products[1].maxQuantity = 1_000 + cap
-                    _ = try await tool.sync(catalog, dryRun: false)
+                    var catalogue = Catalogue.sample
+                    catalogue.products[1].maxQuantity = 1_000 + cap
+                    _ = try await tool.sync(catalogue, dryRun: false)
                 }
             }()
             var seq: Int64 = 0

@@ -13,9 +13,9 @@ struct EpochTests {
     func raise() async throws {
         try await withLedger { fixture async throws in
             try await fixture.record(order("o", [("cube", "black", 2), ("kit", nil, 1)], .accepted(seq: 1)))
-            var catalog = Catalog.sample
-            catalog.products.removeLast()
-            _ = try await fixture.ledger.sync(catalog, dryRun: false)
+            var catalogue = Catalogue.sample
+            catalogue.products.removeLast()
+            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
             #expect(try await fixture.ledger.raiseEpoch().head.epoch == 1)
             let start = try await fixture.ledger.raiseEpoch()
             #expect(start.head == LedgerHead(epoch: 2, seq: 1, records: 1, catalogueVersion: 2))
@@ -33,13 +33,13 @@ struct EpochTests {
     }
 
     @Test("come with the catalogue as the ledger has it")
-    func catalog() async throws {
+    func catalogue() async throws {
         try await withLedger { fixture async throws in
-            var catalog = Catalog.sample
-            catalog.products.removeLast()
-            catalog.products[0].variants.removeLast()
-            _ = try await fixture.ledger.sync(catalog, dryRun: false)
-            let index = try await fixture.ledger.raiseEpoch().catalog
+            var catalogue = Catalogue.sample
+            catalogue.products.removeLast()
+            catalogue.products[0].variants.removeLast()
+            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
+            let index = try await fixture.ledger.raiseEpoch().catalogue
             #expect(index.version == 2)
             let lines: [(Identifier, Identifier?, DeadLetterReason?)] = [
                 ("cube", "black", nil), ("sheet", nil, nil), ("cube", "white", .variantClosed),
@@ -56,11 +56,11 @@ struct EpochTests {
     @Test("name the products that a later catalogue has changed, by themselves or by their variants")
     func changedProducts() async throws {
         try await withLedger { fixture async throws in
-            var catalog = Catalog.sample
-            catalog.products[0].variants[0].maxQuantity = 5
-            _ = try await fixture.ledger.sync(catalog, dryRun: false)
-            catalog.products.removeLast()
-            _ = try await fixture.ledger.sync(catalog, dryRun: false)
+            var catalogue = Catalogue.sample
+            catalogue.products[0].variants[0].maxQuantity = 5
+            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
+            catalogue.products.removeLast()
+            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
             let table: [(before: Int64?, changed: Set<Identifier>)] = [
                 (nil, []), (3, []), (2, ["kit"]), (1, ["kit", "cube"]), (0, ["kit", "cube", "sheet"]),
             ]
@@ -132,12 +132,12 @@ struct EpochTests {
     func stock() async throws {
         try await withLedger { fixture async throws in
             try await fixture.record(order("o", [("cube", "black", 6)], .accepted(seq: 1)))
-            var catalog = Catalog.sample
-            catalog.products.swapAt(1, 2)
-            catalog.products[0].variants.remove(at: 0)
-            catalog.products[0].variants.append(Variant(id: "a new one", name: "New"))
-            catalog.products.remove(at: 1)
-            _ = try await fixture.ledger.sync(catalog, dryRun: false)
+            var catalogue = Catalogue.sample
+            catalogue.products.swapAt(1, 2)
+            catalogue.products[0].variants.remove(at: 0)
+            catalogue.products[0].variants.append(Variant(id: "a new one", name: "New"))
+            catalogue.products.remove(at: 1)
+            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
             let stock = try await fixture.ledger.stock()
             #expect(stock.head == LedgerHead(epoch: 0, seq: 1, records: 1, catalogueVersion: 2))
             #expect(stock.products.map(\.id) == ["cube", "sheet", "kit"])

@@ -5,9 +5,9 @@ import Testing
 
 @testable import Ledger
 
-extension Catalog {
+extension Catalogue {
     /// A capped product with a capped and an unlimited variant, an unlimited product, a capped one.
-    static let sample = Catalog(
+    static let sample = Catalogue(
         categories: ["kit", "material"],
         products: [
             Product(
@@ -91,9 +91,9 @@ struct LedgerFixture: Sendable {
     }
 }
 
-/// - Parameter catalog: synchronised first; nil leaves the ledger without products.
+/// - Parameter catalogue: synchronised first; nil leaves the ledger without products.
 func withLedger(
-    _ catalog: Catalog? = .sample, isolation: isolated (any Actor)? = #isolation,
+    _ catalogue: Catalogue? = .sample, isolation: isolated (any Actor)? = #isolation,
     _ body: (LedgerFixture) async throws -> Void
 ) async throws {
     let folder = try TemporaryFolder()
@@ -101,7 +101,7 @@ func withLedger(
     let path = folder.path(of: "ledger.db")
     try await LedgerDatabase.create(at: path, store: "main")
     let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
-    if let catalog { _ = try await ledger.sync(catalog, dryRun: false) }
+    if let catalogue { _ = try await ledger.sync(catalogue, dryRun: false) }
     try await body(LedgerFixture(folder: folder, ledger: ledger))
     try ledger.close()
 }

@@ -5,17 +5,17 @@ import Testing
 
 @testable import Ledger
 
-private typealias Change = CatalogChanges.Change
+private typealias Change = CatalogueChanges.Change
 
 @Suite("Bringing the catalogue into the ledger")
 struct SyncTests {
     private let cube = CounterName.product("cube")
 
     /// The sample with one thing done to it.
-    private func changed(_ change: (inout Catalog) -> Void) -> Catalog {
-        var catalog = Catalog.sample
-        change(&catalog)
-        return catalog
+    private func changed(_ change: (inout Catalogue) -> Void) -> Catalogue {
+        var catalogue = Catalogue.sample
+        change(&catalogue)
+        return catalogue
     }
 
     @Test("adds everything to a new ledger, and changes nothing the second time")
@@ -36,7 +36,7 @@ struct SyncTests {
 
     @Test("keeps every field of the file")
     func fields() async throws {
-        let catalog = Catalog(
+        let catalogue = Catalogue(
             categories: ["c"],
             products: [
                 Product(
@@ -49,7 +49,7 @@ struct SyncTests {
                             images: "[\"b\"]", specs: "{}", metadata: "{\"m\":3}")
                     ])
             ])
-        try await withLedger(catalog) { fixture async throws in
+        try await withLedger(catalogue) { fixture async throws in
             func row(_ table: String) async throws -> [String: String] {
                 try await fixture.ledger.read { db in
                     let row = try Row.fetchOne(db, sql: "SELECT * FROM \(table)") ?? Row()
@@ -82,7 +82,7 @@ struct SyncTests {
     }
 
     /// A change of the sample, and what is said of it.
-    private static let edits: [(@Sendable (inout Catalog) -> Void, [CatalogChanges.Change])] = [
+    private static let edits: [(@Sendable (inout Catalogue) -> Void, [CatalogueChanges.Change])] = [
         ({ $0.products[0].maxQuantity = 12 }, [edit(.product("cube"), "max_quantity 10 → 12")]),
         ({ $0.products[0].maxQuantity = nil }, [edit(.product("cube"), "max_quantity 10 → unlimited")]),
         ({ $0.products[1].maxQuantity = 5 }, [edit(.product("sheet"), "max_quantity unlimited → 5")]),
@@ -94,9 +94,9 @@ struct SyncTests {
             [edit(.product("kit"), "long_description")]
         ),
         (
-            { (catalog: inout Catalog) in
-                catalog.products[2].basePrice = 1
-                catalog.products[2].devStatus = 0
+            { (catalogue: inout Catalogue) in
+                catalogue.products[2].basePrice = 1
+                catalogue.products[2].devStatus = 0
             },
             [edit(.product("kit"), "dev_status 5 → 0", "base_price 2000 → 1")]
         ),
@@ -107,7 +107,7 @@ struct SyncTests {
         ({ $0.categories.append("new") }, []),
     ]
 
-    private static func edit(_ counter: CounterName, _ columns: String...) -> CatalogChanges.Change {
+    private static func edit(_ counter: CounterName, _ columns: String...) -> CatalogueChanges.Change {
         Change(kind: .changed, counter: counter, columns: columns)
     }
 
@@ -206,15 +206,15 @@ struct SyncTests {
     func moves(dryRun: Bool) async throws {
         try await withLedger { fixture async throws in
             let before = try await fixture.rows()
-            let moved = changed { catalog in
-                catalog.categories.append("new")
-                let variants = catalog.products[0].variants
-                catalog.products[0].variants = []
-                catalog.products[2].variants = [variants[1]]
-                var another = catalog.products[2]
+            let moved = changed { catalogue in
+                catalogue.categories.append("new")
+                let variants = catalogue.products[0].variants
+                catalogue.products[0].variants = []
+                catalogue.products[2].variants = [variants[1]]
+                var another = catalogue.products[2]
                 another.id = "another"
                 another.variants = [Variant(id: "fresh", name: "Fresh"), variants[0]]
-                catalog.products.append(another)
+                catalogue.products.append(another)
             }
             let error = await #expect(throws: VariantMoved.self) {
                 try await fixture.ledger.sync(moved, dryRun: dryRun)
@@ -234,10 +234,10 @@ struct SyncTests {
     @Test("keeps ids apart that differ only by case or by how an accent is composed")
     func similarIDs() async throws {
         let ids: [Identifier] = ["cafe", "Cafe", "caf\u{E9}", "cafe\u{301}"]
-        let catalog = Catalog(
+        let catalogue = Catalogue(
             categories: ["c"],
             products: ids.map { Product(id: $0, name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 9) })
-        try await withLedger(catalog) { fixture async throws in
+        try await withLedger(catalogue) { fixture async throws in
             for (index, id) in ids.enumerated() {
                 let lines: [Line] = [(id, nil, Int64(index) + 1)]
                 // The orders' own ids are as similar.
@@ -247,7 +247,7 @@ struct SyncTests {
             #expect(ids.map { sold[.product($0)] } == [1, 2, 3, 4])
             let known = try await fixture.ledger.priorState(for: BatchLookup(keys: ids.map { .order($0) }))
             #expect(ids.map { known.decisions[.order($0)]?.outcome.units } == [1, 2, 3, 4])
-            let again = try await fixture.ledger.sync(catalog, dryRun: false)
+            let again = try await fixture.ledger.sync(catalogue, dryRun: false)
             #expect(again.isEmpty && again.unchanged == 4)
         }
     }
@@ -260,7 +260,7 @@ struct SyncTests {
         try await withLedger(nil) { fixture async throws in
             let reports = Reports()
             let changes = try await fixture.ledger.sync(
-                Catalog(categories: ["c"], products: products), dryRun: false, progress: { reports.add($0) })
+                Catalogue(categories: ["c"], products: products), dryRun: false, progress: { reports.add($0) })
             #expect(changes.changes.count == 2_500)
             #expect(reports.counts == [1_000, 2_000])
             #expect(try await fixture.ledger.stock().products.map(\.id) == products.map(\.id))

@@ -108,7 +108,7 @@ func withMonitoring(
             let tool = try await LedgerDatabase.open(at: path, store: "main", for: .tool)
             let lamp = Product(id: "lamp", name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 2)
             let sheet = Product(id: "sheet", name: "n", category: "c", devStatus: 5, basePrice: 1)
-            _ = try await tool.sync(Catalog(categories: ["c"], products: [lamp, sheet]), dryRun: false)
+            _ = try await tool.sync(Catalogue(categories: ["c"], products: [lamp, sheet]), dryRun: false)
             try tool.close()
             let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .reader)
             let fixture = MonitoringFixture(server: server, path: path, ledger: ledger, client: server.client())

@@ -37,9 +37,9 @@ struct ReconcilerTests {
             try await fixture.sell("cube", "black", units: 6)
             try await fixture.sell("sheet", units: 2)
             #expect(try await fixture.drift() == DriftReport(epoch: 1, seq: 2, drift: [], extraFields: 0, compared: 3))
-            var catalog = Catalog.sample
-            catalog.products.removeFirst()
-            _ = try await fixture.ledger.sync(catalog, dryRun: false)
+            var catalogue = Catalogue.sample
+            catalogue.products.removeFirst()
+            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
             try await fixture.install()
             let report = try await fixture.drift()
             #expect(report == DriftReport(epoch: 2, seq: 2, drift: [], extraFields: 0, compared: 3))
@@ -242,9 +242,9 @@ struct ReconcilerTests {
         "finds nothing while orders flow and epochs change, in one snapshot, several, or several parts",
         arguments: [(isLarge: false, part: 4_000), (false, 1), (true, 4_000), (true, 400)])
     func underLoad(isLarge: Bool, part: Int) async throws {
-        let catalog: Catalog = isLarge ? .large : .sample
-        try await withReconciliation(catalog) { fixture async throws in
-            let ids = catalog.products.filter { $0.maxQuantity == nil }.map(\.id)
+        let catalogue: Catalogue = isLarge ? .large : .sample
+        try await withReconciliation(catalogue) { fixture async throws in
+            let ids = catalogue.products.filter { $0.maxQuantity == nil }.map(\.id)
             async let sold: Void = {
                 for number in 0..<200 {
                     try await fixture.sell(ids[number * 7 % ids.count])

@@ -102,9 +102,9 @@ struct ReconciliationFixture: Sendable {
     }
 }
 
-extension Catalog {
+extension Catalogue {
     /// A capped product with a capped variant, an unlimited product.
-    static let sample = Catalog(
+    static let sample = Catalogue(
         categories: ["c"],
         products: [
             Product(
@@ -114,7 +114,7 @@ extension Catalog {
         ])
 
     /// More counters than one snapshot takes.
-    static let large = Catalog(
+    static let large = Catalogue(
         categories: ["c"],
         products: (0..<2_500).map {
             Product(id: Identifier("p\($0)"), name: "n", category: "c", devStatus: 5, basePrice: 1)
@@ -122,7 +122,7 @@ extension Catalog {
 }
 
 func withReconciliation(
-    _ catalog: Catalog = .sample, isInstalled: Bool = true, isolation: isolated (any Actor)? = #isolation,
+    _ catalogue: Catalogue = .sample, isInstalled: Bool = true, isolation: isolated (any Actor)? = #isolation,
     _ body: (ReconciliationFixture) async throws -> Void
 ) async throws {
     try await withRedisServer { server async throws in
@@ -130,7 +130,7 @@ func withReconciliation(
             let path = folder.path(of: "ledger.db")
             try await LedgerDatabase.create(at: path, store: "main")
             let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
-            _ = try await ledger.sync(catalog, dryRun: false)
+            _ = try await ledger.sync(catalogue, dryRun: false)
             let fixture = ReconciliationFixture(server: server, client: server.client(), ledger: ledger)
             if isInstalled { try await fixture.install() }
             try await body(fixture)

@@ -2,7 +2,7 @@ import Inventory
 import Testing
 
 @Suite("Warnings about a catalogue file")
-struct CatalogWarningTests {
+struct CatalogueWarningTests {
     @Test(
         "An unknown key of a product is named with the one that was probably meant",
         arguments: [
@@ -13,23 +13,23 @@ struct CatalogWarningTests {
             ("weight", nil), ("sold_quantity", nil), ("names", nil), ("x", nil), ("_comment", nil),
         ] as [(String, String?)])
     func productKeys(key: String, meant: String?) {
-        let file = SampleCatalog.decode(product: "\"\(key)\":1")
+        let file = SampleCatalogue.decode(product: "\"\(key)\":1")
         let guess = meant.map { "; did you mean \($0)?" } ?? ""
-        #expect(SampleCatalog.violations(file) == [])
-        #expect(SampleCatalog.warnings(file) == ["products[0].\(key): unknown key, ignored\(guess)"])
+        #expect(SampleCatalogue.violations(file) == [])
+        #expect(SampleCatalogue.warnings(file) == ["products[0].\(key): unknown key, ignored\(guess)"])
     }
 
     @Test("Unknown keys of the file and of variants are named too; a product's key is none of a variant's")
     func otherKeys() {
-        let file = CatalogFile.decode(
+        let file = CatalogueFile.decode(
             Array(#"{"source":"x","categorys":[],"product":[],"products":[],"categories":[]}"#.utf8))
         #expect(
-            SampleCatalog.warnings(file) == [
+            SampleCatalogue.warnings(file) == [
                 "source: unknown key, ignored", "categorys: unknown key, ignored", "product: unknown key, ignored",
                 "products: is empty: every product of the ledger will be closed",
             ])
         #expect(
-            SampleCatalog.warnings(SampleCatalog.decode(variant: #""max_qantity":5,"base_price":7"#)) == [
+            SampleCatalogue.warnings(SampleCatalogue.decode(variant: #""max_qantity":5,"base_price":7"#)) == [
                 "products[0].variants[0].max_qantity: unknown key, ignored; did you mean max_quantity?",
                 "products[0].variants[0].base_price: unknown key, ignored",
             ])
@@ -37,26 +37,26 @@ struct CatalogWarningTests {
 
     @Test("A guess helps where a required key is missing")
     func missingKey() {
-        let file = CatalogFile.decode(Array(#"{"categories":[],"product":[]}"#.utf8))
-        #expect(SampleCatalog.violations(file) == ["products: missing; write a list"])
-        #expect(SampleCatalog.warnings(file) == ["product: unknown key, ignored; did you mean products?"])
+        let file = CatalogueFile.decode(Array(#"{"categories":[],"product":[]}"#.utf8))
+        #expect(SampleCatalogue.violations(file) == ["products: missing; write a list"])
+        #expect(SampleCatalogue.warnings(file) == ["product: unknown key, ignored; did you mean products?"])
     }
 
     @Test("A key that is no plain word is shown escaped and shortened")
     func strangeKeys() {
         #expect(
-            SampleCatalog.warnings(SampleCatalog.decode(product: #""\u001b[2J.":1"#))
+            SampleCatalogue.warnings(SampleCatalogue.decode(product: #""\u001b[2J.":1"#))
                 == [#"products[0]."\u001b[2J.": unknown key, ignored"#])
         let long = String(repeating: "k", count: 300)
         #expect(
-            SampleCatalog.warnings(SampleCatalog.decode(product: "\"\(long)\":1"))
+            SampleCatalogue.warnings(SampleCatalogue.decode(product: "\"\(long)\":1"))
                 == ["products[0].\(String(repeating: "k", count: 39))…: unknown key, ignored"])
     }
 
     @Test("A variant's cap above its product's is warned about, at or below it is not")
     func caps() {
-        func file(_ cap: String) -> CatalogFile {
-            SampleCatalog.decode(
+        func file(_ cap: String) -> CatalogueFile {
+            SampleCatalogue.decode(
                 product: """
                     "has_variants":true,"max_quantity":\(cap),
                     "variants":[{"id":"a","name":"a","max_quantity":6},{"id":"b","name":"b","max_quantity":5},
@@ -64,11 +64,11 @@ struct CatalogWarningTests {
                     """)
         }
         #expect(
-            SampleCatalog.warnings(file("5")) == [
+            SampleCatalogue.warnings(file("5")) == [
                 "products[0].variants[0].max_quantity: 6 can never be sold: the product's max_quantity is 5"
             ])
-        #expect(SampleCatalog.warnings(file("6")) == [])
-        #expect(SampleCatalog.warnings(file("null")) == [])
+        #expect(SampleCatalogue.warnings(file("6")) == [])
+        #expect(SampleCatalogue.warnings(file("null")) == [])
     }
 
     @Test(
@@ -85,11 +85,11 @@ struct CatalogWarningTests {
             product("ABC"), product("abc"), product("\u{a0}ABC"), product("ABD"), product("caf\u{e9}"),
             product("cafe\u{301}"), product("."), product(".."), product("v", variants), product("red"),
         ]
-        let file = CatalogFile.decode(SampleCatalog.file(products: "[\(products.joined(separator: ","))]"))
+        let file = CatalogueFile.decode(SampleCatalogue.file(products: "[\(products.joined(separator: ","))]"))
         let rest = "and differs only in capitals, blanks at an end or how a letter is composed"
-        #expect(SampleCatalog.violations(file) == [])
+        #expect(SampleCatalogue.violations(file) == [])
         #expect(
-            SampleCatalog.warnings(file) == [
+            SampleCatalogue.warnings(file) == [
                 #"products[1].id: "abc" is another product than "ABC", \#(rest)"#,
                 "products[2].id: \"\u{a0}ABC\" is another product than \"ABC\", \(rest)",
                 "products[5].id: \"cafe\u{301}\" is another product than \"caf\u{e9}\", \(rest)",
@@ -106,8 +106,8 @@ struct CatalogWarningTests {
                 #"{"id":"\#($0)","name":"n","category":"kit","dev_status":5,"base_price":1,"has_variants":false}"#
             }
         }
-        let warnings = SampleCatalog.warnings(
-            CatalogFile.decode(SampleCatalog.file(products: "[\(products.joined(separator: ","))]")))
+        let warnings = SampleCatalogue.warnings(
+            CatalogueFile.decode(SampleCatalogue.file(products: "[\(products.joined(separator: ","))]")))
         #expect(warnings.count == 21)
         #expect(warnings.last == "products: 5 more ids look like another one")
     }

@@ -4,13 +4,13 @@ import StrictJSON
 ///
 /// Where a value is wrong, a placeholder takes its place, so that the rest is still looked at; the catalogue is of
 /// use only if no violation was noted.
-struct CatalogReader {
-    private(set) var violations: [CatalogIssue] = []
-    private(set) var warnings: [CatalogIssue] = []
+struct CatalogueReader {
+    private(set) var violations: [CatalogueIssue] = []
+    private(set) var warnings: [CatalogueIssue] = []
 
     /// Byte by byte, like ids: a category is compared as SQLite does it. Nil if the file's list is not usable.
     private var categories: Set<Identifier>?
-    private var places: [CounterName: CatalogPlace] = [:]
+    private var places: [CounterName: CataloguePlace] = [:]
     /// The first id of each look: a `String` compares as it looks, however an accent is composed.
     private var looks: [Level: [String: Identifier]] = [:]
     private var alike = 0
@@ -27,23 +27,23 @@ struct CatalogReader {
         "id", "name", "description", "stripe_product_id", "max_quantity", "images", "specs", "metadata",
     ]
 
-    mutating func catalog(_ value: JSONValue) -> Catalog {
+    mutating func catalogue(_ value: JSONValue) -> Catalogue {
         guard case .object(let file) = value else {
-            violate(CatalogPlace(), value, "must be an object with categories and products")
-            return Catalog(categories: [], products: [])
+            violate(CataloguePlace(), value, "must be an object with categories and products")
+            return Catalogue(categories: [], products: [])
         }
-        warnOfUnknownKeys(in: file, known: Self.fileKeys, at: CatalogPlace())
+        warnOfUnknownKeys(in: file, known: Self.fileKeys, at: CataloguePlace())
         let categories = categories(file)
-        guard let elements = array("products", of: file, at: CatalogPlace(), isRequired: true) else {
-            return Catalog(categories: categories, products: [])
+        guard let elements = array("products", of: file, at: CataloguePlace(), isRequired: true) else {
+            return Catalogue(categories: categories, products: [])
         }
         if elements.isEmpty {
-            warn(CatalogPlace(field: "products"), "is empty: every product of the ledger will be closed")
+            warn(CataloguePlace(field: "products"), "is empty: every product of the ledger will be closed")
         }
         var products: [Product] = []
         products.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
-            let place = CatalogPlace(product: index)
+            let place = CataloguePlace(product: index)
             if case .object(let object) = element {
                 products.append(product(object, at: place))
             } else {
@@ -51,18 +51,18 @@ struct CatalogReader {
             }
         }
         if alike > Self.namedAlike {
-            warn(CatalogPlace(field: "products"), "\(alike - Self.namedAlike) more ids look like another one")
+            warn(CataloguePlace(field: "products"), "\(alike - Self.namedAlike) more ids look like another one")
         }
-        return Catalog(categories: categories, products: products)
+        return Catalogue(categories: categories, products: products)
     }
 
     private mutating func categories(_ file: JSONObject) -> [String] {
-        guard let elements = array("categories", of: file, at: CatalogPlace(), isRequired: true) else { return [] }
+        guard let elements = array("categories", of: file, at: CataloguePlace(), isRequired: true) else { return [] }
         var names: [String] = []
         var known: Set<Identifier> = []
         var isUsable = true
         for (index, element) in elements.enumerated() {
-            let place = CatalogPlace(field: "categories", index: index)
+            let place = CataloguePlace(field: "categories", index: index)
             guard case .string(let name) = element, !name.isEmpty, !name.utf8.contains(0) else {
                 violate(place, element, "must be a text that is not empty and has no U+0000")
                 isUsable = false
@@ -78,7 +78,7 @@ struct CatalogReader {
         return names
     }
 
-    private mutating func product(_ object: JSONObject, at place: CatalogPlace) -> Product {
+    private mutating func product(_ object: JSONObject, at place: CataloguePlace) -> Product {
         warnOfUnknownKeys(in: object, known: Self.productKeys, at: place)
         var product = Product(
             id: identifier(of: object, .product, at: place),
@@ -100,7 +100,7 @@ struct CatalogReader {
         return product
     }
 
-    private mutating func variants(of object: JSONObject, at place: CatalogPlace, cap: Int64?) -> [Variant] {
+    private mutating func variants(of object: JSONObject, at place: CataloguePlace, cap: Int64?) -> [Variant] {
         let hasVariants = bool("has_variants", of: object, at: place, isRequired: true)
         let elements = array("variants", of: object, at: place, isRequired: false) ?? []
         if hasVariants == true, elements.isEmpty, isAbsentOrArray(object["variants"]) {
@@ -129,7 +129,7 @@ struct CatalogReader {
         return variants
     }
 
-    private mutating func variant(_ object: JSONObject, at place: CatalogPlace) -> Variant {
+    private mutating func variant(_ object: JSONObject, at place: CataloguePlace) -> Variant {
         warnOfUnknownKeys(in: object, known: Self.variantKeys, at: place)
         return Variant(
             id: identifier(of: object, .variant, at: place),
@@ -144,7 +144,7 @@ struct CatalogReader {
 
     // MARK: Fields with rules of their own
 
-    private mutating func identifier(of object: JSONObject, _ level: Level, at place: CatalogPlace) -> Identifier {
+    private mutating func identifier(of object: JSONObject, _ level: Level, at place: CataloguePlace) -> Identifier {
         guard let text = text("id", of: object, at: place, isRequired: true, allowsNUL: true) else { return "" }
         let id = Identifier(text)
         if let violation = Identifier.violation(in: text) {
@@ -163,7 +163,7 @@ struct CatalogReader {
     }
 
     /// Ids are compared by their bytes; people and other programs often compare them otherwise.
-    private mutating func warnOfLook(_ id: Identifier, _ level: Level, at place: CatalogPlace) {
+    private mutating func warnOfLook(_ id: Identifier, _ level: Level, at place: CataloguePlace) {
         let look = id.text.lowercased().trimmingBlanks
         if let other = looks[level]?[look] {
             alike += 1
@@ -182,13 +182,13 @@ struct CatalogReader {
         }
     }
 
-    private mutating func name(of object: JSONObject, at place: CatalogPlace) -> String {
+    private mutating func name(of object: JSONObject, at place: CataloguePlace) -> String {
         guard let name = text("name", of: object, at: place, isRequired: true) else { return "" }
         if name.isEmpty { violate(place.field("name"), object["name"], "must not be empty") }
         return name
     }
 
-    private mutating func category(of object: JSONObject, at place: CatalogPlace) -> String {
+    private mutating func category(of object: JSONObject, at place: CataloguePlace) -> String {
         guard let category = text("category", of: object, at: place, isRequired: true) else { return "" }
         if let categories, !categories.contains(Identifier(category)) {
             let meant = KeyGuess.closest(to: category, among: categories.map(\.text).sorted())
@@ -199,13 +199,13 @@ struct CatalogReader {
         return category
     }
 
-    private mutating func maxQuantity(of object: JSONObject, at place: CatalogPlace) -> Int64? {
+    private mutating func maxQuantity(of object: JSONObject, at place: CataloguePlace) -> Int64? {
         integer(
             "max_quantity", of: object, at: place, in: 1...Limit.exactInteger, isRequired: false,
             hint: ", or null for unlimited (what is not sold any more is taken out of the file)")
     }
 
-    private mutating func metadata(of object: JSONObject, at place: CatalogPlace) -> String? {
+    private mutating func metadata(of object: JSONObject, at place: CataloguePlace) -> String? {
         guard let value = value("metadata", of: object) else { return nil }
         guard value.kind == .object else {
             violate(place.field("metadata"), value, "must be an object, or null")
@@ -223,12 +223,12 @@ struct CatalogReader {
 
     // MARK: What the other files note
 
-    mutating func violate(_ place: CatalogPlace, _ value: JSONValue?, _ message: String) {
-        violations.append(CatalogIssue(place.description, value: value.map(Self.shown), message))
+    mutating func violate(_ place: CataloguePlace, _ value: JSONValue?, _ message: String) {
+        violations.append(CatalogueIssue(place.description, value: value.map(Self.shown), message))
     }
 
-    mutating func warn(_ place: CatalogPlace, _ message: String) {
-        warnings.append(CatalogIssue(place.description, message))
+    mutating func warn(_ place: CataloguePlace, _ message: String) {
+        warnings.append(CatalogueIssue(place.description, message))
     }
 }
 

@@ -2,8 +2,8 @@ import Inventory
 import Testing
 
 @Suite("Checkouts against the catalogue")
-struct CatalogIndexTests {
-    private static let index = CatalogIndex(
+struct CatalogueIndexTests {
+    private static let index = CatalogueIndex(
         version: 1,
         products: [
             "plain": .init(isClosed: false, hasVariants: false), "varied": .init(isClosed: false, hasVariants: true),

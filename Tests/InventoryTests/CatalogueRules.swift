@@ -3,7 +3,7 @@ import StrictJSON
 
 /// The rules of a catalogue file once more, written down without regard to how the decoder goes about them: the paths
 /// at which a file breaks them, and what a file that breaks none must be read as.
-enum CatalogRules {
+enum CatalogueRules {
     static func brokenPaths(in file: JSONValue) -> Set<String> {
         guard case .object(let object) = file else { return ["the file"] }
         var broken: Set<String> = []
@@ -99,11 +99,11 @@ enum CatalogRules {
 
     // MARK: What a valid file means
 
-    static func means(_ catalog: Catalog, _ file: JSONValue) -> Bool {
+    static func means(_ catalogue: Catalogue, _ file: JSONValue) -> Bool {
         guard case .object(let object) = file, let products = list(object["products"]) else { return false }
-        return list(object["categories"])?.map { text($0) } == catalog.categories
-            && products.count == catalog.products.count
-            && zip(catalog.products, products).allSatisfy { product, value in
+        return list(object["categories"])?.map { text($0) } == catalogue.categories
+            && products.count == catalogue.products.count
+            && zip(catalogue.products, products).allSatisfy { product, value in
                 guard case .object(let object) = value else { return false }
                 let variants = list(object["variants"]) ?? []
                 return same(product.id.text, object["id"]) && same(product.name, object["name"])

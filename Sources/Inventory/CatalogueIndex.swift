@@ -1,7 +1,7 @@
 /// What the consumer needs of the catalogue to validate a message: which ids are sold, and what belongs together.
 ///
 /// A snapshot of the ledger at one catalogue version.
-package struct CatalogIndex: Sendable {
+package struct CatalogueIndex: Sendable {
     package struct ProductEntry: Sendable {
         package var isClosed: Bool
         package var hasVariants: Bool
@@ -25,7 +25,7 @@ package struct CatalogIndex: Sendable {
     package let version: Int64
     private let products: [Identifier: ProductEntry]
     private let variants: [Identifier: VariantEntry]
-    private let guesses = CatalogGuesses()
+    private let guesses = CatalogueGuesses()
 
     package init(version: Int64, products: [Identifier: ProductEntry], variants: [Identifier: VariantEntry]) {
         self.version = version

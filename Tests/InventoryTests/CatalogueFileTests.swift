@@ -3,7 +3,7 @@ import Inventory
 import Testing
 
 @Suite("Reading a catalogue file")
-struct CatalogFileTests {
+struct CatalogueFileTests {
     @Test("Every field is read")
     func everyField() {
         let text = #"""
@@ -29,12 +29,12 @@ struct CatalogFileTests {
                 Variant(id: "v", name: "w"),
             ])
         let second = Product(id: "p 1", name: "n", category: "material", devStatus: 5, basePrice: 1)
-        let catalog = Catalog(categories: ["kit", "material"], products: [first, second])
+        let catalogue = Catalogue(categories: ["kit", "material"], products: [first, second])
         let alike = [
-            CatalogIssue("products[0].variants[1].id", Self.alike("v", "variant", "V")),
-            CatalogIssue("products[1].id", Self.alike("p 1", "product", "P 1")),
+            CatalogueIssue("products[0].variants[1].id", Self.alike("v", "variant", "V")),
+            CatalogueIssue("products[1].id", Self.alike("p 1", "product", "P 1")),
         ]
-        #expect(CatalogFile.decode(Array(text.utf8)) == .valid(catalog, warnings: alike))
+        #expect(CatalogueFile.decode(Array(text.utf8)) == .valid(catalogue, warnings: alike))
     }
 
     private static func alike(_ id: String, _ level: String, _ other: String) -> String {
@@ -49,22 +49,22 @@ struct CatalogFileTests {
             "specs", "metadata", "variants",
         ]
         let fields = optional.map { "\"\($0)\":null" }.joined(separator: ",")
-        #expect(SampleCatalog.decode(product: fields) == SampleCatalog.decode(product: ""))
-        #expect(SampleCatalog.violations(product: fields) == [])
+        #expect(SampleCatalogue.decode(product: fields) == SampleCatalogue.decode(product: ""))
+        #expect(SampleCatalogue.violations(product: fields) == [])
     }
 
     @Test("Syntax errors are one violation, with line and column")
     func syntax() {
-        let rows: [(String, CatalogIssue)] = [
-            ("", CatalogIssue("line 1, column 1", "expected a value, found the end")),
-            ("{\n \"products\": [\n  {},\n ]}", CatalogIssue("line 4, column 2", "expected a value, found ]")),
-            ("{\"a\":1,\n\"a\":2}", CatalogIssue("line 2, column 1", "the object has this key already")),
+        let rows: [(String, CatalogueIssue)] = [
+            ("", CatalogueIssue("line 1, column 1", "expected a value, found the end")),
+            ("{\n \"products\": [\n  {},\n ]}", CatalogueIssue("line 4, column 2", "expected a value, found ]")),
+            ("{\"a\":1,\n\"a\":2}", CatalogueIssue("line 2, column 1", "the object has this key already")),
         ]
         for (text, issue) in rows {
-            #expect(CatalogFile.decode(Array(text.utf8)) == .invalid(violations: [issue], warnings: []))
+            #expect(CatalogueFile.decode(Array(text.utf8)) == .invalid(violations: [issue], warnings: []))
         }
-        let foreign = CatalogIssue("line 1, column 2", "the bytes are not UTF-8")
-        #expect(CatalogFile.decode([0x20, 0xFF]) == .invalid(violations: [foreign], warnings: []))
+        let foreign = CatalogueIssue("line 1, column 2", "the bytes are not UTF-8")
+        #expect(CatalogueFile.decode([0x20, 0xFF]) == .invalid(violations: [foreign], warnings: []))
     }
 
     @Test("The shipped catalogue has no violation and no warning, and the brief's limited edition")
@@ -72,20 +72,20 @@ struct CatalogFileTests {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let file = try Data(contentsOf: root.appendingPathComponent("config/products.json"))
-        guard case .valid(let catalog, let warnings) = CatalogFile.decode(Array(file)) else {
-            Issue.record("\(CatalogFile.decode(Array(file)))")
+        guard case .valid(let catalogue, let warnings) = CatalogueFile.decode(Array(file)) else {
+            Issue.record("\(CatalogueFile.decode(Array(file)))")
             return
         }
         #expect(warnings == [])
-        #expect(catalog.categories == ["material", "connector", "control", "diffuser", "kit", "interface"])
-        #expect(Set(catalog.products.map(\.category)) == Set(catalog.categories))
-        let founder = catalog.products.first { $0.id == "Unit-8x8x8-Founder" }
+        #expect(catalogue.categories == ["material", "connector", "control", "diffuser", "kit", "interface"])
+        #expect(Set(catalogue.products.map(\.category)) == Set(catalogue.categories))
+        let founder = catalogue.products.first { $0.id == "Unit-8x8x8-Founder" }
         #expect(founder?.maxQuantity == 1_000)
         #expect(founder?.basePrice == 99_500)
         #expect(founder?.variants.map(\.id) == ["BLACK", "WHITE", "RED"])
         #expect(founder?.variants.map(\.maxQuantity) == [500, 300, 200])
         for unlimited in ["Material-8x8-V", "Unit-8x8x8-DIY"] as [Identifier] {
-            let product = catalog.products.first { $0.id == unlimited }
+            let product = catalogue.products.first { $0.id == unlimited }
             #expect(product != nil && product?.maxQuantity == nil, "\(unlimited)")
         }
     }
@@ -101,12 +101,12 @@ struct CatalogFileTests {
             }
             return Array("{\"categories\":[\"kit\"],\"products\":[\(products.joined(separator: ","))]}".utf8)
         }
-        guard case .valid(let catalog, _) = CatalogFile.decode(file(price: 1)) else {
+        guard case .valid(let catalogue, _) = CatalogueFile.decode(file(price: 1)) else {
             Issue.record("not valid")
             return
         }
-        #expect(catalog.products.count == 5_000)
-        guard case .invalid(let violations, _) = CatalogFile.decode(file(price: 0)) else {
+        #expect(catalogue.products.count == 5_000)
+        guard case .invalid(let violations, _) = CatalogueFile.decode(file(price: 0)) else {
             Issue.record("valid")
             return
         }

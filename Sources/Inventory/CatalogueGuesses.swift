@@ -2,7 +2,7 @@ import Synchronization
 
 /// What was probably meant by ids that a catalogue does not have. Made when the first one is looked for: mostly there
 /// is none.
-final class CatalogGuesses: Sendable {
+final class CatalogueGuesses: Sendable {
     private struct State {
         var products: IdentifierGuess?
         /// Nil: not grouped yet.
@@ -13,7 +13,7 @@ final class CatalogGuesses: Sendable {
     private let state = Mutex(State())
 
     func product(
-        _ id: Identifier, among products: [Identifier: CatalogIndex.ProductEntry]
+        _ id: Identifier, among products: [Identifier: CatalogueIndex.ProductEntry]
     ) -> Identifier? {
         state.withLock { state in
             let guess = state.products ?? IdentifierGuess(products.keys)
@@ -23,7 +23,7 @@ final class CatalogGuesses: Sendable {
     }
 
     func variant(
-        _ id: Identifier, of product: Identifier, among variants: [Identifier: CatalogIndex.VariantEntry]
+        _ id: Identifier, of product: Identifier, among variants: [Identifier: CatalogueIndex.VariantEntry]
     ) -> Identifier? {
         state.withLock { state in
             let grouped = state.variants ?? Dictionary(grouping: variants.keys) { variants[$0]?.productID ?? $0 }

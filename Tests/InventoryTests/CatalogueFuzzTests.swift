@@ -4,7 +4,7 @@ import StrictJSON
 import Testing
 
 @Suite("Random catalogue files")
-struct CatalogFuzzTests {
+struct CatalogueFuzzTests {
     private static let text = #"""
         {"categories":["kit","material"],"products":[
          {"id":"P","name":"é","description":"d","long_description":"l","category":"kit","dev_status":5,
@@ -21,9 +21,9 @@ struct CatalogFuzzTests {
         try Fuzzing.cases(2_000, of: "damaged catalogues") {
             Mutation.mutate(file, using: &$0)
         } check: { sample, _ in
-            let decoded = CatalogFile.decode(sample.bytes)
+            let decoded = CatalogueFile.decode(sample.bytes)
             check(decoded, of: sample.bytes, "\(sample)")
-            #expect(CatalogFile.decode(sample.bytes) == decoded, "\(sample)")
+            #expect(CatalogueFile.decode(sample.bytes) == decoded, "\(sample)")
         }
     }
 
@@ -33,13 +33,13 @@ struct CatalogFuzzTests {
         try Fuzzing.cases(3_000, of: "catalogues with damaged values") {
             JSONMutation.mutate(file, using: &$0)
         } check: { sample, _ in
-            check(CatalogFile.decode(sample.bytes), of: sample.bytes, "\(sample)")
+            check(CatalogueFile.decode(sample.bytes), of: sample.bytes, "\(sample)")
         }
     }
 
     @Test("The corpus is judged as its folders say", arguments: try Corpus.cases())
     func corpus(_ sample: Corpus) {
-        let decoded = CatalogFile.decode(sample.bytes)
+        let decoded = CatalogueFile.decode(sample.bytes)
         if case .valid = decoded {
             #expect(sample.folders == ["accepted"])
         } else {
@@ -48,7 +48,7 @@ struct CatalogFuzzTests {
         check(decoded, of: sample.bytes, "\(sample)")
     }
 
-    private func check(_ decoded: CatalogFile, of bytes: [UInt8], _ comment: @autoclosure () -> Comment) {
+    private func check(_ decoded: CatalogueFile, of bytes: [UInt8], _ comment: @autoclosure () -> Comment) {
         let file: JSONValue
         do {
             file = try JSONValue.parse(bytes)
@@ -62,11 +62,11 @@ struct CatalogFuzzTests {
             #expect(warnings == [], comment())
             return
         }
-        let broken = CatalogRules.brokenPaths(in: file)
+        let broken = CatalogueRules.brokenPaths(in: file)
         switch decoded {
-        case .valid(let catalog, _):
+        case .valid(let catalogue, _):
             #expect(broken == [], comment())
-            #expect(CatalogRules.means(catalog, file), comment())
+            #expect(CatalogueRules.means(catalogue, file), comment())
         case .invalid(let violations, _):
             #expect(Set(violations.map(\.path)) == broken, comment())
             for violation in violations {

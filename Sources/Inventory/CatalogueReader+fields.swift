@@ -1,15 +1,15 @@
 import StrictJSON
 
 /// Where in a catalogue file something stands; made into text only when it has to be reported.
-struct CatalogPlace: CustomStringConvertible {
+struct CataloguePlace: CustomStringConvertible {
     var product: Int?
     var variant: Int?
     var field: String?
     /// Of an element of `field`.
     var index: Int?
 
-    func field(_ field: String, index: Int? = nil) -> CatalogPlace {
-        CatalogPlace(product: product, variant: variant, field: field, index: index)
+    func field(_ field: String, index: Int? = nil) -> CataloguePlace {
+        CataloguePlace(product: product, variant: variant, field: field, index: index)
     }
 
     var description: String {
@@ -21,7 +21,7 @@ struct CatalogPlace: CustomStringConvertible {
     }
 }
 
-extension CatalogReader {
+extension CatalogueReader {
     /// The value of a field; nil if it is absent or null, which mean the same.
     func value(_ field: String, of object: JSONObject) -> JSONValue? {
         let value = object[field]
@@ -29,7 +29,7 @@ extension CatalogReader {
     }
 
     mutating func text(
-        _ field: String, of object: JSONObject, at place: CatalogPlace, isRequired: Bool = false,
+        _ field: String, of object: JSONObject, at place: CataloguePlace, isRequired: Bool = false,
         allowsNUL: Bool = false
     ) -> String? {
         guard let value = value(field, of: object, at: place, isRequired: isRequired, "a text") else { return nil }
@@ -43,7 +43,7 @@ extension CatalogReader {
     }
 
     mutating func bool(
-        _ field: String, of object: JSONObject, at place: CatalogPlace, isRequired: Bool
+        _ field: String, of object: JSONObject, at place: CataloguePlace, isRequired: Bool
     ) -> Bool? {
         guard let value = value(field, of: object, at: place, isRequired: isRequired, "true or false") else {
             return nil
@@ -57,7 +57,7 @@ extension CatalogReader {
 
     /// An integer written as one: 2.0 and 2e3 are refused, as they are in messages.
     mutating func integer(
-        _ field: String, of object: JSONObject, at place: CatalogPlace, in range: ClosedRange<Int64>,
+        _ field: String, of object: JSONObject, at place: CataloguePlace, in range: ClosedRange<Int64>,
         isRequired: Bool, hint: String = ""
     ) -> Int64? {
         var wanted: String { "an integer from \(range.lowerBound) to \(range.upperBound)\(hint)" }
@@ -70,7 +70,7 @@ extension CatalogReader {
     }
 
     mutating func array(
-        _ field: String, of object: JSONObject, at place: CatalogPlace, isRequired: Bool
+        _ field: String, of object: JSONObject, at place: CataloguePlace, isRequired: Bool
     ) -> [JSONValue]? {
         guard let value = value(field, of: object, at: place, isRequired: isRequired, "a list") else { return nil }
         guard case .array(let elements) = value else {
@@ -82,7 +82,7 @@ extension CatalogReader {
 
     /// A list whose elements are all of one kind, as JSON text.
     mutating func json(
-        _ field: String, of object: JSONObject, at place: CatalogPlace, arrayOf kind: JSONKind
+        _ field: String, of object: JSONObject, at place: CataloguePlace, arrayOf kind: JSONKind
     ) -> String? {
         guard let elements = array(field, of: object, at: place, isRequired: false) else { return nil }
         for (index, element) in elements.enumerated() where element.kind != kind {
@@ -92,7 +92,7 @@ extension CatalogReader {
     }
 
     private mutating func value(
-        _ field: String, of object: JSONObject, at place: CatalogPlace, isRequired: Bool,
+        _ field: String, of object: JSONObject, at place: CataloguePlace, isRequired: Bool,
         _ wanted: @autoclosure () -> String
     ) -> JSONValue? {
         let value = value(field, of: object)
@@ -100,7 +100,7 @@ extension CatalogReader {
         return value
     }
 
-    mutating func warnOfUnknownKeys(in object: JSONObject, known: [String], at place: CatalogPlace) {
+    mutating func warnOfUnknownKeys(in object: JSONObject, known: [String], at place: CataloguePlace) {
         for member in object.members where !known.contains(where: { $0.utf8.elementsEqual(member.key.utf8) }) {
             let absent = known.filter { object[$0] == nil }
             let meant = KeyGuess.closest(to: member.key, among: absent)

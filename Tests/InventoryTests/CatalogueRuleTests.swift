@@ -2,7 +2,7 @@ import Inventory
 import Testing
 
 @Suite("Rules of a catalogue file")
-struct CatalogRuleTests {
+struct CatalogueRuleTests {
     private static let price = "must be an integer from 1 to 9007199254740991 (minor units: 99500 is 995.00)"
     private static let cap =
         "must be an integer from 1 to 9007199254740991, or null for unlimited "
@@ -50,7 +50,7 @@ struct CatalogRuleTests {
             (#""variants":{}"#, "variants: is an object; must be a list"),
         ])
     func productFields(fields: String, violation: String) {
-        #expect(SampleCatalog.violations(product: fields).first == "products[0].\(violation)")
+        #expect(SampleCatalogue.violations(product: fields).first == "products[0].\(violation)")
     }
 
     @Test(
@@ -66,13 +66,13 @@ struct CatalogRuleTests {
         ])
     func variantFields(fields: String, violation: String) {
         #expect(
-            SampleCatalog.violations(SampleCatalog.decode(variant: fields))
+            SampleCatalogue.violations(SampleCatalogue.decode(variant: fields))
                 == ["products[0].variants[0].\(violation)"])
     }
 
     @Test("Each missing field is a violation of its own")
     func missingFields() {
-        let file = CatalogFile.decode(SampleCatalog.file(products: "[{}]"))
+        let file = CatalogueFile.decode(SampleCatalogue.file(products: "[{}]"))
         let paths = ["id", "name", "category", "dev_status", "base_price", "has_variants"].map { "products[0].\($0)" }
         guard case .invalid(let violations, let warnings) = file else {
             Issue.record("valid")
@@ -96,7 +96,7 @@ struct CatalogRuleTests {
             (#""has_variants":false,"variants":[]"#, nil), (#""has_variants":false,"variants":null"#, nil),
         ] as [(String, String?)])
     func variantsFlag(fields: String, violation: String?) {
-        let violations = SampleCatalog.violations(product: fields)
+        let violations = SampleCatalogue.violations(product: fields)
         #expect(violations.count == (violation == nil ? 0 : 1))
         #expect(violations.first?.hasPrefix("products[0].\(violation ?? "")") ?? true)
     }
@@ -106,17 +106,17 @@ struct CatalogRuleTests {
         func file(_ products: [(id: String, variants: [String])]) -> [UInt8] {
             let texts = products.map { product in
                 let variants = product.variants.map { "{\"id\":\"\($0)\",\"name\":\"v\"}" }
-                return SampleCatalog.product(
+                return SampleCatalogue.product(
                     id: product.id,
                     withVariants: "[\(variants.joined(separator: ","))]")
             }
-            return SampleCatalog.file(products: "[\(texts.joined(separator: ","))]")
+            return SampleCatalogue.file(products: "[\(texts.joined(separator: ","))]")
         }
         let distinct = file([("a", ["a", "b", "B", "\u{E9}"]), ("A", ["e\u{301}", " b"])])
-        #expect(SampleCatalog.violations(CatalogFile.decode(distinct)) == [])
+        #expect(SampleCatalogue.violations(CatalogueFile.decode(distinct)) == [])
         let same = file([("a", ["x", "x"]), ("b", ["y"]), ("a", ["x"]), ("a", ["z"])])
         #expect(
-            SampleCatalog.violations(CatalogFile.decode(same)) == [
+            SampleCatalogue.violations(CatalogueFile.decode(same)) == [
                 "products[0].variants[1].id: is \"x\"; must be unique, and products[0].variants[0] has it too",
                 "products[2].id: is \"a\"; must be unique, and products[0] has it too",
                 "products[2].variants[0].id: is \"x\"; must be unique, and products[0].variants[0] has it too",
@@ -145,7 +145,7 @@ struct CatalogRuleTests {
             ),
         ])
     func file(text: String, violations: [String]) {
-        #expect(SampleCatalog.violations(CatalogFile.decode(Array(text.utf8))) == violations)
+        #expect(SampleCatalogue.violations(CatalogueFile.decode(Array(text.utf8))) == violations)
     }
 
     @Test("Violations of all products are reported at once, long values shortened")
@@ -156,7 +156,7 @@ struct CatalogRuleTests {
               "variants":[{"id":"v","name":"","max_quantity":-5},8]},
              {"id":"b","name":"n","category":"kit","dev_status":1,"base_price":0,"has_variants":false}]
             """
-        guard case .invalid(let violations, _) = CatalogFile.decode(SampleCatalog.file(products: products)) else {
+        guard case .invalid(let violations, _) = CatalogueFile.decode(SampleCatalogue.file(products: products)) else {
             Issue.record("valid")
             return
         }

@@ -1,5 +1,5 @@
 /// One thing that is wrong, or looks wrong, in a catalogue file.
-package struct CatalogIssue: Sendable, Equatable, CustomStringConvertible {
+package struct CatalogueIssue: Sendable, Equatable, CustomStringConvertible {
     /// `products[3].variants[0].max_quantity`; `line 12, column 5` where the file is no JSON.
     package var path: String
     /// The value that stands there, shortened; nil where there is none.

@@ -1,7 +1,7 @@
 import Inventory
 
 /// What a catalogue file changes in the ledger.
-package struct CatalogChanges: Sendable, Equatable {
+package struct CatalogueChanges: Sendable, Equatable {
     package enum Kind: String, Sendable {
         case added
         case changed

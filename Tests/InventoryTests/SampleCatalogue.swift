@@ -1,7 +1,7 @@
 import Inventory
 
 /// Catalogue files that differ in one thing from a valid one.
-enum SampleCatalog {
+enum SampleCatalogue {
     static let product = [
         ("id", "\"p\""), ("name", "\"n\""), ("category", "\"kit\""), ("dev_status", "5"), ("base_price", "1"),
         ("has_variants", "false"),
@@ -12,30 +12,30 @@ enum SampleCatalog {
     }
 
     /// One product: what `fields` gives replaces the valid fields of the same keys or comes after them.
-    static func decode(product fields: String) -> CatalogFile {
+    static func decode(product fields: String) -> CatalogueFile {
         let kept = product.filter { !fields.contains("\"\($0.0)\":") }.map { "\"\($0.0)\":\($0.1)" }
         let all = kept + (fields.isEmpty ? [] : [fields])
-        return CatalogFile.decode(file(products: "[{\(all.joined(separator: ","))}]"))
+        return CatalogueFile.decode(file(products: "[{\(all.joined(separator: ","))}]"))
     }
 
     /// A product whose one variant has `fields` beyond a name and, unless given, an id.
-    static func decode(variant fields: String) -> CatalogFile {
+    static func decode(variant fields: String) -> CatalogueFile {
         let id = fields.contains("\"id\":") ? "" : "\"id\":\"v\","
         let name = fields.contains("\"name\":") ? "" : "\"name\":\"v\","
         let rest = product(withVariants: "[{\(id)\(name)\(fields)}]")
-        return CatalogFile.decode(file(products: "[\(rest)]"))
+        return CatalogueFile.decode(file(products: "[\(rest)]"))
     }
 
     static func violations(product fields: String) -> [String] { violations(decode(product: fields)) }
 
-    static func violations(_ file: CatalogFile) -> [String] {
+    static func violations(_ file: CatalogueFile) -> [String] {
         switch file {
         case .valid: []
         case .invalid(let violations, _): violations.map(\.description)
         }
     }
 
-    static func warnings(_ file: CatalogFile) -> [String] {
+    static func warnings(_ file: CatalogueFile) -> [String] {
         switch file {
         case .valid(_, let warnings), .invalid(_, let warnings): warnings.map(\.description)
         }
