@@ -41,18 +41,18 @@ extension FieldReader {
         }
         var productID: Identifier?
         var variantID: Identifier?
-        var quantity: Int64?
+        var units: Int64?
         while let key = try nextKey() {
             switch key {
             case "product_id": productID = try identifier(FieldPath(.item(line), "product_id"))
             case "variant_id": variantID = try identifier(FieldPath(.item(line), "variant_id"))
-            case "quantity": quantity = try integer(FieldPath(.item(line), "quantity"), in: 1...Limit.quantity)
+            case "quantity": units = try integer(FieldPath(.item(line), "quantity"), in: 1...Limit.units)
             default: try skip()
             }
         }
         guard let productID else { throw Self.missing(FieldPath(.item(line), "product_id")) }
-        guard let quantity else { throw Self.missing(FieldPath(.item(line), "quantity")) }
-        return SKUUnits(SKU(productID, variantID), quantity)
+        guard let units else { throw Self.missing(FieldPath(.item(line), "quantity")) }
+        return SKUUnits(SKU(productID, variantID), units)
     }
 
     /// The payload of a `stock.adjusted` message.

@@ -68,14 +68,14 @@ extension FieldReader {
         }
         var productID: Identifier?
         var variantID: Identifier?
-        var quantity: Int64?
+        var units: Int64?
         var unitPrice: Int64?
         while let key = try nextKey() {
             switch key {
             case "product_id": productID = try identifier(FieldPath(.item(number), "product_id"))
             case "variant_id": variantID = try identifier(FieldPath(.item(number), "variant_id"))
             case "quantity":
-                quantity = try integer(FieldPath(.item(number), "quantity"), in: 1...Limit.quantity)
+                units = try integer(FieldPath(.item(number), "quantity"), in: 1...Limit.units)
             case "unit_price":
                 unitPrice = try integer(FieldPath(.item(number), "unit_price"), in: 0...Limit.exactInteger)
             case "stripe_product_id":
@@ -91,9 +91,9 @@ extension FieldReader {
             }
         }
         guard let productID else { throw Self.missing(FieldPath(.item(number), "product_id")) }
-        guard let quantity else { throw Self.missing(FieldPath(.item(number), "quantity")) }
+        guard let units else { throw Self.missing(FieldPath(.item(number), "quantity")) }
         guard let unitPrice else { throw Self.missing(FieldPath(.item(number), "unit_price")) }
-        return Checkout.Line(productID: productID, variantID: variantID, quantity: quantity, unitPrice: unitPrice)
+        return Checkout.Line(productID: productID, variantID: variantID, units: units, unitPrice: unitPrice)
     }
 
     private mutating func customer(into texts: inout PackedTexts) throws(InvalidMessage) {
@@ -127,7 +127,7 @@ extension FieldReader {
 
     /// The value of the lines so far. 2^53 − 1 times 1,000,000 is beyond `Int64`: every step is checked.
     private static func adding(_ line: Checkout.Line, _ number: Int, to value: Int64) throws(InvalidMessage) -> Int64 {
-        let (product, productOverflows) = line.unitPrice.multipliedReportingOverflow(by: line.quantity)
+        let (product, productOverflows) = line.unitPrice.multipliedReportingOverflow(by: line.units)
         let (sum, sumOverflows) = value.addingReportingOverflow(product)
         guard !productOverflows, !sumOverflows, sum <= Limit.exactInteger else {
             throw InvalidMessage(

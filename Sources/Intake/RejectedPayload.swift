@@ -119,19 +119,19 @@ private struct RejectedPayload {
             isEmpty = false
             guard try scanner.peek() == .object else {
                 try scanner.skipValue()
-                sum.add(unitPrice: nil, quantity: nil)
+                sum.add(unitPrice: nil, units: nil)
                 continue
             }
-            var (unitPrice, quantity): (Int64?, Int64?)
+            var (unitPrice, units): (Int64?, Int64?)
             try scanner.enterObject()
             while let key = try scanner.nextKey() {
                 switch key {
                 case "unit_price": unitPrice = try integer(in: 0...Limit.exactInteger)
-                case "quantity": quantity = try integer(in: 1...Limit.exactInteger)
+                case "quantity": units = try integer(in: 1...Limit.exactInteger)
                 default: try scanner.skipValue()
                 }
             }
-            sum.add(unitPrice: unitPrice, quantity: quantity)
+            sum.add(unitPrice: unitPrice, units: units)
         }
         return isEmpty ? nil : sum.amount
     }

@@ -6,10 +6,10 @@ package struct Availability: Sendable, Equatable {
         package var id: Identifier
         package var name: String
         package var isActive: Bool
-        package var maxQuantity: Int64?
-        package var soldQuantity: Int64
+        package var cap: Int64?
+        package var sold: Int64
         /// nil = unlimited.
-        package var availableQuantity: Int64?
+        package var available: Int64?
         package var isAvailable: Bool
     }
 
@@ -31,16 +31,16 @@ package struct Availability: Sendable, Equatable {
             let isActive = !product.state.isClosed && !variant.state.isClosed
             let available = Self.smaller(Self.available(variant.state), own)
             return Figures(
-                id: variant.id, name: variant.name, isActive: isActive, maxQuantity: variant.state.cap,
-                soldQuantity: variant.state.sold ?? 0, availableQuantity: available,
+                id: variant.id, name: variant.name, isActive: isActive, cap: variant.state.cap,
+                sold: variant.state.sold ?? 0, available: available,
                 isAvailable: isActive && available != 0)
         }
         let isActive = !product.state.isClosed
         isSoldInVariants = variants.contains { !$0.state.isClosed }
         let anyVariant = !isSoldInVariants || self.variants.contains(where: \.isAvailable)
         self.product = Figures(
-            id: product.id, name: product.name, isActive: isActive, maxQuantity: product.state.cap,
-            soldQuantity: product.state.sold ?? 0, availableQuantity: own,
+            id: product.id, name: product.name, isActive: isActive, cap: product.state.cap,
+            sold: product.state.sold ?? 0, available: own,
             isAvailable: isActive && own != 0 && anyVariant)
     }
 

@@ -4,7 +4,7 @@ package struct Cancellation: Sendable, Equatable {
     package let orderID: Identifier
     /// As the message gives it; not interpreted.
     package let cancelledAt: String?
-    /// The lines of the message, each of 1 … `Limit.quantity` units; nil: all that the order still owns.
+    /// The lines of the message, each of 1 … `Limit.units` units; nil: all that the order still owns.
     package let items: [SKUUnits]?
     /// Whether the units can be sold again. If not, the order loses them and the counters stay.
     package let restock: Bool

@@ -92,11 +92,11 @@ struct CatalogueReader {
                 hint: " (minor units: 99500 is 995.00)") ?? 1,
             stripeProductID: text("stripe_product_id", of: object, at: place),
             requiresAssembly: bool("requires_assembly", of: object, at: place, isRequired: false) ?? false,
-            maxQuantity: maxQuantity(of: object, at: place),
+            cap: cap(of: object, at: place),
             images: json("images", of: object, at: place, arrayOf: .string),
             specs: json("specs", of: object, at: place, arrayOf: .object),
             metadata: metadata(of: object, at: place))
-        product.variants = variants(of: object, at: place, cap: product.maxQuantity)
+        product.variants = variants(of: object, at: place, cap: product.cap)
         return product
     }
 
@@ -121,7 +121,7 @@ struct CatalogueReader {
                 continue
             }
             let variant = variant(object, at: place)
-            if let own = variant.maxQuantity, let cap, own > cap {
+            if let own = variant.cap, let cap, own > cap {
                 warn(place.field("max_quantity"), "\(own) can never be sold: the product's max_quantity is \(cap)")
             }
             variants.append(variant)
@@ -136,7 +136,7 @@ struct CatalogueReader {
             name: name(of: object, at: place),
             description: text("description", of: object, at: place),
             stripeProductID: text("stripe_product_id", of: object, at: place),
-            maxQuantity: maxQuantity(of: object, at: place),
+            cap: cap(of: object, at: place),
             images: json("images", of: object, at: place, arrayOf: .string),
             specs: json("specs", of: object, at: place, arrayOf: .object),
             metadata: metadata(of: object, at: place))
@@ -199,7 +199,7 @@ struct CatalogueReader {
         return category
     }
 
-    private mutating func maxQuantity(of object: JSONObject, at place: CataloguePlace) -> Int64? {
+    private mutating func cap(of object: JSONObject, at place: CataloguePlace) -> Int64? {
         integer(
             "max_quantity", of: object, at: place, in: 1...Limit.exactInteger, isRequired: false,
             hint: ", or null for unlimited (what is not sold any more is taken out of the file)")

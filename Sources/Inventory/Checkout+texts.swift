@@ -24,19 +24,19 @@ extension Checkout {
     package struct Item: Sendable, Equatable {
         package var productID: Identifier
         package var variantID: Identifier?
-        package var quantity: Int64
+        package var units: Int64
         package var unitPrice: Int64
         package var stripeProductID: String?
         package var productName: String?
         package var variantName: String?
 
         package init(
-            productID: Identifier, variantID: Identifier? = nil, quantity: Int64, unitPrice: Int64,
+            productID: Identifier, variantID: Identifier? = nil, units: Int64, unitPrice: Int64,
             stripeProductID: String? = nil, productName: String? = nil, variantName: String? = nil
         ) {
             self.productID = productID
             self.variantID = variantID
-            self.quantity = quantity
+            self.units = units
             self.unitPrice = unitPrice
             self.stripeProductID = stripeProductID
             self.productName = productName
@@ -85,7 +85,7 @@ extension Checkout {
         total: Int64? = nil, items: [Item], shippingAddress: Address? = nil
     ) {
         let lines = items.map {
-            Line(productID: $0.productID, variantID: $0.variantID, quantity: $0.quantity, unitPrice: $0.unitPrice)
+            Line(productID: $0.productID, variantID: $0.variantID, units: $0.units, unitPrice: $0.unitPrice)
         }
         self.init(orderID: orderID, lines: lines, texts: PackedTexts(capacity: 0))
         (self.subtotal, self.tax, self.shipping, self.total) = (subtotal, tax, shipping, total)
@@ -110,7 +110,7 @@ extension Checkout {
     package var items: [Item] {
         lines.enumerated().map { number, line in
             Item(
-                productID: line.productID, variantID: line.variantID, quantity: line.quantity,
+                productID: line.productID, variantID: line.variantID, units: line.units,
                 unitPrice: line.unitPrice, stripeProductID: texts[LineText.stripeProductID.number(in: number)],
                 productName: texts[LineText.productName.number(in: number)],
                 variantName: texts[LineText.variantName.number(in: number)])

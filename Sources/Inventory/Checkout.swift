@@ -7,16 +7,16 @@ package struct Checkout: Sendable, Equatable {
     package struct Line: Sendable, Equatable {
         package var productID: Identifier
         package var variantID: Identifier?
-        /// 1 … `Limit.quantity`.
-        package var quantity: Int64
+        /// 1 … `Limit.units`.
+        package var units: Int64
         /// 0 … 2^53 − 1.
         package var unitPrice: Int64
         package var sku: SKU { SKU(productID, variantID) }
 
-        package init(productID: Identifier, variantID: Identifier?, quantity: Int64, unitPrice: Int64) {
+        package init(productID: Identifier, variantID: Identifier?, units: Int64, unitPrice: Int64) {
             self.productID = productID
             self.variantID = variantID
-            self.quantity = quantity
+            self.units = units
             self.unitPrice = unitPrice
         }
     }
@@ -40,6 +40,6 @@ package struct Checkout: Sendable, Equatable {
     /// Units of the whole order.
     package var units: Int64 {
         // At most 2,000 lines of 1,000,000: far from overflow.
-        lines.reduce(0) { $0 + $1.quantity }
+        lines.reduce(0) { $0 + $1.units }
     }
 }

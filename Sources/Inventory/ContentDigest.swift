@@ -12,7 +12,7 @@ extension Checkout {
             let line = sorted[at]
             var units: Int64 = 0
             while at < sorted.endIndex, sorted[at].sku == line.sku, sorted[at].unitPrice == line.unitPrice {
-                units += sorted[at].quantity
+                units += sorted[at].units
                 at += 1
             }
             content.append(line.sku)

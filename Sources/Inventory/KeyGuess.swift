@@ -1,7 +1,7 @@
 /// Finds the word that a mistyped one was probably meant to be.
 package enum KeyGuess {
     /// The nearest of `words`, the first of equals; nil if none is near. Capitals, blanks, `_` and `-` do not count
-    /// (`maxQuantity`), nor does the order of parts (`closed_product`); otherwise two edits are near, and one in words of
+    /// (`cap`), nor does the order of parts (`closed_product`); otherwise two edits are near, and one in words of
     /// up to four letters.
     package static func closest(to word: String, among words: [String]) -> String? {
         // Longer than any word of ours: nothing to guess, and the table below stays small.

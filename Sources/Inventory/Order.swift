@@ -13,7 +13,7 @@ package final class Order: Sendable {
 
     package init(_ checkout: Checkout) {
         self.checkout = checkout
-        movements = checkout.lines.lazy.map { SKUUnits($0.sku, $0.quantity) }.movements(
+        movements = checkout.lines.lazy.map { SKUUnits($0.sku, $0.units) }.movements(
             sold: 1, capacity: checkout.lines.count * 2)
         digest = checkout.contentDigest
     }

@@ -40,10 +40,10 @@ package struct ItemsAmount: Sendable {
     package init() {}
 
     /// - Parameters:
-    ///   - unitPrice: nil, like `quantity`: it could not be read.
-    package mutating func add(unitPrice: Int64?, quantity: Int64?) {
-        guard let sum = amount, let unitPrice, let quantity else { return amount = nil }
-        let (value, valueOverflows) = unitPrice.multipliedReportingOverflow(by: quantity)
+    ///   - unitPrice: nil, like `units`: it could not be read.
+    package mutating func add(unitPrice: Int64?, units: Int64?) {
+        guard let sum = amount, let unitPrice, let units else { return amount = nil }
+        let (value, valueOverflows) = unitPrice.multipliedReportingOverflow(by: units)
         let (next, sumOverflows) = sum.addingReportingOverflow(value)
         amount = valueOverflows || sumOverflows || next > Limit.exactInteger ? nil : next
     }
@@ -53,7 +53,7 @@ extension Checkout {
     /// What was paid, by the message.
     package var payment: Payment {
         var items = ItemsAmount()
-        for line in lines { items.add(unitPrice: line.unitPrice, quantity: line.quantity) }
+        for line in lines { items.add(unitPrice: line.unitPrice, units: line.units) }
         // By the rule of ids, as it is read from a dead letter: one payment must not have two rows.
         func short(_ text: String?) -> String? { text.flatMap { Identifier.violation(in: $0) == nil ? $0 : nil } }
         var payment = Payment(orderID: orderID, intentID: short(paymentIntentID), currency: short(currency))

@@ -12,7 +12,7 @@ package struct Product: Sendable, Equatable {
     package var stripeProductID: String?
     package var requiresAssembly: Bool
     /// Most units that may be sold, all variants together; nil = unlimited.
-    package var maxQuantity: Int64?
+    package var cap: Int64?
     /// JSON texts, kept as the file has them; nil where the file has none.
     package var images: String?
     package var specs: String?
@@ -25,7 +25,7 @@ package struct Product: Sendable, Equatable {
     package init(
         id: Identifier, name: String, description: String? = nil, longDescription: String? = nil, category: String,
         devStatus: Int, basePrice: Int64, stripeProductID: String? = nil, requiresAssembly: Bool = false,
-        maxQuantity: Int64? = nil, images: String? = nil, specs: String? = nil, metadata: String? = nil,
+        cap: Int64? = nil, images: String? = nil, specs: String? = nil, metadata: String? = nil,
         variants: [Variant] = []
     ) {
         self.id = id
@@ -37,7 +37,7 @@ package struct Product: Sendable, Equatable {
         self.basePrice = basePrice
         self.stripeProductID = stripeProductID
         self.requiresAssembly = requiresAssembly
-        self.maxQuantity = maxQuantity
+        self.cap = cap
         self.images = images
         self.specs = specs
         self.metadata = metadata
@@ -52,7 +52,7 @@ package struct Variant: Sendable, Equatable {
     package var description: String?
     package var stripeProductID: String?
     /// Most units that may be sold; nil = as many as the product allows.
-    package var maxQuantity: Int64?
+    package var cap: Int64?
     /// JSON texts, kept as the file has them.
     package var images: String?
     package var specs: String?
@@ -60,13 +60,13 @@ package struct Variant: Sendable, Equatable {
 
     package init(
         id: Identifier, name: String, description: String? = nil, stripeProductID: String? = nil,
-        maxQuantity: Int64? = nil, images: String? = nil, specs: String? = nil, metadata: String? = nil
+        cap: Int64? = nil, images: String? = nil, specs: String? = nil, metadata: String? = nil
     ) {
         self.id = id
         self.name = name
         self.description = description
         self.stripeProductID = stripeProductID
-        self.maxQuantity = maxQuantity
+        self.cap = cap
         self.images = images
         self.specs = specs
         self.metadata = metadata

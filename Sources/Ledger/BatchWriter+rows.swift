@@ -53,7 +53,7 @@ extension BatchWriter {
             row.bind(Int64(place.line + 1))
             row.bind(line.productID)
             row.bind(line.variantID)
-            row.bind(line.quantity)
+            row.bind(line.units)
             row.bind(line.unitPrice)
             for text in Checkout.LineText.allCases { row.bind(order.checkout.texts, text.number(in: place.line)) }
         }

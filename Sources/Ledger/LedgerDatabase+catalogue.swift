@@ -94,7 +94,7 @@ private struct CatalogueSync {
             ("requires_assembly", product.requiresAssembly.databaseValue),
             ("images", product.images.databaseValue), ("specs", product.specs.databaseValue),
             ("metadata", product.metadata.databaseValue), ("position", position.databaseValue),
-            ("max_quantity", product.maxQuantity.databaseValue),
+            ("max_quantity", product.cap.databaseValue),
         ]
     }
 
@@ -105,7 +105,7 @@ private struct CatalogueSync {
             ("stripe_product_id", variant.stripeProductID.databaseValue),
             ("images", variant.images.databaseValue), ("specs", variant.specs.databaseValue),
             ("metadata", variant.metadata.databaseValue), ("position", position.databaseValue),
-            ("max_quantity", variant.maxQuantity.databaseValue),
+            ("max_quantity", variant.cap.databaseValue),
         ]
     }
 
@@ -174,12 +174,12 @@ private struct CatalogueSync {
 
     private mutating func warnIfBelowSold(_ columns: Columns, row: Row, counter: CounterName) throws {
         guard let cap = columns.first(where: { $0.name == Self.cap }),
-            let quantity = Int64.fromDatabaseValue(cap.value)
+            let units = Int64.fromDatabaseValue(cap.value)
         else { return }
         let sold: Int64 = try row.value("sold_quantity")
-        if quantity < sold {
+        if units < sold {
             result.warnings.append(
-                "\(counter.level.rawValue) \(counter.id): max_quantity \(quantity) is below the \(sold) sold already; nothing more is sold"
+                "\(counter.level.rawValue) \(counter.id): max_quantity \(units) is below the \(sold) sold already; nothing more is sold"
             )
         }
     }

@@ -111,7 +111,7 @@ extension LedgerDatabase {
         try Checkout.Item(
             productID: Identifier(row.value("product_id")),
             variantID: (row.value("variant_id") as String?).map { Identifier($0) },
-            quantity: row.value("quantity"), unitPrice: row.value("unit_price"),
+            units: row.value("quantity"), unitPrice: row.value("unit_price"),
             stripeProductID: row.value("stripe_product_id"),
             productName: row.value("product_name"), variantName: row.value("variant_name"))
     }

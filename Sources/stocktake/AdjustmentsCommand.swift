@@ -189,8 +189,8 @@ struct StockAdjustCommand: AsyncParsableCommand {
         let stock = try await ledger.stock().products.first { $0.id == Identifier(product) }
         guard let availability = stock?.availability() else { return "" }
         let figures = availability.variants.first { $0.id.text == variant } ?? availability.product
-        let left = figures.availableQuantity.map { "\($0.grouped) left" } ?? "unlimited"
-        return "\(figures.id) \(figures.soldQuantity.grouped) sold, \(left)"
+        let left = figures.available.map { "\($0.grouped) left" } ?? "unlimited"
+        return "\(figures.id) \(figures.sold.grouped) sold, \(left)"
     }
 }
 

@@ -76,7 +76,7 @@ extension OrdersCommand {
             ])
             for (line, item) in checkout.items.enumerated() {
                 items.add([
-                    String(line + 1), item.productID.text, item.variantID?.text ?? "", item.quantity.grouped,
+                    String(line + 1), item.productID.text, item.variantID?.text ?? "", item.units.grouped,
                     String(item.unitPrice), [item.productName, item.variantName].joinedTexts,
                 ])
             }

@@ -127,7 +127,7 @@ extension RecordedOrder {
     private static func item(_ item: Checkout.Item) -> JSONValue {
         .members([
             "product_id": .string(item.productID.text), "variant_id": .text(item.variantID?.text),
-            "quantity": .integer(item.quantity), "unit_price": .integer(item.unitPrice),
+            "quantity": .integer(item.units), "unit_price": .integer(item.unitPrice),
             "stripe_product_id": .text(item.stripeProductID), "product_name": .text(item.productName),
             "variant_name": .text(item.variantName),
         ])

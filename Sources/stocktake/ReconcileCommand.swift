@@ -83,11 +83,11 @@ struct ReconcileCommand: AsyncParsableCommand {
         ])
         var passed = 0
         func add(_ counter: CounterName, _ figures: Availability.Figures, product: String, variant: String) {
-            if let cap = figures.maxQuantity, figures.soldQuantity > cap { passed += 1 }
+            if let cap = figures.cap, figures.sold > cap { passed += 1 }
             table.add(
                 [
-                    product, variant, figures.maxQuantity?.grouped ?? "unlimited",
-                    figures.availableQuantity?.grouped ?? "unlimited", (refused[counter] ?? 0).grouped,
+                    product, variant, figures.cap?.grouped ?? "unlimited",
+                    figures.available?.grouped ?? "unlimited", (refused[counter] ?? 0).grouped,
                 ] + (comparisons[counter]?.cells ?? Array(repeating: "", count: 6)))
         }
         for availability in snapshot.products.map({ $0.availability() }) {

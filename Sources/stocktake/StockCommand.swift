@@ -67,8 +67,8 @@ struct StockShowCommand: AsyncParsableCommand {
         let note =
             if !figures.isActive { "closed" } else if figures.isAvailable { "" } else { "sold out" }
         return [
-            product, variant, figures.maxQuantity?.grouped ?? "unlimited", figures.soldQuantity.grouped,
-            figures.availableQuantity?.grouped ?? "unlimited", note,
+            product, variant, figures.cap?.grouped ?? "unlimited", figures.sold.grouped,
+            figures.available?.grouped ?? "unlimited", note,
         ]
     }
 }
@@ -189,8 +189,8 @@ extension StockView.Stock {
     private static func figures(_ figures: Availability.Figures) -> JSONValue {
         .members([
             "id": .string(figures.id.text), "name": .string(figures.name), "is_active": .bool(figures.isActive),
-            "max_quantity": .integer(figures.maxQuantity), "sold_quantity": .integer(figures.soldQuantity),
-            "available_quantity": .integer(figures.availableQuantity), "is_available": .bool(figures.isAvailable),
+            "max_quantity": .integer(figures.cap), "sold_quantity": .integer(figures.sold),
+            "available_quantity": .integer(figures.available), "is_available": .bool(figures.isAvailable),
         ])
     }
 }

@@ -42,7 +42,7 @@ import Testing
             _ description: String, _ lines: [(Identifier, Identifier?, Int64)], _ verdicts: [([Reason], Int64?)]
         ) {
             testDescription = description
-            self.lines = lines.map { Line(productID: $0.0, variantID: $0.1, quantity: $0.2) }
+            self.lines = lines.map { Line(productID: $0.0, variantID: $0.1, units: $0.2) }
             reasons = verdicts.map(\.0)
             available = verdicts.map(\.1)
         }
@@ -103,7 +103,7 @@ import Testing
 
     @Test("Sums of 2,000 largest quantities do not overflow")
     func sums() {
-        let lines = [Line](repeating: Line(productID: "lamp", variantID: nil, quantity: 1_000_000), count: 2_000)
+        let lines = [Line](repeating: Line(productID: "lamp", variantID: nil, units: 1_000_000), count: 2_000)
         #expect(CartValidation.verdicts(lines) { Self.products[$0] }.allSatisfy { $0.reasons == [.soldOut] })
     }
 
@@ -132,8 +132,8 @@ import Testing
             """
         #expect(
             try CartValidation.lines(Array(body.utf8)) == [
-                Line(productID: "a/b", variantID: nil, quantity: 1),
-                Line(productID: "ä", variantID: "v", quantity: 1_000_000),
+                Line(productID: "a/b", variantID: nil, units: 1),
+                Line(productID: "ä", variantID: "v", units: 1_000_000),
             ])
     }
 

@@ -188,7 +188,7 @@ import Testing
                 let reader = try await reader(live, "cube", "lamp")
                 _ = try await reader.next()
                 var catalogue = Catalogue.sample
-                catalogue.products[1].maxQuantity = 99
+                catalogue.products[1].cap = 99
                 _ = try await shop.ledger.sync(catalogue, dryRun: false)
                 try await shop.install()
                 let news = [try await reader.next(), try await reader.next()].compactMap { $0 }

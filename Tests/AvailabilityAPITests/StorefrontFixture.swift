@@ -48,7 +48,7 @@ struct StorefrontFixture: Sendable {
     func record(_ id: Identifier) async throws {
         let head = try await ledger.head()
         let order = Order(
-            Checkout(orderID: id, items: [.init(productID: "sheet", quantity: 1, unitPrice: 1)]))
+            Checkout(orderID: id, items: [.init(productID: "sheet", units: 1, unitPrice: 1)]))
         let decided = DecidedCommand(
             PlannedCommand(.placeOrder(order), movements: order.movements), .accepted(seq: head.seq + 1),
             decidedAt: "2026-11-22T10:00:00.000Z", entryID: "\(id)-0")
@@ -71,7 +71,7 @@ struct StorefrontFixture: Sendable {
 
     /// What has been sold of the product, as it is read now.
     func sold(_ id: Identifier) async throws -> Int64 {
-        try await storefront.figures(of: [id]).figures[0].availability.product.soldQuantity
+        try await storefront.figures(of: [id]).figures[0].availability.product.sold
     }
 }
 
@@ -90,11 +90,11 @@ extension Catalogue {
         categories: ["kit", "material"],
         products: [
             Product(
-                id: "cube", name: "Cube", category: "kit", devStatus: 5, basePrice: 100, maxQuantity: 10,
+                id: "cube", name: "Cube", category: "kit", devStatus: 5, basePrice: 100, cap: 10,
                 variants: [
-                    Variant(id: "black", name: "Black", maxQuantity: 6), Variant(id: "red", name: "Red"),
+                    Variant(id: "black", name: "Black", cap: 6), Variant(id: "red", name: "Red"),
                 ]),
-            Product(id: "lamp", name: "Lamp", category: "kit", devStatus: 5, basePrice: 50, maxQuantity: 3),
+            Product(id: "lamp", name: "Lamp", category: "kit", devStatus: 5, basePrice: 50, cap: 3),
             Product(id: "sheet", name: "Sheet", category: "material", devStatus: 5, basePrice: 5),
         ])
 }

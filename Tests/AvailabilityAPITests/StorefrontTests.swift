@@ -45,9 +45,9 @@ import Testing
             try await shop.sell(7, of: "p:cube", "v:red")
             let (moment, figures) = try await shop.storefront.figures(of: ["cube", "sheet"])
             #expect(moment.source == .redis && moment.epoch == 1 && moment.seq == 1)
-            #expect(figures[0].availability.product.availableQuantity == 3)
-            #expect(figures[0].availability.variants.map(\.availableQuantity) == [3, 3])
-            #expect(figures[1].availability.product.availableQuantity == nil)
+            #expect(figures[0].availability.product.available == 3)
+            #expect(figures[0].availability.variants.map(\.available) == [3, 3])
+            #expect(figures[1].availability.product.available == nil)
         }
     }
 
@@ -166,23 +166,23 @@ import Testing
             }
             try await shop.server.command("HSET", shop.keys.stock, "sold:p:lamp", "9223372036854775807")
             #expect(
-                try await shop.storefront.figures(of: ["lamp"]).figures[0].availability.product.availableQuantity == 0)
+                try await shop.storefront.figures(of: ["lamp"]).figures[0].availability.product.available == 0)
             try await shop.server.command("HSET", shop.keys.stock, "cap:p:lamp", "-9223372036854775808")
             #expect(
-                try await shop.storefront.figures(of: ["lamp"]).figures[0].availability.product.availableQuantity == 0)
+                try await shop.storefront.figures(of: ["lamp"]).figures[0].availability.product.available == 0)
         }
     }
 
     @Test("More counters than one command takes are read in one round trip, and of one epoch")
     func manyCounters() async throws {
         let products = (0..<3_000).map {
-            Product(id: Identifier("p\($0)"), name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 9)
+            Product(id: Identifier("p\($0)"), name: "n", category: "c", devStatus: 5, basePrice: 1, cap: 9)
         }
         try await withStorefront(Catalogue(categories: ["c"], products: products)) { shop in
             try await shop.sell(4, of: "p:p0", "p:p999", "p:p1000", "p:p2999")
             let (moment, figures) = try await shop.storefront.figures(of: products.map(\.id))
             #expect(moment.seq == 1)
-            let sold = figures.filter { $0.availability.product.soldQuantity == 4 }.map(\.product.id)
+            let sold = figures.filter { $0.availability.product.sold == 4 }.map(\.product.id)
             #expect(sold == ["p0", "p999", "p1000", "p2999"])
         }
     }
@@ -193,16 +193,16 @@ import Testing
     func newCatalogue() async throws {
         try await withStorefront { shop in
             var catalogue = Catalogue.sample
-            catalogue.products[1].maxQuantity = 8
+            catalogue.products[1].cap = 8
             catalogue.products.append(
-                Product(id: "new", name: "New", category: "kit", devStatus: 5, basePrice: 1, maxQuantity: 2))
+                Product(id: "new", name: "New", category: "kit", devStatus: 5, basePrice: 1, cap: 2))
             _ = try await shop.ledger.sync(catalogue, dryRun: false)
             await #expect(throws: Problem.self) { try await shop.sold("new") }
             try await shop.install()
             #expect(try await shop.sold("new") == 0)
             #expect(shop.storefront.catalogue.view.version == 2)
             let lamp = try await shop.storefront.figures(of: ["lamp"]).figures[0]
-            #expect(lamp.availability.product.maxQuantity == 8)
+            #expect(lamp.availability.product.cap == 8)
         }
     }
 

@@ -29,7 +29,7 @@ extension LedgerRows {
         var content: Message.CancellationContent {
             // Asked for as they are, or everything: then no line says how much.
             let lines = items.compactMap { item in
-                item.asked.map { Message.Line(product: item.product, variant: item.variant, quantity: $0, price: 0) }
+                item.asked.map { Message.Line(product: item.product, variant: item.variant, units: $0, price: 0) }
             }
             return Message.CancellationContent(
                 order: orderID, restock: restock, asked: lines.isEmpty ? nil : Message.sums(lines))
@@ -41,14 +41,14 @@ extension LedgerRows {
         var id: String
         var product: String
         var variant: String?
-        var quantity: Int
+        var units: Int
         var seq: Int64?
         var epoch: Int64
         var decidedAt: String
         var entryID: String
 
         var content: Message.Adjustment {
-            Message.Adjustment(id: id, product: product, variant: variant, quantity: quantity)
+            Message.Adjustment(id: id, product: product, variant: variant, units: units)
         }
     }
 
@@ -90,7 +90,7 @@ extension LedgerRows {
             arguments: [position]
         ).map { row in
             Adjustment(
-                position: row[0], id: row[1], product: row[2], variant: row[3], quantity: row[4], seq: row[5],
+                position: row[0], id: row[1], product: row[2], variant: row[3], units: row[4], seq: row[5],
                 epoch: row[6], decidedAt: row[7], entryID: row[8])
         }
     }

@@ -96,7 +96,7 @@ struct LedgerRows: Sendable {
             arguments: [position])
         while let row = try items.next() {
             lines[row[0], default: []].append(
-                Message.Line(product: row[1], variant: row[2], quantity: row[3], price: row[4]))
+                Message.Line(product: row[1], variant: row[2], units: row[3], price: row[4]))
         }
         return try Row.fetchAll(
             db,

@@ -5,7 +5,7 @@ struct Message: Sendable {
     struct Line: Sendable, Hashable {
         var product: String
         var variant: String?
-        var quantity: Int
+        var units: Int
         var price = 100
     }
 
@@ -41,10 +41,10 @@ struct Message: Sendable {
         var id: String
         var product: String
         var variant: String?
-        var quantity: Int
+        var units: Int
 
         /// What it is about, as a line of an order would say it.
-        var line: Line { Line(product: product, variant: variant, quantity: quantity) }
+        var line: Line { Line(product: product, variant: variant, units: units) }
     }
 
     enum Meaning: Sendable {
@@ -87,9 +87,9 @@ struct Message: Sendable {
     static func sums(_ lines: [Line]) -> [Line: Int] {
         var sums: [Line: Int] = [:]
         for var line in lines {
-            let quantity = line.quantity
-            line.quantity = 0
-            sums[line, default: 0] += quantity
+            let units = line.units
+            line.units = 0
+            sums[line, default: 0] += units
         }
         return sums
     }

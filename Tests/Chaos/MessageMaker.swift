@@ -72,11 +72,11 @@ struct MessageMaker {
         let isSafe = generator.chance(60)
         return (0..<max(1, Int.random(in: -2...4, using: &generator))).map { _ in
             let (product, variant) = Assortment.line(isSafe: isSafe, using: &generator)
-            let quantity =
+            let units =
                 generator.chance(5)
                 ? Int.random(in: 20...60, using: &generator)
                 : Int.random(in: 1...3, using: &generator)
-            return Message.Line(product: product, variant: variant, quantity: quantity)
+            return Message.Line(product: product, variant: variant, units: units)
         }
     }
 
@@ -90,14 +90,14 @@ struct MessageMaker {
     /// The same order id with other content.
     private mutating func conflict() -> Message? {
         guard var order = recent.randomElement(using: &generator) else { return nil }
-        order.lines[0].quantity += Int.random(in: 1...3, using: &generator)
+        order.lines[0].units += Int.random(in: 1...3, using: &generator)
         return message(order, kind: "conflict")
     }
 
     private static func message(_ order: Message.Order, kind: String, canary: String) -> Message {
         let items = order.lines.map { line in
             """
-            {"product_id": "\(line.product)", \(variant(line.variant))"quantity": \(line.quantity), \
+            {"product_id": "\(line.product)", \(variant(line.variant))"quantity": \(line.units), \
             "unit_price": \(line.price)}
             """
         }
@@ -112,7 +112,7 @@ struct MessageMaker {
     /// An order that is always accepted.
     static func plainOrder(_ id: String) -> Message {
         message(
-            Message.Order(id: id, lines: [.init(product: Assortment.plenty, quantity: 1)]), kind: "plain order",
+            Message.Order(id: id, lines: [.init(product: Assortment.plenty, units: 1)]), kind: "plain order",
             canary: canary)
     }
 
@@ -141,7 +141,7 @@ struct MessageMaker {
             // Part of it, or more than there is.
             lines = order.lines.shuffled(using: &generator).prefix(Int.random(in: 1...3, using: &generator)).map {
                 var line = $0
-                line.quantity = max(1, line.quantity + Int.random(in: -1...2, using: &generator))
+                line.units = max(1, line.units + Int.random(in: -1...2, using: &generator))
                 line.price = 0
                 return line
             }
@@ -156,7 +156,7 @@ struct MessageMaker {
     private mutating func message(_ cancellation: Message.Cancellation, kind: String) -> Message {
         let items = cancellation.lines.map { lines in
             let texts = lines.map {
-                #"{"product_id": "\#($0.product)", \#(Self.variant($0.variant))"quantity": \#($0.quantity)}"#
+                #"{"product_id": "\#($0.product)", \#(Self.variant($0.variant))"quantity": \#($0.units)}"#
             }
             return #", "items": [\#(texts.joined(separator: ", "))]"#
         }
@@ -175,8 +175,8 @@ struct MessageMaker {
             adjustment = again
             kind = "adjustment replay"
             if generator.chance(40) {
-                adjustment.quantity += 1
-                if adjustment.quantity == 0 { adjustment.quantity = 1 }
+                adjustment.units += 1
+                if adjustment.units == 0 { adjustment.units = 1 }
                 kind = "adjustment conflict"
             }
         } else {
@@ -184,7 +184,7 @@ struct MessageMaker {
             let size = Int.random(in: 1...8, using: &generator)
             adjustment = Message.Adjustment(
                 id: "\(name)-a\(number)", product: product, variant: variant,
-                quantity: generator.chance(40) ? -size : size)
+                units: generator.chance(40) ? -size : size)
             adjustments.append(adjustment)
             if adjustments.count > 100 { adjustments.removeFirst() }
         }
@@ -196,7 +196,7 @@ struct MessageMaker {
     static func message(_ adjustment: Message.Adjustment, kind: String) -> Message {
         let payload = """
             {"adjustment_id": "\(adjustment.id)", "product_id": "\(adjustment.product)", \
-            \(variant(adjustment.variant))"sold": \(adjustment.quantity), "reason": "\(adjustmentReason)"}
+            \(variant(adjustment.variant))"sold": \(adjustment.units), "reason": "\(adjustmentReason)"}
             """
         return Message(.adjustment(adjustment), kind: kind, type: "stock.adjusted", payload: payload)
     }

@@ -138,7 +138,7 @@ struct OperatorDeeds: Lane {
         let variant = generator.chance(50) ? "BLACK" : nil
         let adjustment = Message.Adjustment(
             id: "op-\(number)", product: variant == nil ? Assortment.plenty : Assortment.mainstay, variant: variant,
-            quantity: units)
+            units: units)
         // As any message, it is sent again while it has no record: by whom does not matter.
         history.sending([MessageMaker.message(adjustment, kind: "operator's adjustment")], repeats: true)
         var arguments = ["stock", "adjust", adjustment.product] + [variant].compactMap { $0 }

@@ -26,21 +26,21 @@ enum PoisonMaker {
         #"{"order_id": "\#(id)", \#(person), "items": [\#(items)]}"#
     }
 
-    private static func lamp(_ id: String, quantity: String) -> String {
-        order(id, #"{"product_id": "LAMP", "quantity": \#(quantity), "unit_price": 100}"#)
+    private static func lamp(_ id: String, units: String) -> String {
+        order(id, #"{"product_id": "LAMP", "quantity": \#(units), "unit_price": 100}"#)
     }
 
     private static let payloads: [(reason: String, payload: @Sendable (String) -> String)] = [
         ("invalid_json", { #"{"order_id": "\#($0)", \#(person), "items": ["# }),
         ("invalid_json", { #"{"order_id": "\#($0)", "order_id": "\#($0)", "items": [\#(lamp)]}"# }),
-        ("invalid_json", { lamp($0, quantity: "NaN") }),
+        ("invalid_json", { lamp($0, units: "NaN") }),
         ("invalid_json", { order($0, String(repeating: "[", count: 200) + String(repeating: "]", count: 200)) }),
         ("wrong_type", { #"["\#($0)"]"# }),
-        ("wrong_type", { lamp($0, quantity: "1.5") }),
-        ("wrong_type", { lamp($0, quantity: "\"1\"") }),
-        ("invalid_value", { lamp($0, quantity: "9007199254740993") }),
-        ("invalid_value", { lamp($0, quantity: "0") }),
-        ("invalid_value", { lamp($0, quantity: "-1") }),
+        ("wrong_type", { lamp($0, units: "1.5") }),
+        ("wrong_type", { lamp($0, units: "\"1\"") }),
+        ("invalid_value", { lamp($0, units: "9007199254740993") }),
+        ("invalid_value", { lamp($0, units: "0") }),
+        ("invalid_value", { lamp($0, units: "-1") }),
         ("invalid_value", { order($0, "") }),
         ("invalid_value", { order(#"\u0000\#($0)"#, lamp) }),
         ("invalid_value", { order(String(repeating: "x", count: 256) + $0, lamp) }),

@@ -134,9 +134,9 @@ struct SequentialJudge {
         }
         next(row.seq, "order \(row.id)")
         for line in row.lines {
-            add(line.quantity, product: line.product, variant: line.variant)
-            let unit = Message.Line(product: line.product, variant: line.variant, quantity: 0, price: 0)
-            owned[row.id, default: [:]][unit, default: 0] += line.quantity
+            add(line.units, product: line.product, variant: line.variant)
+            let unit = Message.Line(product: line.product, variant: line.variant, units: 0, price: 0)
+            owned[row.id, default: [:]][unit, default: 0] += line.units
         }
     }
 
@@ -144,8 +144,8 @@ struct SequentialJudge {
     private func refusal(of lines: [Message.Line], under catalogue: ShopCatalogue) -> LedgerRows.Refusal? {
         var asked: [String: Int] = [:]
         for line in lines {
-            asked[line.product, default: 0] += line.quantity
-            if let variant = line.variant { asked[variant, default: 0] += line.quantity }
+            asked[line.product, default: 0] += line.units
+            if let variant = line.variant { asked[variant, default: 0] += line.units }
         }
         for line in lines {
             let counters = [("product", line.product)] + (line.variant.map { [("variant", $0)] } ?? [])
@@ -197,7 +197,7 @@ struct SequentialJudge {
         }
         var (foundReleased, foundGiven): ([Message.Line: Int], [Message.Line: Int]) = ([:], [:])
         for item in row.items {
-            let unit = Message.Line(product: item.product, variant: item.variant, quantity: 0, price: 0)
+            let unit = Message.Line(product: item.product, variant: item.variant, units: 0, price: 0)
             if item.released > 0 { foundReleased[unit, default: 0] += item.released }
             if item.givenBack > 0 { foundGiven[unit, default: 0] += item.givenBack }
         }
@@ -236,13 +236,13 @@ struct SequentialJudge {
         }
         if takesTooMuch(row.content) { differ("adjustment \(row.id) took more than there was to take") }
         next(row.seq, "adjustment \(row.id)")
-        add(row.quantity, product: row.product, variant: row.variant)
-        adjust(row.quantity, product: row.product, variant: row.variant)
+        add(row.units, product: row.product, variant: row.variant)
+        adjust(row.units, product: row.product, variant: row.variant)
     }
 
     private func takesTooMuch(_ adjustment: Message.Adjustment) -> Bool {
         let counters = [adjustment.product] + (adjustment.variant.map { [$0] } ?? [])
-        return adjustment.quantity < 0 && counters.contains { adjusted[$0, default: 0] + adjustment.quantity < 0 }
+        return adjustment.units < 0 && counters.contains { adjusted[$0, default: 0] + adjustment.units < 0 }
     }
 
     // MARK: - Dead letters

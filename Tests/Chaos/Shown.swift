@@ -6,9 +6,9 @@ struct Shown: Sendable {
     struct Figures: Decodable, Sendable {
         var id: String
         var isActive: Bool
-        var maxQuantity: Int?
-        var soldQuantity: Int
-        var availableQuantity: Int?
+        var cap: Int?
+        var sold: Int
+        var available: Int?
         var isAvailable: Bool
         /// Of a product.
         var variants: [Figures]?

@@ -28,12 +28,12 @@ struct ShownJudge {
         self.journal = journal
         epochs = Dictionary(uniqueKeysWithValues: contents.epochs.map { ($0.number, $0) })
         for row in contents.orders {
-            for line in row.lines { add(row.seq, row.epoch, line.quantity, line.product, line.variant) }
+            for line in row.lines { add(row.seq, row.epoch, line.units, line.product, line.variant) }
         }
         for row in contents.cancellations {
             for item in row.items { add(row.seq, row.epoch, -item.givenBack, item.product, item.variant) }
         }
-        for row in contents.adjustments { add(row.seq, row.epoch, row.quantity, row.product, row.variant) }
+        for row in contents.adjustments { add(row.seq, row.epoch, row.units, row.product, row.variant) }
     }
 
     private mutating func add(_ seq: Int64?, _ epoch: Int64, _ units: Int, _ product: String, _ variant: String?) {
@@ -113,9 +113,9 @@ struct ShownJudge {
         func left(_ id: String) -> Int? { catalogue.caps[id].map { max($0 - sold[id, default: 0], 0) } }
         let own = left(product.id)
         compare(product.id, "is_active", product.isActive, shelf.isOpen)
-        compare(product.id, "sold_quantity", product.soldQuantity, sold[product.id, default: 0])
-        compare(product.id, "max_quantity", product.maxQuantity, catalogue.caps[product.id])
-        compare(product.id, "available_quantity", product.availableQuantity, own)
+        compare(product.id, "sold_quantity", product.sold, sold[product.id, default: 0])
+        compare(product.id, "max_quantity", product.cap, catalogue.caps[product.id])
+        compare(product.id, "available_quantity", product.available, own)
         let variants = product.variants ?? []
         for variant in variants {
             guard let known = shelf.variants.first(where: { $0.id == variant.id }) else {
@@ -125,9 +125,9 @@ struct ShownJudge {
             let isOpen = shelf.isOpen && known.isOpen
             let available = [left(variant.id), own].compactMap { $0 }.min()
             compare(variant.id, "is_active", variant.isActive, isOpen)
-            compare(variant.id, "sold_quantity", variant.soldQuantity, sold[variant.id, default: 0])
-            compare(variant.id, "max_quantity", variant.maxQuantity, catalogue.caps[variant.id])
-            compare(variant.id, "available_quantity", variant.availableQuantity, available)
+            compare(variant.id, "sold_quantity", variant.sold, sold[variant.id, default: 0])
+            compare(variant.id, "max_quantity", variant.cap, catalogue.caps[variant.id])
+            compare(variant.id, "available_quantity", variant.available, available)
             compare(variant.id, "is_available", variant.isAvailable, isOpen && available != 0)
         }
         for variant in shelf.variants where variant.isOpen && !variants.contains(where: { $0.id == variant.id }) {

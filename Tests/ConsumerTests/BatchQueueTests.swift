@@ -12,7 +12,7 @@ struct BatchQueueTests {
     private static func order(_ id: Int, lines: Int = 1, bytes: Int = 10) -> ReadEntry {
         let checkout = Checkout(
             orderID: Identifier("o\(id)"),
-            items: (0..<lines).map { .init(productID: Identifier("p\($0)"), quantity: 1, unitPrice: 0) })
+            items: (0..<lines).map { .init(productID: Identifier("p\($0)"), units: 1, unitPrice: 0) })
         return .decoded(DecodedEntry(entry: entry(id, bytes), command: .success(.placeOrder(Order(checkout)))))
     }
 

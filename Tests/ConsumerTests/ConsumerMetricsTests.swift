@@ -7,10 +7,10 @@ import Testing
 
 /// What a consumer's work leaves in its metrics: everything once.
 @Suite struct ConsumerMetricsTests {
-    private static func order(_ id: String, _ product: String, _ quantity: Int) -> (String, String) {
+    private static func order(_ id: String, _ product: String, _ units: Int) -> (String, String) {
         (
             "checkout.completed",
-            #"{"order_id":"\#(id)","items":[{"product_id":"\#(product)","quantity":\#(quantity),"unit_price":1}]}"#
+            #"{"order_id":"\#(id)","items":[{"product_id":"\#(product)","quantity":\#(units),"unit_price":1}]}"#
         )
     }
 
@@ -72,7 +72,7 @@ import Testing
                 try await LedgerDatabase.create(at: path, store: "main")
                 let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .tool)
                 let lamp = Product(
-                    id: "lamp", name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 5)
+                    id: "lamp", name: "n", category: "c", devStatus: 5, basePrice: 1, cap: 5)
                 _ = try await ledger.sync(Catalogue(categories: ["c"], products: [lamp]), dryRun: false)
                 try ledger.close()
                 for (type, payload) in Self.messages {

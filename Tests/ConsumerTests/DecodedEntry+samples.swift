@@ -5,10 +5,10 @@ import Inventory
 
 /// Entries as tests write them, by the number of their id.
 extension DecodedEntry {
-    typealias Line = (product: String, variant: String?, quantity: Int64)
+    typealias Line = (product: String, variant: String?, units: Int64)
 
     static func order(_ number: Int, _ id: String, _ lines: Line..., deliveries: Int64 = 1) -> DecodedEntry {
-        let items = lines.map { #"{\#(sku($0.product, $0.variant)),"quantity":\#($0.quantity),"unit_price":1}"# }
+        let items = lines.map { #"{\#(sku($0.product, $0.variant)),"quantity":\#($0.units),"unit_price":1}"# }
         return message(
             number, "checkout.completed", #"{"order_id":"\#(id)","items":[\#(items.joined(separator: ","))]}"#,
             deliveries)
@@ -18,7 +18,7 @@ extension DecodedEntry {
         _ number: Int, _ id: String, order: String, _ lines: [Line]? = nil, restock: Bool = true
     ) -> DecodedEntry {
         let items = lines.map { lines in
-            let items = lines.map { #"{\#(sku($0.product, $0.variant)),"quantity":\#($0.quantity)}"# }
+            let items = lines.map { #"{\#(sku($0.product, $0.variant)),"quantity":\#($0.units)}"# }
             return #","items":[\#(items.joined(separator: ","))]"#
         }
         let payload = #"{"cancellation_id":"\#(id)","order_id":"\#(order)","restock":\#(restock)\#(items ?? "")}"#

@@ -76,7 +76,7 @@ struct FakeLedger {
         decisions[key] = PriorDecision(digest: decided.command.digest, outcome: Outcome(decided))
         guard case .placeOrder(let order) = decided.command else { return }
         let isAccepted = decided.decision.seq != nil
-        owned[order.id] = isAccepted ? order.checkout.lines.map { SKUUnits($0.sku, $0.quantity) }.summed : []
+        owned[order.id] = isAccepted ? order.checkout.lines.map { SKUUnits($0.sku, $0.units) }.summed : []
     }
 }
 

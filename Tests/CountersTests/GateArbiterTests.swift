@@ -107,7 +107,7 @@ private struct OrderPool {
                 let sku = Self.sku(&generator)
                 return Checkout.Line(
                     productID: sku.productID, variantID: sku.variantID,
-                    quantity: 1 + generator.next(upTo: generator.chance(10) ? 40 : 3), unitPrice: 1)
+                    units: 1 + generator.next(upTo: generator.chance(10) ? 40 : 3), unitPrice: 1)
             }
             return Order(Checkout(orderID: Identifier("o\(number)"), lines: lines, texts: PackedTexts(capacity: 0)))
         }
@@ -145,7 +145,7 @@ private struct PlainJudge {
     mutating func place(_ order: Order) -> Decision {
         var asked: [CounterName: Int64] = [:]
         for line in order.checkout.lines {
-            for counter in line.sku.counters { asked[counter, default: 0] += line.quantity }
+            for counter in line.sku.counters { asked[counter, default: 0] += line.units }
         }
         for line in order.checkout.lines {
             for counter in line.sku.counters {
@@ -157,8 +157,8 @@ private struct PlainJudge {
             }
         }
         for line in order.checkout.lines {
-            owned[order.id, default: [:]][line.sku, default: 0] += line.quantity
-            for counter in line.sku.counters { sold[counter, default: 0] += line.quantity }
+            owned[order.id, default: [:]][line.sku, default: 0] += line.units
+            for counter in line.sku.counters { sold[counter, default: 0] += line.units }
         }
         return next()
     }
@@ -191,7 +191,7 @@ private struct PlainJudge {
     /// What an order owns, each SKU once; what it has lost counts 0.
     func owns(_ order: Order) -> [SKUUnits] {
         let owns = owned[order.id] ?? [:]
-        return order.checkout.lines.map { SKUUnits($0.sku, $0.quantity) }.summed.compactMap { line in
+        return order.checkout.lines.map { SKUUnits($0.sku, $0.units) }.summed.compactMap { line in
             owns[line.sku].map { SKUUnits(line.sku, $0) }
         }
     }

@@ -164,8 +164,8 @@ struct GateTests {
                 Checkout(
                     orderID: "o",
                     items: [
-                        .init(productID: "P", variantID: "V", quantity: 3, unitPrice: 1),
-                        .init(productID: "P", variantID: "W", quantity: 3, unitPrice: 1),
+                        .init(productID: "P", variantID: "V", units: 3, unitPrice: 1),
+                        .init(productID: "P", variantID: "W", units: 3, unitPrice: 1),
                     ]))
             let answer = try await fixture.store.decide(
                 [PlannedCommand(.placeOrder(order), movements: order.movements)], epoch: CountersFixture.epoch,

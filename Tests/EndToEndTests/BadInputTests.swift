@@ -42,8 +42,8 @@ import Testing
 
     private static func order(_ id: String, _ items: String) -> String { #"{"order_id":"\#(id)","items":[\#(items)]}"# }
 
-    private static func panel(_ quantity: String, price: String = "1") -> String {
-        order("bad", #"{"product_id":"PANEL","quantity":\#(quantity),"unit_price":\#(price)}"#)
+    private static func panel(_ units: String, price: String = "1") -> String {
+        order("bad", #"{"product_id":"PANEL","quantity":\#(units),"unit_price":\#(price)}"#)
     }
 
     static let rows: [Row] = [

@@ -246,6 +246,6 @@ extension SequentialModel.Line {
         ]
         let (product, variant) = skus.randomElement(using: &generator) ?? ("PANEL", nil)
         return SequentialModel.Line(
-            product: product, variant: variant, quantity: Int.random(in: 1...3, using: &generator))
+            product: product, variant: variant, units: Int.random(in: 1...3, using: &generator))
     }
 }

@@ -9,13 +9,13 @@ import Testing
     private struct Line {
         var product: String
         var variant: String?
-        var quantity = 1
+        var units = 1
         var reasons: [String] = []
         /// nil: unlimited, or not known.
         var left: Int64?
 
         var sent: String {
-            #"{"product_id": "\#(product)"\#(variant.map { #", "variant_id": "\#($0)""# } ?? ""), "quantity": \#(quantity)}"#
+            #"{"product_id": "\#(product)"\#(variant.map { #", "variant_id": "\#($0)""# } ?? ""), "quantity": \#(units)}"#
         }
 
         var wanted: JSONValue {
@@ -24,7 +24,7 @@ import Testing
                     parsing:
                         """
                         {"product_id": "\(product)", "variant_id": \(variant.map { "\"\($0)\"" } ?? "null"),
-                         "quantity": \(quantity), "ok": \(reasons.isEmpty),
+                         "quantity": \(units), "ok": \(reasons.isEmpty),
                          "reasons": [\(reasons.map { "\"\($0)\"" }.joined(separator: ", "))],
                          "available_quantity": \(left.map { "\($0)" } ?? "null")}
                         """)
@@ -50,9 +50,9 @@ import Testing
         (
             "what fits",
             [
-                Line(product: "CUBE", variant: "WHITE", quantity: 3, left: 3),
-                Line(product: "PANEL", quantity: 1_000_000),
-                Line(product: "OTHER", variant: "GREEN", quantity: 2, left: 2),
+                Line(product: "CUBE", variant: "WHITE", units: 3, left: 3),
+                Line(product: "PANEL", units: 1_000_000),
+                Line(product: "OTHER", variant: "GREEN", units: 2, left: 2),
             ]
         ),
         (
@@ -61,7 +61,7 @@ import Testing
                 Line(product: "NONE", reasons: ["unknown"]), Line(product: "GONE", reasons: ["closed"]),
                 Line(product: "OTHER", reasons: ["variant_required"]),
                 Line(product: "LAMP", reasons: ["sold_out"], left: 0),
-                Line(product: "OTHER", variant: "GREEN", quantity: 3, reasons: ["only_n_left"], left: 2),
+                Line(product: "OTHER", variant: "GREEN", units: 3, reasons: ["only_n_left"], left: 2),
                 Line(product: "PANEL"),
             ]
         ),
@@ -82,23 +82,23 @@ import Testing
         (
             "a variant without a cap, bounded by its product",
             [
-                Line(product: "CUBE", variant: "RED", quantity: 4, reasons: ["only_n_left"], left: 3)
+                Line(product: "CUBE", variant: "RED", units: 4, reasons: ["only_n_left"], left: 3)
             ]
         ),
         (
             "a product over several of its variants: each of its lines fails, no other",
             [
-                Line(product: "CUBE", variant: "WHITE", quantity: 2, reasons: ["only_n_left"], left: 3),
-                Line(product: "PANEL", quantity: 5),
-                Line(product: "CUBE", variant: "RED", quantity: 2, reasons: ["only_n_left"], left: 3),
+                Line(product: "CUBE", variant: "WHITE", units: 2, reasons: ["only_n_left"], left: 3),
+                Line(product: "PANEL", units: 5),
+                Line(product: "CUBE", variant: "RED", units: 2, reasons: ["only_n_left"], left: 3),
             ]
         ),
         (
             "the same SKU on several lines, summed",
             [
-                Line(product: "OTHER", variant: "GREEN", quantity: 1, reasons: ["only_n_left"], left: 2),
-                Line(product: "OTHER", variant: "GREEN", quantity: 1, reasons: ["only_n_left"], left: 2),
-                Line(product: "OTHER", variant: "GREEN", quantity: 1, reasons: ["only_n_left"], left: 2),
+                Line(product: "OTHER", variant: "GREEN", units: 1, reasons: ["only_n_left"], left: 2),
+                Line(product: "OTHER", variant: "GREEN", units: 1, reasons: ["only_n_left"], left: 2),
+                Line(product: "OTHER", variant: "GREEN", units: 1, reasons: ["only_n_left"], left: 2),
             ]
         ),
         (
@@ -110,7 +110,7 @@ import Testing
         (
             "an unlimited one asked for as often as can be",
             [
-                Line(product: "PANEL", quantity: 1_000_000), Line(product: "PANEL", quantity: 1_000_000),
+                Line(product: "PANEL", units: 1_000_000), Line(product: "PANEL", units: 1_000_000),
             ]
         ),
     ]

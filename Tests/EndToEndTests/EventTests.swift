@@ -184,7 +184,7 @@ import Testing
         let sales = 40
         for sale in 1...sales {
             var order = SequentialModel.Order("o-\(sale)")
-            order.lines = names.map { .init(product: $0, variant: "\($0)-0", quantity: 1) }
+            order.lines = names.map { .init(product: $0, variant: "\($0)-0", units: 1) }
             try await shop.sell(order)
             // The first event of all, then one a product and sale.
             try await eventually("the sale in the events") {

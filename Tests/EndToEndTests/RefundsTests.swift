@@ -6,11 +6,11 @@ import Testing
 /// What is owed to whom, as the operator sees it.
 @Suite struct RefundsTests {
     private func order(
-        _ id: String, _ intent: String, _ product: String = "LAMP", _ quantity: Int = 1, more: String = ""
+        _ id: String, _ intent: String, _ product: String = "LAMP", _ units: Int = 1, more: String = ""
     ) -> String {
         """
         {"type": "checkout.completed", "payload": {"order_id": "\(id)", "payment_intent_id": "\(intent)", \
-        "currency": "usd", \(more)"items": [{"product_id": "\(product)", "quantity": \(quantity), "unit_price": 50}]}}
+        "currency": "usd", \(more)"items": [{"product_id": "\(product)", "quantity": \(units), "unit_price": 50}]}}
         """
     }
 

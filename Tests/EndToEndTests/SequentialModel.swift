@@ -6,7 +6,7 @@ struct SequentialModel {
     struct Line {
         var product: String
         var variant: String?
-        var quantity: Int
+        var units: Int
     }
 
     struct Order {
@@ -15,7 +15,7 @@ struct SequentialModel {
 
         init(_ id: String, _ lines: (String, String?, Int)...) {
             self.id = id
-            self.lines = lines.map { Line(product: $0.0, variant: $0.1, quantity: $0.2) }
+            self.lines = lines.map { Line(product: $0.0, variant: $0.1, units: $0.2) }
         }
 
         /// As `stocktake publish` takes it.
@@ -23,7 +23,7 @@ struct SequentialModel {
             let items = lines.map { line in
                 let variant = line.variant.map { ", \"variant_id\": \"\($0)\"" } ?? ""
                 return
-                    #"{"product_id": "\#(line.product)"\#(variant), "quantity": \#(line.quantity), "unit_price": 100}"#
+                    #"{"product_id": "\#(line.product)"\#(variant), "quantity": \#(line.units), "unit_price": 100}"#
             }
             return
                 #"{"type": "checkout.completed", "payload": {"order_id": "\#(id)", "items": [\#(items.joined(separator: ", "))]}}"#
@@ -40,7 +40,7 @@ struct SequentialModel {
         init(_ id: String, of order: String, _ lines: (String, String?, Int)..., restock: Bool = true) {
             self.id = id
             self.order = order
-            self.lines = lines.isEmpty ? nil : lines.map { Line(product: $0.0, variant: $0.1, quantity: $0.2) }
+            self.lines = lines.isEmpty ? nil : lines.map { Line(product: $0.0, variant: $0.1, units: $0.2) }
             self.restock = restock
         }
 
@@ -48,7 +48,7 @@ struct SequentialModel {
             let items = lines.map { lines in
                 let texts = lines.map { line in
                     let variant = line.variant.map { #", "variant_id": "\#($0)""# } ?? ""
-                    return #"{"product_id": "\#(line.product)"\#(variant), "quantity": \#(line.quantity)}"#
+                    return #"{"product_id": "\#(line.product)"\#(variant), "quantity": \#(line.units)}"#
                 }
                 return #", "items": [\#(texts.joined(separator: ", "))]"#
             }
@@ -125,9 +125,9 @@ struct SequentialModel {
         var demand: [String: Int] = [:]
         var units: [[String?]: Int] = [:]
         for line in order.lines {
-            demand[line.product, default: 0] += line.quantity
-            if let variant = line.variant { demand[variant, default: 0] += line.quantity }
-            units[[line.product, line.variant], default: 0] += line.quantity
+            demand[line.product, default: 0] += line.units
+            if let variant = line.variant { demand[variant, default: 0] += line.units }
+            units[[line.product, line.variant], default: 0] += line.units
         }
         let fits = demand.allSatisfy { id, units in sold[id, default: 0] + units <= Self.caps[id] ?? .max }
         statuses[order.id] = fits ? "accepted" : "refused"
@@ -143,7 +143,7 @@ struct SequentialModel {
         var asked = owned
         if let lines = cancellation.lines {
             asked = [:]
-            for line in lines { asked[[line.product, line.variant], default: 0] += line.quantity }
+            for line in lines { asked[[line.product, line.variant], default: 0] += line.units }
         }
         var back = 0
         for (sku, units) in asked {
@@ -207,7 +207,7 @@ struct SequentialModel {
     }.map { order in
         // Quantity 0 would be no line at all.
         var order = order
-        order.lines.removeAll { $0.quantity == 0 }
+        order.lines.removeAll { $0.units == 0 }
         return order
     }
 

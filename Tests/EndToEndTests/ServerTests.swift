@@ -103,7 +103,7 @@ private struct ScriptTrial {
         let commands = ([1, 2] as [Int64]).map { units in
             let order = Inventory.Order(
                 Checkout(
-                    orderID: Identifier("o\(units)"), items: [.init(productID: "LAMP", quantity: units, unitPrice: 1)]))
+                    orderID: Identifier("o\(units)"), items: [.init(productID: "LAMP", units: units, unitPrice: 1)]))
             return PlannedCommand(.placeOrder(order), movements: order.movements)
         }
         let shortage = Shortage(counter: lamp, asked: 2, left: 1)

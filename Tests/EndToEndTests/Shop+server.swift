@@ -98,7 +98,7 @@ extension Shop {
 
     func sell(_ id: String, _ lines: (String, String?, Int)...) async throws {
         var order = SequentialModel.Order(id)
-        order.lines = lines.map { .init(product: $0.0, variant: $0.1, quantity: $0.2) }
+        order.lines = lines.map { .init(product: $0.0, variant: $0.1, units: $0.2) }
         try await sell(order)
     }
 }

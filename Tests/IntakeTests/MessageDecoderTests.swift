@@ -11,7 +11,7 @@ struct MessageDecoderTests {
 
     @Test("Optional fields may be absent or null, unknown ones are ignored whatever they hold")
     func optionalFields() {
-        let least = Checkout(orderID: "o", items: [Checkout.Item(productID: "p", quantity: 1, unitPrice: 0)])
+        let least = Checkout(orderID: "o", items: [Checkout.Item(productID: "p", units: 1, unitPrice: 0)])
         let payloads = [
             #"{"order_id":"o","items":[{"product_id":"p","quantity":1,"unit_price":0}]}"#,
             #"{"items":[{"unit_price":-0,"quantity":1,"product_id":"p"}],"order_id":"\u006f"}"#,
@@ -40,7 +40,7 @@ struct MessageDecoderTests {
         let checkout = Checkout(
             orderID: "BANK CHARGES é e\u{301}", customer: Checkout.Customer(name: " \"Ö\"\n£ "),
             subtotal: -9_007_199_254_740_991,
-            items: [Checkout.Item(productID: "85123a", quantity: 1_000_000, unitPrice: 9_007_199_254)],
+            items: [Checkout.Item(productID: "85123a", units: 1_000_000, unitPrice: 9_007_199_254)],
             shippingAddress: Checkout.Address(line2: ""))
         #expect(SampleMessage.decode(payload) == .success(.placeOrder(Order(checkout))))
     }
@@ -97,7 +97,7 @@ struct MessageDecoderTests {
 
     @Test("A payload of exactly the limit is taken")
     func largestPayload() {
-        let payload = SampleMessage.payload(quantity: "1")
+        let payload = SampleMessage.payload(units: "1")
         let padding = String(repeating: " ", count: Limit.payloadBytes - payload.utf8.count)
         #expect(SampleMessage.invalid(of: payload + padding) == nil)
         #expect(SampleMessage.invalid(of: payload + padding + " ")?.reason == .payloadTooLarge)
@@ -169,8 +169,8 @@ struct MessageDecoderTests {
             ("[1]", .wrongType, "must be an integer, is an array"),
             ("{}", .wrongType, "must be an integer, is an object"),
         ] as [(String, DeadLetterReason, String)])
-    func quantities(quantity: String, reason: DeadLetterReason, problem: String) {
-        let invalid = SampleMessage.invalid(of: SampleMessage.payload(quantity: quantity))
+    func quantities(units: String, reason: DeadLetterReason, problem: String) {
+        let invalid = SampleMessage.invalid(of: SampleMessage.payload(units: units))
         #expect(invalid == InvalidMessage(reason, "items[0].quantity: \(problem)"))
     }
 
@@ -201,8 +201,8 @@ struct MessageDecoderTests {
 
     @Test("The value of all lines stays below 2^53, without overflow on the way")
     func sums() {
-        func item(_ quantity: Int64, _ price: Int64) -> String {
-            #"{"product_id":"p","quantity":\#(quantity),"unit_price":\#(price)}"#
+        func item(_ units: Int64, _ price: Int64) -> String {
+            #"{"product_id":"p","quantity":\#(units),"unit_price":\#(price)}"#
         }
         let limit = Limit.exactInteger
         let rows: [(items: [String], line: Int?)] = [

@@ -81,7 +81,7 @@ struct MessageFuzzTests {
         payloads += numbers.map { MessageDecoderTextTests.payload($0, "\(canary),") }
         payloads += numbers.map { MessageDecoderTextTests.payload($0, "Canary") }
         payloads += wholes.map { MessageDecoderTextTests.payload($0, "\(canary),\(canary):\($0)") }
-        payloads += [canary, "{\(canary):1,\(canary):2}", SampleMessage.payload(quantity: canary)]
+        payloads += [canary, "{\(canary):1,\(canary):2}", SampleMessage.payload(units: canary)]
         payloads += [SampleMessage.payload(items: "[\(canary)]"), SampleMessage.payload(items: canary)]
         var details: [String] = []
         for payload in payloads {

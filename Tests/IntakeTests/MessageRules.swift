@@ -22,9 +22,9 @@ enum MessageRules {
         for item in checkout.items {
             rule(isID(item.productID), "product_id")
             rule(item.variantID.map { isID($0) } ?? true, "variant_id")
-            rule((1...1_000_000).contains(item.quantity), "quantity")
+            rule((1...1_000_000).contains(item.units), "quantity")
             rule((0...9_007_199_254_740_991).contains(item.unitPrice), "unit_price")
-            value += Decimal(item.quantity) * Decimal(item.unitPrice)
+            value += Decimal(item.units) * Decimal(item.unitPrice)
         }
         rule(value <= 9_007_199_254_740_991, "the sum of the lines")
         for amount in [checkout.subtotal, checkout.tax, checkout.shipping, checkout.total].compactMap({ $0 }) {

@@ -33,9 +33,9 @@ enum SampleMessage {
         currency: "usd", subtotal: 199_000, tax: 100, shipping: 0, total: 199_100,
         items: [
             Checkout.Item(
-                productID: "Unit-8x8x8-Founder", variantID: "BLACK", quantity: 2, unitPrice: 99_500,
+                productID: "Unit-8x8x8-Founder", variantID: "BLACK", units: 2, unitPrice: 99_500,
                 stripeProductID: "prod_1", productName: "Founder Edition Cube", variantName: "Black"),
-            Checkout.Item(productID: "Material-8x8-V", quantity: 1, unitPrice: 0),
+            Checkout.Item(productID: "Material-8x8-V", units: 1, unitPrice: 0),
         ],
         shippingAddress: Checkout.Address(
             name: "Canary Recipient", line1: "1 Canary Street", line2: "Canary Floor", city: "Canaryville",
@@ -61,7 +61,7 @@ enum SampleMessage {
     }
 
     /// An item with one field changed, in a payload.
-    static func payload(quantity: String = "1", unitPrice: String = "1") -> String {
-        payload(items: #"[{"product_id":"p","quantity":\#(quantity),"unit_price":\#(unitPrice)}]"#)
+    static func payload(units: String = "1", unitPrice: String = "1") -> String {
+        payload(items: #"[{"product_id":"p","quantity":\#(units),"unit_price":\#(unitPrice)}]"#)
     }
 }

@@ -22,9 +22,9 @@ struct AvailabilityTests {
     func product(_ index: Int) {
         let (state, available, isAvailable) = Self.products[index]
         let figures = Availability(product: ("P", "name", state), variants: []).product
-        #expect(figures.availableQuantity == available && figures.isAvailable == isAvailable)
+        #expect(figures.available == available && figures.isAvailable == isAvailable)
         #expect(figures.isActive == !state.isClosed)
-        #expect(figures.maxQuantity == state.cap && figures.soldQuantity == state.sold ?? 0)
+        #expect(figures.cap == state.cap && figures.sold == state.sold ?? 0)
         #expect(figures.id == "P" && figures.name == "name")
     }
 
@@ -48,10 +48,10 @@ struct AvailabilityTests {
         let (product, variant, available, isAvailable, isActive) = Self.variants[index]
         let availability = Availability(product: ("P", "p", product), variants: [("V", "v", variant)])
         let figures = try #require(availability.variants.first)
-        #expect(figures.availableQuantity == available)
+        #expect(figures.available == available)
         #expect(figures.isAvailable == isAvailable && figures.isActive == isActive)
         // The cap and the count stay the variant's own.
-        #expect(figures.maxQuantity == variant.cap && figures.soldQuantity == variant.sold)
+        #expect(figures.cap == variant.cap && figures.sold == variant.sold)
     }
 
     /// A product, its variants, and whether the product is available.

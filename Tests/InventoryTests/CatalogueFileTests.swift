@@ -20,11 +20,11 @@ struct CatalogueFileTests {
         let first = Product(
             id: "P 1", name: "é", description: "d", longDescription: "l", category: "kit", devStatus: 0,
             basePrice: 9_007_199_254_740_991, stripeProductID: "prod_1", requiresAssembly: true,
-            maxQuantity: 9_007_199_254_740_991, images: #"["a.png","b\u0000"]"#, specs: #"[{"b":1.50,"a":[]}]"#,
+            cap: 9_007_199_254_740_991, images: #"["a.png","b\u0000"]"#, specs: #"[{"b":1.50,"a":[]}]"#,
             metadata: #"{"x":null}"#,
             variants: [
                 Variant(
-                    id: "V", name: "v", description: "vd", stripeProductID: "prod_2", maxQuantity: 1, images: "[]",
+                    id: "V", name: "v", description: "vd", stripeProductID: "prod_2", cap: 1, images: "[]",
                     specs: "[]", metadata: "{}"),
                 Variant(id: "v", name: "w"),
             ])
@@ -80,13 +80,13 @@ struct CatalogueFileTests {
         #expect(catalogue.categories == ["material", "connector", "control", "diffuser", "kit", "interface"])
         #expect(Set(catalogue.products.map(\.category)) == Set(catalogue.categories))
         let founder = catalogue.products.first { $0.id == "Unit-8x8x8-Founder" }
-        #expect(founder?.maxQuantity == 1_000)
+        #expect(founder?.cap == 1_000)
         #expect(founder?.basePrice == 99_500)
         #expect(founder?.variants.map(\.id) == ["BLACK", "WHITE", "RED"])
-        #expect(founder?.variants.map(\.maxQuantity) == [500, 300, 200])
+        #expect(founder?.variants.map(\.cap) == [500, 300, 200])
         for unlimited in ["Material-8x8-V", "Unit-8x8x8-DIY"] as [Identifier] {
             let product = catalogue.products.first { $0.id == unlimited }
-            #expect(product != nil && product?.maxQuantity == nil, "\(unlimited)")
+            #expect(product != nil && product?.cap == nil, "\(unlimited)")
         }
     }
 

@@ -19,7 +19,7 @@ struct CatalogueIndexTests {
         Self.index.violation(
             in: Checkout(
                 orderID: "o",
-                items: items.map { Checkout.Item(productID: $0.0, variantID: $0.1, quantity: 1, unitPrice: 1) }))
+                items: items.map { Checkout.Item(productID: $0.0, variantID: $0.1, units: 1, unitPrice: 1) }))
     }
 
     @Test(

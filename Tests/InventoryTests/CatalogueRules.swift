@@ -113,7 +113,7 @@ enum CatalogueRules {
                     && same(product.stripeProductID, object["stripe_product_id"])
                     && number(object["dev_status"]) == Int64(product.devStatus)
                     && number(object["base_price"]) == product.basePrice
-                    && (number(object["max_quantity"]) == product.maxQuantity)
+                    && (number(object["max_quantity"]) == product.cap)
                     && product.requiresAssembly == (object["requires_assembly"] == .bool(true))
                     && product.images == json(object["images"]) && product.specs == json(object["specs"])
                     && product.metadata == json(object["metadata"])
@@ -127,7 +127,7 @@ enum CatalogueRules {
         return same(variant.id.text, object["id"]) && same(variant.name, object["name"])
             && same(variant.description, object["description"])
             && same(variant.stripeProductID, object["stripe_product_id"])
-            && number(object["max_quantity"]) == variant.maxQuantity
+            && number(object["max_quantity"]) == variant.cap
             && variant.images == json(object["images"]) && variant.specs == json(object["specs"])
             && variant.metadata == json(object["metadata"])
     }

@@ -6,13 +6,13 @@ struct ContentDigestTests {
     private struct Line {
         var product: Identifier
         var variant: Identifier?
-        var quantity: Int64
+        var units: Int64
         var price: Int64
 
-        init(_ product: Identifier, _ variant: Identifier?, _ quantity: Int64, _ price: Int64) {
+        init(_ product: Identifier, _ variant: Identifier?, _ units: Int64, _ price: Int64) {
             self.product = product
             self.variant = variant
-            self.quantity = quantity
+            self.units = units
             self.price = price
         }
     }
@@ -21,7 +21,7 @@ struct ContentDigestTests {
         Checkout(
             orderID: "o",
             items: lines.map {
-                .init(productID: $0.product, variantID: $0.variant, quantity: $0.quantity, unitPrice: $0.price)
+                .init(productID: $0.product, variantID: $0.variant, units: $0.units, unitPrice: $0.price)
             }
         ).contentDigest
     }
@@ -34,7 +34,7 @@ struct ContentDigestTests {
         (
             "every unit on a line of its own",
             order.flatMap { line in
-                (0..<line.quantity).map { _ in Line(line.product, line.variant, 1, line.price) }
+                (0..<line.units).map { _ in Line(line.product, line.variant, 1, line.price) }
             }
         ),
     ]
@@ -46,13 +46,13 @@ struct ContentDigestTests {
 
     @Test("leaves out what is not content")
     func otherFields() {
-        let plain = Checkout(orderID: "o", items: [.init(productID: "P", quantity: 1, unitPrice: 1)])
+        let plain = Checkout(orderID: "o", items: [.init(productID: "P", units: 1, unitPrice: 1)])
         let rich = Checkout(
             orderID: "another", paymentIntentID: "pi", completedAt: "now", customer: .init(id: "c"), currency: "usd",
             subtotal: 1, tax: 1, shipping: 1, total: 3,
             items: [
                 .init(
-                    productID: "P", quantity: 1, unitPrice: 1, stripeProductID: "prod", productName: "n",
+                    productID: "P", units: 1, unitPrice: 1, stripeProductID: "prod", productName: "n",
                     variantName: "v")
             ], shippingAddress: .init(city: "c"))
         #expect(plain.contentDigest == rich.contentDigest)

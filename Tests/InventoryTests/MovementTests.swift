@@ -3,7 +3,7 @@ import Testing
 
 @Suite("An order's movements")
 struct MovementTests {
-    private typealias Line = (product: Identifier, variant: Identifier?, quantity: Int64)
+    private typealias Line = (product: Identifier, variant: Identifier?, units: Int64)
 
     private static let (p, q) = (CounterName.product("P"), CounterName.product("Q"))
     private static let (v, w) = (CounterName.variant("V"), CounterName.variant("W"))
@@ -29,7 +29,7 @@ struct MovementTests {
     func movements(_ index: Int) {
         let (lines, movements) = Self.table[index]
         let items = lines.map {
-            Checkout.Item(productID: $0.product, variantID: $0.variant, quantity: $0.quantity, unitPrice: 1)
+            Checkout.Item(productID: $0.product, variantID: $0.variant, units: $0.units, unitPrice: 1)
         }
         #expect(Order(Checkout(orderID: "o", items: items)).movements == movements)
     }
@@ -37,7 +37,7 @@ struct MovementTests {
     @Test("of the largest one are exact")
     func largest() {
         let items = (0..<Limit.items).map { _ in
-            Checkout.Item(productID: "P", variantID: "V", quantity: Limit.quantity, unitPrice: 1)
+            Checkout.Item(productID: "P", variantID: "V", units: Limit.units, unitPrice: 1)
         }
         let order = Order(Checkout(orderID: "o", items: items))
         #expect(order.movements == [Movement(Self.p, sold: 2_000_000_000), Movement(Self.v, sold: 2_000_000_000)])

@@ -12,7 +12,7 @@ struct ArbiterTests {
     /// What the gate is said to have decided of an order, and what the ledger decides.
     struct Claim: Sendable, CustomTestStringConvertible {
         var name: String
-        var lines: [(product: Identifier, variant: Identifier?, quantity: Int64)]
+        var lines: [(product: Identifier, variant: Identifier?, units: Int64)]
         var gate: Decision
         var ledger: Decision
 
@@ -77,7 +77,7 @@ struct ArbiterTests {
         try await withLedger { fixture async throws in
             try await fixture.record(order("o1", [("kit", nil, 3)], .accepted(seq: 1)))
             var catalogue = Catalogue.sample
-            catalogue.products[2].maxQuantity = 1
+            catalogue.products[2].cap = 1
             _ = try await fixture.ledger.sync(catalogue, dryRun: false)
             let answer = try await fixture.record(order("o2", [("kit", nil, 1)], refused(kit, asked: 1, left: 0)))
             #expect(answer == .recorded(records: 2))

@@ -147,7 +147,7 @@ struct LedgerConcurrencyTests {
             async let synced: Void = {
                 for cap in 1...20 as ClosedRange<Int64> {
                     var catalogue = Catalogue.sample
-                    catalogue.products[1].maxQuantity = 1_000 + cap
+                    catalogue.products[1].cap = 1_000 + cap
                     _ = try await tool.sync(catalogue, dryRun: false)
                 }
             }()

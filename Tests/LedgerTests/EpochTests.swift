@@ -47,7 +47,7 @@ struct EpochTests {
                 ("sheet", "black", .variantOfAnotherProduct),
             ]
             for (product, variant, reason) in lines {
-                let item = Checkout.Item(productID: product, variantID: variant, quantity: 1, unitPrice: 1)
+                let item = Checkout.Item(productID: product, variantID: variant, units: 1, unitPrice: 1)
                 #expect(index.violation(in: Checkout(orderID: "o", items: [item]))?.reason == reason)
             }
         }
@@ -57,7 +57,7 @@ struct EpochTests {
     func changedProducts() async throws {
         try await withLedger { fixture async throws in
             var catalogue = Catalogue.sample
-            catalogue.products[0].variants[0].maxQuantity = 5
+            catalogue.products[0].variants[0].cap = 5
             _ = try await fixture.ledger.sync(catalogue, dryRun: false)
             catalogue.products.removeLast()
             _ = try await fixture.ledger.sync(catalogue, dryRun: false)
@@ -143,8 +143,8 @@ struct EpochTests {
             #expect(stock.products.map(\.id) == ["cube", "sheet", "kit"])
             #expect(stock.products[0].counters == [cube, .variant("white"), .variant("a new one"), black])
             let figures = stock.products[0].availability()
-            #expect(figures.product.availableQuantity == 4 && figures.product.isAvailable)
-            #expect(figures.variants.map(\.availableQuantity) == [4, 4, 0])
+            #expect(figures.product.available == 4 && figures.product.isAvailable)
+            #expect(figures.variants.map(\.available) == [4, 4, 0])
             #expect(figures.variants.map(\.isActive) == [true, true, false])
         }
     }

@@ -11,12 +11,12 @@ extension Catalogue {
         categories: ["kit", "material"],
         products: [
             Product(
-                id: "cube", name: "Cube", category: "kit", devStatus: 5, basePrice: 99_500, maxQuantity: 10,
+                id: "cube", name: "Cube", category: "kit", devStatus: 5, basePrice: 99_500, cap: 10,
                 variants: [
-                    Variant(id: "black", name: "Black", maxQuantity: 6), Variant(id: "white", name: "White"),
+                    Variant(id: "black", name: "Black", cap: 6), Variant(id: "white", name: "White"),
                 ]),
             Product(id: "sheet", name: "Sheet", category: "material", devStatus: 3, basePrice: 100),
-            Product(id: "kit", name: "Kit", category: "kit", devStatus: 5, basePrice: 2_000, maxQuantity: 3),
+            Product(id: "kit", name: "Kit", category: "kit", devStatus: 5, basePrice: 2_000, cap: 3),
         ])
 }
 
@@ -26,7 +26,7 @@ extension LedgerDatabase {
 }
 
 /// A line as tests write it.
-typealias Line = (product: Identifier, variant: Identifier?, quantity: Int64)
+typealias Line = (product: Identifier, variant: Identifier?, units: Int64)
 
 /// A new ledger of the store "main", in a folder of its own, open for the consumer.
 struct LedgerFixture: Sendable {
@@ -109,7 +109,7 @@ func withLedger(
 /// An order whose digest and entry id follow from its id.
 func order(_ id: Identifier, _ lines: [Line], _ decision: Decision) -> RecordBatch.Record {
     let items = lines.map {
-        Checkout.Item(productID: $0.product, variantID: $0.variant, quantity: $0.quantity, unitPrice: 100)
+        Checkout.Item(productID: $0.product, variantID: $0.variant, units: $0.units, unitPrice: 100)
     }
     return order(Checkout(orderID: id, items: items), decision)
 }

@@ -11,7 +11,7 @@ struct LookupTests {
     @Test("finds the orders of a batch, with what is announced for them")
     func knownOrders() async throws {
         try await withLedger { fixture async throws in
-            let checkout = Checkout(orderID: "o1", items: [.init(productID: "kit", quantity: 2, unitPrice: 7)])
+            let checkout = Checkout(orderID: "o1", items: [.init(productID: "kit", units: 2, unitPrice: 7)])
             try await fixture.record(
                 order(checkout, .accepted(seq: 1)),
                 order("o2", [("kit", nil, 2)], refused(kit, asked: 2, left: 1)))

@@ -18,9 +18,9 @@ struct RecordTests {
             shipping: 13, total: 36,
             items: [
                 .init(
-                    productID: "cube", variantID: "black", quantity: 2, unitPrice: 5, stripeProductID: "prod",
+                    productID: "cube", variantID: "black", units: 2, unitPrice: 5, stripeProductID: "prod",
                     productName: "p-name", variantName: "v-name"),
-                .init(productID: "sheet", quantity: 1, unitPrice: 0),
+                .init(productID: "sheet", units: 1, unitPrice: 0),
             ],
             shippingAddress: .init(
                 name: "s", line1: "s-1", line2: "s-2", city: "s-city", state: "s-state", postalCode: "s-code",
@@ -167,7 +167,7 @@ struct RecordTests {
                 let items = (0...number % 3).map { line -> Checkout.Item in
                     let name = line == 1 ? "l\(number)" : nil
                     return .init(
-                        productID: "sheet", quantity: Int64(number + line), unitPrice: 1, productName: name)
+                        productID: "sheet", units: Int64(number + line), unitPrice: 1, productName: name)
                 }
                 let customer = number % 2 == 0 ? Checkout.Customer(name: "n\(number)") : nil
                 return Checkout(

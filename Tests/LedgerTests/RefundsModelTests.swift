@@ -120,7 +120,7 @@ private struct RefundHistory {
         let checkout = Checkout(
             orderID: Identifier(id), paymentIntentID: pick(["pi_1", "pi_2", nil]), currency: pick(["usd", "eur", nil]),
             total: total,
-            items: [.init(productID: isAccepted ? "sheet" : "kit", quantity: isAccepted ? 1 : 9, unitPrice: 50)])
+            items: [.init(productID: isAccepted ? "sheet" : "kit", units: isAccepted ? 1 : 9, unitPrice: 50)])
         model.add(id, isAccepted: isAccepted, checkout.payment)
         if isAccepted { seq += 1 }
         return order(checkout, isAccepted ? .accepted(seq: seq) : refused(.product("kit"), asked: 9, left: 3))

@@ -16,12 +16,12 @@ private func letter(_ number: Int, _ payment: Payment, _ reason: DeadLetterReaso
 }
 
 private func checkout(
-    _ id: Identifier, _ intent: String?, total: Int64? = nil, quantity: Int64 = 9, product: Identifier = "kit",
+    _ id: Identifier, _ intent: String?, total: Int64? = nil, units: Int64 = 9, product: Identifier = "kit",
     unitPrice: Int64 = 100
 ) -> Checkout {
     Checkout(
         orderID: id, paymentIntentID: intent, currency: "usd", total: total,
-        items: [.init(productID: product, quantity: quantity, unitPrice: unitPrice)])
+        items: [.init(productID: product, units: units, unitPrice: unitPrice)])
 }
 
 private let notEnough = refused(.product("kit"), asked: 9, left: 3)
@@ -56,7 +56,7 @@ struct RefundsTests {
                 order(checkout("c", "pi_c", total: 0), notEnough),
                 order(checkout("d", "pi_d", total: -5), notEnough),
                 order(checkout("e", "pi_e", unitPrice: 0), notEnough),
-                order(checkout("f", "pi_f", total: 7, quantity: 1, product: "sheet"), .accepted(seq: 1)))
+                order(checkout("f", "pi_f", total: 7, units: 1, product: "sheet"), .accepted(seq: 1)))
             #expect(
                 try await list(fixture) == ["b/- 900 usd insufficient worked out", "a/pi_a 850 usd insufficient"])
             let due = try await fixture.ledger.figures().refunds
@@ -75,12 +75,12 @@ struct RefundsTests {
                 try await list(fixture) == ["b/pi_b ? usd invalid_json", "a/pi_a 500 usd variant_closed"])
             #expect(try await fixture.ledger.figures().refunds.unknownAmounts == 1)
             // The corrected message; its items may be others, its payment intent too.
-            try await fixture.record(order(checkout("a", "pi_a2", quantity: 1, product: "sheet"), .accepted(seq: 1)))
+            try await fixture.record(order(checkout("a", "pi_a2", units: 1, product: "sheet"), .accepted(seq: 1)))
             #expect(try await list(fixture) == ["b/pi_b ? usd invalid_json"])
             // A damaged message of an accepted order, even in one batch with it, owes nothing.
             try await fixture.record(
                 letter(6, paid("e", "pi_e", 5)),
-                order(checkout("e", "pi_e", quantity: 1, product: "sheet"), .accepted(seq: 2)),
+                order(checkout("e", "pi_e", units: 1, product: "sheet"), .accepted(seq: 2)),
                 letter(7, paid("e", "pi_e", 5)), letter(8, paid("a", "pi_a", 500)))
             #expect(try await list(fixture) == ["b/pi_b ? usd invalid_json"])
             // Published again and refused: the order says more than its letter.
@@ -94,16 +94,16 @@ struct RefundsTests {
     func manyLetters() async throws {
         try await withLedger { fixture async throws in
             try await fixture.record((1...20).map { letter($0, paid("o\($0)", nil, 10)) })
-            try await fixture.record(order(checkout("o7", nil, quantity: 1, product: "sheet"), .accepted(seq: 1)))
+            try await fixture.record(order(checkout("o7", nil, units: 1, product: "sheet"), .accepted(seq: 1)))
             #expect(try await list(fixture).count == 19)
             let rest = (8...20).map { number in
                 order(
-                    checkout(Identifier("o\(number)"), nil, quantity: 1, product: "sheet"),
+                    checkout(Identifier("o\(number)"), nil, units: 1, product: "sheet"),
                     .accepted(seq: Int64(number - 6)))
             }
             let others = (1...30).map { number in
                 order(
-                    checkout(Identifier("p\(number)"), nil, quantity: 1, product: "sheet"),
+                    checkout(Identifier("p\(number)"), nil, units: 1, product: "sheet"),
                     .accepted(seq: Int64(14 + number)))
             }
             try await fixture.record(rest + others)
@@ -115,9 +115,9 @@ struct RefundsTests {
     func conflicts() async throws {
         try await withLedger { fixture async throws in
             try await fixture.record(
-                order(checkout("a", "pi_a", quantity: 1, product: "sheet"), .accepted(seq: 1)),
+                order(checkout("a", "pi_a", units: 1, product: "sheet"), .accepted(seq: 1)),
                 letter(1, paid("a", "pi_a", 500), .orderConflict), letter(2, paid("a", "pi_b", 600), .orderConflict),
-                order(checkout("n", nil, quantity: 1, product: "sheet"), .accepted(seq: 2)),
+                order(checkout("n", nil, units: 1, product: "sheet"), .accepted(seq: 2)),
                 letter(3, paid("n", nil, 500), .orderConflict), letter(4, paid("n", "", 500), .orderConflict))
             #expect(try await list(fixture) == ["a/pi_b 600 usd order_conflict check"])
             try await fixture.record(
@@ -156,7 +156,7 @@ struct RefundsTests {
             #expect(try await list(fixture).count == 3)
             try await fixture.record([letter(4, paid(nil, "pi_1", 5), .missingField)], replayed: [2])
             try await fixture.record(
-                [order(checkout("found", "pi", quantity: 1, product: "sheet"), .accepted(seq: 1))], replayed: [3])
+                [order(checkout("found", "pi", units: 1, product: "sheet"), .accepted(seq: 1))], replayed: [3])
             #expect(
                 try await list(fixture) == ["-/pi_1 5 usd missing_field", "-/pi_1 5 usd missing_field"])
         }
@@ -175,7 +175,7 @@ struct RefundsTests {
             #expect(try await list(fixture) == before)
             #expect(try await fixture.texts("SELECT stripe_payment_intent_id FROM orders") == [nil])
             // Not due any more, nothing of it is kept.
-            try await fixture.record(order(checkout("b", nil, quantity: 1, product: "sheet"), .accepted(seq: 1)))
+            try await fixture.record(order(checkout("b", nil, units: 1, product: "sheet"), .accepted(seq: 1)))
             #expect(try await list(fixture).filter { $0.contains("pi_b") }.isEmpty)
         }
     }
@@ -184,8 +184,8 @@ struct RefundsTests {
     func erasedOrder() async throws {
         try await withLedger { fixture async throws in
             try await fixture.record(
-                order(checkout("a", "pi_a", quantity: 1, product: "sheet"), .accepted(seq: 1)),
-                order(checkout("n", nil, quantity: 1, product: "sheet"), .accepted(seq: 2)),
+                order(checkout("a", "pi_a", units: 1, product: "sheet"), .accepted(seq: 1)),
+                order(checkout("n", nil, units: 1, product: "sheet"), .accepted(seq: 2)),
                 order(checkout("r", "pi_r", total: 0), notEnough))
             // The second time there is nothing left to make a digest of.
             for _ in 1...2 { _ = try await fixture.ledger.erase(["a", "n", "r"]) }
@@ -236,7 +236,7 @@ struct RefundsTests {
             try await fixture.record(
                 (1...1_499).map { number in
                     order(
-                        checkout(Identifier("o\(number)"), nil, quantity: 1, product: "sheet"),
+                        checkout(Identifier("o\(number)"), nil, units: 1, product: "sheet"),
                         .accepted(seq: Int64(number)))
                 })
             #expect(
@@ -272,7 +272,7 @@ struct RefundsTests {
         try await withLedger { fixture async throws in
             try await fixture.record(
                 order(checkout("a", "pi_a", total: 850), notEnough), letter(1, paid("b", "pi_b", 20)),
-                order(checkout("c", "pi_c", quantity: 1, product: "sheet"), .accepted(seq: 1)))
+                order(checkout("c", "pi_c", units: 1, product: "sheet"), .accepted(seq: 1)))
             #expect(try await fixture.ledger.check().isSound)
             try fixture.tamper(sql)
             let check = try await fixture.ledger.check()

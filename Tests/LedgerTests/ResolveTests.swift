@@ -80,7 +80,7 @@ import Testing
         Checkout(
             orderID: id, paymentIntentID: "pi-\(marker)", completedAt: "2026-11-22T10:00:00Z",
             customer: .init(id: "cus-\(marker)", email: "\(marker)@example.com", name: "Ada \(marker)"),
-            currency: "usd", total: 100, items: [.init(productID: "sheet", quantity: 1, unitPrice: 100)],
+            currency: "usd", total: 100, items: [.init(productID: "sheet", units: 1, unitPrice: 100)],
             shippingAddress: .init(
                 name: "Ada \(marker)", line1: "1 \(marker) Road", line2: marker, city: marker, state: marker,
                 postalCode: marker, country: "GB"))

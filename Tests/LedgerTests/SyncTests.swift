@@ -41,11 +41,11 @@ struct SyncTests {
             products: [
                 Product(
                     id: "p", name: "name", description: "short", longDescription: "long", category: "c", devStatus: 4,
-                    basePrice: 123, stripeProductID: "prod_1", requiresAssembly: true, maxQuantity: 7,
+                    basePrice: 123, stripeProductID: "prod_1", requiresAssembly: true, cap: 7,
                     images: "[\"a\"]", specs: "{\"s\":1}", metadata: "{\"m\":2}",
                     variants: [
                         Variant(
-                            id: "v", name: "vn", description: "vd", stripeProductID: "prod_2", maxQuantity: 3,
+                            id: "v", name: "vn", description: "vd", stripeProductID: "prod_2", cap: 3,
                             images: "[\"b\"]", specs: "{}", metadata: "{\"m\":3}")
                     ])
             ])
@@ -83,10 +83,10 @@ struct SyncTests {
 
     /// A change of the sample, and what is said of it.
     private static let edits: [(@Sendable (inout Catalogue) -> Void, [CatalogueChanges.Change])] = [
-        ({ $0.products[0].maxQuantity = 12 }, [edit(.product("cube"), "max_quantity 10 → 12")]),
-        ({ $0.products[0].maxQuantity = nil }, [edit(.product("cube"), "max_quantity 10 → unlimited")]),
-        ({ $0.products[1].maxQuantity = 5 }, [edit(.product("sheet"), "max_quantity unlimited → 5")]),
-        ({ $0.products[0].variants[0].maxQuantity = nil }, [edit(.variant("black"), "max_quantity 6 → unlimited")]),
+        ({ $0.products[0].cap = 12 }, [edit(.product("cube"), "max_quantity 10 → 12")]),
+        ({ $0.products[0].cap = nil }, [edit(.product("cube"), "max_quantity 10 → unlimited")]),
+        ({ $0.products[1].cap = 5 }, [edit(.product("sheet"), "max_quantity unlimited → 5")]),
+        ({ $0.products[0].variants[0].cap = nil }, [edit(.variant("black"), "max_quantity 6 → unlimited")]),
         ({ $0.products[0].name = "Die" }, [edit(.product("cube"), "name \"Cube\" → \"Die\"")]),
         ({ $0.products[0].description = "d" }, [edit(.product("cube"), "description none → \"d\"")]),
         (
@@ -161,7 +161,7 @@ struct SyncTests {
             let still = try await fixture.ledger.sync(changed { $0.products.removeFirst() }, dryRun: false)
             #expect(still.isEmpty && still.version == 2)
 
-            let opening = try await fixture.ledger.sync(changed { $0.products[0].maxQuantity = 8 }, dryRun: false)
+            let opening = try await fixture.ledger.sync(changed { $0.products[0].cap = 8 }, dryRun: false)
             let reopened = opening.changes.filter { $0.kind == .reopened }
             #expect(reopened.map(\.counter) == gone)
             #expect(reopened.map(\.columns) == [["max_quantity 10 → 8"], [], []])
@@ -187,8 +187,8 @@ struct SyncTests {
         try await withLedger { fixture async throws in
             try await fixture.record(order("o", [("cube", "black", 5)], .accepted(seq: 1)))
             let lowered = changed {
-                $0.products[0].maxQuantity = 4
-                $0.products[0].variants[0].maxQuantity = 4
+                $0.products[0].cap = 4
+                $0.products[0].variants[0].cap = 4
             }
             let changes = try await fixture.ledger.sync(lowered, dryRun: dryRun)
             #expect(
@@ -196,7 +196,7 @@ struct SyncTests {
                     "product cube: max_quantity 4 is below the 5 sold already; nothing more is sold",
                     "variant black: max_quantity 4 is below the 5 sold already; nothing more is sold",
                 ])
-            let level = try await fixture.ledger.sync(changed { $0.products[0].maxQuantity = 5 }, dryRun: true)
+            let level = try await fixture.ledger.sync(changed { $0.products[0].cap = 5 }, dryRun: true)
             #expect(level.warnings.isEmpty)
         }
     }
@@ -236,7 +236,7 @@ struct SyncTests {
         let ids: [Identifier] = ["cafe", "Cafe", "caf\u{E9}", "cafe\u{301}"]
         let catalogue = Catalogue(
             categories: ["c"],
-            products: ids.map { Product(id: $0, name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 9) })
+            products: ids.map { Product(id: $0, name: "n", category: "c", devStatus: 5, basePrice: 1, cap: 9) })
         try await withLedger(catalogue) { fixture async throws in
             for (index, id) in ids.enumerated() {
                 let lines: [Line] = [(id, nil, Int64(index) + 1)]

@@ -36,10 +36,10 @@ struct MonitoringFixture: Sendable {
     static let name = "Dolores Example"
 
     /// An order with all that is known of its customer.
-    static func order(_ id: String, _ product: String = "sheet", _ quantity: Int = 1) -> String {
+    static func order(_ id: String, _ product: String = "sheet", _ units: Int = 1) -> String {
         """
         {"order_id":"\(id)","customer":{"id":"cus_1","email":"\(email)","name":"\(name)"},\
-        "items":[{"product_id":"\(product)","quantity":\(quantity),"unit_price":1}],\
+        "items":[{"product_id":"\(product)","quantity":\(units),"unit_price":1}],\
         "shipping_address":{"name":"\(name)","line1":"1 Example Road"}}
         """
     }
@@ -106,7 +106,7 @@ func withMonitoring(
             let path = folder.path(of: "ledger.db")
             try await LedgerDatabase.create(at: path, store: "main")
             let tool = try await LedgerDatabase.open(at: path, store: "main", for: .tool)
-            let lamp = Product(id: "lamp", name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 2)
+            let lamp = Product(id: "lamp", name: "n", category: "c", devStatus: 5, basePrice: 1, cap: 2)
             let sheet = Product(id: "sheet", name: "n", category: "c", devStatus: 5, basePrice: 1)
             _ = try await tool.sync(Catalogue(categories: ["c"], products: [lamp, sheet]), dryRun: false)
             try tool.close()

@@ -244,7 +244,7 @@ struct ReconcilerTests {
     func underLoad(isLarge: Bool, part: Int) async throws {
         let catalogue: Catalogue = isLarge ? .large : .sample
         try await withReconciliation(catalogue) { fixture async throws in
-            let ids = catalogue.products.filter { $0.maxQuantity == nil }.map(\.id)
+            let ids = catalogue.products.filter { $0.cap == nil }.map(\.id)
             async let sold: Void = {
                 for number in 0..<200 {
                     try await fixture.sell(ids[number * 7 % ids.count])

@@ -66,7 +66,7 @@ struct ReconciliationFixture: Sendable {
     static func checkout(_ id: Int64, product: Identifier, variant: Identifier? = nil, units: Int64 = 1) -> Checkout {
         Checkout(
             orderID: Identifier("o\(id)"),
-            items: [.init(productID: product, variantID: variant, quantity: units, unitPrice: 1)])
+            items: [.init(productID: product, variantID: variant, units: units, unitPrice: 1)])
     }
 
     /// Lets the counters decide an order that continues `head`, and accept it.
@@ -108,8 +108,8 @@ extension Catalogue {
         categories: ["c"],
         products: [
             Product(
-                id: "cube", name: "n", category: "c", devStatus: 5, basePrice: 1, maxQuantity: 10,
-                variants: [Variant(id: "black", name: "n", maxQuantity: 6)]),
+                id: "cube", name: "n", category: "c", devStatus: 5, basePrice: 1, cap: 10,
+                variants: [Variant(id: "black", name: "n", cap: 6)]),
             Product(id: "sheet", name: "n", category: "c", devStatus: 5, basePrice: 1),
         ])
 

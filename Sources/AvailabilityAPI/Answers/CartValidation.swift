@@ -10,12 +10,12 @@ struct CartValidation: Sendable {
 
     /// The body's size. Lines and quantities have the limits of an order's.
     static let maximumBytes = 64 << 10
-    private static let quantities = 1...Limit.quantity
+    private static let quantities = 1...Limit.units
 
     struct Line: Sendable, Equatable {
         var productID: Identifier
         var variantID: Identifier?
-        var quantity: Int64
+        var units: Int64
 
         var sku: SKU { SKU(productID, variantID) }
     }
@@ -68,8 +68,8 @@ struct CartValidation: Sendable {
         var variantDemand: [SKU: Int64] = [:]
         var products: [Identifier: Availability] = [:]
         for line in lines {
-            demand[line.productID, default: 0] += line.quantity
-            if line.variantID != nil { variantDemand[line.sku, default: 0] += line.quantity }
+            demand[line.productID, default: 0] += line.units
+            if line.variantID != nil { variantDemand[line.sku, default: 0] += line.units }
             if products[line.productID] == nil { products[line.productID] = try availability(line.productID) }
         }
         return lines.map { line in
@@ -92,7 +92,7 @@ struct CartValidation: Sendable {
             }
             var verdict = verdict(variant, variantDemand[line.sku] ?? 0)
             // An order is taken whole: a product that is asked too much of stops all of its lines.
-            let isOverAsked = product.product.availableQuantity.map { (demand[line.productID] ?? 0) > $0 }
+            let isOverAsked = product.product.available.map { (demand[line.productID] ?? 0) > $0 }
             if isOverAsked ?? false, !verdict.reasons.contains(.soldOut), !verdict.reasons.contains(.onlyNLeft) {
                 verdict.reasons.append(.onlyNLeft)
             }
@@ -101,9 +101,9 @@ struct CartValidation: Sendable {
     }
 
     private static func verdict(_ figures: Availability.Figures, _ demand: Int64) -> Verdict {
-        var verdict = Verdict(available: figures.availableQuantity)
+        var verdict = Verdict(available: figures.available)
         if !figures.isActive { verdict.reasons.append(.closed) }
-        if let left = figures.availableQuantity, demand > left {
+        if let left = figures.available, demand > left {
             verdict.reasons.append(left == 0 ? .soldOut : .onlyNLeft)
         }
         return verdict
@@ -115,7 +115,7 @@ struct CartValidation: Sendable {
         buffer.writeStaticString(#","variant_id":"#)
         if let variant = line.variantID { buffer.writeJSON(variant.text) } else { buffer.writeStaticString("null") }
         buffer.writeStaticString(#","quantity":"#)
-        buffer.writeNumber(line.quantity)
+        buffer.writeNumber(line.units)
         buffer.writeStaticString(#","ok":"#)
         buffer.writeBool(verdict.reasons.isEmpty)
         buffer.writeStaticString(#","reasons":["#)
@@ -166,8 +166,8 @@ struct CartValidation: Sendable {
             }
             let product = identifier("product_id", isRequired: true)
             let variant = identifier("variant_id", isRequired: false)
-            guard case .number(let number) = object["quantity"], let quantity = number.integer,
-                quantities.contains(quantity)
+            guard case .number(let number) = object["quantity"], let units = number.integer,
+                quantities.contains(units)
             else {
                 violations.append(
                     (
@@ -176,7 +176,7 @@ struct CartValidation: Sendable {
                     ))
                 return nil
             }
-            return product.map { Line(productID: $0, variantID: variant, quantity: quantity) }
+            return product.map { Line(productID: $0, variantID: variant, units: units) }
         }
         if !violations.isEmpty { throw Problem.violations(violations) }
         return lines

@@ -4,7 +4,7 @@ package enum Limit {
     /// Sums of money and sold quantities stay at or below it.
     package static let exactInteger: Int64 = (1 << 53) - 1
     /// Units on one line of an order.
-    package static let quantity: Int64 = 1_000_000
+    package static let units: Int64 = 1_000_000
     /// Units one adjustment may add or take away.
     package static let adjustment: Int64 = 1_000_000_000
     /// Lines of one message.
