@@ -1,7 +1,5 @@
 import Counters
-import Failpoints
 import Intake
-import Inventory
 import Ledger
 import Logging
 import RedisClient
@@ -43,18 +41,35 @@ package struct ActiveConsumer: Sendable {
     /// Consumes until a stop is requested (nothing more is read, what is in memory is finished), or nothing is left
     /// (`untilIdle`). Throws when going on would be wrong.
     ///
-    /// When it returns or throws, nothing of this process writes any more, and the lock may be given up.
+    /// When it returns or throws, nothing of this process writes any more, and the lock may be given up: what is being
+    /// decided, recorded or acknowledged is finished first.
+    /// - Throws: `ConsumerError`; `LedgerError`; `RedisError` that waiting does not help; what `guarding` throws;
+    ///   `CancellationError` when the task is cancelled.
     package func run() async throws -> ConsumerTotals {
         defer { metrics.isActive(false) }
-        let epoch: Epoch
-        do {
-            epoch = try await begin()
-        } catch is StopSignal.Stopped {
-            return ConsumerTotals()
+        return try await withThrowingTaskGroup(of: ConsumerEvent?.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { [guarding] in
+                try await guarding()
+                return nil
+            }
+            group.addTask { [stop = retrying.stop] in
+                await stop.wait()
+                return stop.isRequested ? .stopRequested : nil
+            }
+            do {
+                let epoch = try await begin()
+                metrics.isActive(true)
+                onReady(epoch.number, epoch.seq)
+                return try await consume(from: epoch, &group)
+            } catch is StopSignal.Stopped {
+                return ConsumerTotals()
+            } catch {
+                // Ends what waits for Redis or the disk, or the lock would be held for as long as they are away.
+                retrying.stop.request()
+                throw error
+            }
         }
-        metrics.isActive(true)
-        onReady(epoch.number, epoch.seq)
-        return try await consume(from: epoch)
     }
 
     /// Before anything is decided: takes note of a crash, looks at the server, connects, opens the first epoch.
@@ -70,41 +85,31 @@ package struct ActiveConsumer: Sendable {
             EpochRequest(needed: EpochNeeded(.outage, "start"), catalogueBefore: nil, epochsInARow: 0))
     }
 
-    private func consume(from epoch: Epoch) async throws -> ConsumerTotals {
+    private func consume(
+        from epoch: Epoch, _ group: inout ThrowingTaskGroup<ConsumerEvent?, any Error>
+    ) async throws -> ConsumerTotals {
         var machine = ConsumerStateMachine(settings, ledger: ledger.identity, epoch: epoch)
-        try await withThrowingTaskGroup(of: ConsumerEvent?.self) { group in
-            defer { group.cancelAll() }
-            group.addTask { [guarding] in
-                try await guarding()
-                return nil
-            }
-            group.addTask { [stop = retrying.stop] in
-                await stop.wait()
-                return .stopRequested
-            }
-            var actions = machine.begin(at: .now)
-            do {
-                while true {
-                    for action in actions {
-                        if case .finish = action { return }
-                        group.addTask { [stages] in try await stages.perform(action) }
+        var actions = machine.begin(at: .now)
+        do {
+            while true {
+                for action in actions {
+                    switch action {
+                    case .finish: return machine.totals
+                    case .giveUp(let needed): throw stages.epochs.noProgress(needed)
+                    case .report(let report): stages.note(report)
+                    default: group.addTask { [stages] in try await stages.perform(action) }
                     }
-                    metrics.readAhead(machine.readAhead)
-                    guard let event = try await group.next() else { return }
-                    actions = event.map { machine.handle($0, at: .now) } ?? []
                 }
-            } catch is StopSignal.Stopped {
-                // Redis or the ledger was away when the stop came: what is not finished stays pending.
-                if !machine.isMemoryEmpty {
-                    retrying.logger.warning("stopped with messages unfinished; they stay pending")
-                }
-            } catch {
-                // Ends what waits for Redis or the disk, or the lock would be held for as long as they are away.
-                retrying.stop.request()
-                throw error
+                metrics.readAhead(machine.readAhead)
+                guard let event = try await group.next() else { return machine.totals }
+                actions = event.map { machine.handle($0, at: .now) } ?? []
             }
+        } catch is StopSignal.Stopped {
+            // Redis or the ledger was away when the stop came: what is not finished stays pending.
+            if !machine.isMemoryEmpty {
+                retrying.logger.warning("stopped with messages unfinished; they stay pending")
+            }
+            return machine.totals
         }
-        if case .idle = machine.reading.intake { await stages.trimmer.lookForLostMessages() }
-        return machine.totals
     }
 }

@@ -3,19 +3,6 @@ import Intake
 import Inventory
 import Ledger
 
-/// What a batch is planned by, whichever entries it has.
-struct PlanningContext: Sendable {
-    /// Of the epoch.
-    var catalogue: CatalogueIndex
-    /// The batch that is being recorded, if there is one: the ledger does not show it yet.
-    var recording: UnrecordedBatch?
-    /// Movements of all commands together at most, but for one command: they are what holds Redis up.
-    var maximumMovements: Int
-    var deadLetters: DeadLetterMaker
-    /// Dead letters that are wanted again, by the fingerprint of the entries they are published as.
-    var wantedReplays: [[UInt8]: [Int64]] = [:]
-}
-
 /// Works out what becomes of each entry of a batch, before anything is decided. Does no I/O: it says what the ledger must
 /// be asked (`lookup`), and plans by the answer (`plan`).
 ///
@@ -117,26 +104,21 @@ struct BatchPlanner: Sendable {
                 return reject(decoded, invalid, command)
             }
             return decide(command, order.movements)
-        case .cancel(let cancellation): return plan(cancellation, command, decoded, by: prior)
+        case .cancel(let cancellation):
+            let order = cancellation.orderID
+            guard let owned = owned[order] ?? prior.owned[order] else {
+                let invalid = InvalidMessage(.unknownOrder, "order_id: no order \"\(order)\" is recorded")
+                return reject(decoded, invalid, command)
+            }
+            let takeback = Takeback(cancellation, from: owned)
+            guard let plan = decide(command, takeback.movements) else { return nil }
+            self.owned[order] = takeback.remaining
+            batch.cancelledOrders.insert(order)
+            return plan
         case .adjust(let adjustment):
             if let invalid = violation(in: adjustment, by: prior) { return reject(decoded, invalid, command) }
             return decide(command, adjustment.movements)
         }
-    }
-
-    private mutating func plan(
-        _ cancellation: Cancellation, _ command: Command, _ decoded: DecodedEntry, by prior: PriorState
-    ) -> PlannedBatch.Plan? {
-        let order = cancellation.orderID
-        guard let owned = owned[order] ?? prior.owned[order] else {
-            return reject(
-                decoded, InvalidMessage(.unknownOrder, "order_id: no order \"\(order)\" is recorded"), command)
-        }
-        let takeback = Takeback(cancellation, from: owned)
-        guard let plan = decide(command, takeback.movements) else { return nil }
-        self.owned[order] = takeback.remaining
-        batch.cancelledOrders.insert(order)
-        return plan
     }
 
     private func violation(in adjustment: Adjustment, by prior: PriorState) -> InvalidMessage? {
@@ -169,25 +151,9 @@ struct BatchPlanner: Sendable {
         add(.deadLetter(context.deadLetters.record(decoded.entry, invalid, ids: command?.ids)))
     }
 
-    private mutating func add(_ record: PlannedBatch.Record) -> PlannedBatch.Plan {
+    private mutating func add(_ record: BatchRecord<PlannedCommand>) -> PlannedBatch.Plan {
         batch.records.append(record)
         return .record(batch.records.count - 1)
-    }
-}
-
-extension PlanningContext {
-    /// The batch of an entry that has crashed the process too often: a dead letter, undecoded.
-    func quarantine(_ entry: StreamEntry) -> PlannedBatch {
-        let invalid = InvalidMessage(
-            .crashedConsumer,
-            "processing this entry alone ended the process \(ConsumerSettings.poisonAttempts) times; it was not decoded"
-        )
-        var batch = PlannedBatch(catalogueVersion: catalogue.version)
-        batch.entries = [.poison(entry)]
-        batch.plans = [.record(0)]
-        batch.records = [.deadLetter(deadLetters.record(entry, invalid))]
-        batch.poison = EntryKey(entry)
-        return batch
     }
 }
 

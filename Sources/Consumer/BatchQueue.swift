@@ -1,40 +1,5 @@
 import Intake
 
-/// Deliveries that were read and are not decoded yet, in the order of the stream. One at a time is being decoded.
-struct Undecoded {
-    private var deliveries: [[StreamEntry]] = []
-    /// The first one is being decoded.
-    private(set) var isUnderWay = false
-    /// Bytes of names and values.
-    private(set) var bytes = 0
-
-    var isEmpty: Bool { deliveries.isEmpty }
-    var first: StreamEntry? { deliveries.first?.first }
-    var count: Int { deliveries.reduce(0) { $0 + $1.count } }
-
-    mutating func append(_ entries: [StreamEntry]) {
-        deliveries.append(entries)
-        bytes += entries.size
-    }
-
-    /// The delivery that is to be decoded now; nil while another one is, or when there is none.
-    mutating func next() -> [StreamEntry]? {
-        guard !isUnderWay, let first = deliveries.first else { return nil }
-        isUnderWay = true
-        return first
-    }
-
-    /// The delivery that `next` gave is decoded.
-    /// - Returns: that delivery.
-    mutating func finish() -> [StreamEntry] {
-        assert(isUnderWay, "nothing is being decoded")
-        let delivery = deliveries.removeFirst()
-        bytes -= delivery.size
-        isUnderWay = false
-        return delivery
-    }
-}
-
 /// Entries that were decoded and are not in a batch yet, in the order of the stream.
 struct BatchQueue {
     /// How much a batch may have, but for one entry.
@@ -108,9 +73,4 @@ struct BatchQueue {
             bytes += sign * read.size
         }
     }
-}
-
-extension Sequence<StreamEntry> {
-    /// Bytes of names and values of all of them.
-    fileprivate var size: Int { reduce(0) { $0 + $1.size } }
 }

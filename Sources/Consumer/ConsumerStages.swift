@@ -1,5 +1,4 @@
 import Counters
-import Failpoints
 import Intake
 import Inventory
 import Ledger
@@ -49,35 +48,43 @@ struct ConsumerStages: Sendable {
     /// - Returns: what came of it; nil: nothing that matters.
     func perform(_ action: ConsumerAction) async throws -> ConsumerEvent? {
         switch action {
+        // What only reads, or waits, ends at once when the consumer does.
         case .read(let claims): return try await read.next(claims: claims)
         case .endRead: await read.endWait()
         case .connect(let attempt): return try await read.connect(attempt: attempt)
         case .lookForLeftovers: return try await read.lookForLeftovers()
         case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
-        case .decide(let request): return try await decide.decide(request)
-        case .record(let batch): return .recorded(try await record.record(batch))
-        case .acknowledge(let acknowledgement):
-            return .acknowledged(epoch: acknowledgement.epoch, try await acknowledge.acknowledge(acknowledgement))
-        case .openEpoch(let request): return .epochOpened(try await epochs.open(request))
-        case .announceCatalogue(let change): await acknowledge.announce(change)
+        case .watch(let epoch): return .watched(try await watch.look(in: epoch))
         case .wait(let chore):
             try await Task.sleep(for: chore.interval)
             return .due(chore)
-        case .watch(let epoch): return .watched(try await watch.look(in: epoch))
-        case .upkeep(let isRedisFull): return .upkept(wanted: try await watch.upkeep(isRedisFull: isRedisFull))
-        case .trim:
-            await trimmer.trim()
-            return .trimmed
-        case .publish(let due, let isQueueEmpty):
-            return .published(try await replays.publish(due, isQueueEmpty: isQueueEmpty))
-        case .report(let report): note(report)
-        case .giveUp(let needed): throw epochs.noProgress(needed)
-        case .finish: break
+        // What writes is not cut off half-way: a task of its own is not cancelled with the consumer's.
+        default: return try await Task { try await write(action) }.value
         }
         return nil
     }
 
-    private func note(_ report: ConsumerReport) {
+    private func write(_ action: ConsumerAction) async throws -> ConsumerEvent? {
+        switch action {
+        case .decide(let request): return try await decide.decide(request)
+        case .record(let batch): return .recorded(try await record.record(batch))
+        case .acknowledge(let acknowledgement):
+            return .acknowledged(
+                epoch: acknowledgement.epoch, try await acknowledge.acknowledge(acknowledgement))
+        case .openEpoch(let request): return .epochOpened(try await epochs.open(request))
+        case .announceCatalogue(let change): await acknowledge.announce(change)
+        case .upkeep(let isRedisFull): return .upkept(wanted: try await watch.upkeep(isRedisFull: isRedisFull))
+        case .trim:
+            await trimmer.trim()
+            return .trimmed
+        case .publish(let due): return .published(try await replays.publish(due))
+        default: assertionFailure("\(action) is done elsewhere")
+        }
+        return nil
+    }
+
+    /// In the order in which the state machine reports.
+    func note(_ report: ConsumerReport) {
         switch report {
         case .recorded(let batch): metrics.count(batch)
         case .stray(let entry):
@@ -91,7 +98,7 @@ struct ConsumerStages: Sendable {
 extension Chore {
     fileprivate var interval: Duration {
         switch self {
-        case .watch, .upkeep: ConsumerSettings.watchInterval
+        case .watch: ConsumerSettings.watchInterval
         case .trim: ConsumerSettings.trimInterval
         }
     }

@@ -32,7 +32,7 @@ extension ConsumerStateMachine {
             if poison != nil || !queue.isFull { return }
             unrecorded = UnrecordedBatch(batch)
         }
-        if poison != nil, undecoded.isUnderWay { return }
+        if poison != nil, undecoded.decoding == .underWay { return }
         let planning = PlanningContext(
             catalogue: epoch.catalogue, recording: unrecorded, maximumMovements: 2 * settings.batchLines,
             deadLetters: DeadLetterMaker(keptBytes: settings.deadLetterBytes), wantedReplays: replays.wanted)
@@ -62,14 +62,16 @@ extension ConsumerStateMachine {
         deciding = .done(batch)
     }
 
-    mutating func mustWait() {
+    mutating func blocked() {
         guard endDeciding() else { return }
         // If it is recorded already, nothing would end the waiting; and nothing is left to wait for.
         if case .underWay = recording { deciding = .blocked }
     }
 
     mutating func undecided(_ needed: EpochNeeded) {
-        if endDeciding() { need(needed) }
+        // In an epoch that ends no decision matters; that Redis has lost something does.
+        if endDeciding() { return need(needed) }
+        if case .doubtful = needed.memory { reading.distrustMemory() }
     }
 
     // MARK: - Record
@@ -77,7 +79,7 @@ extension ConsumerStateMachine {
     mutating func startRecording() {
         guard case .idle = recording, unacknowledged.count < Self.unacknowledgedLimit, case .done(let batch) = deciding
         else { return }
-        // Also while an epoch ends: the decisions are the ledger's as well as Redis', if it takes them.
+        // Also while an epoch ends: a decision that the ledger's own balances confirm stands, whatever became of Redis.
         switch phase {
         case .active, .closing: break
         case .opening, .finished: return
@@ -94,13 +96,13 @@ extension ConsumerStateMachine {
         if case .blocked = deciding { deciding = .idle }
         switch answer {
         case .recorded(let records):
-            (epochsInARow, epochsOfOneBatch) = (0, 0)
+            (epochsInARow, epochsWithoutProgress) = (0, 0)
             recordedSeq = batch.seqAfter
-            unacknowledged.append(Unacknowledged(batch: batch, records: records))
+            unacknowledged.append(Unacknowledged(batch, records: records))
             count(batch)
             return
         case .outdated(let head):
-            // Somebody asked for another catalogue or epoch; only another seq would be the batch's own.
+            // Another catalogue or epoch was asked for by an operator. Only a wrong seq is the fault of the batch.
             if head.catalogueVersion != batch.record.catalogueVersion {
                 need(EpochNeeded(.outage, "catalogue version \(head.catalogueVersion)"))
             } else {
@@ -108,12 +110,12 @@ extension ConsumerStateMachine {
                 need(EpochNeeded(cause, "the ledger is at epoch \(head.epoch), seq \(head.seq)"))
             }
         case .disagreed(.miscounted(let counter)):
-            need(EpochNeeded(.miscount(counter), "the ledger's figures were counted anew"))
+            need(EpochNeeded(.miscount(counter), "the ledger's figures were counted again"))
         case .disagreed(let disagreement):
             need(
                 EpochNeeded(.batch, "the ledger's figures do not give the counters' decision of \(disagreement)"))
         }
-        // What was decided after it counts on it.
+        // What was decided after it depends on it.
         if case .done(let next) = deciding {
             queue.putBack(next.entries)
             deciding = .idle
@@ -125,23 +127,37 @@ extension ConsumerStateMachine {
 
     mutating func startAcknowledging() {
         guard case .active = phase, case .idle = acknowledging, let first = unacknowledged.first else { return }
-        // In the name of the epoch that is in Redis now: the batch's own may be over.
-        var acknowledgement = first.batch.acknowledgement(records: first.records, epoch: epoch.number)
-        if case .doubtful = reading.memory { acknowledgement.entries = [] }
         acknowledging = .underWay
-        actions.append(.acknowledge(acknowledgement))
+        // In the name of the epoch that is in Redis now: the batch's own may be over.
+        actions.append(
+            .acknowledge(
+                Acknowledgement(
+                    epoch: epoch.number, settled: first.seqAfter, recorded: first.records,
+                    entries: reading.memory == .trusted ? first.entries : [], outcomes: first.outcomes,
+                    changed: first.changed)))
     }
 
-    mutating func acknowledged(_ answer: AcknowledgeAnswer, sentIn epoch: Int64) {
+    mutating func acknowledged(_ answer: AcknowledgeAnswer, sentIn sender: Int64) {
         guard case .underWay = acknowledging else { return assertionFailure("acknowledged without being asked to") }
         acknowledging = .idle
         switch answer {
         case .acknowledged: unacknowledged.removeFirst()
         case .fenced:
-            // It stays the first one. Either its epoch has ended since it was sent, or Redis has lost it.
-            if epoch == self.epoch.number {
+            // It stays the first one. Either its epoch has ended since it was sent, or Redis has lost it. While the next
+            // epoch is being installed it may be either; then memory is doubted without need.
+            if sender == epoch.number {
                 need(EpochNeeded(.outage, "the counters were changed or lost", memory: .doubtful))
             }
         }
+    }
+}
+
+extension ConsumerStateMachine.Unacknowledged {
+    init(_ batch: DecidedBatch, records: Int64) {
+        entries = batch.entries.map(\.entry.id)
+        outcomes = batch.outcomes
+        changed = batch.changed
+        seqAfter = batch.seqAfter
+        self.records = records
     }
 }

@@ -6,19 +6,29 @@ import Ledger
 /// What is done again and again, one thing at a time.
 extension ConsumerStateMachine {
     struct Chores {
+        enum Work {
+            case watch
+            case upkeep
+            case trim
+        }
+
         var due: Set<Chore> = []
-        var underWay: Chore?
+        var underWay: Work?
         var strays = StrayEntries()
+
+        var isBusy: Bool { underWay != nil || !due.isEmpty }
     }
 
     mutating func startChore() {
         guard case .active = phase, chores.underWay == nil else { return }
         // While the gate decides, Redis may be further than we know.
         if chores.due.contains(.watch), !isDeciding {
-            start(.watch)
+            chores.due.remove(.watch)
+            chores.underWay = .watch
             actions.append(.watch(epoch: epoch.number))
         } else if chores.due.contains(.trim) {
-            start(.trim)
+            chores.due.remove(.trim)
+            chores.underWay = .trim
             actions.append(.trim)
         }
     }
@@ -27,26 +37,24 @@ extension ConsumerStateMachine {
         if case .underWay = deciding { true } else { false }
     }
 
-    private mutating func start(_ chore: Chore) {
-        chores.due.remove(chore)
-        chores.underWay = chore
+    private mutating func end(_ work: Chores.Work) {
+        assert(chores.underWay == work, "something else is under way")
+        chores.underWay = nil
     }
 
-    /// - Parameter next: what is due again after its time; nil: it goes on.
-    mutating func end(_ chore: Chore, next: Chore?) {
-        assert(chores.underWay == chore, "another chore is under way")
-        chores.underWay = nil
-        if let next { actions.append(.wait(for: next)) }
+    mutating func trimmed() {
+        end(.trim)
+        actions.append(.wait(for: .trim))
     }
 
     mutating func watched(_ report: WatchReport, at now: ContinuousClock.Instant) {
+        end(.watch)
         // In an epoch that has ended meanwhile the rest means nothing.
         guard case .active = phase, report.epoch == epoch.number, case .allIsWell = compare(report) else {
-            return end(.watch, next: .watch)
+            return actions.append(.wait(for: .watch))
         }
         epochsInARow = 0
         if let pending = report.pending { lookForStrayEntries(pending, at: now) }
-        end(.watch, next: nil)
         chores.underWay = .upkeep
         actions.append(.upkeep(isRedisFull: report.isRedisFull))
     }
@@ -59,22 +67,23 @@ extension ConsumerStateMachine {
 
     /// Is the ledger at our epoch and catalogue; is Redis in the state we left it?
     private mutating func compare(_ report: WatchReport) -> Finding {
+        let counters = report.counters
+        let areCountersChanged =
+            counters.map { $0.ledger != ledger || $0.epoch != epoch.number || $0.seq != seq } ?? false
+        // Whatever else has happened, a Redis that has lost its counters may have lost messages.
+        let memory = areCountersChanged ? EpochNeeded.Memory.doubtful : .trusted
+        // Once a second at most, and not because of a batch: it may happen any number of times.
         if report.ledger.catalogueVersion != epoch.catalogue.version {
-            need(EpochNeeded(.outage, "catalogue version \(report.ledger.catalogueVersion)"))
-            return .epochNeeded
+            need(EpochNeeded(.outage, "catalogue version \(report.ledger.catalogueVersion)", memory: memory))
+        } else if report.ledger.epoch != epoch.number {
+            need(EpochNeeded(.outage, "the ledger is at epoch \(report.ledger.epoch)", memory: memory))
+        } else if areCountersChanged {
+            need(EpochNeeded(.outage, "the counters were changed or lost", memory: memory))
+        } else {
+            // The stages that need a Redis that is away wait for it.
+            return counters == nil ? .redisIsAway : .allIsWell
         }
-        if report.ledger.epoch != epoch.number {
-            need(EpochNeeded(.outage, "the ledger is at epoch \(report.ledger.epoch)"))
-            return .epochNeeded
-        }
-        // A Redis that is away is waited for by those who need it.
-        guard let counters = report.counters else { return .redisIsAway }
-        if counters.ledger != ledger || counters.epoch != epoch.number || counters.seq != seq {
-            // Once a second at most, and about no batch: it may happen as often as it likes.
-            need(EpochNeeded(.outage, "the counters were changed or lost", memory: .doubtful))
-            return .epochNeeded
-        }
-        return .allIsWell
+        return .epochNeeded
     }
 
     /// Entries that are pending but were lost on their way to this process are claimed.
@@ -88,12 +97,13 @@ extension ConsumerStateMachine {
     }
 
     mutating func upkept(_ wanted: [WantedReplay], at now: ContinuousClock.Instant) {
-        end(.upkeep, next: .watch)
+        end(.upkeep)
+        actions.append(.wait(for: .watch))
         publish(wanted, at: now)
     }
 
     mutating func publish(_ wanted: [WantedReplay], at now: ContinuousClock.Instant) {
         let due = replays.due(wanted, at: now)
-        if !due.isEmpty { actions.append(.publish(due, isQueueEmpty: isQueueEmpty)) }
+        if !due.isEmpty { actions.append(.publish(due)) }
     }
 }

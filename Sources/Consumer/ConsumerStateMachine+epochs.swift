@@ -22,13 +22,13 @@ extension ConsumerStateMachine {
         deciding = .idle
         switch needed.cause {
         case .outage: break
-        case .batch, .miscount: epochsOfOneBatch += 1
+        case .batch, .miscount: epochsWithoutProgress += 1
         }
-        guard epochsOfOneBatch <= ConsumerSettings.epochsWithoutProgress else {
+        guard epochsWithoutProgress <= ConsumerSettings.epochsWithoutProgress else {
             phase = .finished
             return actions.append(.giveUp(needed))
         }
-        phase = .opening(needed)
+        phase = .opening
         actions.append(
             .openEpoch(
                 EpochRequest(
@@ -37,8 +37,10 @@ extension ConsumerStateMachine {
     }
 
     mutating func opened(_ epoch: Epoch) {
-        guard case .opening = phase else { return assertionFailure("an epoch was opened that nobody asked for") }
+        guard case .opening = phase else { return assertionFailure("an epoch was opened without being asked for") }
         assert(epoch.number > self.epoch.number, "epochs only rise")
+        // Further than what was recorded is possible: a commit whose answer was lost.
+        assert(epoch.seq >= recordedSeq, "the ledger has lost what it had recorded")
         self.epoch = epoch
         (seq, recordedSeq) = (epoch.seq, epoch.seq)
         phase = .active

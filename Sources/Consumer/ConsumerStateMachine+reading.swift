@@ -61,7 +61,7 @@ extension ConsumerStateMachine {
         guard case .active = phase, case .open = reading.intake, case .none = reading.activity,
             readAhead < 2 * settings.batchOrders, queue.bytes + undecoded.bytes < settings.queueBytes
         else { return }
-        // What comes while a batch is decided is read together when it is; nobody waits for it sooner. Only a backlog is
+        // What comes while a batch is decided is read together when it is; nothing needs it sooner. Only a backlog is
         // read all the while.
         if case .underWay = deciding, case .keepingUp = reading.pace { return }
         switch reading.next {
@@ -100,12 +100,16 @@ extension ConsumerStateMachine {
         reading.activity = .none
         if pending > 0 {
             reading.claim()
-        } else if settings.untilIdle {
-            if wanted.isEmpty { reading.intake = .idle } else { publish(wanted, at: now) }
+        } else if settings.untilIdle, case .open = reading.intake {
+            if !wanted.isEmpty { return publish(wanted, at: now) }
+            reading.intake = .idle
+            // Once more before the end: it also finds messages that were lost meanwhile.
+            chores.due.insert(.trim)
         }
     }
 
     mutating func readFailed(_ failure: ReadFailure) {
+        if case .none = reading.activity { assertionFailure("a read failed that was not under way") }
         reading.activity = .none
         switch (failure, reading.next) {
         case (.lostData, _): reading.next = .connect(afterLoss: true)
@@ -138,17 +142,10 @@ extension ConsumerStateMachine {
 
     /// The first entry of those that are in memory and not acknowledged: batches go on in the order of the stream.
     var lowestInMemory: EntryPosition? {
-        let batch: DecidedBatch? =
-            if let first = unacknowledged.first {
-                first.batch
-            } else if case .underWay(let batch) = recording {
-                batch
-            } else if case .done(let batch) = deciding {
-                batch
-            } else {
-                nil
-            }
-        let id = batch?.entries.first?.entry.id ?? queue.first?.id ?? undecoded.first?.id
-        return id.flatMap { EntryPosition($0) }
+        var ids = [unacknowledged.first?.entries.first]
+        if case .underWay(let batch) = recording { ids.append(batch.entries.first?.entry.id) }
+        if case .done(let batch) = deciding { ids.append(batch.entries.first?.entry.id) }
+        ids += [queue.first?.id, undecoded.first?.id]
+        return ids.lazy.compactMap(\.self).first.flatMap { EntryPosition($0) }
     }
 }

@@ -9,11 +9,11 @@ import Ledger
 ///     read → decode → plan → decide → record → acknowledge
 ///
 /// The stages are pipelined. While batch *n* is recorded, batch *n+1* is decided, but only if it is full; up to two recorded
-/// batches await acknowledgement; one delivery is decoded while the next one is read. Each stage has a state of its own
-/// below: at most one batch is in it, and batches pass it in the order of the stream.
+/// batches await acknowledgement; one delivery is decoded while the next one is read. Each stage has its state below, works
+/// on at most one batch at a time, and takes batches in the order of the stream.
 ///
-/// Whatever is odd ends in the same way (`ConsumerStateMachine+epochs.swift`): a new epoch, and everything in memory that is
-/// not recorded is decided again, in order.
+/// Every unexpected state has the same answer (`ConsumerStateMachine+epochs.swift`): a new epoch, in which everything in
+/// memory that is not recorded is decided again, in order.
 ///
 /// Not copyable: it holds the messages in memory, and an event must not copy them.
 struct ConsumerStateMachine: ~Copyable {
@@ -24,7 +24,7 @@ struct ConsumerStateMachine: ~Copyable {
         /// Waits until deciding and recording have ended; what is recorded stays, everything else goes back.
         case closing(EpochNeeded)
         /// The counters are being installed.
-        case opening(EpochNeeded)
+        case opening
         case finished
     }
 
@@ -43,9 +43,13 @@ struct ConsumerStateMachine: ~Copyable {
         case underWay(DecidedBatch)
     }
 
-    /// A batch that the ledger has, whose entries Redis still calls pending.
+    /// A batch that the ledger has, whose entries Redis still calls pending. Not the messages themselves: they are let go.
     struct Unacknowledged {
-        var batch: DecidedBatch
+        var entries: [String]
+        var outcomes: [Outcome]
+        /// Products whose figures changed.
+        var changed: [Identifier]
+        var seqAfter: Int64
         /// Rows the ledger has recorded with it.
         var records: Int64
     }
@@ -66,12 +70,13 @@ struct ConsumerStateMachine: ~Copyable {
     var seq: Int64
     /// The ledger's seq after the last recorded batch of this epoch.
     var recordedSeq: Int64
-    /// Epochs opened one after the other with nothing recorded in between, and those of them that the same batch has caused.
+    /// Epochs opened one after the other while nothing was recorded and no watch found all well.
     var epochsInARow = 1
-    var epochsOfOneBatch = 0
+    /// Those that a batch has caused, since something was recorded.
+    var epochsWithoutProgress = 0
 
     var reading = Reading()
-    var undecoded = Undecoded()
+    var undecoded = UndecodedQueue()
     var queue: BatchQueue
     var deciding = Deciding.idle
     var recording = Recording.idle
@@ -99,12 +104,9 @@ struct ConsumerStateMachine: ~Copyable {
     /// Messages that are read and not being decided.
     var readAhead: Int { queue.count + undecoded.count }
 
-    /// Nothing waits to be decided, or is.
-    var isQueueEmpty: Bool { undecoded.isEmpty && queue.isEmpty }
-
-    /// Everything that was read is acknowledged.
+    /// Everything that was read is acknowledged. What is being decided is still in the queue.
     var isMemoryEmpty: Bool {
-        guard isQueueEmpty, unacknowledged.isEmpty, case .idle = recording else { return false }
+        guard undecoded.isEmpty, queue.isEmpty, unacknowledged.isEmpty, case .idle = recording else { return false }
         if case .done = deciding { return false }
         return true
     }
@@ -124,7 +126,7 @@ struct ConsumerStateMachine: ~Copyable {
         case .leftovers(let pending, let wanted): found(pending: pending, wanted: wanted, at: now)
         case .decoded(let entries): decoded(entries)
         case .decided(let batch): decided(batch)
-        case .mustWait: mustWait()
+        case .blocked: blocked()
         case .undecided(let needed): undecided(needed)
         case .recorded(let answer): recorded(answer)
         case .acknowledged(let epoch, let answer): acknowledged(answer, sentIn: epoch)
@@ -132,7 +134,7 @@ struct ConsumerStateMachine: ~Copyable {
         case .due(let chore): chores.due.insert(chore)
         case .watched(let report): watched(report, at: now)
         case .upkept(let wanted): upkept(wanted, at: now)
-        case .trimmed: end(.trim, next: .trim)
+        case .trimmed: trimmed()
         case .published(let published): replays.note(published, at: now)
         case .stopRequested: stop()
         }
@@ -157,9 +159,10 @@ struct ConsumerStateMachine: ~Copyable {
     private mutating func finishIfDone() {
         guard case .none = reading.activity, isMemoryEmpty else { return }
         switch (reading.intake, phase) {
-        // A stop does not wait for a Redis that is away.
         case (.open, _), (_, .finished), (.idle, .closing), (.idle, .opening): return
-        case (.idle, .active), (.stopped, _): break
+        case (.idle, .active): if chores.isBusy { return }
+        // A stop waits for nothing else: Redis may be away.
+        case (.stopped, _): break
         }
         phase = .finished
         actions.append(.finish)
@@ -178,6 +181,12 @@ struct ConsumerStateMachine: ~Copyable {
             assertionFailure("an entry waits for a batch that is not being recorded")
         }
         if case .underWay = acknowledging { assert(!unacknowledged.isEmpty, "nothing is being acknowledged") }
+        assert(
+            unacknowledged.allSatisfy { $0.seqAfter <= recordedSeq }, "what is not recorded is not acknowledged")
+        if case .underWay = deciding {
+            assert(!queue.isEmpty, "nothing is being decided")
+            assert(chores.underWay != .watch, "the counters are compared while the gate changes them")
+        }
         if case .opening = phase {
             guard case .idle = deciding, case .idle = recording else {
                 return assertionFailure("an epoch is opened while a batch is decided or recorded")

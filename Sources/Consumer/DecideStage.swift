@@ -22,7 +22,7 @@ struct DecideStage: Sendable {
             case .batch(let entries): planned = try await plan(entries, request.planning)
             case .poison(let entry): planned = try await plan(poison: entry, request.planning)
             }
-            return planned.entries.isEmpty ? .mustWait : .decided(try await decide(planned, request))
+            return planned.entries.isEmpty ? .blocked : .decided(try await decide(planned, request))
         } catch let needed as EpochNeeded {
             return .undecided(needed)
         }

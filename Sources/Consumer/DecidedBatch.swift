@@ -26,6 +26,7 @@ struct DecidedBatch: Sendable {
         self.seqAfter = seqAfter
         let decidedAt = Timestamp.now()
         var builder = Builder(decisions, seq: seqBefore, capacity: planned.entries.count)
+        assert(planned.plans.count == planned.entries.count, "one plan an entry")
         for (entry, plan) in zip(planned.entries, planned.plans) {
             switch plan {
             case .record(let place):
@@ -51,22 +52,12 @@ struct DecidedBatch: Sendable {
         tally = builder.tally
         changed = builder.changed
     }
-
-    /// What Redis is to be told once the ledger has it.
-    /// - Parameters:
-    ///   - records: rows the ledger has recorded with this batch (`LedgerHead.records`).
-    ///   - epoch: in whose name.
-    func acknowledgement(records: Int64, epoch: Int64) -> Acknowledgement {
-        Acknowledgement(
-            epoch: epoch, settled: seqAfter, recorded: records, entries: entries.map(\.entry.id),
-            outcomes: outcomes, changed: changed)
-    }
 }
 
 extension DecidedBatch {
     private struct Builder {
         private var decisions: ArraySlice<Decision>
-        private(set) var records: [RecordBatch.Record] = []
+        private(set) var records: [BatchRecord<DecidedCommand>] = []
         private(set) var outcomes: [Outcome] = []
         private(set) var tally = Tally()
         private(set) var changed: [Identifier] = []
@@ -133,37 +124,13 @@ extension Decision {
     }
 }
 
-/// A batch that is being recorded, as far as the next one must know: the ledger does not show it yet.
-struct UnrecordedBatch: Sendable {
-    private let places: [Command.Key: Int]
-    private let records: [RecordBatch.Record]
-    private let cancelledOrders: Set<Identifier>
-
-    init(_ batch: DecidedBatch) {
-        places = batch.planned.places
-        records = batch.record.records
-        cancelledOrders = batch.planned.cancelledOrders
-    }
-
-    func decision(of key: Command.Key) -> PriorDecision? {
-        guard let place = places[key], case .command(let decided) = records[place] else { return nil }
-        assert(decided.command.key == key, "a command stands at its place")
-        return PriorDecision(digest: decided.command.digest, outcome: Outcome(decided))
-    }
-
-    /// Whether what an order owns is known only when the batch is recorded.
-    func changes(_ order: Identifier) -> Bool {
-        places[Command.Key(.placeOrder, order)] != nil || cancelledOrders.contains(order)
-    }
-}
-
 extension Outcome {
     fileprivate init(_ letter: DeadLetterRecord) {
         self.init(
             kind: .deadLetter, ids: letter.ids, reason: letter.cause.reason.rawValue, decidedAt: letter.receivedAt)
     }
 
-    fileprivate init(_ record: RecordBatch.Record) {
+    fileprivate init(_ record: BatchRecord<DecidedCommand>) {
         switch record {
         case .command(let decided): self.init(decided)
         case .deadLetter(let letter): self.init(letter)

@@ -91,7 +91,7 @@ struct EpochOpener: Sendable {
 
     private func countAgain(_ counter: CounterName) async throws {
         logger.error(
-            "the ledger's own figures do not add up; they are counted anew",
+            "the ledger's own figures do not add up; they are counted again",
             metadata: ["level": "\(counter.level.rawValue)", "id": "\(counter.id)"])
         _ = try await retrying.ledger { [ledger] in
             try await ledger.repairMiscounts(reason: "found while recording a cancellation")

@@ -1,7 +1,7 @@
 import Inventory
 import Ledger
 
-/// A batch whose entries are told apart: what the gate must decide, what is recorded already, what can never be processed.
+/// A batch whose entries are sorted out: what the gate must decide, what is recorded already, what can never be processed.
 struct PlannedBatch: Sendable {
     /// What becomes of one entry.
     enum Plan: Sendable {
@@ -13,22 +13,11 @@ struct PlannedBatch: Sendable {
         case known(Outcome)
     }
 
-    /// What is to be recorded.
-    enum Record: Sendable {
-        /// Once the gate has decided it.
-        case command(PlannedCommand)
-        indirect case deadLetter(DeadLetterRecord)
-
-        var command: PlannedCommand? {
-            if case .command(let command) = self { command } else { nil }
-        }
-    }
-
     var entries: [ReadEntry] = []
     /// One an entry, in their order.
     var plans: [Plan] = []
     /// In the order of the entries that brought them.
-    var records: [Record] = []
+    var records: [BatchRecord<PlannedCommand>] = []
     /// Which record each of its commands is.
     var places: [Command.Key: Int] = [:]
     /// Orders from which its cancellations take.

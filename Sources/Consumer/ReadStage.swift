@@ -24,6 +24,8 @@ struct ReadStage: Sendable {
 
     /// - Parameter claims: all that is pending first.
     func next(claims: Bool) async throws -> ConsumerEvent {
+        // What is read after a stop would have to be finished.
+        if retrying.stop.isRequested { return .readFailed(.stopped) }
         Failpoint.readBefore.pass()
         // Until idle, an empty stream is the end: no reason to wait for more.
         let block = settings.untilIdle ? Duration.milliseconds(20) : settings.block

@@ -9,7 +9,7 @@ struct RecordStage: Sendable {
 
     func record(_ batch: RecordBatch) async throws -> RecordAnswer {
         Failpoint.recordBefore.pass()
-        // A batch in which everything was known already changes nothing.
+        // A batch in which everything was known already changes nothing. Redis keeps the larger number of rows.
         if batch.isEmpty { return .recorded(records: 0) }
         let start = ContinuousClock.now
         let answer = try await retrying.ledger { [ledger] in try await ledger.record(batch) }

@@ -12,20 +12,22 @@ struct ReplayPublisher: Sendable {
     let redis: RedisClient
     let retrying: Retrying
 
-    /// - Parameter isQueueEmpty: nothing that was read waits to be decided.
-    func publish(_ due: [Replays.Due], isQueueEmpty: Bool) async throws -> PublishedReplays {
+    func publish(_ due: [Replays.Due]) async throws -> PublishedReplays {
         Failpoint.replayBefore.pass()
         var published = PublishedReplays()
         do {
             // One after the other: together their bytes may be many.
             for each in due {
-                if let entry = try await publish(each, isQueueEmpty) {
+                if let entry = try await publish(each) {
                     published.sent[each.number] = entry
                 } else {
                     published.failed.append(each.number)
                 }
             }
-            retrying.logger.notice("dead letters published again", metadata: ["count": "\(published.sent.count)"])
+            if !published.sent.isEmpty {
+                retrying.logger.notice(
+                    "dead letters published again", metadata: ["count": "\(published.sent.count)"])
+            }
         } catch {
             // Again in a second; one that is published twice is a replay.
             if case .fatal = RedisTrouble(error) { throw error }
@@ -38,11 +40,8 @@ struct ReplayPublisher: Sendable {
     }
 
     /// - Returns: the entry it is; nil: there is nothing to send.
-    private func publish(_ due: Replays.Due, _ isQueueEmpty: Bool) async throws -> String? {
-        if let entry = due.entry {
-            let isWaiting = try await StreamWriter.isUnread(entry, keys: keys, client: redis)
-            if isWaiting || !isQueueEmpty { return entry }
-        }
+    private func publish(_ due: Replays.Due) async throws -> String? {
+        if let entry = due.entry, try await StreamWriter.isWaiting(entry, keys: keys, client: redis) { return entry }
         let letter = try await retrying.ledger { [ledger] in try await ledger.deadLetter(due.number) }
         let fields =
             letter?.fields.flatMap { StreamEntry.fields(decoding: $0) }

@@ -16,7 +16,7 @@ package struct Retrying: Sendable {
     ///
     /// - Parameters:
     ///   - action: what is done, for the log.
-    ///   - doubtIsHarmless: repeat also what may have been executed. Else only a new epoch tells (`EpochNeeded`).
+    ///   - doubtIsHarmless: repeat also what may have been executed. Otherwise only a new epoch settles it (`EpochNeeded`).
     /// - Throws: `EpochNeeded`; `StopSignal.Stopped`; what waiting does not help.
     func redis<T: Sendable>(
         _ action: String, doubtIsHarmless: Bool = false, _ body: @Sendable () async throws -> T

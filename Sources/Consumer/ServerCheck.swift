@@ -2,7 +2,7 @@ import Intake
 import Logging
 import RedisClient
 
-/// What Redis is at the other end: whether it will do, and whether both connections lead to the same server.
+/// Whether the server is recent and safe enough, and whether both connections lead to the same one.
 actor ServerCheck {
     private let redis: RedisClient
     private let reader: StreamReader

@@ -28,9 +28,9 @@ package final class StopSignal: Sendable {
     }
 
     /// Runs `action` when the stop is requested; at once if it has been.
-    /// - Returns: what takes it back; nil: it has run.
+    /// - Returns: what takes it back.
     @discardableResult
-    func whenRequested(_ action: @escaping @Sendable () -> Void) -> Registration? {
+    func whenRequested(_ action: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
         let number: Int? = state.withLock { state in
             if state.isRequested { return nil }
             state.registrations += 1
@@ -39,23 +39,16 @@ package final class StopSignal: Sendable {
         }
         guard let number else {
             action()
-            return nil
+            return {}
         }
-        return Registration(number: number)
-    }
-
-    struct Registration { fileprivate let number: Int }
-
-    func withdraw(_ registration: Registration?) {
-        guard let registration else { return }
-        state.withLock { _ = $0.actions.removeValue(forKey: registration.number) }
+        return { [self] in state.withLock { _ = $0.actions.removeValue(forKey: number) } }
     }
 
     /// Returns when the stop is requested, or when the task is cancelled.
     func wait() async {
         let (stream, continuation) = AsyncStream<Never>.makeStream()
-        let registration = whenRequested { continuation.finish() }
-        defer { withdraw(registration) }
+        let withdraw = whenRequested { continuation.finish() }
+        defer { withdraw() }
         for await _ in stream {}
     }
 
@@ -63,8 +56,8 @@ package final class StopSignal: Sendable {
     /// - Throws: `Stopped`; `CancellationError`.
     package func pause(_ duration: Duration) async throws {
         let sleep = Task { try await Task.sleep(for: duration) }
-        let registration = whenRequested { sleep.cancel() }
-        defer { withdraw(registration) }
+        let withdraw = whenRequested { sleep.cancel() }
+        defer { withdraw() }
         await withTaskCancellationHandler {
             _ = await sleep.result
         } onCancel: {

@@ -4,7 +4,8 @@ import Inventory
 import Logging
 import RedisClient
 
-/// Keeps the streams short, and a full Redis from staying full.
+/// Keeps the streams short, and a full Redis from staying full. Called for one thing at a time (`Chores`), as what it
+/// knows could otherwise change while it waits for Redis.
 actor StreamTrimmer {
     private let settings: ConsumerSettings
     private let counters: CounterStore

@@ -4,7 +4,7 @@ import Inventory
 import Ledger
 import RedisClient
 
-/// Looks after ledger and Redis once a second: whether they are what they should be, and what they need.
+/// Compares ledger and Redis once a second with what they should be, and does what they need.
 struct WatchStage: Sendable {
     let ledger: LedgerDatabase
     let counters: CounterStore
@@ -36,9 +36,11 @@ struct WatchStage: Sendable {
     func upkeep(isRedisFull: Bool?) async throws -> [WantedReplay] {
         if let isRedisFull { await trimmer.noteMemory(isFull: isRedisFull) }
         await server.compareConnections()
-        return try await retrying.ledger { [ledger] in
+        do {
             _ = try await ledger.checkpointIfWanted()
-            return try await ledger.replaysWanted(limit: Replays.limit)
+        } catch let error as LedgerError where error.isTransient {
+            // It stays wanted. A disk that is full for long must not hold up the rest.
         }
+        return try await retrying.ledger { [ledger] in try await ledger.replaysWanted(limit: Replays.limit) }
     }
 }

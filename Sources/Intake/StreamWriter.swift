@@ -15,8 +15,8 @@ package enum StreamWriter {
         return command
     }
 
-    /// Whether an entry is on the stream and was not delivered yet.
-    package static func isUnread(_ entry: String, keys: StoreKeys, client: RedisClient) async throws -> Bool {
+    /// Whether an entry is on the stream and not processed yet: unread, or pending.
+    package static func isWaiting(_ entry: String, keys: StoreKeys, client: RedisClient) async throws -> Bool {
         var there = RedisCommand("XRANGE", keys.checkouts)
         there.append(contentsOf: [entry, entry])
         guard try await client.send(there).array?.isEmpty == false else { return false }
@@ -27,7 +27,10 @@ package enum StreamWriter {
                 let last = fields["last-delivered-id"]?.string.flatMap({ EntryPosition($0) }),
                 let position = EntryPosition(entry)
             else { continue }
-            return last < position
+            if last < position { return true }
+            var pending = RedisCommand("XPENDING", keys.checkouts)
+            pending.append(contentsOf: [StoreKeys.group, entry, entry, "1"])
+            return try await client.send(pending).array?.isEmpty == false
         }
         return true
     }

@@ -1,6 +1,6 @@
 /// Decides commands one after the other, by balances that it is given and keeps up to date.
 ///
-/// Whoever records a batch has every decision confirmed by an arbiter of its own: load the balance of each counter and
+/// Whatever records a batch has every decision confirmed by a new arbiter: load the balance of each counter and
 /// what each cancelled order owns, confirm the commands in the order of the stream, write what has changed. The gate
 /// (`lua/gate.lua`) is its fast copy beside Redis' counters: from the same balances both give the same decisions.
 ///
@@ -60,42 +60,39 @@ package struct Arbiter: Sendable {
 
     package mutating func decide(_ command: Command) throws(Undecidable) -> Decision {
         switch command {
-        case .placeOrder(let order): return try place(order.movements)
-        case .cancel(let cancellation):
-            let takeback = try takeback(of: cancellation)
-            let decision = try apply(takeback)
-            owned[cancellation.orderID] = takeback.remaining
-            return decision
-        case .adjust(let adjustment): return try apply(adjustment)
+        case .placeOrder(let order): try place(order)
+        case .cancel(let cancellation): try apply(takeback(of: cancellation), to: cancellation.orderID)
+        case .adjust(let adjustment): try apply(adjustment)
         }
     }
 
     /// What a cancellation takes from its order now.
-    package func takeback(of cancellation: Cancellation) throws(Undecidable) -> Takeback {
+    func takeback(of cancellation: Cancellation) throws(Undecidable) -> Takeback {
         guard let owned = owned[cancellation.orderID] else { throw .unknownOrder(cancellation.orderID) }
         return Takeback(cancellation, from: owned)
     }
 
     /// All of an order or nothing: the first counter with too few units left refuses it.
-    private mutating func place(_ movements: [Movement]) throws(Undecidable) -> Decision {
-        for movement in movements {
+    mutating func place(_ order: Order) throws(Undecidable) -> Decision {
+        for movement in order.movements {
             let left = try loaded(movement.counter).left
             if movement.sold > left {
                 return .refused(Shortage(counter: movement.counter, asked: movement.sold, left: left))
             }
         }
-        return move(movements)
+        return move(order.movements)
     }
 
-    private mutating func apply(_ takeback: Takeback) throws(Undecidable) -> Decision {
+    mutating func apply(_ takeback: Takeback, to order: Identifier) throws(Undecidable) -> Decision {
         for movement in takeback.movements where try loaded(movement.counter).sold < -movement.sold {
             throw .miscounted(movement.counter)
         }
+        owned[order] = takeback.remaining
         return move(takeback.movements)
     }
 
     /// An adjustment is a fact: no cap refuses it. But it takes no more away than was added.
-    private mutating func apply(_ adjustment: Adjustment) throws(Undecidable) -> Decision {
+    mutating func apply(_ adjustment: Adjustment) throws(Undecidable) -> Decision {
         let movements = adjustment.movements
         for movement in movements where try adjustment.violation(of: movement.counter, loaded(movement.counter)) != nil
         {

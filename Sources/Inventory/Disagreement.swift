@@ -23,10 +23,12 @@ package enum Disagreement: Error, Sendable, Equatable, CustomStringConvertible {
 
 extension Arbiter {
     /// Decides the command again, by its own balances; anything but the same decision on the same movements is an error.
-    package mutating func confirm(_ decided: DecidedCommand) throws(Disagreement) {
-        let decision: Decision?
+    /// - Returns: of a cancellation, what it takes from its order.
+    @discardableResult
+    package mutating func confirm(_ decided: DecidedCommand) throws(Disagreement) -> [Takeback.Line] {
+        let again: (decision: Decision?, taken: [Takeback.Line])
         do throws(Undecidable) {
-            decision = try decideAgain(decided)
+            again = try decideAgain(decided.planned)
         } catch {
             switch error {
             case .miscounted(let counter): throw .miscounted(counter)
@@ -35,19 +37,25 @@ extension Arbiter {
                 throw .command(decided.command.key, gate: decided.decision, ledger: nil)
             }
         }
-        guard decision == decided.decision else {
-            throw .command(decided.command.key, gate: decided.decision, ledger: decision)
+        guard again.decision == decided.decision else {
+            throw .command(decided.command.key, gate: decided.decision, ledger: again.decision)
         }
+        return again.taken
     }
 
-    /// - Returns: nil: it would make other movements than those that were decided.
-    private mutating func decideAgain(_ decided: DecidedCommand) throws(Undecidable) -> Decision? {
-        let movements =
-            switch decided.command {
-            case .placeOrder(let order): order.movements
-            case .cancel(let cancellation): try takeback(of: cancellation).movements
-            case .adjust(let adjustment): adjustment.movements
-            }
-        return movements == decided.movements ? try decide(decided.command) : nil
+    /// - Returns: no decision if it would make other movements than those that were planned.
+    private mutating func decideAgain(
+        _ planned: PlannedCommand
+    ) throws(Undecidable) -> (Decision?, [Takeback.Line]) {
+        switch planned.command {
+        case .placeOrder(let order):
+            return order.movements == planned.movements ? (try place(order), []) : (nil, [])
+        case .cancel(let cancellation):
+            let takeback = try takeback(of: cancellation)
+            guard takeback.movements == planned.movements else { return (nil, []) }
+            return (try apply(takeback, to: cancellation.orderID), takeback.lines)
+        case .adjust(let adjustment):
+            return adjustment.movements == planned.movements ? (try apply(adjustment), []) : (nil, [])
+        }
     }
 }

@@ -53,8 +53,8 @@ extension Outcome {
             units = order.checkout.units
             reason = decided.decision.shortage?.reason.rawValue ?? ""
         case .cancel(let cancellation):
-            units = cancellation.restocked(decided.movements)
-            reason = Self.cancellationReason(notOwned: cancellation.notOwned(decided.movements))
+            units = cancellation.restocked(decided.planned.movements)
+            reason = Self.cancellationReason(notOwned: cancellation.notOwned(decided.planned.movements))
         case .adjust(let adjustment): units = adjustment.units
         }
     }

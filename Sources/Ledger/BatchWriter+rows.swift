@@ -117,7 +117,8 @@ extension BatchWriter {
                 """
         ).execute(arguments: [
             id, cancellation.orderID.text, cancellation.cancelledAt, cancellation.restock, decided.decision.seq,
-            batch.epoch, cancellation.restocked(decided.movements), cancellation.notOwned(decided.movements),
+            batch.epoch, cancellation.restocked(decided.planned.movements),
+            cancellation.notOwned(decided.planned.movements),
             decided.decidedAt, decided.entryID, Data(cancellation.digest),
         ])
         let item = try db.cachedStatement(

@@ -95,9 +95,7 @@ struct BatchWriter {
             if someWait { try wake(lettersFor: order.id) }
             return PlacedOrder(order: order, decided: decided)
         case .cancel(let cancellation):
-            let lines = (try? arbiter.takeback(of: cancellation))?.lines ?? []
-            try confirm(decided)
-            try insert(cancellation, lines, decided)
+            try insert(cancellation, try confirm(decided), decided)
         case .adjust(let adjustment):
             try confirm(decided)
             try insert(adjustment, decided)
@@ -106,9 +104,11 @@ struct BatchWriter {
     }
 
     /// Decides it by the ledger's balances; anything but the gate's decision stops the batch.
-    private mutating func confirm(_ decided: DecidedCommand) throws {
+    /// - Returns: of a cancellation, what it takes from its order.
+    @discardableResult
+    private mutating func confirm(_ decided: DecidedCommand) throws -> [Takeback.Line] {
         do {
-            try arbiter.confirm(decided)
+            return try arbiter.confirm(decided)
         } catch .unknownCounter(let counter) {
             // The catalogue version was checked, and ids are never removed from it.
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "no \(counter.level) \(counter.id) in the ledger")
@@ -123,7 +123,7 @@ struct BatchWriter {
     private mutating func loadBalances() throws {
         var counters: Set<CounterName> = []
         for case .command(let decided) in batch.records {
-            for movement in decided.movements { counters.insert(movement.counter) }
+            for movement in decided.planned.movements { counters.insert(movement.counter) }
             guard case .cancel(let cancellation) = decided.command else { continue }
             let order = cancellation.orderID
             if arbiter.owned(by: order) == nil, let owned = try LedgerDatabase.owned(by: order, db) {

@@ -2,17 +2,12 @@ import Inventory
 
 /// What the ledger is to record of one batch, in the order of the stream.
 package struct RecordBatch: Sendable {
-    package enum Record: Sendable {
-        case command(DecidedCommand)
-        indirect case deadLetter(DeadLetterRecord)
-    }
-
     /// The epoch and the catalogue version the batch was decoded and decided with.
     package var epoch: Int64
     package var catalogueVersion: Int64
     /// The seq before the batch's first change.
     package var seqBefore: Int64
-    package var records: [Record]
+    package var records: [BatchRecord<DecidedCommand>]
     /// Entries whose attempts are over with this batch.
     package var attemptsOver: [EntryKey]
     /// Dead letters whose messages were published again and came back in this batch, by their numbers.
@@ -22,7 +17,7 @@ package struct RecordBatch: Sendable {
     package var isEmpty: Bool { records.isEmpty && attemptsOver.isEmpty && replayed.isEmpty }
 
     package init(
-        epoch: Int64, catalogueVersion: Int64, seqBefore: Int64, records: [Record] = [],
+        epoch: Int64, catalogueVersion: Int64, seqBefore: Int64, records: [BatchRecord<DecidedCommand>] = [],
         attemptsOver: [EntryKey] = [], replayed: [Int64] = []
     ) {
         self.epoch = epoch

@@ -87,7 +87,7 @@ struct StagesAlone {
                 epoch: start.head.epoch, seq: 0, records: 0, catalogueVersion: start.head.catalogueVersion,
                 counters: start.counters))
         guard installed == .installed else { throw BenchError("installing counters failed: on Redis: \(installed).") }
-        let commands = batches.map { $0.map { PlannedCommand($0.command, movements: $0.movements) } }
+        let commands = batches.map { $0.map(\.planned) }
         var seq: Int64 = 0
         let began = ContinuousClock.now
         for batch in commands {

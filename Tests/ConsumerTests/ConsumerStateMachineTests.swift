@@ -63,7 +63,7 @@ struct ConsumerStateMachineTests {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.cancel(2, "c", order: "a"), .junk(3))
         #expect(bench.take().contains("decide 2-0 3-0 after 1"))
-        bench.send(.mustWait)
+        bench.send(.blocked)
         #expect(bench.take().filter { $0.hasPrefix("decide") } == [])
         bench.send(.recorded(.recorded(records: 1)))
         #expect(bench.take().contains("decide 2-0 3-0 after 1"))
@@ -75,7 +75,7 @@ struct ConsumerStateMachineTests {
         try bench.deliverDecoded(.cancel(2, "c", order: "a"), .junk(3))
         bench.send(.recorded(.recorded(records: 1)))
         _ = bench.take()
-        bench.send(.mustWait)
+        bench.send(.blocked)
         #expect(bench.take() == ["decide 2-0 3-0 after 1"])
     }
 
@@ -405,7 +405,14 @@ struct ConsumerStateMachineTests {
         bench.send(.leftovers(pending: 0, wanted: [WantedReplay(number: 4, fingerprint: [1])]))
         #expect(bench.take().contains("publish 4"))
         bench.deliver()
+        bench.finishWatch()
+        bench.send(.upkept(wanted: []))
+        bench.send(.trimmed)
+        _ = bench.take()
         bench.send(.leftovers(pending: 0, wanted: []))
+        // What was lost meanwhile is found before the end.
+        #expect(bench.take() == ["trim"])
+        bench.send(.trimmed)
         #expect(bench.take().last == "finish")
     }
 }

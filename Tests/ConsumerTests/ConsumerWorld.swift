@@ -218,7 +218,7 @@ final class ConsumerWorld {
     }
 
     private func decide(_ planned: PlannedBatch, _ request: DecisionRequest) throws -> ConsumerEvent {
-        if planned.entries.isEmpty { return .mustWait }
+        if planned.entries.isEmpty { return .blocked }
         let state = (epoch: request.epoch.number, seq: request.seq)
         if let last = lastDecided, last.epoch == state.epoch, last.seq > state.seq {
             throw Failure(description: "decides from seq \(state.seq) after \(last.seq)")

@@ -153,7 +153,7 @@ extension ConsumerAction {
         case .watch: "watch"
         case .upkeep: "upkeep"
         case .trim: "trim"
-        case .publish(let due, _): "publish " + due.map { "\($0.number)" }.joined(separator: " ")
+        case .publish(let due): "publish " + due.map { "\($0.number)" }.joined(separator: " ")
         case .report(.recorded): "recorded"
         case .report(.stray(let entry)): "stray \(entry.text)"
         case .finish: "finish"
@@ -162,7 +162,7 @@ extension ConsumerAction {
     }
 }
 
-extension RecordBatch.Record {
+extension BatchRecord<DecidedCommand> {
     fileprivate var entryID: String {
         switch self {
         case .command(let decided): decided.entryID

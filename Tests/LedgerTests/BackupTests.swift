@@ -226,7 +226,7 @@ import Testing
         let backup = fixture.folder.path(of: "backup")
         for first in stride(from: 0, to: 400, by: 100) {
             var seq = try await fixture.ledger.head().seq
-            var records: [RecordBatch.Record] = []
+            var records: [BatchRecord<DecidedCommand>] = []
             for number in first..<(first + 100) {
                 seq += 1
                 records.append(order(Identifier("o\(number)"), [("sheet", nil, 1)], .accepted(seq: seq)))

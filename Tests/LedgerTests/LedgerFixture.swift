@@ -37,13 +37,13 @@ struct LedgerFixture: Sendable {
 
     /// Records what continues the ledger as it is.
     @discardableResult
-    func record(_ records: RecordBatch.Record..., attemptsOver: [EntryKey] = []) async throws -> RecordAnswer {
+    func record(_ records: BatchRecord<DecidedCommand>..., attemptsOver: [EntryKey] = []) async throws -> RecordAnswer {
         try await record(records, attemptsOver: attemptsOver)
     }
 
     @discardableResult
     func record(
-        _ records: [RecordBatch.Record], attemptsOver: [EntryKey] = [], replayed: [Int64] = []
+        _ records: [BatchRecord<DecidedCommand>], attemptsOver: [EntryKey] = [], replayed: [Int64] = []
     ) async throws -> RecordAnswer {
         let head = try await ledger.head()
         return try await ledger.record(
@@ -107,14 +107,14 @@ func withLedger(
 }
 
 /// An order whose digest and entry id follow from its id.
-func order(_ id: Identifier, _ lines: [Line], _ decision: Decision) -> RecordBatch.Record {
+func order(_ id: Identifier, _ lines: [Line], _ decision: Decision) -> BatchRecord<DecidedCommand> {
     let items = lines.map {
         Checkout.Item(productID: $0.product, variantID: $0.variant, units: $0.units, unitPrice: 100)
     }
     return order(Checkout(orderID: id, items: items), decision)
 }
 
-func order(_ checkout: Checkout, _ decision: Decision) -> RecordBatch.Record {
+func order(_ checkout: Checkout, _ decision: Decision) -> BatchRecord<DecidedCommand> {
     let order = Order(checkout)
     return decided(
         PlannedCommand(.placeOrder(order), movements: order.movements), decision, entryID: "\(checkout.orderID)-0")
@@ -123,16 +123,17 @@ func order(_ checkout: Checkout, _ decision: Decision) -> RecordBatch.Record {
 /// - Parameter owned: what its order owned before.
 func cancellation(
     _ cancellation: Cancellation, of owned: [SKUUnits], _ decision: Decision, entryID: String = "9-0"
-) -> RecordBatch.Record {
+) -> BatchRecord<DecidedCommand> {
     let movements = Takeback(cancellation, from: owned).movements
     return decided(PlannedCommand(.cancel(cancellation), movements: movements), decision, entryID: entryID)
 }
 
-func adjustment(_ adjustment: Adjustment, _ decision: Decision, entryID: String = "8-0") -> RecordBatch.Record {
+func adjustment(_ adjustment: Adjustment, _ decision: Decision, entryID: String = "8-0") -> BatchRecord<DecidedCommand>
+{
     decided(PlannedCommand(.adjust(adjustment), movements: adjustment.movements), decision, entryID: entryID)
 }
 
-private func decided(_ planned: PlannedCommand, _ decision: Decision, entryID: String) -> RecordBatch.Record {
+private func decided(_ planned: PlannedCommand, _ decision: Decision, entryID: String) -> BatchRecord<DecidedCommand> {
     .command(DecidedCommand(planned, decision, decidedAt: "2026-11-22T10:00:00.000Z", entryID: entryID))
 }
 
@@ -143,7 +144,7 @@ func refused(_ counter: CounterName, asked: Int64, left: Int64) -> Decision {
 func deadLetter(
     _ entryID: String, fingerprint: [UInt8] = [1], reason: DeadLetterReason = .invalidJSON, payload: [UInt8]? = [0xFF],
     isWhole: Bool = true, orderID: Identifier? = nil, payment: Payment? = nil
-) -> RecordBatch.Record {
+) -> BatchRecord<DecidedCommand> {
     .deadLetter(
         DeadLetterRecord(
             key: EntryKey(entryID: entryID, fingerprint: fingerprint), cause: InvalidMessage(reason, "detail"),

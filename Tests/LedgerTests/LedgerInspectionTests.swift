@@ -13,7 +13,7 @@ struct LedgerInspectionTests {
     private func filled(_ fixture: LedgerFixture) async throws {
         for first in stride(from: 0, to: 2_000, by: 500) {
             var seq = try await fixture.ledger.head().seq
-            var records: [RecordBatch.Record] = []
+            var records: [BatchRecord<DecidedCommand>] = []
             for number in first..<(first + 500) {
                 let id = Identifier("o\(number)")
                 if number % 5 == 0 {
@@ -26,7 +26,7 @@ struct LedgerInspectionTests {
             try await fixture.record(records)
         }
         let payload = [UInt8](repeating: 7, count: 3_000)
-        var letters: [RecordBatch.Record] = []
+        var letters: [BatchRecord<DecidedCommand>] = []
         for number in 0..<200 { letters.append(deadLetter("1-\(number)", payload: payload)) }
         try await fixture.record(letters)
         try fixture.ledger.close()

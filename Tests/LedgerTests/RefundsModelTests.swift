@@ -96,7 +96,7 @@ private struct RefundHistory {
 
     private mutating func id() -> String { "o\(Int.random(in: 0..<40, using: &random))" }
 
-    private mutating func newRecord() -> RecordBatch.Record {
+    private mutating func newRecord() -> BatchRecord<DecidedCommand> {
         let id = id()
         if model.orders[id] != nil {
             return letter(payment(of: id), pick([.orderConflict, .orderConflict, .missingField]))
@@ -108,13 +108,13 @@ private struct RefundHistory {
         }
     }
 
-    private mutating func letter(_ payment: Payment, _ reason: DeadLetterReason) -> RecordBatch.Record {
+    private mutating func letter(_ payment: Payment, _ reason: DeadLetterReason) -> BatchRecord<DecidedCommand> {
         entries += 1
         model.add(RefundModel.Letter(payment: payment, reason: reason))
         return deadLetter("\(entries)-0", reason: reason, orderID: payment.orderID, payment: payment)
     }
 
-    private mutating func newOrder(_ id: String) -> RecordBatch.Record {
+    private mutating func newOrder(_ id: String) -> BatchRecord<DecidedCommand> {
         let isAccepted = random.chance(50)
         let total: Int64? = pick([nil, 0, 77])
         let checkout = Checkout(
@@ -143,7 +143,7 @@ private struct RefundHistory {
             let number = pick(wanted)
             let old = model.letters[Int(number) - 1]
             let id = old.payment.orderID?.text
-            var records: [RecordBatch.Record] = []
+            var records: [BatchRecord<DecidedCommand>] = []
             if let id, model.orders[id] == nil, random.chance(50) {
                 records.append(newOrder(id))
             } else {

@@ -10,7 +10,7 @@ private func paid(_ id: String?, _ intent: String?, _ amount: Int64?, _ currency
 
 /// A letter about a payment; its entry is named after the number.
 private func letter(_ number: Int, _ payment: Payment, _ reason: DeadLetterReason = .productClosed)
-    -> RecordBatch.Record
+    -> BatchRecord<DecidedCommand>
 {
     deadLetter("\(number)-0", reason: reason, orderID: payment.orderID, payment: payment)
 }

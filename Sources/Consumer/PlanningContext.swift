@@ -1,0 +1,32 @@
+import Intake
+import Inventory
+import Ledger
+
+/// What batches are planned by, apart from their entries.
+struct PlanningContext: Sendable {
+    /// Of the epoch.
+    var catalogue: CatalogueIndex
+    /// The batch that is being recorded, if there is one: the ledger does not show it yet.
+    var recording: UnrecordedBatch?
+    /// Movements of all commands together at most, but for one command: they are what holds Redis up.
+    var maximumMovements: Int
+    var deadLetters: DeadLetterMaker
+    /// Dead letters that are wanted again, by the fingerprint of the entries they are published as.
+    var wantedReplays: [[UInt8]: [Int64]] = [:]
+}
+
+extension PlanningContext {
+    /// The batch of an entry that has crashed the process too often: a dead letter, undecoded.
+    func quarantine(_ entry: StreamEntry) -> PlannedBatch {
+        let invalid = InvalidMessage(
+            .crashedConsumer,
+            "processing this entry alone ended the process \(ConsumerSettings.poisonAttempts) times; it was not decoded"
+        )
+        var batch = PlannedBatch(catalogueVersion: catalogue.version)
+        batch.entries = [.poison(entry)]
+        batch.plans = [.record(0)]
+        batch.records = [.deadLetter(deadLetters.record(entry, invalid))]
+        batch.poison = EntryKey(entry)
+        return batch
+    }
+}

@@ -1,0 +1,26 @@
+import Inventory
+import Ledger
+
+/// A batch that is being recorded, as far as the next one must know: the ledger does not show it yet.
+struct UnrecordedBatch: Sendable {
+    private let places: [Command.Key: Int]
+    private let records: [BatchRecord<DecidedCommand>]
+    private let cancelledOrders: Set<Identifier>
+
+    init(_ batch: DecidedBatch) {
+        places = batch.planned.places
+        records = batch.record.records
+        cancelledOrders = batch.planned.cancelledOrders
+    }
+
+    func decision(of key: Command.Key) -> PriorDecision? {
+        guard let place = places[key], case .command(let decided) = records[place] else { return nil }
+        assert(decided.command.key == key, "a command stands at its place")
+        return PriorDecision(digest: decided.command.digest, outcome: Outcome(decided))
+    }
+
+    /// Whether what an order owns is known only when the batch is recorded.
+    func changes(_ order: Identifier) -> Bool {
+        places[Command.Key(.placeOrder, order)] != nil || cancelledOrders.contains(order)
+    }
+}
