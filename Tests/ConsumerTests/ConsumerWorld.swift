@@ -1,7 +1,7 @@
 import Counters
 @testable import Intake
 import Inventory
-import Ledger
+@testable import Ledger
 import Randomness
 import Testing
 
@@ -27,11 +27,15 @@ final class ConsumerWorld {
         var catalogueChanges = 0
         /// Entries are delivered to a connection that nobody reads any more, and nothing says so.
         var strays = 0
+        var processDies = 0
+        var stops = 0
+        var installsAreInDoubt = 0
 
         static let none = Faults()
         static let all = Faults(
             readFails: 40, connectingFails: 300, readLosesEntries: 40, streamIsLost: 30, gateIsInDoubt: 40,
-            countersAreLost: 6, counterIsEdited: 4, epochIsTaken: 4, catalogueChanges: 4)
+            countersAreLost: 6, counterIsEdited: 4, epochIsTaken: 4, catalogueChanges: 4, processDies: 3, stops: 3,
+            installsAreInDoubt: 300)
     }
 
     /// What is under way: it has begun, and may have done its first half.
@@ -41,6 +45,7 @@ final class ConsumerWorld {
         var raised: LedgerHead?
     }
 
+    private let settings: ConsumerSettings
     private(set) var machine: ConsumerStateMachine
     private(set) var ledger: FakeLedger
     private(set) var redis: FakeRedis
@@ -51,6 +56,9 @@ final class ConsumerWorld {
     private var faults: Faults
     private var generator: SeededGenerator
     private var tasks: [Task] = []
+    /// Of processes that have died: what they had sent may still arrive.
+    private var late: [Task] = []
+    private var isStopping = false
     private var now = ContinuousClock.now
     private var lastDecided: (epoch: Int64, seq: Int64)?
 
@@ -65,14 +73,20 @@ final class ConsumerWorld {
             ])
     }
 
-    init(_ stream: [StreamEntry], batchOrders: Int, faults: Faults, _ generator: SeededGenerator) {
+    /// - Parameter wakesCancellations: those that came before their order are published again, at the end of the stream.
+    init(
+        _ stream: [StreamEntry], batchOrders: Int, faults: Faults, wakesCancellations: Bool = false,
+        _ generator: SeededGenerator
+    ) {
         ledger = FakeLedger()
+        ledger.wakesCancellations = wakesCancellations
         redis = FakeRedis(stream: stream)
         self.faults = faults
         self.generator = generator
         var settings = ConsumerSettings()
         settings.batchOrders = batchOrders
         settings.untilIdle = true
+        self.settings = settings
         ledger.head.epoch = 1
         redis.install(ledger, epoch: 1)
         redis.reader = .claiming(after: -1)
@@ -84,12 +98,17 @@ final class ConsumerWorld {
     /// Goes on until it is finished; after `faultySteps` nothing goes wrong any more.
     func run(faultySteps: Int) throws {
         accept(machine.begin(at: now))
-        while !isFinished {
+        while true {
+            if isFinished {
+                if !isStopping { return }
+                startAgain()
+            }
             steps += 1
             if steps == faultySteps { faults = .none }
             guard steps < faultySteps + 20_000 else { throw Failure(description: "stuck: \(tasks.map(\.action.name))") }
             now += .milliseconds(Int64.random(in: 0...300, using: &generator))
             breakSomething()
+            try arriveLate()
             guard !tasks.isEmpty else { throw Failure(description: "nothing is under way, and it is not finished") }
             let place = Int.random(in: tasks.indices, using: &generator)
             // A chore comes when nothing else does, mostly.
@@ -108,6 +127,32 @@ final class ConsumerWorld {
         for action in actions {
             if case .finish = action { isFinished = true }
             tasks.append(Task(action: action))
+        }
+    }
+
+    /// As a start of the program does.
+    private func startAgain() {
+        (isFinished, isStopping) = (false, false)
+        tasks = []
+        ledger.head.epoch += 1
+        redis.install(ledger, epoch: ledger.head.epoch)
+        redis.reader = .claiming(after: -1)
+        lastDecided = nil
+        machine = ConsumerStateMachine(
+            settings, ledger: FakeLedger.identity, epoch: ledger.epoch(over: redis.generation))
+        accept(machine.begin(at: now))
+    }
+
+    /// What a process that has died had sent to Redis is executed at any time, or never.
+    private func arriveLate() throws {
+        guard !late.isEmpty, generator.chance(10) else { return }
+        let task = late.remove(at: Int.random(in: late.indices, using: &generator))
+        switch task.action {
+        case .decide(let request):
+            guard let planned = task.planned else { return }
+            _ = redis.decide(planned.commands, epoch: request.epoch.number, seq: request.seq, ledger)
+        case .acknowledge(let acknowledgement): _ = redis.acknowledge(acknowledgement)
+        default: break
         }
     }
 
@@ -143,6 +188,14 @@ final class ConsumerWorld {
         if happens(\.epochIsTaken, "epoch taken") { ledger.head.epoch += 1 }
         if happens(\.catalogueChanges, "catalogue changed") { ledger.head.catalogueVersion += 1 }
         if happens(\.strays, "stray") { _ = redis.deliver(3) }
+        if happens(\.processDies, "process dies") {
+            late += tasks
+            startAgain()
+        }
+        if !isStopping, happens(\.stops, "stop") {
+            isStopping = true
+            accept(machine.handle(.stopRequested, at: now))
+        }
     }
 
     /// - Returns: nil: it has done its first half, or nothing follows from it.
@@ -150,7 +203,7 @@ final class ConsumerWorld {
         switch task.action {
         case .read(let claims): return try read(claims: claims)
         case .connect: return connect()
-        case .lookForLeftovers: return .leftovers(pending: Int64(redis.pending.count), wanted: [])
+        case .lookForLeftovers: return .leftovers(pending: Int64(redis.pending.count), wanted: wanted)
         case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
         case .decide(let request):
             guard let planned = task.planned else {
@@ -160,7 +213,7 @@ final class ConsumerWorld {
             return try decide(planned, request)
         case .record(let batch): return .recorded(try ledger.record(batch))
         case .acknowledge(let acknowledgement):
-            return .acknowledged(epoch: acknowledgement.epoch, redis.acknowledge(acknowledgement, ledger))
+            return .acknowledged(epoch: acknowledgement.epoch, redis.acknowledge(acknowledgement))
         case .openEpoch(let request): return try openEpoch(request, &task)
         case .wait(let chore): return .due(chore)
         case .watch(let epoch):
@@ -173,9 +226,9 @@ final class ConsumerWorld {
                         count: Int64(redis.pending.count),
                         lowest: redis.pending.min().flatMap { EntryPosition(redis.stream[$0].id) }),
                     isRedisFull: false))
-        case .upkeep: return .upkept(wanted: [])
+        case .upkeep: return .upkept(wanted: wanted)
         case .trim: return .trimmed
-        case .publish: return .published(PublishedReplays())
+        case .publish(let due): return .published(publish(due))
         case .giveUp(let needed): throw Failure(description: "gave up: \(needed.reason)")
         case .endRead, .announceCatalogue, .report, .finish: return nil
         }
@@ -210,8 +263,32 @@ final class ConsumerWorld {
         return .connected(decidingConnection: redis.generation)
     }
 
+    private var wanted: [WantedReplay] {
+        ledger.wanted.sorted { $0.key < $1.key }.compactMap { number, key in
+            redis.stream.first { $0.id == key.entryID }.map {
+                WantedReplay(number: number, fingerprint: $0.fingerprint)
+            }
+        }
+    }
+
+    private func publish(_ due: [Replays.Due]) -> PublishedReplays {
+        var published = PublishedReplays()
+        for each in due {
+            if let entry = each.entry, redis.isWaiting(entry) {
+                published.sent[each.number] = entry
+            } else if let key = ledger.wanted[each.number], let entry = redis.publishAgain(key.entryID) {
+                published.sent[each.number] = entry
+            }
+        }
+        return published
+    }
+
     private func plan(_ request: DecisionRequest) -> PlannedBatch {
-        guard case .batch(let entries) = request.entries else { return PlannedBatch(catalogueVersion: 0) }
+        let entries: [DecodedEntry] =
+            switch request.entries {
+            case .batch(let entries): entries
+            case .poison(let entry): [EntryDecoder.decode(entry)]
+            }
         let planner = BatchPlanner(entries, request.planning)
         let prior = ledger.priorState(for: planner.lookup)
         return planner.plan(by: prior)
@@ -245,6 +322,11 @@ final class ConsumerWorld {
         let connection = redis.generation
         // Somebody else has taken the next one meanwhile: its installation would be refused.
         if ledger.head.epoch != raised.epoch {
+            task.raised = nil
+            return nil
+        }
+        if happens(\.installsAreInDoubt, "installation in doubt") {
+            if generator.chance(50) { redis.install(ledger, epoch: raised.epoch) }
             task.raised = nil
             return nil
         }

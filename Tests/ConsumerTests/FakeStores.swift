@@ -13,6 +13,9 @@ struct FakeLedger {
 
     static let identity = "L"
 
+    /// Whether an order has the cancellations that came before it published again.
+    var wakesCancellations = false
+
     var head = LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 1)
     private(set) var balances: [CounterName: Balance] = [
         .product("cube"): Balance(sold: 0, cap: 40), .variant("black"): Balance(sold: 0, cap: 25),
@@ -21,6 +24,15 @@ struct FakeLedger {
     private(set) var decisions: [Command.Key: PriorDecision] = [:]
     private(set) var deadLetters: [EntryKey: Outcome] = [:]
     private var owned: [Identifier: [SKUUnits]] = [:]
+    /// Cancellations that came before their order, and those of them that are to be published again.
+    private var early: [(order: Identifier, key: EntryKey)] = []
+    private(set) var wanted: [Int64: EntryKey] = [:]
+    private var letters: Int64 = 0
+
+    /// None that could be processed is left.
+    var earlyCancellationsOfRecordedOrders: Int {
+        early.count { decisions[Command.Key(.placeOrder, $0.order)] != nil } + wanted.count
+    }
 
     func epoch(over connection: Int) -> Epoch {
         Epoch(
@@ -60,10 +72,16 @@ struct FakeLedger {
                     after.owned[cancellation.orderID] = arbiter.owned(by: cancellation.orderID)
                 }
             case .deadLetter(let letter):
+                if wakesCancellations, after.deadLetters[letter.key] == nil, letter.cause.reason == .unknownOrder,
+                    let order = letter.ids.order
+                {
+                    after.early.append((order, letter.key))
+                }
                 after.deadLetters[letter.key] = Outcome(
                     kind: .deadLetter, ids: letter.ids, reason: letter.cause.reason.rawValue, decidedAt: "")
             }
         }
+        for number in batch.replayed { after.wanted[number] = nil }
         for (counter, balance) in arbiter.changes { after.balances[counter] = balance }
         after.head.seq = arbiter.seq
         self = after
@@ -77,6 +95,11 @@ struct FakeLedger {
         guard case .placeOrder(let order) = decided.command else { return }
         let isAccepted = decided.decision.seq != nil
         owned[order.id] = isAccepted ? order.checkout.lines.map { SKUUnits($0.sku, $0.units) }.summed : []
+        for letter in early where letter.order == order.id {
+            letters += 1
+            wanted[letters] = letter.key
+        }
+        early.removeAll { $0.order == order.id }
     }
 }
 
@@ -93,11 +116,13 @@ struct FakeRedis {
         case reading
     }
 
-    let stream: [StreamEntry]
+    private(set) var stream: [StreamEntry]
     /// Places of the entries in the stream.
     private(set) var pending: Set<Int> = []
     private(set) var acknowledged: Set<Int> = []
     private var delivered = 0
+    /// How often each entry was delivered.
+    private var deliveries: [Int: Int64] = [:]
     var reader = Reader.reading
     var counters: Counters?
     /// Of the connection that decides.
@@ -114,12 +139,36 @@ struct FakeRedis {
         counters = nil
     }
 
+    /// - Returns: its id.
+    mutating func publishAgain(_ id: String) -> String? {
+        guard let old = stream.first(where: { $0.id == id }), let type = old.type, let payload = old.payload else {
+            return nil
+        }
+        let new = "\(1_000 + stream.count)-0"
+        stream.append(StreamEntry(id: new, fields: StreamEntry.fields(type: type.copy, payload: payload.copy)))
+        return new
+    }
+
+    /// Whether it is unread or pending.
+    func isWaiting(_ id: String) -> Bool {
+        stream.firstIndex { $0.id == id }.map { $0 >= delivered || pending.contains($0) } ?? false
+    }
+
+    private mutating func hand(out places: some Collection<Int>) -> [StreamEntry] {
+        places.map { place in
+            deliveries[place, default: 0] += 1
+            var entry = stream[place]
+            entry.deliveries = deliveries[place, default: 1]
+            return entry
+        }
+    }
+
     /// New entries, which are pending from now on.
     mutating func deliver(_ count: Int) -> [StreamEntry] {
         let places = delivered..<min(delivered + count, stream.count)
         delivered = places.upperBound
         pending.formUnion(places)
-        return places.map { stream[$0] }
+        return hand(out: places)
     }
 
     mutating func next(_ count: Int) -> Delivery {
@@ -127,7 +176,7 @@ struct FakeRedis {
         case .claiming(let after):
             let places = pending.filter { $0 > after }.sorted().prefix(count)
             reader = places.last.map { .claiming(after: $0) } ?? .reading
-            return Delivery(entries: places.map { stream[$0] }, isFull: places.count == count)
+            return Delivery(entries: hand(out: places), isFull: places.count == count)
         case .reading:
             let entries = deliver(count)
             return Delivery(entries: entries, isEmptyRead: entries.isEmpty, isFull: entries.count == count)
@@ -165,7 +214,7 @@ struct FakeRedis {
     }
 
     /// As lua/acknowledge.lua does.
-    mutating func acknowledge(_ acknowledgement: Acknowledgement, _ ledger: FakeLedger) -> AcknowledgeAnswer {
+    mutating func acknowledge(_ acknowledgement: Acknowledgement) -> AcknowledgeAnswer {
         guard let counters, counters.epoch == acknowledgement.epoch, counters.seq >= acknowledgement.settled else {
             return .fenced
         }
