@@ -95,7 +95,9 @@ struct BatchWriter {
             if someWait { try wake(lettersFor: order.id) }
             return PlacedOrder(order: order, decided: decided)
         case .cancel(let cancellation):
-            try insert(cancellation, try confirm(decided), decided)
+            // First: the rows are made by the arbiter as it is afterwards.
+            let lines = try confirm(decided)
+            try insert(cancellation, lines, decided)
         case .adjust(let adjustment):
             try confirm(decided)
             try insert(adjustment, decided)

@@ -332,7 +332,7 @@ import Testing
             let consumer = try shop.start(["consume", "--batch-orders", "5"])
             try await shop.publish(orders.map(\.message))
             try await consumer.waitForLine(
-                containing: right == "-xack" ? "for=settling" : "waiting for Redis")
+                containing: right == "-xack" ? "for=acknowledging" : "waiting for Redis")
             _ = try await shop.redis.command("ACL", "SETUSER", "default", "+" + right.dropFirst())
             try await shop.waitForOrders(orders.count)
             #expect(try await consumer.stop() == .exited(0))

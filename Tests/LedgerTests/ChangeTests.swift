@@ -1,0 +1,118 @@
+import Inventory
+import Testing
+
+@testable import Ledger
+
+private let cube = CounterName.product("cube")
+private let black = CounterName.variant("black")
+
+@Suite("Cancellations and adjustments in the ledger")
+struct ChangeTests {
+    private static let owned = [SKUUnits(SKU("cube", "black"), 3), SKUUnits(SKU("sheet"), 2)]
+
+    /// An order of three black cubes and two sheets.
+    private func withOrder(_ body: (LedgerFixture) async throws -> Void) async throws {
+        try await withLedger { fixture async throws in
+            let lines: [Line] = [("cube", "black", 3), ("sheet", nil, 2)]
+            try await fixture.record(order("o", lines, .accepted(seq: 1)))
+            try await body(fixture)
+        }
+    }
+
+    private func take(_ units: Int64, restock: Bool = true) -> Cancellation {
+        Cancellation(
+            cancellationID: Identifier("c-\(units)"), orderID: "o", items: [SKUUnits(SKU("cube", "black"), units)],
+            restock: restock)
+    }
+
+    @Test("give back what the order owns, which is cancelled once it owns nothing any more")
+    func cancellations() async throws {
+        try await withOrder { fixture async throws in
+            try await fixture.record(cancellation(take(2), of: Self.owned, .accepted(seq: 2)))
+            #expect(try await fixture.texts("SELECT status FROM orders") == ["accepted"])
+            let sold = try await fixture.sold()
+            #expect(sold[cube] == 1 && sold[black] == 1)
+            let left = [SKUUnits(SKU("cube", "black"), 1), SKUUnits(SKU("sheet"), 2)]
+            let rest = Cancellation(cancellationID: "rest", orderID: "o")
+            #expect(
+                try await fixture.record(cancellation(rest, of: left, .accepted(seq: 3))) == .recorded(records: 3))
+            #expect(try await fixture.texts("SELECT status FROM orders") == ["cancelled"])
+            #expect(try await fixture.sold()[cube] == 0)
+            let rows = """
+                SELECT cancellation_id || ' ' || coalesce(variant_id, product_id) || ' ' || coalesce(asked, 'all') || ' '
+                    || released || ' ' || given_back FROM cancellation_items ORDER BY cancellation_id, line
+                """
+            #expect(
+                try await fixture.texts(rows) == ["c-2 black 2 2 2", "rest black all 1 1", "rest sheet all 2 2"])
+        }
+    }
+
+    @Test("of units that cannot be sold again leave the counters, and count as owned by no order")
+    func withoutRestock() async throws {
+        try await withOrder { fixture async throws in
+            try await fixture.record(cancellation(take(9, restock: false), of: Self.owned, .unchanged))
+            #expect(try await fixture.sold()[black] == 3)
+            #expect(
+                try await fixture.texts("SELECT adjusted_quantity FROM variant_counters WHERE id = 'black'") == ["3"])
+            let row = "SELECT units || ' ' || not_owned || ' ' || (seq IS NULL) FROM cancellations"
+            #expect(try await fixture.texts(row) == ["0 6 1"])
+        }
+    }
+
+    /// What the gate is said to have decided of taking two black cubes back from an order that owns three.
+    private static let wrong: [([SKUUnits], Decision)] = [
+        // The order owned less when the gate was asked, or more.
+        ([SKUUnits(SKU("cube", "black"), 1)], .accepted(seq: 2)), ([], .unchanged),
+        // Another change of the counters came between.
+        (owned, .accepted(seq: 3)), (owned, .unchanged),
+    ]
+
+    @Test("are not recorded where the ledger's own figures give another change", arguments: wrong.indices)
+    func disagreement(_ index: Int) async throws {
+        let (owned, decision) = Self.wrong[index]
+        try await withOrder { fixture async throws in
+            let before = try await fixture.rows()
+            let answer = try await fixture.record(cancellation(take(2), of: owned, decision))
+            let isOtherChange = owned != Self.owned
+            #expect(
+                answer
+                    == .disagreed(
+                        .command(
+                            Command.Key(.cancel, "c-2"), gate: decision,
+                            ledger: isOtherChange ? nil : .accepted(seq: 2))))
+            #expect(try await fixture.rows() == before)
+        }
+    }
+
+    @Test("of an order that is not there, or of more than a counter has sold, are not recorded")
+    func impossible() async throws {
+        try await withOrder { fixture async throws in
+            let other = Cancellation(cancellationID: "c", orderID: "other")
+            #expect(
+                try await fixture.record(cancellation(other, of: [], .unchanged))
+                    == .disagreed(.command(Command.Key(.cancel, "c"), gate: .unchanged, ledger: nil)))
+            try fixture.tamper("UPDATE product_counters SET sold_quantity = 1 WHERE id = 'cube'")
+            #expect(
+                try await fixture.record(cancellation(take(2), of: Self.owned, .accepted(seq: 2)))
+                    == .disagreed(.miscounted(cube)))
+        }
+    }
+
+    @Test("adjust sold units past every cap, but take away no more than was added")
+    func adjustments() async throws {
+        try await withOrder { fixture async throws in
+            func change(_ id: Identifier, _ units: Int64) -> Adjustment {
+                Adjustment(adjustmentID: id, sku: SKU("cube", "black"), units: units, reason: "fair")
+            }
+            try await fixture.record(adjustment(change("more", 20), .accepted(seq: 2)))
+            let sold = try await fixture.sold()
+            #expect(sold[cube] == 23 && sold[black] == 23)
+            try await fixture.record(adjustment(change("less", -19), .accepted(seq: 3)))
+            #expect(try await fixture.sold()[cube] == 4)
+            #expect(
+                try await fixture.record(adjustment(change("too-much", -2), .accepted(seq: 4)))
+                    == .disagreed(
+                        .command(Command.Key(.adjust, "too-much"), gate: .accepted(seq: 4), ledger: nil)))
+        }
+    }
+}
