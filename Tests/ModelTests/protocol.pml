@@ -99,12 +99,12 @@
 #else
 #define INSTALL_SETTLED 1
 #endif
-#ifdef NO_START_EPOCH       /* ActiveConsumer.refuseWrongLedger: epoch > head.epoch */
+#ifdef NO_START_EPOCH       /* EpochOpener.refuseWrongLedger: epoch > head.epoch */
 #define START_EPOCH 0
 #else
 #define START_EPOCH 1
 #endif
-#ifdef NO_START_SETTLED     /* ActiveConsumer.refuseWrongLedger: settled > head.seq or recorded > head.records */
+#ifdef NO_START_SETTLED     /* EpochOpener.refuseWrongLedger: settled > head.seq or recorded > head.records */
 #define START_SETTLED 0
 #else
 #define START_SETTLED 1
@@ -130,12 +130,12 @@
 #else
 #define READ_CONNECTED 1
 #endif
-#ifdef NO_READ_EPOCH        /* ActiveConsumer.readNext: reading failed, so a new epoch comes first */
+#ifdef NO_READ_EPOCH        /* ConsumerStateMachine.connected: reading failed, so a new epoch comes first */
 #define READ_EPOCH 0
 #else
 #define READ_EPOCH 1
 #endif
-#ifdef NO_READ_EMPTY        /* ActiveConsumer.readNext: isMemoryEmpty, before that epoch */
+#ifdef NO_READ_EMPTY        /* ConsumerStateMachine.startReading: isMemoryEmpty, before that epoch */
 #define READ_EMPTY 0
 #else
 #define READ_EMPTY 1
@@ -193,7 +193,7 @@ byte restores = 1;
 #define TURNED_DOWN 2
 typedef Memory {
   byte state;
-  byte epoch; byte seq;                       /* ActiveConsumer.epoch, .seq */
+  byte epoch; byte seq;                       /* ConsumerStateMachine.epoch, .seq */
   byte startRecords; short startSold;         /* EpochStart, until it is installed */
   unsigned resume : 2;                        /* resumeWanted: 0, CLAIM or EPOCH_THEN_CLAIM */
   byte queue[QUEUE]; byte count;              /* BatchQueue */
@@ -260,7 +260,7 @@ hidden short s;
 #define OWNED(x) (ledger.decision[x] == ACCEPTED && ((x) != 0 || ledger.decision[2] == NONE))
 #define WAITS(x) (IS_CANCELLATION(x) && ((CONTENT(ME.recEntry[0]) == 0 && IS_DECIDED(ME.recPlan[0])) || \
   (CONTENT(ME.recEntry[1]) == 0 && IS_DECIDED(ME.recPlan[1]))))
-/* ActiveConsumer awaits the gate, and sees nothing else meanwhile. */
+/* While the gate decides nothing else is compared with the counters. */
 #define AT_GATE (ME.size > 0 && !ME.isDecided)
 #define IS_OPERATION(plan) ((plan) == TAKE || (plan) == GIVE || (plan) == NOTHING)
 #define IS_DECIDED(plan) ((plan) == ACCEPTED || (plan) == REFUSED || (plan) == GAVE || (plan) == NOTHING)
@@ -360,7 +360,7 @@ inline announce(x, messages) {
   fi
 }
 
-/* ActiveConsumer.endRead */
+/* ConsumerStateMachine.readFailed */
 inline readFailed(consumer) { c[consumer].resume = (READ_EPOCH -> EPOCH_THEN_CLAIM : CLAIM) }
 
 /* XREADGROUP: the next entry, k */
@@ -388,7 +388,7 @@ inline checkShown() {
 
 /* ---- The stages -------------------------------------------------------------------------------------------------- */
 
-/* Preparation.skip, for one entry: sets waits, or its plan. Earlier in the same batch: ME.entry[0], if size is 1. */
+/* BatchPlanner.plan, for one entry: sets waits, or its plan. Earlier in the same batch: ME.entry[0], if size is 1. */
 inline planOf(x, answer) {
   waits = 0;
   if
@@ -416,7 +416,7 @@ inline planOf(x, answer) {
   fi
 }
 
-/* startRecording: one batch at a time, and the one before it must be settled (the code lets two wait). */
+/* startRecording: one batch at a time, and the one before it must be acknowledged (the code lets two wait). */
 inline startRecording() {
   if
   :: ME.isDecided && ME.recSize == 0 && !ME.settling ->
@@ -475,7 +475,7 @@ inline insert(x, plan) {
   fi
 }
 
-/* finishRecording: what is recorded waits to be settled. */
+/* recorded: what is recorded waits to be acknowledged. */
 inline takeOver(total) {
   ME.settling = 1; ME.setEpoch = ME.epoch;
   ME.setSeq = ME.recSeqBefore + CHANGES(ME.recPlan[0]) + CHANGES(ME.recPlan[1]); ME.setRecords = total;
@@ -509,7 +509,7 @@ proctype Consumer(byte p) {
       ME.state == OFF && MAY_START && (p == 0 || usurperEpochs > 0) -> ME.state = LOOK; ME.resume = CLAIM
     }
 
-  /* ---- Read: StreamReader.claim, .readNew; ActiveConsumer.readNext, .take ---- */
+  /* ---- Read: StreamReader.claim, .readNew; ConsumerStateMachine.startReading, .delivered ---- */
   :: d_step {
       ME.state == RUN && MEMORY_EMPTY && (ME.resume == CLAIM || (ME.resume == 0 && UNREAD == 0 && PENDING != 0)) ->
       ME.resume = 0;
@@ -528,13 +528,13 @@ proctype Consumer(byte p) {
       ME.state == RUN && !ME.resume && ME.count < BATCH && UNREAD != 0 && doubts > 0 && !isOver ->
       doubts--; deliver(); k = 0; readFailed(p)
     }
-  /* ActiveConsumer.readNext */
+  /* ConsumerStateMachine.startReading */
   :: d_step {
       ME.state == RUN && ME.resume == EPOCH_THEN_CLAIM && (MEMORY_EMPTY || (!READ_EMPTY && !AT_GATE)) ->
       ME.resume = CLAIM; wantEpoch()
     }
 
-  /* ---- Decode, skip: Preparation.skip ---- */
+  /* ---- Decode, plan: BatchPlanner ---- */
   :: atomic {
       ME.state == RUN && ME.count > 0 && ME.size == 0 && !WAITS(ME.queue[0]) ->
       d_step {
@@ -555,7 +555,7 @@ proctype Consumer(byte p) {
       fi
     }
 
-  /* ---- Decide: ActiveConsumer.decide, gate.lua ---- */
+  /* ---- Decide: DecideStage, gate.lua ---- */
   :: atomic {
       ME.state == RUN && ME.size > 0 && !ME.isDecided ->
       if
@@ -588,7 +588,7 @@ proctype Consumer(byte p) {
       fi
     }
 
-  /* ---- Record: LedgerDatabase.record, then ActiveConsumer.finishRecording ---- */
+  /* ---- Record: LedgerDatabase.record, then ConsumerStateMachine.recorded ---- */
   :: d_step {
       ME.recState == UNDER_WAY ->
       /* A batch in which everything is known changes nothing, and asks the ledger nothing. */
@@ -616,7 +616,7 @@ proctype Consumer(byte p) {
     }
   :: d_step { ME.state == RUN && ME.recState == TURNED_DOWN && !AT_GATE -> wantEpoch() }
 
-  /* ---- Settle: ActiveConsumer.startSettling, acknowledge.lua, finishSettling ---- */
+  /* ---- Acknowledge: ConsumerStateMachine.startAcknowledging, acknowledge.lua, .acknowledged ---- */
   :: atomic {
       ME.settling ->
       if
@@ -640,7 +640,7 @@ proctype Consumer(byte p) {
       fi
     }
 
-  /* ---- A new epoch: ActiveConsumer.takeBack, .refuseWrongLedger ---- */
+  /* ---- A new epoch: ConsumerStateMachine.openEpochIfClosed, EpochOpener.refuseWrongLedger ---- */
   :: d_step {
       ME.state == LOOK && ME.recState != UNDER_WAY ->
       if
@@ -705,7 +705,7 @@ proctype Consumer(byte p) {
       fi
     }
 
-  /* ---- Once a second: ActiveConsumer.watch ---- */
+  /* ---- Once a second: ConsumerStateMachine.watched ---- */
   :: d_step {
       ME.state == RUN && !AT_GATE &&
       (ledger.epoch != ME.epoch || redis.epoch != ME.epoch || redis.seq != ME.seq) -> wantEpoch()
