@@ -64,7 +64,8 @@ let package = Package(
             dependencies: ["RedisClient"],
             path: "lua",
             resources: [
-                "gate", "acknowledge", "install", "snapshot", "trim", "stage", "group", "writable", "inspect", "tidy", "extent",
+                "gate", "acknowledge", "install", "snapshot", "trim", "stage", "group", "writable", "inspect", "tidy",
+                "extent",
                 "lost",
             ].map { .embedInCode("\($0).lua") },
             swiftSettings: strict

@@ -3,14 +3,14 @@ import Intake
 import Inventory
 import Ledger
 
-/// Works out what becomes of each entry of a batch, before anything is decided. Does no I/O: it says what the ledger must
-/// be asked (`lookup`), and plans by the answer (`plan`).
+/// Works out what becomes of each entry of a batch, before anything is decided. Does no I/O: it says what the ledger
+/// must be asked (`lookup`), and plans by the answer (`plan`).
 ///
-/// Replays and conflicts are found here, and entries that are dead letters already: one of those that is read again could
-/// have become possible meanwhile, and would be decided but not recorded.
+/// Replays and conflicts are found here, and entries that are dead letters already: one of those that is read again
+/// could have become possible meanwhile, and would be decided but not recorded.
 struct BatchPlanner: Sendable {
-    /// Those that may be planned now: up to the first one that depends on what is not recorded yet. None of them if that is
-    /// the very first one, which then waits for the batch that is being recorded.
+    /// Those that may be planned now: up to the first one that depends on what is not recorded yet. None of them if
+    /// that is the very first one, which then waits for the batch that is being recorded.
     let entries: ArraySlice<DecodedEntry>
     /// What the ledger must be asked about them.
     let lookup: BatchLookup

@@ -52,7 +52,8 @@ struct BatchQueue {
         entries.removeFirst(number)
     }
 
-    /// What may be one batch: entries from the front within the limits, but at least one, up to the next poison message.
+    /// What may be one batch: entries from the front within the limits, but at least one, up to the next poison
+    /// message.
     func peekBatch() -> [DecodedEntry] {
         var batch: [DecodedEntry] = []
         batch.reserveCapacity(min(limits.orders, count))

@@ -1,7 +1,7 @@
 import Inventory
 
-/// Compares three clocks from time to time: Redis', of which ids are made, this machine's, of which `decided_at` is made,
-/// and one that never steps. Does no I/O.
+/// Compares three clocks from time to time: Redis', of which ids are made, this machine's, of which `decided_at` is
+/// made, and one that never steps. Does no I/O.
 struct ClockWatch {
     /// What one look finds that was not so at the look before.
     enum Finding: Equatable {

@@ -44,7 +44,8 @@ enum ConsumerReport: Sendable {
 
 /// What is due again and again, whether there are messages or not.
 enum Chore: Sendable {
-    /// Compares Redis and the ledger with what they should be. Deciding waits meanwhile, as the gate changes the counters.
+    /// Compares Redis and the ledger with what they should be. Deciding waits meanwhile, as the gate changes the
+    /// counters.
     case watch
     /// Keeps the streams short, and looks for lost messages.
     case trim

@@ -7,7 +7,8 @@ package struct ConsumerSettings: Sendable {
     package var batchOrders = 2_048
     /// Order lines a batch at most: a gate call over 4,000 holds Redis for some 8 ms.
     package var batchLines = 4_000
-    /// Messages a read, and entries an acknowledgement, at most: half a batch, so that others need not wait long for Redis.
+    /// Messages a read, and entries an acknowledgement, at most: half a batch, so that others need not wait long for
+    /// Redis.
     var slice: Int { max(batchOrders / 2, 1) }
     /// Bytes of messages a batch at most.
     package var batchBytes = 8 << 20
@@ -40,23 +41,23 @@ package struct ConsumerSettings: Sendable {
     static let epochsWithoutProgress = 3
     /// How often, in a row, the counters of a new epoch may be lost between being prepared and being installed.
     static let installLosses = 10
-    /// The largest reply to a read. No valid message has more than `Limit.payloadBytes`; what cannot be read within this is
-    /// given up by its id (`OversizedEntries`). The reply is in memory twice while it is taken apart.
+    /// The largest reply to a read. No valid message has more than `Limit.payloadBytes`; what cannot be read within
+    /// this is given up by its id (`OversizedEntries`). The reply is in memory twice while it is taken apart.
     static let readReplyBytes = 32 << 20
     /// How long after the ledger was read to its end it is read again; and when it could not be.
     static let inspectionInterval = Duration.seconds(3_600)
     static let inspectionRetry = Duration.seconds(60)
     /// After a slice, so many times as long as it took: a tenth of a processor at most.
     static let inspectionPause = 9
-    /// How long a Redis that was full is still emptied after it has accepted writes again: else it would be full again with
-    /// the next messages.
+    /// How long a Redis that was full is still emptied after it has accepted writes again: else it would be full again
+    /// with the next messages.
     static let reliefTime = Duration.seconds(10)
     /// Messages that are dropped first from a full Redis, about; each time twice as many until it has room.
     static let firstReliefSlice = 128
     /// About how many outcomes stay while Redis is full.
     static let outcomesWhenFull = 10_000
-    /// How long an entry may be pending and not in memory before pending entries are claimed. A reply to a read that is on
-    /// its way looks the same for a moment.
+    /// How long an entry may be pending and not in memory before pending entries are claimed. A reply to a read that is
+    /// on its way looks the same for a moment.
     static let strayPatience = Duration.seconds(3)
     /// How long what is under way may take after a stop was requested, before the connections are closed.
     static let stopGrace = Duration.seconds(4)

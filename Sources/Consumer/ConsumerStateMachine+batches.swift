@@ -143,8 +143,8 @@ extension ConsumerStateMachine {
         switch answer {
         case .acknowledged: unacknowledged.removeFirst()
         case .fenced:
-            // It stays the first one. Either its epoch has ended since it was sent, or Redis has lost it. While the next
-            // epoch is being installed it may be either; then memory is doubted without need.
+            // It stays the first one. Either its epoch has ended since it was sent, or Redis has lost it. While the
+            // next epoch is being installed it may be either; then memory is doubted without need.
             if sender == epoch.number {
                 need(EpochNeeded(.outage, "the counters were changed or lost", memory: .doubtful))
             }

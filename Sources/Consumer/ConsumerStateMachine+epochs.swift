@@ -10,8 +10,8 @@ extension ConsumerStateMachine {
         }
     }
 
-    /// Once what is under way has ended. What the gate is deciding is waited for and forgotten; what is being recorded is
-    /// let through: its answer says whether it is recorded.
+    /// Once what is under way has ended. What the gate is deciding is waited for and forgotten; what is being recorded
+    /// is let through: its answer says whether it is recorded.
     mutating func openEpochIfClosed() {
         guard case .closing(let needed) = phase, case .idle = recording else { return }
         switch deciding {

@@ -40,7 +40,8 @@ extension ConsumerStateMachine {
         var next = Next.new
         var pace = Pace.keepingUp
         var intake = Intake.open
-        /// Of doubtful messages nothing is acknowledged: they are claimed again, found as recorded, and acknowledged then.
+        /// Of doubtful messages nothing is acknowledged: they are claimed again, found as recorded, and acknowledged
+        /// then.
         var memory = EpochNeeded.Memory.trusted
         /// Attempts to connect since something was read.
         var attempts = 0

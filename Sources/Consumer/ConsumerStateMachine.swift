@@ -3,17 +3,17 @@ import Intake
 import Inventory
 import Ledger
 
-/// What the consumer does when: events in, actions out. No tasks, no clock, no I/O, no randomness; `ActiveConsumer` executes
-/// the actions, each in a task of its own, and hands what comes of them back as events.
+/// What the consumer does when: events in, actions out. No tasks, no clock, no I/O, no randomness; `ActiveConsumer`
+/// executes the actions, each in a task of its own, and hands what comes of them back as events.
 ///
 ///     read → decode → plan → decide → record → acknowledge
 ///
-/// The stages are pipelined. While batch *n* is recorded, batch *n+1* is decided, but only if it is full; up to two recorded
-/// batches await acknowledgement; one delivery is decoded while the next one is read. Each stage has its state below, works
-/// on at most one batch at a time, and takes batches in the order of the stream.
+/// The stages are pipelined. While batch *n* is recorded, batch *n+1* is decided, but only if it is full; up to two
+/// recorded batches await acknowledgement; one delivery is decoded while the next one is read. Each stage has its state
+/// below, works on at most one batch at a time, and takes batches in the order of the stream.
 ///
-/// Every unexpected state has the same answer (`ConsumerStateMachine+epochs.swift`): a new epoch, in which everything in
-/// memory that is not recorded is decided again, in order.
+/// Every unexpected state has the same answer (`ConsumerStateMachine+epochs.swift`): a new epoch, in which everything
+/// in memory that is not recorded is decided again, in order.
 ///
 /// Not copyable: it holds the messages in memory, and an event must not copy them.
 struct ConsumerStateMachine: ~Copyable {
@@ -43,7 +43,8 @@ struct ConsumerStateMachine: ~Copyable {
         case underWay(DecidedBatch)
     }
 
-    /// A batch that the ledger has, whose entries Redis still calls pending. Not the messages themselves: they are let go.
+    /// A batch that the ledger has, whose entries Redis still calls pending. Not the messages themselves: they are let
+    /// go.
     struct Unacknowledged {
         var entries: [String]
         var outcomes: [Outcome]

@@ -4,16 +4,17 @@ import Logging
 
 /// Looks for damaged pages in the ledger before and while it is consumed, and notes what it found in the lock file.
 ///
-/// A damaged ledger stops the consumer. Recording could go on where it does not touch the page, but nothing can be backed
-/// up any more, and every hour takes messages out of the stream that the last backup needs. Orders wait meanwhile.
+/// A damaged ledger stops the consumer. Recording could go on where it does not touch the page, but nothing can be
+/// backed up any more, and every hour takes messages out of the stream that the last backup needs. Orders wait
+/// meanwhile.
 struct DamageWatch: Sendable {
     let path: String
     let lock: ProcessLock
     let stop: StopSignal
     let logger: Logger
 
-    /// Reads what must be sound before anything is sold: all of a small ledger, and of one that was found damaged before,
-    /// by whatever found it.
+    /// Reads what must be sound before anything is sold: all of a small ledger, and of one that was found damaged
+    /// before, by whatever found it.
     /// - Returns: whether all of it was read.
     func beforeSelling() async throws -> Bool {
         let wasDamaged = lock.previousSoundness?.damage != nil
@@ -37,7 +38,8 @@ struct DamageWatch: Sendable {
         return isWhole
     }
 
-    /// Reads the whole ledger again and again, a slice at a time, until it is cancelled or finds damage, which it returns.
+    /// Reads the whole ledger again and again, a slice at a time, until it is cancelled or finds damage, which it
+    /// returns.
     /// - Parameter isRead: it has just been read.
     func run(isRead: Bool) async -> LedgerError? {
         do {

@@ -31,8 +31,8 @@ struct DecideStage: Sendable {
     /// Plans an entry that was delivered often by itself.
     ///
     /// A note in the lock file says so while its own bytes are worked on: while it is decoded, and while its batch is
-    /// planned. Not while Redis or the disk is waited for, where a process may be killed for any reason. The next process
-    /// finds the note, and counts it against the entry.
+    /// planned. Not while Redis or the disk is waited for, where a process may be killed for any reason. The next
+    /// process finds the note, and counts it against the entry.
     private func plan(poison entry: StreamEntry, _ context: PlanningContext) async throws -> PlannedBatch {
         let key = EntryKey(entry)
         let attempts = try await retrying.ledger { [ledger] in try await ledger.attempts(key) }

@@ -23,8 +23,8 @@ enum ReadEntry: Sendable {
     }
 }
 
-/// A stream entry after decoding. All that is worked out of a message alone is worked out by then: later stages only see
-/// what was valid. A class, as it is handed on from stage to stage.
+/// A stream entry after decoding. All that is worked out of a message alone is worked out by then: later stages only
+/// see what was valid. A class, as it is handed on from stage to stage.
 final class DecodedEntry: Sendable {
     let entry: StreamEntry
     let command: Result<Command, InvalidMessage>

@@ -5,8 +5,8 @@ import Ledger
 import Logging
 import RedisClient
 
-/// Opens epochs: raises the ledger's, and installs its counters in Redis. An installation is sent once; any doubt about its
-/// answer means the next epoch.
+/// Opens epochs: raises the ledger's, and installs its counters in Redis. An installation is sent once; any doubt about
+/// its answer means the next epoch.
 struct EpochOpener: Sendable {
     let ledger: LedgerDatabase
     let counters: CounterStore

@@ -1,5 +1,5 @@
-/// What reading the ledger for damaged pages found last. Kept in the lock file, where every process finds it, also after
-/// the consumer has stopped because of it.
+/// What reading the ledger for damaged pages found last. Kept in the lock file, where every process finds it, also
+/// after the consumer has stopped because of it.
 package enum LedgerSoundness: Sendable, Equatable {
     /// It was read to its end.
     case sound(at: String)

@@ -1,7 +1,8 @@
 import Inventory
 import Ledger
 
-/// A batch whose entries are sorted out: what the gate must decide, what is recorded already, what can never be processed.
+/// A batch whose entries are sorted out: what the gate must decide, what is recorded already, what can never be
+/// processed.
 struct PlannedBatch: Sendable {
     /// What becomes of one entry.
     enum Plan: Sendable {

@@ -9,8 +9,8 @@ enum RedisTrouble {
     /// Waiting does not help: stop with its message.
     case fatal
 
-    /// Replies that do not pass by themselves, and are waited for all the same: an administrator gives the right; a script
-    /// was loaded and forgotten again before it could run; a name leads to another node of a cluster later.
+    /// Replies that do not pass by themselves, and are waited for all the same: an administrator gives the right; a
+    /// script was loaded and forgotten again before it could run; a name leads to another node of a cluster later.
     private static let waitable: Set<String> = ["ASK", "MOVED", "NOSCRIPT"]
 
     /// Redis itself said so.

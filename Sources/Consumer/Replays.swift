@@ -9,7 +9,8 @@ struct Replays {
     /// A dead letter that is to be published now.
     struct Due: Sendable, Equatable {
         var number: Int64
-        /// The entry it became when it was published before; while that waits to be processed, it is not published again.
+        /// The entry it became when it was published before; while that waits to be processed, it is not published
+        /// again.
         var entry: String?
     }
 

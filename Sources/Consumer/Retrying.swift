@@ -12,11 +12,13 @@ package struct Retrying: Sendable {
         self.logger = logger
     }
 
-    /// What `body` gives once Redis answers. Replies that say "not now" and connections that cannot be made are waited for.
+    /// What `body` gives once Redis answers. Replies that say "not now" and connections that cannot be made are waited
+    /// for.
     ///
     /// - Parameters:
     ///   - action: what is done, for the log.
-    ///   - doubtIsHarmless: repeat also what may have been executed. Otherwise only a new epoch settles it (`EpochNeeded`).
+    ///   - doubtIsHarmless: repeat also what may have been executed. Otherwise only a new epoch settles it
+    ///     (`EpochNeeded`).
     /// - Throws: `EpochNeeded`; `StopSignal.Stopped`; what waiting does not help.
     func redis<T: Sendable>(
         _ action: String, doubtIsHarmless: Bool = false, _ body: @Sendable () async throws -> T

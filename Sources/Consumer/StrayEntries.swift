@@ -1,7 +1,7 @@
 import Inventory
 
-/// Finds stray entries: pending, but not in this process' memory. Redis delivered them to a connection that was dead, or
-/// to another client that reads in the group. Once everything in memory has passed them, they are the lowest pending
+/// Finds stray entries: pending, but not in this process' memory. Redis delivered them to a connection that was dead,
+/// or to another client that reads in the group. Once everything in memory has passed them, they are the lowest pending
 /// ones. Does no I/O.
 struct StrayEntries {
     private var candidate: (id: EntryPosition, since: ContinuousClock.Instant)?

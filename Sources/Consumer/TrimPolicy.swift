@@ -7,8 +7,8 @@ struct TrimPolicy {
     private var refusals = 0
     /// When it did so last; nil: not for a while.
     private var lastRefusal: ContinuousClock.Instant?
-    /// The ids were ahead of Redis' clock, so they do not say how old an entry is. At each time, by a clock of this process
-    /// that never steps, the entry that had been delivered last: whatever lies below it is at least as old.
+    /// The ids were ahead of Redis' clock, so they do not say how old an entry is. At each time, by a clock of this
+    /// process that never steps, the entry that had been delivered last: whatever lies below it is at least as old.
     private var marks: [(time: ContinuousClock.Instant, id: String)] = []
 
     private let age: Duration
@@ -69,7 +69,8 @@ struct TrimPolicy {
 }
 
 extension TrimReport {
-    /// How far the id of the message that was delivered last is ahead of Redis' clock; negative: behind, as it should be.
+    /// How far the id of the message that was delivered last is ahead of Redis' clock; negative: behind, as it should
+    /// be.
     var idsAhead: Duration? {
         EntryPosition(lastDelivered).map {
             .milliseconds(Int64(clamping: $0.milliseconds)) - .milliseconds(time)

@@ -18,7 +18,8 @@ extension CounterReader {
     /// read, and cost Redis a tenth of what a script takes.
     ///
     /// - Parameter groups: counters that are wanted in one state: a product's and its variants'.
-    /// - Returns: the counters one after another; nil when they were installed anew between two parts of it: read again.
+    /// - Returns: the counters one after another; nil when they were installed anew between two parts of it: read
+    ///   again.
     package func read(_ groups: [[CounterName]]) async throws -> CounterReading? {
         var commands: [RedisCommand] = []
         var count = 0

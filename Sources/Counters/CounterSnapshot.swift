@@ -17,8 +17,8 @@ package struct CounterSnapshot: Sendable {
 
 /// Reads of the counters, for those that never write: availability and reconciliation.
 package struct CounterReader: Sendable {
-    /// Counters a snapshot. The script takes about 4 µs for each: with 250 half of the snapshots took 0.9 ms and one in a thousand
-    /// 5 ms, on a machine of two cores that was busy with other things.
+    /// Counters a snapshot. The script takes about 4 µs for each: with 250 half of the snapshots took 0.9 ms and one in
+    /// a thousand 5 ms, on a machine of two cores that was busy with other things.
     package static let sliceCounters = 100
 
     package let keys: StoreKeys
@@ -64,8 +64,8 @@ package struct CounterReader: Sendable {
             counters: counters)
     }
 
-    /// Names of fields of the hash that `body` keeps, as a walk through it (HSCAN) finds them, at most `limit`. It is given
-    /// some hundreds at a time.
+    /// Names of fields of the hash that `body` keeps, as a walk through it (HSCAN) finds them, at most `limit`. It is
+    /// given some hundreds at a time.
     package func fields(limit: Int, keeping body: ([String]) async throws -> [String]) async throws -> [String] {
         var found: [String] = []
         var cursor = "0"

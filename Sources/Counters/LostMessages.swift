@@ -17,8 +17,9 @@ package struct LostMessages: Sendable, Equatable {
         self.foundAt = foundAt
     }
 
-    /// How many of them are to be told by who has told `told` so far. Of the totals, not of what this look has found: the reply
-    /// to an earlier one may have been lost. A total that goes back is that of a Redis which has forgotten, or of a new group.
+    /// How many of them are to be told by who has told `told` so far. Of the totals, not of what this look has found:
+    /// the reply to an earlier one may have been lost. A total that goes back is that of a Redis which has forgotten,
+    /// or of a new group.
     package func untold(after told: Int64) -> Int64 { max(total &- told, found) }
 
     /// What earlier looks have found; for those that have no ledger at hand.

@@ -17,8 +17,8 @@ package struct StreamExtent: Sendable {
         try await ask(keys, client, for: [])?.extent
     }
 
-    /// Which of these messages the stream does not hold. Between its ends some may be missing: Redis may have lost its tail
-    /// and taken other messages since. Errors: `RedisError`.
+    /// Which of these messages the stream does not hold. Between its ends some may be missing: Redis may have lost its
+    /// tail and taken other messages since. Errors: `RedisError`.
     package static func absent(
         of entries: [EntryPosition], _ keys: StoreKeys, _ client: RedisClient
     ) async throws -> [EntryPosition] {

@@ -129,8 +129,8 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
 
     // MARK: Destroying
 
-    // A metric that is destroyed is not shown any more. Whoever still holds it records into nowhere; whoever asks for it
-    // again gets a new one, which starts at 0.
+    // A metric that is destroyed is not shown any more. Whoever still holds it records into nowhere; whoever asks for
+    // it again gets a new one, which starts at 0.
 
     package func destroyCounter(_ handler: any CounterHandler) { remove(handler) }
     package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) { remove(handler) }

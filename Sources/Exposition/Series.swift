@@ -73,8 +73,8 @@ final class GaugeSeries: Series, RecorderHandler, MeterHandler {
     }
 }
 
-/// How often what was recorded fell into which bucket, how often in all, and its sum. What is no finite number is passed
-/// over: it would make the sum one for ever.
+/// How often what was recorded fell into which bucket, how often in all, and its sum. What is no finite number is
+/// passed over: it would make the sum one for ever.
 final class HistogramSeries: Series, RecorderHandler, TimerHandler {
     /// Of the names of its lines.
     static let suffixes = ["_bucket", "_sum", "_count"]

@@ -3,7 +3,8 @@
     import Synchronization
 #endif
 
-/// A place at which a debug build can be made to die as if by `kill -9`, to prove that a restart ends in the right state.
+/// A place at which a debug build can be made to die as if by `kill -9`, to prove that a restart ends in the right
+/// state.
 ///
 /// `STOCKTAKE_FAILPOINT=NAME` dies at the first passage, `NAME:3` at the third. `decode.entry:TEXT` dies on decoding an
 /// entry whose payload contains TEXT. `NAME:pause` stops at every passage, as SIGSTOP does, until SIGCONT. In release

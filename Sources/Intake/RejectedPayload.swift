@@ -2,8 +2,8 @@ import Inventory
 import StrictJSON
 
 extension MessageDecoder {
-    /// What can be read of an entry that becomes a dead letter: the ids by which its publisher finds the outcome, and what
-    /// was paid, as whoever paid is owed the money. No payment: it is no checkout.
+    /// What can be read of an entry that becomes a dead letter: the ids by which its publisher finds the outcome, and
+    /// what was paid, as whoever paid is owed the money. No payment: it is no checkout.
     ///
     /// A payload that has brought the process down is not looked at again.
     package static func remains(
@@ -18,8 +18,8 @@ extension MessageDecoder {
     }
 }
 
-/// What can be read of a payload that is rejected, by the rules of messages: also of one that is no JSON from some place
-/// on, which a message that was cut short is, or not UTF-8 somewhere. What breaks the rules is passed over.
+/// What can be read of a payload that is rejected, by the rules of messages: also of one that is no JSON from some
+/// place on, which a message that was cut short is, or not UTF-8 somewhere. What breaks the rules is passed over.
 private struct RejectedPayload {
     /// A field of which a payload may have one: of several, none is known to be right.
     private struct Field<Value> {

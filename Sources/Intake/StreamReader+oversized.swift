@@ -4,10 +4,11 @@ import RedisClient
 /// Entries that are too large to be sent (`RedisOptions.maximumReplyBytes`).
 ///
 /// A reply that is too large says so only of all its entries together. So pending entries are claimed one at a time
-/// from then on (a *search*), until all are through. One that is too large alone is given without its content, by its id.
+/// from then on (a *search*), until all are through. One that is too large alone is given without its content, by its
+/// id.
 ///
-/// An entry that does not arrive in time is not given up: that may be the network, which stalls large packets only, and a
-/// paid order would be lost. It gets more time with each try: until it arrives, or is known to be too large.
+/// An entry that does not arrive in time is not given up: that may be the network, which stalls large packets only, and
+/// a paid order would be lost. It gets more time with each try: until it arrives, or is known to be too large.
 struct OversizedEntries {
     /// Pending entries are to be claimed one at a time.
     private(set) var isSearching = false

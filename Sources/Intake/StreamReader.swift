@@ -27,9 +27,10 @@ package struct ConnectedServer: Sendable {
 /// under way. Errors: `RedisError`, after which `connect` must be called, as entries may have been delivered to a
 /// connection that is gone.
 ///
-/// Everything that a caller holds was read over one connection. When that ends Redis may have lost its tail, and may give
-/// an id that the caller still holds to another message: acknowledged under that id, the other one would be lost. So
-/// nothing is ever read over another connection without a word: reading fails, and the caller finishes what it has first.
+/// Everything that a caller holds was read over one connection. When that ends Redis may have lost its tail, and may
+/// give an id that the caller still holds to another message: acknowledged under that id, the other one would be lost.
+/// So nothing is ever read over another connection without a word: reading fails, and the caller finishes what it has
+/// first.
 ///
 /// An entry that is too large to be sent is found by claiming one at a time, and given without its content
 /// (`StreamReader+oversized.swift`).
@@ -82,8 +83,8 @@ package actor StreamReader {
         startOver()
     }
 
-    /// Starts over with what is pending, over the same connection. The caller must have finished everything it was given
-    /// before: pending entries it still holds would come twice.
+    /// Starts over with what is pending, over the same connection. The caller must have finished everything it was
+    /// given before: pending entries it still holds would come twice.
     package func startOver() { phase = .claiming(cursor: Self.start) }
 
     /// The next entries. Waits up to `block` for new ones once nothing pending is left.

@@ -1,5 +1,5 @@
-/// Units that were sold, or came back, past the orders, as a `stock.adjusted` message carries them: sold elsewhere, given
-/// away as samples, counted before Stocktake was there.
+/// Units that were sold, or came back, past the orders, as a `stock.adjusted` message carries them: sold elsewhere,
+/// given away as samples, counted before Stocktake was there.
 ///
 /// They are facts: no cap refuses them. But what orders have taken is theirs to give back, so an adjustment takes away
 /// at most what earlier ones, and cancellations without restock, have added.

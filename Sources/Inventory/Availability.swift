@@ -15,13 +15,14 @@ package struct Availability: Sendable, Equatable {
 
     package var product: Figures
     package var variants: [Figures]
-    /// Whether an order must name a variant. A product that has lost its variants keeps them, closed, and is sold without.
+    /// Whether an order must name a variant. A product that has lost its variants keeps them, closed, and is sold
+    /// without.
     package var isSoldInVariants: Bool
 
     /// Works the effective figures out of the counters' own.
     ///
-    /// A variant's are bounded by its product's; a product whose open variants are all sold out is not available; closed
-    /// is not available.
+    /// A variant's are bounded by its product's; a product whose open variants are all sold out is not available;
+    /// closed is not available.
     package init(
         product: (id: Identifier, name: String, state: CounterState),
         variants: [(id: Identifier, name: String, state: CounterState)]

@@ -31,8 +31,8 @@ package enum Command: Sendable, Equatable {
         }
     }
 
-    /// Names a command for good: its kind, and the id that its publisher gave it. The same key with the same content is a
-    /// replay; with other content it is a conflict.
+    /// Names a command for good: its kind, and the id that its publisher gave it. The same key with the same content is
+    /// a replay; with other content it is a conflict.
     package struct Key: Sendable, Hashable {
         package var kind: Kind
         package var id: Identifier

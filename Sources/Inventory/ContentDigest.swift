@@ -53,8 +53,8 @@ extension Adjustment {
 }
 
 extension Payment {
-    /// Of an order's id and payment intent: it tells whether a payment of that order is the same one, and nothing else. No
-    /// intent is as good as an empty one.
+    /// Of an order's id and payment intent: it tells whether a payment of that order is the same one, and nothing else.
+    /// No intent is as good as an empty one.
     package static func digest(order: Identifier, intentID: String?) -> [UInt8] {
         var content = DigestContent()
         content.append(order)

@@ -22,7 +22,8 @@ package enum Disagreement: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension Arbiter {
-    /// Decides the command again, by its own balances; anything but the same decision on the same movements is an error.
+    /// Decides the command again, by its own balances; anything but the same decision on the same movements is an
+    /// error.
     /// - Returns: of a cancellation, what it takes from its order.
     @discardableResult
     package mutating func confirm(_ decided: DecidedCommand) throws(Disagreement) -> [Takeback.Line] {

@@ -2,7 +2,8 @@
 /// many there are.
 ///
 /// Of a mistyped id either what is before the mistake or what is behind it is long and right. So those that are near
-/// are near in the order of their letters, too, read forwards or backwards. Another number is another id, not a mistake.
+/// are near in the order of their letters, too, read forwards or backwards. Another number is another id, not a
+/// mistake.
 package struct IdentifierGuess: Sendable {
     private struct Word: Sendable {
         var id: Identifier

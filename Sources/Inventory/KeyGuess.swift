@@ -41,7 +41,8 @@ package enum KeyGuess {
             .sorted()
     }
 
-    /// Insertions, deletions, substitutions and swaps of neighbours between two words; nil if there are more than `limit`.
+    /// Insertions, deletions, substitutions and swaps of neighbours between two words; nil if there are more than
+    /// `limit`.
     private static func distance(_ left: [UInt8], _ right: [UInt8], atMost limit: Int) -> Int? {
         if left == right { return 0 }
         var before: [Int] = []

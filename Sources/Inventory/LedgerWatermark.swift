@@ -1,9 +1,9 @@
 /// How far the ledger was when it was read last. Counters that are read later and are below it are behind the ledger.
 ///
 /// While all is well counters are never behind. Within an epoch the gate raises their seq before the ledger records. A
-/// new epoch is raised in the ledger first and installed next, and nothing is recorded in between. So for counters of the
-/// ledger's epoch or an earlier one, a seq below one that the ledger had *before they were read* means that Redis has
-/// lost changes. Two states look similar and are right:
+/// new epoch is raised in the ledger first and installed next, and nothing is recorded in between. So for counters of
+/// the ledger's epoch or an earlier one, a seq below one that the ledger had *before they were read* means that Redis
+/// has lost changes. Two states look similar and are right:
 ///
 /// - A lower epoch: it is being installed. If that takes longer than `installTime`, nobody installs it.
 /// - A higher epoch with a lower seq: installed since the ledger was read, perhaps from a backup that was restored.

@@ -14,9 +14,9 @@ package struct Movement: Sendable, Equatable {
 }
 
 extension Sequence<SKUUnits> {
-    /// One movement for each counter, its units summed, in the order in which the lines first name the counters, product
-    /// before variant. So the first movement of an order that does not fit belongs to the first line that fails, even if
-    /// one product stands on several lines.
+    /// One movement for each counter, its units summed, in the order in which the lines first name the counters,
+    /// product before variant. So the first movement of an order that does not fit belongs to the first line that
+    /// fails, even if one product stands on several lines.
     ///
     /// - Parameters:
     ///   - sold: factor by which the units count as sold: 1, 0 or −1.

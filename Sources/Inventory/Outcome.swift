@@ -16,7 +16,8 @@ package struct Outcome: Sendable, Equatable {
     /// Of a refusal, of a dead letter, and of a cancellation that asks for units which its order does not own.
     package var reason: String
     package var seq: Int64?
-    /// Of an order: all that it asked for. Of a cancellation: what came back into stock. Of an adjustment: what it added.
+    /// Of an order: all that it asked for. Of a cancellation: what came back into stock. Of an adjustment: what it
+    /// added.
     package var units: Int64?
     /// RFC 3339, UTC.
     package var decidedAt: String

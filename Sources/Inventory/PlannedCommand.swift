@@ -1,7 +1,8 @@
 /// A command, and how it would change the counters: what the gate decides.
 package struct PlannedCommand: Sendable {
     package var command: Command
-    /// Each counter once. Of an order all that it asks for; of a cancellation what it takes from its order as that stood.
+    /// Each counter once. Of an order all that it asks for; of a cancellation what it takes from its order as that
+    /// stood.
     package var movements: [Movement]
 
     package init(_ command: Command, movements: [Movement]) {

@@ -79,8 +79,8 @@ extension BatchWriter {
         ])
     }
 
-    /// What was paid for a recorded order is not owed once more; a second payment under its id may be, if it is known to
-    /// be one (a conflict), or if the order was refused.
+    /// What was paid for a recorded order is not owed once more; a second payment under its id may be, if it is known
+    /// to be one (a conflict), or if the order was refused.
     private func isOwed(_ letter: PaidLetter) throws -> Bool {
         guard let id = letter.payment.orderID else { return true }
         let recorded = try Row.fetchOne(

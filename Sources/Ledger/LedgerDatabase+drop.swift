@@ -15,8 +15,8 @@ extension LedgerDatabase {
 
     /// Throws `LedgerError.inUse` if another process has the ledger that is to be dropped open, if only for reading.
     ///
-    /// Leaving write-ahead logging needs the database for oneself alone: SQLite itself says whether anybody else is there.
-    /// Whoever opens it for writing enters it again.
+    /// Leaving write-ahead logging needs the database for oneself alone: SQLite itself says whether anybody else is
+    /// there. Whoever opens it for writing enters it again.
     package static func refuseIfInUse(_ path: String) async throws {
         guard exists(at: path) else { throw LedgerError.missing(path: path) }
         try await offCooperativeThreads {

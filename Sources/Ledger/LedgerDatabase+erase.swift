@@ -16,8 +16,8 @@ package enum EraseAnswer: Sendable, Equatable {
 extension LedgerDatabase {
     /// Removes what the ledger holds about the customers of orders, and the bytes of dead letters with their ids.
     ///
-    /// Id, digest, items, amounts and status stay: counts stay right, and a message that comes again is still known. So does a
-    /// digest of the payment intent: the same payment that comes again is no second one.
+    /// Id, digest, items, amounts and status stay: counts stay right, and a message that comes again is still known. So
+    /// does a digest of the payment intent: the same payment that comes again is no second one.
     /// An id that only dead letters have is erased there. Refunds that are due keep what they need (`refunds`).
     package func erase(_ ids: [Identifier]) async throws -> EraseAnswer {
         let now = Timestamp.now()

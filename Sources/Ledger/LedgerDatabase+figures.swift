@@ -13,7 +13,8 @@ package struct LedgerFigures: Sendable, Equatable {
 }
 
 extension LedgerDatabase {
-    /// Cheap enough for once a second, however many orders there are: it takes time only for dead letters that are open.
+    /// Cheap enough for once a second, however many orders there are: it takes time only for dead letters that are
+    /// open.
     package func figures() async throws -> LedgerFigures {
         try await read { db in
             func number(_ sql: String) throws -> Int64 {

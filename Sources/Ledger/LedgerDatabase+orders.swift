@@ -57,8 +57,8 @@ extension LedgerDatabase {
         return "SELECT * FROM orders \(filter) ORDER BY \(place) DESC LIMIT :limit"
     }
 
-    /// What a listing goes by: the number is the order of recording, which is that of the stream. So is the seq of those
-    /// that have one, and its index passes over refused orders, which may be most.
+    /// What a listing goes by: the number is the order of recording, which is that of the stream. So is the seq of
+    /// those that have one, and its index passes over refused orders, which may be most.
     private static func place(status: String?) -> String { status == "accepted" ? "seq" : "number" }
 
     /// How many orders there are.

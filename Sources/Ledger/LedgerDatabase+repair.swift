@@ -102,8 +102,8 @@ extension LedgerDatabase {
         try await read(Self.miscounts)
     }
 
-    /// Counts them anew and sets right what differs. The epoch is raised with it: what was decided by the old figures is
-    /// decided again.
+    /// Counts them anew and sets right what differs. The epoch is raised with it: what was decided by the old figures
+    /// is decided again.
     /// - Returns: what was set right.
     package func repairMiscounts(reason: String) async throws -> [Miscount] {
         try await write { db in

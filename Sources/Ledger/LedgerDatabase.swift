@@ -80,7 +80,8 @@ package final class LedgerDatabase: Sendable {
         }
     }
 
-    /// As `read`, for a body that goes on after a malformed page: SQLite refuses to commit then, even if nothing was written.
+    /// As `read`, for a body that goes on after a malformed page: SQLite refuses to commit then, even if nothing was
+    /// written.
     func readAround<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
         try refuseClosed("reading")
         do {
@@ -164,8 +165,8 @@ extension LedgerDatabase {
         do {
             if !isBackup { try endUnfinishedChange(path) }
             let file = try LedgerFile(at: path)
-            // Whoever writes also brings the log into the file, and then nothing tells any more. Whoever only reads would show,
-            // or back up, what never was; reading everything first would take too long for that.
+            // Whoever writes also brings the log into the file, and then nothing tells any more. Whoever only reads
+            // would show, or back up, what never was; reading everything first would take too long for that.
             if try isMixture(path, readingAll: role != .reader) { throw LedgerError.mixed(path: path) }
             var writer: DatabaseQueue?
             if role != .reader {
@@ -263,8 +264,8 @@ extension LedgerDatabase {
 
     /// Whether the log beside the file was left by another state of the ledger, or by another ledger.
     ///
-    /// Quick where the two say that they belong together, as after any `kill -9`, and where they say that they do not. Where
-    /// they say neither, everything is read, and must add up.
+    /// Quick where the two say that they belong together, as after any `kill -9`, and where they say that they do not.
+    /// Where they say neither, everything is read, and must add up.
     /// - Parameter readingAll: false: what says neither is let pass.
     static func isMixture(_ path: String, readingAll: Bool = true) throws -> Bool {
         let path = LedgerFile.resolved(path)
@@ -289,8 +290,8 @@ extension LedgerDatabase {
         }
     }
 
-    /// A crash while SQLite began or ended write-ahead logging leaves a journal, with which no reader can open the file: who
-    /// may write it takes that change back.
+    /// A crash while SQLite began or ended write-ahead logging leaves a journal, with which no reader can open the
+    /// file: who may write it takes that change back.
     static func endUnfinishedChange(_ path: String) throws {
         guard LedgerFile.size(of: LedgerFile.resolved(path) + "-journal") > 0 else { return }
         var configuration = Configuration()

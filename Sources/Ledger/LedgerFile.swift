@@ -9,21 +9,16 @@ package struct LedgerFile: Sendable, Equatable {
 
     /// The file that `path` leads to now.
     init(at path: String) throws {
-        guard let (device, inode) = Self.identity(of: path) else { throw LedgerError.missing(path: path) }
+        guard let status = FilePath.status(of: path) else { throw LedgerError.missing(path: path) }
         self.path = path
-        self.device = device
-        self.inode = inode
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
     }
 
     /// Whether the path still leads to the same file. If not, what is committed goes into nowhere.
     package var isInPlace: Bool {
-        guard let now = Self.identity(of: path) else { return false }
-        return now == (device, inode)
-    }
-
-    private static func identity(of path: String) -> (UInt64, UInt64)? {
-        guard let status = FilePath.status(of: path) else { return nil }
-        return (UInt64(status.st_dev), UInt64(status.st_ino))
+        guard let now = FilePath.status(of: path) else { return false }
+        return UInt64(now.st_dev) == device && UInt64(now.st_ino) == inode
     }
 
     /// The path with links resolved, beside which SQLite keeps the log; as it is if it leads nowhere.
@@ -61,8 +56,8 @@ package struct LedgerFile: Sendable, Equatable {
     /// Bytes of a ledger's log (-wal), by whatever link it is named: SQLite keeps it beside the file itself.
     package static func logSize(ofLedger path: String) -> Int64 { size(of: resolved(path) + "-wal") }
 
-    /// What the file of the log is cut down to when the log is started over. Above what it has between two checkpoints, so
-    /// that space is not given up to be taken again.
+    /// What the file of the log is cut down to when the log is started over. Above what it has between two checkpoints,
+    /// so that space is not given up to be taken again.
     static let keptLogBytes: Int64 = 64 << 20
     /// A log that is larger is held up by a reader, or was a moment ago.
     package static let largeLogBytes: Int64 = 2 * keptLogBytes
@@ -71,7 +66,8 @@ package struct LedgerFile: Sendable, Equatable {
         FilePath.status(of: path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
     }
 
-    /// File systems on which SQLite's write-ahead log is not safe: it needs memory shared by all who have the file open.
+    /// File systems on which SQLite's write-ahead log is not safe: it needs memory shared by all who have the file
+    /// open.
     private static let unsafeFileSystems: Set<String> = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph"]
 
     /// The kind of file system that `folder` lies on, if it is one of the unsafe ones.

@@ -4,8 +4,8 @@ import Inventory
 /// Reads a ledger for pages that are damaged, slice by slice, over a connection of its own.
 ///
 /// Each slice is a read transaction of some milliseconds: one that reads everything would keep the log from being
-/// emptied for as long. Large tables are read from their newest rows downwards, and each row is looked up in every index
-/// of its table. All others are read whole, by SQLite's own check. Errors: `LedgerError.damaged`.
+/// emptied for as long. Large tables are read from their newest rows downwards, and each row is looked up in every
+/// index of its table. All others are read whole, by SQLite's own check. Errors: `LedgerError.damaged`.
 package struct LedgerInspection: Sendable {
     private enum Step {
         case table(String)
@@ -87,8 +87,8 @@ package struct LedgerInspection: Sendable {
         if time < Self.sliceTime { sliceKeys = min(sliceKeys * 2, Self.keys.upperBound) }
     }
 
-    /// Reads everything in one transaction, with what slices leave out: the list of free pages, and entries of indexes that
-    /// lead nowhere.
+    /// Reads everything in one transaction, with what slices leave out: the list of free pages, and entries of indexes
+    /// that lead nowhere.
     package func readWhole() async throws {
         let path = path
         do {
@@ -177,8 +177,8 @@ package struct LedgerInspection: Sendable {
             arguments: [table])
         return try rows.compactMap { row in
             let sql: String = try row.value(1)
-            // Which condition an index has stands nowhere but in "CREATE INDEX … WHERE condition", and SQLite reads it for
-            // nothing but a query with that condition.
+            // Which condition an index has stands nowhere but in "CREATE INDEX … WHERE condition", and SQLite reads it
+            // for nothing but a query with that condition.
             return try sql.firstRange(of: "WHERE").map {
                 .partialIndex(try row.value(0), table: table, condition: String(sql[$0.upperBound...]))
             }

@@ -6,9 +6,9 @@ import Paths
 /// The log (-wal) of a database, and whether it belongs to the file beside it.
 ///
 /// SQLite lays the log of a crashed process over whatever file it finds. Each transaction gives the ledger a new random
-/// `state` and keeps the one before it (`LedgerDatabase.write`), so the log says which states it leads through. The file
-/// must have one of these, or the one that the log begins after: then the log leads on from it. Times say nothing, as
-/// SQLite itself changes those of a log that it only opens.
+/// `state` and keeps the one before it (`LedgerDatabase.write`), so the log says which states it leads through. The
+/// file must have one of these, or the one that the log begins after: then the log leads on from it. Times say nothing,
+/// as SQLite itself changes those of a log that it only opens.
 struct LedgerLog {
     /// What the log says about the file.
     enum Finding {
@@ -77,8 +77,8 @@ struct LedgerLog {
         return isFirst ? .unclear : .stranger
     }
 
-    /// A page as the file has it, without its log. Read by SQLite's own handle: opening and closing the file a second time
-    /// would drop all locks that this process has on it.
+    /// A page as the file has it, without its log. Read by SQLite's own handle: opening and closing the file a second
+    /// time would drop all locks that this process has on it.
     private static func page(_ number: Int, of size: Int, inFileOf db: Database) -> [UInt8]? {
         var file: UnsafeMutablePointer<sqlite3_file>?
         guard sqlite3_file_control(db.sqliteConnection, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK,

@@ -28,8 +28,9 @@ package enum LedgerObstacle: Sendable, Equatable, CustomStringConvertible {
 extension LedgerDatabase {
     /// What stands in the way of writing, or nil.
     ///
-    /// Asked of the system (stat, access, statvfs) with the rights of this process: nothing is written, and SQLite is not
-    /// asked for its lock, which would hold up the consumer. So it is no proof: a disk that fails is found by writing.
+    /// Asked of the system (stat, access, statvfs) with the rights of this process: nothing is written, and SQLite is
+    /// not asked for its lock, which would hold up the consumer. So it is no proof: a disk that fails is found by
+    /// writing.
     package func obstacle() async -> LedgerObstacle? {
         let file = file
         return await offCooperativeThreads { file.obstacle }

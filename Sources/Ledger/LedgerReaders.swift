@@ -26,8 +26,8 @@ package struct LedgerReaders: Sendable, Equatable {
 
     /// Nil if the ledger is not open anywhere, or the system does not say.
     ///
-    /// - Important: this process must not have the ledger open. Closing a file drops all locks that a process has on it,
-    ///   and with them SQLite's own.
+    /// - Important: this process must not have the ledger open. Closing a file drops all locks that a process has on
+    ///   it, and with them SQLite's own.
     package static func read(ofLedger path: String) -> LedgerReaders? {
         let descriptor = FilePath.open(LedgerFile.resolved(path) + "-shm", O_RDONLY)
         guard descriptor >= 0 else { return nil }

@@ -14,11 +14,11 @@ package enum ReplacedLedger: Sendable, Equatable {
 
 /// A checked copy of a backup beside the ledger, ready to take its place.
 ///
-/// 1. `prepare`: the ledger for oneself alone until the end, the copy, its check. Nothing has changed but that the log of
-///    a ledger that can be read is in its file.
+/// 1. `prepare`: the ledger for oneself alone until the end, the copy, its check. Nothing has changed but that the log
+///    of a ledger that can be read is in its file.
 /// 2. `raiseEpoch`, in the copy: when it takes the place, it is all that it must be.
-/// 3. `takePlace`: the copy gets the name that decides (`Succession`), what was there another one, and the copy its place.
-///    A crash leaves the one or the other.
+/// 3. `takePlace`: the copy gets the name that decides (`Succession`), what was there another one, and the copy its
+///    place. A crash leaves the one or the other.
 package final class LedgerRestoration: Sendable {
     package let copy: LedgerCopy
     /// The backup's.

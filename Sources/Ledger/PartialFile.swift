@@ -18,9 +18,7 @@ final class PartialFile: Sendable {
                 throw LedgerError.copyUnderWay(path: path)
             }
             var opened = stat()
-            if fstat(descriptor, &opened) == 0, let named = FilePath.status(of: path),
-                opened.st_ino == named.st_ino, opened.st_dev == named.st_dev
-            {
+            if fstat(descriptor, &opened) == 0, let named = FilePath.status(of: path), opened.isSameFile(as: named) {
                 if opened.st_nlink == 1 {
                     self.descriptor = descriptor
                     break

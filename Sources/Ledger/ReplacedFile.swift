@@ -72,11 +72,11 @@ private struct Marks {
         }
     }
 
-    /// What is damaged of what the file says. A ledger is known by its identity, which is random: with that of the backup
-    /// it is the backup's ledger, whatever else it says.
+    /// What is damaged of what the file says. A ledger is known by its identity, which is random: with that of the
+    /// backup it is the backup's ledger, whatever else it says.
     ///
-    /// Throws `LedgerError.notReplaced` for what must be another store's ledger, a newer version's, or no ledger at all: no
-    /// damage leaves these, but for a store's name and an identity that are damaged both.
+    /// Throws `LedgerError.notReplaced` for what must be another store's ledger, a newer version's, or no ledger at
+    /// all: no damage leaves these, but for a store's name and an identity that are damaged both.
     func damaged(path: String, store: String, identity: String) throws -> [String] {
         func refusal(_ reason: String) -> LedgerError { .notReplaced(path: path, reason: reason) }
         guard let own = self.identity else { throw refusal("it is a SQLite database of another program") }

@@ -3,7 +3,8 @@ import GRDB
 
 /// Columns of a file that may be damaged: any value may stand in any of them.
 extension Row {
-    /// The column's value, or an error about damage. GRDB's subscripts end the process there, or take a text for the number 0.
+    /// The column's value, or an error about damage. GRDB's subscripts end the process there, or take a text for the
+    /// number 0.
     func value<Value: DatabaseValueConvertible>(_ index: Int) throws -> Value {
         let value: DatabaseValue = self[index]
         guard let value = Value.fromDatabaseValue(value) else { throw Self.damaged(Array(columnNames)[index]) }

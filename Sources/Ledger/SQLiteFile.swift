@@ -5,10 +5,10 @@ import Paths
 
 /// Opens SQLite's files by their bytes; everything in this module that opens one does so here.
 ///
-/// SQLite and GRDB take a name as text. SQLite asks its VFS once, when it opens a file, for the full path, and makes all
-/// other names (-wal, -shm, -journal) of the bytes that it is given then. So its VFS is the usual one but for this
-/// question. `file:` URIs would do for what is opened, if SQLite was built to take them, but GRDB does not ask it to; and
-/// a name by way of /proc would not be the one that other processes see in messages.
+/// SQLite and GRDB take a name as text. SQLite asks its VFS once, when it opens a file, for the full path, and makes
+/// all other names (-wal, -shm, -journal) of the bytes that it is given then. So its VFS is the usual one but for this
+/// question. `file:` URIs would do for what is opened, if SQLite was built to take them, but GRDB does not ask it to;
+/// and a name by way of /proc would not be the one that other processes see in messages.
 enum SQLiteFile {
     static func open(_ path: String, _ configuration: Configuration = Configuration()) throws -> DatabaseQueue {
         takeNames

@@ -10,14 +10,15 @@ extension Schema {
         return "\(row)dead_letter_id IS NOT NULL AND \(row)order_id IS NOT NULL AND \(row)reason != 'order_conflict'"
     }
 
-    /// The currency of a row as the sums have it: a code of three letters. Anything else a message may hold is summed up
-    /// under '', so that sums stay few, and no text from outside gets into metrics.
+    /// The currency of a row as the sums have it: a code of three letters. Anything else a message may hold is summed
+    /// up under '', so that sums stay few, and no text from outside gets into metrics.
     static func sumCurrency(_ row: String) -> String {
         "CASE WHEN \(row).currency GLOB '[A-Za-z][A-Za-z][A-Za-z]' THEN lower(\(row).currency) ELSE '' END"
     }
 
-    /// What a row adds to each column of `refund_sums` behind the currency. Amounts are added up in two parts: a thousand
-    /// of the largest would pass 64 bits, SQLite would make a fraction of their sum, and nothing could be recorded any more.
+    /// What a row adds to each column of `refund_sums` behind the currency. Amounts are added up in two parts: a
+    /// thousand of the largest would pass 64 bits, SQLite would make a fraction of their sum, and nothing could be
+    /// recorded any more.
     static func sumColumns(_ row: String) -> [(column: String, value: String)] {
         [
             ("refunds", "1"), ("unknown_amounts", "(\(row).amount IS NULL)"),

@@ -50,10 +50,10 @@ enum Schema {
         }
     }
 
-    /// `orders` and `catalogue_products` are rowid tables: their rows are long, and a b-tree keyed by random text ids would
-    /// move them about. The lines of an order stand together, clustered by the order's number and not by its id: what
-    /// is recorded together then lies together, where random ids made each line change a page of its own, which halved
-    /// what could be recorded.
+    /// `orders` and `catalogue_products` are rowid tables: their rows are long, and a b-tree keyed by random text ids
+    /// would move them about. The lines of an order stand together, clustered by the order's number and not by its id:
+    /// what is recorded together then lies together, where random ids made each line change a page of its own, which
+    /// halved what could be recorded.
     private static let version1 = """
         CREATE TABLE ledger (
             id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -332,8 +332,8 @@ enum Schema {
         "(\(["type", "payload", "fields"].map { "coalesce(length(\(row).\($0)), 0)" }.joined(separator: " + ")))"
     }
 
-    /// The counters of a level: narrow, so that the many that a batch changes lie on few pages. A row is made before its
-    /// product's, or variant's. A view has both together, for whoever reads.
+    /// The counters of a level: narrow, so that the many that a batch changes lie on few pages. A row is made before
+    /// its product's, or variant's. A view has both together, for whoever reads.
     private static func counters(of level: Level) -> String {
         """
         CREATE TABLE \(level.counterTable) (

@@ -30,8 +30,7 @@ enum Succession {
         }
         var opened = stat()
         // Else another process has ended it meanwhile.
-        guard fstat(descriptor, &opened) == 0, let named = FilePath.status(of: name),
-            opened.st_ino == named.st_ino, opened.st_dev == named.st_dev
+        guard fstat(descriptor, &opened) == 0, let named = FilePath.status(of: name), opened.isSameFile(as: named)
         else { return }
         _ = try complete(path, successor: opened)
     }
@@ -60,15 +59,13 @@ enum Succession {
         return LedgerFile.isThere(kept) ? kept : nil
     }
 
-    /// Gives what is at `path` a second name, so that at no moment there is no ledger; or another one, where the file system
-    /// has no second names.
+    /// Gives what is at `path` a second name, so that at no moment there is no ledger; or another one, where the file
+    /// system has no second names.
     private static func keep(_ path: String, as kept: String) throws {
         guard LedgerFile.isThere(path), FilePath.link(path, to: kept) != 0 else { return }
         if errno == EEXIST {
             // A first try has got so far. Nothing else can be there that was made at the same moment.
-            if let old = FilePath.status(of: path), let second = FilePath.status(of: kept),
-                old.st_ino == second.st_ino, old.st_dev == second.st_dev
-            {
+            if let old = FilePath.status(of: path), let second = FilePath.status(of: kept), old.isSameFile(as: second) {
                 return
             }
             throw LedgerError.cannotWrite(path: kept, reason: "there is another file")

@@ -6,7 +6,8 @@ package struct GroupConsumer: Sendable, Equatable {
     package var name: String
     /// Entries that were delivered under it and are not acknowledged.
     package var pending: Int64
-    /// Milliseconds since somebody last asked for entries under it; before Redis 7.2, since somebody was last given some.
+    /// Milliseconds since somebody last asked for entries under it; before Redis 7.2, since somebody was last given
+    /// some.
     package var idle: Int64
 
     /// None where there is no stream or no group yet. Errors: `RedisError`.

@@ -83,8 +83,8 @@ struct RedisSnapshotTimedOut: Error, CustomStringConvertible {
 }
 
 extension Outcome {
-    /// As it stands on the stream of outcomes. Nothing but the known fields is taken over, and nil is what is no outcome:
-    /// any program may write there.
+    /// As it stands on the stream of outcomes. Nothing but the known fields is taken over, and nil is what is no
+    /// outcome: any program may write there.
     fileprivate init?(announced fields: [String: RedisValue]) {
         func text(_ name: String) -> String { fields[name]?.string ?? "" }
         guard let kind = Kind(rawValue: text("outcome")) else { return nil }

@@ -8,8 +8,8 @@ import RedisClient
 
 /// Looks at a store whenever somebody asks, and says how it fares. Looks at nothing while nobody asks.
 ///
-/// Who asks at about the same time is told of the same look: however many ask, Redis and the ledger are asked about once
-/// a second. No call throws; one takes no longer than `Limits.redis` and a read of the ledger.
+/// Who asks at about the same time is told of the same look: however many ask, Redis and the ledger are asked about
+/// once a second. No call throws; one takes no longer than `Limits.redis` and a read of the ledger.
 package actor StoreMonitor {
     package struct Limits: Sendable {
         /// For how long a look is told of again.
@@ -50,8 +50,8 @@ package actor StoreMonitor {
 
     /// - Parameters:
     ///   - ledger: opened for reading is enough; better one of its own, as reads of one are made one after the other.
-    ///   - redis: better one of its own. A look that takes too long leaves commands unanswered on it, which time out and
-    ///     close its connection for everybody who uses it.
+    ///   - redis: better one of its own. A look that takes too long leaves commands unanswered on it, which time out
+    ///     and close its connection for everybody who uses it.
     ///   - version: of the program.
     ///   - metrics: where gauges go; nil: to the process' own.
     ///   - subscribers: how many clients follow availability, asked at each status.
@@ -82,8 +82,8 @@ package actor StoreMonitor {
         await snapshot().readiness
     }
 
-    /// Ends what is under way; nothing is looked at from then on, and no process is ready. To be called before the ledger
-    /// is closed: GRDB 7.10 brings the process down when a closed database is read.
+    /// Ends what is under way; nothing is looked at from then on, and no process is ready. To be called before the
+    /// ledger is closed: GRDB 7.10 brings the process down when a closed database is read.
     package func end() async {
         isEnded = true
         comparison?.task.cancel()

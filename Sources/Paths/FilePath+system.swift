@@ -86,3 +86,8 @@ extension FilePath {
         return address
     }
 }
+
+extension stat {
+    /// Whether both describe one file, by whatever names.
+    package func isSameFile(as other: stat) -> Bool { st_ino == other.st_ino && st_dev == other.st_dev }
+}

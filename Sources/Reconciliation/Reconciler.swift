@@ -6,19 +6,21 @@ import Ledger
 ///
 /// 1. A snapshot: a script reads some counters with the (epoch, seq = N) they belong to.
 /// 2. Wait until the ledger has recorded N: what was decided is being recorded right now.
-/// 3. In one transaction: the ledger's figures of these counters, and what was recorded after N, which is taken off again.
+/// 3. In one transaction: the ledger's figures of these counters, and what was recorded after N, which is taken off
+///    again.
 ///
-/// What is left over is drift. A large catalogue is compared part by part, so that no more than a part of it is in memory;
-/// all parts belong to one epoch and catalogue. If the epoch changes on the way, it starts over.
+/// What is left over is drift. A large catalogue is compared part by part, so that no more than a part of it is in
+/// memory; all parts belong to one epoch and catalogue. If the epoch changes on the way, it starts over.
 package struct Reconciler: Sendable {
     package let ledger: LedgerDatabase
     package let counters: CounterReader
     /// How Redis is named in messages.
     package let redis: String
-    /// How long the ledger may take to catch up with a snapshot, and the counters with a new epoch, before nobody is at it.
+    /// How long the ledger may take to catch up with a snapshot, and the counters with a new epoch, before nobody is at
+    /// it.
     package var patience = Duration.seconds(5)
-    /// Counters that are compared together, in several snapshots. They wait for the ledger once, which under load takes as long
-    /// as recording a batch or two, and take some 300 bytes each.
+    /// Counters that are compared together, in several snapshots. They wait for the ledger once, which under load takes
+    /// as long as recording a batch or two, and take some 300 bytes each.
     var partCounters = 4_000
 
     /// How often it starts over because the epoch changed.
@@ -143,8 +145,8 @@ package struct Reconciler: Sendable {
     /// Changes named at most.
     private static let explanations = 20
 
-    /// The latest changes that add up to what the counter lacks: it is as if they had not happened. None where no number
-    /// of them does, or where they are too many.
+    /// The latest changes that add up to what the counter lacks: it is as if they had not happened. None where no
+    /// number of them does, or where they are too many.
     private func explain(_ comparison: CounterComparison, upTo seq: Int64) async throws -> [RecordedChange] {
         guard let drift = comparison.drift, drift != 0 else { return [] }
         let changes = try await ledger.changes(of: comparison.counter, above: seq - Self.explainedSeqs, upTo: seq)
@@ -182,8 +184,8 @@ package struct Reconciler: Sendable {
 }
 
 extension DriftReport {
-    /// Of a comparison that begins with this snapshot: all fields but the head's are too many until a counter is found to have
-    /// them.
+    /// Of a comparison that begins with this snapshot: all fields but the head's are too many until a counter is found
+    /// to have them.
     fileprivate init(epoch: Int64, _ snapshot: CounterSnapshot) {
         self.init(epoch: epoch, seq: 0, extraFields: snapshot.fields - snapshot.headFields, compared: 0)
     }

@@ -1,7 +1,7 @@
 /// A reply as it came: its values in their order, and the bytes of all its strings in one array.
 ///
-/// `RedisConnection.send` makes a tree of it (`value`), which is easier to read. A large reply is better walked as it is
-/// (`Walk`): as a tree, each of its values is something to set aside and to give back.
+/// `RedisConnection.send` makes a tree of it (`value`), which is easier to read. A large reply is better walked as it
+/// is (`Walk`): as a tree, each of its values is something to set aside and to give back.
 package final class FlatReply: Sendable {
     enum Kind: UInt8, Sendable {
         case null
@@ -65,7 +65,8 @@ package final class FlatReply: Sendable {
 
     package func walk() -> Walk { Walk(reply: self) }
 
-    /// Goes through a reply's values in their order. What is asked for and not there is skipped, with all that is in it.
+    /// Goes through a reply's values in their order. What is asked for and not there is skipped, with all that is in
+    /// it.
     package struct Walk {
         fileprivate let reply: FlatReply
         private var at = 0

@@ -22,8 +22,8 @@ package struct RedisReplyError: Error, Sendable, Equatable {
         self.init(code: isCode ? String(Substring(word)) : "", message: message)
     }
 
-    /// The user may not run the command, or a script not one of its commands: Redis 7.0 and later versions say so in other
-    /// words.
+    /// The user may not run the command, or a script not one of its commands: Redis 7.0 and later versions say so in
+    /// other words.
     package var isForbidden: Bool {
         code == "NOPERM" || message.contains("executing the script can't run this command")
             || message.contains("ACL failure in script")

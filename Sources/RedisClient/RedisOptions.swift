@@ -8,8 +8,8 @@ package struct RedisOptions: Sendable {
     package var clientName = "stocktake"
     /// How long `RedisClient` waits after a failed attempt to connect.
     package var reconnectDelay = ReconnectDelay()
-    /// A longer reply is refused (`RedisError.replyTooLarge`). Ours have a few MiB; this is what a process can still hold twice (as
-    /// bytes and as values). hiredis 0.14 counts some lengths as 32-bit integers: stay below 2 GiB.
+    /// A longer reply is refused (`RedisError.replyTooLarge`). Ours have a few MiB; this is what a process can still
+    /// hold twice (as bytes and as values). hiredis 0.14 counts some lengths as 32-bit integers: stay below 2 GiB.
     package var maximumReplyBytes = 64 << 20
     /// PEM file with the certificates that a `rediss://` server is checked against; nil: those of the system.
     package var caFile: String?

@@ -11,8 +11,8 @@ package struct ReplySyntaxError: Error, Equatable {
 ///
 /// hiredis tokenizes, and calls back for each token; the callbacks put them one behind the other. The default reply
 /// objects of hiredis were tried first and dropped: they are one to set aside for each value, and `*2147483647` alone
-/// makes them set aside 16 GiB. The callbacks are literals without types, as `createArray` counts in `int` until 0.14 and in `size_t`
-/// from 1.0 on.
+/// makes them set aside 16 GiB. The callbacks are literals without types, as `createArray` counts in `int` until 0.14
+/// and in `size_t` from 1.0 on.
 ///
 /// Not safe for concurrent use: one owner, the event loop of the connection.
 package final class ReplyParser {

@@ -47,8 +47,8 @@ package struct JSONScanner {
 
     /// Checks that all of the text is UTF-8, so that this is known before anything else is said about it.
     ///
-    /// - Parameter place: where in `bytes` it stands; nil: it is all of them. Errors count from its beginning, places that
-    ///   are given from that of `bytes`.
+    /// - Parameter place: where in `bytes` it stands; nil: it is all of them. Errors count from its beginning, places
+    ///   that are given from that of `bytes`.
     package init(_ bytes: [UInt8], at place: Range<Int>? = nil) throws(JSONError) {
         self.init(known: bytes, at: place ?? 0..<bytes.count)
         do {

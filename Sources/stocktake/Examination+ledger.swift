@@ -1,4 +1,5 @@
 import Ledger
+import Paths
 
 /// The file, what it says, and whether there is room.
 extension Examination {
@@ -53,7 +54,7 @@ extension Examination {
 
     private static func name(of process: Int32) -> String {
         guard process > 0 else { return "a process in another container" }
-        let name = String(decoding: FileBytes.read("/proc/\(process)/comm") ?? [], as: UTF8.self)
+        let name = String(decoding: FilePath.contents(of: "/proc/\(process)/comm") ?? [], as: UTF8.self)
             .filter { !$0.isNewline }
         return name.isEmpty ? "process \(process)" : "process \(process) (\(name))"
     }

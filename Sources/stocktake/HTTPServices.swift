@@ -27,8 +27,8 @@ struct HTTPServices {
         unread = UnreadBytes(limit: settings.http.bufferBytes)
     }
 
-    /// Both servers, in the order of their starts: what they read from, the servers, and the live figures, which have to
-    /// end before the server whose answers they are.
+    /// Both servers, in the order of their starts: what they read from, the servers, and the live figures, which have
+    /// to end before the server whose answers they are.
     /// - Parameter decides: whether the process is a consumer, too: then the operator's `/readyz` is about deciding.
     func all(decides: Bool) async throws -> [any Service] {
         raiseFileLimit(to: settings.http.listener.connections)
@@ -81,8 +81,8 @@ struct HTTPServices {
         return RedisClient.onEachEventLoop(url: settings.redis, options: options, logger: logger)
     }
 
-    /// With connections of its own: a look at a Redis that hangs must not end the reads of others, nor a comparison of all
-    /// counters keep them waiting for the ledger.
+    /// With connections of its own: a look at a Redis that hangs must not end the reads of others, nor a comparison of
+    /// all counters keep them waiting for the ledger.
     private func monitor(subscribers: @escaping @Sendable () -> Int) async throws -> (StoreMonitor, Closing) {
         let ledger = try await openLedger()
         var quiet = logger

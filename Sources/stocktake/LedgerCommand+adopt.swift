@@ -51,8 +51,8 @@ extension LedgerCommand {
     }
 }
 
-/// Makes Redis forget how far the last ledger was: the next consumer installs its counters and reads the stream from its
-/// beginning. Each step may be repeated.
+/// Makes Redis forget how far the last ledger was: the next consumer installs its counters and reads the stream from
+/// its beginning. Each step may be repeated.
 func startOver(_ keys: StoreKeys, _ client: RedisClient) async throws {
     // With the group goes what messages were counted by. Where it cannot be asked, they stay uncounted.
     _ = try? await LostMessages.look(keys, client)

@@ -148,7 +148,8 @@ struct LedgerCommand: AsyncParsableCommand {
             do {
                 // Somebody who only reads has no lock.
                 try await LedgerDatabase.refuseIfInUse(settings.ledger)
-                // The counters first: a ledger without counters is every start's business, the opposite stops a consumer.
+                // The counters first: a ledger without counters is every start's business, the opposite stops a
+                // consumer.
                 if !keepCounters { try await removeCounters(of: identity, settings) }
                 try await LedgerDatabase.drop(at: settings.ledger)
                 lock.note(LedgerSoundness?.none)

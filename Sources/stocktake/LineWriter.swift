@@ -5,8 +5,8 @@ import Synchronization
 /// Writes lines to standard output or standard error.
 ///
 /// In a service no caller ever waits: a pipe that is full and not read must not hold up a consumer that has the store's
-/// lock. A Dispatch queue writes the lines, in their order. Lines for which there is no room are left out, and how many is said
-/// in their place.
+/// lock. A Dispatch queue writes the lines, in their order. Lines for which there is no room are left out, and how many
+/// is said in their place.
 final class LineWriter: Sendable {
     static let standardError = LineWriter(STDERR_FILENO)
     static let standardOutput = LineWriter(STDOUT_FILENO)

@@ -78,9 +78,9 @@ actor PrivateRedis: Service {
 
     /// The server that wrote the pid file lives: its command line names our socket.
     private var isAlive: Bool {
-        guard let bytes = FileBytes.read(settings.data + "/redis.pid"),
+        guard let bytes = FilePath.contents(of: settings.data + "/redis.pid"),
             let number = Int32(String(decoding: bytes, as: UTF8.self).filter(\.isNumber)),
-            let commandLine = FileBytes.read("/proc/\(number)/cmdline")
+            let commandLine = FilePath.contents(of: "/proc/\(number)/cmdline")
         else { return false }
         let text = FilePath.text(commandLine)
         return text.contains("redis-server") && text.contains(settings.privateSocket)

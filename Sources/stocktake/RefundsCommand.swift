@@ -111,8 +111,8 @@ extension RefundsDue {
 }
 
 extension String {
-    /// A text from outside as a spreadsheet shows it, which takes a cell that begins with one of these for a formula and may
-    /// run it. Tabs and ends of lines, which do the same, are escaped in any case.
+    /// A text from outside as a spreadsheet shows it, which takes a cell that begins with one of these for a formula
+    /// and may run it. Tabs and ends of lines, which do the same, are escaped in any case.
     fileprivate var notAFormula: String {
         first.map { "=+-@＝＋－＠".contains($0) } ?? false ? "'\(self)" : self
     }

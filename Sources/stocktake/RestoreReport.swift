@@ -90,8 +90,8 @@ struct RestoreReport {
 
     private static let decidedAgain = "which is decided again before anything new is sold"
 
-    /// The same without a ledger that has everything. The stream alone never proves that nothing is gone: Redis itself may
-    /// have lost something.
+    /// The same without a ledger that has everything. The stream alone never proves that nothing is gone: Redis itself
+    /// may have lost something.
     private var coverageByStream: String {
         let newest = restoration.newestEntry
         let after = newest.map { "after \($0.time)" } ?? "of all times"

@@ -183,7 +183,7 @@ struct SettingsSources {
         func failure(_ why: String) -> ValidationError {
             ValidationError("reading the settings failed: on \(path): \(why)")
         }
-        guard let bytes = FileBytes.read(path) else {
+        guard let bytes = FilePath.contents(of: path) else {
             throw failure("it cannot be read. Check the path and its permissions.")
         }
         guard let text = TextStart.text(of: bytes) else { throw failure("it \(TextStart.refusal).") }

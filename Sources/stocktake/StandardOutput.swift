@@ -3,8 +3,8 @@ import Synchronization
 
 /// Standard output of a command.
 ///
-/// A write that fails does not end the command half-way: what it was asked to do is done all the same. The first failure
-/// is kept, nothing more is written, and the exit code is that of an answer that did not arrive.
+/// A write that fails does not end the command half-way: what it was asked to do is done all the same. The first
+/// failure is kept, nothing more is written, and the exit code is that of an answer that did not arrive.
 enum StandardOutput {
     private static let failure = Mutex(Int32?.none)
 

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Glibc
 import Inventory
 import Ledger
+import Paths
 import StrictJSON
 
 struct SyncCommand: AsyncParsableCommand, FileCommand {
@@ -64,7 +66,10 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
     private var name: String { file == "-" ? "standard input" : file }
 
     private func readCatalogue() async throws -> Catalogue {
-        guard let bytes = await offCooperativeThreads({ [file] in FileBytes.read(file, readsStandardInput: true) })
+        guard
+            let bytes = await offCooperativeThreads({ [file] in
+                file == "-" ? FilePath.contents(of: STDIN_FILENO) : FilePath.contents(of: file)
+            })
         else {
             throw Failure(
                 "syncing the catalogue failed: on \(name): it cannot be read. Check the path and its permissions.")

@@ -75,8 +75,8 @@ struct Table {
 }
 
 extension String {
-    /// The text with everything escaped that could steer a terminal, begin a line or turn its direction, as JSON escapes
-    /// it; so JSON keeps its meaning. Bytes of a path that are not UTF-8 are shown as such (`\xE9`).
+    /// The text with everything escaped that could steer a terminal, begin a line or turn its direction, as JSON
+    /// escapes it; so JSON keeps its meaning. Bytes of a path that are not UTF-8 are shown as such (`\xE9`).
     var printable: String {
         guard unicodeScalars.contains(where: \.mustBeEscaped) else { return self }
         var text = ""

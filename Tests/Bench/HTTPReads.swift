@@ -4,8 +4,8 @@ import Inventory
 import RedisClient
 import TestSupport
 
-/// Reads of one product over HTTP while orders of it come steadily and are decided and recorded: ours beside webdis, which
-/// answers the same HMGET without understanding it. Both ask the same Redis over TCP, and are asked by wrk.
+/// Reads of one product over HTTP while orders of it come steadily and are decided and recorded: ours beside webdis,
+/// which answers the same HMGET without understanding it. Both ask the same Redis over TCP, and are asked by wrk.
 struct HTTPReads {
     private static let connections = 32
 

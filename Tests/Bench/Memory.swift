@@ -1,6 +1,6 @@
 /// The consumer's peak resident size with a large catalogue: whatever waits on the stream, it is read as it is needed.
-/// Counters and ledger are compared once a second meanwhile, which takes memory, too; by default it would be every thirty,
-/// so that a short look would miss it.
+/// Counters and ledger are compared once a second meanwhile, which takes memory, too; by default it would be every
+/// thirty, so that a short look would miss it.
 struct Memory {
     /// What "independent of the backlog" lets the longer one add.
     private static let tolerance = 1.1

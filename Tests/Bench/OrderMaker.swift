@@ -1,8 +1,8 @@
 import Foundation
 import Randomness
 
-/// Makes checkout messages of one line, with every field that a message has: some 800 bytes each. The same seed makes the
-/// same messages.
+/// Makes checkout messages of one line, with every field that a message has: some 800 bytes each. The same seed makes
+/// the same messages.
 struct OrderMaker: Sendable {
     enum Ids: Sendable {
         /// Spread over all ids, as payment services give them.

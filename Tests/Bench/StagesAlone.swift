@@ -7,8 +7,8 @@ import Ledger
 import RedisClient
 import TestSupport
 
-/// The whole pipeline against its slowest parts alone: deciding prepared batches, recording prepared batches, reading and
-/// acknowledging the stream. And the whole of it one message at a time, as a program that knows no batches.
+/// The whole pipeline against its slowest parts alone: deciding prepared batches, recording prepared batches, reading
+/// and acknowledging the stream. And the whole of it one message at a time, as a program that knows no batches.
 struct StagesAlone {
     /// Orders a batch, as the consumer's own are.
     private static let batchOrders = ConsumerSettings().batchOrders

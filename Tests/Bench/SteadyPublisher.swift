@@ -23,8 +23,8 @@ struct SteadyPublisher: Sendable {
 
     /// - Parameter inOrder: waits for each reply, so that orders cannot pass each other on their way to the connection.
     func publish(over client: RedisClient, inOrder: Bool = false) async throws {
-        // On the connection's thread, by its timer: an order wakes one thread instead of four, and leaves the processor to
-        // what is measured.
+        // On the connection's thread, by its timer: an order wakes one thread instead of four, and leaves the processor
+        // to what is measured.
         try await withTaskExecutorPreference(EventLoopTasks(client.eventLoop)) {
             try await publishHere(over: client, inOrder: inOrder)
         }

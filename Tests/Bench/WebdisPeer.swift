@@ -1,7 +1,8 @@
 import Foundation
 import TestSupport
 
-/// webdis, a C program that serves Redis' commands over HTTP: what a shop without Stocktake could put in front of Redis.
+/// webdis, a C program that serves Redis' commands over HTTP: what a shop without Stocktake could put in front of
+/// Redis.
 struct WebdisPeer {
     let address: HTTPAddress
     private let process: ChildProcess

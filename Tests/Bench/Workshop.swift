@@ -138,8 +138,8 @@ final class Workshop: Sendable {
 
     // MARK: - Rounds
 
-    /// Calls `body` for each round, 1, 2, 3 …; what is compared takes turns in it. Ends early, after at least one round,
-    /// when another one would take the time of the groups behind.
+    /// Calls `body` for each round, 1, 2, 3 …; what is compared takes turns in it. Ends early, after at least one
+    /// round, when another one would take the time of the groups behind.
     func rounds(
         of group: RowGroup, _ body: (_ round: Int) async throws -> String
     ) async throws {

@@ -155,7 +155,8 @@ package struct ChaosRun {
         }
     }
 
-    /// What hands have done to the counters, the consumers set right by themselves: before a last start installs them anew.
+    /// What hands have done to the counters, the consumers set right by themselves: before a last start installs them
+    /// anew.
     private func waitUntilReconciled() async {
         var said = ""
         do {

@@ -35,9 +35,9 @@ package struct ChaosSettings: Sendable {
     static let backlogLimit = 1_500
     /// Until when everything must be done after the last fault has ended.
     static let settlingLimit = Duration.seconds(60)
-    /// Until when all that was sent must be recorded after a fault that stayed has ended, with a backlog of all that time. Two
-    /// or three seconds on a machine that does nothing else. A Redis that is full, and gets no more memory, must have
-    /// drained by then.
+    /// Until when all that was sent must be recorded after a fault that stayed has ended, with a backlog of all that
+    /// time. Two or three seconds on a machine that does nothing else. A Redis that is full, and gets no more memory,
+    /// must have drained by then.
     static let returnLimit = Duration.seconds(30)
     /// Until when an entry must be recorded that was delivered to somebody else, under continuous traffic.
     static let strayLimit = Duration.seconds(10)

@@ -37,7 +37,8 @@ final class ChaosShop: Sendable {
         }
     }
 
-    /// Whom consumers are to Redis, with the rights that config/redis.conf gives them; people and publishers may do all.
+    /// Whom consumers are to Redis, with the rights that config/redis.conf gives them; people and publishers may do
+    /// all.
     static let user = "stocktake"
     private static let password = "chaos"
 

@@ -1,9 +1,9 @@
 import Foundation
 
 extension ChaosVerdict {
-    /// What was announced is what is recorded, and what is recorded was announced (I8). Excepted is what Redis may have lost
-    /// together with the entry, or with the outcome before it was read: decided in a stretch in which Redis loses, before its
-    /// last loss.
+    /// What was announced is what is recorded, and what is recorded was announced (I8). Excepted is what Redis may have
+    /// lost together with the entry, or with the outcome before it was read: decided in a stretch in which Redis loses,
+    /// before its last loss.
     func checkAnnouncements(_ contents: LedgerContents) async throws {
         let client = shop.redis.client()
         while try await announcements.read(shop, client) > 0 {}

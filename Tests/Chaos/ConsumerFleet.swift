@@ -36,7 +36,8 @@ final class ConsumerFleet: Sendable {
     private let journal: ChaosJournal
     private let state = Mutex(State())
     /// Places at which consumers die by themselves.
-    /// Not while decoding: a message that brings the process down there three times, alone, rightly becomes a dead letter.
+    /// Not while decoding: a message that brings the process down there three times, alone, rightly becomes a dead
+    /// letter.
     private let failpoints = Failpoint.allCases.filter {
         ![.decodeBefore, .decodeEntry, .decodeAfter, .planAfter].contains($0)
     }
@@ -191,8 +192,8 @@ final class ConsumerFleet: Sendable {
 
     // MARK: - Calm
 
-    /// Nobody dies at failpoints any more, nor is slow: those that would are replaced, and so is the active one, which has
-    /// an epoch opened that knows nothing of what was done to the counters before.
+    /// Nobody dies at failpoints any more, nor is slow: those that would are replaced, and so is the active one, which
+    /// has an epoch opened that knows nothing of what was done to the counters before.
     func calm() {
         let doomed = state.withLock { state in
             state.isCalm = true

@@ -4,8 +4,8 @@ import Randomness
 import Synchronization
 import TestSupport
 
-/// What an operator does while the shop sells, with the real command. A deed may come to nothing, with Redis away or the
-/// ledger locked say; then it changed nothing, or is done again.
+/// What an operator does while the shop sells, with the real command. A deed may come to nothing, with Redis away or
+/// the ledger locked say; then it changed nothing, or is done again.
 struct OperatorDeeds: Lane {
     let shop: ChaosShop
     let journal: ChaosJournal
@@ -119,7 +119,8 @@ struct OperatorDeeds: Lane {
     }
 
     private mutating func erase() async throws {
-        // Of publishers that send again: a dead letter with the order's id, removed before it was looked at, has no record.
+        // Of publishers that send again: a dead letter with the order's id, removed before it was looked at, has no
+        // record.
         let ids: [String] =
             (try? shop.rows.read { db in
                 try String.fetchAll(

@@ -134,8 +134,8 @@ final class SentHistory: Sendable {
     /// What removed dead letters held, by their fingerprints.
     var letters: [Data: [UInt8]] { state.withLock { $0.letters } }
 
-    /// Forgets what was recorded, and looks at the ledger anew: another one is in its place. Everything that it lacks is
-    /// to be recorded, and was accepted.
+    /// Forgets what was recorded, and looks at the ledger anew: another one is in its place. Everything that it lacks
+    /// is to be recorded, and was accepted.
     func startOver(with ledger: LedgerRows) throws {
         state.withLock { state in
             (state.orders, state.cancellations, state.adjustments, state.deadLetters) = ([:], [:], [:], [:])

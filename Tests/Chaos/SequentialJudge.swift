@@ -260,7 +260,8 @@ struct SequentialJudge {
         }
         let expected: [String?]
         switch message.meaning {
-        // Killed three times while it decodes one that is large and alone, a consumer is told that it is the message's fault.
+        // Killed three times while it decodes one that is large and alone, a consumer is told that it is the message's
+        // fault.
         case .poison(let reason): expected = message.isLarge ? [reason, "crashed_consumer"] : [reason]
         case .order(let order):
             if let known = orders[order.id] {

@@ -12,6 +12,14 @@ struct Shown: Sendable {
         var isAvailable: Bool
         /// Of a product.
         var variants: [Figures]?
+
+        /// After `convertFromSnakeCase`.
+        private enum CodingKeys: String, CodingKey {
+            case id, isActive, isAvailable, variants
+            case cap = "maxQuantity"
+            case sold = "soldQuantity"
+            case available = "availableQuantity"
+        }
     }
 
     /// The body of an answer, and the data of an event.

@@ -12,7 +12,8 @@ extension StayingFaults {
             traffic.open(.ordinary)
             traffic.open(.once)
         }
-        // Nothing else comes meanwhile, no dead letter that is published again either. What Redis refused is sent again.
+        // Nothing else comes meanwhile, no dead letter that is published again either. What Redis refused is sent
+        // again.
         traffic.open(.again)
         do {
             try await eventually(within: ChaosSettings.settlingLimit, "what was sent to be done") {

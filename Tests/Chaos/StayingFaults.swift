@@ -3,8 +3,8 @@ import Randomness
 import RedisClient
 import TestSupport
 
-/// A fault that stays while only time passes, and then ends. Nothing else is broken meanwhile; publishers go on, so that
-/// a backlog grows. Afterwards everything must come back by itself, within a limit, without a restart.
+/// A fault that stays while only time passes, and then ends. Nothing else is broken meanwhile; publishers go on, so
+/// that a backlog grows. Afterwards everything must come back by itself, within a limit, without a restart.
 struct StayingFaults {
     let shop: ChaosShop
     let journal: ChaosJournal

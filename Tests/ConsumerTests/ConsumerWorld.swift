@@ -7,8 +7,8 @@ import Testing
 
 @testable import Consumer
 
-/// Redis, a ledger and a clock in memory, and a `ConsumerStateMachine` whose actions they execute: one at a time, in any
-/// order, with any delay. All of it is drawn from a seed.
+/// Redis, a ledger and a clock in memory, and a `ConsumerStateMachine` whose actions they execute: one at a time, in
+/// any order, with any delay. All of it is drawn from a seed.
 final class ConsumerWorld {
     struct Failure: Error, CustomStringConvertible {
         var description: String
@@ -73,7 +73,8 @@ final class ConsumerWorld {
             ])
     }
 
-    /// - Parameter wakesCancellations: those that came before their order are published again, at the end of the stream.
+    /// - Parameter wakesCancellations: those that came before their order are published again, at the end of the
+    ///   stream.
     init(
         _ stream: [StreamEntry], batchOrders: Int, faults: Faults, wakesCancellations: Bool = false,
         _ generator: SeededGenerator

@@ -89,7 +89,8 @@ struct GateArbiterTests {
     }
 }
 
-/// Orders that many shops are given one after the other: the digest of a thousand new ones costs more than deciding them.
+/// Orders that many shops are given one after the other: the digest of a thousand new ones costs more than deciding
+/// them.
 private struct OrderPool {
     static let products: [Identifier] = ["P0", "P1", "P2", "P3"]
     /// P0 and P1 have variants.

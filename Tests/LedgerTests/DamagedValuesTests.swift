@@ -6,7 +6,8 @@ import Testing
 
 @testable import Ledger
 
-/// A flipped bit makes a value one of another type, or any number: what reads it must say so, and never end the process.
+/// A flipped bit makes a value one of another type, or any number: what reads it must say so, and never end the
+/// process.
 @Suite("A value of another type than its column's")
 struct DamagedValuesTests {
     /// A closed ledger with rows in every table, its log in its file, and its backup.

@@ -56,8 +56,8 @@ struct LedgerFixture: Sendable {
         try await ledger.counters(withChangesAfter: 0).counters.compactMapValues(\.sold)
     }
 
-    /// Every row of every table, but for the ledger's states, which each transaction changes: nothing was written if two of
-    /// these are equal.
+    /// Every row of every table, but for the ledger's states, which each transaction changes: nothing was written if
+    /// two of these are equal.
     func rows() async throws -> [String: [String]] {
         try await ledger.read { db in
             let tables = try String.fetchAll(

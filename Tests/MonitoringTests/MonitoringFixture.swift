@@ -83,8 +83,8 @@ struct MonitoringFixture: Sendable {
         try await task.value
     }
 
-    /// Waits until the monitor sees that the consumer is gone. Not at once: a child that another test starts at this moment
-    /// holds the lock, too, until it is another program.
+    /// Waits until the monitor sees that the consumer is gone. Not at once: a child that another test starts at this
+    /// moment holds the lock, too, until it is another program.
     func withoutConsumer(_ monitor: StoreMonitor) async throws {
         try await eventually("no consumer") { await !monitor.status().isConsumerActive }
     }

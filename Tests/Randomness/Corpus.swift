@@ -4,7 +4,8 @@ import Foundation
 ///
 /// `Corpus/VERDICT/NAME.txt` beside the tests, in folders by what must become of it (`accepted`, `refused`); the name
 /// says what the case is. A file has text with escapes, so that any bytes can be in it and be read by people: `\n`,
-/// `\r`, `\t`, `\\` and `\xNN` stand for bytes, ends of lines for nothing, and a line that starts with `#` is a comment.
+/// `\r`, `\t`, `\\` and `\xNN` stand for bytes, ends of lines for nothing, and a line that starts with `#` is a
+/// comment.
 package struct Corpus: Sendable, CustomStringConvertible {
     /// The folders above the file, from the outermost in.
     package let folders: [String]

@@ -78,7 +78,8 @@ struct ProductFigures: Sendable {
     private let variants: [CataloguedProduct.Variant]
     let availability: Availability
 
-    /// The figures as the counters of a catalogue give them. Variants that this catalogue does not have yet are left out.
+    /// The figures as the counters of a catalogue give them. Variants that this catalogue does not have yet are left
+    /// out.
     ///
     /// - Parameters:
     ///   - states: of its counters, in their order.

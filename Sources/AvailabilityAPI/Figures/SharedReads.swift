@@ -3,8 +3,8 @@ import NIOCore
 import RedisClient
 import Synchronization
 
-/// Reads of figures that share round trips: while as many are under way as may be, those who come meanwhile gather, and are
-/// answered together by the next one.
+/// Reads of figures that share round trips: while as many are under way as may be, those who come meanwhile gather, and
+/// are answered together by the next one.
 final class SharedReads: Sendable {
     private let source: FigureSource
     private let metrics: APIMetrics

@@ -5,11 +5,11 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// The reads that a sale consists of, answered on the event loop of the connection: one product, or the figures of some.
-/// A task for each request, as the routes need, takes more than three times the time.
+/// The reads that a sale consists of, answered on the event loop of the connection: one product, or the figures of
+/// some. A task for each request, as the routes need, takes more than three times the time.
 ///
-/// Only what is plain is answered here. All else goes on to the routes, which know every case, as if this were not there:
-/// other methods, parameters that break a rule, products that are unknown or not on sale yet, another catalogue.
+/// Only what is plain is answered here. All else goes on to the routes, which know every case, as if this were not
+/// there: other methods, parameters that break a rule, products that are unknown or not on sale yet, another catalogue.
 final class DirectReads: Sendable {
     let storefront: Storefront
     private let origins: AllowedOrigins

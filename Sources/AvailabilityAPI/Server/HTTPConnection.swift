@@ -7,8 +7,8 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// A connection of HTTP/1.1, stage by stage: as Hummingbird's own (`HTTP1Channel`), with direct reads before it, so that
-/// these pass few stages.
+/// A connection of HTTP/1.1, stage by stage: as Hummingbird's own (`HTTP1Channel`), with direct reads before it, so
+/// that these pass few stages.
 struct HTTPConnection: HTTPChannelHandler {
     let responder: Responder
     /// One for each event loop; empty: there are none.
@@ -17,8 +17,8 @@ struct HTTPConnection: HTTPChannelHandler {
 
     /// Subscribers are sent something every ten seconds.
     private static let limits = RequestStage.Limits(idle: .seconds(30), stall: .seconds(60))
-    /// What the kernel keeps to be sent of one connection, beside what is on its way: else it takes megabytes for a client
-    /// that does not read, which `UnreadBytes` would not see.
+    /// What the kernel keeps to be sent of one connection, beside what is on its way: else it takes megabytes for a
+    /// client that does not read, which `UnreadBytes` would not see.
     private static let kernelBytes: CInt = 128 << 10
     /// A request's head: 200 ids in a query fit.
     private static let headLimits = {

@@ -89,7 +89,8 @@ struct PublicRoutes: Sendable {
         let lastEventID = request.headers[.lastEventID].flatMap { EventID($0) }
         let channel = origin.channel
         let subscriber = try await live.subscribe(to: ids, lastEventID: lastEventID) { channel.close(promise: nil) }
-        // One whose connection breaks. One who says that he has no more to ask may still listen, until a heartbeat shows.
+        // One whose connection breaks. One who says that he has no more to ask may still listen, until a heartbeat
+        // shows.
         channel.closeFuture.whenComplete { _ in Task { await live.unsubscribe(subscriber) } }
         return Response(
             status: .ok, headers: headers,

@@ -1,8 +1,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// The stage of a connection that sees its requests first: answers direct reads itself, hands on the others to the stage
-/// whose tasks answer them, and knows when the connection is idle.
+/// The stage of a connection that sees its requests first: answers direct reads itself, hands on the others to the
+/// stage whose tasks answer them, and knows when the connection is idle.
 ///
 /// Answers leave in the order of their requests, and one at a time: what comes while one is made or sent is held back,
 /// and then nothing more is read from the connection. So a client that does not read holds one answer.
@@ -95,8 +95,8 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         take(.error(error), context)
     }
 
-    /// That the client has no more to say waits for its turn: a task that is told so before its first request closes the
-    /// connection, with what has yet to be sent.
+    /// That the client has no more to say waits for its turn: a task that is told so before its first request closes
+    /// the connection, with what has yet to be sent.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is ChannelShouldQuiesceEvent {
             isEnding = true
@@ -283,8 +283,9 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? answerBytes + eventBytes
     }
 
-    /// Whether the client's machine has taken anything since this was last asked, which is noted (`lastSent`). The socket's
-    /// buffer hides that for long: it may be megabytes, and says that it takes more when a third of it is free.
+    /// Whether the client's machine has taken anything since this was last asked, which is noted (`lastSent`). The
+    /// socket's buffer hides that for long: it may be megabytes, and says that it takes more when a third of it is
+    /// free.
     func clientHasTaken() -> Bool {
         guard let socket = context?.channel as? any SocketOptionProvider else { return false }
         let before = acknowledged
@@ -338,8 +339,8 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     }
 }
 
-/// The beginning of what Linux says about a connection (`tcp_info`), as far as it is asked for: the C library's own type
-/// ends before the last member.
+/// The beginning of what Linux says about a connection (`tcp_info`), as far as it is asked for: the C library's own
+/// type ends before the last member.
 private struct TransportProgress: Sendable {
     /// States, times, windows.
     private var others: InlineArray<15, UInt64>

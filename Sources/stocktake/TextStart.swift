@@ -3,19 +3,10 @@ import Inventory
 import Ledger
 import Paths
 
-/// Whole small files.
-enum FileBytes {
-    /// - Parameter path: "-" for standard input, where `readsStandardInput`.
-    /// - Returns: nil if it cannot be read.
-    static func read(_ path: String, readsStandardInput: Bool = false) -> [UInt8]? {
-        readsStandardInput && path == "-" ? FilePath.contents(of: STDIN_FILENO) : FilePath.contents(of: path)
-    }
-}
-
 /// What the first bytes of a file of JSON say about its encoding.
 ///
-/// A byte order mark is no part of the text (RFC 8259, section 8.1): programs that save files put it there. A message on
-/// the stream is no file; there it stays an error.
+/// A byte order mark is no part of the text (RFC 8259, section 8.1): programs that save files put it there. A message
+/// on the stream is no file; there it stays an error.
 enum TextStart {
     /// With so many bytes of a mark before it.
     case utf8(mark: Int)

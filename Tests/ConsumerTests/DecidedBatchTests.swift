@@ -1,0 +1,59 @@
+import Counters
+import Inventory
+import Ledger
+import Testing
+
+@testable import Consumer
+
+@Suite("A decided batch")
+struct DecidedBatchTests {
+    /// An order, junk, the order again, a cancellation of an order that owns nothing, another order.
+    private static func planned() -> PlannedBatch {
+        var prior = PriorState()
+        prior.owned["empty"] = []
+        let context = PlanningContext(
+            catalogue: ConsumerWorld.catalogue(version: 1), maximumMovements: 99,
+            deadLetters: DeadLetterMaker(keptBytes: 9))
+        let entries: [DecodedEntry] = [
+            .order(1, "a", ("cube", "black", 2)), .junk(2), .order(3, "a", ("cube", "black", 2)),
+            .cancel(4, "c", order: "empty"), .order(5, "b", ("lamp", nil, 1)),
+        ]
+        return BatchPlanner(entries, context).plan(by: prior)
+    }
+
+    private static func batch(_ decisions: [Decision], seqAfter: Int64) throws -> DecidedBatch {
+        try DecidedBatch(planned(), decisions, epoch: 3, seqBefore: 7, seqAfter: seqAfter)
+    }
+
+    @Test("puts each decision to its command, and an outcome to each entry")
+    func outcomes() throws {
+        let shortage = Shortage(counter: .product("lamp"), asked: 1, left: 0)
+        let batch = try Self.batch([.accepted(seq: 8), .unchanged, .refused(shortage)], seqAfter: 8)
+        #expect(batch.outcomes.map(\.kind) == [.accepted, .deadLetter, .accepted, .cancelled, .refused])
+        #expect(batch.outcomes.map(\.seq) == [8, nil, 8, nil, nil])
+        #expect(batch.outcomes[4].reason == "sold_out" && batch.outcomes[2] == batch.outcomes[0])
+        #expect(batch.record.records.compactMap(\.command).map(\.entryID) == ["1-0", "4-0", "5-0"])
+        #expect(batch.record.records.count == 4 && batch.changed == ["cube"])
+        #expect(batch.record.epoch == 3 && batch.record.seqBefore == 7 && batch.seqAfter == 8)
+        #expect(batch.tally.accepted == 1 && batch.tally.replays == 1 && batch.tally.refused == ["sold_out": 1])
+    }
+
+    /// What no gate of ours says of it.
+    private static let impossible: [([Decision], Int64)] = [
+        // One too few, one too many.
+        ([.accepted(seq: 8), .unchanged], 8),
+        ([.accepted(seq: 8), .unchanged, .accepted(seq: 9), .accepted(seq: 10)], 10),
+        // Of another command's kind.
+        ([.unchanged, .unchanged, .accepted(seq: 8)], 8),
+        // A seq left out, given twice, or not the last one.
+        ([.accepted(seq: 9), .unchanged, .accepted(seq: 10)], 10),
+        ([.accepted(seq: 8), .unchanged, .accepted(seq: 8)], 8),
+        ([.accepted(seq: 8), .unchanged, .accepted(seq: 9)], 10),
+    ]
+
+    @Test("is none where the gate's answer does not belong to it", arguments: impossible.indices)
+    func notOfThisBatch(_ index: Int) {
+        let (decisions, seqAfter) = Self.impossible[index]
+        #expect(throws: CountersError.self) { try Self.batch(decisions, seqAfter: seqAfter) }
+    }
+}
