@@ -21,7 +21,7 @@
 --         ('lost'); the stream of outcomes
 -- COST    O(entries + outcomes)
 -- WHY     allow-oom: with Redis out of memory, acknowledging must still work. Order: what the protocol needs first; what
---         tells others comes last, each call alone, so that none of it can hold up the rest. Fenced: a call that comes
+--         others listen to comes last, each call alone, so that none of it can hold up the rest. Fenced: a call that comes
 --         late, when an older ledger was put back meanwhile, would acknowledge what that one has never recorded; one
 --         that comes after Redis has lost its tail would acknowledge another message that got the same id.
 local stock, checkouts, outcomes = KEYS[1], KEYS[2], KEYS[3]

@@ -5,7 +5,7 @@ import Logging
 import RedisClient
 
 /// The one process per store that decides and records: executes what `ConsumerStateMachine` asks for, each action in a
-/// task of its own, and tells it what came of it.
+/// separate task, and hands the result back as an event.
 package struct ActiveConsumer: Sendable {
     private let settings: ConsumerSettings
     private let ledger: LedgerDatabase

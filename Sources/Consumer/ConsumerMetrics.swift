@@ -29,7 +29,7 @@ package struct ConsumerMetrics: Sendable {
     /// - Parameter metrics: where they go; nil: to the process' own.
     package init(_ metrics: (any MetricsFactory)? = nil) {
         let metrics = metrics ?? MetricsSystem.factory
-        // All of them at once: a rate can only be told of what began at 0.
+        // All of them at once: a rate needs a counter that began at 0.
         func outcomes(_ kind: Outcome.Kind, _ reason: String = "") -> Counter {
             Counter(
                 label: "stocktake_outcomes_total", dimensions: [("outcome", kind.rawValue), ("reason", reason)],

@@ -9,7 +9,7 @@ import ServiceLifecycle
 
 /// The consumer as a process runs it: stands by until the store's lock is free, then consumes until it is stopped.
 package struct ConsumerService: Service {
-    /// What people are told, a line each.
+    /// What is printed for people, a line each.
     package enum Status: Sendable {
         case standingBy(holder: Int32?)
         case active(epoch: Int64, seq: Int64)

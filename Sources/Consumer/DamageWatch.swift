@@ -89,7 +89,7 @@ extension LedgerError {
         }
     }
 
-    /// Without the path: anybody may be told.
+    /// Without the path: it is shown to anyone.
     fileprivate var finding: String {
         if case .damaged(_, _, let reason) = self { reason } else { "the log beside it is of another state" }
     }

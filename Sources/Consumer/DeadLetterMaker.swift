@@ -9,7 +9,7 @@ struct DeadLetterMaker: Sendable {
     let keptBytes: Int
 
     /// What a valid message may have is kept whole, so that it can be published again. Of more, the head is kept, and
-    /// the length and a digest by which the publisher's own copy can be told (of all fields together, the fingerprint).
+    /// the length and a digest by which the publisher's own copy can be recognised (of all fields together, the fingerprint).
     /// - Parameter ids: nil: what can be read of the payload.
     func record(_ entry: StreamEntry, _ cause: InvalidMessage, ids: MessageIDs? = nil) -> DeadLetterRecord {
         let remains = MessageDecoder.remains(of: entry, rejectedFor: cause.reason)

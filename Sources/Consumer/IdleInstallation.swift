@@ -6,7 +6,7 @@ import Ledger
 /// - Parameters:
 ///   - ledger: open for writing.
 ///   - redis: how Redis is named in messages.
-///   - lock: held, so that nobody else decides meanwhile.
+///   - lock: held, so that no consumer decides meanwhile.
 /// - Returns: the epoch.
 /// - Throws: errors of Redis, after which the same may be tried again; `ConsumerError.ledgerIsNotTheOne`.
 @discardableResult

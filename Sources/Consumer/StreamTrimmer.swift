@@ -83,23 +83,23 @@ actor StreamTrimmer {
         }
     }
 
-    /// Messages that somebody trimmed or deleted before they were processed.
+    /// Reports messages that were trimmed or deleted before they were processed.
     func lookForLostMessages() async {
         do {
             // Before the first look, the reply to which may be lost.
-            let told =
+            let reported =
                 if let lossesReported { lossesReported } else {
                     try await LostMessages.read(counters.keys, redis).total
                 }
-            lossesReported = told
+            lossesReported = reported
             let lost = try await counters.lookForLostMessages()
             lossesReported = lost.total
-            let untold = lost.untold(after: told)
-            if untold <= 0 { return }
-            metrics.lost(Int(clamping: untold))
+            let unreported = lost.unreported(after: reported)
+            if unreported <= 0 { return }
+            metrics.lost(Int(clamping: unreported))
             logger.error(
                 "messages are gone from the stream, and nobody has processed them: something trimmed or deleted them",
-                metadata: ["count": "\(untold)", "hint": "publish again what has no outcome"])
+                metadata: ["count": "\(unreported)", "hint": "publish again what has no outcome"])
         } catch {
             // What is not counted now is counted later.
             logger.debug("cannot look for lost messages", metadata: ["error": "\(error)"])

@@ -17,10 +17,10 @@ package struct LostMessages: Sendable, Equatable {
         self.foundAt = foundAt
     }
 
-    /// How many of them are to be told by who has told `told` so far. Of the totals, not of what this look has found:
+    /// How many of them were not reported yet, after `reported` in all. By the totals, not by what this look has found:
     /// the reply to an earlier one may have been lost. A total that goes back is that of a Redis which has forgotten,
     /// or of a new group.
-    package func untold(after told: Int64) -> Int64 { max(total &- told, found) }
+    package func unreported(after reported: Int64) -> Int64 { max(total &- reported, found) }
 
     /// What earlier looks have found; for those that have no ledger at hand.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> LostMessages {

@@ -1,6 +1,6 @@
 /// What one counter has counted, and how far it may go.
 package struct Balance: Sendable, Equatable {
-    /// Units sold, whoever has them.
+    /// Units sold, through orders or past them.
     package var sold: Int64
     /// Those of them that no order owns: adjustments brought them, and cancellations without restock.
     package var adjusted: Int64

@@ -54,7 +54,7 @@ package struct Takeback: Sendable, Equatable {
         let released = Dictionary(uniqueKeysWithValues: lines.map { ($0.sku, $0.released) })
         remaining = owned.map { SKUUnits($0.sku, $0.units - (released[$0.sku] ?? 0)) }
         let taken = lines.lazy.filter { $0.released > 0 }.map { SKUUnits($0.sku, $0.released) }
-        // Without restock the order does not own them any more, and nobody else can: they stay sold.
+        // Without restock the order does not own them any more, and no other can: they stay sold.
         movements = cancellation.restock ? taken.movements(sold: -1) : taken.movements(adjusted: 1)
     }
 

@@ -75,15 +75,15 @@ struct LostMessagesTests {
     }
 
     @Test("tells all of them, also if the reply to a look was lost")
-    func untold() async throws {
+    func unreported() async throws {
         try await withCounters([:]) { fixture async throws in
             let (server, stream) = (fixture.server, fixture.keys.checkouts)
             try await makeGroup(fixture)
-            var told = try await LostMessages.read(fixture.keys, fixture.client).total
+            var reported = try await LostMessages.read(fixture.keys, fixture.client).total
             func look() async throws -> Int64 {
                 let lost = try await fixture.store.lookForLostMessages()
-                defer { told = lost.total }
-                return lost.untold(after: told)
+                defer { reported = lost.total }
+                return lost.unreported(after: reported)
             }
             try await add(1...9, fixture)
             try await server.command("XDEL", stream, "2-0", "5-0")

@@ -142,6 +142,7 @@ final class SharedReads: Sendable {
                 product, states[start..<end], catalogue: moment.catalogue)
             start = end
         }
+        assert(start == states.count, "as many counters as were asked for, a product's together")
         return Reading(moment, figures)
     }
 }
