@@ -84,6 +84,12 @@ struct LedgerRows: Sendable {
         return Head(epoch: row[0], seq: row[1], records: row[2], catalogueVersion: row[3])
     }
 
+    /// How many commands were ever recorded.
+    static func commands(_ db: Database) throws -> Int {
+        let count = "(SELECT count(*) FROM orders) + (SELECT count(*) FROM cancellations)"
+        return try Int.fetchOne(db, sql: "SELECT \(count) + (SELECT count(*) FROM adjustments)") ?? 0
+    }
+
     /// Orders recorded after the given position.
     static func orders(after position: Int64 = 0, _ db: Database) throws -> [Order] {
         var lines: [String: [Message.Line]] = [:]

@@ -28,7 +28,7 @@ struct StayingFaults {
         case hanging = "connections hang for long"
         case stranger = "stranger reads in the group"
 
-        /// Nothing can be recorded while it stays. A full disk leaves the room that the ledger's log has already; a
+        /// No command can be recorded while it stays; a batch of dead letters alone needs no Redis. A full disk leaves the room that the ledger's log has already; a
         /// right may be one that is needed later; a full Redis is to be drained.
         var stopsRecording: Bool {
             switch self {
@@ -58,16 +58,16 @@ struct StayingFaults {
         // What was under way when it began may still come to its end.
         let later = Task { [shop] in
             try await Task.sleep(for: time / 2)
-            let before = try shop.rows.read(LedgerRows.head).records
+            let before = try shop.rows.read(LedgerRows.commands)
             try await Task.sleep(for: time / 2 - Self.margin)
-            return try shop.rows.read(LedgerRows.head).records - before
+            return try shop.rows.read(LedgerRows.commands) - before
         }
         try await commit(kind, for: time)
         traffic.open(.again)
         // Nil: the ledger could not be read.
         let recorded = (try? await later.value) ?? 0
         if kind.stopsRecording, recorded > 0 {
-            journal.violation("chaos", "\(kind.rawValue): \(recorded) messages were recorded meanwhile")
+            journal.violation("chaos", "\(kind.rawValue): \(recorded) commands were recorded meanwhile")
         }
         journal.count(Self.heading, kind.rawValue)
         journal.note("is over: \(kind.rawValue)")
