@@ -43,32 +43,51 @@ package struct ActiveConsumer: Sendable {
     ///
     /// When it returns or throws, nothing of this process writes any more, and the lock may be given up: what is being
     /// decided, recorded or acknowledged is finished first.
-    /// - Throws: `ConsumerError`; `LedgerError`; `RedisError` that waiting does not help; what `guarding` throws;
-    ///   `CancellationError` when the task is cancelled.
+    /// - Throws: `ConsumerError`; `LedgerError`; `CountersError`; `RedisError` that does not pass by itself; what
+    ///   `guarding` throws; `CancellationError` when the task is cancelled.
     package func run() async throws -> ConsumerTotals {
         defer { metrics.isActive(false) }
         return try await withThrowingTaskGroup(of: ConsumerEvent?.self) { group in
             defer { group.cancelAll() }
-            group.addTask { [guarding] in
-                try await guarding()
+            // Whatever ends the consumer ends what waits for Redis or the disk, too: else the lock would be held for as
+            // long as they are away.
+            defer { retrying.stop.request() }
+            group.addTask { [guarding, stop = retrying.stop] in
+                do {
+                    try await guarding()
+                } catch {
+                    // The first epoch may be waiting for Redis.
+                    stop.request()
+                    throw error
+                }
                 return nil
             }
             group.addTask { [stop = retrying.stop] in
                 await stop.wait()
-                return stop.isRequested ? .stopRequested : nil
+                guard stop.isRequested else { throw CancellationError() }
+                return .stopRequested
             }
+            var totals = ConsumerTotals()
             do {
                 let epoch = try await begin()
                 metrics.isActive(true)
                 onReady(epoch.number, epoch.seq)
-                return try await consume(from: epoch, &group)
+                totals = try await consume(from: epoch, &group)
             } catch is StopSignal.Stopped {
-                return ConsumerTotals()
-            } catch {
-                // Ends what waits for Redis or the disk, or the lock would be held for as long as they are away.
-                retrying.stop.request()
-                throw error
+                // Before there was an epoch.
             }
+            try await finish(&group)
+            return totals
+        }
+    }
+
+    /// Waits for what is being written. That it failed matters, also at a stop.
+    private func finish(_ group: inout ThrowingTaskGroup<ConsumerEvent?, any Error>) async throws {
+        retrying.stop.request()
+        group.cancelAll()
+        while let result = await group.nextResult() {
+            guard case .failure(let error) = result else { continue }
+            if !(error is StopSignal.Stopped), !(error is CancellationError) { throw error }
         }
     }
 

@@ -64,7 +64,7 @@ struct BatchPlanner: Sendable {
         let deadEntries = Set(prior.deadLetters.keys.map(\.entryID))
         for decoded in entries {
             if deadEntries.contains(decoded.entry.id), let outcome = prior.deadLetters[EntryKey(decoded.entry)] {
-                // The old one, read again because a crash left it pending: no replay that came back.
+                // The same entry, left pending by a crash; not the replay coming back.
                 add(decoded, .known(outcome))
                 continue
             }
@@ -96,6 +96,7 @@ struct BatchPlanner: Sendable {
             return earlier.digest == command.digest ? .known(earlier.outcome) : conflict(decoded, command)
         }
         if let place = batch.places[key], let earlier = batch.records[place].command {
+            assert(earlier.command.key == key, "a command stands at its place")
             return earlier.command.digest == command.digest ? .replay(ofRecord: place) : conflict(decoded, command)
         }
         switch command {

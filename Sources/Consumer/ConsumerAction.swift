@@ -19,7 +19,7 @@ enum ConsumerAction: Sendable {
     case openEpoch(EpochRequest)
     /// Tells listeners which products a new catalogue has changed.
     case announceCatalogue(Acknowledgement)
-    /// Says when it is due the next time.
+    /// Reports the chore as due once its interval has passed.
     case wait(for: Chore)
     /// - Parameter epoch: the one that is open.
     case watch(epoch: Int64)

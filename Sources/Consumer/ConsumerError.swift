@@ -25,7 +25,7 @@ package enum ConsumerError: Error, Sendable, CustomStringConvertible {
             """
         case .noProgress(let redis, let reason, let epochs):
             """
-            processing a batch failed: on \(redis): after \(epochs) new epochs the counters still do not hold (\(reason)). \
+            processing a batch failed: on \(redis): the counters changed again after \(epochs) installations (\(reason)). \
             Find what else writes the keys of this store, end it, and start again; the messages are pending.
             """
         case .serverTooOld(let redis, let version):

@@ -41,7 +41,7 @@ enum ReadFailure: Sendable {
 
 /// Redis and the ledger at one moment.
 struct WatchReport: Sendable {
-    /// That was open when the watch began.
+    /// The epoch that was open when the watch began.
     var epoch: Int64
     var ledger: LedgerHead
     /// nil: Redis did not answer.

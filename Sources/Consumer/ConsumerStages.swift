@@ -59,7 +59,9 @@ struct ConsumerStages: Sendable {
             try await Task.sleep(for: chore.interval)
             return .due(chore)
         // What writes is not cut off half-way: a task of its own is not cancelled with the consumer's.
-        default: return try await Task { try await write(action) }.value
+        case .decide, .record, .acknowledge, .openEpoch, .announceCatalogue, .upkeep, .trim, .publish:
+            return try await Task { try await write(action) }.value
+        case .report, .finish, .giveUp: assertionFailure("\(action) is the executor's")
         }
         return nil
     }
@@ -78,7 +80,8 @@ struct ConsumerStages: Sendable {
             await trimmer.trim()
             return .trimmed
         case .publish(let due): return .published(try await replays.publish(due))
-        default: assertionFailure("\(action) is done elsewhere")
+        case .read, .endRead, .connect, .lookForLeftovers, .decode, .watch, .wait, .report, .finish, .giveUp:
+            assertionFailure("\(action) writes nothing")
         }
         return nil
     }

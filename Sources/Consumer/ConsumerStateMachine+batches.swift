@@ -3,7 +3,7 @@ import Intake
 import Inventory
 import Ledger
 
-/// The stages between reading and epochs.
+/// Decoding, deciding, recording, acknowledging.
 extension ConsumerStateMachine {
     // MARK: - Decode
 
@@ -27,8 +27,8 @@ extension ConsumerStateMachine {
         let poison = queue.poison
         var unrecorded: UnrecordedBatch?
         if case .underWay(let batch) = recording {
-            // A poison message is in flight alone. Any other batch would wait for the one before it, and what comes
-            // meanwhile for both of them: only a full one gains.
+            // A poison message is in flight alone. A partial batch would wait for the one before it, and later messages
+            // would wait for both; only a full batch gains.
             if poison != nil || !queue.isFull { return }
             unrecorded = UnrecordedBatch(batch)
         }
@@ -42,7 +42,7 @@ extension ConsumerStateMachine {
     }
 
     /// Ends deciding.
-    /// - Returns: whether what came of it counts: what the gate decided in an epoch that ends does not.
+    /// - Returns: whether the result is used; a decision made in an epoch that is ending is not.
     private mutating func endDeciding() -> Bool {
         guard case .underWay = deciding else {
             assertionFailure("a decision that was not asked for")

@@ -3,7 +3,7 @@ import Intake
 import Inventory
 import Ledger
 
-/// What is done again and again, one thing at a time.
+/// Recurring work, one job at a time.
 extension ConsumerStateMachine {
     struct Chores {
         enum Work {
@@ -49,7 +49,10 @@ extension ConsumerStateMachine {
 
     mutating func watched(_ report: WatchReport, at now: ContinuousClock.Instant) {
         end(.watch)
-        // In an epoch that has ended meanwhile the rest means nothing.
+        // What Redis has lost matters in an epoch that is ending, too; what else was found does not.
+        if report.epoch == epoch.number, haveCountersChanged(report), !isNextInstallation(report) {
+            reading.distrustMemory()
+        }
         guard case .active = phase, report.epoch == epoch.number, case .allIsWell = compare(report) else {
             return actions.append(.wait(for: .watch))
         }
@@ -67,9 +70,7 @@ extension ConsumerStateMachine {
 
     /// Is the ledger at our epoch and catalogue; is Redis in the state we left it?
     private mutating func compare(_ report: WatchReport) -> Finding {
-        let counters = report.counters
-        let areCountersChanged =
-            counters.map { $0.ledger != ledger || $0.epoch != epoch.number || $0.seq != seq } ?? false
+        let areCountersChanged = haveCountersChanged(report)
         // Whatever else has happened, a Redis that has lost its counters may have lost messages.
         let memory = areCountersChanged ? EpochNeeded.Memory.doubtful : .trusted
         // Once a second at most, and not because of a batch: it may happen any number of times.
@@ -80,10 +81,20 @@ extension ConsumerStateMachine {
         } else if areCountersChanged {
             need(EpochNeeded(.outage, "the counters were changed or lost", memory: memory))
         } else {
-            // The stages that need a Redis that is away wait for it.
-            return counters == nil ? .redisIsAway : .allIsWell
+            // Where Redis is away each stage that needs it waits by itself.
+            return report.counters == nil ? .redisIsAway : .allIsWell
         }
         return .epochNeeded
+    }
+
+    private func haveCountersChanged(_ report: WatchReport) -> Bool {
+        report.counters.map { $0.ledger != ledger || $0.epoch != epoch.number || $0.seq != seq } ?? false
+    }
+
+    /// The counters may be those of the epoch that is being opened.
+    private func isNextInstallation(_ report: WatchReport) -> Bool {
+        guard case .opening = phase, let counters = report.counters else { return false }
+        return counters.ledger == ledger && (counters.epoch ?? 0) > epoch.number
     }
 
     /// Entries that are pending but were lost on their way to this process are claimed.
@@ -104,6 +115,8 @@ extension ConsumerStateMachine {
 
     mutating func publish(_ wanted: [WantedReplay], at now: ContinuousClock.Instant) {
         let due = replays.due(wanted, at: now)
-        if !due.isEmpty { actions.append(.publish(due)) }
+        if due.isEmpty { return }
+        reading.goOn()
+        actions.append(.publish(due))
     }
 }

@@ -46,7 +46,7 @@ extension ConsumerStateMachine {
         /// Attempts to connect since something was read.
         var attempts = 0
 
-        /// Has what is pending claimed, if the reader does not have to connect, which does so, too.
+        /// Makes the next read claim what is pending. Reconnecting does that anyway.
         mutating func claim() {
             if case .new = next { next = .claim }
         }
@@ -54,11 +54,17 @@ extension ConsumerStateMachine {
         mutating func distrustMemory() {
             memory = .doubtful
             claim()
+            goOn()
+        }
+
+        /// Until idle: something is left after all.
+        mutating func goOn() {
+            if case .idle = intake { intake = .open }
         }
     }
 
     mutating func startReading(at now: ContinuousClock.Instant) {
-        // As many as two batches may have, one of which is being decided, but for one read.
+        // At most two batches are read ahead, one of which is being decided, exceeded by at most one read.
         guard case .active = phase, case .open = reading.intake, case .none = reading.activity,
             readAhead < 2 * settings.batchOrders, queue.bytes + undecoded.bytes < settings.queueBytes
         else { return }
@@ -75,6 +81,7 @@ extension ConsumerStateMachine {
             actions.append(.connect(attempt: reading.attempts))
             reading.attempts += 1
         case .claim:
+            assert(isMemoryEmpty, "pending entries that are in memory would come twice")
             (reading.next, reading.memory) = (.new, .trusted)
             reading.activity = .reading(since: now)
             actions.append(.read(claims: true))
@@ -90,7 +97,7 @@ extension ConsumerStateMachine {
         reading.attempts = 0
         reading.pace = delivery.isFull ? .behind : .keepingUp
         if !delivery.entries.isEmpty { undecoded.append(delivery.entries) }
-        // With nothing in memory nothing should be pending; what is was delivered to a connection that is gone.
+        // With nothing in memory nothing should be pending; whatever is pending was delivered to a connection that is gone.
         guard delivery.isEmptyRead, isMemoryEmpty, case .open = reading.intake, case .new = reading.next else { return }
         reading.activity = .looking
         actions.append(.lookForLeftovers)
@@ -137,7 +144,7 @@ extension ConsumerStateMachine {
 
     mutating func stop() {
         reading.intake = .stopped
-        // Cut off, a read could take entries with it that are never acknowledged.
+        // A read that is cut off may have been given entries already; they would stay pending until the next start.
         if case .reading = reading.activity { actions.append(.endRead) }
     }
 

@@ -3,8 +3,8 @@ import Intake
 import Inventory
 import Ledger
 
-/// What the consumer does when: events in, actions out. No tasks, no clock, no I/O, no randomness; `ActiveConsumer`
-/// executes the actions, each in a task of its own, and hands what comes of them back as events.
+/// Decides what the consumer does next: events in, actions out. No tasks, no clock, no I/O, no randomness; `ActiveConsumer`
+/// executes the actions, each in a separate task, and hands what comes of them back as events.
 ///
 ///     read → decode → plan → decide → record → acknowledge
 ///
@@ -102,7 +102,7 @@ struct ConsumerStateMachine: ~Copyable {
         totals.epochs = 1
     }
 
-    /// Messages that are read and not being decided.
+    /// Messages that were read and are not decided yet.
     var readAhead: Int { queue.count + undecoded.count }
 
     /// Everything that was read is acknowledged. What is being decided is still in the queue.
@@ -181,6 +181,7 @@ struct ConsumerStateMachine: ~Copyable {
         if case .blocked = deciding, case .idle = recording {
             assertionFailure("an entry waits for a batch that is not being recorded")
         }
+        assert(recordedSeq <= seq, "more is recorded than was decided")
         if case .underWay = acknowledging { assert(!unacknowledged.isEmpty, "nothing is being acknowledged") }
         assert(
             unacknowledged.allSatisfy { $0.seqAfter <= recordedSeq }, "what is not recorded is not acknowledged")

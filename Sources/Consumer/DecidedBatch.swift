@@ -115,8 +115,8 @@ extension DecidedBatch {
 }
 
 extension Decision {
-    /// Whether the gate can have said this of such a command: only orders are refused, only cancellations change
-    /// nothing.
+    /// Whether the gate can have said this of such a command: only orders are refused, only cancellations leave the
+    /// counters as they are.
     fileprivate func mayAnswer(_ command: Command) -> Bool {
         switch (command, self) {
         case (_, .accepted), (.placeOrder, .refused), (.cancel, .unchanged): true

@@ -1,6 +1,6 @@
 import Intake
 
-/// A batch that is to be decided, with the state that it is decided by, which cannot change before that has ended.
+/// A batch to decide, and the epoch and seq it is decided against; neither changes until the decision is in.
 struct DecisionRequest: Sendable {
     enum Entries: Sendable {
         case batch([DecodedEntry])

@@ -7,7 +7,7 @@ struct EpochNeeded: Error, Equatable {
         case outage
         /// The batch could not be recorded as it was decided; the same batch may fail only so often.
         case batch
-        /// The same, because the ledger's own figure of a counter is wrong: they are counted again first.
+        /// The same, because the ledger's own figure of a counter is wrong: the figures are counted again first.
         case miscount(CounterName)
     }
 

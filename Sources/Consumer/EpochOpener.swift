@@ -25,7 +25,7 @@ struct EpochOpener: Sendable {
         case lost(CountersError)
     }
 
-    /// - Throws: `ConsumerError.ledgerIsNotTheOne`; `LedgerError`; `StopSignal.Stopped`.
+    /// - Throws: `ConsumerError.ledgerIsNotTheOne`; `LedgerError`; `CountersError`; `StopSignal.Stopped`.
     func open(_ request: EpochRequest) async throws -> Epoch {
         logger.notice("opening an epoch", metadata: ["reason": "\(request.needed.reason)"])
         if case .miscount(let counter) = request.needed.cause { try await countAgain(counter) }

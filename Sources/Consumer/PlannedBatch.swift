@@ -6,9 +6,9 @@ import Ledger
 struct PlannedBatch: Sendable {
     /// What becomes of one entry.
     enum Plan: Sendable {
-        /// It brought this one of the batch's records.
+        /// It produced this record (an index into `records`).
         case record(Int)
-        /// It says the same as an earlier entry, which brought this record.
+        /// It says the same as an earlier entry, which produced this record.
         case replay(ofRecord: Int)
         /// The ledger, or the batch before this one, has it; what was announced is announced again.
         case known(Outcome)

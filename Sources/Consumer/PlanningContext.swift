@@ -8,7 +8,7 @@ struct PlanningContext: Sendable {
     var catalogue: CatalogueIndex
     /// The batch that is being recorded, if there is one: the ledger does not show it yet.
     var recording: UnrecordedBatch?
-    /// Movements of all commands together at most, but for one command: they are what holds Redis up.
+    /// Upper bound on a batch's movements, which one command may exceed: they determine how long the gate blocks Redis.
     var maximumMovements: Int
     var deadLetters: DeadLetterMaker
     /// Dead letters that are wanted again, by the fingerprint of the entries they are published as.

@@ -7,7 +7,7 @@ package struct Acknowledgement: Sendable {
     package var epoch: Int64
     /// Highest seq the ledger has recorded.
     package var settled: Int64
-    /// Orders and dead letters it has recorded.
+    /// Rows it has recorded (orders, cancellations, adjustments, dead letters).
     package var recorded: Int64
     /// Entry ids to acknowledge.
     package var entries: [String]

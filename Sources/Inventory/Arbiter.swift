@@ -1,6 +1,6 @@
 /// Decides commands one after the other, by balances that it is given and keeps up to date.
 ///
-/// Whatever records a batch has every decision confirmed by a new arbiter: load the balance of each counter and
+/// To record a batch, create an arbiter, load the balance of each counter and
 /// what each cancelled order owns, confirm the commands in the order of the stream, write what has changed. The gate
 /// (`lua/gate.lua`) is its fast copy beside Redis' counters: from the same balances both give the same decisions.
 ///

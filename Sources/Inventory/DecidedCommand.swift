@@ -1,6 +1,6 @@
 /// A command with its decision: what the ledger records, and what is announced.
 package struct DecidedCommand: Sendable {
-    /// Whether its movements were made is for the decision to say.
+    /// Its movements were made unless the decision is `refused`; where it is `unchanged` they move `adjusted` alone.
     package var planned: PlannedCommand
     package var decision: Decision
     /// RFC 3339, UTC.

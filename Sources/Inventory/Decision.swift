@@ -2,7 +2,7 @@
 package enum Decision: Sendable, Equatable {
     /// The counters were changed, by the change with this `seq`.
     case accepted(seq: Int64)
-    /// There was nothing to change.
+    /// No counter in Redis changes; the ledger's `adjusted` may.
     case unchanged
     /// Only an order is ever refused.
     case refused(Shortage)

@@ -1,10 +1,10 @@
 /// What one entry of the stream brings into the ledger: a command, planned or decided, or a message that can never be
 /// processed.
-package enum BatchRecord<Command: Sendable>: Sendable {
-    case command(Command)
+package enum BatchRecord<Recorded: Sendable>: Sendable {
+    case command(Recorded)
     indirect case deadLetter(DeadLetterRecord)
 
-    package var command: Command? {
+    package var command: Recorded? {
         if case .command(let command) = self { command } else { nil }
     }
 }

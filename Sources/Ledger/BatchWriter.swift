@@ -95,7 +95,7 @@ struct BatchWriter {
             if someWait { try wake(lettersFor: order.id) }
             return PlacedOrder(order: order, decided: decided)
         case .cancel(let cancellation):
-            // First: the rows are made by the arbiter as it is afterwards.
+            // Confirm first: the rows are written from what the order owns afterwards.
             let lines = try confirm(decided)
             try insert(cancellation, lines, decided)
         case .adjust(let adjustment):

@@ -2,7 +2,7 @@ import Inventory
 
 /// What the ledger is to record of one batch, in the order of the stream.
 package struct RecordBatch: Sendable {
-    /// The epoch and the catalogue version the batch was decoded and decided with.
+    /// The epoch and the catalogue version the batch was planned and decided with.
     package var epoch: Int64
     package var catalogueVersion: Int64
     /// The seq before the batch's first change.

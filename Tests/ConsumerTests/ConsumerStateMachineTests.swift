@@ -177,6 +177,57 @@ struct ConsumerStateMachineTests {
         #expect(bench.lastRequest?.epochsInARow == 0)
     }
 
+    @Test("blames the batch for a wrong seq, and an operator for another catalogue or epoch")
+    func blame() throws {
+        let causes: [(epoch: Int64, seq: Int64, catalogue: Int64, cause: EpochNeeded.Cause)] = [
+            (1, 7, 1, .batch), (2, 0, 1, .outage), (1, 0, 2, .outage),
+        ]
+        for (epoch, seq, catalogue, cause) in causes {
+            let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+            let head = LedgerHead(epoch: epoch, seq: seq, records: 0, catalogueVersion: catalogue)
+            bench.send(.recorded(.outdated(head)))
+            #expect(bench.lastRequest?.needed.cause == cause)
+        }
+    }
+
+    @Test("plans what waited for a batch again when the ledger does not take that one")
+    func blockedByTurnedDown() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        try bench.deliverDecoded(.cancel(2, "c", order: "a"), .junk(3))
+        bench.send(.blocked)
+        bench.send(.recorded(.outdated(LedgerHead(epoch: 2, seq: 0, records: 0, catalogueVersion: 1))))
+        bench.open(epoch: 3)
+        #expect(bench.take().contains("decide 1-0 2-0 after 0"))
+    }
+
+    @Test("takes back what is decided and may not be recorded yet, as two batches wait to be acknowledged")
+    func decidedIsTakenBack() throws {
+        let bench = MachineBench()
+        for number in 1...3 {
+            try bench.deliverDecoded(.order(number, "o\(number)", ("lamp", nil, 1)))
+            try bench.decide()
+            if number < 3 { bench.send(.recorded(.recorded(records: Int64(number)))) }
+        }
+        bench.watch(catalogue: 2)
+        #expect(bench.take().contains("open epoch: catalogue version 2"))
+        bench.open(epoch: 2, seq: 2)
+        #expect(bench.take().contains("decide 3-0 after 2"))
+    }
+
+    @Test("needs an epoch when the ledger is at another one, or has another catalogue")
+    func changedLedger() {
+        for (epoch, catalogue, reason) in [
+            (2, 1, "the ledger is at epoch 2"), (1, 2, "catalogue version 2"),
+        ] as [(Int64, Int64, String)] {
+            let bench = MachineBench()
+            bench.watch(
+                catalogue: catalogue, epoch: epoch,
+                counters: CounterHead(ledger: FakeLedger.identity, epoch: 1, seq: 0))
+            #expect(bench.take().contains("open epoch: \(reason)"))
+            #expect(bench.lastRequest?.needed.memory == .trusted)
+        }
+    }
+
     @Test("counts the ledger's figures again before the epoch, where they were wrong")
     func miscount() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
@@ -217,6 +268,37 @@ struct ConsumerStateMachineTests {
         bench.deliver()
         bench.send(.acknowledged(epoch: 2, .acknowledged(AcknowledgeReport())))
         #expect(bench.take().contains("claim"))
+    }
+
+    @Test(
+        "doubts memory also where the loss is found while an epoch ends: by the gate, or by a watch", arguments: [0, 1])
+    func doubtWhileClosing(_ finder: Int) throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        try bench.deliverDecoded(.order(2, "b", ("lamp", nil, 1)), .order(3, "c", ("lamp", nil, 1)))
+        if finder == 1 {
+            try bench.decide()
+            bench.startWatch()
+        }
+        bench.send(.recorded(.outdated(LedgerHead(epoch: 1, seq: 0, records: 0, catalogueVersion: 2))))
+        if finder == 0 {
+            bench.send(.undecided(EpochNeeded(.batch, "fenced", memory: .doubtful)))
+        } else {
+            bench.watch(counters: CounterHead(ledger: FakeLedger.identity, epoch: 1, seq: 99))
+        }
+        // Of the batch that was turned down, not of what the gate or the watch has found.
+        #expect(bench.take().contains("open epoch: catalogue version 2"))
+        bench.open(epoch: 2)
+        #expect(bench.machine.reading.memory == .doubtful)
+    }
+
+    @Test("does not take its own next installation for a loss")
+    func ownInstallation() {
+        let bench = MachineBench()
+        bench.startWatch()
+        bench.send(.readFailed(.lostData))
+        bench.send(.connected(decidingConnection: 0))
+        bench.watch(in: 1, counters: CounterHead(ledger: FakeLedger.identity, epoch: 2, seq: 0))
+        #expect(bench.machine.reading.memory == .trusted)
     }
 
     // MARK: - Reading
@@ -279,6 +361,22 @@ struct ConsumerStateMachineTests {
         _ = bench.take()
         bench.open(epoch: 2)
         #expect(bench.take().contains("connect 1"))
+    }
+
+    @Test("connects again when looking for what is pending has failed")
+    func failedLook() {
+        let bench = MachineBench()
+        bench.deliver()
+        bench.send(.readFailed(.interrupted))
+        #expect(bench.take().last == "connect 0")
+    }
+
+    @Test("reads nothing more while too many bytes wait to be decided")
+    func bytes() {
+        let bench = MachineBench(queueBytes: 100)
+        _ = bench.take()
+        bench.deliver(isFull: true, .order(1, "a", ("lamp", nil, 1)))
+        #expect(!bench.take().contains("read"))
     }
 
     @Test("claims what is pending when nothing comes and nothing is in memory")
@@ -395,6 +493,30 @@ struct ConsumerStateMachineTests {
         bench.watch(catalogue: 2)
         bench.send(.stopRequested)
         bench.send(.readFailed(.stopped))
+        #expect(bench.take().last == "finish")
+    }
+
+    @Test("goes on until idle if a dead letter is wanted again just before the end")
+    func wantedAtTheEnd() {
+        let bench = MachineBench(untilIdle: true)
+        bench.deliver()
+        bench.send(.leftovers(pending: 0, wanted: []))
+        bench.finishWatch()
+        bench.send(.upkept(wanted: [WantedReplay(number: 4, fingerprint: [1])]))
+        bench.send(.trimmed)
+        let next = bench.take()
+        #expect(next.contains("publish 4") && next.contains("read") && !next.contains("finish"))
+    }
+
+    @Test("finishes until idle only once an epoch that is needed is open")
+    func idleInAnotherEpoch() {
+        let bench = MachineBench(untilIdle: true)
+        bench.deliver()
+        bench.watch(catalogue: 2)
+        bench.send(.leftovers(pending: 0, wanted: []))
+        #expect(!bench.take().contains("finish"))
+        bench.open(epoch: 2, catalogue: 2)
+        bench.send(.trimmed)
         #expect(bench.take().last == "finish")
     }
 

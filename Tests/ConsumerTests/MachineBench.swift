@@ -16,9 +16,10 @@ final class MachineBench {
     private var ledger = FakeLedger()
 
     /// Two orders are a full batch.
-    init(batchOrders: Int = 2, untilIdle: Bool = false) {
+    init(batchOrders: Int = 2, queueBytes: Int = 1 << 20, untilIdle: Bool = false) {
         var settings = ConsumerSettings()
         settings.batchOrders = batchOrders
+        settings.queueBytes = queueBytes
         settings.untilIdle = untilIdle
         ledger.head.epoch = 1
         machine = ConsumerStateMachine(settings, ledger: FakeLedger.identity, epoch: ledger.epoch(over: 0))

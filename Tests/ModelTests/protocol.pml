@@ -74,17 +74,17 @@
 #else
 #define CHAIN 1
 #endif
-#ifdef NO_RECORD_EPOCH      /* BatchWriter.run: head.epoch == batch.epoch */
+#ifdef NO_RECORD_EPOCH      /* BatchWriter.init: head.epoch == batch.epoch */
 #define RECORD_EPOCH 0
 #else
 #define RECORD_EPOCH 1
 #endif
-#ifdef NO_RECORD_CHAIN      /* BatchWriter.run: head.seq == batch.seqBefore */
+#ifdef NO_RECORD_CHAIN      /* BatchWriter.init: head.seq == batch.seqBefore */
 #define RECORD_CHAIN 0
 #else
 #define RECORD_CHAIN 1
 #endif
-#ifdef NO_ARBITER           /* BatchWriter.arbitrate: the ledger's own figures must give the gate's decision */
+#ifdef NO_ARBITER           /* Arbiter.confirm: the ledger's own figures must give the gate's decision */
 #define ARBITER 0
 #else
 #define ARBITER 1
@@ -99,12 +99,12 @@
 #else
 #define INSTALL_SETTLED 1
 #endif
-#ifdef NO_START_EPOCH       /* EpochOpener.refuseWrongLedger: epoch > head.epoch */
+#ifdef NO_START_EPOCH       /* CounterHead.refuseWrongLedger: epoch > head.epoch */
 #define START_EPOCH 0
 #else
 #define START_EPOCH 1
 #endif
-#ifdef NO_START_SETTLED     /* EpochOpener.refuseWrongLedger: settled > head.seq or recorded > head.records */
+#ifdef NO_START_SETTLED     /* CounterHead.refuseWrongLedger: settled > head.seq or recorded > head.records */
 #define START_SETTLED 0
 #else
 #define START_SETTLED 1
@@ -195,7 +195,7 @@ typedef Memory {
   byte state;
   byte epoch; byte seq;                       /* ConsumerStateMachine.epoch, .seq */
   byte startRecords; short startSold;         /* EpochStart, until it is installed */
-  unsigned resume : 2;                        /* resumeWanted: 0, CLAIM or EPOCH_THEN_CLAIM */
+  unsigned resume : 2;                        /* Reading.next: 0, CLAIM or EPOCH_THEN_CLAIM */
   byte queue[QUEUE]; byte count;              /* BatchQueue */
   byte entry[2]; byte plan[2]; byte size;     /* a batch that is prepared or decided */
   bit isDecided; byte seqBefore;
@@ -428,7 +428,7 @@ inline startRecording() {
   fi
 }
 
-/* BatchWriter.arbitrate, for one record. Running figure: s. isFenced: the batch is turned down. */
+/* Arbiter.confirm, for one record. Running figure: s. isFenced: the batch is turned down. */
 inline arbitrate(x, plan) {
   if
   :: isFenced || plan == KNOWN || plan == NONE || plan == UNKNOWN_ORDER
@@ -640,7 +640,7 @@ proctype Consumer(byte p) {
       fi
     }
 
-  /* ---- A new epoch: ConsumerStateMachine.openEpochIfClosed, EpochOpener.refuseWrongLedger ---- */
+  /* ---- A new epoch: ConsumerStateMachine.openEpochIfClosed, CounterHead.refuseWrongLedger ---- */
   :: d_step {
       ME.state == LOOK && ME.recState != UNDER_WAY ->
       if
