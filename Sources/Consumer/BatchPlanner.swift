@@ -117,18 +117,13 @@ struct BatchPlanner: Sendable {
             batch.cancelledOrders.insert(order)
             return plan
         case .adjust(let adjustment):
-            if let invalid = violation(in: adjustment, by: prior) { return reject(decoded, invalid, command) }
+            if let invalid = context.catalogue.violation(in: adjustment)
+                ?? adjustment.violation(by: { prior.balances[$0] })
+            {
+                return reject(decoded, invalid, command)
+            }
             return decide(command, adjustment.movements)
         }
-    }
-
-    private func violation(in adjustment: Adjustment, by prior: PriorState) -> InvalidMessage? {
-        if let invalid = context.catalogue.violation(in: adjustment) { return invalid }
-        for counter in adjustment.sku.counters {
-            guard let balance = prior.balances[counter] else { continue }
-            if let invalid = adjustment.violation(of: counter, balance) { return invalid }
-        }
-        return nil
     }
 
     /// - Returns: nil: the command would make the batch too large.

@@ -28,6 +28,15 @@ package struct Adjustment: Sendable, Equatable {
         CollectionOfOne(SKUUnits(sku, units)).movements(sold: 1, adjusted: 1)
     }
 
+    /// What keeps it from being recorded beside the units that its counters have, or nil.
+    /// - Parameter balance: of a counter, before; nil: it is not known, and no obstacle.
+    package func violation(by balance: (CounterName) throws -> Balance?) rethrows -> InvalidMessage? {
+        for counter in sku.counters {
+            if let balance = try balance(counter), let invalid = violation(of: counter, balance) { return invalid }
+        }
+        return nil
+    }
+
     /// What keeps it from being recorded beside the units that a counter has, or nil.
     /// - Parameters:
     ///   - counter: one of those it changes.

@@ -34,12 +34,8 @@ extension LedgerDatabase {
     package func objection(to adjustment: Adjustment) async throws -> InvalidMessage? {
         try await read { db in
             let catalogue = try Self.counters(db, version: LedgerHead.read(db).catalogueVersion).1
-            if let invalid = catalogue.violation(in: adjustment) { return invalid }
-            for counter in adjustment.sku.counters {
-                guard let balance = try Self.balance(of: counter, db) else { continue }
-                if let invalid = adjustment.violation(of: counter, balance) { return invalid }
-            }
-            return nil
+            return try catalogue.violation(in: adjustment)
+                ?? adjustment.violation { try Self.balance(of: $0, db) }
         }
     }
 
