@@ -9,11 +9,11 @@ import RedisClient
 /// order.
 struct ConsumerStages: Sendable {
     let read: ReadStage
-    let decide: DecideStage
-    let record: RecordStage
-    let acknowledge: AcknowledgeStage
+    private let decide: DecideStage
+    private let record: RecordStage
+    private let acknowledge: AcknowledgeStage
     let epochs: EpochOpener
-    let trimmer: StreamTrimmer
+    private let trimmer: StreamTrimmer
     let server: ServerCheck
     private let watch: WatchStage
     private let replays: ReplayPublisher
@@ -48,42 +48,37 @@ struct ConsumerStages: Sendable {
     /// - Returns: what came of it; nil: nothing that matters.
     func perform(_ action: ConsumerAction) async throws -> ConsumerEvent? {
         switch action {
-        // What only reads, or waits, ends at once when the consumer does.
         case .read(let claims): return try await read.next(claims: claims)
         case .endRead: await read.endWait()
         case .connect(let attempt): return try await read.connect(attempt: attempt)
         case .lookForLeftovers: return try await read.lookForLeftovers()
         case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
-        case .watch(let epoch): return .watched(try await watch.look(in: epoch))
+        case .decide(let request): return try await uncancelled { try await decide.decide(request) }
+        case .record(let batch): return .recorded(try await uncancelled { try await record.record(batch) })
+        case .acknowledge(let acknowledgement):
+            let answer = try await uncancelled { try await acknowledge.acknowledge(acknowledgement) }
+            return .acknowledged(epoch: acknowledgement.epoch, answer)
+        case .openEpoch(let request): return .epochOpened(try await uncancelled { try await epochs.open(request) })
+        case .announceCatalogue(let change): try await uncancelled { await acknowledge.announce(change) }
         case .wait(let chore):
             try await Task.sleep(for: chore.interval)
             return .due(chore)
-        // What writes is not cut off half-way: a task of its own is not cancelled with the consumer's.
-        case .decide, .record, .acknowledge, .openEpoch, .announceCatalogue, .upkeep, .trim, .publish:
-            return try await Task { try await write(action) }.value
+        case .watch(let epoch): return .watched(try await watch.look(in: epoch))
+        case .upkeep(let isFull):
+            return .upkept(wanted: try await uncancelled { try await watch.upkeep(isRedisFull: isFull) })
+        case .trim:
+            try await uncancelled { await trimmer.trim() }
+            return .trimmed
+        case .publish(let due): return .published(try await uncancelled { try await replays.publish(due) })
         case .report, .finish, .giveUp: assertionFailure("\(action) is the executor's")
         }
         return nil
     }
 
-    private func write(_ action: ConsumerAction) async throws -> ConsumerEvent? {
-        switch action {
-        case .decide(let request): return try await decide.decide(request)
-        case .record(let batch): return .recorded(try await record.record(batch))
-        case .acknowledge(let acknowledgement):
-            return .acknowledged(
-                epoch: acknowledgement.epoch, try await acknowledge.acknowledge(acknowledgement))
-        case .openEpoch(let request): return .epochOpened(try await epochs.open(request))
-        case .announceCatalogue(let change): await acknowledge.announce(change)
-        case .upkeep(let isRedisFull): return .upkept(wanted: try await watch.upkeep(isRedisFull: isRedisFull))
-        case .trim:
-            await trimmer.trim()
-            return .trimmed
-        case .publish(let due): return .published(try await replays.publish(due))
-        case .read, .endRead, .connect, .lookForLeftovers, .decode, .watch, .wait, .report, .finish, .giveUp:
-            assertionFailure("\(action) writes nothing")
-        }
-        return nil
+    /// What writes is not cut off half-way: a separate task is not cancelled with the consumer's. What only reads or
+    /// waits ends at once.
+    private func uncancelled<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+        try await Task { try await body() }.value
     }
 
     /// In the order in which the state machine reports.

@@ -42,7 +42,7 @@ actor StreamTrimmer {
         await removeIdleConsumers()
     }
 
-    /// Every ten seconds: drops what need not stay in the streams.
+    /// Drops what need not stay.
     private func trimStreams() async {
         guard let report = await trim(trimPolicy.retention(at: .now)) else { return }
         if report.excess > 0, !isExcessReported {
@@ -84,7 +84,7 @@ actor StreamTrimmer {
     }
 
     /// Reports messages that were trimmed or deleted before they were processed.
-    func lookForLostMessages() async {
+    private func lookForLostMessages() async {
         do {
             // Before the first look, the reply to which may be lost.
             let reported =
