@@ -49,13 +49,14 @@ extension ConsumerStateMachine {
 
     mutating func watched(_ report: WatchReport, at now: ContinuousClock.Instant) {
         end(.watch)
-        // What Redis has lost matters in an epoch that is ending, too; what else was found does not.
-        if report.epoch == epoch.number, haveCountersChanged(report), !isNextInstallation(report) {
-            reading.distrustMemory()
-        }
-        guard case .active = phase, report.epoch == epoch.number, case .allIsWell = compare(report) else {
+        guard report.epoch == epoch.number, case .active = phase else {
+            // In an epoch that is ending only what Redis has lost matters; in one that has ended, nothing.
+            if report.epoch == epoch.number, haveCountersChanged(report), !isNextInstallation(report) {
+                reading.distrustMemory()
+            }
             return actions.append(.wait(for: .watch))
         }
+        guard case .allIsWell = compare(report) else { return actions.append(.wait(for: .watch)) }
         epochsInARow = 0
         if let pending = report.pending { lookForStrayEntries(pending, at: now) }
         chores.underWay = .upkeep
