@@ -72,16 +72,14 @@ extension ConsumerStateMachine {
         // read all the while.
         if case .underWay = deciding, case .keepingUp = reading.pace { return }
         switch reading.next {
-        case .new: break
-        case .claim, .connect: guard isMemoryEmpty else { return }
-        }
-        switch reading.next {
         case .connect:
+            guard isMemoryEmpty else { return }
             reading.activity = .connecting
             actions.append(.connect(attempt: reading.attempts))
             reading.attempts += 1
         case .claim:
-            assert(isMemoryEmpty, "pending entries that are in memory would come twice")
+            // Pending entries that are in memory would come twice.
+            guard isMemoryEmpty else { return }
             (reading.next, reading.memory) = (.new, .trusted)
             reading.activity = .reading(since: now)
             actions.append(.read(claims: true))
@@ -97,7 +95,8 @@ extension ConsumerStateMachine {
         reading.attempts = 0
         reading.pace = delivery.isFull ? .behind : .keepingUp
         if !delivery.entries.isEmpty { undecoded.append(delivery.entries) }
-        // With nothing in memory nothing should be pending; whatever is pending was delivered to a connection that is gone.
+        // With nothing in memory nothing should be pending; whatever is pending was delivered to a connection that is
+        // gone.
         guard delivery.isEmptyRead, isMemoryEmpty, case .open = reading.intake, case .new = reading.next else { return }
         reading.activity = .looking
         actions.append(.lookForLeftovers)
