@@ -99,7 +99,8 @@ extension ConsumerStateMachine {
             (epochsInARow, epochsWithoutProgress) = (0, 0)
             recordedSeq = batch.seqAfter
             unacknowledged.append(Unacknowledged(batch, records: records))
-            count(batch)
+            totals.add(batch.tally)
+            actions.append(.report(.recorded(batch)))
             return
         case .outdated(let head):
             // Another catalogue or epoch was asked for by an operator. Only a wrong seq is the fault of the batch.

@@ -44,7 +44,7 @@ extension ConsumerStateMachine {
         self.epoch = epoch
         (seq, recordedSeq) = (epoch.seq, epoch.seq)
         phase = .active
-        countEpoch()
+        totals.epochs += 1
         if !epoch.changedProducts.isEmpty { actions.append(.announceCatalogue(epoch.catalogueChange)) }
     }
 }

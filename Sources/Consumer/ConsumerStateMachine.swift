@@ -3,8 +3,8 @@ import Intake
 import Inventory
 import Ledger
 
-/// Decides what the consumer does next: events in, actions out. No tasks, no clock, no I/O, no randomness; `ActiveConsumer`
-/// executes the actions, each in a separate task, and hands what comes of them back as events.
+/// Decides what the consumer does next: events in, actions out. No tasks, no clock, no I/O, no randomness;
+/// `ActiveConsumer` executes the actions, each in a separate task, and hands what comes of them back as events.
 ///
 ///     read → decode → plan → decide → record → acknowledge
 ///
@@ -85,7 +85,7 @@ struct ConsumerStateMachine: ~Copyable {
     var acknowledging = Acknowledging.idle
     var replays = Replays()
     var chores = Chores()
-    private(set) var totals = ConsumerTotals()
+    var totals = ConsumerTotals()
     var actions: [ConsumerAction] = []
 
     /// Batches that may wait for being acknowledged before the next one is recorded.
@@ -168,13 +168,6 @@ struct ConsumerStateMachine: ~Copyable {
         phase = .finished
         actions.append(.finish)
     }
-
-    mutating func count(_ batch: DecidedBatch) {
-        totals.add(batch.tally)
-        actions.append(.report(.recorded(batch)))
-    }
-
-    mutating func countEpoch() { totals.epochs += 1 }
 
     private func assertInvariants() {
         assert(unacknowledged.count <= Self.unacknowledgedLimit, "more batches wait to be acknowledged than may")
