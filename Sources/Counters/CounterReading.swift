@@ -76,7 +76,7 @@ extension CounterReader {
         stride(from: values.startIndex, to: values.endIndex - 2, by: 3).map { at in
             // Below 0 only a hand can have put it.
             let sold = values[at].int.flatMap { $0 < 0 ? nil : $0 }
-            return CounterState(sold: sold, cap: cap(values[at + 1]), isClosed: values[at + 2].string == "1")
+            return CounterState(sold: sold, cap: cap(values[at + 1]), isActive: values[at + 2].string != "1")
         }
     }
 }

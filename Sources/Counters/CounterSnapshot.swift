@@ -54,7 +54,7 @@ package struct CounterReader: Sendable {
         for (index, name) in names.enumerated() {
             let state = CounterState(
                 sold: values[3 * index].int, cap: Self.cap(values[3 * index + 1]),
-                isClosed: values[3 * index + 2].string == "1")
+                isActive: values[3 * index + 2].string != "1")
             counters.append((name, state))
         }
         let headFields = parts[..<6].count { $0.string?.isEmpty == false }

@@ -113,6 +113,6 @@ private struct PreparedFields {
     mutating func add(_ name: CounterName, _ state: CounterState) {
         if let sold = state.sold { add("sold:\(name.field)", sold) }
         if let cap = state.cap { add("cap:\(name.field)", cap) }
-        if state.isClosed { add("closed:\(name.field)", "1") }
+        if !state.isActive { add("closed:\(name.field)", "1") }
     }
 }

@@ -29,15 +29,15 @@ package struct Availability: Sendable, Equatable {
     ) {
         let own = Self.available(product.state)
         self.variants = variants.map { variant in
-            let isActive = !product.state.isClosed && !variant.state.isClosed
+            let isActive = product.state.isActive && variant.state.isActive
             let available = Self.smaller(Self.available(variant.state), own)
             return Figures(
                 id: variant.id, name: variant.name, isActive: isActive, cap: variant.state.cap,
                 sold: variant.state.sold ?? 0, available: available,
                 isAvailable: isActive && available != 0)
         }
-        let isActive = !product.state.isClosed
-        isSoldInVariants = variants.contains { !$0.state.isClosed }
+        let isActive = product.state.isActive
+        isSoldInVariants = variants.contains { $0.state.isActive }
         let anyVariant = !isSoldInVariants || self.variants.contains(where: \.isAvailable)
         self.product = Figures(
             id: product.id, name: product.name, isActive: isActive, cap: product.state.cap,

@@ -3,22 +3,22 @@
 /// A snapshot of the ledger at one catalogue version.
 package struct CatalogueIndex: Sendable {
     package struct ProductEntry: Sendable {
-        package var isClosed: Bool
+        package var isActive: Bool
         package var hasVariants: Bool
 
-        package init(isClosed: Bool, hasVariants: Bool) {
-            self.isClosed = isClosed
+        package init(isActive: Bool, hasVariants: Bool) {
+            self.isActive = isActive
             self.hasVariants = hasVariants
         }
     }
 
     package struct VariantEntry: Sendable {
         package var productID: Identifier
-        package var isClosed: Bool
+        package var isActive: Bool
 
-        package init(productID: Identifier, isClosed: Bool) {
+        package init(productID: Identifier, isActive: Bool) {
             self.productID = productID
-            self.isClosed = isClosed
+            self.isActive = isActive
         }
     }
 
@@ -56,7 +56,7 @@ package struct CatalogueIndex: Sendable {
                 "\(path())product_id: no product \"\(item.productID)\" in the catalogue\(hint(forProduct: item.productID))"
             )
         }
-        if product.isClosed, !mayBeClosed {
+        if !product.isActive, !mayBeClosed {
             return InvalidMessage(.productClosed, "\(path())product_id: \"\(item.productID)\" is closed")
         }
         guard let variantID = item.variantID else {
@@ -80,7 +80,7 @@ package struct CatalogueIndex: Sendable {
             return InvalidMessage(
                 .variantNotAllowed, "\(path())variant_id: product \"\(item.productID)\" has no variants")
         }
-        if variant.isClosed, !mayBeClosed {
+        if !variant.isActive, !mayBeClosed {
             return InvalidMessage(.variantClosed, "\(path())variant_id: \"\(variantID)\" is closed")
         }
         return nil

@@ -32,13 +32,13 @@ package struct CounterState: Sendable, Equatable {
     package var sold: Int64?
     /// Most units that may be sold; nil = unlimited.
     package var cap: Int64?
-    /// Not sold any more.
-    package var isClosed: Bool
+    /// Whether the catalogue still offers it; what is not active takes no new orders.
+    package var isActive: Bool
 
-    package init(sold: Int64?, cap: Int64?, isClosed: Bool) {
+    package init(sold: Int64?, cap: Int64?, isActive: Bool) {
         self.sold = sold
         self.cap = cap
-        self.isClosed = isClosed
+        self.isActive = isActive
     }
 }
 

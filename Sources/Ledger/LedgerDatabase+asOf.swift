@@ -78,7 +78,7 @@ extension LedgerDatabase {
                             """), arguments: [first, last])
                 while let row = try rows.next() {
                     try counters[CounterName(level, Identifier(row.value(0)))] = CounterState(
-                        sold: row.value(1), cap: row.value(2), isClosed: !(row.value(3) as Bool))
+                        sold: row.value(1), cap: row.value(2), isActive: row.value(3))
                 }
             }
             var later: [CounterName: [(seq: Int64, units: Int64)]] = [:]

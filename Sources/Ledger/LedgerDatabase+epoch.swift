@@ -113,17 +113,17 @@ extension LedgerDatabase {
             db, sql: "SELECT id, sold_quantity, max_quantity, is_active, has_variants FROM products")
         while let row = try productRows.next() {
             let id = Identifier(try row.value(0))
-            let isClosed = try !(row.value(3) as Bool)
-            products[id] = try CatalogueIndex.ProductEntry(isClosed: isClosed, hasVariants: row.value(4))
-            counters.append((.product(id), try CounterState(sold: row.value(1), cap: row.value(2), isClosed: isClosed)))
+            let isActive = try row.value(3) as Bool
+            products[id] = try CatalogueIndex.ProductEntry(isActive: isActive, hasVariants: row.value(4))
+            counters.append((.product(id), try CounterState(sold: row.value(1), cap: row.value(2), isActive: isActive)))
         }
         let variantRows = try Row.fetchCursor(
             db, sql: "SELECT id, sold_quantity, max_quantity, is_active, product_id FROM variants")
         while let row = try variantRows.next() {
             let id = Identifier(try row.value(0))
-            let isClosed = try !(row.value(3) as Bool)
-            variants[id] = try CatalogueIndex.VariantEntry(productID: Identifier(row.value(4)), isClosed: isClosed)
-            counters.append((.variant(id), try CounterState(sold: row.value(1), cap: row.value(2), isClosed: isClosed)))
+            let isActive = try row.value(3) as Bool
+            variants[id] = try CatalogueIndex.VariantEntry(productID: Identifier(row.value(4)), isActive: isActive)
+            counters.append((.variant(id), try CounterState(sold: row.value(1), cap: row.value(2), isActive: isActive)))
         }
         return (counters, CatalogueIndex(version: version, products: products, variants: variants))
     }

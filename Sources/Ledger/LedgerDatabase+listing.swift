@@ -21,7 +21,7 @@ package struct ShownProduct: Sendable {
     /// JSON texts: an array of texts, an array of objects.
     package var images: String?
     package var specs: String?
-    package var isClosed: Bool
+    package var isActive: Bool
     package var variants: [ShownVariant]
 }
 
@@ -66,7 +66,7 @@ extension LedgerDatabase {
                         category: row.value(4),
                         devStatus: row.value(5), basePrice: row.value(6), requiresAssembly: row.value(7),
                         images: row.value(8),
-                        specs: row.value(9), isClosed: !(row.value(10) as Bool), variants: variants[id] ?? []))
+                        specs: row.value(9), isActive: row.value(10), variants: variants[id] ?? []))
             }
             return CatalogueListing(catalogueVersion: try LedgerHead.read(db).catalogueVersion, products: products)
         }
@@ -81,7 +81,7 @@ extension LedgerDatabase {
                 let statement = try db.cachedStatement(
                     sql: "SELECT sold_quantity, max_quantity, is_active FROM \(name.level.view) WHERE id = ?")
                 return try Row.fetchOne(statement, arguments: [name.id.text]).map { row in
-                    try CounterState(sold: row.value(0), cap: row.value(1), isClosed: !(row.value(2) as Bool))
+                    try CounterState(sold: row.value(0), cap: row.value(1), isActive: row.value(2))
                 }
             }
             return (try LedgerHead.read(db), states)

@@ -21,7 +21,7 @@ package struct StockedProduct: Sendable {
     package func availability(_ counters: [CounterName: CounterState]? = nil) -> Availability {
         func state(_ name: CounterName, _ own: CounterState) -> CounterState {
             guard let counters else { return own }
-            return counters[name] ?? CounterState(sold: nil, cap: own.cap, isClosed: own.isClosed)
+            return counters[name] ?? CounterState(sold: nil, cap: own.cap, isActive: own.isActive)
         }
         return Availability(
             product: (id, name, state(.product(id), self.state)),
@@ -51,7 +51,7 @@ extension LedgerDatabase {
                 try variants[Identifier(row.value(5)), default: []].append(
                     .init(
                         id: Identifier(row.value(0)), name: row.value(1),
-                        state: CounterState(sold: row.value(2), cap: row.value(3), isClosed: !(row.value(4) as Bool))))
+                        state: CounterState(sold: row.value(2), cap: row.value(3), isActive: row.value(4))))
             }
             var products: [StockedProduct] = []
             let productRows = try Row.fetchCursor(
@@ -64,7 +64,7 @@ extension LedgerDatabase {
                 try products.append(
                     StockedProduct(
                         id: Identifier(row.value(0)), name: row.value(1),
-                        state: CounterState(sold: row.value(2), cap: row.value(3), isClosed: !(row.value(4) as Bool)),
+                        state: CounterState(sold: row.value(2), cap: row.value(3), isActive: row.value(4)),
                         variants: variants[Identifier(row.value(0))] ?? []))
             }
             return StockSnapshot(head: try LedgerHead.read(db), products: products)

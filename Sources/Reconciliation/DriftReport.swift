@@ -30,7 +30,7 @@ package struct CounterComparison: Sendable, Equatable {
             func text(_ cap: Int64?) -> String { cap.map(String.init) ?? "none" }
             notes.append("cap \(text(found.cap)) instead of \(text(expected.cap))")
         }
-        if expected.isClosed != found.isClosed { notes.append(found.isClosed ? "closed" : "not closed") }
+        if expected.isActive != found.isActive { notes.append(found.isActive ? "not closed" : "closed") }
         return notes.joined(separator: ", ")
     }
 }

@@ -194,8 +194,8 @@ private struct Finding {
             "ledger": .integer(comparison.ledger), "in_flight": .integer(comparison.inFlight),
             "expected": .integer(comparison.expected.sold), "counter": .integer(comparison.found.sold),
             "drift": .integer(comparison.drift), "ledger_cap": .integer(comparison.expected.cap),
-            "counter_cap": .integer(comparison.found.cap), "ledger_closed": .bool(comparison.expected.isClosed),
-            "counter_closed": .bool(comparison.found.isClosed),
+            "counter_cap": .integer(comparison.found.cap), "ledger_closed": .bool(!comparison.expected.isActive),
+            "counter_closed": .bool(!comparison.found.isActive),
             "explained_by": .array(
                 drift.explanation.map { change in
                     .members([

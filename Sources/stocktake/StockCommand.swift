@@ -99,7 +99,7 @@ struct StockView: Sendable {
         var chosen = snapshot.products
         var unknown: [Identifier] = []
         if ids.isEmpty {
-            chosen = chosen.filter { !$0.state.isClosed }
+            chosen = chosen.filter { $0.state.isActive }
         } else {
             let byID = Dictionary(uniqueKeysWithValues: chosen.map { ($0.id, $0) })
             unknown = ids.filter { byID[$0] == nil }

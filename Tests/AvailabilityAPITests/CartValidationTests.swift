@@ -12,21 +12,21 @@ import Testing
     /// pair: 5 left, but both of its variants sold out.
     private static let products: [Identifier: Availability] = [
         "cube": availability(
-            "cube", (6, 10, false), [("black", (5, 6, false)), ("red", (0, nil, false)), ("white", (1, 1, false))]),
-        "lamp": availability("lamp", (3, 3, false), []),
-        "sheet": availability("sheet", (9, nil, false), []),
-        "gone": availability("gone", (3, 3, true), []),
-        "pair": availability("pair", (5, 10, false), [("left", (3, 3, false)), ("right", (2, 2, false))]),
-        "plain": availability("plain", (5, 10, false), [("former", (3, 9, true))]),
-        "half": availability("half", (0, 10, false), [("on", (0, 5, false)), ("off", (0, 5, true))]),
+            "cube", (6, 10, true), [("black", (5, 6, true)), ("red", (0, nil, true)), ("white", (1, 1, true))]),
+        "lamp": availability("lamp", (3, 3, true), []),
+        "sheet": availability("sheet", (9, nil, true), []),
+        "gone": availability("gone", (3, 3, false), []),
+        "pair": availability("pair", (5, 10, true), [("left", (3, 3, true)), ("right", (2, 2, true))]),
+        "plain": availability("plain", (5, 10, true), [("former", (3, 9, false))]),
+        "half": availability("half", (0, 10, true), [("on", (0, 5, true)), ("off", (0, 5, false))]),
     ]
 
     private static func availability(
-        _ id: Identifier, _ own: (sold: Int64, cap: Int64?, isClosed: Bool),
-        _ variants: [(Identifier, (sold: Int64, cap: Int64?, isClosed: Bool))]
+        _ id: Identifier, _ own: (sold: Int64, cap: Int64?, isActive: Bool),
+        _ variants: [(Identifier, (sold: Int64, cap: Int64?, isActive: Bool))]
     ) -> Availability {
-        func state(_ figures: (sold: Int64, cap: Int64?, isClosed: Bool)) -> CounterState {
-            CounterState(sold: figures.sold, cap: figures.cap, isClosed: figures.isClosed)
+        func state(_ figures: (sold: Int64, cap: Int64?, isActive: Bool)) -> CounterState {
+            CounterState(sold: figures.sold, cap: figures.cap, isActive: figures.isActive)
         }
         return Availability(
             product: (id, "n", state(own)), variants: variants.map { ($0.0, "n", state($0.1)) })

@@ -11,11 +11,11 @@ struct BatchPlannerTests {
     private static let catalogue = CatalogueIndex(
         version: 3,
         products: [
-            "cube": .init(isClosed: false, hasVariants: true), "lamp": .init(isClosed: false, hasVariants: false),
-            "old": .init(isClosed: true, hasVariants: false),
+            "cube": .init(isActive: true, hasVariants: true), "lamp": .init(isActive: true, hasVariants: false),
+            "old": .init(isActive: false, hasVariants: false),
         ],
         variants: [
-            "black": .init(productID: "cube", isClosed: false), "white": .init(productID: "cube", isClosed: false),
+            "black": .init(productID: "cube", isActive: true), "white": .init(productID: "cube", isActive: true),
         ])
 
     private static func plan(

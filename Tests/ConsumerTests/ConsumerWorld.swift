@@ -66,10 +66,10 @@ final class ConsumerWorld {
         CatalogueIndex(
             version: version,
             products: [
-                "cube": .init(isClosed: false, hasVariants: true), "lamp": .init(isClosed: false, hasVariants: false),
+                "cube": .init(isActive: true, hasVariants: true), "lamp": .init(isActive: true, hasVariants: false),
             ],
             variants: [
-                "black": .init(productID: "cube", isClosed: false), "white": .init(productID: "cube", isClosed: false),
+                "black": .init(productID: "cube", isActive: true), "white": .init(productID: "cube", isActive: true),
             ])
     }
 

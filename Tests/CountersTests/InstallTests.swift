@@ -10,9 +10,9 @@ private let v = CounterName.variant("V")
 @Suite("Installing counters")
 struct InstallTests {
     private static let counters: [(name: CounterName, state: CounterState)] = [
-        (p, CounterState(sold: 5, cap: 9, isClosed: false)),
-        (v, CounterState(sold: 0, cap: nil, isClosed: false)),
-        (.variant("W"), CounterState(sold: 3, cap: 2, isClosed: true)),
+        (p, CounterState(sold: 5, cap: 9, isActive: true)),
+        (v, CounterState(sold: 0, cap: nil, isActive: true)),
+        (.variant("W"), CounterState(sold: 3, cap: 2, isActive: false)),
     ]
 
     private static let installed = [
@@ -168,7 +168,7 @@ struct InstallTests {
         try await withCounters(nil) { fixture async throws in
             var large = installation()
             large.counters = (0..<100_000).map {
-                (.variant(Identifier("variant-\($0)")), CounterState(sold: Int64($0), cap: 1_000_000, isClosed: false))
+                (.variant(Identifier("variant-\($0)")), CounterState(sold: Int64($0), cap: 1_000_000, isActive: true))
             }
             #expect(try await fixture.store.install(large) == .installed)
             #expect(try await fixture.server.command("HLEN", fixture.keys.stock).int == 200_006)

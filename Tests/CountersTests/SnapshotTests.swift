@@ -13,24 +13,24 @@ struct SnapshotTests {
     private static let states: [(String, [String: String], CounterState)] = [
         (
             "all fields", ["sold:p:P": "5", "cap:p:P": "9", "closed:p:P": "1"],
-            CounterState(sold: 5, cap: 9, isClosed: true)
+            CounterState(sold: 5, cap: 9, isActive: false)
         ),
-        ("unlimited and open", ["sold:p:P": "5"], CounterState(sold: 5, cap: nil, isClosed: false)),
-        ("unknown, which is not 0", ["cap:p:P": "9"], CounterState(sold: nil, cap: 9, isClosed: false)),
-        ("nothing", [:], CounterState(sold: nil, cap: nil, isClosed: false)),
-        ("the variant's fields only", ["sold:v:P": "5"], CounterState(sold: nil, cap: nil, isClosed: false)),
-        ("below 0", ["sold:p:P": "-2"], CounterState(sold: -2, cap: nil, isClosed: false)),
+        ("unlimited and open", ["sold:p:P": "5"], CounterState(sold: 5, cap: nil, isActive: true)),
+        ("unknown, which is not 0", ["cap:p:P": "9"], CounterState(sold: nil, cap: 9, isActive: true)),
+        ("nothing", [:], CounterState(sold: nil, cap: nil, isActive: true)),
+        ("the variant's fields only", ["sold:v:P": "5"], CounterState(sold: nil, cap: nil, isActive: true)),
+        ("below 0", ["sold:p:P": "-2"], CounterState(sold: -2, cap: nil, isActive: true)),
         (
             "2^53 − 1", ["sold:p:P": "9007199254740991", "cap:p:P": "9007199254740991"],
-            CounterState(sold: Limit.exactInteger, cap: Limit.exactInteger, isClosed: false)
+            CounterState(sold: Limit.exactInteger, cap: Limit.exactInteger, isActive: true)
         ),
         (
             "a sold field that is no number is unknown", ["sold:p:P": "x"],
-            CounterState(sold: nil, cap: nil, isClosed: false)
+            CounterState(sold: nil, cap: nil, isActive: true)
         ),
         (
             "a cap that is no number is not unlimited", ["sold:p:P": "5", "cap:p:P": "x"],
-            CounterState(sold: 5, cap: -1, isClosed: false)
+            CounterState(sold: 5, cap: -1, isActive: true)
         ),
     ]
 
@@ -64,7 +64,7 @@ struct SnapshotTests {
         try await withCounters(nil) { fixture async throws in
             let snapshot = try await fixture.reader.snapshot([p])
             #expect(snapshot.head == CounterHead() && snapshot.head.isEmpty && snapshot.fields == 0)
-            #expect(snapshot.counters.map(\.state) == [CounterState(sold: nil, cap: nil, isClosed: false)])
+            #expect(snapshot.counters.map(\.state) == [CounterState(sold: nil, cap: nil, isActive: true)])
             #expect(try await fixture.reader.head() == CounterHead())
         }
     }

@@ -96,7 +96,7 @@ private struct ScriptTrial {
         tried.formUnion([.stage, .install])
         let installation = Installation(
             epoch: 1, seq: 0, records: 0, catalogueVersion: 1,
-            counters: [(lamp, CounterState(sold: 1, cap: 3, isClosed: false))])
+            counters: [(lamp, CounterState(sold: 1, cap: 3, isActive: true))])
         #expect(try await store.install(installation) == .installed)
 
         tried.insert(.gate)
@@ -114,7 +114,7 @@ private struct ScriptTrial {
         tried.insert(.snapshot)
         let snapshot = try await CounterReader(keys: keys, client: client).snapshot([lamp])
         #expect(snapshot.head.epoch == 1 && snapshot.head.seq == 1)
-        #expect(snapshot.counters.map(\.state) == [CounterState(sold: 2, cap: 3, isClosed: false)])
+        #expect(snapshot.counters.map(\.state) == [CounterState(sold: 2, cap: 3, isActive: true)])
 
         tried.insert(.writable)
         try await server.command("CONFIG", "SET", "maxmemory", "1")

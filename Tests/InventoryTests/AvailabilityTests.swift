@@ -3,11 +3,11 @@ import Testing
 
 @Suite("Availability")
 struct AvailabilityTests {
-    private static func state(_ sold: Int64?, _ cap: Int64?, isClosed: Bool = false) -> CounterState {
-        CounterState(sold: sold, cap: cap, isClosed: isClosed)
+    private static func state(_ sold: Int64?, _ cap: Int64?, isActive: Bool = true) -> CounterState {
+        CounterState(sold: sold, cap: cap, isActive: isActive)
     }
 
-    private static func closed(_ sold: Int64?, _ cap: Int64?) -> CounterState { state(sold, cap, isClosed: true) }
+    private static func closed(_ sold: Int64?, _ cap: Int64?) -> CounterState { state(sold, cap, isActive: false) }
 
     /// A product without variants, what is available of it, and whether it is.
     private static let products: [(CounterState, Int64?, Bool)] = [
@@ -23,7 +23,7 @@ struct AvailabilityTests {
         let (state, available, isAvailable) = Self.products[index]
         let figures = Availability(product: ("P", "name", state), variants: []).product
         #expect(figures.available == available && figures.isAvailable == isAvailable)
-        #expect(figures.isActive == !state.isClosed)
+        #expect(figures.isActive == state.isActive)
         #expect(figures.cap == state.cap && figures.sold == state.sold ?? 0)
         #expect(figures.id == "P" && figures.name == "name")
     }
@@ -72,7 +72,7 @@ struct AvailabilityTests {
             product: ("P", "p", product), variants: variants.map { ("V", "v", $0) })
         #expect(availability.product.isAvailable == isAvailable)
         #expect(availability.product.isActive)
-        #expect(availability.isSoldInVariants == variants.contains { !$0.isClosed })
+        #expect(availability.isSoldInVariants == variants.contains { $0.isActive })
     }
 
     @Test("keeps variants in their order")

@@ -6,13 +6,13 @@ struct CatalogueIndexTests {
     private static let index = CatalogueIndex(
         version: 1,
         products: [
-            "plain": .init(isClosed: false, hasVariants: false), "varied": .init(isClosed: false, hasVariants: true),
-            "other": .init(isClosed: false, hasVariants: true), "closed": .init(isClosed: true, hasVariants: false),
-            "once varied": .init(isClosed: false, hasVariants: false),
+            "plain": .init(isActive: true, hasVariants: false), "varied": .init(isActive: true, hasVariants: true),
+            "other": .init(isActive: true, hasVariants: true), "closed": .init(isActive: false, hasVariants: false),
+            "once varied": .init(isActive: true, hasVariants: false),
         ],
         variants: [
-            "red": .init(productID: "varied", isClosed: false), "blue": .init(productID: "other", isClosed: false),
-            "grey": .init(productID: "varied", isClosed: true), "old": .init(productID: "once varied", isClosed: false),
+            "red": .init(productID: "varied", isActive: true), "blue": .init(productID: "other", isActive: true),
+            "grey": .init(productID: "varied", isActive: false), "old": .init(productID: "once varied", isActive: true),
         ])
 
     private func invalid(_ items: [(Identifier, Identifier?)]) -> InvalidMessage? {

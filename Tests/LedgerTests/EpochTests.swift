@@ -21,11 +21,11 @@ struct EpochTests {
             #expect(start.head == LedgerHead(epoch: 2, seq: 1, records: 1, catalogueVersion: 2))
             #expect(try await fixture.ledger.head() == start.head)
             let expected: [CounterName: CounterState] = [
-                cube: CounterState(sold: 2, cap: 10, isClosed: false),
-                black: CounterState(sold: 2, cap: 6, isClosed: false),
-                .variant("white"): CounterState(sold: 0, cap: nil, isClosed: false),
-                .product("sheet"): CounterState(sold: 0, cap: nil, isClosed: false),
-                kit: CounterState(sold: 1, cap: 3, isClosed: true),
+                cube: CounterState(sold: 2, cap: 10, isActive: true),
+                black: CounterState(sold: 2, cap: 6, isActive: true),
+                .variant("white"): CounterState(sold: 0, cap: nil, isActive: true),
+                .product("sheet"): CounterState(sold: 0, cap: nil, isActive: true),
+                kit: CounterState(sold: 1, cap: 3, isActive: false),
             ]
             #expect(start.counters.count == expected.count)
             #expect(Dictionary(uniqueKeysWithValues: start.counters.map { ($0.name, $0.state) }) == expected)

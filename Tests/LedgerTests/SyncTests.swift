@@ -153,9 +153,9 @@ struct SyncTests {
             let gone: [CounterName] = [cube, .variant("black"), .variant("white")]
             #expect(closing.changes.filter { $0.kind == .closed }.map(\.counter) == gone)
             let closed = try await fixture.ledger.counters(withChangesAfter: 0).counters
-            #expect(closed[cube] == CounterState(sold: 2, cap: 10, isClosed: true))
-            #expect(closed[.variant("black")] == CounterState(sold: 2, cap: 6, isClosed: true))
-            #expect(closed[.product("kit")]?.isClosed == false)
+            #expect(closed[cube] == CounterState(sold: 2, cap: 10, isActive: false))
+            #expect(closed[.variant("black")] == CounterState(sold: 2, cap: 6, isActive: false))
+            #expect(closed[.product("kit")]?.isActive == true)
             #expect(try await fixture.ledger.stock().products.last?.id == "cube")
 
             let still = try await fixture.ledger.sync(changed { $0.products.removeFirst() }, dryRun: false)
@@ -166,8 +166,8 @@ struct SyncTests {
             #expect(reopened.map(\.counter) == gone)
             #expect(reopened.map(\.columns) == [["max_quantity 10 → 8"], [], []])
             let open = try await fixture.ledger.counters(withChangesAfter: 0).counters
-            #expect(open[cube] == CounterState(sold: 2, cap: 8, isClosed: false))
-            #expect(open[.variant("black")] == CounterState(sold: 2, cap: 6, isClosed: false))
+            #expect(open[cube] == CounterState(sold: 2, cap: 8, isActive: true))
+            #expect(open[.variant("black")] == CounterState(sold: 2, cap: 6, isActive: true))
         }
     }
 

@@ -76,8 +76,8 @@ struct PeriodicReconcilerTests {
                     Drift(
                         comparison: CounterComparison(
                             counter: counter, ledger: 1, inFlight: 0,
-                            expected: CounterState(sold: 1, cap: nil, isClosed: false),
-                            found: CounterState(sold: found, cap: nil, isClosed: false)))
+                            expected: CounterState(sold: 1, cap: nil, isActive: true),
+                            found: CounterState(sold: found, cap: nil, isActive: true)))
                 }, extraFields: extra, compared: 2)
         }
         let (a, b) = (CounterName.product("a"), CounterName.product("b"))

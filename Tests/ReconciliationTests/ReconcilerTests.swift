@@ -12,8 +12,8 @@ private let sheet = CounterName.product("sheet")
 
 @Suite("Reconciling counters and ledger")
 struct ReconcilerTests {
-    private static func state(_ sold: Int64?, _ cap: Int64?, isClosed: Bool = false) -> CounterState {
-        CounterState(sold: sold, cap: cap, isClosed: isClosed)
+    private static func state(_ sold: Int64?, _ cap: Int64?, isActive: Bool = true) -> CounterState {
+        CounterState(sold: sold, cap: cap, isActive: isActive)
     }
 
     private static func drifted(
@@ -63,7 +63,7 @@ struct ReconcilerTests {
         (["HDEL", "sold:p:cube"], [drifted(cube, state(2, 10), state(nil, 10))], [nil], []),
         (
             ["HSET", "closed:p:sheet", "1"],
-            [drifted(sheet, state(0, nil), state(0, nil, isClosed: true))], [0], []
+            [drifted(sheet, state(0, nil), state(0, nil, isActive: false))], [0], []
         ),
         (
             ["HDEL", "sold:p:cube", "sold:v:black"],

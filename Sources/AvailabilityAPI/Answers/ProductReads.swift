@@ -101,7 +101,7 @@ struct ProductReads: Sendable {
             if reading.moment.seq < result.moment.seq { result.moment = reading.moment }
             for product in candidates {
                 after = product.id
-                guard let figures = reading[product], !product.isClosed else { continue }
+                guard let figures = reading[product], product.isActive else { continue }
                 if let wanted = filter.isAvailable, figures.availability.product.isAvailable != wanted { continue }
                 result.figures.append(figures)
                 if result.figures.count == filter.limit { break }
@@ -121,7 +121,7 @@ struct ProductReads: Sendable {
     ) throws -> [CataloguedProduct] {
         var start = 0
         if let after {
-            guard let position = view.position(of: after), !view.products[position].isClosed else {
+            guard let position = view.position(of: after), view.products[position].isActive else {
                 var problem = Problem.unknown([after])
                 problem.detail = "after names no product of the list; begin anew without it"
                 throw problem
@@ -131,7 +131,7 @@ struct ProductReads: Sendable {
         var found: [CataloguedProduct] = []
         for product in view.products[start...] {
             // Closed ones are the last.
-            if product.isClosed || found.count == limit { break }
+            if !product.isActive || found.count == limit { break }
             if let category = filter.category, category != product.category { continue }
             found.append(product)
         }

@@ -12,8 +12,8 @@ final class CataloguedProduct: Sendable {
     let version: Int64
     let name: String
     let category: String
-    /// Closed in the catalogue. The counters say so, too, once the consumer has taken the catalogue over.
-    let isClosed: Bool
+    /// Whether the catalogue still offers it. The counters say so, too, once the consumer has taken the catalogue over.
+    let isActive: Bool
     let variants: [Variant]
     /// Names of its counters: its own, then the variants'.
     let counters: [CounterName]
@@ -34,7 +34,7 @@ final class CataloguedProduct: Sendable {
         self.version = version
         name = product.name
         category = product.category
-        isClosed = product.isClosed
+        isActive = product.isActive
         identity = Self.member("id", .string(product.id.text))
         description = [
             identity, Self.member("name", .string(product.name)),

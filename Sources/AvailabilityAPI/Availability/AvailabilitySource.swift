@@ -84,7 +84,7 @@ struct FigureSource: Sendable {
         let (head, states) = try await ledger.states(of: names)
         let moment = Moment(
             source: .ledger, epoch: head.epoch, seq: head.seq, catalogue: head.catalogueVersion, asOf: Timestamp.now())
-        return (moment, states.map { $0 ?? CounterState(sold: nil, cap: nil, isClosed: false) })
+        return (moment, states.map { $0 ?? CounterState(sold: nil, cap: nil, isActive: true) })
     }
 
     /// Without names of hosts and files: shoppers may read it.
