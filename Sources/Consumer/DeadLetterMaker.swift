@@ -12,7 +12,7 @@ struct DeadLetterMaker: Sendable {
     /// the length and a digest by which the publisher's own copy can be recognised (of all fields together, the fingerprint).
     /// - Parameter ids: nil: what can be read of the payload.
     func record(_ entry: StreamEntry, _ cause: InvalidMessage, ids: MessageIDs? = nil) -> DeadLetterRecord {
-        let remains = MessageDecoder.remains(of: entry, rejectedFor: cause.reason)
+        let remains = MessageDecoder.remains(of: entry, invalidBy: cause.reason)
         let isPayloadCut = (entry.payload?.count ?? 0) > Limit.payloadBytes
         let isTypeCut = (entry.type?.count ?? 0) > Limit.payloadBytes
         // They hold type and payload once more.

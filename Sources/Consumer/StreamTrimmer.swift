@@ -67,7 +67,7 @@ actor StreamTrimmer {
                 logger.debug("trimmed the stream", metadata: ["entries": "\(report.messages)"])
             }
             trimPolicy.note(report, at: .now)
-            lookAtClocks(report, askedAt: asked.at, machine: asked.machine)
+            checkClocks(report, askedAt: asked.at, machine: asked.machine)
             return report
         } catch RedisError.reply(let reply, _) where reply.isWithoutStream {
             // Nothing was read yet, or the data are gone, which is reported where they are read.
@@ -165,7 +165,7 @@ actor StreamTrimmer {
     /// - Parameters:
     ///   - asked: when Redis was asked, by the clock that never steps.
     ///   - machine: the same by this machine's clock.
-    private func lookAtClocks(_ report: TrimReport, askedAt asked: ContinuousClock.Instant, machine: Int64) {
+    private func checkClocks(_ report: TrimReport, askedAt asked: ContinuousClock.Instant, machine: Int64) {
         let findings = clocks.look(
             .init(
                 at: asked, redis: .milliseconds(report.time), machine: .milliseconds(machine),

@@ -7,20 +7,20 @@ extension MessageDecoder {
     ///
     /// A payload that has brought the process down is not looked at again.
     package static func remains(
-        of entry: StreamEntry, rejectedFor reason: DeadLetterReason
+        of entry: StreamEntry, invalidBy reason: DeadLetterReason
     ) -> (ids: MessageIDs, payment: Payment?) {
         let isCheckout = entry.type?.equals(Command.Kind.placeOrder.rawValue) == true
         guard reason != .crashedConsumer, let payload = entry.payload else {
             return (MessageIDs(), isCheckout ? Payment() : nil)
         }
-        let read = RejectedPayload.read(payload.prefix(Limit.payloadBytes))
+        let read = InvalidPayload.read(payload.prefix(Limit.payloadBytes))
         return (read.ids, isCheckout ? read.payment : nil)
     }
 }
 
 /// What can be read of a payload that is rejected, by the rules of messages: also of one that is no JSON from some
 /// place on, which a message that was cut short is, or not UTF-8 somewhere. What breaks the rules is passed over.
-private struct RejectedPayload {
+private struct InvalidPayload {
     /// A field of which a payload may have one: of several, none is known to be right.
     private struct Field<Value> {
         private(set) var value: Value?
@@ -53,11 +53,11 @@ private struct RejectedPayload {
     }
 
     /// A byte order mark is passed over, and what is not UTF-8 replaced: a name in another encoding hides no amount.
-    private static func reader(of payload: [UInt8]) -> RejectedPayload? {
+    private static func reader(of payload: [UInt8]) -> InvalidPayload? {
         let start = payload.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-        if let reader = try? RejectedPayload(payload, at: start..<payload.count) { return reader }
+        if let reader = try? InvalidPayload(payload, at: start..<payload.count) { return reader }
         let repaired = Array(String(decoding: payload[start...], as: UTF8.self).utf8)
-        return try? RejectedPayload(repaired, at: 0..<repaired.count)
+        return try? InvalidPayload(repaired, at: 0..<repaired.count)
     }
 
     private var ids: MessageIDs {

@@ -2,7 +2,7 @@
 ///
 /// The JSON shape is a contract (`stocktake stock --json`, HTTP).
 package struct Availability: Sendable, Equatable {
-    package struct Figures: Sendable, Equatable {
+    package struct Stock: Sendable, Equatable {
         package var id: Identifier
         package var name: String
         package var isActive: Bool
@@ -13,8 +13,8 @@ package struct Availability: Sendable, Equatable {
         package var isAvailable: Bool
     }
 
-    package var product: Figures
-    package var variants: [Figures]
+    package var product: Stock
+    package var variants: [Stock]
     /// Whether an order must name a variant. A product that has lost its variants keeps them, closed, and is sold
     /// without.
     package var isSoldInVariants: Bool
@@ -31,7 +31,7 @@ package struct Availability: Sendable, Equatable {
         self.variants = variants.map { variant in
             let isActive = product.state.isActive && variant.state.isActive
             let available = Self.smaller(Self.available(variant.state), own)
-            return Figures(
+            return Stock(
                 id: variant.id, name: variant.name, isActive: isActive, cap: variant.state.cap,
                 sold: variant.state.sold ?? 0, available: available,
                 isAvailable: isActive && available != 0)
@@ -39,7 +39,7 @@ package struct Availability: Sendable, Equatable {
         let isActive = product.state.isActive
         isSoldInVariants = variants.contains { $0.state.isActive }
         let anyVariant = !isSoldInVariants || self.variants.contains(where: \.isAvailable)
-        self.product = Figures(
+        self.product = Stock(
             id: product.id, name: product.name, isActive: isActive, cap: product.state.cap,
             sold: product.state.sold ?? 0, available: own,
             isAvailable: isActive && own != 0 && anyVariant)

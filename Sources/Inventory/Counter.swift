@@ -42,7 +42,7 @@ package struct CounterState: Sendable, Equatable {
     }
 }
 
-/// The rule both the gate and the ledger follow: does a demand fit under a cap?
+/// The rule both the gate and the ledger follow: do units fit under a cap?
 package enum CapRule {
     /// The cap that holds: an unlimited counter still stays below 2^53.
     package static func effective(_ cap: Int64?) -> Int64 {

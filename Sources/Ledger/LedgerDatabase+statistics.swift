@@ -1,7 +1,7 @@
 import GRDB
 
 /// What is to be looked after: counts that a doctor or an operator asks for, at one moment.
-package struct LedgerFigures: Sendable, Equatable {
+package struct LedgerStatistics: Sendable, Equatable {
     package var head: LedgerHead
     package var orders: Int64
     package var refunds: RefundsDue
@@ -15,12 +15,12 @@ package struct LedgerFigures: Sendable, Equatable {
 extension LedgerDatabase {
     /// Cheap enough for once a second, however many orders there are: it takes time only for dead letters that are
     /// open.
-    package func figures() async throws -> LedgerFigures {
+    package func statistics() async throws -> LedgerStatistics {
         try await read { db in
             func number(_ sql: String) throws -> Int64 {
                 try Int64.fetchOne(db.cachedStatement(sql: "SELECT " + sql)) ?? 0
             }
-            return LedgerFigures(
+            return LedgerStatistics(
                 head: try LedgerHead.read(db),
                 // Orders are never removed, so their rows are numbered 1, 2, 3 …; counting would read them all.
                 orders: try number("coalesce(max(number), 0) FROM orders"),

@@ -72,7 +72,7 @@ extension LedgerDatabase {
     }
 
     /// How many orders each counter was too small for.
-    package func refusals() async throws -> [CounterName: Int] {
+    package func refusedOrders() async throws -> [CounterName: Int] {
         try await read { db in
             let rows = try Row.fetchAll(
                 db,

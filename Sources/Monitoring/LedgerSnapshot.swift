@@ -4,7 +4,7 @@ import Ledger
 /// What the ledger says of a store at one moment.
 struct LedgerSnapshot: Sendable {
     /// Nil: it cannot be read.
-    var figures: LedgerFigures?
+    var statistics: LedgerStatistics?
     var obstacle: LedgerObstacle?
     /// Why it cannot be read.
     var failure: String?
@@ -25,7 +25,7 @@ struct LedgerSnapshot: Sendable {
         var snapshot = LedgerSnapshot(
             obstacle: await ledger.obstacle(), soundness: soundness, bytes: file + log, logBytes: log)
         do {
-            snapshot.figures = try await ledger.figures()
+            snapshot.statistics = try await ledger.statistics()
         } catch {
             snapshot.failure = "\(error)"
         }

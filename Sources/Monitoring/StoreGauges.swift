@@ -1,7 +1,7 @@
 import Ledger
 import Metrics
 
-/// What a look at the store leaves in the metrics. What could not be read is NaN: an alert must not go by old figures.
+/// What a look at the store leaves in the metrics. What could not be read is NaN: an alert must not go by old values.
 struct StoreGauges: Sendable {
     private let epoch: Gauge
     private let seq: Gauge
@@ -55,16 +55,16 @@ struct StoreGauges: Sendable {
 
     mutating func record(_ snapshot: StoreSnapshot) {
         func record(_ gauge: Gauge, _ value: Int64?) { gauge.record(value.map { Double($0) } ?? .nan) }
-        let figures = snapshot.ledger.figures
-        record(epoch, figures?.head.epoch)
-        record(seq, figures?.head.seq)
-        record(orders, figures?.orders)
-        record(refundsDue, figures?.refunds.refunds)
-        record(refundsOfUnknownAmount, figures?.refunds.unknownAmounts)
-        recordAmounts(figures?.refunds)
-        record(deadLetters, figures?.openDeadLetters)
-        record(deadLetterBytes, figures?.deadLetterBytes)
-        record(replaysWanted, figures?.wantedReplays)
+        let statistics = snapshot.ledger.statistics
+        record(epoch, statistics?.head.epoch)
+        record(seq, statistics?.head.seq)
+        record(orders, statistics?.orders)
+        record(refundsDue, statistics?.refunds.refunds)
+        record(refundsOfUnknownAmount, statistics?.refunds.unknownAmounts)
+        recordAmounts(statistics?.refunds)
+        record(deadLetters, statistics?.openDeadLetters)
+        record(deadLetterBytes, statistics?.deadLetterBytes)
+        record(replaysWanted, statistics?.wantedReplays)
         // "At least a hundred" is good enough for an alert.
         record(backlog, snapshot.redis.unread?.count)
         record(pending, snapshot.redis.pending?.count)

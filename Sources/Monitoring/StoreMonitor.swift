@@ -125,10 +125,10 @@ package actor StoreMonitor {
     }
 
     private func status(_ snapshot: StoreSnapshot) -> StoreStatus {
-        let (redis, figures) = (snapshot.redis, snapshot.ledger.figures)
+        let (redis, statistics) = (snapshot.redis, snapshot.ledger.statistics)
         return StoreStatus(
-            store: ledger.store, version: version, asOf: snapshot.takenAt, epoch: figures?.head.epoch,
-            seq: figures?.head.seq, settled: redis.counters?.settled, recorded: figures?.head.records,
+            store: ledger.store, version: version, asOf: snapshot.takenAt, epoch: statistics?.head.epoch,
+            seq: statistics?.head.seq, settled: redis.counters?.settled, recorded: statistics?.head.records,
             redis: .init(
                 isWell: snapshot.isRedisWell, url: self.redis.url.redacted, version: redis.version,
                 usedMemory: redis.usedMemory, detail: snapshot.redisDetail),
@@ -138,8 +138,8 @@ package actor StoreMonitor {
                 detail: snapshot.ledger.detail ?? snapshot.ledger.notice),
             isConsumerActive: snapshot.isConsumerActive, consumerProcess: snapshot.consumerProcess,
             backlog: redis.unread.flatMap { $0.isLowerBound ? nil : $0.count }, pending: redis.pending?.count,
-            oldestWaiting: snapshot.oldestWaiting, orders: figures?.orders, refundsDue: figures?.refunds,
-            deadLetters: figures?.openDeadLetters, replaysWanted: figures?.wantedReplays, drift: drift,
+            oldestWaiting: snapshot.oldestWaiting, orders: statistics?.orders, refundsDue: statistics?.refunds,
+            deadLetters: statistics?.openDeadLetters, replaysWanted: statistics?.wantedReplays, drift: drift,
             subscribers: subscribers(), outcomes: redis.outcomes)
     }
 

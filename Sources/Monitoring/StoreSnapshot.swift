@@ -41,7 +41,7 @@ struct StoreSnapshot: Sendable {
     private func wrongCounters(_ head: CounterHead) -> String? {
         if head.isEmpty { return "none are installed: no consumer has started yet" }
         if head.ledger != identity { return "they belong to another ledger" }
-        if let ledger = ledger.figures?.head, head.isAhead(of: ledger) {
+        if let ledger = ledger.statistics?.head, head.isAhead(of: ledger) {
             return "they are ahead of the ledger, which has gone back in time"
         }
         if let watermark, watermark.isAbove(epoch: head.epoch ?? 0, seq: head.seq ?? 0) {

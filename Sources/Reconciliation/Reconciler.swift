@@ -42,7 +42,7 @@ package struct Reconciler: Sendable {
             try await waitForOneState()
             if let report = try await compare(all: all, explained: explained) { return report }
         }
-        throw ReconciliationError.unsettled
+        throw ReconciliationError.changing
     }
 
     /// Waits until counters and ledger are at the same epoch and catalogue.

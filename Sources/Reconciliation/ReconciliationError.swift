@@ -10,7 +10,7 @@ package enum ReconciliationError: Error, Sendable, Equatable, CustomStringConver
     case differentEpochs(counters: Int64?, ledger: Int64)
     case differentCatalogues(counters: Int64?, ledger: Int64)
     /// The epoch changed again and again while the counters were read.
-    case unsettled
+    case changing
 
     package var description: String {
         switch self {
@@ -33,7 +33,7 @@ package enum ReconciliationError: Error, Sendable, Equatable, CustomStringConver
             comparing counters and ledger failed: on the catalogue: the counters have version \(counters.map(String.init) ?? "none"), the ledger \(ledger), and no consumer brings the new one in. \
             Start one ('stocktake consume').
             """
-        case .unsettled:
+        case .changing:
             "comparing counters and ledger failed: on the epoch: it changed again and again. Look at the consumer's log."
         }
     }

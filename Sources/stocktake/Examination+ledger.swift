@@ -7,10 +7,10 @@ extension Examination {
     /// A read transaction that is open for longer is no passing one.
     private static let passingRead = Duration.milliseconds(250)
 
-    mutating func lookAtLedger() async {
+    mutating func checkLedger() async {
         let path = settings.ledger
         // While the ledger is not open here.
-        let log = await lookAtLog(path)
+        let log = await checkLog(path)
         do {
             let ledger = try await LedgerDatabase.open(at: path, store: settings.store, for: .reader)
             self.ledger = ledger
@@ -20,20 +20,20 @@ extension Examination {
             add("ledger", .bad, "\(error)")
         }
         guard LedgerDatabase.exists(at: path) else { return }
-        lookAtMode(path)
+        checkMode(path)
         if let kind = LedgerFile.fileSystem(at: path) {
             // An unsafe one is why it did not open.
             add("ledger file system", .ok, kind)
         } else {
             add("ledger file system", .unknown, "the system does not say")
         }
-        if isDeep, let ledger { await lookAtSoundness(ledger) }
+        if isDeep, let ledger { await checkSoundness(ledger) }
         add("ledger log", log.status, log.detail)
-        lookAtSpace(path)
+        checkSpace(path)
     }
 
     /// The log is brought into the file all the time, and started over. A large one means that this could not be done.
-    private func lookAtLog(_ path: String) async -> Finding {
+    private func checkLog(_ path: String) async -> Finding {
         let bytes = LedgerFile.logSize(ofLedger: path)
         guard bytes > LedgerFile.largeLogBytes else { return (.ok, bytes.asBytes) }
         let first = LedgerReaders.read(ofLedger: path)
@@ -59,7 +59,7 @@ extension Examination {
         return name.isEmpty ? "process \(process)" : "process \(process) (\(name))"
     }
 
-    private mutating func lookAtMode(_ path: String) {
+    private mutating func checkMode(_ path: String) {
         let open = [path, path + "-wal", path + "-shm"].compactMap { file in
             LedgerFile.permissions(of: file).flatMap { $0 & 0o077 == 0 ? nil : (file, $0) }
         }
@@ -72,7 +72,7 @@ extension Examination {
         }
     }
 
-    private mutating func lookAtSoundness(_ ledger: LedgerDatabase) async {
+    private mutating func checkSoundness(_ ledger: LedgerDatabase) async {
         do {
             let log = LedgerFile.logSize(ofLedger: ledger.path)
             let check = try await ledger.check()
@@ -91,7 +91,7 @@ extension Examination {
         }
     }
 
-    private mutating func lookAtSpace(_ path: String) {
+    private mutating func checkSpace(_ path: String) {
         guard let free = LedgerFile.freeSpace(at: path) else {
             return add("disk", .unknown, "the system does not say")
         }

@@ -11,7 +11,7 @@ extension Examination {
     /// Of its own limit, how much of its memory Redis may use.
     private static let memoryPercent: Int64 = 80
 
-    mutating func lookAtVersionsAndRedis() async {
+    mutating func checkVersionsAndRedis() async {
         add("stocktake", .ok, Version.text)
         let sqlite = (try? LedgerDatabase.sqliteVersion()) ?? ""
         add(
@@ -26,7 +26,7 @@ extension Examination {
             _ = try await CounterReader(keys: settings.keys, client: client).snapshot([])
             return (.ok, "allowed")
         }
-        lookAtPersistence()
+        checkPersistence()
         await askRedis("redis appendfsync") {
             guard
                 let value = try await client.send(RedisCommand("CONFIG GET", "appendfsync")).fields["appendfsync"]?
@@ -39,7 +39,7 @@ extension Examination {
                     "\(value): a crash of Redis may lose messages that were published and not read. Set it to always"
                 )
         }
-        lookAtMemory()
+        checkMemory()
         await askRedis("clock") {
             let before = Timestamp.milliseconds()
             guard let time = try await RedisClock.read(client) else { return (.unknown, "Redis does not say") }
@@ -78,7 +78,7 @@ extension Examination {
         }
     }
 
-    private mutating func lookAtPersistence() {
+    private mutating func checkPersistence() {
         let name = "redis append only"
         guard let info else { return add(name, .unknown, "Redis does not say") }
         if info["aof_enabled"] != "1" {
@@ -92,7 +92,7 @@ extension Examination {
         }
     }
 
-    private mutating func lookAtMemory() {
+    private mutating func checkMemory() {
         guard let info, let used = info["used_memory"].flatMap({ Int64($0) }) else {
             add("redis eviction", .unknown, "Redis does not say")
             return add("redis memory", .unknown, "Redis does not say")

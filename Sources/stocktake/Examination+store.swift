@@ -15,16 +15,16 @@ extension Examination {
     /// How long counters and ledger get to come to one state.
     private static let reconcilePatience = Duration.seconds(2)
 
-    mutating func lookAtStore() async {
-        lookAtConsumer()
-        await lookAtCounters()
-        await lookAtDrift()
-        await lookAtStream()
-        await lookAtConsumerNames()
-        await lookAtFigures()
+    mutating func checkStore() async {
+        checkConsumer()
+        await checkCounters()
+        await checkDrift()
+        await checkStream()
+        await checkConsumerNames()
+        await checkStatistics()
     }
 
-    private mutating func lookAtConsumer() {
+    private mutating func checkConsumer() {
         let lock = ProcessLock.path(besideLedger: settings.ledger)
         isConsumerActive = ProcessLock.isHeld(lock)
         let holder = ProcessLock.holder(lock).map { "process \($0)" }
@@ -35,7 +35,7 @@ extension Examination {
                 : "none is active\(holder.map { "; the last one was \($0)" } ?? ""). Start one: 'stocktake consume'")
     }
 
-    private mutating func lookAtCounters() async {
+    private mutating func checkCounters() async {
         guard let ledger, let ledgerHead else { return add("counters", .unknown, "the ledger cannot be read") }
         let (settings, client, isConsumerActive) = (settings, client, isConsumerActive)
         await askRedis("counters") {
@@ -72,7 +72,7 @@ extension Examination {
         }
     }
 
-    private mutating func lookAtDrift() async {
+    private mutating func checkDrift() async {
         guard let ledger else { return add("drift", .unknown, "the ledger cannot be read") }
         let (settings, client, isActive) = (settings, client, isConsumerActive)
         await askRedis("drift") {
@@ -92,7 +92,7 @@ extension Examination {
         }
     }
 
-    private mutating func lookAtStream() async {
+    private mutating func checkStream() async {
         let (this, client, keys) = (self, client, settings.keys)
         var group: GroupProgress?
         await askRedis("stream") {
@@ -136,7 +136,7 @@ extension Examination {
     private static let readInterval = Duration.milliseconds(2_500)
 
     /// Whether anybody but the active consumer reads in its group.
-    private mutating func lookAtConsumerNames() async {
+    private mutating func checkConsumerNames() async {
         let (client, keys, isConsumerActive) = (client, settings.keys, isConsumerActive)
         await askRedis("consumer names") {
             let known = try await GroupConsumer.read(keys, client)
@@ -185,13 +185,13 @@ extension Examination {
         return (.ok, detail)
     }
 
-    private mutating func lookAtFigures() async {
+    private mutating func checkStatistics() async {
         guard let ledger else {
             add("dead letters", .unknown, "the ledger cannot be read")
             return add("refunds", .unknown, "the ledger cannot be read")
         }
         do {
-            let figures = try await ledger.figures()
+            let figures = try await ledger.statistics()
             let replays = figures.wantedReplays > 0 ? ", \(figures.wantedReplays.grouped) to be published again" : ""
             add(
                 "dead letters", figures.openDeadLetters > 0 ? .warn : .ok,

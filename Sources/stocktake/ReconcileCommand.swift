@@ -74,7 +74,7 @@ struct ReconcileCommand: AsyncParsableCommand {
     /// - Returns: how many counters are above their cap.
     private func list(_ ledger: LedgerDatabase, _ report: DriftReport) async throws -> Int {
         let snapshot = try await ledger.stock()
-        let refused = try await ledger.refusals()
+        let refused = try await ledger.refusedOrders()
         let comparisons = Dictionary(uniqueKeysWithValues: report.comparisons.map { ($0.counter, $0) })
         var table = Table([
             ("PRODUCT", .left), ("VARIANT", .left), ("CAP", .right), ("LEFT", .right), ("REFUSED", .right),
@@ -82,7 +82,7 @@ struct ReconcileCommand: AsyncParsableCommand {
             ("", .left),
         ])
         var passed = 0
-        func add(_ counter: CounterName, _ figures: Availability.Figures, product: String, variant: String) {
+        func add(_ counter: CounterName, _ figures: Availability.Stock, product: String, variant: String) {
             if let cap = figures.cap, figures.sold > cap { passed += 1 }
             table.add(
                 [

@@ -63,7 +63,7 @@ struct StockShowCommand: AsyncParsableCommand {
         table.print()
     }
 
-    private static func cells(_ figures: Availability.Figures, product: String, variant: String) -> [String] {
+    private static func cells(_ figures: Availability.Stock, product: String, variant: String) -> [String] {
         let note =
             if !figures.isActive { "closed" } else if figures.isAvailable { "" } else { "sold out" }
         return [
@@ -186,7 +186,7 @@ extension StockView.Stock {
         return .object(object)
     }
 
-    private static func figures(_ figures: Availability.Figures) -> JSONValue {
+    private static func figures(_ figures: Availability.Stock) -> JSONValue {
         .members([
             "id": .string(figures.id.text), "name": .string(figures.name), "is_active": .bool(figures.isActive),
             "max_quantity": .integer(figures.cap), "sold_quantity": .integer(figures.sold),

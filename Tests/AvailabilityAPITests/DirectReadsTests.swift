@@ -125,7 +125,7 @@ import Testing
             let reads = reads(shop)
             let asked = request("/v1/availability?product=cube")
             let question = try #require(reads.question(asked))
-            let failure = FiguresUnavailable(description: "away")
+            let failure = AvailabilityUnavailable(description: "away")
             let failed = try parts(try #require(reads.answer(asked, question, .failure(failure))))
             #expect(failed.status == "HTTP/1.1 503 Service Unavailable")
             #expect(failed.fields["retry-after"] == "1")

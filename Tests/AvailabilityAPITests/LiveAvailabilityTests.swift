@@ -8,7 +8,7 @@ import Testing
 @testable import AvailabilityAPI
 
 /// What subscribers are told, against a real Redis.
-@Suite struct LiveFiguresTests {
+@Suite struct LiveAvailabilityTests {
     /// One event, taken apart.
     private struct Event: Equatable {
         var name: String
@@ -21,10 +21,10 @@ import Testing
     /// Reads a subscriber's events one after another.
     private final class Reader {
         let subscriber: Subscriber
-        let live: LiveFigures
+        let live: LiveAvailability
         private var waiting: [Event] = []
 
-        init(_ subscriber: Subscriber, _ live: LiveFigures) {
+        init(_ subscriber: Subscriber, _ live: LiveAvailability) {
             (self.subscriber, self.live) = (subscriber, live)
         }
 
@@ -37,7 +37,7 @@ import Testing
                     continue
                 }
                 switch await subscriber.next() {
-                case .events(let events): waiting = try events.flatMap { try LiveFiguresTests.parse($0.bytes) }
+                case .events(let events): waiting = try events.flatMap { try LiveAvailabilityTests.parse($0.bytes) }
                 case .missed: await live.catchUp(subscriber)
                 case .over: return nil
                 }
@@ -67,11 +67,11 @@ import Testing
     }
 
     /// Quick, so that a test need not wait.
-    private static let pace = LiveFigures.Pace(interval: .milliseconds(5), heartbeat: .seconds(60))
+    private static let pace = LiveAvailability.Pace(interval: .milliseconds(5), heartbeat: .seconds(60))
 
     private func withLive(
-        _ shop: StorefrontFixture, _ pace: LiveFigures.Pace = LiveFiguresTests.pace,
-        _ body: (LiveFigures) async throws -> Void
+        _ shop: StorefrontFixture, _ pace: LiveAvailability.Pace = LiveAvailabilityTests.pace,
+        _ body: (LiveAvailability) async throws -> Void
     ) async throws {
         let live = shop.live(pace)
         let running = Task { try await live.run() }
@@ -81,7 +81,7 @@ import Testing
     }
 
     private func reader(
-        _ live: LiveFigures, _ ids: Identifier..., after id: String? = nil
+        _ live: LiveAvailability, _ ids: Identifier..., after id: String? = nil
     ) async throws -> Reader {
         let subscriber = try await live.subscribe(
             to: ids, lastEventID: id.flatMap { EventID($0) }
@@ -171,7 +171,7 @@ import Testing
                 let identity = shop.ledger.identity
                 try await shop.server.command("HSET", shop.keys.stock, "ledger", "another")
                 #expect(try await reader.next()?.name == "unavailable")
-                await #expect(throws: FiguresUnavailable.self) { try await self.reader(live, "cube") }
+                await #expect(throws: AvailabilityUnavailable.self) { try await self.reader(live, "cube") }
                 try await shop.sell(1, of: "p:lamp")
                 try await shop.server.command("HSET", shop.keys.stock, "ledger", identity)
                 let back = [try await reader.next(), try await reader.next()].compactMap { $0 }
@@ -253,7 +253,7 @@ import Testing
                 #expect(try await reader.next()?.sold == ["sheet": 1, "lamp": 0])
                 try await shop.server.command("COPY", "old", shop.keys.stock, "REPLACE")
                 #expect(try await reader.next()?.name == "unavailable")
-                await #expect(throws: FiguresUnavailable.self) {
+                await #expect(throws: AvailabilityUnavailable.self) {
                     _ = try await live.subscribe(to: ["sheet"], lastEventID: nil) {}
                 }
                 try await shop.install()

@@ -20,13 +20,13 @@ struct StorefrontFixture: Sendable {
 
     static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    func live(_ pace: LiveFigures.Pace) -> LiveFigures {
-        LiveFigures(storefront, metrics: APIMetrics(), unread: unread, logger: Self.logger, pace: pace)
+    func live(_ pace: LiveAvailability.Pace) -> LiveAvailability {
+        LiveAvailability(storefront, metrics: APIMetrics(), unread: unread, logger: Self.logger, pace: pace)
     }
 
     /// What a process reads from that starts now.
     func secondStorefront() async throws -> Storefront {
-        let source = FigureSource(
+        let source = AvailabilitySource(
             counters: CounterReader(keys: keys, client: client), ledger: ledger, watch: watch,
             fallsBackToLedger: false, logger: Self.logger)
         return Storefront(
@@ -112,7 +112,7 @@ func withStorefront(
             let client = server.client()
             let keys = StoreKeys(store: "main")
             let watch = try await LedgerWatch(ledger, logger: StorefrontFixture.logger)
-            let source = FigureSource(
+            let source = AvailabilitySource(
                 counters: CounterReader(keys: keys, client: client), ledger: ledger, watch: watch,
                 fallsBackToLedger: fallsBackToLedger, logger: StorefrontFixture.logger)
             let fixture = StorefrontFixture(

@@ -71,7 +71,7 @@ import Testing
                 func source() async throws -> Moment.Source? {
                     do {
                         return try await shop.storefront.figures(of: ["cube"]).moment.source
-                    } catch is FiguresUnavailable {
+                    } catch is AvailabilityUnavailable {
                         return nil
                     }
                 }
@@ -93,7 +93,7 @@ import Testing
     private func source(_ shop: StorefrontFixture) async throws -> Moment.Source? {
         do {
             return try await shop.storefront.figures(of: ["sheet"]).moment.source
-        } catch is FiguresUnavailable {
+        } catch is AvailabilityUnavailable {
             return nil
         }
     }
@@ -161,7 +161,7 @@ import Testing
                 }
                 // Of neither can be said what is left; and neither is gone.
                 for id: Identifier in ["lamp", "cube"] {
-                    await #expect(throws: FiguresUnavailable.self, "\(value)") { try await shop.sold(id) }
+                    await #expect(throws: AvailabilityUnavailable.self, "\(value)") { try await shop.sold(id) }
                 }
             }
             try await shop.server.command("HSET", shop.keys.stock, "sold:p:lamp", "9223372036854775807")

@@ -116,7 +116,7 @@ extension Workshop {
     }
 
     /// Nothing is unread or pending.
-    func isSettled() async throws -> Bool { try await waiting() == (0, 0) }
+    func isAcknowledged() async throws -> Bool { try await waiting() == (0, 0) }
 
     /// 0 once the process has ended.
     static func peakBytes(of processID: Int32) -> Int {

@@ -82,7 +82,7 @@ struct HTTPReads {
         try await published
         let last = publisher.intended(publisher.count - 1)
         try await eventually(within: .seconds(30), "the orders to be consumed") {
-            try await workshop.isSettled()
+            try await workshop.isAcknowledged()
         }
         let late = (ContinuousClock.now - last) / .seconds(1)
         if late > 5 {

@@ -111,9 +111,9 @@ extension LedgerContents {
             return announcement
         }
         let orders = orders.map { row in
-            make(row.refusal == nil ? "accepted" : "refused", row.decidedAt) {
+            make(row.shortage == nil ? "accepted" : "refused", row.decidedAt) {
                 $0.orderID = row.id
-                $0.reason = row.refusal?.reason ?? ""
+                $0.reason = row.shortage?.reason ?? ""
                 $0.seq = row.seq
             }
         }

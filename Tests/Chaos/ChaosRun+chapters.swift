@@ -68,36 +68,36 @@ extension ChaosRun {
         let count = history.count
         var state = ""
         do {
-            try await eventually(within: ChaosSettings.settlingLimit, "calm") {
+            try await eventually(within: ChaosSettings.quietLimit, "calm") {
                 let left = history.unrecordedCount(ofFirst: count)
                 state =
                     "\(left) of \(count) messages without a record; \(fleet.standing().map { "\($0)" } ?? "not all run")"
                 return left == 0 && fleet.standing() != nil
             }
         } catch {
-            journal.violation("I12", "not as it was after \(ChaosSettings.settlingLimit): \(state)")
+            journal.violation("I12", "not as it was after \(ChaosSettings.quietLimit): \(state)")
         }
     }
 
     /// Each kind of what was to happen has happened.
-    func demand(_ timetable: Timetable) {
-        func demand(_ heading: String, _ kinds: [String]) {
+    func expectEveryKind(_ timetable: Timetable) {
+        func expect(_ heading: String, _ kinds: [String]) {
             for kind in kinds where journal.counts(heading)[kind] == nil && !settings.without.contains(kind) {
                 journal.violation("chaos", "\(heading): \(kind): not once")
             }
         }
         let stays = timetable.stays.filter { $0 != .diskFull || shop.disk != nil }
-        demand(StayingFaults.heading, stays.map(\.rawValue))
-        demand(OperatorDeeds.heading, timetable.closings.map(\.rawValue))
+        expect(StayingFaults.heading, stays.map(\.rawValue))
+        expect(OperatorDeeds.heading, timetable.closings.map(\.rawValue))
         guard settings.hasRoomForAll else { return }
-        demand(OperatorDeeds.heading, OperatorDeeds.Kind.allCases.map(\.rawValue))
+        expect(OperatorDeeds.heading, OperatorDeeds.Kind.allCases.map(\.rawValue))
         if !settings.without.contains("sync") {
-            demand(LedgerFaults.heading, ShopCatalogue.Change.allCases.map(\.rawValue))
+            expect(LedgerFaults.heading, ShopCatalogue.Change.allCases.map(\.rawValue))
         }
-        demand(
+        expect(
             Shopfront.heading,
             ["answers 200", "subscriptions 200", "events availability", "events catalogue", ShownJudge.compared])
-        demand("messages", ["never sent again"])
-        demand("samples", ["records announced"])
+        expect("messages", ["never sent again"])
+        expect("samples", ["records announced"])
     }
 }

@@ -97,7 +97,7 @@ package struct ChaosRun {
         following.cancel()
         try await following.value
         let contents = try await verdict.reach(shown.all, replaced: replaced)
-        demand(timetable)
+        expectEveryKind(timetable)
         return try await report(contents)
     }
 
@@ -143,7 +143,7 @@ package struct ChaosRun {
     private func waitUntilDone() async {
         var state = ""
         do {
-            try await eventually(within: ChaosSettings.settlingLimit, "everything to be done") {
+            try await eventually(within: ChaosSettings.quietLimit, "everything to be done") {
                 let unrecorded = history.unrecordedCount
                 let waiting = try? await shop.unfinished()
                 state = "\(unrecorded) without a record, \(waiting.map(String.init) ?? "unknown") unread or pending"
@@ -151,7 +151,7 @@ package struct ChaosRun {
             }
             journal.note("everything is done")
         } catch {
-            journal.violation("I12", "not done after \(ChaosSettings.settlingLimit): \(state)")
+            journal.violation("I12", "not done after \(ChaosSettings.quietLimit): \(state)")
         }
     }
 
@@ -160,7 +160,7 @@ package struct ChaosRun {
     private func waitUntilReconciled() async {
         var said = ""
         do {
-            try await eventually(within: ChaosSettings.settlingLimit, "no drift") {
+            try await eventually(within: ChaosSettings.quietLimit, "no drift") {
                 let result = try await shop.run(["reconcile"])
                 said = "exit \(result.status): \(result.output)\(result.errors)"
                 return result.status == 0

@@ -3,7 +3,7 @@
 /// A seed brings back the same messages and the same faults in the same order. It does not bring back their moments:
 /// those hang on how fast the machine is, so two runs of one seed are alike, not equal.
 package struct ChaosSettings: Sendable {
-    /// How long faults go on. What follows, until everything is done, has a limit of its own (`settlingLimit`).
+    /// How long faults go on. What follows, until everything is done, has a limit of its own (`quietLimit`).
     package var duration = Duration.seconds(60)
     package var seed: UInt64
     /// Writes what is done to standard error while it happens.
@@ -34,7 +34,7 @@ package struct ChaosSettings: Sendable {
     /// Messages without a record at which publishers make no new ones.
     static let backlogLimit = 1_500
     /// Until when everything must be done after the last fault has ended.
-    static let settlingLimit = Duration.seconds(60)
+    static let quietLimit = Duration.seconds(60)
     /// Until when all that was sent must be recorded after a fault that stayed has ended, with a backlog of all that
     /// time. Two or three seconds on a machine that does nothing else. A Redis that is full, and gets no more memory,
     /// must have drained by then.

@@ -75,7 +75,7 @@ struct ClosedShop {
 
     private func waitUntilDone(_ what: String, _ condition: () -> Bool) async throws {
         do {
-            try await eventually(within: ChaosSettings.settlingLimit, what) {
+            try await eventually(within: ChaosSettings.quietLimit, what) {
                 guard condition(), let waiting = try? await shop.unfinished() else { return false }
                 return waiting == 0
             }

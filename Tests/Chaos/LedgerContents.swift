@@ -3,7 +3,7 @@ import GRDB
 /// All that the ledger holds at the end.
 struct LedgerContents: Sendable {
     var head: LedgerRows.Head
-    var figures: [String: LedgerRows.Figures]
+    var figures: [String: LedgerRows.Stock]
     var orders: [LedgerRows.Order]
     var deadLetters: [LedgerRows.DeadLetter]
     var cancellations: [LedgerRows.Cancellation]

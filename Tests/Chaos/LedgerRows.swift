@@ -10,7 +10,7 @@ struct LedgerRows: Sendable {
         var position: Int64
         var id: String
         var status: String
-        var refusal: Refusal?
+        var shortage: Shortage?
         var seq: Int64?
         var epoch: Int64
         var decidedAt: String
@@ -21,7 +21,7 @@ struct LedgerRows: Sendable {
         var lines: [Message.Line]
     }
 
-    struct Refusal: Sendable, Equatable {
+    struct Shortage: Sendable, Equatable {
         var reason: String
         var level: String
         var id: String
@@ -51,7 +51,7 @@ struct LedgerRows: Sendable {
         var catalogueVersion: Int64
     }
 
-    struct Figures: Sendable {
+    struct Stock: Sendable {
         var sold: Int
         var cap: Int?
         var adjusted: Int
@@ -118,8 +118,8 @@ struct LedgerRows: Sendable {
             let reason: String? = row["reason"]
             return Order(
                 position: row["number"], id: row["id"], status: row["status"],
-                refusal: reason.map { reason in
-                    Refusal(
+                shortage: reason.map { reason in
+                    Shortage(
                         reason: reason, level: row["refused_level"] ?? "", id: row["refused_id"] ?? "",
                         asked: row["refused_asked"] ?? -1, left: row["refused_left"] ?? -1)
                 },
@@ -156,14 +156,14 @@ struct LedgerRows: Sendable {
     }
 
     /// Sold, cap and adjusted of every product and variant.
-    static func figures(_ db: Database) throws -> [String: Figures] {
+    static func figures(_ db: Database) throws -> [String: Stock] {
         let rows = try Row.fetchAll(
             db,
             sql: """
                 SELECT id, sold_quantity, max_quantity, adjusted_quantity FROM products
                 UNION ALL SELECT id, sold_quantity, max_quantity, adjusted_quantity FROM variants
                 """)
-        return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], Figures(sold: $0[1], cap: $0[2], adjusted: $0[3])) })
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], Stock(sold: $0[1], cap: $0[2], adjusted: $0[3])) })
     }
 
     struct Repair: Sendable {

@@ -122,13 +122,13 @@ struct SequentialJudge {
         if let violation = row.lines.lazy.compactMap({ catalogue.violation(in: $0) }).first {
             differ("order \(row.id) was decided in spite of \(violation) in catalogue \(version)")
         }
-        let refusal = refusal(of: row.lines, under: catalogue)
-        if refusal != row.refusal {
+        let shortage = shortage(of: row.lines, under: catalogue)
+        if shortage != row.shortage {
             differ(
                 "order \(row.id) of entry \(row.entryID), epoch \(row.epoch), catalogue \(version): "
-                    + "\(Self.text(row.refusal)) instead of \(Self.text(refusal))")
+                    + "\(Self.text(row.shortage)) instead of \(Self.text(shortage))")
         }
-        guard row.refusal == nil else {
+        guard row.shortage == nil else {
             if row.seq != nil { differ("order \(row.id) is refused, and has a seq") }
             return
         }
@@ -141,7 +141,7 @@ struct SequentialJudge {
     }
 
     /// The first counter with too few units left, as the lines name them, product before variant.
-    private func refusal(of lines: [Message.Line], under catalogue: ShopCatalogue) -> LedgerRows.Refusal? {
+    private func shortage(of lines: [Message.Line], under catalogue: ShopCatalogue) -> LedgerRows.Shortage? {
         var asked: [String: Int] = [:]
         for line in lines {
             asked[line.product, default: 0] += line.units
@@ -153,7 +153,7 @@ struct SequentialJudge {
                 guard let cap = catalogue.caps[id] else { continue }
                 let left = max(cap - sold[id, default: 0], 0)
                 if asked[id, default: 0] > left {
-                    return LedgerRows.Refusal(
+                    return LedgerRows.Shortage(
                         reason: left == 0 ? "sold_out" : "insufficient", level: level, id: id,
                         asked: asked[id, default: 0], left: left)
                 }
@@ -162,8 +162,8 @@ struct SequentialJudge {
         return nil
     }
 
-    private static func text(_ refusal: LedgerRows.Refusal?) -> String {
-        refusal.map { "\($0.reason) (\($0.level) \($0.id): \($0.asked) asked, \($0.left) left)" } ?? "accepted"
+    private static func text(_ shortage: LedgerRows.Shortage?) -> String {
+        shortage.map { "\($0.reason) (\($0.level) \($0.id): \($0.asked) asked, \($0.left) left)" } ?? "accepted"
     }
 
     private mutating func next(_ found: Int64?, _ what: String) {

@@ -3,7 +3,7 @@ import Synchronization
 
 /// What one reader was shown of the shop at one moment, over HTTP.
 struct Shown: Sendable {
-    struct Figures: Decodable, Sendable {
+    struct Stock: Decodable, Sendable {
         var id: String
         var isActive: Bool
         var cap: Int?
@@ -11,7 +11,7 @@ struct Shown: Sendable {
         var available: Int?
         var isAvailable: Bool
         /// Of a product.
-        var variants: [Figures]?
+        var variants: [Stock]?
 
         /// After `convertFromSnakeCase`.
         private enum CodingKeys: String, CodingKey {
@@ -27,7 +27,7 @@ struct Shown: Sendable {
         var source: String
         var epoch: Int64
         var seq: Int64
-        var products: [Figures]
+        var products: [Stock]
 
         static func decode(_ bytes: Data) throws -> Body {
             let decoder = JSONDecoder()

@@ -104,7 +104,7 @@ struct ShownJudge {
         }
     }
 
-    private func differences(_ product: Shown.Figures, _ sold: [String: Int], _ catalogue: ShopCatalogue) -> [String] {
+    private func differences(_ product: Shown.Stock, _ sold: [String: Int], _ catalogue: ShopCatalogue) -> [String] {
         guard let shelf = catalogue.shelf(of: product.id) else { return ["product \(product.id) is not on sale"] }
         var differences: [String] = []
         func compare<T: Equatable>(_ id: String, _ what: String, _ found: T, _ expected: T) {

@@ -16,7 +16,7 @@ extension StayingFaults {
         // again.
         traffic.open(.again)
         do {
-            try await eventually(within: ChaosSettings.settlingLimit, "what was sent to be done") {
+            try await eventually(within: ChaosSettings.quietLimit, "what was sent to be done") {
                 guard history.unrecordedCount == 0, let waiting = try? await shop.unfinished() else { return false }
                 return waiting == 0
             }

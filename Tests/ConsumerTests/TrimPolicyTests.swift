@@ -46,7 +46,7 @@ struct TrimPolicyTests {
     }
 
     @Test("A single refusal relieves nothing: it may be the reply to one client that takes the memory")
-    func singleRefusals() {
+    func singleRefusal() {
         var policy = policy()
         for second in stride(from: 0, to: 20, by: 2) {
             func isNews(_ isFull: Bool) -> Bool { policy.note(isFull: isFull, at: start + .seconds(second)) }

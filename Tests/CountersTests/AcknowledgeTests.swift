@@ -8,7 +8,7 @@ import Testing
 
 private let decidedAt = "2026-11-22T10:00:00.000Z"
 
-@Suite("Settling")
+@Suite("Acknowledging")
 struct AcknowledgeTests {
     private static let outcomes = [
         Outcome(kind: .accepted, orderID: "o1", seq: 42, units: 3, decidedAt: decidedAt),

@@ -157,7 +157,7 @@ struct GateTests {
     ]
 
     @Test("sums an order's lines before it compares them with a cap")
-    func demandIsSummed() async throws {
+    func unitsAreSummed() async throws {
         try await withCounters(["sold:p:P": "0", "cap:p:P": "5", "sold:v:V": "0", "sold:v:W": "0"]) {
             fixture async throws in
             let order = Order(

@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test("Orders that are processed alone because consumers were killed again and again are not blamed for it")
-    func killedWhileSuspects() async throws {
+    func killedWhileCandidates() async throws {
         let shop = try await Shop()
         try await shop.publish(SequentialModel.rush.map(\.message))
         var generator = TestSeed.generator()

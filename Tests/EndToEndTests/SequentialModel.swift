@@ -122,17 +122,17 @@ struct SequentialModel {
     }
 
     private mutating func take(_ order: Order) {
-        var demand: [String: Int] = [:]
+        var asked: [String: Int] = [:]
         var units: [[String?]: Int] = [:]
         for line in order.lines {
-            demand[line.product, default: 0] += line.units
-            if let variant = line.variant { demand[variant, default: 0] += line.units }
+            asked[line.product, default: 0] += line.units
+            if let variant = line.variant { asked[variant, default: 0] += line.units }
             units[[line.product, line.variant], default: 0] += line.units
         }
-        let fits = demand.allSatisfy { id, units in sold[id, default: 0] + units <= Self.caps[id] ?? .max }
+        let fits = asked.allSatisfy { id, units in sold[id, default: 0] + units <= Self.caps[id] ?? .max }
         statuses[order.id] = fits ? "accepted" : "refused"
         owned[order.id] = fits ? units : [:]
-        if fits { for (id, units) in demand { sold[id, default: 0] += units } }
+        if fits { for (id, units) in asked { sold[id, default: 0] += units } }
     }
 
     private mutating func take(_ cancellation: Cancellation) {

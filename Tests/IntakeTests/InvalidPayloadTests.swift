@@ -4,13 +4,13 @@ import Testing
 @testable import Intake
 
 @Suite("Of a checkout that became a dead letter")
-struct RejectedPayloadTests {
+struct InvalidPayloadTests {
     private func payment(
         _ payload: [UInt8], type: String? = "checkout.completed", _ reason: DeadLetterReason = .invalidJSON
     ) -> Payment? {
         var fields = [StreamEntry.Field(name: Array("payload".utf8), value: payload)]
         if let type { fields.append(.init(name: Array("type".utf8), value: Array(type.utf8))) }
-        return MessageDecoder.remains(of: StreamEntry(id: "1-1", fields: fields), rejectedFor: reason).payment
+        return MessageDecoder.remains(of: StreamEntry(id: "1-1", fields: fields), invalidBy: reason).payment
     }
 
     private func payment(_ payload: String) -> Payment? { payment(Array(payload.utf8)) }
@@ -77,7 +77,7 @@ struct RejectedPayloadTests {
         #expect(payment(Array(large.utf8), .payloadTooLarge) == Self.known(3))
         let only = StreamEntry(
             id: "1-1", fields: [.init(name: Array("type".utf8), value: Array("checkout.completed".utf8))])
-        #expect(MessageDecoder.remains(of: only, rejectedFor: .missingPayload).payment == Payment())
+        #expect(MessageDecoder.remains(of: only, invalidBy: .missingPayload).payment == Payment())
     }
 
     @Test("a payload that ends the process is not looked at again, and what is no checkout was not paid")
@@ -88,6 +88,6 @@ struct RejectedPayloadTests {
             #expect(payment(payload, type: type) == nil)
         }
         let unread = StreamEntry(id: "1-1", unreadBecause: "too large")
-        #expect(MessageDecoder.remains(of: unread, rejectedFor: .entryNotRead).payment == nil)
+        #expect(MessageDecoder.remains(of: unread, invalidBy: .entryNotRead).payment == nil)
     }
 }

@@ -63,7 +63,7 @@ struct MessageDecoderTests {
         let fields = payload.map { [StreamEntry.Field(name: Array("payload".utf8), value: Array($0.utf8))] } ?? []
         let entry = StreamEntry(id: "1-1", fields: fields)
         #expect(
-            MessageDecoder.remains(of: entry, rejectedFor: .invalidJSON).ids
+            MessageDecoder.remains(of: entry, invalidBy: .invalidJSON).ids
                 == MessageIDs(order: order, cancellation: cancellation, adjustment: adjustment))
     }
 

@@ -77,7 +77,7 @@ struct DamagedValuesTests {
     }
 
     private func readAll(_ ledger: LedgerDatabase, _ what: String) async {
-        await attempt(what) { _ = try await ledger.figures() }
+        await attempt(what) { _ = try await ledger.statistics() }
         await attempt(what) { _ = try await ledger.stock() }
         await attempt(what) { _ = try await ledger.listing() }
         await attempt(what) { _ = try await ledger.states(of: [.product("cube"), .variant("black")]) }
@@ -87,7 +87,7 @@ struct DamagedValuesTests {
         await attempt(what) { _ = try await ledger.adjustments(limit: 1, after: nil) }
         await attempt(what) { _ = try await ledger.repairs(limit: 1, after: nil) }
         await attempt(what) { _ = try await ledger.refunds(limit: 1, after: nil) }
-        await attempt(what) { _ = try await ledger.refusals() }
+        await attempt(what) { _ = try await ledger.refusedOrders() }
         await attempt(what) { _ = try await ledger.watermark() }
         await attempt(what) { _ = try await ledger.recount() }
         await attempt(what) { _ = try await ledger.changes(of: .product("cube"), above: 0, upTo: 9) }

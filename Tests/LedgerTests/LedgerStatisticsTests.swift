@@ -4,15 +4,15 @@ import Testing
 
 @testable import Ledger
 
-@Suite("The figures that are looked after")
-struct FiguresTests {
+@Suite("Statistics of a ledger")
+struct LedgerStatisticsTests {
     @Test("are those of what was recorded, and of what became of dead letters")
-    func figures() async throws {
+    func values() async throws {
         try await withLedger { fixture async throws in
-            var expected = LedgerFigures(
+            var expected = LedgerStatistics(
                 head: LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 1), orders: 0,
                 refunds: RefundsDue(), openDeadLetters: 0, deadLetterBytes: 0, wantedReplays: 0)
-            #expect(try await fixture.ledger.figures() == expected)
+            #expect(try await fixture.ledger.statistics() == expected)
             try await fixture.record(
                 order("o1", [("cube", "black", 2)], .accepted(seq: 1)),
                 order("o2", [("kit", nil, 9)], refused(.product("kit"), asked: 9, left: 3)), deadLetter("1-0"))
@@ -31,10 +31,10 @@ struct FiguresTests {
             (expected.openDeadLetters, expected.wantedReplays) = (1, 1)
             // A byte of each type, and one of each payload.
             expected.deadLetterBytes = 6
-            #expect(try await fixture.ledger.figures() == expected)
+            #expect(try await fixture.ledger.statistics() == expected)
             // The rows are numbered by SQLite, which numbers them anew when it makes the file smaller.
             try fixture.tamper("VACUUM")
-            #expect(try await fixture.ledger.figures() == expected)
+            #expect(try await fixture.ledger.statistics() == expected)
         }
     }
 

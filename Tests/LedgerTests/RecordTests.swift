@@ -95,7 +95,7 @@ struct RecordTests {
                 try await fixture.texts("SELECT reason FROM orders ORDER BY rowid") == [
                     "insufficient", nil, "sold_out",
                 ])
-            #expect(try await fixture.ledger.refusals() == [kit: 2])
+            #expect(try await fixture.ledger.refusedOrders() == [kit: 2])
         }
     }
 

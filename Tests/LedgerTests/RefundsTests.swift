@@ -59,7 +59,7 @@ struct RefundsTests {
                 order(checkout("f", "pi_f", total: 7, units: 1, product: "sheet"), .accepted(seq: 1)))
             #expect(
                 try await list(fixture) == ["b/- 900 usd insufficient worked out", "a/pi_a 850 usd insufficient"])
-            let due = try await fixture.ledger.figures().refunds
+            let due = try await fixture.ledger.statistics().refunds
             #expect(due == RefundsDue(refunds: 2, sums: [.init(currency: "usd", refunds: 2, amount: 1_750)]))
         }
     }
@@ -73,7 +73,7 @@ struct RefundsTests {
                 deadLetter("5-0", reason: .unknownType, orderID: "d"))
             #expect(
                 try await list(fixture) == ["b/pi_b ? usd invalid_json", "a/pi_a 500 usd variant_closed"])
-            #expect(try await fixture.ledger.figures().refunds.unknownAmounts == 1)
+            #expect(try await fixture.ledger.statistics().refunds.unknownAmounts == 1)
             // The corrected message; its items may be others, its payment intent too.
             try await fixture.record(order(checkout("a", "pi_a2", units: 1, product: "sheet"), .accepted(seq: 1)))
             #expect(try await list(fixture) == ["b/pi_b ? usd invalid_json"])
@@ -222,7 +222,7 @@ struct RefundsTests {
             try await fixture.record(
                 letter(2_001, paid("x", nil, 3, "euro")), letter(2_002, paid("y", nil, 4, nil)),
                 letter(2_003, paid("z", nil, 5, "Dolores <dolores@example.com>")))
-            let due = try await fixture.ledger.figures().refunds
+            let due = try await fixture.ledger.statistics().refunds
             // 1,500 × (2^53 − 1) is more than 64 bits hold: what is told stops there, what is kept does not.
             #expect(
                 due
@@ -240,7 +240,7 @@ struct RefundsTests {
                         .accepted(seq: Int64(number)))
                 })
             #expect(
-                try await fixture.ledger.figures().refunds.sums.contains(
+                try await fixture.ledger.statistics().refunds.sums.contains(
                     .init(currency: "usd", refunds: 1, amount: most)))
         }
     }

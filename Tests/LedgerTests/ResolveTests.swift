@@ -44,7 +44,7 @@ import Testing
             try await fixture.record(order("o", [("sheet", nil, 1)], .accepted(seq: 1)))
             #expect(try await statuses(fixture) == ["open", "open", "open", "replay"])
             #expect(try await fixture.ledger.discard(.numbers([2])) == .done(changed: 1, already: 0))
-            #expect(try await fixture.ledger.figures().deadLetterBytes == 6)
+            #expect(try await fixture.ledger.statistics().deadLetterBytes == 6)
             #expect(try await fixture.ledger.check().isSound)
             try fixture.tamper("UPDATE ledger SET dead_letter_bytes = 7")
             let check = try await fixture.ledger.check()

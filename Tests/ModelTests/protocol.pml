@@ -148,8 +148,8 @@
 
 /* What became of a message; while it is in a batch, what is to become of it. */
 #define NONE 0
-#define TAKE 1              /* plan: an order; the gate decides */
-#define GIVE 2              /* plan: a cancellation; its unit comes back */
+#define PLACE 1              /* plan: an order; the gate decides */
+#define CANCEL 2              /* plan: a cancellation; its unit comes back */
 #define KNOWN 3             /* recorded already, or in the batch before this one, or earlier in this one */
 #define UNKNOWN_ORDER 4     /* a cancellation whose order is nowhere: a dead letter */
 #define ACCEPTED 5
@@ -201,7 +201,7 @@ typedef Memory {
   bit isDecided; byte seqBefore;
   byte recEntry[2]; byte recPlan[2]; byte recSize; byte recSeqBefore;   /* recording */
   byte recState;
-  bit settling; byte setEntries; byte setEpoch; byte setSeq; byte setRecords
+  bit acknowledging; byte setEntries; byte setEpoch; byte setSeq; byte setRecords
 #if REUSES
   ; byte setMessages
 #endif
@@ -256,15 +256,15 @@ hidden short s;
 #endif
 #define IS_CANCELLATION(x) (CONTENT(x) == 2)
 #define ME c[p]
-#define MEMORY_EMPTY (ME.count == 0 && ME.size == 0 && ME.recSize == 0 && !ME.settling)
+#define MEMORY_EMPTY (ME.count == 0 && ME.size == 0 && ME.recSize == 0 && !ME.acknowledging)
 #define OWNED(x) (ledger.decision[x] == ACCEPTED && ((x) != 0 || ledger.decision[2] == NONE))
 #define WAITS(x) (IS_CANCELLATION(x) && ((CONTENT(ME.recEntry[0]) == 0 && IS_DECIDED(ME.recPlan[0])) || \
   (CONTENT(ME.recEntry[1]) == 0 && IS_DECIDED(ME.recPlan[1]))))
 /* While the gate decides nothing else is compared with the counters. */
 #define AT_GATE (ME.size > 0 && !ME.isDecided)
-#define IS_OPERATION(plan) ((plan) == TAKE || (plan) == GIVE || (plan) == NOTHING)
+#define NEEDS_GATE(plan) ((plan) == PLACE || (plan) == CANCEL || (plan) == NOTHING)
 #define IS_DECIDED(plan) ((plan) == ACCEPTED || (plan) == REFUSED || (plan) == GAVE || (plan) == NOTHING)
-#define ASKS_GATE (IS_OPERATION(ME.plan[0]) || IS_OPERATION(ME.plan[1]))
+#define ASKS_GATE (NEEDS_GATE(ME.plan[0]) || NEEDS_GATE(ME.plan[1]))
 #define CHANGES(plan) ((plan) == ACCEPTED || (plan) == GAVE)
 #define IS_RECORD(plan) ((plan) != NONE && (plan) != KNOWN)
 #define HAS_RECORDS (IS_RECORD(ME.recPlan[0]) || IS_RECORD(ME.recPlan[1]))
@@ -273,7 +273,7 @@ inline forget() {
   ME.state = OFF; ME.epoch = 0; ME.seq = 0; ME.startRecords = 0; ME.startSold = 0; ME.resume = 0;
   i = 0; do :: i < QUEUE -> ME.queue[i] = 0; i++ :: else -> break od;
   ME.count = 0;
-  forgetBatch(); forgetRecording(); forgetSettling(); i = 0
+  forgetBatch(); forgetRecording(); forgetAcknowledging(); i = 0
 }
 inline forgetBatch() {
   ME.entry[0] = 0; ME.entry[1] = 0; ME.plan[0] = 0; ME.plan[1] = 0; ME.size = 0; ME.isDecided = 0; ME.seqBefore = 0
@@ -282,8 +282,8 @@ inline forgetRecording() {
   ME.recEntry[0] = 0; ME.recEntry[1] = 0; ME.recPlan[0] = 0; ME.recPlan[1] = 0; ME.recSize = 0; ME.recSeqBefore = 0;
   ME.recState = 0
 }
-inline forgetSettling() {
-  ME.settling = 0; ME.setEntries = 0; ME.setEpoch = 0; ME.setSeq = 0; ME.setRecords = 0; SET_MESSAGES = 0
+inline forgetAcknowledging() {
+  ME.acknowledging = 0; ME.setEntries = 0; ME.setEpoch = 0; ME.setSeq = 0; ME.setRecords = 0; SET_MESSAGES = 0
 }
 inline forgetLate() { lateKind = 0; lateEpoch = 0; lateSeq = 0; lateA = 0; lateB = 0; lateSold = 0 }
 
@@ -312,14 +312,14 @@ inline gate(wantedEpoch, wantedSeq, a, b) {
 }
 inline decideOne(a) {
   if
-  :: a == TAKE && redis.sold + 1 <= CAP -> redis.sold++; redis.seq++; a = ACCEPTED
-  :: a == TAKE && redis.sold + 1 > CAP -> a = REFUSED
-  :: a == GIVE -> redis.sold--; redis.seq++; a = GAVE
+  :: a == PLACE && redis.sold + 1 <= CAP -> redis.sold++; redis.seq++; a = ACCEPTED
+  :: a == PLACE && redis.sold + 1 > CAP -> a = REFUSED
+  :: a == CANCEL -> redis.sold--; redis.seq++; a = GAVE
   :: else
   fi
 }
 
-/* install.lua. The prepared hash under a key of its own is not modelled: it is one more guard (INCOMPLETE). */
+/* install.lua. The staged hash under a key of its own is not modelled: it is one more guard (INCOMPLETE). */
 inline install(newEpoch, newSeq, newRecords, newSold) {
   isFenced = (INSTALL_LOWER && redis.epoch >= newEpoch) ||
     (INSTALL_SETTLED && (redis.settled > newSeq || redis.recorded > newRecords));
@@ -397,19 +397,19 @@ inline planOf(x, answer) {
   /* a dead letter already: stays one */
   :: x == 2 && ledger.dead != 0 -> answer = KNOWN
   :: else ->
-    isKnown = (ME.size == 1 && CONTENT(ME.entry[0]) == CONTENT(x) && IS_OPERATION(ME.plan[0])) ||
+    isKnown = (ME.size == 1 && CONTENT(ME.entry[0]) == CONTENT(x) && NEEDS_GATE(ME.plan[0])) ||
       (CONTENT(ME.recEntry[0]) == CONTENT(x) && IS_DECIDED(ME.recPlan[0])) ||
       (CONTENT(ME.recEntry[1]) == CONTENT(x) && IS_DECIDED(ME.recPlan[1]));
     if
     :: isKnown -> answer = KNOWN
-    :: !isKnown && !IS_CANCELLATION(x) -> answer = TAKE
+    :: !isKnown && !IS_CANCELLATION(x) -> answer = PLACE
     :: !isKnown && IS_CANCELLATION(x) ->
       /* A cancellation waits for its order to be recorded. */
-      waits = (ME.size == 1 && CONTENT(ME.entry[0]) == 0 && ME.plan[0] == TAKE) || WAITS(x);
+      waits = (ME.size == 1 && CONTENT(ME.entry[0]) == 0 && ME.plan[0] == PLACE) || WAITS(x);
       if
       :: waits
       :: !waits && ledger.decision[0] == NONE -> answer = UNKNOWN_ORDER
-      :: !waits && ledger.decision[0] != NONE && OWNED(0) -> answer = GIVE
+      :: !waits && ledger.decision[0] != NONE && OWNED(0) -> answer = CANCEL
       :: else -> answer = NOTHING
       fi
     fi
@@ -419,7 +419,7 @@ inline planOf(x, answer) {
 /* startRecording: one batch at a time, and the one before it must be acknowledged (the code lets two wait). */
 inline startRecording() {
   if
-  :: ME.isDecided && ME.recSize == 0 && !ME.settling ->
+  :: ME.isDecided && ME.recSize == 0 && !ME.acknowledging ->
     ME.recEntry[0] = ME.entry[0]; ME.recEntry[1] = ME.entry[1];
     ME.recPlan[0] = ME.plan[0]; ME.recPlan[1] = ME.plan[1];
     ME.recSize = ME.size; ME.recSeqBefore = ME.seqBefore; ME.recState = UNDER_WAY;
@@ -477,7 +477,7 @@ inline insert(x, plan) {
 
 /* recorded: what is recorded waits to be acknowledged. */
 inline takeOver(total) {
-  ME.settling = 1; ME.setEpoch = ME.epoch;
+  ME.acknowledging = 1; ME.setEpoch = ME.epoch;
   ME.setSeq = ME.recSeqBefore + CHANGES(ME.recPlan[0]) + CHANGES(ME.recPlan[1]); ME.setRecords = total;
   ME.setEntries = BIT(ID(ME.recEntry[0])) | (ME.recSize > 1 -> BIT(ID(ME.recEntry[1])) : 0);
 #if REUSES
@@ -618,12 +618,12 @@ proctype Consumer(byte p) {
 
   /* ---- Acknowledge: ConsumerStateMachine.startAcknowledging, acknowledge.lua, .acknowledged ---- */
   :: atomic {
-      ME.settling ->
+      ME.acknowledging ->
       if
       :: d_step {
           acknowledge(ME.setEpoch, ME.setSeq, ME.setRecords, ME.setEntries, SET_MESSAGES);
           if
-          :: !isFenced -> forgetSettling(); startRecording()
+          :: !isFenced -> forgetAcknowledging(); startRecording()
           /* It is sent again in the name of the epoch that is there by then. */
           :: isFenced && ME.state == RUN && ME.setEpoch != ME.epoch -> ME.setEpoch = ME.epoch
           :: isFenced && ME.state == RUN && ME.setEpoch == ME.epoch && !AT_GATE -> wantEpoch()

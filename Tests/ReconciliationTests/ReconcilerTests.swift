@@ -110,7 +110,7 @@ struct ReconcilerTests {
             try await fixture.decide(first, after: head)
             try await fixture.decide(second, after: next)
             async let result = fixture.drift(all: true)
-            try await fixture.waitForCut()
+            try await fixture.waitForSnapshot()
             try await fixture.record(first, after: head)
             try await fixture.record(second, after: next)
             let report = try await result
@@ -164,7 +164,7 @@ struct ReconcilerTests {
             try await fixture.decide(cube, after: head)
             try await fixture.decide(sheet, after: next)
             async let result = fixture.drift(all: true, part: 1)
-            try await fixture.waitForCut()
+            try await fixture.waitForSnapshot()
             try await fixture.record(cube, after: head)
             try await fixture.record(sheet, after: next)
             let report = try await result

@@ -31,7 +31,7 @@ struct ReconciliationFixture: Sendable {
     }
 
     /// Waits until counters have been read; only that and installing them counts their fields.
-    func waitForCut() async throws {
+    func waitForSnapshot() async throws {
         try await eventually("a snapshot") {
             try await server.command("INFO", "commandstats").string?.contains("cmdstat_hlen:") == true
         }

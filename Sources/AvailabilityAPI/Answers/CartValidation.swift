@@ -59,23 +59,23 @@ struct CartValidation: Sendable {
 
     // MARK: - The rules
 
-    /// What becomes of each line. Demand is summed over all lines, and compared at both levels.
+    /// What becomes of each line. Units are summed over all lines, and compared at both levels.
     static func verdicts(
         _ lines: [Line], _ availability: (Identifier) throws -> Availability?
     ) rethrows -> [Verdict] {
-        var demand: [Identifier: Int64] = [:]
+        var unitsOfProduct: [Identifier: Int64] = [:]
         // By product, too: a line that names another product's variant asks nothing of it.
-        var variantDemand: [SKU: Int64] = [:]
+        var unitsOfVariant: [SKU: Int64] = [:]
         var products: [Identifier: Availability] = [:]
         for line in lines {
-            demand[line.productID, default: 0] += line.units
-            if line.variantID != nil { variantDemand[line.sku, default: 0] += line.units }
+            unitsOfProduct[line.productID, default: 0] += line.units
+            if line.variantID != nil { unitsOfVariant[line.sku, default: 0] += line.units }
             if products[line.productID] == nil { products[line.productID] = try availability(line.productID) }
         }
         return lines.map { line in
             guard let product = products[line.productID] else { return Verdict(reasons: [.unknown]) }
             guard let variantID = line.variantID else {
-                var verdict = verdict(product.product, demand[line.productID] ?? 0)
+                var verdict = verdict(product.product, unitsOfProduct[line.productID] ?? 0)
                 if product.isSoldInVariants {
                     verdict.reasons.append(.variantRequired)
                     // All of its variants may be sold out where the product is not.
@@ -90,9 +90,9 @@ struct CartValidation: Sendable {
             guard let variant = product.variants.first(where: { $0.id == variantID }) else {
                 return Verdict(reasons: [.unknown])
             }
-            var verdict = verdict(variant, variantDemand[line.sku] ?? 0)
+            var verdict = verdict(variant, unitsOfVariant[line.sku] ?? 0)
             // An order is taken whole: a product that is asked too much of stops all of its lines.
-            let isOverAsked = product.product.available.map { (demand[line.productID] ?? 0) > $0 }
+            let isOverAsked = product.product.available.map { (unitsOfProduct[line.productID] ?? 0) > $0 }
             if isOverAsked ?? false, !verdict.reasons.contains(.soldOut), !verdict.reasons.contains(.onlyNLeft) {
                 verdict.reasons.append(.onlyNLeft)
             }
@@ -100,10 +100,10 @@ struct CartValidation: Sendable {
         }
     }
 
-    private static func verdict(_ figures: Availability.Figures, _ demand: Int64) -> Verdict {
+    private static func verdict(_ figures: Availability.Stock, _ units: Int64) -> Verdict {
         var verdict = Verdict(available: figures.available)
         if !figures.isActive { verdict.reasons.append(.closed) }
-        if let left = figures.available, demand > left {
+        if let left = figures.available, units > left {
             verdict.reasons.append(left == 0 ? .soldOut : .onlyNLeft)
         }
         return verdict

@@ -52,7 +52,7 @@ struct Problem: Error {
     init(_ error: any Error) {
         switch error {
         case let problem as Problem: self = problem
-        case let error as FiguresUnavailable: self = .unavailable(error.description)
+        case let error as AvailabilityUnavailable: self = .unavailable(error.description)
         default: self.init(.internalServerError, "the request failed here; the log says why")
         }
     }

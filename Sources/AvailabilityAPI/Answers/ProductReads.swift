@@ -33,8 +33,8 @@ struct ProductReads: Sendable {
     }
 
     static func write(
-        _ figures: [ProductFigures], into buffer: inout ByteBuffer,
-        _ write: (ProductFigures, inout ByteBuffer) -> Void
+        _ figures: [ProductAvailability], into buffer: inout ByteBuffer,
+        _ write: (ProductAvailability, inout ByteBuffer) -> Void
     ) {
         buffer.writeStaticString(#""products":["#)
         for (index, product) in figures.enumerated() {
@@ -77,7 +77,7 @@ struct ProductReads: Sendable {
 
     private struct Page {
         var moment: Moment
-        var figures: [ProductFigures] = []
+        var figures: [ProductAvailability] = []
         /// What to ask for to get the next one; nil: there is none.
         var next: Identifier?
     }
@@ -95,7 +95,7 @@ struct ProductReads: Sendable {
             }
             var result = page ?? Page(moment: reading.moment)
             guard reading.moment.epoch == result.moment.epoch, reading.moment.source == result.moment.source else {
-                throw FiguresUnavailable(description: "the counters are being installed anew")
+                throw AvailabilityUnavailable(description: "the counters are being installed anew")
             }
             // The oldest part says how far the whole is.
             if reading.moment.seq < result.moment.seq { result.moment = reading.moment }

@@ -22,7 +22,7 @@ struct Reply: Sendable {
     }
 
     /// Of `GET /v1/products/{id}`.
-    static func product(_ figures: ProductFigures, _ moment: Moment) -> Reply {
+    static func product(_ figures: ProductAvailability, _ moment: Moment) -> Reply {
         Reply(moment) { buffer in
             buffer.writeStaticString(#""product":"#)
             figures.writeDescribed(into: &buffer)
@@ -30,7 +30,7 @@ struct Reply: Sendable {
     }
 
     /// Of `GET /v1/availability`.
-    static func availability(_ figures: [ProductFigures], _ moment: Moment) -> Reply {
+    static func availability(_ figures: [ProductAvailability], _ moment: Moment) -> Reply {
         Reply(moment) { ProductReads.write(figures, into: &$0) { $0.writeFigures(into: &$1) } }
     }
 

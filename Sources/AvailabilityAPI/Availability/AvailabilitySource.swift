@@ -27,12 +27,12 @@ struct Moment: Sendable, Equatable {
 }
 
 /// Why there are no figures now. It passes by itself, or an operator is told elsewhere.
-struct FiguresUnavailable: Error, CustomStringConvertible {
+struct AvailabilityUnavailable: Error, CustomStringConvertible {
     var description: String
 }
 
 /// Reads figures: from Redis, and where that cannot be and it is allowed, from the ledger.
-struct FigureSource: Sendable {
+struct AvailabilitySource: Sendable {
     let counters: CounterReader
     let ledger: LedgerDatabase
     let watch: LedgerWatch
@@ -44,7 +44,7 @@ struct FigureSource: Sendable {
     private static let attempts = 3
 
     /// The state of the store, and of the named counters. Those of one product, which stand together, are of one state.
-    /// - Throws: `FiguresUnavailable`.
+    /// - Throws: `AvailabilityUnavailable`.
     func read(_ names: [[CounterName]]) async throws -> (moment: Moment, states: [CounterState]) {
         do {
             return try await fromRedis(names)
@@ -61,25 +61,25 @@ struct FigureSource: Sendable {
             guard let reading = try await counters.read(names) else { continue }
             let head = reading.head
             guard let identity = head.ledger, let epoch = head.epoch, let seq = head.seq else {
-                throw FiguresUnavailable(description: "no counters are installed; a consumer installs them")
+                throw AvailabilityUnavailable(description: "no counters are installed; a consumer installs them")
             }
             guard identity == ledger.identity else {
-                throw FiguresUnavailable(description: "the counters belong to another ledger")
+                throw AvailabilityUnavailable(description: "the counters belong to another ledger")
             }
             if let watermark, watermark.isAbove(epoch: epoch, seq: seq) {
-                throw FiguresUnavailable(
+                throw AvailabilityUnavailable(
                     description: "the counters are behind the ledger; a consumer installs them anew")
             }
             let moment = Moment(
                 source: .redis, epoch: epoch, seq: seq, catalogue: head.catalogue ?? -1, asOf: Timestamp.now())
             return (moment, reading.states)
         }
-        throw FiguresUnavailable(description: "the counters are being installed anew")
+        throw AvailabilityUnavailable(description: "the counters are being installed anew")
     }
 
     private func fromLedger(_ names: [CounterName]) async throws -> (Moment, [CounterState]) {
         guard watch.watermark != nil else {
-            throw FiguresUnavailable(description: "the ledger was replaced; this process must be started again")
+            throw AvailabilityUnavailable(description: "the ledger was replaced; this process must be started again")
         }
         let (head, states) = try await ledger.states(of: names)
         let moment = Moment(
@@ -88,9 +88,9 @@ struct FigureSource: Sendable {
     }
 
     /// Without names of hosts and files: shoppers may read it.
-    private func unavailable(_ error: any Error) -> FiguresUnavailable {
-        if let error = error as? FiguresUnavailable { return error }
+    private func unavailable(_ error: any Error) -> AvailabilityUnavailable {
+        if let error = error as? AvailabilityUnavailable { return error }
         logger.debug("figures cannot be read", metadata: ["error": "\(error)"])
-        return FiguresUnavailable(description: "the counters cannot be reached")
+        return AvailabilityUnavailable(description: "the counters cannot be reached")
     }
 }

@@ -6,7 +6,7 @@ import Synchronization
 /// Reads of figures that share round trips: while as many are under way as may be, those who come meanwhile gather, and
 /// are answered together by the next one.
 final class SharedReads: Sendable {
-    private let source: FigureSource
+    private let source: AvailabilitySource
     private let metrics: APIMetrics
     /// Under way at a time. With a second one whoever comes just after the first waits less; a read costs no more.
     private static let roundTrips = 2
@@ -17,23 +17,23 @@ final class SharedReads: Sendable {
     /// What one round trip has brought.
     final class Reading: Sendable {
         let moment: Moment
-        private let figures: [ObjectIdentifier: ProductFigures]
+        private let figures: [ObjectIdentifier: ProductAvailability]
 
-        fileprivate init(_ moment: Moment, _ figures: [ObjectIdentifier: ProductFigures]) {
+        fileprivate init(_ moment: Moment, _ figures: [ObjectIdentifier: ProductAvailability]) {
             self.moment = moment
             self.figures = figures
         }
 
         /// nil where the product is not on sale yet: the consumer has not come to its catalogue.
-        /// - Throws: `FiguresUnavailable` where figures must be there and are not.
-        func figures(of product: CataloguedProduct) throws -> ProductFigures? {
+        /// - Throws: `AvailabilityUnavailable` where figures must be there and are not.
+        func figures(of product: CataloguedProduct) throws -> ProductAvailability? {
             if let figures = self[product] { return figures }
             guard product.version == moment.catalogue else { return nil }
-            throw FiguresUnavailable(description: "a counter is missing; the consumer installs them anew")
+            throw AvailabilityUnavailable(description: "a counter is missing; the consumer installs them anew")
         }
 
         /// nil where it has no figures, for whatever reason.
-        subscript(_ product: CataloguedProduct) -> ProductFigures? { figures[ObjectIdentifier(product)] }
+        subscript(_ product: CataloguedProduct) -> ProductAvailability? { figures[ObjectIdentifier(product)] }
     }
 
     private struct State {
@@ -75,14 +75,14 @@ final class SharedReads: Sendable {
     /// Where the connection to Redis lives.
     var eventLoop: any EventLoop { tasks.eventLoop }
 
-    init(_ source: FigureSource, metrics: APIMetrics) {
+    init(_ source: AvailabilitySource, metrics: APIMetrics) {
         self.source = source
         self.metrics = metrics
         tasks = EventLoopTasks(source.counters.client.eventLoop)
     }
 
     /// The figures of `products` at one moment, which is not before the call.
-    /// - Throws: `FiguresUnavailable`.
+    /// - Throws: `AvailabilityUnavailable`.
     func read(_ products: some Sequence<CataloguedProduct> & Sendable) async throws -> Reading {
         try await withCheckedThrowingContinuation { continuation in
             read(products) { continuation.resume(with: $0) }
@@ -133,12 +133,12 @@ final class SharedReads: Sendable {
     private func read(_ round: Round) async throws -> Reading {
         let products = Array(round.products.values)
         let (moment, states) = try await source.read(products.map(\.counters))
-        var figures: [ObjectIdentifier: ProductFigures] = [:]
+        var figures: [ObjectIdentifier: ProductAvailability] = [:]
         figures.reserveCapacity(products.count)
         var start = 0
         for product in products {
             let end = start + product.counters.count
-            figures[ObjectIdentifier(product)] = ProductFigures(
+            figures[ObjectIdentifier(product)] = ProductAvailability(
                 product, states[start..<end], catalogue: moment.catalogue)
             start = end
         }

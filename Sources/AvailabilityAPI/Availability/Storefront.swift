@@ -9,7 +9,7 @@ struct Storefront: Sendable {
     private static let attempts = 3
 
     /// The products that `choose` names, with their figures, all of one catalogue: that of the counters.
-    /// - Throws: `FiguresUnavailable`; what `choose` throws.
+    /// - Throws: `AvailabilityUnavailable`; what `choose` throws.
     func read(
         _ choose: @Sendable (CatalogueView) throws -> [CataloguedProduct]
     ) async throws -> (view: CatalogueView, products: [CataloguedProduct], reading: SharedReads.Reading) {
@@ -27,11 +27,11 @@ struct Storefront: Sendable {
     }
 
     /// The figures of the products with these ids.
-    /// - Throws: `FiguresUnavailable`; `Problem` (404) naming all ids that are unknown, or not on sale yet.
-    func figures(of ids: [Identifier]) async throws -> (moment: Moment, figures: [ProductFigures]) {
+    /// - Throws: `AvailabilityUnavailable`; `Problem` (404) naming all ids that are unknown, or not on sale yet.
+    func figures(of ids: [Identifier]) async throws -> (moment: Moment, figures: [ProductAvailability]) {
         let (view, _, reading) = try await read { view in ids.compactMap { view[$0] } }
         var unknown: [Identifier] = []
-        var figures: [ProductFigures] = []
+        var figures: [ProductAvailability] = []
         for id in ids {
             if let found = try view[id].flatMap({ try reading.figures(of: $0) }) {
                 figures.append(found)
@@ -47,7 +47,7 @@ struct Storefront: Sendable {
         do {
             return try await catalogue.view(forEpoch: moment.epoch, catalogue: moment.catalogue)
         } catch {
-            throw FiguresUnavailable(description: "the catalogue cannot be read")
+            throw AvailabilityUnavailable(description: "the catalogue cannot be read")
         }
     }
 }

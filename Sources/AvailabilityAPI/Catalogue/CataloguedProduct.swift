@@ -72,7 +72,7 @@ final class CataloguedProduct: Sendable {
 }
 
 /// The figures of one product at one moment.
-struct ProductFigures: Sendable {
+struct ProductAvailability: Sendable {
     let product: CataloguedProduct
     /// Those of its variants that are on sale, in the order of `availability`.
     private let variants: [CataloguedProduct.Variant]
@@ -98,7 +98,7 @@ struct ProductFigures: Sendable {
 
 // MARK: - JSON
 
-extension ProductFigures {
+extension ProductAvailability {
     /// `{"id":…, figures…, "variants":[…]}`
     func writeFigures(into buffer: inout ByteBuffer) {
         write(into: &buffer, product.identity) { $0.identity }
@@ -123,7 +123,7 @@ extension ProductFigures {
     }
 
     /// Opens an object, and leaves it open.
-    private static func write(_ text: String, _ figures: Availability.Figures, into buffer: inout ByteBuffer) {
+    private static func write(_ text: String, _ figures: Availability.Stock, into buffer: inout ByteBuffer) {
         buffer.writeStaticString("{")
         buffer.writeString(text)
         buffer.writeStaticString(#","is_active":"#)

@@ -9,7 +9,7 @@ import ServiceLifecycle
 /// changed. Listening to the channel of changes was considered: it tells a change only after the ledger has it, is
 /// silent when Redis loses a message or everything, and would need the reads all the same. A change is told at most
 /// 100 ms and two round trips after the gate decided it, however many changes there are.
-actor LiveFigures: Service {
+actor LiveAvailability: Service {
     private let storefront: Storefront
     private let metrics: APIMetrics
     private let unread: UnreadBytes
@@ -26,7 +26,7 @@ actor LiveFigures: Service {
 
     /// A product that somebody watches.
     private struct Watch {
-        var figures: ProductFigures
+        var figures: ProductAvailability
         var moment: Moment
         /// Somebody has been told other figures than these: the next look tells what it finds, whatever it is.
         var tellsNext = false
@@ -44,8 +44,8 @@ actor LiveFigures: Service {
     private var sweeping: Moment?
     /// There are subscribers whose first figures no look has been compared with.
     private var wantsSweep = false
-    /// Why the last look failed.
-    private var failure: FiguresUnavailable?
+    /// Why the last look failed, in words for shoppers.
+    private var failure: String?
     /// All figures are to be told, changed or not: they could not be read for a while.
     private var tellsAll = false
     private var isStopped = false
@@ -69,7 +69,7 @@ actor LiveFigures: Service {
 
     /// A subscriber whose first event has the current figures of all its products. So it has for one that comes back:
     /// what changed since could be told only by who has seen every change, and this looks ten times a second.
-    /// - Throws: `FiguresUnavailable`; `Problem` (404).
+    /// - Throws: `AvailabilityUnavailable`; `Problem` (404).
     func subscribe(
         to ids: [Identifier], lastEventID: EventID?, disconnect: @escaping @Sendable () -> Void
     ) async throws -> Subscriber {
@@ -92,7 +92,7 @@ actor LiveFigures: Service {
             subscriber.offer(counted(ServerSentEvent.catalogue(moment.catalogue)))
         }
         subscriber.offer(counted(ServerSentEvent.availability(figures, moment)))
-        if let failure { subscriber.offer(counted(ServerSentEvent.unavailable(failure.description))) }
+        if let failure { subscriber.offer(counted(ServerSentEvent.unavailable(failure))) }
         ring.yield()
         return subscriber
     }
@@ -126,7 +126,7 @@ actor LiveFigures: Service {
     /// One event, for however many subscribers.
     private func counted(_ event: ByteBuffer) -> CountedBuffer { CountedBuffer(event, unread) }
 
-    private func watch(_ figures: ProductFigures, _ moment: Moment, by subscriber: Subscriber) {
+    private func watch(_ figures: ProductAvailability, _ moment: Moment, by subscriber: Subscriber) {
         let id = figures.product.id
         let subscriberID = ObjectIdentifier(subscriber)
         guard var known = watches[id] else {
@@ -202,13 +202,13 @@ actor LiveFigures: Service {
             }
             failure = nil
         } catch {
-            let error = error as? FiguresUnavailable ?? FiguresUnavailable(description: "the figures cannot be read")
+            let reason = (error as? AvailabilityUnavailable)?.description ?? "the figures cannot be read"
             if failure == nil {
-                logger.warning("live figures stand still", metadata: ["reason": "\(error)"])
-                tellAll(ServerSentEvent.unavailable(error.description))
+                logger.warning("live figures stand still", metadata: ["reason": "\(reason)"])
+                tellAll(ServerSentEvent.unavailable(reason))
                 (swept, unswept, tellsAll) = (nil, [], true)
             }
-            failure = error
+            failure = reason
         }
     }
 
@@ -236,7 +236,7 @@ actor LiveFigures: Service {
         tellsAll = false
     }
 
-    private func take(_ figures: ProductFigures, _ moment: Moment) {
+    private func take(_ figures: ProductAvailability, _ moment: Moment) {
         guard var watch = watches[figures.product.id] else { return }
         let isNews = watch.figures.availability != figures.availability
         let isOtherSource = watch.moment.source != moment.source

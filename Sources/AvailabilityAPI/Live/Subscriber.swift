@@ -4,7 +4,7 @@ import Synchronization
 /// One listener of live figures, with what it has yet to be sent.
 ///
 /// What waits for it is bounded: one that does not keep up loses what waits, is told how much it missed, and gets the
-/// figures anew (`LiveFigures.catchUp`).
+/// figures anew (`LiveAvailability.catchUp`).
 final class Subscriber: Sendable {
     let products: [CataloguedProduct]
     /// The state that its first figures showed: it is told nothing older.

@@ -104,7 +104,7 @@ package struct ListenError: Error, CustomStringConvertible {
 
 /// The API's parts, wired: what everybody may use, what the operator may, and the live figures behind it.
 package struct AvailabilityServices: Sendable {
-    private let live: LiveFigures
+    private let live: LiveAvailability
     /// One for each event loop.
     private let storefronts: [Storefront]
     private let watch: LedgerWatch
@@ -128,11 +128,11 @@ package struct AvailabilityServices: Sendable {
         let catalogue = try await CatalogueInUse.read(from: ledger)
         let watch = try await LedgerWatch(ledger, logger: logger)
         storefronts = counters.map { counters in
-            let source = FigureSource(
+            let source = AvailabilitySource(
                 counters: counters, ledger: ledger, watch: watch, fallsBackToLedger: fallsBackToLedger, logger: logger)
             return Storefront(catalogue: catalogue, reads: SharedReads(source, metrics: metrics))
         }
-        live = LiveFigures(
+        live = LiveAvailability(
             storefronts[0], metrics: metrics, subscriberCount: subscriberCount, unread: unread, logger: logger)
         self.watch = watch
         self.damage = damage
@@ -157,7 +157,7 @@ package struct AvailabilityServices: Sendable {
             checks.append(
                 "figures", .string("from \(moment.source.rawValue): epoch \(moment.epoch), seq \(moment.seq)"))
         } catch {
-            let why = "\(error as? FiguresUnavailable ?? FiguresUnavailable(description: "they cannot be read"))"
+            let why = (error as? AvailabilityUnavailable)?.description ?? "they cannot be read"
             trouble = "figures: \(why)"
             checks.append("figures", .string(why))
         }

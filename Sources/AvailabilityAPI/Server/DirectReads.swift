@@ -27,27 +27,27 @@ final class DirectReads: Sendable {
 
     /// What a request asks for.
     struct Question: Sendable, Hashable {
-        enum Look {
+        enum Shape {
             case described
             case figures
         }
 
-        let look: Look
+        let shape: Shape
         /// Known, and each once.
         let products: [CataloguedProduct]
 
         static func == (left: Question, right: Question) -> Bool {
-            left.look == right.look && left.products.elementsEqual(right.products, by: ===)
+            left.shape == right.shape && left.products.elementsEqual(right.products, by: ===)
         }
 
         func hash(into hasher: inout Hasher) {
-            hasher.combine(look)
+            hasher.combine(shape)
             for product in products { hasher.combine(ObjectIdentifier(product)) }
         }
 
         /// The route whose answer this is.
         var route: String {
-            switch look {
+            switch shape {
             case .described: PublicRoutes.productRoute
             case .figures: PublicRoutes.availabilityRoute
             }
@@ -88,14 +88,14 @@ final class DirectReads: Sendable {
         guard target.isWithoutQuery, let id = try? PublicRoutes.productID(target.path),
             let product = storefront.catalogue.view[id]
         else { return nil }
-        return Question(look: .described, products: [product])
+        return Question(shape: .described, products: [product])
     }
 
     private func availability(_ target: RequestTarget) -> Question? {
         let view = storefront.catalogue.view
         guard let ids = try? target.products() else { return nil }
         let products = ids.compactMap { view[$0] }
-        return products.count == ids.count ? Question(look: .figures, products: products) : nil
+        return products.count == ids.count ? Question(shape: .figures, products: products) : nil
     }
 
     // MARK: - Answers
@@ -141,7 +141,7 @@ final class DirectReads: Sendable {
     private static func reply(to question: Question, _ reading: SharedReads.Reading) -> Reply? {
         let figures = question.products.compactMap { $0.version == reading.moment.catalogue ? reading[$0] : nil }
         guard figures.count == question.products.count else { return nil }
-        return switch question.look {
+        return switch question.shape {
         case .described: .product(figures[0], reading.moment)
         case .figures: .availability(figures, reading.moment)
         }

@@ -13,7 +13,7 @@ struct PublicRoutes: Sendable {
     static let productRoute = "/v1/products/{id}"
     private static let productPrefix = "/v1/products/"
 
-    init(storefront: Storefront, live: LiveFigures, health: HealthRoutes) {
+    init(storefront: Storefront, live: LiveAvailability, health: HealthRoutes) {
         let products = ProductReads(storefront: storefront)
         let cart = CartValidation(storefront: storefront)
         var routes = [
@@ -77,7 +77,7 @@ struct PublicRoutes: Sendable {
     // MARK: - Events
 
     private static func events(
-        _ live: LiveFigures, _ request: Request, _ target: RequestTarget, _ origin: RequestOrigin
+        _ live: LiveAvailability, _ request: Request, _ target: RequestTarget, _ origin: RequestOrigin
     ) async throws -> Response {
         let ids = try target.products()
         var headers = HTTPFields()
@@ -101,7 +101,7 @@ struct PublicRoutes: Sendable {
             })
     }
 
-    private static func send(to subscriber: Subscriber, _ live: LiveFigures, _ channel: any Channel) async throws {
+    private static func send(to subscriber: Subscriber, _ live: LiveAvailability, _ channel: any Channel) async throws {
         let stage = try await channel.eventLoop.submit {
             NIOLoopBound(
                 try channel.pipeline.syncOperations.handler(type: RequestStage.self), eventLoop: channel.eventLoop)
