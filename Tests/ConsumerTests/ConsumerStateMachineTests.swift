@@ -98,6 +98,22 @@ struct ConsumerStateMachineTests {
         #expect(!next.contains { $0.hasPrefix("decide") })
     }
 
+    @Test("decides a poison message only once the delivery after it is decoded, if that has begun")
+    func poisonAfterDecoding() throws {
+        let bench = MachineBench()
+        bench.finishWatch()
+        let poison = DecodedEntry.order(2, "b", ("lamp", nil, 1), deliveries: StreamEntry.poisonDeliveries)
+        try bench.deliverDecoded(.order(1, "a", ("lamp", nil, 1)), poison)
+        // The first order is being decided: the poison message is not at the front yet.
+        bench.deliver(.order(3, "c", ("lamp", nil, 1)))
+        #expect(bench.take().contains("decode 3-0"))
+        try bench.decide()
+        bench.send(.recorded(.recorded(records: 1)))
+        #expect(!bench.take().contains { $0.hasPrefix("decide") })
+        try bench.decode()
+        #expect(bench.take().contains("decide alone 2-0 after 1"))
+    }
+
     // MARK: - Epochs
 
     @Test("ends an epoch when what is under way has ended, and decides everything that is not recorded again, in order")
@@ -127,6 +143,19 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("open epoch: catalogue version 2"))
         bench.open(epoch: 2, seq: 3)
         #expect(bench.take().contains("acknowledge 1-0"))
+    }
+
+    @Test("goes on from the seq the ledger has when an epoch opens, also if that is further than what was recorded")
+    func furtherLedger() throws {
+        let bench = MachineBench()
+        bench.watch(epoch: 2)
+        bench.open(epoch: 3, seq: 5)
+        bench.finishWatch()
+        try bench.deliverDecoded(.order(1, "a", ("lamp", nil, 1)))
+        #expect(bench.take().contains("decide 1-0 after 5"))
+        try bench.decide()
+        #expect(bench.take().contains("record 1-0"))
+        #expect(bench.machine.recordedSeq == 5 && bench.machine.seq == 6)
     }
 
     @Test("takes a batch and the one that was decided after it back in order when the ledger does not take the first")
@@ -388,6 +417,19 @@ struct ConsumerStateMachineTests {
         #expect(bench.take() == ["claim"])
     }
 
+    @Test("does not look for what is pending while something is in memory")
+    func noLeftovers() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        bench.deliver()
+        #expect(bench.take() == ["read"])
+        bench.send(.recorded(.recorded(records: 1)))
+        bench.deliver()
+        #expect(!bench.take().contains("look for leftovers"))
+        bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
+        bench.deliver()
+        #expect(bench.take() == ["look for leftovers"])
+    }
+
     @Test("claims an entry that stays pending without being in memory, when memory is empty")
     func strays() {
         let bench = MachineBench()
@@ -518,6 +560,19 @@ struct ConsumerStateMachineTests {
         bench.open(epoch: 2, catalogue: 2)
         bench.send(.trimmed)
         #expect(bench.take().last == "finish")
+    }
+
+    @Test("claims until idle what Redis has lost just before the end")
+    func lossBeforeTheEnd() throws {
+        let bench = MachineBench(untilIdle: true)
+        bench.startWatch()
+        bench.deliver()
+        bench.send(.leftovers(pending: 0, wanted: []))
+        bench.watch(counters: .some(CounterHead(ledger: nil, epoch: nil, seq: nil)))
+        bench.open(epoch: 2)
+        #expect(bench.take().last == "claim")
+        bench.deliver(.order(1, "a", ("lamp", nil, 1)))
+        #expect(bench.take().contains("decode 1-0"))
     }
 
     @Test("finishes until idle when nothing is pending and no dead letter is wanted again")
