@@ -10,7 +10,7 @@ package final class ScriptRunner: Sendable {
         self.client = client
     }
 
-    /// The reply of `script`.
+    /// Runs `script` and returns its reply.
     ///
     /// `NOSCRIPT` means *not executed*: the script is loaded and sent again. Nothing else is ever sent twice.
     package func run(

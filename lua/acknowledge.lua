@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- acknowledge: what follows once the ledger has committed a batch. Repeating it does no harm.
+-- acknowledge: acknowledges and announces a batch that the ledger has committed. Repeating it is harmless.
 --
 -- KEYS    1  …:stock   2  …:checkouts   3  …:outcomes   4  …:intake
 -- ARGV    1  identity of the ledger
@@ -20,16 +20,16 @@
 -- WRITES  settled and recorded in the counters; the group's pending list, and how many were ever acknowledged
 --         ('lost'); the stream of outcomes
 -- COST    O(entries + outcomes)
--- WHY     allow-oom: with Redis out of memory, acknowledging must still work. Order: what the protocol needs first; what
---         others listen to comes last, each call alone, so that none of it can hold up the rest. Fenced: a call that comes
---         late, when an older ledger was put back meanwhile, would acknowledge what that one has never recorded; one
---         that comes after Redis has lost its tail would acknowledge another message that got the same id.
+-- WHY     allow-oom: with Redis out of memory, acknowledging must still work. Order: what the protocol depends on comes
+--         first; what others listen to comes last, one call each, so that none can stop the rest. Fenced: a late call,
+--         after an older ledger was put back, would acknowledge what that ledger has never recorded; a call after Redis
+--         has lost its tail would acknowledge another message that got the same id.
 local stock, checkouts, outcomes = KEYS[1], KEYS[2], KEYS[3]
 local slice = 4000
 
 local found = redis.call('HMGET', stock, 'ledger', 'epoch', 'settled', 'recorded', 'seq')
 if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then return {'FENCED'} end
--- Within an epoch the counters are never behind the ledger, unless Redis has forgotten something.
+-- Within an epoch the counters are never behind the ledger, unless Redis has lost something.
 if (tonumber(found[5] or '') or -1) < tonumber(ARGV[3]) then return {'FENCED'} end
 if (tonumber(found[3] or '') or -1) < tonumber(ARGV[3]) then redis.call('HSET', stock, 'settled', ARGV[3]) end
 if (tonumber(found[4] or '') or -1) < tonumber(ARGV[4]) then redis.call('HSET', stock, 'recorded', ARGV[4]) end
@@ -42,7 +42,7 @@ for first = at + 1, at + entries, slice do
   acknowledged = acknowledged + redis.call('XACK', checkouts, ARGV[5], unpack(ARGV, first, last))
 end
 if acknowledged > 0 then
-  -- Where it is not kept, 'lost' starts it.
+  -- If the field does not exist yet, 'lost' creates it.
   local before = tonumber(redis.pcall('HMGET', KEYS[4], 'acknowledged')[1] or '')
   if before then redis.call('HSET', KEYS[4], 'acknowledged', string.format('%.0f', before + acknowledged)) end
 end

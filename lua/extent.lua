@@ -3,10 +3,10 @@
 --
 -- KEYS    1  …:checkouts
 -- ARGV    ids to look for, any number up to 4,000
--- RETURNS {entries, entries ever added, id that was given last, id of the first entry or "", the ids that are not there}
+-- RETURNS {entries, entries ever added, id that was given last, id of the first entry or "", the ids that are missing}
 -- ERRORS  ERR when there is no such key, WRONGTYPE when it is no stream
 -- WRITES  nothing
--- COST    O(bytes of the first and the last entry, and of those that are looked for)
+-- COST    O(bytes of the first and the last entry, and of those in ARGV)
 -- WHY     XINFO STREAM and XRANGE send entries whole, and one of them may be too large to be sent.
 local values = {}
 local info = redis.call('XINFO', 'STREAM', KEYS[1])

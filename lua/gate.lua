@@ -18,10 +18,10 @@
 --         {"FENCED", what differs, identity, epoch, seq} (as found): nothing was changed
 -- ERRORS  WRONGTYPE when the key is no hash; ERR on malformed arguments; both before anything is written
 -- WRITES  sold:… of every counter that changed, and seq, in the hash, after every check
--- COST    O(counters + movements); about 2 µs an order of one line (five, when every number was an argument of its own)
--- WHY     One applier and an exact chain of (epoch, seq): a command that comes late, twice, or after Redis forgot
---         something finds another state than the one it was made for, and does nothing.
---         allow-oom: a full Redis must be able to work off the backlog that fills it, and the fields that are written
+-- COST    O(counters + movements); about 2 µs per one-line order (five, when every number was a separate argument)
+-- WHY     One applier and an exact chain of (epoch, seq): a call that comes late, twice, or after Redis has lost
+--         something finds another state than it was made for, and does nothing.
+--         allow-oom: a full Redis must be able to process the backlog that fills it, and the fields that are written
 --         exist already.
 local stock = KEYS[1]
 local slice = 4000 -- fields a call: unpack fails near 8,000
@@ -49,7 +49,7 @@ if count < 0 or #ARGV ~= 5 + count then
   return redis.error_reply('ERR gate: behind the number of counters stand their names and the commands, no more, no less')
 end
 
--- Read: what is sold, and the caps.
+-- Read the units sold, and the caps.
 local sold, cap, changed = {}, {}, {}
 for first = 1, count, slice / 2 do
   local last = math.min(first + slice / 2 - 1, count)
@@ -62,7 +62,7 @@ for first = 1, count, slice / 2 do
   for i = first, last do
     local at = 2 * (i - first) + 1
     sold[i] = integer(values[at] or '')
-    -- Below 0 only a hand can have put it.
+    -- A value below 0 can only have been written manually.
     if not sold[i] or sold[i] < 0 then return fenced('sold:' .. ARGV[4 + i]) end
     -- No cap is unlimited, but still a number that stays exact.
     cap[i] = 9007199254740991

@@ -1,16 +1,16 @@
 #!lua flags=allow-oom
--- group: makes the consumer group on the stream of messages, and the stream, where they are missing.
+-- group: creates the consumer group on the stream of messages, and the stream, if they are missing.
 --
 -- KEYS    1  …:checkouts   2  …:intake
 -- ARGV    1  consumer group
 -- RETURNS CREATED, or EXISTS: it was there, and stays as it is
 -- ERRORS  WRONGTYPE when the key is no stream
--- WRITES  an empty stream; the group, which has read nothing yet; how many entries of the stream are not its business
+-- WRITES  an empty stream; the group, which has read nothing yet; how many entries were gone before it existed
 -- COST    O(1)
 -- WHY     allow-oom: a full Redis refuses a plain XGROUP CREATE, and could then never be emptied by a first consumer.
 local reply = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
 if not reply.err then
-  -- What is gone by now was not taken from this group ('lost').
+  -- Entries that are already gone are no loss of this group ('lost').
   local stream = {}
   local info = redis.call('XINFO', 'STREAM', KEYS[1])
   for i = 1, #info, 2 do stream[info[i]] = info[i + 1] end

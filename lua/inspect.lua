@@ -9,8 +9,8 @@
 --         {"GONE"}: there is no such entry
 -- ERRORS  WRONGTYPE when the key is no stream; NOPERM, or ERR, where the user may not ask for MEMORY USAGE
 -- WRITES  nothing
--- COST    O(nodes of the stream) + O(bytes of the entry): some 5 ms for a MiB, during which no other client is served
--- WHY     An entry can have 1 GiB, and there is no command that says so without sending it.
+-- COST    O(nodes of the stream) + O(bytes of the entry): about 5 ms per MiB, during which no other client is served
+-- WHY     An entry can have 1 GiB, and no command returns its size without sending it.
 local usage = redis.call('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', '0')
 if not usage then return {'GONE'} end
 if usage > tonumber(ARGV[2]) then return {'UNBEARABLE', usage} end

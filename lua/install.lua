@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- install: puts the counters of a new epoch, prepared under a key of their own, in the place of the old ones.
+-- install: replaces the old counters with those of a new epoch, prepared under a separate key.
 --
 -- KEYS    1  …:stock   2  …:stock.next:EPOCH, the prepared hash
 -- ARGV    1  identity of the ledger
@@ -10,13 +10,13 @@
 -- RETURNS {"INSTALLED"}
 --         {"OTHER_LEDGER", identity}: the counters belong to another ledger
 --         {"EPOCH_NOT_LOWER", epoch}: they are of this epoch or a later one
---         {"LEDGER_BEHIND", settled, recorded}: the ledger had recorded more than it knows of now
+--         {"LEDGER_BEHIND", settled, recorded}: the ledger had recorded more than it holds now
 --         {"INCOMPLETE", fields}: the prepared hash is not what was sent
 --         in all of these nothing was changed
 -- ERRORS  WRONGTYPE when a key is no hash
 -- WRITES  renames the second key over the first
--- COST    O(1): the old hash is freed beside the server's work
--- WHY     One rename: readers see the old counters or the new ones, whole. Wanting a lower epoch makes a late or
+-- COST    O(1): the old hash is freed in the background
+-- WHY     One rename: readers see either all old counters or all new ones. Requiring a lower epoch makes a late or
 --         repeated install harmless. allow-oom: without an epoch nothing is decided, and a full Redis stays full.
 local found = redis.call('HMGET', KEYS[1], 'ledger', 'epoch', 'settled', 'recorded')
 if found[1] and found[1] ~= ARGV[1] then return {'OTHER_LEDGER', found[1]} end

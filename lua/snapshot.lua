@@ -3,11 +3,11 @@
 --
 -- KEYS    1  …:stock
 -- ARGV    1 …  names of counters, "p:ID" or "v:ID"; at most 1,000
--- RETURNS {identity, epoch, seq, settled, recorded, catalogue, number of fields, values}, "" where a field is missing; values:
---         sold, cap, closed of each counter in turn, nil where a field is missing
+-- RETURNS {identity, epoch, seq, settled, recorded, catalogue, number of fields, values}, "" where a field is missing;
+--         values: sold, cap, closed of each counter in turn, nil where a field is missing
 -- ERRORS  WRONGTYPE when the key is no hash; ERR with more than 1,000 counters
 -- WRITES  nothing
--- COST    O(counters), about 5 µs each
+-- COST    O(counters), 4 to 5 µs each
 -- WHY     A script, so that the figures and the (epoch, seq) that names their state belong together.
 if #ARGV > 1000 then return redis.error_reply('ERR snapshot: at most 1,000 counters a call') end
 local head = redis.call('HMGET', KEYS[1], 'ledger', 'epoch', 'seq', 'settled', 'recorded', 'catalogue')

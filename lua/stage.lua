@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- stage: writes a part of the counters of a new epoch under a key of their own.
+-- stage: writes a part of the counters of a new epoch under a separate key.
 --
 -- KEYS    1  …:stock.next:EPOCH
--- ARGV    field and value in turn
+-- ARGV    fields and values, alternating
 -- RETURNS how many fields were written; install counts those that are there
 -- ERRORS  WRONGTYPE when the key is no hash; ERR without a field, or with a field that has no value: nothing is written
 -- WRITES  the hash

@@ -3,14 +3,14 @@
 --
 -- KEYS    1  …:checkouts
 -- ARGV    1  consumer group
---         2  the consumer that stays whatever it has
+--         2  the consumer that always stays
 -- RETURNS how many were removed
 -- ERRORS  NOGROUP or ERR when stream or group are gone: nothing was removed
 -- WRITES  the group's list of consumers
 -- COST    O(consumers)
--- WHY     Each host name becomes a consumer, in containers one more with each start, and Redis never forgets one.
---         What is removed comes back when it reads again; removed with entries pending, it would take them along. So
---         both is one step.
+-- WHY     Each host name becomes a consumer, in containers one more with each start, and Redis never removes any.
+--         A removed consumer comes back when it reads again; removing one with pending entries would remove these from
+--         the pending list. So the check and the removal are one step.
 local removed = 0
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local values = {}

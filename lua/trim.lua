@@ -3,19 +3,20 @@
 --
 -- KEYS    1  …:checkouts   2  …:outcomes
 -- ARGV    1  consumer group
---         2  milliseconds that an entry stays, by its id and Redis' clock
+--         2  how long an entry stays, in milliseconds, by its id and Redis' clock
 --         3  id below which entries are older than that, whatever their ids say; "" where none is known
 --         4  entries that stay, about
 --         5  entries that may be dropped in one call, about
 --         6  outcomes that stay, about; "": all
--- RETURNS {entries dropped for their age, entries dropped for their number, outcomes dropped, Redis' time in ms, id that
---         was delivered last, id below which everything is acknowledged}
+-- RETURNS {entries dropped for their age, entries dropped for their number, outcomes dropped, Redis' time in ms, id
+--         that was delivered last, id below which everything is acknowledged}
 -- ERRORS  NOGROUP or ERR when stream or group are gone, ERR on malformed arguments: nothing was dropped
 -- WRITES  both streams
--- COST    O(entries dropped), about 0.2 µs an entry and 0.5 µs a KiB
--- WHY     allow-oom: it frees what Redis is full of. The group's state is read in the same step as the trimming: nothing
---         can be delivered in between. Redis' clock, as ids are made of it: a consumer whose clock is a day ahead would
---         drop all that a restored ledger needs. A limit for each call, as Redis serves no one else meanwhile.
+-- COST    O(entries dropped), about 0.2 µs per entry and 0.5 µs per KiB
+-- WHY     allow-oom: it frees what Redis is full of. The group's state is read in the same step as the trimming, so
+--         nothing can be delivered in between. Redis' clock, as ids are made from it: a consumer whose clock is a day
+--         ahead would drop all that a restored ledger needs. A limit per call, as Redis serves no other client
+--         meanwhile.
 local largest = 9007199254740991 -- above it numbers are not exact
 
 local function parse(id)
@@ -54,7 +55,7 @@ else
   if ms < largest and n < largest then acknowledged = string.format('%.0f-%.0f', ms, n + 1) end
 end
 
--- Whole nodes of the stream first, some 100 entries each, as only that has a limit.
+-- Whole nodes of the stream first, about 100 entries each, as only this form of XTRIM accepts a limit.
 local function drop(bound, most)
   if most < 1 then return 0 end
   return redis.call('XTRIM', KEYS[1], 'MINID', '~', bound, 'LIMIT', string.format('%.0f', most))
@@ -66,7 +67,7 @@ local old = string.format('%.0f-0', math.max(now - keep, 0))
 if ARGV[3] ~= '' and isLower(old, ARGV[3]) then old = ARGV[3] end
 local bound = lower(lower(delivered, acknowledged), old)
 local aged = drop(bound, limit)
--- What is left below the bound stands in one node.
+-- What is left below the bound is in one node.
 if aged < limit / 2 then aged = aged + redis.call('XTRIM', KEYS[1], 'MINID', bound) end
 local excess = drop(acknowledged, math.min(redis.call('XLEN', KEYS[1]) - entries, limit - aged))
 local outcomes = 0

@@ -20,7 +20,7 @@ struct AcknowledgeStage: Sendable {
         for (number, slice) in acknowledgement.slices(of: settings.slice).enumerated() {
             guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
             if number > 0 { Failpoint.acknowledgeBetween.pass() }
-            // Repeating does no harm, so doubt is as good as failure.
+            // Repeating is harmless, so a call that may have been executed is repeated, too.
             let answer = try await retrying.redis("acknowledging", doubtIsHarmless: true) { [counters] in
                 try await counters.acknowledge(slice, keepOutcomes: keepOutcomes)
             }
@@ -37,7 +37,7 @@ struct AcknowledgeStage: Sendable {
         return .acknowledged(whole)
     }
 
-    /// Nothing depends on it.
+    /// Publishes a change of the catalogue. Nothing depends on it: a failure is only logged.
     func announce(_ change: Acknowledgement) async {
         do {
             for slice in change.slices(of: settings.slice) {

@@ -13,7 +13,7 @@ package struct ActiveConsumer: Sendable {
     private let retrying: Retrying
     private let metrics: ConsumerMetrics
     private let stages: ConsumerStages
-    /// Throws when going on would be wrong.
+    /// Throws when the consumer must not continue.
     private let guarding: @Sendable () async throws -> Void
     /// Called when the consumer is ready, with its epoch and seq.
     private let onReady: @Sendable (Int64, Int64) -> Void
@@ -39,18 +39,18 @@ package struct ActiveConsumer: Sendable {
     }
 
     /// Consumes until a stop is requested (nothing more is read, what is in memory is finished), or nothing is left
-    /// (`untilIdle`). Throws when going on would be wrong.
+    /// (`untilIdle`). Throws when it must not continue.
     ///
-    /// When it returns or throws, nothing of this process writes any more, and the lock may be given up: what is being
-    /// decided, recorded or acknowledged is finished first.
-    /// - Throws: `ConsumerError`; `LedgerError`; `CountersError`; `RedisError` that does not pass by itself; what
-    ///   `guarding` throws; `CancellationError` when the task is cancelled.
+    /// When it returns or throws, this process no longer writes, and the lock may be released: deciding, recording and
+    /// acknowledging in progress have finished.
+    /// - Throws: `ConsumerError`; `LedgerError`; `CountersError`; `RedisError` that is not transient; what `guarding`
+    ///   throws; `CancellationError` when the task is cancelled.
     package func run() async throws -> ConsumerTotals {
         defer { metrics.isActive(false) }
         return try await withThrowingTaskGroup(of: ConsumerEvent?.self) { group in
             defer { group.cancelAll() }
-            // Whatever ends the consumer ends what waits for Redis or the disk, too: else the lock would be held for as
-            // long as they are away.
+            // Whatever ends the consumer also ends everything that waits for Redis or the disk; otherwise the lock
+            // would be held for as long as they are unavailable.
             defer { retrying.stop.request() }
             group.addTask { [guarding, stop = retrying.stop] in
                 do {
@@ -74,14 +74,14 @@ package struct ActiveConsumer: Sendable {
                 onReady(epoch.number, epoch.seq)
                 totals = try await consume(from: epoch, &group)
             } catch is StopSignal.Stopped {
-                // Before there was an epoch.
+                // Stopped before the first epoch was open.
             }
             try await finish(&group)
             return totals
         }
     }
 
-    /// Waits for what is being written. That it failed matters, also at a stop.
+    /// Waits for writes in progress. Their failure matters, also at a stop.
     private func finish(_ group: inout ThrowingTaskGroup<ConsumerEvent?, any Error>) async throws {
         retrying.stop.request()
         group.cancelAll()
@@ -91,14 +91,15 @@ package struct ActiveConsumer: Sendable {
         }
     }
 
-    /// Before anything is decided: takes note of a crash, looks at the server, connects, opens the first epoch.
+    /// Runs before anything is decided: counts a crash on a poison message, checks the server, connects, opens the
+    /// first epoch.
     private func begin() async throws -> Epoch {
         if let poison = EntryKey(note: lock.previousNote) {
             try await retrying.ledger { [ledger] in try await ledger.noteAttempt(poison) }
         }
         lock.note("")
         try await stages.server.check()
-        // Before the epoch is installed: a loss that takes the epoch with it then ends reading, too.
+        // Connects before the epoch is installed, so that a data loss that removes the epoch also ends reading.
         try await stages.read.connectFirst()
         return try await stages.epochs.open(
             EpochRequest(needed: EpochNeeded(.outage, "start"), catalogueBefore: nil, epochsInARow: 0))
@@ -124,7 +125,7 @@ package struct ActiveConsumer: Sendable {
                 actions = event.map { machine.handle($0, at: .now) } ?? []
             }
         } catch is StopSignal.Stopped {
-            // Redis or the ledger was away when the stop came: what is not finished stays pending.
+            // Redis or the ledger was unavailable when the stop came: unfinished messages stay pending.
             if !machine.isMemoryEmpty {
                 retrying.logger.warning("stopped with messages unfinished; they stay pending")
             }

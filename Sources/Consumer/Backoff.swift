@@ -1,5 +1,5 @@
 /// Growing waits between attempts: 50 ms, doubled up to 2 s, with up to a quarter more at random so that many waiting
-/// processes do not come back in step.
+/// processes do not retry in step.
 struct Backoff {
     private var attempt = 0
 

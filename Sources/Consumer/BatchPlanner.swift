@@ -3,14 +3,14 @@ import Intake
 import Inventory
 import Ledger
 
-/// Works out what becomes of each entry of a batch, before anything is decided. Does no I/O: it says what the ledger
-/// must be asked (`lookup`), and plans by the answer (`plan`).
+/// Plans what happens to each entry of a batch before anything is decided. Does no I/O: `lookup` is what the ledger
+/// must be asked, and `plan` uses the answer.
 ///
-/// Replays and conflicts are found here, and entries that are dead letters already: one of those that is read again
-/// could have become possible meanwhile, and would be decided but not recorded.
+/// Finds replays, conflicts and entries that already are dead letters. A dead letter that is read again may have become
+/// valid meanwhile; it would be decided but not recorded.
 struct BatchPlanner: Sendable {
-    /// Those that may be planned now: up to the first one that depends on what is not recorded yet. None of them if
-    /// that is the very first one, which then waits for the batch that is being recorded.
+    /// The entries that can be planned now: those before the first one that depends on something not recorded yet.
+    /// Empty if that is the first entry, which then waits for the batch that is being recorded.
     let entries: ArraySlice<DecodedEntry>
     /// What the ledger must be asked about them.
     let lookup: BatchLookup
@@ -28,7 +28,7 @@ struct BatchPlanner: Sendable {
         batch = PlannedBatch(catalogueVersion: context.catalogue.version)
     }
 
-    /// The entries up to the first one for which something earlier must be in the ledger first.
+    /// The entries before the first one that needs something earlier to be in the ledger.
     ///
     /// What a cancellation gives back depends on what its order owns. An adjustment comes first in its batch, with
     /// nothing being recorded: how much it may take away is then in the ledger.
@@ -38,7 +38,7 @@ struct BatchPlanner: Sendable {
         var orders: Set<Identifier> = []
         // Most batches are orders alone, which depend on nothing.
         let needsOrders = entries.contains { if case .success(.cancel) = $0.command { true } else { false } }
-        // By its place, not its id: a Redis that lost its tail may give an id to two messages.
+        // Found by index, not by id: a Redis that lost its tail may give an id to two messages.
         let end = entries.indices.first { place in
             guard case .success(let command) = entries[place].command else { return false }
             switch command {
@@ -53,14 +53,14 @@ struct BatchPlanner: Sendable {
         return entries[..<(end ?? entries.endIndex)]
     }
 
-    /// What becomes of the entries, in their order; fewer of them where they would make the batch too large.
+    /// Plans the entries in order, leaving out the last ones if they would make the batch too large.
     /// - Parameter prior: the ledger's answer to `lookup`.
     consuming func plan(by prior: PriorState) -> PlannedBatch {
         batch.entries.reserveCapacity(entries.count)
         batch.plans.reserveCapacity(entries.count)
         batch.records.reserveCapacity(entries.count)
         batch.places.reserveCapacity(entries.count)
-        // A fingerprint is worked out only for entries whose id stands among the dead letters.
+        // A fingerprint is computed only for entries whose id is among the dead letters.
         let deadEntries = Set(prior.deadLetters.keys.map(\.entryID))
         for decoded in entries {
             if deadEntries.contains(decoded.entry.id), let outcome = prior.deadLetters[EntryKey(decoded.entry)] {
@@ -79,12 +79,12 @@ struct BatchPlanner: Sendable {
     }
 
     private mutating func add(_ decoded: DecodedEntry, _ plan: PlannedBatch.Plan) {
-        // If it has to be planned again, a poison message is one again.
+        // A poison message remains one if it has to be planned again.
         batch.entries.append(decoded.entry.mayBePoison ? .poison(decoded.entry) : .decoded(decoded))
         batch.plans.append(plan)
     }
 
-    /// - Returns: nil: the batch is large enough without it.
+    /// - Returns: nil: the batch is full without it.
     private mutating func plan(_ decoded: DecodedEntry, by prior: PriorState) -> PlannedBatch.Plan? {
         let command: Command
         switch decoded.command {
@@ -140,7 +140,7 @@ struct BatchPlanner: Sendable {
         return reject(decoded, invalid, command)
     }
 
-    /// - Parameter command: nil: the ids that can be read of the payload name it.
+    /// - Parameter command: nil: the dead letter gets the ids that can be read from the payload.
     private mutating func reject(
         _ decoded: DecodedEntry, _ invalid: InvalidMessage, _ command: Command? = nil
     ) -> PlannedBatch.Plan {

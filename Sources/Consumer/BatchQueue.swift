@@ -2,11 +2,11 @@ import Intake
 
 /// Entries that were decoded and are not in a batch yet, in the order of the stream.
 struct BatchQueue {
-    /// How much a batch may have, but for one entry.
+    /// The limits of a batch; its first entry may exceed them.
     struct Limits {
         var orders: Int
         var lines: Int
-        /// Of names and values.
+        /// Bytes of names and values.
         var bytes: Int
     }
 
@@ -23,7 +23,7 @@ struct BatchQueue {
 
     var first: StreamEntry? { entries.first?.entry }
 
-    /// There is enough for a whole batch.
+    /// Whether there is enough for a full batch.
     var isFull: Bool { count >= limits.orders || lines >= limits.lines || bytes >= limits.bytes }
 
     /// The first entry, if it is to be processed alone.
@@ -42,7 +42,7 @@ struct BatchQueue {
         entries = earlier + entries
     }
 
-    /// Whether these are the first ones.
+    /// Whether the queue starts with these entries.
     func startsWith(_ first: [ReadEntry]) -> Bool {
         entries.count >= first.count && zip(entries, first).allSatisfy { $0.entry.id == $1.entry.id }
     }
@@ -52,8 +52,7 @@ struct BatchQueue {
         entries.removeFirst(number)
     }
 
-    /// What may be one batch: entries from the front within the limits, but at least one, up to the next poison
-    /// message.
+    /// The next batch: entries from the front within the limits, but at least one, up to the next poison message.
     func peekBatch() -> [DecodedEntry] {
         var batch: [DecodedEntry] = []
         batch.reserveCapacity(min(limits.orders, count))

@@ -1,11 +1,11 @@
 import Inventory
 
-/// Compares three clocks from time to time: Redis', of which ids are made, this machine's, of which `decided_at` is
-/// made, and one that never steps. Does no I/O.
+/// Periodically compares three clocks: Redis', from which ids are made, this machine's, from which `decided_at` is
+/// made, and a monotonic one. Does no I/O.
 struct ClockWatch {
-    /// What one look finds that was not so at the look before.
+    /// What a reading shows that the previous reading did not.
     enum Finding: Equatable {
-        /// A clock was set: so much further than the time that had passed.
+        /// A clock was set: it moved by this much more than the time that had passed.
         case redisStepped(Duration)
         case machineStepped(Duration)
         /// This machine's clock less Redis'.
@@ -16,12 +16,12 @@ struct ClockWatch {
 
     /// Clocks as they were read at one moment.
     struct Reading {
-        /// By the clock that never steps.
+        /// By the monotonic clock.
         var at: ContinuousClock.Instant
         /// Since 1970.
         var redis: Duration
         var machine: Duration
-        /// Redis' clock was read up to so much later than the others.
+        /// Redis' clock was read at most this much later than the others.
         var uncertainty: Duration
         /// How far the ids are ahead of Redis' clock; nil: unknown.
         var idsAhead: Duration?

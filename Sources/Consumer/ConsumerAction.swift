@@ -3,11 +3,11 @@ import Intake
 import Inventory
 import Ledger
 
-/// What is to be done now. Each is done on its own; what comes of it is an event.
+/// What the executor must do now. Actions are independent of each other; the result of each is an event.
 enum ConsumerAction: Sendable {
-    /// - Parameter claims: all that is pending first.
+    /// - Parameter claims: whether everything pending is claimed first.
     case read(claims: Bool)
-    /// Ends the read that waits; it delivers what it has.
+    /// Ends the blocking read; it delivers what it has.
     case endRead
     /// - Parameter attempt: counted from 0; later ones wait longer before they begin.
     case connect(attempt: Int)
@@ -17,21 +17,21 @@ enum ConsumerAction: Sendable {
     case record(RecordBatch)
     case acknowledge(Acknowledgement)
     case openEpoch(EpochRequest)
-    /// Tells listeners which products a new catalogue has changed.
+    /// Announces which products a new catalogue has changed.
     case announceCatalogue(Acknowledgement)
     /// Reports the chore as due once its interval has passed.
     case wait(for: Chore)
-    /// - Parameter epoch: the one that is open.
+    /// - Parameter epoch: the open epoch.
     case watch(epoch: Int64)
-    /// What follows a watch in which all was well.
-    /// - Parameter isRedisFull: nil: not known.
+    /// Follows a watch that found no problem.
+    /// - Parameter isRedisFull: nil: unknown.
     case upkeep(isRedisFull: Bool?)
     case trim
     case publish([Replays.Due])
     case report(ConsumerReport)
     /// Nothing is left to do.
     case finish
-    /// Epoch after epoch was opened and the same batch could not be recorded.
+    /// Several epochs were opened in a row, and the same batch still could not be recorded.
     case giveUp(EpochNeeded)
 }
 
@@ -42,7 +42,7 @@ enum ConsumerReport: Sendable {
     case stray(EntryPosition)
 }
 
-/// What is due again and again, whether there are messages or not.
+/// Recurring work, due whether there are messages or not.
 enum Chore: Sendable {
     /// Compares Redis and the ledger with what they should be. Deciding waits meanwhile, as the gate changes the
     /// counters.

@@ -8,7 +8,7 @@ package enum ConsumerError: Error, Sendable, CustomStringConvertible {
     case lock(path: String, reason: String)
     /// Redis holds the counters of another ledger, or of a later state of this one.
     case ledgerIsNotTheOne(path: String, redis: String, found: InstallAnswer)
-    /// Epoch after epoch was opened and the same batch could not be recorded.
+    /// Several epochs were opened in a row, and the same batch still could not be recorded.
     case noProgress(redis: String, reason: String, epochs: Int)
     /// The server is too old.
     case serverTooOld(redis: String, version: String)

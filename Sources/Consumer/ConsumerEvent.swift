@@ -2,13 +2,14 @@ import Counters
 import Intake
 import Ledger
 
-/// What has happened; `ConsumerStateMachine` says what follows.
+/// What has happened; `ConsumerStateMachine` decides what follows.
 enum ConsumerEvent: Sendable {
     case delivered(Delivery)
     case readFailed(ReadFailure)
-    /// The reader has connected after reading had failed; with the number of the connection that decides.
+    /// The reader has reconnected after a failed read. Carries the number of the deciding connection.
     case connected(decidingConnection: Int)
-    /// With nothing in memory: what is pending, and which dead letters are wanted again (asked only until idle).
+    /// Found with nothing in memory: what is pending, and which dead letters must be published again (asked only with
+    /// `untilIdle`).
     case leftovers(pending: Int64, wanted: [WantedReplay])
     case decoded([ReadEntry])
     case decided(DecidedBatch)
@@ -17,19 +18,19 @@ enum ConsumerEvent: Sendable {
     /// Deciding has ended without a decision.
     case undecided(EpochNeeded)
     case recorded(RecordAnswer)
-    /// With the epoch in whose name it was sent.
+    /// Carries the epoch that the acknowledgement named.
     case acknowledged(epoch: Int64, AcknowledgeAnswer)
     case epochOpened(Epoch)
     case due(Chore)
     case watched(WatchReport)
-    /// With the dead letters that are wanted again.
+    /// Carries the dead letters that must be published again.
     case upkept(wanted: [WantedReplay])
     case trimmed
     case published(PublishedReplays)
     case stopRequested
 }
 
-/// Why a read, or connecting, has brought nothing.
+/// Why a read or a connection attempt failed.
 enum ReadFailure: Sendable {
     /// The stream or its group is gone: Redis has lost data.
     case lostData

@@ -2,9 +2,9 @@ import Inventory
 import Ledger
 import Metrics
 
-/// What the consumer counts and measures of its own work; docs/metrics.md says what each means.
+/// What the consumer counts and measures about its work; docs/metrics.md defines each metric.
 ///
-/// What was decided and not recorded is counted nowhere: it is decided again.
+/// Decisions that were not recorded are not counted: those commands are decided again.
 package struct ConsumerMetrics: Sendable {
     private let accepted: Counter
     private let refused: [String: Counter]
@@ -26,10 +26,10 @@ package struct ConsumerMetrics: Sendable {
     private let seq: Gauge
     private let active: Gauge
 
-    /// - Parameter metrics: where they go; nil: to the process' own.
+    /// - Parameter metrics: where they go; nil: the process' factory.
     package init(_ metrics: (any MetricsFactory)? = nil) {
         let metrics = metrics ?? MetricsSystem.factory
-        // All of them at once: a rate needs a counter that began at 0.
+        // All are created at once: a rate needs a counter that began at 0.
         func outcomes(_ kind: Outcome.Kind, _ reason: String = "") -> Counter {
             Counter(
                 label: "stocktake_outcomes_total", dimensions: [("outcome", kind.rawValue), ("reason", reason)],
@@ -84,7 +84,7 @@ package struct ConsumerMetrics: Sendable {
 
     func acknowledged(in duration: Duration) { acknowledging.record(duration: duration) }
 
-    /// A batch that is in the ledger for good.
+    /// Counts a batch that the ledger has committed.
     func count(_ decided: DecidedBatch) {
         batch.record(decided.entries.count)
         if decided.seqAfter > decided.record.seqBefore { seq.record(decided.seqAfter) }

@@ -9,7 +9,7 @@ import ServiceLifecycle
 
 /// The consumer as a process runs it: stands by until the store's lock is free, then consumes until it is stopped.
 package struct ConsumerService: Service {
-    /// What is printed for people, a line each.
+    /// What is printed for people, one line each.
     package enum Status: Sendable {
         case standingBy(holder: Int32?)
         case active(epoch: Int64, seq: Int64)
@@ -23,7 +23,7 @@ package struct ConsumerService: Service {
     package var redisOptions: RedisOptions
     package var logger: Logger
     package var report: @Sendable (Status) -> Void
-    /// Where its metrics go; nil: to the process' own.
+    /// Where its metrics go; nil: the process' factory.
     package var metrics: (any MetricsFactory)?
     /// Runs beside the active consumer; cancelled when it ends.
     package var companion: (@Sendable () async -> Void)?
@@ -52,7 +52,7 @@ package struct ConsumerService: Service {
 
     /// Stands by, then consumes, until `stop` is requested.
     package func run(until stop: StopSignal) async throws {
-        // Now: a standby's are there, too, and say that it is one.
+        // Created before the lock is taken: a standby exports metrics, too, and they show that it is one.
         let metrics = ConsumerMetrics(metrics)
         do {
             let lock = try await takeLock(until: stop)
@@ -79,7 +79,8 @@ package struct ConsumerService: Service {
     private func consume(_ lock: ProcessLock, _ metrics: ConsumerMetrics, until stop: StopSignal) async throws {
         let watch = DamageWatch(path: ledgerPath, lock: lock, stop: stop, logger: logger)
         do {
-            // Only now: what a standby opened before could be another file by the time it takes over.
+            // Opened only now: a file that a standby had opened earlier could have been replaced by the time of
+            // takeover.
             let ledger = try await Retrying(stop: stop, logger: logger).ledger {
                 try await LedgerDatabase.open(at: ledgerPath, store: store, for: .consumer)
             }
@@ -102,11 +103,11 @@ package struct ConsumerService: Service {
         findDamage: @escaping @Sendable () async -> LedgerError?
     ) async throws {
         let redis = RedisClient(url: redisURL, options: redisOptions, logger: logger)
-        // A connection of its own: a read that waits would hold up everything behind it.
+        // A separate connection: a blocking read would delay every command behind it.
         var readingOptions = redisOptions
         readingOptions.maximumReplyBytes = ConsumerSettings.readReplyBytes
         let reading = RedisClient(url: redisURL, options: readingOptions, logger: logger)
-        // A Redis that hangs must not hold up the end.
+        // A Redis that hangs must not delay the shutdown.
         stop.whenRequested {
             Task {
                 try? await Task.sleep(for: ConsumerSettings.stopGrace)

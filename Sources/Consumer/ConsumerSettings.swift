@@ -2,29 +2,29 @@
 package struct ConsumerSettings: Sendable {
     /// The name under which entries are delivered to this process.
     package var consumer = "stocktake"
-    /// Orders a batch at most. Random ids are spread over the whole index of orders: the more of them a transaction
-    /// brings, the fewer pages it writes for each; and the more of them are in memory.
+    /// Maximum orders per batch. Random ids are spread over the whole index of orders: the more orders a transaction
+    /// has, the fewer pages it writes for each, and the more of them are in memory.
     package var batchOrders = 2_048
-    /// Order lines a batch at most: a gate call over 4,000 holds Redis for some 8 ms.
+    /// Maximum order lines per batch: a gate call over 4,000 blocks Redis for about 8 ms.
     package var batchLines = 4_000
-    /// Messages a read, and entries an acknowledgement, at most: half a batch, so that others need not wait long for
-    /// Redis.
+    /// Maximum messages per read, and entries per acknowledgement: half a batch, so that other clients do not wait long
+    /// for Redis.
     var slice: Int { max(batchOrders / 2, 1) }
-    /// Bytes of messages a batch at most.
+    /// Maximum bytes of messages per batch.
     package var batchBytes = 8 << 20
-    /// Bytes of messages that are not decided yet, at most, but for one read.
+    /// Maximum bytes of messages that are not decided yet; one read may exceed it.
     package var queueBytes = 16 << 20
     /// How long a read waits for new messages.
     package var block = Duration.seconds(2)
-    /// How long processed messages stay in the stream. They are what a restored ledger is brought up to date from.
+    /// How long processed messages stay in the stream. A restored ledger catches up from them.
     package var messageAge = Duration.seconds(24 * 3600)
-    /// About how many messages the stream holds before processed ones are dropped whatever their age.
+    /// About how many messages the stream holds before processed ones are dropped regardless of age.
     package var keepMessages = 1_000_000
-    /// About how many outcomes their stream keeps.
+    /// About how many outcomes the outcomes stream keeps.
     package var keepOutcomes = 100_000
     /// How many bytes the ledger keeps of a payload that is too large for any message.
     package var deadLetterBytes = 64 << 10
-    /// Ends when nothing is unread or pending.
+    /// Whether the consumer ends when nothing is unread or pending.
     package var untilIdle = false
 
     package init() {}
@@ -42,26 +42,26 @@ package struct ConsumerSettings: Sendable {
     /// How often, in a row, the counters of a new epoch may be lost between being prepared and being installed.
     static let installLosses = 10
     /// The largest reply to a read. No valid message has more than `Limit.payloadBytes`; what cannot be read within
-    /// this is given up by its id (`OversizedEntries`). The reply is in memory twice while it is taken apart.
+    /// this is given up by its id (`OversizedEntries`). The reply is in memory twice while it is parsed.
     static let readReplyBytes = 32 << 20
-    /// How long after the ledger was read to its end it is read again; and when it could not be.
+    /// How long after the ledger was read to its end it is read again; and how long after a read that failed.
     static let inspectionInterval = Duration.seconds(3_600)
     static let inspectionRetry = Duration.seconds(60)
-    /// After a slice, so many times as long as it took: a tenth of a processor at most.
+    /// The pause after a slice, as a multiple of the time that the slice took: at most a tenth of a processor.
     static let inspectionPause = 9
-    /// How long a Redis that was full is still emptied after it has accepted writes again: else it would be full again
-    /// with the next messages.
+    /// How long dropping messages continues after a full Redis accepts writes again; otherwise the next messages would
+    /// fill it again.
     static let reliefTime = Duration.seconds(10)
-    /// Messages that are dropped first from a full Redis, about; each time twice as many until it has room.
+    /// About how many messages are dropped first from a full Redis; twice as many each time until it has room.
     static let firstReliefSlice = 128
     /// About how many outcomes stay while Redis is full.
     static let outcomesWhenFull = 10_000
-    /// How long an entry may be pending and not in memory before pending entries are claimed. A reply to a read that is
-    /// on its way looks the same for a moment.
+    /// How long an entry may be pending and not in memory before pending entries are claimed. A read's reply in transit
+    /// looks the same for a moment.
     static let strayPatience = Duration.seconds(3)
-    /// How long what is under way may take after a stop was requested, before the connections are closed.
+    /// How long work in progress may take after a stop was requested, before the connections are closed.
     static let stopGrace = Duration.seconds(4)
-    /// How often ledger and Redis are looked at when there is nothing else to do.
+    /// How often the ledger and Redis are compared with their expected state (`Chore.watch`).
     static let watchInterval = Duration.seconds(1)
     /// How often the stream is trimmed.
     static let trimInterval = Duration.seconds(10)

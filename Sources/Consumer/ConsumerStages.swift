@@ -5,8 +5,8 @@ import Ledger
 import Logging
 import RedisClient
 
-/// The stages of the consumer, each with what it needs. They do not know each other; `ConsumerStateMachine` knows their
-/// order.
+/// The stages of the consumer, each with what it depends on. They do not know each other; `ConsumerStateMachine` knows
+/// their order.
 struct ConsumerStages: Sendable {
     let read: ReadStage
     private let decide: DecideStage
@@ -45,7 +45,7 @@ struct ConsumerStages: Sendable {
         replays = ReplayPublisher(ledger: ledger, keys: counters.keys, redis: redis, retrying: retrying)
     }
 
-    /// - Returns: what came of it; nil: nothing that matters.
+    /// - Returns: the resulting event; nil: none.
     func perform(_ action: ConsumerAction) async throws -> ConsumerEvent? {
         switch action {
         case .read(let claims): return try await read.next(claims: claims)
@@ -75,8 +75,8 @@ struct ConsumerStages: Sendable {
         return nil
     }
 
-    /// What writes is not cut off half-way: a separate task is not cancelled with the consumer's. What only reads or
-    /// waits ends at once.
+    /// A write is not interrupted half-way: a separate task is not cancelled with the consumer's. An action that only
+    /// reads or waits ends at once.
     private func uncancelled<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
         try await Task { try await body() }.value
     }

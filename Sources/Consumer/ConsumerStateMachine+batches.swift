@@ -64,12 +64,12 @@ extension ConsumerStateMachine {
 
     mutating func blocked() {
         guard endDeciding() else { return }
-        // If it is recorded already, nothing would end the waiting; and nothing is left to wait for.
+        // If that batch is already recorded, there is nothing left to wait for, and nothing would end the wait.
         if case .underWay = recording { deciding = .blocked }
     }
 
     mutating func undecided(_ needed: EpochNeeded) {
-        // In an epoch that ends no decision matters; that Redis has lost something does.
+        // In an epoch that is ending, a decision no longer matters; a data loss of Redis does.
         if endDeciding() { return need(needed) }
         if case .doubtful = needed.memory { reading.distrustMemory() }
     }
@@ -79,7 +79,8 @@ extension ConsumerStateMachine {
     mutating func startRecording() {
         guard case .idle = recording, unacknowledged.count < Self.unacknowledgedLimit, case .done(let batch) = deciding
         else { return }
-        // Also while an epoch ends: a decision that the ledger's own balances confirm stands, whatever became of Redis.
+        // Also while an epoch is ending: a decision that the ledger's own balances confirm is valid, whatever happened
+        // to Redis.
         switch phase {
         case .active, .closing: break
         case .opening, .finished: return
@@ -103,7 +104,7 @@ extension ConsumerStateMachine {
             actions.append(.report(.recorded(batch)))
             return
         case .outdated(let head):
-            // Another catalogue or epoch was asked for by an operator. Only a wrong seq is the fault of the batch.
+            // An operator has requested another catalogue or epoch. Only a wrong seq is the fault of the batch.
             if head.catalogueVersion != batch.record.catalogueVersion {
                 need(EpochNeeded(.outage, "catalogue version \(head.catalogueVersion)"))
             } else {
@@ -116,7 +117,7 @@ extension ConsumerStateMachine {
             need(
                 EpochNeeded(.batch, "the ledger's figures do not give the counters' decision of \(disagreement)"))
         }
-        // What was decided after it depends on it.
+        // A decision made after this one depends on it.
         if case .done(let next) = deciding {
             queue.putBack(next.entries)
             deciding = .idle
@@ -129,7 +130,7 @@ extension ConsumerStateMachine {
     mutating func startAcknowledging() {
         guard case .active = phase, case .idle = acknowledging, let first = unacknowledged.first else { return }
         acknowledging = .underWay
-        // In the name of the epoch that is in Redis now: the batch's own may be over.
+        // Names the epoch that is in Redis now: the batch's epoch may have ended.
         actions.append(
             .acknowledge(
                 Acknowledgement(
@@ -144,8 +145,8 @@ extension ConsumerStateMachine {
         switch answer {
         case .acknowledged: unacknowledged.removeFirst()
         case .fenced:
-            // It stays the first one. Either its epoch has ended since it was sent, or Redis has lost it. While the
-            // next epoch is being installed it may be either; then memory is doubted without need.
+            // The batch stays the first one. Either its epoch has ended since it was sent, or Redis has lost the epoch.
+            // While the next epoch is being installed it may be either; then memory is distrusted unnecessarily.
             if sender == epoch.number {
                 need(EpochNeeded(.outage, "the counters were changed or lost", memory: .doubtful))
             }

@@ -21,7 +21,7 @@ extension ConsumerStateMachine {
 
     mutating func startChore() {
         guard case .active = phase, chores.underWay == nil else { return }
-        // While the gate decides, Redis may be further than we know.
+        // While the gate decides, Redis may be ahead of our state.
         if chores.due.contains(.watch), !isDeciding {
             chores.due.remove(.watch)
             chores.underWay = .watch
@@ -69,12 +69,12 @@ extension ConsumerStateMachine {
         case epochNeeded
     }
 
-    /// Is the ledger at our epoch and catalogue; is Redis in the state we left it?
+    /// Checks that the ledger is at our epoch and catalogue, and that Redis is in the state we left it in.
     private mutating func compare(_ report: WatchReport) -> Finding {
         let areCountersChanged = haveCountersChanged(report)
         // Whatever else has happened, a Redis that has lost its counters may have lost messages.
         let memory = areCountersChanged ? EpochNeeded.Memory.doubtful : .trusted
-        // Once a second at most, and not because of a batch: it may happen any number of times.
+        // At most once a second, and not caused by a batch: it may happen any number of times.
         if report.ledger.catalogueVersion != epoch.catalogue.version {
             need(EpochNeeded(.outage, "catalogue version \(report.ledger.catalogueVersion)", memory: memory))
         } else if report.ledger.epoch != epoch.number {
@@ -82,7 +82,7 @@ extension ConsumerStateMachine {
         } else if areCountersChanged {
             need(EpochNeeded(.outage, "the counters were changed or lost", memory: memory))
         } else {
-            // Where Redis is away each stage that needs it waits by itself.
+            // If Redis is unavailable, each stage that needs it waits by itself.
             return report.counters == nil ? .redisIsAway : .allIsWell
         }
         return .epochNeeded
@@ -98,9 +98,9 @@ extension ConsumerStateMachine {
         return counters.ledger == ledger && (counters.epoch ?? 0) > epoch.number
     }
 
-    /// Entries that are pending but were lost on their way to this process are claimed.
+    /// Claims entries that are pending but were lost on their way to this process.
     private mutating func lookForStrayEntries(_ pending: PendingSummary, at now: ContinuousClock.Instant) {
-        // A read that takes long may be bringing it.
+        // A read that takes long may be about to deliver it.
         if case .reading(let start) = reading.activity, now - start > settings.block + .seconds(1) { return }
         let isStray = chores.strays.look(pending: pending.lowest, memory: lowestInMemory, at: now)
         guard isStray, let lowest = pending.lowest else { return }

@@ -5,13 +5,13 @@ extension ConsumerStateMachine {
         if case .doubtful = needed.memory { reading.distrustMemory() }
         switch phase {
         case .active: phase = .closing(needed)
-        // The epoch that is coming is the answer to this, too.
+        // The next epoch, which is already coming, resolves this, too.
         case .closing, .opening, .finished: break
         }
     }
 
-    /// Once what is under way has ended. What the gate is deciding is waited for and forgotten; what is being recorded
-    /// is let through: its answer says whether it is recorded.
+    /// Opens the epoch once work in progress has ended. A decision that the gate is making is awaited and discarded; a
+    /// batch that is being recorded may finish: the answer shows whether it is recorded.
     mutating func openEpochIfClosed() {
         guard case .closing(let needed) = phase, case .idle = recording else { return }
         switch deciding {
@@ -39,7 +39,7 @@ extension ConsumerStateMachine {
     mutating func opened(_ epoch: Epoch) {
         guard case .opening = phase else { return assertionFailure("an epoch was opened without being asked for") }
         assert(epoch.number > self.epoch.number, "epochs only rise")
-        // Further than what was recorded is possible: a commit whose answer was lost.
+        // It may be ahead of what we know to be recorded: the answer to a commit may have been lost.
         assert(epoch.seq >= recordedSeq, "the ledger has lost what it had recorded")
         self.epoch = epoch
         (seq, recordedSeq) = (epoch.seq, epoch.seq)

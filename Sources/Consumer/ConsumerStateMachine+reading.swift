@@ -17,12 +17,12 @@ extension ConsumerStateMachine {
             case new
             /// Entries may be pending that are not in memory; they are claimed once it is empty.
             case claim
-            /// Reading has failed. The reader connects once memory is empty: everything in memory was read over one
-            /// connection, as Redis may give an id in memory to another message when that one ends.
+            /// Reading has failed. The reader reconnects once memory is empty, so that everything in memory was read
+            /// over one connection: when a connection ends, Redis may give an id that is in memory to another message.
             case connect(afterLoss: Bool)
         }
 
-        /// Whether the last read brought as much as was asked for.
+        /// Whether the last read returned as much as was asked for.
         enum Pace {
             case keepingUp
             case behind
@@ -40,8 +40,7 @@ extension ConsumerStateMachine {
         var next = Next.new
         var pace = Pace.keepingUp
         var intake = Intake.open
-        /// Of doubtful messages nothing is acknowledged: they are claimed again, found as recorded, and acknowledged
-        /// then.
+        /// Doubtful messages are not acknowledged: they are claimed again, found to be recorded, and acknowledged then.
         var memory = EpochNeeded.Memory.trusted
         /// Attempts to connect since something was read.
         var attempts = 0
@@ -57,7 +56,7 @@ extension ConsumerStateMachine {
             goOn()
         }
 
-        /// Until idle: something is left after all.
+        /// Continues reading if the intake was idle (`untilIdle`): something is left after all.
         mutating func goOn() {
             if case .idle = intake { intake = .open }
         }
@@ -68,8 +67,8 @@ extension ConsumerStateMachine {
         guard case .active = phase, case .open = reading.intake, case .none = reading.activity,
             readAhead < 2 * settings.batchOrders, queue.bytes + undecoded.bytes < settings.queueBytes
         else { return }
-        // What comes while a batch is decided is read together when it is; nothing needs it sooner. Only a backlog is
-        // read all the while.
+        // Messages that arrive while a batch is being decided are read together afterwards; nothing needs them sooner.
+        // Only a backlog is read continuously.
         if case .underWay = deciding, case .keepingUp = reading.pace { return }
         switch reading.next {
         case .connect:
@@ -78,7 +77,7 @@ extension ConsumerStateMachine {
             actions.append(.connect(attempt: reading.attempts))
             reading.attempts += 1
         case .claim:
-            // Pending entries that are in memory would come twice.
+            // Pending entries that are in memory would be delivered twice.
             guard isMemoryEmpty else { return }
             (reading.next, reading.memory) = (.new, .trusted)
             reading.activity = .reading(since: now)
@@ -110,7 +109,7 @@ extension ConsumerStateMachine {
         } else if settings.untilIdle, case .open = reading.intake {
             if !wanted.isEmpty { return publish(wanted, at: now) }
             reading.intake = .idle
-            // Once more before the end: it also finds messages that were lost meanwhile.
+            // Trims once more before the end: that also finds messages that were lost meanwhile.
             chores.due.insert(.trim)
         }
     }
@@ -131,11 +130,12 @@ extension ConsumerStateMachine {
         }
         assert(isMemoryEmpty, "messages of the connection before are in memory")
         reading.activity = .none
-        // An epoch that is being opened may have been sent before Redis lost its tail: it connects again after it.
+        // An epoch that is being opened may have been sent before Redis lost its tail: the reader connects again after
+        // it.
         guard case .active = phase else { return }
         (reading.next, reading.memory) = (.new, .trusted)
-        // What was sent over a connection that is gone may still arrive, and Redis, if it has lost its tail, gives ids
-        // again that are named in it. An epoch fences all of that, before anything is read under those ids.
+        // Commands sent over a closed connection may still arrive, and a Redis that has lost its tail may assign the
+        // ids they name to other messages. A new epoch fences these commands before anything is read under those ids.
         if isAfterLoss || decidingConnection != epoch.connection {
             need(EpochNeeded(.outage, "reading failed, and Redis may have lost data"))
         }
@@ -143,11 +143,11 @@ extension ConsumerStateMachine {
 
     mutating func stop() {
         reading.intake = .stopped
-        // A read that is cut off may have been given entries already; they would stay pending until the next start.
+        // An interrupted read may already have received entries; they would stay pending until the next start.
         if case .reading = reading.activity { actions.append(.endRead) }
     }
 
-    /// The first entry of those that are in memory and not acknowledged: batches go on in the order of the stream.
+    /// The first entry that is in memory and not acknowledged: batches advance in the order of the stream.
     var lowestInMemory: EntryPosition? {
         var ids = [unacknowledged.first?.entries.first]
         if case .underWay(let batch) = recording { ids.append(batch.entries.first?.entry.id) }

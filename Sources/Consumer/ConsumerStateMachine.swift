@@ -4,7 +4,7 @@ import Inventory
 import Ledger
 
 /// Decides what the consumer does next: events in, actions out. No tasks, no clock, no I/O, no randomness;
-/// `ActiveConsumer` executes the actions, each in a separate task, and hands what comes of them back as events.
+/// `ActiveConsumer` executes the actions, each in a separate task, and hands their results back as events.
 ///
 ///     read → decode → plan → decide → record → acknowledge
 ///
@@ -17,11 +17,11 @@ import Ledger
 ///
 /// Not copyable: it holds the messages in memory, and an event must not copy them.
 struct ConsumerStateMachine: ~Copyable {
-    /// Where the epoch stands.
+    /// The state of the epoch.
     enum Phase {
-        /// The counters are installed: everything goes on.
+        /// The counters are installed: every stage runs.
         case active
-        /// Waits until deciding and recording have ended; what is recorded stays, everything else goes back.
+        /// Waits until deciding and recording have ended; what is recorded stays, everything else returns to the queue.
         case closing(EpochNeeded)
         /// The counters are being installed.
         case opening
@@ -30,7 +30,7 @@ struct ConsumerStateMachine: ~Copyable {
 
     enum Deciding {
         case idle
-        /// The entries stay at the front of the queue until the decision is there.
+        /// The entries stay at the front of the queue until the decision arrives.
         case underWay
         /// The first entry depends on the batch that is being recorded.
         case blocked
@@ -43,15 +43,15 @@ struct ConsumerStateMachine: ~Copyable {
         case underWay(DecidedBatch)
     }
 
-    /// A batch that the ledger has, whose entries Redis still calls pending. Not the messages themselves: they are let
-    /// go.
+    /// A recorded batch whose entries are still pending in Redis. It does not hold the messages themselves: they are
+    /// released.
     struct Unacknowledged {
         var entries: [String]
         var outcomes: [Outcome]
         /// Products whose figures changed.
         var changed: [Identifier]
         var seqAfter: Int64
-        /// Rows the ledger has recorded with it.
+        /// The ledger's number of rows once this batch was recorded; 0 if there was nothing to record.
         var records: Int64
     }
 
@@ -71,9 +71,9 @@ struct ConsumerStateMachine: ~Copyable {
     var seq: Int64
     /// The ledger's seq after the last recorded batch of this epoch.
     var recordedSeq: Int64
-    /// Epochs opened one after the other while nothing was recorded and no watch found all well.
+    /// Epochs opened in a row with nothing recorded in between, and no watch that found everything in order.
     var epochsInARow = 1
-    /// Those that a batch has caused, since something was recorded.
+    /// Epochs that a batch has caused since something was last recorded.
     var epochsWithoutProgress = 0
 
     var reading = Reading()
@@ -88,10 +88,10 @@ struct ConsumerStateMachine: ~Copyable {
     var totals = ConsumerTotals()
     var actions: [ConsumerAction] = []
 
-    /// Batches that may wait for being acknowledged before the next one is recorded.
+    /// Batches that may await acknowledgement; the next one is not recorded before there are fewer.
     static let unacknowledgedLimit = 2
 
-    /// - Parameter epoch: the first one, which is open; the reader is connected.
+    /// - Parameter epoch: the first epoch, which is open; the reader is connected.
     init(_ settings: ConsumerSettings, ledger: String, epoch: Epoch) {
         self.settings = settings
         self.ledger = ledger
@@ -112,13 +112,13 @@ struct ConsumerStateMachine: ~Copyable {
         return true
     }
 
-    /// What is done first, once.
+    /// The first actions. Called once.
     mutating func begin(at now: ContinuousClock.Instant) -> [ConsumerAction] {
         chores.due = [.watch, .trim]
         return advance(at: now)
     }
 
-    /// - Parameter now: by a clock that never steps.
+    /// - Parameter now: by a monotonic clock.
     mutating func handle(_ event: ConsumerEvent, at now: ContinuousClock.Instant) -> [ConsumerAction] {
         switch event {
         case .delivered(let delivery): delivered(delivery)
@@ -142,7 +142,7 @@ struct ConsumerStateMachine: ~Copyable {
         return advance(at: now)
     }
 
-    /// Moves everything as far as it can go now. The order matters: what empties memory comes first.
+    /// Advances every stage as far as possible. The order matters: what empties memory comes first.
     private mutating func advance(at now: ContinuousClock.Instant) -> [ConsumerAction] {
         startAcknowledging()
         startRecording()
@@ -162,7 +162,7 @@ struct ConsumerStateMachine: ~Copyable {
         switch (reading.intake, phase) {
         case (.open, _), (_, .finished), (.idle, .closing), (.idle, .opening): return
         case (.idle, .active): if chores.isBusy { return }
-        // A stop waits for nothing else: Redis may be away.
+        // A stop waits for nothing else: Redis may be unavailable.
         case (.stopped, _): break
         }
         phase = .finished

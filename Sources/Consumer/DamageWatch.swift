@@ -4,8 +4,8 @@ import Logging
 
 /// Looks for damaged pages in the ledger before and while it is consumed, and notes what it found in the lock file.
 ///
-/// A damaged ledger stops the consumer. Recording could go on where it does not touch the page, but nothing can be
-/// backed up any more, and every hour takes messages out of the stream that the last backup needs. Orders wait
+/// A damaged ledger stops the consumer. Recording could continue as long as it does not touch the page, but no backup
+/// is possible any more, and every hour removes messages from the stream that the last backup needs. Orders wait
 /// meanwhile.
 struct DamageWatch: Sendable {
     let path: String
@@ -13,8 +13,8 @@ struct DamageWatch: Sendable {
     let stop: StopSignal
     let logger: Logger
 
-    /// Reads what must be sound before anything is sold: all of a small ledger, and of one that was found damaged
-    /// before, by whatever found it.
+    /// Reads what must be sound before anything is sold: all of a small ledger, and all of a ledger that any process
+    /// found damaged before.
     /// - Returns: whether all of it was read.
     func beforeSelling() async throws -> Bool {
         let wasDamaged = lock.previousSoundness?.damage != nil
@@ -26,7 +26,7 @@ struct DamageWatch: Sendable {
                 try await inspection.readHotParts()
                 return false
             }
-            // What is larger takes long, and can be stopped in between.
+            // A larger ledger takes long; a stop may interrupt the read between slices.
             while !isSmall, !inspection.isDone {
                 if stop.isRequested { throw StopSignal.Stopped() }
                 try await inspection.readNext()
@@ -40,7 +40,7 @@ struct DamageWatch: Sendable {
 
     /// Reads the whole ledger again and again, a slice at a time, until it is cancelled or finds damage, which it
     /// returns.
-    /// - Parameter isRead: it has just been read.
+    /// - Parameter isRead: whether it has just been read.
     func run(isRead: Bool) async -> LedgerError? {
         do {
             if isRead { try await Task.sleep(for: ConsumerSettings.inspectionInterval) }
@@ -66,12 +66,12 @@ struct DamageWatch: Sendable {
         while !inspection.isDone {
             let start = ContinuousClock.now
             try await inspection.readNext()
-            // Most of the time belongs to the consumer.
+            // Leaves most of the time to the consumer.
             try await Task.sleep(for: (ContinuousClock.now - start) * ConsumerSettings.inspectionPause)
         }
     }
 
-    /// Notes what makes the consumer stop, if it is the ledger.
+    /// Notes the error that makes the consumer stop, if the ledger is damaged.
     func note(_ error: any Error) {
         guard let error = error as? LedgerError, error.isLasting else { return }
         logger.critical(
@@ -81,7 +81,7 @@ struct DamageWatch: Sendable {
 }
 
 extension LedgerError {
-    /// The file itself is not what it was, and only another one helps.
+    /// The file itself is unusable, and only another file helps.
     fileprivate var isLasting: Bool {
         switch self {
         case .damaged, .mixed: true

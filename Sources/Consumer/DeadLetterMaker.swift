@@ -5,17 +5,18 @@ import Ledger
 /// Makes dead letters of entries, and bounds what the ledger keeps of them: anyone who may publish could fill its disk
 /// otherwise.
 struct DeadLetterMaker: Sendable {
-    /// Of a type, a payload or fields that are too large for any message, how many bytes are kept.
+    /// How many bytes are kept of a type, a payload or fields that are too large for any message.
     let keptBytes: Int
 
-    /// What a valid message may have is kept whole, so that it can be published again. Of more, the head is kept, and
-    /// the length and a digest by which the publisher's own copy can be recognised (of all fields together, the fingerprint).
-    /// - Parameter ids: nil: what can be read of the payload.
+    /// Whatever is within the limits of a valid message is kept whole, so that it can be published again. Of anything
+    /// larger, the head is kept, with the length and a digest by which the publisher's own copy can be recognised (for
+    /// all fields together, the fingerprint).
+    /// - Parameter ids: nil: those that can be read from the payload.
     func record(_ entry: StreamEntry, _ cause: InvalidMessage, ids: MessageIDs? = nil) -> DeadLetterRecord {
         let remains = MessageDecoder.remains(of: entry, invalidBy: cause.reason)
         let isPayloadCut = (entry.payload?.count ?? 0) > Limit.payloadBytes
         let isTypeCut = (entry.type?.count ?? 0) > Limit.payloadBytes
-        // They hold type and payload once more.
+        // The fields contain type and payload a second time.
         let areFieldsCut = !entry.isPlain && entry.size > Limit.payloadBytes + keptBytes
         func kept(_ bytes: SharedBytes?, isCut: Bool) -> [UInt8]? {
             isCut ? bytes?.prefix(keptBytes) : bytes?.copy

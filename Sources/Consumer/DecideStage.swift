@@ -6,7 +6,7 @@ import Ledger
 import Logging
 import RedisClient
 
-/// Plans a batch by what the ledger holds, and has the gate decide it.
+/// Plans a batch by what the ledger holds, and lets the gate decide it.
 struct DecideStage: Sendable {
     let ledger: LedgerDatabase
     let counters: CounterStore
@@ -28,11 +28,11 @@ struct DecideStage: Sendable {
         }
     }
 
-    /// Plans an entry that was delivered often by itself.
+    /// Plans an entry that was delivered often, alone.
     ///
-    /// A note in the lock file says so while its own bytes are worked on: while it is decoded, and while its batch is
-    /// planned. Not while Redis or the disk is waited for, where a process may be killed for any reason. The next
-    /// process finds the note, and counts it against the entry.
+    /// A note in the lock file names the entry while its bytes are processed: while it is decoded, and while its batch
+    /// is planned. Not while the process waits for Redis or the disk, where it may be killed for any reason. The next
+    /// process finds the note and counts it as an attempt of the entry.
     private func plan(poison entry: StreamEntry, _ context: PlanningContext) async throws -> PlannedBatch {
         let key = EntryKey(entry)
         let attempts = try await retrying.ledger { [ledger] in try await ledger.attempts(key) }
@@ -65,7 +65,7 @@ struct DecideStage: Sendable {
         return planned
     }
 
-    /// - Throws: `EpochNeeded` where Redis is in another state, or it is not known what came of it.
+    /// - Throws: `EpochNeeded` if Redis is in another state, or if the result is unknown.
     private func decide(_ planned: PlannedBatch, _ request: DecisionRequest) async throws -> DecidedBatch {
         Failpoint.decideBefore.pass()
         let (epoch, seq) = (request.epoch, request.seq)
@@ -80,7 +80,7 @@ struct DecideStage: Sendable {
             switch answer {
             case .fenced(let what, let found):
                 throw EpochNeeded(
-                    // A Redis that was away since may have forgotten its last writes: no batch has done that.
+                    // A Redis that was unavailable meanwhile may have lost its last writes: the batch is not to blame.
                     redis.generation == epoch.connection ? .batch : .outage,
                     """
                     Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \

@@ -7,7 +7,7 @@ struct DecidedBatch: Sendable {
     let planned: PlannedBatch
     /// What the ledger is to record, in the order of the plan's records.
     let record: RecordBatch
-    /// What is announced: one an entry, in their order.
+    /// What is announced: one outcome per entry, in their order.
     let outcomes: [Outcome]
     /// What became of the entries.
     let tally: Tally
@@ -17,9 +17,9 @@ struct DecidedBatch: Sendable {
 
     var entries: [ReadEntry] { planned.entries }
 
-    /// Puts the gate's decisions to the commands they belong to.
+    /// Assigns the gate's decisions to their commands.
     /// - Parameters:
-    ///   - decisions: one a command, in their order.
+    ///   - decisions: one per command, in their order.
     ///   - seqBefore: the counters' seq before the call.
     init(_ planned: PlannedBatch, _ decisions: [Decision], epoch: Int64, seqBefore: Int64, seqAfter: Int64) throws {
         self.planned = planned
@@ -61,7 +61,7 @@ extension DecidedBatch {
         private(set) var outcomes: [Outcome] = []
         private(set) var tally = Tally()
         private(set) var changed: [Identifier] = []
-        /// Of the last change of the counters.
+        /// The seq of the last change of the counters.
         private(set) var seq: Int64
         private var changedProducts: Set<Identifier> = []
 
@@ -115,7 +115,7 @@ extension DecidedBatch {
 }
 
 extension Decision {
-    /// Whether the gate can have said this of such a command: only orders are refused, only cancellations leave the
+    /// Whether the gate can have decided such a command this way: only orders are refused, only cancellations leave the
     /// counters as they are.
     fileprivate func mayAnswer(_ command: Command) -> Bool {
         switch (command, self) {

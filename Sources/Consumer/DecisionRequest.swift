@@ -4,13 +4,13 @@ import Intake
 struct DecisionRequest: Sendable {
     enum Entries: Sendable {
         case batch([DecodedEntry])
-        /// One that may crash the process; it is not decoded yet.
+        /// An entry that may crash the process; it is not decoded yet.
         case poison(StreamEntry)
     }
 
     var entries: Entries
     var epoch: Epoch
-    /// That the counters must have.
+    /// The seq that the counters must have.
     var seq: Int64
     var planning: PlanningContext
 }

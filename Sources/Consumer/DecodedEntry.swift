@@ -1,7 +1,7 @@
 import Intake
 import Inventory
 
-/// What was read, decoded as far as it may be.
+/// An entry that was read; decoded, unless it may be a poison message.
 enum ReadEntry: Sendable {
     case decoded(DecodedEntry)
     /// It may crash the process: it is decoded when its turn comes, alone.
@@ -23,8 +23,8 @@ enum ReadEntry: Sendable {
     }
 }
 
-/// A stream entry after decoding. All that is worked out of a message alone is worked out by then: later stages only
-/// see what was valid. A class, as it is handed on from stage to stage.
+/// A stream entry after decoding. Everything that can be computed from a message alone has been computed: later stages
+/// get a valid command, or the reason why there is none. A class, because it is passed from stage to stage.
 final class DecodedEntry: Sendable {
     let entry: StreamEntry
     let command: Result<Command, InvalidMessage>
@@ -37,7 +37,7 @@ final class DecodedEntry: Sendable {
         size = entry.size
     }
 
-    /// What counts against the bound on a batch's lines.
+    /// What counts towards the limit on a batch's lines.
     var lines: Int {
         switch command {
         case .success(let command): command.lines

@@ -3,7 +3,7 @@ import Intake
 import Inventory
 
 /// The stage after reading: bytes become commands, or the reason why they can never be one. Knows nothing of the
-/// catalogue, and so may run ahead of whatever is being decided.
+/// catalogue, and so may run ahead of the batch that is being decided.
 enum EntryDecoder {
     static func decode(_ entries: [StreamEntry]) -> [ReadEntry] {
         if entries.isEmpty { return [] }

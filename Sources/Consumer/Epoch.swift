@@ -11,21 +11,21 @@ struct Epoch: Sendable {
     var records: Int64
     /// The connection over which it was installed: whatever happens to the counters later, happens over another one.
     var connection: Int
-    /// Products that a later catalogue than the one of the epoch before has changed.
+    /// Products that the catalogue has changed since the previous epoch.
     var changedProducts: [Identifier] = []
 
-    /// Tells listeners of these products.
+    /// Announces these products.
     var catalogueChange: Acknowledgement {
         Acknowledgement(
             epoch: number, settled: seq, recorded: records, entries: [], outcomes: [], changed: changedProducts)
     }
 }
 
-/// What a new epoch is opened by.
+/// A request for a new epoch.
 struct EpochRequest: Sendable {
     var needed: EpochNeeded
-    /// Of the epoch before; nil: there was none.
+    /// The catalogue version of the previous epoch; nil: there was none.
     var catalogueBefore: Int64?
-    /// Epochs that came before it with nothing recorded in between: it waits longer the more they are.
+    /// Epochs opened before it with nothing recorded in between: the more there are, the longer it waits.
     var epochsInARow: Int
 }

@@ -7,11 +7,11 @@ struct EpochNeeded: Error, Equatable {
         case outage
         /// The batch could not be recorded as it was decided; the same batch may fail only so often.
         case batch
-        /// The same, because the ledger's own figure of a counter is wrong: the figures are counted again first.
+        /// Like `batch`, because the ledger's own figure for a counter is wrong: the figures are counted again first.
         case miscount(CounterName)
     }
 
-    /// What is known of the messages in memory.
+    /// What is known about the messages in memory.
     enum Memory: Equatable {
         case trusted
         /// Redis has lost something: an id in memory may be another message's by now, and must not be acknowledged.

@@ -5,8 +5,8 @@ import Ledger
 import Logging
 import RedisClient
 
-/// Opens epochs: raises the ledger's, and installs its counters in Redis. An installation is sent once; any doubt about
-/// its answer means the next epoch.
+/// Opens epochs: raises the ledger's epoch, and installs its counters in Redis. An installation is sent once; any doubt
+/// about its answer requires another epoch.
 struct EpochOpener: Sendable {
     let ledger: LedgerDatabase
     let counters: CounterStore
@@ -16,12 +16,13 @@ struct EpochOpener: Sendable {
 
     private var logger: Logger { retrying.logger }
 
-    /// What came of one attempt.
+    /// The result of one attempt.
     private enum Attempt {
         case installed(Epoch)
         /// It may have been installed.
         case inDoubt(EpochNeeded)
-        /// Redis lost what was prepared, before it was renamed: flushed, or restarted. Not for ever.
+        /// Redis lost the prepared counters before they were renamed: it was flushed or restarted. Retried up to
+        /// `ConsumerSettings.installLosses` times.
         case lost(CountersError)
     }
 
@@ -55,20 +56,20 @@ struct EpochOpener: Sendable {
 
     private func attempt(_ request: EpochRequest) async throws -> Attempt {
         if retrying.stop.isRequested { throw StopSignal.Stopped() }
-        // First that Redis is there at all: an outage of hours must not cost an epoch a second.
+        // Checks first that Redis can be reached: an outage of hours must not use up an epoch per second.
         try await retrying.redis("reaching Redis", doubtIsHarmless: true) { [redis] in
             _ = try await redis.send(RedisCommand("PING"))
         }
         guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
         Failpoint.epochBefore.pass()
-        // Before the epoch is raised: a wrong ledger that is started again and again must not overtake Redis.
+        // Checked before the epoch is raised: a wrong ledger that is started repeatedly must not overtake Redis.
         try await refuseWrongLedger()
         let start = try await retrying.ledger { [ledger] in
             try await ledger.raiseEpoch(catalogueBefore: request.catalogueBefore, reason: request.needed.reason)
         }
         Failpoint.epochRaised.pass()
         let installation = Installation(start)
-        // Before it is sent: whatever happens to what was installed, happens over a later connection.
+        // Read before sending: whatever happens to the installed counters then shows as a later connection.
         let connection = redis.generation
         do {
             let answer = try await retrying.redis("installing the counters") { [counters] in
@@ -98,7 +99,7 @@ struct EpochOpener: Sendable {
         }
     }
 
-    /// Stops if Redis knows of more than this ledger holds: it was replaced, or has gone back in time.
+    /// Throws if Redis knows of more than this ledger holds: the ledger was replaced, or has gone back in time.
     private func refuseWrongLedger() async throws {
         let found = try await retrying.redis("reading the counters' state", doubtIsHarmless: true) { [counters] in
             try await counters.head()

@@ -1,14 +1,14 @@
 import Counters
 import Ledger
 
-/// Opens a new epoch while no consumer is active: what a start of one would do, without the messages.
+/// Opens a new epoch while no consumer is active, as a consumer does at its start, but without processing messages.
 ///
 /// - Parameters:
 ///   - ledger: open for writing.
 ///   - redis: how Redis is named in messages.
 ///   - lock: held, so that no consumer decides meanwhile.
 /// - Returns: the epoch.
-/// - Throws: errors of Redis, after which the same may be tried again; `ConsumerError.ledgerIsNotTheOne`.
+/// - Throws: errors of Redis, after which the call may be repeated; `ConsumerError.ledgerIsNotTheOne`.
 @discardableResult
 package func installCounters(
     from ledger: LedgerDatabase, into counters: CounterStore, redis: String, reason: String, holding lock: ProcessLock
@@ -32,7 +32,7 @@ extension Installation {
 }
 
 extension CounterHead {
-    /// Throws if Redis knows of more than this ledger holds: it was replaced, or has gone back in time.
+    /// Throws if Redis knows of more than this ledger holds: the ledger was replaced, or has gone back in time.
     package func refuseWrongLedger(_ ledger: LedgerDatabase, head: LedgerHead, redis: String) throws {
         var answer: InstallAnswer?
         if let identity = self.ledger, identity != ledger.identity {

@@ -1,5 +1,5 @@
-/// What reading the ledger for damaged pages found last. Kept in the lock file, where every process finds it, also
-/// after the consumer has stopped because of it.
+/// The result of the last read of the ledger for damaged pages. Kept in the lock file, where every process finds it,
+/// even after the consumer has stopped because of it.
 package enum LedgerSoundness: Sendable, Equatable {
     /// It was read to its end.
     case sound(at: String)
@@ -14,7 +14,7 @@ package enum LedgerSoundness: Sendable, Equatable {
         }
     }
 
-    /// What is damaged, without the file's path; nil: nothing that is known.
+    /// What is damaged, without the file's path; nil: no damage is known.
     package var damage: String? {
         if case .damaged(_, let detail) = self { detail } else { nil }
     }

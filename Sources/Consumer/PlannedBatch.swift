@@ -1,32 +1,31 @@
 import Inventory
 import Ledger
 
-/// A batch whose entries are sorted out: what the gate must decide, what is recorded already, what can never be
-/// processed.
+/// A batch after planning: what the gate must decide, what is recorded already, what can never be processed.
 struct PlannedBatch: Sendable {
-    /// What becomes of one entry.
+    /// What happens to one entry.
     enum Plan: Sendable {
         /// It produced this record (an index into `records`).
         case record(Int)
-        /// It says the same as an earlier entry, which produced this record.
+        /// It repeats an earlier entry, which produced this record.
         case replay(ofRecord: Int)
-        /// The ledger, or the batch before this one, has it; what was announced is announced again.
+        /// The ledger, or the batch before this one, has it; the same outcome is announced again.
         case known(Outcome)
     }
 
     var entries: [ReadEntry] = []
-    /// One an entry, in their order.
+    /// One per entry, in their order.
     var plans: [Plan] = []
-    /// In the order of the entries that brought them.
+    /// In the order of the entries that produced them.
     var records: [BatchRecord<PlannedCommand>] = []
-    /// Which record each of its commands is.
+    /// The index in `records` of each command.
     var places: [Command.Key: Int] = [:]
-    /// Orders from which its cancellations take.
+    /// Orders that its cancellations take units from.
     var cancelledOrders: Set<Identifier> = []
     let catalogueVersion: Int64
     /// Set when the batch is one poison message with attempts on record.
     var poison: EntryKey?
-    /// Dead letters whose messages were published again, and came back with these entries, by their numbers.
+    /// Numbers of the dead letters whose messages were published again and came back as these entries.
     var replayed: [Int64] = []
 
     /// What the gate must decide, in order.

@@ -2,16 +2,17 @@ import Intake
 import Inventory
 import Ledger
 
-/// What batches are planned by, apart from their entries.
+/// What planning a batch depends on besides its entries.
 struct PlanningContext: Sendable {
-    /// Of the epoch.
+    /// The catalogue of the epoch.
     var catalogue: CatalogueIndex
     /// The batch that is being recorded, if there is one: the ledger does not show it yet.
     var recording: UnrecordedBatch?
     /// Upper bound on a batch's movements, which one command may exceed: they determine how long the gate blocks Redis.
     var maximumMovements: Int
     var deadLetters: DeadLetterMaker
-    /// Dead letters that are wanted again, by the fingerprint of the entries they are published as.
+    /// Numbers of the dead letters that must be published again, by the fingerprint of the entries they are published
+    /// as.
     var wantedReplays: [[UInt8]: [Int64]] = [:]
 }
 

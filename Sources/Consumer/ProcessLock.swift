@@ -17,7 +17,7 @@ package final class ProcessLock: Sendable {
         self.descriptor = descriptor
         previousNote = lines.count > 1 ? lines[1] : ""
         previousSoundness = Self.soundness(lines)
-        // They stay until the holder has read them.
+        // Kept until the new holder has read them.
         noted = Mutex((previousNote, previousSoundness))
     }
 
@@ -52,13 +52,13 @@ package final class ProcessLock: Sendable {
     /// wait for the disk.
     package func note(_ text: String) { change { $0.note = text } }
 
-    /// Leaves what was found about the ledger, for everybody; nil: nothing is known of this one.
+    /// Publishes what was found about the ledger; nil: nothing is known about this ledger.
     package func note(_ soundness: LedgerSoundness?) { change { $0.soundness = soundness } }
 
     private func change(_ body: (inout (note: String, soundness: LedgerSoundness?)) -> Void) {
         noted.withLock { noted in
             body(&noted)
-            // The number is for people: who has it.
+            // The process id names the holder, for people.
             let text = "\(getpid())\n\(noted.note)\n\(noted.soundness?.line ?? "")\n"
             // Written before it is cut to length: a process that is killed in between leaves a whole note, never none.
             let length = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
@@ -78,9 +78,9 @@ package final class ProcessLock: Sendable {
             .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 
-    /// Whether a process has the lock now. A lock file whose holder died names it still.
+    /// Whether a process has the lock now. A lock file still names a holder that has died.
     ///
-    /// Asked with a shared lock, given back at once: a standby that tries at this very moment tries again.
+    /// Checked with a shared lock that is released at once: a standby that tries at this very moment tries again.
     package static func isHeld(_ path: String) -> Bool {
         let descriptor = FilePath.open(path, O_RDONLY)
         guard descriptor >= 0 else { return false }
@@ -88,7 +88,7 @@ package final class ProcessLock: Sendable {
         return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
-    /// The process that has the lock, as it wrote it down.
+    /// The process that has the lock, according to the file.
     package static func holder(_ path: String) -> Int32? {
         let descriptor = FilePath.open(path, O_RDONLY)
         guard descriptor >= 0 else { return nil }

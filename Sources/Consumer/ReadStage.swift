@@ -5,7 +5,7 @@ import Ledger
 import Logging
 import RedisClient
 
-/// Reads the stream, and connects again where that has failed.
+/// Reads the stream, and reconnects after a failure.
 struct ReadStage: Sendable {
     let settings: ConsumerSettings
     let keys: StoreKeys
@@ -22,12 +22,12 @@ struct ReadStage: Sendable {
         try await retrying.redis("connecting", doubtIsHarmless: true) { [reader] in try await reader.connect() }
     }
 
-    /// - Parameter claims: all that is pending first.
+    /// - Parameter claims: whether everything pending is claimed first.
     func next(claims: Bool) async throws -> ConsumerEvent {
-        // What is read after a stop would have to be finished.
+        // Anything read after a stop would have to be finished.
         if retrying.stop.isRequested { return .readFailed(.stopped) }
         Failpoint.readBefore.pass()
-        // Until idle, an empty stream is the end: no reason to wait for more.
+        // With `untilIdle`, an empty stream is the end: no reason to wait for more.
         let block = settings.untilIdle ? Duration.milliseconds(20) : settings.block
         do {
             if claims { await reader.startOver() }
@@ -44,7 +44,7 @@ struct ReadStage: Sendable {
         }
     }
 
-    /// Ends a read that waits.
+    /// Ends a blocking read.
     func endWait() async { await reader.endWait(over: redis) }
 
     func connect(attempt: Int) async throws -> ConsumerEvent {
@@ -73,7 +73,7 @@ struct ReadStage: Sendable {
         }
     }
 
-    /// - Throws: what waiting does not help.
+    /// - Throws: errors that waiting does not resolve.
     private func failure(_ error: any Error) throws -> ReadFailure {
         if error is StopSignal.Stopped || error is CancellationError { return .stopped }
         if case RedisError.reply(let reply, _) = error, ["NOGROUP", "UNBLOCKED"].contains(reply.code),
@@ -85,7 +85,7 @@ struct ReadStage: Sendable {
         }
         switch RedisTrouble(error) {
         case .fatal: throw error
-        // Connections that cannot be made are in the log already.
+        // Failed connection attempts are already in the log.
         case .wait where !RedisTrouble.isReply(error): break
         case .wait, .doubt: logger.warning("reading failed; trying again", metadata: ["error": "\(error)"])
         }

@@ -9,11 +9,11 @@ enum RedisTrouble {
     /// Waiting does not help: stop with its message.
     case fatal
 
-    /// Replies that do not pass by themselves, and are waited for all the same: an administrator gives the right; a
-    /// script was loaded and forgotten again before it could run; a name leads to another node of a cluster later.
+    /// Replies that are not transient, but worth waiting for: an administrator may grant the right; a script was loaded
+    /// and forgotten again before it could run; a name may lead to another node of a cluster later.
     private static let waitable: Set<String> = ["ASK", "MOVED", "NOSCRIPT"]
 
-    /// Redis itself said so.
+    /// Whether the error is a reply of Redis.
     static func isReply(_ error: any Error) -> Bool {
         if case .reply? = error as? RedisError { true } else { false }
     }

@@ -5,7 +5,7 @@ import Ledger
 import Logging
 import RedisClient
 
-/// Publishes dead letters again that the ledger wants (`Replays`).
+/// Publishes again the dead letters that the ledger lists for it (`Replays`).
 struct ReplayPublisher: Sendable {
     let ledger: LedgerDatabase
     let keys: StoreKeys
@@ -16,7 +16,7 @@ struct ReplayPublisher: Sendable {
         Failpoint.replayBefore.pass()
         var published = PublishedReplays()
         do {
-            // One after the other: together their bytes may be many.
+            // One after the other: together they may be large.
             for each in due {
                 if let entry = try await publish(each) {
                     published.sent[each.number] = entry
@@ -29,7 +29,7 @@ struct ReplayPublisher: Sendable {
                     "dead letters published again", metadata: ["count": "\(published.sent.count)"])
             }
         } catch {
-            // Again in a second; one that is published twice is a replay.
+            // Tried again in a second; a message that is published twice is a replay.
             if case .fatal = RedisTrouble(error) { throw error }
             published.failed = due.map(\.number).filter { published.sent[$0] == nil }
             retrying.logger.warning(
@@ -39,14 +39,15 @@ struct ReplayPublisher: Sendable {
         return published
     }
 
-    /// - Returns: the entry it is; nil: there is nothing to send.
+    /// - Returns: the id of its entry; nil: there is nothing to send.
     private func publish(_ due: Replays.Due) async throws -> String? {
         if let entry = due.entry, try await StreamWriter.isWaiting(entry, keys: keys, client: redis) { return entry }
         let letter = try await retrying.ledger { [ledger] in try await ledger.deadLetter(due.number) }
         let fields =
             letter?.fields.flatMap { StreamEntry.fields(decoding: $0) }
             ?? StreamEntry.fields(type: letter?.type, payload: letter?.payload)
-        // Without its bytes there is nothing to send; the command that removes them refuses while it is wanted.
+        // Without its bytes there is nothing to send; the command that removes them refuses while a replay is
+        // requested.
         if fields.isEmpty { return nil }
         return try await redis.send(StreamWriter.add(fields, to: keys)).string ?? ""
     }

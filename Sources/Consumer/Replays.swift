@@ -1,12 +1,12 @@
 import Ledger
 
-/// Dead letters that the ledger wants published again: what an operator asked for, and cancellations whose order has
-/// come. Does no I/O.
+/// Dead letters that must be published again: those that an operator requested, and cancellations whose order has
+/// arrived. Does no I/O.
 ///
-/// The wish stands in the ledger until the message has come back and is recorded, as whatever it becomes. So it
-/// outlives any crash; published twice, it is a replay.
+/// The request stays in the ledger until the message has come back and is recorded, with whatever outcome. So it
+/// survives any crash; a message that is published twice is a replay.
 struct Replays {
-    /// A dead letter that is to be published now.
+    /// A dead letter that must be published now.
     struct Due: Sendable, Equatable {
         var number: Int64
         /// The entry it became when it was published before; while that waits to be processed, it is not published
@@ -17,23 +17,23 @@ struct Replays {
     private struct Sent {
         /// The entry it became; nil: it is being sent, or could not be.
         var entry: String?
-        /// When it is looked at again.
+        /// When it is checked again.
         var next: ContinuousClock.Instant
     }
 
     /// Those published again, by their numbers.
     private var sent: [Int64: Sent] = [:]
-    /// All that are wanted, by the fingerprint of the entries they are published as.
+    /// All that are requested, by the fingerprint of the entries they are published as.
     private(set) var wanted: [[UInt8]: [Int64]] = [:]
 
-    /// After how long one that has not come back is looked at again: Redis may have lost it.
+    /// After how long a message that has not come back is checked again: Redis may have lost it.
     private static let patience = Duration.seconds(30)
-    /// After how long one that could not be sent is tried again.
+    /// After how long a message that could not be sent is tried again.
     private static let retry = Duration.seconds(1)
     /// Dead letters published at a time.
     static let limit = 500
 
-    /// Those of `wanted` that are to be published now. They count as sent from now on.
+    /// Those of `wanted` that must be published now. They count as sent from now on.
     mutating func due(_ wanted: [WantedReplay], at now: ContinuousClock.Instant) -> [Due] {
         let numbers = Set(wanted.map(\.number))
         sent = sent.filter { numbers.contains($0.key) }
@@ -50,7 +50,7 @@ struct Replays {
     }
 }
 
-/// What came of publishing dead letters again.
+/// The result of publishing dead letters again.
 struct PublishedReplays: Sendable {
     /// The entries they became, by their numbers.
     var sent: [Int64: String] = [:]

@@ -2,7 +2,7 @@ import Ledger
 import Logging
 import RedisClient
 
-/// Waits for Redis and for the ledger while they are away, but not past a stop.
+/// Waits for Redis and for the ledger while they are unavailable, but not past a stop.
 package struct Retrying: Sendable {
     package let stop: StopSignal
     package let logger: Logger
@@ -12,14 +12,13 @@ package struct Retrying: Sendable {
         self.logger = logger
     }
 
-    /// What `body` gives once Redis answers. Replies that say "not now" and connections that cannot be made are waited
-    /// for.
+    /// The result of `body`, once Redis answers. Transient error replies and failed connection attempts are retried.
     ///
     /// - Parameters:
     ///   - action: what is done, for the log.
-    ///   - doubtIsHarmless: repeat also what may have been executed. Otherwise only a new epoch settles it
-    ///     (`EpochNeeded`).
-    /// - Throws: `EpochNeeded`; `StopSignal.Stopped`; what waiting does not help.
+    ///   - doubtIsHarmless: whether a command that may have been executed is repeated, too. Otherwise only a new epoch
+    ///     resolves the doubt (`EpochNeeded`).
+    /// - Throws: `EpochNeeded`; `StopSignal.Stopped`; errors that waiting does not resolve.
     func redis<T: Sendable>(
         _ action: String, doubtIsHarmless: Bool = false, _ body: @Sendable () async throws -> T
     ) async throws -> T {
@@ -33,7 +32,7 @@ package struct Retrying: Sendable {
                 case .doubt where !doubtIsHarmless: throw EpochNeeded(.outage, "\(action): \(error)")
                 case .fatal: throw error
                 case .wait, .doubt:
-                    // Connections that cannot be made are in the log already.
+                    // Failed connection attempts are already in the log.
                     if RedisTrouble.isReply(error), reported != "\(error)" {
                         reported = "\(error)"
                         logger.warning("waiting for Redis", metadata: ["for": "\(action)", "error": "\(error)"])
@@ -44,8 +43,8 @@ package struct Retrying: Sendable {
         }
     }
 
-    /// What `body` gives once the ledger is not locked and its disk not full.
-    /// - Throws: `LedgerError` that does not pass; `StopSignal.Stopped`.
+    /// The result of `body`, once the ledger is not locked and its disk not full.
+    /// - Throws: `LedgerError` that is not transient; `StopSignal.Stopped`.
     package func ledger<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
         var backoff = Backoff()
         var reported: LedgerError?

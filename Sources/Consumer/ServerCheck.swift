@@ -2,7 +2,7 @@ import Intake
 import Logging
 import RedisClient
 
-/// Whether the server is recent and safe enough, and whether both connections lead to the same one.
+/// Checks that the server is recent and configured safely, and that both connections lead to the same server.
 actor ServerCheck {
     private let redis: RedisClient
     private let reader: StreamReader
@@ -16,7 +16,7 @@ actor ServerCheck {
         self.retrying = retrying
     }
 
-    /// Refuses a Redis that is too old for scripts with `#!lua`; warns of settings under which it forgets messages.
+    /// Refuses a Redis that is too old for scripts with `#!lua`; warns about settings under which it loses messages.
     func check() async throws {
         let reply = try await retrying.redis("asking for the server's version", doubtIsHarmless: true) { [redis] in
             try await redis.send(RedisCommand("INFO"))
@@ -37,8 +37,8 @@ actor ServerCheck {
         }
     }
 
-    /// Once a second: what is read and what is acknowledged must be of one server. After a failover by name one of the
-    /// two connections may have moved to another server while the other one did not notice.
+    /// Called once a second: messages must be read from and acknowledged to the same server. After a failover by name
+    /// one of the two connections may have moved to another server while the other one did not notice.
     func compareConnections() async {
         guard let read = await reader.server else { return }
         let connections = (reading: read.connection, deciding: redis.generation)

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Says that the consumer is to stop, to whatever waits. What is under way may finish; what waits for something that is
-/// away ends.
+/// Signals everything that waits that the consumer must stop. Work in progress may finish; a wait for something
+/// unavailable ends.
 package final class StopSignal: Sendable {
-    /// Thrown out of a wait that the stop has ended.
+    /// Thrown by a wait that the stop has ended.
     package struct Stopped: Error {}
 
     private struct State {
@@ -28,7 +28,7 @@ package final class StopSignal: Sendable {
     }
 
     /// Runs `action` when the stop is requested; at once if it has been.
-    /// - Returns: what takes it back.
+    /// - Returns: a closure that withdraws the action.
     @discardableResult
     func whenRequested(_ action: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
         let number: Int? = state.withLock { state in

@@ -9,7 +9,7 @@ struct StrayEntries {
     /// - Parameters:
     ///   - pending: the lowest pending entry.
     ///   - memory: the lowest entry in memory.
-    /// - Returns: whether pending entries must be claimed: the same one was a stray for some time.
+    /// - Returns: whether pending entries must be claimed: the same entry has been a stray for some time.
     mutating func look(
         pending: EntryPosition?, memory: EntryPosition?, at now: ContinuousClock.Instant
     ) -> Bool {

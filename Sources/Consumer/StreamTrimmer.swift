@@ -4,8 +4,8 @@ import Inventory
 import Logging
 import RedisClient
 
-/// Keeps the streams short, and a full Redis from staying full. Called for one thing at a time (`Chores`), as what it
-/// knows could otherwise change while it waits for Redis.
+/// Keeps the streams short, and a full Redis from staying full. Called for one job at a time (`Chores`): otherwise its
+/// state could change while it waits for Redis.
 actor StreamTrimmer {
     private let settings: ConsumerSettings
     private let counters: CounterStore
@@ -14,7 +14,7 @@ actor StreamTrimmer {
     private let logger: Logger
     private var trimPolicy: TrimPolicy
     private var clocks = ClockWatch()
-    /// Since Redis has been full: what a restore can read again begins here.
+    /// Set while Redis is full: the position from which a restore can read the stream again.
     private var historyStart: EntryPosition?
     private var isTrimFailureReported = false
     private var isExcessReported = false
@@ -35,7 +35,7 @@ actor StreamTrimmer {
     /// About how many outcomes are to stay now.
     var keepOutcomes: Int { trimPolicy.keepOutcomes }
 
-    /// Every ten seconds.
+    /// Called every ten seconds.
     func trim() async {
         await trimStreams()
         await lookForLostMessages()
@@ -53,7 +53,7 @@ actor StreamTrimmer {
         }
     }
 
-    /// Whatever fails is tried again at the next turn.
+    /// A failure is tried again at the next turn.
     /// - Returns: nil where nothing could be dropped.
     private func trim(_ retention: Retention) async -> TrimReport? {
         Failpoint.trimBefore.pass()
@@ -70,11 +70,11 @@ actor StreamTrimmer {
             checkClocks(report, askedAt: asked.at, machine: asked.machine)
             return report
         } catch RedisError.reply(let reply, _) where reply.isWithoutStream {
-            // Nothing was read yet, or the data are gone, which is reported where they are read.
+            // Nothing was read yet, or the data are lost, which reading reports.
             return nil
         } catch {
             metrics.trimFailed()
-            // Connections that cannot be made are in the log already.
+            // Failed connection attempts are already in the log.
             if isTrimFailureReported || !RedisTrouble.isReply(error) { return nil }
             isTrimFailureReported = true
             logger.warning(
@@ -86,7 +86,7 @@ actor StreamTrimmer {
     /// Reports messages that were trimmed or deleted before they were processed.
     private func lookForLostMessages() async {
         do {
-            // Before the first look, the reply to which may be lost.
+            // Read before the first look, whose reply may be lost.
             let reported =
                 if let lossesReported { lossesReported } else {
                     try await LostMessages.read(counters.keys, redis).total
@@ -106,18 +106,19 @@ actor StreamTrimmer {
         }
     }
 
-    /// Each host name becomes a consumer of the group, and Redis forgets none of them.
+    /// Each host name becomes a consumer of the group, and Redis never removes any.
     private func removeIdleConsumers() async {
         do {
             let removed = try await counters.removeIdleConsumers(except: settings.consumer)
             if removed > 0 { logger.debug("removed consumers that are not in use", metadata: ["count": "\(removed)"]) }
         } catch {
-            // They only take a little memory. It can wait, also for the right to remove them.
+            // They only take a little memory. Removing them can wait, also for the permission.
             logger.debug("consumers that are not in use stay", metadata: ["error": "\(error)"])
         }
     }
 
-    /// Once a second. A Redis that stays full is emptied of what is acknowledged, the oldest first, until it has room.
+    /// Called once a second. While Redis stays full, acknowledged messages are dropped, the oldest first, until it has
+    /// room.
     /// - Parameter isFull: whether it refuses writes now for lack of memory.
     func noteMemory(isFull: Bool) async {
         let isNews = trimPolicy.note(isFull: isFull, at: .now)
@@ -134,8 +135,8 @@ actor StreamTrimmer {
         if trimPolicy.isRelieving { await relieve() }
     }
 
-    /// In slices that grow: what a restored ledger could read again is not dropped for nothing, and Redis serves others
-    /// in between.
+    /// Drops in growing slices: messages that a restored ledger could read again are not dropped needlessly, and Redis
+    /// serves other clients in between.
     private func relieve() async {
         var dropped: Int64 = 0
         var limit = ConsumerSettings.firstReliefSlice
@@ -148,7 +149,8 @@ actor StreamTrimmer {
         if dropped > 0 { await warnOfLostHistory(dropped) }
     }
 
-    /// What a full Redis had to forget, a ledger that is restored later cannot read again. Said once, with the time.
+    /// A ledger that is restored later cannot read the messages that a full Redis had to drop. Logged once, with the
+    /// time.
     private func warnOfLostHistory(_ dropped: Int64) async {
         guard let start = try? await counters.oldestMessage() else { return }
         let isNews = historyStart == nil
@@ -163,7 +165,7 @@ actor StreamTrimmer {
     }
 
     /// - Parameters:
-    ///   - asked: when Redis was asked, by the clock that never steps.
+    ///   - asked: when Redis was asked, by the monotonic clock.
     ///   - machine: the same by this machine's clock.
     private func checkClocks(_ report: TrimReport, askedAt asked: ContinuousClock.Instant, machine: Int64) {
         let findings = clocks.look(

@@ -1,11 +1,11 @@
 import Inventory
 
-/// How many messages became what.
+/// How many messages had which outcome.
 struct Tally: Sendable {
     var accepted = 0
     /// By reason.
     var refused: [String: Int] = [:]
-    /// By reason, which is mostly none.
+    /// By reason, which is mostly empty.
     var cancelled: [String: Int] = [:]
     var adjusted = 0
     /// By reason.

@@ -3,19 +3,19 @@ import Inventory
 
 /// Decides how the streams are trimmed next, given what earlier trimmings found. Knows no clock and does no I/O.
 struct TrimPolicy {
-    /// Looks in a row at which Redis refused writes because it used more memory than it may.
+    /// Consecutive looks at which Redis refused writes because it used more memory than it may.
     private var refusals = 0
-    /// When it did so last; nil: not for a while.
+    /// When it last refused writes; nil: not for a while.
     private var lastRefusal: ContinuousClock.Instant?
-    /// The ids were ahead of Redis' clock, so they do not say how old an entry is. At each time, by a clock of this
-    /// process that never steps, the entry that had been delivered last: whatever lies below it is at least as old.
+    /// Used when the ids are ahead of Redis' clock, so that they do not show how old an entry is. For each time, by
+    /// this process' monotonic clock, the entry that had been delivered last: every entry below it is at least as old.
     private var marks: [(time: ContinuousClock.Instant, id: String)] = []
 
     private let age: Duration
     private let messages: Int
     private let outcomes: Int
 
-    /// Marks in the time that a message is kept: a message stays at most so much longer.
+    /// Marks in the time that a message is kept: a message stays longer by at most one interval between them.
     private static let marksPerAge = 100
 
     init(_ settings: ConsumerSettings) {
@@ -24,8 +24,8 @@ struct TrimPolicy {
         outcomes = settings.keepOutcomes
     }
 
-    /// Redis is full, or was until a moment ago: then the rest of the backlog that filled it is still being worked off.
-    /// A single refusal may be the large reply of a single client, which counts as memory, too.
+    /// Redis is full, or was until a moment ago: then the rest of the backlog that filled it is still being processed.
+    /// A single refusal may be due to the large reply to a single client, which counts as memory, too.
     var isRelieving: Bool { lastRefusal != nil && refusals != 1 }
 
     /// About how many outcomes are to stay now.
@@ -36,8 +36,8 @@ struct TrimPolicy {
         Retention(age: age, olderThan: marks.last { now - $0.time >= age }?.id, messages: messages)
     }
 
-    /// What stays in a full Redis: of what is acknowledged, the oldest goes, so that it takes messages again.
-    /// - Parameter limit: how many messages may go.
+    /// What stays in a full Redis: the oldest acknowledged messages are dropped, so that it accepts messages again.
+    /// - Parameter limit: how many messages may be dropped.
     func relief(of limit: Int) -> Retention {
         Retention(age: age, messages: 0, limit: limit, outcomes: keepOutcomes)
     }
@@ -46,7 +46,7 @@ struct TrimPolicy {
     mutating func note(isFull: Bool, at now: ContinuousClock.Instant) -> Bool {
         let before = isRelieving
         if isFull {
-            // In a row: a refusal a while after others is not a single one.
+            // Counted as consecutive: a refusal a while after others is not a single one.
             refusals = lastRefusal == nil ? 1 : refusals + 1
             lastRefusal = now
         } else if refusals == 1 {

@@ -22,14 +22,14 @@ struct UndecodedQueue {
         bytes += entries.size
     }
 
-    /// The delivery that is to be decoded now; nil while another one is, or when there is none.
+    /// The delivery that must be decoded now; nil while another one is being decoded, or when there is none.
     mutating func next() -> [StreamEntry]? {
         guard case .idle = decoding, let first = deliveries.first else { return nil }
         decoding = .underWay
         return first
     }
 
-    /// The delivery that `next` gave is decoded.
+    /// Ends decoding of the delivery that `next` returned.
     /// - Returns: that delivery.
     mutating func finish() -> [StreamEntry] {
         assert(decoding == .underWay, "nothing is being decoded")

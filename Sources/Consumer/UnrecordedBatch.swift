@@ -1,7 +1,7 @@
 import Inventory
 import Ledger
 
-/// A batch that is being recorded, as far as the next one must know: the ledger does not show it yet.
+/// What the next batch must know about the batch that is being recorded: the ledger does not show it yet.
 struct UnrecordedBatch: Sendable {
     private let places: [Command.Key: Int]
     private let records: [BatchRecord<DecidedCommand>]
@@ -19,7 +19,7 @@ struct UnrecordedBatch: Sendable {
         return PriorDecision(digest: decided.command.digest, outcome: Outcome(decided))
     }
 
-    /// Whether what an order owns is known only when the batch is recorded.
+    /// Whether what an order owns is known only once the batch is recorded.
     func changes(_ order: Identifier) -> Bool {
         places[Command.Key(.placeOrder, order)] != nil || cancelledOrders.contains(order)
     }

@@ -4,7 +4,7 @@ import Inventory
 import Ledger
 import RedisClient
 
-/// Compares ledger and Redis once a second with what they should be, and does what they need.
+/// Once a second, compares the ledger and Redis with their expected state, and does their upkeep.
 struct WatchStage: Sendable {
     let ledger: LedgerDatabase
     let counters: CounterStore
@@ -13,12 +13,12 @@ struct WatchStage: Sendable {
     let trimmer: StreamTrimmer
     let retrying: Retrying
 
-    /// - Parameter epoch: the one that is open.
-    /// - Throws: `LedgerError.replaced`; what waiting does not help.
+    /// - Parameter epoch: the open epoch.
+    /// - Throws: `LedgerError.replaced`; errors that waiting does not resolve.
     func look(in epoch: Int64) async throws -> WatchReport {
         guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
         let head = try await retrying.ledger { [ledger] in try await ledger.head() }
-        // Together: each of them alone would cost a round trip, during which nothing is decided.
+        // Concurrently: each would cost a round trip, during which nothing is decided.
         async let isFull = try? counters.isRedisFull()
         async let pending = try? PendingSummary.read(counters.keys, redis)
         var found: CounterHead?
@@ -31,15 +31,15 @@ struct WatchStage: Sendable {
             epoch: epoch, ledger: head, counters: found, pending: await pending, isRedisFull: await isFull)
     }
 
-    /// - Parameter isRedisFull: nil: not known; whatever keeps Redis from answering is reported where it is needed.
-    /// - Returns: the dead letters that are wanted again.
+    /// - Parameter isRedisFull: nil: unknown; whatever keeps Redis from answering is reported where it is needed.
+    /// - Returns: the dead letters that must be published again.
     func upkeep(isRedisFull: Bool?) async throws -> [WantedReplay] {
         if let isRedisFull { await trimmer.noteMemory(isFull: isRedisFull) }
         await server.compareConnections()
         do {
             _ = try await ledger.checkpointIfWanted()
         } catch let error as LedgerError where error.isTransient {
-            // It stays wanted. A disk that is full for long must not hold up the rest.
+            // The checkpoint is still due. A disk that is full for long must not delay the rest.
         }
         return try await retrying.ledger { [ledger] in try await ledger.replaysWanted(limit: Replays.limit) }
     }

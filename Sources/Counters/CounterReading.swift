@@ -6,20 +6,20 @@ package struct CounterReading: Sendable {
     /// The state they belong to. Of more than `CounterReader.sliceReads` counters, `seq` is that of the oldest part:
     /// the figures are those after this change, or newer.
     package var head: CounterHead
-    /// In the order they were asked for. A counter that is missing, or holds what no count can be, has no `sold`.
+    /// In the order they were asked for. A counter that is missing, or holds an impossible value, has no `sold`.
     package var states: [CounterState]
 }
 
 extension CounterReader {
-    /// Counters a command. HMGET takes about 0.3 µs a field, so that this many hold Redis for a millisecond.
+    /// Counters per command. HMGET takes about 0.3 µs per field, so that this many block Redis for a millisecond.
     package static let sliceReads = 1_000
 
-    /// The head and the named counters, any number of them, in one round trip. Plain HMGETs, which need no right but to
-    /// read, and cost Redis a tenth of what a script takes.
+    /// The head and the named counters, any number of them, in one round trip. Plain HMGETs, which need only the right
+    /// to read, and cost Redis a tenth of what a script takes.
     ///
-    /// - Parameter groups: counters that are wanted in one state: a product's and its variants'.
-    /// - Returns: the counters one after another; nil when they were installed anew between two parts of it: read
-    ///   again.
+    /// - Parameter groups: counters that must be read in one state: a product's and its variants'.
+    /// - Returns: the counters one after another; nil if they were installed again between two commands: the caller
+    ///   reads again.
     package func read(_ groups: [[CounterName]]) async throws -> CounterReading? {
         var commands: [RedisCommand] = []
         var count = 0
@@ -74,7 +74,7 @@ extension CounterReader {
 
     private static func states(_ values: ArraySlice<RedisValue>) -> [CounterState] {
         stride(from: values.startIndex, to: values.endIndex - 2, by: 3).map { at in
-            // Below 0 only a hand can have put it.
+            // A value below 0 can only have been written manually.
             let sold = values[at].int.flatMap { $0 < 0 ? nil : $0 }
             return CounterState(sold: sold, cap: cap(values[at + 1]), isActive: values[at + 2].string != "1")
         }

@@ -7,18 +7,18 @@ package struct CounterSnapshot: Sendable {
     package var head: CounterHead
     /// How many fields the hash has in all.
     package var fields: Int64
-    /// How many fields of the head were there, whatever they hold.
+    /// How many fields of the head were present, whatever they hold.
     package var headFields: Int64
-    /// How many fields of these counters were there, whatever they hold.
+    /// How many fields of these counters were present, whatever they hold.
     package var counterFields: Int64
     /// In the order they were asked for.
     package var counters: [(name: CounterName, state: CounterState)]
 }
 
-/// Reads of the counters, for those that never write: availability and reconciliation.
+/// Reads the counters, for modules that never write: availability and reconciliation.
 package struct CounterReader: Sendable {
-    /// Counters a snapshot. The script takes about 4 µs for each: with 250 half of the snapshots took 0.9 ms and one in
-    /// a thousand 5 ms, on a machine of two cores that was busy with other things.
+    /// Counters per snapshot. The script takes about 4 µs for each: with 250, half of the snapshots took 0.9 ms and one
+    /// in a thousand 5 ms, on a machine with two cores that was busy with other work.
     package static let sliceCounters = 100
 
     package let keys: StoreKeys
@@ -64,8 +64,8 @@ package struct CounterReader: Sendable {
             counters: counters)
     }
 
-    /// Names of fields of the hash that `body` keeps, as a walk through it (HSCAN) finds them, at most `limit`. It is
-    /// given some hundreds at a time.
+    /// The names of the hash's fields that `body` keeps, at most `limit`, in the order in which HSCAN returns them.
+    /// `body` gets some hundreds at a time.
     package func fields(limit: Int, keeping body: ([String]) async throws -> [String]) async throws -> [String] {
         var found: [String] = []
         var cursor = "0"
@@ -77,13 +77,13 @@ package struct CounterReader: Sendable {
             else { throw CountersError.unexpectedReply(script: "HSCAN", detail: "not a cursor and fields") }
             cursor = next
             let fields = stride(from: 0, to: pairs.count, by: 2).compactMap { pairs[$0].string }
-            // A walk may come by the same field twice.
+            // HSCAN may return the same field twice.
             for field in try await body(fields) where !found.contains(field) { found.append(field) }
         } while cursor != "0" && found.count < limit
         return Array(found.prefix(limit))
     }
 
-    /// A cap that is no number is not unlimited: it is given as one that no catalogue has.
+    /// A cap that is not a number does not mean unlimited: it is returned as a cap that no catalogue has.
     static func cap(_ value: RedisValue) -> Int64? {
         if case .null = value { return nil }
         return value.int ?? -1

@@ -2,7 +2,7 @@ import Inventory
 import LuaScripts
 import RedisClient
 
-/// What is said to Redis about a batch that the ledger has committed.
+/// What is sent to Redis about a batch that the ledger has committed.
 package struct Acknowledgement: Sendable {
     package var epoch: Int64
     /// Highest seq the ledger has recorded.
@@ -28,7 +28,7 @@ package struct Acknowledgement: Sendable {
 }
 
 extension Acknowledgement {
-    /// The same in several, each with at most `size` entries, outcomes and changes; at least one.
+    /// Splits it into slices with at most `size` entries, outcomes and changes each; at least one.
     package func slices(of size: Int) -> [Acknowledgement] {
         let count = max(entries.count, outcomes.count, changed.count, 1)
         return stride(from: 0, to: count, by: size).map { start in
@@ -41,7 +41,7 @@ extension Acknowledgement {
     }
 }
 
-/// What came of an acknowledgement.
+/// The result of an acknowledgement.
 package enum AcknowledgeAnswer: Sendable, Equatable {
     case acknowledged(AcknowledgeReport)
     /// The counters are another ledger's, of another epoch, behind what the ledger has recorded, or gone; nothing was
@@ -49,7 +49,7 @@ package enum AcknowledgeAnswer: Sendable, Equatable {
     case fenced
 }
 
-/// What of an acknowledgement reached Redis.
+/// How much of an acknowledgement reached Redis.
 package struct AcknowledgeReport: Sendable, Equatable {
     package var acknowledged: Int64
     package var unannounced: Int64
@@ -69,7 +69,7 @@ package struct AcknowledgeReport: Sendable, Equatable {
 }
 
 extension CounterStore {
-    /// Notes how far the ledger is, acknowledges, announces. Repeating it does no harm.
+    /// Writes down how far the ledger is, acknowledges, announces. Repeating it is harmless.
     ///
     /// - Parameter keepOutcomes: about how many outcomes their stream keeps.
     package func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeAnswer {

@@ -4,7 +4,7 @@ import RedisClient
 
 /// The gate's answer to a batch.
 package enum GateAnswer: Sendable, Equatable {
-    /// One decision a command, in their order; `seq` is what the counters have now.
+    /// One decision per command, in their order; `seq` is what the counters have now.
     case decided(seq: Int64, [Decision])
     /// Redis is not in the state the batch was made for; nothing was changed.
     case fenced(what: String, found: CounterHead)
@@ -13,7 +13,7 @@ package enum GateAnswer: Sendable, Equatable {
 extension CounterStore {
     /// Decides a batch in one atomic step: the counters are changed by the commands that fit, in their order.
     ///
-    /// After an error that says the script may have been executed, only a new epoch tells what the counters are.
+    /// After an error that means the script may have been executed, the counters are unknown until a new epoch.
     package func decide(
         _ commands: some Collection<PlannedCommand>, epoch: Int64, seq: Int64
     ) async throws -> GateAnswer {
@@ -29,7 +29,7 @@ extension CounterStore {
         numbers.reserveCapacity(commands.count * 6)
         for planned in commands {
             numbers.append(planned.command.isBoundByCaps ? 0 : 1)
-            // How many movements there are stands before them.
+            // The number of movements precedes them.
             let place = numbers.count
             numbers.append(0)
             for movement in planned.movements where movement.sold != 0 {
@@ -72,7 +72,7 @@ extension CounterStore {
         }
     }
 
-    /// nil for what is no list of decisions, or a refusal by no counter.
+    /// nil if it is not a list of decisions, or if a refusal names no known counter.
     private static func decisions(_ numbers: [RedisValue], names: [CounterName]) -> [Decision]? {
         var decisions: [Decision] = []
         decisions.reserveCapacity(numbers.count)

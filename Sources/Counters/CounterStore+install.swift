@@ -6,9 +6,9 @@ import RedisClient
 /// All that a new epoch puts into Redis.
 package struct Installation: Sendable {
     package var epoch: Int64
-    /// Highest seq the ledger has recorded; the counters' chain goes on from it.
+    /// Highest seq the ledger has recorded; the counters continue from it.
     package var seq: Int64
-    /// Orders and dead letters the ledger has recorded.
+    /// Rows the ledger has recorded (orders, cancellations, adjustments, dead letters).
     package var records: Int64
     package var catalogueVersion: Int64
     package var counters: [(name: CounterName, state: CounterState)]
@@ -25,27 +25,27 @@ package struct Installation: Sendable {
     }
 }
 
-/// What came of an installation.
+/// The result of an installation.
 package enum InstallAnswer: Sendable, Equatable {
     case installed
     /// The counters belong to another ledger.
     case otherLedger(String)
     /// Redis has this epoch or a later one.
     case epochNotLower(Int64)
-    /// Redis knows that the ledger had recorded up to this seq, and so many rows: more than it holds.
+    /// Redis knows that the ledger had recorded up to this seq, and this many rows: more than the ledger holds.
     case ledgerBehind(settled: Int64, recorded: Int64)
 }
 
 extension CounterStore {
-    /// Counters a call while they are prepared, each of at most three fields: a few milliseconds of Redis' time.
+    /// Counters per call while they are prepared, each of at most three fields: a few milliseconds of Redis' time.
     private static let sliceCounters = 1_300
-    /// How many epochs back a key that a crash left behind is looked for.
+    /// How many epochs back a key that a crash left behind is removed.
     private static let leftoverEpochs: Int64 = 32
 
-    /// Puts the counters of a new epoch in the place of the old ones, whole.
+    /// Replaces the old counters with those of a new epoch, atomically.
     ///
-    /// They are prepared under a key of this epoch alone; the last script renames it. A crash before that leaves a key
-    /// which a later epoch removes. After an error the next epoch must be tried: this one may have been installed.
+    /// They are prepared under a separate key for this epoch; the last script renames it. A crash before that leaves a
+    /// key which a later epoch removes. After an error the next epoch must be tried: this one may have been installed.
     package func install(_ installation: Installation) async throws -> InstallAnswer {
         let staging = keys.staging(epoch: installation.epoch)
         var leftovers = RedisCommand("UNLINK", staging)
@@ -58,7 +58,7 @@ extension CounterStore {
         slice.add("settled", installation.seq)
         slice.add("recorded", installation.records)
         slice.add("catalogue", installation.catalogueVersion)
-        // One after the other: all of them at once would be most of what a large catalogue takes in memory.
+        // One slice after the other: all at once would be most of the memory that a large catalogue takes.
         var sent = 0
         for start in stride(from: 0, through: installation.counters.count, by: Self.sliceCounters) {
             for (name, state) in installation.counters[start...].prefix(Self.sliceCounters) { slice.add(name, state) }
@@ -95,7 +95,7 @@ extension CounterStore {
     }
 }
 
-/// Fields of counters that are being prepared, in one call.
+/// The fields of counters that one call prepares.
 private struct PreparedFields {
     private var texts: [String] = []
 

@@ -15,7 +15,7 @@ package struct Retention: Sendable, Equatable {
     /// About how many outcomes stay; nil: all.
     package var outcomes: Int?
 
-    /// Redis serves no one else while it drops messages: some 20 ms for so many.
+    /// Redis serves no other client while it drops messages: about 20 ms for this many.
     package static let ordinaryLimit = 100_000
 
     package init(
@@ -29,7 +29,7 @@ package struct Retention: Sendable, Equatable {
     }
 }
 
-/// What a trimming dropped, and when it was.
+/// What a trimming dropped, and when.
 package struct TrimReport: Sendable, Equatable {
     /// Messages that were dropped for their age.
     package var aged: Int64
@@ -86,14 +86,14 @@ extension CounterStore {
     /// Whether Redis refuses writes for lack of memory, or would with a little more.
     package func isShortOfMemory() async throws -> Bool {
         if try await isRedisFull() { return true }
-        // Without the right to ask, accepting is enough.
+        // Without the right to send INFO, accepting writes is enough.
         guard let info = try? await scripts.client.send(RedisCommand("INFO", "memory")).info,
             let used = info["used_memory"].flatMap({ Int64($0) }), let most = info["maxmemory"].flatMap({ Int64($0) })
         else { return false }
         return most > 0 && used >= most / 100 * Self.fullPercent
     }
 
-    /// Of maxmemory: room for what comes while the rest of a backlog is worked off.
+    /// Percent of maxmemory: leaves room for what arrives while the rest of a backlog is processed.
     private static let fullPercent: Int64 = 90
 
     /// Whether Redis is full: it refuses writes because it uses more memory than `maxmemory`.

@@ -18,13 +18,13 @@ package struct CounterStore: Sendable {
     }
 }
 
-/// What the head of the `…:stock` hash says: whose counters they are, and in which state. Nil where a field is missing.
+/// The head of the `…:stock` hash: whose counters they are, and in which state. A missing field is nil.
 package struct CounterHead: Sendable, Equatable {
     package var ledger: String?
     package var epoch: Int64?
     package var seq: Int64?
     package var settled: Int64?
-    /// Orders and dead letters the ledger had recorded.
+    /// Rows the ledger had recorded (orders, cancellations, adjustments, dead letters).
     package var recorded: Int64?
     package var catalogue: Int64?
 
@@ -55,7 +55,7 @@ extension CounterStore {
 }
 
 extension CounterHead {
-    /// The head of a store's counters, for those that have no ledger at hand.
+    /// The head of a store's counters, for callers without a ledger.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> CounterHead {
         let reply = try await client.send(
             RedisCommand("HMGET", keys.stock, "ledger", "epoch", "seq", "settled", "recorded", "catalogue"))
@@ -65,7 +65,7 @@ extension CounterHead {
         return CounterHead(values[...])
     }
 
-    /// - Parameter values: of `fields`, in their order.
+    /// - Parameter values: the values of `fields`, in their order.
     init(_ values: ArraySlice<RedisValue>) {
         let at = values.startIndex
         self.init(

@@ -2,10 +2,10 @@
 package enum CountersError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A reply of another shape than the script promises.
     case unexpectedReply(script: String, detail: String)
-    /// The prepared hash of a new epoch had another number of fields than was sent.
+    /// The prepared hash of a new epoch had a different number of fields than were sent.
     case installIncomplete(sent: Int, found: String)
 
-    /// What was prepared is not there any more; the next epoch may fare better.
+    /// The prepared counters are gone; the next epoch may succeed.
     package var isLossBeforeInstalling: Bool {
         if case .installIncomplete = self { true } else { false }
     }

@@ -4,7 +4,7 @@ import RedisClient
 
 /// Messages that were removed from the stream before they were processed: each may be a paid order.
 package struct LostMessages: Sendable, Equatable {
-    /// Found by this look, since the one before it.
+    /// Found by this look, since the previous one.
     package var found: Int64
     /// Since the consumer group was made.
     package var total: Int64
@@ -17,12 +17,12 @@ package struct LostMessages: Sendable, Equatable {
         self.foundAt = foundAt
     }
 
-    /// How many of them were not reported yet, after `reported` in all. By the totals, not by what this look has found:
-    /// the reply to an earlier one may have been lost. A total that goes back is that of a Redis which has forgotten,
-    /// or of a new group.
+    /// How many of them were not reported yet, after `reported` in all. Computed from the totals, not from what this
+    /// look has found: the reply to an earlier one may have been lost. A total that has decreased is that of a Redis
+    /// which has lost data, or of a new group.
     package func unreported(after reported: Int64) -> Int64 { max(total &- reported, found) }
 
-    /// What earlier looks have found; for those that have no ledger at hand.
+    /// What earlier looks have found; for callers without a ledger.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> LostMessages {
         let reply = try await client.send(RedisCommand("HMGET", keys.intake, "lost", "lost_at"))
         guard let values = reply.array, values.count == 2 else {

@@ -1,5 +1,5 @@
-/// What Redis' scripts read with `cmsgpack.unpack`: many numbers as one argument, where an argument each would have
-/// Redis make an object and Lua a string of every one.
+/// What Redis' scripts read with `cmsgpack.unpack`: many numbers in one argument. With one argument per number, Redis
+/// would allocate an object and Lua a string for each.
 enum MessagePack {
     /// An array of integers, each in as few bytes as it takes.
     static func array(_ numbers: [Int64]) -> [UInt8] {

@@ -4,15 +4,15 @@ import RedisClient
 
 /// Which messages the stream holds.
 package struct StreamExtent: Sendable {
-    /// Of the oldest message; nil: it holds none.
+    /// The oldest message; nil: the stream holds none.
     package var first: EntryPosition?
-    /// Of the last one ever added.
+    /// The last message ever added.
     package var last: EntryPosition?
     package var length: Int64
     /// How many were ever added.
     package var added: Int64
 
-    /// Nil if there is no stream. Errors: `RedisError`.
+    /// nil if there is no stream. Errors: `RedisError`.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> StreamExtent? {
         try await ask(keys, client, for: [])?.extent
     }
@@ -34,7 +34,7 @@ package struct StreamExtent: Sendable {
         return absent
     }
 
-    /// Redis serves nobody else while it looks.
+    /// Redis serves no other client during a lookup.
     private static let idsAtATime = 1_000
 
     private static func ask(

@@ -1,4 +1,4 @@
-/// The text format of Prometheus, version 0.0.4: names that it takes, what must be escaped, numbers as it reads them.
+/// The text format of Prometheus, version 0.0.4: valid names, escaping and number formatting.
 ///
 /// <https://prometheus.io/docs/instrumenting/exposition_formats/>
 struct ExpositionText {
@@ -14,7 +14,7 @@ struct ExpositionText {
         line(labels.isEmpty ? "\(name) \(value)" : "\(name){\(labels)} \(value)")
     }
 
-    /// A line that Prometheus passes over; not one that begins like HELP or TYPE.
+    /// A line that Prometheus ignores; it must not begin like HELP or TYPE.
     mutating func comment(_ text: String) {
         line("# " + Self.escaped(text, quotes: false))
     }
@@ -29,8 +29,8 @@ struct ExpositionText {
 
     /// Labels in the order of their names, without braces.
     ///
-    /// A name may stand there once: of several values the first counts. `le` is what histograms write themselves, and
-    /// names that begin with two underscores are Prometheus' own: both get `exported` before them, as it does itself.
+    /// A name may appear once: of several values the first counts. Histograms write `le` themselves, and names that
+    /// begin with two underscores are reserved for Prometheus: both get the prefix `exported`, as Prometheus does it.
     static func labels(_ dimensions: [(String, String)]) -> String {
         var labels: [String: String] = [:]
         for (key, value) in dimensions {
@@ -66,7 +66,7 @@ struct ExpositionText {
         return escaped
     }
 
-    /// As short as it can be without losing anything: whole numbers without a fraction.
+    /// The shortest text without loss of precision: whole numbers without a fraction.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }

@@ -1,9 +1,9 @@
-/// What is known of a metric by its name.
+/// What is known about a metric by its name.
 package struct MetricDescription: Sendable {
     package enum Kind: Sendable, Equatable {
         case counter
         case gauge
-        /// - Parameter bounds: upper bounds of its buckets; one for everything is always there.
+        /// - Parameter bounds: upper bounds of its buckets; there is always one for everything.
         case histogram(bounds: [Double])
 
         /// As the text format calls it.
@@ -32,16 +32,16 @@ package struct MetricDescription: Sendable {
         self.help = help
     }
 
-    /// Seconds, from what one call of Redis takes to what nobody waits for.
+    /// Seconds, from the time that one Redis call takes to longer than any client waits.
     package static let durations: [Double] = [
         0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
     ]
-    /// Of batches and the like.
+    /// Bucket bounds for batches and the like.
     package static let sizes: [Double] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096]
 }
 
 extension MetricDescription {
-    /// Every metric of this program; docs/metrics.md says what to make of them.
+    /// Every metric of this program; docs/metrics.md explains how to use them.
     package static let all: [MetricDescription] = [
         // The consumer.
         .init(

@@ -1,34 +1,34 @@
 import Metrics
 import Synchronization
 
-/// Metrics kept in memory, and told as Prometheus reads them (text format 0.0.4).
+/// Metrics kept in memory, and rendered for Prometheus (text format 0.0.4).
 ///
-/// Made once and given to `MetricsSystem.bootstrap`. A label with the same dimensions is the same metric, whoever asks
-/// for it and how often. Nothing here fails: what cannot be shown as it was asked for is said in a comment of the text.
+/// Made once and given to `MetricsSystem.bootstrap`. The same label with the same dimensions always returns the same
+/// metric. Nothing here fails: a metric that cannot be shown as requested is reported in a comment of the text.
 ///
-/// Recording costs no more than an atomic addition (counters) or an uncontended lock (the others), and is never held up
-/// by `render`, which takes one metric at a time.
+/// Recording costs no more than an atomic addition (counters) or an uncontended lock (the others), and is never blocked
+/// while `render` runs, which locks one metric at a time.
 package final class PrometheusRegistry: MetricsFactory, Sendable {
-    /// Of what `render` returns.
+    /// The content type of what `render` returns.
     package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     /// All series of one name.
     private struct Family: Sendable {
         let kind: MetricDescription.Kind
-        /// By their labels as they are written.
+        /// By their labels as rendered.
         var series: [String: any Series] = [:]
     }
 
     private struct State: Sendable {
         var families: [String: Family] = [:]
-        /// Names that were asked for as two things.
+        /// Names that were requested as two different kinds.
         var clashes: [String: String] = [:]
     }
 
     private let descriptions: [String: MetricDescription]
     private let state = Mutex(State())
 
-    /// - Parameter descriptions: what is known of metrics by their names: HELP, and the buckets of histograms.
+    /// - Parameter descriptions: what is known about metrics by their names: HELP, and the buckets of histograms.
     package init(_ descriptions: [MetricDescription] = MetricDescription.all) {
         self.descriptions = Dictionary(descriptions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
@@ -87,8 +87,8 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
         return series(label, dimensions, kind) { place in HistogramSeries(place, kind.bounds) }
     }
 
-    /// The series of that name and those labels. Where the name is taken by something else: one that counts as asked
-    /// for, and is not shown.
+    /// The series with that name and those labels. If something else has the name: a series that counts as requested,
+    /// and is not shown.
     private func series<S: Series>(
         _ label: String, _ dimensions: [(String, String)], _ kind: MetricDescription.Kind, _ make: (SeriesPlace) -> S
     ) -> S {
@@ -108,7 +108,7 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
         }
     }
 
-    /// What stands in the way of a name: another kind under it, or a histogram whose lines would be called the same.
+    /// What makes a name unavailable: another kind under it, or a histogram whose lines would have the same names.
     private static func taken(
         _ name: String, _ kind: MetricDescription.Kind, _ families: [String: Family]
     ) -> String? {
@@ -129,8 +129,8 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
 
     // MARK: Destroying
 
-    // A metric that is destroyed is not shown any more. Whoever still holds it records into nowhere; whoever asks for
-    // it again gets a new one, which starts at 0.
+    // A destroyed metric is not shown any more. Code that still holds it records without effect; requesting it again
+    // returns a new metric, which starts at 0.
 
     package func destroyCounter(_ handler: any CounterHandler) { remove(handler) }
     package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) { remove(handler) }

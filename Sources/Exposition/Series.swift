@@ -1,11 +1,11 @@
 import Metrics
 import Synchronization
 
-/// Where a series stands in its registry.
+/// The place of a series in its registry.
 struct SeriesPlace: Sendable {
-    /// As it is written.
+    /// As it is rendered.
     var name: String
-    /// As they are written, without braces.
+    /// As they are rendered, without braces.
     var labels: String
 }
 
@@ -16,7 +16,8 @@ protocol Series: AnyObject, Sendable {
     func write(_ name: String, _ labels: String, into text: inout ExpositionText)
 }
 
-/// What only grows. What would make it smaller, or no number, is passed over: Prometheus would take it for a restart.
+/// A value that only grows. An amount that would decrease it, or that is not a finite number, is ignored: Prometheus
+/// would take it for a restart.
 final class CounterSeries: Series, CounterHandler, FloatingPointCounterHandler {
     let place: SeriesPlace
     /// Whole numbers, which is what nearly all counters count. Beyond 64 bits it starts at 0 again: to Prometheus a
@@ -49,7 +50,7 @@ final class CounterSeries: Series, CounterHandler, FloatingPointCounterHandler {
     }
 }
 
-/// What goes up and down: the last value, which may be no number (NaN: unknown) or infinite.
+/// A value that goes up and down: the last one, which may be NaN (unknown) or infinite.
 final class GaugeSeries: Series, RecorderHandler, MeterHandler {
     let place: SeriesPlace
     private let value = Mutex(0.0)
@@ -73,20 +74,20 @@ final class GaugeSeries: Series, RecorderHandler, MeterHandler {
     }
 }
 
-/// How often what was recorded fell into which bucket, how often in all, and its sum. What is no finite number is
-/// passed over: it would make the sum one for ever.
+/// Counts of recorded values per bucket and in total, and their sum. A value that is not a finite number is ignored:
+/// the sum would never be finite again.
 final class HistogramSeries: Series, RecorderHandler, TimerHandler {
-    /// Of the names of its lines.
+    /// Suffixes of the names of its lines.
     static let suffixes = ["_bucket", "_sum", "_count"]
 
     private struct State: Sendable {
-        /// One a bound, and one for what is above them all.
+        /// One per bound, and one for values above all bounds.
         var counts: [UInt64]
         var sum = 0.0
     }
 
     let place: SeriesPlace
-    /// Upper bounds, ascending; what is equal to one belongs to it.
+    /// Upper bounds, ascending and inclusive.
     private let bounds: [Double]
     private let state: Mutex<State>
 
@@ -108,7 +109,7 @@ final class HistogramSeries: Series, RecorderHandler, TimerHandler {
 
     func record(_ value: Int64) { record(Double(value)) }
 
-    /// In seconds. Clocks that were set back make durations below 0, which nothing took: they count as 0.
+    /// In seconds. Clocks that were set back produce durations below 0: they count as 0.
     func recordNanoseconds(_ duration: Int64) { record(Double(max(duration, 0)) / 1e9) }
 
     func write(_ name: String, _ labels: String, into text: inout ExpositionText) {

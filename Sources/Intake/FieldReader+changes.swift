@@ -1,7 +1,7 @@
 import Inventory
 import StrictJSON
 
-// The payloads of what comes after an order, or past it.
+// The payloads of cancellations and adjustments.
 extension FieldReader {
     /// The payload of an `order.cancelled` message.
     mutating func cancellation() throws(InvalidMessage) -> Cancellation {
@@ -30,7 +30,7 @@ extension FieldReader {
         let items = try array("items", limit: Limit.items) { fields, line throws(InvalidMessage) in
             try fields.cancelledItem(line)
         }
-        // Nothing at all, or everything? The sender has to say.
+        // Ambiguous: it could mean nothing or everything. The sender must state it.
         if items?.isEmpty == true { throw InvalidMessage(.invalidValue, "items: is empty; absent means everything") }
         return items
     }

@@ -14,7 +14,7 @@ extension FieldReader {
         var orderID: Identifier?
         var lines: [Checkout.Line]?
         var texts = packedTexts(capacity: Checkout.LineText.variantName.number(in: 0) + 1)
-        // Filled in below; the placeholders of what is required never leave this function.
+        // Filled in below; the placeholders of required fields never leave this function.
         var checkout = Checkout(orderID: "", lines: [], texts: PackedTexts(capacity: 0))
         while let key = try nextKey() {
             switch key {

@@ -1,7 +1,7 @@
 import Inventory
 import StrictJSON
 
-/// Where a field stands in a payload; made into text only when it has to be reported.
+/// The path of a field in a payload; formatted only when it has to be reported.
 struct FieldPath: CustomStringConvertible {
     enum Parent {
         case payload
@@ -36,10 +36,10 @@ struct FieldReader {
         do { scanner = try JSONScanner(payload.array, at: payload.place) } catch { throw InvalidMessage(error) }
     }
 
-    /// What `body` reads from the whole of `payload`.
+    /// The result of `body`, which must read all of `payload`.
     ///
-    /// A payload that is no JSON is called so, even if a field's fault comes before the place: only if `body` finds
-    /// one, the rest is looked at as well. What is valid is so read once.
+    /// A payload that is not JSON is reported as such, even if an invalid field comes before that place: only if `body`
+    /// finds an invalid field is the rest read as well. So a valid payload is read once.
     static func read<Value>(
         _ payload: SharedBytes, _ body: (inout FieldReader) throws(InvalidMessage) -> Value
     ) throws(InvalidMessage) -> Value {
@@ -60,12 +60,12 @@ struct FieldReader {
     /// would show less than it holds.
     mutating func text(_ path: FieldPath) throws(InvalidMessage) -> String? {
         guard let (text, hadEscapes) = try string(path) else { return nil }
-        // It can only have been written as an escape.
+        // U+0000 can only have been written as an escape.
         if hadEscapes { try refuseNUL(in: text.utf8, path) }
         return text
     }
 
-    /// A text, by the same rules, which is packed; null packs nothing.
+    /// Packs a text, by the same rules; null packs nothing.
     mutating func text(_ path: FieldPath, into texts: inout PackedTexts, _ number: Int) throws(InvalidMessage) {
         guard let kind = try kindUnlessNull() else { return }
         guard kind == .string else { throw wrongType(path, "a string", kind) }
@@ -79,7 +79,7 @@ struct FieldReader {
         }
     }
 
-    /// For texts that may stand in the payload.
+    /// For texts that may refer to the payload's bytes.
     func packedTexts(capacity: Int) -> PackedTexts { PackedTexts(in: scanner.bytes, capacity: capacity) }
 
     private func refuseNUL(in bytes: some Sequence<UInt8>, _ path: FieldPath) throws(InvalidMessage) {
@@ -109,7 +109,7 @@ struct FieldReader {
             .invalidValue, "\(path): must be \(range.lowerBound) to \(range.upperBound), is \(Self.shown(number))")
     }
 
-    /// Whether there is an object, which is entered, or null.
+    /// Enters an object. Returns false for null.
     mutating func enterObject(_ path: @autoclosure () -> String) throws(InvalidMessage) -> Bool {
         guard let kind = try kindUnlessNull() else { return false }
         guard kind == .object else { throw wrongType(path(), "an object", kind) }
@@ -117,8 +117,8 @@ struct FieldReader {
         return true
     }
 
-    /// The elements of an array, at most `limit`, or nil for null. Too many are too many, whatever they are: what
-    /// `element` finds wrong is said only if there are not.
+    /// The elements of an array, at most `limit`, or nil for null. Too many elements are reported first: an error of
+    /// `element` is reported only if there are at most `limit`.
     mutating func array<Element>(
         _ path: StaticString, limit: Int,
         _ element: (inout FieldReader, _ index: Int) throws(InvalidMessage) -> Element
@@ -164,8 +164,8 @@ struct FieldReader {
     }
 }
 
-// The scanner's own steps; what it throws becomes a dead letter. Written out, because a generic wrapper around them
-// was not specialised and took a third of the time of decoding.
+// The scanner's steps; its errors become dead letters. Written out, because a generic wrapper around them was not
+// specialised and took a third of the decoding time.
 extension FieldReader {
     mutating func nextKey() throws(InvalidMessage) -> JSONKey? {
         do { return try scanner.nextKey() } catch { throw InvalidMessage(error) }
@@ -197,7 +197,7 @@ extension FieldReader {
         do { return try scanner.readText() } catch { throw InvalidMessage(error) }
     }
 
-    /// Null, which is read, means the same as an absent field.
+    /// The kind of the next value; nil for null, which is consumed: it means the same as an absent field.
     private mutating func kindUnlessNull() throws(InvalidMessage) -> JSONKind? {
         do {
             let kind = try scanner.peek()

@@ -2,10 +2,10 @@ import Inventory
 import StrictJSON
 
 extension MessageDecoder {
-    /// What can be read of an entry that becomes a dead letter: the ids by which its publisher finds the outcome, and
-    /// what was paid, as whoever paid is owed the money. No payment: it is no checkout.
+    /// What can be read from an entry that becomes a dead letter: the ids by which its publisher finds the outcome, and
+    /// what was paid, because the payer is owed that money. The payment is nil unless the entry is a checkout.
     ///
-    /// A payload that has brought the process down is not looked at again.
+    /// A payload that has crashed the process is not read again.
     package static func remains(
         of entry: StreamEntry, invalidBy reason: DeadLetterReason
     ) -> (ids: MessageIDs, payment: Payment?) {
@@ -18,10 +18,10 @@ extension MessageDecoder {
     }
 }
 
-/// What can be read of a payload that is rejected, by the rules of messages: also of one that is no JSON from some
-/// place on, which a message that was cut short is, or not UTF-8 somewhere. What breaks the rules is passed over.
+/// What can be read from a rejected payload by the rules for messages, even if it is not JSON from some place on, like
+/// a truncated message, or not UTF-8 somewhere. Fields that break the rules are ignored.
 private struct InvalidPayload {
-    /// A field of which a payload may have one: of several, none is known to be right.
+    /// A field that a payload may have once: if it has several, it is unknown which one is right.
     private struct Field<Value> {
         private(set) var value: Value?
         private var isRead = false
@@ -43,7 +43,7 @@ private struct InvalidPayload {
 
     static func read(_ payload: [UInt8]) -> (ids: MessageIDs, payment: Payment) {
         guard var reader = reader(of: payload) else { return (MessageIDs(), Payment()) }
-        // What was read before an error counts.
+        // Fields that were read before an error count.
         try? reader.readFields()
         return (reader.ids, reader.payment)
     }
@@ -52,7 +52,7 @@ private struct InvalidPayload {
         scanner = try JSONScanner(bytes, at: place)
     }
 
-    /// A byte order mark is passed over, and what is not UTF-8 replaced: a name in another encoding hides no amount.
+    /// Skips a byte order mark, and replaces what is not UTF-8: a name in another encoding must not hide an amount.
     private static func reader(of payload: [UInt8]) -> InvalidPayload? {
         let start = payload.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         if let reader = try? InvalidPayload(payload, at: start..<payload.count) { return reader }
@@ -88,7 +88,7 @@ private struct InvalidPayload {
         }
     }
 
-    /// A text as an id may be: nothing longer is kept after the message is discarded.
+    /// A text that is valid as an id: nothing longer is kept after the message is discarded.
     private mutating func text() throws(JSONError) -> String? {
         guard try scanner.peek() == .string else {
             try scanner.skipValue()
@@ -106,7 +106,7 @@ private struct InvalidPayload {
         return try scanner.readNumber().integer.flatMap { range.contains($0) ? $0 : nil }
     }
 
-    /// Nil also for a list without items.
+    /// nil also for a list without items.
     private mutating func amountOfItems() throws(JSONError) -> Int64? {
         guard try scanner.peek() == .array else {
             try scanner.skipValue()

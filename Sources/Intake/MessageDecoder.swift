@@ -1,8 +1,8 @@
 import Inventory
 
-/// Turns a stream entry's two fields into a command, or says why they can never be one.
+/// Turns a stream entry's two fields into a command, or returns why they can never be one.
 ///
-/// Looks at nothing but the bytes: whether a product exists is for `CatalogueIndex` to say.
+/// Depends only on the bytes: `CatalogueIndex` checks whether a product exists.
 package enum MessageDecoder {
     /// The first of these that applies decides the reason: no `type`, no `payload`, payload too large, unknown type,
     /// not UTF-8, not JSON (anywhere in the payload), then the fields in the order in which the payload has them; a
@@ -41,12 +41,12 @@ package enum MessageDecoder {
         }
     }
 
-    /// A type as it can stand in a log line: quoted if it is short and plain, else only its size.
+    /// A type for a log line: quoted if it is short and plain, else only its size.
     private static func shown(_ type: SharedBytes) -> String {
         plainText(type).map { "\"\($0)\"" } ?? "a text of \(type.count) bytes"
     }
 
-    /// The type that was probably meant.
+    /// Suggests the type that was probably meant.
     private static func hint(forType type: SharedBytes) -> String {
         let meant = plainText(type).flatMap { KeyGuess.closest(to: $0, among: Command.Kind.allCases.map(\.rawValue)) }
         return meant.map { "; did you mean \"\($0)\"?" } ?? ""

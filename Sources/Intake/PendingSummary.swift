@@ -4,7 +4,7 @@ import RedisClient
 /// What was delivered to the consumer group and is not acknowledged.
 package struct PendingSummary: Sendable, Equatable {
     package var count: Int64
-    /// Nil when nothing is pending.
+    /// nil when nothing is pending.
     package var lowest: EntryPosition?
 
     /// - Throws: `RedisError`.

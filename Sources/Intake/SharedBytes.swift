@@ -1,4 +1,4 @@
-/// Bytes within an array that others share: of a reply with a thousand messages, none is copied out.
+/// Bytes within a shared array: the messages of a reply are not copied out of it.
 package struct SharedBytes: Sendable {
     package let array: [UInt8]
     package let place: Range<Int>
@@ -14,10 +14,10 @@ package struct SharedBytes: Sendable {
     }
 
     package var count: Int { place.count }
-    /// A copy of them.
+    /// A copy of the bytes.
     package var copy: [UInt8] { [UInt8](array[place]) }
 
-    /// A copy of the first ones.
+    /// A copy of the first bytes.
     package func prefix(_ count: Int) -> [UInt8] { [UInt8](array[place.prefix(count)]) }
 
     func equals(_ text: String) -> Bool {

@@ -15,15 +15,15 @@ package struct StreamEntry: Sendable {
     package let id: String
     /// How often Redis has delivered it, this time included.
     package var deliveries: Int64
-    /// The reply it came in, most likely, which it shares with others; of an entry that was not read, why.
+    /// Usually the reply it came in, which it shares with other entries; for an entry that was not read, the reason.
     private let bytes: [UInt8]
     private let places: Places
 
-    /// Where names and values stand. Nearly every entry has a type and a payload; an array for these two would be one
-    /// more to set aside for each message.
+    /// The places of names and values. Nearly every entry has a type and a payload; an array for these two would be one
+    /// more allocation per message.
     private enum Places: Sendable {
         case plain(type: Range<UInt32>, payload: Range<UInt32>)
-        /// Name and value in turn.
+        /// Names and values, alternating.
         case any([Range<Int>])
         /// They were not read.
         case unread
@@ -31,7 +31,7 @@ package struct StreamEntry: Sendable {
 
     /// - Parameters:
     ///   - bytes: less than 4 GiB.
-    ///   - places: where names and values stand in them, in turn; a name without a value is left out.
+    ///   - places: the places of names and values in them, alternating; a name without a value is left out.
     init(id: String, in bytes: [UInt8], at places: [Range<Int>], deliveries: Int64 = 1) {
         self.id = id
         self.bytes = bytes
@@ -63,7 +63,7 @@ package struct StreamEntry: Sendable {
         places = .unread
     }
 
-    /// Why its fields were not read; nil: they were.
+    /// Why its fields were not read; nil: they were read.
     package var unreadReason: String? {
         if case .unread = places { String(decoding: bytes, as: UTF8.self) } else { nil }
     }
@@ -102,7 +102,7 @@ package struct StreamEntry: Sendable {
         if case .plain = places { true } else { false }
     }
 
-    /// Names and values in turn.
+    /// Names and values, alternating.
     private var parts: [SharedBytes] {
         switch places {
         case .plain(let type, let payload):
@@ -147,14 +147,15 @@ package struct StreamEntry: Sendable {
         return encoded
     }
 
-    /// Digest of all fields. With the id it names the entry even where a Redis that lost its tail gives an id twice.
+    /// Digest of all fields. With the id it identifies the entry even if a Redis that has lost its tail gives an id
+    /// twice.
     package var fingerprint: [UInt8] { SHA256.digest(encodedFields) }
 
-    /// Deliveries after which an entry is suspected of bringing the process down. Two are what one crash of anybody
-    /// else's making costs it; being read again after a reconnect counts too.
+    /// Deliveries after which an entry is suspected of crashing the process. One crash that it did not cause already
+    /// brings it to two; being read again after a reconnect counts, too.
     package static let poisonDeliveries: Int64 = 3
 
-    /// Delivered so often that it is processed alone.
+    /// Whether it was delivered so often that it is processed alone.
     package var mayBePoison: Bool { deliveries >= Self.poisonDeliveries }
 }
 

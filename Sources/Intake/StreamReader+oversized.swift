@@ -3,21 +3,21 @@ import RedisClient
 
 /// Entries that are too large to be sent (`RedisOptions.maximumReplyBytes`).
 ///
-/// A reply that is too large says so only of all its entries together. So pending entries are claimed one at a time
-/// from then on (a *search*), until all are through. One that is too large alone is given without its content, by its
+/// A reply that is too large does not reveal which of its entries is. So pending entries are claimed one at a time from
+/// then on (a *search*), until all are done. An entry that is too large alone is delivered without its content, by its
 /// id.
 ///
-/// An entry that does not arrive in time is not given up: that may be the network, which stalls large packets only, and
-/// a paid order would be lost. It gets more time with each try: until it arrives, or is known to be too large.
+/// An entry that does not arrive in time is not given up: the cause may be a network that stalls only large packets,
+/// and a paid order would be lost. Each attempt allows more time, until the entry arrives or is known to be too large.
 struct OversizedEntries {
-    /// Pending entries are to be claimed one at a time.
+    /// Whether pending entries must be claimed one at a time.
     private(set) var isSearching = false
     private var tooLarge: Set<String> = []
     /// The entry that did not arrive last, and how often.
     private var late: (id: String, times: Int)?
 
     private static let firstPatience = Duration.seconds(30)
-    /// A connection of 0.5 Mbit/s brings what a read may have in this time.
+    /// A connection of 0.5 Mbit/s transfers the largest allowed reply in this time.
     private static let longestPatience = Duration.seconds(600)
 
     /// A read or claim of up to `count` entries failed.
@@ -50,11 +50,11 @@ struct OversizedEntries {
 }
 
 extension StreamReader {
-    /// Memory of the whole stream up to which Redis is asked to load an entry: it holds it twice more meanwhile, and
-    /// serves no other client for some 5 ms a MiB.
+    /// Memory of the whole stream up to which Redis is asked to load an entry: Redis then holds the entry twice more,
+    /// and serves no other client for about 5 ms per MiB.
     private static let inspectableBytes: Int64 = 64 << 20
 
-    /// An entry without its content, with what can be found out about it; nil: it is gone.
+    /// An entry without its content, with what can be found out about it; nil: it is gone from the stream.
     func inspect(_ id: String) async throws -> StreamEntry? {
         var reason = "larger than a read may be"
         let found: RedisValue
@@ -64,7 +64,7 @@ extension StreamReader {
                 command.append(Self.inspectableBytes)
             }
         } catch RedisError.reply {
-            // Without the right to ask, its id is all that is known of it.
+            // Without permission to run the script, only the id is known.
             return StreamEntry(id: id, unreadBecause: reason)
         }
         let parts = found.array ?? []

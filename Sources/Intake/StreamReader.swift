@@ -2,37 +2,38 @@ import Inventory
 import LuaScripts
 import RedisClient
 
-/// Entries that were read, and entries that can no longer be.
+/// Entries that were read, and entries that can no longer be read.
 package struct Delivery: Sendable {
     package var entries: [StreamEntry] = []
-    /// Ids that were pending but are gone from the stream: somebody trimmed or deleted messages nobody had processed.
+    /// Ids that were pending but are gone from the stream: messages were trimmed or deleted before they were processed.
     package var lost: [String] = []
-    /// Nothing new was there when the wait was over.
+    /// Nothing new had arrived when the wait ended.
     package var isEmptyRead = false
-    /// There is likely more: as many came as were asked for.
+    /// There is likely more: as many entries came as were asked for.
     package var isFull = false
 }
 
 /// The server that a connection leads to.
 package struct ConnectedServer: Sendable {
-    /// Its `run_id`: another one after each start.
+    /// Its `run_id`, which changes with each start.
     package var id: String
     /// Counts the connections of a reader.
     package var connection: Int
 }
 
-/// Reads the stream of messages in the order of its ids: first all that is pending, whoever's it was, then what is new.
+/// Reads the stream of messages in the order of its ids: first everything pending, whichever consumer it was delivered
+/// to, then new entries.
 ///
-/// There is no other consumer alive, so pending entries are claimed without waiting. Only one call of `next` may be
-/// under way. Errors: `RedisError`, after which `connect` must be called, as entries may have been delivered to a
+/// No other consumer is alive, so pending entries are claimed without waiting. Only one call of `next` may be in
+/// progress. Errors: `RedisError`, after which `connect` must be called, as entries may have been delivered to a
 /// connection that is gone.
 ///
-/// Everything that a caller holds was read over one connection. When that ends Redis may have lost its tail, and may
-/// give an id that the caller still holds to another message: acknowledged under that id, the other one would be lost.
-/// So nothing is ever read over another connection without a word: reading fails, and the caller finishes what it has
-/// first.
+/// Everything that a caller holds was read over one connection. When that connection ends, Redis may have lost its
+/// tail, and may give an id that the caller still holds to another message: acknowledging that id would lose the other
+/// message. So the reader never silently continues over another connection: reading fails, and the caller first
+/// finishes what it holds.
 ///
-/// An entry that is too large to be sent is found by claiming one at a time, and given without its content
+/// An entry that is too large to be sent is found by claiming one at a time, and delivered without its content
 /// (`StreamReader+oversized.swift`).
 package actor StreamReader {
     private enum Phase {
@@ -45,7 +46,7 @@ package actor StreamReader {
     let scripts: ScriptRunner
     private let consumer: String
     private var phase = Phase.claiming(cursor: StreamReader.start)
-    /// The connection that reads, and what Redis calls it; nil: reading has failed, or was never begun.
+    /// The reading connection, and its id in Redis; nil: reading has failed, or has not begun.
     private var current: (connection: RedisConnection, id: Int64?)?
     /// The server at its other end.
     package private(set) var server: ConnectedServer?
@@ -53,9 +54,9 @@ package actor StreamReader {
     private var count: Int
     var oversized = OversizedEntries()
 
-    /// Entries a read at most; adapted to their size.
+    /// Maximum entries per read; `count` is adapted to their size.
     private let maximumCount: Int
-    /// Bytes a read should bring at most.
+    /// Bytes that a read should return at most.
     private let targetBytes = 4 << 20
     private static let firstCount = 64
     private static let start = "0-0"
@@ -69,8 +70,8 @@ package actor StreamReader {
         count = min(Self.firstCount, maximumCount)
     }
 
-    /// Makes the connection that is read over, and starts over with what is pending. The caller must have finished
-    /// everything it was given before.
+    /// Makes the reading connection, and starts over with what is pending. The caller must have finished everything it
+    /// had received before.
     package func connect() async throws {
         let connection = try await client.connection()
         let replies = try await connection.pipeline([RedisCommand("CLIENT ID"), RedisCommand("INFO", "server")])
@@ -78,13 +79,13 @@ package actor StreamReader {
         current = (connection, replies[0].int)
         let before = server?.id
         server = replies[1].info["run_id"].map { ConnectedServer(id: $0, connection: connections) }
-        // Ids of another server, or of one that was started again, may be those of other entries.
+        // On another server, or after a restart, the same ids may belong to other entries.
         if server?.id != before { oversized = OversizedEntries() }
         startOver()
     }
 
-    /// Starts over with what is pending, over the same connection. The caller must have finished everything it was
-    /// given before: pending entries it still holds would come twice.
+    /// Starts over with what is pending, over the same connection. The caller must have finished everything it had
+    /// received before: pending entries that it still holds would be delivered twice.
     package func startOver() { phase = .claiming(cursor: Self.start) }
 
     /// The next entries. Waits up to `block` for new ones once nothing pending is left.
@@ -101,13 +102,13 @@ package actor StreamReader {
             }
             current = nil
             oversized.failed(with: error, count: count)
-            // Fewer at a time from now on: the reply may have been too large.
+            // Reads fewer at a time from now on: the reply may have been too large.
             count = oversized.isSearching ? 1 : max(count / 4, 1)
             throw error
         }
     }
 
-    /// The connection that reads.
+    /// The reading connection.
     func connection() throws -> RedisConnection {
         guard let current else {
             throw RedisError.notSent(to: client.url.redacted, reason: "the reader is not connected")
@@ -115,14 +116,14 @@ package actor StreamReader {
         return current.connection
     }
 
-    /// Ends a read that waits, over another connection. What it was about to deliver it delivers.
+    /// Ends a blocking read, over another connection. It still delivers what it was about to deliver.
     package func endWait(over other: RedisClient) async {
         guard let connectionID = current?.id else { return }
-        // Without the right to do so the read ends by itself a little later.
+        // Without permission to do so, the read ends by itself a little later.
         _ = try? await other.send(RedisCommand("CLIENT", "UNBLOCK", String(connectionID)))
     }
 
-    /// Has the next read made over a new connection; one that waits fails.
+    /// Makes the next read use a new connection; a blocking read fails.
     package func reconnect(because reason: String) {
         server = nil
         client.reconnect(because: reason)
@@ -163,7 +164,7 @@ package actor StreamReader {
         return delivery
     }
 
-    /// Claims the next pending entry alone, or gives it without its content if it cannot be sent.
+    /// Claims the next pending entry alone, or delivers it without its content if it cannot be sent.
     private func claimOne(from cursor: String) async throws -> Delivery {
         let pending = try await connection().send(
             RedisCommand("XPENDING", keys.checkouts, StoreKeys.group, cursor, "+", "1")
@@ -190,7 +191,7 @@ package actor StreamReader {
         }
     }
 
-    /// XAUTOCLAIM does not say how often an entry was delivered; the list of pending entries does.
+    /// XAUTOCLAIM does not return how often an entry was delivered; XPENDING does.
     private func addDeliveryCounts(_ entries: inout [StreamEntry]) async throws {
         guard let first = entries.first, let last = entries.last else { return }
         let reply = try await connection().send(
@@ -235,12 +236,12 @@ package actor StreamReader {
         count = max(min(grown, targetBytes / average, maximumCount), 1)
     }
 
-    /// The list of entries that is next in a reply. Their bytes stay where they are.
+    /// The next value of a reply, a list of entries. Their bytes are not copied.
     private func entries(_ walk: inout FlatReply.Walk, of reply: FlatReply, to command: String) throws -> Delivery {
         guard let count = walk.array() else { throw malformed(command, "not a list of entries") }
         var delivery = Delivery()
         delivery.entries.reserveCapacity(count)
-        // Of one entry after the other.
+        // Reused for one entry after the other.
         var places: [Range<Int>] = []
         for _ in 0..<count {
             guard walk.array() == 2, let id = walk.text() else { throw malformed(command, "an entry without an id") }

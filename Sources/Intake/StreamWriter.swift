@@ -1,7 +1,7 @@
 import Inventory
 import RedisClient
 
-/// Puts messages on the stream. Sending one twice does no harm: the consumer knows it by its id and content.
+/// Puts messages on the stream. Sending one twice is harmless: the consumer recognises it by its id and content.
 package enum StreamWriter {
     /// The command that adds an entry with these fields, in their order.
     package static func add(_ fields: [StreamEntry.Field], to keys: StoreKeys) -> RedisCommand {
@@ -49,7 +49,7 @@ extension StreamEntry {
         }
     }
 
-    /// The fields that `encodedFields` gave, or nil if `bytes` are no such thing.
+    /// The fields that `encodedFields` encoded, or nil if `bytes` are not in that format.
     package static func fields(decoding bytes: [UInt8]) -> [Field]? {
         var rest = bytes[...]
         func line(_ mark: UInt8) -> Int? {

@@ -1,8 +1,8 @@
-/// Units that were sold, or came back, past the orders, as a `stock.adjusted` message carries them: sold elsewhere,
-/// given away as samples, counted before Stocktake was there.
+/// Units that were sold or returned outside of orders, as a `stock.adjusted` message carries them: sold elsewhere,
+/// given away as samples, counted before Stocktake was in use.
 ///
-/// They are facts: no cap refuses them. But what orders have taken is theirs to give back, so an adjustment takes away
-/// at most what earlier ones, and cancellations without restock, have added.
+/// They are facts: no cap refuses them. But only a cancellation returns what an order has taken, so an adjustment takes
+/// away at most what earlier adjustments, and cancellations without restock, have added.
 package struct Adjustment: Sendable, Equatable {
     package let adjustmentID: Identifier
     package let sku: SKU
@@ -28,8 +28,8 @@ package struct Adjustment: Sendable, Equatable {
         CollectionOfOne(SKUUnits(sku, units)).movements(sold: 1, adjusted: 1)
     }
 
-    /// What keeps it from being recorded beside the units that its counters have, or nil.
-    /// - Parameter balance: of a counter, before; nil: it is not known, and no obstacle.
+    /// Why it cannot be recorded, given the units that its counters have, or nil.
+    /// - Parameter balance: of a counter, before; nil: it is unknown, and no obstacle.
     package func violation(by balance: (CounterName) throws -> Balance?) rethrows -> InvalidMessage? {
         for counter in sku.counters {
             if let balance = try balance(counter), let invalid = violation(of: counter, balance) { return invalid }
@@ -37,7 +37,7 @@ package struct Adjustment: Sendable, Equatable {
         return nil
     }
 
-    /// What keeps it from being recorded beside the units that a counter has, or nil.
+    /// Why it cannot be recorded, given the units that a counter has, or nil.
     /// - Parameters:
     ///   - counter: one of those it changes.
     ///   - balance: of that counter, before.

@@ -1,4 +1,4 @@
-/// Decides commands one after the other, by balances that it is given and keeps up to date.
+/// Decides commands one after the other, by balances that are loaded into it and that it keeps up to date.
 ///
 /// To record a batch, create an arbiter, load the balance of each counter and
 /// what each cancelled order owns, confirm the commands in the order of the stream, write what has changed. The gate
@@ -10,9 +10,9 @@ package struct Arbiter: Sendable {
     package enum Undecidable: Error, Equatable {
         /// No balance of this counter was loaded.
         case unknownCounter(CounterName)
-        /// Nothing was loaded for this order: there is none.
+        /// Nothing was loaded for this order: it does not exist.
         case unknownOrder(Identifier)
-        /// Less is sold than an order that owns it would give back: the balance is wrong.
+        /// An order would give back more than is sold: the balance is wrong.
         case miscounted(CounterName)
         /// More would be taken away than adjustments have added, or more be sold than can be counted.
         case adjustmentTooLarge(CounterName)
@@ -23,7 +23,7 @@ package struct Arbiter: Sendable {
         let loaded: Balance
     }
 
-    /// Of the last change of the counters.
+    /// The seq of the last change of the counters.
     package private(set) var seq: Int64
     private var accounts: [CounterName: Account] = [:]
     private var owned: [Identifier: [SKUUnits]] = [:]
@@ -32,7 +32,7 @@ package struct Arbiter: Sendable {
 
     // MARK: - Balances
 
-    /// - Precondition: nothing was decided by this counter yet.
+    /// - Precondition: this counter was not used in a decision yet.
     package mutating func load(_ counter: CounterName, _ balance: Balance) {
         assert(accounts[counter].map { $0.balance == $0.loaded } ?? true, "loaded again after a decision")
         accounts[counter] = Account(balance: balance, loaded: balance)
@@ -91,7 +91,7 @@ package struct Arbiter: Sendable {
         return move(takeback.movements)
     }
 
-    /// An adjustment is a fact: no cap refuses it. But it takes no more away than was added.
+    /// An adjustment is a fact: no cap refuses it. But it cannot take away more than was added.
     mutating func apply(_ adjustment: Adjustment) throws(Undecidable) -> Decision {
         let movements = adjustment.movements
         for movement in movements where try adjustment.violation(of: movement.counter, loaded(movement.counter)) != nil

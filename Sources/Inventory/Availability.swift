@@ -1,4 +1,4 @@
-/// What can be said of one product's figures to a shop: effective ones, not the rows' own.
+/// One product's figures for a shop: the effective ones, not those of its rows.
 ///
 /// The JSON shape is a contract (`stocktake stock --json`, HTTP).
 package struct Availability: Sendable, Equatable {
@@ -15,11 +15,11 @@ package struct Availability: Sendable, Equatable {
 
     package var product: Stock
     package var variants: [Stock]
-    /// Whether an order must name a variant. A product that has lost its variants keeps them, closed, and is sold
+    /// Whether an order must name a variant. A product whose variants were all removed keeps them, closed, and is sold
     /// without.
     package var isSoldInVariants: Bool
 
-    /// Works the effective figures out of the counters' own.
+    /// Computes the effective figures from those of the counters.
     ///
     /// A variant's are bounded by its product's; a product whose open variants are all sold out is not available;
     /// closed is not available.

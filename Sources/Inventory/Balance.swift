@@ -1,8 +1,8 @@
-/// What one counter has counted, and how far it may go.
+/// What one counter has counted, and its cap.
 package struct Balance: Sendable, Equatable {
-    /// Units sold, through orders or past them.
+    /// Units sold, through orders or outside of them.
     package var sold: Int64
-    /// Those of them that no order owns: adjustments brought them, and cancellations without restock.
+    /// Those of them that no order owns: they come from adjustments, and from cancellations without restock.
     package var adjusted: Int64
     /// Most units that may be sold; nil = unlimited.
     package var cap: Int64?

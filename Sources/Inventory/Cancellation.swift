@@ -6,7 +6,7 @@ package struct Cancellation: Sendable, Equatable {
     package let cancelledAt: String?
     /// The lines of the message, each of 1 … `Limit.units` units; nil: all that the order still owns.
     package let items: [SKUUnits]?
-    /// Whether the units can be sold again. If not, the order loses them and the counters stay.
+    /// Whether the units can be sold again. If not, the order loses them and the counters do not change.
     package let restock: Bool
     /// 32 bytes (`contentDigest`).
     package let digest: [UInt8]
@@ -24,14 +24,14 @@ package struct Cancellation: Sendable, Equatable {
     }
 }
 
-/// What a cancellation takes from its order: worked out of what the order owned before.
+/// What a cancellation takes from its order, computed from what the order owned before.
 package struct Takeback: Sendable, Equatable {
-    /// What of one SKU is taken.
+    /// What is taken of one SKU.
     package struct Line: Sendable, Equatable {
         package var sku: SKU
         /// Units the message asks for; nil: all there are.
         package var asked: Int64?
-        /// Units the order owned of them, and does not own any more.
+        /// Those that the order owned, and does not own any more.
         package var released: Int64
 
         package init(_ sku: SKU, asked: Int64?, released: Int64) {
@@ -45,7 +45,7 @@ package struct Takeback: Sendable, Equatable {
     package var lines: [Line]
     /// What the order owns afterwards, each SKU once, in the same order as before.
     package var remaining: [SKUUnits]
-    /// None where nothing is taken.
+    /// Empty where nothing is taken.
     package var movements: [Movement]
 
     /// - Parameter owned: what the order owns before, each SKU once. A refused order owns nothing.
@@ -54,7 +54,7 @@ package struct Takeback: Sendable, Equatable {
         let released = Dictionary(uniqueKeysWithValues: lines.map { ($0.sku, $0.released) })
         remaining = owned.map { SKUUnits($0.sku, $0.units - (released[$0.sku] ?? 0)) }
         let taken = lines.lazy.filter { $0.released > 0 }.map { SKUUnits($0.sku, $0.released) }
-        // Without restock the order does not own them any more, and no other can: they stay sold.
+        // Without restock the order no longer owns them, and no other order can: they stay sold.
         movements = cancellation.restock ? taken.movements(sold: -1) : taken.movements(adjusted: 1)
     }
 

@@ -1,11 +1,10 @@
 import Synchronization
 
-/// What was probably meant by ids that a catalogue does not have. Made when the first one is looked for: mostly there
-/// is none.
+/// What was probably meant by ids that a catalogue does not have. Built at the first lookup: mostly there is none.
 final class CatalogueGuesses: Sendable {
     private struct State {
         var products: IdentifierGuess?
-        /// Nil: not grouped yet.
+        /// nil: not grouped yet.
         var variants: [Identifier: [Identifier]]?
         var variantsOf: [Identifier: IdentifierGuess] = [:]
     }

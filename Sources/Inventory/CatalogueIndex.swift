@@ -1,4 +1,4 @@
-/// What the consumer needs of the catalogue to validate a message: which ids are sold, and what belongs together.
+/// What the consumer needs from the catalogue to validate a message: which ids are sold, and what belongs together.
 ///
 /// A snapshot of the ledger at one catalogue version.
 package struct CatalogueIndex: Sendable {
@@ -33,7 +33,7 @@ package struct CatalogueIndex: Sendable {
         self.variants = variants
     }
 
-    /// What keeps a checkout from being decided under this catalogue, or nil. Names the first line that is wrong.
+    /// Why a checkout cannot be decided under this catalogue, or nil. Names the first invalid line.
     package func violation(in checkout: Checkout) -> InvalidMessage? {
         for (line, item) in checkout.lines.enumerated() {
             if let invalid = violation(in: item.sku, path: "items[\(line)].") { return invalid }
@@ -41,7 +41,7 @@ package struct CatalogueIndex: Sendable {
         return nil
     }
 
-    /// What keeps an adjustment from being recorded, or nil. What is closed can still be adjusted.
+    /// Why an adjustment cannot be recorded, or nil. A closed SKU can still be adjusted.
     package func violation(in adjustment: Adjustment) -> InvalidMessage? {
         violation(in: adjustment.sku, path: "", mayBeClosed: true)
     }
@@ -86,12 +86,12 @@ package struct CatalogueIndex: Sendable {
         return nil
     }
 
-    /// What was probably meant by the id of no product: to be put behind what says so.
+    /// What was probably meant by an unknown product id, as a suffix for the message.
     private func hint(forProduct id: Identifier) -> String {
         if let owner = variants[id]?.productID { return "; it is a variant of product \"\(owner)\"" }
         return Self.question(guesses.product(id, among: products))
     }
 
-    /// In quotes, so that a blank at an end can be seen.
+    /// In quotes, so that a leading or trailing blank is visible.
     private static func question(_ meant: Identifier?) -> String { meant.map { "; did you mean \"\($0)\"?" } ?? "" }
 }

@@ -1,8 +1,8 @@
 /// One thing that is wrong, or looks wrong, in a catalogue file.
 package struct CatalogueIssue: Sendable, Equatable, CustomStringConvertible {
-    /// `products[3].variants[0].max_quantity`; `line 12, column 5` where the file is no JSON.
+    /// `products[3].variants[0].max_quantity`; `line 12, column 5` if the file is not JSON.
     package var path: String
-    /// The value that stands there, shortened; nil where there is none.
+    /// The value there, shortened; nil if there is none.
     package var value: String?
     /// What is wrong and what to write instead; reads after "is VALUE;" if there is a value.
     package var message: String

@@ -1,11 +1,11 @@
 import StrictJSON
 
-/// Where in a catalogue file something stands; made into text only when it has to be reported.
+/// A place in a catalogue file; formatted only when it has to be reported.
 struct CataloguePlace: CustomStringConvertible {
     var product: Int?
     var variant: Int?
     var field: String?
-    /// Of an element of `field`.
+    /// The index of an element of `field`.
     var index: Int?
 
     func field(_ field: String, index: Int? = nil) -> CataloguePlace {
@@ -110,7 +110,7 @@ extension CatalogueReader {
         }
     }
 
-    /// A value as a message quotes it.
+    /// A value, as messages quote it.
     static func shown(_ value: JSONValue) -> String {
         switch value {
         case .array, .object: value.kind.rawValue
@@ -118,7 +118,7 @@ extension CatalogueReader {
         }
     }
 
-    /// A key as a path has it: as it is if it is a plain word, else as JSON, so that no control character gets out.
+    /// A key in a path: unchanged if it is a plain word, else as JSON, so that no control character gets out.
     private static func shown(key: String) -> String {
         let isPlain = !key.isEmpty && key.utf8.allSatisfy { 0x21..<0x7F ~= $0 && $0 != UInt8(ascii: ".") }
         return shortened(isPlain ? key : JSONValue.string(key).text)

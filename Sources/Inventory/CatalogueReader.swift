@@ -2,20 +2,20 @@ import StrictJSON
 
 /// Reads a catalogue from its JSON tree and notes every violation on the way instead of stopping at the first.
 ///
-/// Where a value is wrong, a placeholder takes its place, so that the rest is still looked at; the catalogue is of
-/// use only if no violation was noted.
+/// A placeholder replaces an invalid value, so that the rest is still checked; the catalogue is usable only if no
+/// violation was noted.
 struct CatalogueReader {
     private(set) var violations: [CatalogueIssue] = []
     private(set) var warnings: [CatalogueIssue] = []
 
-    /// Byte by byte, like ids: a category is compared as SQLite does it. Nil if the file's list is not usable.
+    /// Byte by byte, like ids: a category is compared as SQLite does it. nil if the file's list is unusable.
     private var categories: Set<Identifier>?
     private var places: [CounterName: CataloguePlace] = [:]
-    /// The first id of each look: a `String` compares as it looks, however an accent is composed.
+    /// The first id of each look: a `String` compares by canonical equivalence, however an accent is composed.
     private var looks: [Level: [String: Identifier]] = [:]
     private var alike = 0
 
-    /// Ids that are named as looking like another one; real catalogues have hundreds, on purpose or not.
+    /// Maximum ids that are reported as looking like another one; real catalogues have hundreds, on purpose or not.
     private static let namedAlike = 20
 
     private static let fileKeys = ["categories", "products"]
@@ -73,7 +73,7 @@ struct CatalogueReader {
             }
             names.append(name)
         }
-        // One category that cannot be read would make a violation of every product in it.
+        // One unreadable category would make every product in it a violation.
         if isUsable { categories = known }
         return names
     }
@@ -142,7 +142,7 @@ struct CatalogueReader {
             metadata: metadata(of: object, at: place))
     }
 
-    // MARK: Fields with rules of their own
+    // MARK: Fields with specific rules
 
     private mutating func identifier(of object: JSONObject, _ level: Level, at place: CataloguePlace) -> Identifier {
         guard let text = text("id", of: object, at: place, isRequired: true, allowsNUL: true) else { return "" }
@@ -162,7 +162,7 @@ struct CatalogueReader {
         return id
     }
 
-    /// Ids are compared by their bytes; people and other programs often compare them otherwise.
+    /// Ids are compared by their bytes; people and other programs often compare them differently.
     private mutating func warnOfLook(_ id: Identifier, _ level: Level, at place: CataloguePlace) {
         let look = id.text.lowercased().trimmingBlanks
         if let other = looks[level]?[look] {
@@ -233,7 +233,7 @@ struct CatalogueReader {
 }
 
 extension String {
-    /// Without blanks at its ends, of whatever kind.
+    /// Without leading and trailing whitespace of any kind.
     fileprivate var trimmingBlanks: String {
         let scalars = unicodeScalars
         guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),

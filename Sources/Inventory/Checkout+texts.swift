@@ -1,4 +1,4 @@
-// The texts of an order by name: for whoever looks at one order, not at ten thousand a second.
+// The texts of an order by name: for code that handles single orders, not ten thousand a second.
 extension Checkout {
     /// Numbers of the order's texts.
     package enum Text: Int, CaseIterable {

@@ -1,9 +1,9 @@
 /// A paid order, as a `checkout.completed` message carries it (money in minor units of `currency`).
 ///
-/// What is worked with has its own fields. Texts that are only recorded are packed (`texts`): `Checkout+texts.swift`
-/// has them by name.
+/// Values that are processed have their own fields. Texts that are only recorded are packed (`texts`);
+/// `Checkout+texts.swift` has them by name.
 package struct Checkout: Sendable, Equatable {
-    /// What is worked with of an item.
+    /// The values of an item that are processed.
     package struct Line: Sendable, Equatable {
         package var productID: Identifier
         package var variantID: Identifier?

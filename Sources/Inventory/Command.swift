@@ -1,12 +1,12 @@
-/// A decoded message: what it asks for. Goes from the decoder through every stage to the ledger.
+/// A decoded message that asks for a change. Passes from the decoder through every stage to the ledger.
 ///
-/// The rare ones are indirect, so that a command is one reference, whatever it is.
+/// The rare cases are indirect, so that every command is one reference.
 package enum Command: Sendable, Equatable {
     case placeOrder(Order)
     indirect case cancel(Cancellation)
     indirect case adjust(Adjustment)
 
-    /// The raw values are public: they stand in the field `type` of a message.
+    /// The raw values are public: they are the values of the field `type` of a message.
     package enum Kind: String, Sendable, CaseIterable {
         case placeOrder = "checkout.completed"
         case cancel = "order.cancelled"
@@ -21,7 +21,7 @@ package enum Command: Sendable, Equatable {
             }
         }
 
-        /// Why a message with the key of a recorded one and other content is a dead letter.
+        /// Why a message with the key of a recorded command but other content is a dead letter.
         package var conflict: DeadLetterReason {
             switch self {
             case .placeOrder: .orderConflict
@@ -31,8 +31,8 @@ package enum Command: Sendable, Equatable {
         }
     }
 
-    /// Names a command for good: its kind, and the id that its publisher gave it. The same key with the same content is
-    /// a replay; with other content it is a conflict.
+    /// Identifies a command permanently: its kind, and the id that its publisher gave it. The same key with the same
+    /// content is a replay; with other content it is a conflict.
     package struct Key: Sendable, Hashable {
         package var kind: Kind
         package var id: Identifier
@@ -42,7 +42,7 @@ package enum Command: Sendable, Equatable {
             self.id = id
         }
 
-        /// The ids that a message with this key names in any case.
+        /// The ids that every message with this key names.
         package var ids: MessageIDs {
             switch kind {
             case .placeOrder: MessageIDs(order: id)
@@ -68,7 +68,7 @@ package enum Command: Sendable, Equatable {
         }
     }
 
-    /// Of its content (`ContentDigest.swift`), 32 bytes.
+    /// The digest of its content (`ContentDigest.swift`), 32 bytes.
     package var digest: [UInt8] {
         switch self {
         case .placeOrder(let order): order.digest
@@ -83,7 +83,7 @@ package enum Command: Sendable, Equatable {
         return ids
     }
 
-    /// How many lines it has; counts against the bound on a batch.
+    /// How many lines it has; counts towards the limit on a batch's lines.
     package var lines: Int {
         switch self {
         case .placeOrder(let order): order.checkout.lines.count
@@ -92,6 +92,6 @@ package enum Command: Sendable, Equatable {
         }
     }
 
-    /// Whether the caps may refuse it. What cancellations and adjustments say has happened already.
+    /// Whether the caps may refuse it. Cancellations and adjustments report what has already happened.
     package var isBoundByCaps: Bool { kind == .placeOrder }
 }

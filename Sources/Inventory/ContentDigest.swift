@@ -1,5 +1,5 @@
-// Digests of what a message says, 32 bytes each. The same id with the same digest is a replay, with another one a
-// conflict. The ledger keeps them for good: what they are made of never changes.
+// Digests of a message's content, 32 bytes each. The same id with the same digest is a replay, with another digest a
+// conflict. The ledger keeps them permanently: what they are computed from never changes.
 
 extension Checkout {
     /// Of the units per product, variant and unit price, however the lines are split or ordered.
@@ -53,8 +53,8 @@ extension Adjustment {
 }
 
 extension Payment {
-    /// Of an order's id and payment intent: it tells whether a payment of that order is the same one, and nothing else.
-    /// No intent is as good as an empty one.
+    /// Of an order's id and payment intent: it identifies a payment of that order, and nothing else. A missing intent
+    /// counts as an empty one.
     package static func digest(order: Identifier, intentID: String?) -> [UInt8] {
         var content = DigestContent()
         content.append(order)
@@ -63,7 +63,7 @@ extension Payment {
     }
 }
 
-/// The bytes a digest is made of. Lengths come before ids: no two contents have the same bytes.
+/// The bytes that a digest is computed from. Lengths come before ids: no two contents have the same bytes.
 private struct DigestContent {
     private var bytes: [UInt8] = []
 
@@ -76,7 +76,7 @@ private struct DigestContent {
 
     mutating func append(_ sku: SKU) {
         append(sku.productID)
-        // 0 is no length of an id: it says that there is no variant.
+        // An id never has length 0, so 0 means that there is no variant.
         if let variant = sku.variantID { append(variant) } else { bytes.append(0) }
     }
 
@@ -84,7 +84,7 @@ private struct DigestContent {
         withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
     }
 
-    /// Of any length: nothing comes behind it.
+    /// May have any length: nothing follows it.
     mutating func appendLast(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     var digest: [UInt8] { SHA256.digest(bytes) }

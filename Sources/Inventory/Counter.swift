@@ -26,7 +26,7 @@ package struct CounterName: Sendable, Hashable {
     package static func variant(_ id: Identifier) -> CounterName { CounterName(.variant, id) }
 }
 
-/// One counter with its cap, as the ledger or Redis has it.
+/// One counter with its cap, as read from the ledger or Redis.
 package struct CounterState: Sendable, Equatable {
     /// Units sold; nil where the source has none (unknown, which is never taken for 0).
     package var sold: Int64?
@@ -42,9 +42,9 @@ package struct CounterState: Sendable, Equatable {
     }
 }
 
-/// The rule both the gate and the ledger follow: do units fit under a cap?
+/// The rule that both the gate and the ledger follow: whether units fit under a cap.
 package enum CapRule {
-    /// The cap that holds: an unlimited counter still stays below 2^53.
+    /// The effective cap: an unlimited counter still stays below 2^53.
     package static func effective(_ cap: Int64?) -> Int64 {
         Swift.min(cap ?? Limit.exactInteger, Limit.exactInteger)
     }
@@ -52,7 +52,8 @@ package enum CapRule {
     /// Units that may still be sold, never below 0 (a cap may be lowered below what is sold).
     package static func left(sold: Int64, cap: Int64?) -> Int64 {
         let (left, overflows) = effective(cap).subtractingReportingOverflow(sold)
-        // Only far below 0, where a hand in Redis could put a figure; the comparison must not end the process.
+        // Only a value far below 0 overflows, which only a manual write to Redis can leave; the comparison must not
+        // crash the process.
         if overflows { return sold < 0 ? .max : 0 }
         return Swift.max(left, 0)
     }

@@ -1,4 +1,4 @@
-/// Why a message can never be processed as it is. The raw values are public: they stand in `dead_letters.reason`.
+/// Why a message can never be processed as it is. The raw values are public: they are stored in `dead_letters.reason`.
 package enum DeadLetterReason: String, Sendable, CaseIterable {
     // The frame.
     case missingType = "missing_type"
@@ -31,7 +31,7 @@ package enum DeadLetterReason: String, Sendable, CaseIterable {
     case entryNotRead = "entry_not_read"
 }
 
-/// What is wrong with a message: the reason, and where and how in words.
+/// Why a message is invalid: the reason, and the place and details in words.
 ///
 /// `detail` names paths, types, sizes, ids and numbers; never a customer's name, e-mail or address.
 package struct InvalidMessage: Error, Sendable, Equatable {

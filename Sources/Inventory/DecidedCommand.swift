@@ -1,11 +1,11 @@
 /// A command with its decision: what the ledger records, and what is announced.
 package struct DecidedCommand: Sendable {
-    /// Its movements were made unless the decision is `refused`; where it is `unchanged` they move `adjusted` alone.
+    /// Its movements were made unless the decision is `refused`; if it is `unchanged`, they change only `adjusted`.
     package var planned: PlannedCommand
     package var decision: Decision
     /// RFC 3339, UTC.
     package var decidedAt: String
-    /// Of the entry of the stream that brought it.
+    /// The id of the stream entry that it came in.
     package var entryID: String
 
     package var command: Command { planned.command }

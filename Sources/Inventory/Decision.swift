@@ -1,4 +1,4 @@
-/// What comes of one command: the gate decides it by the counters, the arbiter again by the ledger's balances.
+/// The result of one command: the gate decides it by the counters, the arbiter again by the ledger's balances.
 package enum Decision: Sendable, Equatable {
     /// The counters were changed, by the change with this `seq`.
     case accepted(seq: Int64)

@@ -1,8 +1,8 @@
-/// The arbiter's finding: what was decided is not what the ledger's own balances give.
+/// The arbiter's finding: a decision differs from what the ledger's own balances give.
 package enum Disagreement: Error, Sendable, Equatable, CustomStringConvertible {
-    /// - Parameter ledger: what they give; nil: no decision, or other movements.
+    /// - Parameter ledger: the decision by those balances; nil: no decision, or other movements.
     case command(Command.Key, gate: Decision, ledger: Decision?)
-    /// The ledger's own figure of this counter is too low: less is sold than is to be given back.
+    /// The ledger's own figure for this counter is too low: more would be given back than is sold.
     case miscounted(CounterName)
     /// The ledger has no such counter.
     case unknownCounter(CounterName)
@@ -24,7 +24,7 @@ package enum Disagreement: Error, Sendable, Equatable, CustomStringConvertible {
 extension Arbiter {
     /// Decides the command again, by its own balances; anything but the same decision on the same movements is an
     /// error.
-    /// - Returns: of a cancellation, what it takes from its order.
+    /// - Returns: for a cancellation, what it takes from its order.
     @discardableResult
     package mutating func confirm(_ decided: DecidedCommand) throws(Disagreement) -> [Takeback.Line] {
         let again: (decision: Decision?, taken: [Takeback.Line])

@@ -1,10 +1,10 @@
-/// Where a message stood in its stream: the two numbers of an entry id, which compare as Redis compares them.
+/// The position of a message in its stream: the two numbers of an entry id, which compare as Redis compares them.
 package struct EntryPosition: Sendable, Comparable {
     /// Milliseconds since 1970, by the clock of Redis.
     package var milliseconds: UInt64
     package var number: UInt64
 
-    /// Nil for anything but two numbers with a dash between them.
+    /// nil for anything but two numbers with a dash between them.
     package init?(_ id: String) {
         let parts = id.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, let milliseconds = UInt64(parts[0]), let number = UInt64(parts[1]) else { return nil }
@@ -15,7 +15,7 @@ package struct EntryPosition: Sendable, Comparable {
     /// As Redis writes it.
     package var text: String { "\(milliseconds)-\(number)" }
 
-    /// The lowest one above it.
+    /// The lowest position above it.
     package var next: EntryPosition {
         var next = self
         next.number &+= 1
@@ -27,7 +27,7 @@ package struct EntryPosition: Sendable, Comparable {
         (left.milliseconds, left.number) < (right.milliseconds, right.number)
     }
 
-    /// When Redis took the message, as text.
+    /// When Redis received the message, as text.
     package var time: String {
         Timestamp.text(seconds: Int(clamping: milliseconds / 1_000), milliseconds: Int(milliseconds % 1_000))
     }

@@ -38,8 +38,8 @@ package struct Identifier: Sendable, Hashable, Comparable, CustomStringConvertib
     }
 
     private static func containsControlCharacter(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        // U+0000–U+001F, U+007F and U+0080–U+009F (C2 80 – C2 9F), looked for in the bytes: ids are checked by the ten
-        // thousand a second, and asking every scalar for its category took a tenth of the time of decoding.
+        // U+0000–U+001F, U+007F and U+0080–U+009F (C2 80 – C2 9F), searched for in the bytes: tens of thousands of ids
+        // are checked per second, and asking every scalar for its category took a tenth of the decoding time.
         var previous: UInt8 = 0
         for byte in bytes {
             if byte < 0x20 || byte == 0x7F || (previous == 0xC2 && byte < 0xA0) { return true }
@@ -50,7 +50,7 @@ package struct Identifier: Sendable, Hashable, Comparable, CustomStringConvertib
 }
 
 extension String {
-    /// Its UTF-8 bytes; a text that has been made out of bytes is not copied for it.
+    /// Its UTF-8 bytes; a text that was made from bytes is not copied.
     fileprivate func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         if let result = utf8.withContiguousStorageIfAvailable(body) { return result }
         var copy = self

@@ -1,9 +1,8 @@
-/// Finds the id that a mistyped one was probably meant to be, among very many: a look at a few hundred of them, however
-/// many there are.
+/// Finds the id that a mistyped one was probably meant to be, among very many: it compares a few hundred of them,
+/// however many there are.
 ///
-/// Of a mistyped id either what is before the mistake or what is behind it is long and right. So those that are near
-/// are near in the order of their letters, too, read forwards or backwards. Another number is another id, not a
-/// mistake.
+/// In a mistyped id, either the part before the mistake or the part after it is long and correct. So near ids are also
+/// near in alphabetical order, read forwards or backwards. A different number is a different id, not a mistake.
 package struct IdentifierGuess: Sendable {
     private struct Word: Sendable {
         var id: Identifier
@@ -13,9 +12,9 @@ package struct IdentifierGuess: Sendable {
     private let forwards: [Word]
     private let backwards: [Word]
 
-    /// How many are looked at on each side of the place where the mistyped one would stand.
+    /// How many are compared on each side of the place where the mistyped id would be.
     private static let neighbours = 64
-    /// Of longer ones nobody mistypes one letter; the work for each stays small.
+    /// Longer ids are not typed manually; the work for each id stays small.
     private static let maximumLetters = 64
 
     package init(_ ids: some Sequence<Identifier>) {
@@ -26,7 +25,7 @@ package struct IdentifierGuess: Sendable {
             .sorted { Self.precedes($0.letters, $1.letters) }
     }
 
-    /// The nearest by the measure of `KeyGuess`; of equally near ones the first in their order. Nil if none is near.
+    /// The nearest by the measure of `KeyGuess`; of equally near ids the first in their order. nil if none is near.
     package func closest(to id: Identifier) -> Identifier? {
         let letters = KeyGuess.letters(id.text)
         guard letters.count <= Self.maximumLetters else { return nil }

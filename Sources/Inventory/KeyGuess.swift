@@ -1,10 +1,10 @@
 /// Finds the word that a mistyped one was probably meant to be.
 package enum KeyGuess {
-    /// The nearest of `words`, the first of equals; nil if none is near. Capitals, blanks, `_` and `-` do not count
-    /// (`cap`), nor does the order of parts (`closed_product`); otherwise two edits are near, and one in words of
+    /// The nearest of `words`, the first of equals; nil if none is near. Case, blanks, `_` and `-` do not count
+    /// (`cap`), nor does the order of parts (`closed_product`); otherwise up to two edits are near, and one in words of
     /// up to four letters.
     package static func closest(to word: String, among words: [String]) -> String? {
-        // Longer than any word of ours: nothing to guess, and the table below stays small.
+        // Longer than any known word: nothing to guess, and the table below stays small.
         guard word.utf8.count <= 96 else { return nil }
         let letters = letters(word)
         var best: (word: String, distance: Int)?
@@ -31,7 +31,7 @@ package enum KeyGuess {
         return distance(left, right, atMost: near)
     }
 
-    /// What counts of a word.
+    /// The characters of a word that count.
     static func letters(_ word: String) -> [UInt8] { word.lowercased().utf8.filter { !separators.contains($0) } }
 
     private static let separators = Set("_- ".utf8)
@@ -60,7 +60,7 @@ package enum KeyGuess {
             }
             before = previous
             previous = row
-            // A swap leads over one row.
+            // A swap skips one row.
             if !previous.contains(where: { $0 <= limit }), !before.contains(where: { $0 <= limit }) { return nil }
         }
         return previous[right.count] <= limit ? previous[right.count] : nil

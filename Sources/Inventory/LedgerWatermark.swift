@@ -1,16 +1,17 @@
-/// How far the ledger was when it was read last. Counters that are read later and are below it are behind the ledger.
+/// How far the ledger was when it was last read. Counters that are read later and are below it are behind the ledger.
 ///
-/// While all is well counters are never behind. Within an epoch the gate raises their seq before the ledger records. A
-/// new epoch is raised in the ledger first and installed next, and nothing is recorded in between. So for counters of
+/// In normal operation counters are never behind. Within an epoch, the gate raises their seq before the ledger records.
+/// A new epoch is raised in the ledger first and then installed, and nothing is recorded in between. So for counters of
 /// the ledger's epoch or an earlier one, a seq below one that the ledger had *before they were read* means that Redis
-/// has lost changes. Two states look similar and are right:
+/// has lost changes. Two states look similar and are correct:
 ///
-/// - A lower epoch: it is being installed. If that takes longer than `installTime`, nobody installs it.
+/// - A lower epoch: the new one is being installed. If that takes longer than `installTime`, no process is installing
+///   it.
 /// - A higher epoch with a lower seq: installed since the ledger was read, perhaps from a backup that was restored.
 package struct LedgerWatermark: Sendable, Equatable {
-    /// Of the ledger's head.
+    /// The epoch of the ledger's head.
     package var epoch: Int64
-    /// Of the ledger's head: the highest seq recorded.
+    /// The seq of the ledger's head: the highest one recorded.
     package var seq: Int64
     /// The highest epoch that the ledger had for longer than `installTime`; 0 if there is none.
     package var dueEpoch: Int64

@@ -3,7 +3,7 @@ package struct Movement: Sendable, Equatable {
     package var counter: CounterName
     /// Added to the units sold; the gate changes its counters by this.
     package var sold: Int64
-    /// Added to those of them that no order owns (`Balance.adjusted`); only the ledger knows these.
+    /// Added to those of them that no order owns (`Balance.adjusted`), which only the ledger knows.
     package var adjusted: Int64
 
     package init(_ counter: CounterName, sold: Int64 = 0, adjusted: Int64 = 0) {
@@ -16,7 +16,7 @@ package struct Movement: Sendable, Equatable {
 extension Sequence<SKUUnits> {
     /// One movement for each counter, its units summed, in the order in which the lines first name the counters,
     /// product before variant. So the first movement of an order that does not fit belongs to the first line that
-    /// fails, even if one product stands on several lines.
+    /// fails, even if one product is on several lines.
     ///
     /// - Parameters:
     ///   - sold: factor by which the units count as sold: 1, 0 or −1.

@@ -1,7 +1,8 @@
-/// A checkout with all that is worked out of it alone: how it changes each counter, and the digest of its content.
+/// A checkout with everything that is computed from it alone: how it changes each counter, and the digest of its
+/// content.
 ///
-/// A class, as it goes through every stage: counting references to some twenty texts whenever an order was handed on
-/// took a tenth of the consumer's time.
+/// A class, because it passes through every stage: counting references to about twenty texts whenever an order was
+/// passed on took a tenth of the consumer's time.
 package final class Order: Sendable {
     package let checkout: Checkout
     /// One for each counter that it names.

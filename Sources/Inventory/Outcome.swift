@@ -1,4 +1,4 @@
-/// What became of a message, as it is announced on the stream of outcomes.
+/// The outcome of a message, as it is announced on the stream of outcomes.
 package struct Outcome: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         case accepted
@@ -9,14 +9,14 @@ package struct Outcome: Sendable, Equatable {
     }
 
     package var kind: Kind
-    /// Empty where it does not apply, like all that follow.
+    /// Empty where it does not apply, like the fields that follow.
     package var orderID: String
     package var cancellationID: String
     package var adjustmentID: String
-    /// Of a refusal, of a dead letter, and of a cancellation that asks for units which its order does not own.
+    /// Set for a refusal, a dead letter, and a cancellation that asks for units which its order does not own.
     package var reason: String
     package var seq: Int64?
-    /// Of an order: all that it asked for. Of a cancellation: what came back into stock. Of an adjustment: what it
+    /// For an order: all that it asked for. For a cancellation: what came back into stock. For an adjustment: what it
     /// added.
     package var units: Int64?
     /// RFC 3339, UTC.
@@ -60,7 +60,8 @@ extension Outcome {
         }
     }
 
-    /// What follows from a command's key and from whether it has changed the counters: `units` and `reason` are left.
+    /// Sets what follows from a command's key and from whether it has changed the counters, but not `units` and
+    /// `reason`.
     package init(of key: Command.Key, ids: MessageIDs, seq: Int64?, decidedAt: String) {
         // An order that took units was accepted, whatever was cancelled later.
         let kind: Kind =

@@ -1,10 +1,10 @@
-/// Texts that are only passed on, by number: where each stands in one array of UTF-8 bytes, most likely the reply
+/// Texts that are only passed on, by number: the place of each in one array of UTF-8 bytes, usually the reply that
 /// their message came in, which is shared and not copied.
 ///
-/// An order has some fifteen of them, and ten thousand orders are in memory at full speed: as `String`s they were most
-/// of what was set aside and given back.
+/// An order has about fifteen of them, and ten thousand orders are in memory at full speed: as `String`s they were most
+/// of the allocations.
 package struct PackedTexts: Sendable {
-    /// Counted on from the shared bytes into our own.
+    /// Offsets continue from the shared bytes into our own.
     private struct Place {
         static let none = Place(start: .max, count: 0)
         var start: UInt32
@@ -12,26 +12,26 @@ package struct PackedTexts: Sendable {
     }
 
     private let shared: [UInt8]
-    /// Of texts that do not stand in `shared`.
+    /// The bytes of texts that are not in `shared`.
     private var own: [UInt8] = []
     private var places: [Place] = []
 
     /// - Parameters:
-    ///   - bytes: where texts may be found; less than 4 GiB with those that are set.
-    ///   - capacity: how many texts there will be, about.
+    ///   - bytes: the shared bytes; less than 4 GiB together with the texts that are set.
+    ///   - capacity: about how many texts there will be.
     package init(in bytes: [UInt8] = [], capacity: Int) {
         shared = bytes
         places.reserveCapacity(capacity)
     }
 
-    /// Text `number` are these of the bytes, which are UTF-8.
+    /// Sets text `number` to this range of the shared bytes, which are UTF-8.
     package mutating func set(_ number: Int, to range: Range<Int>) {
         while places.count <= number { places.append(.none) }
         places[number] = Place(
             start: UInt32(truncatingIfNeeded: range.lowerBound), count: UInt32(truncatingIfNeeded: range.count))
     }
 
-    /// Text `number` is `text`, of which a copy is kept; nothing changes without one.
+    /// Sets text `number` to a copy of `text`; nil changes nothing.
     package mutating func set(_ number: Int, to text: (some Sequence<UInt8>)?) {
         guard let text else { return }
         let start = own.count
@@ -44,7 +44,7 @@ package struct PackedTexts: Sendable {
         withBytes(number) { bytes in bytes.map { String(decoding: $0, as: UTF8.self) } }
     }
 
-    /// Gives the bytes of text `number`, nil where none was set.
+    /// Calls `body` with the bytes of text `number`, nil where none was set.
     package func withBytes<Result>(_ number: Int, _ body: (UnsafeRawBufferPointer?) -> Result) -> Result {
         guard places.indices.contains(number), places[number].start != Place.none.start else { return body(nil) }
         let start = Int(places[number].start)
@@ -58,7 +58,7 @@ package struct PackedTexts: Sendable {
 }
 
 extension PackedTexts: Equatable {
-    /// The same texts, byte by byte, wherever they stand.
+    /// Whether the texts are the same, byte by byte, wherever they are stored.
     package static func == (left: PackedTexts, right: PackedTexts) -> Bool {
         (0..<max(left.places.count, right.places.count)).allSatisfy { number in
             left.withBytes(number) { left in

@@ -1,11 +1,11 @@
-/// What a checkout says was paid, as far as it can be read.
+/// What was paid according to a checkout, as far as it can be read.
 package struct Payment: Sendable, Equatable {
-    /// Nil: it could not be read; nor could what is nil of the others, or the message does not name it.
+    /// nil: it could not be read. The other fields are nil if they could not be read or the message does not have them.
     package var orderID: Identifier?
     package var intentID: String?
-    /// Minor units of `currency`: the total, else what the items come to.
+    /// Minor units of `currency`: the total, else the sum of the items.
     package var amount: Int64?
-    /// The amount is that of the items.
+    /// Whether the amount is the sum of the items.
     package var isWorkedOut = false
     package var currency: String?
 
@@ -22,13 +22,13 @@ package struct Payment: Sendable, Equatable {
 
     /// - Parameters:
     ///   - total: as the message gives it.
-    ///   - items: what the items come to; nil: unknown.
+    ///   - items: the sum of the items; nil: unknown.
     package mutating func setAmount(total: Int64?, items: Int64?) {
         amount = total ?? items
         isWorkedOut = total == nil && items != nil
     }
 
-    /// Nothing was paid, so nothing can be due.
+    /// Whether nothing was paid, so that nothing can be due.
     package var isFree: Bool { amount.map { $0 <= 0 } ?? false }
 }
 
@@ -50,11 +50,11 @@ package struct ItemsAmount: Sendable {
 }
 
 extension Checkout {
-    /// What was paid, by the message.
+    /// What was paid, according to the message.
     package var payment: Payment {
         var items = ItemsAmount()
         for line in lines { items.add(unitPrice: line.unitPrice, units: line.units) }
-        // By the rule of ids, as it is read from a dead letter: one payment must not have two rows.
+        // By the rule for ids, as for dead letters (`InvalidPayload`): one payment must not have two rows.
         func short(_ text: String?) -> String? { text.flatMap { Identifier.violation(in: $0) == nil ? $0 : nil } }
         var payment = Payment(orderID: orderID, intentID: short(paymentIntentID), currency: short(currency))
         payment.setAmount(total: total, items: items.amount)

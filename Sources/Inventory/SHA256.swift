@@ -1,7 +1,7 @@
 /// SHA-256 (FIPS 180-4).
 ///
-/// Ours because the only hash the program needs would otherwise cost every build the compilation of a whole
-/// cryptography library. It names content; it guards no secret.
+/// Our own implementation: otherwise, for the only hash that the program needs, every build would compile a whole
+/// cryptography library. It identifies content; it protects no secret.
 package enum SHA256 {
     private typealias State = InlineArray<8, UInt32>
 
@@ -101,7 +101,7 @@ package enum SHA256 {
 }
 
 extension [UInt8] {
-    /// As digests are written: two hexadecimal digits a byte.
+    /// As digests are written: two hexadecimal digits per byte.
     package var hex: String {
         map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }

@@ -21,7 +21,7 @@ package struct SKU: Sendable, Hashable, Comparable {
     }
 }
 
-/// So many units of an SKU.
+/// A number of units of an SKU.
 package struct SKUUnits: Sendable, Equatable {
     package var sku: SKU
     package var units: Int64

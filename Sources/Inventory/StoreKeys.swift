@@ -1,4 +1,4 @@
-/// The names under which one store's data stands in Redis. They are a contract: other programs read them.
+/// The names of one store's keys in Redis. They are a contract: other programs read them.
 ///
 /// The braces are a Redis Cluster hash tag: all keys of one store live in one slot.
 package struct StoreKeys: Sendable, Equatable {
@@ -12,9 +12,9 @@ package struct StoreKeys: Sendable, Equatable {
     package let stock: String
     /// Hash: how many messages were acknowledged, and how many were lost before.
     package let intake: String
-    /// Stream: what became of each message.
+    /// Stream: the outcome of each message.
     package let outcomes: String
-    /// Channel: a product's id whenever its figures changed.
+    /// Channel: a product's id whenever its figures change.
     package let changes: String
 
     package init(store: String) {
@@ -27,7 +27,7 @@ package struct StoreKeys: Sendable, Equatable {
         changes = prefix + "changes"
     }
 
-    /// Where the counters of an epoch are prepared before they take the place of `stock`.
+    /// Where the counters of an epoch are prepared before they replace `stock`.
     package func staging(epoch: Int64) -> String {
         "\(stock).next:\(epoch)"
     }

@@ -2,8 +2,8 @@ import Glibc
 
 /// Moments as text: RFC 3339, UTC, milliseconds. For people and reports; no rule of the protocol reads a clock.
 package enum Timestamp {
-    /// How far clocks may be apart, and an id ahead of a clock that was read a moment before or after, before it
-    /// counts.
+    /// How far clocks may differ before it is reported, and an id be ahead of a clock that was read a moment before or
+    /// after.
     package static let clockTolerance = Duration.seconds(2)
 
     package static func now() -> String {

@@ -2,13 +2,13 @@ import Inventory
 
 /// What the ledger is asked before a batch is decided.
 package struct BatchLookup: Sendable, Equatable {
-    /// Of its commands.
+    /// The keys of its commands.
     package var keys: [Command.Key]
-    /// Of its entries: some may be dead letters already.
+    /// The ids of its entries: some may be dead letters already.
     package var entryIDs: [String]
-    /// Orders that are to be cancelled.
+    /// Orders to cancel.
     package var cancelledOrders: [Identifier]
-    /// Counters that are to be adjusted.
+    /// Counters to adjust.
     package var adjustedCounters: [CounterName]
 
     package init(

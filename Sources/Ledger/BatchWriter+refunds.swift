@@ -1,7 +1,7 @@
 import GRDB
 import Inventory
 
-/// What a batch does to the refunds that are due, once all its rows are there.
+/// How a batch changes the refunds that are due, once all its rows are inserted.
 extension BatchWriter {
     /// A dead letter of a checkout, by its number.
     typealias PaidLetter = (number: Int64, record: DeadLetterRecord, payment: Payment)
@@ -12,8 +12,8 @@ extension BatchWriter {
         for letter in letters { try insertRefund(letter) }
     }
 
-    /// The batch's orders end what dead letters with their ids had left: an accepted one all of it, a refused one what
-    /// is about its own payment. Costs a look-up for each order or each such refund, whichever are fewer.
+    /// The batch's orders end refunds that dead letters with their ids had left: an accepted order ends all of them, a
+    /// refused order those for its own payment. Costs a lookup per order or per such refund, whichever are fewer.
     private func endRefunds(ofOrders count: Int) throws {
         let ended = Self.refundsEnded(fewRefunds: awaitingRefunds < count)
         try db.cachedStatement(sql: "DELETE FROM refunds WHERE number IN (\(ended))")
@@ -21,7 +21,7 @@ extension BatchWriter {
     }
 
     static func refundsEnded(fewRefunds: Bool) -> String {
-        // CROSS: in this order. INDEXED: those of refused orders, which are many, are not looked through.
+        // CROSS: in this order. INDEXED: the refunds of refused orders, which are many, are not scanned.
         let refunds = "refunds INDEXED BY refunds_awaiting_order"
         let join = fewRefunds ? "\(refunds) CROSS JOIN orders" : "orders CROSS JOIN \(refunds)"
         return """
@@ -58,7 +58,7 @@ extension BatchWriter {
         }
     }
 
-    /// Of several dead letters about one payment the latest counts, unless it says less.
+    /// Of several dead letters about one payment the latest counts, unless it lacks the amount.
     private func insertRefund(_ letter: PaidLetter) throws {
         let payment = letter.payment
         guard !payment.isFree, try isOwed(letter) else { return }
@@ -79,7 +79,7 @@ extension BatchWriter {
         ])
     }
 
-    /// What was paid for a recorded order is not owed once more; a second payment under its id may be, if it is known
+    /// The payment of a recorded order is not owed a second time; a second payment under its id may be, if it is known
     /// to be one (a conflict), or if the order was refused.
     private func isOwed(_ letter: PaidLetter) throws -> Bool {
         guard let id = letter.payment.orderID else { return true }
@@ -89,7 +89,7 @@ extension BatchWriter {
                     SELECT seq IS NULL AS is_refused, stripe_payment_intent_id, payment_digest FROM orders WHERE id = ?
                     """), arguments: [id.text])
         guard let recorded else { return true }
-        // Of an erased order there is the digest alone.
+        // Of an erased order only the digest is left.
         let erased = try recorded.optionalBytes(named: "payment_digest")
         let intent: String? = try recorded.value("stripe_payment_intent_id")
         let isSame =
@@ -98,8 +98,8 @@ extension BatchWriter {
         return try !isSame && (recorded.value("is_refused") || letter.record.cause.reason == .orderConflict)
     }
 
-    /// A dead letter without an order id that was published again has left another row, or an order: whatever it
-    /// became says the rest.
+    /// A dead letter without an order id that was published again has left another row, or an order, which determines
+    /// the refund from now on.
     func endRefund(ofReplayed number: Int64) throws {
         try db.cachedStatement(sql: "DELETE FROM refunds WHERE dead_letter_id = ? AND order_id IS NULL")
             .execute(arguments: [number])

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import Inventory
 
-/// The rows that a batch leaves.
+/// The rows that a batch inserts.
 extension BatchWriter {
     static let orderColumns =
         [
@@ -89,7 +89,7 @@ extension BatchWriter {
     }
 
     func insert(_ deadLetter: DeadLetterRecord) throws {
-        // The conflict is named: any other one is an error.
+        // The conflict target is named: any other conflict is an error.
         try db.cachedStatement(
             sql: """
                 INSERT INTO dead_letters (
@@ -155,7 +155,7 @@ extension BatchWriter {
 
     // MARK: - Dead letters that are published again
 
-    /// What an order of this batch may end: whether any dead letter waits for its order, and how many refunds.
+    /// What an order of this batch may end: whether any dead letter waits for its order, and how many refunds do.
     static func waiting(_ db: Database) throws -> (someLetters: Bool, refunds: Int) {
         let row = try Row.fetchOne(
             db.cachedStatement(
@@ -166,7 +166,7 @@ extension BatchWriter {
         return try row.map { (try $0.value(0), try $0.value(1)) } ?? (false, 0)
     }
 
-    /// Cancellations that came before their order can be processed now.
+    /// Requests a replay of the cancellations that came before their order: they can be processed now.
     func wake(lettersFor order: Identifier) throws {
         try db.cachedStatement(
             sql: """

@@ -9,9 +9,9 @@ struct PlacedOrder {
     var decided: DecidedCommand
 }
 
-/// One batch on its way into the tables, within one transaction.
+/// Writes one batch into the tables, within one transaction.
 struct BatchWriter {
-    /// Leaves the transaction, which rolls back, with an answer.
+    /// Rolls the transaction back and carries the answer.
     struct Stop: Error {
         var answer: RecordAnswer
     }
@@ -20,16 +20,16 @@ struct BatchWriter {
     let batch: RecordBatch
     private let head: LedgerHead
     private(set) var arbiter: Arbiter
-    /// Rows that were not there before: a dead letter may be.
+    /// Rows that did not exist before: a dead letter may exist already.
     private var inserted: Int64 = 0
     private(set) var refused: Int64 = 0
-    /// Whether any dead letter waits for its order; asked once a batch, as there is rarely one.
+    /// Whether any dead letter waits for its order; queried once per batch, as there is rarely one.
     private var someWait: Bool
-    /// Refunds that an accepted order may end, of earlier batches; asked once a batch, too.
+    /// Refunds from earlier batches that an accepted order may end; queried once per batch, too.
     let awaitingRefunds: Int
-    /// Of the last order before this batch.
+    /// The number of the last order before this batch.
     let lastOrderNumber: Int64
-    /// Of statements that run one after the other.
+    /// Shared by statements that run one after the other.
     let texts = TextRoom()
     let insertOrders: RowsStatement
     let insertLines: RowsStatement
@@ -44,7 +44,7 @@ struct BatchWriter {
         (someWait, awaitingRefunds) = try Self.waiting(db)
         lastOrderNumber =
             try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(number), 0) FROM orders")) ?? 0
-        // FAIL: the transaction ends with whatever fails, so nothing need be kept for undoing one statement alone.
+        // FAIL: any failure ends the transaction, so SQLite need not keep anything to undo one statement alone.
         insertOrders = RowsStatement(db, texts, columns: Self.orderColumns.count) {
             "INSERT OR FAIL INTO orders (\(Self.orderColumns.joined(separator: ", "))) \($0)"
         }
@@ -72,7 +72,7 @@ struct BatchWriter {
                 if deadLetter.cause.reason == .unknownOrder { someWait = true }
             }
         }
-        // No cancellation stands in one batch with its order, so these may come last.
+        // No cancellation is in the same batch as its order, so the orders may be inserted last.
         try insert(orders)
         try recordRefunds(orders, paid)
         for key in batch.attemptsOver {
@@ -105,8 +105,8 @@ struct BatchWriter {
         return nil
     }
 
-    /// Decides it by the ledger's balances; anything but the gate's decision stops the batch.
-    /// - Returns: of a cancellation, what it takes from its order.
+    /// Decides the command again by the ledger's balances; anything but the gate's decision stops the batch.
+    /// - Returns: for a cancellation, what it takes from its order.
     @discardableResult
     private mutating func confirm(_ decided: DecidedCommand) throws -> [Takeback.Line] {
         do {
@@ -121,7 +121,7 @@ struct BatchWriter {
 
     // MARK: - Balances
 
-    /// Gives the arbiter what it needs for the whole batch: no cancellation stands in one batch with its order.
+    /// Loads everything that the arbiter needs for the whole batch: no cancellation is in the same batch as its order.
     private mutating func loadBalances() throws {
         var counters: Set<CounterName> = []
         for case .command(let decided) in batch.records {
@@ -151,7 +151,7 @@ struct BatchWriter {
     private func writeBalances(records: Int64) throws {
         let changes = arbiter.changes
         for level in Level.allCases {
-            // All are there: they were read in this transaction. FAIL as for the orders.
+            // All rows exist: they were read in this transaction. FAIL as for the orders.
             let statement = RowsStatement(db, texts, columns: 3) {
                 """
                 INSERT OR FAIL INTO \(level.counterTable) (id, sold_quantity, adjusted_quantity) \($0)
@@ -159,7 +159,7 @@ struct BatchWriter {
                 SET sold_quantity = excluded.sold_quantity, adjusted_quantity = excluded.adjusted_quantity
                 """
             }
-            // In the order of the table, so that each page is looked for once.
+            // In the order of the table, so that each page is visited once.
             let changed = changes.filter { $0.counter.level == level }.sorted { $0.counter.id < $1.counter.id }
             try statement.run(changed) { row, change in
                 row.bind(change.counter.id)

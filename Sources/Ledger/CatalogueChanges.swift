@@ -5,7 +5,7 @@ package struct CatalogueChanges: Sendable, Equatable {
     package enum Kind: String, Sendable {
         case added
         case changed
-        /// Gone from the file: not sold any more.
+        /// No longer in the file: not sold any more.
         case closed
         /// Back in the file.
         case reopened
@@ -14,13 +14,13 @@ package struct CatalogueChanges: Sendable, Equatable {
     package struct Change: Sendable, Equatable {
         package var kind: Kind
         package var counter: CounterName
-        /// For `changed` and `reopened`: the columns that differ, with both values where they are short.
+        /// For `changed` and `reopened`: the columns that differ, with both values if they are short.
         package var columns: [String]
     }
 
     /// In the order of the file; what was closed comes last.
     package var changes: [Change] = []
-    /// What an operator should look at: a cap below what is sold already.
+    /// What an operator should check: a cap below the units already sold.
     package var warnings: [String] = []
     /// Products and variants that stay as they are.
     package var unchanged = 0

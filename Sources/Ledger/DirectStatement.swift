@@ -2,14 +2,15 @@ import GRDB
 import GRDBSQLite
 import Inventory
 
-/// A prepared statement of the way that every order takes: values go straight into SQLite, columns straight out of it.
+/// A prepared statement for the path that every order takes: values go straight into SQLite, columns straight out of
+/// it.
 ///
-/// GRDB boxes each value, copies each text and makes an object of each row; with thirty columns an order that took
-/// more time than SQLite itself (docs/performance.md). The statement is one of GRDB's cache, and ends with its
-/// connection. Values are bound in the order of the statement's parameters; what is not bound is NULL. A run forgets
-/// them all.
+/// GRDB boxes each value, copies each text and allocates an object for each row; with thirty columns per order that
+/// took more time than SQLite itself (docs/performance.md). The statement comes from GRDB's cache, and lives as long as
+/// its connection. Values are bound in the order of the statement's parameters; an unbound parameter is NULL. A run
+/// clears all bindings.
 struct DirectStatement {
-    /// Kept, as it ends the one below with itself.
+    /// Keeps `statement` alive: GRDB finalizes it in `Statement.deinit`.
     private let owner: Statement
     private let statement: OpaquePointer
     private let connection: OpaquePointer?
@@ -18,8 +19,8 @@ struct DirectStatement {
     /// The first value that could not be bound.
     private var failure = SQLITE_OK
 
-    /// - Parameter texts: where bound values lie until the statement has run; may be shared by statements that run one
-    ///   after the other.
+    /// - Parameter texts: the memory of bound values until the statement has run; may be shared by statements that run
+    ///   one after the other.
     init(_ sql: String, _ db: Database, _ texts: TextRoom) throws {
         owner = try db.cachedStatement(sql: sql)
         statement = owner.sqliteStatement
@@ -67,7 +68,7 @@ struct DirectStatement {
         if code != SQLITE_OK, failure == SQLITE_OK { failure = code }
     }
 
-    /// Runs a statement and gives each of its rows to `body`, which must not keep it.
+    /// Runs the statement and passes each of its rows to `body`, which must not keep it.
     mutating func forEachRow(_ body: (DirectRow) -> Void) throws {
         defer { forget() }
         guard failure == SQLITE_OK else { throw error() }
@@ -95,7 +96,7 @@ struct DirectStatement {
     }
 }
 
-/// A row of a statement that is being run. Columns are counted from 0; NULL where the column is must not be.
+/// A row of a running statement. Columns are counted from 0. Only the accessors that say so accept NULL.
 struct DirectRow {
     fileprivate let statement: OpaquePointer
 
@@ -105,7 +106,7 @@ struct DirectRow {
         sqlite3_column_type(statement, column) == SQLITE_NULL ? nil : integer(column)
     }
 
-    /// NULL is an empty text.
+    /// NULL gives an empty text.
     func text(_ column: CInt) -> String {
         String(decoding: bytes(of: sqlite3_column_text(statement, column), column), as: UTF8.self)
     }
@@ -117,7 +118,7 @@ struct DirectRow {
     }
 }
 
-/// Where the texts and blobs of a row lie while SQLite needs them: it would otherwise set memory aside for each.
+/// The memory of a row's texts and blobs while SQLite needs them: otherwise SQLite would allocate memory for each.
 final class TextRoom {
     private static let capacity = 64 << 10
     private let room = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 1)
@@ -125,9 +126,9 @@ final class TextRoom {
 
     deinit { room.deallocate() }
 
-    /// Where the bytes lie from now on until `clear`, and what SQLite has to do about it: copy what found no room.
+    /// Copies the bytes into the room, until `clear`. If there is no room left, the destructor makes SQLite copy them.
     func keep(_ bytes: UnsafeRawBufferPointer) -> (start: UnsafeRawPointer, destructor: sqlite3_destructor_type?) {
-        // SQLite takes a text that is nowhere for NULL.
+        // SQLite takes a null pointer for NULL, not for an empty text.
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return (UnsafeRawPointer(room), nil) }
         guard bytes.count <= Self.capacity - used else { return (start, Self.copies) }
         let place = room + used
@@ -138,6 +139,6 @@ final class TextRoom {
 
     func clear() { used = 0 }
 
-    /// SQLITE_TRANSIENT, a macro that Swift does not take over.
+    /// SQLITE_TRANSIENT, a macro that Swift does not import.
     private static let copies = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 }

@@ -1,19 +1,19 @@
 import GRDB
 import Inventory
 
-/// Names of counters that follow each other: products before variants, each in the order of their ids.
+/// Names of consecutive counters: products before variants, each in the order of their ids.
 package struct CounterNames: Sendable {
-    /// Of the moment when they were read.
+    /// The head when they were read.
     package var head: LedgerHead
     package var names: [CounterName]
 }
 
-/// Counters of the ledger now, and what was recorded last: enough to tell what they were at an earlier seq.
+/// Counters of the ledger now, and what was recorded last: enough to compute what they were at an earlier seq.
 package struct CountersAsOf: Sendable {
     package var head: LedgerHead
-    /// Each as it is at `head.seq`.
+    /// The state of each at `head.seq`.
     package var counters: [CounterName: CounterState]
-    /// Units that changes later than the asked seq added.
+    /// Units added by changes after the requested seq.
     private var later: [CounterName: [(seq: Int64, units: Int64)]]
 
     init(
@@ -24,14 +24,14 @@ package struct CountersAsOf: Sendable {
         self.later = later
     }
 
-    /// Units recorded for a counter with seqs above `seq` (which must not be below the one asked for).
+    /// Units recorded for a counter with seqs above `seq` (which must not be below the requested one).
     package func units(of counter: CounterName, after seq: Int64) -> Int64 {
         (later[counter] ?? []).reduce(0) { $0 + ($1.seq > seq ? $1.units : 0) }
     }
 }
 
 extension LedgerDatabase {
-    /// Every recorded change of a counter: its seq, what it is about, and the units it added.
+    /// Every recorded change of a counter: its seq, its SKU, its kind and id, and the units it added.
     static let changes = """
         SELECT orders.seq, product_id, variant_id, quantity AS units, 'order' AS kind, orders.id AS id FROM orders
         JOIN order_lines ON order_number = orders.number WHERE orders.seq IS NOT NULL
@@ -42,7 +42,7 @@ extension LedgerDatabase {
         SELECT seq, product_id, variant_id, quantity, 'adjustment', id FROM adjustments
         """
 
-    /// The names of the counters behind `last` (nil: from the first one), at most `limit`.
+    /// The names of the counters after `last` (nil: from the first one), at most `limit`.
     package func counterNames(after last: CounterName?, limit: Int) async throws -> CounterNames {
         try await read { db in
             var names: [CounterName] = []
@@ -56,9 +56,9 @@ extension LedgerDatabase {
         }
     }
 
-    /// These counters, and what was recorded of them after `seq`, in one transaction.
+    /// These counters, and what was recorded for them after `seq`, in one transaction.
     ///
-    /// - Parameter names: as `counterNames` gives them: what lies between is read by its order.
+    /// - Parameter names: as `counterNames` returns them: they are read as ranges of ids.
     package func counters(_ names: [CounterName], withChangesAfter seq: Int64) async throws -> CountersAsOf {
         let ranges = Level.allCases.map { level in
             (
@@ -103,7 +103,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// Which of these counters there are.
+    /// Those of the counters that exist.
     package func known(_ names: [CounterName]) async throws -> Set<CounterName> {
         try await read { db in
             try Set(

@@ -1,10 +1,10 @@
 import GRDB
 import Inventory
 
-/// How far the making of a copy is.
+/// The progress of a copy.
 package enum CopyProgress: Sendable {
     case copying(done: Int64, of: Int64)
-    /// The copy is read whole.
+    /// The whole copy is being read.
     case checking
 }
 
@@ -17,7 +17,7 @@ package struct LedgerCopy: Sendable {
 extension LedgerDatabase {
     /// Copies the ledger as it is at this moment into one new file, while it is being written, and checks the copy.
     ///
-    /// The file has its name only when it is whole, sound and on disk. Until then it is `path`.partial.
+    /// The file gets its name only once it is complete, sound and on disk. Until then it is `path`.partial.
     package func backUp(
         to path: String, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> LedgerCopy {
@@ -34,10 +34,10 @@ extension LedgerDatabase {
         }
     }
 
-    /// Pages between two reports: some 16 MiB.
+    /// Pages between two progress reports: about 16 MiB.
     private static let pagesPerStep: CInt = 4_000
 
-    /// Copies the pages of one moment, and reads what came of it whole.
+    /// Copies the pages as of one moment, and reads the whole copy.
     func copy(
         into file: PartialFile, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> LedgerCopy {
@@ -45,8 +45,8 @@ extension LedgerDatabase {
         do {
             let target = try SQLiteFile.open(path, Self.copyConfiguration)
             try await read { db in
-                // The first read fixes the moment. Without one SQLite would take another for each step, and begin
-                // again whenever somebody has written.
+                // The first read fixes the snapshot. Without it SQLite would take another one for each step, and start
+                // again after every write.
                 _ = try LedgerHead.read(db)
                 let pageSize = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0
                 try target.writeWithoutTransaction { copy in
@@ -60,7 +60,7 @@ extension LedgerDatabase {
             }
             progress(.checking)
             let copy = try await offCooperativeThreads {
-                // The copy says that it has a log, as its original does. One file is easier to carry about.
+                // The copy is in WAL mode, like its original. A single file is easier to move.
                 try target.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA journal_mode = DELETE") }
                 try target.close()
                 return try Self.checkCopy(path)
@@ -84,7 +84,7 @@ extension LedgerDatabase {
         return LedgerCopy(bytes: LedgerFile.size(of: path), check: check)
     }
 
-    /// Nobody relies on the copy before it is on disk as a whole.
+    /// Nothing relies on the copy before all of it is on disk.
     private static var copyConfiguration: Configuration {
         var configuration = Configuration()
         configuration.label = "ledger.copy"

@@ -4,11 +4,11 @@ import Inventory
 extension LedgerDatabase {
     /// Brings the catalogue into the ledger: caps and descriptions, never sold quantities.
     ///
-    /// What the file lacks is closed, not deleted. If anything changed, the catalogue's version is raised, by which
-    /// the active consumer notices. All in one transaction.
+    /// What the file lacks is closed, not deleted. If anything changed, the catalogue's version is raised, so that the
+    /// active consumer notices. All in one transaction.
     /// - Parameters:
-    ///   - dryRun: say what would change, and change nothing.
-    ///   - progress: called now and then with the number of products done, on the ledger's queue.
+    ///   - dryRun: report what would change, and change nothing.
+    ///   - progress: called periodically with the number of products done, on the ledger's queue.
     /// - Throws: `VariantMoved` with every variant that would move to another product; nothing is written then.
     package func sync(
         _ catalogue: Catalogue, dryRun: Bool, progress: (@Sendable (Int) -> Void)? = nil
@@ -121,7 +121,7 @@ private struct CatalogueSync {
         let differing = columns.filter { (row[$0.name] as DatabaseValue) != $0.value }
         try warnIfBelowSold(columns, row: row, counter: counter)
         if differing.allSatisfy({ $0.name == "position" }), !wasClosed {
-            // Only its place in the file: nothing that a consumer or a shop must hear of.
+            // Only its place in the file has changed: neither the consumer nor a shop needs to know.
             result.unchanged += 1
             if let position = differing.first, writes {
                 try db.cachedStatement(sql: "UPDATE \(counter.level.catalogueTable) SET position = ? WHERE id = ?")
@@ -184,7 +184,7 @@ private struct CatalogueSync {
         }
     }
 
-    /// "max_quantity 500 → 400" where both are short, else the column's name alone.
+    /// "max_quantity 500 → 400" if both are short, else only the column's name.
     private static func describe(_ column: String, from old: DatabaseValue, to new: DatabaseValue) -> String {
         func short(_ value: DatabaseValue) -> String? {
             if value.isNull { return column == cap ? "unlimited" : "none" }
@@ -228,7 +228,7 @@ private struct CatalogueSync {
 }
 
 extension Level {
-    /// What is sold with its counters: for reading.
+    /// The view of what is sold with its counters, for reading.
     var view: String {
         switch self {
         case .product: "products"
@@ -236,7 +236,7 @@ extension Level {
         }
     }
 
-    /// What `sync` brings in, but for caps.
+    /// What `sync` writes, except caps.
     var catalogueTable: String { "catalogue_\(view)" }
 
     /// The counters with their caps.

@@ -1,7 +1,7 @@
 import GRDB
 import Inventory
 
-/// A quantity that is not what is recorded adds up to.
+/// A quantity that differs from the sum of what is recorded.
 package struct Miscount: Sendable, Equatable {
     package enum Column: String, Sendable {
         case sold = "sold_quantity"
@@ -10,17 +10,17 @@ package struct Miscount: Sendable, Equatable {
 
     package var counter: CounterName
     package var column: Column
-    /// What the product's or variant's row says.
+    /// The quantity in the product's or variant's row.
     package var recorded: Int64
-    /// What its orders, cancellations and adjustments add up to.
+    /// The sum of its orders, cancellations and adjustments.
     package var counted: Int64
 }
 
 /// What a check of the whole ledger found.
 package struct LedgerCheck: Sendable, Equatable {
-    /// What SQLite itself finds wrong with the file, first lines; empty when sound.
+    /// What SQLite itself finds wrong with the file, the first lines; empty if sound.
     package var integrity: [String] = []
-    /// Rows that refer to rows which are not there.
+    /// Rows that refer to missing rows.
     package var danglingReferences = 0
     package var miscounts: [Miscount] = []
     package var orders = 0
@@ -29,13 +29,13 @@ package struct LedgerCheck: Sendable, Equatable {
     package var deadLetters = 0
     package var head = LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 0)
 
-    /// Rows that were recorded and are not there (`LedgerHead.records`).
+    /// Rows that were recorded and are missing (`LedgerHead.records`).
     package var missingRecords: Int64 = 0
-    /// Orders that were refused and are not there, or not as such.
+    /// Orders that were refused and are missing, or are not marked as refused.
     package var missingRefusals: Int64 = 0
-    /// Bytes of dead letters that the ledger counts and that are not there; negative: there are more.
+    /// Bytes of dead letters that the ledger counts and that are missing; negative: there are more.
     package var missingDeadLetterBytes: Int64 = 0
-    /// Refunds that are due and not listed, or listed and not due, and sums of them that are not theirs.
+    /// Refunds that are due and not listed, or listed and not due, and wrong sums of refunds.
     package var refundFaults = 0
 
     package var isSound: Bool {
@@ -45,12 +45,13 @@ package struct LedgerCheck: Sendable, Equatable {
 }
 
 extension LedgerDatabase {
-    /// Reads the whole ledger: SQLite's integrity check, references, and the sold quantities counted anew.
+    /// Reads the whole ledger: SQLite's integrity check, references, and a recount of the quantities.
     package func check() async throws -> LedgerCheck {
         try await readAround(Self.sound)
     }
 
-    /// The lines of one of SQLite's own checks; none when all is well. At a malformed page it tells of it, then fails.
+    /// The lines of one of SQLite's own checks; none if there is no problem. At a malformed page SQLite reports it,
+    /// then fails.
     static func findings(_ db: Database, _ pragma: String) throws -> [String] {
         var lines: [String] = []
         do {
@@ -71,7 +72,7 @@ extension LedgerDatabase {
         do {
             try read(db, into: &check)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
-            // The statements are right: a figure is so far off that it cannot be added up.
+            // The statements are valid: a figure is so wrong that the sum overflows.
             check.integrity.append(error.message ?? "\(error.resultCode)")
         } catch {
             guard let damage = LedgerError.damage(error) else { throw error }
@@ -91,7 +92,7 @@ extension LedgerDatabase {
         check.head = try LedgerHead.read(db)
         check.missingRecords =
             check.head.records
-            // Not 0 if they differ, whatever a damaged head says.
+            // Not 0 if they differ, whatever a damaged head contains.
             &- Int64(
                 check.orders + check.cancellations + check.adjustments + check.deadLetters)
         check.missingRefusals =
@@ -108,7 +109,7 @@ extension LedgerDatabase {
         check.refundFaults = try refundFaults(db)
     }
 
-    /// Sold and adjusted quantities that are not what is recorded, counted anew.
+    /// Sold and adjusted quantities that differ from what is recorded, found by a recount.
     static func miscounts(_ db: Database) throws -> [Miscount] {
         try Level.allCases.flatMap { level in
             let column = level == .product ? "product_id" : "variant_id"

@@ -1,8 +1,8 @@
 import GRDB
 
-// Bringing the log into the file, where removed data is to be gone from both.
+// Checkpoints, which make removed data disappear from both the file and its log.
 extension LedgerDatabase {
-    /// Asks for a checkpoint, in the transaction that has removed something.
+    /// Requests a checkpoint, in the transaction that has removed something.
     static func wantCheckpoint(_ db: Database) throws {
         try db.execute(sql: "UPDATE ledger SET checkpoint_wanted = checkpoint_wanted + 1")
     }
@@ -11,16 +11,16 @@ extension LedgerDatabase {
         try await checkpointWishes() > 0
     }
 
-    /// Makes the checkpoint that is wanted, if one is: what was removed is then overwritten in the file, and the log is
-    /// empty. For the process that holds the ledger's lock.
-    /// - Returns: whether none is wanted any more; false while somebody reads an earlier state, or if something was
+    /// Makes a checkpoint if one is wanted: removed data is then overwritten in the file, and the log is empty. For the
+    /// process that holds the ledger's lock.
+    /// - Returns: whether none is wanted any more; false while a reader uses an earlier state, or if something was
     ///   removed meanwhile.
     @discardableResult
     package func checkpointIfWanted() async throws -> Bool {
         let wishes = try await checkpointWishes()
         if wishes == 0 { return true }
         let isDone = try await writeWithoutTransaction { db in
-            // A reader that stays must not hold up recording for the usual time.
+            // A long-running reader must not delay recording for the usual timeout.
             try db.execute(sql: "PRAGMA busy_timeout = 100")
             defer { try? db.execute(sql: "PRAGMA busy_timeout = \(Int(Self.busyTimeout * 1_000))") }
             return try Int.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == 0
@@ -28,13 +28,13 @@ extension LedgerDatabase {
         return isDone ? try await endCheckpointWishes(wishes) : false
     }
 
-    /// How many removals no checkpoint has come after yet.
+    /// How many removals have not been followed by a checkpoint yet.
     func checkpointWishes() async throws -> Int64 {
         try await read { db in try Int64.fetchOne(db, sql: "SELECT checkpoint_wanted FROM ledger") ?? 0 }
     }
 
-    /// Notes that a checkpoint has come after `wishes` removals. A removal that was committed beside the checkpoint has
-    /// raised the number: then all stand, and the next checkpoint is for them.
+    /// Notes that a checkpoint has followed `wishes` removals. A removal that was committed during the checkpoint has
+    /// raised the number: then all requests remain, and the next checkpoint serves them.
     /// - Returns: whether none is wanted any more.
     func endCheckpointWishes(_ wishes: Int64) async throws -> Bool {
         try await write { db in

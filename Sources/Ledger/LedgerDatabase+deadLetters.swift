@@ -10,13 +10,13 @@ package struct RecordedDeadLetter: Sendable {
     package var type: [UInt8]?
     package var payload: [UInt8]?
     package var fields: [UInt8]?
-    /// Of the entry's names and values, as it came.
+    /// Bytes of the entry's names and values, as it was read.
     package var bytes: Int64
-    /// All of the entry was kept; its content may have been removed since.
+    /// Whether all of the entry was kept; its content may have been removed since.
     package var isWhole: Bool
-    /// SHA-256 of the whole payload, where only its head was kept.
+    /// SHA-256 of the whole payload, if only its head was kept.
     package var payloadDigest: [UInt8]?
-    /// The ids that could be read of it.
+    /// The ids that could be read from it.
     package var orderID: String?
     package var cancellationID: String?
     package var adjustmentID: String?
@@ -27,25 +27,25 @@ package struct RecordedDeadLetter: Sendable {
     package var fingerprint: [UInt8]
 }
 
-/// A dead letter that is to be published again.
+/// A dead letter that must be published again.
 package struct WantedReplay: Sendable {
     package var number: Int64
     package var fingerprint: [UInt8]
 }
 
-/// What became of a dead letter. The raw values are public.
+/// The status of a dead letter. The raw values are public.
 package enum DeadLetterStatus: String, Sendable, CaseIterable {
     case open
-    /// The consumer is to publish it again.
+    /// The consumer must publish it again.
     case replay
-    /// It was published again, read, and recorded as whatever it became.
+    /// It was published again, read, and recorded with whatever outcome.
     case replayed
     /// Its bytes are removed.
     case discarded
 }
 
 extension LedgerDatabase {
-    /// All but the bytes of the content; of the type, the first ones.
+    /// All columns but the bytes of the content; of the type, the first bytes.
     static let deadLetterColumns = """
         id, entry_id, substr(type, 1, 64) AS type, reason, detail, bytes, is_whole, order_id, cancellation_id,
         adjustment_id, received_at, status, resolved_at, fingerprint
@@ -90,7 +90,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// Dead letters that are to be published again, oldest first.
+    /// Dead letters that must be published again, oldest first.
     package func replaysWanted(limit: Int) async throws -> [WantedReplay] {
         try await read { db in
             try Row.fetchAll(

@@ -13,10 +13,11 @@ extension LedgerDatabase {
         }
     }
 
-    /// Throws `LedgerError.inUse` if another process has the ledger that is to be dropped open, if only for reading.
+    /// Throws `LedgerError.inUse` if another process has the ledger open, even only for reading. Called before dropping
+    /// it.
     ///
-    /// Leaving write-ahead logging needs the database for oneself alone: SQLite itself says whether anybody else is
-    /// there. Whoever opens it for writing enters it again.
+    /// Leaving write-ahead logging requires exclusive access to the database, so SQLite itself reports whether another
+    /// process has it open. The next process that opens it for writing enables write-ahead logging again.
     package static func refuseIfInUse(_ path: String) async throws {
         guard exists(at: path) else { throw LedgerError.missing(path: path) }
         try await offCooperativeThreads {

@@ -2,7 +2,7 @@ import Failpoints
 import GRDB
 import Inventory
 
-/// The state of the ledger that decisions hang on.
+/// The state of the ledger that decisions depend on.
 package struct LedgerHead: Sendable, Equatable {
     package var epoch: Int64
     /// Highest seq recorded.
@@ -28,28 +28,28 @@ package struct LedgerHead: Sendable, Equatable {
     }
 }
 
-/// All that a new epoch starts from, read in the transaction that raised it.
+/// Everything that a new epoch starts from, read in the transaction that raised it.
 package struct EpochStart: Sendable {
     package var head: LedgerHead
     package var counters: [(name: CounterName, state: CounterState)]
     package var catalogue: CatalogueIndex
-    /// Products whose caps, closings or variants a later catalogue than the one asked about has changed.
+    /// Products whose caps, closings or variants have changed since the given catalogue version.
     package var changedProducts: [Identifier]
 }
 
 extension LedgerDatabase {
-    /// The head, from a read of its own.
+    /// The head, read in a separate transaction.
     package func head() async throws -> LedgerHead {
         try await read(LedgerHead.read)
     }
 
-    /// What counters that are read after this must have reached. Cheap enough for once a second.
+    /// The state that counters read after this must have reached. Cheap enough to call once a second.
     package func watermark() async throws -> LedgerWatermark {
         try await read { db in
             let head = try LedgerHead.read(db)
             let now = Timestamp.milliseconds()
             let due = now - LedgerWatermark.installTime.components.seconds * 1_000
-            // After now: this machine's clock was set back, so that its age is not known.
+            // Later than now: this machine's clock was set back, so that the epoch's age is unknown.
             let statement = try db.cachedStatement(
                 sql: "SELECT epoch FROM epochs WHERE opened_at < ? OR opened_at > ? ORDER BY epoch DESC LIMIT 1")
             let dueEpoch = try Int64.fetchOne(
@@ -91,7 +91,8 @@ extension LedgerDatabase {
 
     /// Sets the epoch to at least `epoch`, so that the next one is above every epoch that Redis has seen.
     ///
-    /// One that no counting can have come to was put there by a hand, and is passed over: there is nothing above it.
+    /// An epoch above `highestEpoch`, or below 0, cannot be the result of counting: it was written manually, and is
+    /// ignored, as no epoch can be above it.
     package func raiseEpoch(above epoch: Int64) async throws {
         guard (0...Self.highestEpoch).contains(epoch) else { return }
         try await write { db in
@@ -99,7 +100,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// Far below where the scripts, which count in doubles, stop being exact.
+    /// Far below the numbers at which the scripts, which count in doubles, stop being exact.
     static let highestEpoch: Int64 = 1 << 52
 
     /// Every counter with its cap, products first, and the catalogue they belong to.

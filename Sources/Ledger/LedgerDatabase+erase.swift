@@ -2,23 +2,23 @@ import Foundation
 import GRDB
 import Inventory
 
-/// What became of the wish to erase orders.
+/// The result of a request to erase orders.
 package enum EraseAnswer: Sendable, Equatable {
-    /// The customer's data of so many orders, and the bytes of so many dead letters, are gone.
-    /// So many refunds are due that need id, payment intent, amount and currency: these are kept.
+    /// The customers' data of this many orders, and the bytes of this many dead letters, are removed. This many refunds
+    /// are due, which need id, payment intent, amount and currency: these are kept.
     case erased(orders: Int, deadLetters: Int, refunds: Int)
     /// Neither an order nor a dead letter has these ids; nothing was changed.
     case unknown([Identifier])
-    /// Dead letters of these orders are to be published again, and need their bytes until then; nothing was changed.
+    /// Dead letters of these orders must be published again, and need their bytes until then; nothing was changed.
     case awaitsReplay([Int64])
 }
 
 extension LedgerDatabase {
     /// Removes what the ledger holds about the customers of orders, and the bytes of dead letters with their ids.
     ///
-    /// Id, digest, items, amounts and status stay: counts stay right, and a message that comes again is still known. So
-    /// does a digest of the payment intent: the same payment that comes again is no second one.
-    /// An id that only dead letters have is erased there. Refunds that are due keep what they need (`refunds`).
+    /// Id, digest, items, amounts and status stay: counts remain correct, and a replayed message is still recognised. A
+    /// digest of the payment intent stays, too: the same payment is not taken for a second one when it comes again. An
+    /// id that only dead letters have is erased there. Refunds that are due keep what they need (`refunds`).
     package func erase(_ ids: [Identifier]) async throws -> EraseAnswer {
         let now = Timestamp.now()
         return try await write { db in
@@ -52,7 +52,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// Not the cancellations that wait for their order: they hold nothing of a customer's, and are needed.
+    /// Not the cancellations that wait for their order: they hold no customer data, and are needed.
     private static let lettersOfOrder = """
         SELECT id, status FROM dead_letters WHERE order_id = ? AND (reason != 'unknown_order' OR status != 'open')
         ORDER BY id
@@ -63,7 +63,7 @@ extension LedgerDatabase {
             db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM orders WHERE id = ?)"), arguments: [id.text]) ?? false
     }
 
-    /// The first time is kept: it is when the data was gone, and the payment intent still there.
+    /// The first `erased_at` and `payment_digest` are kept: only then was the payment intent still there.
     private static let eraseOrder = """
         UPDATE orders SET customer_id = NULL, customer_email = NULL, customer_name = NULL, shipping_name = NULL,
             shipping_line1 = NULL, shipping_line2 = NULL, shipping_city = NULL, shipping_state = NULL,

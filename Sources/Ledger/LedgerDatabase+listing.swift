@@ -1,10 +1,10 @@
 import GRDB
 import Inventory
 
-/// The catalogue as shops show it: what is synced, without figures.
+/// The catalogue as shops show it: the synced data, without figures.
 package struct CatalogueListing: Sendable {
     package var catalogueVersion: Int64
-    /// In the catalogue's order; closed ones last.
+    /// In the catalogue's order; closed products last.
     package var products: [ShownProduct]
 }
 
@@ -72,7 +72,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// The ledger's own figures of some counters, in one transaction: nil for one it does not have.
+    /// The ledger's own figures of some counters, in one transaction: nil for a counter it does not have.
     package func states(
         of names: [CounterName]
     ) async throws -> (head: LedgerHead, states: [CounterState?]) {

@@ -3,7 +3,7 @@ import GRDB
 import Inventory
 
 extension LedgerDatabase {
-    /// What is recorded already of what a batch brings, and what its commands depend on.
+    /// What is already recorded of a batch's content, and what its commands depend on.
     package func priorState(for lookup: BatchLookup) async throws -> PriorState {
         try await read { db in
             var prior = PriorState()
@@ -30,7 +30,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// What keeps an adjustment from being recorded, as far as the ledger shows it now; nil: nothing.
+    /// Why an adjustment cannot be recorded, as far as the ledger shows it now; nil: it can.
     package func objection(to adjustment: Adjustment) async throws -> InvalidMessage? {
         try await read { db in
             let catalogue = try Self.counters(db, version: LedgerHead.read(db).catalogueVersion).1
@@ -52,7 +52,7 @@ extension LedgerDatabase {
     private static func lookUp(
         _ keys: [Command.Key], _ prior: inout PriorState, _ db: Database, _ texts: TextRoom
     ) throws {
-        /// Columns of the rows: id, digest, seq, decided_at, and behind these `columns`.
+        /// Columns of the rows: id, digest, seq, decided_at, followed by `columns`.
         func lookUp(
             _ kind: Command.Kind, in table: String, _ columns: String,
             _ complete: (inout Outcome, DirectRow) -> Void
@@ -104,7 +104,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// How often an entry has brought a process down that processed it alone.
+    /// How often an entry has crashed a process that processed it alone.
     package func attempts(_ key: EntryKey) async throws -> Int {
         try await read { db in
             try Int.fetchOne(

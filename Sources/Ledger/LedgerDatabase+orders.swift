@@ -5,7 +5,7 @@ import Inventory
 package struct RecordedOrder: Sendable {
     package var checkout: Checkout
     package var status: String
-    /// Of a refusal.
+    /// Why it was refused; nil if it was not.
     package var shortage: Shortage?
     package var seq: Int64?
     package var epoch: Int64
@@ -16,7 +16,7 @@ package struct RecordedOrder: Sendable {
     package var erasedAt: String?
 }
 
-/// A page of a list, and what to ask for to get the next one.
+/// A page of a list, and the cursor of the next one.
 package struct Page<Element: Sendable>: Sendable {
     package var elements: [Element]
     package var next: String?
@@ -26,7 +26,7 @@ extension LedgerDatabase {
     /// Orders without their items, latest first.
     /// - Parameters:
     ///   - status: `accepted`, `refused` or `cancelled`; nil = all.
-    ///   - after: the `next` of the page before.
+    ///   - after: the `next` of the previous page.
     package func orders(status: String?, limit: Int, after: String?) async throws -> Page<RecordedOrder> {
         try await read { db in
             let after = after.flatMap { Int64($0) }
@@ -40,7 +40,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// Orders that were refused, as their index has them: they are the ones without a seq.
+    /// The condition for refused orders, as in their index: orders without a seq.
     static let isRefused = "seq IS NULL"
 
     static func listing(status: String?, isContinued: Bool) -> String {
@@ -57,8 +57,8 @@ extension LedgerDatabase {
         return "SELECT * FROM orders \(filter) ORDER BY \(place) DESC LIMIT :limit"
     }
 
-    /// What a listing goes by: the number is the order of recording, which is that of the stream. So is the seq of
-    /// those that have one, and its index passes over refused orders, which may be most.
+    /// The column that a listing is sorted by. The number is the order of recording, which is that of the stream. So is
+    /// the seq of the orders that have one, and its index does not contain refused orders, which may be most.
     private static func place(status: String?) -> String { status == "accepted" ? "seq" : "number" }
 
     /// How many orders there are.

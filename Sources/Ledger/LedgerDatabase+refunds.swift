@@ -1,32 +1,33 @@
 import GRDB
 import Inventory
 
-/// A payment that is to be given back: of a refused order, or of a checkout that became a dead letter.
+/// A payment that must be given back: of a refused order, or of a checkout that became a dead letter.
 package struct RefundDue: Sendable, Equatable {
     package var number: Int64
-    /// Nil: it could not be read; then the row is of one dead letter alone.
+    /// nil: it could not be read; then the row belongs to one dead letter alone.
     package var orderID: String?
     package var paymentIntentID: String?
-    /// Minor units; nil: not known.
+    /// Minor units; nil: unknown.
     package var amount: Int64?
-    /// The message has no total: the amount is the sum of its items.
+    /// Whether the amount is the sum of the message's items, as it has no total.
     package var isWorkedOut: Bool
     package var currency: String?
-    /// Of the refusal or of the dead letter.
+    /// The reason of the refusal or of the dead letter.
     package var reason: String
-    /// Nil: the order was refused.
+    /// nil: the order was refused.
     package var deadLetter: Int64?
     package var since: String
-    /// It may be no second payment: its order id is recorded with another one, or on this list with one.
+    /// Whether it must be checked that this is a second payment: its order id is recorded with another payment, or is
+    /// on this list with one.
     package var isToBeChecked: Bool
-    /// The refused order was cancelled later: its money may have been given back.
+    /// Whether the refused order was cancelled later: its money may have been given back.
     package var isCancelled: Bool
 }
 
 /// Sums of the refunds that are due.
 package struct RefundsDue: Sendable, Equatable {
     package struct Sum: Sendable, Equatable {
-        /// Three letters, lower case; nil: the others, and those without one.
+        /// Three letters, lower case; nil: all others, and those without a currency.
         package var currency: String?
         package var refunds: Int64
         /// Minor units, without unknown amounts; at most `Int64.max`.
@@ -41,7 +42,7 @@ package struct RefundsDue: Sendable, Equatable {
 
     package var refunds: Int64
     package var unknownAmounts: Int64
-    /// The most refunds first, at most `maximumSums`.
+    /// The sums of the most refunds first, at most `maximumSums`.
     package var sums: [Sum]
 
     package init(refunds: Int64 = 0, unknownAmounts: Int64 = 0, sums: [Sum] = []) {
@@ -63,7 +64,7 @@ package struct RefundsDue: Sendable, Equatable {
         var due = RefundsDue()
         while let row = try rows.next() {
             let (currency, refunds): (String, Int64) = (try row.value(0), try row.value(1))
-            // A damaged figure may be any; 'ledger check' counts them anew.
+            // A damaged figure may have any value; 'ledger check' counts them again.
             due.refunds &+= refunds
             due.unknownAmounts &+= try row.value(2)
             guard due.sums.count < maximumSums else { continue }
@@ -116,7 +117,7 @@ extension LedgerDatabase {
             isToBeChecked: (row.value("is_to_be_checked") as Bool?) ?? false, isCancelled: row.value("is_cancelled"))
     }
 
-    /// How many are due for an order: its own, and those of dead letters with its id.
+    /// How many refunds are due for an order: its own, and those of dead letters with its id.
     static func refundCount(of order: Identifier, _ db: Database) throws -> Int {
         try Int.fetchOne(
             db.cachedStatement(
@@ -126,7 +127,7 @@ extension LedgerDatabase {
                     """), arguments: [order.text]) ?? 0
     }
 
-    /// Refunds that are missing or should not be there, and sums that are not theirs, counted anew.
+    /// Refunds that are missing or should not be there, and wrong sums, found by a recount.
     static func refundFaults(_ db: Database) throws -> Int {
         let columns = Schema.sumColumns("refunds")
         let names = columns.map(\.column).joined(separator: ", ")
@@ -141,7 +142,7 @@ extension LedgerDatabase {
             SELECT refunds_awaiting_order != (SELECT count(*) FROM refunds WHERE \(Schema.awaitsOrder("refunds")))
             FROM ledger
             """,
-            // Of an order that was accepted nothing but a second payment is due.
+            // For an accepted order only a second payment can be due.
             """
             SELECT count(*) FROM refunds JOIN orders ON orders.id = refunds.order_id
             WHERE orders.seq IS NOT NULL AND refunds.reason != 'order_conflict'

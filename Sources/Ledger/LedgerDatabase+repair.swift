@@ -1,12 +1,12 @@
 import GRDB
 import Inventory
 
-/// Something that was found to differ, and is set right.
+/// A difference that was found, and is corrected.
 package struct Repair: Sendable, Equatable {
     package enum Place: String, Sendable {
         /// The counters in Redis, which are set to the ledger's figures.
         case counters
-        /// A quantity of the ledger, which is set to what is recorded.
+        /// A quantity of the ledger, which is set to the sum of what is recorded.
         case ledger
     }
 
@@ -15,10 +15,10 @@ package struct Repair: Sendable, Equatable {
     package var level: Level?
     /// The product's or variant's id, or the field's name.
     package var id: String
-    /// Units; nil where there were none.
+    /// Units; nil if there were none.
     package var found: Int64?
     package var expected: Int64?
-    /// What differed, where it is not the number of units.
+    /// What differed, if it is not the number of units.
     package var detail: String
 
     package init(place: Place, level: Level?, id: String, found: Int64?, expected: Int64?, detail: String) {
@@ -35,13 +35,13 @@ package struct Repair: Sendable, Equatable {
 package struct RecordedRepair: Sendable {
     package var number: Int64
     package var repair: Repair
-    /// The epoch by which it was asked for; the next one that is installed has it.
+    /// The epoch by which it was requested; the next installed epoch contains it.
     package var epoch: Int64
     package var reason: String
     package var repairedAt: String
 }
 
-/// A change of a counter, as far as it may explain a difference.
+/// A change of a counter that may explain a difference.
 package struct RecordedChange: Sendable, Equatable {
     package enum Kind: String, Sendable { case order, cancellation, adjustment }
 
@@ -60,21 +60,21 @@ package struct RecordedChange: Sendable, Equatable {
 }
 
 extension LedgerDatabase {
-    /// Asks for a new epoch, which installs the counters anew, and keeps what it repairs. An active consumer notices in
-    /// its next transaction, or within a second.
+    /// Requests a new epoch, which installs the counters again, and records what it repairs. An active consumer notices
+    /// in its next transaction, or within a second.
     ///
-    /// The counters follow the ledger, so it must add up itself: if it does not, what is recorded is counted anew in
-    /// the same transaction.
+    /// The counters follow the ledger, so its own quantities must be correct: if they are not, they are counted again
+    /// in the same transaction.
     /// - Parameters:
-    ///   - repairs: of the counters, as they were compared with the ledger as it is.
-    ///   - epoch: in which they were compared; nil: whichever it is.
+    ///   - repairs: those of the counters, from a comparison with the ledger as it is.
+    ///   - epoch: the epoch in which they were compared; nil: any.
     ///   - reason: kept with the epoch and the repairs.
-    /// - Returns: what is repaired, and the epoch that was asked for (the one that is installed is higher); nil if the
-    ///   epoch is another one by now, in which nobody has compared anything.
+    /// - Returns: what is repaired, and the requested epoch (the installed one is higher); nil if the ledger is at
+    ///   another epoch by now, in which nothing has been compared.
     package func raiseEpoch(
         toRepair repairs: [Repair], foundIn epoch: Int64?, reason: String
     ) async throws -> (repairs: [Repair], epoch: Int64)? {
-        // Counting takes time, and nothing is recorded meanwhile: so only where something is wrong.
+        // Counting takes time, during which nothing is recorded: so it is done only if something is wrong.
         let isMiscounted = try await !recount().isEmpty
         return try await write { db in
             if let epoch, try LedgerHead.read(db).epoch != epoch { return nil }
@@ -85,7 +85,7 @@ extension LedgerDatabase {
             let others = repairs.compactMap { repair -> Repair? in
                 guard let level = repair.level, let units = counted[CounterName(level, Identifier(repair.id))]
                 else { return repair }
-                // The counter was right, and the ledger wrong.
+                // The counter was correct, and the ledger wrong.
                 if repair.found == units, repair.detail.isEmpty { return nil }
                 var repair = repair
                 repair.expected = units
@@ -97,14 +97,14 @@ extension LedgerDatabase {
         }
     }
 
-    /// Counts sold and adjusted quantities anew from what is recorded, without changing anything.
+    /// Counts sold and adjusted quantities again from what is recorded, without changing anything.
     package func recount() async throws -> [Miscount] {
         try await read(Self.miscounts)
     }
 
-    /// Counts them anew and sets right what differs. The epoch is raised with it: what was decided by the old figures
-    /// is decided again.
-    /// - Returns: what was set right.
+    /// Counts them again and corrects what differs. Raises the epoch as well: what was decided by the old figures is
+    /// decided again.
+    /// - Returns: what was corrected.
     package func repairMiscounts(reason: String) async throws -> [Miscount] {
         try await write { db in
             let miscounts = try Self.setRight(db)

@@ -9,15 +9,15 @@ package enum DeadLetterChoice: Sendable {
     case reason(String)
 }
 
-/// What became of a wish about dead letters.
+/// The result of an operator's request about dead letters.
 package enum ResolveAnswer: Sendable, Equatable {
-    /// Done, for so many; the others had it already.
+    /// Done: this many were changed; the others already had the status.
     case done(changed: Int, already: Int)
     /// There are no dead letters with these numbers; nothing was changed.
     case unknown([Int64])
     /// These are in a state that does not allow it; nothing was changed.
     case refused([(number: Int64, status: DeadLetterStatus)])
-    /// Not all of these was kept, so they cannot be published again; nothing was changed.
+    /// These were not kept completely, so they cannot be published again; nothing was changed.
     case incomplete([Int64])
 
     package static func == (left: ResolveAnswer, right: ResolveAnswer) -> Bool {
@@ -32,7 +32,7 @@ package enum ResolveAnswer: Sendable, Equatable {
 }
 
 extension LedgerDatabase {
-    /// Has the consumer publish open dead letters again, all of the choice or none.
+    /// Makes the consumer publish open dead letters again, all of the choice or none.
     package func replay(_ choice: DeadLetterChoice) async throws -> ResolveAnswer {
         try await resolve(choice, to: .replay, from: [.open], needsContent: true) { db, number in
             try db.cachedStatement(sql: "UPDATE dead_letters SET status = 'replay' WHERE id = ?")
@@ -41,7 +41,8 @@ extension LedgerDatabase {
     }
 
     /// Removes the bytes of dead letters, all of the choice or none. The rows stay: an entry that is read again must be
-    /// known, and the sums of rows must hold. One that is to be published again needs its bytes.
+    /// recognised, and the row counts must stay correct. A dead letter that must be published again needs its bytes,
+    /// and is refused.
     package func discard(_ choice: DeadLetterChoice) async throws -> ResolveAnswer {
         let now = Timestamp.now()
         return try await resolve(choice, to: .discarded, from: [.open, .replayed]) { db, number in
@@ -50,7 +51,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// How many dead letters a choice names; of numbers, those that are there.
+    /// How many dead letters a choice names; of numbers, those that exist.
     package func count(_ choice: DeadLetterChoice) async throws -> Int {
         try await read { db in try Self.chosen(choice, db).count }
     }
@@ -82,7 +83,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// In one transaction: looks at every chosen one first, then changes those that are not `wanted` already.
+    /// In one transaction: checks every chosen dead letter first, then changes those that are not `wanted` already.
     private func resolve(
         _ choice: DeadLetterChoice, to wanted: DeadLetterStatus, from allowed: Set<DeadLetterStatus>,
         needsContent: Bool = false,

@@ -1,20 +1,20 @@
 import GRDB
 
-/// What is to be looked after: counts that a doctor or an operator asks for, at one moment.
+/// What needs an operator's attention: counts for `doctor` and operators, at one moment.
 package struct LedgerStatistics: Sendable, Equatable {
     package var head: LedgerHead
     package var orders: Int64
     package var refunds: RefundsDue
-    /// Open dead letters, and those that are to be published again.
+    /// Open dead letters, without those that must be published again.
     package var openDeadLetters: Int64
-    /// What the content of all dead letters takes.
+    /// Bytes of the content of all dead letters.
     package var deadLetterBytes: Int64
     package var wantedReplays: Int64
 }
 
 extension LedgerDatabase {
-    /// Cheap enough for once a second, however many orders there are: it takes time only for dead letters that are
-    /// open.
+    /// Cheap enough to call once a second, however many orders there are: its cost depends only on the number of open
+    /// dead letters.
     package func statistics() async throws -> LedgerStatistics {
         try await read { db in
             func number(_ sql: String) throws -> Int64 {

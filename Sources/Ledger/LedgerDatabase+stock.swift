@@ -32,7 +32,7 @@ package struct StockedProduct: Sendable {
 /// The ledger's figures at one moment.
 package struct StockSnapshot: Sendable {
     package var head: LedgerHead
-    /// In the catalogue's order; closed ones last.
+    /// In the catalogue's order; closed products last.
     package var products: [StockedProduct]
 }
 
@@ -71,7 +71,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// How many orders each counter was too small for.
+    /// How many orders were refused because of each counter.
     package func refusedOrders() async throws -> [CounterName: Int] {
         try await read { db in
             let rows = try Row.fetchAll(

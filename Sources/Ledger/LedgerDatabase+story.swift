@@ -3,10 +3,10 @@ import Inventory
 
 /// A cancellation as the ledger holds it.
 package struct RecordedCancellation: Sendable {
-    /// What of one SKU was asked for, taken from the order, and given back to the counters.
+    /// How many units of one SKU were asked for, taken from the order, and given back to the counters.
     package struct Item: Sendable, Equatable {
         package var sku: SKU
-        /// Nil: all there were.
+        /// nil: all there were.
         package var asked: Int64?
         package var released: Int64
         package var givenBack: Int64
@@ -15,7 +15,7 @@ package struct RecordedCancellation: Sendable {
     package var id: Identifier
     package var cancelledAt: String?
     package var restock: Bool
-    /// Nil where no counter changed.
+    /// nil where no counter changed.
     package var seq: Int64?
     /// Units given back.
     package var units: Int64
@@ -28,11 +28,11 @@ package struct RecordedCancellation: Sendable {
 
 /// All that the ledger knows about one order.
 package struct OrderStory: Sendable {
-    /// Nil: only dead letters have its id.
+    /// nil: only dead letters have its id.
     package var order: RecordedOrder?
-    /// In the order of their recording.
+    /// In the order in which they were recorded.
     package var cancellations: [RecordedCancellation]
-    /// What it still owns, each SKU once; nothing of what is gone.
+    /// What it still owns, each SKU once; without SKUs of which nothing is left.
     package var owned: [SKUUnits]
     /// Without their bytes, oldest first.
     package var deadLetters: [RecordedDeadLetter]

@@ -12,16 +12,16 @@ import Synchronization
 package final class LedgerDatabase: Sendable {
     /// What a process opens the ledger for.
     package enum Role: Sendable {
-        /// The active consumer: writes, reads beside its own writes, and is the one process that checkpoints.
+        /// The active consumer: writes, reads beside its own writes, and is the only process that checkpoints.
         case consumer
-        /// A tool that writes (`sync`): never checkpoints, as two connections that write and checkpoint can corrupt
-        /// a database in SQLite before 3.51.3. The last one to close does, alone by definition.
+        /// A tool that writes (`sync`): never checkpoints, as two connections that write and checkpoint can corrupt a
+        /// database in SQLite before 3.51.3. The last connection to close does, as it is alone by definition.
         case tool
         /// Reads only.
         case reader
     }
 
-    /// The ledger's name for itself, made at random when it was created; the counters in Redis carry it.
+    /// The ledger's identity, random, made when it was created; the counters in Redis carry it.
     package let identity: String
     package let store: String
     package let file: LedgerFile
@@ -48,29 +48,29 @@ package final class LedgerDatabase: Sendable {
         try await offCooperativeThreads { try openBlocking(at: path, store: store, for: role) }
     }
 
-    /// Opens a backup for reading; it may lie on a file system where a ledger that is written may not.
+    /// Opens a backup for reading; it may be on a file system that is unsafe for writing a ledger.
     static func openBackup(at path: String, store: String) async throws -> LedgerDatabase {
         try await offCooperativeThreads { try openBlocking(at: path, store: store, for: .reader, isBackup: true) }
     }
 
-    /// Makes a new ledger for `store`; the file and its folder are the owner's alone, as orders hold addresses.
+    /// Makes a new ledger for `store`; only the owner can access the file and its folder, as orders hold addresses.
     package static func create(at path: String, store: String) async throws {
         try await offCooperativeThreads { try createBlocking(at: path, store: store) }
     }
 
-    /// Whether there is something at `path`. An empty file is none: a creation that was cut short leaves one.
+    /// Whether there is a ledger at `path`. An empty file does not count: an interrupted creation leaves one.
     package static func exists(at path: String) -> Bool {
         LedgerFile.size(of: path) > 0 || Succession.isUnfinished(at: LedgerFile.resolved(path))
     }
 
-    /// The writer last: the last one to close a database brings its log into the file, which a reader cannot.
+    /// Closes the writer last: the last connection to close a database checkpoints its log, which a reader cannot.
     package func close() throws {
         isClosed.withLock { $0 = true }
         try reader.close()
         try writer?.close()
     }
 
-    /// What `body` reads in one transaction, beside whatever is being written.
+    /// Runs `body` in one read transaction, concurrently with writes.
     func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
         try refuseClosed("reading")
         do {
@@ -80,8 +80,8 @@ package final class LedgerDatabase: Sendable {
         }
     }
 
-    /// As `read`, for a body that goes on after a malformed page: SQLite refuses to commit then, even if nothing was
-    /// written.
+    /// Like `read`, for a body that continues after a malformed page: SQLite then refuses to commit, even if nothing
+    /// was written.
     func readAround<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
         try refuseClosed("reading")
         do {
@@ -103,15 +103,15 @@ package final class LedgerDatabase: Sendable {
         }
     }
 
-    /// GRDB gives SQLite a connection that is none any more, which ends the process. This does not stop one who asks at
-    /// the very moment of closing: whoever closes sees to it that nobody does.
+    /// After `close`, GRDB would pass SQLite a connection that no longer exists, which crashes the process. This check
+    /// does not cover a call during closing: the caller of `close` must make sure that there is none.
     private func refuseClosed(_ action: String) throws {
         if isClosed.withLock({ $0 }) {
             throw LedgerError.failed(path: path, action: action, reason: "it is closed")
         }
     }
 
-    /// Runs `body` on the connection that writes, in no transaction.
+    /// Runs `body` on the writing connection, without a transaction.
     func writeWithoutTransaction<T: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> T
     ) async throws -> T {
@@ -144,7 +144,7 @@ package final class LedgerDatabase: Sendable {
         }
     }
 
-    /// Once a transaction, on a page that each changes anyway (`LedgerLog`).
+    /// Once per transaction, on a page that each transaction changes anyway (`LedgerLog`).
     private static func changeState(_ db: Database) throws {
         try db.cachedStatement(sql: "UPDATE ledger SET state_before = state, state = random()").execute()
     }
@@ -165,12 +165,13 @@ extension LedgerDatabase {
         do {
             if !isBackup { try endUnfinishedChange(path) }
             let file = try LedgerFile(at: path)
-            // Whoever writes also brings the log into the file, and then nothing tells any more. Whoever only reads
-            // would show, or back up, what never was; reading everything first would take too long for that.
+            // A writer would also checkpoint the log into the file, and the mixture could not be detected any more. A
+            // reader would show, or back up, a state that never existed; for a reader, checking everything first would
+            // take too long.
             if try isMixture(path, readingAll: role != .reader) { throw LedgerError.mixed(path: path) }
             var writer: DatabaseQueue?
             if role != .reader {
-                // Looked at before anything is written: another program's database stays as it is.
+                // Checked before anything is written: another program's database stays unchanged.
                 try withReader(path) { try checkIsLedger($0, path: path) }
                 let queue = try SQLiteFile.open(path, writerConfiguration(for: role))
                 try Schema.migrator().migrate(queue)
@@ -203,7 +204,7 @@ extension LedgerDatabase {
         guard descriptor >= 0 else {
             throw LedgerError.cannotOpen(path: path, reason: String(cString: strerror(errno)))
         }
-        // A file that was there keeps its mode otherwise.
+        // Otherwise an existing file would keep its mode.
         fchmod(descriptor, 0o600)
         Glibc.close(descriptor)
         do {
@@ -241,22 +242,23 @@ extension LedgerDatabase {
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
         configuration.label = "ledger.writer"
-        // The consumer names no product, variant or order that it has not found in the same transaction, by the
-        // catalogue's version or as its own row; looking each of them up again took an eighth of the time of recording.
-        // 'ledger check' looks for references that lead nowhere.
+        // The consumer refers only to products, variants and orders that it has found in the same transaction, by the
+        // catalogue's version or as its own row; looking up each of them again took an eighth of the recording time.
+        // 'ledger check' finds dangling references.
         configuration.foreignKeysEnabled = role != .consumer
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA journal_mode = WAL")
             try db.execute(sql: "PRAGMA synchronous = FULL")
-            // What is removed or moved is overwritten in the file, by whoever does it: a row that a cancellation has
-            // made longer leaves no copy of an address behind, which an erasure later would not find.
+            // Every writer overwrites removed or moved content in the file: a row that a cancellation has made longer
+            // leaves no copy of an address behind, which a later erasure would not find.
             try db.execute(sql: "PRAGMA secure_delete = ON")
-            // Pages of the log after which the consumer brings it into the file. A page that many batches change is
-            // written once for all of them; more at a time would hold up a batch for longer.
+            // Pages of the log after which the consumer checkpoints. A page that many batches change is written once
+            // for all of them; more pages at a time would delay a batch for longer.
             try db.execute(sql: "PRAGMA wal_autocheckpoint = \(role == .consumer ? 4_000 : 0)")
-            // The file of a log that a reader has held up for long gives its space back once the log is started over.
+            // The log's file, which a long-running reader makes grow, is truncated to this once the log restarts.
             try db.execute(sql: "PRAGMA journal_size_limit = \(LedgerFile.keptLogBytes)")
-            // KiB: what is above the leaves of a large index of ids is not read anew for every batch.
+            // KiB: enough to keep the inner pages of a large index of ids, so that they are not read again for every
+            // batch.
             if role == .consumer { try db.execute(sql: "PRAGMA cache_size = -8000") }
         }
         return configuration
@@ -264,20 +266,20 @@ extension LedgerDatabase {
 
     /// Whether the log beside the file was left by another state of the ledger, or by another ledger.
     ///
-    /// Quick where the two say that they belong together, as after any `kill -9`, and where they say that they do not.
-    /// Where they say neither, everything is read, and must add up.
-    /// - Parameter readingAll: false: what says neither is let pass.
+    /// Quick if file and log show that they belong together, as after any `kill -9`, or that they do not. If they show
+    /// neither, everything is read, and must be sound.
+    /// - Parameter readingAll: false: a log that shows neither is accepted.
     static func isMixture(_ path: String, readingAll: Bool = true) throws -> Bool {
         let path = LedgerFile.resolved(path)
         guard LedgerFile.size(of: path + "-wal") > 0 else { return false }
         do {
-            // A consumer beside this process may begin its log anew between two looks.
+            // A consumer in another process may restart its log between two checks.
             var finding = LedgerLog.Finding.unclear
             for _ in 1...3 {
                 try withReader(path) { db in finding = try LedgerLog.finding(db, path: path) }
                 if finding == .belongs { return false }
             }
-            // A mixture may add up all the same, with what was erased, or a cap, as it was.
+            // A mixture may still be sound, but show erased data again, or an old cap.
             if finding == .stranger { return true }
             guard readingAll else { return false }
             var isSound = false
@@ -285,13 +287,13 @@ extension LedgerDatabase {
             return !isSound
         } catch {
             guard LedgerError.damage(error) != nil else { throw error }
-            // Who does not read everything finds out by reading what is damaged.
+            // A caller that does not read everything notices when it reads what is damaged.
             return readingAll
         }
     }
 
-    /// A crash while SQLite began or ended write-ahead logging leaves a journal, with which no reader can open the
-    /// file: who may write it takes that change back.
+    /// A crash while SQLite was entering or leaving write-ahead logging leaves a journal, with which no reader can open
+    /// the file: a process that may write rolls that change back.
     static func endUnfinishedChange(_ path: String) throws {
         guard LedgerFile.size(of: LedgerFile.resolved(path) + "-journal") > 0 else { return }
         var configuration = Configuration()
@@ -319,7 +321,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// Reads the settings back: GRDB and SQLite may have set them otherwise.
+    /// Reads the settings back: GRDB or SQLite may have set other values.
     private static func checkDurability(_ db: Database, path: String) throws {
         let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? ""
         if journal != "wal" { throw LedgerError.notDurable(path: path, setting: "journal_mode", value: journal) }

@@ -1,51 +1,51 @@
 import GRDB
 
-/// Why something with the ledger failed. Each text says what failed, on what, why, and what to do.
+/// Why an operation on the ledger failed. Each text states what failed, on what, why, and what to do.
 package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
     /// There is no file.
     case missing(path: String)
-    /// There is one already, and a new one was asked for.
+    /// There is a file already, and a new one was requested.
     case alreadyExists(path: String)
     /// The file cannot be opened or made.
     case cannotOpen(path: String, reason: String)
-    /// The file is no SQLite database, or not a ledger.
+    /// The file is not a SQLite database, or not a ledger.
     case notALedger(path: String, reason: String)
     /// It was written by a newer version of the program.
     case newerSchema(path: String)
     /// It belongs to another store.
     case otherStore(path: String, store: String, asked: String)
-    /// It lies on a file system that does not keep SQLite's promises.
+    /// It is on a file system that does not provide what SQLite depends on.
     case networkFileSystem(path: String, kind: String)
-    /// A setting that durability needs did not take effect.
+    /// A setting that durability depends on did not take effect.
     case notDurable(path: String, setting: String, value: String)
     /// Another process has it open.
     case inUse(path: String, action: String)
-    /// The path does not lead to the file that is open any more.
+    /// The path no longer leads to the open file.
     case replaced(path: String)
     /// The file and the log beside it do not belong together.
     case mixed(path: String)
-    /// A page of it cannot be read, or is not what SQLite has written there.
+    /// A page of it cannot be read, or is not what SQLite wrote there.
     case damaged(path: String, action: String, reason: String)
-    /// Somebody else held the write lock for too long.
+    /// Another process held the write lock for too long.
     case locked(path: String)
     /// The disk is full.
     case diskFull(path: String)
-    /// A copy is to be made where there is a file.
+    /// There is already a file where a copy should be made.
     case copyExists(path: String)
     /// Another process is making the same copy.
     case copyUnderWay(path: String)
     /// A copy cannot be written.
     case cannotWrite(path: String, reason: String)
-    /// What is in the ledger's place is not the ledger that a backup is to replace.
+    /// The file in the ledger's place is not the ledger that the backup should replace.
     case notReplaced(path: String, reason: String)
-    /// It cannot be restored from.
+    /// The backup cannot be restored from.
     case unfitBackup(path: String, reason: String)
-    /// It does not add up.
+    /// Its content is inconsistent.
     case unsound(path: String, action: String)
     /// Reading or writing failed.
     case failed(path: String, action: String, reason: String)
 
-    /// Waiting may help: the same may succeed later.
+    /// Whether waiting may help: the same operation may succeed later.
     package var isTransient: Bool {
         switch self {
         case .locked, .diskFull: true
@@ -109,7 +109,7 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// What is damaged, if an error of GRDB says that something is. Values are never part of it.
+    /// What is damaged, if a GRDB error means damage. Values are never part of it.
     static func damage(_ error: any Error) -> String? {
         switch error {
         case let error as DatabaseError where error.isDamage: error.message ?? "\(error.resultCode)"
@@ -118,7 +118,7 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// What an error of GRDB means for whoever uses the ledger. Values of statements are never part of it.
+    /// What a GRDB error means for a caller. Values of statements are never part of it.
     static func wrapping(_ error: any Error, path: String, action: String) -> any Error {
         guard let error = error as? DatabaseError else {
             return damage(error).map { LedgerError.damaged(path: path, action: action, reason: $0) } ?? error
@@ -127,7 +127,7 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED: return LedgerError.locked(path: path)
         case .SQLITE_FULL: return LedgerError.diskFull(path: path)
-        // The index of the log (-shm) could not be made: SQLite's other word for a full disk, at an opening.
+        // The index of the log (-shm) could not be made: SQLite's other code for a full disk, when opening.
         case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
             return LedgerError.diskFull(path: path)
         case .SQLITE_NOTADB: return LedgerError.notALedger(path: path, reason: "it is no SQLite database")
@@ -140,7 +140,7 @@ package enum LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension DatabaseError {
-    /// A page cannot be read, or is not what SQLite has written there: waiting does not help.
+    /// Whether a page cannot be read, or is not what SQLite wrote there: waiting does not help.
     var isDamage: Bool {
         switch resultCode {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT: true

@@ -1,7 +1,7 @@
 import Glibc
 import Paths
 
-/// The ledger as a file: which one it is, and whether it lies where SQLite is safe.
+/// The ledger as a file: its identity, and whether it is on a file system where SQLite is safe.
 package struct LedgerFile: Sendable, Equatable {
     package let path: String
     private let device: UInt64
@@ -15,22 +15,23 @@ package struct LedgerFile: Sendable, Equatable {
         inode = UInt64(status.st_ino)
     }
 
-    /// Whether the path still leads to the same file. If not, what is committed goes into nowhere.
+    /// Whether the path still leads to the same file. If not, whatever is committed is lost.
     package var isInPlace: Bool {
         guard let now = FilePath.status(of: path) else { return false }
         return UInt64(now.st_dev) == device && UInt64(now.st_ino) == inode
     }
 
-    /// The path with links resolved, beside which SQLite keeps the log; as it is if it leads nowhere.
+    /// The path with links resolved, beside which SQLite keeps the log; unchanged if it leads nowhere.
     static func resolved(_ path: String) -> String { FilePath.resolved(path) ?? path }
 
-    /// Whether another process has the database open, as far as SQLite's locks on the file tell: that works for a file
-    /// that SQLite cannot read, too. Only while this process has not opened it: closing it drops the locks of its own.
+    /// Whether another process has the database open, according to SQLite's locks on the file: this also works for a
+    /// file that SQLite cannot read. Only while this process has not opened it: closing the descriptor would drop this
+    /// process' own locks.
     static func isInUse(_ path: String) -> Bool {
         let descriptor = FilePath.open(path, O_RDONLY)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        // Of the bytes that SQLite locks: pending, reserved, and 510 shared ones.
+        // The bytes that SQLite locks: pending, reserved, and 510 shared ones.
         var lock = flock(l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: 0x4000_0000, l_len: 512, l_pid: 0)
         return fcntl(descriptor, F_GETLK, &lock) == 0 && lock.l_type != Int16(F_UNLCK)
     }
@@ -43,12 +44,12 @@ package struct LedgerFile: Sendable, Equatable {
         FilePath.status(of: path).map { UInt32($0.st_mode) & 0o777 }
     }
 
-    /// Bytes that the owner can still write on the disk of `path`; nil if the system does not say.
+    /// Bytes that the owner can still write on the disk of `path`; nil if the system does not report it.
     package static func freeSpace(at path: String) -> Int64? {
         FilePath.fileSystem(at: path).map { Int64(clamping: UInt64($0.f_bavail) * UInt64($0.f_frsize)) }
     }
 
-    /// In bytes; 0 if there is none.
+    /// In bytes; 0 if there is no file.
     package static func size(of path: String) -> Int64 {
         FilePath.status(of: path).map { Int64($0.st_size) } ?? 0
     }
@@ -56,26 +57,27 @@ package struct LedgerFile: Sendable, Equatable {
     /// Bytes of a ledger's log (-wal), by whatever link it is named: SQLite keeps it beside the file itself.
     package static func logSize(ofLedger path: String) -> Int64 { size(of: resolved(path) + "-wal") }
 
-    /// What the file of the log is cut down to when the log is started over. Above what it has between two checkpoints,
-    /// so that space is not given up to be taken again.
+    /// What the log's file is truncated to when the log restarts. Larger than the log gets between two checkpoints, so
+    /// that space is not freed only to be allocated again.
     static let keptLogBytes: Int64 = 64 << 20
-    /// A log that is larger is held up by a reader, or was a moment ago.
+    /// A reader keeps a larger log from restarting, or did a moment ago.
     package static let largeLogBytes: Int64 = 2 * keptLogBytes
 
     static func isFolder(_ path: String) -> Bool {
         FilePath.status(of: path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
     }
 
-    /// File systems on which SQLite's write-ahead log is not safe: it needs memory shared by all who have the file
-    /// open.
+    /// File systems on which SQLite's write-ahead log is not safe: it needs memory shared by all processes that have
+    /// the file open.
     private static let unsafeFileSystems: Set<String> = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph"]
 
-    /// The kind of file system that `folder` lies on, if it is one of the unsafe ones.
+    /// The kind of file system that `folder` is on, if it is an unsafe one.
     static func unsafeFileSystem(at folder: String) -> String? {
         fileSystem(at: folder).flatMap { unsafeFileSystems.contains($0) ? $0 : nil }
     }
 
-    /// The kind of file system that a path lies on, as the system calls it ("ext4"); nil if it does not say.
+    /// The kind of file system that a path is on, as the system calls it ("ext4"); nil if the system does not report
+    /// it.
     package static func fileSystem(at path: String) -> String? {
         guard let path = FilePath.resolved(path) else { return nil }
         guard let table = fopen("/proc/self/mountinfo", "r") else { return nil }
@@ -90,7 +92,7 @@ package struct LedgerFile: Sendable, Equatable {
             guard parts.count > 4, let dash = parts.firstIndex(of: "-"), dash + 1 < parts.count else { continue }
             let mountPoint = String(parts[4])
             let isAbove = mountPoint == "/" || path == mountPoint || path.utf8.starts(with: (mountPoint + "/").utf8)
-            // The innermost mount counts, and of several on one point the last.
+            // The innermost mount counts, and of several on the same mount point the last.
             if isAbove, mountPoint.utf8.count >= found.mountPoint.utf8.count {
                 found = (mountPoint, String(parts[dash + 1]))
             }

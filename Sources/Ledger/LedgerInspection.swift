@@ -1,25 +1,25 @@
 import GRDB
 import Inventory
 
-/// Reads a ledger for pages that are damaged, slice by slice, over a connection of its own.
+/// Reads a ledger to find damaged pages, slice by slice, over a separate connection.
 ///
-/// Each slice is a read transaction of some milliseconds: one that reads everything would keep the log from being
-/// emptied for as long. Large tables are read from their newest rows downwards, and each row is looked up in every
-/// index of its table. All others are read whole, by SQLite's own check. Errors: `LedgerError.damaged`.
+/// Each slice is a read transaction of some milliseconds: a transaction that reads everything would keep the log from
+/// restarting for as long. Large tables are read from their newest rows downwards, and each row is looked up in every
+/// index of its table. All other tables are read completely, by SQLite's own check. Errors: `LedgerError.damaged`.
 package struct LedgerInspection: Sendable {
     private enum Step {
         case table(String)
-        /// Rows whose key is up to `last`.
+        /// Rows with keys up to `last`.
         case rows(SlicedTable, last: Int64)
         /// The rows of a partial index, which are few.
         case partialIndex(String, table: String, condition: String)
     }
 
-    /// What is read at once at the start: less than a second's work.
+    /// The size up to which all is read at once at the start: less than a second's work.
     private static let smallBytes: Int64 = 64 << 20
     /// Tables with higher keys than this are read in slices.
     private static let rowsAtOnce: Int64 = 20_000
-    /// What a slice may take, and how many keys it has then.
+    /// How long a slice may take, and the range that its number of keys adapts within.
     private static let sliceTime = Duration.milliseconds(20)
     private static let keys: ClosedRange<Int64> = 50...50_000
 
@@ -60,7 +60,7 @@ package struct LedgerInspection: Sendable {
         LedgerFile.size(of: path) + LedgerFile.logSize(ofLedger: path) <= Self.smallBytes
     }
 
-    /// Reads what recording touches: the head, the counters, and the newest rows with their places in the indexes.
+    /// Reads what recording uses: the head, the counters, and the newest rows with their index entries.
     package func readHotParts() async throws {
         let hot = Set(["ledger", "attempts"] + Level.allCases.map(\.counterTable))
         for step in steps {
@@ -87,7 +87,7 @@ package struct LedgerInspection: Sendable {
         if time < Self.sliceTime { sliceKeys = min(sliceKeys * 2, Self.keys.upperBound) }
     }
 
-    /// Reads everything in one transaction, with what slices leave out: the list of free pages, and entries of indexes
+    /// Reads everything in one transaction, including what slices leave out: the list of free pages, and index entries
     /// that lead nowhere.
     package func readWhole() async throws {
         let path = path
@@ -103,7 +103,7 @@ package struct LedgerInspection: Sendable {
         }
     }
 
-    /// What was a database when it was opened is damaged if it is none any more.
+    /// A file that was a database when it was opened, and no longer is, is damaged.
     private static func damage(_ error: any Error, _ path: String) -> any Error {
         if let reason = LedgerError.damage(error) {
             return LedgerError.damaged(path: path, action: "checking", reason: reason)
@@ -111,7 +111,7 @@ package struct LedgerInspection: Sendable {
         return LedgerError.wrapping(error, path: path, action: "checking")
     }
 
-    /// - Returns: of rows, the highest key that is left.
+    /// - Returns: for `rows`, the highest key that is left.
     @discardableResult
     private func read(_ step: Step) async throws -> Int64? {
         let (path, keys) = (path, sliceKeys)
@@ -127,7 +127,7 @@ package struct LedgerInspection: Sendable {
                 case .rows(let table, let last):
                     let (low, overflows) = last.subtractingReportingOverflow(keys)
                     try table.read(db, above: overflows ? .min : low, upTo: last, path: path)
-                    // Keys may lie far apart.
+                    // There may be large gaps between keys.
                     return overflows ? nil : try table.highestKey(db, upTo: low)
                 case .partialIndex(let name, let table, let condition):
                     _ = try Int.fetchOne(
@@ -146,7 +146,7 @@ package struct LedgerInspection: Sendable {
 
     // MARK: - What there is to read
 
-    /// The last one comes first.
+    /// The steps, to be done from the last to the first.
     private static func steps(_ db: Database, rowsAtOnce: Int64) throws -> [Step] {
         let tables = try Row.fetchAll(
             db,
@@ -177,8 +177,8 @@ package struct LedgerInspection: Sendable {
             arguments: [table])
         return try rows.compactMap { row in
             let sql: String = try row.value(1)
-            // Which condition an index has stands nowhere but in "CREATE INDEX … WHERE condition", and SQLite reads it
-            // for nothing but a query with that condition.
+            // The condition of an index is only found in "CREATE INDEX … WHERE condition", and SQLite uses the index
+            // only for a query with that condition.
             return try sql.firstRange(of: "WHERE").map {
                 .partialIndex(try row.value(0), table: table, condition: String(sql[$0.upperBound...]))
             }
@@ -191,10 +191,10 @@ private struct SlicedTable: Sendable {
     let name: String
     let key: String
     private let columns: [String]
-    /// Of the indexes that have all rows, with their columns.
+    /// The indexes that contain all rows, with their columns.
     private let indexes: [(name: String, columns: [String])]
 
-    /// Nil if it has no such key.
+    /// nil if it has no such key.
     init?(_ name: String, hasRowID: Bool, _ db: Database) throws {
         let columns = try Row.fetchAll(db, sql: "SELECT name, type, pk FROM pragma_table_info(?)", arguments: [name])
         self.name = name
@@ -215,7 +215,7 @@ private struct SlicedTable: Sendable {
         indexes = try names.compactMap { index in
             let columns = try Optional<String>.fetchAll(
                 db, sql: "SELECT name FROM pragma_index_info(?) ORDER BY seqno", arguments: [index])
-            // Nil is an expression, of which there are none.
+            // nil stands for an expression; no index has one.
             if columns.contains(nil) { return nil }
             return (index, columns.compactMap { $0?.quotedDatabaseIdentifier })
         }
@@ -230,7 +230,7 @@ private struct SlicedTable: Sendable {
 
     func read(_ db: Database, above low: Int64, upTo high: Int64, path: String) throws {
         let table = name.quotedDatabaseIdentifier
-        // Compared with something, so that SQLite has to read all of each value.
+        // The comparison makes SQLite read all of each value.
         let values = columns.map { "(\($0) IS x'00')" }.joined(separator: " + ")
         _ = try Row.fetchOne(
             db.cachedStatement(

@@ -5,18 +5,18 @@ import Paths
 
 /// The log (-wal) of a database, and whether it belongs to the file beside it.
 ///
-/// SQLite lays the log of a crashed process over whatever file it finds. Each transaction gives the ledger a new random
-/// `state` and keeps the one before it (`LedgerDatabase.write`), so the log says which states it leads through. The
-/// file must have one of these, or the one that the log begins after: then the log leads on from it. Times say nothing,
-/// as SQLite itself changes those of a log that it only opens.
+/// SQLite applies the log of a crashed process to whatever file it finds. Each transaction gives the ledger a new
+/// random `state` and keeps the previous one (`LedgerDatabase.write`), so the log contains the sequence of states. The
+/// file must have one of these, or the state before the first: then the log continues from it. File times prove
+/// nothing, as SQLite itself changes those of a log that it only opens.
 struct LedgerLog {
-    /// What the log says about the file.
+    /// What the log shows about the file.
     enum Finding {
         /// They belong together, or the log holds nothing that SQLite would use.
         case belongs
         /// The log was written for another state.
         case stranger
-        /// Nothing in it tells.
+        /// The log does not show it.
         case unclear
     }
 
@@ -26,13 +26,13 @@ struct LedgerLog {
 
     /// - Parameters:
     ///   - db: a connection to the ledger.
-    ///   - path: the ledger's.
+    ///   - path: the ledger's path.
     static func finding(_ db: Database, path: String) throws -> Finding {
         // One row: the table's root is its only page.
         let root = try Int.fetchOne(db, sql: "SELECT rootpage FROM sqlite_schema WHERE name = 'ledger'")
         guard let root, root > 1 else { return .unclear }
         let descriptor = FilePath.open(path + "-wal", O_RDONLY)
-        // Gone meanwhile: another process has closed the ledger.
+        // It has disappeared meanwhile: another process has closed the ledger.
         guard descriptor >= 0 else { return .belongs }
         defer { close(descriptor) }
         guard let log = LedgerLog(descriptor) else { return .belongs }
@@ -41,7 +41,7 @@ struct LedgerLog {
         return log.finding(from: file.state, root: root)
     }
 
-    /// Nil if SQLite would use nothing of it.
+    /// nil if SQLite would use nothing of it.
     private init?(_ descriptor: Int32) {
         guard let header = Self.bytes(descriptor, Self.headerBytes, at: 0),
             Self.integer(header[0..<4]) | 1 == 0x377F_0683
@@ -54,7 +54,7 @@ struct LedgerLog {
 
     private func finding(from state: Int64, root: Int) -> Finding {
         var offset = Self.headerBytes
-        // Of the transaction that is being read, and whether one was read to its end.
+        // The pages of the transaction that is being read; whether a transaction was read to its end.
         var pages: [Int] = []
         var (hasCommitted, isFirst) = (false, true)
         while let frame = Self.bytes(descriptor, Self.frameBytes, at: offset), Array(frame[8..<16]) == salts {
@@ -77,8 +77,8 @@ struct LedgerLog {
         return isFirst ? .unclear : .stranger
     }
 
-    /// A page as the file has it, without its log. Read by SQLite's own handle: opening and closing the file a second
-    /// time would drop all locks that this process has on it.
+    /// A page as the file has it, without its log. Read through SQLite's own handle: opening and closing the file a
+    /// second time would drop all locks that this process has on it.
     private static func page(_ number: Int, of size: Int, inFileOf db: Database) -> [UInt8]? {
         var file: UnsafeMutablePointer<sqlite3_file>?
         guard sqlite3_file_control(db.sqliteConnection, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK,
@@ -101,18 +101,18 @@ struct LedgerLog {
     private static func integer(_ bytes: ArraySlice<UInt8>) -> UInt32 { bytes.reduce(0) { $0 << 8 | UInt32($1) } }
 }
 
-/// `state` and `state_before` of the one row of the table `ledger`, from the bytes of its page: SQLite cannot be asked
-/// for what is in the file or in a frame of the log alone.
+/// `state` and `state_before` of the only row of the table `ledger`, from the bytes of its page: SQLite cannot read the
+/// file or a frame of the log alone.
 struct LedgerStates {
     var state: Int64
     var before: Int64
 
-    /// Nil for a page that is not a leaf of a table with one row, whose first three columns are `id` and these two.
+    /// nil for a page that is not a leaf of a table with one row, whose first three columns are `id` and these two.
     init?(page: [UInt8]) {
         let leafOfTable: UInt8 = 0x0D
         guard page.count > 10, page[0] == leafOfTable, page[3] == 0, page[4] == 1 else { return nil }
         var reader = Reader(bytes: page, at: Int(page[8]) << 8 | Int(page[9]))
-        // The row's size and number; then the size of its head, and the kinds of its columns.
+        // The row's size and rowid; then the size of its header, and the serial types of its columns.
         guard reader.varint() != nil, reader.varint() != nil else { return nil }
         let head = reader.at
         guard let size = reader.varint(), reader.varint() == 0, let state = reader.varint(),
@@ -134,7 +134,7 @@ struct LedgerStates {
             return bytes[at]
         }
 
-        /// Seven bits a byte, the highest first.
+        /// Seven bits per byte, the highest first.
         mutating func varint() -> UInt64? {
             var value: UInt64 = 0
             for _ in 0..<8 {
@@ -146,7 +146,7 @@ struct LedgerStates {
             return value << 8 | UInt64(byte)
         }
 
-        /// A column that holds an integer, by its kind; nil: it is of another type.
+        /// The value of an integer column, by its serial type; nil: it is of another type.
         mutating func integer(_ kind: UInt64) -> Int64? {
             switch kind {
             case 8: return 0

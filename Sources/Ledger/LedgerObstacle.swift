@@ -1,10 +1,10 @@
 import Glibc
 import Paths
 
-/// Why nobody can write the ledger, as far as the system tells without anything being written.
+/// Why the ledger cannot be written, as far as the system reports it without a write.
 package enum LedgerObstacle: Sendable, Equatable, CustomStringConvertible {
     case gone
-    /// The path leads to another file than the one that is open.
+    /// The path leads to another file than the open one.
     case replaced
     case readOnlyFileSystem
     case fileNotWritable
@@ -12,7 +12,7 @@ package enum LedgerObstacle: Sendable, Equatable, CustomStringConvertible {
     case folderNotWritable
     case diskFull
 
-    /// Without the path: it may be told to anybody.
+    /// Without the path: it may be shown to anyone.
     package var description: String {
         switch self {
         case .gone: "the file is gone"
@@ -26,10 +26,10 @@ package enum LedgerObstacle: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension LedgerDatabase {
-    /// What stands in the way of writing, or nil.
+    /// What prevents writing, or nil.
     ///
-    /// Asked of the system (stat, access, statvfs) with the rights of this process: nothing is written, and SQLite is
-    /// not asked for its lock, which would hold up the consumer. So it is no proof: a disk that fails is found by
+    /// Checked with system calls (stat, access, statvfs) and the rights of this process: nothing is written, and
+    /// SQLite's lock is not taken, which would delay the consumer. So nil is no proof: a failing disk is only found by
     /// writing.
     package func obstacle() async -> LedgerObstacle? {
         let file = file
@@ -40,7 +40,7 @@ extension LedgerDatabase {
 extension LedgerFile {
     fileprivate var obstacle: LedgerObstacle? {
         if !isInPlace { return Self.isThere(path) ? .replaced : .gone }
-        // By whatever link it is named: SQLite keeps the log beside the file itself.
+        // With links resolved: SQLite keeps the log beside the file itself.
         guard let file = FilePath.resolved(path) else { return .gone }
         if let system = FilePath.fileSystem(at: file) {
             if UInt64(system.f_flag) & UInt64(ST_RDONLY) != 0 { return .readOnlyFileSystem }

@@ -1,30 +1,31 @@
 import Glibc
 import Paths
 
-/// Who has a read transaction open on a ledger. While one is open, its log (-wal) is not started over and only grows.
+/// The processes that have a read transaction open on a ledger. While one is open, its log (-wal) cannot restart and
+/// only grows.
 ///
-/// From SQLite's shared index of the log (-shm) and the locks on it, both parts of its documented format
+/// Read from SQLite's shared index of the log (-shm) and the locks on it, both part of its documented format
 /// (https://sqlite.org/walformat.html).
 package struct LedgerReaders: Sendable, Equatable {
     package struct Reader: Sendable, Equatable {
-        /// 0 or below: a process that cannot be seen from here, in another container say.
+        /// 0 or below: a process that is not visible from here, for example in another container.
         package var process: Int32
         /// The last frame of the log that it sees.
         package var frame: UInt32
     }
 
-    /// One for each mark that is in use: of several readers of the same state one is named.
+    /// One for each read mark in use: of several readers of the same state only one is listed.
     package var readers: [Reader]
     /// Bytes of the log that are not in the ledger's file yet.
     package var unwrittenBytes: Int64
 
-    /// The header of the index, then what checkpoints go by.
+    /// The header of the index, followed by the checkpoint information.
     private static let bytes = 136
     private static let (pageSizeAt, framesAt, writtenAt, marksAt) = (14, 16, 96, 100)
     private static let marks = 5
     private static let firstReadLock = 123
 
-    /// Nil if the ledger is not open anywhere, or the system does not say.
+    /// nil if the ledger is not open anywhere, or the system does not report it.
     ///
     /// - Important: this process must not have the ledger open. Closing a file drops all locks that a process has on
     ///   it, and with them SQLite's own.
@@ -48,12 +49,12 @@ package struct LedgerReaders: Sendable, Equatable {
         }
         let pageSize = index.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: pageSizeAt, as: UInt16.self) }
         let (frames, written) = (Int64(number(at: framesAt)), Int64(number(at: writtenAt)))
-        // A page of 64 KiB does not fit, and is written as 1. Each frame has a header of 24 bytes.
+        // A page size of 64 KiB does not fit, and is stored as 1. Each frame has a header of 24 bytes.
         let frameBytes = (pageSize == 1 ? 65_536 : Int64(pageSize)) + 24
         return LedgerReaders(readers: readers, unwrittenBytes: max(frames - written, 0) * frameBytes)
     }
 
-    /// Those who had the same state open at an earlier look.
+    /// The readers that had the same state open at an earlier look.
     package func staying(since earlier: LedgerReaders) -> [Reader] {
         readers.filter { earlier.readers.contains($0) }
     }

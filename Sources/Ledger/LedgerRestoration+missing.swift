@@ -7,23 +7,23 @@ package struct MissingRows: Sendable, Equatable {
     package var cancellations = 0
     package var adjustments = 0
     package var deadLetters = 0
-    /// Where the messages of all these stood in the stream, in the order of the tables.
+    /// The positions in the stream of all these messages, in the order of the tables.
     package var entries: [EntryPosition] = []
-    /// Orders whose customer's data was removed, and will be there again.
+    /// Orders whose customer data was removed, and reappears with the backup.
     package var erased: [String] = []
-    /// Dead letters whose content was removed, and is there again.
+    /// Dead letters whose content was removed, and reappears with the backup.
     package var discarded = 0
-    /// What could not be read, for people: then all else is what there is at least.
+    /// What could not be read, for people: then all other numbers are lower bounds.
     package var unread: [String] = []
 
     package var rows: Int { orders + cancellations + adjustments + deadLetters }
-    /// All that the ledger has recorded was compared.
+    /// Whether everything that the ledger has recorded was compared.
     package var isWhole: Bool { unread.isEmpty }
 }
 
 extension LedgerRestoration {
-    /// What the replaced ledger holds and the backup does not; nil if it cannot be opened. A page of it that is damaged
-    /// ends the reading of one table, and is said.
+    /// What the replaced ledger holds and the backup does not; nil if it cannot be opened. A damaged page ends the
+    /// reading of one table, and is reported (`unread`).
     package func missing() async throws -> MissingRows? {
         guard case .readable(_, let head) = replaced, let held else { return nil }
         let (path, backup, damagedMarks) = (path, partialPath, damagedMarks)
@@ -45,7 +45,7 @@ extension LedgerRestoration {
     }
 }
 
-/// Compares table by table. The backup was checked, so what is damaged is the ledger that is replaced.
+/// Compares table by table. The backup was checked, so any damage is in the replaced ledger.
 private final class Comparison {
     private let db: Database
     private(set) var missing = MissingRows()
@@ -59,7 +59,7 @@ private final class Comparison {
         missing.cancellations = try compare("cancellations", "cancellations")
         missing.adjustments = try compare("adjustments", "adjustments")
         missing.deadLetters = try compare("dead_letters", "dead letters", same: Self.sameLetter)
-        // A page that was lost without being malformed: nothing leads to its rows any more.
+        // A page was lost without being malformed: nothing refers to its rows any more.
         if missing.isWhole, found != records {
             missing.unread.append("\(records &- found) of \(records) rows")
         }
@@ -83,7 +83,8 @@ private final class Comparison {
                         WHERE other.status = 'discarded' AND own.status != 'discarded'
                         """) ?? 0
         }
-        // A page may be whole and in another's place: its rows are there twice, and the other's are missing.
+        // A page may be well-formed but in the place of another: its rows are there twice, and the other page's are
+        // missing.
         if missing.isWhole, try !LedgerDatabase.findings(db, "PRAGMA main.quick_check(1)").isEmpty {
             missing.unread.append("rows on damaged pages")
         }
@@ -96,7 +97,7 @@ private final class Comparison {
         var count = 0
         var all: Int64 = 0
         try unlessDamaged(name) {
-            // Of the table itself: an index would say how many there should be.
+            // Counted in the table itself: an index would give the number that there should be.
             all = try Int64.fetchOne(db, sql: "SELECT count(*) FROM main.\(table) NOT INDEXED") ?? 0
         }
         found += all

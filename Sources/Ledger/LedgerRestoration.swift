@@ -14,14 +14,14 @@ package enum ReplacedLedger: Sendable, Equatable {
 
 /// A checked copy of a backup beside the ledger, ready to take its place.
 ///
-/// 1. `prepare`: the ledger for oneself alone until the end, the copy, its check. Nothing has changed but that the log
-///    of a ledger that can be read is in its file.
-/// 2. `raiseEpoch`, in the copy: when it takes the place, it is all that it must be.
-/// 3. `takePlace`: the copy gets the name that decides (`Succession`), what was there another one, and the copy its
-///    place. A crash leaves the one or the other.
+/// 1. `prepare`: locks the ledger exclusively until the end, copies the backup and checks the copy. Nothing has changed
+///    yet, except that the log of a readable ledger is checkpointed into its file.
+/// 2. `raiseEpoch` in the copy, so that it is complete when it takes the ledger's place.
+/// 3. `takePlace`: the copy gets the deciding name (`Succession`), the old ledger gets another name, and the copy takes
+///    its place. A crash leaves either the old ledger or the new one.
 package final class LedgerRestoration: Sendable {
     package let copy: LedgerCopy
-    /// The backup's.
+    /// The identity of the backup.
     package let identity: String
     package let replaced: ReplacedLedger
     /// The last message that the backup has recorded; nil if none.
@@ -29,9 +29,9 @@ package final class LedgerRestoration: Sendable {
     /// The ledger's path, links resolved.
     package let path: String
     private let partial: PartialFile
-    /// The ledger that is replaced, if it can be read: locked against everyone else.
+    /// The ledger that is replaced, if it can be read: locked against all other processes.
     let held: DatabaseQueue?
-    /// What of its head is damaged, for people.
+    /// What is damaged in its head, for people.
     let damagedMarks: [String]
 
     var partialPath: String { partial.path }
@@ -52,7 +52,7 @@ package final class LedgerRestoration: Sendable {
 
     /// - Parameters:
     ///   - backup: a ledger of `store`.
-    ///   - ledger: where it is to go; there need not be anything. The caller holds its lock.
+    ///   - ledger: where to restore it; nothing need exist there. The caller holds its lock.
     package static func prepare(
         from backup: String, to ledger: String, store: String, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> LedgerRestoration {
@@ -94,7 +94,7 @@ package final class LedgerRestoration: Sendable {
         }
     }
 
-    /// Of a ledger these send to its backup, which this is.
+    /// These errors advise restoring a backup; here the backup itself is unfit.
     private static func unfit(_ error: any Error, _ backup: String) -> any Error {
         let reason: String
         switch error as? LedgerError {
@@ -126,7 +126,7 @@ package final class LedgerRestoration: Sendable {
     }
 
     /// Puts the copy in the ledger's place.
-    /// - Returns: where that is now which was there before; nil if nothing was.
+    /// - Returns: the new path of what was there before; nil if nothing was.
     package func takePlace() throws -> String? {
         try partial.take(Succession.successor(of: path), replacing: true)
         Failpoint.restoreDecided.pass()
@@ -144,7 +144,7 @@ package final class LedgerRestoration: Sendable {
         try? held?.close()
     }
 
-    /// Rows stand in the order of the stream.
+    /// Rows are in the order of the stream.
     private static func newestEntry(_ db: Database) throws -> EntryPosition? {
         try ["orders", "cancellations", "adjustments", "dead_letters"].compactMap { table in
             try String.fetchOne(db, sql: "SELECT entry_id FROM \(table) ORDER BY rowid DESC LIMIT 1")

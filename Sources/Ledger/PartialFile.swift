@@ -1,8 +1,9 @@
 import Glibc
 import Paths
 
-/// A file that is being made beside its place, and takes it only when it is whole: the owner's alone, and one process'
-/// at a time. A run that is cut short leaves it; the next one begins it anew.
+/// A file that is written beside its final place, and takes that place only when it is complete. Only the owner can
+/// access it, and only one process at a time writes it. An interrupted run leaves it behind; the next run starts it
+/// again.
 final class PartialFile: Sendable {
     let path: String
     private let descriptor: Int32
@@ -23,10 +24,10 @@ final class PartialFile: Sendable {
                     self.descriptor = descriptor
                     break
                 }
-                // The last run was cut short after the whole file had got its name: it must not be emptied.
+                // The last run was interrupted after the complete file had got its name: it must not be emptied.
                 FilePath.unlink(path)
             }
-            // Or it took its place, as another process' work, between opening and locking.
+            // Or another process completed the file, and moved it to its place, between opening and locking.
             close(descriptor)
         }
         guard fchmod(descriptor, 0o600) == 0, ftruncate(descriptor, 0) == 0 else {
@@ -35,19 +36,19 @@ final class PartialFile: Sendable {
         for companion in LedgerFile.companions(of: path) { FilePath.unlink(companion) }
     }
 
-    /// Last: closing any descriptor of a file drops this process' SQLite locks on it.
+    /// Closed last: closing any descriptor of a file drops this process' SQLite locks on it.
     deinit { close(descriptor) }
 
-    /// Everything written is on disk.
+    /// Flushes everything written to disk.
     func sync() throws {
         guard fsync(descriptor) == 0 else { throw LedgerError.cannotWrite(path: path, reason: Self.reason) }
     }
 
-    /// Takes the place of `target`, at once and for good.
-    /// - Parameter replacing: whether there may be a file.
+    /// Takes the place of `target`, atomically and durably.
+    /// - Parameter replacing: whether a file may be there.
     func take(_ target: String, replacing: Bool) throws {
         try sync()
-        // A second name never replaces anything. Where there are none, it is looked at instead.
+        // A hard link never replaces anything. Where there are no hard links, the target is checked instead.
         if !replacing, FilePath.link(path, to: target) == 0 {
             FilePath.unlink(path)
         } else {
@@ -63,7 +64,7 @@ final class PartialFile: Sendable {
         for file in [path] + LedgerFile.companions(of: path) { FilePath.unlink(file) }
     }
 
-    /// Names in the folder of `path` are on disk.
+    /// Flushes the names in the folder of `path` to disk.
     static func syncFolder(of path: String) throws {
         let folder = FilePath.folder(of: path)
         let descriptor = FilePath.open(folder, O_RDONLY)

@@ -1,9 +1,9 @@
 import Inventory
 
-/// A command that is recorded, as far as a replay of it needs it.
+/// What a replay needs to know about a recorded command.
 package struct PriorDecision: Sendable, Equatable {
     package var digest: [UInt8]
-    /// What is announced (again) for it.
+    /// The outcome to announce (again) for it.
     package var outcome: Outcome
 
     package init(digest: [UInt8], outcome: Outcome) {
@@ -12,14 +12,14 @@ package struct PriorDecision: Sendable, Equatable {
     }
 }
 
-/// What the ledger has recorded of a batch already, and what the batch's commands depend on.
+/// What the ledger has already recorded of a batch, and what the batch's commands depend on.
 package struct PriorState: Sendable {
     package var decisions: [Command.Key: PriorDecision] = [:]
-    /// Dead letters under the entry ids that were asked for, with what is announced (again) for them.
+    /// Dead letters with the requested entry ids, and the outcomes to announce (again) for them.
     package var deadLetters: [EntryKey: Outcome] = [:]
-    /// What the orders that are to be cancelled still own, each SKU once; none for an order that is not there.
+    /// What the orders to cancel still own, each SKU once; missing for an order that does not exist.
     package var owned: [Identifier: [SKUUnits]] = [:]
-    /// Of the counters that are to be adjusted.
+    /// Balances of the counters to adjust.
     package var balances: [CounterName: Balance] = [:]
 
     package init() {}

@@ -1,6 +1,6 @@
 import Inventory
 
-/// What the ledger is to record of one batch, in the order of the stream.
+/// What the ledger must record of one batch, in the order of the stream.
 package struct RecordBatch: Sendable {
     /// The epoch and the catalogue version the batch was planned and decided with.
     package var epoch: Int64
@@ -8,12 +8,12 @@ package struct RecordBatch: Sendable {
     /// The seq before the batch's first change.
     package var seqBefore: Int64
     package var records: [BatchRecord<DecidedCommand>]
-    /// Entries whose attempts are over with this batch.
+    /// Entries whose attempts end with this batch.
     package var attemptsOver: [EntryKey]
-    /// Dead letters whose messages were published again and came back in this batch, by their numbers.
+    /// Numbers of the dead letters whose messages were published again and came back in this batch.
     package var replayed: [Int64]
 
-    /// Nothing to write: all of it was recorded before.
+    /// Whether there is nothing to write: everything was recorded before.
     package var isEmpty: Bool { records.isEmpty && attemptsOver.isEmpty && replayed.isEmpty }
 
     package init(
@@ -36,16 +36,16 @@ package struct DeadLetterRecord: Sendable, Equatable {
     /// The raw bytes of the fields, or their heads; nil where the entry lacked one.
     package var type: [UInt8]?
     package var payload: [UInt8]?
-    /// The whole entry, as a RESP array, where it was not just one type and one payload.
+    /// The whole entry, as a RESP array, if it was not just one type and one payload.
     package var fields: [UInt8]?
-    /// Of the entry's names and values, as it came.
+    /// Bytes of the entry's names and values, as it was read.
     package var bytes: Int64
-    /// Nothing of the entry was left out.
+    /// Whether nothing of the entry was left out.
     package var isWhole: Bool
-    /// SHA-256 of the whole payload, where only its head is kept.
+    /// SHA-256 of the whole payload, if only its head is kept.
     package var payloadDigest: [UInt8]?
     package var ids: MessageIDs
-    /// Of a checkout: what was paid. Nil: it is none.
+    /// What was paid, for a checkout; nil: it is not a checkout.
     package var payment: Payment?
     package var receivedAt: String
 
@@ -68,7 +68,7 @@ package struct DeadLetterRecord: Sendable, Equatable {
     }
 }
 
-/// Names an entry of the stream by its id and its content: a Redis that lost its tail may give an id twice.
+/// Identifies an entry of the stream by its id and its content: a Redis that lost its tail may give an id twice.
 package struct EntryKey: Sendable, Hashable {
     package var entryID: String
     /// Digest of the entry's fields.
@@ -80,7 +80,7 @@ package struct EntryKey: Sendable, Hashable {
     }
 }
 
-/// What came of recording a batch.
+/// The result of recording a batch.
 package enum RecordAnswer: Sendable, Equatable {
     /// Committed; the ledger has now recorded this many rows (`LedgerHead.records`).
     case recorded(records: Int64)

@@ -1,20 +1,20 @@
 import GRDB
 import Inventory
 
-/// The file that a backup takes the place of.
+/// The file that a backup replaces.
 struct ReplacedFile {
     var state: ReplacedLedger
-    /// Open and locked against everyone else, if it can be read.
+    /// Open and locked against all other processes, if it can be read.
     var held: DatabaseQueue?
-    /// What of its head is damaged, for people.
+    /// What is damaged in its head, for people.
     var damagedMarks: [String] = []
 
-    /// Brings the log into the file and ends write-ahead logging, which takes the ledger for oneself alone.
+    /// Checkpoints the log into the file and leaves write-ahead logging, which requires exclusive access to the ledger.
     ///
-    /// What reads it must have ended as well: it would go on showing the figures of the ledger that is gone.
+    /// Readers must have ended as well: they would continue to show the figures of the replaced ledger.
     /// - Parameters:
-    ///   - store: that of the backup.
-    ///   - identity: that of the backup.
+    ///   - store: the store of the backup.
+    ///   - identity: the identity of the backup.
     static func takeAlone(_ path: String, store: String, identity: String) throws -> ReplacedFile {
         guard LedgerDatabase.exists(at: path) else { return ReplacedFile(state: .none) }
         if LedgerFile.isFolder(path) { throw LedgerError.cannotOpen(path: path, reason: "it is a folder") }
@@ -32,7 +32,7 @@ struct ReplacedFile {
                 guard let own = marks.identity,
                     try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete"
                 else { throw inUse }
-                // Until the connection is closed.
+                // Keeps the lock until the connection is closed.
                 try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
                 return ReplacedFile(
                     state: .readable(identity: own, try LedgerHead.read(db)), held: queue, damagedMarks: damaged)
@@ -42,7 +42,7 @@ struct ReplacedFile {
         } catch {
             switch (error as? DatabaseError)?.resultCode {
             case .SQLITE_BUSY: throw inUse
-            // A disk that fails is one of the reasons to restore.
+            // A failing disk is one of the reasons to restore.
             case .SQLITE_ERROR, .SQLITE_IOERR: return ReplacedFile(state: .damaged)
             case _ where LedgerError.damage(error) != nil: return ReplacedFile(state: .damaged)
             default: throw LedgerError.wrapping(error, path: path, action: "restoring")
@@ -51,14 +51,14 @@ struct ReplacedFile {
     }
 }
 
-/// What a file says about whose it is, each as far as it can be read.
+/// The marks by which a file identifies itself, each as far as it can be read.
 private struct Marks {
     private let isMarked: Bool
     let identity: String?
     private let store: String?
     private let tables: Schema.Standing
 
-    /// Errors: also of damage, where not even this can be read.
+    /// Errors: also damage, if not even this can be read.
     init(_ db: Database) throws {
         isMarked = try Int64.fetchOne(db, sql: "PRAGMA application_id") == Schema.applicationID
         let row = try db.tableExists("ledger") ? Row.fetchOne(db, sql: "SELECT * FROM ledger") : nil
@@ -66,17 +66,18 @@ private struct Marks {
         store = try? row?.value("store")
         tables = try Schema.standing(db)
         guard identity == nil else { return }
-        // A ledger without one is damaged, and so may be what marks it. Of another program's database nothing is.
+        // A ledger without an identity is damaged, and so may be its mark. In another program's database nothing is
+        // damaged.
         if try isMarked || !LedgerDatabase.findings(db, "PRAGMA quick_check(1)").isEmpty {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT)
         }
     }
 
-    /// What is damaged of what the file says. A ledger is known by its identity, which is random: with that of the
-    /// backup it is the backup's ledger, whatever else it says.
+    /// Which of the marks are damaged. A ledger is recognised by its identity, which is random: with the identity of
+    /// the backup it is the backup's ledger, whatever its other marks are.
     ///
     /// Throws `LedgerError.notReplaced` for what must be another store's ledger, a newer version's, or no ledger at
-    /// all: no damage leaves these, but for a store's name and an identity that are damaged both.
+    /// all: damage does not look like these, unless both the store's name and the identity are damaged.
     func damaged(path: String, store: String, identity: String) throws -> [String] {
         func refusal(_ reason: String) -> LedgerError { .notReplaced(path: path, reason: reason) }
         guard let own = self.identity else { throw refusal("it is a SQLite database of another program") }

@@ -1,9 +1,9 @@
 import Foundation
 import GRDB
 
-/// Columns of a file that may be damaged: any value may stand in any of them.
+/// Columns of a file that may be damaged: any column may hold any value.
 extension Row {
-    /// The column's value, or an error about damage. GRDB's subscripts end the process there, or take a text for the
+    /// The column's value, or an error about damage. GRDB's subscripts would crash the process, or take a text for the
     /// number 0.
     func value<Value: DatabaseValueConvertible>(_ index: Int) throws -> Value {
         let value: DatabaseValue = self[index]
@@ -24,7 +24,7 @@ extension Row {
     /// A BLOB column.
     func optionalBytes(named column: String) throws -> [UInt8]? { (try value(column) as Data?).map { Array($0) } }
 
-    /// Without the value, which may be a customer's.
+    /// Without the value, which may be customer data.
     private static func damaged(_ column: String) -> DatabaseError {
         DatabaseError(resultCode: .SQLITE_CORRUPT, message: "column \(column) has a value of another type")
     }

@@ -1,9 +1,9 @@
 import GRDB
 
-/// A statement that takes a table of values, `VALUES (?, …), …`, and is run for some rows of it at a time.
+/// A statement that takes a table of values, `VALUES (?, …), …`, and runs for several rows at a time.
 ///
-/// Run for each row alone, SQLite opens and closes the tables and indexes anew each time: a fourth of its time
-/// (docs/performance.md).
+/// When it runs for each row alone, SQLite opens and closes the tables and indexes again each time: a quarter of its
+/// time (docs/performance.md).
 struct RowsStatement {
     private static let rowsAtATime = 16
 
@@ -13,7 +13,7 @@ struct RowsStatement {
     private let texts: TextRoom
 
     /// - Parameters:
-    ///   - columns: values a row.
+    ///   - columns: values per row.
     ///   - sql: the statement, given its table of values.
     init(_ db: Database, _ texts: TextRoom, columns: Int, _ sql: @escaping (_ values: String) -> String) {
         self.db = db
@@ -25,7 +25,7 @@ struct RowsStatement {
     /// Runs the statement for all of `rows`.
     /// - Parameters:
     ///   - bind: binds one row's values, all of them, NULL as well.
-    ///   - body: is given each row of the statement's result, which it must not keep.
+    ///   - body: called with each row of the statement's result, which it must not keep.
     func run<Rows: RandomAccessCollection>(
         _ rows: Rows, bind: (inout DirectStatement, Rows.Element) -> Void, _ body: (DirectRow) -> Void = { _ in }
     ) throws {

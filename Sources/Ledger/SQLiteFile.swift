@@ -3,12 +3,12 @@ import GRDBSQLite
 import Glibc
 import Paths
 
-/// Opens SQLite's files by their bytes; everything in this module that opens one does so here.
+/// Opens SQLite files by the bytes of their names; all code in this module that opens one uses it.
 ///
-/// SQLite and GRDB take a name as text. SQLite asks its VFS once, when it opens a file, for the full path, and makes
-/// all other names (-wal, -shm, -journal) of the bytes that it is given then. So its VFS is the usual one but for this
-/// question. `file:` URIs would do for what is opened, if SQLite was built to take them, but GRDB does not ask it to;
-/// and a name by way of /proc would not be the one that other processes see in messages.
+/// SQLite and GRDB take a name as text. SQLite asks its VFS once, when it opens a file, for the full path, and derives
+/// all other names (-wal, -shm, -journal) from the bytes that it gets then. So the VFS here is the usual one except for
+/// this call. `file:` URIs would work for opening, if SQLite was built to accept them, but GRDB does not enable them;
+/// and a name through /proc would not be the name that other processes see in messages.
 enum SQLiteFile {
     static func open(_ path: String, _ configuration: Configuration = Configuration()) throws -> DatabaseQueue {
         takeNames
@@ -17,7 +17,7 @@ enum SQLiteFile {
             path: FilePath.isAbsolute(path) ? path : "./" + path, configuration: configuration)
     }
 
-    /// Once a process, before the first file is opened.
+    /// Once per process, before the first file is opened.
     private static let takeNames: Void = {
         guard let usual = sqlite3_vfs_find(nil) else { return }
         let own = UnsafeMutablePointer<sqlite3_vfs>.allocate(capacity: 1)
@@ -31,11 +31,11 @@ enum SQLiteFile {
             guard let text = String(validatingCString: name) else { return full(vfs, name, size, result) }
             return FilePath.withCString(text) { full(vfs, $0, size, result) }
         }
-        // Kept as long as the process lives. The default, as GRDB names none.
+        // Lives as long as the process. It is the default, as GRDB names none.
         sqlite3_vfs_register(own, 1)
     }()
 
-    /// Of the usual VFS. Set once, before the one that asks for it is registered.
+    /// `xFullPathname` of the usual VFS. Set once, before the VFS that calls it is registered.
     nonisolated(unsafe) private static var usualFullPathname:
         (
             @convention(c) (

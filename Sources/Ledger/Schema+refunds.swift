@@ -3,22 +3,22 @@ extension Schema {
     /// Rows of dead letters with an order id.
     static let isOfLetters = "dead_letter_id IS NOT NULL AND order_id IS NOT NULL"
 
-    /// Those of them that an order may end which is recorded later. A conflict is with one that is there already.
+    /// Those of them that an order recorded later may end. A conflict is with an order that exists already.
     /// - Parameter row: its name in the query; nil: an index has none.
     static func awaitsOrder(_ row: String? = nil) -> String {
         let row = row.map { "\($0)." } ?? ""
         return "\(row)dead_letter_id IS NOT NULL AND \(row)order_id IS NOT NULL AND \(row)reason != 'order_conflict'"
     }
 
-    /// The currency of a row as the sums have it: a code of three letters. Anything else a message may hold is summed
-    /// up under '', so that sums stay few, and no text from outside gets into metrics.
+    /// The currency of a row as in the sums: a code of three letters. Anything else in a message is summed up under '',
+    /// so that there are few sums, and no external text gets into metrics.
     static func sumCurrency(_ row: String) -> String {
         "CASE WHEN \(row).currency GLOB '[A-Za-z][A-Za-z][A-Za-z]' THEN lower(\(row).currency) ELSE '' END"
     }
 
-    /// What a row adds to each column of `refund_sums` behind the currency. Amounts are added up in two parts: a
-    /// thousand of the largest would pass 64 bits, SQLite would make a fraction of their sum, and nothing could be
-    /// recorded any more.
+    /// What a row adds to each column of `refund_sums` after the currency. Amounts are added up in two parts: a
+    /// thousand of the largest would overflow 64 bits, SQLite would turn their sum into a floating-point number, and
+    /// nothing could be recorded any more.
     static func sumColumns(_ row: String) -> [(column: String, value: String)] {
         [
             ("refunds", "1"), ("unknown_amounts", "(\(row).amount IS NULL)"),
@@ -27,7 +27,7 @@ extension Schema {
         ]
     }
 
-    /// Without constraints on the sums: a wrong one must not hold up recording; 'ledger check' counts them anew.
+    /// Without constraints on the sums: a wrong sum must not stop recording; 'ledger check' counts them again.
     static let refunds = """
         -- Payments that are to be given back. One row for a payment of an order, however many messages it came in.
         -- What stands here outlives 'orders erase' and 'dead-letters discard'.

@@ -8,8 +8,8 @@ enum Schema {
     /// "STKT": marks a SQLite file as a ledger of ours (`PRAGMA application_id`).
     static let applicationID: Int64 = 0x5354_4B54
 
-    /// - Parameter new: identity and store of a ledger that is being created: they come with its tables, in one
-    ///   transaction, so that a creation cut short leaves an empty file and not half a ledger.
+    /// - Parameter new: identity and store of a ledger that is being created: they are written with its tables, in one
+    ///   transaction, so that an interrupted creation leaves an empty file and not half a ledger.
     static func migrator(creating new: (identity: String, store: String)? = nil) -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1-ledger") { db in
@@ -26,13 +26,13 @@ enum Schema {
         return migrator
     }
 
-    /// How the tables of a ledger stand to those that this version makes.
+    /// How the tables of a ledger compare with those that this version makes.
     enum Standing {
-        /// As they are, or as an earlier version left them.
+        /// Those of this version, or of an earlier one.
         case known
         /// A newer version has changed them.
         case newer
-        /// No version has left them so: what says which there are is damaged.
+        /// No version leaves them like this: the list of migrations is damaged.
         case damaged
     }
 
@@ -41,7 +41,7 @@ enum Schema {
         do {
             guard try migrator.hasBeenSuperseded(db) else { return .known }
             let applied = try migrator.appliedIdentifiers(db)
-            // A newer version has done all that this one does, and more.
+            // A newer version has applied all migrations of this one, and more.
             let known = Set(migrator.migrations)
             return applied.isStrictSuperset(of: known) ? .newer : .damaged
         } catch {
@@ -51,9 +51,9 @@ enum Schema {
     }
 
     /// `orders` and `catalogue_products` are rowid tables: their rows are long, and a b-tree keyed by random text ids
-    /// would move them about. The lines of an order stand together, clustered by the order's number and not by its id:
-    /// what is recorded together then lies together, where random ids made each line change a page of its own, which
-    /// halved what could be recorded.
+    /// would move them around. The lines of an order are clustered by the order's number, not by its id: lines that are
+    /// recorded together are then adjacent. With random ids each line changed a separate page, which halved the
+    /// recording rate.
     private static let version1 = """
         CREATE TABLE ledger (
             id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -326,14 +326,14 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// What the content of a dead letter takes, in SQL.
+    /// Bytes of a dead letter's content, in SQL.
     /// - Parameter row: its name in the query.
     static func deadLetterBytes(_ row: String) -> String {
         "(\(["type", "payload", "fields"].map { "coalesce(length(\(row).\($0)), 0)" }.joined(separator: " + ")))"
     }
 
-    /// The counters of a level: narrow, so that the many that a batch changes lie on few pages. A row is made before
-    /// its product's, or variant's. A view has both together, for whoever reads.
+    /// The counters of a level: narrow rows, so that the many that a batch changes are on few pages. A row is inserted
+    /// before that of its product or variant. A view joins both, for readers.
     private static func counters(of level: Level) -> String {
         """
         CREATE TABLE \(level.counterTable) (

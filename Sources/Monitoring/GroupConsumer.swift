@@ -1,16 +1,15 @@
 import Inventory
 import RedisClient
 
-/// A name under which somebody has read in the consumer group of a store.
+/// A consumer in the consumer group of a store, by the name under which it reads.
 package struct GroupConsumer: Sendable, Equatable {
     package var name: String
-    /// Entries that were delivered under it and are not acknowledged.
+    /// Entries that were delivered to it and are not acknowledged.
     package var pending: Int64
-    /// Milliseconds since somebody last asked for entries under it; before Redis 7.2, since somebody was last given
-    /// some.
+    /// Milliseconds since it last asked for entries; before Redis 7.2, since entries were last delivered to it.
     package var idle: Int64
 
-    /// None where there is no stream or no group yet. Errors: `RedisError`.
+    /// Empty if there is no stream or no group yet. Errors: `RedisError`.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> [GroupConsumer] {
         let consumers: [RedisValue]
         do {

@@ -1,18 +1,18 @@
 import Consumer
 import Ledger
 
-/// What the ledger says of a store at one moment.
+/// What the ledger shows about a store at one moment.
 struct LedgerSnapshot: Sendable {
-    /// Nil: it cannot be read.
+    /// nil: it cannot be read.
     var statistics: LedgerStatistics?
     var obstacle: LedgerObstacle?
     /// Why it cannot be read.
     var failure: String?
-    /// What the consumer found when it last read the file for damage; nil: not known.
+    /// What the consumer found when it last read the file for damage; nil: unknown.
     var soundness: LedgerSoundness?
-    /// Of the file and its log.
+    /// Bytes of the file and its log.
     var bytes: Int64
-    /// Of the log alone.
+    /// Bytes of the log alone.
     var logBytes: Int64 = 0
 
     /// Never throws: a ledger that cannot be read is a finding.
@@ -32,7 +32,7 @@ struct LedgerSnapshot: Sendable {
         return snapshot
     }
 
-    /// What of the file is damaged, without its path; nil: nothing that is known.
+    /// What is damaged in the file, without its path; nil: no damage is known.
     var damage: String? { soundness?.damage }
 
     /// What is wrong, for the operator; nil: nothing.
@@ -43,7 +43,7 @@ struct LedgerSnapshot: Sendable {
             ?? obstacle.map { "the ledger cannot be written: \($0)" }
     }
 
-    /// What is right, and should be looked at; nil: nothing.
+    /// What is not wrong, but should be checked; nil: nothing.
     var notice: String? {
         logBytes > LedgerFile.largeLogBytes
             ? "its log has \(logBytes >> 20) MiB: something may keep a read transaction open. 'stocktake doctor' says who"

@@ -1,19 +1,19 @@
 import StrictJSON
 
-/// Whether the orders of a store are decided. The texts name neither addresses nor paths: anybody may ask.
+/// Whether the orders of a store are decided. The texts name neither addresses nor paths: anyone may ask.
 package struct Readiness: Sendable, Equatable {
     package struct Check: Sendable, Equatable {
         package var isPassed: Bool
         package var detail: String
     }
 
-    /// They are installed, this ledger's, and neither ahead of it nor behind.
+    /// The counters are installed, are this ledger's, and are neither ahead of it nor behind it.
     package var counters: Check
-    /// It can be read, and as far as the system says written.
+    /// The ledger can be read and, as far as the system reports, written.
     package var ledger: Check
-    /// Redis tells how many messages wait.
+    /// Redis reports how many messages wait.
     package var backlog: Check
-    /// A process on this machine is active. A standby is as ready as the one it stands by for.
+    /// A process on this machine is active. A standby is as ready as the active process.
     package var consumer: Check
 
     package var isReady: Bool { named.allSatisfy(\.check.isPassed) }
@@ -22,7 +22,7 @@ package struct Readiness: Sendable, Equatable {
         [("counters", counters), ("ledger", ledger), ("backlog", backlog), ("consumer", consumer)]
     }
 
-    /// What is wrong first; nil when ready.
+    /// The first failed check; nil when ready.
     package var detail: String? {
         named.first { !$0.check.isPassed }.map { "\($0.name): \($0.check.detail)" }
     }

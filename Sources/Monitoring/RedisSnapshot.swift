@@ -2,13 +2,13 @@ import Counters
 import Inventory
 import RedisClient
 
-/// What Redis says of a store at one moment. What it does not allow or answer is nil, with the reason in `notes`.
+/// What Redis reports about a store at one moment. What it does not allow or answer is nil, with the reason in `notes`.
 struct RedisSnapshot: Sendable {
-    /// It was reached and answered, if only to refuse.
+    /// Whether it was reached and answered, if only to refuse.
     var answers = false
     /// What went wrong, for the operator.
     var notes: [String] = []
-    /// What went wrong first, without addresses: for anybody.
+    /// What went wrong first, without addresses: it may be shown to anyone.
     var trouble: String?
     var version: String?
     var usedMemory: Int64?
@@ -19,10 +19,10 @@ struct RedisSnapshot: Sendable {
     var pending: WaitingMessages?
     var outcomes: [Outcome] = []
 
-    /// Outcomes that are shown.
+    /// How many outcomes are shown.
     static let outcomes = 20
 
-    /// Asks everything, within a limit. Never throws: Redis that is away is a finding.
+    /// Asks everything, within a limit. Never throws: an unavailable Redis is a finding.
     static func capture(_ keys: StoreKeys, _ client: RedisClient, within limit: Duration) async -> RedisSnapshot {
         do {
             return try await within(limit, RedisSnapshotTimedOut(limit: limit)) {
@@ -57,7 +57,7 @@ struct RedisSnapshot: Sendable {
         answers = true
     }
 
-    /// One question. A refusal of Redis is noted, everything else thrown.
+    /// Asks one question. An error reply of Redis, or one of an unexpected shape, is noted; everything else is thrown.
     private mutating func part<T>(_ question: () async throws -> T) async throws -> T? {
         do {
             return try await question()
@@ -83,8 +83,8 @@ struct RedisSnapshotTimedOut: Error, CustomStringConvertible {
 }
 
 extension Outcome {
-    /// As it stands on the stream of outcomes. Nothing but the known fields is taken over, and nil is what is no
-    /// outcome: any program may write there.
+    /// An entry of the stream of outcomes. Only the known fields are read, and anything that is not an outcome gives
+    /// nil: any program may write there.
     fileprivate init?(announced fields: [String: RedisValue]) {
         func text(_ name: String) -> String { fields[name]?.string ?? "" }
         guard let kind = Kind(rawValue: text("outcome")) else { return nil }
@@ -95,7 +95,7 @@ extension Outcome {
     }
 }
 
-/// What `body` gives, or `error` when it takes longer than `limit`. `body` must end when it is cancelled.
+/// The result of `body`, or `error` if it takes longer than `limit`. `body` must end when it is cancelled.
 func within<T: Sendable>(
     _ limit: Duration, _ error: any Error, _ body: @escaping @Sendable () async throws -> T
 ) async throws -> T {

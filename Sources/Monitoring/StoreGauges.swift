@@ -1,7 +1,7 @@
 import Ledger
 import Metrics
 
-/// What a look at the store leaves in the metrics. What could not be read is NaN: an alert must not go by old values.
+/// The gauges that a snapshot of the store sets. What could not be read is NaN: an alert must not use stale values.
 struct StoreGauges: Sendable {
     private let epoch: Gauge
     private let seq: Gauge
@@ -23,7 +23,7 @@ struct StoreGauges: Sendable {
     private let ledgerLogBytes: Gauge
     private let drift: Gauge
     private let metrics: any MetricsFactory
-    /// In which refunds were due when the ledger could be read last, or before.
+    /// Currencies in which refunds were due when the ledger was last read, or before.
     private var currencies: Set<String> = []
 
     init(_ metrics: any MetricsFactory, version: String) {
@@ -48,7 +48,7 @@ struct StoreGauges: Sendable {
         ledgerBytes = gauge("stocktake_ledger_bytes")
         ledgerLogBytes = gauge("stocktake_ledger_log_bytes")
         drift = gauge("stocktake_drift_counters")
-        // Nobody has compared anything yet.
+        // Nothing has been compared yet.
         record(drifting: nil)
         Gauge(label: "stocktake_build_info", dimensions: [("version", version)], factory: metrics).record(1)
     }
@@ -78,7 +78,7 @@ struct StoreGauges: Sendable {
         record(ledgerLogBytes, snapshot.ledger.logBytes)
     }
 
-    /// The amount of each currency; one in which nothing is due any more stays at 0.
+    /// Records the amount of each currency; a currency in which nothing is due any more stays at 0.
     private mutating func recordAmounts(_ refunds: RefundsDue?) {
         let amounts = Dictionary(
             (refunds?.sums ?? []).map { ($0.currency ?? "other", $0.amount) }, uniquingKeysWith: { first, _ in first })

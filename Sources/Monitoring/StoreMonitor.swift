@@ -6,21 +6,21 @@ import Metrics
 import Reconciliation
 import RedisClient
 
-/// Looks at a store whenever somebody asks, and says how it fares. Looks at nothing while nobody asks.
+/// Takes a snapshot of a store on request, and reports its state. Does nothing without a request.
 ///
-/// Who asks at about the same time is told of the same look: however many ask, Redis and the ledger are asked about
-/// once a second. No call throws; one takes no longer than `Limits.redis` and a read of the ledger.
+/// Requests at about the same time share one snapshot: however many there are, Redis and the ledger are queried about
+/// once a second. No call throws; a call takes no longer than `Limits.redis` and a read of the ledger.
 package actor StoreMonitor {
     package struct Limits: Sendable {
-        /// For how long a look is told of again.
+        /// For how long a snapshot is used again.
         package var freshness = Duration.seconds(1)
-        /// How long Redis may take to answer all that is asked in one look.
+        /// How long Redis may take to answer all queries of one snapshot.
         package var redis = Duration.seconds(2)
-        /// How often counters and ledger are compared at most: it reads all of them.
+        /// The shortest time between two comparisons of counters and ledger: each reads all of them.
         package var driftInterval = Duration.seconds(30)
-        /// The same where they could not be compared.
+        /// The same, after they could not be compared.
         package var driftRetry = Duration.seconds(5)
-        /// How long a status waits for a comparison that is under way.
+        /// How long a status waits for a comparison in progress.
         package var driftMoment = Duration.milliseconds(100)
         /// How long an active consumer may take to bring counters and ledger to one state.
         package var driftPatience = Duration.seconds(2)
@@ -45,15 +45,16 @@ package actor StoreMonitor {
 
     private var drift: StoreStatus.Drift?
     private var nextComparison = ContinuousClock.now
-    /// Its stream ends when it has ended.
+    /// The stream ends when the comparison has ended.
     private var comparison: (task: Task<Void, Never>, end: AsyncStream<Never>)?
 
     /// - Parameters:
-    ///   - ledger: opened for reading is enough; better one of its own, as reads of one are made one after the other.
-    ///   - redis: better one of its own. A look that takes too long leaves commands unanswered on it, which time out
-    ///     and close its connection for everybody who uses it.
-    ///   - version: of the program.
-    ///   - metrics: where gauges go; nil: to the process' own.
+    ///   - ledger: may be opened for reading only; preferably a separate one, as the reads of one ledger are
+    ///     serialized.
+    ///   - redis: preferably a separate client. A snapshot that takes too long leaves commands unanswered on it, which
+    ///     time out and close its connection for all its users.
+    ///   - version: the program's version.
+    ///   - metrics: where gauges go; nil: the process' factory.
     ///   - subscribers: how many clients follow availability, asked at each status.
     package init(
         ledger: LedgerDatabase, redis: RedisClient, version: String, limits: Limits = Limits(),
@@ -69,7 +70,7 @@ package actor StoreMonitor {
         gauges = StoreGauges(metrics ?? MetricsSystem.factory, version: version)
     }
 
-    /// How the store fares; its gauges are up to date with it.
+    /// The state of the store; its gauges are updated with it.
     package func status() async -> StoreStatus {
         compareIfDue()
         let snapshot = await snapshot()
@@ -82,8 +83,8 @@ package actor StoreMonitor {
         await snapshot().readiness
     }
 
-    /// Ends what is under way; nothing is looked at from then on, and no process is ready. To be called before the
-    /// ledger is closed: GRDB 7.10 brings the process down when a closed database is read.
+    /// Ends work in progress; from then on nothing is read, and readiness fails. Must be called before the ledger is
+    /// closed: GRDB 7.10 crashes the process when a closed database is read.
     package func end() async {
         isEnded = true
         comparison?.task.cancel()
@@ -97,7 +98,7 @@ package actor StoreMonitor {
         if isEnded { return .ended(identity: ledger.identity) }
         if let underWay { return await underWay.value }
         if let latest, ContinuousClock.now - latest.endedAt < limits.freshness { return latest.snapshot }
-        // A task of its own: whoever asked first may go away, the others still want it.
+        // A separate task: the first caller may be cancelled while others still wait for it.
         let task = Task { await capture() }
         underWay = task
         return await task.value
@@ -105,8 +106,8 @@ package actor StoreMonitor {
 
     private func capture() async -> StoreSnapshot {
         let takenAt = Timestamp.now()
-        // The ledger both before and after Redis: whether the counters are behind it shows only against what it had
-        // before they were read, whether they are ahead only against what it has afterwards.
+        // Reads the ledger both before and after Redis: whether the counters are behind shows only against what the
+        // ledger had before they were read, whether they are ahead only against what it has afterwards.
         let watermark = try? await ledger.watermark()
         let redis = await RedisSnapshot.capture(keys, redis, within: limits.redis)
         let (isActive, process) = await offCooperativeThreads { [lock] in

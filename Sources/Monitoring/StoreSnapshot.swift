@@ -2,7 +2,7 @@ import Counters
 import Inventory
 import Ledger
 
-/// A store at one moment: what status, readiness and gauges are told from.
+/// A store at one moment: status, readiness and gauges are derived from it.
 struct StoreSnapshot: Sendable {
     var takenAt: String
     /// The ledger's identity.
@@ -13,10 +13,10 @@ struct StoreSnapshot: Sendable {
     var ledger: LedgerSnapshot
     var isConsumerActive: Bool
     var consumerProcess: Int32?
-    /// Milliseconds since the oldest message came that is unread or pending.
+    /// Milliseconds since the oldest unread or pending message came.
     var oldestWaiting: Int64?
 
-    /// What is told by a process that is on its way out.
+    /// What a process that is ending reports.
     static func ended(identity: String) -> StoreSnapshot {
         let why = "the process is ending"
         return StoreSnapshot(
@@ -37,7 +37,7 @@ struct StoreSnapshot: Sendable {
         return .init(isPassed: true, detail: "installed: epoch \(text(head.epoch)), seq \(text(head.seq))")
     }
 
-    /// Why counters do not count; nil: they do.
+    /// Why the counters are not valid; nil: they are.
     private func wrongCounters(_ head: CounterHead) -> String? {
         if head.isEmpty { return "none are installed: no consumer has started yet" }
         if head.ledger != identity { return "they belong to another ledger" }
@@ -45,7 +45,7 @@ struct StoreSnapshot: Sendable {
             return "they are ahead of the ledger, which has gone back in time"
         }
         if let watermark, watermark.isAbove(epoch: head.epoch ?? 0, seq: head.seq ?? 0) {
-            return "they are behind the ledger: Redis has lost changes, and a consumer installs them anew"
+            return "they are behind the ledger: Redis has lost changes, and a consumer installs them again"
         }
         return nil
     }
@@ -85,8 +85,8 @@ struct StoreSnapshot: Sendable {
 }
 
 extension CounterHead {
-    /// Redis knows of more than the ledger holds, which was replaced, or has gone back in time. Certain only if the
-    /// counters were read before the ledger.
+    /// Whether Redis knows of more than the ledger holds: the ledger was replaced, or has gone back in time. Certain
+    /// only if the counters were read before the ledger.
     package func isAhead(of ledger: LedgerHead) -> Bool {
         (epoch ?? 0) > ledger.epoch || (settled ?? 0) > ledger.seq || (recorded ?? 0) > ledger.records
     }

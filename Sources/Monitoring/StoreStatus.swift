@@ -3,11 +3,11 @@ import Inventory
 import Ledger
 import StrictJSON
 
-/// How a store fares, for its operator. What could not be read is nil, and said in the `detail` of Redis or the ledger.
-/// Nothing in it is about a customer.
+/// The state of a store, for its operator. What could not be read is nil, and explained in the `detail` of Redis or the
+/// ledger. It contains no customer data.
 package struct StoreStatus: Sendable {
     package struct Redis: Sendable {
-        /// It answers, and the counters in it are this ledger's, or none.
+        /// Whether it answers, and its counters are valid for this ledger, or none are installed.
         package var isWell: Bool
         /// Without the password.
         package var url: String
@@ -17,16 +17,16 @@ package struct StoreStatus: Sendable {
     }
 
     package struct Ledger: Sendable {
-        /// It can be read, and as far as the system says written.
+        /// Whether it can be read and, as far as the system reports, written.
         package var isWell: Bool
         package var path: String
-        /// Of the file and its log.
+        /// Bytes of the file and its log.
         package var bytes: Int64
-        /// Of the log alone.
+        /// Bytes of the log alone.
         package var logBytes: Int64
-        /// What was found when it was last read for damage; nil: not known.
+        /// What was found when it was last read for damage; nil: unknown.
         package var soundness: LedgerSoundness?
-        /// What is wrong; or, where it is well, what should be looked at.
+        /// What is wrong; or, if nothing is, what should be checked.
         package var detail: String?
     }
 
@@ -39,31 +39,31 @@ package struct StoreStatus: Sendable {
     package var store: String
     package var version: String
     package var asOf: String
-    /// Of the ledger.
+    /// The ledger's epoch.
     package var epoch: Int64?
     /// Highest seq that is recorded.
     package var seq: Int64?
-    /// Highest seq that is settled, as Redis knows.
+    /// Highest seq that is acknowledged, according to Redis.
     package var settled: Int64?
     /// Rows that the ledger has ever recorded: orders, cancellations, adjustments and dead letters.
     package var recorded: Int64?
     package var redis: Redis
     package var ledger: Ledger
     package var isConsumerActive: Bool
-    /// The process that is active.
+    /// The active process.
     package var consumerProcess: Int32?
-    /// Messages that nobody has read.
+    /// Messages that no consumer has read.
     package var backlog: Int64?
-    /// Messages that were read and are not settled.
+    /// Messages that were read and are not acknowledged.
     package var pending: Int64?
     /// Milliseconds since the oldest of these came.
     package var oldestWaiting: Int64?
     package var orders: Int64?
     package var refundsDue: RefundsDue?
-    /// Open ones.
+    /// Open dead letters.
     package var deadLetters: Int64?
     package var replaysWanted: Int64?
-    /// Nil: not compared yet.
+    /// nil: not compared yet.
     package var drift: Drift?
     package var subscribers: Int
     /// The latest first.

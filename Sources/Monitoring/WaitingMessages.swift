@@ -5,11 +5,11 @@ import RedisClient
 package struct GroupProgress: Sendable {
     /// How many entries were delivered and are not acknowledged.
     package var pending: Int64
-    /// How many were never delivered; nil: Redis cannot tell.
+    /// How many were never delivered; nil: Redis does not know.
     var lag: Int64?
     var lastDelivered: String
 
-    /// Where there is no stream or no group yet, nothing was delivered.
+    /// If there is no stream or no group yet, nothing was delivered.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> GroupProgress {
         let groups: [RedisValue]
         do {
@@ -24,18 +24,18 @@ package struct GroupProgress: Sendable {
     }
 }
 
-/// Messages that nobody has finished.
+/// Messages whose processing is not finished.
 package struct WaitingMessages: Sendable, Equatable {
     package var count: Int64
-    /// There are at least so many, and perhaps more.
+    /// Whether there may be more than `count`.
     package var isLowerBound = false
-    /// Of the oldest; nil: there is none, its id is no id, or it is too large to be asked for.
+    /// The oldest message; nil: there is none, its id is not valid, or it is too large to be read.
     package var oldest: EntryPosition?
 
-    /// Unread messages that are counted one by one where Redis cannot tell their number.
+    /// How many unread messages are counted one by one if Redis does not know their number.
     private static let countedEntries = 100
 
-    /// What nobody has read.
+    /// Messages that no consumer has read.
     package static func unread(
         _ group: GroupProgress, _ keys: StoreKeys, _ client: RedisClient
     ) async throws -> WaitingMessages {
@@ -45,17 +45,17 @@ package struct WaitingMessages: Sendable, Equatable {
         do {
             entries = try await client.send(command).array ?? []
         } catch RedisError.replyTooLarge {
-            // It waits, whatever its size.
+            // The entry waits, whatever its size.
             return WaitingMessages(count: group.lag ?? 1, isLowerBound: group.lag == nil)
         }
-        // Entries that were deleted may be counted as unread, too.
+        // Redis may count deleted entries as unread, too.
         guard let first = entries.first else { return WaitingMessages(count: 0) }
         return WaitingMessages(
             count: group.lag ?? Int64(entries.count), isLowerBound: group.lag == nil && entries.count == limit,
             oldest: first.array?.first?.string.flatMap { EntryPosition($0) })
     }
 
-    /// What was read and is not settled.
+    /// Messages that were read and are not acknowledged.
     package static func pending(
         _ group: GroupProgress, _ keys: StoreKeys, _ client: RedisClient
     ) async throws -> WaitingMessages {
@@ -65,9 +65,9 @@ package struct WaitingMessages: Sendable, Equatable {
             count: group.pending, oldest: reply?.dropFirst().first?.string.flatMap { EntryPosition($0) })
     }
 
-    /// In milliseconds, by the oldest one's id; 0 if none waits.
-    /// - Parameter now: Redis' clock, of which ids are made.
-    /// - Returns: nil where the id does not say: it is ahead of the clock, which was ahead itself for a moment.
+    /// The age of the oldest message in milliseconds, by its id; 0 if none waits.
+    /// - Parameter now: Redis' clock, from which ids are made.
+    /// - Returns: nil if the id does not show it: the id is ahead of the clock, which itself was ahead for a moment.
     package func age(at now: Int64) -> Int64? {
         guard count > 0 else { return 0 }
         guard let oldest else { return nil }

@@ -2,8 +2,8 @@ import Inventory
 
 /// How long the oldest message has been waiting, from one look to the next. Knows no clock.
 ///
-/// Where its id does not say, the time counts from the look that saw it first: too little after a start, but an alert
-/// fires all the same.
+/// If its id does not show it, the time counts from the look that first saw the message: too short after a start, but
+/// an alert still fires.
 struct WaitingTime {
     private var seen: [(id: EntryPosition, at: ContinuousClock.Instant)] = []
 

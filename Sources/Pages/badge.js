@@ -96,7 +96,7 @@ class Feed {
     on("availability", event => {
       [stream.isLive, stream.isCut, this.failures] = [true, false, 0];
       const answer = JSON.parse(event.data);
-      // The store was made anew, with epochs from 1.
+      // The store was created again, with epochs from 1.
       if (stream.isFirst && answer.epoch < this.epoch) { this.states.clear(); this.epoch = 0; }
       stream.isFirst = false;
       this.take(answer);

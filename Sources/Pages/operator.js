@@ -139,7 +139,7 @@ let samples = [];
 function showRate(status) {
   if (status.orders === null) return;
   const at = Date.parse(status.as_of), last = samples.at(-1);
-  // Another ledger, or a clock set back: begin anew.
+  // Another ledger, or a clock set back: begin again.
   if (last && (at <= last.at || status.orders < last.orders)) samples = [];
   samples.push({ at, orders: status.orders });
   samples = samples.filter(sample => at - sample.at <= SHOWN_MS + RATE_MS);
@@ -214,7 +214,7 @@ async function ask() {
   isAsking = true;
   try {
     const answer = await fetch("operator/status", { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
-    if (!answer.ok) throw new Error(answer.status === 401 ? "The token is not valid any more: load the page anew."
+    if (!answer.ok) throw new Error(answer.status === 401 ? "The token is not valid any more: load the page again."
       : `The server answers with an error (${answer.status}).`);
     const status = await answer.json();
     knownAt = status.as_of;

@@ -298,7 +298,7 @@ function know(state) {
   isDelayed = state.source === "ledger";
 }
 
-/** The store was made anew, with epochs from 1: what stands here is of another one. */
+/** The store was created again, with epochs from 1: what stands here is of another one. */
 function forget() {
   [known, knownAt] = [null, null];
   for (const view of views.values()) view.at = null;

@@ -1,6 +1,7 @@
 import Glibc
 
-/// The system's calls, each by the bytes of its path. What they return is the system's: -1, and why in `errno`.
+/// System calls by the bytes of their paths. They return what the system returns: -1 on failure, with the cause in
+/// `errno`.
 extension FilePath {
     package static func open(_ path: String, _ flags: Int32, mode: mode_t = 0) -> Int32 {
         withCString(path) { Glibc.open($0, flags | O_CLOEXEC, mode) }
@@ -14,7 +15,7 @@ extension FilePath {
         return contents(of: descriptor)
     }
 
-    /// All that is still to be read.
+    /// The rest of the file; nil if it cannot be read.
     package static func contents(of descriptor: Int32) -> [UInt8]? {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
@@ -27,13 +28,13 @@ extension FilePath {
         }
     }
 
-    /// What the path leads to; nil if it cannot be told.
+    /// The status of what the path leads to; nil if it cannot be determined.
     package static func status(of path: String) -> stat? {
         var status = stat()
         return withCString(path) { stat($0, &status) } == 0 ? status : nil
     }
 
-    /// The same of the link itself, where the path is one.
+    /// The same for the link itself, if the path is one.
     package static func statusOfLink(_ path: String) -> stat? {
         var status = stat()
         return withCString(path) { lstat($0, &status) } == 0 ? status : nil
@@ -76,7 +77,7 @@ extension FilePath {
     /// `sun_path` has 108 bytes, the last of which is 0.
     package static let maximumSocketBytes = 107
 
-    /// The address of a unix socket; nil if the path is longer than the system takes.
+    /// The address of a unix socket; nil if the path is longer than the system allows.
     package static func socketAddress(_ path: String) -> sockaddr_un? {
         let bytes = bytes(path)
         guard bytes.count <= maximumSocketBytes else { return nil }
@@ -88,6 +89,6 @@ extension FilePath {
 }
 
 extension stat {
-    /// Whether both describe one file, by whatever names.
+    /// Whether both describe the same file, whatever its names.
     package func isSameFile(as other: stat) -> Bool { st_ino == other.st_ino && st_dev == other.st_dev }
 }

@@ -1,16 +1,16 @@
 import Glibc
 
-/// The text of a path. A file's name need not be UTF-8, a `String` always is: its bytes that are not stand in it as
-/// scalars of a private plane, and become bytes again where the system is asked.
+/// The text of a path. A file's name need not be UTF-8, but a `String` always is: bytes that are not UTF-8 are
+/// represented by scalars of a private plane, and become bytes again in system calls.
 ///
-/// So all paths here are `String`s, made of what comes from outside by `text` and given to the system by `withCString`,
-/// which `FilePath+system.swift` does for each call. Nothing else gives a path to the system or to a library: that
-/// would name another file.
+/// So all paths here are `String`s, made from outside input by `text` and passed to the system by `withCString`, which
+/// `FilePath+system.swift` does for each call. No other code passes a path to the system or to a library: that would
+/// name another file.
 package enum FilePath {
     /// U+10FF80 to U+10FFFF stand for 0x80 to 0xFF.
     private static let base: UInt32 = 0x10_FF00
 
-    /// The byte for which a scalar stands, or nil.
+    /// The byte that a scalar represents, or nil.
     package static func byte(of scalar: Unicode.Scalar) -> UInt8? {
         scalar.value >= base + 0x80 ? UInt8(scalar.value - base) : nil
     }
@@ -29,7 +29,7 @@ package enum FilePath {
         while let byte = rest.first {
             var parser = Unicode.UTF8.ForwardParser()
             var next = rest.makeIterator()
-            // What stands for a byte is not taken for itself either: each name has one text.
+            // A scalar that represents a byte is not accepted as itself either: each name has exactly one text.
             if case .valid(let encoded) = parser.parseScalar(from: &next), encoded.count > 0,
                 Self.byte(of: Unicode.UTF8.decode(encoded)) == nil
             {
@@ -63,7 +63,7 @@ package enum FilePath {
         return try body(bytes(path).map { CChar(bitPattern: $0) } + [0])
     }
 
-    /// Where a path that is not absolute begins; the path as it is if the system does not say.
+    /// The path, made absolute; unchanged if the system does not report the current folder.
     package static func absolute(_ path: String) -> String {
         if isAbsolute(path) { return path }
         guard let folder = getcwd(nil, 0) else { return path }
@@ -71,11 +71,11 @@ package enum FilePath {
         return text(folder) + "/" + path
     }
 
-    // By scalars: a name that begins with an accent makes one character with the slash before it.
+    // By scalars: a name that begins with an accent forms one character with the slash before it.
 
     package static func isAbsolute(_ path: String) -> Bool { path.unicodeScalars.first == "/" }
 
-    /// The folder that a file is in, as the path names it: "." where it names none.
+    /// The folder that a file is in, as the path names it: "." if it names none.
     package static func folder(of path: String) -> String {
         let scalars = path.unicodeScalars
         guard let slash = scalars.lastIndex(of: "/") else { return "." }

@@ -14,7 +14,7 @@ package struct CounterComparison: Sendable, Equatable {
 
     /// Units the counter has too many (or, below 0, too few); nil if it has none at all.
     package var drift: Int64? {
-        // What a hand may write into Redis is any number; beyond all bounds is as good as at the bound.
+        // A manual write to Redis may leave any number; a difference beyond the bounds is reported as the bound.
         found.sold.map { sold in
             let (drift, overflows) = sold.subtractingReportingOverflow(expected.sold ?? 0)
             return overflows ? (sold < 0 ? -.max : .max) : max(drift, -.max)
@@ -35,10 +35,10 @@ package struct CounterComparison: Sendable, Equatable {
     }
 }
 
-/// A counter that is not what the ledger says it must be.
+/// A counter that differs from what it must be by the ledger.
 package struct Drift: Sendable, Equatable {
     package var comparison: CounterComparison
-    /// Changes without which the counter would be right: it lacks them, as if they had not happened.
+    /// Changes that explain the drift: the counter lacks them, as if they had not happened.
     package var explanation: [RecordedChange] = []
 
     package var counter: CounterName { comparison.counter }
@@ -56,12 +56,12 @@ package struct DriftReport: Sendable, Equatable {
     package var extraNames: [String] = []
     /// How many counters were compared.
     package var compared: Int
-    /// Every comparison, if it was asked for.
+    /// Every comparison, if requested.
     package var comparisons: [CounterComparison] = []
 
     package var isClean: Bool { drift.isEmpty && extraFields == 0 }
 
-    /// What a new epoch sets right.
+    /// What a new epoch corrects.
     package var repairs: [Repair] {
         let counters = drift.map { drift in
             Repair(
@@ -75,7 +75,8 @@ package struct DriftReport: Sendable, Equatable {
         return counters + extra
     }
 
-    /// What of this an earlier comparison of the same epoch found in the same way: it is no passing state.
+    /// The part of this that an earlier comparison of the same epoch found in the same way: it is not a transient
+    /// state.
     package func agreed(with earlier: DriftReport) -> DriftReport {
         var agreed = self
         guard epoch == earlier.epoch else {

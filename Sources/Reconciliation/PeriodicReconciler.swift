@@ -3,10 +3,10 @@ import Ledger
 import Logging
 import Metrics
 
-/// Compares counters and ledger again and again beside the active consumer, and has drift repaired.
+/// Periodically compares counters and ledger beside the active consumer, and requests the repair of drift.
 ///
-/// Only what two comparisons in a row agree on counts. The repair is a new epoch, asked for in the ledger, where it is
-/// kept with what differed; the consumer opens it within a second.
+/// Only what two comparisons in a row agree on counts. The repair is a new epoch, requested in the ledger, where it is
+/// recorded with what differed; the consumer opens it within a second.
 package struct PeriodicReconciler: Sendable {
     private let reconciler: Reconciler
     private let interval: Duration
@@ -23,7 +23,7 @@ package struct PeriodicReconciler: Sendable {
 
     /// - Parameters:
     ///   - interval: between two comparisons.
-    ///   - metrics: where its metrics go; nil: to the process' own.
+    ///   - metrics: where its metrics go; nil: the process' factory.
     package init(
         _ reconciler: Reconciler, every interval: Duration, logger: Logger, metrics: (any MetricsFactory)? = nil
     ) {
@@ -48,14 +48,14 @@ package struct PeriodicReconciler: Sendable {
             } catch is CancellationError {
                 return
             } catch {
-                // Redis is away, or the epoch changes again and again: those who work with them say so.
+                // Redis is unavailable, or the epoch keeps changing: the components that depend on them report it.
                 failed.increment()
                 logger.info("counters and ledger could not be compared", metadata: ["error": "\(error)"])
             }
         }
     }
 
-    /// One comparison, and the repair if it and a second one find the same.
+    /// Makes one comparison, and the repair if a second one finds the same.
     /// - Returns: what was repaired.
     @discardableResult
     package func reconcile() async throws -> [Repair] {
@@ -91,6 +91,6 @@ package struct PeriodicReconciler: Sendable {
         return repairs
     }
 
-    /// Counters named in the log at most, each time.
+    /// Maximum number of counters that are named in the log each time.
     private static let logged = 10
 }

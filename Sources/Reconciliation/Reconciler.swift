@@ -2,28 +2,27 @@ import Counters
 import Inventory
 import Ledger
 
-/// Compares the counters with the ledger, exactly, while orders flow, and without holding anyone up.
+/// Compares the counters with the ledger, exactly, while orders flow, without blocking anything.
 ///
 /// 1. A snapshot: a script reads some counters with the (epoch, seq = N) they belong to.
 /// 2. Wait until the ledger has recorded N: what was decided is being recorded right now.
-/// 3. In one transaction: the ledger's figures of these counters, and what was recorded after N, which is taken off
-///    again.
+/// 3. In one transaction: the ledger's figures of these counters, and what was recorded after N, which is subtracted.
 ///
-/// What is left over is drift. A large catalogue is compared part by part, so that no more than a part of it is in
-/// memory; all parts belong to one epoch and catalogue. If the epoch changes on the way, it starts over.
+/// What remains is drift. A large catalogue is compared part by part, so that only one part is in memory at a time; all
+/// parts belong to one epoch and catalogue. If the epoch changes meanwhile, the comparison starts again.
 package struct Reconciler: Sendable {
     package let ledger: LedgerDatabase
     package let counters: CounterReader
     /// How Redis is named in messages.
     package let redis: String
-    /// How long the ledger may take to catch up with a snapshot, and the counters with a new epoch, before nobody is at
-    /// it.
+    /// How long the ledger may take to catch up with a snapshot, and the counters with a new epoch, before the
+    /// comparison gives up: then no consumer is at work.
     package var patience = Duration.seconds(5)
     /// Counters that are compared together, in several snapshots. They wait for the ledger once, which under load takes
-    /// as long as recording a batch or two, and take some 300 bytes each.
+    /// as long as recording a batch or two, and take about 300 bytes each.
     var partCounters = 4_000
 
-    /// How often it starts over because the epoch changed.
+    /// How often it starts again because the epoch changed.
     private static let rounds = 10
     private static let pollInterval = Duration.milliseconds(5)
 
@@ -36,7 +35,7 @@ package struct Reconciler: Sendable {
     /// The drift of all counters. Errors: `ReconciliationError`, and those of Redis and the ledger.
     /// - Parameters:
     ///   - all: report every counter, not only those that drift.
-    ///   - explained: look for what explains the drift, of so many counters.
+    ///   - explained: for how many counters to look for changes that explain the drift.
     package func drift(all: Bool = false, explained: Int = 0) async throws -> DriftReport {
         for _ in 0..<Self.rounds {
             try await waitForOneState()
@@ -66,7 +65,7 @@ package struct Reconciler: Sendable {
         }
     }
 
-    /// One comparison, or nil when the epoch changed on the way.
+    /// One comparison, or nil if the epoch changed meanwhile.
     private func compare(all: Bool, explained: Int) async throws -> DriftReport? {
         var report: DriftReport?
         var part: CounterNames
@@ -87,7 +86,7 @@ package struct Reconciler: Sendable {
         return report
     }
 
-    /// Some counters as they are in Redis, or nil if they are not of the epoch and catalogue in which they were named.
+    /// Some counters as they are in Redis, or nil if they are not of the epoch and catalogue in which they were listed.
     private func snapshots(of part: CounterNames) async throws -> [CounterSnapshot]? {
         var snapshots: [CounterSnapshot] = []
         var start = 0
@@ -103,14 +102,14 @@ package struct Reconciler: Sendable {
         return snapshots
     }
 
-    /// - Returns: false when the epoch changed on the way.
+    /// - Returns: false if the epoch changed meanwhile.
     private func compare(
         _ snapshots: [CounterSnapshot], with part: CounterNames, all: Bool, explained: Int,
         into report: inout DriftReport
     ) async throws -> Bool {
         let before = part.head
-        // Counters are decided before the ledger records. Ones that are behind it, or have no seq, have lost something,
-        // and are held against what the ledger had before they were read.
+        // The gate changes counters before the ledger records. Counters that are behind it, or have no seq, have lost
+        // something, and are compared with what the ledger had before they were read.
         let seqs = snapshots.map { max($0.head.seq ?? 0, before.seq) }
         let highest = seqs.max() ?? 0
         guard try await waitUntilRecorded(highest, epoch: before.epoch) else { return false }
@@ -142,11 +141,11 @@ package struct Reconciler: Sendable {
 
     /// How far back a difference is explained.
     private static let explainedSeqs: Int64 = 10_000
-    /// Changes named at most.
+    /// Maximum number of changes in an explanation, and of names of extra fields.
     private static let explanations = 20
 
-    /// The latest changes that add up to what the counter lacks: it is as if they had not happened. None where no
-    /// number of them does, or where they are too many.
+    /// The latest changes that add up to what the counter lacks: it is as if they had not happened. Empty if no number
+    /// of them does, or if there are too many.
     private func explain(_ comparison: CounterComparison, upTo seq: Int64) async throws -> [RecordedChange] {
         guard let drift = comparison.drift, drift != 0 else { return [] }
         let changes = try await ledger.changes(of: comparison.counter, above: seq - Self.explainedSeqs, upTo: seq)
@@ -158,7 +157,7 @@ package struct Reconciler: Sendable {
         return []
     }
 
-    /// Names of fields that no counter has, as far as they are found by walking through the hash.
+    /// Names of fields that belong to no counter, as far as HSCAN finds them.
     private func extraNames() async throws -> [String] {
         try await counters.fields(limit: Self.explanations) { fields in
             let fields = fields.filter { !CounterHead.fields.contains($0) }
@@ -170,7 +169,7 @@ package struct Reconciler: Sendable {
         }
     }
 
-    /// - Returns: false when the epoch changed.
+    /// - Returns: false if the epoch changed.
     private func waitUntilRecorded(_ seq: Int64, epoch: Int64) async throws -> Bool {
         let deadline = ContinuousClock.now + patience
         while true {
@@ -184,8 +183,8 @@ package struct Reconciler: Sendable {
 }
 
 extension DriftReport {
-    /// Of a comparison that begins with this snapshot: all fields but the head's are too many until a counter is found
-    /// to have them.
+    /// The report of a comparison that begins with this snapshot: all fields but the head's count as extra until a
+    /// counter is found to have them.
     fileprivate init(epoch: Int64, _ snapshot: CounterSnapshot) {
         self.init(epoch: epoch, seq: 0, extraFields: snapshot.fields - snapshot.headFields, compared: 0)
     }

@@ -4,12 +4,12 @@ package enum ReconciliationError: Error, Sendable, Equatable, CustomStringConver
     case notInstalled(redis: String, key: String)
     /// They are another ledger's.
     case otherLedger(redis: String, found: String)
-    /// The ledger has not recorded what the counters hold, and nobody does.
+    /// The ledger has not recorded what the counters hold, and no consumer is recording it.
     case behind(counters: Int64, ledger: Int64)
-    /// Ledger and counters are at different epochs or catalogue versions, and nobody brings them together.
+    /// Ledger and counters are at different epochs or catalogue versions, and no consumer brings them together.
     case differentEpochs(counters: Int64?, ledger: Int64)
     case differentCatalogues(counters: Int64?, ledger: Int64)
-    /// The epoch changed again and again while the counters were read.
+    /// The epoch kept changing while the counters were read.
     case changing
 
     package var description: String {

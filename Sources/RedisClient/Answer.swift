@@ -2,8 +2,8 @@ import Synchronization
 
 /// Where one caller waits for one result, which comes from an event loop.
 ///
-/// The caller may be cancelled at any time: it goes on at once, and the result finds nobody when it comes. Whoever
-/// keeps the order of replies does not have to know.
+/// The caller may be cancelled at any time: it continues at once, and the result is dropped when it arrives. The code
+/// that keeps the order of replies need not know.
 final class Answer<Value: Sendable>: Sendable {
     private enum State: Sendable {
         case unasked
@@ -13,7 +13,7 @@ final class Answer<Value: Sendable>: Sendable {
 
     private let state = Mutex(State.unasked)
 
-    /// Calls `ask`, unless the task is cancelled already, and waits until somebody calls `succeed` or `fail`.
+    /// Calls `ask`, unless the task is cancelled already, and waits until `succeed` or `fail` is called.
     func value(_ ask: () -> Void) async throws -> Value {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -34,7 +34,7 @@ final class Answer<Value: Sendable>: Sendable {
         state.withLock { if case .over = $0 { true } else { false } }
     }
 
-    /// - Returns: whether somebody received it.
+    /// - Returns: whether the caller received it.
     @discardableResult
     func succeed(_ value: Value) -> Bool {
         guard let continuation = take() else { return false }

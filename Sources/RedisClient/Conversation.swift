@@ -1,12 +1,12 @@
 import NIOCore
 import Synchronization
 
-/// Why a connection is closed, once it is; readable from everywhere.
+/// Why a connection is closed, once it is; readable from any thread.
 final class Closing: Sendable {
     private let cause = Mutex<(reason: String, isAbandoned: Bool)?>(nil)
 
     var reason: String? { cause.withLock { $0?.reason } }
-    /// This side gave it up because of what the server said.
+    /// Whether this side gave the connection up (`RedisConnection.abandon`).
     var isAbandoned: Bool { cause.withLock { $0?.isAbandoned ?? false } }
 
     /// The first reason stays: the later ones are its consequences.
@@ -18,7 +18,7 @@ final class Closing: Sendable {
 /// The last stage of a connection's channel: writes commands, parses replies, pairs them, and watches deadlines.
 ///
 /// Whatever makes the pairing doubtful (a late reply, a reply to nothing, bytes that are no reply) closes the
-/// connection and fails everything under way. Lives on the event loop of its channel.
+/// connection and fails every command in progress. Lives on the event loop of its channel.
 final class Conversation: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -37,13 +37,13 @@ final class Conversation: ChannelInboundHandler {
         parser = ReplyParser(maximumReplyBytes: maximumReplyBytes)
     }
 
-    /// Sends commands, encoded already, in as many buffers as is convenient.
+    /// Sends encoded commands, in any number of buffers.
     func ask(_ question: Question, _ commands: [ByteBuffer]) {
         guard closing.reason == nil, let context else {
             question.fail(.notSent(to: server, reason: closing.reason ?? "the connection is closed"))
             return
         }
-        // Nothing is written yet, so nothing will have to be paired.
+        // Nothing is written yet, so no reply will have to be paired.
         if question.isAbandoned { return }
         let deadline = NIODeadline.now() + TimeAmount(max(.zero, question.timeout))
         questions.append(question, deadline: deadline)
@@ -57,7 +57,7 @@ final class Conversation: ChannelInboundHandler {
         end(reason: reason) { [server] _, _ in .connectionLost(to: server, reason: reason) }
     }
 
-    /// One system call for all that is asked in the same round of the event loop.
+    /// One system call for all commands that are sent in the same event loop tick.
     private func flushSoon(_ context: ChannelHandlerContext) {
         if isFlushScheduled { return }
         isFlushScheduled = true
@@ -69,8 +69,8 @@ final class Conversation: ChannelInboundHandler {
 
     // MARK: Deadlines
 
-    /// One timer a connection, for the earliest deadline when it was set: replies do not touch it. When it fires in
-    /// vain it is set anew, so it fires about once in the shortest timeout.
+    /// One timer per connection, for the earliest deadline when it was set: replies do not touch it. If nothing is
+    /// overdue when it fires, it is set again, so it fires about once per shortest timeout.
     private func setTimer(_ deadline: NIODeadline, _ context: ChannelHandlerContext) {
         timer?.scheduled.cancel()
         let scheduled = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timerFired() }
@@ -131,7 +131,7 @@ final class Conversation: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // What comes after the end may be half of something.
+        // Bytes that arrive after the end may be incomplete.
         guard closing.reason == nil else { return }
         let buffer = unwrapInboundIn(data)
         do throws(ReplySyntaxError) {

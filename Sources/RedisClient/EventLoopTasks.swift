@@ -1,7 +1,6 @@
 import NIOCore
 
-/// Runs tasks on an event loop: where they wait for each other's turns, no other thread is woken. They must not take
-/// long.
+/// Runs tasks on an event loop: when they wait for each other, no other thread is woken. They must not take long.
 package final class EventLoopTasks: TaskExecutor {
     package let eventLoop: any EventLoop
 

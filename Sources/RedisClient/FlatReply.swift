@@ -1,7 +1,7 @@
 /// A reply as it came: its values in their order, and the bytes of all its strings in one array.
 ///
 /// `RedisConnection.send` makes a tree of it (`value`), which is easier to read. A large reply is better walked as it
-/// is (`Walk`): as a tree, each of its values is something to set aside and to give back.
+/// is (`Walk`): in a tree, each of its values is an allocation.
 package final class FlatReply: Sendable {
     enum Kind: UInt8, Sendable {
         case null
@@ -14,7 +14,7 @@ package final class FlatReply: Sendable {
 
     struct Token: Sendable {
         var kind: Kind
-        /// Of a string: where its bytes begin.
+        /// For a string: where its bytes begin.
         var start: UInt32 = 0
         /// An integer's value; how many bytes a string has, or elements an array, which are the tokens that follow.
         var number: Int64 = 0
@@ -22,7 +22,7 @@ package final class FlatReply: Sendable {
 
     /// At least one.
     private let tokens: [Token]
-    /// Of all strings; less than 4 GiB.
+    /// The bytes of all strings; less than 4 GiB.
     package let bytes: [UInt8]
 
     init(tokens: [Token], bytes: [UInt8]) {
@@ -65,15 +65,15 @@ package final class FlatReply: Sendable {
 
     package func walk() -> Walk { Walk(reply: self) }
 
-    /// Goes through a reply's values in their order. What is asked for and not there is skipped, with all that is in
-    /// it.
+    /// Iterates over a reply's values in their order. A value of another kind than requested is skipped, with
+    /// everything in it.
     package struct Walk {
         fileprivate let reply: FlatReply
         private var at = 0
 
         fileprivate init(reply: FlatReply) { self.reply = reply }
 
-        /// How many elements the next value has, an array, which then are next; nil when it is none.
+        /// The number of elements of the next value, an array, whose elements are then next; nil if it is not an array.
         package mutating func array() -> Int? {
             guard at < reply.tokens.count, reply.tokens[at].kind == .array else {
                 skip()
@@ -83,7 +83,7 @@ package final class FlatReply: Sendable {
             return Int(reply.tokens[at - 1].number)
         }
 
-        /// Where in `bytes` the next value stands, a bulk string; nil when it is none.
+        /// The place in `bytes` of the next value, a bulk string; nil if it is not one.
         package mutating func string() -> Range<Int>? {
             guard at < reply.tokens.count, reply.tokens[at].kind == .bulk else {
                 skip()
@@ -93,7 +93,7 @@ package final class FlatReply: Sendable {
             return reply.place(of: reply.tokens[at - 1])
         }
 
-        /// The next value's text, a bulk string of UTF-8; nil when it is none.
+        /// The next value's text, a bulk string of UTF-8; nil if it is not one.
         package mutating func text() -> String? {
             guard let place = string() else { return nil }
             return reply.bytes.withUnsafeBytes { String(validating: $0[place], as: UTF8.self) }

@@ -27,8 +27,8 @@ struct Question: Sendable {
     }
 }
 
-/// What was asked on a connection and is not answered yet, in order: replies have no other mark than their order.
-/// Decides who gets what; does no I/O.
+/// The questions on a connection that are not answered yet, in order: replies have no other mark than their order.
+/// Pairs replies with questions; does no I/O.
 struct OpenQuestions {
     private struct Entry {
         let question: Question
@@ -36,15 +36,15 @@ struct OpenQuestions {
     }
 
     private var entries = CircularBuffer<Entry>()
-    /// Replies to the first entry, when that is a pipeline of which more are missing.
+    /// Replies to the first entry, if that is a pipeline with more replies to come.
     private var replies: [FlatReply] = []
 
     mutating func append(_ question: Question, deadline: NIODeadline) {
         entries.append(Entry(question: question, deadline: deadline))
     }
 
-    /// Gives a reply to the one who has waited longest, or keeps it for them.
-    /// - Returns: false when nobody asked.
+    /// Pairs a reply with the oldest question, or keeps it until that question's pipeline is complete.
+    /// - Returns: false if there is no question.
     mutating func receive(_ reply: FlatReply) -> Bool {
         guard let question = entries.first?.question else { return false }
         switch question.asker {
@@ -67,11 +67,11 @@ struct OpenQuestions {
         return true
     }
 
-    /// Linear: asked only when a timer fires, once in the shortest timeout.
+    /// Linear: called only when a timer fires, about once per shortest timeout.
     var earliestDeadline: NIODeadline? { entries.lazy.map(\.deadline).min() }
 
-    /// Fails everybody: who is overdue at `now` with a timeout, the others with what `error` makes. It gets the text of
-    /// the last error reply to a pipeline that was cut short: a server that turns a client away says why, and closes.
+    /// Fails all questions: those overdue at `now` with a timeout, the others with what `error` makes. It gets the text
+    /// of the last error reply to an interrupted pipeline: a server that rejects a client sends the reason, and closes.
     mutating func failAll(
         server: String, now: NIODeadline?, _ error: (_ isFirst: Bool, _ lastWords: String?) -> RedisError
     ) {

@@ -3,18 +3,18 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A connection that comes back.
+/// A connection that is opened again after it broke.
 ///
-/// The first command opens it, and so does the first one after it broke; everybody who needs it at that moment shares
-/// the attempt. After a failed attempt nobody tries again before a delay has passed (`RedisOptions.reconnectDelay`):
-/// until then commands **fail at once**, with the error of that attempt. Waiting is what `waitUntilConnected` is for;
-/// a request that came over HTTP, say, is better answered than delayed.
+/// The first command opens it, and so does the first one after it broke; all callers that need it at that moment share
+/// the attempt. After a failed attempt there is no other one before a delay has passed (`RedisOptions.reconnectDelay`):
+/// until then commands **fail at once**, with the error of that attempt. `waitUntilConnected` is for waiting; an HTTP
+/// request, for example, is better answered than delayed.
 ///
-/// A command whose fate is unknown is never sent again. One that was certainly not sent (`RedisError.notSent`: the
-/// connection had just broken) is sent once more on a new connection.
+/// A command that may have been executed is never sent again. A command that was certainly not sent
+/// (`RedisError.notSent`: the connection had just broken) is sent once more on a new connection.
 package final class RedisClient: Sendable {
     package let url: RedisURL
-    /// Where its connections live: whoever asks from there is answered without waking another thread.
+    /// The event loop of its connections: a caller on it is answered without waking another thread.
     package let eventLoop: any EventLoop
     private let options: RedisOptions
     private let logger: Logger
@@ -23,12 +23,12 @@ package final class RedisClient: Sendable {
     private struct State: Sendable {
         var current: RedisConnection?
         var generation = 0
-        /// Everybody who waits for the attempt under way; nil: there is none.
+        /// All callers that wait for the attempt in progress; nil: there is none.
         var waiting: [Answer<RedisConnection>]?
         var failure: (error: any Error, count: Int, retryAt: ContinuousClock.Instant)?
-        /// The kind of failure that is in the log already.
+        /// The kind of failure that is already in the log.
         var reported: String?
-        /// When a connection was given up last because its server was not the primary.
+        /// When a connection was last given up because its server was not the primary.
         var lastRetirement: ContinuousClock.Instant?
         var isClosed = false
 
@@ -61,12 +61,12 @@ package final class RedisClient: Sendable {
         }
     }
 
-    /// As `RedisConnection.send`.
+    /// Like `RedisConnection.send`.
     package func send(_ command: RedisCommand, timeout: Duration? = nil) async throws -> RedisValue {
         try await reply(to: command, timeout: timeout).value
     }
 
-    /// As `RedisConnection.reply`.
+    /// Like `RedisConnection.reply`.
     package func reply(to command: RedisCommand, timeout: Duration? = nil) async throws -> FlatReply {
         let connection = try await connection()
         do {
@@ -87,7 +87,7 @@ package final class RedisClient: Sendable {
         }
     }
 
-    /// As `RedisConnection.pipeline`. All commands go through the same connection.
+    /// Like `RedisConnection.pipeline`. All commands go through the same connection.
     package func pipeline(_ commands: [RedisCommand], timeout: Duration? = nil) async throws -> [RedisValue] {
         let connection = try await connection()
         do {
@@ -105,15 +105,16 @@ package final class RedisClient: Sendable {
         return replies
     }
 
-    /// Closes the connection in use, so that the next command resolves the server's name again. What is under way on
-    /// it fails with `connectionLost`.
+    /// Closes the connection in use, so that the next command resolves the server's name again. Commands in progress on
+    /// it fail with `connectionLost`.
     package func reconnect(because reason: String) {
         guard let connection = state.withLock({ $0.usable }) else { return }
         connection.abandon(because: reason)
     }
 
-    /// The server says that it is not the primary (any more). After a failover by name or virtual address the name may
-    /// lead to another server already, and a demoted one does not close its connections.
+    /// Gives up a connection whose server reports that it is not the primary (any more). After a failover by name or
+    /// virtual address the name may already lead to another server, and a demoted server does not close its
+    /// connections.
     package func retire(_ connection: RedisConnection, because error: RedisReplyError) {
         let isNews = state.withLock { state in
             defer { state.lastRetirement = .now }
@@ -127,11 +128,11 @@ package final class RedisClient: Sendable {
         connection.abandon(because: "the server is not the primary: \(error.code)")
     }
 
-    /// While a server stays a replica each try ends like this: only the first one in a while is logged.
+    /// While a server stays a replica each attempt ends like this: only the first one in this time is logged.
     private static let retirementIsNews = Duration.seconds(60)
 
-    /// The connection in use, or a new one. For a caller who needs several commands on one connection (or to know that
-    /// none of them went through another); it is the client's own: do not close it.
+    /// The connection in use, or a new one. For a caller that needs several commands on one connection (or to know that
+    /// none of them went through another one); it belongs to the client: do not close it.
     package func connection() async throws -> RedisConnection {
         if let connection = state.withLock({ $0.isClosed ? nil : $0.usable }) { return connection }
         let answer = Answer<RedisConnection>()
@@ -140,20 +141,20 @@ package final class RedisClient: Sendable {
             case .use(let connection): answer.succeed(connection)
             case .fail(let error): answer.fail(error)
             case .wait: break
-            // A task of its own: whoever started the attempt may be cancelled, the others still want it.
+            // A separate task: the caller that started the attempt may be cancelled while others still wait for it.
             case .attempt: Task { await attempt() }
             }
         }
     }
 
-    /// Connects, again and again with growing delays, until there is a connection.
+    /// Tries to connect, with growing delays, until there is a connection.
     ///
     /// - Parameters:
-    ///   - limit: for all attempts together; nil: without end. It is looked at between attempts, one of which may take
+    ///   - limit: for all attempts together; nil: none. It is checked between attempts, one of which may take
     ///     `RedisOptions.connectTimeout`.
     ///   - onFailure: called when an attempt failed and another will follow, once for each kind of failure in a row.
-    /// - Throws: the last error when the time is over; at once an error that waiting does not mend (a wrong password);
-    ///   `CancellationError`.
+    /// - Throws: the last error when the time is over; at once an error that waiting does not resolve (a wrong
+    ///   password); `CancellationError`.
     package func waitUntilConnected(
         within limit: Duration? = nil, onFailure: (@Sendable (RedisError) -> Void)? = nil
     ) async throws {
@@ -174,14 +175,14 @@ package final class RedisClient: Sendable {
         }
     }
 
-    /// How many connections have been made. A caller who finds another number than before a command knows that the
+    /// How many connections have been made. A caller that finds another number than before a command knows that the
     /// server may have been restarted, or replaced, in between.
     package var generation: Int { state.withLock { $0.generation } }
 
     /// Whether the next command finds an open connection.
     package var isConnected: Bool { state.withLock { !$0.isClosed && $0.usable != nil } }
 
-    /// Closes for good: commands under way fail with `connectionLost`, later ones with `notSent`.
+    /// Closes permanently: commands in progress fail with `connectionLost`, later ones with `notSent`.
     package func close() async {
         let (connection, waiting) = state.withLock { state in
             defer {
@@ -244,7 +245,7 @@ package final class RedisClient: Sendable {
         connection.channel.closeFuture.whenComplete { [weak self, connection = connection.closing] _ in
             guard let self, !self.isClosed else { return }
             self.logger.log(
-                // Given up by this side: why is in the log already.
+                // Given up by this side: the reason is already in the log.
                 level: connection.isAbandoned ? .debug : .warning, "connection to redis lost",
                 metadata: [
                     "redis": "\(self.url)", "connection": "\(generation)", "reason": "\(connection.reason ?? "closed")",

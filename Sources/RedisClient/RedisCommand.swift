@@ -7,14 +7,14 @@ import NIOCore
 package struct RedisCommand: Sendable {
     /// Names the command in errors: its words, without arguments.
     package let name: String
-    /// Words of the name included.
+    /// Arguments so far, including the words of the name.
     private(set) var count = 0
     /// The arguments.
     private var body: ByteBuffer
-    /// An argument was left out because of `maximumBytes`; the command is refused when it is sent.
+    /// Whether an argument was left out because of `maximumBytes`; the command is refused when it is sent.
     private(set) var isTooLarge = false
 
-    /// `client-query-buffer-limit` of Redis, which closes the connection of whoever sends more.
+    /// `client-query-buffer-limit` of Redis, which closes the connection of a client that sends more.
     package static let maximumBytes = 1 << 30
 
     /// - Parameter name: one word or more (`"XGROUP CREATE"`), each of which is sent as an argument. A constant, as it
@@ -24,7 +24,7 @@ package struct RedisCommand: Sendable {
         for argument in arguments { append(argument) }
     }
 
-    /// - Parameter capacity: bytes to set aside for the arguments; it grows beyond them by itself.
+    /// - Parameter capacity: bytes to allocate for the arguments; the buffer grows beyond them by itself.
     package init(_ name: String, capacity: Int) {
         self.name = name
         body = ByteBufferAllocator().buffer(
@@ -32,7 +32,7 @@ package struct RedisCommand: Sendable {
         for word in name.split(separator: " ") { append(String(word)) }
     }
 
-    /// The command's bytes, in buffers that are to be written one after the other: none of them is copied for it.
+    /// The command's bytes, in buffers to be written one after the other, without a copy.
     var encoded: [ByteBuffer] { [ByteBuffer(string: "*\(count)\r\n"), body] }
 
     package mutating func append(_ text: String) {

@@ -20,7 +20,7 @@ extension RedisConnection {
             try await connection.greet(url, options, until: deadline)
             return connection
         } catch {
-            // Not awaited: ending TLS politely with a server that is silent takes seconds.
+            // Not awaited: a clean end of TLS with a silent server takes seconds.
             connection.abandon(because: "it could not be made ready")
             throw Self.whileConnecting(error, to: url, options)
         }
@@ -63,7 +63,7 @@ extension RedisConnection {
         return try await answer.value {
             opened.whenComplete { result in
                 switch result {
-                // If nobody waits any more, letting go of the connection closes it.
+                // If no caller waits any more, releasing the connection closes it.
                 case .success(let connection): answer.succeed(connection)
                 case .failure(let error): answer.fail(Self.cannotConnect(error, to: url, options))
                 }
@@ -84,13 +84,13 @@ extension RedisConnection {
         let replies = try await pipeline(greetings, timeout: max(.milliseconds(1), deadline - .now))
         for (index, (greeting, reply)) in zip(greetings, replies).enumerated() {
             guard case .error(let error) = reply else { continue }
-            // A name is only an ornament, and a user who may not PING may still be allowed everything that matters.
+            // The name is not needed, and a user who may not PING may still be allowed everything that matters.
             let isOptional = index == needed || error.code == "NOPERM" && index > needed
             if !isOptional { throw RedisError.reply(error, command: greeting.name) }
         }
     }
 
-    /// Closes the connection at once. Commands under way fail with `connectionLost`.
+    /// Closes the connection at once. Commands in progress fail with `connectionLost`.
     func abandon(because reason: String) {
         closing.set(reason, isAbandoned: true)
         channel.close(promise: nil)
@@ -98,7 +98,8 @@ extension RedisConnection {
 
     // MARK: Errors
 
-    /// Commands of ours that were under way while connecting harm nobody: the caller hears that there is no connection.
+    /// Commands that were in progress while connecting are only ours: the caller gets the error that there is no
+    /// connection.
     private static func whileConnecting(_ error: any Error, to url: RedisURL, _ options: RedisOptions) -> any Error {
         switch error {
         case RedisError.timedOut:
@@ -155,8 +156,8 @@ extension RedisConnection {
 }
 
 extension ClientBootstrap {
-    /// A peer that vanished without a word (power, network) is noticed in idle connections after about a minute; in
-    /// busy ones the timeout of the command notices first.
+    /// A peer that vanished silently (power, network) is detected on idle connections after about a minute; on busy
+    /// ones the timeout of the command detects it first.
     fileprivate func withKeepalive() -> ClientBootstrap {
         channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)

@@ -3,9 +3,9 @@ import NIOCore
 /// One connection to a server. Any number of tasks may use it at once: commands are sent in the order in which they
 /// arrive at its event loop, and each task gets the reply to its own.
 ///
-/// Cancelling a task that waits for a reply lets it go on at once with `CancellationError`. The command may be executed
-/// all the same; its reply is dropped when it comes, and everybody else's stay in step. A cancelled task that had not
-/// begun sends nothing.
+/// Cancelling a task that waits for a reply makes it continue at once with `CancellationError`. The command may still
+/// be executed; its reply is dropped when it arrives, and all other replies stay in step. A task that is cancelled
+/// before it has begun sends nothing.
 package final class RedisConnection: Sendable {
     let channel: any Channel
     let closing: Closing
@@ -13,7 +13,8 @@ package final class RedisConnection: Sendable {
     private let server: String
     private let commandTimeout: Duration
 
-    /// Pipelines are joined into buffers of about this size: fewer, larger writes, yet no second copy of a giant.
+    /// Pipelines are joined into buffers of about this size: fewer, larger writes, yet no second copy of a very large
+    /// command.
     private static let pipelineChunk = 256 << 10
 
     init(
@@ -34,13 +35,13 @@ package final class RedisConnection: Sendable {
     /// Sends a command and waits for its reply. An error reply is thrown as `RedisError.reply`.
     ///
     /// - Parameter timeout: from the moment of sending; nil: `RedisOptions.commandTimeout`. When it passes the
-    ///   connection is closed and every command under way on it fails.
+    ///   connection is closed and every command in progress on it fails.
     /// - Throws: `RedisError`; `CancellationError` when the task is cancelled.
     package func send(_ command: RedisCommand, timeout: Duration? = nil) async throws -> RedisValue {
         try await reply(to: command, timeout: timeout).value
     }
 
-    /// As `send`, with the reply as it came: for large ones.
+    /// Like `send`, with the reply as it came: for large ones.
     package func reply(to command: RedisCommand, timeout: Duration? = nil) async throws -> FlatReply {
         try checkSize([command])
         let answer = Answer<FlatReply>()
@@ -48,8 +49,8 @@ package final class RedisConnection: Sendable {
         return try await answer.value { ask(question, command.encoded) }
     }
 
-    /// Sends commands in one go and waits for all of their replies, in the order of the commands. Error replies are
-    /// values: what comes after a failed command is executed all the same. The timeout is for all together.
+    /// Sends commands together and waits for all of their replies, in the order of the commands. Error replies are
+    /// values: commands after a failed one are still executed. The timeout is for all together.
     ///
     /// - Throws: `RedisError`, but never `.reply`; `CancellationError` when the task is cancelled.
     package func pipeline(_ commands: [RedisCommand], timeout: Duration? = nil) async throws -> [RedisValue] {
@@ -63,15 +64,15 @@ package final class RedisConnection: Sendable {
         return try await answer.value { ask(question, buffers) }.map(\.value)
     }
 
-    /// Closes the connection. Commands under way fail with `connectionLost`.
+    /// Closes the connection. Commands in progress fail with `connectionLost`.
     package func close() async {
         let conversation = conversation
         channel.eventLoop.execute { conversation.value.close(because: "it was closed on this side") }
-        // The future has no error that anybody could act on: closed is closed.
+        // No caller could act on an error of the future: closed is closed.
         _ = try? await channel.closeFuture.get()
     }
 
-    /// Whether a command can be sent, as far as is known here: a server that is gone is found out by asking it.
+    /// Whether a command can be sent, as far as this side knows: only a command shows that a server is gone.
     package var isOpen: Bool { closing.reason == nil && channel.isActive }
 
     private func ask(_ question: Question, _ buffers: [ByteBuffer]) {

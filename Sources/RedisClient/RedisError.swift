@@ -22,14 +22,14 @@ package struct RedisReplyError: Error, Sendable, Equatable {
         self.init(code: isCode ? String(Substring(word)) : "", message: message)
     }
 
-    /// The user may not run the command, or a script not one of its commands: Redis 7.0 and later versions say so in
-    /// other words.
+    /// Whether the user may not run the command, or a script may not run one of its commands: Redis 7.0 and later
+    /// versions report it in different words.
     package var isForbidden: Bool {
         code == "NOPERM" || message.contains("executing the script can't run this command")
             || message.contains("ACL failure in script")
     }
 
-    /// The server is a replica, or became one while a read waited: writes go to another one.
+    /// Whether the server is a replica, or became one during a blocking read: writes go to another server.
     package var isNotThePrimary: Bool {
         switch code {
         case "READONLY", "MASTERDOWN": true
@@ -39,28 +39,28 @@ package struct RedisReplyError: Error, Sendable, Equatable {
     }
 }
 
-/// Why a command has no reply. What a caller must know first is `mayHaveExecuted`.
+/// Why a command has no reply. Callers must first check `mayHaveExecuted`.
 package enum RedisError: Error, Sendable, Equatable {
     /// What is wrong with a URL. Quotes nothing of it: any part may be a piece of the password.
     case invalidURL(String)
-    /// No connection came about: nothing was sent.
+    /// No connection could be made: nothing was sent.
     case cannotConnect(to: String, reason: String)
     /// The connection was closed before the command was written.
     case notSent(to: String, reason: String)
-    /// The connection broke with the command under way.
+    /// The connection broke with the command in progress.
     case connectionLost(to: String, reason: String)
     /// No reply in time. The connection is closed: a late reply would be taken for that of another command.
     case timedOut(to: String, command: String, after: Duration)
     /// The server answered with an error.
     case reply(RedisReplyError, command: String)
-    /// What came back is not RESP2, or answers nothing that was asked. The connection is closed.
+    /// What came back is not RESP2, or answers no command. The connection is closed.
     case protocolViolation(to: String, detail: String)
     /// The reply is longer than `RedisOptions.maximumReplyBytes`. The connection is closed.
     case replyTooLarge(to: String, limit: Int)
 
-    /// Whether the server may have carried the command out although there is no reply. An error reply counts as
-    /// *not executed*, with one exception that only the author of a script can judge: Lua has no rollback, so what a
-    /// script wrote before it failed stays written.
+    /// Whether the server may have executed the command although there is no reply. An error reply counts as *not
+    /// executed*, with one exception that only the author of a script can judge: Lua has no rollback, so what a script
+    /// wrote before it failed stays written.
     package var mayHaveExecuted: Bool {
         switch self {
         case .connectionLost, .timedOut, .protocolViolation, .replyTooLarge: true
@@ -68,7 +68,7 @@ package enum RedisError: Error, Sendable, Equatable {
         }
     }
 
-    /// Whether the same thing may work a little later with nobody changing a setting.
+    /// Whether the same command may work a little later without a change of settings.
     package var mayPass: Bool {
         switch self {
         case .cannotConnect, .notSent, .connectionLost, .timedOut: true
@@ -82,7 +82,7 @@ package enum RedisError: Error, Sendable, Equatable {
         "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "OOM", "READONLY", "TRYAGAIN",
     ]
 
-    /// The same for errors that are worth one line in the log, however often they are repeated.
+    /// Equal for errors that need only one line in the log, however often they are repeated.
     var kind: String {
         switch self {
         case .invalidURL: "invalid URL"
@@ -126,7 +126,7 @@ extension RedisError: CustomStringConvertible {
         }
     }
 
-    /// Redis repeats arguments of a command that it does not know; nobody should find them in a log.
+    /// Redis repeats arguments of a command that it does not know; they must not get into a log.
     private static func withoutArguments(_ message: String) -> String {
         // A script's message may be of any size.
         var text = Substring(message.unicodeScalars.prefix(maximumQuotedScalars))

@@ -1,10 +1,10 @@
-/// Limits and habits of a connection. The defaults suit a server in the same data centre.
+/// Limits and settings of a connection. The defaults suit a server in the same data centre.
 package struct RedisOptions: Sendable {
     /// For everything until the connection can be used: name lookup, TCP, TLS, AUTH, SELECT.
     package var connectTimeout: Duration = .seconds(5)
-    /// For a command that brings no timeout of its own. A blocking read must bring one that is longer than it blocks.
+    /// For a command without its own timeout. A blocking read must have one that is longer than it blocks.
     package var commandTimeout: Duration = .seconds(10)
-    /// Shown by CLIENT LIST. A server that does not accept it is used all the same. Must not contain spaces.
+    /// Shown by CLIENT LIST. A server that does not accept it is still used. Must not contain spaces.
     package var clientName = "stocktake"
     /// How long `RedisClient` waits after a failed attempt to connect.
     package var reconnectDelay = ReconnectDelay()
@@ -19,7 +19,7 @@ package struct RedisOptions: Sendable {
     package init() {}
 }
 
-/// Doubles with every failure in a row, from `initial` to `maximum`.
+/// Doubles with every consecutive failure, from `initial` to `maximum`.
 package struct ReconnectDelay: Sendable, Equatable {
     package var initial: Duration = .milliseconds(50)
     package var maximum: Duration = .seconds(2)
@@ -31,10 +31,10 @@ package struct ReconnectDelay: Sendable, Equatable {
         self.maximum = maximum
     }
 
-    /// Between half and all of the nominal delay, so that clients which lost the same server do not return in step.
+    /// Between half and all of the nominal delay, so that clients which lost the same server do not reconnect in step.
     func delay(afterFailures failures: Int) -> Duration {
         var nominal = min(initial, maximum)
-        // Bounded for an initial delay of zero, which never gets anywhere.
+        // Bounded for an initial delay of zero, which never grows.
         for _ in 0..<min(max(failures - 1, 0), 64) { nominal = min(nominal * 2, maximum) }
         return nominal * Double.random(in: 0.5...1)
     }

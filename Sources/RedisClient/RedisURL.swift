@@ -22,7 +22,7 @@ package struct RedisURL: Sendable, Equatable {
         self = try RedisURLText(text).url()
     }
 
-    /// A server on this machine. A path that is too long for the system is found out by connecting.
+    /// A server on this machine. A path that is too long for the system is reported when connecting.
     package init(unixSocket path: String, database: Int = 0) {
         self.init(address: .unixSocket(path: path), database: database)
     }
@@ -53,7 +53,7 @@ package struct RedisURL: Sendable, Equatable {
 
     private static func encoded(_ text: String) -> String { encoded(text.utf8) }
 
-    /// By its own bytes, so that the URL leads there, and can be shown.
+    /// Encodes the path's own bytes, so that the URL leads there, and can be shown.
     private static func encoded(path: String) -> String { encoded(FilePath.bytes(path)) }
 
     private static func encoded(_ bytes: some Sequence<UInt8>) -> String {

@@ -75,7 +75,7 @@ extension RedisValue {
         return fields
     }
 
-    /// What a reply to INFO says, by its names.
+    /// The values of a reply to INFO, by name.
     package var info: [String: String] {
         var info: [String: String] = [:]
         for line in (string ?? "").split(whereSeparator: \.isNewline) {

@@ -9,10 +9,10 @@ package struct ReplySyntaxError: Error, Equatable {
 
 /// Turns bytes into replies, with hiredis' reader.
 ///
-/// hiredis tokenizes, and calls back for each token; the callbacks put them one behind the other. The default reply
-/// objects of hiredis were tried first and dropped: they are one to set aside for each value, and `*2147483647` alone
-/// makes them set aside 16 GiB. The callbacks are literals without types, as `createArray` counts in `int` until 0.14
-/// and in `size_t` from 1.0 on.
+/// hiredis tokenizes, and calls back for each token; the callbacks append it to a list. The default reply objects of
+/// hiredis were tried first and dropped: they take one allocation per value, and `*2147483647` alone makes them
+/// allocate 16 GiB. The callbacks are literals without types, as `createArray` counts in `int` until 0.14 and in
+/// `size_t` from 1.0 on.
 ///
 /// Not safe for concurrent use: one owner, the event loop of the connection.
 package final class ReplyParser {
@@ -24,8 +24,8 @@ package final class ReplyParser {
     /// Bytes of the reply that is not complete yet, parsed or not.
     private var pendingBytes = 0
 
-    /// An empty buffer larger than this is given back to the system: hiredis' default of 16 KiB would do so after every
-    /// read of NIO, which reads up to 64 KiB at a time.
+    /// An empty buffer larger than this is freed: with hiredis' default of 16 KiB that would happen after every read of
+    /// NIO, which reads up to 64 KiB at a time.
     private static let maximumUnusedBuffer = 256 << 10
 
     package init(maximumReplyBytes: Int) {
@@ -68,7 +68,7 @@ package final class ReplyParser {
         functions.deallocate()
     }
 
-    /// Takes bytes as they come from the socket, cut anywhere.
+    /// Takes bytes as they come from the socket, split anywhere.
     package func feed(_ bytes: UnsafeRawBufferPointer) throws(ReplySyntaxError) {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
         pendingBytes += bytes.count
@@ -77,17 +77,17 @@ package final class ReplyParser {
         }
     }
 
-    /// The next complete reply, nil when bytes are missing. After an error the parser is of no more use.
+    /// The next complete reply, nil when bytes are missing. After an error the parser must not be used any more.
     package func next() throws(ReplySyntaxError) -> FlatReply? {
         var token: UnsafeMutableRawPointer?
         guard redisReaderGetReply(reader, &token) == REDIS_OK else { throw failure() }
-        // Of a reply that is complete as well: what is refused must not depend on how the network cuts it.
+        // Checked for a complete reply as well: what is refused must not depend on how the network splits it.
         let rest = token == nil ? 0 : Int(clamping: reader.pointee.len) - Int(clamping: reader.pointee.pos)
         guard pendingBytes - rest <= maximumReplyBytes else {
             throw ReplySyntaxError(detail: "a reply is longer than \(maximumReplyBytes) bytes", isTooLarge: true)
         }
         if token == nil { return nil }
-        // A type of RESP3 that hiredis 1.x knows, and for which there is no callback, reaches nobody.
+        // A type of RESP3 that hiredis 1.x knows, and for which there is no callback, never reaches the builder.
         guard let reply = builder.takeFinished() else {
             throw ReplySyntaxError(detail: "a reply has a type that RESP2 does not have")
         }
@@ -104,7 +104,7 @@ package final class ReplyParser {
     }
 }
 
-/// Puts the tokens of one reply together. They come in the order of the bytes, and stay in it.
+/// Collects the tokens of one reply, in the order of the bytes.
 private final class ReplyBuilder {
     private var tokens: [FlatReply.Token] = []
     private var bytes: [UInt8] = []
@@ -113,10 +113,10 @@ private final class ReplyBuilder {
     private var isFinished = false
     private(set) var error: ReplySyntaxError?
 
-    /// Arrays in arrays. hiredis 0.14 stops there by itself, later ones do not stop. XREADGROUP needs 5, XINFO STREAM
-    /// FULL 7.
+    /// Maximum nesting of arrays. hiredis 0.14 stops there by itself, later versions do not. XREADGROUP needs 5, XINFO
+    /// STREAM FULL 7.
     private static let maximumDepth = 8
-    /// Bytes from which on a reply is not kept with the room that it has grown into.
+    /// Bytes from which on a reply is copied if much of its capacity is unused.
     private static let largeReply = 64 << 10
 
     /// The body of a callback. Its result is not an object, only "go on" (anything) or "stop" (nil).
@@ -166,7 +166,7 @@ private final class ReplyBuilder {
     }
 
     func null(type: Int32) throws(ReplySyntaxError) {
-        // A length of -1 keeps the type of what is not there; NIL itself is the null of RESP3.
+        // A length of -1 keeps the type of the missing value; NIL itself is the null of RESP3.
         guard type == REDIS_REPLY_STRING || type == REDIS_REPLY_ARRAY else { throw Self.unknown(type) }
         append(FlatReply.Token(kind: .null))
     }
@@ -182,7 +182,7 @@ private final class ReplyBuilder {
         missing.append(count)
     }
 
-    /// A value is complete, and with it perhaps the arrays whose last element it is.
+    /// Appends a complete value, which may complete the arrays whose last element it is.
     private func append(_ token: FlatReply.Token) {
         tokens.append(token)
         while let innermost = missing.indices.last {

@@ -38,7 +38,7 @@ struct TransportSecurity: Sendable {
         }
 
         private static func roots(in file: String) throws -> NIOSSLTrustRoots {
-            // A folder of certificates is looked into by BoringSSL itself, which takes its name as a text.
+            // BoringSSL itself reads a folder of certificates, and takes its name as text.
             if FilePath.status(of: file).map({ $0.st_mode & S_IFMT == S_IFDIR }) == true { return .file(file) }
             guard let bytes = FilePath.contents(of: file) else {
                 throw IOError(errnoCode: errno, reason: "reading it")

@@ -4,9 +4,9 @@
 /// even when the text holds a customer's data.
 package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {
-        /// The bytes are not UTF-8 (found before anything else is looked at).
+        /// The bytes are not UTF-8 (checked before anything else).
         case invalidUTF8
-        /// Not JSON as RFC 8259 has it.
+        /// Not JSON as RFC 8259 defines it.
         case syntax
         /// Containers within containers beyond `JSONScanner.maximumDepth`.
         case tooDeep
@@ -15,7 +15,7 @@ package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     package let kind: Kind
-    /// Of the byte in question, from 0; the text's length where it ends too early.
+    /// Offset of the byte in question, from 0; the text's length if it ends too early.
     package let offset: Int
     /// From 1; lines end at U+000A.
     package let line: Int
@@ -27,7 +27,7 @@ package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String { "line \(line), column \(column): \(message)" }
 
     /// - Parameters:
-    ///   - offset: in the array that `bytes` are of.
+    ///   - offset: in the array that `bytes` is a slice of.
     ///   - bytes: the text.
     init(_ kind: Kind, at offset: Int, in bytes: ArraySlice<UInt8>, _ message: String) {
         var line = 1
@@ -47,7 +47,7 @@ package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
-    /// Names the kind of what stands at `offset`, never a letter or a digit of it.
+    /// Names the kind of character at `offset`, never a letter or digit itself.
     static func found(at offset: Int, in bytes: ArraySlice<UInt8>) -> String {
         guard offset < bytes.endIndex else { return "the end" }
         switch bytes[offset] {

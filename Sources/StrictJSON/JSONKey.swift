@@ -35,12 +35,12 @@ package struct JSONKey: Sendable {
 }
 
 extension JSONScanner {
-    /// Keys up to which an object's are compared each with each: 16 keys make 120 comparisons, mostly of lengths.
+    /// Up to this many keys of an object are compared pairwise: 16 keys make 120 comparisons, mostly of lengths.
     private static let fewKeys = 16
 
     func text(of key: JSONKey) -> String { text(of: key.token) }
 
-    /// Where the first key starts that an earlier one of the same object equals, byte by byte.
+    /// The start of the first key that equals an earlier one of the same object, byte by byte.
     func firstDuplicate(in tokens: ArraySlice<StringToken>) -> Int? {
         if tokens.count > Self.fewKeys || tokens.contains(where: \.hasEscapes) {
             return firstDuplicateBySorting(tokens)
@@ -53,7 +53,7 @@ extension JSONScanner {
         return nil
     }
 
-    /// An object may have a hundred thousand keys in one megabyte: n·log n, whoever chose them (hashing could be
+    /// An object may have a hundred thousand keys in one megabyte: n·log n, even for hostile keys (hashing could be
     /// made to collide).
     private func firstDuplicateBySorting(_ tokens: ArraySlice<StringToken>) -> Int? {
         let sorted = tokens.map { token in

@@ -1,6 +1,6 @@
 /// The bytes of a string.
 package enum JSONText {
-    /// They stand in the text as they are.
+    /// They are in the text unchanged.
     case place(Range<Int>)
     /// They were written with escapes.
     case unescaped(ArraySlice<UInt8>)
@@ -27,7 +27,7 @@ extension JSONScanner {
 
     package mutating func readString() throws(JSONError) -> String { try readText().text }
 
-    /// A string, and whether it was written with escapes: control characters can stand in no other.
+    /// A string, and whether it was written with escapes: only such a string can contain control characters.
     package mutating func readText() throws(JSONError) -> (text: String, hadEscapes: Bool) {
         let token = try readToken()
         return (text(of: token), token.hasEscapes)
@@ -54,7 +54,7 @@ extension JSONScanner {
     private mutating func scanWord(_ word: StaticString) throws(JSONError) {
         for position in 0..<word.utf8CodeUnitCount {
             guard offset + position < end, bytes[offset + position] == word.utf8Start[position] else {
-                // Whatever begins with its first letter.
+                // Another word that begins with the same letter.
                 throw expected("a value")
             }
         }
@@ -94,7 +94,7 @@ extension JSONScanner {
 
     // MARK: Strings
 
-    /// From the opening quote to behind the closing one.
+    /// Scans from the opening quote to just after the closing one.
     mutating func scanString() throws(JSONError) -> StringToken {
         let start = offset + 1
         var index = start
@@ -159,7 +159,7 @@ extension JSONScanner {
         }
     }
 
-    /// What a string stands for whose escapes `scanString` has found to be right.
+    /// The content of a string whose escapes `scanString` has found to be valid.
     static func unescape(_ content: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var output: [UInt8] = []
         output.reserveCapacity(content.count)

@@ -11,28 +11,28 @@ package enum JSONKind: String, Sendable {
 /// Reads JSON value by value, without building anything the caller does not ask for.
 ///
 /// Strict RFC 8259: what is accepted has exactly one meaning. Refused are bytes that are not UTF-8, a byte order mark,
-/// lone surrogates, control characters in strings, leading zeros, trailing commas and bytes, duplicate keys and
-/// nesting beyond `maximumDepth`. Foundation's decoder was tried first: it takes 2.0 for an integer, lets the last of
-/// two equal keys win, and cannot say where something is wrong.
+/// lone surrogates, control characters in strings, leading zeros, trailing commas and bytes, duplicate keys and nesting
+/// beyond `maximumDepth`. Foundation's decoder was tried first: it takes 2.0 for an integer, lets the last of two equal
+/// keys win, and cannot report where something is wrong.
 ///
-/// The caller pulls: `peek` says what comes next, then one of the reading functions must follow; `enterObject` is
-/// followed by `nextKey` (and one value each) until it gives nil, `enterArray` by `nextElement` until it gives false,
-/// and the whole by `finish`. After a thrown error the scanner is of no more use.
+/// The caller pulls: `peek` returns what comes next, then one of the reading functions must follow; `enterObject` is
+/// followed by `nextKey` (and one value each) until it returns nil, `enterArray` by `nextElement` until it returns
+/// false, and the whole by `finish`. After a thrown error the scanner must not be used any more.
 package struct JSONScanner {
-    /// Containers within containers. Messages need 3, a catalogue's metadata a few; recursion stays far from the end
-    /// of any thread's stack.
+    /// Containers within containers. Messages need 3, a catalogue's metadata a few; recursion stays far below the stack
+    /// limit of any thread.
     package static let maximumDepth = 64
 
-    /// Holds the text, valid UTF-8; perhaps among other things.
+    /// Holds the text, valid UTF-8; perhaps among other bytes.
     package let bytes: [UInt8]
     /// Where the text begins and ends in `bytes`.
     private let start: Int
     let end: Int
-    /// Of the next byte to be read.
+    /// Offset of the next byte to be read.
     package internal(set) var offset: Int
     private var depth = 0
-    /// Whether the innermost open container has given nothing yet. One flag does for all levels: when an inner
-    /// container ends, the outer one has given at least that.
+    /// Whether the innermost open container has returned nothing yet. One flag is enough for all levels: when an inner
+    /// container ends, the outer one has returned at least that.
     private var isAtStart = false
     /// Keys of all open objects, the innermost last, and where each object's begin.
     private var keys: [StringToken] = []
@@ -45,10 +45,10 @@ package struct JSONScanner {
         var hasEscapes: Bool
     }
 
-    /// Checks that all of the text is UTF-8, so that this is known before anything else is said about it.
+    /// Checks that all of the text is UTF-8, so that this is known before anything else is reported.
     ///
-    /// - Parameter place: where in `bytes` it stands; nil: it is all of them. Errors count from its beginning, places
-    ///   that are given from that of `bytes`.
+    /// - Parameter place: the place of the text in `bytes`; nil: all of them. Errors count from the beginning of the
+    ///   text, returned places from that of `bytes`.
     package init(_ bytes: [UInt8], at place: Range<Int>? = nil) throws(JSONError) {
         self.init(known: bytes, at: place ?? 0..<bytes.count)
         do {
@@ -100,7 +100,7 @@ package struct JSONScanner {
         keyBases.append(keys.count)
     }
 
-    /// The next member's key, its value being next to read; nil at the object's end.
+    /// The next member's key, whose value is then next to read; nil at the object's end.
     package mutating func nextKey() throws(JSONError) -> JSONKey? {
         try nextKeyToken().map { JSONKey($0, in: bytes) }
     }
@@ -130,7 +130,7 @@ package struct JSONScanner {
         return hasElement
     }
 
-    /// Reads over the next value with all that is in it, checking it like any other. Returns its bytes' range.
+    /// Skips the next value with everything in it, checking it like any other. Returns its bytes' range.
     @discardableResult
     package mutating func skipValue() throws(JSONError) -> Range<Int> {
         let kind = try peek()
@@ -150,7 +150,7 @@ package struct JSONScanner {
         return start..<offset
     }
 
-    /// How many elements the array has that starts at `offset`, a place where a value was next to read.
+    /// The number of elements of the array that starts at `offset`, a place where a value was next to read.
     package func countElements(at offset: Int) throws(JSONError) -> Int {
         var scanner = JSONScanner(known: bytes, at: start..<end)
         scanner.offset = offset
@@ -174,7 +174,7 @@ package struct JSONScanner {
         isAtStart = true
     }
 
-    /// Past the comma to the next member or element, or past the closing byte (false).
+    /// Moves past the comma to the next member or element, or past the closing byte (returns false).
     private mutating func advance(to closing: UInt8, _ names: String) throws(JSONError) -> Bool {
         skipBlanks()
         guard offset < end else { throw expected(isAtStart ? "a value or the container's end" : names) }

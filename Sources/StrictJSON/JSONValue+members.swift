@@ -1,5 +1,5 @@
 extension JSONValue {
-    /// An object with its members in this order; no key may stand there twice.
+    /// An object with its members in this order; no key may appear twice.
     package static func members(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
         var object = JSONObject()
         for (key, value) in members { object.append(key, value) }

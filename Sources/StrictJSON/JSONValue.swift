@@ -1,4 +1,4 @@
-/// A JSON value as a tree, for what is read in no fixed order, or kept.
+/// A JSON value as a tree, for values that are read in no fixed order, or kept.
 package enum JSONValue: Sendable {
     case null
     case bool(Bool)
@@ -7,7 +7,7 @@ package enum JSONValue: Sendable {
     case array([JSONValue])
     case object(JSONObject)
 
-    /// The one value that `bytes` are, by the rules of `JSONScanner`.
+    /// Parses `bytes` as a single value, by the rules of `JSONScanner`.
     package static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
         var scanner = try JSONScanner(bytes)
         let value = try scanner.readValue()
@@ -43,7 +43,7 @@ extension JSONValue: Equatable {
     }
 }
 
-/// A number as it is written; nothing is lost by reading and writing it.
+/// A number as it is written: reading and writing it loses nothing.
 package struct JSONNumber: Sendable, Equatable {
     package let text: String
 
@@ -51,7 +51,7 @@ package struct JSONNumber: Sendable, Equatable {
         text = String(integer)
     }
 
-    /// A number with three digits behind the point: seconds from milliseconds, say.
+    /// A number with three digits after the point: for example seconds from milliseconds.
     package init(thousandths: Int64) {
         let (whole, rest) = thousandths.magnitude.quotientAndRemainder(dividingBy: 1_000)
         text = "\(thousandths < 0 ? "-" : "")\(whole).\(String(rest + 1_000).dropFirst())"
@@ -62,7 +62,7 @@ package struct JSONNumber: Sendable, Equatable {
         self.text = text
     }
 
-    /// Written without fraction and exponent; of any size.
+    /// Whether it is written without fraction and exponent; of any size.
     package var isInteger: Bool {
         text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
     }
@@ -82,12 +82,12 @@ package struct JSONObject: Sendable {
 
     package init() {}
 
-    /// The caller sees to it that `key` is new.
+    /// The caller must make sure that `key` is new.
     package mutating func append(_ key: String, _ value: JSONValue) {
         members.append(Member(key: key, value: value))
     }
 
-    /// The value of `key`, compared byte by byte. Looks through the members one by one.
+    /// The value of `key`, compared byte by byte. Linear in the number of members.
     package subscript(_ key: String) -> JSONValue? {
         members.first { $0.key.utf8.elementsEqual(key.utf8) }?.value
     }
@@ -102,7 +102,7 @@ extension JSONObject: Equatable {
 }
 
 extension JSONScanner {
-    /// The next value with all that is in it. Recursion is bounded by `maximumDepth`.
+    /// The next value with everything in it. Recursion is bounded by `maximumDepth`.
     package mutating func readValue() throws(JSONError) -> JSONValue {
         switch try peek() {
         case .null:

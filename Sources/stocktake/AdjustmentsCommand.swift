@@ -158,7 +158,8 @@ struct StockAdjustCommand: AsyncParsableCommand {
         let id = adjustment.adjustmentID
         let deadline = ContinuousClock.now + Self.patience
         while ContinuousClock.now < deadline {
-            // Under an id of one's own something else may be recorded: then this one becomes a dead letter.
+            // The id may have been given by the user, and something else may be recorded under it: then this one
+            // becomes a dead letter.
             if let recorded = try await ledger.adjustment(id),
                 recorded.adjustment.digest == adjustment.digest
             {

@@ -13,7 +13,7 @@ func confirm(_ question: String) -> Bool {
         return false
     }
     StandardOutput.write(question.printable + " [y/N] ")
-    // Nobody has read the question, so nobody answers it.
+    // The question was not shown, so no answer to it is read.
     guard StandardOutput.reason == nil else { return false }
     return ["y", "yes"].contains(readLine()?.lowercased())
 }

@@ -28,8 +28,8 @@ struct ConsumeCommand: AsyncParsableCommand {
         guard LedgerDatabase.exists(at: settings.ledger) else { throw LedgerError.missing(path: settings.ledger) }
         let logger = settings.logger()
         var operatorServices: [any Service] = []
-        // Until idle nobody has the time to look; and a reader would keep the consumer, which ends first then, from
-        // bringing the log into the ledger's file.
+        // A run until idle is too short to be watched; and a reader would keep the consumer, which ends first then,
+        // from bringing the log into the ledger's file.
         if settings.http.operatorPort != nil, !untilIdle {
             operatorServices = try await HTTPServices(settings, logger: logger).operatorOnly()
         }
@@ -37,7 +37,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     }
 }
 
-/// What batches set aside and give back, the next ones need again.
+/// The memory that one batch allocates and frees, the next one needs again.
 private func setUpMalloc() {
     // A heap for each thread, each with its own holes, would take a tenth more memory; one for all, a tenth more time.
     mallopt(M_ARENA_MAX, 2)
@@ -131,7 +131,7 @@ private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerS
     return service
 }
 
-/// Compares counters and ledger from time to time until cancelled, over connections of its own: the consumer's must not
+/// Compares counters and ledger from time to time until cancelled, over separate connections: the consumer's must not
 /// wait for a comparison.
 private func reconcile(_ settings: Settings, every interval: Duration) async {
     let ledger: LedgerDatabase
@@ -149,7 +149,7 @@ private func reconcile(_ settings: Settings, every interval: Duration) async {
     await client.close()
 }
 
-/// Runs services until one of them ends or the process is told to stop; waits until all have ended.
+/// Runs services until one of them ends or the process gets a signal to stop; waits until all have ended.
 func runServices(_ services: [any Service], logger: Logger) async throws {
     var quiet = logger
     quiet.logLevel = max(logger.logLevel, .warning)

@@ -18,7 +18,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @Flag(
         help:
-            "Also read the whole ledger: integrity, references, and the sold quantities counted anew. The log is not started over meanwhile."
+            "Also read the whole ledger: integrity, references, and the sold quantities counted again. The log is not started over meanwhile."
     )
     var deep = false
 
@@ -47,7 +47,7 @@ struct HealthCheck: Sendable {
     /// From best to worst, but for `unknown`, which is neither.
     enum Status: String, Sendable {
         case ok
-        /// It works; somebody should look at it.
+        /// It works, but needs a look.
         case warn
         case bad
         case unknown
@@ -93,7 +93,7 @@ struct Examination {
 
     var couldTell: Bool { isRedisReachable || ledger != nil }
 
-    /// The worst of all that could be told.
+    /// The worst of all checks that gave a result.
     var status: HealthCheck.Status {
         for status in [HealthCheck.Status.bad, .warn] where checks.contains(where: { $0.status == status }) {
             return status

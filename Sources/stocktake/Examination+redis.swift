@@ -8,7 +8,7 @@ import RedisClient
 extension Examination {
     /// The oldest version with all that the scripts use.
     private static let oldestRedis = 7
-    /// Of its own limit, how much of its memory Redis may use.
+    /// How much of its memory limit Redis may use, in percent.
     private static let memoryPercent: Int64 = 80
 
     mutating func checkVersionsAndRedis() async {

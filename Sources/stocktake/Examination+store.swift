@@ -64,8 +64,8 @@ extension Examination {
                     .bad,
                     detail + ": Redis is behind the ledger, it has lost changes. "
                         + (isConsumerActive
-                            ? "The consumer installs the counters anew within seconds"
-                            : "Start a consumer, which installs the counters anew")
+                            ? "The consumer installs the counters again within seconds"
+                            : "Start a consumer, which installs the counters again")
                 )
             }
             return (.ok, detail)
@@ -135,7 +135,7 @@ extension Examination {
     /// How long a consumer waits for messages before it asks again, and some more.
     private static let readInterval = Duration.milliseconds(2_500)
 
-    /// Whether anybody but the active consumer reads in its group.
+    /// Whether another consumer than the active one reads in its group.
     private mutating func checkConsumerNames() async {
         let (client, keys, isConsumerActive) = (client, settings.keys, isConsumerActive)
         await askRedis("consumer names") {

@@ -51,7 +51,7 @@ struct HTTPServices {
         return [sources, monitorSources, server, office, api.liveFigures, api.ledgerWatch]
     }
 
-    /// The operator's server alone, for a process that consumes and serves nobody else.
+    /// The operator's server alone, for a process that consumes and has no public server.
     func operatorOnly() async throws -> [any Service] {
         let (monitor, sources) = try await monitor { 0 }
         return [sources, operatorServer(monitor) { await monitor.health() }]
@@ -75,13 +75,13 @@ struct HTTPServices {
     /// One for each thread that serves, so that a read wakes no other.
     private func clients() -> [RedisClient] {
         var options = settings.redisOptions
-        // Whoever asks over HTTP is better told to come back than kept waiting.
+        // An HTTP client is better asked to come back than kept waiting.
         options.commandTimeout = .seconds(1)
         options.connectTimeout = .seconds(1)
         return RedisClient.onEachEventLoop(url: settings.redis, options: options, logger: logger)
     }
 
-    /// With connections of its own: a look at a Redis that hangs must not end the reads of others, nor a comparison of
+    /// With separate connections: a look at a Redis that hangs must not end the reads of others, nor a comparison of
     /// all counters keep them waiting for the ledger.
     private func monitor(subscribers: @escaping @Sendable () -> Int) async throws -> (StoreMonitor, Closing) {
         let ledger = try await openLedger()
@@ -126,7 +126,7 @@ struct HTTPServices {
         anyAddresses[host] == nil ? "" : " (and every other address of this machine)"
     }
 
-    /// Those that stand for all, with the one that reaches this machine from itself.
+    /// Addresses that stand for all, each with the loopback address that reaches this machine from itself.
     private static let anyAddresses = ["0.0.0.0": "127.0.0.1", "::": "::1"]
 }
 

@@ -13,7 +13,7 @@ struct HTTPSettings: Sendable {
     var operatorPort: Int?
     var operatorToken: String?
 
-    /// The operator's port where nobody says another.
+    /// The operator's port by default.
     private static let defaultOperatorPort = 8_081
 
     /// The largest answers take some megabytes, and one must fit.

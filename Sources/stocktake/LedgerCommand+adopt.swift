@@ -40,7 +40,7 @@ extension LedgerCommand {
                     printError("not adopted")
                     throw Exit.no
                 }
-                // Each step may be repeated: cut short, the command is run again.
+                // Each step may be repeated: if this is interrupted, the command is run again.
                 try await ledger.raiseEpoch(above: head.epoch ?? 0)
                 try await startOver(settings.keys, client)
             }
@@ -56,7 +56,7 @@ extension LedgerCommand {
 func startOver(_ keys: StoreKeys, _ client: RedisClient) async throws {
     // With the group goes what messages were counted by. Where it cannot be asked, they stay uncounted.
     _ = try? await LostMessages.look(keys, client)
-    // Made anew at the beginning by the next consumer; pending entries are in the stream as well.
+    // The next consumer creates the group again at the beginning; pending entries are in the stream as well.
     let reply = try await client.pipeline([RedisCommand("XGROUP", "DESTROY", keys.checkouts, StoreKeys.group)])
     if case .error(let error)? = reply.first, !error.message.contains("requires the key to exist") {
         throw RedisError.reply(error, command: "XGROUP DESTROY")

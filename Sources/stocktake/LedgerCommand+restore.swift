@@ -46,7 +46,7 @@ extension LedgerCommand {
                 }
                 // A private Redis that has never run has nothing to forget.
                 if isDone == nil { try await restore(settings, nil) }
-                // What was found was about the one that is replaced.
+                // The damage that was noted is that of the replaced ledger.
                 lock.note(LedgerSoundness?.none)
             } catch let error as LedgerError {
                 switch error {
@@ -91,7 +91,7 @@ extension LedgerCommand {
                     throw Exit.no
                 }
                 try await restoration.raiseEpoch(above: max(head.epoch ?? 0, report.replacedEpoch))
-                // Before the file: cut short here, the old ledger goes on as if nothing had happened.
+                // Before the file: if it is interrupted here, the old ledger goes on as if nothing had happened.
                 if let client { try await startOver(settings.keys, client) }
                 Failpoint.restoreForgotten.pass()
                 let kept = try restoration.takePlace()

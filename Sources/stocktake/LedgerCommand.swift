@@ -30,7 +30,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Reads the whole ledger: integrity, references, and the sold quantities counted anew.",
+            abstract: "Reads the whole ledger: integrity, references, and the sold quantities counted again.",
             discussion: "Exit codes: 0 sound; 1 not.")
 
         @OptionGroup var options: SettingsOptions
@@ -93,7 +93,7 @@ struct LedgerCommand: AsyncParsableCommand {
                 "\(verdict), \(check.orders.counted("order")), \(check.deadLetters.counted("dead letter")), epoch \(check.head.epoch), seq \(check.head.seq)"
             )
             if !check.miscounts.isEmpty {
-                print("'stocktake reconcile --deep --repair' counts the quantities anew.")
+                print("'stocktake reconcile --deep --repair' counts the quantities again.")
             }
         }
 
@@ -146,7 +146,7 @@ struct LedgerCommand: AsyncParsableCommand {
             }
             defer { withExtendedLifetime(lock) {} }
             do {
-                // Somebody who only reads has no lock.
+                // A process that only reads holds no lock.
                 try await LedgerDatabase.refuseIfInUse(settings.ledger)
                 // The counters first: a ledger without counters is every start's business, the opposite stops a
                 // consumer.

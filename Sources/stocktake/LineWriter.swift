@@ -30,7 +30,7 @@ final class LineWriter: Sendable {
     /// From now on this process is a service, which waits for no reader.
     static func becomeService() { isService.withLock { $0 = true } }
 
-    /// What is said last is said at the end of the process.
+    /// The last lines are written before the process ends.
     private static let flushesAtExit: Bool = {
         atexit {
             LineWriter.standardOutput.flush()
@@ -66,7 +66,7 @@ final class LineWriter: Sendable {
                 _ = writeAll(
                     Array("(\(omitted) lines were left out here: the output was not read)\n".utf8), to: self.descriptor)
             }
-            // Without a reader there is nobody to tell.
+            // A failure is dropped: without a reader there is nowhere to report it.
             _ = writeAll(bytes, to: self.descriptor)
             self.state.withLock { $0.waitingBytes -= bytes.count }
         }

@@ -9,8 +9,9 @@ import Subprocess
 /// The Redis that `run` keeps for itself when no other is named: a `redis-server` with an append-only file, reachable
 /// through a unix socket in the data folder and no other way.
 ///
-/// Whoever holds its lock keeps it running; others wait for it to answer. The server puts itself into the background,
-/// so that Ctrl-C in a terminal reaches the consumer first, and one that a crash left behind is found and used again.
+/// The process that holds its lock keeps it running; others wait for it to answer. The server puts itself into the
+/// background, so that Ctrl-C in a terminal reaches the consumer first, and one that a crash left behind is found and
+/// used again.
 actor PrivateRedis: Service {
     private let settings: Settings
     private let logger: Logger
@@ -44,16 +45,16 @@ actor PrivateRedis: Service {
         }
     }
 
-    /// Sees to it that a server runs: starts one if there is none and nobody else sees to it.
+    /// Ensures that a server runs: starts one if there is none and no other process is responsible for it.
     ///
-    /// Only if there is none: one that hangs or loads its data is there. A second one on the same append-only file
-    /// would take messages that the first one then overwrites.
+    /// Only if there is none: a server that hangs or loads its data counts as there. A second one on the same
+    /// append-only file would take messages that the first one then overwrites.
     func keepRunning() async throws {
         if lock == nil { lock = try ProcessLock.acquire(settings.data + "/redis.lock") }
         if lock != nil, !isThere { try await start() }
     }
 
-    /// Ends the server, if this process is the one that keeps it running.
+    /// Ends the server, if this process is responsible for it.
     func end() async {
         if lock != nil { await shutDown() }
         lock = nil
@@ -72,7 +73,7 @@ actor PrivateRedis: Service {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        // EAGAIN: somebody listens, and is too busy to take one more.
+        // EAGAIN: a server listens, and its backlog is full.
         return result == 0 || errno == EAGAIN || errno == EINPROGRESS
     }
 
@@ -93,7 +94,7 @@ actor PrivateRedis: Service {
         FilePath.makeFolder(folder, mode: 0o700)
         let arguments = [
             "--port", "0", "--unixsocket", settings.privateSocket, "--unixsocketperm", "700", "--dir", folder,
-            // A message that was published is on disk before the publisher hears so.
+            // A message that was published is on disk before the publisher gets the reply.
             "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction",
             "--daemonize", "yes", "--pidfile", settings.data + "/redis.pid", "--logfile", log,
         ]
@@ -118,7 +119,7 @@ actor PrivateRedis: Service {
             }
             try await Task.sleep(for: .milliseconds(10))
         }
-        // Few data are loaded in a moment, of which nobody has to be told.
+        // Few data are loaded in a moment; waiting for that spares the clients a warning.
         let loaded = ContinuousClock.now + Self.loadTime
         while ContinuousClock.now < loaded {
             if let connection = try? await RedisConnection.connect(to: url) { return await connection.close() }

@@ -14,7 +14,7 @@ struct ReconcileCommand: AsyncParsableCommand {
         discussion: """
             LEDGER is what was recorded when the counters were read, IN FLIGHT what was decided by then and recorded \
             since; together they are what the COUNTER must be. A repair is a new epoch, which installs all counters \
-            anew; it is kept ('stocktake repairs list'). Exit codes: 0 no drift, or repaired; 1 drift, or (with \
+            again; it is kept ('stocktake repairs list'). Exit codes: 0 no drift, or repaired; 1 drift, or (with \
             --all) a cap is passed; 2 could not tell.
             """)
 
@@ -23,7 +23,7 @@ struct ReconcileCommand: AsyncParsableCommand {
     @Flag(help: "Set right what differs.")
     var `repair` = false
 
-    @Flag(help: "Count the ledger's own sold quantities anew, too, from its orders, cancellations and adjustments.")
+    @Flag(help: "Count the ledger's own sold quantities again, too, from its orders, cancellations and adjustments.")
     var deep = false
 
     @Flag(help: "List every counter, not only those that drift.")
@@ -104,7 +104,7 @@ struct ReconcileCommand: AsyncParsableCommand {
 
 /// What `reconcile` found, and what it did.
 private struct Finding {
-    /// nil: the counters could not be compared before they were installed anew.
+    /// nil: the counters could not be compared before they were installed again.
     var report: DriftReport?
     /// The comparison after a repair.
     var after: DriftReport?
@@ -223,7 +223,7 @@ private struct Mending {
 
     func mend(_ found: Finding) async throws -> Finding {
         var finding = found
-        // Held, nobody is active: what a consumer would do within a second is done here and now.
+        // If we get the lock, no consumer is active: what one would do within a second is done here.
         let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: settings.ledger))
         if lock == nil {
             finding.report = try await reconciler.drift(explained: Finding.explained)
@@ -236,7 +236,7 @@ private struct Mending {
             do {
                 finding.report = try await hasty.drift(explained: Finding.explained)
             } catch is ReconciliationError {
-                // Whatever state they are in, they are installed anew.
+                // Whatever state the counters are in, they are installed again.
             }
         }
         finding.repaired = 0
@@ -249,7 +249,7 @@ private struct Mending {
                 toRepair: finding.report?.repairs ?? [], foundIn: finding.report?.epoch, reason: Self.reason)
         else {
             throw Failure(
-                "repairing drift failed: on the ledger \(ledger.path): a new epoch was opened meanwhile, which installed the counters anew. Compare again."
+                "repairing drift failed: on the ledger \(ledger.path): a new epoch was opened meanwhile, which installed the counters again. Compare again."
             )
         }
         finding.repairEpoch = asked

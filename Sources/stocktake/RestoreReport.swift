@@ -67,7 +67,7 @@ struct RestoreReport {
             "it is damaged (\(missing.unread.joined(separator: ", "))); the backup lacks at least \(rows)"
     }
 
-    /// Whether the replaced ledger has all that was ever recorded: then it tells exactly what is gone.
+    /// Whether the replaced ledger has all that was ever recorded: then it shows exactly what is gone.
     private var replacedIsNewest: Bool {
         guard case .readable(let identity, let replaced) = restoration.replaced else { return false }
         return head.isEmpty
@@ -97,7 +97,7 @@ struct RestoreReport {
         let after = newest.map { "after \($0.time)" } ?? "of all times"
         guard let stream, let last = stream.last, newest.map({ $0 <= last }) ?? true else {
             return
-                "has nothing since the backup: it is gone or was made anew, or Redis is older than the backup. Messages \(after) may be gone. Publish them again"
+                "has nothing since the backup: it is gone or was created again, or Redis is older than the backup. Messages \(after) may be gone. Publish them again"
         }
         if let since = recordedSince, since > stream.length {
             return

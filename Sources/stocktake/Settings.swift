@@ -7,8 +7,8 @@ import Paths
 import RedisClient
 import StrictJSON
 
-/// One setting: its name as a key of the configuration file, and what it is when nobody says. The flag is the same
-/// with dashes, the environment variable in capitals behind `STOCKTAKE_`.
+/// One setting: its key in the configuration file, and its default. The flag is the same with dashes, the environment
+/// variable in capitals with the prefix `STOCKTAKE_`.
 struct SettingKey: Sendable {
     var name: String
     var defaultValue: JSONValue
@@ -295,7 +295,7 @@ struct Settings: Sendable {
     /// The private Redis' socket, where `run` makes it and the others look for it.
     var privateSocket: String { data + "/redis.sock" }
 
-    /// The Redis to use: the one that is named, or the private one.
+    /// The Redis to use: that of `redis_url`, or else the private one.
     var redis: RedisURL { redisURL ?? RedisURL(unixSocket: privateSocket) }
 
     var keys: StoreKeys { StoreKeys(store: store) }

@@ -18,10 +18,10 @@ enum StandardOutput {
         }
     }
 
-    /// Ends the process with `code`, or with 2 where that would say that all was told.
+    /// Ends the process with `code`, or with 2 where `code` would claim that all output was written.
     static func leave(_ code: Int32) -> Never {
         guard let reason, code < Exit.couldNotTell.code else { exit(code) }
-        // Whoever has closed a pipe knows.
+        // A reader that has closed the pipe knows.
         if reason != EPIPE {
             printError(
                 "writing the output failed: on standard output: \(String(cString: strerror(reason))). The command has ended as it should; what it printed is incomplete."

@@ -140,7 +140,7 @@ struct StockView: Sendable {
     private func fault(of head: CounterHead, isBehind: Bool, catalogueVersion: Int64) -> String {
         if head.ledger == nil { return "No counters are installed in Redis: no consumer has run." }
         let isOurs = head.ledger == ledger.identity
-        if isOurs, isBehind { return "The counters in Redis are behind the ledger; a consumer installs them anew." }
+        if isOurs, isBehind { return "The counters in Redis are behind the ledger; a consumer installs them again." }
         if isOurs, head.catalogue != catalogueVersion {
             return "The consumer has not taken the new catalogue over yet."
         }

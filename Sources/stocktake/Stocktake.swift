@@ -116,7 +116,7 @@ struct Exit: Error {
 
     /// The answer is no: an invalid file, an unknown id, drift.
     static let no = Exit(code: 1)
-    /// Could not tell, or could not reach what is needed.
+    /// There is no answer, or what is needed could not be reached.
     static let couldNotTell = Exit(code: 2)
 }
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import AvailabilityAPI
 
-/// What subscribers are told, against a real Redis.
+/// What subscribers receive, against a real Redis.
 @Suite struct LiveAvailabilityTests {
     /// One event, taken apart.
     private struct Event: Equatable {
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test("Whoever comes back is told all figures anew, and of a catalogue that may have come in another epoch")
+    @Test("Whoever comes back is told all figures again, and of a catalogue that may have come in another epoch")
     func resuming() async throws {
         try await withStorefront { shop in
             try await withLive(shop) { live in
@@ -123,7 +123,7 @@ import Testing
                 try await shop.sell(2, of: "p:lamp")
                 let last = try #require(try await before.next())
                 await live.unsubscribe(before.subscriber)
-                // Taken back before anybody looked: whoever saw it must hear of it.
+                // Taken back before the next look: a subscriber that saw it must get the change.
                 try await shop.sell(-2, of: "p:lamp")
                 let again = try await reader(live, "cube", "lamp", after: last.id)
                 #expect(try await again.next()?.sold == ["cube": 0, "lamp": 0])
@@ -153,7 +153,7 @@ import Testing
                 try await shop.sell(1, of: "p:lamp")
                 let second = try await reader(live, "lamp")
                 #expect(try await second.next()?.sold == ["lamp": 1])
-                // Taken back before anybody looked: the first never heard of it, the second must.
+                // Taken back before the next look: the first subscriber never got it, the second must.
                 try await shop.sell(-1, of: "p:lamp")
                 var sold = try #require(try await second.next()?.sold["lamp"])
                 while sold != 0 { sold = try #require(try await second.next()?.sold["lamp"]) }
@@ -162,7 +162,7 @@ import Testing
         }
     }
 
-    @Test("Redis away: told once; back: all figures anew, changed or not")
+    @Test("Redis away: told once; back: all figures again, changed or not")
     func outage() async throws {
         try await withStorefront { shop in
             try await withLive(shop) { live in
@@ -218,7 +218,7 @@ import Testing
         }
     }
 
-    @Test("A subscriber that does not keep up is told how much it missed, and gets the figures anew")
+    @Test("A subscriber that does not keep up is told how much it missed, and gets the figures again")
     func slow() async throws {
         try await withStorefront { shop in
             try await withLive(shop) { live in
@@ -231,10 +231,10 @@ import Testing
                 try await shop.sell(2, of: "p:lamp")
                 let missed = try #require(try await reader.next())
                 #expect(missed.name == "missed")
-                let anew = try #require(try await reader.next())
-                #expect(anew.sold.count == 2)
-                // Whether the sale came before or after the figures anew, it is told.
-                let sold = anew.sold["lamp"] == 2 ? 2 : try await reader.next()?.sold["lamp"]
+                let again = try #require(try await reader.next())
+                #expect(again.sold.count == 2)
+                // Whether the sale came before or after the repeated figures, it is reported.
+                let sold = again.sold["lamp"] == 2 ? 2 : try await reader.next()?.sold["lamp"]
                 #expect(sold == 2)
                 #expect([dropped, dropped + 1].map { #"{"missed":\#($0)}"# }.contains(missed.data))
             }

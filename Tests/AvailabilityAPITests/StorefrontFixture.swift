@@ -65,7 +65,7 @@ struct StorefrontFixture: Sendable {
             for counter in string.gmatch(ARGV[2], '%S+') do redis.call('HINCRBY', KEYS[1], 'sold:' .. counter, ARGV[1]) end
             return redis.call('HINCRBY', KEYS[1], 'seq', 1)
             """
-        // At once, as the gate does: whoever looks in between must not see half of it.
+        // At once, as the gate does: a concurrent read must not see half of it.
         try await server.command("EVAL", script, "1", keys.stock, "\(units)", counters.joined(separator: " "))
     }
 

@@ -3,7 +3,7 @@ import NIOPosix
 import Synchronization
 import TestSupport
 
-/// Subscribers to one product's live figures, who note when they learned of which order.
+/// Subscribers to one product's live figures, which note when they learned of which order.
 final class Audience: Sendable {
     private struct State {
         var schedule: SteadyPublisher?
@@ -63,7 +63,7 @@ final class Audience: Sendable {
 
     var latencies: Latencies { state.withLock { $0.latencies } }
 
-    // MARK: - What subscribers tell
+    // MARK: - What subscribers report
 
     fileprivate func joined() { state.withLock { $0.listening += 1 } }
 
@@ -109,7 +109,7 @@ private final class Subscription: ChannelInboundHandler {
     private static let longestID = 48
     private static let mark = Array("id: ".utf8)
 
-    /// Of a line `id: EPOCH.SEQ`. Chunks of the transfer are lines, too, and an event begins on a line of its own.
+    /// Of a line `id: EPOCH.SEQ`. Chunks of the transfer are lines, too, and an event begins on a new line.
     private func seqOfLine() -> Int64? {
         guard line.starts(with: Self.mark), let dot = line.lastIndex(of: UInt8(ascii: ".")) else { return nil }
         return Int64(String(decoding: line[(dot + 1)...], as: UTF8.self))

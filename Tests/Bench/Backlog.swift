@@ -3,7 +3,7 @@ import Intake
 import Inventory
 import RedisClient
 
-/// Messages that wait on the stream; kept under a key of their own, from which each round's stream is copied.
+/// Messages that wait on the stream; kept under a separate key, from which each round's stream is copied.
 struct Backlog: Sendable {
     let key: String
     let count: Int

@@ -43,7 +43,7 @@ extension Workshop {
         return template
     }
 
-    /// A ledger for one round; the one of the round before goes.
+    /// A ledger for one round; that of the round before is removed.
     func freshLedger(_ template: LedgerTemplate) throws -> String {
         let path = folder.path(of: "round.sqlite")
         try removeLedger(path)

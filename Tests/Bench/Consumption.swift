@@ -108,7 +108,7 @@ extension Workshop {
         }
     }
 
-    /// How many messages are pending, and how many nobody has read.
+    /// How many messages are pending, and how many are unread.
     private func waiting() async throws -> (pending: Int64?, unread: Int64?) {
         let groups = try await client.send(RedisCommand("XINFO", "GROUPS", keys.checkouts)).array ?? []
         let fields = groups.first?.fields ?? [:]

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A program of somebody else's that is measured beside ours, or with.
+/// A third party's program that is measured beside ours, or that measures ours.
 enum ForeignProgram: String, CaseIterable {
     case postgres, webdis, wrk
 

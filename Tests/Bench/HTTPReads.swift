@@ -40,7 +40,7 @@ struct HTTPReads {
         return rows(reads, delays)
     }
 
-    /// Both tell the cap: neither is asked for something that is not there.
+    /// Both return the cap: neither is asked for something that is not there.
     private func checkAnswers(_ address: HTTPAddress, _ webdis: WebdisPeer, _ keys: StoreKeys) async throws {
         let answers = [
             try await address.get("/v1/products/\(Catalogue.id(0))"),

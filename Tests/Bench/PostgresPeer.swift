@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import TestSupport
 
-/// What shops usually do: one transaction an order, in a PostgreSQL of its own with the settings it comes with, so with
-/// its default durability. Driven over a unix socket by pgbench with prepared statements, so that it is at its best.
+/// What shops usually do: one transaction an order, in a private PostgreSQL cluster with default settings, so with
+/// default durability. Driven over a unix socket by pgbench with prepared statements, so that it is at its best.
 struct PostgresPeer {
     private let workshop: Workshop
     private let programs: String

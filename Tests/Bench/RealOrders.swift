@@ -58,7 +58,7 @@ struct RealOrders {
         return try await workshop.keepBacklog("real", count: count, lines: lines)
     }
 
-    /// The message's payload under an order id of its own, and how many lines it has.
+    /// The message's payload under a new order id, and how many lines it has.
     private static func payload(_ message: Substring, _ repetition: Int) throws -> (bytes: [UInt8], items: Int) {
         let mark = #""order_id":""#
         guard let start = message.range(of: #""payload":"#), let id = message.range(of: mark), message.hasSuffix("}")

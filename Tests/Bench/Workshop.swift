@@ -4,7 +4,7 @@ import Inventory
 import RedisClient
 import TestSupport
 
-/// Where a run works: a folder on a real disk, a Redis of its own, and the release binary to drive them.
+/// Where a run works: a folder on a real disk, a private Redis, and the release binary to drive them.
 final class Workshop: Sendable {
     let scale: Scale
     let progress: Progress

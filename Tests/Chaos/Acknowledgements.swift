@@ -26,11 +26,11 @@ struct EntryID: Comparable, Hashable, CustomStringConvertible {
 
 /// Checks that what is acknowledged is recorded: an entry that was delivered and is not pending must be in the ledger.
 final class Acknowledgements: Sendable {
-    /// Entries up to this one were delivered when somebody took them off the list of pending ones.
+    /// Entries up to this one were delivered when pending entries were removed by a fault.
     private let doubtful = Mutex(EntryID("0-0"))
     private static let sample = 300
 
-    /// From now on nothing is known of what has been delivered so far: a hand takes pending entries away.
+    /// From now on nothing is known of what has been delivered so far: a fault removes pending entries.
     func doubtAll() {
         let now = UInt64(Date().timeIntervalSince1970 * 1_000)
         doubtful.withLock { $0 = EntryID("\(now + 1)-0") }

@@ -22,7 +22,7 @@ package final class ChaosJournal: Sendable {
     private let isVerbose: Bool
     private let state = Mutex(State())
 
-    /// Violations of one kind that are told in full; more are counted.
+    /// Violations of one kind that are written in full; more are counted.
     private static let toldViolations = 20
 
     package init(file path: String? = nil, isVerbose: Bool) {
@@ -72,7 +72,7 @@ package final class ChaosJournal: Sendable {
         }
     }
 
-    /// Whether somebody touched the counters in this time.
+    /// Whether a fault touched the counters in this time.
     func wereFiguresTouched(from first: Date, to last: Date) -> Bool {
         state.withLock { $0.figuresTouched.contains { $0.upperBound >= first && $0.lowerBound <= last } }
     }
@@ -81,7 +81,7 @@ package final class ChaosJournal: Sendable {
     /// epoch may have to wait for Redis and the ledger.
     private static let driftGrace: TimeInterval = 20
 
-    /// Whether there is a reason for drift that somebody found between these moments.
+    /// Whether there is a reason for drift that was found between these moments.
     func mayDrift(from first: Date, to last: Date) -> Bool {
         wereFiguresTouched(from: first - Self.driftGrace, to: last)
     }

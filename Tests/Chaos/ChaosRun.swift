@@ -155,8 +155,7 @@ package struct ChaosRun {
         }
     }
 
-    /// What hands have done to the counters, the consumers set right by themselves: before a last start installs them
-    /// anew.
+    /// Edits of the counters are repaired by the consumers themselves, before a last start installs the counters again.
     private func waitUntilReconciled() async {
         var said = ""
         do {

@@ -1,9 +1,9 @@
 /// What a run does; everything random comes from `seed`.
 ///
 /// A seed brings back the same messages and the same faults in the same order. It does not bring back their moments:
-/// those hang on how fast the machine is, so two runs of one seed are alike, not equal.
+/// those depend on how fast the machine is, so two runs of one seed are alike, not equal.
 package struct ChaosSettings: Sendable {
-    /// How long faults go on. What follows, until everything is done, has a limit of its own (`quietLimit`).
+    /// How long faults go on. What follows, until everything is done, has a separate limit (`quietLimit`).
     package var duration = Duration.seconds(60)
     package var seed: UInt64
     /// Writes what is done to standard error while it happens.
@@ -25,7 +25,7 @@ package struct ChaosSettings: Sendable {
 
     var hasRoomForAll: Bool { duration >= Self.roomForAll }
 
-    /// Consumers of the one store: one is active, the others stand by.
+    /// Consumers of the same store: one is active, the others stand by.
     static let consumers = 3
     /// How long a publisher waits for a message's record before it sends it again; in life a minute or two.
     static let patience = Duration.seconds(4)
@@ -39,7 +39,7 @@ package struct ChaosSettings: Sendable {
     /// time. Two or three seconds on a machine that does nothing else. A Redis that is full, and gets no more memory,
     /// must have drained by then.
     static let returnLimit = Duration.seconds(30)
-    /// Until when an entry must be recorded that was delivered to somebody else, under continuous traffic.
+    /// Until when an entry must be recorded that was delivered to a stranger, under continuous traffic.
     static let strayLimit = Duration.seconds(10)
     /// The ledger's disk. A minute's ledger has some 20 MiB.
     static let diskBytes = 512 << 20

@@ -67,7 +67,7 @@ final class ChaosShop: Sendable {
         var errors: String
     }
 
-    /// How somebody reaches Redis.
+    /// How a process reaches Redis.
     enum Role: Sendable {
         /// Straight, and with all rights.
         case person

@@ -20,7 +20,7 @@ struct ChaosVerdict {
     /// - Returns: what the ledger holds.
     func reach(_ shown: [Shown], replaced: [LedgerContents]) async throws -> LedgerContents {
         try await expect(["ledger", "check"], "I13")
-        // A start installs the counters anew: what was edited and not used since is gone, too.
+        // A start installs the counters again: what was edited and not used since is gone, too.
         try await expect(["consume", "--until-idle"], "I12")
         try await expect(["reconcile", "--deep"], "I5")
         let contents = try LedgerContents(shop.rows)
@@ -98,7 +98,7 @@ struct ChaosVerdict {
         }
     }
 
-    /// Nothing was repaired that nobody had touched, and the ledger never.
+    /// No counter was repaired that no fault had touched, and the ledger never.
     private func checkRepairs(_ contents: LedgerContents) {
         let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         for repair in contents.repairs {
@@ -146,7 +146,7 @@ extension ChaosShop {
         return Int(pending) + unread.count + wanted
     }
 
-    /// Copies what tells what happened to a folder that stays.
+    /// Copies the evidence of what happened to a folder that stays.
     /// - Returns: its path.
     func keep(_ transcripts: [String]) async throws -> String {
         try folder.write(transcripts.joined(separator: "\n---\n"), to: "consumers.log")

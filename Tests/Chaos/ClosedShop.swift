@@ -16,7 +16,7 @@ struct ClosedShop {
         case restore = "ledger restore"
     }
 
-    /// The ledger is made the one that Redis follows, which it is already: the stream is read from its beginning.
+    /// Adopts the ledger that Redis follows already, so that the stream is read from its beginning.
     func adopt() async throws {
         try await fleet.rest()
         try await perform(["ledger", "adopt", "--yes"])
@@ -31,7 +31,7 @@ struct ClosedShop {
     /// Sells on for a while after a backup, then puts the backup in the ledger's place.
     ///
     /// What was decided since is gone, and announced. What of it the stream still holds is decided again, perhaps
-    /// otherwise; the rest is the publishers' to send again. So that both can be told apart, nobody sends meanwhile.
+    /// otherwise; the rest is the publishers' to send again. To keep the two apart, no publisher sends meanwhile.
     /// - Parameter judge: called when everything is decided, before the ledger is replaced.
     func restore(after time: Duration, judge: (LedgerContents) async throws -> Void) async throws {
         let backup = shop.folder.path(of: "backup.sqlite")
@@ -84,7 +84,7 @@ struct ClosedShop {
         }
     }
 
-    /// - Parameter again: what it says when it has to be tried again, as it met somebody who looks at the ledger.
+    /// - Parameter again: the error that means to try again, because another process has the ledger open.
     @discardableResult
     private func perform(_ arguments: [String], again: String? = nil) async throws -> String? {
         var result = try await shop.run(arguments)

@@ -34,7 +34,7 @@ struct ConsumerFaults: Lane {
         case .killTwice:
             journal.fault(kind.rawValue, "\(slot)")
             fleet.kill(slot)
-            // Whoever takes over, in the middle of it.
+            // The standby that takes over, in the middle of its takeover.
             try await Task.sleep(for: .milliseconds(Int.random(in: 50...600, using: &generator)))
             if let next = fleet.choose(using: &generator) { fleet.kill(next) }
         case .killAll:

@@ -23,10 +23,10 @@ final class ConsumerFleet: Sendable {
         var members: [Int: Member] = [:]
         /// Everything that ended consumers have written.
         var output: [String] = []
-        /// Nobody dies by itself.
+        /// No consumer dies by itself.
         var isCalm = false
         var isOver = false
-        /// Nobody is started.
+        /// No consumer is started.
         var isResting = false
         /// How many have ended.
         var endings = 0
@@ -65,7 +65,7 @@ final class ConsumerFleet: Sendable {
             while process.ending == nil {
                 try await Task.sleep(for: .milliseconds(10))
                 watchMemory(of: process)
-                // Started at the very moment when everybody was told.
+                // Started at the very moment when all were asked to stop.
                 if state.withLock({ $0.isOver || $0.isResting }) { askToStop(slot) }
             }
             // Let its last words be collected.
@@ -130,7 +130,7 @@ final class ConsumerFleet: Sendable {
             let took = ContinuousClock.now - asked
             if took > Self.stopLimit { journal.violation("polite end", "process \(process.processID) took \(took)") }
         case .signalled(SIGTERM) where member.stopAsked != nil:
-            // Before it had set up how it is told to end.
+            // Before it had set up its handler for SIGTERM.
             journal.count("consumers", "ended before they were ready")
         case .exited(let status): journal.violation("exit status", "consumer exited \(status): \(last)")
         case .signalled(let signal): journal.violation("crash", "consumer died of signal \(signal): \(last)")
@@ -192,8 +192,8 @@ final class ConsumerFleet: Sendable {
 
     // MARK: - Calm
 
-    /// Nobody dies at failpoints any more, nor is slow: those that would are replaced, and so is the active one, which
-    /// has an epoch opened that knows nothing of what was done to the counters before.
+    /// From now on no consumer dies at a failpoint or is slow: those that would are replaced, and so is the active one,
+    /// which has an epoch opened that knows nothing of what was done to the counters before.
     func calm() {
         let doomed = state.withLock { state in
             state.isCalm = true

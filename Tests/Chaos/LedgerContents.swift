@@ -57,8 +57,8 @@ struct LedgerContents: Sendable {
         }
     }
 
-    /// How the ids of orders begin that may be decided in another order than they came in: somebody else read them
-    /// first. All of them are accepted, and come while nothing else does, so their order is that of their seqs.
+    /// How the ids of orders begin that may be decided in another order than they came in: a stranger read them first.
+    /// All of them are accepted, and come while nothing else does, so their order is that of their seqs.
     static let unordered = "t-"
 
     /// Everything that was decided, in the order of the stream. Ids are times, so they also order what came again

@@ -3,7 +3,7 @@ import GRDB
 import Randomness
 import TestSupport
 
-/// What happens to the ledger: a full disk, a lock that somebody holds, another catalogue.
+/// What happens to the ledger: a full disk, a lock that another process holds, another catalogue.
 struct LedgerFaults: Lane {
     let shop: ChaosShop
     let journal: ChaosJournal

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import TestSupport
 
-/// The ledger as its tables show it to anybody: opened for reading only, one look at a time.
+/// The ledger as its tables show it to any reader: opened for reading only, one look at a time.
 struct LedgerRows: Sendable {
     let path: String
 

@@ -133,7 +133,7 @@ struct MessageMaker {
             other.restock.toggle()
             return message(other, kind: "cancellation conflict")
         }
-        // Some of them overtake their order, or are for one that nobody ever made.
+        // Some of them overtake their order, or are for an order that was never made.
         let early = Message.Order(id: "\(name)-\(number + Int.random(in: 1...20, using: &generator))", lines: [])
         let order = generator.chance(10) ? early : recent.randomElement(using: &generator) ?? early
         var lines: [Message.Line]?

@@ -97,7 +97,7 @@ struct OperatorDeeds: Lane {
     }
 
     private mutating func discard() async throws {
-        // What they held must be known, to tell later what they were.
+        // What they held must be known, so that they can be judged later.
         let letters = try choose("status IN ('open', 'replayed')").filter { history.knows(letter: $0.fingerprint) }
         if letters.isEmpty { return }
         _ = try await perform(.discard, ["dead-letters", "discard", "--yes"] + letters.map { "\($0.number)" })

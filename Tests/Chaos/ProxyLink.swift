@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// One connection through the proxy, served by a thread of its own.
+/// One connection through the proxy, served by a separate thread.
 ///
 /// When the consumer's end goes, what it had sent is passed on and Redis' end is closed at once: a Redis that still
 /// served a dead connection would be the fault `halfOpen`, and nothing else may bring that about.
@@ -157,7 +157,7 @@ final class ProxyLink: Sendable {
         buffer.removeFirst(sent)
     }
 
-    /// Redis goes on talking to nobody.
+    /// Redis goes on talking to a dead connection.
     private func outlive(_ time: Duration) {
         let end = ContinuousClock.now + time
         var nowhere: [UInt8] = []

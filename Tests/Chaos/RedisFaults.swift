@@ -9,7 +9,7 @@ struct RedisFaults: Lane {
     let journal: ChaosJournal
     let acknowledgements: Acknowledgements
     let without: Set<String>
-    /// Also by what loses messages that nobody has read, or makes figures that never were.
+    /// Also faults that lose unread messages, or make figures that never were.
     var loses = true
     var generator: SeededGenerator
     /// A copy of the append-only files, from a while ago.
@@ -154,7 +154,7 @@ struct RedisFaults: Lane {
         journal.fault(Kind.cutTail.rawValue, "\(lost) of \(size) bytes lost")
     }
 
-    /// Messages were destroyed that nobody may have read, or the ledger is an older one now; it is written already
+    /// Messages were destroyed that may not have been read, or the ledger is an older one now; it is written already
     /// (`appendfsync always`).
     mutating func noteDestruction() throws {
         if let (name, size) = try lastFile() { destroyed[name] = size }
@@ -282,7 +282,7 @@ struct RedisFaults: Lane {
                 ["HDEL", stock, "settled", "recorded"], ["HSET", stock, "sold:\(name)", "many"],
             ]
             let edit = edits[Int.random(in: 0..<edits.count, using: &generator)]
-            // Nothing to edit in a hash that is not there: it would be a hash of somebody else's.
+            // Nothing to edit in a hash that is not there: the edit would create it.
             guard try await shop.redis.command("EXISTS", stock).int == 1 else { return }
             detail = edit.joined(separator: " ")
             var command = RedisCommand(edit[0])

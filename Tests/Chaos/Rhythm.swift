@@ -1,7 +1,7 @@
 import Randomness
 
 /// Whose turn it is to break things, and when. Were everything broken at once all the time, nothing would be decided,
-/// and nothing could go wrong: mostly one or two are at it, now and then all of them, now and then nobody.
+/// and nothing could go wrong: mostly one or two sides are active, now and then all of them, now and then none.
 struct Rhythm: Sendable {
     enum Side: CaseIterable {
         case consumers, redis, network, ledger, people

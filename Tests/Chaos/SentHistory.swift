@@ -5,7 +5,7 @@ import Synchronization
 /// Everything the publishers have sent, and which of it the ledger holds.
 ///
 /// A message counts as recorded when the ledger holds what it says: its order with its content, or, as a dead letter,
-/// its bytes. Whoever has sent a message that is not recorded sends it again after a while: that is a publisher's part.
+/// its bytes. The publisher of a message that is not recorded sends it again after a while: that is a publisher's part.
 final class SentHistory: Sendable {
     private struct State {
         var messages: [Message] = []
@@ -121,7 +121,7 @@ final class SentHistory: Sendable {
         let bytes = Message.key(fields)
         return state.withLock { state in
             guard let number = state.numbers[bytes] else {
-                // The command's own words for an adjustment that it was told.
+                // An adjustment that `stock adjust` sent: the command chose the bytes.
                 return Message.adjustmentID(fields).map { state.adjustments[$0] != nil } ?? false
             }
             return Self.isRecorded(state.messages[number], bytes, state)
@@ -134,8 +134,8 @@ final class SentHistory: Sendable {
     /// What removed dead letters held, by their fingerprints.
     var letters: [Data: [UInt8]] { state.withLock { $0.letters } }
 
-    /// Forgets what was recorded, and looks at the ledger anew: another one is in its place. Everything that it lacks
-    /// is to be recorded, and was accepted.
+    /// Forgets what was recorded, and reads the whole ledger again: another one is in its place. Everything that it
+    /// lacks is to be recorded, and was accepted.
     func startOver(with ledger: LedgerRows) throws {
         state.withLock { state in
             (state.orders, state.cancellations, state.adjustments, state.deadLetters) = ([:], [:], [:], [:])

@@ -26,7 +26,7 @@ struct SequentialJudge {
     private var adjustments: [String: Message.Adjustment] = [:]
     private var seq: Int64 = 0
     /// The catalogues that may have been in force when a dead letter was recorded, which bears no epoch: those of the
-    /// epochs from the decision before it to the one after it. Mostly that is one.
+    /// epochs from the decision before it to that after it. Mostly that is one.
     private var inForce: [ShopCatalogue] = []
 
     init(
@@ -253,15 +253,14 @@ struct SequentialJudge {
 
     private mutating func take(_ row: LedgerRows.DeadLetter) {
         if row.status == "replay" { differ("dead letter \(row.position) is still to be published again") }
-        // Removed before anybody looked at it.
+        // Removed before the run looked at it.
         if row.bytes == nil, letters[row.fingerprint] == nil { return }
         guard let message = message(of: row) else {
             return differ("dead letter \(row.position) (\(row.reason)) holds bytes that were never sent")
         }
         let expected: [String?]
         switch message.meaning {
-        // Killed three times while it decodes one that is large and alone, a consumer is told that it is the message's
-        // fault.
+        // Killed three times while it decodes a large message alone, a consumer takes it for the message's fault.
         case .poison(let reason): expected = message.isLarge ? [reason, "crashed_consumer"] : [reason]
         case .order(let order):
             if let known = orders[order.id] {

@@ -31,7 +31,7 @@ final class Shopfront: Sendable {
         self.journal = journal
     }
 
-    /// The one that runs, if it listens.
+    /// The server that runs, if it listens.
     var server: Server? { state.withLock { $0.server } }
 
     /// What all servers have written.

@@ -3,10 +3,10 @@ import Foundation
 /// Whether what readers were shown was ever true.
 ///
 /// A state (epoch, seq) of the counters is that of the ledger after the change with this number, under the catalogue of
-/// the epoch. It can be looked up if that change was recorded in that epoch: what was decided and never recorded,
-/// because a crash came in between, readers may have seen, and nobody can say what it was.
+/// the epoch. It can be looked up if that change was recorded in that epoch: readers may also have seen what was
+/// decided and, because of a crash, never recorded, and that cannot be checked.
 ///
-/// Excepted is what hands have done to the counters: from such a deed to the next epoch they may show anything.
+/// Excepted are edits of the counters: from such an edit to the next epoch they may show anything.
 struct ShownJudge {
     private let contents: LedgerContents
     private let catalogues: [Int64: ShopCatalogue]

@@ -1,7 +1,7 @@
 import RedisClient
 import TestSupport
 
-/// Somebody who reads in the consumers' group, with redis-cli say, and processes nothing: what is delivered to him is
+/// A stranger who reads in the consumers' group, with redis-cli say, and processes nothing: what is delivered to him is
 /// pending, and in the memory of no consumer.
 extension StayingFaults {
     /// Messages that come to the same whatever their order is: what the stranger takes is decided later than it came.

@@ -150,7 +150,7 @@ struct StayingFaults {
     /// Room that is left for the backlog, in bytes.
     private static let room = 120_000
 
-    /// The backlog itself fills Redis while the consumers are held up, and nobody makes room but they.
+    /// The backlog itself fills Redis while the consumers are held up, and only they make room.
     private func fillMemory(_ time: Duration) async throws {
         let text = try await shop.redis.command("INFO", "memory").string ?? ""
         let used = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("used_memory:") }

@@ -22,7 +22,7 @@ final class Traffic: Sendable {
 
     var isOver: Bool { state.withLock { $0.isOver } }
 
-    /// Somebody waits for everything to be recorded: what has no record is sent again sooner.
+    /// The run waits for everything to be recorded: what has no record is sent again sooner.
     var isHurried: Bool {
         get { state.withLock { $0.isHurried } }
         set { state.withLock { $0.isHurried = newValue } }

@@ -105,7 +105,7 @@ struct BatchPlannerTests {
             kind: .deadLetter, reason: "product_closed", decidedAt: "then")
         let fingerprint = entry.entry.fingerprint
         let again = Self.plan([entry], by: prior, wantedReplays: [fingerprint: [8]])
-        // It is the old one: whoever wants it again still waits for it.
+        // It is the old message: the wish for a replay stays open.
         #expect(again.story == ["known dead_letter"] && again.replayed == [])
         // Another message that was given the same id.
         #expect(Self.plan([.order(1, "b", ("lamp", nil, 1))], by: prior).story == ["record 0"])

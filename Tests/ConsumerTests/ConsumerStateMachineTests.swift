@@ -39,7 +39,7 @@ struct ConsumerStateMachineTests {
         try bench.deliverDecoded(.order(3, "c", ("lamp", nil, 1)), .order(4, "d", ("lamp", nil, 1)))
         #expect(bench.take().contains("decide 2-0 3-0 after 1"))
         try bench.decide()
-        // Decided, it waits for the one before it.
+        // Decided, it waits for the batch before it.
         #expect(bench.take().filter { $0.hasPrefix("record ") } == [])
         bench.send(.recorded(.recorded(records: 1)))
         #expect(bench.take().contains("record 2-0 3-0"))

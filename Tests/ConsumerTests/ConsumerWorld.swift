@@ -25,7 +25,7 @@ final class ConsumerWorld {
         var counterIsEdited = 0
         var epochIsTaken = 0
         var catalogueChanges = 0
-        /// Entries are delivered to a connection that nobody reads any more, and nothing says so.
+        /// Entries are delivered to a dead connection, and no error reports it.
         var strays = 0
         var processDies = 0
         var stops = 0
@@ -323,7 +323,7 @@ final class ConsumerWorld {
             return nil
         }
         let connection = redis.generation
-        // Somebody else has taken the next one meanwhile: its installation would be refused.
+        // Another process has taken the next epoch meanwhile: this installation would be refused.
         if ledger.head.epoch != raised.epoch {
             task.raised = nil
             return nil

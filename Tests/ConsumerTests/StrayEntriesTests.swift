@@ -20,7 +20,7 @@ struct StrayEntriesTests {
     func stray() {
         #expect(looks([(0, "5-0", "9-0"), (1, "5-0", "12-0"), (3, "5-0", "20-0")]) == [false, false, true])
         #expect(looks([(0, "5-0", nil), (3, "5-0", nil)]) == [false, true])
-        // After it was asked for, the time begins anew.
+        // After it was asked for, the time starts again.
         #expect(
             looks([(0, "5-0", nil), (3, "5-0", nil), (4, "5-0", nil), (7, "5-0", nil)]) == [false, true, false, true])
     }

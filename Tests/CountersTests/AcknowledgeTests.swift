@@ -114,7 +114,7 @@ struct AcknowledgeTests {
         }
     }
 
-    /// Noted before, told, and noted afterwards.
+    /// Noted before, sent, and noted afterwards.
     private static let recorded: [(String?, Int64, String)] = [
         ("60", 61, "61"), ("60", 60, "60"), ("60", 59, "60"), ("99", 100, "100"), ("100", 99, "100"), ("x", 3, "3"),
         (nil, 3, "3"),
@@ -132,7 +132,7 @@ struct AcknowledgeTests {
         }
     }
 
-    /// State before, what is told, and `settled` afterwards.
+    /// State before, what is sent, and `settled` afterwards.
     private static let notes: [(String, [String: String], Int64, String)] = [
         ("higher", [:], 45, "45"), ("the same", [:], 41, "41"), ("lower", [:], 40, "41"),
         ("higher by a digit, compared as numbers", ["settled": "99"], 100, "100"),

@@ -4,7 +4,7 @@ import LuaScripts
 import Randomness
 import Testing
 
-/// gate.lua is the arbiter's fast copy: whatever comes, both decide as somebody would who takes one command after the
+/// gate.lua is the arbiter's fast copy: whatever comes, both decide as a judge would who takes one command after the
 /// other and knows nothing of batches.
 @Suite("The gate and the arbiter")
 struct GateArbiterTests {
@@ -43,7 +43,7 @@ struct GateArbiterTests {
         }
     }
 
-    /// One by one: of a thousand decisions nobody sees the one that differs.
+    /// One by one: in a thousand decisions a single difference cannot be found by eye.
     private static func compare(
         _ batch: RandomShop.Batch, gate: GateAnswer, arbiter: [Decision], seed: UInt64
     ) throws {
@@ -211,7 +211,7 @@ private struct PlainJudge {
     }
 }
 
-/// A shop with counters and caps of its own, and what is sent to it.
+/// A shop with random counters and caps, and what is sent to it.
 private struct RandomShop {
     struct Batch {
         var commands: [Command] = []
@@ -247,7 +247,7 @@ private struct RandomShop {
         balances = judge.balances
     }
 
-    /// Has a batch decided by an arbiter of its own and takes over what it has made of it, as who records it does.
+    /// Has a new arbiter decide a batch, and takes over the balances that it leaves, as recording does.
     mutating func arbitrate(_ batch: Batch) throws -> [Decision] {
         var arbiter = Arbiter(seq: batch.seqBefore)
         for (counter, balance) in balances { arbiter.load(counter, balance) }

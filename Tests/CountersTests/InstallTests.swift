@@ -121,7 +121,7 @@ struct InstallTests {
     func incomplete() async throws {
         try await withCounters([:]) { fixture async throws in
             let before = try await fixture.stock()
-            // The same counter twice stands for a field that somebody removed.
+            // The same counter twice stands for a field that was removed meanwhile.
             var doubled = installation()
             doubled.counters.append(doubled.counters[0])
             await #expect(throws: CountersError.installIncomplete(sent: 14, found: "12")) {

@@ -52,7 +52,7 @@ struct LostMessagesTests {
             #expect(try await lost(fixture) == [0, 2])
             try await acknowledge([1, 3, 4, 6], fixture)
             #expect(try await lost(fixture) == [0, 2])
-            // Gone while they were pending: so they are until somebody claims them.
+            // Gone while they were pending: they stay pending until they are claimed.
             try await server.command("XTRIM", stream, "MAXLEN", "1")
             #expect(try await lost(fixture) == [0, 2])
             try await server.command("XAUTOCLAIM", stream, StoreKeys.group, "c", "0", "0")
@@ -68,7 +68,7 @@ struct LostMessagesTests {
             try await add(13...13, fixture)
             #expect(try await lost(fixture) == [0, 7])
             try await read(fixture)
-            // Somebody else's acknowledgement processes nothing.
+            // An acknowledgement that is not ours processes nothing.
             try await server.command("XACK", stream, StoreKeys.group, "13-0")
             #expect(try await lost(fixture) == [1, 8])
         }
@@ -88,7 +88,7 @@ struct LostMessagesTests {
             try await add(1...9, fixture)
             try await server.command("XDEL", stream, "2-0", "5-0")
             try await read(fixture)
-            // Counted by a look of which nobody hears.
+            // Counted by a look whose reply is not seen.
             #expect(try await lost(fixture) == [2, 2])
             #expect(try await look() == 2)
             #expect(try await look() == 0)

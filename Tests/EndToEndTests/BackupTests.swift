@@ -82,7 +82,7 @@ import Testing
 
     /// What happened to Redis after the ledger was lost, and what restoring says of the stream then.
     private static let losses: [(String, String)] = [
-        ("made anew", "holds 1 message, and 100 rows were recorded since the backup: 99 or more are gone"),
+        ("created again", "holds 1 message, and 100 rows were recorded since the backup: 99 or more are gone"),
         ("empty", "has nothing since the backup"),
         ("older", "has nothing since the backup"),
         ("forgotten", "has nothing since the backup"),
@@ -102,7 +102,7 @@ import Testing
         for file in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: shop.ledger + file) }
         if loss != "nothing" { try await shop.redis.command("DEL", shop.keys.checkouts) }
         switch loss {
-        case "made anew": try await shop.publish([orders[150].message])
+        case "created again": try await shop.publish([orders[150].message])
         case "empty":
             try await shop.redis.command("XGROUP", "CREATE", shop.keys.checkouts, "stocktake", "0", "MKSTREAM")
         case "older": try await shop.redis.command("XADD", shop.keys.checkouts, first, "type", "t", "payload", "{}")

@@ -3,8 +3,8 @@ import RedisClient
 import TestSupport
 import Testing
 
-/// Every kind of message that can never be processed: a dead letter with its reason and its bytes, acknowledged, and
-/// nobody else is stopped.
+/// Every kind of message that can never be processed: a dead letter with its reason and its bytes, acknowledged, and no
+/// other message is held up.
 @Suite struct BadInputTests {
     struct Row: Sendable {
         var name: String
@@ -158,7 +158,7 @@ import Testing
             #expect(letter[3].isEmpty == isPlain, "\(row.name)")
         }
         #expect(try shop.value("SELECT count(*) FROM orders WHERE status = 'accepted'") == "\(Self.rows.count)")
-        // Publishers look for outcomes by order id, so it is told wherever it can be read.
+        // Publishers look for outcomes by order id, so it is given wherever it can be read.
         let ids = try shop.query(
             "SELECT order_id FROM dead_letters WHERE reason = 'invalid_value' AND order_id = 'bad'")
         #expect(ids.count == 5)

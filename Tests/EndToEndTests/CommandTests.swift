@@ -290,7 +290,7 @@ import Testing
         try await shop.succeed("ledger", "drop", "--yes")
     }
 
-    @Test("The ledger is created, checked, dropped and made anew, as the brief does")
+    @Test("The ledger is created, checked, dropped and created again, as the brief does")
     func ledger() async throws {
         let shop = try await Shop(catalogue: nil)
         #expect(try await shop.run(["ledger", "check"]).status == 2)
@@ -304,7 +304,7 @@ import Testing
         #expect(try await consumer.stop() == .exited(0))
         let check = try await shop.run(["ledger", "check", "--json"])
         #expect(try json(check.output)["orders"] as? Int == orders.count)
-        // Without a terminal there is nobody to ask.
+        // Without a terminal the command cannot ask.
         let unasked = try await shop.run(["ledger", "drop"])
         #expect(unasked.status == 1)
         #expect(unasked.errors.contains("--yes"))

@@ -35,7 +35,7 @@ import Testing
         let asked = try await server.get("/v1/availability?product=LAMP&product=CUBE").json()
         #expect(body["products"]?.sortedText == asked["products"]?.sortedText)
         #expect(first.id == "1.1")
-        // Of what was not asked for nothing is told.
+        // Changes of products that were not asked for are not sent.
         try await shop.sell("o-2", ("PANEL", nil, 1))
         try await server.waitForSold(1, of: "PANEL")
         try await shop.sell("o-3", ("CUBE", "BLACK", 1), ("PANEL", nil, 1))
@@ -44,7 +44,7 @@ import Testing
         #expect(try sold(second) == 1)
         #expect(try second.json()["products"]?[0]?["variants"]?[0]?["available_quantity"] == 4)
         #expect(try second.json()["seq"] == 3)
-        // An id is that of a state not after its figures': of the one that the server had seen when it looked.
+        // An id is a state that is not after that of its figures: the state that the server had seen when it looked.
         #expect(["1.1", "1.2", "1.3"].contains(second.id))
         try await shop.sell("o-4", ("LAMP", nil, 5))
         let third = try await events.next("availability")
@@ -98,14 +98,14 @@ import Testing
         #expect(zip(figures, figures.dropFirst()).allSatisfy { $0 < $1 })
     }
 
-    @Test("With the id of its last event a subscriber is told all its figures anew, at any process")
+    @Test("With the id of its last event a subscriber is told all its figures again, at any process")
     func resumed() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
         let other = try await Server(try shop.start(["serve"]), of: shop)
         try await other.waitForStatus(200)
         let target = "/v1/events?product=LAMP&product=PANEL"
-        // The other process has seen it before; then nobody watches there.
+        // The other process has seen the product before; then it has no subscriber there.
         _ = try await EventStream.open(other.shop, target).next("availability")
         let events = try await EventStream.open(server.shop, target)
         _ = try await events.next("availability")
@@ -119,16 +119,16 @@ import Testing
         try await server.waitForSold(0, of: "LAMP")
         for id in [try #require(last.id), "", "nonsense", "1.999", "99999999999999999999.1"] {
             for process in [server, other] {
-                let anew = try await EventStream.open(process.shop, target, ["Last-Event-ID": id])
-                let event = try await anew.next("availability")
+                let again = try await EventStream.open(process.shop, target, ["Last-Event-ID": id])
+                let event = try await again.next("availability")
                 #expect(try products(event) == ["LAMP", "PANEL"], "\(id)")
                 #expect(try sold(event) == 0, "\(id)")
-                anew.close()
+                again.close()
             }
         }
     }
 
-    @Test("After a restart of everything the old id brings all figures anew")
+    @Test("After a restart of everything the old id brings all figures again")
     func resumedAfterRestart() async throws {
         let shop = try await Shop(redis: Shop.durable)
         let server = try await shop.startServer()
@@ -164,10 +164,10 @@ import Testing
         #expect(heartbeat.id == nil)
     }
 
-    @Test("A subscriber that does not read is told that it missed something, and gets the figures anew")
+    @Test("A subscriber that does not read is told that it missed something, and gets the figures again")
     func slow() async throws {
-        // Each sale changes all products, by some 400 KB of events: soon they fit nowhere between the server and
-        // somebody who does not read.
+        // Each sale changes all products, by some 400 KB of events: soon they fit nowhere between the server and a
+        // subscriber that does not read.
         let names = (0..<150).map { "P\($0)" }
         let products = names.map { name in
             let variants = (0..<25).map { #"{"id": "\#(name)-\#($0)", "name": "n"}"# }.joined(separator: ", ")
@@ -196,9 +196,9 @@ import Testing
         slow.startReading()
         let missed = try await slow.next("missed", within: .seconds(30))
         #expect(try #require(try missed.json()["missed"]?.integer) > 0)
-        let anew = try await slow.next("availability").json()["products"]?.elements ?? []
-        #expect(anew.compactMap { $0["id"]?.string } == names)
-        #expect(anew.allSatisfy { $0["sold_quantity"]?.integer == Int64(sales) })
+        let again = try await slow.next("availability").json()["products"]?.elements ?? []
+        #expect(again.compactMap { $0["id"]?.string } == names)
+        #expect(again.allSatisfy { $0["sold_quantity"]?.integer == Int64(sales) })
         // And hears of changes as before.
         try await shop.sell("o-last", ("P7", "P7-1", 1))
         let change = try await slow.next("availability")
@@ -218,7 +218,7 @@ import Testing
         let unavailable = try await events.next(within: .seconds(20))
         #expect(unavailable.name == "unavailable")
         #expect(try unavailable.json()["detail"]?.string?.isEmpty == false)
-        // Who comes now is told when to come again.
+        // A new subscriber gets a 503 with the time after which to come again.
         let late = try await EventStream.open(server.shop, "/v1/events?product=LAMP")
         let refused = try await late.head()
         #expect(refused.status == 503)
@@ -261,7 +261,7 @@ import Testing
         _ = try await events.next("availability")
         try await shop.sell("o-1", ("LAMP", nil, 1))
         #expect(try sold(try await events.next("availability")) == 1)
-        // Units come back by a cancellation, and others go by hand.
+        // Units come back by a cancellation.
         try await shop.publish([SequentialModel.Message.cancellation(.init("c-1", of: "o-1"))])
         #expect(try sold(try await events.next("availability")) == 0)
         // The consumer's end is nothing to a subscriber; its successor's new epoch is no change of figures.

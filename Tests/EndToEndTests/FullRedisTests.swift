@@ -35,7 +35,7 @@ import Testing
         let published = try await fill(shop)
         #expect(published > 1_000)
         let start = ContinuousClock.now
-        // Nobody has made a group, and no epoch was ever opened.
+        // There is no consumer group, and no epoch was ever opened.
         let consumer = try await shop.startConsumer()
         try await eventually(within: .seconds(30), "a message that Redis takes") {
             do {

@@ -77,7 +77,7 @@ import Testing
             #expect(cart["access-control-allow-origin"] == wanted, "\(origin)")
             let events = try await EventStream.open(server.shop, "/v1/events?product=LAMP", ["Origin": origin])
             #expect(try await events.head()["access-control-allow-origin"] == wanted, "\(origin)")
-            // Errors, too: else a page cannot tell why.
+            // Errors, too: otherwise a page could not read why.
             let unknown = try await server.get("/v1/products/NONE", ["Origin": origin])
             #expect(unknown.status == 404)
             #expect(unknown["access-control-allow-origin"] == wanted, "\(origin)")
@@ -153,7 +153,7 @@ import Testing
             _ = try await events.next("availability")
             subscribers.append(events)
         }
-        // And somebody who sends half a request, and somebody who sends none.
+        // And a client that sends half a request, and one that sends none.
         let half = try await HTTPConnection.connect(to: server.shop)
         half.send("GET /v1/products HTTP/1.1\r\nHost: x\r\n")
         let idle = try await HTTPConnection.connect(to: server.shop)
@@ -225,7 +225,7 @@ import Testing
         // Some bytes now and then do not keep a request alive.
         let dripping = try await HTTPConnection.connect(to: server.shop)
         dripping.send("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Drip: ")
-        // Nor does asking, for who does not read.
+        // Nor does a request of a client that does not read.
         let deaf = try await HTTPConnection.connect(to: server.shop, reads: false)
         for _ in 0..<400 { deaf.send("GET", "/openapi.yaml") }
         let deafReader = try await HTTPConnection.connect(to: server.shop, reads: false)
@@ -348,7 +348,7 @@ import Testing
         let sixth = try await HTTPConnection.connect(to: server.shop)
         sixth.send("GET", "/healthz")
         await #expect(throws: TestSupportError.self) { try await sixth.reply(within: .seconds(1)) }
-        // The operator's address has room of its own.
+        // The operator's address has separate room.
         #expect(try await server.office.get("/healthz").status == 200)
         try await shop.sell("o-1", ("LAMP", nil, 1))
         for events in subscribers {

@@ -4,7 +4,7 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// What the real server tells a storefront, over a real Redis: products, availability, caching.
+/// What the real server returns to a storefront, over a real Redis: products, availability, caching.
 @Suite struct HTTPTests {
     private func ids(_ reply: HTTPReply) throws -> [String] {
         #expect(reply.status == 200, "\(reply.text)")
@@ -140,7 +140,7 @@ import Testing
         let all = try await server.get(
             "/v1/availability?" + strange.map { "product=" + $0.percentEncoded }.joined(separator: "&"))
         #expect(try ids(all) == strange)
-        // Page by page by the cursors that are told.
+        // Page by page, by the cursors in the replies.
         var seen: [String] = []
         var after = ""
         repeat {
@@ -235,7 +235,7 @@ import Testing
             try await server.figures(of: "LAMP")["max_quantity"] == 3
         }
         #expect(try await server.figures(of: "LAMP")["available_quantity"] == 2)
-        // Closed: gone from the list, told as closed when asked for by its id.
+        // Closed: gone from the list, returned as closed when asked for by its id.
         let list = try await server.get("/v1/products")
         #expect(try ids(list) == ["CUBE", "OTHER", "LAMP", "SHEET"])
         let variants = try list.json()["products"]?[0]?["variants"]?.elements ?? []
@@ -348,7 +348,7 @@ import Testing
         let began = ContinuousClock.now
         let reply = try await server.waitForStatus(503, of: "/v1/availability?product=LAMP")
         try expectProblem(reply, 503)
-        // Each request has an answer of its own within seconds; a browser would not wait longer.
+        // Each request is answered within seconds; a browser would not wait longer.
         #expect(ContinuousClock.now - began < .seconds(15))
         shop.redis.signal(SIGCONT)
         try await server.waitForStatus(200, of: "/v1/availability?product=LAMP")

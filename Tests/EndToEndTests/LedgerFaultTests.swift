@@ -10,7 +10,7 @@ import Testing
 
     @Test(
         "An older ledger under the log that a crash left behind is refused, also after it was read",
-        arguments: ["written over", "put there anew"])
+        arguments: ["written over", "put there again"])
     func olderLedgerUnderNewerLog(how: String) async throws {
         let shop = try await Shop()
         let many = (0..<400).map { SequentialModel.Order("many-\($0)", ("PANEL", nil, 1 + $0 % 3)) }
@@ -27,7 +27,7 @@ import Testing
         _ = try await consumer.kill()
         let whole = shop.folder.path(of: "whole")
         for file in ["", "-wal"] { try FileManager.default.copyItem(atPath: shop.ledger + file, toPath: whole + file) }
-        if how == "put there anew" { try FileManager.default.removeItem(atPath: shop.ledger) }
+        if how == "put there again" { try FileManager.default.removeItem(atPath: shop.ledger) }
         let bytes = try Data(contentsOf: URL(fileURLWithPath: old))
         try bytes.write(to: URL(fileURLWithPath: shop.ledger))
         _ = try await shop.run(["orders", "list"])
@@ -139,7 +139,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("A ledger made anew beside another one's counters is refused")
+    @Test("A ledger created again beside another one's counters is refused")
     func otherLedger() async throws {
         let shop = try await Shop()
         try await shop.consumeAll()

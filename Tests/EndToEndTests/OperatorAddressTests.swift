@@ -67,7 +67,7 @@ import Testing
             }
         }
         for path in ["/healthz", "/readyz"] { #expect(try await server.office.get(path).status == 200) }
-        // It protects the operator's address, and is nothing to the public one; nobody is told it.
+        // The token protects the operator's address, means nothing to the public one, and is never shown.
         #expect(try await server.get("/v1/products").status == 200)
         let status = try await server.office.get("/operator/status", ["Authorization": "Bearer \(token)"])
         #expect(!status.text.contains(token))
@@ -121,7 +121,7 @@ import Testing
         #expect(status["seq"] == 1)
         #expect(status["settled"] == 1)
         #expect(status["orders"] == 2)
-        // The refused one, and the one without items.
+        // The refused order, and the dead letter without items.
         #expect(
             status["refunds_due"]?.text
                 == #"{"count":2,"unknown_amounts":1,"currencies":[{"currency":null,"count":2,"amount":500}]}"#)

@@ -46,7 +46,7 @@ import Testing
         let file = try shop.folder.write(Shop.catalogue.replacing("PANEL", with: "SHEET"), to: "changed.json")
         #expect(try await run(["sync", file], to: ">/dev/full", in: shop).status == 2)
         #expect(try shop.value("SELECT count(*) FROM products WHERE id = 'SHEET'") == "1")
-        // The answer no is told by its code, too: neither is lost.
+        // The answer no keeps its exit code, too: neither is lost.
         #expect(try await run(["orders", "show", "nobody"], to: ">/dev/full", in: shop).status == 1)
     }
 

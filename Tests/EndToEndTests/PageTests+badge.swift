@@ -15,7 +15,7 @@ extension PageTests {
             try await waitUntil("\(Self.badge("green")).text === '2 of 2 left'", browser)
             try await waitUntil("\(Self.badge("panel")).text === 'Available'", browser)
             try await waitUntil("\(Self.badge("lamp")).text === 'noch 7 von 7'", browser)
-            // Nobody knows this product; the others do not mind.
+            // The server does not know this product; the other badges are not affected.
             #expect(try await browser.evaluate("\(Self.badge("nothing")).state === 'unknown'"))
             #expect(try await browser.evaluate("!document.getElementById('nothing').checkVisibility()"))
             // The shop's own colour, by custom property.
@@ -69,7 +69,7 @@ extension PageTests {
         }
     }
 
-    @Test("The badge shows no older figures than it has shown, but those of a store that was made anew")
+    @Test("The badge shows no older figures than it has shown, but those of a store that was created again")
     func badgeOrder() async throws {
         let shop = try await Shop()
         let open = try await shop.startServer("--http-allow-origin", "*")

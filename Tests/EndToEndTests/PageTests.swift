@@ -14,7 +14,7 @@ import Testing
         try await eventually(within: Self.patience, "live figures") {
             try await browser.evaluate("document.body.dataset.live === 'live'")
         }
-        // Gone as soon as the page is loaded anew.
+        // Gone as soon as the page is loaded again.
         let _: Bool = try await browser.evaluate("window.isSamePage = true")
     }
 
@@ -150,7 +150,7 @@ import Testing
             let second = try await shop.startServer("--http-port", "\(first.shop.port)")
             let asked: Int = try await browser.evaluate(Self.listsAskedFor)
             try await waitUntil("document.body.dataset.live === 'live'", browser)
-            // The counters have been installed anew: the page asks for its list again.
+            // The counters have been installed again: the page asks for its list again.
             try await waitUntil("\(Self.listsAskedFor) > \(asked)", browser)
             let shown: Int = try await browser.evaluate("window.times.length")
             try await waitUntil("window.times.length > \(shown)", browser)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Every path may be of any bytes but 0. A shell makes the names, and `find` and `sed` tell which files there are:
+/// Every path may be of any bytes but 0. A shell makes the names, and `find` and `sed` show which files there are:
 /// nothing of ours, and nothing of Swift's, reads the bytes.
 @Suite struct PathTests {
     private static let order =

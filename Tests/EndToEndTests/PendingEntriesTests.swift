@@ -3,7 +3,7 @@ import RedisClient
 import TestSupport
 import Testing
 
-/// Others who read in the consumer group.
+/// Other readers in the consumer group.
 @Suite(.serialized) struct PendingEntriesTests {
     @Test("An entry that somebody else took is processed within 10 s though messages keep coming")
     func stolenUnderTraffic() async throws {

@@ -8,7 +8,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Drift found exactly, and repaired, while orders flow and hands edit.
+/// Drift found exactly, and repaired, while orders flow and counters are edited by hand.
 @Suite struct ReconciliationTests {
     private typealias Order = SequentialModel.Order
     private typealias Cancellation = SequentialModel.Cancellation
@@ -72,7 +72,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    /// What a hand does to the counters, and how many differences that makes.
+    /// An edit of the counters by hand, and how many differences it makes.
     static let edits: [([String], Int)] = [
         (["HINCRBY", "sold:v:BLACK", "2"], 1), (["HINCRBY", "sold:p:CUBE", "-3"], 1),
         (["HSET", "cap:p:LAMP", "700"], 1),

@@ -180,7 +180,7 @@ import Testing
         await breaker.close()
     }
 
-    @Test("An idle consumer installs the counters anew as often as they are lost")
+    @Test("An idle consumer installs the counters again as often as they are lost")
     func flushedWhileIdle() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
@@ -208,7 +208,7 @@ import Testing
         try await shop.publish(orders[40...].map(\.message))
         try await shop.waitForOrders(orders.count)
         #expect(try await consumer.stop() == .exited(0))
-        // A consumer's start installs the counters anew: what was edited and not used is gone, too.
+        // A consumer's start installs the counters again: what was edited and not used is gone, too.
         try await shop.consumeAll()
         try await shop.expectResult(of: orders)
     }
@@ -286,13 +286,13 @@ import Testing
                 return clients.contains("blocked_clients:\(number)\r")
             }
         }
-        // A connection of its own: what waits holds up all that follows.
+        // A separate connection: a blocked read holds up all that follows on its connection.
         let gone = shop.redis.client()
         // The consumer's first read waits: the group is there.
         try await waitForReaders(1)
         var stolen = 0
         for number in 1...20 where stolen == 0 {
-            // A read of somebody who never answers; Redis serves those that wait in turn.
+            // A blocked read of another consumer, which never acknowledges; Redis serves those that wait in turn.
             async let thief = gone.send(
                 RedisCommand(
                     "XREADGROUP", "GROUP", "stocktake", "gone", "BLOCK", "2000", "STREAMS", shop.keys.checkouts, ">"),

@@ -109,8 +109,8 @@ private struct RestrictedShop {
         }
     }
 
-    /// Takes a right, and sees to it that a consumer needs all of them: messages that are new, one that was delivered
-    /// to somebody else, counters and scripts that are gone.
+    /// Takes a right, and makes a consumer need all of them: messages that are new, one that was delivered to another
+    /// consumer, counters and scripts that are gone.
     func needEverything(without right: String) async throws {
         for _ in 1...2 { try await sell() }
         try await shop.redis.command(

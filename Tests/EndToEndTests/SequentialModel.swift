@@ -217,7 +217,7 @@ struct SequentialModel {
         let id = order.id
         let more: [Message] =
             switch number {
-            // All of it, twice; then of what nobody owns any more.
+            // All of it, twice; then of an order that owns nothing any more.
             case 6:
                 [
                     .cancellation(Cancellation("all-\(id)", of: id)), .cancellation(Cancellation("all-\(id)", of: id)),

@@ -47,7 +47,7 @@ struct Server: Sendable {
         return figures
     }
 
-    /// Waits until so many units of a product are sold, as the server tells it.
+    /// Waits until the server reports so many units of a product as sold.
     func waitForSold(_ sold: Int64, of product: String, within limit: Duration = .seconds(20)) async throws {
         try await eventually(within: limit, "\(sold) sold of \(product)") {
             try await figures(of: product)["sold_quantity"]?.integer == sold
@@ -75,7 +75,7 @@ struct Server: Sendable {
 }
 
 extension Shop {
-    /// Starts `run`, consumer and server in one process, and waits until it tells figures.
+    /// Starts `run`, consumer and server in one process, and waits until it serves figures.
     func startServer(_ more: String..., environment: [String: String] = [:]) async throws -> Server {
         let server = try await Server(try start(["run"] + more, environment: environment), of: self)
         try await server.waitForStatus(200, of: "/readyz")
@@ -83,12 +83,12 @@ extension Shop {
         return server
     }
 
-    /// Starts `serve`, a server alone; it may have nothing to tell yet.
+    /// Starts `serve`, a server alone; it may have no figures yet.
     func startServing(_ more: String..., environment: [String: String] = [:]) async throws -> Server {
         try await Server(try start(["serve"] + more, environment: environment), of: self)
     }
 
-    /// Puts an order on the stream, without a process of its own.
+    /// Puts an order on the stream, without starting a process.
     func sell(_ order: SequentialModel.Order) async throws {
         let message = try JSONValue(parsing: order.message)
         guard let payload = message["payload"] else { throw TestSupportError("no payload in \(order.message)") }

@@ -5,7 +5,7 @@ import RedisClient
 import TestSupport
 import Testing
 
-/// A shop of its own for a test: a real Redis, a ledger file, and the real binary to drive them.
+/// A private shop for a test: a real Redis, a ledger file, and the real binary to drive them.
 final class Shop: Sendable {
     let folder: TemporaryFolder
     let redis: TestRedisServer
@@ -72,7 +72,7 @@ final class Shop: Sendable {
         _ arguments: [String], environment more: [String: String] = [:], input: String = "",
         under wrapper: [String] = []
     ) throws -> ChildProcess {
-        // Of its own, for what opens the operator's address anyway.
+        // A free port for each process that opens the operator's address anyway.
         let port = ["run", "serve"].contains(arguments.first) ? ["STOCKTAKE_OPERATOR_PORT": "0"] : [:]
         let command = wrapper + [try builtBinary("stocktake")] + arguments
         return try ChildProcess(
@@ -176,7 +176,7 @@ final class Shop: Sendable {
         try queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA wal_checkpoint(RESTART)") }
     }
 
-    /// The one value of a query.
+    /// The single value of a query.
     func value(_ sql: String) throws -> String {
         try query(sql).first?.first ?? ""
     }

@@ -50,7 +50,7 @@ import Testing
             #"stocktake_http_cut_off_total{reason="buffer"}"#,
             #"stocktake_http_requests_total{route="/v1/products",status="503"}"#
         )
-        // There is room for 16 answers. All others are closed to make it, or told to come back.
+        // There is room for 16 answers. All others are closed to make it, or get a 503.
         try await eventually(within: .seconds(120), "no more than fit are held") {
             most = max(most, try await metric("stocktake_http_unread_bytes", server))
             return try await metric(closed, server) + metric(refused, server) >= 100

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What happens to a consumer when its terminal, or whoever reads its output, goes away.
+/// What happens to a consumer when its terminal, or the reader of its output, goes away.
 @Suite struct TerminalTests {
     @Test("SIGHUP ends run and its private Redis as SIGTERM does")
     func hangUp() async throws {

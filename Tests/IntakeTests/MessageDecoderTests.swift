@@ -53,7 +53,7 @@ struct MessageDecoderTests {
             (#"{"adjustment_id":"\u0061","sold":0}"#, nil, nil, "a"),
             (#"{"items":[{"order_id":"inner"}],"order_id":7,"cancellation_id":"c"}"#, nil, "c", nil),
             (#"{"order_id":"","cancellation_id":"\n"}"#, nil, nil, nil),
-            // Cut short, or broken further on.
+            // Truncated, or broken further on.
             (#"{"order_id":"o","cancellation_id":"c","items":[{"product_id""#, "o", "c", nil),
             (#"{"order_id":"o","order_id":"other","cancellation_id":"c"}"#, nil, "c", nil),
             (#"{"order_id":"o"#, nil, nil, nil), ("[]", nil, nil, nil), ("", nil, nil, nil), (nil, nil, nil, nil),

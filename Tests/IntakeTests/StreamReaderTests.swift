@@ -86,7 +86,7 @@ struct StreamReaderTests {
         }
     }
 
-    @Test("makes the group anew at the beginning when it is gone")
+    @Test("makes the group again at the beginning when it is gone")
     func groupGone() async throws {
         try await withRedisServer { server in
             let reader = StreamReader(client: server.client(), keys: keys, consumer: "c")
@@ -167,7 +167,7 @@ struct StreamReaderTests {
                 "XREADGROUP", "GROUP", StoreKeys.group, "c", "STREAMS", keys.checkouts, ">")
             _ = try await server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
             try await eventually("the end of the connection") { !client.isConnected }
-            // Somebody else's command has connected again.
+            // Another command on this client has connected again.
             _ = try await client.send(RedisCommand("PING"))
             await #expect(throws: RedisError.self) { _ = try await reader.next(block: .milliseconds(10)) }
             try await reader.connect()

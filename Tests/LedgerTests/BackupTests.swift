@@ -54,7 +54,7 @@ import Testing
         try await withLedger { fixture async throws in
             try await sell(50, from: 0, fixture)
             let path = fixture.folder.path(of: "backup")
-            // What a run that was cut short has left.
+            // What an interrupted run has left.
             try fixture.folder.write("half", to: "backup.partial")
             let copy = try await fixture.ledger.backUp(to: path) { _ in }
             #expect(copy.check.isSound && copy.check.orders == 50)
@@ -123,7 +123,7 @@ import Testing
             _ = try await fixture.ledger.erase(["o1"])
             try await fixture.ledger.raiseEpoch()
             let path = fixture.path
-            // The fixture's own connections are somebody else's.
+            // The fixture's own connections count as another process's use of the ledger.
             await #expect(throws: LedgerError.inUse(path: path, action: "restoring")) {
                 try await restoration(backup, path)
             }
@@ -138,7 +138,7 @@ import Testing
             #expect(missing.orders == 4 && missing.deadLetters == 1 && missing.isWhole)
             #expect(missing.erased == ["o1"])
             #expect(missing.entries.map(\.text) == ["20-0"])
-            // Until it is done nobody else opens it.
+            // Until it is done no other process can open it.
             await #expect(throws: LedgerError.locked(path: path)) {
                 try await LedgerDatabase.open(at: path, store: "main", for: .reader)
             }

@@ -38,7 +38,7 @@ struct CheckTests {
         }
     }
 
-    /// What somebody does to the file, and the miscounts that follow.
+    /// An edit of the file, and the miscounts that follow.
     private static let miscounts: [(String, [Miscount])] = [
         (
             "UPDATE product_counters SET sold_quantity = sold_quantity + 1 WHERE id = 'cube'",

@@ -113,7 +113,7 @@ struct EpochTests {
             #expect(try await ledger.watermark() == LedgerWatermark(epoch: 0, seq: 0, dueEpoch: 0))
             try await fixture.record(order("o", [("kit", nil, 1)], .accepted(seq: 1)))
             for _ in 1...3 { try await ledger.raiseEpoch() }
-            // The test is slower than that on a busy machine: by hand.
+            // On a busy machine the test takes longer than five seconds, so the times are written directly.
             func date(_ epoch: Int64, _ milliseconds: Int64) throws {
                 let time = Timestamp.text(milliseconds: Timestamp.milliseconds() + milliseconds)
                 try fixture.tamper("UPDATE epochs SET opened_at = '\(time)' WHERE epoch = \(epoch)")

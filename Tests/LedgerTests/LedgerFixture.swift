@@ -28,7 +28,7 @@ extension LedgerDatabase {
 /// A line as tests write it.
 typealias Line = (product: Identifier, variant: Identifier?, units: Int64)
 
-/// A new ledger of the store "main", in a folder of its own, open for the consumer.
+/// A new ledger of the store "main", in a temporary folder, open for the consumer.
 struct LedgerFixture: Sendable {
     let folder: TemporaryFolder
     let ledger: LedgerDatabase
@@ -81,7 +81,7 @@ struct LedgerFixture: Sendable {
         try await ledger.read { db in try Optional<String>.fetchAll(db, sql: sql) }
     }
 
-    /// What somebody does to the file with `sqlite3`.
+    /// Edits the file as a user of `sqlite3` would.
     func tamper(_ sql: String) throws {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false

@@ -51,12 +51,12 @@ struct LedgerLogTests {
             let half = try crashed(fixture, "half")
             try await checkpoint(fixture, "PASSIVE")
             let whole = try crashed(fixture, "whole")
-            // The log is begun anew, over what stands in it.
+            // The log restarts, over what stands in it.
             try await checkpoint(fixture, "RESTART")
             try await sell(1, fixture)
-            let anew = try crashed(fixture, "anew")
+            let again = try crashed(fixture, "again")
             try reader.close()
-            for (path, orders) in [(notAtAll, 5), (half, 10), (whole, 10), (anew, 11)] {
+            for (path, orders) in [(notAtAll, 5), (half, 10), (whole, 10), (again, 11)] {
                 #expect(try finding(path) == .belongs, "\(path)")
                 let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
                 #expect(try await ledger.orderCount() == orders)
@@ -101,16 +101,16 @@ struct LedgerLogTests {
         }
     }
 
-    // writer:  raise | raise | checkpoint, the log begins anew | raise | …
+    // writer:  raise | raise | checkpoint, the log restarts | raise | …
     // reader:     open | open | open …                  each finds that they belong together
-    @Test("that a writer begins anew all the time is no stranger to who opens the ledger to read")
+    @Test("that a writer begins again all the time is no stranger to who opens the ledger to read")
     func readersBesideWriter() async throws {
         try await withLedger { fixture async throws in
             let isDone = Mutex(false)
             async let writing: Void = {
                 while !isDone.withLock({ $0 }) {
                     for _ in 0..<3 { try await fixture.ledger.raiseEpoch() }
-                    // Beside a reader it may not get so far as to begin the log anew.
+                    // Beside a reader it may not get far enough to restart the log.
                     _ = try await fixture.ledger.writeWithoutTransaction { db in
                         try Int.fetchOne(db, sql: "PRAGMA wal_checkpoint(PASSIVE)")
                     }

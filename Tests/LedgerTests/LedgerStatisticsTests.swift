@@ -32,7 +32,7 @@ struct LedgerStatisticsTests {
             // A byte of each type, and one of each payload.
             expected.deadLetterBytes = 6
             #expect(try await fixture.ledger.statistics() == expected)
-            // The rows are numbered by SQLite, which numbers them anew when it makes the file smaller.
+            // SQLite numbers the rows, and numbers them again when it makes the file smaller.
             try fixture.tamper("VACUUM")
             #expect(try await fixture.ledger.statistics() == expected)
         }

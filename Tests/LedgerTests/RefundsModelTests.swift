@@ -190,7 +190,7 @@ private struct RefundHistory {
         }
     }
 
-    /// Of a list, counted anew.
+    /// The sums of a list, counted from its rows.
     private static func sums(_ refunds: [RefundDue]) -> RefundsDue {
         var sums: [String: RefundsDue.Sum] = [:]
         for refund in refunds {

@@ -223,7 +223,7 @@ struct RefundsTests {
                 letter(2_001, paid("x", nil, 3, "euro")), letter(2_002, paid("y", nil, 4, nil)),
                 letter(2_003, paid("z", nil, 5, "Dolores <dolores@example.com>")))
             let due = try await fixture.ledger.statistics().refunds
-            // 1,500 × (2^53 − 1) is more than 64 bits hold: what is told stops there, what is kept does not.
+            // 1,500 × (2^53 − 1) exceeds 64 bits: the reported sum stops there, the stored one does not.
             #expect(
                 due
                     == RefundsDue(
@@ -261,7 +261,7 @@ struct RefundsTests {
     }
 
     @Test(
-        "as the check counts them anew",
+        "as the check counts them again",
         arguments: [
             "UPDATE refund_sums SET amount_rest = amount_rest + 1", "UPDATE refund_sums SET refunds = 0",
             "DELETE FROM refund_sums", "INSERT INTO refund_sums VALUES ('eur', 1, 0, 0, 7)",

@@ -151,7 +151,7 @@ import Testing
                 order(personal(id, "CANARY"), .accepted(seq: number)),
                 deadLetter("\(number)-0", reason: .orderConflict, payload: secret, orderID: id))
         }
-        // A cancelled order's row is one byte longer: it is written anew somewhere else.
+        // A cancelled order's row is one byte longer: SQLite writes it to another place.
         for (index, id) in ids.prefix(100).enumerated() {
             let number = Int64(index + 201)
             let answer = try await fixture.record(

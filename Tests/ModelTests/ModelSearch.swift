@@ -3,7 +3,7 @@ import TestSupport
 
 /// One search of `protocol.pml` by Spin: all states that a configuration can reach.
 struct ModelSearch {
-    /// What a search found. Anything else (no Spin, a search cut short by depth or memory) is thrown.
+    /// What a search found. Anything else (no Spin, a search that depth or memory ended early) is thrown.
     enum Finding: Equatable, CustomStringConvertible {
         /// Every state was visited, and none violates anything.
         case holds(states: Int)

@@ -796,7 +796,7 @@ proctype World() {
 #endif
 #endif
 #if WIPES
-  /* The group is made anew, at 0 (StreamReader.createGroup). */
+  /* The group is created again, at 0 (StreamReader.createGroup). */
   :: d_step {
       wipes > 0 -> wipes--;
       redis.epoch = 0; redis.seq = 0; redis.settled = 0; redis.recorded = 0; redis.sold = 0; redis.delivered = 0;
@@ -829,7 +829,7 @@ proctype World() {
       backup.epoch = 0; backup.seq = 0; backup.records = 0; backup.sold = 0; backup.decision[0] = 0;
       backup.decision[1] = 0; backup.decision[2] = 0; backup.decision[3] = 0; backup.dead = 0
     }
-  /* stocktake ledger adopt: the epoch above Redis', no counters, the group anew. */
+  /* stocktake ledger adopt: the epoch above Redis', no counters, the group again. */
   :: d_step {
       isRefused -> isRefused = 0;
       if :: ledger.epoch < redis.epoch -> ledger.epoch = redis.epoch :: else fi;

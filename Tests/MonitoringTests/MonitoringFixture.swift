@@ -17,7 +17,7 @@ struct MonitoringFixture: Sendable {
     let registry = PrometheusRegistry()
     let keys = StoreKeys(store: "main")
 
-    /// Looks anew each time, and gives a Redis that hangs up early.
+    /// Looks again each time, and gives up early on a Redis that hangs.
     static var eager: StoreMonitor.Limits {
         var limits = StoreMonitor.Limits()
         limits.freshness = .zero

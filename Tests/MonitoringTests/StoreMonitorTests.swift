@@ -9,7 +9,7 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// What an operator is told of a store that is well, and of stores that are not.
+/// What an operator sees of a store that is well, and of stores that are not.
 @Suite struct StoreMonitorTests {
     @Test("A store that is well says so, member by member")
     func well() async throws {
@@ -102,7 +102,7 @@ import Testing
             #expect((status.backlog, status.pending) == (3, 2))
             #expect(status.oldestWaiting ?? 0 > 90_000)
             #expect(fixture.metric("stocktake_pending_messages") == "2")
-            // Redis cannot tell how many are unread once one of them is deleted: they are counted.
+            // Redis does not know how many are unread once one of them is deleted: they are counted.
             try await fixture.publish((0..<150).map { _ in "{}" })
             let entries = try await fixture.server.command("XRANGE", fixture.keys.checkouts, "-", "+", "COUNT", "5")
             let fourth = try #require(entries.array?[3].array?.first?.string)
@@ -303,9 +303,9 @@ import Testing
             let monitor = fixture.monitor()
             let status = await monitor.status()
             #expect((status.orders, status.deadLetters, status.backlog) == (2, 3, 1))
-            // The one that was refused, and two that are no orders; of one of these nothing can be read.
+            // The refused order, and two dead letters; of one of these nothing can be read.
             #expect((status.refundsDue?.refunds, status.refundsDue?.unknownAmounts) == (3, 1))
-            // Four of the consumer's, and the known half of what a hand wrote.
+            // Four of the consumer's, and the known half of what was added by hand.
             #expect(status.outcomes.count == 6)
             let readiness = await monitor.readiness()
             let texts = [
@@ -367,7 +367,7 @@ import Testing
             _ = await monitor.status()
             let statistics = try await fixture.server.command("INFO", "commandstats").info
             #expect(statistics["cmdstat_xrevrange"]?.hasPrefix("calls=1,") == true, "\(statistics)")
-            // Somebody who goes away takes nothing with him.
+            // A caller that is cancelled does not cancel the look of the others.
             let other = fixture.monitor()
             let impatient = Task { await other.status() }
             impatient.cancel()

@@ -27,7 +27,7 @@ struct StreamExtentTests {
             let extent = try #require(try await StreamExtent.read(keys, client))
             #expect(extent.first == EntryPosition("5-1") && extent.last == EntryPosition("7-2"))
             #expect(extent.length == 2 && extent.added == 3)
-            // Those that are not there are told: before the first, between and behind.
+            // Entries that are not there are reported: before the first, between and behind.
             let asked = ["4-0", "5-1", "6-0", "7-2", "8-0"].compactMap { EntryPosition($0) }
             let absent = try await StreamExtent.absent(of: asked, keys, client).map(\.text)
             #expect(absent.sorted() == ["4-0", "6-0", "8-0"])

@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// Rounds of a randomised test. Each has a seed of its own; `STOCKTAKE_TEST_SEED` replays the one that failed.
+/// Rounds of a randomised test. Each has its own seed; `STOCKTAKE_TEST_SEED` replays the round that failed.
 package enum Fuzzing {
     /// Calls `body` with a generator for each round, until there were `count` or the time is over.
     ///

@@ -9,7 +9,7 @@ package enum Mutation {
         ].map { Array($0.utf8) }
         + [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]]
 
-    /// Pieces of Redis' protocol: every type of RESP2 and RESP3, and lengths that nobody can mean.
+    /// Pieces of Redis' protocol: every type of RESP2 and RESP3, and lengths that no sender can mean.
     package static let resp: [[UInt8]] = [
         "+", "-", ":", "$", "*", "%", "~", "#", ",", "_", "(", ">", "=", "!", "|", "\r\n", "\r", "\n", "0", "1", "9",
         "-1", "-2", "-0", "+1", "01", " 1", "\0", "$-1\r\n", "*-1\r\n", "*0\r\n", "*1\r\n", "$0\r\n\r\n", "$-2\r\n",

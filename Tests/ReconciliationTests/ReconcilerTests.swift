@@ -47,7 +47,7 @@ struct ReconcilerTests {
         }
     }
 
-    /// A command of somebody's hand, the drift that follows, its units, and the fields that are too many.
+    /// A command of an operator, the drift that follows, its units, and the fields that are too many.
     private static let edits: [([String], [Drift], units: [Int64?], extra: [String])] = [
         (
             ["HINCRBY", "sold:p:cube", "3"],

@@ -7,7 +7,7 @@ import TestSupport
 
 @testable import Reconciliation
 
-/// A ledger and its counters, installed, with nobody who decides or records but the test.
+/// A ledger and its counters, installed; only the test decides and records.
 struct ReconciliationFixture: Sendable {
     let server: TestRedisServer
     let client: RedisClient
@@ -37,14 +37,14 @@ struct ReconciliationFixture: Sendable {
         }
     }
 
-    /// A command on the counters' hash, as somebody might send it with redis-cli; the key goes behind its name.
+    /// A command on the counters' hash, as an operator might send it with redis-cli; the key goes behind its name.
     func hand(_ words: [String]) async throws {
         var command = RedisCommand(words[0], keys.stock)
         command.append(contentsOf: words.dropFirst())
         _ = try await client.send(command)
     }
 
-    /// What somebody does to the ledger with `sqlite3`.
+    /// Edits the ledger as a user of `sqlite3` would.
     func editLedger(_ sql: String) throws {
         let queue = try DatabaseQueue(path: ledger.path)
         try queue.write { db in try db.execute(sql: sql) }

@@ -133,7 +133,7 @@ struct ReplyFuzzTests {
         return (values, parsing.failure)
     }
 
-    /// Bytes of address space: what is set aside counts even if nobody has touched it yet.
+    /// Bytes of address space: an allocation counts even if no page of it has been touched yet.
     private static func virtualMemory() throws -> Int {
         let file = try #require(fopen("/proc/self/statm", "r"))
         defer { fclose(file) }

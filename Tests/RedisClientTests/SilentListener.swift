@@ -1,7 +1,7 @@
 import Glibc
 import TestSupport
 
-/// A TCP port that takes connections and never says a word: nobody accepts them.
+/// A TCP port that takes connections and never says a word: they are never accepted.
 final class SilentListener: Sendable {
     let port: Int
     private let descriptor: Int32

@@ -141,7 +141,7 @@
         func silentServer() async throws {
             var options = RedisOptions()
             options.connectTimeout = .milliseconds(300)
-            // The system accepts, as far as the backlog goes; nobody answers.
+            // The system accepts, as far as the backlog goes; no program answers.
             let listener = try SilentListener()
             let url = try RedisURL("rediss://127.0.0.1:\(listener.port)")
             let reason = await reason { [options] in try await RedisConnection.connect(to: url, options: options) }

@@ -83,7 +83,7 @@ struct ChildProcessTests {
         #expect(forgotten.ending == nil)
     }
 
-    /// Gone, but not yet collected by whoever inherited it.
+    /// Gone, but not yet collected by the process that inherited it.
     private func isZombie(_ processID: Int32) -> Bool {
         guard let file = fopen("/proc/\(processID)/stat", "r") else { return true }
         defer { fclose(file) }

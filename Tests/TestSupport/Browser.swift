@@ -36,7 +36,7 @@ package final class Browser: Sendable {
         self.session = session
     }
 
-    /// How often a start is tried: between looking for a free port and using it, somebody else may take it.
+    /// How often a start is tried: another process may take the free port between finding and using it.
     private static let attempts = 3
 
     /// Starts chromedriver on a free port of the loopback, and a browser.
@@ -195,7 +195,7 @@ package final class Browser: Sendable {
         var params: Parameters
     }
     private struct Nothing: Encodable {}
-    /// A value that nobody looks at: any JSON will do.
+    /// A value that is not looked at: any JSON will do.
     private struct Ignored: Decodable { init(from decoder: any Decoder) {} }
 
     private func send(_ command: String, _ body: some Encodable) async throws {

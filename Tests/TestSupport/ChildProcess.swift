@@ -3,8 +3,8 @@ import Synchronization
 
 /// A process that a test started: its output is collected, it takes signals, and it ends with the test.
 ///
-/// It leads a process group of its own, which is killed when the last reference to this object goes, or by
-/// `ProcessGuard` when the tests themselves crash. So what it starts in turn does not outlive the tests either.
+/// It leads its own process group, which is killed when the last reference to this object goes, or by `ProcessGuard`
+/// when the tests themselves crash. So what it starts in turn does not outlive the tests either.
 package final class ChildProcess: Sendable {
     package enum Ending: Sendable, Equatable {
         case exited(Int32)

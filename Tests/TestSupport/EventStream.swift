@@ -59,7 +59,7 @@ package final class EventStream: Sendable {
     /// Milliseconds after which a browser would connect again, if the stream has said so.
     package var retry: Int? { state.withLock { $0.retry } }
 
-    /// The next event that nobody was given yet.
+    /// The next event that has not been returned yet.
     /// - Parameter name: passes over events of other names.
     package func next(_ name: String? = nil, within limit: Duration = .seconds(10)) async throws -> Event {
         var event: Event?

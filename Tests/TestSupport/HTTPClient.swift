@@ -24,7 +24,7 @@ package struct HTTPAddress: Sendable, CustomStringConvertible {
 
     package var description: String { "\(host):\(port)" }
 
-    /// One request over a connection of its own.
+    /// One request over a new connection.
     package func request(
         _ method: String, _ target: String, _ headers: KeyValuePairs<String, String> = [:], body: String? = nil,
         within limit: Duration = .seconds(20)
@@ -93,7 +93,7 @@ package final class HTTPConnection: Sendable {
 
     package func close() { channel.close(promise: nil) }
 
-    /// Tells the server that nothing more will be sent; replies still come in.
+    /// Closes the sending side: the server sees the end of input; replies still come in.
     package func endSending() { channel.close(mode: .output, promise: nil) }
 
     /// Whether the server has closed it.
@@ -138,7 +138,7 @@ package final class HTTPConnection: Sendable {
     }
 }
 
-/// What a connection has received and nobody has read.
+/// What a connection has received and has not been read.
 private final class IncomingBytes: Sendable {
     private let state = Mutex((bytes: [UInt8](), isClosed: false))
 

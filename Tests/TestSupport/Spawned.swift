@@ -56,7 +56,7 @@ struct Spawned {
         }
     }
 
-    /// The program leads a process group of its own, and has default signals.
+    /// The program leads its own process group, and has default signals.
     private static func spawn(
         _ executable: String, _ arguments: [String], _ environment: [String: String], _ descriptors: [Int32]
     ) throws -> Int32 {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder of its own for a test, gone with everything in it when the last reference goes.
+/// A private folder for a test, removed with everything in it when the last reference goes.
 package final class TemporaryFolder: Sendable {
     package let path: String
 

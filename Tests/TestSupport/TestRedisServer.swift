@@ -3,7 +3,7 @@ import Logging
 import RedisClient
 import Synchronization
 
-/// A real Redis for one test: on a unix socket in a folder of its own, without persistence unless asked.
+/// A real Redis for one test: on a unix socket in a temporary folder, without persistence unless asked.
 package final class TestRedisServer: Sendable {
     package enum Listening: Sendable {
         case unixSocket
@@ -23,7 +23,7 @@ package final class TestRedisServer: Sendable {
     private let control: RedisClient
     private let process = Mutex(ChildProcess?.none)
 
-    /// How often another free port is tried: between looking and using, somebody else may take one.
+    /// How often another free port is tried: another process may take one between finding and using it.
     private static let portAttempts = 5
 
     /// Starts a server and waits until it answers.
@@ -103,7 +103,7 @@ package final class TestRedisServer: Sendable {
         return try await control.send(command)
     }
 
-    /// A client of its own, which logs nothing.
+    /// A new client, which logs nothing.
     package func client(_ options: RedisOptions = .init()) -> RedisClient {
         RedisClient(url: url, options: options, logger: silentLogger)
     }
@@ -174,7 +174,7 @@ package func withRedisServer<R>(
 /// Logs nothing.
 package let silentLogger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
-/// A port of 127.0.0.1 that nobody uses at this moment.
+/// A port of 127.0.0.1 that is free at this moment.
 package func freePort() throws -> Int {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }

@@ -95,7 +95,7 @@ struct ProductReads: Sendable {
             }
             var result = page ?? Page(moment: reading.moment)
             guard reading.moment.epoch == result.moment.epoch, reading.moment.source == result.moment.source else {
-                throw AvailabilityUnavailable(description: "the counters are being installed anew")
+                throw AvailabilityUnavailable(description: "the counters are being installed again")
             }
             // The oldest part says how far the whole is.
             if reading.moment.seq < result.moment.seq { result.moment = reading.moment }
@@ -123,7 +123,7 @@ struct ProductReads: Sendable {
         if let after {
             guard let position = view.position(of: after), view.products[position].isActive else {
                 var problem = Problem.unknown([after])
-                problem.detail = "after names no product of the list; begin anew without it"
+                problem.detail = "after names no product of the list; begin again without it"
                 throw problem
             }
             start = position + 1

@@ -47,9 +47,22 @@ struct Reply: Sendable {
         buffer.writeStaticString("\",")
     }
 
-    /// FNV-1a, 64 bits.
+    /// In the manner of FNV-1a, but eight bytes a step: a byte a step took most of the time of a long list.
     static func fingerprint(_ bytes: ByteBufferView) -> UInt64 {
-        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        func add(_ word: UInt64) {
+            hash = (hash ^ word) &* 0x0000_0100_0000_01B3
+            // A product's low bits know nothing of its factors' high ones.
+            hash ^= hash >> 29
+        }
+        bytes.withUnsafeBytes { bytes in
+            let words = bytes.count / 8
+            for word in 0..<words {
+                add(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * word, as: UInt64.self)))
+            }
+            for byte in bytes[(8 * words)...] { add(UInt64(byte)) }
+        }
+        return hash
     }
 
     /// 200, or 304 where the client has these figures already.
@@ -63,7 +76,7 @@ struct Reply: Sendable {
         return Answer(.ok, headers, body)
     }
 
-    /// Only a request that reads may be told that nothing has changed.
+    /// 304 only for a request that reads.
     func response(to request: Request) -> Response {
         let isUnchanged = request.method != .post && Self.matches(request.headers[.ifNoneMatch], entityTag)
         return answer(isUnchanged: isUnchanged).response

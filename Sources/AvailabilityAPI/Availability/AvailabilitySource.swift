@@ -26,7 +26,7 @@ struct Moment: Sendable, Equatable {
     }
 }
 
-/// Why there are no figures now. It passes by itself, or an operator is told elsewhere.
+/// Why there are no figures now. It passes by itself, or is reported to an operator elsewhere.
 struct AvailabilityUnavailable: Error, CustomStringConvertible {
     var description: String
 }
@@ -68,13 +68,13 @@ struct AvailabilitySource: Sendable {
             }
             if let watermark, watermark.isAbove(epoch: epoch, seq: seq) {
                 throw AvailabilityUnavailable(
-                    description: "the counters are behind the ledger; a consumer installs them anew")
+                    description: "the counters are behind the ledger; a consumer installs them again")
             }
             let moment = Moment(
                 source: .redis, epoch: epoch, seq: seq, catalogue: head.catalogue ?? -1, asOf: Timestamp.now())
             return (moment, reading.states)
         }
-        throw AvailabilityUnavailable(description: "the counters are being installed anew")
+        throw AvailabilityUnavailable(description: "the counters are being installed again")
     }
 
     private func fromLedger(_ names: [CounterName]) async throws -> (Moment, [CounterState]) {

@@ -3,12 +3,13 @@ import NIOCore
 import RedisClient
 import Synchronization
 
-/// Reads of figures that share round trips: while as many are under way as may be, those who come meanwhile gather, and
-/// are answered together by the next one.
+/// Reads of figures that share round trips: while `roundTrips` of them are under way, new requests are collected, and
+/// the next round trip answers them together.
 final class SharedReads: Sendable {
     private let source: AvailabilitySource
     private let metrics: APIMetrics
-    /// Under way at a time. With a second one whoever comes just after the first waits less; a read costs no more.
+    /// Under way at a time. With a second one a request that comes just after the first waits less; a read costs no
+    /// more.
     private static let roundTrips = 2
     /// Where the connection to Redis lives: on Swift's own threads a round trip would wake two more of them.
     private let tasks: EventLoopTasks
@@ -29,7 +30,7 @@ final class SharedReads: Sendable {
         func figures(of product: CataloguedProduct) throws -> ProductAvailability? {
             if let figures = self[product] { return figures }
             guard product.version == moment.catalogue else { return nil }
-            throw AvailabilityUnavailable(description: "a counter is missing; the consumer installs them anew")
+            throw AvailabilityUnavailable(description: "a counter is missing; the consumer installs them again")
         }
 
         /// nil where it has no figures, for whatever reason.
@@ -41,7 +42,7 @@ final class SharedReads: Sendable {
         var next = Round()
     }
 
-    /// Those who are answered together.
+    /// Requests that are answered together.
     private struct Round: Sendable {
         var products: [ObjectIdentifier: CataloguedProduct] = [:]
         var waiting: [Waiting] = []
@@ -52,7 +53,7 @@ final class SharedReads: Sendable {
             var whenRead: WhenRead
         }
 
-        /// All at once on each event loop; those of others first, who work beside this one.
+        /// All at once on each event loop; other event loops first, as they work in parallel to this one.
         func answer(with result: Result<Reading, any Error>) {
             var here: [WhenRead] = []
             var elsewhere: [ObjectIdentifier: (eventLoop: any EventLoop, all: [WhenRead])] = [:]
@@ -89,7 +90,7 @@ final class SharedReads: Sendable {
         }
     }
 
-    /// The same for those who have no task.
+    /// The same for callers that have no task.
     /// - Parameter whenRead: called once, on `eventLoop`; nil: from wherever.
     func read(
         _ products: some Sequence<CataloguedProduct>, on eventLoop: (any EventLoop)? = nil,
@@ -102,7 +103,7 @@ final class SharedReads: Sendable {
             state.underWay += 1
             return true
         }
-        // A task of its own: whoever came first may be cancelled, the others still want it.
+        // An unstructured task: the first caller may be cancelled, and the others still need the result.
         if begins { Task(executorPreference: tasks) { await self.run() } }
     }
 

@@ -3,11 +3,11 @@ import Logging
 import NIOCore
 import ServiceLifecycle
 
-/// Follows the figures of the products that somebody watches, and tells those who do.
+/// Follows the figures of the products that have subscribers, and sends them the changes.
 ///
 /// It asks the counters for their state ten times a second while there are subscribers, and reads figures when it has
-/// changed. Listening to the channel of changes was considered: it tells a change only after the ledger has it, is
-/// silent when Redis loses a message or everything, and would need the reads all the same. A change is told at most
+/// changed. Listening to the channel of changes was considered: it reports a change only after the ledger has it, is
+/// silent when Redis loses a message or everything, and would need the reads all the same. A change is sent at most
 /// 100 ms and two round trips after the gate decided it, however many changes there are.
 actor LiveAvailability: Service {
     private let storefront: Storefront
@@ -17,18 +17,18 @@ actor LiveAvailability: Service {
     private let pace: Pace
 
     struct Pace: Sendable {
-        /// Between two looks at the counters: a product's figures are told once in each.
+        /// Between two looks at the counters: each look sends a product's figures at most once.
         var interval = Duration.milliseconds(100)
         var heartbeat = Duration.seconds(10)
         /// Counters read in one look. Where more are watched, they are read in turn.
         var counters = 4_000
     }
 
-    /// A product that somebody watches.
+    /// A product that has subscribers.
     private struct Watch {
         var figures: ProductAvailability
         var moment: Moment
-        /// Somebody has been told other figures than these: the next look tells what it finds, whatever it is.
+        /// A subscriber was sent other figures than these: the next look sends what it finds, changed or not.
         var tellsNext = false
         var subscribers: [ObjectIdentifier: Subscriber] = [:]
     }
@@ -46,7 +46,7 @@ actor LiveAvailability: Service {
     private var wantsSweep = false
     /// Why the last look failed, in words for shoppers.
     private var failure: String?
-    /// All figures are to be told, changed or not: they could not be read for a while.
+    /// All figures are to be sent, changed or not: they could not be read for a while.
     private var tellsAll = false
     private var isStopped = false
 
@@ -67,8 +67,9 @@ actor LiveAvailability: Service {
 
     // MARK: - Subscribers
 
-    /// A subscriber whose first event has the current figures of all its products. So it has for one that comes back:
-    /// what changed since could be told only by who has seen every change, and this looks ten times a second.
+    /// A subscriber whose first event is a full snapshot: the current figures of all its products. This holds for a
+    /// reconnecting client, too: deltas would require a process that has seen every change, and this one looks ten
+    /// times a second.
     /// - Throws: `AvailabilityUnavailable`; `Problem` (404).
     func subscribe(
         to ids: [Identifier], lastEventID: EventID?, disconnect: @escaping @Sendable () -> Void
@@ -80,7 +81,7 @@ actor LiveAvailability: Service {
             subscriber.end()
             return subscriber
         }
-        // Nobody has looked while nobody watched.
+        // Without subscribers there were no looks, so the last failure is stale.
         if subscribers.isEmpty { failure = nil }
         // A look that is under way, or has ended meanwhile, may have seen more than these figures show.
         wantsSweep = true
@@ -115,7 +116,7 @@ actor LiveAvailability: Service {
         metrics.subscribers(subscribers.count)
     }
 
-    /// Gives a subscriber that has missed events the figures anew.
+    /// Sends the current figures again to a subscriber that has missed events.
     func catchUp(_ subscriber: Subscriber) {
         metrics.countMissed()
         subscriber.restart { missed in
@@ -133,13 +134,13 @@ actor LiveAvailability: Service {
             watches[id] = Watch(figures: figures, moment: moment, subscribers: [subscriberID: subscriber])
             return
         }
-        // Others are told at their own pace, by the next look.
+        // The other subscribers get these figures from the next look.
         if known.figures.availability != figures.availability { known.tellsNext = true }
         known.subscribers[subscriberID] = subscriber
         watches[id] = known
     }
 
-    /// One event with the figures of `products` that were told last; nil without any.
+    /// One event with the figures of `products` that were sent last; nil without any.
     private func current(_ products: [CataloguedProduct]) -> ByteBuffer? {
         let known = products.compactMap { watches[$0.id] }
         // The oldest says how far the whole is.
@@ -189,7 +190,7 @@ actor LiveAvailability: Service {
         for subscriber in subscribers.values { subscriber.offer(event) }
     }
 
-    /// Reads what has changed since the last look, and tells it.
+    /// Reads what has changed since the last look, and sends it.
     private func lookOnce() async {
         do {
             let (view, _, reading) = try await storefront.read { _ in [] }

@@ -41,7 +41,7 @@ enum ServerSentEvent {
         }
     }
 
-    /// So many events were dropped; the figures follow anew.
+    /// So many events were dropped; all figures follow again.
     static func missed(_ count: Int) -> ByteBuffer {
         event("missed") { $0.writeString(#"{"missed":\#(count)}"#) }
     }

@@ -1,13 +1,13 @@
 import NIOCore
 import Synchronization
 
-/// One listener of live figures, with what it has yet to be sent.
+/// One listener of live figures, with the events that are queued for it.
 ///
-/// What waits for it is bounded: one that does not keep up loses what waits, is told how much it missed, and gets the
-/// figures anew (`LiveAvailability.catchUp`).
+/// The queue is bounded: a subscriber that does not keep up loses what is queued, gets the number of events it missed,
+/// and then all its figures again (`LiveAvailability.catchUp`).
 final class Subscriber: Sendable {
     let products: [CataloguedProduct]
-    /// The state that its first figures showed: it is told nothing older.
+    /// The state that its first figures showed: it is sent nothing older.
     let since: EventID
     /// Closes its connection.
     let disconnect: @Sendable () -> Void
@@ -18,7 +18,7 @@ final class Subscriber: Sendable {
 
     enum Delivery: Sendable {
         case events([CountedBuffer])
-        /// Events were dropped: ask for the figures anew.
+        /// Events were dropped: ask for all figures again.
         case missed
         /// There will be no more.
         case over
@@ -26,7 +26,7 @@ final class Subscriber: Sendable {
 
     private struct State {
         var events: [CountedBuffer] = []
-        /// Events dropped since it was last told.
+        /// Events dropped that have not been reported to it yet.
         var missed = 0
         var isOver = false
         var waiting: CheckedContinuation<Void, Never>?

@@ -33,7 +33,7 @@ package struct APIService: Service {
     let directReads: [DirectReads]
     let unread: UnreadBytes
     let logger: Logger
-    /// Told the address, once it listens.
+    /// Called with the address once the server listens.
     let onListening: @Sendable (_ host: String, _ port: Int) -> Void
 
     /// What is left for answers under way when the process is to end; then they are cut off.
@@ -102,7 +102,7 @@ package struct ListenError: Error, CustomStringConvertible {
     }
 }
 
-/// The API's parts, wired: what everybody may use, what the operator may, and the live figures behind it.
+/// The API's parts, wired: the public server, the operator's, and the live figures behind it.
 package struct AvailabilityServices: Sendable {
     private let live: LiveAvailability
     /// One for each event loop.
@@ -140,13 +140,13 @@ package struct AvailabilityServices: Sendable {
         self.logger = logger
     }
 
-    /// Follows figures for those who watch. Must end before the public server: whose answers to them have no other end.
+    /// Follows figures for subscribers. Must end before the public server, as its answers to them have no other end.
     package var liveFigures: any Service { live }
 
     /// Notices counters that are behind the ledger. Must end before the ledger is closed.
     package var ledgerWatch: any Service { watch }
 
-    /// Whether whoever asks for figures is answered: from Redis, or from the ledger where that is allowed.
+    /// Whether requests for figures can be answered: from Redis, or from the ledger where that is allowed.
     package func health() async -> HealthReport {
         var checks = JSONObject()
         var trouble: String?

@@ -15,7 +15,7 @@ final class DirectReads: Sendable {
     private let origins: AllowedOrigins
     private let unread: UnreadBytes
     private let metrics: RequestMetrics
-    /// Encoded once for all who ask for the same in one round trip.
+    /// Encoded once for all requests for the same in one round trip.
     private let encoded = Mutex(Encoded())
 
     init(storefront: Storefront, origins: AllowedOrigins, unread: UnreadBytes, metrics: RequestMetrics) {
@@ -71,7 +71,7 @@ final class DirectReads: Sendable {
         var answers: [Kind: Found] = [:]
     }
 
-    /// Of the connection to Redis: who asks from there is answered without waking another thread.
+    /// Of the connection to Redis: a request from there is answered without waking another thread.
     var eventLoop: any EventLoop { storefront.reads.eventLoop }
 
     // MARK: - Questions

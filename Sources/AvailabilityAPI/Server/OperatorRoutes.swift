@@ -4,7 +4,7 @@ import Hummingbird
 import Pages
 import StrictJSON
 
-/// The operator's addresses, apart from the public ones: the page for whoever runs the drop, and the metrics.
+/// The operator's addresses, apart from the public ones: the operator's page and the metrics.
 struct OperatorRoutes: Sendable {
     private let table: [String: Route]
     private static let open = ["/healthz", "/readyz"]
@@ -27,7 +27,7 @@ struct OperatorRoutes: Sendable {
 
     func route(_ path: Substring) -> Route? { table[String(path)] }
 
-    /// Whether a route answers anybody who reaches the address.
+    /// Whether a route answers without a check of access.
     static func isOpen(_ route: Route) -> Bool { open.contains(route.name) }
 }
 
@@ -49,7 +49,7 @@ package struct OperatorSources: Sendable {
 
 /// Who may use the operator's addresses.
 struct OperatorAccess: Sendable {
-    /// nil: nobody is asked who he is, as the address can be reached from this machine alone.
+    /// nil: no token is asked for, as the address can be reached from this machine alone.
     let token: String?
 
     /// - Throws: `Problem` (401, 403).
@@ -88,7 +88,7 @@ struct OperatorAccess: Sendable {
         }
     }
 
-    /// In a time that does not tell how much of it was right.
+    /// In a time that does not reveal how much of it was right.
     private static func isSame(_ given: String, _ token: String) -> Bool {
         let (given, token) = (Array(given.utf8), Array(token.utf8))
         guard given.count == token.count else { return false }

@@ -5,7 +5,7 @@ import NIOCore
 import Pages
 import RedisClient
 
-/// The addresses that everybody may use: the drop, its API, and whether the process is well.
+/// The public addresses: the drop, its API, and whether the process is well.
 struct PublicRoutes: Sendable {
     private let table: [String: Route]
     private let product: Route
@@ -89,8 +89,8 @@ struct PublicRoutes: Sendable {
         let lastEventID = request.headers[.lastEventID].flatMap { EventID($0) }
         let channel = origin.channel
         let subscriber = try await live.subscribe(to: ids, lastEventID: lastEventID) { channel.close(promise: nil) }
-        // One whose connection breaks. One who says that he has no more to ask may still listen, until a heartbeat
-        // shows.
+        // When the connection breaks. A client that has closed its sending side may still listen, until a heartbeat
+        // fails.
         channel.closeFuture.whenComplete { _ in Task { await live.unsubscribe(subscriber) } }
         return Response(
             status: .ok, headers: headers,
@@ -125,7 +125,7 @@ struct PublicRoutes: Sendable {
             case .events(let events):
                 let sent = channel.eventLoop.makePromise(of: Void.self)
                 channel.eventLoop.execute { stage.value.send(events, sent) }
-                // At the end of the process nobody waits for a client that does not read.
+                // When the process ends, it does not wait for a client that does not read.
                 try await withTaskCancellationHandler {
                     try await sent.futureResult.get()
                 } onCancel: {

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// The stage of a connection that sees its requests first: answers direct reads itself, hands on the others to the
+/// The stage of a connection that sees its requests first: answers direct reads itself, passes the others on to the
 /// stage whose tasks answer them, and knows when the connection is idle.
 ///
 /// Answers leave in the order of their requests, and one at a time: what comes while one is made or sent is held back,
@@ -41,7 +41,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     private var held = CircularBuffer<Event>()
     private var holdsRead = false
     private var context: ChannelHandlerContext?
-    /// Bytes that are written here go past the encoder.
+    /// Bytes that are written here bypass the encoder.
     private var encoder: ChannelHandlerContext?
     private var lastActive = NIODeadline.now()
     /// When the client was last known to have taken something.
@@ -76,7 +76,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         setTimer(context)
     }
 
-    /// The connection is closed: what is being read finds nobody.
+    /// The connection is closed: the result of a read under way is discarded.
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
         dropUnread()
@@ -95,8 +95,8 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         take(.error(error), context)
     }
 
-    /// That the client has no more to say waits for its turn: a task that is told so before its first request closes
-    /// the connection, with what has yet to be sent.
+    /// The end of the client's input waits for its turn: a task that receives it before its first request closes the
+    /// connection, with what has yet to be sent.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is ChannelShouldQuiesceEvent {
             isEnding = true
@@ -321,7 +321,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         if isEnding, state.isIdle, handedOn == 0 { context.close(promise: nil) }
     }
 
-    /// Looks again and again, rarely: what it looks for is not told to it.
+    /// Polls, rarely: no event reports what it looks for.
     private func setTimer(_ context: ChannelHandlerContext) {
         timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: min(deadline, .now() + limits.idle)) {
             [self] in

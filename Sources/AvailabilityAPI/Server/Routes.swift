@@ -41,8 +41,8 @@ struct RequestOrigin: InitializableFromSource {
 /// Finds the route of a request, and gives every answer what all have in common: problem details, HEAD, OPTIONS,
 /// access for other origins.
 ///
-/// Hummingbird's router is not used: there are a dozen addresses, ids in them have to stay encoded until they are
-/// taken apart, and a wrong method has to be told from a wrong address.
+/// Hummingbird's router is not used: there are a dozen addresses, ids in them have to stay encoded until they are taken
+/// apart, and a wrong method has to be distinguished from a wrong address.
 struct RouteResponder: HTTPResponder {
     typealias Context = RequestOrigin
 
@@ -60,7 +60,7 @@ struct RouteResponder: HTTPResponder {
         do {
             let target = RequestTarget(request.head.path)
             let found = try routes(target.path)
-            // Also where there is nothing: who may not look is not told what there is.
+            // Also for unknown addresses: a refused client must not learn which addresses exist.
             try admit(request, found)
             guard let route = found else { throw Problem(.notFound, "there is nothing at this address") }
             (name, isShared) = (route.name, route.isShared)
@@ -76,7 +76,7 @@ struct RouteResponder: HTTPResponder {
             response = problem.response
             if [.contentTooLarge, .unsupportedMediaType].contains(problem.status) { readsBody = false }
         }
-        // A body that nobody wants could go on for ever.
+        // A body that is not read could go on for ever.
         if !readsBody, request.hasBody { response.closeSoon(context.channel) }
         if request.method == .head { response = response.createHeadResponse() }
         Self.complete(

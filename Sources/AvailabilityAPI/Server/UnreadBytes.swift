@@ -4,9 +4,9 @@ import Synchronization
 
 /// What the process holds for clients that have not read it: counted, and bounded over all connections.
 ///
-/// Counted is what sockets have not taken: answers for each connection, events once for all who wait for the same.
-/// Above the bound the connections that are furthest behind are closed, and no answer with figures is begun until there
-/// is room. What the kernel holds of each connection comes on top (`HTTPConnection.kernelBytes`).
+/// What sockets have not taken is counted: answers for each connection, events once for all connections that wait for
+/// the same. Above the bound the connections that are furthest behind are closed, and no answer with figures is begun
+/// until there is room. What the kernel holds of each connection comes on top (`HTTPConnection.kernelBytes`).
 package final class UnreadBytes: Sendable {
     private let limit: Int
     private let bytes = Atomic(0)
