@@ -162,7 +162,7 @@ struct StayingFaults {
         fleet.pauseAll()
         try await shop.redis.command("CONFIG", "SET", "maxmemory", "\(used + Self.room)")
         do {
-            try await eventually(within: .seconds(30), "the backlog to fill Redis") { refusals() > before }
+            try await eventually(within: .seconds(120), "the backlog to fill Redis") { refusals() > before }
         } catch let error as TestSupportError {
             journal.violation("chaos", "\(error)")
         }
