@@ -45,20 +45,26 @@ let package = Package(
             name: "CHiredis",
             providers: [.apt(["libhiredis-dev"])]
         ),
+        .systemLibrary(
+            name: "CCrypto",
+            providers: [.apt(["libssl-dev"])]
+        ),
+        .target(name: "Cryptography", dependencies: ["CCrypto"], swiftSettings: strict),
+        .target(name: "TextEncodings", swiftSettings: strict),
         .target(name: "Paths", swiftSettings: strict),
         .target(
             name: "RedisClient",
             dependencies: nio + [
-                "CHiredis", "Paths",
+                "CHiredis", "Paths", "TextEncodings",
                 log,
                 .product(
                     name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
             ],
             swiftSettings: strict
         ),
-        .target(name: "StrictJSON", swiftSettings: strict),
+        .target(name: "StrictJSON", dependencies: ["TextEncodings"], swiftSettings: strict),
         .target(name: "Failpoints", swiftSettings: strict),
-        .target(name: "Inventory", dependencies: ["StrictJSON"], swiftSettings: strict),
+        .target(name: "Inventory", dependencies: ["Cryptography", "StrictJSON"], swiftSettings: strict),
         .target(
             name: "LuaScripts",
             dependencies: ["RedisClient"],
@@ -71,7 +77,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "Intake", dependencies: ["Inventory", "LuaScripts", "RedisClient", "StrictJSON"],
+            name: "Intake", dependencies: ["Cryptography", "Inventory", "LuaScripts", "RedisClient", "StrictJSON"],
             swiftSettings: strict),
         .target(
             name: "Counters",
@@ -90,7 +96,7 @@ let package = Package(
         .target(
             name: "Consumer",
             dependencies: [
-                "Counters", "Failpoints", "Intake", "Inventory", "Ledger", "Paths", "RedisClient", log,
+                "Counters", "Cryptography", "Failpoints", "Intake", "Inventory", "Ledger", "Paths", "RedisClient", log,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -126,7 +132,7 @@ let package = Package(
         .target(
             name: "AvailabilityAPI",
             dependencies: [
-                "Counters", "Inventory", "Ledger", "Pages", "RedisClient", "StrictJSON", log,
+                "Counters", "Inventory", "Ledger", "Pages", "RedisClient", "StrictJSON", "TextEncodings", log,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -140,8 +146,10 @@ let package = Package(
         .executableTarget(
             name: "stocktake",
             dependencies: [
-                "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints", "Intake", "Inventory",
-                "Ledger", "Monitoring", "Paths", "Reconciliation", "RedisClient", "StrictJSON", log,
+                "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints",
+                "Intake", "Inventory",
+                "Ledger", "Monitoring", "Paths", "Reconciliation", "RedisClient", "StrictJSON",
+                "TextEncodings", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -152,13 +160,16 @@ let package = Package(
 
         // Tests: a folder per target, support for real servers, and the binary end to end.
         .target(
-            name: "TestSupport", dependencies: nio + ["RedisClient", log], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: nio + ["RedisClient", "TextEncodings", log], path: "Tests/TestSupport",
             swiftSettings: strict),
         .target(name: "Randomness", dependencies: ["StrictJSON"], path: "Tests/Randomness", swiftSettings: strict),
+        .testTarget(name: "TextEncodingsTests", dependencies: ["TextEncodings"], swiftSettings: strict),
+        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
         .testTarget(name: "PathsTests", dependencies: ["Paths", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "Randomness"], swiftSettings: strict),
         .testTarget(
-            name: "InventoryTests", dependencies: ["Inventory", "Randomness", "StrictJSON"], exclude: ["Corpus"],
+            name: "InventoryTests", dependencies: ["Cryptography", "Inventory", "Randomness", "StrictJSON"],
+            exclude: ["Corpus"],
             swiftSettings: strict),
         .testTarget(
             name: "RedisClientTests",
@@ -211,8 +222,8 @@ let package = Package(
         .testTarget(
             name: "ConsumerTests",
             dependencies: [
-                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "Randomness", "StrictJSON", "TestSupport",
-                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                "Consumer", "Counters", "Cryptography", "Intake", "Inventory", "Ledger", "Randomness", "StrictJSON",
+                "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict
         ),
@@ -230,8 +241,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Counters", "Failpoints", "Intake", "Inventory", "Ledger", "LuaScripts", "Randomness", "Reconciliation",
-                "RedisClient", "StrictJSON", "TestSupport", "stocktake",
+                "Counters", "Cryptography", "Failpoints", "Intake", "Inventory", "Ledger", "LuaScripts", "Randomness",
+                "Reconciliation",
+                "RedisClient", "StrictJSON", "TestSupport", "TextEncodings", "stocktake",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict

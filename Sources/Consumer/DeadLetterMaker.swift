@@ -1,3 +1,4 @@
+import Cryptography
 import Intake
 import Inventory
 import Ledger

@@ -1,3 +1,4 @@
+import Cryptography
 import Inventory
 
 /// One entry of the stream of messages, as Redis delivered it.

@@ -1,3 +1,5 @@
+import Cryptography
+
 // Digests of a message's content, 32 bytes each. The same id with the same digest is a replay, with another digest a
 // conflict. The ledger keeps them permanently: what they are computed from never changes.
 

@@ -1,4 +1,5 @@
 import Paths
+import TextEncodings
 
 /// The address of a server: `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS, or
 /// `unix:///path[?db=0&user=…&password=…]`. Everything between the separators may be percent-encoded.
@@ -57,19 +58,9 @@ package struct RedisURL: Sendable, Equatable {
     private static func encoded(path: String) -> String { encoded(FilePath.bytes(path)) }
 
     private static func encoded(_ bytes: some Sequence<UInt8>) -> String {
-        let hexadecimal = Array("0123456789ABCDEF")
-        var result = ""
-        for byte in bytes {
-            let scalar = Unicode.Scalar(byte)
-            if byte > 0x7f || byte <= 0x20 || byte == 0x7f || "%?#&@:".unicodeScalars.contains(scalar) {
-                result += "%"
-                result.append(hexadecimal[Int(byte >> 4)])
-                result.append(hexadecimal[Int(byte & 15)])
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
+        PercentEncoding.encode(bytes) { byte in
+            byte > 0x20 && byte < 0x7f && !"%?#&@:".utf8.contains(byte)
         }
-        return result
     }
 }
 

@@ -1,4 +1,5 @@
 import Paths
+import TextEncodings
 
 /// Reads the text of a Redis URL. Messages name the part that is wrong and never quote it: with one character
 /// misplaced (a `/` in a password, a forgotten `@`) any part of the text may be the password.
@@ -155,31 +156,13 @@ struct RedisURLText {
     }
 
     private static func decodedBytes(_ text: Substring, _ part: String) throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        var rest = FilePath.bytes(text)[...]
-        while let byte = rest.popFirst() {
-            if byte != UInt8(ascii: "%") {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = rest.popFirst().flatMap(hexadecimal), let low = rest.popFirst().flatMap(hexadecimal) else {
-                throw invalid("\(part) has a % that two hexadecimal digits do not follow (write %25 for %)")
-            }
-            bytes.append(high << 4 | low)
+        guard let bytes = PercentEncoding.decode(FilePath.bytes(text)) else {
+            throw invalid("\(part) has a % that two hexadecimal digits do not follow (write %25 for %)")
         }
         guard !bytes.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
             throw invalid("\(part) contains a control character")
         }
         return bytes
-    }
-
-    private static func hexadecimal(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 
     private static func invalid(_ detail: String) -> RedisError { .invalidURL(detail) }

@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// The bytes of a string.
 package enum JSONText {
     /// They are in the text unchanged.
@@ -142,21 +144,12 @@ extension JSONScanner {
     private func codeUnit(at start: Int) throws(JSONError) -> UInt16 {
         var unit: UInt16 = 0
         for index in start..<start + 4 {
-            guard index < end, let digit = Self.hexDigit(bytes[index]) else {
+            guard index < end, let digit = bytes[index].hexDigitValue else {
                 throw expected("four hexadecimal digits", at: min(index, end))
             }
-            unit = unit << 4 | digit
+            unit = unit << 4 | UInt16(digit)
         }
         return unit
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> UInt16? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt16(byte - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt16(byte - UInt8(ascii: "a") + 10)
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt16(byte - UInt8(ascii: "A") + 10)
-        default: nil
-        }
     }
 
     /// The content of a string whose escapes `scanString` has found to be valid.
@@ -177,7 +170,7 @@ extension JSONScanner {
             case UInt8(ascii: "r"): output.append(0x0D)
             case UInt8(ascii: "t"): output.append(0x09)
             case UInt8(ascii: "u"):
-                units.append(rest.prefix(4).reduce(0) { $0 << 4 | (hexDigit($1) ?? 0) })
+                units.append(rest.prefix(4).reduce(0) { $0 << 4 | UInt16($1.hexDigitValue ?? 0) })
                 rest = rest.dropFirst(4)
                 if let lead = units.last, UTF16.isLeadSurrogate(lead) { continue }
                 output.append(contentsOf: String(decoding: units, as: UTF16.self).utf8)

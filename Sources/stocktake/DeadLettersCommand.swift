@@ -3,6 +3,7 @@ import Foundation
 import Inventory
 import Ledger
 import StrictJSON
+import TextEncodings
 
 struct DeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,10 @@
+import Cryptography
 import Foundation
 import Inventory
 import RedisClient
 import TestSupport
 import Testing
+import TextEncodings
 
 /// Entries of any size that Redis can hold: none of them stops the others, or fills memory or disk.
 @Suite(.serialized) struct OversizedEntryTests {

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Synchronization
+import TextEncodings
 
 /// Where a server listens. Requests go out as they are written: paths, headers and bodies, valid or not.
 package struct HTTPAddress: Sendable, CustomStringConvertible {
@@ -179,15 +180,13 @@ private final class IncomingBytesHandler: ChannelInboundHandler {
 extension String {
     /// Safe at any place of a URL: everything but unreserved characters (RFC 3986) is percent-encoded.
     package var percentEncoded: String {
-        let digits = Array("0123456789ABCDEF")
-        return utf8.reduce(into: "") { text, byte in
+        PercentEncoding.encode(utf8) { byte in
             switch byte {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
                 UInt8(ascii: "~"):
-                text.append(Character(Unicode.Scalar(byte)))
-            default:
-                text += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+                true
+            default: false
             }
         }
     }

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Inventory
+import TextEncodings
 
 /// The path and the query of a request.
 struct RequestTarget {
@@ -46,33 +47,13 @@ struct RequestTarget {
     static func decoded(_ text: Substring, plusIsSpace: Bool = false) throws -> String {
         // As nearly every id is.
         if !text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) { return String(text) }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count)
-        var iterator = text.utf8.makeIterator()
-        while let byte = iterator.next() {
-            switch byte {
-            case UInt8(ascii: "%"):
-                guard let high = iterator.next().flatMap(digit), let low = iterator.next().flatMap(digit) else {
-                    throw Problem(.badRequest, "\"%\" must be followed by two hexadecimal digits; \"%\" itself is %25")
-                }
-                bytes.append(high << 4 | low)
-            case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))
-            default: bytes.append(byte)
-            }
+        guard let bytes = PercentEncoding.decode(text.utf8, plusIsSpace: plusIsSpace) else {
+            throw Problem(.badRequest, "\"%\" must be followed by two hexadecimal digits; \"%\" itself is %25")
         }
         guard let decoded = String(validating: bytes, as: UTF8.self) else {
             throw Problem(.badRequest, "the address is not UTF-8")
         }
         return decoded
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }
 

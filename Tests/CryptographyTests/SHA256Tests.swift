@@ -1,4 +1,4 @@
-import Inventory
+import Cryptography
 import Testing
 
 @Suite("SHA-256")
