@@ -22,7 +22,7 @@ package struct Retrying: Sendable {
     func redis<T: Sendable>(
         _ action: String, doubtIsHarmless: Bool = false, _ body: @Sendable () async throws -> T
     ) async throws -> T {
-        var backoff = Backoff()
+        var failures = 0
         var reported: String?
         while true {
             do {
@@ -37,7 +37,8 @@ package struct Retrying: Sendable {
                         reported = "\(error)"
                         logger.warning("waiting for Redis", metadata: ["for": "\(action)", "error": "\(error)"])
                     }
-                    try await stop.pause(backoff.delay())
+                    failures += 1
+                    try await stop.pause(Backoff().delay(afterFailures: failures))
                 }
             }
         }
@@ -46,7 +47,7 @@ package struct Retrying: Sendable {
     /// The result of `body`, once the ledger is not locked and its disk not full.
     /// - Throws: `LedgerError` that is not transient; `StopSignal.Stopped`.
     package func ledger<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
-        var backoff = Backoff()
+        var failures = 0
         var reported: LedgerError?
         while true {
             do {
@@ -56,7 +57,8 @@ package struct Retrying: Sendable {
                     reported = error
                     logger.warning("waiting for the ledger", metadata: ["error": "\(error)"])
                 }
-                try await stop.pause(backoff.delay())
+                failures += 1
+                try await stop.pause(Backoff().delay(afterFailures: failures))
             }
         }
     }

@@ -7,7 +7,7 @@ package struct RedisOptions: Sendable {
     /// Shown by CLIENT LIST. A server that does not accept it is still used. Must not contain spaces.
     package var clientName = "stocktake"
     /// How long `RedisClient` waits after a failed attempt to connect.
-    package var reconnectDelay = ReconnectDelay()
+    package var reconnectDelay = Backoff()
     /// A longer reply is refused (`RedisError.replyTooLarge`). Ours have a few MiB; this is what a process can still
     /// hold twice (as bytes and as values). hiredis 0.14 counts some lengths as 32-bit integers: stay below 2 GiB.
     package var maximumReplyBytes = 64 << 20
@@ -17,25 +17,4 @@ package struct RedisOptions: Sendable {
     package var verifiesCertificate = true
 
     package init() {}
-}
-
-/// Doubles with every consecutive failure, from `initial` to `maximum`.
-package struct ReconnectDelay: Sendable, Equatable {
-    package var initial: Duration = .milliseconds(50)
-    package var maximum: Duration = .seconds(2)
-
-    package init() {}
-
-    package init(initial: Duration, maximum: Duration) {
-        self.initial = initial
-        self.maximum = maximum
-    }
-
-    /// Between half and all of the nominal delay, so that clients which lost the same server do not reconnect in step.
-    func delay(afterFailures failures: Int) -> Duration {
-        var nominal = min(initial, maximum)
-        // Bounded for an initial delay of zero, which never grows.
-        for _ in 0..<min(max(failures - 1, 0), 64) { nominal = min(nominal * 2, maximum) }
-        return nominal * Double.random(in: 0.5...1)
-    }
 }

@@ -56,15 +56,4 @@ struct StopSignalTests {
             stop.whenRequested { ran() }
         }
     }
-
-    @Test("Attempts wait 50 ms, twice as long each time, and 2 s at most; a quarter more at random")
-    func backoff() {
-        let least = [50, 100, 200, 400, 800, 1_600, 2_000, 2_000]
-        for (attempt, milliseconds) in least.enumerated() {
-            let delay = Backoff.delay(beforeAttempt: attempt)
-            let shortest = Duration.milliseconds(milliseconds)
-            #expect(delay >= shortest && delay <= shortest * 5 / 4)
-        }
-        #expect(Backoff.delay(beforeAttempt: .max) <= .milliseconds(2_500))
-    }
 }

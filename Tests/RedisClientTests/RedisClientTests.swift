@@ -159,7 +159,7 @@ struct RedisClientTests {
         let folder = try TemporaryFolder()
         let url = RedisURL(unixSocket: folder.path(of: "fake.sock"))
         var options = RedisOptions()
-        options.reconnectDelay = ReconnectDelay(initial: .seconds(600), maximum: .seconds(600))
+        options.reconnectDelay = Backoff(initial: .seconds(600), maximum: .seconds(600))
         let redis = RedisClient(url: url, options: options, logger: silentLogger)
         func fails() async {
             await #expect(throws: RedisError.cannotConnect(to: url.redacted, reason: "there is no such socket file")) {
@@ -176,14 +176,14 @@ struct RedisClientTests {
 
     @Test("waits longer after each failure, up to the maximum, and not in step with others")
     func delays() {
-        let delay = ReconnectDelay(initial: .milliseconds(50), maximum: .seconds(2))
+        let delay = Backoff(initial: .milliseconds(50), maximum: .seconds(2))
         let nominal = [1: 50, 2: 100, 3: 200, 4: 400, 5: 800, 6: 1_600, 7: 2_000, 8: 2_000, 1_000_000: 2_000]
         for (failures, milliseconds) in nominal {
             let drawn = (0..<50).map { _ in delay.delay(afterFailures: failures) }
             #expect(drawn.allSatisfy { $0 >= .milliseconds(milliseconds) / 2 && $0 <= .milliseconds(milliseconds) })
             #expect(Set(drawn).count > 1)
         }
-        #expect(ReconnectDelay(initial: .seconds(9), maximum: .seconds(1)).delay(afterFailures: 1) <= .seconds(1))
+        #expect(Backoff(initial: .seconds(9), maximum: .seconds(1)).delay(afterFailures: 1) <= .seconds(1))
     }
 
     @Test("waits for a server that comes later, and tells each kind of failure once")
@@ -196,7 +196,7 @@ struct RedisClientTests {
             }
         }
         var options = RedisOptions()
-        options.reconnectDelay = ReconnectDelay(initial: .milliseconds(1), maximum: .milliseconds(2))
+        options.reconnectDelay = Backoff(initial: .milliseconds(1), maximum: .milliseconds(2))
         let recorder = LogRecorder()
         let redis = RedisClient(url: server.url, options: options, logger: recorder.logger)
         let told = Shared([String]())

@@ -1,0 +1,19 @@
+/// The delay before the next attempt: doubles with every consecutive failure, from `initial` to `maximum`.
+package struct Backoff: Sendable, Equatable {
+    package var initial: Duration
+    package var maximum: Duration
+
+    package init(initial: Duration = .milliseconds(50), maximum: Duration = .seconds(2)) {
+        self.initial = initial
+        self.maximum = maximum
+    }
+
+    /// Between half and all of the nominal delay, so that clients that lost the same server do not retry in step.
+    /// - Parameter failures: in a row, at least 1.
+    package func delay(afterFailures failures: Int) -> Duration {
+        var nominal = min(initial, maximum)
+        // Bounded for an initial delay of zero, which never grows.
+        for _ in 0..<min(max(failures - 1, 0), 64) { nominal = min(nominal * 2, maximum) }
+        return nominal * Double.random(in: 0.5...1)
+    }
+}
