@@ -7,7 +7,7 @@ package enum ConsumerError: Error, Sendable, CustomStringConvertible {
     /// The lock file cannot be used.
     case lock(path: String, reason: String)
     /// Redis holds the counters of another ledger, or of a later state of this one.
-    case ledgerIsNotTheOne(path: String, redis: String, found: InstallAnswer)
+    case wrongLedger(path: String, redis: String, LedgerObjection)
     /// Several epochs were opened in a row, and the same batch still could not be recorded.
     case noProgress(redis: String, reason: String, epochs: Int)
     /// The server is too old.
@@ -17,9 +17,9 @@ package enum ConsumerError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .lock(let path, let reason):
             "taking a lock failed: on \(path): \(reason). Check that the folder exists, and its permissions."
-        case .ledgerIsNotTheOne(let path, let redis, let found):
+        case .wrongLedger(let path, let redis, let objection):
             """
-            opening an epoch failed: on \(redis): \(Self.finding(found, ledger: path)). \
+            opening an epoch failed: on \(redis): \(Self.sentence(objection, ledger: path)). \
             Nothing was sold. Name the right ledger and Redis; if the ledger was lost, 'stocktake ledger restore FILE' puts a backup in its \
             place; if this one is to go on, adopt it ('stocktake ledger adopt'). Both have decided again first what the stream still holds.
             """
@@ -33,14 +33,13 @@ package enum ConsumerError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    private static func finding(_ found: InstallAnswer, ledger path: String) -> String {
-        switch found {
-        case .installed: "the counters are installed"
+    private static func sentence(_ objection: LedgerObjection, ledger path: String) -> String {
+        switch objection {
         case .otherLedger(let identity):
             "the counters belong to another ledger (\(identity)), not to \(path)"
-        case .epochNotLower(let epoch):
+        case .laterEpoch(let epoch):
             "the counters are of epoch \(epoch), which the ledger \(path) has not reached: it was replaced or has gone back in time"
-        case .ledgerBehind(let settled, let recorded):
+        case .moreRecorded(let settled, let recorded):
             "\(recorded) rows (orders, cancellations, adjustments, dead letters) up to seq \(settled) had been recorded, which the ledger \(path) does not hold: it was replaced or has gone back in time"
         }
     }

@@ -1,5 +1,6 @@
 import Counters
 import Intake
+import Inventory
 import Ledger
 
 /// What has happened; `ConsumerStateMachine` decides what follows.

@@ -26,12 +26,12 @@ struct EpochOpener: Sendable {
         case lost(CountersError)
     }
 
-    /// - Throws: `ConsumerError.ledgerIsNotTheOne`; `LedgerError`; `CountersError`; `StopSignal.Stopped`.
+    /// - Throws: `ConsumerError.wrongLedger`; `LedgerError`; `CountersError`; `StopSignal.Stopped`.
     func open(_ request: EpochRequest) async throws -> Epoch {
         logger.notice("opening an epoch", metadata: ["reason": "\(request.needed.reason)"])
         if case .miscount(let counter) = request.needed.cause { try await countAgain(counter) }
         if request.epochsInARow > 0 {
-            try await retrying.stop.pause(Backoff.delay(beforeAttempt: request.epochsInARow - 1))
+            try await retrying.stop.pause(Backoff().delay(afterFailures: request.epochsInARow))
         }
         var losses = 0
         while true {
@@ -75,8 +75,8 @@ struct EpochOpener: Sendable {
             let answer = try await retrying.redis("installing the counters") { [counters] in
                 try await counters.install(installation)
             }
-            guard answer == .installed else {
-                throw ConsumerError.ledgerIsNotTheOne(path: ledger.path, redis: redis.url.redacted, found: answer)
+            if case .refused(let objection) = answer {
+                throw ConsumerError.wrongLedger(path: ledger.path, redis: redis.url.redacted, objection)
             }
         } catch let doubt as EpochNeeded {
             return .inDoubt(doubt)

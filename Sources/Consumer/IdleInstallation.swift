@@ -1,4 +1,5 @@
 import Counters
+import Inventory
 import Ledger
 
 /// Opens a new epoch while no consumer is active, as a consumer does at its start, but without processing messages.
@@ -8,7 +9,7 @@ import Ledger
 ///   - redis: how Redis is named in messages.
 ///   - lock: held, so that no consumer decides meanwhile.
 /// - Returns: the epoch.
-/// - Throws: errors of Redis, after which the call may be repeated; `ConsumerError.ledgerIsNotTheOne`.
+/// - Throws: errors of Redis, after which the call may be repeated; `ConsumerError.wrongLedger`.
 @discardableResult
 package func installCounters(
     from ledger: LedgerDatabase, into counters: CounterStore, redis: String, reason: String, holding lock: ProcessLock
@@ -16,11 +17,10 @@ package func installCounters(
     defer { withExtendedLifetime(lock) {} }
     try await counters.head().refuseWrongLedger(ledger, head: ledger.head(), redis: redis)
     let start = try await ledger.raiseEpoch(catalogueBefore: nil, reason: reason)
-    let answer = try await counters.install(Installation(start))
-    guard answer == .installed else {
-        throw ConsumerError.ledgerIsNotTheOne(path: ledger.path, redis: redis, found: answer)
+    switch try await counters.install(Installation(start)) {
+    case .installed: return start.head.epoch
+    case .refused(let objection): throw ConsumerError.wrongLedger(path: ledger.path, redis: redis, objection)
     }
-    return start.head.epoch
 }
 
 extension Installation {
@@ -34,15 +34,7 @@ extension Installation {
 extension CounterHead {
     /// Throws if Redis knows of more than this ledger holds: the ledger was replaced, or has gone back in time.
     package func refuseWrongLedger(_ ledger: LedgerDatabase, head: LedgerHead, redis: String) throws {
-        var answer: InstallAnswer?
-        if let identity = self.ledger, identity != ledger.identity {
-            answer = .otherLedger(identity)
-        } else if let epoch, epoch > head.epoch {
-            answer = .epochNotLower(epoch)
-        } else if (settled ?? 0) > head.seq || (recorded ?? 0) > head.records {
-            answer = .ledgerBehind(settled: settled ?? 0, recorded: recorded ?? 0)
-        }
-        guard let answer else { return }
-        throw ConsumerError.ledgerIsNotTheOne(path: ledger.path, redis: redis, found: answer)
+        guard let objection = objection(to: head, of: ledger.identity) else { return }
+        throw ConsumerError.wrongLedger(path: ledger.path, redis: redis, objection)
     }
 }

@@ -28,12 +28,8 @@ package struct Installation: Sendable {
 /// The result of an installation.
 package enum InstallAnswer: Sendable, Equatable {
     case installed
-    /// The counters belong to another ledger.
-    case otherLedger(String)
-    /// Redis has this epoch or a later one.
-    case epochNotLower(Int64)
-    /// Redis knows that the ledger had recorded up to this seq, and this many rows: more than the ledger holds.
-    case ledgerBehind(settled: Int64, recorded: Int64)
+    /// Nothing was changed.
+    case refused(LedgerObjection)
 }
 
 extension CounterStore {
@@ -83,10 +79,10 @@ extension CounterStore {
         let parts = reply.array ?? []
         switch (parts.first?.string, parts.dropFirst().first) {
         case ("INSTALLED", _): return .installed
-        case ("OTHER_LEDGER", let found): return .otherLedger(found?.string ?? "")
-        case ("EPOCH_NOT_LOWER", let found): return .epochNotLower(found?.int ?? 0)
+        case ("OTHER_LEDGER", let found): return .refused(.otherLedger(found?.string ?? ""))
+        case ("EPOCH_NOT_LOWER", let found): return .refused(.laterEpoch(found?.int ?? 0))
         case ("LEDGER_BEHIND", let found):
-            return .ledgerBehind(settled: found?.int ?? 0, recorded: parts.last?.int ?? 0)
+            return .refused(.moreRecorded(settled: found?.int ?? 0, recorded: parts.last?.int ?? 0))
         case ("INCOMPLETE", let found):
             throw CountersError.installIncomplete(sent: sent, found: found?.string ?? "")
         default:

@@ -18,35 +18,6 @@ package struct CounterStore: Sendable {
     }
 }
 
-/// The head of the `…:stock` hash: whose counters they are, and in which state. A missing field is nil.
-package struct CounterHead: Sendable, Equatable {
-    package var ledger: String?
-    package var epoch: Int64?
-    package var seq: Int64?
-    package var settled: Int64?
-    /// Rows the ledger had recorded (orders, cancellations, adjustments, dead letters).
-    package var recorded: Int64?
-    package var catalogue: Int64?
-
-    package init(
-        ledger: String? = nil, epoch: Int64? = nil, seq: Int64? = nil, settled: Int64? = nil, recorded: Int64? = nil,
-        catalogue: Int64? = nil
-    ) {
-        self.ledger = ledger
-        self.epoch = epoch
-        self.seq = seq
-        self.settled = settled
-        self.recorded = recorded
-        self.catalogue = catalogue
-    }
-
-    /// The names of the fields.
-    package static let fields = ["ledger", "epoch", "seq", "settled", "recorded", "catalogue"]
-
-    /// Nothing is installed.
-    package var isEmpty: Bool { ledger == nil && epoch == nil && seq == nil }
-}
-
 extension CounterStore {
     /// Identity, epoch and seq as Redis has them now; cheap enough for once a second.
     package func head() async throws -> CounterHead {
@@ -55,6 +26,9 @@ extension CounterStore {
 }
 
 extension CounterHead {
+    /// The names of the fields.
+    package static let fields = ["ledger", "epoch", "seq", "settled", "recorded", "catalogue"]
+
     /// The head of a store's counters, for callers without a ledger.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> CounterHead {
         let reply = try await client.send(

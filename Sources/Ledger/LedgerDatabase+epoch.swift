@@ -2,22 +2,7 @@ import Failpoints
 import GRDB
 import Inventory
 
-/// The state of the ledger that decisions depend on.
-package struct LedgerHead: Sendable, Equatable {
-    package var epoch: Int64
-    /// Highest seq recorded.
-    package var seq: Int64
-    /// Rows of orders, cancellations, adjustments and dead letters ever recorded.
-    package var records: Int64
-    package var catalogueVersion: Int64
-
-    package init(epoch: Int64, seq: Int64, records: Int64, catalogueVersion: Int64) {
-        self.epoch = epoch
-        self.seq = seq
-        self.records = records
-        self.catalogueVersion = catalogueVersion
-    }
-
+extension LedgerHead {
     static func read(_ db: Database) throws -> LedgerHead {
         guard
             let row = try Row.fetchOne(

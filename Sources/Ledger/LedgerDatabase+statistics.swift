@@ -1,4 +1,5 @@
 import GRDB
+import Inventory
 
 /// What needs an operator's attention: counts for `doctor` and operators, at one moment.
 package struct LedgerStatistics: Sendable, Equatable {

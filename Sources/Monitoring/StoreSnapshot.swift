@@ -41,7 +41,7 @@ struct StoreSnapshot: Sendable {
     private func wrongCounters(_ head: CounterHead) -> String? {
         if head.isEmpty { return "none are installed: no consumer has started yet" }
         if head.ledger != identity { return "they belong to another ledger" }
-        if let ledger = ledger.statistics?.head, head.isAhead(of: ledger) {
+        if let ledger = ledger.statistics?.head, head.objection(to: ledger, of: identity) != nil {
             return "they are ahead of the ledger, which has gone back in time"
         }
         if let watermark, watermark.isAbove(epoch: head.epoch ?? 0, seq: head.seq ?? 0) {
@@ -81,13 +81,5 @@ struct StoreSnapshot: Sendable {
         var notes = redis.notes
         if let head = redis.counters, let wrong = wrongCounters(head) { notes.insert("the counters: \(wrong)", at: 0) }
         return notes.isEmpty ? nil : notes.joined(separator: " ")
-    }
-}
-
-extension CounterHead {
-    /// Whether Redis knows of more than the ledger holds: the ledger was replaced, or has gone back in time. Certain
-    /// only if the counters were read before the ledger.
-    package func isAhead(of ledger: LedgerHead) -> Bool {
-        (epoch ?? 0) > ledger.epoch || (settled ?? 0) > ledger.seq || (recorded ?? 0) > ledger.records
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Inventory
 import Ledger
 import RedisClient
 import StrictJSON

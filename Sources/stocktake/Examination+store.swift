@@ -52,7 +52,7 @@ extension Examination {
             }
             func text(_ number: Int64?) -> String { number.map { String($0) } ?? "none" }
             let detail = "Redis at epoch \(text(head.epoch)), seq \(text(head.seq)); \(state)"
-            if head.isAhead(of: ledgerHead), !isConsumerActive {
+            if head.objection(to: ledgerHead, of: ledger.identity) != nil, !isConsumerActive {
                 return (
                     .bad,
                     detail

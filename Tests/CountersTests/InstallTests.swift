@@ -49,22 +49,22 @@ struct InstallTests {
 
     /// Fields of the head before, the epoch and seq to install, and the answer.
     private static let refusals: [(String, [String: String], epoch: Int64, seq: Int64, InstallAnswer)] = [
-        ("another ledger", ["ledger": "M"], 8, 50, .otherLedger("M")),
+        ("another ledger", ["ledger": "M"], 8, 50, .refused(.otherLedger("M"))),
         (
             "another ledger with a lower epoch and seq", ["ledger": "M", "epoch": "1", "settled": "1"], 8, 50,
-            .otherLedger("M")
+            .refused(.otherLedger("M"))
         ),
-        ("the same epoch", [:], 7, 50, .epochNotLower(7)),
-        ("a higher epoch", ["epoch": "9"], 8, 50, .epochNotLower(9)),
-        ("a higher epoch, compared as numbers", ["epoch": "10"], 9, 50, .epochNotLower(10)),
-        ("the ledger had recorded more", ["settled": "51"], 8, 50, .ledgerBehind(settled: 51, recorded: 60)),
+        ("the same epoch", [:], 7, 50, .refused(.laterEpoch(7))),
+        ("a higher epoch", ["epoch": "9"], 8, 50, .refused(.laterEpoch(9))),
+        ("a higher epoch, compared as numbers", ["epoch": "10"], 9, 50, .refused(.laterEpoch(10))),
+        ("the ledger had recorded more", ["settled": "51"], 8, 50, .refused(.moreRecorded(settled: 51, recorded: 60))),
         (
             "the ledger had recorded more, compared as numbers", ["settled": "100"], 8, 99,
-            .ledgerBehind(settled: 100, recorded: 60)
+            .refused(.moreRecorded(settled: 100, recorded: 60))
         ),
         (
             "the ledger had recorded more that took no seq", ["recorded": "71"], 8, 50,
-            .ledgerBehind(settled: 41, recorded: 71)
+            .refused(.moreRecorded(settled: 41, recorded: 71))
         ),
     ]
 
@@ -96,8 +96,8 @@ struct InstallTests {
             #expect(try await store.install(installation(epoch: 8)) == .installed)
             let answer = try await store.decide([take((p, 1))], epoch: 8, seq: 50)
             #expect(answer == .decided(seq: 51, [.accepted(seq: 51)]))
-            #expect(try await store.install(installation(epoch: 8)) == .epochNotLower(8))
-            #expect(try await store.install(installation(epoch: 7)) == .epochNotLower(8))
+            #expect(try await store.install(installation(epoch: 8)) == .refused(.laterEpoch(8)))
+            #expect(try await store.install(installation(epoch: 7)) == .refused(.laterEpoch(8)))
             #expect(try await fixture.stock()?["sold:p:P"] == "6")
         }
     }

@@ -489,7 +489,7 @@ inline takeOver(total) {
 /* EpochNeeded */
 inline wantEpoch() { ME.state = LOOK }
 
-/* ConsumerError.ledgerIsNotTheOne: the process ends. */
+/* ConsumerError.wrongLedger: the process ends. */
 inline refuse() {
 #if BACKUPS
   assert(restores == 0);

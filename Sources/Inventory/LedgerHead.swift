@@ -1,0 +1,16 @@
+/// The state of the ledger that decisions depend on.
+package struct LedgerHead: Sendable, Equatable {
+    package var epoch: Int64
+    /// Highest seq recorded.
+    package var seq: Int64
+    /// Rows of orders, cancellations, adjustments and dead letters ever recorded.
+    package var records: Int64
+    package var catalogueVersion: Int64
+
+    package init(epoch: Int64, seq: Int64, records: Int64, catalogueVersion: Int64) {
+        self.epoch = epoch
+        self.seq = seq
+        self.records = records
+        self.catalogueVersion = catalogueVersion
+    }
+}
