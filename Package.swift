@@ -143,17 +143,26 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // What an operator does to a store: restore, adopt, drop, repair; the private Redis.
+        .target(
+            name: "Operations",
+            dependencies: [
+                "Consumer", "Counters", "Failpoints", "Inventory", "Ledger", "Paths",
+                "Reconciliation", "RedisClient", log,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "stocktake",
             dependencies: [
                 "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints",
                 "Intake", "Inventory",
-                "Ledger", "Monitoring", "Paths", "Reconciliation", "RedisClient", "StrictJSON",
+                "Ledger", "Monitoring", "Operations", "Paths", "Reconciliation", "RedisClient", "StrictJSON",
                 "TextEncodings", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strict
         ),

@@ -5,6 +5,7 @@ import Counters
 import Glibc
 import Ledger
 import Logging
+import Operations
 import Paths
 import Reconciliation
 import RedisClient
@@ -67,7 +68,7 @@ struct RunCommand: AsyncParsableCommand {
         let settings = try options.resolve()
         let logger = settings.logger()
         let http = HTTPServices(settings, logger: logger)
-        if settings.redisURL == nil, FilePath.socketAddress(settings.privateSocket) == nil {
+        if settings.redisURL == nil, FilePath.socketAddress(settings.privateRedis.socket) == nil {
             throw ValidationError(
                 "The data folder's path is too long for a socket in it (at most \(RedisURL.maximumSocketPathBytes) bytes with /redis.sock). Name a shorter one with --data."
             )
@@ -84,7 +85,7 @@ struct RunCommand: AsyncParsableCommand {
         if settings.redisURL == nil {
             // The ledger may lie elsewhere.
             FilePath.makeFolder(settings.data, mode: 0o700)
-            let redis = PrivateRedis(settings: settings, logger: logger)
+            let redis = PrivateRedis(settings.privateRedis, logger: logger)
             try await redis.keepRunning()
             services.append(redis)
         }

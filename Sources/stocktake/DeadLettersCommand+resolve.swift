@@ -2,6 +2,7 @@ import ArgumentParser
 import Consumer
 import Inventory
 import Ledger
+import Operations
 
 /// Which dead letters are meant: numbers, or all open ones of a reason.
 struct DeadLetterOptions: ParsableArguments {
@@ -91,7 +92,7 @@ extension DeadLettersCommand {
             print(
                 "discarded \(changed.counted("dead letter"))"
                     + (already > 0 ? ", besides \(already.grouped) that were already" : "")
-                    + (changed > 0 ? ": \(try await finishRemoval(ledger, settings))" : ""))
+                    + (changed > 0 ? ": \(try await removal(ledger))" : ""))
         }
     }
 }

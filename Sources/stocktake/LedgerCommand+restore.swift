@@ -1,11 +1,6 @@
 import ArgumentParser
-import Consumer
-import Counters
-import Failpoints
-import Inventory
 import Ledger
-import Monitoring
-import RedisClient
+import Operations
 
 extension LedgerCommand {
     struct Restore: AsyncParsableCommand, FileCommand {
@@ -35,19 +30,25 @@ extension LedgerCommand {
 
         func run() async throws {
             let settings = try options.resolve()
-            guard let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: settings.ledger)) else {
-                try refuse(LedgerError.inUse(path: settings.ledger, action: "restoring"))
-            }
-            defer { withExtendedLifetime(lock) {} }
+            let progress = Progress()
             do {
-                let isDone = try await withRedis(settings) { client in
-                    try await restore(settings, client)
-                    return true
+                let restored = try await BackupRestorer(settings.access, backup: file).run(
+                    allowsOtherLedger: otherLedger,
+                    progress: { $0.map { progress.show($0.text) } ?? progress.end() },
+                    report: { findings in
+                        for line in RestoreReport(findings).lines { print(line) }
+                    },
+                    confirm: { yes || confirm("Put \(file) in the place of \(settings.ledger)?") })
+                guard let restored else {
+                    printError("not restored")
+                    throw Exit.no
                 }
-                // A private Redis that has never run has nothing to forget.
-                if isDone == nil { try await restore(settings, nil) }
-                // The damage that was noted is that of the replaced ledger.
-                lock.note(LedgerSoundness?.none)
+                print(
+                    "restored \(settings.ledger) from \(file)"
+                        + (restored.kept.map { "; what it replaces is \($0)" } ?? ""))
+                for line in RestoreReport(restored.findings).advice { print(line) }
+            } catch OperationError.otherLedger(let backup, let identity, let found) {
+                try refuse(OperationError.otherLedger(backup: backup, identity: identity, found: found))
             } catch let error as LedgerError {
                 switch error {
                 case .missing(file):
@@ -58,49 +59,6 @@ extension LedgerCommand {
                     try refuse(error)
                 default: throw error
                 }
-            }
-        }
-
-        private func restore(_ settings: Settings, _ client: RedisClient?) async throws {
-            var (head, stream) = (CounterHead(), StreamExtent?.none)
-            if let client {
-                head = try await CounterHead.read(settings.keys, client)
-                stream = try await StreamExtent.read(settings.keys, client)
-            }
-            let progress = Progress()
-            let restoration = try await LedgerRestoration.prepare(
-                from: file, to: settings.ledger, store: settings.store
-            ) { progress.show($0.text) }
-            progress.end()
-            do {
-                Failpoint.restoreCopied.pass()
-                let missing = try await restoration.missing()
-                var absent = missing?.entries ?? []
-                if let client { absent = try await StreamExtent.absent(of: absent, settings.keys, client) }
-                let report = RestoreReport(
-                    file: file, restoration: restoration, head: head, stream: stream, missing: missing, absent: absent)
-                for line in report.lines { print(line) }
-                if !otherLedger, let other = report.otherLedger {
-                    printError(
-                        "restoring the ledger failed: on \(file): it is a backup of ledger \(restoration.identity), and \(other); nothing was changed. Name the right backup; or say --other-ledger if this one is meant."
-                    )
-                    throw Exit.no
-                }
-                guard yes || confirm("Put \(file) in the place of \(settings.ledger)?") else {
-                    printError("not restored")
-                    throw Exit.no
-                }
-                try await restoration.raiseEpoch(above: max(head.epoch ?? 0, report.replacedEpoch))
-                // Before the file: if it is interrupted here, the old ledger goes on as if nothing had happened.
-                if let client { try await startOver(settings.keys, client) }
-                Failpoint.restoreForgotten.pass()
-                let kept = try restoration.takePlace()
-                Failpoint.restoreDone.pass()
-                print("restored \(settings.ledger) from \(file)" + (kept.map { "; what it replaces is \($0)" } ?? ""))
-                for line in report.advice { print(line) }
-            } catch {
-                restoration.abandon()
-                throw error
             }
         }
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Consumer
 import Counters
 import Ledger
+import Operations
 import RedisClient
 import StrictJSON
 
@@ -141,32 +142,13 @@ struct LedgerCommand: AsyncParsableCommand {
                 printError("not dropped")
                 throw Exit.no
             }
-            guard let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: settings.ledger)) else {
-                try refuse(LedgerError.inUse(path: settings.ledger, action: "dropping"))
-            }
-            defer { withExtendedLifetime(lock) {} }
             do {
-                // A process that only reads holds no lock.
-                try await LedgerDatabase.refuseIfInUse(settings.ledger)
-                // The counters first: a ledger without counters is every start's business, the opposite stops a
-                // consumer.
-                if !keepCounters { try await removeCounters(of: identity, settings) }
-                try await LedgerDatabase.drop(at: settings.ledger)
-                lock.note(LedgerSoundness?.none)
+                try await StoreRemoval(settings.access).run(identity: identity, keepsCounters: keepCounters)
             } catch let error as LedgerError {
                 if case .inUse = error { try refuse(error) }
                 throw error
             }
             print("dropped \(settings.ledger)")
-        }
-
-        private func removeCounters(of identity: String, _ settings: Settings) async throws {
-            try await withRedis(settings) { client in
-                let head = try await CounterHead.read(settings.keys, client)
-                if head.ledger == identity {
-                    _ = try await client.send(RedisCommand("UNLINK", settings.keys.stock, settings.keys.intake))
-                }
-            }
         }
     }
 }

@@ -3,6 +3,7 @@ import Consumer
 import Counters
 import Inventory
 import Ledger
+import Operations
 import Reconciliation
 import RedisClient
 import StrictJSON
@@ -44,10 +45,9 @@ struct ReconcileCommand: AsyncParsableCommand {
         var finding = Finding()
         if deep { finding.miscounts = try await ledger.recount() }
         if `repair` {
-            finding = try await Mending(
-                settings: settings, ledger: ledger, client: client, reconciler: reconciler, all: all
-            )
-            .mend(finding)
+            let driftRepair = DriftRepair(settings.access, ledger: ledger, client: client, reconciler: reconciler)
+            finding.add(
+                try await driftRepair.run(miscounts: finding.miscounts, comparesAll: all, explained: Finding.explained))
         } else {
             finding.report = try await reconciler.drift(all: all, explained: Finding.explained)
         }
@@ -122,6 +122,11 @@ private struct Finding {
 
     /// How many drifting counters are explained.
     static let explained = 20
+
+    mutating func add(_ result: DriftRepair.Result) {
+        (report, after, repaired) = (result.report, result.after, result.repaired)
+        (repairEpoch, installedEpoch) = (result.repairEpoch, result.installedEpoch)
+    }
 
     /// Nothing differs, or not any more.
     var isRight: Bool { repaired != nil || (report?.isClean ?? false) && miscounts.isEmpty }
@@ -204,84 +209,6 @@ private struct Finding {
                     ])
                 }),
         ])
-    }
-}
-
-/// Sets right what differs.
-private struct Mending {
-    let settings: Settings
-    let ledger: LedgerDatabase
-    let client: RedisClient
-    let reconciler: Reconciler
-    /// Compare every counter once more in the end.
-    let all: Bool
-
-    private static let reason = "stocktake reconcile --repair"
-    /// How long an active consumer may take to open the epoch that was asked for.
-    private static let patience = Duration.seconds(15)
-    private static let pollInterval = Duration.milliseconds(50)
-
-    func mend(_ found: Finding) async throws -> Finding {
-        var finding = found
-        // If we get the lock, no consumer is active: what one would do within a second is done here.
-        let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: settings.ledger))
-        if lock == nil {
-            finding.report = try await reconciler.drift(explained: Finding.explained)
-        } else {
-            // Before the epoch is raised: a wrong ledger must not overtake Redis.
-            try await CounterHead.read(settings.keys, client).refuseWrongLedger(
-                ledger, head: ledger.head(), redis: settings.redis.redacted)
-            var hasty = reconciler
-            hasty.patience = .zero
-            do {
-                finding.report = try await hasty.drift(explained: Finding.explained)
-            } catch is ReconciliationError {
-                // Whatever state the counters are in, they are installed again.
-            }
-        }
-        finding.repaired = 0
-        if finding.report?.isClean == true, finding.miscounts.isEmpty {
-            if all { finding.after = try await reconciler.drift(all: true) }
-            return finding
-        }
-        guard
-            let (repairs, asked) = try await ledger.raiseEpoch(
-                toRepair: finding.report?.repairs ?? [], foundIn: finding.report?.epoch, reason: Self.reason)
-        else {
-            throw Failure(
-                "repairing drift failed: on the ledger \(ledger.path): a new epoch was opened meanwhile, which installed the counters again. Compare again."
-            )
-        }
-        finding.repairEpoch = asked
-        if let lock {
-            let counters = CounterStore(keys: settings.keys, ledger: ledger.identity, client: client)
-            finding.installedEpoch = try await installCounters(
-                from: ledger, into: counters, redis: settings.redis.redacted, reason: Self.reason, holding: lock)
-        } else {
-            finding.installedEpoch = try await waitForEpoch(after: asked)
-        }
-        let after = try await reconciler.drift(all: all)
-        finding.after = after
-        guard after.isClean else {
-            throw Failure(
-                "repairing drift failed: on \(settings.redis.redacted): after epoch \(after.epoch) there is drift again. Find what else writes \(settings.keys.stock)."
-            )
-        }
-        finding.repaired = max(repairs.count, 1)
-        return finding
-    }
-
-    private func waitForEpoch(after asked: Int64) async throws -> Int64 {
-        let deadline = ContinuousClock.now + Self.patience
-        while true {
-            if let epoch = try await CounterHead.read(settings.keys, client).epoch, epoch > asked { return epoch }
-            if ContinuousClock.now >= deadline {
-                throw Failure(
-                    "repairing drift failed: on the ledger \(ledger.path): epoch \(asked) was asked for, and the active consumer has opened none after it within \(Self.patience.components.seconds) s. Look at its log; the repair is made as soon as it goes on."
-                )
-            }
-            try await Task.sleep(for: Self.pollInterval)
-        }
     }
 }
 

@@ -1,34 +1,18 @@
 import Counters
 import Inventory
 import Ledger
-import Monitoring
+import Operations
 
-/// What restoring a backup means: what it lacks, and where that can be had.
+/// What restoring a backup means, for people: what it lacks, and where that can be had.
 struct RestoreReport {
-    let file: String
-    let restoration: LedgerRestoration
-    /// As Redis remembers the ledger that is replaced.
-    let head: CounterHead
-    /// Nil: there is no stream.
-    let stream: StreamExtent?
-    /// Nil: the replaced ledger cannot be read.
-    let missing: MissingRows?
-    /// Of the messages of what is missing, those that the stream does not hold.
-    let absent: [EntryPosition]
+    private let findings: RestoreFindings
 
-    var replacedEpoch: Int64 {
-        if case .readable(_, let head) = restoration.replaced { head.epoch } else { 0 }
-    }
+    init(_ findings: RestoreFindings) { self.findings = findings }
 
-    /// Who has another identity than the backup, if anybody.
-    var otherLedger: String? {
-        let identity = restoration.identity
-        if case .readable(let replaced, _) = restoration.replaced, replaced != identity {
-            return "\(replaced) is in that place"
-        }
-        if let followed = head.ledger, followed != identity { return "Redis follows \(followed)" }
-        return nil
-    }
+    private var restoration: LedgerRestoration { findings.restoration }
+    private var head: CounterHead { findings.head }
+    private var missing: MissingRows? { findings.missing }
+    private var absent: [EntryPosition] { findings.absent }
 
     /// How many ids are listed.
     private static let listed = 20
@@ -67,20 +51,12 @@ struct RestoreReport {
             "it is damaged (\(missing.unread.joined(separator: ", "))); the backup lacks at least \(rows)"
     }
 
-    /// Whether the replaced ledger has all that was ever recorded: then it shows exactly what is gone.
-    private var replacedIsNewest: Bool {
-        guard case .readable(let identity, let replaced) = restoration.replaced else { return false }
-        return head.isEmpty
-            || head.ledger == identity && (head.settled ?? 0) <= replaced.seq
-                && (head.recorded ?? 0) <= replaced.records
-    }
-
     /// Up to three facts: what is known to be gone; how far back the stream goes; and what cannot be known.
     var coverage: String {
         let gone = (missing?.rows ?? 0) - (missing?.entries.count ?? 0) + absent.count
         let goneOnes =
             "\(gone.grouped) of these are gone from it, sent from \(absent.min()?.time ?? "an unknown time") to \(absent.max()?.time ?? "an unknown time"): publish those messages again"
-        guard replacedIsNewest, missing?.isWhole == true else {
+        guard findings.replacedIsNewest, missing?.isWhole == true else {
             return (gone > 0 ? goneOnes + ". Of the rest: " : "") + coverageByStream
         }
         if gone > 0 { return goneOnes }
@@ -95,11 +71,11 @@ struct RestoreReport {
     private var coverageByStream: String {
         let newest = restoration.newestEntry
         let after = newest.map { "after \($0.time)" } ?? "of all times"
-        guard let stream, let last = stream.last, newest.map({ $0 <= last }) ?? true else {
+        guard let stream = findings.stream, let last = stream.last, newest.map({ $0 <= last }) ?? true else {
             return
                 "has nothing since the backup: it is gone or was created again, or Redis is older than the backup. Messages \(after) may be gone. Publish them again"
         }
-        if let since = recordedSince, since > stream.length {
+        if let since = findings.recordedSince, since > stream.length {
             return
                 "holds \(Int(clamping: stream.length).counted("message")), and \(Int(clamping: since).counted("row")) were recorded since the backup: \(Int(clamping: since - stream.length).grouped) or more are gone. Publish all messages \(after) again"
         }
@@ -110,20 +86,6 @@ struct RestoreReport {
         }
         return
             "holds every message that it was given since the backup, \(Self.decidedAgain). Whether Redis has lost any cannot be known without the replaced ledger: publish again what has no outcome"
-    }
-
-    /// Rows that were recorded since the backup, as Redis remembers; nil if it does not.
-    private var recordedSince: Int64? {
-        guard head.ledger == restoration.identity, let recorded = head.recorded else { return nil }
-        // Redis may say anything.
-        let (since, overflows) = recorded.subtractingReportingOverflow(restoration.copy.check.head.records)
-        return overflows ? nil : since
-    }
-
-    /// The version of the catalogue that was sold by.
-    private var catalogueBefore: Int64? {
-        guard case .readable(_, let replaced) = restoration.replaced else { return head.catalogue }
-        return max(replaced.catalogueVersion, head.catalogue ?? 0)
     }
 
     /// What is left to do when the backup is in place.
@@ -145,7 +107,7 @@ struct RestoreReport {
                 "\(missing.discarded.counted("dead letter")) had been discarded since the backup: their content is back"
             )
         }
-        if let later = catalogueBefore, later > restoration.copy.check.head.catalogueVersion {
+        if let later = findings.catalogueBefore, later > restoration.copy.check.head.catalogueVersion {
             lines.append(
                 "The catalogue was changed since the backup (version \(restoration.copy.check.head.catalogueVersion), it was \(later)). Before you start a consumer: stocktake sync FILE, or it decides by the old caps and products."
             )

@@ -3,6 +3,7 @@ import Consumer
 import Glibc
 import Inventory
 import Logging
+import Operations
 import Paths
 import RedisClient
 import StrictJSON
@@ -293,10 +294,10 @@ struct Settings: Sendable {
     }
 
     /// The private Redis' socket, where `run` makes it and the others look for it.
-    var privateSocket: String { data + "/redis.sock" }
+    var privateRedis: PrivateRedis.Place { PrivateRedis.Place(data: data) }
 
     /// The Redis to use: that of `redis_url`, or else the private one.
-    var redis: RedisURL { redisURL ?? RedisURL(unixSocket: privateSocket) }
+    var redis: RedisURL { redisURL ?? RedisURL(unixSocket: privateRedis.socket) }
 
     var keys: StoreKeys { StoreKeys(store: store) }
 
@@ -306,12 +307,15 @@ struct Settings: Sendable {
         return logger
     }
 
-    /// A client for a short command: what it cannot reach is said at once, not logged and waited for.
-    func client() -> RedisClient {
-        var logger = logger()
-        logger.logLevel = .critical
-        return RedisClient(url: redis, options: redisOptions, logger: logger)
+    /// The store, as operations reach it.
+    var access: StoreAccess {
+        StoreAccess(
+            ledger: ledger, store: store, redis: redis, redisOptions: redisOptions,
+            privateRedis: redisURL == nil ? privateRedis : nil, logger: logger())
     }
+
+    /// A client for a short command: what it cannot reach is said at once, not logged and waited for.
+    func client() -> RedisClient { access.client() }
 
     private static func hostName() -> String {
         var buffer = [CChar](repeating: 0, count: 256)

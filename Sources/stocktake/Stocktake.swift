@@ -4,6 +4,7 @@ import Consumer
 import Counters
 import Glibc
 import Ledger
+import Operations
 import Paths
 import Reconciliation
 import RedisClient
@@ -47,8 +48,8 @@ struct Stocktake: AsyncParsableCommand {
             Glibc.exit(64)
         } catch {
             switch error {
-            case is RedisError, is LedgerError, is CountersError, is ConsumerError, is ReconciliationError, is Failure,
-                is ListenError:
+            case is RedisError, is LedgerError, is CountersError, is ConsumerError, is ReconciliationError,
+                is OperationError, is Failure, is ListenError:
                 printError(explained(error))
                 Glibc.exit(Exit.couldNotTell.code)
             default:

@@ -12,8 +12,23 @@ import Subprocess
 /// The process that holds its lock keeps it running; others wait for it to answer. The server puts itself into the
 /// background, so that Ctrl-C in a terminal reaches the consumer first, and one that a crash left behind is found and
 /// used again.
-actor PrivateRedis: Service {
-    private let settings: Settings
+package actor PrivateRedis: Service {
+    /// Where it lives.
+    package struct Place: Sendable {
+        /// Absolute path of the data folder, in which all its files are.
+        package let data: String
+
+        package init(data: String) { self.data = data }
+
+        package var socket: String { data + "/redis.sock" }
+        /// Of the append-only file; missing: it has never run.
+        var folder: String { data + "/redis" }
+        var log: String { data + "/redis.log" }
+        var lock: String { data + "/redis.lock" }
+        var processID: String { data + "/redis.pid" }
+    }
+
+    private let place: Place
     private let logger: Logger
     /// Held by the process that keeps the server running.
     private var lock: ProcessLock?
@@ -25,14 +40,14 @@ actor PrivateRedis: Service {
     /// How long it is waited for until it has loaded its data; clients wait for the rest.
     private static let loadTime = Duration.seconds(2)
 
-    private var url: RedisURL { RedisURL(unixSocket: settings.privateSocket) }
+    private var url: RedisURL { RedisURL(unixSocket: place.socket) }
 
-    init(settings: Settings, logger: Logger) {
-        self.settings = settings
+    package init(_ place: Place, logger: Logger) {
+        self.place = place
         self.logger = logger
     }
 
-    func run() async throws {
+    package func run() async throws {
         let stop = StopSignal()
         try await withGracefulShutdownHandler {
             while !stop.isRequested {
@@ -49,13 +64,13 @@ actor PrivateRedis: Service {
     ///
     /// Only if there is none: a server that hangs or loads its data counts as there. A second one on the same
     /// append-only file would take messages that the first one then overwrites.
-    func keepRunning() async throws {
-        if lock == nil { lock = try ProcessLock.acquire(settings.data + "/redis.lock") }
+    package func keepRunning() async throws {
+        if lock == nil { lock = try ProcessLock.acquire(place.lock) }
         if lock != nil, !isThere { try await start() }
     }
 
     /// Ends the server, if this process is responsible for it.
-    func end() async {
+    package func end() async {
         if lock != nil { await shutDown() }
         lock = nil
     }
@@ -67,7 +82,7 @@ actor PrivateRedis: Service {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        guard var address = FilePath.socketAddress(settings.privateSocket) else { return false }
+        guard var address = FilePath.socketAddress(place.socket) else { return false }
         let result = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
@@ -79,43 +94,41 @@ actor PrivateRedis: Service {
 
     /// The server that wrote the pid file lives: its command line names our socket.
     private var isAlive: Bool {
-        guard let bytes = FilePath.contents(of: settings.data + "/redis.pid"),
+        guard let bytes = FilePath.contents(of: place.processID),
             let number = Int32(String(decoding: bytes, as: UTF8.self).filter(\.isNumber)),
             let commandLine = FilePath.contents(of: "/proc/\(number)/cmdline")
         else { return false }
         let text = FilePath.text(commandLine)
-        return text.contains("redis-server") && text.contains(settings.privateSocket)
+        return text.contains("redis-server") && text.contains(place.socket)
     }
 
     /// Starts the server and waits until it answers.
     private func start() async throws {
-        let folder = settings.data + "/redis"
-        let log = settings.data + "/redis.log"
-        FilePath.makeFolder(folder, mode: 0o700)
+        FilePath.makeFolder(place.folder, mode: 0o700)
         let arguments = [
-            "--port", "0", "--unixsocket", settings.privateSocket, "--unixsocketperm", "700", "--dir", folder,
+            "--port", "0", "--unixsocket", place.socket, "--unixsocketperm", "700", "--dir", place.folder,
             // A message that was published is on disk before the publisher gets the reply.
             "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction",
-            "--daemonize", "yes", "--pidfile", settings.data + "/redis.pid", "--logfile", log,
+            "--daemonize", "yes", "--pidfile", place.processID, "--logfile", place.log,
         ]
-        logger.debug("starting redis-server", metadata: ["socket": "\(settings.privateSocket)"])
+        logger.debug("starting redis-server", metadata: ["socket": "\(place.socket)"])
         // It goes into the background itself: the process started here ends at once.
         let result = try? await Subprocess.run(
             .name("redis-server"), arguments: Arguments(arguments.map { FilePath.bytes($0) + [0] }), output: .discarded,
             error: .discarded)
         guard let result, result.terminationStatus.isSuccess else {
-            let why = result == nil ? "redis-server is not installed" : "it ended at once (see \(log))"
-            throw Failure(
-                "starting the private Redis failed: on \(settings.privateSocket): \(why). Install it ('scripts/setup'), or name another Redis with --redis-url."
-            )
+            let why = result == nil ? "redis-server is not installed" : "it ended at once (see \(place.log))"
+            throw OperationError.privateRedis(
+                socket: place.socket,
+                reason: "\(why). Install it ('scripts/setup'), or name another Redis with --redis-url.")
         }
         // It listens before it has loaded its data, which may take as long as it takes: clients wait for that.
         let deadline = ContinuousClock.now + Self.startLimit
         while !isListening {
             guard ContinuousClock.now < deadline else {
-                throw Failure(
-                    "starting the private Redis failed: on \(settings.privateSocket): it does not listen. See \(log); a socket's path must be shorter than 108 bytes."
-                )
+                throw OperationError.privateRedis(
+                    socket: place.socket,
+                    reason: "it does not listen. See \(place.log); a socket's path must be shorter than 108 bytes.")
             }
             try await Task.sleep(for: .milliseconds(10))
         }

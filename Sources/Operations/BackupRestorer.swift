@@ -1,0 +1,97 @@
+import Consumer
+import Counters
+import Failpoints
+import Inventory
+import Ledger
+import RedisClient
+
+/// Puts a backup in the ledger's place, and has the stream decided again from its beginning.
+///
+/// 1. Lock the ledger, copy the backup beside it, check the copy.
+/// 2. Compare it with the ledger that it replaces, with Redis and with the stream: `RestoreFindings`.
+/// 3. Raise the copy's epoch above every one that was installed.
+/// 4. Have Redis forget the old ledger. Interrupted after this, the old ledger goes on as at any start.
+/// 5. Put the copy in the ledger's place; what was there keeps another name.
+package struct BackupRestorer: Sendable {
+    private let access: StoreAccess
+    private let backup: String
+
+    package init(_ access: StoreAccess, backup: String) {
+        self.access = access
+        self.backup = backup
+    }
+
+    /// - Parameters:
+    ///   - allowsOtherLedger: the backup may have another identity than what it replaces, or than Redis follows.
+    ///   - progress: of copying and checking.
+    ///   - report: receives what was found before anything is changed.
+    ///   - confirm: false changes nothing.
+    /// - Returns: what replaced what; nil: it was not confirmed.
+    /// - Throws: `LedgerError` (`inUse` where another process has the ledger open; `notReplaced`, `unfitBackup`,
+    ///   `copyUnderWay`); `OperationError`; `RedisError`; `CountersError`. Nothing was changed then, unless the error
+    ///   comes from steps 4 or 5, which may be repeated.
+    package func run(
+        allowsOtherLedger: Bool, progress: @escaping @Sendable (CopyProgress?) -> Void,
+        report: (RestoreFindings) -> Void, confirm: () -> Bool
+    ) async throws -> Restored? {
+        let lock = try access.lock(for: "restoring")
+        defer { withExtendedLifetime(lock) {} }
+        func restore(_ client: RedisClient?) async throws -> Restored? {
+            try await self.restore(client, allowsOtherLedger, progress, report, confirm)
+        }
+        var restored: Restored?
+        let wasRedisReached: Void? = try await access.withRedis { client in restored = try await restore(client) }
+        // A private Redis that has never run has nothing to forget.
+        if wasRedisReached == nil { restored = try await restore(nil) }
+        // The damage that was noted is that of the replaced ledger.
+        if restored != nil { lock.note(LedgerSoundness?.none) }
+        return restored
+    }
+
+    private func restore(
+        _ client: RedisClient?, _ allowsOtherLedger: Bool, _ progress: @escaping @Sendable (CopyProgress?) -> Void,
+        _ report: (RestoreFindings) -> Void, _ confirm: () -> Bool
+    ) async throws -> Restored? {
+        var (head, stream) = (CounterHead(), StreamExtent?.none)
+        if let client {
+            head = try await CounterHead.read(access.keys, client)
+            stream = try await StreamExtent.read(access.keys, client)
+        }
+        let restoration = try await LedgerRestoration.prepare(
+            from: backup, to: access.ledger, store: access.store
+        ) { progress($0) }
+        progress(nil)
+        do {
+            Failpoint.restoreCopied.pass()
+            let missing = try await restoration.missing()
+            var absent = missing?.entries ?? []
+            if let client { absent = try await StreamExtent.absent(of: absent, access.keys, client) }
+            let findings = RestoreFindings(
+                restoration: restoration, head: head, stream: stream, missing: missing, absent: absent)
+            report(findings)
+            if !allowsOtherLedger, let other = findings.otherLedger {
+                throw OperationError.otherLedger(backup: backup, identity: restoration.identity, found: other)
+            }
+            guard confirm() else {
+                restoration.abandon()
+                return nil
+            }
+            try await restoration.raiseEpoch(above: max(head.epoch ?? 0, findings.replacedEpoch))
+            if let client { try await access.startOver(client) }
+            Failpoint.restoreForgotten.pass()
+            let kept = try restoration.takePlace()
+            Failpoint.restoreDone.pass()
+            return Restored(findings: findings, kept: kept)
+        } catch {
+            restoration.abandon()
+            throw error
+        }
+    }
+
+    /// A restoration that is done.
+    package struct Restored: Sendable {
+        package let findings: RestoreFindings
+        /// The new path of what the backup has replaced; nil: there was nothing.
+        package let kept: String?
+    }
+}

@@ -1,0 +1,107 @@
+import Consumer
+import Counters
+import Inventory
+import Ledger
+import Reconciliation
+import RedisClient
+
+/// Repairs drift: has the counters installed again from the ledger, by the active consumer or, without one, here.
+package struct DriftRepair: Sendable {
+    /// What was found, and what was done.
+    package struct Result: Sendable {
+        /// nil: the counters could not be compared before they were installed again.
+        package var report: DriftReport?
+        /// The comparison afterwards; nil: none was needed.
+        package var after: DriftReport?
+        /// Differences that were repaired; 0: there was none.
+        package var repaired = 0
+        /// The epoch with which the ledger requested the repair, and under which it keeps it.
+        package var repairEpoch: Int64?
+        /// The epoch that has installed the counters: a later one.
+        package var installedEpoch: Int64?
+    }
+
+    private let access: StoreAccess
+    /// Open for writing.
+    private let ledger: LedgerDatabase
+    private let client: RedisClient
+    private let reconciler: Reconciler
+
+    private static let reason = "stocktake reconcile --repair"
+    /// How long an active consumer may take to open the requested epoch.
+    private static let patience = Duration.seconds(15)
+    private static let pollInterval = Duration.milliseconds(50)
+
+    package init(_ access: StoreAccess, ledger: LedgerDatabase, client: RedisClient, reconciler: Reconciler) {
+        self.access = access
+        self.ledger = ledger
+        self.client = client
+        self.reconciler = reconciler
+    }
+
+    /// - Parameters:
+    ///   - miscounts: of the ledger's own balances, which are repaired as well.
+    ///   - comparesAll: compare every counter once more in the end.
+    ///   - explained: how many drifting counters are explained.
+    /// - Throws: `OperationError`; `ReconciliationError`; `LedgerError`; `ConsumerError`; `RedisError`; `CountersError`.
+    package func run(miscounts: [Miscount], comparesAll: Bool, explained: Int) async throws -> Result {
+        var result = Result()
+        // If we get the lock, no consumer is active: what one would do within a second is done here.
+        let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: access.ledger))
+        if lock == nil {
+            result.report = try await reconciler.drift(explained: explained)
+        } else {
+            result.report = try await driftWithoutConsumer(explained: explained)
+        }
+        if result.report?.isClean == true, miscounts.isEmpty {
+            if comparesAll { result.after = try await reconciler.drift(all: true) }
+            return result
+        }
+        guard
+            let (repairs, requested) = try await ledger.raiseEpoch(
+                toRepair: result.report?.repairs ?? [], foundIn: result.report?.epoch, reason: Self.reason)
+        else { throw OperationError.repairOvertaken(ledger: ledger.path) }
+        result.repairEpoch = requested
+        if let lock {
+            let counters = CounterStore(keys: access.keys, ledger: ledger.identity, client: client)
+            result.installedEpoch = try await installCounters(
+                from: ledger, into: counters, redis: access.redis.redacted, reason: Self.reason, holding: lock)
+        } else {
+            result.installedEpoch = try await waitForEpoch(after: requested)
+        }
+        let after = try await reconciler.drift(all: comparesAll)
+        result.after = after
+        guard after.isClean else {
+            throw OperationError.driftReturned(
+                redis: access.redis.redacted, epoch: after.epoch, key: access.keys.stock)
+        }
+        result.repaired = max(repairs.count, 1)
+        return result
+    }
+
+    /// - Returns: nil: the counters cannot be compared, and are installed again whatever state they are in.
+    private func driftWithoutConsumer(explained: Int) async throws -> DriftReport? {
+        // Before the epoch is raised: a wrong ledger must not overtake Redis.
+        try await CounterHead.read(access.keys, client).refuseWrongLedger(
+            ledger, head: ledger.head(), redis: access.redis.redacted)
+        var hasty = reconciler
+        hasty.patience = .zero
+        do {
+            return try await hasty.drift(explained: explained)
+        } catch is ReconciliationError {
+            return nil
+        }
+    }
+
+    private func waitForEpoch(after requested: Int64) async throws -> Int64 {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            if let epoch = try await CounterHead.read(access.keys, client).epoch, epoch > requested { return epoch }
+            if ContinuousClock.now >= deadline {
+                throw OperationError.repairNotInstalled(
+                    ledger: ledger.path, epoch: requested, within: Self.patience)
+            }
+            try await Task.sleep(for: Self.pollInterval)
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import Consumer
+import Counters
+import Glibc
+import Inventory
+import Ledger
+import Logging
+import Paths
+import RedisClient
+
+/// The store that an operation works on, and how it is reached.
+package struct StoreAccess: Sendable {
+    /// The ledger's path.
+    package var ledger: String
+    /// The store's name.
+    package var store: String
+    package var redis: RedisURL
+    package var redisOptions: RedisOptions
+    /// nil: Redis is not the private one.
+    package var privateRedis: PrivateRedis.Place?
+    package var logger: Logger
+
+    package init(
+        ledger: String, store: String, redis: RedisURL, redisOptions: RedisOptions, privateRedis: PrivateRedis.Place?,
+        logger: Logger
+    ) {
+        self.ledger = ledger
+        self.store = store
+        self.redis = redis
+        self.redisOptions = redisOptions
+        self.privateRedis = privateRedis
+        self.logger = logger
+    }
+
+    var keys: StoreKeys { StoreKeys(store: store) }
+
+    /// Takes the lock of the active consumer, so that none starts meanwhile.
+    /// - Throws: `LedgerError.inUse` if another process has it.
+    func lock(for action: String) throws -> ProcessLock {
+        guard let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: ledger)) else {
+            throw LedgerError.inUse(path: ledger, action: action)
+        }
+        return lock
+    }
+
+    /// A client for a short operation: a Redis that cannot be reached is an error at once, not logged and waited for.
+    package func client() -> RedisClient {
+        var logger = logger
+        logger.logLevel = .critical
+        return RedisClient(url: redis, options: redisOptions, logger: logger)
+    }
+
+    /// Runs `body` with Redis. Starts the private one if it has data and is not running, and ends it afterwards.
+    ///
+    /// - Returns: nil: a private Redis that has never run holds nothing, and `body` did not run.
+    func withRedis<T>(_ body: (RedisClient) async throws -> T) async throws -> T? {
+        var own: PrivateRedis?
+        if let privateRedis {
+            if FilePath.access(privateRedis.folder, F_OK) != 0 { return nil }
+            let server = PrivateRedis(privateRedis, logger: logger)
+            try await server.keepRunning()
+            own = server
+        }
+        let client = client()
+        do {
+            // The private one may just have been started, and has its data to load.
+            try await client.waitUntilConnected(within: .seconds(own == nil ? 5 : 30))
+            let result = try await body(client)
+            await client.close()
+            await own?.end()
+            return result
+        } catch {
+            await client.close()
+            await own?.end()
+            throw error
+        }
+    }
+
+    /// Makes Redis forget how far the last ledger was: the next consumer installs its counters and reads the stream
+    /// from the beginning. Each step may be repeated.
+    func startOver(_ client: RedisClient) async throws {
+        // Lost messages are counted by the group, which goes. If it cannot be asked, they stay uncounted.
+        _ = try? await LostMessages.look(keys, client)
+        // The next consumer creates the group again at the beginning; pending entries are in the stream as well.
+        let reply = try await client.pipeline([RedisCommand("XGROUP", "DESTROY", keys.checkouts, StoreKeys.group)])
+        if case .error(let error)? = reply.first, !error.message.contains("requires the key to exist") {
+            throw RedisError.reply(error, command: "XGROUP DESTROY")
+        }
+        _ = try await client.send(RedisCommand("UNLINK", keys.stock))
+    }
+}
