@@ -19,7 +19,7 @@ enum EnvironmentVariable {
 
     /// Names every variable that is meant for this program, as its name says, and has no effect.
     static func warnOfUnknown() {
-        let settings = SettingKey.all.map(\.variable) + [config]
+        let settings = SettingName.all.map(\.variable) + [config]
         let known = Set(settings + others)
         let names = ProcessInfo.processInfo.environment.keys.filter { $0.hasPrefix(prefix) }.sorted()
         for name in names where !known.contains(name) && !name.hasPrefix(testPrefix) {

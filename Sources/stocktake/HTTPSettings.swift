@@ -14,21 +14,18 @@ struct HTTPSettings: Sendable {
     var operatorToken: String?
 
     /// The operator's port by default.
-    private static let defaultOperatorPort = 8_081
-
-    /// The largest answers take some megabytes, and one must fit.
-    private static let bufferRange = 16 << 20...1 << 40
+    static let defaultOperatorPort = 8_081
 
     init(_ sources: SettingsSources) throws {
         listener = ListenerSettings(
-            host: try sources.text(.httpHost) ?? "127.0.0.1", port: try sources.number(.httpPort, in: 0...65_535))
-        listener.connections = try sources.number(.httpConnections, in: 1...1_000_000)
-        bufferBytes = try sources.number(.httpBufferBytes, in: Self.bufferRange)
-        origins = try Self.origins(try sources.text(.httpAllowOrigin) ?? "")
-        fallsBackToLedger = try sources.isOn(.httpLedgerFallback)
-        operatorHost = try sources.text(.operatorHost) ?? "127.0.0.1"
-        operatorPort = try sources.optionalNumber(.operatorPort, in: 0...65_535)
-        operatorToken = try sources.text(.operatorToken).flatMap { $0.isEmpty ? nil : $0 }
+            host: try sources.value(.httpHost), port: try sources.value(.httpPort))
+        listener.connections = try sources.value(.httpConnections)
+        bufferBytes = try sources.value(.httpBufferBytes)
+        origins = try Self.origins(try sources.value(.httpAllowOrigin) ?? "")
+        fallsBackToLedger = try sources.value(.httpLedgerFallback)
+        operatorHost = try sources.value(.operatorHost)
+        operatorPort = try sources.value(.operatorPort)
+        operatorToken = try sources.value(.operatorToken)
         if operatorToken == nil, !["127.0.0.1", "localhost", "::1"].contains(operatorHost) {
             throw ValidationError(
                 "operator_host is \(operatorHost), which others can reach. Set operator_token (STOCKTAKE_OPERATOR_TOKEN), or leave it at 127.0.0.1."

@@ -66,7 +66,7 @@ struct Stocktake: AsyncParsableCommand {
         try refuseUnknownSubcommand(arguments)
         let command = try parseAsRoot(arguments)
         let files = (command as? any FileCommand)?.files ?? []
-        let flags = SettingKey.all.filter(\.isPath).map(\.flag) + ["--config"]
+        let flags = SettingName.all.filter(\.isPath).map(\.flag) + ["--config"]
         for (place, argument) in arguments.enumerated() where !FilePath.isUTF8(argument) && !files.contains(argument) {
             let isPath =
                 flags.contains { argument.hasPrefix($0 + "=") } || place > 0 && flags.contains(arguments[place - 1])

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Inventory
+import Paths
+import StrictJSON
+
+/// Where settings come from, and how a value is taken out.
+struct SettingsSources {
+    private let flags: [String: String]
+    private let file: [String: JSONValue]
+    private let fileName: String
+
+    init(options: SettingsOptions) throws {
+        flags = options.flags
+        fileName = options.config ?? EnvironmentVariable.value(of: EnvironmentVariable.config) ?? ""
+        file = fileName.isEmpty ? [:] : try Self.read(fileName)
+        EnvironmentVariable.warnOfUnknown()
+    }
+
+    private static func read(_ path: String) throws -> [String: JSONValue] {
+        func failure(_ why: String) -> ValidationError {
+            ValidationError("reading the settings failed: on \(path): \(why)")
+        }
+        guard let bytes = FilePath.contents(of: path) else {
+            throw failure("it cannot be read. Check the path and its permissions.")
+        }
+        guard let text = TextStart.text(of: bytes) else { throw failure("it \(TextStart.refusal).") }
+        let value: JSONValue
+        do {
+            value = try JSONValue.parse(text)
+        } catch {
+            throw failure("it is no JSON (\(error)).")
+        }
+        guard case .object(let object) = value else { throw failure("it is not an object. See config/stocktake.json.") }
+        let known = SettingName.all.map(\.key)
+        for member in object.members where !known.contains(member.key) {
+            let guess = KeyGuess.closest(to: member.key, among: known).map { " Did you mean \"\($0)\"?" } ?? ""
+            throw failure("\"\(member.key)\" is no setting.\(guess)")
+        }
+        return Dictionary(uniqueKeysWithValues: object.members.map { ($0.key, $0.value) })
+    }
+
+    /// The value as text, and the place it was found; nil: no source has one.
+    private func find(_ name: SettingName) throws -> (text: String, place: String)? {
+        if let value = flags[name.key] { return (value, name.flag) }
+        if let value = EnvironmentVariable.value(of: name.variable) {
+            guard name.isPath || FilePath.isUTF8(value) else {
+                throw ValidationError("\(name.variable) is not UTF-8.")
+            }
+            return (value, name.variable)
+        }
+        let place = "\(name.key) in \(fileName)"
+        switch file[name.key] {
+        case nil, .null: return nil
+        case .string(let text): return (name.isPath ? FilePath.text(text.utf8) : text, place)
+        case .number(let number): return (number.text, place)
+        default: throw ValidationError("\(place) must be text or a number.")
+        }
+    }
+
+    func value(_ key: SettingKey<String>) throws -> String { try find(key.name)?.text ?? key.defaultValue }
+
+    /// nil: it is not set, or set to nothing.
+    func value(_ key: SettingKey<String?>) throws -> String? {
+        try find(key.name).flatMap { $0.text.isEmpty ? nil : $0.text } ?? key.defaultValue
+    }
+
+    func value(_ key: SettingKey<Int>) throws -> Int { try number(key) ?? key.defaultValue }
+
+    func value(_ key: SettingKey<Int?>) throws -> Int? { try number(key) ?? key.defaultValue }
+
+    func value(_ key: SettingKey<Bool>) throws -> Bool {
+        guard let (text, place) = try find(key.name) else { return key.defaultValue }
+        guard let isOn = ["yes": true, "no": false][text] else {
+            throw ValidationError("\(place) is \"\(text)\"; it must be yes or no.")
+        }
+        return isOn
+    }
+
+    private func number(_ key: SettingKey<some Sendable>) throws -> Int? {
+        guard let (text, place) = try find(key.name) else { return nil }
+        guard let number = Int(text), key.range.contains(number) else {
+            throw ValidationError(
+                "\(place) is \"\(text)\"; it must be an integer from \(key.range.lowerBound) to \(key.range.upperBound)."
+            )
+        }
+        return number
+    }
+}
