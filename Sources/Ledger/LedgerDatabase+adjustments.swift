@@ -14,11 +14,11 @@ extension LedgerDatabase {
     /// Adjustments, latest first.
     package func adjustments(limit: Int, after: String?) async throws -> Page<RecordedAdjustment> {
         try await read { db in
+            let request = PageRequest(limit: limit, after: after)
             let rows = try Row.fetchAll(
                 db, sql: "SELECT * FROM adjustments WHERE ?1 IS NULL OR seq < ?1 ORDER BY seq DESC LIMIT ?2",
-                arguments: [after.flatMap { Int64($0) }, limit + 1])
-            let shown = try rows.prefix(limit).map(Self.adjustment)
-            return Page(elements: shown, next: rows.count > limit ? shown.last.map { String($0.seq) } : nil)
+                arguments: [request.cursor, request.rows])
+            return try request.page(rows, by: "seq", Self.adjustment)
         }
     }
 

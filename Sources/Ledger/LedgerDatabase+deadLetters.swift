@@ -56,6 +56,7 @@ extension LedgerDatabase {
         reason: String?, status: DeadLetterStatus? = nil, limit: Int, after: String?
     ) async throws -> Page<RecordedDeadLetter> {
         try await read { db in
+            let request = PageRequest(limit: limit, after: after)
             let rows = try Row.fetchAll(
                 db,
                 sql: """
@@ -63,9 +64,8 @@ extension LedgerDatabase {
                     WHERE (?1 IS NULL OR reason = ?1) AND (?2 IS NULL OR id < ?2) AND (?4 IS NULL OR status = ?4)
                     ORDER BY id DESC LIMIT ?3
                     """,
-                arguments: [reason, after.flatMap { Int64($0) }, limit + 1, status?.rawValue])
-            let shown = try rows.prefix(limit).map(Self.deadLetter)
-            return Page(elements: shown, next: rows.count > limit ? shown.last.map { String($0.number) } : nil)
+                arguments: [reason, request.cursor, request.rows, status?.rawValue])
+            return try request.page(rows, by: "id", Self.deadLetter)
         }
     }
 

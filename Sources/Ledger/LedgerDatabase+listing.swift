@@ -37,37 +37,25 @@ extension LedgerDatabase {
     /// Every product and its variants, closed ones too, in one transaction.
     package func listing() async throws -> CatalogueListing {
         try await read { db in
-            var variants: [Identifier: [ShownVariant]] = [:]
-            let variantRows = try Row.fetchCursor(
+            let products = try CatalogueTree.read(
                 db,
-                sql: """
-                    SELECT product_id, id, name, description, images, specs FROM variants
-                    ORDER BY is_active DESC, position, id
-                    """)
-            while let row = try variantRows.next() {
-                try variants[Identifier(row.value(0)), default: []].append(
-                    ShownVariant(
-                        id: Identifier(row.value(1)), name: row.value(2), description: row.value(3),
-                        images: row.value(4), specs: row.value(5)))
-            }
-            var products: [ShownProduct] = []
-            let productRows = try Row.fetchCursor(
-                db,
-                sql: """
-                    SELECT id, name, description, long_description, category, dev_status, base_price,
-                        requires_assembly, images, specs, is_active
-                    FROM products ORDER BY is_active DESC, position, id
-                    """)
-            while let row = try productRows.next() {
-                let id = Identifier(try row.value(0))
-                try products.append(
-                    ShownProduct(
+                productColumns: """
+                    name, description, long_description, category, dev_status, base_price, requires_assembly, images,
+                    specs, is_active
+                    """,
+                variantColumns: "name, description, images, specs",
+                variant: { id, row in
+                    try ShownVariant(
+                        id: id, name: row.value(1), description: row.value(2), images: row.value(3),
+                        specs: row.value(4))
+                },
+                product: { id, row, variants in
+                    try ShownProduct(
                         id: id, name: row.value(1), description: row.value(2), longDescription: row.value(3),
-                        category: row.value(4),
-                        devStatus: row.value(5), basePrice: row.value(6), requiresAssembly: row.value(7),
-                        images: row.value(8),
-                        specs: row.value(9), isActive: row.value(10), variants: variants[id] ?? []))
-            }
+                        category: row.value(4), devStatus: row.value(5), basePrice: row.value(6),
+                        requiresAssembly: row.value(7), images: row.value(8), specs: row.value(9),
+                        isActive: row.value(10), variants: variants)
+                })
             return CatalogueListing(catalogueVersion: try LedgerHead.read(db).catalogueVersion, products: products)
         }
     }

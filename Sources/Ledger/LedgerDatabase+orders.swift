@@ -16,12 +16,6 @@ package struct RecordedOrder: Sendable {
     package var erasedAt: String?
 }
 
-/// A page of a list, and the cursor of the next one.
-package struct Page<Element: Sendable>: Sendable {
-    package var elements: [Element]
-    package var next: String?
-}
-
 extension LedgerDatabase {
     /// Orders without their items, latest first.
     /// - Parameters:
@@ -29,14 +23,11 @@ extension LedgerDatabase {
     ///   - after: the `next` of the previous page.
     package func orders(status: String?, limit: Int, after: String?) async throws -> Page<RecordedOrder> {
         try await read { db in
-            let after = after.flatMap { Int64($0) }
-            let place = Self.place(status: status)
+            let request = PageRequest(limit: limit, after: after)
             let rows = try Row.fetchAll(
-                db, sql: Self.listing(status: status, isContinued: after != nil),
-                arguments: ["after": after, "limit": limit + 1])
-            let shown = rows.prefix(limit)
-            let next: Int64? = try rows.count > limit ? shown.last?.value(place) : nil
-            return Page(elements: try shown.map { try Self.order($0, items: []) }, next: next.map { String($0) })
+                db, sql: Self.listing(status: status, isContinued: request.cursor != nil),
+                arguments: ["after": request.cursor, "limit": request.rows])
+            return try request.page(rows, by: Self.place(status: status)) { try Self.order($0, items: []) }
         }
     }
 

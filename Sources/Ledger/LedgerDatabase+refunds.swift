@@ -83,6 +83,7 @@ extension LedgerDatabase {
     /// The refunds that are due, latest first, and the sums of all, in one transaction.
     package func refunds(limit: Int, after: String?) async throws -> (page: Page<RefundDue>, due: RefundsDue) {
         try await read { db in
+            let request = PageRequest(limit: limit, after: after)
             let rows = try Row.fetchAll(
                 db,
                 sql: """
@@ -101,10 +102,8 @@ extension LedgerDatabase {
                             AS is_cancelled
                     FROM refunds WHERE number < ? ORDER BY number DESC LIMIT ?
                     """,
-                arguments: [after.flatMap { Int64($0) } ?? .max, limit + 1])
-            let shown = try rows.prefix(limit).map(Self.refund)
-            let next = rows.count > limit ? shown.last.map { String($0.number) } : nil
-            return (Page(elements: shown, next: next), try RefundsDue.read(db))
+                arguments: [request.cursor ?? .max, request.rows])
+            return (try request.page(rows, by: "number", Self.refund), try RefundsDue.read(db))
         }
     }
 

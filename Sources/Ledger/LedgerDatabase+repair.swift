@@ -128,10 +128,11 @@ extension LedgerDatabase {
     /// Repairs, latest first.
     package func repairs(limit: Int, after: String?) async throws -> Page<RecordedRepair> {
         try await read { db in
+            let request = PageRequest(limit: limit, after: after)
             let rows = try Row.fetchAll(
                 db, sql: "SELECT * FROM repairs WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
-                arguments: [after.flatMap { Int64($0) }, limit + 1])
-            let shown = try rows.prefix(limit).map { row in
+                arguments: [request.cursor, request.rows])
+            return try request.page(rows, by: "id") { row in
                 try RecordedRepair(
                     number: row.value("id"),
                     repair: Repair(
@@ -141,7 +142,6 @@ extension LedgerDatabase {
                         found: row.value("found"), expected: row.value("expected"), detail: row.value("detail")),
                     epoch: row.value("epoch"), reason: row.value("reason"), repairedAt: row.value("repaired_at"))
             }
-            return Page(elements: shown, next: rows.count > limit ? shown.last.map { String($0.number) } : nil)
         }
     }
 

@@ -40,33 +40,18 @@ extension LedgerDatabase {
     /// Every product and its variants, closed ones too, in one transaction.
     package func stock() async throws -> StockSnapshot {
         try await read { db in
-            var variants: [Identifier: [StockedProduct.StockedVariant]] = [:]
-            let variantRows = try Row.fetchCursor(
-                db,
-                sql: """
-                    SELECT id, name, sold_quantity, max_quantity, is_active, product_id FROM variants
-                    ORDER BY is_active DESC, position, id
-                    """)
-            while let row = try variantRows.next() {
-                try variants[Identifier(row.value(5)), default: []].append(
-                    .init(
-                        id: Identifier(row.value(0)), name: row.value(1),
-                        state: CounterState(sold: row.value(2), cap: row.value(3), isActive: row.value(4))))
+            func state(_ row: Row) throws -> CounterState {
+                try CounterState(sold: row.value(2), cap: row.value(3), isActive: row.value(4))
             }
-            var products: [StockedProduct] = []
-            let productRows = try Row.fetchCursor(
-                db,
-                sql: """
-                    SELECT id, name, sold_quantity, max_quantity, is_active FROM products
-                    ORDER BY is_active DESC, position, id
-                    """)
-            while let row = try productRows.next() {
-                try products.append(
-                    StockedProduct(
-                        id: Identifier(row.value(0)), name: row.value(1),
-                        state: CounterState(sold: row.value(2), cap: row.value(3), isActive: row.value(4)),
-                        variants: variants[Identifier(row.value(0))] ?? []))
-            }
+            let columns = "name, sold_quantity, max_quantity, is_active"
+            let products = try CatalogueTree.read(
+                db, productColumns: columns, variantColumns: columns,
+                variant: { id, row in
+                    try StockedProduct.StockedVariant(id: id, name: row.value(1), state: state(row))
+                },
+                product: { id, row, variants in
+                    try StockedProduct(id: id, name: row.value(1), state: state(row), variants: variants)
+                })
             return StockSnapshot(head: try LedgerHead.read(db), products: products)
         }
     }
