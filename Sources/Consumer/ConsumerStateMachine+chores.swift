@@ -13,6 +13,8 @@ extension ConsumerStateMachine {
         }
 
         var due: Set<Chore> = []
+        /// Those whose next time is awaited: one wait each.
+        var awaited: Set<Chore> = []
         var underWay: Work?
         var strays = StrayEntries()
 
@@ -42,9 +44,18 @@ extension ConsumerStateMachine {
         chores.underWay = nil
     }
 
+    mutating func due(_ chore: Chore) {
+        chores.awaited.remove(chore)
+        chores.due.insert(chore)
+    }
+
+    private mutating func wait(for chore: Chore) {
+        if chores.awaited.insert(chore).inserted { actions.append(.wait(for: chore)) }
+    }
+
     mutating func trimmed() {
         end(.trim)
-        actions.append(.wait(for: .trim))
+        wait(for: .trim)
     }
 
     mutating func watched(_ report: WatchReport, at now: ContinuousClock.Instant) {
@@ -54,9 +65,9 @@ extension ConsumerStateMachine {
             if report.epoch == epoch.number, haveCountersChanged(report), !isNextInstallation(report) {
                 reading.distrustMemory()
             }
-            return actions.append(.wait(for: .watch))
+            return wait(for: .watch)
         }
-        guard case .allIsWell = compare(report) else { return actions.append(.wait(for: .watch)) }
+        guard case .allIsWell = compare(report) else { return wait(for: .watch) }
         epochsInARow = 0
         if let pending = report.pending { lookForStrayEntries(pending, at: now) }
         chores.underWay = .upkeep
@@ -110,7 +121,7 @@ extension ConsumerStateMachine {
 
     mutating func upkept(_ wanted: [WantedReplay], at now: ContinuousClock.Instant) {
         end(.upkeep)
-        actions.append(.wait(for: .watch))
+        wait(for: .watch)
         publish(wanted, at: now)
     }
 

@@ -5,8 +5,10 @@ extension ConsumerStateMachine {
         if case .doubtful = needed.memory { reading.distrustMemory() }
         switch phase {
         case .active: phase = .closing(needed)
-        // The next epoch, which is already coming, resolves this, too.
-        case .closing, .opening, .finished: break
+        case .closing:
+            // The next epoch, which is already coming, resolves everything else.
+            if case .miscount = needed.cause { phase = .closing(needed) }
+        case .opening, .finished: break
         }
     }
 
@@ -45,6 +47,8 @@ extension ConsumerStateMachine {
         (seq, recordedSeq) = (epoch.seq, epoch.seq)
         phase = .active
         totals.epochs += 1
+        // The installation hides what Redis may have lost before it: what is pending is asked again before the end.
+        reading.goOn()
         if !epoch.changedProducts.isEmpty { actions.append(.announceCatalogue(epoch.catalogueChange)) }
     }
 }

@@ -48,12 +48,12 @@ extension ConsumerStateMachine {
         /// Makes the next read claim what is pending. Reconnecting does that anyway.
         mutating func claim() {
             if case .new = next { next = .claim }
+            goOn()
         }
 
         mutating func distrustMemory() {
             memory = .doubtful
             claim()
-            goOn()
         }
 
         /// Continues reading if the intake was idle (`untilIdle`): something is left after all.
@@ -106,7 +106,8 @@ extension ConsumerStateMachine {
         reading.activity = .none
         if pending > 0 {
             reading.claim()
-        } else if settings.untilIdle, case .open = reading.intake {
+        } else if settings.untilIdle, case .open = reading.intake, case .new = reading.next {
+            // Otherwise Redis has lost something since it was asked.
             if !wanted.isEmpty { return publish(wanted, at: now) }
             reading.intake = .idle
             // Trims once more before the end: that also finds messages that were lost meanwhile.

@@ -132,7 +132,7 @@ struct ConsumerStateMachine: ~Copyable {
         case .recorded(let answer): recorded(answer)
         case .acknowledged(let epoch, let answer): acknowledged(answer, sentIn: epoch)
         case .epochOpened(let epoch): opened(epoch)
-        case .due(let chore): chores.due.insert(chore)
+        case .due(let chore): due(chore)
         case .watched(let report): watched(report, at: now)
         case .upkept(let wanted): upkept(wanted, at: now)
         case .trimmed: trimmed()
@@ -153,8 +153,9 @@ struct ConsumerStateMachine: ~Copyable {
         startReading(at: now)
         finishIfDone()
         assertInvariants()
-        defer { actions.removeAll(keepingCapacity: true) }
-        return actions
+        let all = actions
+        actions = []
+        return all
     }
 
     private mutating func finishIfDone() {

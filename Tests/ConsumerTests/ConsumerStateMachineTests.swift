@@ -264,6 +264,14 @@ struct ConsumerStateMachineTests {
         #expect(bench.lastRequest?.needed.cause == .miscount(.product("lamp")))
     }
 
+    @Test("counts the ledger's figures again also where the epoch was ending for another reason")
+    func miscountWhileEnding() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        bench.watch(catalogue: 2)
+        bench.send(.recorded(.disagreed(.miscounted(.product("lamp")))))
+        #expect(bench.lastRequest?.needed.cause == .miscount(.product("lamp")))
+    }
+
     @Test("tells listeners which products a new catalogue has changed")
     func catalogueChange() throws {
         let bench = MachineBench()
@@ -558,6 +566,11 @@ struct ConsumerStateMachineTests {
         bench.send(.leftovers(pending: 0, wanted: []))
         #expect(!bench.take().contains("finish"))
         bench.open(epoch: 2, catalogue: 2)
+        // Redis may have lost something before the installation, which hides that.
+        bench.deliver()
+        bench.send(.leftovers(pending: 0, wanted: []))
+        // The trim that was under way, and the last one.
+        bench.send(.trimmed)
         bench.send(.trimmed)
         #expect(bench.take().last == "finish")
     }
@@ -573,6 +586,31 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().last == "claim")
         bench.deliver(.order(1, "a", ("lamp", nil, 1)))
         #expect(bench.take().contains("decode 1-0"))
+    }
+
+    @Test("claims until idle what Redis has lost while it was asked what is pending")
+    func lossWhileLooking() throws {
+        let bench = MachineBench(untilIdle: true)
+        bench.startWatch()
+        bench.deliver()
+        bench.watch(counters: .some(CounterHead(ledger: nil, epoch: nil, seq: nil)))
+        // The answer was given before the loss.
+        bench.send(.leftovers(pending: 0, wanted: []))
+        bench.open(epoch: 2)
+        #expect(bench.take().last == "claim")
+    }
+
+    @Test("waits for each chore once, however often it was done out of turn")
+    func oneWaitEach() {
+        let bench = MachineBench(untilIdle: true)
+        bench.finishWatch()
+        bench.send(.upkept(wanted: []))
+        bench.send(.trimmed)
+        #expect(bench.take().filter { $0 == "wait for trim" }.count == 1)
+        bench.deliver()
+        bench.send(.leftovers(pending: 0, wanted: []))
+        bench.send(.trimmed)
+        #expect(bench.take().filter { $0 == "wait for trim" } == [])
     }
 
     @Test("finishes until idle when nothing is pending and no dead letter is wanted again")

@@ -43,6 +43,10 @@ final class ConsumerWorld {
         var action: ConsumerAction
         var planned: PlannedBatch?
         var raised: LedgerHead?
+        /// It has taken effect, and its result is on its way.
+        var result: ConsumerEvent?
+        /// Losses before it took effect.
+        var losses = 0
     }
 
     private let settings: ConsumerSettings
@@ -59,6 +63,10 @@ final class ConsumerWorld {
     /// Of processes that have died: what they had sent may still arrive.
     private var late: [Task] = []
     private var isStopping = false
+    /// How often acknowledgements were lost; and how many of these losses a watch could show to the machine.
+    private var losses = (all: 0, shown: 0)
+    /// Entries were delivered to no one, and what is pending has not been asked since.
+    private var hasUnseenStrays = false
     private var now = ContinuousClock.now
     private var lastDecided: (epoch: Int64, seq: Int64)?
 
@@ -101,7 +109,10 @@ final class ConsumerWorld {
         accept(machine.begin(at: now))
         while true {
             if isFinished {
-                if !isStopping { return }
+                if !isStopping, redis.pending.isEmpty { return }
+                guard isStopping || losses.shown < losses.all || hasUnseenStrays else {
+                    throw Failure(description: "finished with entries pending: \(redis.pending.sorted())")
+                }
                 startAgain()
             }
             steps += 1
@@ -116,8 +127,15 @@ final class ConsumerWorld {
             let place = Int.random(in: tasks.indices, using: &generator)
             // A chore comes when nothing else does, mostly.
             if case .wait = tasks[place].action, tasks.count > 3, generator.chance(90) { continue }
-            if let event = try proceed(&tasks[place]) {
+            if let event = try tasks[place].result ?? proceed(&tasks[place]) {
+                if tasks[place].result == nil, generator.chance(30) {
+                    tasks[place].result = event
+                    continue
+                }
                 let done = tasks.remove(at: place)
+                if case .watched(let report) = event, report.epoch == machine.epoch.number {
+                    losses.shown = max(losses.shown, done.losses)
+                }
                 accept(machine.handle(event, at: now))
                 try check(after: done.action)
             } else if tasks[place].action.isOver {
@@ -135,7 +153,8 @@ final class ConsumerWorld {
 
     /// As a start of the program does.
     private func startAgain() {
-        (isFinished, isStopping) = (false, false)
+        (isFinished, isStopping, hasUnseenStrays) = (false, false, false)
+        losses.shown = losses.all
         tasks = []
         ledger.head.epoch += 1
         redis.install(ledger, epoch: ledger.head.epoch)
@@ -181,6 +200,9 @@ final class ConsumerWorld {
         if happens(\.countersAreLost, "counters lost") {
             redis.counters = nil
             redis.generation += 1
+            // As from an older file: some acknowledgements are lost, too.
+            redis.forgetAcknowledgements(Int.random(in: 0...3, using: &generator))
+            losses.all += 1
         }
         if happens(\.counterIsEdited, "counter edited") {
             let edit = Int64.random(in: -2...2, using: &generator)
@@ -190,9 +212,12 @@ final class ConsumerWorld {
         }
         if happens(\.epochIsTaken, "epoch taken") { ledger.head.epoch += 1 }
         if happens(\.catalogueChanges, "catalogue changed") { ledger.head.catalogueVersion += 1 }
-        if happens(\.strays, "stray") { _ = redis.deliver(3) }
+        if happens(\.strays, "stray") {
+            _ = redis.deliver(3)
+            hasUnseenStrays = true
+        }
         if happens(\.processDies, "process dies") {
-            late += tasks
+            late += tasks.filter { $0.result == nil }
             startAgain()
         }
         if !isStopping, happens(\.stops, "stop") {
@@ -206,7 +231,9 @@ final class ConsumerWorld {
         switch task.action {
         case .read(let claims): return try read(claims: claims)
         case .connect: return connect()
-        case .lookForLeftovers: return .leftovers(pending: Int64(redis.pending.count), wanted: wanted)
+        case .lookForLeftovers:
+            hasUnseenStrays = false
+            return .leftovers(pending: Int64(redis.pending.count), wanted: wanted)
         case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
         case .decide(let request):
             guard let planned = task.planned else {
@@ -216,10 +243,14 @@ final class ConsumerWorld {
             return try decide(planned, request)
         case .record(let batch): return .recorded(try ledger.record(batch))
         case .acknowledge(let acknowledgement):
+            for id in acknowledgement.entries where !isRecorded(id) {
+                throw Failure(description: "acknowledges \(id), which is not recorded")
+            }
             return .acknowledged(epoch: acknowledgement.epoch, redis.acknowledge(acknowledgement))
         case .openEpoch(let request): return try openEpoch(request, &task)
         case .wait(let chore): return .due(chore)
         case .watch(let epoch):
+            task.losses = losses.all
             let counters = redis.counters.map { CounterHead(ledger: FakeLedger.identity, epoch: $0.epoch, seq: $0.seq) }
             return .watched(
                 WatchReport(
@@ -258,6 +289,13 @@ final class ConsumerWorld {
             return .readFailed(.interrupted)
         }
         return .delivered(redis.next(count))
+    }
+
+    private func isRecorded(_ id: String) -> Bool {
+        guard let entry = redis.stream.first(where: { $0.id == id }) else { return false }
+        if ledger.deadLetters[EntryKey(entry)] != nil { return true }
+        guard case .success(let command) = EntryDecoder.decode(entry).command else { return false }
+        return ledger.decisions[command.key] != nil
     }
 
     private func connect() -> ConsumerEvent {

@@ -139,6 +139,14 @@ struct FakeRedis {
         counters = nil
     }
 
+    /// The latest `count` acknowledged entries are pending again.
+    mutating func forgetAcknowledgements(_ count: Int) {
+        for place in acknowledged.sorted().suffix(count) {
+            acknowledged.remove(place)
+            pending.insert(place)
+        }
+    }
+
     /// - Returns: its id.
     mutating func publishAgain(_ id: String) -> String? {
         guard let old = stream.first(where: { $0.id == id }), let type = old.type, let payload = old.payload else {
