@@ -10,7 +10,7 @@ struct PlannedBatch: Sendable {
         /// It repeats an earlier entry, which produced this record.
         case replay(ofRecord: Int)
         /// The ledger, or the batch before this one, has it; the same outcome is announced again.
-        case known(Outcome)
+        indirect case known(Outcome)
     }
 
     var entries: [ReadEntry] = []

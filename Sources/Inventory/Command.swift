@@ -12,6 +12,14 @@ package enum Command: Sendable, Equatable {
         case cancel = "order.cancelled"
         case adjust = "stock.adjusted"
 
+        fileprivate var ordinal: UInt8 {
+            switch self {
+            case .placeOrder: 0
+            case .cancel: 1
+            case .adjust: 2
+            }
+        }
+
         /// The field of the payload that holds the id.
         package var idField: String {
             switch self {
@@ -40,6 +48,12 @@ package enum Command: Sendable, Equatable {
         package init(_ kind: Kind, _ id: Identifier) {
             self.kind = kind
             self.id = id
+        }
+
+        /// The kind as one byte: by default its text would be hashed.
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(kind.ordinal)
+            hasher.combine(id)
         }
 
         /// The ids that every message with this key names.

@@ -22,6 +22,12 @@ package struct CounterName: Sendable, Hashable {
         self.id = id
     }
 
+    /// The level as one byte: by default its text would be hashed.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(level == .product)
+        hasher.combine(id)
+    }
+
     package static func product(_ id: Identifier) -> CounterName { CounterName(.product, id) }
     package static func variant(_ id: Identifier) -> CounterName { CounterName(.variant, id) }
 }

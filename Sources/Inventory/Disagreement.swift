@@ -27,36 +27,37 @@ extension Arbiter {
     /// - Returns: for a cancellation, what it takes from its order.
     @discardableResult
     package mutating func confirm(_ decided: DecidedCommand) throws(Disagreement) -> [Takeback.Line] {
-        let again: (decision: Decision?, taken: [Takeback.Line])
+        let command = decided.command
+        let decision: Decision?
+        let taken: [Takeback.Line]
         do throws(Undecidable) {
-            again = try decideAgain(decided.planned)
+            let changes = try changes(by: command)
+            taken = changes.taken
+            decision = changes.movements == decided.planned.movements ? try decide(command) : nil
         } catch {
             switch error {
             case .miscounted(let counter): throw .miscounted(counter)
             case .unknownCounter(let counter): throw .unknownCounter(counter)
             case .unknownOrder, .adjustmentTooLarge:
-                throw .command(decided.command.key, gate: decided.decision, ledger: nil)
+                throw .command(command.key, gate: decided.decision, ledger: nil)
             }
         }
-        guard again.decision == decided.decision else {
-            throw .command(decided.command.key, gate: decided.decision, ledger: again.decision)
+        guard decision == decided.decision else {
+            throw .command(command.key, gate: decided.decision, ledger: decision)
         }
-        return again.taken
+        return taken
     }
 
-    /// - Returns: no decision if it would make other movements than those that were planned.
-    private mutating func decideAgain(
-        _ planned: PlannedCommand
-    ) throws(Undecidable) -> (Decision?, [Takeback.Line]) {
-        switch planned.command {
-        case .placeOrder(let order):
-            return order.movements == planned.movements ? (try place(order), []) : (nil, [])
+    /// What the command would change now, and, for a cancellation, what it takes from its order.
+    private func changes(
+        by command: Command
+    ) throws(Undecidable) -> (movements: [Movement], taken: [Takeback.Line]) {
+        switch command {
+        case .placeOrder(let order): return (order.movements, [])
+        case .adjust(let adjustment): return (adjustment.movements, [])
         case .cancel(let cancellation):
             let takeback = try takeback(of: cancellation)
-            guard takeback.movements == planned.movements else { return (nil, []) }
-            return (try apply(takeback, to: cancellation.orderID), takeback.lines)
-        case .adjust(let adjustment):
-            return adjustment.movements == planned.movements ? (try apply(adjustment), []) : (nil, [])
+            return (takeback.movements, takeback.lines)
         }
     }
 }
