@@ -16,7 +16,7 @@
 -- RETURNS {entries acknowledged, outcomes that could not be announced, changes that could not be published}
 --         {"FENCED"}: the counters are another ledger's, of another epoch, or have lost a seq that is recorded: nothing
 --         was done
--- ERRORS  NOGROUP never: acknowledging in a group that is gone acknowledges nothing; WRONGTYPE of keys 1 and 2
+-- ERRORS  NOGROUP never: acknowledging in a group that is gone acknowledges nothing; WRONGTYPE of keys 1 and 2, before anything is written
 -- WRITES  settled and recorded in the counters; the group's pending list, and how many were ever acknowledged
 --         ('lost'); the stream of outcomes
 -- COST    O(entries + outcomes)
@@ -31,9 +31,8 @@ local found = redis.call('HMGET', stock, 'ledger', 'epoch', 'settled', 'recorded
 if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then return {'FENCED'} end
 -- Within an epoch the counters are never behind the ledger, unless Redis has lost something.
 if (tonumber(found[5] or '') or -1) < tonumber(ARGV[3]) then return {'FENCED'} end
-if (tonumber(found[3] or '') or -1) < tonumber(ARGV[3]) then redis.call('HSET', stock, 'settled', ARGV[3]) end
-if (tonumber(found[4] or '') or -1) < tonumber(ARGV[4]) then redis.call('HSET', stock, 'recorded', ARGV[4]) end
 
+-- First, as it fails before anything is written if the key is of another type.
 local at = 8
 local entries = tonumber(ARGV[at])
 local acknowledged = 0
@@ -41,6 +40,8 @@ for first = at + 1, at + entries, slice do
   local last = math.min(first + slice - 1, at + entries)
   acknowledged = acknowledged + redis.call('XACK', checkouts, ARGV[5], unpack(ARGV, first, last))
 end
+if (tonumber(found[3] or '') or -1) < tonumber(ARGV[3]) then redis.call('HSET', stock, 'settled', ARGV[3]) end
+if (tonumber(found[4] or '') or -1) < tonumber(ARGV[4]) then redis.call('HSET', stock, 'recorded', ARGV[4]) end
 if acknowledged > 0 then
   -- If the field does not exist yet, 'lost' creates it.
   local before = tonumber(redis.pcall('HMGET', KEYS[4], 'acknowledged')[1] or '')

@@ -269,7 +269,7 @@ struct AcknowledgeTests {
             let before = try await fixture.server.keyspace()
             let error = try await replyError {
                 _ = try await fixture.store.acknowledge(
-                    acknowledgement(settled: 41, recorded: 60, entries: ["1-0"], outcomes: Self.outcomes),
+                    acknowledgement(settled: 45, recorded: 65, entries: ["1-0"], outcomes: Self.outcomes),
                     keepOutcomes: 100)
             }
             #expect(error?.code == "WRONGTYPE")
