@@ -31,7 +31,7 @@ struct EpochOpener: Sendable {
         logger.notice("opening an epoch", metadata: ["reason": "\(request.needed.reason)"])
         if case .miscount(let counter) = request.needed.cause { try await countAgain(counter) }
         if request.epochsInARow > 0 {
-            try await retrying.stop.pause(Backoff().delay(afterFailures: request.epochsInARow))
+            try await retrying.stop.pause(Backoff.ofCommands.delay(afterFailures: request.epochsInARow))
         }
         var losses = 0
         while true {

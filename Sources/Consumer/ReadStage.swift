@@ -49,7 +49,7 @@ struct ReadStage: Sendable {
 
     func connect(attempt: Int) async throws -> ConsumerEvent {
         do {
-            try await retrying.stop.pause(Backoff().delay(afterFailures: attempt + 1))
+            try await retrying.stop.pause(Backoff.ofCommands.delay(afterFailures: attempt + 1))
             try await reader.connect()
             // The other connection may have broken together with this one, unnoticed.
             _ = try await redis.send(RedisCommand("PING"))

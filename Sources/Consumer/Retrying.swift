@@ -38,7 +38,7 @@ package struct Retrying: Sendable {
                         logger.warning("waiting for Redis", metadata: ["for": "\(action)", "error": "\(error)"])
                     }
                     failures += 1
-                    try await stop.pause(Backoff().delay(afterFailures: failures))
+                    try await stop.pause(Backoff.ofCommands.delay(afterFailures: failures))
                 }
             }
         }
@@ -58,7 +58,7 @@ package struct Retrying: Sendable {
                     logger.warning("waiting for the ledger", metadata: ["error": "\(error)"])
                 }
                 failures += 1
-                try await stop.pause(Backoff().delay(afterFailures: failures))
+                try await stop.pause(Backoff.ofCommands.delay(afterFailures: failures))
             }
         }
     }

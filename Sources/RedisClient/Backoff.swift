@@ -8,6 +8,10 @@ package struct Backoff: Sendable, Equatable {
         self.maximum = maximum
     }
 
+    /// For commands that are retried over a `RedisClient` with the default `reconnectDelay`: never shorter than the
+    /// client's delay after as many failures, during which it fails every command without an attempt.
+    package static let ofCommands = Backoff(initial: .milliseconds(100), maximum: .seconds(4))
+
     /// Between half and all of the nominal delay, so that clients that lost the same server do not retry in step.
     /// - Parameter failures: in a row, at least 1.
     package func delay(afterFailures failures: Int) -> Duration {

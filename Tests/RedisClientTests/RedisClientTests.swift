@@ -183,6 +183,13 @@ struct RedisClientTests {
             #expect(drawn.allSatisfy { $0 >= .milliseconds(milliseconds) / 2 && $0 <= .milliseconds(milliseconds) })
             #expect(Set(drawn).count > 1)
         }
+        // A command is not retried while its client does not try to connect.
+        for failures in 1...20 {
+            let client = RedisOptions().reconnectDelay
+            for _ in 0..<50 {
+                #expect(Backoff.ofCommands.delay(afterFailures: failures) >= client.delay(afterFailures: failures))
+            }
+        }
         #expect(Backoff(initial: .seconds(9), maximum: .seconds(1)).delay(afterFailures: 1) <= .seconds(1))
     }
 
