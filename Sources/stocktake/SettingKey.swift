@@ -10,13 +10,17 @@ struct SettingKey<Value: Sendable>: Sendable {
     let defaultValue: Value
     /// Of numbers.
     let range: ClosedRange<Int>
+    /// Of texts: an empty one switches the setting off.
+    let mayBeEmpty: Bool
 
     fileprivate init(
-        _ name: String, default defaultValue: Value, in range: ClosedRange<Int> = .min ... .max, isPath: Bool = false
+        _ name: String, default defaultValue: Value, in range: ClosedRange<Int> = .min ... .max, isPath: Bool = false,
+        mayBeEmpty: Bool = false
     ) {
         self.name = SettingName(name, isPath: isPath)
         self.defaultValue = defaultValue
         self.range = range
+        self.mayBeEmpty = mayBeEmpty
     }
 
     /// For the help of its flag.
@@ -57,12 +61,12 @@ extension SettingKey where Value == String {
 }
 
 extension SettingKey where Value == String? {
-    static var redisURL: Self { Self("redis_url", default: nil, isPath: true) }
+    static var redisURL: Self { Self("redis_url", default: nil, isPath: true, mayBeEmpty: true) }
     static var redisCAFile: Self { Self("redis_ca_file", default: nil, isPath: true) }
     static var ledger: Self { Self("ledger", default: nil, isPath: true) }
     static var consumer: Self { Self("consumer", default: nil) }
-    static var httpAllowOrigin: Self { Self("http_allow_origin", default: nil) }
-    static var operatorToken: Self { Self("operator_token", default: nil) }
+    static var httpAllowOrigin: Self { Self("http_allow_origin", default: nil, mayBeEmpty: true) }
+    static var operatorToken: Self { Self("operator_token", default: nil, mayBeEmpty: true) }
 }
 
 extension SettingKey where Value == Int {

@@ -50,6 +50,7 @@ struct SettingsSources {
         }
         let place = "\(name.key) in \(fileName)"
         switch file[name.key] {
+        // As the shipped file has it where there is no default.
         case nil, .null: return nil
         case .string(let text): return (name.isPath ? FilePath.text(text.utf8) : text, place)
         case .number(let number): return (number.text, place)
@@ -57,11 +58,22 @@ struct SettingsSources {
         }
     }
 
-    func value(_ key: SettingKey<String>) throws -> String { try find(key.name)?.text ?? key.defaultValue }
+    func value(_ key: SettingKey<String>) throws -> String { try text(key) ?? key.defaultValue }
 
-    /// nil: it is not set, or set to nothing.
+    /// nil: it is not set, or set to nothing where that is allowed.
     func value(_ key: SettingKey<String?>) throws -> String? {
-        try find(key.name).flatMap { $0.text.isEmpty ? nil : $0.text } ?? key.defaultValue
+        let text = try text(key) ?? key.defaultValue
+        return text?.isEmpty == true ? nil : text
+    }
+
+    /// An empty text is refused unless the setting may be switched off by it: `--ledger "$UNSET"` must not mean the
+    /// default ledger.
+    private func text(_ key: SettingKey<some Sendable>) throws -> String? {
+        guard let (text, place) = try find(key.name) else { return nil }
+        if text.isEmpty, !key.mayBeEmpty {
+            throw ValidationError("\(place) is empty. Leave it out for the default.")
+        }
+        return text
     }
 
     func value(_ key: SettingKey<Int>) throws -> Int { try number(key) ?? key.defaultValue }

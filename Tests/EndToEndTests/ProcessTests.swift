@@ -100,6 +100,13 @@ import Testing
         #expect(try await ledgerNamed([], variable).contains("/nowhere/of-variable"))
         #expect(try await ledgerNamed(["--config", file], [:]).contains("/nowhere/of-file"))
         #expect(try await ledgerNamed([], ["STOCKTAKE_DATA": "/nowhere"]).contains("/nowhere/ledger.sqlite"))
+        // Not the default ledger: a variable of the caller's may have been unset.
+        let empty = try ChildProcess(
+            try builtBinary("stocktake"), ["orders", "list", "--ledger", ""], environment: variable)
+        #expect(try await empty.waitForEnding() == .exited(64))
+        #expect(empty.standardError.contains("--ledger is empty"))
+        let unset = try folder.write(#"{"ledger": null, "batch_orders": null, "data": "/nowhere"}"#, to: "null.json")
+        #expect(try await ledgerNamed(["--config", unset], [:]).contains("/nowhere/ledger.sqlite"))
         let typo = try folder.write(#"{"ledgr": "x"}"#, to: "typo.json")
         let refused = try ChildProcess(try builtBinary("stocktake"), ["stock", "--config", typo])
         #expect(try await refused.waitForEnding() == .exited(64))
