@@ -1,4 +1,5 @@
 import ArgumentParser
+import AvailabilityAPI
 import Counters
 import Inventory
 import Ledger
@@ -118,48 +119,36 @@ struct StockView: Sendable {
         // Read before the counters: it says how far they must be.
         let watermark = try await ledger.watermark()
         do {
-            let (head, states) = try await counters(of: chosen.flatMap(\.counters))
-            let isBehind = watermark.isAbove(epoch: head.epoch ?? 0, seq: head.seq ?? 0)
-            if head.ledger == ledger.identity, !isBehind, !states.values.contains(where: { $0.sold == nil }) {
-                stock.epoch = head.epoch ?? 0
-                stock.seq = head.seq ?? 0
+            let reading = try await reader.read(
+                chosen.map(\.counters), of: ledger.identity, reaching: watermark)
+            let states = Dictionary(
+                zip(chosen.flatMap(\.counters), reading.states), uniquingKeysWith: { first, _ in first })
+            if !reading.states.contains(where: { $0.sold == nil }) {
+                (stock.epoch, stock.seq) = (reading.head.epoch ?? 0, reading.head.seq ?? 0)
                 stock.products = chosen.map { $0.availability(states) }
                 return stock
             }
-            let fault = fault(of: head, isBehind: isBehind, catalogueVersion: snapshot.head.catalogueVersion)
-            stock.notice = "\(fault) These are the ledger's figures."
+            stock.notice =
+                reading.head.catalogue == snapshot.head.catalogueVersion
+                ? "The counters in Redis are not complete." : "The consumer has not adopted the new catalogue yet."
+        } catch let fault as CounterFault {
+            stock.notice = Self.sentence(for: fault)
         } catch {
-            stock.notice = "\(explained(error)) These are the ledger's figures."
+            stock.notice = explained(error)
         }
+        stock.notice?.append(" These are the ledger's figures.")
         stock.source = "ledger"
         stock.products = chosen.map { $0.availability() }
         return stock
     }
 
-    /// Why the counters in Redis do not do.
-    private func fault(of head: CounterHead, isBehind: Bool, catalogueVersion: Int64) -> String {
-        if head.ledger == nil { return "No counters are installed in Redis: no consumer has run." }
-        let isOurs = head.ledger == ledger.identity
-        if isOurs, isBehind { return "The counters in Redis are behind the ledger; a consumer installs them again." }
-        if isOurs, head.catalogue != catalogueVersion {
-            return "The consumer has not taken the new catalogue over yet."
+    private static func sentence(for fault: CounterFault) -> String {
+        switch fault {
+        case .notInstalled: "No counters are installed in Redis: no consumer has run."
+        case .otherLedger: "The counters in Redis belong to another ledger."
+        case .behind: "The counters in Redis are behind the ledger; a consumer installs them again."
+        case .changing: "The counters in Redis are being installed again."
         }
-        return "The counters in Redis are not this ledger's, or not complete."
-    }
-
-    /// In slices; between two of them orders may be decided.
-    private func counters(of names: [CounterName]) async throws -> (CounterHead, [CounterName: CounterState]) {
-        var states: [CounterName: CounterState] = [:]
-        var head: CounterHead?
-        var start = 0
-        repeat {
-            let snapshot = try await reader.snapshot(
-                names[start..<min(start + CounterReader.sliceCounters, names.count)])
-            for (name, state) in snapshot.counters { states[name] = state }
-            head = head ?? snapshot.head
-            start += CounterReader.sliceCounters
-        } while start < names.count
-        return (head ?? CounterHead(), states)
     }
 }
 
@@ -173,24 +162,10 @@ extension StockView.Stock {
             ?? "The arguments are products, which are shown with their variants; 'stocktake stock' lists them."
     }
 
-    var json: JSONValue {
-        .members([
+    var json: String {
+        let head = JSONValue.members([
             "source": .string(source), "epoch": .integer(epoch), "seq": .integer(seq), "as_of": .string(asOf),
-            "products": .array(products.map(Self.product)),
         ])
-    }
-
-    private static func product(_ availability: Availability) -> JSONValue {
-        guard case .object(var object) = figures(availability.product) else { return .null }
-        object.append("variants", .array(availability.variants.map(figures)))
-        return .object(object)
-    }
-
-    private static func figures(_ figures: Availability.Stock) -> JSONValue {
-        .members([
-            "id": .string(figures.id.text), "name": .string(figures.name), "is_active": .bool(figures.isActive),
-            "max_quantity": .integer(figures.cap), "sold_quantity": .integer(figures.sold),
-            "available_quantity": .integer(figures.available), "is_available": .bool(figures.isAvailable),
-        ])
+        return head.text.dropLast() + ",\"products\":[" + products.map(\.json).joined(separator: ",") + "]}"
     }
 }

@@ -15,9 +15,10 @@ func printError(_ line: String) {
 }
 
 /// Prints a JSON value as one line. Escapes are those of JSON, so the value stays the same.
-func printJSON(_ value: JSONValue) {
-    print(value.text.withPathBytesAsJSON)
-}
+func printJSON(_ value: JSONValue) { printJSON(value.text) }
+
+/// - Parameter text: JSON.
+func printJSON(_ text: String) { print(text.withPathBytesAsJSON) }
 
 /// Unbuffered, like standard error itself, and behind what was logged before.
 private func writeError(_ text: String) {

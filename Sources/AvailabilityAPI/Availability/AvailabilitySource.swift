@@ -40,9 +40,6 @@ struct AvailabilitySource: Sendable {
     let fallsBackToLedger: Bool
     let logger: Logger
 
-    /// Parts of a reading that differ in their epoch are read again, so often.
-    private static let attempts = 3
-
     /// The state of the store, and of the named counters. Those of one product, which stand together, are of one state.
     /// - Throws: `AvailabilityUnavailable`.
     func read(_ names: [[CounterName]]) async throws -> (moment: Moment, states: [CounterState]) {
@@ -57,24 +54,12 @@ struct AvailabilitySource: Sendable {
     private func fromRedis(_ names: [[CounterName]]) async throws -> (Moment, [CounterState]) {
         // Taken before the counters are read: it says how far they must be.
         let watermark = watch.watermark
-        for _ in 0..<Self.attempts {
-            guard let reading = try await counters.read(names) else { continue }
-            let head = reading.head
-            guard let identity = head.ledger, let epoch = head.epoch, let seq = head.seq else {
-                throw AvailabilityUnavailable(description: "no counters are installed; a consumer installs them")
-            }
-            guard identity == ledger.identity else {
-                throw AvailabilityUnavailable(description: "the counters belong to another ledger")
-            }
-            if let watermark, watermark.isAbove(epoch: epoch, seq: seq) {
-                throw AvailabilityUnavailable(
-                    description: "the counters are behind the ledger; a consumer installs them again")
-            }
-            let moment = Moment(
-                source: .redis, epoch: epoch, seq: seq, catalogue: head.catalogue ?? -1, asOf: Timestamp.now())
-            return (moment, reading.states)
-        }
-        throw AvailabilityUnavailable(description: "the counters are being installed again")
+        let reading = try await counters.read(names, of: ledger.identity, reaching: watermark)
+        let head = reading.head
+        let moment = Moment(
+            source: .redis, epoch: head.epoch ?? 0, seq: head.seq ?? 0, catalogue: head.catalogue ?? -1,
+            asOf: Timestamp.now())
+        return (moment, reading.states)
     }
 
     private func fromLedger(_ names: [CounterName]) async throws -> (Moment, [CounterState]) {
@@ -90,7 +75,17 @@ struct AvailabilitySource: Sendable {
     /// Without names of hosts and files: shoppers may read it.
     private func unavailable(_ error: any Error) -> AvailabilityUnavailable {
         if let error = error as? AvailabilityUnavailable { return error }
+        if let fault = error as? CounterFault { return AvailabilityUnavailable(description: Self.words(for: fault)) }
         logger.debug("figures cannot be read", metadata: ["error": "\(error)"])
         return AvailabilityUnavailable(description: "the counters cannot be reached")
+    }
+
+    private static func words(for fault: CounterFault) -> String {
+        switch fault {
+        case .notInstalled: "no counters are installed; a consumer installs them"
+        case .otherLedger: "the counters belong to another ledger"
+        case .behind: "the counters are behind the ledger; a consumer installs them again"
+        case .changing: "the counters are being installed again"
+        }
     }
 }

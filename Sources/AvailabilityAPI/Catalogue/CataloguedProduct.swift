@@ -112,30 +112,7 @@ extension ProductAvailability {
     private func write(
         into buffer: inout ByteBuffer, _ text: String, _ variantText: (CataloguedProduct.Variant) -> String
     ) {
-        Self.write(text, availability.product, into: &buffer)
-        buffer.writeStaticString(#","variants":["#)
-        for (index, figures) in availability.variants.enumerated() {
-            if index > 0 { buffer.writeStaticString(",") }
-            Self.write(variantText(variants[index]), figures, into: &buffer)
-            buffer.writeStaticString("}")
-        }
-        buffer.writeStaticString("]}")
-    }
-
-    /// Opens an object, and leaves it open.
-    private static func write(_ text: String, _ figures: Availability.Stock, into buffer: inout ByteBuffer) {
-        buffer.writeStaticString("{")
-        buffer.writeString(text)
-        buffer.writeStaticString(#","is_active":"#)
-        buffer.writeBool(figures.isActive)
-        buffer.writeStaticString(#","max_quantity":"#)
-        buffer.writeNumber(figures.cap)
-        buffer.writeStaticString(#","sold_quantity":"#)
-        buffer.writeNumber(figures.sold)
-        buffer.writeStaticString(#","available_quantity":"#)
-        buffer.writeNumber(figures.available)
-        buffer.writeStaticString(#","is_available":"#)
-        buffer.writeBool(figures.isAvailable)
+        availability.write(into: &buffer, product: text) { variantText(variants[$0]) }
     }
 }
 

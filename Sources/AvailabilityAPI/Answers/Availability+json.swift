@@ -1,0 +1,52 @@
+import Inventory
+import NIOCore
+import StrictJSON
+
+// The one writer of availability as JSON, for HTTP and `stocktake stock --json`. Its shape is a contract (openapi.yaml).
+
+extension Availability {
+    /// `{"id":…,"name":…,` the members of `write`.
+    package var json: String {
+        func identity(_ stock: Stock) -> String {
+            #""id":\#(JSONValue.string(stock.id.text).text),"name":\#(JSONValue.string(stock.name).text)"#
+        }
+        var buffer = ByteBuffer()
+        write(into: &buffer, product: identity(product)) { identity(variants[$0]) }
+        return String(buffer: buffer)
+    }
+
+    /// `{` the product's own members, `"is_active":…,"max_quantity":…,"sold_quantity":…,"available_quantity":…,`
+    /// `"is_available":…,"variants":[…]}`, each variant with the same five.
+    ///
+    /// - Parameters:
+    ///   - productMembers: at least one member, without the braces around them.
+    ///   - variantMembers: the same of the variant with this index.
+    func write(into buffer: inout ByteBuffer, product productMembers: String, variant variantMembers: (Int) -> String) {
+        product.write(into: &buffer, productMembers)
+        buffer.writeStaticString(#","variants":["#)
+        for (index, variant) in variants.enumerated() {
+            if index > 0 { buffer.writeStaticString(",") }
+            variant.write(into: &buffer, variantMembers(index))
+            buffer.writeStaticString("}")
+        }
+        buffer.writeStaticString("]}")
+    }
+}
+
+extension Availability.Stock {
+    /// Opens an object, and leaves it open.
+    fileprivate func write(into buffer: inout ByteBuffer, _ members: String) {
+        buffer.writeStaticString("{")
+        buffer.writeString(members)
+        buffer.writeStaticString(#","is_active":"#)
+        buffer.writeBool(isActive)
+        buffer.writeStaticString(#","max_quantity":"#)
+        buffer.writeNumber(cap)
+        buffer.writeStaticString(#","sold_quantity":"#)
+        buffer.writeNumber(sold)
+        buffer.writeStaticString(#","available_quantity":"#)
+        buffer.writeNumber(available)
+        buffer.writeStaticString(#","is_available":"#)
+        buffer.writeBool(isAvailable)
+    }
+}
