@@ -20,13 +20,13 @@ package struct Adoption: Sendable {
         let ledger = try await LedgerDatabase.open(at: access.ledger, store: access.store, for: .tool)
         defer { try? ledger.close() }
         let seq = try await ledger.head().seq
-        let isConfirmed = try await access.withRedis { client in
+        return try await access.withRedis { client in
+            guard let client else { return true }
             let head = try await CounterHead.read(access.keys, client)
             guard confirm(head, seq) else { return false }
             try await ledger.raiseEpoch(above: head.epoch ?? 0)
             try await access.startOver(client)
             return true
         }
-        return isConfirmed ?? true
     }
 }

@@ -26,32 +26,44 @@ package struct BackupRestorer: Sendable {
     ///   - progress: of copying and checking.
     ///   - report: receives what was found before anything is changed.
     ///   - confirm: false changes nothing.
-    /// - Returns: what replaced what; nil: it was not confirmed.
+    ///   - done: receives what was done at once, while the lock is held: nothing that follows can keep it back.
+    /// - Returns: whether it was confirmed.
     /// - Throws: `LedgerError` (`inUse` where another process has the ledger open; `notReplaced`, `unfitBackup`,
     ///   `copyUnderWay`); `OperationError`; `RedisError`; `CountersError`. Nothing was changed then, unless the error
     ///   comes from steps 4 or 5, which may be repeated.
     package func run(
         allowsOtherLedger: Bool, progress: @escaping @Sendable (CopyProgress?) -> Void,
-        report: (RestoreFindings) -> Void, confirm: () -> Bool
-    ) async throws -> Restored? {
+        report: (RestoreFindings) -> Void, confirm: () -> Bool, done: (Restored) -> Void
+    ) async throws -> Bool {
         let lock = try access.lock(for: "restoring")
         defer { withExtendedLifetime(lock) {} }
-        func restore(_ client: RedisClient?) async throws -> Restored? {
-            try await self.restore(client, allowsOtherLedger, progress, report, confirm)
+        return try await access.withRedis { client in
+            let (restoration, findings) = try await prepare(client, progress)
+            do {
+                report(findings)
+                if !allowsOtherLedger, let other = findings.otherLedger {
+                    throw OperationError.otherLedger(backup: backup, identity: restoration.identity, found: other)
+                }
+                guard confirm() else {
+                    restoration.abandon()
+                    return false
+                }
+                let kept = try await take(restoration, findings, client)
+                // The damage that was noted is that of the replaced ledger.
+                lock.note(LedgerSoundness?.none)
+                done(Restored(findings: findings, kept: kept))
+                return true
+            } catch {
+                restoration.abandon()
+                throw error
+            }
         }
-        var restored: Restored?
-        let wasRedisReached: Void? = try await access.withRedis { client in restored = try await restore(client) }
-        // A private Redis that has never run has nothing to forget.
-        if wasRedisReached == nil { restored = try await restore(nil) }
-        // The damage that was noted is that of the replaced ledger.
-        if restored != nil { lock.note(LedgerSoundness?.none) }
-        return restored
     }
 
-    private func restore(
-        _ client: RedisClient?, _ allowsOtherLedger: Bool, _ progress: @escaping @Sendable (CopyProgress?) -> Void,
-        _ report: (RestoreFindings) -> Void, _ confirm: () -> Bool
-    ) async throws -> Restored? {
+    /// Steps 1 and 2.
+    private func prepare(
+        _ client: RedisClient?, _ progress: @escaping @Sendable (CopyProgress?) -> Void
+    ) async throws -> (LedgerRestoration, RestoreFindings) {
         var (head, stream) = (CounterHead(), StreamExtent?.none)
         if let client {
             head = try await CounterHead.read(access.keys, client)
@@ -61,31 +73,33 @@ package struct BackupRestorer: Sendable {
             from: backup, to: access.ledger, store: access.store
         ) { progress($0) }
         progress(nil)
+        Failpoint.restoreCopied.pass()
         do {
-            Failpoint.restoreCopied.pass()
             let missing = try await restoration.missing()
             var absent = missing?.entries ?? []
             if let client { absent = try await StreamExtent.absent(of: absent, access.keys, client) }
-            let findings = RestoreFindings(
-                restoration: restoration, head: head, stream: stream, missing: missing, absent: absent)
-            report(findings)
-            if !allowsOtherLedger, let other = findings.otherLedger {
-                throw OperationError.otherLedger(backup: backup, identity: restoration.identity, found: other)
-            }
-            guard confirm() else {
-                restoration.abandon()
-                return nil
-            }
-            try await restoration.raiseEpoch(above: max(head.epoch ?? 0, findings.replacedEpoch))
-            if let client { try await access.startOver(client) }
-            Failpoint.restoreForgotten.pass()
-            let kept = try restoration.takePlace()
-            Failpoint.restoreDone.pass()
-            return Restored(findings: findings, kept: kept)
+            return (
+                restoration,
+                RestoreFindings(
+                    restoration: restoration, head: head, stream: stream, missing: missing, absent: absent)
+            )
         } catch {
             restoration.abandon()
             throw error
         }
+    }
+
+    /// Steps 3 to 5.
+    /// - Returns: the new path of what was replaced; nil: there was nothing.
+    private func take(
+        _ restoration: LedgerRestoration, _ findings: RestoreFindings, _ client: RedisClient?
+    ) async throws -> String? {
+        try await restoration.raiseEpoch(above: max(findings.head.epoch ?? 0, findings.replacedEpoch))
+        if let client { try await access.startOver(client) }
+        Failpoint.restoreForgotten.pass()
+        let kept = try restoration.takePlace()
+        Failpoint.restoreDone.pass()
+        return kept
     }
 
     /// A restoration that is done.

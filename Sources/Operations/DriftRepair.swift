@@ -26,17 +26,21 @@ package struct DriftRepair: Sendable {
     private let ledger: LedgerDatabase
     private let client: RedisClient
     private let reconciler: Reconciler
+    /// Kept with the repair in the ledger.
+    private let reason: String
 
-    private static let reason = "stocktake reconcile --repair"
     /// How long an active consumer may take to open the requested epoch.
     private static let patience = Duration.seconds(15)
     private static let pollInterval = Duration.milliseconds(50)
 
-    package init(_ access: StoreAccess, ledger: LedgerDatabase, client: RedisClient, reconciler: Reconciler) {
+    package init(
+        _ access: StoreAccess, ledger: LedgerDatabase, client: RedisClient, reconciler: Reconciler, reason: String
+    ) {
         self.access = access
         self.ledger = ledger
         self.client = client
         self.reconciler = reconciler
+        self.reason = reason
     }
 
     /// - Parameters:
@@ -59,13 +63,13 @@ package struct DriftRepair: Sendable {
         }
         guard
             let (repairs, requested) = try await ledger.raiseEpoch(
-                toRepair: result.report?.repairs ?? [], foundIn: result.report?.epoch, reason: Self.reason)
+                toRepair: result.report?.repairs ?? [], foundIn: result.report?.epoch, reason: reason)
         else { throw OperationError.repairOvertaken(ledger: ledger.path) }
         result.repairEpoch = requested
         if let lock {
             let counters = CounterStore(keys: access.keys, ledger: ledger.identity, client: client)
             result.installedEpoch = try await installCounters(
-                from: ledger, into: counters, redis: access.redis.redacted, reason: Self.reason, holding: lock)
+                from: ledger, into: counters, redis: access.redis.redacted, reason: reason, holding: lock)
         } else {
             result.installedEpoch = try await waitForEpoch(after: requested)
         }

@@ -51,11 +51,11 @@ package struct StoreAccess: Sendable {
 
     /// Runs `body` with Redis. Starts the private one if it has data and is not running, and ends it afterwards.
     ///
-    /// - Returns: nil: a private Redis that has never run holds nothing, and `body` did not run.
-    func withRedis<T>(_ body: (RedisClient) async throws -> T) async throws -> T? {
+    /// - Parameter body: receives nil where the private Redis has never run: it holds nothing.
+    func withRedis<T>(_ body: (RedisClient?) async throws -> T) async throws -> T {
         var own: PrivateRedis?
         if let privateRedis {
-            if FilePath.access(privateRedis.folder, F_OK) != 0 { return nil }
+            if FilePath.access(privateRedis.folder, F_OK) != 0 { return try await body(nil) }
             let server = PrivateRedis(privateRedis, logger: logger)
             try await server.keepRunning()
             own = server

@@ -10,14 +10,30 @@ package struct StoreRemoval: Sendable {
 
     package init(_ access: StoreAccess) { self.access = access }
 
+    /// The lock is held from before the question to the end: what was confirmed is what is deleted.
+    ///
     /// - Parameters:
-    ///   - identity: the ledger's; counters of another ledger are left alone.
     ///   - keepsCounters: leave Redis as it is.
+    ///   - confirm: receives the number of orders in the ledger; false changes nothing.
+    /// - Returns: whether it was confirmed.
     /// - Throws: `LedgerError` (`inUse` where another process has the ledger open); `RedisError`; `CountersError`;
     ///   `OperationError`.
-    package func run(identity: String, keepsCounters: Bool) async throws {
+    package func run(keepsCounters: Bool, confirm: (Int) -> Bool) async throws -> Bool {
+        // Before the lock, whose file would be created beside nothing.
+        guard LedgerDatabase.exists(at: access.ledger) else { throw LedgerError.missing(path: access.ledger) }
         let lock = try access.lock(for: "dropping")
         defer { withExtendedLifetime(lock) {} }
+        let ledger = try await LedgerDatabase.open(at: access.ledger, store: access.store, for: .reader)
+        let identity = ledger.identity
+        let isConfirmed: Bool
+        do {
+            isConfirmed = confirm(try await ledger.orderCount())
+        } catch {
+            try? ledger.close()
+            throw error
+        }
+        try ledger.close()
+        guard isConfirmed else { return false }
         // A process that only reads holds no lock.
         try await LedgerDatabase.refuseIfInUse(access.ledger)
         // The counters first: every start handles a ledger without counters; counters without their ledger stop a
@@ -25,10 +41,13 @@ package struct StoreRemoval: Sendable {
         if !keepsCounters { try await removeCounters(of: identity) }
         try await LedgerDatabase.drop(at: access.ledger)
         lock.note(LedgerSoundness?.none)
+        return true
     }
 
+    /// Counters of another ledger are left alone.
     private func removeCounters(of identity: String) async throws {
-        _ = try await access.withRedis { client in
+        try await access.withRedis { client in
+            guard let client else { return }
             let head = try await CounterHead.read(access.keys, client)
             if head.ledger == identity {
                 _ = try await client.send(RedisCommand("UNLINK", access.keys.stock, access.keys.intake))

@@ -32,23 +32,26 @@ extension LedgerCommand {
             let settings = try options.resolve()
             let progress = Progress()
             do {
-                let restored = try await BackupRestorer(settings.access, backup: file).run(
+                let isRestored = try await BackupRestorer(settings.access, backup: file).run(
                     allowsOtherLedger: otherLedger,
                     progress: { $0.map { progress.show($0.text) } ?? progress.end() },
                     report: { findings in
                         for line in RestoreReport(findings).lines { print(line) }
                     },
-                    confirm: { yes || confirm("Put \(file) in the place of \(settings.ledger)?") })
-                guard let restored else {
+                    confirm: { yes || confirm("Put \(file) in the place of \(settings.ledger)?") },
+                    done: { restored in
+                        print(
+                            "restored \(settings.ledger) from \(file)"
+                                + (restored.kept.map { "; what it replaces is \($0)" } ?? ""))
+                        for line in RestoreReport(restored.findings).advice { print(line) }
+                    })
+                guard isRestored else {
                     printError("not restored")
                     throw Exit.no
                 }
-                print(
-                    "restored \(settings.ledger) from \(file)"
-                        + (restored.kept.map { "; what it replaces is \($0)" } ?? ""))
-                for line in RestoreReport(restored.findings).advice { print(line) }
-            } catch OperationError.otherLedger(let backup, let identity, let found) {
-                try refuse(OperationError.otherLedger(backup: backup, identity: identity, found: found))
+            } catch let error as OperationError {
+                if case .otherLedger = error { try refuse(error) }
+                throw error
             } catch let error as LedgerError {
                 switch error {
                 case .missing(file):

@@ -133,17 +133,16 @@ struct LedgerCommand: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try options.resolve()
-            let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
-            let (identity, orders) = (ledger.identity, try await ledger.orderCount())
-            try ledger.close()
-            guard
-                yes || confirm("Delete \(settings.ledger) with \(orders.counted("order")) of store \(settings.store)?")
-            else {
-                printError("not dropped")
-                throw Exit.no
-            }
             do {
-                try await StoreRemoval(settings.access).run(identity: identity, keepsCounters: keepCounters)
+                let isDropped = try await StoreRemoval(settings.access).run(keepsCounters: keepCounters) { orders in
+                    yes
+                        || confirm(
+                            "Delete \(settings.ledger) with \(orders.counted("order")) of store \(settings.store)?")
+                }
+                guard isDropped else {
+                    printError("not dropped")
+                    throw Exit.no
+                }
             } catch let error as LedgerError {
                 if case .inUse = error { try refuse(error) }
                 throw error

@@ -45,7 +45,9 @@ struct ReconcileCommand: AsyncParsableCommand {
         var finding = Finding()
         if deep { finding.miscounts = try await ledger.recount() }
         if `repair` {
-            let driftRepair = DriftRepair(settings.access, ledger: ledger, client: client, reconciler: reconciler)
+            let driftRepair = DriftRepair(
+                settings.access, ledger: ledger, client: client, reconciler: reconciler,
+                reason: "stocktake reconcile --repair")
             finding.add(
                 try await driftRepair.run(miscounts: finding.miscounts, comparesAll: all, explained: Finding.explained))
         } else {

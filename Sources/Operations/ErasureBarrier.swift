@@ -1,8 +1,8 @@
 import Consumer
 import Ledger
 
-/// Waits until removed data is gone from the ledger's file and its log.
-package struct RemovalBarrier: Sendable {
+/// Waits until erased data is gone from the ledger's file and its log.
+package struct ErasureBarrier: Sendable {
     private let ledger: LedgerDatabase
 
     private static let limit = Duration.seconds(5)
