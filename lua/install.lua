@@ -12,7 +12,7 @@
 --         {"EPOCH_NOT_LOWER", epoch}: they are of this epoch or a later one
 --         {"LEDGER_BEHIND", settled, recorded}: the ledger had recorded more than it holds now
 --         {"INCOMPLETE", fields}: the prepared hash is not what was sent
---         in all of these nothing was changed
+--         in all but the first nothing was changed
 -- ERRORS  WRONGTYPE when a key is no hash
 -- WRITES  renames the second key over the first
 -- COST    O(1): the old hash is freed in the background

@@ -1,2 +1,7 @@
 // OpenSSL's libcrypto, 3.0 or later. TLS does not use it: swift-nio-ssl brings its own library, with prefixed symbols.
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+#error "libssl-dev 3.0 or later is needed"
+#endif

@@ -7,7 +7,7 @@ import Ledger
 /// must be asked, and `plan` uses the answer.
 ///
 /// Finds replays, conflicts and entries that already are dead letters. A dead letter that is read again may have become
-/// valid meanwhile; it would be decided but not recorded.
+/// valid meanwhile; one message would then have two records and two outcomes.
 struct BatchPlanner: Sendable {
     /// The entries that can be planned now: those before the first one that depends on something not recorded yet.
     /// Empty if that is the first entry, which then waits for the batch that is being recorded.

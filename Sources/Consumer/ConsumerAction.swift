@@ -3,7 +3,7 @@ import Intake
 import Inventory
 import Ledger
 
-/// What the executor must do now. Actions are independent of each other; the result of each is an event.
+/// What the executor must do now. Actions are independent of each other; those with a result return it as an event.
 enum ConsumerAction: Sendable {
     /// - Parameter claims: whether everything pending is claimed first.
     case read(claims: Bool)

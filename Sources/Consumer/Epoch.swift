@@ -9,7 +9,7 @@ struct Epoch: Sendable {
     var catalogue: CatalogueIndex
     /// Rows that the ledger had recorded at its start.
     var records: Int64
-    /// The connection over which it was installed: whatever happens to the counters later, happens over another one.
+    /// The connection over which it was installed: after a restart or a failover of Redis there is another one.
     var connection: Int
     /// Products that the catalogue has changed since the previous epoch.
     var changedProducts: [Identifier] = []

@@ -10,6 +10,8 @@ package enum SHA256 {
     /// `nonisolated(unsafe)`: libcrypto never changes an algorithm after it was fetched, and counts references
     /// atomically.
     nonisolated(unsafe) private static let algorithm: OpaquePointer = {
+        // Its clean-up at exit assumes a single thread; others of this process may still run then.
+        OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
         // Only a configuration of OpenSSL that switches SHA-256 off can cause this; no message could be processed.
         guard let algorithm = EVP_MD_fetch(nil, "SHA256", nil) else {
             fatalError("libcrypto offers no SHA-256: check the configuration of OpenSSL (openssl.cnf)")
@@ -21,7 +23,7 @@ package enum SHA256 {
     package static func digest(_ message: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: byteCount) { digest, count in
             let result = EVP_Digest(message, message.count, digest.baseAddress, nil, algorithm, nil)
-            precondition(result == 1, "libcrypto has no memory for a SHA-256 digest")
+            if result != 1 { fatalError("libcrypto has no memory for a SHA-256 digest") }
             count = byteCount
         }
     }

@@ -15,9 +15,10 @@ enum CatalogueTree {
         var variants: [Identifier: [Variant]] = [:]
         // The product's id comes last: the caller's columns keep their places.
         let variantRows = try Row.fetchCursor(
-            db, sql: "SELECT id, \(variantColumns), product_id AS owner FROM variants \(order)")
+            db, sql: "SELECT id, \(variantColumns), product_id FROM variants \(order)")
         while let row = try variantRows.next() {
-            try variants[Identifier(row.value("owner")), default: []].append(variant(Identifier(row.value(0)), row))
+            let owner = Identifier(try row.value(row.count - 1))
+            try variants[owner, default: []].append(variant(Identifier(row.value(0)), row))
         }
         var products: [Product] = []
         let productRows = try Row.fetchCursor(db, sql: "SELECT id, \(productColumns) FROM products \(order)")

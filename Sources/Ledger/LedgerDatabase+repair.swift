@@ -159,8 +159,11 @@ extension LedgerDatabase {
                     """,
                 arguments: [lowest, highest, counter.id.text])
             return try rows.map { row in
-                try RecordedChange(
-                    seq: row.value(0), kind: RecordedChange.Kind(rawValue: row.value(1)) ?? .order,
+                guard let kind = RecordedChange.Kind(rawValue: try row.value(1)) else {
+                    throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a change of an unknown kind")
+                }
+                return try RecordedChange(
+                    seq: row.value(0), kind: kind,
                     id: Identifier(row.value(2)),
                     units: row.value(3))
             }
