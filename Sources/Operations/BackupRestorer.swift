@@ -38,54 +38,35 @@ package struct BackupRestorer: Sendable {
         let lock = try access.lock(for: "restoring")
         defer { withExtendedLifetime(lock) {} }
         return try await access.withRedis { client in
-            let (restoration, findings) = try await prepare(client, progress)
-            do {
-                report(findings)
-                if !allowsOtherLedger, let other = findings.otherLedger {
-                    throw OperationError.otherLedger(backup: backup, identity: restoration.identity, found: other)
-                }
-                guard confirm() else {
-                    restoration.abandon()
-                    return false
-                }
-                let kept = try await take(restoration, findings, client)
-                // The damage that was noted is that of the replaced ledger.
-                lock.note(LedgerSoundness?.none)
-                done(Restored(findings: findings, kept: kept))
-                return true
-            } catch {
-                restoration.abandon()
-                throw error
+            // Read before the ledger: what Redis remembers must not be newer than what it is compared with.
+            var (head, stream) = (CounterHead(), StreamExtent?.none)
+            if let client {
+                head = try await CounterHead.read(access.keys, client)
+                stream = try await StreamExtent.read(access.keys, client)
             }
-        }
-    }
-
-    /// Steps 1 and 2.
-    private func prepare(
-        _ client: RedisClient?, _ progress: @escaping @Sendable (CopyProgress?) -> Void
-    ) async throws -> (LedgerRestoration, RestoreFindings) {
-        var (head, stream) = (CounterHead(), StreamExtent?.none)
-        if let client {
-            head = try await CounterHead.read(access.keys, client)
-            stream = try await StreamExtent.read(access.keys, client)
-        }
-        let restoration = try await LedgerRestoration.prepare(
-            from: backup, to: access.ledger, store: access.store
-        ) { progress($0) }
-        progress(nil)
-        Failpoint.restoreCopied.pass()
-        do {
+            let restoration = try await LedgerRestoration.prepare(
+                from: backup, to: access.ledger, store: access.store
+            ) { progress($0) }
+            progress(nil)
+            var isRestored = false
+            defer { if !isRestored { restoration.abandon() } }
+            Failpoint.restoreCopied.pass()
             let missing = try await restoration.missing()
             var absent = missing?.entries ?? []
             if let client { absent = try await StreamExtent.absent(of: absent, access.keys, client) }
-            return (
-                restoration,
-                RestoreFindings(
-                    restoration: restoration, head: head, stream: stream, missing: missing, absent: absent)
-            )
-        } catch {
-            restoration.abandon()
-            throw error
+            let findings = RestoreFindings(
+                restoration: restoration, head: head, stream: stream, missing: missing, absent: absent)
+            report(findings)
+            if !allowsOtherLedger, let other = findings.otherLedger {
+                throw OperationError.otherLedger(backup: backup, identity: restoration.identity, found: other)
+            }
+            guard confirm() else { return false }
+            let kept = try await take(restoration, findings, client)
+            isRestored = true
+            // The damage that was noted is that of the replaced ledger.
+            lock.note(LedgerSoundness?.none)
+            done(Restored(findings: findings, kept: kept))
+            return true
         }
     }
 
@@ -95,7 +76,7 @@ package struct BackupRestorer: Sendable {
         _ restoration: LedgerRestoration, _ findings: RestoreFindings, _ client: RedisClient?
     ) async throws -> String? {
         try await restoration.raiseEpoch(above: max(findings.head.epoch ?? 0, findings.replacedEpoch))
-        if let client { try await access.startOver(client) }
+        if let client { try await CounterRemoval(access.keys, client).startOver() }
         Failpoint.restoreForgotten.pass()
         let kept = try restoration.takePlace()
         Failpoint.restoreDone.pass()

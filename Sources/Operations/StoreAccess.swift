@@ -1,5 +1,4 @@
 import Consumer
-import Counters
 import Glibc
 import Inventory
 import Ledger
@@ -73,18 +72,5 @@ package struct StoreAccess: Sendable {
             await own?.end()
             throw error
         }
-    }
-
-    /// Makes Redis forget how far the last ledger was: the next consumer installs its counters and reads the stream
-    /// from the beginning. Each step may be repeated.
-    func startOver(_ client: RedisClient) async throws {
-        // Lost messages are counted by the group, which goes. If it cannot be asked, they stay uncounted.
-        _ = try? await LostMessages.look(keys, client)
-        // The next consumer creates the group again at the beginning; pending entries are in the stream as well.
-        let reply = try await client.pipeline([RedisCommand("XGROUP", "DESTROY", keys.checkouts, StoreKeys.group)])
-        if case .error(let error)? = reply.first, !error.message.contains("requires the key to exist") {
-            throw RedisError.reply(error, command: "XGROUP DESTROY")
-        }
-        _ = try await client.send(RedisCommand("UNLINK", keys.stock))
     }
 }

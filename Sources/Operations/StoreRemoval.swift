@@ -2,7 +2,6 @@ import Consumer
 import Counters
 import Inventory
 import Ledger
-import RedisClient
 
 /// Deletes a ledger and, unless they are to stay, the counters that were installed from it.
 package struct StoreRemoval: Sendable {
@@ -38,20 +37,13 @@ package struct StoreRemoval: Sendable {
         try await LedgerDatabase.refuseIfInUse(access.ledger)
         // The counters first: every start handles a ledger without counters; counters without their ledger stop a
         // consumer.
-        if !keepsCounters { try await removeCounters(of: identity) }
+        if !keepsCounters {
+            try await access.withRedis { client in
+                if let client { try await CounterRemoval(access.keys, client).removeCounters(of: identity) }
+            }
+        }
         try await LedgerDatabase.drop(at: access.ledger)
         lock.note(LedgerSoundness?.none)
         return true
-    }
-
-    /// Counters of another ledger are left alone.
-    private func removeCounters(of identity: String) async throws {
-        try await access.withRedis { client in
-            guard let client else { return }
-            let head = try await CounterHead.read(access.keys, client)
-            if head.ledger == identity {
-                _ = try await client.send(RedisCommand("UNLINK", access.keys.stock, access.keys.intake))
-            }
-        }
     }
 }
