@@ -119,17 +119,17 @@ struct StockView: Sendable {
         // Read before the counters: it says how far they must be.
         let watermark = try await ledger.watermark()
         do {
-            let reading = try await reader.read(
+            let valid = try await reader.read(
                 chosen.map(\.counters), of: ledger.identity, reaching: watermark)
             let states = Dictionary(
-                zip(chosen.flatMap(\.counters), reading.states), uniquingKeysWith: { first, _ in first })
-            if !reading.states.contains(where: { $0.sold == nil }) {
-                (stock.epoch, stock.seq) = (reading.head.epoch ?? 0, reading.head.seq ?? 0)
+                zip(chosen.flatMap(\.counters), valid.states), uniquingKeysWith: { first, _ in first })
+            if !valid.states.contains(where: { $0.sold == nil }) {
+                (stock.epoch, stock.seq) = (valid.epoch, valid.seq)
                 stock.products = chosen.map { $0.availability(states) }
                 return stock
             }
             stock.notice =
-                reading.head.catalogue == snapshot.head.catalogueVersion
+                valid.catalogue == snapshot.head.catalogueVersion
                 ? "The counters in Redis are not complete." : "The consumer has not adopted the new catalogue yet."
         } catch let fault as CounterFault {
             stock.notice = Self.sentence(for: fault)

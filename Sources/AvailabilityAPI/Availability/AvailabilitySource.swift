@@ -54,12 +54,11 @@ struct AvailabilitySource: Sendable {
     private func fromRedis(_ names: [[CounterName]]) async throws -> (Moment, [CounterState]) {
         // Taken before the counters are read: it says how far they must be.
         let watermark = watch.watermark
-        let reading = try await counters.read(names, of: ledger.identity, reaching: watermark)
-        let head = reading.head
+        let valid = try await counters.read(names, of: ledger.identity, reaching: watermark)
         let moment = Moment(
-            source: .redis, epoch: head.epoch ?? 0, seq: head.seq ?? 0, catalogue: head.catalogue ?? -1,
+            source: .redis, epoch: valid.epoch, seq: valid.seq, catalogue: valid.catalogue ?? -1,
             asOf: Timestamp.now())
-        return (moment, reading.states)
+        return (moment, valid.states)
     }
 
     private func fromLedger(_ names: [CounterName]) async throws -> (Moment, [CounterState]) {

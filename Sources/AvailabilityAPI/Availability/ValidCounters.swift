@@ -2,6 +2,17 @@ import Counters
 import Inventory
 import Ledger
 
+/// Counters that are those of a ledger, and not behind it.
+package struct ValidCounters: Sendable {
+    package let epoch: Int64
+    /// The figures are those after this change, or newer.
+    package let seq: Int64
+    /// The catalogue version they were installed with; nil: unknown.
+    package let catalogue: Int64?
+    /// In the order they were asked for. A counter that is missing, or holds an impossible value, has no `sold`.
+    package let states: [CounterState]
+}
+
 /// Why the counters in Redis cannot be shown as those of a ledger.
 package enum CounterFault: Error, Sendable, Equatable {
     /// No consumer has installed any.
@@ -23,19 +34,19 @@ extension CounterReader {
     ///   - groups: counters that must be read in one state: a product's and its variants'.
     ///   - identity: the ledger's.
     ///   - watermark: read before the call; nil: unknown, and not checked.
-    /// - Returns: a head with `epoch` and `seq`.
     /// - Throws: `CounterFault`; `RedisError`; `CountersError`.
     package func read(
         _ groups: [[CounterName]], of identity: String, reaching watermark: LedgerWatermark?
-    ) async throws -> CounterReading {
+    ) async throws -> ValidCounters {
         for _ in 0..<Self.attempts {
             guard let reading = try await read(groups) else { continue }
-            guard let ledger = reading.head.ledger, let epoch = reading.head.epoch, let seq = reading.head.seq else {
+            let head = reading.head
+            guard let ledger = head.ledger, let epoch = head.epoch, let seq = head.seq else {
                 throw CounterFault.notInstalled
             }
             guard ledger == identity else { throw CounterFault.otherLedger }
             if let watermark, watermark.isAbove(epoch: epoch, seq: seq) { throw CounterFault.behind }
-            return reading
+            return ValidCounters(epoch: epoch, seq: seq, catalogue: head.catalogue, states: reading.states)
         }
         throw CounterFault.changing
     }
