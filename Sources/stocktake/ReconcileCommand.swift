@@ -1,11 +1,9 @@
 import ArgumentParser
-import Consumer
 import Counters
 import Inventory
 import Ledger
 import Operations
 import Reconciliation
-import RedisClient
 import StrictJSON
 
 struct ReconcileCommand: AsyncParsableCommand {
@@ -48,12 +46,13 @@ struct ReconcileCommand: AsyncParsableCommand {
             let driftRepair = DriftRepair(
                 settings.access, ledger: ledger, client: client, reconciler: reconciler,
                 reason: "stocktake reconcile --repair")
-            finding.add(
-                try await driftRepair.run(miscounts: finding.miscounts, comparesAll: all, explained: Finding.explained))
+            let result = try await driftRepair.run(
+                miscounts: finding.miscounts, comparesAll: all, explained: Finding.explained)
+            (finding.report, finding.repair) = (result.report, result)
         } else {
             finding.report = try await reconciler.drift(all: all, explained: Finding.explained)
         }
-        if all, let report = finding.after ?? finding.report { finding.passed = try await list(ledger, report) }
+        if all, let report = finding.repair?.after ?? finding.report { finding.passed = try await list(ledger, report) }
         await client.close()
         if json {
             printJSON(finding.json)
@@ -108,30 +107,18 @@ struct ReconcileCommand: AsyncParsableCommand {
 private struct Finding {
     /// nil: the counters could not be compared before they were installed again.
     var report: DriftReport?
-    /// The comparison after a repair.
-    var after: DriftReport?
+    /// What a repair has done; nil: none was asked for.
+    var repair: DriftRepair.Result?
     var miscounts: [Miscount] = []
     /// The products of variants, for the table.
     var owners: [Identifier: Identifier] = [:]
     /// Counters above their cap.
     var passed = 0
-    /// What was set right; nil: no repair was asked for.
-    var repaired: Int?
-    /// The epoch by which the ledger asked for the repair, and under which it keeps it.
-    var repairEpoch: Int64?
-    /// The epoch that has installed the counters: a later one.
-    var installedEpoch: Int64?
-
     /// How many drifting counters are explained.
     static let explained = 20
 
-    mutating func add(_ result: DriftRepair.Result) {
-        (report, after, repaired) = (result.report, result.after, result.repaired)
-        (repairEpoch, installedEpoch) = (result.repairEpoch, result.installedEpoch)
-    }
-
     /// Nothing differs, or not any more.
-    var isRight: Bool { repaired != nil || (report?.isClean ?? false) && miscounts.isEmpty }
+    var isRight: Bool { repair != nil || (report?.isClean ?? false) && miscounts.isEmpty }
 
     func show(listed: Bool) {
         if let report, !listed, !report.drift.isEmpty {
@@ -175,11 +162,11 @@ private struct Finding {
         } else {
             print("the counters could not be compared as they were")
         }
-        if let repaired, let repairEpoch, let installedEpoch {
+        if let repair, let repairEpoch = repair.repairEpoch, let installedEpoch = repair.installedEpoch {
             print(
-                "repaired \(repaired.counted("difference")) by epoch \(repairEpoch), installed by epoch \(installedEpoch): no drift"
+                "repaired \(repair.repaired.counted("difference")) by epoch \(repairEpoch), installed by epoch \(installedEpoch): no drift"
             )
-        } else if repaired != nil {
+        } else if repair != nil {
             print("nothing to repair")
         }
     }
@@ -189,8 +176,8 @@ private struct Finding {
             "epoch": .integer(report?.epoch), "seq": .integer(report?.seq), "compared": .integer(report?.compared),
             "drift": .array((report?.drift ?? []).map(Self.json)), "extra_fields": .integer(report?.extraFields ?? 0),
             "extra_names": .array((report?.extraNames ?? []).map { .string($0) }),
-            "miscounts": .array(miscounts.map(\.json)), "repaired": .integer(repaired ?? 0),
-            "repair_epoch": .integer(repairEpoch), "installed_epoch": .integer(installedEpoch),
+            "miscounts": .array(miscounts.map(\.json)), "repaired": .integer(repair?.repaired ?? 0),
+            "repair_epoch": .integer(repair?.repairEpoch), "installed_epoch": .integer(repair?.installedEpoch),
         ])
     }
 
