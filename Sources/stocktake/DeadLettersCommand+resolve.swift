@@ -92,7 +92,7 @@ extension DeadLettersCommand {
             print(
                 "discarded \(changed.counted("dead letter"))"
                     + (already > 0 ? ", besides \(already.grouped) that were already" : "")
-                    + (changed > 0 ? ": \(try await erasure(ledger))" : ""))
+                    + (changed > 0 ? ": \(try await waitForErasure(ledger))" : ""))
         }
     }
 }

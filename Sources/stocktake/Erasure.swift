@@ -3,7 +3,7 @@ import Operations
 
 /// Waits until erased data is gone from the ledger's file and its log.
 /// - Returns: what to say of it.
-func erasure(_ ledger: LedgerDatabase) async throws -> String {
+func waitForErasure(_ ledger: LedgerDatabase) async throws -> String {
     try await ErasureBarrier(ledger).wait()
         ? "overwritten in the ledger's file and its log"
         : "still in \(ledger.path) or its log: a process reads an earlier state of the ledger. The consumer overwrites it as soon as that ends"

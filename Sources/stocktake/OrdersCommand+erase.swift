@@ -35,7 +35,7 @@ extension OrdersCommand {
             }
             switch try await ledger.erase(orders) {
             case .erased(let orders, let letters, let refunds):
-                conclude(orders, letters, settings, try await erasure(ledger))
+                conclude(orders, letters, settings, try await waitForErasure(ledger))
                 if refunds > 0 {
                     print(
                         "Kept: id, payment intent, amount and currency of \(refunds.counted("refund")) that \(refunds == 1 ? "is" : "are") due ('stocktake refunds list')."
