@@ -147,8 +147,8 @@ let package = Package(
         .target(
             name: "Operations",
             dependencies: [
-                "Consumer", "Counters", "Failpoints", "Inventory", "Ledger", "Paths",
-                "Reconciliation", "RedisClient", log,
+                "Consumer", "Counters", "Failpoints", "Inventory", "Ledger", "Paths", "Reconciliation", "RedisClient",
+                log,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
@@ -156,8 +156,7 @@ let package = Package(
         .executableTarget(
             name: "stocktake",
             dependencies: [
-                "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints",
-                "Intake", "Inventory",
+                "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints", "Intake", "Inventory",
                 "Ledger", "Monitoring", "Operations", "Paths", "Reconciliation", "RedisClient", "StrictJSON",
                 "TextEncodings", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -178,8 +177,7 @@ let package = Package(
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "Randomness"], swiftSettings: strict),
         .testTarget(
             name: "InventoryTests", dependencies: ["Cryptography", "Inventory", "Randomness", "StrictJSON"],
-            exclude: ["Corpus"],
-            swiftSettings: strict),
+            exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(
             name: "RedisClientTests",
             dependencies: nio + ["Paths", "Randomness", "RedisClient", "TestSupport", log],
@@ -251,8 +249,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "Counters", "Cryptography", "Failpoints", "Intake", "Inventory", "Ledger", "LuaScripts", "Randomness",
-                "Reconciliation",
-                "RedisClient", "StrictJSON", "TestSupport", "TextEncodings", "stocktake",
+                "Reconciliation", "RedisClient", "StrictJSON", "TestSupport", "TextEncodings", "stocktake",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict

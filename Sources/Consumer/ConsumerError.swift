@@ -1,6 +1,4 @@
-import Counters
 import Inventory
-import Ledger
 
 /// What makes the consumer stop by itself. Messages stay pending; nothing is lost.
 package enum ConsumerError: Error, Sendable, CustomStringConvertible {

@@ -1,9 +1,6 @@
 import ArgumentParser
-import Consumer
-import Counters
 import Ledger
 import Operations
-import RedisClient
 import StrictJSON
 
 struct LedgerCommand: AsyncParsableCommand {
