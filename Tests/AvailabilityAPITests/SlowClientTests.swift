@@ -13,8 +13,9 @@ import Testing
         typealias InboundIn = HTTPServerRequestPart
         typealias OutboundOut = HTTPServerResponsePart
         private let bytes: Int
+        private let answered: Count
 
-        init(_ bytes: Int) { self.bytes = bytes }
+        init(_ bytes: Int, _ answered: Count) { (self.bytes, self.answered) = (bytes, answered) }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             guard case .end = unwrapInboundIn(data) else { return }
@@ -24,11 +25,12 @@ import Testing
             context.write(wrapOutboundOut(.head(head)), promise: nil)
             context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            answered.add()
         }
     }
 
     private func withServer(
-        answering bytes: Int, _ unread: UnreadBytes,
+        answering bytes: Int, _ unread: UnreadBytes, _ answered: Count = Count(),
         limits: RequestStage.Limits = .init(idle: .seconds(60), stall: .seconds(120)),
         _ body: (HTTPAddress) async throws -> Void
     ) async throws {
@@ -40,7 +42,7 @@ import Testing
                     try pipeline.configureHTTPServerPipeline(
                         withPipeliningAssistance: false, withErrorHandling: false)
                     let stage = RequestStage(nil, limits: limits, laggards: unread.laggards(on: channel.eventLoop))
-                    try pipeline.addHandlers(stage, Answerer(bytes))
+                    try pipeline.addHandlers(stage, Answerer(bytes, answered))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -81,8 +83,8 @@ import Testing
     @Test("Above the bound those are closed first that take nothing; the count stays below it")
     func bound() async throws {
         let (bytes, limit) = (4 << 20, 17 << 20)
-        let unread = UnreadBytes(limit: limit)
-        try await withServer(answering: bytes, unread) { address in
+        let (unread, answered) = (UnreadBytes(limit: limit), Count())
+        try await withServer(answering: bytes, unread, answered) { address in
             var deaf: [TestSupport.HTTPConnection] = []
             for number in 1...3 {
                 deaf.append(try await ask(address))
@@ -91,13 +93,21 @@ import Testing
             let slow = try await ask(address)
             slow.startReading(every: .milliseconds(2))
             try await eventually("the slow one has a part") { slow.receivedBytes > 1 << 20 }
-            for _ in 0..<20 {
+            for _ in 0..<10 {
                 deaf.append(try await ask(address))
-                // And what each event loop has just counted and not yet made room for.
-                #expect(unread.count <= limit + 2 * bytes)
+                let asked = deaf.count + 1
+                try await eventually("it is answered") { answered.value == asked }
+                // And what was counted last, with no room made yet.
+                #expect(unread.count <= limit + bytes)
+                try await eventually("there is room") { unread.count <= limit }
+            }
+            // At once: each event loop counts several before it makes room.
+            for _ in 0..<10 { deaf.append(try await ask(address)) }
+            let asked = deaf.count + 1
+            try await eventually("all are answered, and there is room") {
+                answered.value == asked && unread.count <= limit
             }
             try await eventually("the first are closed") { deaf.prefix(10).filter { !isGone($0) }.isEmpty }
-            #expect(unread.count <= limit)
             #expect(try await slow.reply(within: .seconds(60)).body.count == bytes)
             for connection in deaf + [slow] { connection.close() }
         }

@@ -261,7 +261,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     private func countUnread() {
         // Else it is closed, and nothing of it is held.
         guard context != nil else { return }
-        let isBehind = answerBytes + eventBytes > 0
+        let isBehind = unreadBytes > 0
         if isBehind != self.isBehind {
             self.isBehind = isBehind
             if isBehind {
@@ -280,7 +280,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Bytes of what was written that the socket has yet to take.
     var remaining: Int {
-        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? answerBytes + eventBytes
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? unreadBytes
     }
 
     /// Whether the client's machine has taken anything since this was last asked, which is noted (`lastSent`). The
@@ -297,16 +297,16 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         return true
     }
 
+    /// Bytes that are held for it, those of events among them.
+    var unreadBytes: Int { answerBytes + eventBytes }
+
     /// Closes the connection, as others need the room.
-    /// - Returns: bytes that were unsent.
-    func cutOff() -> Int {
-        let bytes = answerBytes + eventBytes
+    func cutOff() {
         dropUnread()
         laggards.countCutOff(.room)
         let context = context
         self.context = nil
         context?.close(promise: nil)
-        return bytes
     }
 
     private func dropUnread() {

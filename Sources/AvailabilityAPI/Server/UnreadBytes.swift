@@ -10,13 +10,40 @@ import Synchronization
 package final class UnreadBytes: Sendable {
     private let limit: Int
     private let bytes = Atomic(0)
-    /// One for each event loop that has had a connection.
-    private let laggards = Mutex<[ObjectIdentifier: NIOLoopBound<Laggards>]>([:])
-    /// Event loops that have yet to make room.
-    private let underWay = Atomic(0)
+    private let relief = Mutex(Relief())
     private let gauge: Gauge
     private let forRoom: Counter
     private let stalled: Counter
+
+    /// How room is made.
+    private struct Relief {
+        /// One for each event loop that has had a connection.
+        var laggards: [ObjectIdentifier: NIOLoopBound<Laggards>] = [:]
+        /// Event loops that have yet to do their part; 0: no room is being made.
+        var underWay = 0
+        /// Bytes were added meanwhile, which some of them may not have seen.
+        var isWantedAgain = false
+        private var candidates: [Laggards.Candidate] = []
+
+        /// - Returns: of the last event loop, which are to be closed, for each loop that has any; they are under way.
+        mutating func name(
+            _ candidates: [Laggards.Candidate], _ excess: Int
+        ) -> [(NIOLoopBound<Laggards>, [Laggards.Candidate])]? {
+            self.candidates += candidates
+            underWay -= 1
+            guard underWay == 0 else { return nil }
+            var excess = excess
+            let chosen = self.candidates.sorted().prefix { candidate in
+                defer { excess -= candidate.bytes }
+                return excess > 0
+            }
+            self.candidates = []
+            let perLoop = Dictionary(grouping: chosen, by: \.loop)
+                .compactMap { loop, chosen in laggards[loop].map { ($0, chosen) } }
+            underWay = perLoop.count
+            return perLoop
+        }
+    }
 
     /// Why a connection is cut off.
     enum Reason {
@@ -45,7 +72,7 @@ package final class UnreadBytes: Sendable {
     var isExceeded: Bool { count > limit }
 
     /// What has to go when the bound is exceeded: an eighth of it, so that not every answer after that closes one more.
-    fileprivate var excess: Int { isExceeded ? count - limit / 8 * 7 : 0 }
+    private var excess: Int { isExceeded ? count - limit / 8 * 7 : 0 }
 
     /// - Parameter number: below 0 for what was taken or dropped.
     func add(_ number: Int) { bytes.add(number, ordering: .relaxed) }
@@ -62,25 +89,55 @@ package final class UnreadBytes: Sendable {
 
     /// Of the event loop that this runs on.
     func laggards(on eventLoop: any EventLoop) -> Laggards {
-        laggards.withLock { laggards in
-            if let known = laggards[ObjectIdentifier(eventLoop)] { return known }
-            let new = NIOLoopBound(Laggards(self), eventLoop: eventLoop)
-            laggards[ObjectIdentifier(eventLoop)] = new
+        relief.withLock { relief in
+            if let known = relief.laggards[ObjectIdentifier(eventLoop)] { return known }
+            let new = NIOLoopBound(Laggards(self, on: eventLoop), eventLoop: eventLoop)
+            relief.laggards[ObjectIdentifier(eventLoop)] = new
             return new
         }.value
     }
 
-    /// Makes room if there is none: each event loop its part, at its next turn.
+    /// Makes room if there is none. All event loops name who could be closed, at their next turn; then those are chosen
+    /// over all of them, so that a client that reads is not closed for one on another event loop that does not.
     func relieve() {
         guard isExceeded else { return }
-        let all = laggards.withLock { Array($0.values) }
-        guard underWay.compareExchange(expected: 0, desired: all.count, ordering: .relaxed).exchanged else { return }
-        for laggards in all {
-            laggards.eventLoop.execute {
-                laggards.value.relieve(among: all.count)
-                self.underWay.subtract(1, ordering: .relaxed)
+        let loops: [NIOLoopBound<Laggards>] = relief.withLock { relief in
+            relief.isWantedAgain = relief.underWay > 0
+            guard !relief.isWantedAgain else { return [] }
+            relief.underWay = relief.laggards.count
+            return Array(relief.laggards.values)
+        }
+        for loop in loops {
+            loop.eventLoop.execute {
+                let candidates = loop.value.candidates()
+                let excess = self.excess
+                guard let chosen = self.relief.withLock({ $0.name(candidates, excess) }) else { return }
+                self.cutOff(chosen)
             }
         }
+    }
+
+    private func cutOff(_ chosen: [(NIOLoopBound<Laggards>, [Laggards.Candidate])]) {
+        // Nobody can be closed: the rest is events that no socket has been given yet.
+        if chosen.isEmpty { relieveIfWantedAgain() }
+        for (loop, candidates) in chosen {
+            loop.eventLoop.execute {
+                loop.value.cutOff(candidates)
+                let isLast = self.relief.withLock { relief in
+                    relief.underWay -= 1
+                    return relief.underWay == 0
+                }
+                if isLast { self.relieveIfWantedAgain() }
+            }
+        }
+    }
+
+    private func relieveIfWantedAgain() {
+        let isWanted = relief.withLock { relief in
+            defer { relief.isWantedAgain = false }
+            return relief.isWantedAgain
+        }
+        if isWanted { relieve() }
     }
 }
 
@@ -104,10 +161,11 @@ final class Laggards {
     private static let roundTrip = TimeAmount.seconds(2)
 
     private let unread: UnreadBytes
+    private let loop: ObjectIdentifier
     private var stages: [ObjectIdentifier: RequestStage] = [:]
 
-    init(_ unread: UnreadBytes) {
-        self.unread = unread
+    init(_ unread: UnreadBytes, on loop: any EventLoop) {
+        (self.unread, self.loop) = (unread, ObjectIdentifier(loop))
     }
 
     func insert(_ stage: RequestStage) { stages[ObjectIdentifier(stage)] = stage }
@@ -123,23 +181,38 @@ final class Laggards {
         if bytes > 0 { unread.relieve() }
     }
 
-    /// Closes those first whose clients take nothing, for the longest time; then those that have most before them.
-    /// - Parameter loops: event loops that do this together.
-    func relieve(among loops: Int) {
-        var excess = unread.excess / loops
-        guard excess > 0 else { return }
-        var taking: [RequestStage] = []
-        for stage in stages.values.sorted(by: { $0.lastSent < $1.lastSent }) where excess > 0 {
+    /// A connection that could be closed to make room.
+    struct Candidate: Comparable {
+        let loop: ObjectIdentifier
+        let stage: ObjectIdentifier
+        /// Whether its client has taken something lately.
+        let isTaking: Bool
+        let lastSent: NIODeadline
+        /// Bytes that its socket has yet to take.
+        let remaining: Int
+        /// Bytes that closing it frees.
+        let bytes: Int
+
+        /// Closed before the other: those whose clients take nothing, for the longest time first; then those that have
+        /// most before them.
+        static func < (one: Self, other: Self) -> Bool {
+            guard one.isTaking == other.isTaking else { return other.isTaking }
+            guard one.isTaking, one.remaining != other.remaining else { return one.lastSent < other.lastSent }
+            return one.remaining > other.remaining
+        }
+    }
+
+    func candidates() -> [Candidate] {
+        stages.map { key, stage in
             // Two looks may be closer together than a round trip to a client that takes all it gets.
-            if stage.clientHasTaken() || NIODeadline.now() - stage.lastSent < Self.roundTrip {
-                taking.append(stage)
-            } else {
-                excess -= stage.cutOff()
-            }
+            let isTaking = stage.clientHasTaken() || NIODeadline.now() - stage.lastSent < Self.roundTrip
+            return Candidate(
+                loop: loop, stage: key, isTaking: isTaking, lastSent: stage.lastSent, remaining: stage.remaining,
+                bytes: stage.unreadBytes)
         }
-        guard excess > 0 else { return }
-        for (_, stage) in taking.map({ ($0.remaining, $0) }).sorted(by: { $0.0 > $1.0 }) where excess > 0 {
-            excess -= stage.cutOff()
-        }
+    }
+
+    func cutOff(_ candidates: [Candidate]) {
+        for candidate in candidates { stages[candidate.stage]?.cutOff() }
     }
 }
