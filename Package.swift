@@ -84,10 +84,13 @@ let package = Package(
             dependencies: ["Failpoints", "Inventory", "LuaScripts", "RedisClient"],
             swiftSettings: strict
         ),
+        // The ports of a ledger, and what is recorded and read through them. Knows of no database and no file.
+        .target(name: "Ledger", dependencies: ["Inventory"], swiftSettings: strict),
         .target(
-            name: "Ledger",
+            name: "SQLiteLedger",
             dependencies: [
-                "Failpoints", "Inventory", "Paths", .product(name: "GRDB", package: "GRDB.swift"),
+                "Failpoints", "Inventory", "Ledger", "Paths", "TextEncodings",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 // SQLite's own functions, for the way of every order.
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
@@ -157,8 +160,8 @@ let package = Package(
             name: "stocktake",
             dependencies: [
                 "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints", "Intake", "Inventory",
-                "Ledger", "Monitoring", "Operations", "Paths", "Reconciliation", "RedisClient", "StrictJSON",
-                "TextEncodings", log,
+                "Ledger", "Monitoring", "Operations", "Paths", "Reconciliation", "RedisClient", "SQLiteLedger",
+                "StrictJSON", "TextEncodings", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -200,14 +203,15 @@ let package = Package(
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "Inventory", "Ledger", "Randomness", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+                "Inventory", "Ledger", "Randomness", "SQLiteLedger", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ReconciliationTests",
             dependencies: [
-                "Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "TestSupport", log,
+                "Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "SQLiteLedger", "TestSupport", log,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
@@ -221,7 +225,8 @@ let package = Package(
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
-                "Consumer", "Counters", "Exposition", "Inventory", "Ledger", "Monitoring", "RedisClient", "StrictJSON",
+                "Consumer", "Counters", "Exposition", "Inventory", "Ledger", "Monitoring", "RedisClient",
+                "SQLiteLedger", "StrictJSON",
                 "TestSupport",
             ],
             swiftSettings: strict
@@ -229,7 +234,8 @@ let package = Package(
         .testTarget(
             name: "ConsumerTests",
             dependencies: [
-                "Consumer", "Counters", "Cryptography", "Intake", "Inventory", "Ledger", "Randomness", "StrictJSON",
+                "Consumer", "Counters", "Cryptography", "Intake", "Inventory", "Ledger", "Randomness", "SQLiteLedger",
+                "StrictJSON",
                 "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict
@@ -237,7 +243,8 @@ let package = Package(
         .testTarget(
             name: "AvailabilityAPITests",
             dependencies: [
-                "AvailabilityAPI", "Counters", "Inventory", "Ledger", "RedisClient", "StrictJSON", "TestSupport", log,
+                "AvailabilityAPI", "Counters", "Inventory", "Ledger", "RedisClient", "SQLiteLedger", "StrictJSON",
+                "TestSupport", log,
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict
@@ -249,7 +256,8 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "Counters", "Cryptography", "Failpoints", "Intake", "Inventory", "Ledger", "LuaScripts", "Randomness",
-                "Reconciliation", "RedisClient", "StrictJSON", "TestSupport", "TextEncodings", "stocktake",
+                "Reconciliation", "RedisClient", "SQLiteLedger", "StrictJSON", "TestSupport", "TextEncodings",
+                "stocktake",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict
@@ -277,7 +285,8 @@ let package = Package(
         .executableTarget(
             name: "Bench",
             dependencies: nio + [
-                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "Randomness", "RedisClient", "StrictJSON",
+                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "Randomness", "RedisClient", "SQLiteLedger",
+                "StrictJSON",
                 "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),

@@ -6,7 +6,7 @@ import Logging
 /// Acknowledges and announces what the ledger has recorded.
 struct AcknowledgeStage: Sendable {
     let settings: ConsumerSettings
-    let ledger: LedgerDatabase
+    let ledger: any LedgerStore
     let counters: CounterStore
     let trimmer: StreamTrimmer
     let retrying: Retrying
@@ -18,7 +18,7 @@ struct AcknowledgeStage: Sendable {
         let keepOutcomes = await trimmer.keepOutcomes
         var whole = AcknowledgeReport()
         for (number, slice) in acknowledgement.slices(of: settings.slice).enumerated() {
-            guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
+            try await ledger.requireInPlace()
             if number > 0 { Failpoint.acknowledgeBetween.pass() }
             // Repeating is harmless, so a call that may have been executed is repeated, too.
             let answer = try await retrying.redis("acknowledging", doubtIsHarmless: true) { [counters] in

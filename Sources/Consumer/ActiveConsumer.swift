@@ -8,8 +8,8 @@ import RedisClient
 /// separate task, and hands the result back as an event.
 package struct ActiveConsumer: Sendable {
     private let settings: ConsumerSettings
-    private let ledger: LedgerDatabase
-    private let lock: ProcessLock
+    private let ledger: any LedgerStore
+    private let lease: any Lease
     private let retrying: Retrying
     private let metrics: ConsumerMetrics
     private let stages: ConsumerStages
@@ -19,14 +19,14 @@ package struct ActiveConsumer: Sendable {
     private let onReady: @Sendable (Int64, Int64) -> Void
 
     package init(
-        settings: ConsumerSettings, ledger: LedgerDatabase, counters: CounterStore, redis: RedisClient,
-        reading: RedisClient, lock: ProcessLock, retrying: Retrying, metrics: ConsumerMetrics,
+        settings: ConsumerSettings, ledger: any LedgerStore, counters: CounterStore, redis: RedisClient,
+        reading: RedisClient, lease: any Lease, retrying: Retrying, metrics: ConsumerMetrics,
         guarding: @escaping @Sendable () async throws -> Void,
         onReady: @escaping @Sendable (Int64, Int64) -> Void
     ) {
         self.settings = settings
         self.ledger = ledger
-        self.lock = lock
+        self.lease = lease
         self.retrying = retrying
         self.metrics = metrics
         self.guarding = guarding
@@ -35,13 +35,13 @@ package struct ActiveConsumer: Sendable {
             settings: settings, ledger: ledger, counters: counters, redis: redis,
             reader: StreamReader(
                 client: reading, keys: counters.keys, consumer: settings.consumer, maximumCount: settings.slice),
-            lock: lock, retrying: retrying, metrics: metrics)
+            lease: lease, retrying: retrying, metrics: metrics)
     }
 
     /// Consumes until a stop is requested (nothing more is read, what is in memory is finished), or nothing is left
     /// (`untilIdle`). Throws when it must not continue.
     ///
-    /// When it returns or throws, this process no longer writes, and the lock may be released: deciding, recording and
+    /// When it returns or throws, this process no longer writes, and the lease may be released: deciding, recording and
     /// acknowledging in progress have finished.
     /// - Throws: `ConsumerError`; `LedgerError`; `CountersError`; `RedisError` that is not transient; what `guarding`
     ///   throws; `CancellationError` when the task is cancelled.
@@ -49,7 +49,7 @@ package struct ActiveConsumer: Sendable {
         defer { metrics.isActive(false) }
         return try await withThrowingTaskGroup(of: ConsumerEvent?.self) { group in
             defer { group.cancelAll() }
-            // Whatever ends the consumer also ends everything that waits for Redis or the disk; otherwise the lock
+            // Whatever ends the consumer also ends everything that waits for Redis or the disk; otherwise the lease
             // would be held for as long as they are unavailable.
             defer { retrying.stop.request() }
             group.addTask { [guarding, stop = retrying.stop] in
@@ -94,10 +94,10 @@ package struct ActiveConsumer: Sendable {
     /// Runs before anything is decided: counts a crash on a poison message, checks the server, connects, opens the
     /// first epoch.
     private func begin() async throws -> Epoch {
-        if let poison = EntryKey(note: lock.previousNote) {
+        if let poison = EntryKey(note: lease.previousNote) {
             try await retrying.ledger { [ledger] in try await ledger.noteAttempt(poison) }
         }
-        lock.note("")
+        await lease.note("")
         try await stages.server.check()
         // Connects before the epoch is installed, so that a data loss that removes the epoch also ends reading.
         try await stages.read.connectFirst()

@@ -2,10 +2,8 @@ import Inventory
 
 /// What makes the consumer stop by itself. Messages stay pending; nothing is lost.
 package enum ConsumerError: Error, Sendable, CustomStringConvertible {
-    /// The lock file cannot be used.
-    case lock(path: String, reason: String)
     /// Redis holds the counters of another ledger, or of a later state of this one.
-    case wrongLedger(path: String, redis: String, LedgerObjection)
+    case wrongLedger(ledger: String, redis: String, LedgerObjection)
     /// Several epochs were opened in a row, and the same batch still could not be recorded.
     case noProgress(redis: String, reason: String, epochs: Int)
     /// The server is too old.
@@ -13,11 +11,9 @@ package enum ConsumerError: Error, Sendable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .lock(let path, let reason):
-            "taking a lock failed: on \(path): \(reason). Check that the folder exists, and its permissions."
-        case .wrongLedger(let path, let redis, let objection):
+        case .wrongLedger(let ledger, let redis, let objection):
             """
-            opening an epoch failed: on \(redis): \(Self.sentence(objection, ledger: path)). \
+            opening an epoch failed: on \(redis): \(Self.sentence(objection, ledger: ledger)). \
             Nothing was sold. Name the right ledger and Redis; if the ledger was lost, 'stocktake ledger restore FILE' puts a backup in its \
             place; if this one is to go on, adopt it ('stocktake ledger adopt'). Both have decided again first what the stream still holds.
             """
@@ -31,14 +27,14 @@ package enum ConsumerError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    private static func sentence(_ objection: LedgerObjection, ledger path: String) -> String {
+    private static func sentence(_ objection: LedgerObjection, ledger: String) -> String {
         switch objection {
         case .otherLedger(let identity):
-            "the counters belong to another ledger (\(identity)), not to \(path)"
+            "the counters belong to another ledger (\(identity)), not to \(ledger)"
         case .laterEpoch(let epoch):
-            "the counters are of epoch \(epoch), which the ledger \(path) has not reached: it was replaced or has gone back in time"
+            "the counters are of epoch \(epoch), which the ledger \(ledger) has not reached: it was replaced or has gone back in time"
         case .moreRecorded(let settled, let recorded):
-            "\(recorded) rows (orders, cancellations, adjustments, dead letters) up to seq \(settled) had been recorded, which the ledger \(path) does not hold: it was replaced or has gone back in time"
+            "\(recorded) rows (orders, cancellations, adjustments, dead letters) up to seq \(settled) had been recorded, which the ledger \(ledger) does not hold: it was replaced or has gone back in time"
         }
     }
 }

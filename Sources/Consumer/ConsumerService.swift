@@ -7,7 +7,7 @@ import Metrics
 import RedisClient
 import ServiceLifecycle
 
-/// The consumer as a process runs it: stands by until the store's lock is free, then consumes until it is stopped.
+/// The consumer as a process runs it: stands by until the store's lease is free, then consumes until it is stopped.
 package struct ConsumerService: Service {
     /// What is printed for people, one line each.
     package enum Status: Sendable {
@@ -17,7 +17,7 @@ package struct ConsumerService: Service {
     }
 
     package var settings: ConsumerSettings
-    package var ledgerPath: String
+    package var ledger: any LedgerPlace
     package var store: String
     package var redisURL: RedisURL
     package var redisOptions: RedisOptions
@@ -29,11 +29,11 @@ package struct ConsumerService: Service {
     package var companion: (@Sendable () async -> Void)?
 
     package init(
-        settings: ConsumerSettings, ledgerPath: String, store: String, redisURL: RedisURL,
+        settings: ConsumerSettings, ledger: any LedgerPlace, store: String, redisURL: RedisURL,
         redisOptions: RedisOptions = .init(), logger: Logger, report: @escaping @Sendable (Status) -> Void
     ) {
         self.settings = settings
-        self.ledgerPath = ledgerPath
+        self.ledger = ledger
         self.store = store
         self.redisURL = redisURL
         self.redisOptions = redisOptions
@@ -52,22 +52,21 @@ package struct ConsumerService: Service {
 
     /// Stands by, then consumes, until `stop` is requested.
     package func run(until stop: StopSignal) async throws {
-        // Created before the lock is taken: a standby exports metrics, too, and they show that it is one.
+        // Created before the lease is taken: a standby exports metrics, too, and they show that it is one.
         let metrics = ConsumerMetrics(metrics)
         do {
-            let lock = try await takeLock(until: stop)
-            try await consume(lock, metrics, until: stop)
+            let lease = try await takeLease(until: stop)
+            try await consume(lease, metrics, until: stop)
         } catch is StopSignal.Stopped {
             // Stopped while it stood by.
         }
     }
 
-    private func takeLock(until stop: StopSignal) async throws -> ProcessLock {
-        let path = ProcessLock.path(besideLedger: ledgerPath)
+    private func takeLease(until stop: StopSignal) async throws -> any Lease {
         var reported: Int32??
         while true {
-            if let lock = try ProcessLock.acquire(path) { return lock }
-            let holder = ProcessLock.holder(path)
+            if let lease = try await ledger.lease.acquire() { return lease }
+            let holder = await ledger.lease.state().process
             if reported != .some(holder) {
                 reported = .some(holder)
                 report(.standingBy(holder: holder))
@@ -76,31 +75,31 @@ package struct ConsumerService: Service {
         }
     }
 
-    private func consume(_ lock: ProcessLock, _ metrics: ConsumerMetrics, until stop: StopSignal) async throws {
-        let watch = DamageWatch(path: ledgerPath, lock: lock, stop: stop, logger: logger)
+    private func consume(_ lease: any Lease, _ metrics: ConsumerMetrics, until stop: StopSignal) async throws {
+        let watch = DamageWatch(ledger: ledger, lease: lease, stop: stop, logger: logger)
         do {
             // Opened only now: a file that a standby had opened earlier could have been replaced by the time of
             // takeover.
-            let ledger = try await Retrying(stop: stop, logger: logger).ledger {
-                try await LedgerDatabase.open(at: ledgerPath, store: store, for: .consumer)
+            let opened = try await Retrying(stop: stop, logger: logger).ledger {
+                try await ledger.openStore(store)
             }
             let isRead: Bool
             do {
                 isRead = try await watch.beforeSelling()
             } catch {
-                try? ledger.close()
+                try? opened.close()
                 throw error
             }
-            try await consume(ledger, lock, metrics, until: stop) { await watch.run(isRead: isRead) }
+            try await consume(opened, lease, metrics, until: stop) { await watch.run(isRead: isRead) }
         } catch {
-            watch.note(error)
+            await watch.note(error)
             throw error
         }
     }
 
     private func consume(
-        _ ledger: LedgerDatabase, _ lock: ProcessLock, _ metrics: ConsumerMetrics, until stop: StopSignal,
-        findDamage: @escaping @Sendable () async -> LedgerError?
+        _ ledger: any LedgerStore, _ lease: any Lease, _ metrics: ConsumerMetrics, until stop: StopSignal,
+        findDamage: @escaping @Sendable () async -> (any LedgerError)?
     ) async throws {
         let redis = RedisClient(url: redisURL, options: redisOptions, logger: logger)
         // A separate connection: a blocking read would delay every command behind it.
@@ -117,7 +116,7 @@ package struct ConsumerService: Service {
         let consumer = ActiveConsumer(
             settings: settings, ledger: ledger,
             counters: CounterStore(keys: StoreKeys(store: store), ledger: ledger.identity, client: redis),
-            redis: redis, reading: reading, lock: lock, retrying: Retrying(stop: stop, logger: logger),
+            redis: redis, reading: reading, lease: lease, retrying: Retrying(stop: stop, logger: logger),
             metrics: metrics,
             guarding: { if let damage = await findDamage() { throw damage } },
             onReady: { epoch, seq in report(.active(epoch: epoch, seq: seq)) })
@@ -143,9 +142,9 @@ package struct ConsumerService: Service {
         await reading.close()
     }
 
-    private func close(_ redis: RedisClient, _ reading: RedisClient, _ ledger: LedgerDatabase) async {
+    private func close(_ redis: RedisClient, _ reading: RedisClient, _ ledger: any LedgerStore) async {
         await close(redis, reading)
-        // Closing checkpoints; should it fail, the log is replayed at the next opening.
+        // Should it fail, the next opening does what is left.
         try? ledger.close()
     }
 }

@@ -65,6 +65,6 @@ package struct ConsumerSettings: Sendable {
     static let watchInterval = Duration.seconds(1)
     /// How often the stream is trimmed.
     static let trimInterval = Duration.seconds(10)
-    /// How often a standby tries to take the lock.
+    /// How often a standby tries to take the lease.
     static let standbyInterval = Duration.milliseconds(200)
 }

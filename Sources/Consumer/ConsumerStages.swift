@@ -21,8 +21,8 @@ struct ConsumerStages: Sendable {
     private let logger: Logger
 
     init(
-        settings: ConsumerSettings, ledger: LedgerDatabase, counters: CounterStore, redis: RedisClient,
-        reader: StreamReader, lock: ProcessLock, retrying: Retrying, metrics: ConsumerMetrics
+        settings: ConsumerSettings, ledger: any LedgerStore, counters: CounterStore, redis: RedisClient,
+        reader: StreamReader, lease: any Lease, retrying: Retrying, metrics: ConsumerMetrics
     ) {
         self.metrics = metrics
         logger = retrying.logger
@@ -33,7 +33,7 @@ struct ConsumerStages: Sendable {
             settings: settings, keys: counters.keys, reader: reader, redis: redis, ledger: ledger, server: server,
             retrying: retrying)
         decide = DecideStage(
-            ledger: ledger, counters: counters, redis: redis, lock: lock, retrying: retrying, metrics: metrics)
+            ledger: ledger, counters: counters, redis: redis, lease: lease, retrying: retrying, metrics: metrics)
         record = RecordStage(ledger: ledger, retrying: retrying, metrics: metrics)
         acknowledge = AcknowledgeStage(
             settings: settings, ledger: ledger, counters: counters, trimmer: trimmer, retrying: retrying,

@@ -2,14 +2,14 @@ import Inventory
 import Ledger
 import Logging
 
-/// Looks for damaged pages in the ledger before and while it is consumed, and notes what it found in the lock file.
+/// Looks for damaged pages in the ledger before and while it is consumed, and publishes with the lease what it found.
 ///
 /// A damaged ledger stops the consumer. Recording could continue as long as it does not touch the page, but no backup
 /// is possible any more, and every hour removes messages from the stream that the last backup needs. Orders wait
 /// meanwhile.
 struct DamageWatch: Sendable {
-    let path: String
-    let lock: ProcessLock
+    let ledger: any LedgerPlace
+    let lease: any Lease
     let stop: StopSignal
     let logger: Logger
 
@@ -17,9 +17,9 @@ struct DamageWatch: Sendable {
     /// found damaged before.
     /// - Returns: whether all of it was read.
     func beforeSelling() async throws -> Bool {
-        let wasDamaged = lock.previousSoundness?.damage != nil
-        let isWhole = try await Retrying(stop: stop, logger: logger).ledger { [path, stop] in
-            var inspection = try await LedgerInspection.begin(at: path)
+        let wasDamaged = lease.previousSoundness?.damage != nil
+        let isWhole = try await Retrying(stop: stop, logger: logger).ledger { [ledger, stop] in
+            guard var inspection = try await ledger.inspect() else { return false }
             defer { inspection.close() }
             let isSmall = inspection.isSmall
             guard wasDamaged || isSmall else {
@@ -34,23 +34,23 @@ struct DamageWatch: Sendable {
             try await inspection.readWhole()
             return true
         }
-        if isWhole { lock.note(.sound(at: Timestamp.now())) }
+        if isWhole { await lease.note(.sound(at: Timestamp.now())) }
         return isWhole
     }
 
     /// Reads the whole ledger again and again, a slice at a time, until it is cancelled or finds damage, which it
     /// returns.
     /// - Parameter isRead: whether it has just been read.
-    func run(isRead: Bool) async -> LedgerError? {
+    func run(isRead: Bool) async -> (any LedgerError)? {
         do {
             if isRead { try await Task.sleep(for: ConsumerSettings.inspectionInterval) }
             while true {
                 do {
-                    try await readAll()
-                    lock.note(.sound(at: Timestamp.now()))
+                    guard try await readAll() else { return nil }
+                    await lease.note(.sound(at: Timestamp.now()))
                     try await Task.sleep(for: ConsumerSettings.inspectionInterval)
-                } catch let error as LedgerError {
-                    if error.isLasting { return error }
+                } catch let error as any LedgerError {
+                    if error.damage != nil { return error }
                     logger.warning("the ledger was not read to its end", metadata: ["error": "\(error)"])
                     try await Task.sleep(for: ConsumerSettings.inspectionRetry)
                 }
@@ -60,8 +60,9 @@ struct DamageWatch: Sendable {
         }
     }
 
-    private func readAll() async throws {
-        var inspection = try await LedgerInspection.begin(at: path)
+    /// - Returns: false: the backend has nothing to read.
+    private func readAll() async throws -> Bool {
+        guard var inspection = try await ledger.inspect() else { return false }
         defer { inspection.close() }
         while !inspection.isDone {
             let start = ContinuousClock.now
@@ -69,28 +70,14 @@ struct DamageWatch: Sendable {
             // Leaves most of the time to the consumer.
             try await Task.sleep(for: (ContinuousClock.now - start) * ConsumerSettings.inspectionPause)
         }
+        return true
     }
 
     /// Notes the error that makes the consumer stop, if the ledger is damaged.
-    func note(_ error: any Error) {
-        guard let error = error as? LedgerError, error.isLasting else { return }
+    func note(_ error: any Error) async {
+        guard let damage = (error as? any LedgerError)?.damage else { return }
         logger.critical(
             "the ledger is damaged; nothing is sold until a backup is restored", metadata: ["error": "\(error)"])
-        lock.note(.damaged(at: Timestamp.now(), detail: error.finding))
-    }
-}
-
-extension LedgerError {
-    /// The file itself is unusable, and only another file helps.
-    fileprivate var isLasting: Bool {
-        switch self {
-        case .damaged, .mixed: true
-        default: false
-        }
-    }
-
-    /// Without the path: it is shown to anyone.
-    fileprivate var finding: String {
-        if case .damaged(_, _, let reason) = self { reason } else { "the log beside it is of another state" }
+        await lease.note(.damaged(at: Timestamp.now(), detail: damage))
     }
 }

@@ -8,10 +8,10 @@ import RedisClient
 
 /// Plans a batch by what the ledger holds, and lets the gate decide it.
 struct DecideStage: Sendable {
-    let ledger: LedgerDatabase
+    let ledger: any LedgerStore
     let counters: CounterStore
     let redis: RedisClient
-    let lock: ProcessLock
+    let lease: any Lease
     let retrying: Retrying
     let metrics: ConsumerMetrics
 
@@ -30,7 +30,7 @@ struct DecideStage: Sendable {
 
     /// Plans an entry that was delivered often, alone.
     ///
-    /// A note in the lock file names the entry while its bytes are processed: while it is decoded, and while its batch
+    /// A note with the lease names the entry while its bytes are processed: while it is decoded, and while its batch
     /// is planned. Not while the process waits for Redis or the disk, where it may be killed for any reason. The next
     /// process finds the note and counts it as an attempt of the entry.
     private func plan(poison entry: StreamEntry, _ context: PlanningContext) async throws -> PlannedBatch {
@@ -41,15 +41,15 @@ struct DecideStage: Sendable {
                 "an entry has brought the process down too often", metadata: ["entry": "\(entry.id)"])
             return context.quarantine(entry)
         }
-        lock.note(key.note)
+        await lease.note(key.note)
         let decoded = EntryDecoder.decode(entry)
-        lock.note("")
+        await lease.note("")
         var planned = try await plan([decoded], context, note: key.note)
         if attempts > 0 { planned.poison = key }
         return planned
     }
 
-    /// - Parameter note: of a poison message, for the lock file.
+    /// - Parameter note: of a poison message, left with the lease.
     private func plan(
         _ entries: [DecodedEntry], _ context: PlanningContext, note: String? = nil
     ) async throws -> PlannedBatch {
@@ -58,9 +58,9 @@ struct DecideStage: Sendable {
         let prior = try await retrying.ledger { [ledger, lookup = planner.lookup] in
             try await ledger.priorState(for: lookup)
         }
-        if let note { lock.note(note) }
-        defer { if note != nil { lock.note("") } }
+        if let note { await lease.note(note) }
         let planned = planner.plan(by: prior)
+        if note != nil { await lease.note("") }
         Failpoint.planAfter.pass()
         return planned
     }

@@ -1,7 +1,7 @@
 import Ledger
 
 extension EntryKey {
-    /// The key as a line in the lock file.
+    /// The key as a note that is left with the lease.
     var note: String { entryID + " " + fingerprint.map { String($0) }.joined(separator: ",") }
 
     init?(note: String) {

@@ -8,7 +8,7 @@ import RedisClient
 /// Opens epochs: raises the ledger's epoch, and installs its counters in Redis. An installation is sent once; any doubt
 /// about its answer requires another epoch.
 struct EpochOpener: Sendable {
-    let ledger: LedgerDatabase
+    let ledger: any LedgerStore
     let counters: CounterStore
     let redis: RedisClient
     let retrying: Retrying
@@ -60,7 +60,7 @@ struct EpochOpener: Sendable {
         try await retrying.redis("reaching Redis", doubtIsHarmless: true) { [redis] in
             _ = try await redis.send(RedisCommand("PING"))
         }
-        guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
+        try await ledger.requireInPlace()
         Failpoint.epochBefore.pass()
         // Checked before the epoch is raised: a wrong ledger that is started repeatedly must not overtake Redis.
         try await refuseWrongLedger()
@@ -76,7 +76,7 @@ struct EpochOpener: Sendable {
                 try await counters.install(installation)
             }
             if case .refused(let objection) = answer {
-                throw ConsumerError.wrongLedger(path: ledger.path, redis: redis.url.redacted, objection)
+                throw ConsumerError.wrongLedger(ledger: ledger.name, redis: redis.url.redacted, objection)
             }
         } catch let doubt as EpochNeeded {
             return .inDoubt(doubt)

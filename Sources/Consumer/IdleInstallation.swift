@@ -7,19 +7,19 @@ import Ledger
 /// - Parameters:
 ///   - ledger: open for writing.
 ///   - redis: how Redis is named in messages.
-///   - lock: held, so that no consumer decides meanwhile.
+///   - lease: held, so that no consumer decides meanwhile.
 /// - Returns: the epoch.
 /// - Throws: errors of Redis, after which the call may be repeated; `ConsumerError.wrongLedger`.
 @discardableResult
 package func installCounters(
-    from ledger: LedgerDatabase, into counters: CounterStore, redis: String, reason: String, holding lock: ProcessLock
+    from ledger: any EpochRaising, into counters: CounterStore, redis: String, reason: String, holding lease: any Lease
 ) async throws -> Int64 {
-    defer { withExtendedLifetime(lock) {} }
+    defer { withExtendedLifetime(lease) {} }
     try await counters.head().refuseWrongLedger(ledger, head: ledger.head(), redis: redis)
     let start = try await ledger.raiseEpoch(catalogueBefore: nil, reason: reason)
     switch try await counters.install(Installation(start)) {
     case .installed: return start.head.epoch
-    case .refused(let objection): throw ConsumerError.wrongLedger(path: ledger.path, redis: redis, objection)
+    case .refused(let objection): throw ConsumerError.wrongLedger(ledger: ledger.name, redis: redis, objection)
     }
 }
 
@@ -33,8 +33,8 @@ extension Installation {
 
 extension CounterHead {
     /// Throws if Redis knows of more than this ledger holds: the ledger was replaced, or has gone back in time.
-    package func refuseWrongLedger(_ ledger: LedgerDatabase, head: LedgerHead, redis: String) throws {
+    package func refuseWrongLedger(_ ledger: any OpenLedger, head: LedgerHead, redis: String) throws {
         guard let objection = objection(to: head, of: ledger.identity) else { return }
-        throw ConsumerError.wrongLedger(path: ledger.path, redis: redis, objection)
+        throw ConsumerError.wrongLedger(ledger: ledger.name, redis: redis, objection)
     }
 }

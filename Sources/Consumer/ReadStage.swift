@@ -12,7 +12,7 @@ struct ReadStage: Sendable {
     let reader: StreamReader
     /// The connection that decides.
     let redis: RedisClient
-    let ledger: LedgerDatabase
+    let ledger: any LedgerStore
     let server: ServerCheck
     let retrying: Retrying
 

@@ -3,7 +3,7 @@ import Ledger
 
 /// Has the ledger record a batch.
 struct RecordStage: Sendable {
-    let ledger: LedgerDatabase
+    let ledger: any LedgerStore
     let retrying: Retrying
     let metrics: ConsumerMetrics
 

@@ -7,7 +7,7 @@ import RedisClient
 
 /// Publishes again the dead letters that the ledger lists for it (`Replays`).
 struct ReplayPublisher: Sendable {
-    let ledger: LedgerDatabase
+    let ledger: any LedgerStore
     let keys: StoreKeys
     let redis: RedisClient
     let retrying: Retrying

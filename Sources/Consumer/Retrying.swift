@@ -48,13 +48,13 @@ package struct Retrying: Sendable {
     /// - Throws: `LedgerError` that is not transient; `StopSignal.Stopped`.
     package func ledger<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
         var failures = 0
-        var reported: LedgerError?
+        var reported: String?
         while true {
             do {
                 return try await body()
-            } catch let error as LedgerError where error.isTransient {
-                if reported != error {
-                    reported = error
+            } catch let error as any LedgerError where error.isTransient {
+                if reported != "\(error)" {
+                    reported = "\(error)"
                     logger.warning("waiting for the ledger", metadata: ["error": "\(error)"])
                 }
                 failures += 1

@@ -6,7 +6,7 @@ import RedisClient
 
 /// Once a second, compares the ledger and Redis with their expected state, and does their upkeep.
 struct WatchStage: Sendable {
-    let ledger: LedgerDatabase
+    let ledger: any LedgerStore
     let counters: CounterStore
     let redis: RedisClient
     let server: ServerCheck
@@ -14,9 +14,9 @@ struct WatchStage: Sendable {
     let retrying: Retrying
 
     /// - Parameter epoch: the open epoch.
-    /// - Throws: `LedgerError.replaced`; errors that waiting does not resolve.
+    /// - Throws: `LedgerError`; errors that waiting does not resolve.
     func look(in epoch: Int64) async throws -> WatchReport {
-        guard ledger.file.isInPlace else { throw LedgerError.replaced(path: ledger.path) }
+        try await ledger.requireInPlace()
         let head = try await retrying.ledger { [ledger] in try await ledger.head() }
         // Concurrently: each would cost a round trip, during which nothing is decided.
         async let isFull = try? counters.isRedisFull()
@@ -37,9 +37,9 @@ struct WatchStage: Sendable {
         if let isRedisFull { await trimmer.noteMemory(isFull: isRedisFull) }
         await server.compareConnections()
         do {
-            _ = try await ledger.checkpointIfWanted()
-        } catch let error as LedgerError where error.isTransient {
-            // The checkpoint is still due. A disk that is full for long must not delay the rest.
+            _ = try await ledger.completeErasure()
+        } catch let error as any LedgerError where error.isTransient {
+            // The erasure is still due. A disk that is full for long must not delay the rest.
         }
         return try await retrying.ledger { [ledger] in try await ledger.replaysWanted(limit: Replays.limit) }
     }

@@ -13,4 +13,7 @@ package struct LedgerHead: Sendable, Equatable {
         self.records = records
         self.catalogueVersion = catalogueVersion
     }
+
+    /// No epoch is above this: far below the numbers at which the scripts, which count in doubles, stop being exact.
+    package static let highestEpoch: Int64 = 1 << 52
 }

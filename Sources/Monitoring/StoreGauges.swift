@@ -74,8 +74,8 @@ struct StoreGauges: Sendable {
         record(redisMemory, snapshot.redis.usedMemory)
         ledgerUp.record(snapshot.ledger.detail == nil ? 1 : 0)
         record(ledgerSound, snapshot.ledger.soundness.map { $0.isSound ? 1 : 0 })
-        record(ledgerBytes, snapshot.ledger.bytes)
-        record(ledgerLogBytes, snapshot.ledger.logBytes)
+        record(ledgerBytes, snapshot.ledger.condition.bytes)
+        record(ledgerLogBytes, snapshot.ledger.condition.logBytes)
     }
 
     /// Records the amount of each currency; a currency in which nothing is due any more stays at 0.

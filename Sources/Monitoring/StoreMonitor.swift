@@ -28,10 +28,10 @@ package actor StoreMonitor {
         package init() {}
     }
 
-    private let ledger: LedgerDatabase
+    private let ledger: any LedgerQueries & LedgerAudit
     private let redis: RedisClient
     private let keys: StoreKeys
-    private let lock: String
+    private let lease: any LeaseRegister
     private let version: String
     private let limits: Limits
     private let subscribers: @Sendable () -> Int
@@ -49,15 +49,15 @@ package actor StoreMonitor {
     private var comparison: (task: Task<Void, Never>, end: AsyncStream<Never>)?
 
     /// - Parameters:
-    ///   - ledger: may be opened for reading only; preferably a separate one, as the reads of one ledger are
-    ///     serialized.
+    ///   - ledger: preferably a separate one, as the reads of one ledger are serialized.
     ///   - redis: preferably a separate client. A snapshot that takes too long leaves commands unanswered on it, which
     ///     time out and close its connection for all its users.
     ///   - version: the program's version.
     ///   - metrics: where gauges go; nil: the process' factory.
     ///   - subscribers: how many clients follow availability, asked at each status.
     package init(
-        ledger: LedgerDatabase, redis: RedisClient, version: String, limits: Limits = Limits(),
+        ledger: any LedgerQueries & LedgerAudit, lease: any LeaseRegister, redis: RedisClient, version: String,
+        limits: Limits = Limits(),
         metrics: (any MetricsFactory)? = nil, subscribers: @escaping @Sendable () -> Int = { 0 }
     ) {
         self.ledger = ledger
@@ -66,7 +66,7 @@ package actor StoreMonitor {
         self.limits = limits
         self.subscribers = subscribers
         keys = StoreKeys(store: ledger.store)
-        lock = ProcessLock.path(besideLedger: ledger.path)
+        self.lease = lease
         gauges = StoreGauges(metrics ?? MetricsSystem.factory, version: version)
     }
 
@@ -84,7 +84,7 @@ package actor StoreMonitor {
     }
 
     /// Ends work in progress; from then on nothing is read, and readiness fails. Must be called before the ledger is
-    /// closed: GRDB 7.10 crashes the process when a closed database is read.
+    /// closed.
     package func end() async {
         isEnded = true
         comparison?.task.cancel()
@@ -110,15 +110,14 @@ package actor StoreMonitor {
         // ledger had before they were read, whether they are ahead only against what it has afterwards.
         let watermark = try? await ledger.watermark()
         let redis = await RedisSnapshot.capture(keys, redis, within: limits.redis)
-        let (isActive, process) = await offCooperativeThreads { [lock] in
-            ProcessLock.isHeld(lock) ? (true, ProcessLock.holder(lock)) : (false, nil)
-        }
+        let consumer = await lease.state()
         let waiting = waitingTime.look(
             [redis.unread, redis.pending], redisTime: redis.time ?? Timestamp.milliseconds(), at: .now)
         let snapshot = StoreSnapshot(
             takenAt: takenAt, identity: ledger.identity, watermark: watermark, redis: redis,
-            ledger: await LedgerSnapshot.capture(ledger, lock: lock),
-            isConsumerActive: isActive, consumerProcess: process, oldestWaiting: waiting)
+            ledger: await LedgerSnapshot.capture(ledger, lease),
+            isConsumerActive: consumer.isHeld, consumerProcess: consumer.isHeld ? consumer.process : nil,
+            oldestWaiting: waiting)
         gauges.record(snapshot)
         latest = (snapshot, .now)
         underWay = nil
@@ -134,9 +133,9 @@ package actor StoreMonitor {
                 isWell: snapshot.isRedisWell, url: self.redis.url.redacted, version: redis.version,
                 usedMemory: redis.usedMemory, detail: snapshot.redisDetail),
             ledger: .init(
-                isWell: snapshot.ledger.detail == nil, path: ledger.path, bytes: snapshot.ledger.bytes,
-                logBytes: snapshot.ledger.logBytes, soundness: snapshot.ledger.soundness,
-                detail: snapshot.ledger.detail ?? snapshot.ledger.notice),
+                isWell: snapshot.ledger.detail == nil, path: ledger.name, bytes: snapshot.ledger.condition.bytes,
+                logBytes: snapshot.ledger.condition.logBytes, soundness: snapshot.ledger.soundness,
+                detail: snapshot.ledger.detail ?? snapshot.ledger.condition.notice),
             isConsumerActive: snapshot.isConsumerActive, consumerProcess: snapshot.consumerProcess,
             backlog: redis.unread.flatMap { $0.isLowerBound ? nil : $0.count }, pending: redis.pending?.count,
             oldestWaiting: snapshot.oldestWaiting, orders: statistics?.orders, refundsDue: statistics?.refunds,
@@ -158,7 +157,7 @@ package actor StoreMonitor {
 
     /// Only what two comparisons agree on is drift, as for the periodic reconciler.
     private func compare() async -> StoreStatus.Drift {
-        let isActive = await offCooperativeThreads { [lock] in ProcessLock.isHeld(lock) }
+        let isActive = await lease.state().isHeld
         var reconciler = Reconciler(
             ledger: ledger, counters: CounterReader(keys: keys, client: redis), redis: redis.url.redacted)
         reconciler.patience = isActive ? limits.driftPatience : .zero

@@ -21,7 +21,7 @@ struct StoreSnapshot: Sendable {
         let why = "the process is ending"
         return StoreSnapshot(
             takenAt: Timestamp.now(), identity: identity, redis: RedisSnapshot(notes: [why], trouble: why),
-            ledger: LedgerSnapshot(failure: why, bytes: 0), isConsumerActive: false)
+            ledger: LedgerSnapshot(failure: why), isConsumerActive: false)
     }
 
     var readiness: Readiness {
@@ -53,7 +53,7 @@ struct StoreSnapshot: Sendable {
     private var readable: Readiness.Check {
         if ledger.failure != nil { return .init(isPassed: false, detail: "it cannot be read") }
         if let damage = ledger.damage { return .init(isPassed: false, detail: "it is damaged: \(damage)") }
-        if let obstacle = ledger.obstacle { return .init(isPassed: false, detail: obstacle.description) }
+        if let obstacle = ledger.condition.obstacle { return .init(isPassed: false, detail: obstacle) }
         return .init(isPassed: true, detail: "can be read and written")
     }
 

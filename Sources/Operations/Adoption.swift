@@ -13,11 +13,11 @@ package struct Adoption: Sendable {
     ///
     /// - Parameter confirm: receives the counters' head and the highest seq of the ledger; false changes nothing.
     /// - Returns: whether it was confirmed. True also where a private Redis has never run: there is nothing to change.
-    /// - Throws: `LedgerError` (`inUse` where a consumer is active); `RedisError`; `CountersError`; `OperationError`.
+    /// - Throws: `LedgerError` (of kind `inUse` where a consumer is active); `RedisError`; `CountersError`; `OperationError`.
     package func run(confirm: (CounterHead, Int64) -> Bool) async throws -> Bool {
-        let lock = try access.lock(for: "adopting")
-        defer { withExtendedLifetime(lock) {} }
-        let ledger = try await LedgerDatabase.open(at: access.ledger, store: access.store, for: .tool)
+        let lease = try await access.ledger.takeLease(for: "adopting")
+        defer { withExtendedLifetime(lease) {} }
+        let ledger = try await access.ledger.openAdmin(access.store)
         defer { try? ledger.close() }
         let seq = try await ledger.head().seq
         return try await access.withRedis { client in

@@ -14,10 +14,13 @@ import RedisClient
 /// 5. Put the copy in the ledger's place; what was there keeps another name.
 package struct BackupRestorer: Sendable {
     private let access: StoreAccess
+    private let backups: any LedgerBackups
     private let backup: String
 
-    package init(_ access: StoreAccess, backup: String) {
+    /// - Parameter backups: of the ledger's backend.
+    package init(_ access: StoreAccess, _ backups: any LedgerBackups, backup: String) {
         self.access = access
+        self.backups = backups
         self.backup = backup
     }
 
@@ -26,17 +29,17 @@ package struct BackupRestorer: Sendable {
     ///   - progress: of copying and checking.
     ///   - report: receives what was found before anything is changed.
     ///   - confirm: false changes nothing.
-    ///   - done: receives what was done at once, while the lock is held: nothing that follows can keep it back.
+    ///   - done: receives what was done at once, while the lease is held: nothing that follows can keep it back.
     /// - Returns: whether it was confirmed.
-    /// - Throws: `LedgerError` (`inUse` where another process has the ledger open; `notReplaced`, `unfitBackup`,
-    ///   `copyUnderWay`); `OperationError`; `RedisError`; `CountersError`. Nothing was changed then, unless the error
+    /// - Throws: `LedgerError` (of kind `inUse` where another process has the ledger open or restores it; `refused` where it
+    ///   is not the ledger that the backup may replace, or the backup is unfit); `OperationError`; `RedisError`; `CountersError`. Nothing was changed then, unless the error
     ///   comes from steps 4 or 5, which may be repeated.
     package func run(
         allowsOtherLedger: Bool, progress: @escaping @Sendable (CopyProgress?) -> Void,
         report: (RestoreFindings) -> Void, confirm: () -> Bool, done: (Restored) -> Void
     ) async throws -> Bool {
-        let lock = try access.lock(for: "restoring")
-        defer { withExtendedLifetime(lock) {} }
+        let lease = try await access.ledger.takeLease(for: "restoring")
+        defer { withExtendedLifetime(lease) {} }
         return try await access.withRedis { client in
             // Read before the ledger: what Redis remembers must not be newer than what it is compared with.
             var (head, stream) = (CounterHead(), StreamExtent?.none)
@@ -44,9 +47,7 @@ package struct BackupRestorer: Sendable {
                 head = try await CounterHead.read(access.keys, client)
                 stream = try await StreamExtent.read(access.keys, client)
             }
-            let restoration = try await LedgerRestoration.prepare(
-                from: backup, to: access.ledger, store: access.store
-            ) { progress($0) }
+            let restoration = try await backups.prepare(from: backup, store: access.store) { progress($0) }
             progress(nil)
             var isRestored = false
             defer { if !isRestored { restoration.abandon() } }
@@ -55,7 +56,9 @@ package struct BackupRestorer: Sendable {
             var absent = missing?.entries ?? []
             if let client { absent = try await StreamExtent.absent(of: absent, access.keys, client) }
             let findings = RestoreFindings(
-                restoration: restoration, head: head, stream: stream, missing: missing, absent: absent)
+                identity: restoration.identity, backup: restoration.copy.check,
+                newestEntry: restoration.newestEntry, replaced: restoration.replaced, head: head, stream: stream,
+                missing: missing, absent: absent)
             report(findings)
             if !allowsOtherLedger, let other = findings.otherLedger {
                 throw OperationError.otherLedger(backup: backup, identity: restoration.identity, found: other)
@@ -64,7 +67,7 @@ package struct BackupRestorer: Sendable {
             let kept = try await take(restoration, findings, client)
             isRestored = true
             // The damage that was noted is that of the replaced ledger.
-            lock.note(LedgerSoundness?.none)
+            await lease.note(LedgerSoundness?.none)
             done(Restored(findings: findings, kept: kept))
             return true
         }
@@ -73,7 +76,7 @@ package struct BackupRestorer: Sendable {
     /// Steps 3 to 5.
     /// - Returns: the new path of what was replaced; nil: there was nothing.
     private func take(
-        _ restoration: LedgerRestoration, _ findings: RestoreFindings, _ client: RedisClient?
+        _ restoration: any LedgerRestoration, _ findings: RestoreFindings, _ client: RedisClient?
     ) async throws -> String? {
         try await restoration.raiseEpoch(above: max(findings.head.epoch ?? 0, findings.replacedEpoch))
         if let client { try await CounterRemoval(access.keys, client).startOver() }

@@ -22,8 +22,7 @@ package struct DriftRepair: Sendable {
     }
 
     private let access: StoreAccess
-    /// Open for writing.
-    private let ledger: LedgerDatabase
+    private let ledger: any LedgerRepairs
     private let client: RedisClient
     private let reconciler: Reconciler
     /// Kept with the repair in the ledger.
@@ -34,7 +33,7 @@ package struct DriftRepair: Sendable {
     private static let pollInterval = Duration.milliseconds(50)
 
     package init(
-        _ access: StoreAccess, ledger: LedgerDatabase, client: RedisClient, reconciler: Reconciler, reason: String
+        _ access: StoreAccess, ledger: any LedgerRepairs, client: RedisClient, reconciler: Reconciler, reason: String
     ) {
         self.access = access
         self.ledger = ledger
@@ -50,9 +49,9 @@ package struct DriftRepair: Sendable {
     /// - Throws: `OperationError`; `ReconciliationError`; `LedgerError`; `ConsumerError`; `RedisError`; `CountersError`.
     package func run(miscounts: [Miscount], comparesAll: Bool, explained: Int) async throws -> Result {
         var result = Result()
-        // If we get the lock, no consumer is active: what one would do within a second is done here.
-        let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: access.ledger))
-        if lock == nil {
+        // If we get the lease, no consumer is active: what one would do within a second is done here.
+        let lease = try await access.ledger.lease.acquire()
+        if lease == nil {
             result.report = try await reconciler.drift(explained: explained)
         } else {
             result.report = try await driftWithoutConsumer(explained: explained)
@@ -64,12 +63,12 @@ package struct DriftRepair: Sendable {
         guard
             let (repairs, requested) = try await ledger.raiseEpoch(
                 toRepair: result.report?.repairs ?? [], foundIn: result.report?.epoch, reason: reason)
-        else { throw OperationError.repairOvertaken(ledger: ledger.path) }
+        else { throw OperationError.repairOvertaken(ledger: ledger.name) }
         result.repairEpoch = requested
-        if let lock {
+        if let lease {
             let counters = CounterStore(keys: access.keys, ledger: ledger.identity, client: client)
             result.installedEpoch = try await installCounters(
-                from: ledger, into: counters, redis: access.redis.redacted, reason: reason, holding: lock)
+                from: ledger, into: counters, redis: access.redis.redacted, reason: reason, holding: lease)
         } else {
             result.installedEpoch = try await waitForEpoch(after: requested)
         }
@@ -103,7 +102,7 @@ package struct DriftRepair: Sendable {
             if let epoch = try await CounterHead.read(access.keys, client).epoch, epoch > requested { return epoch }
             if ContinuousClock.now >= deadline {
                 throw OperationError.repairNotInstalled(
-                    ledger: ledger.path, epoch: requested, within: Self.patience)
+                    ledger: ledger.name, epoch: requested, within: Self.patience)
             }
             try await Task.sleep(for: Self.pollInterval)
         }

@@ -3,13 +3,17 @@ import Ledger
 
 /// Waits until erased data is gone from the ledger's file and its log.
 package struct ErasureBarrier: Sendable {
-    private let ledger: LedgerDatabase
+    private let ledger: any LedgerAdmin
+    private let lease: any LeaseRegister
 
     private static let limit = Duration.seconds(5)
     private static let pollInterval = Duration.milliseconds(50)
 
     /// - Parameter ledger: open for writing.
-    package init(_ ledger: LedgerDatabase) { self.ledger = ledger }
+    package init(_ ledger: any LedgerAdmin, _ lease: any LeaseRegister) {
+        self.ledger = ledger
+        self.lease = lease
+    }
 
     /// An active consumer checkpoints the log within a second; without one it is done here.
     ///
@@ -17,12 +21,11 @@ package struct ErasureBarrier: Sendable {
     ///   checkpoints as soon as that ends.
     package func wait() async throws -> Bool {
         let deadline = ContinuousClock.now + Self.limit
-        let path = ProcessLock.path(besideLedger: ledger.path)
         repeat {
-            if try await !ledger.isCheckpointWanted() { return true }
-            if !ProcessLock.isHeld(path), let lock = try ProcessLock.acquire(path) {
-                defer { withExtendedLifetime(lock) {} }
-                try await ledger.checkpointIfWanted()
+            if try await ledger.isErasureComplete() { return true }
+            if await !lease.state().isHeld, let own = try await lease.acquire() {
+                defer { withExtendedLifetime(own) {} }
+                try await ledger.completeErasure()
             }
             try await Task.sleep(for: Self.pollInterval)
         } while ContinuousClock.now < deadline

@@ -31,7 +31,7 @@ package actor PrivateRedis: Service {
     private let place: Place
     private let logger: Logger
     /// Held by the process that keeps the server running.
-    private var lock: ProcessLock?
+    private var lock: FileLock?
 
     /// How often it is looked at.
     private static let interval = Duration.milliseconds(500)
@@ -65,7 +65,7 @@ package actor PrivateRedis: Service {
     /// Only if there is none: a server that hangs or loads its data counts as there. A second one on the same
     /// append-only file would take messages that the first one then overwrites.
     package func keepRunning() async throws {
-        if lock == nil { lock = try ProcessLock.acquire(place.lock) }
+        if lock == nil { lock = try FileLock.acquire(place.lock) }
         if lock != nil, !isThere { try await start() }
     }
 

@@ -4,7 +4,14 @@ import Ledger
 
 /// What is known before a backup takes the ledger's place.
 package struct RestoreFindings: Sendable {
-    package let restoration: LedgerRestoration
+    /// Of the backup.
+    package let identity: String
+    /// What a check of the backup's copy found.
+    package let backup: LedgerCheck
+    /// The last message that the backup has recorded; nil if none.
+    package let newestEntry: EntryPosition?
+    /// What is in the ledger's place.
+    package let replaced: ReplacedLedger
     /// As Redis remembers the ledger that is replaced.
     package let head: CounterHead
     /// nil: there is no stream.
@@ -15,34 +22,33 @@ package struct RestoreFindings: Sendable {
     package let absent: [EntryPosition]
 
     package var replacedEpoch: Int64 {
-        if case .readable(_, let head) = restoration.replaced { head.epoch } else { 0 }
+        if case .readable(_, let head) = replaced { head.epoch } else { 0 }
     }
 
     /// What has another identity than the backup; nil: nothing.
     package var otherLedger: OtherLedger? {
-        let identity = restoration.identity
-        if case .readable(let replaced, _) = restoration.replaced, replaced != identity { return .inPlace(replaced) }
+        if case .readable(let other, _) = replaced, other != identity { return .inPlace(other) }
         if let followed = head.ledger, followed != identity { return .followed(followed) }
         return nil
     }
 
     /// Whether the replaced ledger has all that was ever recorded: then it shows exactly what is gone.
     package var replacedIsNewest: Bool {
-        guard case .readable(let identity, let replaced) = restoration.replaced else { return false }
-        return head.isEmpty || head.ledger == identity && !head.remembersMoreRows(than: replaced)
+        guard case .readable(let identity, let own) = replaced else { return false }
+        return head.isEmpty || head.ledger == identity && !head.remembersMoreRows(than: own)
     }
 
     /// Rows that were recorded since the backup, as Redis remembers; nil if it does not.
     package var recordedSince: Int64? {
-        guard head.ledger == restoration.identity, let recorded = head.recorded else { return nil }
+        guard head.ledger == identity, let recorded = head.recorded else { return nil }
         // Redis may hold any number.
-        let (since, overflows) = recorded.subtractingReportingOverflow(restoration.copy.check.head.records)
+        let (since, overflows) = recorded.subtractingReportingOverflow(backup.head.records)
         return overflows ? nil : since
     }
 
     /// The version of the catalogue that was sold by before the restoration.
     package var catalogueBefore: Int64? {
-        guard case .readable(_, let replaced) = restoration.replaced else { return head.catalogue }
-        return max(replaced.catalogueVersion, head.catalogue ?? 0)
+        guard case .readable(_, let own) = replaced else { return head.catalogue }
+        return max(own.catalogueVersion, head.catalogue ?? 0)
     }
 }

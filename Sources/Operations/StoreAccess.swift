@@ -8,8 +8,7 @@ import RedisClient
 
 /// The store that an operation works on, and how it is reached.
 package struct StoreAccess: Sendable {
-    /// The ledger's path.
-    package var ledger: String
+    package var ledger: any LedgerPlace
     /// The store's name.
     package var store: String
     package var redis: RedisURL
@@ -19,7 +18,8 @@ package struct StoreAccess: Sendable {
     package var logger: Logger
 
     package init(
-        ledger: String, store: String, redis: RedisURL, redisOptions: RedisOptions, privateRedis: PrivateRedis.Place?,
+        ledger: any LedgerPlace, store: String, redis: RedisURL, redisOptions: RedisOptions,
+        privateRedis: PrivateRedis.Place?,
         logger: Logger
     ) {
         self.ledger = ledger
@@ -31,15 +31,6 @@ package struct StoreAccess: Sendable {
     }
 
     var keys: StoreKeys { StoreKeys(store: store) }
-
-    /// Takes the lock of the active consumer, so that none starts meanwhile.
-    /// - Throws: `LedgerError.inUse` if another process has it.
-    func lock(for action: String) throws -> ProcessLock {
-        guard let lock = try ProcessLock.acquire(ProcessLock.path(besideLedger: ledger)) else {
-            throw LedgerError.inUse(path: ledger, action: action)
-        }
-        return lock
-    }
 
     /// A client for a short operation: a Redis that cannot be reached is an error at once, not logged and waited for.
     package func client() -> RedisClient {

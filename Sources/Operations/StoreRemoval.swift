@@ -9,20 +9,20 @@ package struct StoreRemoval: Sendable {
 
     package init(_ access: StoreAccess) { self.access = access }
 
-    /// The lock is held from before the question to the end: what was confirmed is what is deleted.
+    /// The lease is held from before the question to the end: what was confirmed is what is deleted.
     ///
     /// - Parameters:
     ///   - keepsCounters: leave Redis as it is.
     ///   - confirm: receives the number of orders in the ledger; false changes nothing.
     /// - Returns: whether it was confirmed.
-    /// - Throws: `LedgerError` (`inUse` where another process has the ledger open); `RedisError`; `CountersError`;
+    /// - Throws: `LedgerError` (of kind `inUse` where another process has the ledger open); `RedisError`; `CountersError`;
     ///   `OperationError`.
     package func run(keepsCounters: Bool, confirm: (Int) -> Bool) async throws -> Bool {
-        // Before the lock, whose file would be created beside nothing.
-        guard LedgerDatabase.exists(at: access.ledger) else { throw LedgerError.missing(path: access.ledger) }
-        let lock = try access.lock(for: "dropping")
-        defer { withExtendedLifetime(lock) {} }
-        let ledger = try await LedgerDatabase.open(at: access.ledger, store: access.store, for: .reader)
+        // Before the lease, which may leave a file.
+        try await access.ledger.requireExistence()
+        let lease = try await access.ledger.takeLease(for: "dropping")
+        defer { withExtendedLifetime(lease) {} }
+        let ledger = try await access.ledger.openReader(access.store)
         let identity = ledger.identity
         let isConfirmed: Bool
         do {
@@ -33,8 +33,8 @@ package struct StoreRemoval: Sendable {
         }
         try ledger.close()
         guard isConfirmed else { return false }
-        // A process that only reads holds no lock.
-        try await LedgerDatabase.refuseIfInUse(access.ledger)
+        // A process that only reads has no lease.
+        try await access.ledger.requireUnused()
         // The counters first: every start handles a ledger without counters; counters without their ledger stop a
         // consumer.
         if !keepsCounters {
@@ -42,8 +42,8 @@ package struct StoreRemoval: Sendable {
                 if let client { try await CounterRemoval(access.keys, client).removeCounters(of: identity) }
             }
         }
-        try await LedgerDatabase.drop(at: access.ledger)
-        lock.note(LedgerSoundness?.none)
+        try await access.ledger.drop()
+        await lease.note(LedgerSoundness?.none)
         return true
     }
 }

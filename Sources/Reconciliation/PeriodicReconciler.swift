@@ -9,6 +9,7 @@ import Metrics
 /// recorded with what differed; the consumer opens it within a second.
 package struct PeriodicReconciler: Sendable {
     private let reconciler: Reconciler
+    private let ledger: any LedgerRepairs
     private let interval: Duration
     private let logger: Logger
 
@@ -22,12 +23,15 @@ package struct PeriodicReconciler: Sendable {
     private let failed: Counter
 
     /// - Parameters:
+    ///   - ledger: the one that the reconciler compares.
     ///   - interval: between two comparisons.
     ///   - metrics: where its metrics go; nil: the process' factory.
     package init(
-        _ reconciler: Reconciler, every interval: Duration, logger: Logger, metrics: (any MetricsFactory)? = nil
+        _ reconciler: Reconciler, repairing ledger: any LedgerRepairs, every interval: Duration, logger: Logger,
+        metrics: (any MetricsFactory)? = nil
     ) {
         self.reconciler = reconciler
+        self.ledger = ledger
         self.interval = interval
         self.logger = logger
         let metrics = metrics ?? MetricsSystem.factory
@@ -73,7 +77,7 @@ package struct PeriodicReconciler: Sendable {
         }
         drifted.increment()
         guard
-            let (repairs, _) = try await reconciler.ledger.raiseEpoch(
+            let (repairs, _) = try await ledger.raiseEpoch(
                 toRepair: agreed.repairs, foundIn: agreed.epoch, reason: "drift found by the periodic reconciler")
         else { return [] }
         for repair in repairs.prefix(Self.logged) {

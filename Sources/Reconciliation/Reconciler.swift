@@ -11,7 +11,7 @@ import Ledger
 /// What remains is drift. A large catalogue is compared part by part, so that only one part is in memory at a time; all
 /// parts belong to one epoch and catalogue. If the epoch changes meanwhile, the comparison starts again.
 package struct Reconciler: Sendable {
-    package let ledger: LedgerDatabase
+    package let ledger: any LedgerAudit
     package let counters: CounterReader
     /// How Redis is named in messages.
     package let redis: String
@@ -26,7 +26,7 @@ package struct Reconciler: Sendable {
     private static let rounds = 10
     private static let pollInterval = Duration.milliseconds(5)
 
-    package init(ledger: LedgerDatabase, counters: CounterReader, redis: String) {
+    package init(ledger: any LedgerAudit, counters: CounterReader, redis: String) {
         self.ledger = ledger
         self.counters = counters
         self.redis = redis

@@ -5,6 +5,7 @@ import Inventory
 import Ledger
 import RedisClient
 import StrictJSON
+import TextEncodings
 
 struct AdjustmentsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -95,7 +96,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try options.resolve()
-        let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+        let ledger = try await settings.ledger.openReader(settings.store)
         defer { try? ledger.close() }
         let adjustment = Adjustment(
             adjustmentID: Identifier(id ?? "adj-" + String(UInt64.random(in: .min ... .max), radix: 16)),
@@ -153,7 +154,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
     }
 
     private func report(
-        _ adjustment: Adjustment, _ entry: String, _ ledger: LedgerDatabase, _ settings: Settings
+        _ adjustment: Adjustment, _ entry: String, _ ledger: any LedgerReader, _ settings: Settings
     ) async throws {
         let id = adjustment.adjustmentID
         let deadline = ContinuousClock.now + Self.patience
@@ -169,7 +170,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
                 printError("not adjusted: \(letter.reason): \(letter.detail) (dead letter \(letter.number))")
                 throw Exit.no
             }
-            if !ProcessLock.isHeld(ProcessLock.path(besideLedger: settings.ledger)) { break }
+            if await !settings.ledger.lease.state().isHeld { break }
             try await Task.sleep(for: Self.pollInterval)
         }
         if json {
@@ -179,14 +180,14 @@ struct StockAdjustCommand: AsyncParsableCommand {
         }
     }
 
-    private func tell(_ recorded: RecordedAdjustment, _ ledger: LedgerDatabase) async throws {
+    private func tell(_ recorded: RecordedAdjustment, _ ledger: any LedgerReader) async throws {
         if json { return printJSON(recorded.json) }
         print(
             "recorded as \(recorded.adjustment.adjustmentID), seq \(recorded.seq.grouped): \(try await figures(ledger))"
         )
     }
 
-    private func figures(_ ledger: LedgerDatabase) async throws -> String {
+    private func figures(_ ledger: any LedgerReader) async throws -> String {
         let stock = try await ledger.stock().products.first { $0.id == Identifier(product) }
         guard let availability = stock?.availability() else { return "" }
         let figures = availability.variants.first { $0.id.text == variant } ?? availability.product

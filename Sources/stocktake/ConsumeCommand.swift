@@ -10,6 +10,7 @@ import Paths
 import Reconciliation
 import RedisClient
 import ServiceLifecycle
+import TextEncodings
 
 struct ConsumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,7 +27,7 @@ struct ConsumeCommand: AsyncParsableCommand {
         LineWriter.becomeService()
         setUpMalloc()
         let settings = try options.resolve()
-        guard LedgerDatabase.exists(at: settings.ledger) else { throw LedgerError.missing(path: settings.ledger) }
+        try await settings.ledger.requireExistence()
         let logger = settings.logger()
         var operatorServices: [any Service] = []
         // A run until idle is too short to be watched; and a reader would keep the consumer, which ends first then,
@@ -73,10 +74,7 @@ struct RunCommand: AsyncParsableCommand {
                 "The data folder's path is too long for a socket in it (at most \(RedisURL.maximumSocketPathBytes) bytes with /redis.sock). Name a shorter one with --data."
             )
         }
-        if !LedgerDatabase.exists(at: settings.ledger) {
-            try await LedgerDatabase.create(at: settings.ledger, store: settings.store)
-            printError("created the ledger \(settings.ledger) for store \(settings.store)")
-        }
+        try await settings.createLedgerIfMissing()
         try await warnOfEmptyCatalogue(settings)
         // As for 'consume'.
         let httpServices = untilIdle ? [] : try await http.all(decides: true)
@@ -95,7 +93,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func warnOfEmptyCatalogue(_ settings: Settings) async throws {
-        let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+        let ledger = try await settings.ledger.openReader(settings.store)
         defer { try? ledger.close() }
         if try await ledger.stock().products.isEmpty {
             printError(
@@ -109,7 +107,7 @@ private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerS
     var consumer = settings.consumer
     consumer.untilIdle = untilIdle
     var service = ConsumerService(
-        settings: consumer, ledgerPath: settings.ledger, store: settings.store, redisURL: settings.redis,
+        settings: consumer, ledger: settings.ledger, store: settings.store, redisURL: settings.redis,
         redisOptions: settings.redisOptions, logger: settings.logger()
     ) { status in
         switch status {
@@ -135,9 +133,9 @@ private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerS
 /// Compares counters and ledger from time to time until cancelled, over separate connections: the consumer's must not
 /// wait for a comparison.
 private func reconcile(_ settings: Settings, every interval: Duration) async {
-    let ledger: LedgerDatabase
+    let ledger: any LedgerAdmin
     do {
-        ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .tool)
+        ledger = try await settings.ledger.openAdmin(settings.store)
     } catch {
         return settings.logger().error("counters and ledger are not compared", metadata: ["error": "\(error)"])
     }
@@ -146,7 +144,7 @@ private func reconcile(_ settings: Settings, every interval: Duration) async {
     let client = settings.client()
     let reconciler = Reconciler(
         ledger: ledger, counters: CounterReader(keys: settings.keys, client: client), redis: settings.redis.redacted)
-    await PeriodicReconciler(reconciler, every: interval, logger: settings.logger()).run()
+    await PeriodicReconciler(reconciler, repairing: ledger, every: interval, logger: settings.logger()).run()
     await client.close()
 }
 

@@ -3,6 +3,7 @@ import Consumer
 import Inventory
 import Ledger
 import Operations
+import TextEncodings
 
 /// Which dead letters are meant: numbers, or all open ones of a reason.
 struct DeadLetterOptions: ParsableArguments {
@@ -42,19 +43,19 @@ extension DeadLettersCommand {
 
         func run() async throws {
             let settings = try options.resolve()
-            let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .tool)
+            let ledger = try await settings.ledger.openAdmin(settings.store)
             defer { try? ledger.close() }
             let answer = try await ledger.replay(letters.choice)
             let (changed, already) = try numbers(answer, done: "replayed")
-            let lock = ProcessLock.path(besideLedger: settings.ledger)
             if changed + already == 0 {
                 return print("no open dead letter with reason \(letters.reason?.rawValue ?? "")")
             }
+            let consumer = await settings.ledger.lease.state()
             print(
                 "\(changed.counted("dead letter")) to be published again"
                     + (already > 0 ? ", besides \(already.grouped) that were to be already" : "") + "; "
-                    + (ProcessLock.isHeld(lock)
-                        ? "the active consumer\(ProcessLock.holder(lock).map { " (process \($0))" } ?? "") does so within a second"
+                    + (consumer.isHeld
+                        ? "the active consumer\(consumer.process.map { " (process \($0))" } ?? "") does so within a second"
                         : "no consumer is active: the next one does so when it starts"))
         }
     }
@@ -77,7 +78,7 @@ extension DeadLettersCommand {
 
         func run() async throws {
             let settings = try options.resolve()
-            let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .tool)
+            let ledger = try await settings.ledger.openAdmin(settings.store)
             defer { try? ledger.close() }
             let count = try await ledger.count(letters.choice)
             if letters.reason != nil, count == 0 {
@@ -92,7 +93,7 @@ extension DeadLettersCommand {
             print(
                 "discarded \(changed.counted("dead letter"))"
                     + (already > 0 ? ", besides \(already.grouped) that were already" : "")
-                    + (changed > 0 ? ": \(try await waitForErasure(ledger))" : ""))
+                    + (changed > 0 ? ": \(try await waitForErasure(ledger, settings))" : ""))
         }
     }
 }

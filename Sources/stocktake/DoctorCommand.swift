@@ -66,7 +66,7 @@ struct Examination {
     /// Whether the whole ledger is read.
     let isDeep: Bool
     var checks: [HealthCheck] = []
-    var ledger: LedgerDatabase?
+    var ledger: (any LedgerReader)?
     var ledgerHead: LedgerHead?
     /// What INFO says; nil: Redis cannot be reached, or does not allow it.
     var info: [String: String]?
@@ -105,7 +105,7 @@ struct Examination {
     var json: JSONValue {
         .members([
             "status": .string(status.rawValue), "deep": .bool(isDeep), "store": .string(settings.store),
-            "ledger": .string(settings.ledger),
+            "ledger": .string(settings.ledger.name),
             "redis": .string(settings.redis.redacted),
             "checks": .array(
                 checks.map { check in

@@ -3,6 +3,7 @@ import Inventory
 import Ledger
 import Monitoring
 import RedisClient
+import TextEncodings
 
 /// Versions, and whether Redis keeps what it is given.
 extension Examination {
@@ -13,12 +14,6 @@ extension Examination {
 
     mutating func checkVersionsAndRedis() async {
         add("stocktake", .ok, Version.text)
-        let sqlite = (try? LedgerDatabase.sqliteVersion()) ?? ""
-        add(
-            "sqlite", sqlite.isEmpty ? .unknown : .ok,
-            Self.isBefore(sqlite, [3, 51, 3])
-                ? "\(sqlite); its WAL-reset bug (fixed in 3.51.3) cannot happen: only the consumer checkpoints"
-                : sqlite)
         add("hiredis", .ok, HiredisVersion.text)
         await reachRedis()
         let (settings, client) = (settings, client)

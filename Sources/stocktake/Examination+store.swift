@@ -5,6 +5,7 @@ import Ledger
 import Monitoring
 import Reconciliation
 import RedisClient
+import TextEncodings
 
 /// Whether orders are decided, and counters and ledger agree.
 extension Examination {
@@ -16,7 +17,7 @@ extension Examination {
     private static let reconcilePatience = Duration.seconds(2)
 
     mutating func checkStore() async {
-        checkConsumer()
+        await checkConsumer()
         await checkCounters()
         await checkDrift()
         await checkStream()
@@ -24,10 +25,10 @@ extension Examination {
         await checkStatistics()
     }
 
-    private mutating func checkConsumer() {
-        let lock = ProcessLock.path(besideLedger: settings.ledger)
-        isConsumerActive = ProcessLock.isHeld(lock)
-        let holder = ProcessLock.holder(lock).map { "process \($0)" }
+    private mutating func checkConsumer() async {
+        let consumer = await settings.ledger.lease.state()
+        isConsumerActive = consumer.isHeld
+        let holder = consumer.process.map { "process \($0)" }
         add(
             "consumer", isConsumerActive ? .ok : .warn,
             isConsumerActive

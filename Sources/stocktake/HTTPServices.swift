@@ -61,14 +61,13 @@ struct HTTPServices {
 
     /// What the consumer has found, which may have ended since.
     private var knownDamage: @Sendable () async -> String? {
-        let lock = ProcessLock.path(besideLedger: settings.ledger)
-        return { await offCooperativeThreads { ProcessLock.soundness(lock)?.damage } }
+        { [lease = settings.ledger.lease] in await lease.soundness()?.damage }
     }
 
-    private func openLedger() async throws -> LedgerDatabase {
+    private func openLedger() async throws -> any LedgerReader {
         // Waited for, as the consumer waits: a full disk at its start must not end the process.
         try await Retrying(stop: StopSignal(), logger: logger).ledger { [settings] in
-            try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+            try await settings.ledger.openReader(settings.store)
         }
     }
 
@@ -88,7 +87,9 @@ struct HTTPServices {
         var quiet = logger
         quiet.logLevel = .critical
         let client = RedisClient(url: settings.redis, options: settings.redisOptions, logger: quiet)
-        let monitor = StoreMonitor(ledger: ledger, redis: client, version: Version.text, subscribers: subscribers)
+        let monitor = StoreMonitor(
+            ledger: ledger, lease: settings.ledger.lease, redis: client, version: Version.text, subscribers: subscribers
+        )
         let sources = Closing {
             await monitor.end()
             await client.close()

@@ -27,8 +27,8 @@ extension LedgerCommand {
                     )
                     return yes || confirm("Let the counters of store \(settings.store) follow \(settings.ledger)?")
                 }
-            } catch let error as LedgerError {
-                if case .inUse = error { try refuse(error) }
+            } catch let error as any LedgerError {
+                if error.kind == .inUse { try refuse(error) }
                 throw error
             }
             guard isAdopted else {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Ledger
 import StrictJSON
+import TextEncodings
 
 extension LedgerCommand {
     struct Backup: AsyncParsableCommand, FileCommand {
@@ -23,31 +24,33 @@ extension LedgerCommand {
         var json = false
 
         func run() async throws {
-            let ledger: LedgerDatabase
-            do {
-                ledger = try await openForReading(options)
-            } catch let error as LedgerError {
-                if case .mixed = error { try refuse(error) }
-                throw error
-            }
-            defer { try? ledger.close() }
+            let settings = try options.resolve()
             let progress = Progress()
             let copy: LedgerCopy
             do {
-                copy = try await ledger.backUp(to: file) { progress.show($0.text) }
-            } catch let error as LedgerError {
+                copy = try await settings.backups().backUp(store: settings.store, to: file) { progress.show($0.text) }
+            } catch let error as any LedgerError {
                 progress.end()
-                switch error {
-                case .copyExists, .copyUnderWay, .unsound: try refuse(error)
+                switch error.kind {
+                case .refused, .inUse, .damaged: try refuse(error)
                 default: throw error
                 }
             }
             progress.end()
             if json { return printJSON(copy.json(file)) }
             print(
-                "backed up \(ledger.path) to \(file): \(copy.bytes.asBytes), sound; \(copy.check.orders.counted("order")), epoch \(copy.check.head.epoch), seq \(copy.check.head.seq)"
+                "backed up \(settings.ledger) to \(file): \(copy.bytes.asBytes), sound; \(copy.check.orders.counted("order")), epoch \(copy.check.head.epoch), seq \(copy.check.head.seq)"
             )
         }
+    }
+}
+
+extension Settings {
+    func backups() throws -> any LedgerBackups {
+        guard let backups = ledger.backups else {
+            throw Failure("backing up the ledger failed: on \(ledger): it has no files. Use its server's own means.")
+        }
+        return backups
     }
 }
 
@@ -68,19 +71,5 @@ extension CopyProgress {
         case .copying(let done, let all): "copied \(done.asBytes) of \(all.asBytes)"
         case .checking: "checking the copy"
         }
-    }
-}
-
-extension Int64 {
-    /// "812 bytes", "4.0 KiB", "1.3 GiB".
-    var asBytes: String {
-        let units = ["KiB", "MiB", "GiB", "TiB"]
-        guard self >= 1_024 else { return "\(self) bytes" }
-        var (tenths, unit) = (self * 10 / 1_024, 0)
-        while tenths >= 10_240, unit < units.count - 1 {
-            tenths /= 1_024
-            unit += 1
-        }
-        return "\((tenths / 10).grouped).\(tenths % 10) \(units[unit])"
     }
 }

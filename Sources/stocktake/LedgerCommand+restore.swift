@@ -32,7 +32,7 @@ extension LedgerCommand {
             let settings = try options.resolve()
             let progress = Progress()
             do {
-                let isRestored = try await BackupRestorer(settings.access, backup: file).run(
+                let isRestored = try await BackupRestorer(settings.access, settings.backups(), backup: file).run(
                     allowsOtherLedger: otherLedger,
                     progress: { $0.map { progress.show($0.text) } ?? progress.end() },
                     report: { findings in
@@ -52,14 +52,14 @@ extension LedgerCommand {
             } catch let error as OperationError {
                 if case .otherLedger = error { try refuse(error) }
                 throw error
-            } catch let error as LedgerError {
-                switch error {
-                case .missing(file):
+            } catch let error as any LedgerError {
+                switch error.kind {
+                // Nothing need be in the ledger's place.
+                case .missing:
                     throw Failure(
                         "restoring the ledger failed: on \(file): there is no such file. Name one that 'stocktake ledger backup' has made."
                     )
-                case .inUse, .notReplaced, .unfitBackup, .copyUnderWay:
-                    try refuse(error)
+                case .inUse, .refused: try refuse(error)
                 default: throw error
                 }
             }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Ledger
 import Operations
 import StrictJSON
+import TextEncodings
 
 struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,9 +18,9 @@ struct LedgerCommand: AsyncParsableCommand {
         func run() async throws {
             let settings = try options.resolve()
             do {
-                try await LedgerDatabase.create(at: settings.ledger, store: settings.store)
-            } catch let error as LedgerError {
-                if case .alreadyExists = error { try refuse(error) }
+                try await settings.ledger.create(store: settings.store)
+            } catch let error as any LedgerError {
+                if error.kind == .alreadyExists { try refuse(error) }
                 throw error
             }
             print("created the ledger \(settings.ledger) for store \(settings.store)")
@@ -37,14 +38,12 @@ struct LedgerCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let ledger: LedgerDatabase
+            let ledger: any LedgerReader
             do {
                 ledger = try await openForReading(options)
-            } catch let error as LedgerError {
-                switch error {
-                case .damaged, .mixed: try refuse(error)
-                default: throw error
-                }
+            } catch let error as any LedgerError {
+                if error.damage != nil { try refuse(error) }
+                throw error
             }
             defer { try? ledger.close() }
             let check = try await ledger.check()
@@ -52,7 +51,7 @@ struct LedgerCommand: AsyncParsableCommand {
             if !check.isSound { throw Exit.no }
         }
 
-        private static func show(_ check: LedgerCheck, _ ledger: LedgerDatabase) {
+        private static func show(_ check: LedgerCheck, _ ledger: any LedgerReader) {
             for line in check.integrity { print("integrity: \(line)") }
             if check.danglingReferences > 0 {
                 print("\(check.danglingReferences.grouped) rows refer to rows that are not there")
@@ -80,7 +79,7 @@ struct LedgerCommand: AsyncParsableCommand {
                     "\(miscount.counter.level.rawValue) \(miscount.counter.id): \(miscount.column.rawValue) is \(miscount.recorded.grouped), what is recorded adds up to \(miscount.counted.grouped)"
                 )
             }
-            let verdict = "\(ledger.path): \(check.isSound ? "sound" : "NOT SOUND"); store \(ledger.store)"
+            let verdict = "\(ledger.name): \(check.isSound ? "sound" : "NOT SOUND"); store \(ledger.store)"
             // Of a damaged file not all is known.
             guard check.integrity.isEmpty else {
                 print(verdict)
@@ -95,9 +94,9 @@ struct LedgerCommand: AsyncParsableCommand {
             }
         }
 
-        private static func json(_ check: LedgerCheck, _ ledger: LedgerDatabase) -> JSONValue {
+        private static func json(_ check: LedgerCheck, _ ledger: any LedgerReader) -> JSONValue {
             .members([
-                "path": .string(ledger.path), "store": .string(ledger.store), "identity": .string(ledger.identity),
+                "path": .string(ledger.name), "store": .string(ledger.store), "identity": .string(ledger.identity),
                 "is_sound": .bool(check.isSound), "integrity": .array(check.integrity.map { .string($0) }),
                 "dangling_references": .integer(check.danglingReferences),
                 "missing_records": .integer(check.missingRecords),
@@ -140,8 +139,8 @@ struct LedgerCommand: AsyncParsableCommand {
                     printError("not dropped")
                     throw Exit.no
                 }
-            } catch let error as LedgerError {
-                if case .inUse = error { try refuse(error) }
+            } catch let error as any LedgerError {
+                if error.kind == .inUse { try refuse(error) }
                 throw error
             }
             print("dropped \(settings.ledger)")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Inventory
 import Ledger
 import Operations
+import TextEncodings
 
 extension OrdersCommand {
     struct Erase: AsyncParsableCommand {
@@ -25,7 +26,7 @@ extension OrdersCommand {
 
         func run() async throws {
             let settings = try options.resolve()
-            let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .tool)
+            let ledger = try await settings.ledger.openAdmin(settings.store)
             defer { try? ledger.close() }
             var seen: Set<Identifier> = []
             let orders = ids.map { Identifier($0) }.filter { seen.insert($0).inserted }
@@ -35,7 +36,7 @@ extension OrdersCommand {
             }
             switch try await ledger.erase(orders) {
             case .erased(let orders, let letters, let refunds):
-                conclude(orders, letters, settings, try await waitForErasure(ledger))
+                conclude(orders, letters, settings, try await waitForErasure(ledger, settings))
                 if refunds > 0 {
                     print(
                         "Kept: id, payment intent, amount and currency of \(refunds.counted("refund")) that \(refunds == 1 ? "is" : "are") due ('stocktake refunds list')."

@@ -2,6 +2,7 @@ import ArgumentParser
 import Inventory
 import Ledger
 import StrictJSON
+import TextEncodings
 
 extension OrdersCommand {
     struct Show: AsyncParsableCommand {
@@ -44,7 +45,7 @@ extension OrdersCommand {
             func add(_ name: String, _ value: String?) {
                 if let value, !value.isEmpty { table.add([name, value]) }
             }
-            add("status", order.status)
+            add("status", order.status.rawValue)
             add("erased", order.erasedAt.map { "customer's data removed \($0)" })
             add("reason", order.reasonText)
             add("seq", order.seq?.grouped)

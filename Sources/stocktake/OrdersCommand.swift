@@ -2,6 +2,7 @@ import ArgumentParser
 import Inventory
 import Ledger
 import StrictJSON
+import TextEncodings
 
 struct OrdersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,21 +12,19 @@ struct OrdersCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists orders, latest first. What is owed to whom: 'stocktake refunds list'.")
 
-        enum Status: String, CaseIterable { case accepted, refused, cancelled }
-
         @OptionGroup var options: SettingsOptions
 
         @Option(
-            help: "Only orders with this status: accepted, refused or cancelled.", completion: .list(Status.words),
-            transform: { try Status.named($0) })
-        var status: Status?
+            help: "Only orders with this status: accepted, refused or cancelled.", completion: .list(OrderStatus.words),
+            transform: { try OrderStatus.named($0) })
+        var status: OrderStatus?
 
         @OptionGroup var page: PageOptions
 
         func run() async throws {
             let ledger = try await openForReading(options)
             defer { try? ledger.close() }
-            let orders = try await ledger.orders(status: status?.rawValue, limit: page.limit, after: page.after)
+            let orders = try await ledger.orders(status: status, limit: page.limit, after: page.after)
             if page.json {
                 printJSON(
                     .members([
@@ -41,7 +40,7 @@ struct OrdersCommand: AsyncParsableCommand {
             for order in orders.elements {
                 let money = order.checkout.total.map { "\($0) \(order.checkout.currency ?? "")" } ?? ""
                 table.add([
-                    order.checkout.orderID.text, order.status, order.reasonText, order.units.grouped, money,
+                    order.checkout.orderID.text, order.status.rawValue, order.reasonText, order.units.grouped, money,
                     order.decidedAt, order.checkout.paymentIntentID ?? "",
                 ])
             }
@@ -73,9 +72,9 @@ struct PageOptions: ParsableArguments {
 }
 
 /// The ledger that the settings name, for reading.
-func openForReading(_ options: SettingsOptions) async throws -> LedgerDatabase {
+func openForReading(_ options: SettingsOptions) async throws -> any LedgerReader {
     let settings = try options.resolve()
-    return try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+    return try await settings.ledger.openReader(settings.store)
 }
 
 extension RecordedOrder {
@@ -89,7 +88,7 @@ extension RecordedOrder {
     func json(withItems: Bool) -> JSONValue {
         guard
             case .object(var object) = JSONValue.members([
-                "id": .string(checkout.orderID.text), "status": .string(status),
+                "id": .string(checkout.orderID.text), "status": .string(status.rawValue),
                 "reason": .text(shortage?.reason.rawValue),
                 "refused": shortage.map { shortage in
                     .members([

@@ -3,6 +3,7 @@ import Intake
 import Inventory
 import RedisClient
 import StrictJSON
+import TextEncodings
 
 struct PublishCommand: AsyncParsableCommand, FileCommand {
     static let configuration = CommandConfiguration(

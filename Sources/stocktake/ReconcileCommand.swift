@@ -5,6 +5,7 @@ import Ledger
 import Operations
 import Reconciliation
 import StrictJSON
+import TextEncodings
 
 struct ReconcileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,8 +34,10 @@ struct ReconcileCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try options.resolve()
-        let ledger = try await LedgerDatabase.open(
-            at: settings.ledger, store: settings.store, for: `repair` ? .tool : .reader)
+        // For repairing, too, without which nothing is written.
+        let admin = `repair` ? try await settings.ledger.openAdmin(settings.store) : nil
+        let ledger: any LedgerReader =
+            if let admin { admin } else { try await settings.ledger.openReader(settings.store) }
         let client = settings.client()
         defer { try? ledger.close() }
         let reconciler = Reconciler(
@@ -42,9 +45,9 @@ struct ReconcileCommand: AsyncParsableCommand {
             redis: settings.redis.redacted)
         var finding = Finding()
         if deep { finding.miscounts = try await ledger.recount() }
-        if `repair` {
+        if let admin {
             let driftRepair = DriftRepair(
-                settings.access, ledger: ledger, client: client, reconciler: reconciler,
+                settings.access, ledger: admin, client: client, reconciler: reconciler,
                 reason: "stocktake reconcile --repair")
             let result = try await driftRepair.run(
                 miscounts: finding.miscounts, comparesAll: all, explained: Finding.explained)
@@ -64,7 +67,7 @@ struct ReconcileCommand: AsyncParsableCommand {
     }
 
     /// The product of each variant.
-    private func owners(_ ledger: LedgerDatabase) async throws -> [Identifier: Identifier] {
+    private func owners(_ ledger: any LedgerReader) async throws -> [Identifier: Identifier] {
         let pairs = try await ledger.stock().products.flatMap { product in
             product.variants.map { ($0.id, product.id) }
         }
@@ -73,7 +76,7 @@ struct ReconcileCommand: AsyncParsableCommand {
 
     /// The whole table.
     /// - Returns: how many counters are above their cap.
-    private func list(_ ledger: LedgerDatabase, _ report: DriftReport) async throws -> Int {
+    private func list(_ ledger: any LedgerReader, _ report: DriftReport) async throws -> Int {
         let snapshot = try await ledger.stock()
         let refused = try await ledger.refusedOrders()
         let comparisons = Dictionary(uniqueKeysWithValues: report.comparisons.map { ($0.counter, $0) })

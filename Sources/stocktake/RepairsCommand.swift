@@ -1,6 +1,7 @@
 import ArgumentParser
 import Ledger
 import StrictJSON
+import TextEncodings
 
 struct RepairsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

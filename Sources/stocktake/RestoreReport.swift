@@ -2,6 +2,7 @@ import Counters
 import Inventory
 import Ledger
 import Operations
+import TextEncodings
 
 /// What restoring a backup means, for people: what it lacks, and where that can be had.
 struct RestoreReport {
@@ -9,7 +10,6 @@ struct RestoreReport {
 
     init(_ findings: RestoreFindings) { self.findings = findings }
 
-    private var restoration: LedgerRestoration { findings.restoration }
     private var head: CounterHead { findings.head }
     private var missing: MissingRows? { findings.missing }
     private var absent: [EntryPosition] { findings.absent }
@@ -18,12 +18,12 @@ struct RestoreReport {
     private static let listed = 20
 
     var lines: [String] {
-        let check = restoration.copy.check
+        let check = findings.backup
         var lines = [
             "backup: sound; \(check.orders.counted("order")), epoch \(check.head.epoch), seq \(check.head.seq), "
-                + (restoration.newestEntry.map { "last message of \($0.time)" } ?? "no messages")
+                + (findings.newestEntry.map { "last message of \($0.time)" } ?? "no messages")
         ]
-        switch restoration.replaced {
+        switch findings.replaced {
         case .none: lines.append("replaced ledger: none")
         case .damaged:
             lines.append("replaced ledger: damaged, cannot be read; what the backup lacks of it is not known")
@@ -69,7 +69,7 @@ struct RestoreReport {
     /// The same without a ledger that has everything. The stream alone never proves that nothing is gone: Redis itself
     /// may have lost something.
     private var coverageByStream: String {
-        let newest = restoration.newestEntry
+        let newest = findings.newestEntry
         let after = newest.map { "after \($0.time)" } ?? "of all times"
         guard let stream = findings.stream, let last = stream.last, newest.map({ $0 <= last }) ?? true else {
             return
@@ -91,7 +91,7 @@ struct RestoreReport {
     /// What is left to do when the backup is in place.
     var advice: [String] {
         var lines: [String] = []
-        if restoration.replaced != .none, missing?.isWhole != true {
+        if findings.replaced != .none, missing?.isWhole != true {
             lines.append(
                 "What was erased since the backup is not known in full. Erase again what customers have asked for since then."
             )
@@ -107,9 +107,9 @@ struct RestoreReport {
                 "\(missing.discarded.counted("dead letter")) had been discarded since the backup: their content is back"
             )
         }
-        if let later = findings.catalogueBefore, later > restoration.copy.check.head.catalogueVersion {
+        if let later = findings.catalogueBefore, later > findings.backup.head.catalogueVersion {
             lines.append(
-                "The catalogue was changed since the backup (version \(restoration.copy.check.head.catalogueVersion), it was \(later)). Before you start a consumer: stocktake sync FILE, or it decides by the old caps and products."
+                "The catalogue was changed since the backup (version \(findings.backup.head.catalogueVersion), it was \(later)). Before you start a consumer: stocktake sync FILE, or it decides by the old caps and products."
             )
         }
         lines.append("Start a consumer: it first decides again what the stream holds.")

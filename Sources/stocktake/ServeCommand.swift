@@ -15,7 +15,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         LineWriter.becomeService()
         let settings = try options.resolve()
-        guard LedgerDatabase.exists(at: settings.ledger) else { throw LedgerError.missing(path: settings.ledger) }
+        try await settings.ledger.requireExistence()
         let logger = settings.logger()
         let http = HTTPServices(settings, logger: logger)
         try await runServices(try await http.all(decides: false), logger: logger)

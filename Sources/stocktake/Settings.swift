@@ -2,10 +2,12 @@ import ArgumentParser
 import Consumer
 import Glibc
 import Inventory
+import Ledger
 import Logging
 import Operations
 import Paths
 import RedisClient
+import SQLiteLedger
 
 /// All settings, valid.
 struct Settings: Sendable {
@@ -14,8 +16,7 @@ struct Settings: Sendable {
     var redisOptions = RedisOptions()
     /// Absolute.
     var data: String
-    /// Absolute.
-    var ledger: String
+    var ledger: any LedgerPlace
     var store: String
     var logLevel: Logger.Level
     var consumer = ConsumerSettings()
@@ -25,7 +26,7 @@ struct Settings: Sendable {
 
     init(_ sources: SettingsSources) throws {
         data = FilePath.absolute(try sources.value(.data))
-        ledger = try sources.value(.ledger).map(FilePath.absolute) ?? data + "/ledger.sqlite"
+        ledger = try sources.value(.ledger).map(LedgerURL.place) ?? SQLiteLedgerPlace(path: data + "/ledger.sqlite")
         store = try sources.value(.store)
         if let violation = StoreKeys.violation(inStoreName: store) {
             throw ValidationError("The store's name \(violation). Give it another one with --store.")
@@ -69,6 +70,13 @@ struct Settings: Sendable {
         StoreAccess(
             ledger: ledger, store: store, redis: redis, redisOptions: redisOptions,
             privateRedis: redisURL == nil ? privateRedis : nil, logger: logger())
+    }
+
+    /// Makes the ledger if there is none, and says so.
+    func createLedgerIfMissing() async throws {
+        if try await ledger.exists() { return }
+        try await ledger.create(store: store)
+        printError("created the ledger \(ledger) for store \(store)")
     }
 
     /// A client for a short command: what it cannot reach is said at once, not logged and waited for.

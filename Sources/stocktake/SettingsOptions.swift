@@ -11,7 +11,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "Certificates (PEM) that a rediss:// server must be signed by; default: the system's.")
     var redisCAFile: String?
 
-    @Option(help: "The ledger's file. Default: ledger.sqlite in the data folder.")
+    @Option(help: "The ledger: a file, or sqlite:///PATH. Default: ledger.sqlite in the data folder.")
     var ledger: String?
 
     @Option(help: "The store's name. \(SettingKey.store.defaultNote)")

@@ -5,6 +5,7 @@ import Inventory
 import Ledger
 import RedisClient
 import StrictJSON
+import TextEncodings
 
 struct StockCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,7 +32,7 @@ struct StockShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try options.resolve()
-        let ledger = try await LedgerDatabase.open(at: settings.ledger, store: settings.store, for: .reader)
+        let ledger = try await settings.ledger.openReader(settings.store)
         let client = settings.client()
         let view = StockView(
             ledger: ledger, reader: CounterReader(keys: settings.keys, client: client), ids: ids.map { Identifier($0) })
@@ -76,7 +77,7 @@ struct StockShowCommand: AsyncParsableCommand {
 
 /// Reads availability: the counters from Redis, what they are called from the ledger.
 struct StockView: Sendable {
-    let ledger: LedgerDatabase
+    let ledger: any LedgerReader
     let reader: CounterReader
     let ids: [Identifier]
 

@@ -48,7 +48,8 @@ struct Stocktake: AsyncParsableCommand {
             Glibc.exit(64)
         } catch {
             switch error {
-            case is RedisError, is LedgerError, is CountersError, is ConsumerError, is ReconciliationError,
+            case is RedisError, is any LedgerError, is FileLockError, is CountersError, is ConsumerError,
+                is ReconciliationError,
                 is OperationError, is Failure, is ListenError:
                 printError(explained(error))
                 Glibc.exit(Exit.couldNotTell.code)

@@ -4,6 +4,7 @@ import Inventory
 import Ledger
 import Paths
 import StrictJSON
+import TextEncodings
 
 struct SyncCommand: AsyncParsableCommand, FileCommand {
     static let configuration = CommandConfiguration(
@@ -34,18 +35,11 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
     func run() async throws {
         let settings = try options.resolve()
         let catalogue = try await readCatalogue()
-        if !LedgerDatabase.exists(at: settings.ledger) {
-            if dryRun { throw LedgerError.missing(path: settings.ledger) }
-            try await LedgerDatabase.create(at: settings.ledger, store: settings.store)
-            printError("created the ledger \(settings.ledger) for store \(settings.store)")
-        }
-        let ledger = try await LedgerDatabase.open(
-            at: settings.ledger, store: settings.store, for: dryRun ? .reader : .tool)
-        defer { try? ledger.close() }
+        if !dryRun { try await settings.createLedgerIfMissing() }
         let progress = Progress()
         let changes: CatalogueChanges
         do {
-            changes = try await ledger.sync(catalogue, dryRun: dryRun) { done in
+            changes = try await apply(catalogue, to: settings) { done in
                 progress.show("\(done.grouped) of \(catalogue.products.count.grouped) products")
             }
             progress.end()
@@ -60,6 +54,19 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
         }
         for warning in changes.warnings { printError("warning: \(warning)") }
         if json { printJSON(described(changes)) } else { list(changes) }
+    }
+
+    private func apply(
+        _ catalogue: Catalogue, to settings: Settings, progress: @escaping @Sendable (Int) -> Void
+    ) async throws -> CatalogueChanges {
+        if dryRun {
+            let ledger = try await settings.ledger.openReader(settings.store)
+            defer { try? ledger.close() }
+            return try await ledger.changes(by: catalogue, progress: progress)
+        }
+        let ledger = try await settings.ledger.openAdmin(settings.store)
+        defer { try? ledger.close() }
+        return try await ledger.sync(catalogue, progress: progress)
     }
 
     /// What messages call it.

@@ -126,23 +126,3 @@ extension Unicode.Scalar {
         }
     }
 }
-
-extension Int64 {
-    /// With commas between thousands: 1,234,567.
-    var grouped: String {
-        let digits = String(magnitude)
-        var text = ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index) % 3 == 0 { text.append(",") }
-            text.append(digit)
-        }
-        return (self < 0 ? "-" : "") + text
-    }
-}
-
-extension Int {
-    var grouped: String { Int64(self).grouped }
-
-    /// "1 order", "2,000 orders".
-    func counted(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
-}

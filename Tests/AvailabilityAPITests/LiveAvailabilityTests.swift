@@ -189,7 +189,7 @@ import Testing
                 _ = try await reader.next()
                 var catalogue = Catalogue.sample
                 catalogue.products[1].cap = 99
-                _ = try await shop.ledger.sync(catalogue, dryRun: false)
+                _ = try await shop.ledger.sync(catalogue)
                 try await shop.install()
                 let news = [try await reader.next(), try await reader.next()].compactMap { $0 }
                 #expect(news.map(\.name) == ["catalogue", "availability"])

@@ -1,6 +1,7 @@
 import Counters
 import Inventory
 import Ledger
+import SQLiteLedger
 import Logging
 import RedisClient
 import Synchronization
@@ -108,7 +109,7 @@ func withStorefront(
             let path = folder.path(of: "ledger.db")
             try await LedgerDatabase.create(at: path, store: "main")
             let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
-            _ = try await ledger.sync(catalogue, dryRun: false)
+            _ = try await ledger.sync(catalogue)
             let client = server.client()
             let keys = StoreKeys(store: "main")
             let watch = try await LedgerWatch(ledger, logger: StorefrontFixture.logger)

@@ -196,7 +196,7 @@ import Testing
             catalogue.products[1].cap = 8
             catalogue.products.append(
                 Product(id: "new", name: "New", category: "kit", devStatus: 5, basePrice: 1, cap: 2))
-            _ = try await shop.ledger.sync(catalogue, dryRun: false)
+            _ = try await shop.ledger.sync(catalogue)
             await #expect(throws: Problem.self) { try await shop.sold("new") }
             try await shop.install()
             #expect(try await shop.sold("new") == 0)
@@ -214,7 +214,7 @@ import Testing
             var catalogue = Catalogue.sample
             catalogue.products[0].variants.append(Variant(id: "blue", name: "Blue"))
             catalogue.products[1].variants.append(Variant(id: "tall", name: "Tall"))
-            _ = try await shop.ledger.sync(catalogue, dryRun: false)
+            _ = try await shop.ledger.sync(catalogue)
             // A process that starts now knows the new catalogue, and the old counters.
             let newcomer = try await shop.secondStorefront()
             let cube = try await newcomer.figures(of: ["cube"]).figures[0].availability
@@ -232,7 +232,7 @@ import Testing
         try await withStorefront { shop in
             var catalogue = Catalogue.sample
             catalogue.products.removeLast()
-            _ = try await shop.ledger.sync(catalogue, dryRun: false)
+            _ = try await shop.ledger.sync(catalogue)
             try await shop.install()
             let sheet = try await shop.storefront.figures(of: ["sheet"]).figures[0].availability.product
             #expect(!sheet.isActive && !sheet.isAvailable)
@@ -244,7 +244,7 @@ import Testing
         try await withStorefront { shop in
             var catalogue = Catalogue.sample
             catalogue.products[0].variants = []
-            _ = try await shop.ledger.sync(catalogue, dryRun: false)
+            _ = try await shop.ledger.sync(catalogue)
             try await shop.install()
             let cube = try await shop.storefront.figures(of: ["cube"]).figures[0].availability
             #expect(cube.product.isAvailable && cube.variants.allSatisfy { !$0.isActive && !$0.isAvailable })
@@ -258,7 +258,7 @@ import Testing
         try await withStorefront { shop in
             var catalogue = Catalogue.sample
             catalogue.products[0].variants.append(Variant(id: "blue", name: "Blue"))
-            _ = try await shop.ledger.sync(catalogue, dryRun: false)
+            _ = try await shop.ledger.sync(catalogue)
             try await shop.install()
             let (_, products, _) = try await shop.storefront.read { view in
                 if view.version == 1 {

@@ -4,6 +4,7 @@ import Foundation
 import Intake
 import Inventory
 import Ledger
+import SQLiteLedger
 import RedisClient
 import TestSupport
 

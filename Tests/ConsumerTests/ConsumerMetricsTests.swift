@@ -1,6 +1,7 @@
 import Consumer
 import Inventory
 import Ledger
+import SQLiteLedger
 import MetricsTestKit
 import TestSupport
 import Testing
@@ -29,7 +30,8 @@ import Testing
         settings.untilIdle = stop == nil
         settings.block = .milliseconds(50)
         var service = ConsumerService(
-            settings: settings, ledgerPath: path, store: "main", redisURL: server.url, logger: silentLogger
+            settings: settings, ledger: SQLiteLedgerPlace(path: path), store: "main", redisURL: server.url,
+            logger: silentLogger
         ) { _ in }
         service.metrics = metrics
         try await service.run(until: stop ?? StopSignal())
@@ -73,7 +75,7 @@ import Testing
                 let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .tool)
                 let lamp = Product(
                     id: "lamp", name: "n", category: "c", devStatus: 5, basePrice: 1, cap: 5)
-                _ = try await ledger.sync(Catalogue(categories: ["c"], products: [lamp]), dryRun: false)
+                _ = try await ledger.sync(Catalogue(categories: ["c"], products: [lamp]))
                 try ledger.close()
                 for (type, payload) in Self.messages {
                     try await server.command(

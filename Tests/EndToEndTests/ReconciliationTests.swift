@@ -2,6 +2,7 @@ import Counters
 import Foundation
 import Inventory
 import Ledger
+import SQLiteLedger
 import Reconciliation
 import RedisClient
 import Synchronization

@@ -1,7 +1,9 @@
 import Inventory
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 private let cube = CounterName.product("cube")
 private let black = CounterName.variant("black")
@@ -78,7 +80,7 @@ struct ArbiterTests {
             try await fixture.record(order("o1", [("kit", nil, 3)], .accepted(seq: 1)))
             var catalogue = Catalogue.sample
             catalogue.products[2].cap = 1
-            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
+            _ = try await fixture.ledger.sync(catalogue)
             let answer = try await fixture.record(order("o2", [("kit", nil, 1)], refused(kit, asked: 1, left: 0)))
             #expect(answer == .recorded(records: 2))
         }

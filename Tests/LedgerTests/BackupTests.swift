@@ -4,7 +4,9 @@ import Inventory
 import TestSupport
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 /// Copies of a ledger, and their way back into its place.
 @Suite struct BackupTests {
@@ -19,8 +21,8 @@ import Testing
 
     private func restoration(
         _ backup: String, _ path: String, store: String = "main"
-    ) async throws -> LedgerRestoration {
-        try await LedgerRestoration.prepare(from: backup, to: path, store: store) { _ in }
+    ) async throws -> SQLiteRestoration {
+        try await SQLiteRestoration.prepare(from: backup, to: path, store: store) { _ in }
     }
 
     @Test(
@@ -65,7 +67,7 @@ import Testing
             let names = try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path)
             #expect(names.filter { $0.hasPrefix("backup") } == ["backup"])
             let before = try Data(contentsOf: URL(fileURLWithPath: path))
-            await #expect(throws: LedgerError.copyExists(path: path)) {
+            await #expect(throws: SQLiteLedgerError.copyExists(path: path)) {
                 try await fixture.ledger.backUp(to: path) { _ in }
             }
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
@@ -92,7 +94,7 @@ import Testing
         try await withLedger { fixture async throws in
             let path = fixture.folder.path(of: "backup")
             let first = try PartialFile(path + ".partial")
-            await #expect(throws: LedgerError.copyUnderWay(path: path + ".partial")) {
+            await #expect(throws: SQLiteLedgerError.copyUnderWay(path: path + ".partial")) {
                 try await fixture.ledger.backUp(to: path) { _ in }
             }
             withExtendedLifetime(first) {}
@@ -104,7 +106,7 @@ import Testing
         try await withLedger { fixture async throws in
             try fixture.tamper("UPDATE product_counters SET sold_quantity = 1 WHERE id = 'sheet'")
             let path = fixture.folder.path(of: "backup")
-            await #expect(throws: LedgerError.unsound(path: fixture.path, action: "backing up")) {
+            await #expect(throws: SQLiteLedgerError.unsound(path: fixture.path, action: "backing up")) {
                 try await fixture.ledger.backUp(to: path) { _ in }
             }
             #expect(!FileManager.default.fileExists(atPath: path))
@@ -124,7 +126,7 @@ import Testing
             try await fixture.ledger.raiseEpoch()
             let path = fixture.path
             // The fixture's own connections count as another process's use of the ledger.
-            await #expect(throws: LedgerError.inUse(path: path, action: "restoring")) {
+            await #expect(throws: SQLiteLedgerError.inUse(path: path, action: "restoring")) {
                 try await restoration(backup, path)
             }
             try fixture.ledger.close()
@@ -139,7 +141,7 @@ import Testing
             #expect(missing.erased == ["o1"])
             #expect(missing.entries.map(\.text) == ["20-0"])
             // Until it is done no other process can open it.
-            await #expect(throws: LedgerError.locked(path: path)) {
+            await #expect(throws: SQLiteLedgerError.locked(path: path)) {
                 try await LedgerDatabase.open(at: path, store: "main", for: .reader)
             }
             try await restoring.raiseEpoch(above: 7)
@@ -154,7 +156,7 @@ import Testing
         }
     }
 
-    private func unfit(_ backup: String, _ reason: String) -> LedgerError {
+    private func unfit(_ backup: String, _ reason: String) -> SQLiteLedgerError {
         .unfitBackup(path: backup, reason: reason)
     }
 
@@ -171,7 +173,8 @@ import Testing
             let foreign = fixture.folder.path(of: "foreign")
             try await LedgerDatabase.create(at: foreign, store: "other")
             await #expect(
-                throws: LedgerError.notReplaced(path: foreign, reason: #"it belongs to store "other", not "main""#)
+                throws: SQLiteLedgerError.notReplaced(
+                    path: foreign, reason: #"it belongs to store "other", not "main""#)
             ) {
                 try await restoration(backup, foreign)
             }
@@ -312,7 +315,7 @@ import Testing
             try fixture.tamper(sql)
             try fixture.tamper(
                 "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE name = 'ledger'")
-            let error = await #expect(throws: LedgerError.self) {
+            let error = await #expect(throws: SQLiteLedgerError.self) {
                 try await LedgerDatabase.open(at: path, store: "main", for: .reader)
             }
             #expect("\(error as (any Error)?)".contains("'stocktake ledger restore FILE'"))
@@ -345,7 +348,7 @@ import Testing
                 try fixture.tamper("INSERT INTO grdb_migrations (identifier) VALUES ('99-future')")
             }
             let before = try Data(contentsOf: URL(fileURLWithPath: path))
-            let error = await #expect(throws: LedgerError.self) { try await restoration(backup, path) }
+            let error = await #expect(throws: SQLiteLedgerError.self) { try await restoration(backup, path) }
             guard case .notReplaced = error else {
                 Issue.record("\(String(describing: error))")
                 return
@@ -432,7 +435,7 @@ import Testing
             let file = try #require(FileHandle(forWritingAtPath: path))
             try file.write(contentsOf: Data(repeating: 7, count: 4_096))
             try file.close()
-            await #expect(throws: LedgerError.inUse(path: path, action: "restoring")) {
+            await #expect(throws: SQLiteLedgerError.inUse(path: path, action: "restoring")) {
                 try await restoration(backup, path)
             }
             try await shell.kill()

@@ -1,7 +1,9 @@
 import Inventory
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 private let cube = CounterName.product("cube")
 private let black = CounterName.variant("black")

@@ -2,7 +2,9 @@ import GRDB
 import Inventory
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 private let cube = CounterName.product("cube")
 private let black = CounterName.variant("black")
@@ -148,7 +150,7 @@ struct LedgerConcurrencyTests {
                 for cap in 1...20 as ClosedRange<Int64> {
                     var catalogue = Catalogue.sample
                     catalogue.products[1].cap = 1_000 + cap
-                    _ = try await tool.sync(catalogue, dryRun: false)
+                    _ = try await tool.sync(catalogue)
                 }
             }()
             var seq: Int64 = 0
@@ -177,7 +179,7 @@ struct LedgerConcurrencyTests {
             do {
                 _ = try await write
                 Issue.record("written beside another's lock")
-            } catch let error as LedgerError {
+            } catch let error as SQLiteLedgerError {
                 #expect(error == .locked(path: fixture.path) && error.isTransient)
             }
             try await other.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }

@@ -4,7 +4,9 @@ import Inventory
 import TestSupport
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 /// A flipped bit makes a value one of another type, or any number: what reads it must say so, and never end the
 /// process.
@@ -70,7 +72,7 @@ struct DamagedValuesTests {
     private func attempt(_ what: String, _ body: () async throws -> Void) async {
         do {
             try await body()
-        } catch is LedgerError {
+        } catch is SQLiteLedgerError {
         } catch {
             Issue.record("\(what): \(error)")
         }
@@ -147,7 +149,7 @@ struct DamagedValuesTests {
                     try ledger.close()
                 }
                 await attempt(what) {
-                    var inspection = try await LedgerInspection.begin(at: path, rowsAtOnce: 1)
+                    var inspection = try await SQLiteInspection.begin(at: path, rowsAtOnce: 1)
                     try await inspection.readHotParts()
                     while !inspection.isDone { try await inspection.readNext() }
                     try await inspection.readWhole()
@@ -157,7 +159,7 @@ struct DamagedValuesTests {
                     continue
                 }
                 await attempt(what) {
-                    let restoring = try await LedgerRestoration.prepare(from: backup, to: path, store: "main") { _ in }
+                    let restoring = try await SQLiteRestoration.prepare(from: backup, to: path, store: "main") { _ in }
                     _ = try await restoring.missing()
                     restoring.abandon()
                 }

@@ -1,7 +1,9 @@
 import Inventory
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 private let cube = CounterName.product("cube")
 private let black = CounterName.variant("black")
@@ -15,7 +17,7 @@ struct EpochTests {
             try await fixture.record(order("o", [("cube", "black", 2), ("kit", nil, 1)], .accepted(seq: 1)))
             var catalogue = Catalogue.sample
             catalogue.products.removeLast()
-            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
+            _ = try await fixture.ledger.sync(catalogue)
             #expect(try await fixture.ledger.raiseEpoch().head.epoch == 1)
             let start = try await fixture.ledger.raiseEpoch()
             #expect(start.head == LedgerHead(epoch: 2, seq: 1, records: 1, catalogueVersion: 2))
@@ -38,7 +40,7 @@ struct EpochTests {
             var catalogue = Catalogue.sample
             catalogue.products.removeLast()
             catalogue.products[0].variants.removeLast()
-            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
+            _ = try await fixture.ledger.sync(catalogue)
             let index = try await fixture.ledger.raiseEpoch().catalogue
             #expect(index.version == 2)
             let lines: [(Identifier, Identifier?, DeadLetterReason?)] = [
@@ -58,9 +60,9 @@ struct EpochTests {
         try await withLedger { fixture async throws in
             var catalogue = Catalogue.sample
             catalogue.products[0].variants[0].cap = 5
-            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
+            _ = try await fixture.ledger.sync(catalogue)
             catalogue.products.removeLast()
-            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
+            _ = try await fixture.ledger.sync(catalogue)
             let table: [(before: Int64?, changed: Set<Identifier>)] = [
                 (nil, []), (3, []), (2, ["kit"]), (1, ["kit", "cube"]), (0, ["kit", "cube", "sheet"]),
             ]
@@ -137,7 +139,7 @@ struct EpochTests {
             catalogue.products[0].variants.remove(at: 0)
             catalogue.products[0].variants.append(Variant(id: "a new one", name: "New"))
             catalogue.products.remove(at: 1)
-            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
+            _ = try await fixture.ledger.sync(catalogue)
             let stock = try await fixture.ledger.stock()
             #expect(stock.head == LedgerHead(epoch: 0, seq: 1, records: 1, catalogueVersion: 2))
             #expect(stock.products.map(\.id) == ["cube", "sheet", "kit"])

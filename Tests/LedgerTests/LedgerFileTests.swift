@@ -4,7 +4,9 @@ import Inventory
 import TestSupport
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 @Suite("The ledger's file")
 struct LedgerFileTests {
@@ -52,7 +54,7 @@ struct LedgerFileTests {
         try await withLedger { fixture async throws in
             let other = try await LedgerDatabase.open(at: fixture.path, store: "main", for: role)
             try fixture.ledger.close()
-            await #expect(throws: LedgerError.inUse(path: fixture.path, action: "dropping")) {
+            await #expect(throws: SQLiteLedgerError.inUse(path: fixture.path, action: "dropping")) {
                 try await LedgerDatabase.drop(at: fixture.path)
             }
             #expect(try await other.head().catalogueVersion == 1)
@@ -69,7 +71,7 @@ struct LedgerFileTests {
             let shell = try ChildProcess(
                 "sqlite3", [path], standardInput: "SELECT store FROM ledger;\n.shell echo open; exec sleep 60\n")
             try await shell.waitForLine(containing: "open")
-            await #expect(throws: LedgerError.inUse(path: path, action: "dropping")) {
+            await #expect(throws: SQLiteLedgerError.inUse(path: path, action: "dropping")) {
                 try await LedgerDatabase.drop(at: path)
             }
             let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .reader)
@@ -91,7 +93,7 @@ struct LedgerFileTests {
                 try queue.close()
             default: break
             }
-            let error = await #expect(throws: LedgerError.self) { try await LedgerDatabase.drop(at: path) }
+            let error = await #expect(throws: SQLiteLedgerError.self) { try await LedgerDatabase.drop(at: path) }
             switch (what, error) {
             case ("nothing", .missing), ("text", .notALedger), ("database", .notALedger): break
             default: Issue.record("\(String(describing: error))")

@@ -3,7 +3,9 @@ import Inventory
 import TestSupport
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 extension Catalogue {
     /// A capped product with a capped and an unlimited variant, an unlimited product, a capped one.
@@ -23,6 +25,12 @@ extension Catalogue {
 extension LedgerDatabase {
     @discardableResult
     func raiseEpoch() async throws -> EpochStart { try await raiseEpoch(catalogueBefore: nil, reason: "test") }
+
+    func order(_ id: Identifier) async throws -> RecordedOrder? { try await story(of: id).order }
+
+    func sync(_ catalogue: Catalogue, dryRun: Bool) async throws -> CatalogueChanges {
+        try await dryRun ? changes(by: catalogue) : sync(catalogue)
+    }
 }
 
 /// A line as tests write it.
@@ -101,7 +109,7 @@ func withLedger(
     let path = folder.path(of: "ledger.db")
     try await LedgerDatabase.create(at: path, store: "main")
     let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
-    if let catalogue { _ = try await ledger.sync(catalogue, dryRun: false) }
+    if let catalogue { _ = try await ledger.sync(catalogue) }
     try await body(LedgerFixture(folder: folder, ledger: ledger))
     try ledger.close()
 }

@@ -4,7 +4,9 @@ import Inventory
 import TestSupport
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 /// Finding damaged pages without reading everything at once.
 @Suite("Reading a ledger for damage")
@@ -33,7 +35,7 @@ struct LedgerInspectionTests {
     }
 
     private func inspect(_ path: String) async throws {
-        var inspection = try await LedgerInspection.begin(at: path, rowsAtOnce: 100)
+        var inspection = try await SQLiteInspection.begin(at: path, rowsAtOnce: 100)
         defer { inspection.close() }
         while !inspection.isDone { try await inspection.readNext() }
     }
@@ -44,7 +46,7 @@ struct LedgerInspectionTests {
             try await filled(fixture)
             let ledger = try await LedgerDatabase.open(at: fixture.path, store: "main", for: .consumer)
             try await inspect(fixture.path)
-            var inspection = try await LedgerInspection.begin(at: fixture.path, rowsAtOnce: 100)
+            var inspection = try await SQLiteInspection.begin(at: fixture.path, rowsAtOnce: 100)
             while !inspection.isDone {
                 try await inspection.readNext()
                 // Between slices the log can be emptied.
@@ -72,7 +74,7 @@ struct LedgerInspectionTests {
                 let range = (page - 1) * 4_096..<page * 4_096
                 try file.seek(toOffset: UInt64(range.lowerBound))
                 try file.write(contentsOf: Data(count: 4_096))
-                await #expect(throws: LedgerError.self, "page \(page)") { try await inspect(path) }
+                await #expect(throws: SQLiteLedgerError.self, "page \(page)") { try await inspect(path) }
                 try file.seek(toOffset: UInt64(range.lowerBound))
                 try file.write(contentsOf: whole[range])
                 try file.close()
@@ -93,7 +95,7 @@ struct LedgerInspectionTests {
                 }
             }
             try queue.close()
-            var inspection = try await LedgerInspection.begin(at: fixture.path, rowsAtOnce: 100)
+            var inspection = try await SQLiteInspection.begin(at: fixture.path, rowsAtOnce: 100)
             defer { inspection.close() }
             var slices = 0
             while !inspection.isDone, slices < 100 {
@@ -117,7 +119,7 @@ struct LedgerInspectionTests {
             }
             try queue.close()
             func readWhole() async throws {
-                let inspection = try await LedgerInspection.begin(at: path, rowsAtOnce: 100)
+                let inspection = try await SQLiteInspection.begin(at: path, rowsAtOnce: 100)
                 defer { inspection.close() }
                 try await inspection.readWhole()
             }
@@ -128,7 +130,7 @@ struct LedgerInspectionTests {
             try file.seek(toOffset: (trunk - 1) * 4_096)
             try file.write(contentsOf: Data(repeating: 0xFF, count: 4_096))
             try file.close()
-            await #expect(throws: LedgerError.self) { try await readWhole() }
+            await #expect(throws: SQLiteLedgerError.self) { try await readWhole() }
         }
     }
 
@@ -154,7 +156,7 @@ struct LedgerInspectionTests {
                 } ?? 0
             }
             func readHotParts() async throws {
-                let inspection = try await LedgerInspection.begin(at: path, rowsAtOnce: 100)
+                let inspection = try await SQLiteInspection.begin(at: path, rowsAtOnce: 100)
                 defer { inspection.close() }
                 #expect(inspection.isSmall)
                 try await inspection.readHotParts()
@@ -170,7 +172,7 @@ struct LedgerInspectionTests {
                 try file.write(contentsOf: Data(count: 4_096))
                 try file.close()
                 if isHot {
-                    await #expect(throws: LedgerError.self, "\(name)") { try await readHotParts() }
+                    await #expect(throws: SQLiteLedgerError.self, "\(name)") { try await readHotParts() }
                 } else {
                     try await readHotParts()
                 }

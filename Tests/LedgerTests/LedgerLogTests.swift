@@ -5,7 +5,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 /// Logs that belong to the file beside them, and logs that do not.
 @Suite("A log beside a ledger")
@@ -85,12 +87,12 @@ struct LedgerLogTests {
             let future = [timeval(tv_sec: time(nil) + 9, tv_usec: 0), timeval(tv_sec: time(nil) + 9, tv_usec: 0)]
             utimes(path + "-wal", future)
             let before = try Data(contentsOf: URL(fileURLWithPath: path))
-            await #expect(throws: LedgerError.mixed(path: path)) {
+            await #expect(throws: SQLiteLedgerError.mixed(path: path)) {
                 try await LedgerDatabase.open(at: path, store: "main", for: role)
             }
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
             // Restoring takes it for what it is, and keeps both.
-            let restoring = try await LedgerRestoration.prepare(from: backup, to: path, store: "main") { _ in }
+            let restoring = try await SQLiteRestoration.prepare(from: backup, to: path, store: "main") { _ in }
             #expect(restoring.replaced == .damaged)
             let kept = try #require(try restoring.takePlace())
             #expect(FileManager.default.fileExists(atPath: kept + "-wal"))
@@ -151,7 +153,7 @@ struct LedgerLogTests {
             let other = fixture.folder.path(of: "other")
             try await LedgerDatabase.create(at: other, store: "main")
             let path = try crashed(fixture, "mixed", file: other)
-            await #expect(throws: LedgerError.self) {
+            await #expect(throws: SQLiteLedgerError.self) {
                 try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
             }
         }

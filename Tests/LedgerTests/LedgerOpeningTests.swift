@@ -4,7 +4,9 @@ import Inventory
 import TestSupport
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 @Suite("Opening a ledger")
 struct LedgerOpeningTests {
@@ -20,8 +22,8 @@ struct LedgerOpeningTests {
             try await LedgerDatabase.create(at: path, store: "main")
             let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .tool)
             try ledger.close()
-            await #expect(throws: LedgerError.self) { try await ledger.head() }
-            await #expect(throws: LedgerError.self) { try await ledger.raiseEpoch() }
+            await #expect(throws: SQLiteLedgerError.self) { try await ledger.head() }
+            await #expect(throws: SQLiteLedgerError.self) { try await ledger.raiseEpoch() }
         }
     }
 
@@ -43,7 +45,7 @@ struct LedgerOpeningTests {
         try await withTemporaryFolder { folder in
             let path = try folder.write("", to: "ledger.db")
             #expect(!LedgerDatabase.exists(at: path))
-            await #expect(throws: LedgerError.missing(path: path)) {
+            await #expect(throws: SQLiteLedgerError.missing(path: path)) {
                 try await LedgerDatabase.open(at: path, store: nil, for: .reader)
             }
             try await LedgerDatabase.create(at: path, store: "main")
@@ -86,7 +88,7 @@ struct LedgerOpeningTests {
     func readerCannotWrite() async throws {
         try await withLedger { fixture async throws in
             let reader = try await LedgerDatabase.open(at: fixture.path, store: "main", for: .reader)
-            await #expect(throws: LedgerError.self) { try await reader.raiseEpoch() }
+            await #expect(throws: SQLiteLedgerError.self) { try await reader.raiseEpoch() }
             #expect(try await fixture.ledger.head().epoch == 0)
             try reader.close()
         }
@@ -124,7 +126,7 @@ struct LedgerOpeningTests {
             case "text": try folder.write("text", to: "it")
             default: mkdir(path, 0o700)
             }
-            await #expect(throws: LedgerError.alreadyExists(path: path)) {
+            await #expect(throws: SQLiteLedgerError.alreadyExists(path: path)) {
                 try await LedgerDatabase.create(at: path, store: "other")
             }
         }
@@ -135,7 +137,7 @@ struct LedgerOpeningTests {
         try await withTemporaryFolder { folder in
             try folder.write("text", to: "file")
             for path in [folder.path(of: "a/b/ledger.db"), folder.path(of: "file/ledger.db")] {
-                let error = await #expect(throws: LedgerError.self) {
+                let error = await #expect(throws: SQLiteLedgerError.self) {
                     try await LedgerDatabase.create(at: path, store: "main")
                 }
                 #expect(error?.description.contains(path) == true)
@@ -170,7 +172,7 @@ struct LedgerOpeningTests {
             default: break
             }
             let before = each.what == "folder" ? [] : bytes(of: path)
-            let error = await #expect(throws: LedgerError.self) {
+            let error = await #expect(throws: SQLiteLedgerError.self) {
                 try await LedgerDatabase.open(at: path, store: nil, for: role)
             }
             #expect(error?.description.contains("on \(path): \(each.complaint)") == true, "\(error?.description ?? "")")
@@ -193,7 +195,7 @@ struct LedgerOpeningTests {
         try await withLedger { fixture async throws in
             try fixture.ledger.close()
             chmod(fixture.path, 0)
-            let error = await #expect(throws: LedgerError.self) {
+            let error = await #expect(throws: SQLiteLedgerError.self) {
                 try await LedgerDatabase.open(at: fixture.path, store: nil, for: .reader)
             }
             #expect(error?.description.contains("permissions") == true)
@@ -205,7 +207,7 @@ struct LedgerOpeningTests {
         try await withLedger { fixture async throws in
             let path = fixture.path
             for store in ["other", "Main", ""] {
-                await #expect(throws: LedgerError.otherStore(path: path, store: "main", asked: store)) {
+                await #expect(throws: SQLiteLedgerError.otherStore(path: path, store: "main", asked: store)) {
                     try await LedgerDatabase.open(at: path, store: store, for: .tool)
                 }
             }
@@ -221,7 +223,7 @@ struct LedgerOpeningTests {
     func newerSchema(_ role: LedgerDatabase.Role) async throws {
         try await withLedger { fixture async throws in
             try fixture.tamper("INSERT INTO grdb_migrations (identifier) VALUES ('99-future')")
-            await #expect(throws: LedgerError.newerSchema(path: fixture.path)) {
+            await #expect(throws: SQLiteLedgerError.newerSchema(path: fixture.path)) {
                 try await LedgerDatabase.open(at: fixture.path, store: "main", for: role)
             }
         }
@@ -231,7 +233,7 @@ struct LedgerOpeningTests {
     func noIdentity() async throws {
         try await withLedger { fixture async throws in
             try fixture.tamper("DELETE FROM ledger")
-            await #expect(throws: LedgerError.notALedger(path: fixture.path, reason: "it has no identity")) {
+            await #expect(throws: SQLiteLedgerError.notALedger(path: fixture.path, reason: "it has no identity")) {
                 try await LedgerDatabase.open(at: fixture.path, store: "main", for: .consumer)
             }
         }

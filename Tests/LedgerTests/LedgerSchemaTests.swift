@@ -2,7 +2,9 @@ import GRDB
 import Inventory
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 @Suite("The ledger's tables")
 struct LedgerSchemaTests {
@@ -88,8 +90,8 @@ struct LedgerSchemaTests {
     @Test(
         "find refused orders by the index of seq, latest first without sorting",
         arguments: [
-            LedgerDatabase.listing(status: "refused", isContinued: false),
-            LedgerDatabase.listing(status: "refused", isContinued: true),
+            LedgerDatabase.listing(status: .refused, isContinued: false),
+            LedgerDatabase.listing(status: .refused, isContinued: true),
             "SELECT count(*) FROM orders WHERE \(LedgerDatabase.isRefused)",
         ])
     func refused(_ query: String) async throws {
@@ -102,8 +104,9 @@ struct LedgerSchemaTests {
 
     @Test(
         "find cancelled orders by an index of their own, accepted ones by that of seq, latest first without sorting",
-        arguments: [("cancelled", "orders_cancelled"), ("accepted", "sqlite_autoindex_orders_2")], [false, true])
-    func listed(_ listing: (status: String, index: String), _ isContinued: Bool) async throws {
+        arguments: [(OrderStatus.cancelled, "orders_cancelled"), (OrderStatus.accepted, "sqlite_autoindex_orders_2")],
+        [false, true])
+    func listed(_ listing: (status: OrderStatus, index: String), _ isContinued: Bool) async throws {
         try await withLedger(nil) { fixture async throws in
             let query = LedgerDatabase.listing(status: listing.status, isContinued: isContinued)
             let steps = try await plan(query.replacing(":limit", with: "3").replacing(":after", with: "7"), fixture)

@@ -2,7 +2,9 @@ import GRDB
 import Inventory
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 @Suite("Statistics of a ledger")
 struct LedgerStatisticsTests {

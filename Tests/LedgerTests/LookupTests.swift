@@ -1,7 +1,9 @@
 import Inventory
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 private let kit = CounterName.product("kit")
 private let decidedAt = "2026-11-22T10:00:00.000Z"
@@ -101,10 +103,10 @@ struct LookupTests {
                 order("c", [("kit", nil, 2)], refused(kit, asked: 2, left: 1)),
                 order("e", [("kit", nil, 1)], .accepted(seq: 3)),
                 order("d", [("kit", nil, 1)], refused(kit, asked: 1, left: 0)))
-            let table: [(status: String?, limit: Int, expected: [[Identifier]])] = [
+            let table: [(status: OrderStatus?, limit: Int, expected: [[Identifier]])] = [
                 (nil, 2, [["d", "e"], ["c", "a"], ["b"]]), (nil, 5, [["d", "e", "c", "a", "b"]]),
-                (nil, 4, [["d", "e", "c", "a"], ["b"]]), ("refused", 1, [["d"], ["c"]]),
-                ("accepted", 2, [["e", "a"], ["b"]]), ("cancelled", 2, [[]]),
+                (nil, 4, [["d", "e", "c", "a"], ["b"]]), (.refused, 1, [["d"], ["c"]]),
+                (.accepted, 2, [["e", "a"], ["b"]]), (.cancelled, 2, [[]]),
             ]
             for (status, limit, expected) in table {
                 let found = try await pages { after async throws in

@@ -2,7 +2,9 @@ import GRDB
 import Inventory
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 private let cube = CounterName.product("cube")
 private let black = CounterName.variant("black")
@@ -30,7 +32,7 @@ struct RecordTests {
             #expect(try await fixture.record(order(checkout, .accepted(seq: 1))) == .recorded(records: 1))
             let recorded = try #require(try await fixture.ledger.order("cs_1"))
             #expect(recorded.checkout == checkout)
-            #expect(recorded.status == "accepted" && recorded.shortage == nil && recorded.seq == 1)
+            #expect(recorded.status == .accepted && recorded.shortage == nil && recorded.seq == 1)
             #expect(recorded.epoch == 1 && recorded.units == 3)
             #expect(recorded.decidedAt == "2026-11-22T10:00:00.000Z" && recorded.entryID == "cs_1-0")
             // By the public names: what is swapped on the way in and out would not be seen above.
@@ -89,7 +91,7 @@ struct RecordTests {
             let none = try #require(try await fixture.ledger.order("none left"))
             #expect(some.shortage == Shortage(counter: kit, asked: 4, left: 3))
             #expect(none.shortage == Shortage(counter: kit, asked: 1, left: 0))
-            #expect([some, none].allSatisfy { $0.status == "refused" && $0.seq == nil })
+            #expect([some, none].allSatisfy { $0.status == .refused && $0.seq == nil })
             #expect(some.checkout.items.count == 1)
             #expect(
                 try await fixture.texts("SELECT reason FROM orders ORDER BY rowid") == [
@@ -193,12 +195,12 @@ struct RecordTests {
         try await withLedger { fixture async throws in
             try await fixture.record(order("o", [("kit", nil, 1)], .accepted(seq: 1)))
             let before = try await fixture.rows()
-            await #expect(throws: LedgerError.self) {
+            await #expect(throws: SQLiteLedgerError.self) {
                 try await fixture.record(
                     deadLetter("1-0"), order("new", [("kit", nil, 1)], .accepted(seq: 2)),
                     order("o", [("kit", nil, 1)], .accepted(seq: 3)))
             }
-            await #expect(throws: LedgerError.self) {
+            await #expect(throws: SQLiteLedgerError.self) {
                 try await fixture.record(
                     order("new", [("kit", nil, 1)], .accepted(seq: 2)),
                     order("new", [("kit", nil, 1)], .accepted(seq: 3)))
@@ -213,7 +215,7 @@ struct RecordTests {
     func unknownCounter(_ product: Identifier, _ variant: Identifier?) async throws {
         try await withLedger { fixture async throws in
             let before = try await fixture.rows()
-            await #expect(throws: LedgerError.self) {
+            await #expect(throws: SQLiteLedgerError.self) {
                 try await fixture.record(
                     order("new", [("kit", nil, 1)], .accepted(seq: 1)),
                     order("o", [(product, variant, 1)], .accepted(seq: 2)))
@@ -233,7 +235,7 @@ struct RecordTests {
             }
             let large = deadLetter("1-0", payload: [UInt8](repeating: 0xFF, count: 100_000))
             let sale = order("o", [("kit", nil, 1)], .accepted(seq: 1))
-            let error = await #expect(throws: LedgerError.diskFull(path: fixture.path)) {
+            let error = await #expect(throws: SQLiteLedgerError.diskFull(path: fixture.path)) {
                 try await fixture.record(sale, large)
             }
             #expect(error?.isTransient == true)

@@ -4,7 +4,9 @@ import Randomness
 import TestSupport
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 /// What is due by the definition, worked out from all that happened.
 private struct RefundModel {

@@ -2,7 +2,9 @@ import GRDB
 import Inventory
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 private func paid(_ id: String?, _ intent: String?, _ amount: Int64?, _ currency: String? = "usd") -> Payment {
     Payment(orderID: id.map { Identifier($0) }, intentID: intent, amount: amount, currency: currency)

@@ -3,7 +3,9 @@ import Inventory
 import TestSupport
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 /// What operators do with dead letters and with customers' data.
 @Suite struct ResolveTests {
@@ -105,7 +107,7 @@ import Testing
             let story = try await fixture.ledger.story(of: "o")
             let erased = try #require(story.order)
             #expect(erased.checkout.customer == nil && erased.checkout.shippingAddress == nil)
-            #expect(erased.checkout.total == 100 && erased.checkout.items.count == 1 && erased.status == "accepted")
+            #expect(erased.checkout.total == 100 && erased.checkout.items.count == 1 && erased.status == .accepted)
             #expect(story.deadLetters.map(\.status) == [.discarded])
             #expect(story.owned == [SKUUnits(SKU("sheet"), 1)])
             let known = try await fixture.ledger.priorState(for: BatchLookup(keys: [.order("o")]))
@@ -129,9 +131,9 @@ import Testing
             let wishes = try await fixture.ledger.checkpointWishes()
             _ = try await fixture.ledger.erase(["b"])
             #expect(try await fixture.ledger.endCheckpointWishes(wishes) == false)
-            #expect(try await fixture.ledger.isCheckpointWanted())
-            #expect(try await fixture.ledger.checkpointIfWanted())
-            #expect(try await fixture.ledger.isCheckpointWanted() == false)
+            #expect(try await !fixture.ledger.isErasureComplete())
+            #expect(try await fixture.ledger.completeErasure())
+            #expect(try await fixture.ledger.isErasureComplete())
         }
     }
 
@@ -141,7 +143,7 @@ import Testing
         let path = folder.path(of: "ledger.db")
         try await LedgerDatabase.create(at: path, store: "main")
         let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
-        _ = try await ledger.sync(.sample, dryRun: false)
+        _ = try await ledger.sync(.sample)
         let fixture = LedgerFixture(folder: folder, ledger: ledger)
         let ids = (1...200 as ClosedRange<Int64>).map { Identifier("o\($0)") }
         let secret = Array(String(repeating: "CANARY", count: 2_000).utf8)

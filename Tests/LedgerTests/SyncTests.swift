@@ -3,7 +3,9 @@ import Inventory
 import Synchronization
 import Testing
 
-@testable import Ledger
+import Ledger
+
+@testable import SQLiteLedger
 
 private typealias Change = CatalogueChanges.Change
 
@@ -21,14 +23,14 @@ struct SyncTests {
     @Test("adds everything to a new ledger, and changes nothing the second time")
     func addsOnce() async throws {
         try await withLedger(nil) { fixture async throws in
-            let first = try await fixture.ledger.sync(.sample, dryRun: false)
+            let first = try await fixture.ledger.sync(.sample)
             let names: [CounterName] = [
                 cube, .variant("black"), .variant("white"), .product("sheet"), .product("kit"),
             ]
             #expect(first.changes == names.map { Change(kind: .added, counter: $0, columns: []) })
             #expect(first.version == 1 && first.unchanged == 0 && first.warnings.isEmpty)
             let rows = try await fixture.rows()
-            let second = try await fixture.ledger.sync(.sample, dryRun: false)
+            let second = try await fixture.ledger.sync(.sample)
             #expect(second.isEmpty && second.unchanged == 5 && second.version == 1)
             #expect(try await fixture.rows() == rows)
         }
@@ -118,7 +120,7 @@ struct SyncTests {
             try await fixture.record(
                 order("o", [("cube", "black", 2), ("kit", nil, 1), ("sheet", nil, 4)], .accepted(seq: 1)))
             let sold = try await fixture.sold()
-            let changes = try await fixture.ledger.sync(changed(change), dryRun: false)
+            let changes = try await fixture.ledger.sync(changed(change))
             let version: Int64 = expected.isEmpty ? 1 : 2
             #expect(changes.changes == expected && changes.version == version && changes.warnings.isEmpty)
             #expect(changes.unchanged == 5 - expected.count)
@@ -128,7 +130,7 @@ struct SyncTests {
             #expect(try await fixture.ledger.stock().products.map(\.id) == changed(change).products.map(\.id))
             let categories = try await fixture.texts("SELECT name FROM categories ORDER BY position")
             #expect(categories == changed(change).categories)
-            let again = try await fixture.ledger.sync(changed(change), dryRun: true)
+            let again = try await fixture.ledger.changes(by: changed(change))
             #expect(again.isEmpty)
         }
     }
@@ -138,9 +140,9 @@ struct SyncTests {
         let change = Self.edits[index].0
         try await withLedger { fixture async throws in
             let before = try await fixture.rows()
-            let dry = try await fixture.ledger.sync(changed(change), dryRun: true)
+            let dry = try await fixture.ledger.changes(by: changed(change))
             #expect(try await fixture.rows() == before)
-            let real = try await fixture.ledger.sync(changed(change), dryRun: false)
+            let real = try await fixture.ledger.sync(changed(change))
             #expect(dry.changes == real.changes && dry.version == 1 && real.version == (real.isEmpty ? 1 : 2))
         }
     }
@@ -149,7 +151,7 @@ struct SyncTests {
     func closesAndReopens() async throws {
         try await withLedger { fixture async throws in
             try await fixture.record(order("o", [("cube", "black", 2)], .accepted(seq: 1)))
-            let closing = try await fixture.ledger.sync(changed { $0.products.removeFirst() }, dryRun: false)
+            let closing = try await fixture.ledger.sync(changed { $0.products.removeFirst() })
             let gone: [CounterName] = [cube, .variant("black"), .variant("white")]
             #expect(closing.changes.filter { $0.kind == .closed }.map(\.counter) == gone)
             let closed = try await fixture.ledger.counters(withChangesAfter: 0).counters
@@ -158,10 +160,10 @@ struct SyncTests {
             #expect(closed[.product("kit")]?.isActive == true)
             #expect(try await fixture.ledger.stock().products.last?.id == "cube")
 
-            let still = try await fixture.ledger.sync(changed { $0.products.removeFirst() }, dryRun: false)
+            let still = try await fixture.ledger.sync(changed { $0.products.removeFirst() })
             #expect(still.isEmpty && still.version == 2)
 
-            let opening = try await fixture.ledger.sync(changed { $0.products[0].cap = 8 }, dryRun: false)
+            let opening = try await fixture.ledger.sync(changed { $0.products[0].cap = 8 })
             let reopened = opening.changes.filter { $0.kind == .reopened }
             #expect(reopened.map(\.counter) == gone)
             #expect(reopened.map(\.columns) == [["max_quantity 10 → 8"], [], []])
@@ -175,7 +177,7 @@ struct SyncTests {
     func closesVariant() async throws {
         try await withLedger { fixture async throws in
             let changes = try await fixture.ledger.sync(
-                changed { $0.products[0].variants.removeLast() }, dryRun: false)
+                changed { $0.products[0].variants.removeLast() })
             #expect(changes.changes == [Change(kind: .closed, counter: .variant("white"), columns: [])])
             #expect(try await fixture.texts("SELECT id FROM variants WHERE is_active = 0") == ["white"])
             #expect(try await fixture.texts("SELECT id FROM products WHERE is_active = 0").isEmpty)
@@ -196,7 +198,7 @@ struct SyncTests {
                     "product cube: max_quantity 4 is below the 5 sold already; nothing more is sold",
                     "variant black: max_quantity 4 is below the 5 sold already; nothing more is sold",
                 ])
-            let level = try await fixture.ledger.sync(changed { $0.products[0].cap = 5 }, dryRun: true)
+            let level = try await fixture.ledger.changes(by: changed { $0.products[0].cap = 5 })
             #expect(level.warnings.isEmpty)
         }
     }
@@ -247,7 +249,7 @@ struct SyncTests {
             #expect(ids.map { sold[.product($0)] } == [1, 2, 3, 4])
             let known = try await fixture.ledger.priorState(for: BatchLookup(keys: ids.map { .order($0) }))
             #expect(ids.map { known.decisions[.order($0)]?.outcome.units } == [1, 2, 3, 4])
-            let again = try await fixture.ledger.sync(catalogue, dryRun: false)
+            let again = try await fixture.ledger.sync(catalogue)
             #expect(again.isEmpty && again.unchanged == 4)
         }
     }
@@ -260,7 +262,7 @@ struct SyncTests {
         try await withLedger(nil) { fixture async throws in
             let reports = Reports()
             let changes = try await fixture.ledger.sync(
-                Catalogue(categories: ["c"], products: products), dryRun: false, progress: { reports.add($0) })
+                Catalogue(categories: ["c"], products: products), progress: { reports.add($0) })
             #expect(changes.changes.count == 2_500)
             #expect(reports.counts == [1_000, 2_000])
             #expect(try await fixture.ledger.stock().products.map(\.id) == products.map(\.id))

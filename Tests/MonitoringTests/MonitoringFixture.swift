@@ -2,6 +2,7 @@ import Consumer
 import Exposition
 import Inventory
 import Ledger
+import SQLiteLedger
 import Monitoring
 import RedisClient
 import StrictJSON
@@ -29,8 +30,11 @@ struct MonitoringFixture: Sendable {
 
     func monitor(_ limits: StoreMonitor.Limits = eager) -> StoreMonitor {
         StoreMonitor(
-            ledger: ledger, redis: client, version: "1.2.3", limits: limits, metrics: registry, subscribers: { 17 })
+            ledger: ledger, lease: place.lease, redis: client, version: "1.2.3", limits: limits, metrics: registry,
+            subscribers: { 17 })
     }
+
+    var place: SQLiteLedgerPlace { SQLiteLedgerPlace(path: path) }
 
     static let email = "dolores@example.com"
     static let name = "Dolores Example"
@@ -52,7 +56,7 @@ struct MonitoringFixture: Sendable {
 
     private func service(_ settings: ConsumerSettings) -> ConsumerService {
         var service = ConsumerService(
-            settings: settings, ledgerPath: path, store: "main", redisURL: server.url, logger: silentLogger
+            settings: settings, ledger: place, store: "main", redisURL: server.url, logger: silentLogger
         ) { _ in }
         service.metrics = registry
         return service
@@ -108,7 +112,7 @@ func withMonitoring(
             let tool = try await LedgerDatabase.open(at: path, store: "main", for: .tool)
             let lamp = Product(id: "lamp", name: "n", category: "c", devStatus: 5, basePrice: 1, cap: 2)
             let sheet = Product(id: "sheet", name: "n", category: "c", devStatus: 5, basePrice: 1)
-            _ = try await tool.sync(Catalogue(categories: ["c"], products: [lamp, sheet]), dryRun: false)
+            _ = try await tool.sync(Catalogue(categories: ["c"], products: [lamp, sheet]))
             try tool.close()
             let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .reader)
             let fixture = MonitoringFixture(server: server, path: path, ledger: ledger, client: server.client())

@@ -3,6 +3,7 @@ import Exposition
 import Foundation
 import Inventory
 import Ledger
+import SQLiteLedger
 import Monitoring
 import RedisClient
 import StrictJSON
@@ -239,15 +240,15 @@ import Testing
             var status = await monitor.status()
             #expect(status.json("ledger", "sound") == .bool(true) && status.json("ledger", "checked_at") != .null)
             #expect(fixture.metric("stocktake_ledger_sound") == "1")
-            let lock = try #require(try ProcessLock.acquire(ProcessLock.path(besideLedger: fixture.path)))
-            lock.note(.damaged(at: "2026-11-22T10:00:00.000Z", detail: "table orders: a page\nis not one"))
+            let lease = try #require(try await fixture.place.lease.acquire())
+            await lease.note(.damaged(at: "2026-11-22T10:00:00.000Z", detail: "table orders: a page\nis not one"))
             status = await monitor.status()
             #expect(!status.ledger.isWell && status.json("ledger", "sound") == .bool(false))
             #expect(status.ledger.detail?.contains("stocktake ledger restore FILE") == true)
             #expect(fixture.metric("stocktake_ledger_sound") == "0" && fixture.metric("stocktake_ledger_up") == "0")
             let readiness = await monitor.readiness()
             #expect(readiness.detail == "ledger: it is damaged: table orders: a page is not one")
-            lock.note(LedgerSoundness?.none)
+            await lease.note(LedgerSoundness?.none)
             status = await monitor.status()
             #expect(status.ledger.isWell && status.json("ledger", "sound") == .null)
             #expect(fixture.metric("stocktake_ledger_sound") == "NaN")
@@ -383,8 +384,8 @@ import Testing
             try await fixture.consume()
             let ledger = try await LedgerDatabase.open(at: fixture.path, store: "main", for: .reader)
             let monitor = StoreMonitor(
-                ledger: ledger, redis: fixture.client, version: "1", limits: MonitoringFixture.eager,
-                metrics: fixture.registry)
+                ledger: ledger, lease: fixture.place.lease, redis: fixture.client, version: "1",
+                limits: MonitoringFixture.eager, metrics: fixture.registry)
             #expect(await monitor.readiness().counters.isPassed)
             _ = await monitor.status()
             await monitor.end()

@@ -12,7 +12,7 @@ import Testing
 struct PeriodicReconcilerTests {
     private func periodic(_ fixture: ReconciliationFixture, metrics: TestMetrics) -> PeriodicReconciler {
         PeriodicReconciler(
-            fixture.reconciler, every: .milliseconds(10),
+            fixture.reconciler, repairing: fixture.ledger, every: .milliseconds(10),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             metrics: metrics)
     }
@@ -96,7 +96,8 @@ struct PeriodicReconcilerTests {
             var reconciler = fixture.reconciler
             reconciler.patience = .zero
             let periodic = PeriodicReconciler(
-                reconciler, every: .milliseconds(1), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                reconciler, repairing: fixture.ledger, every: .milliseconds(1),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 metrics: metrics)
             let task = Task { await periodic.run() }
             func count(_ result: String) -> Int64 {

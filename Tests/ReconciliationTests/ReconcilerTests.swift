@@ -39,7 +39,7 @@ struct ReconcilerTests {
             #expect(try await fixture.drift() == DriftReport(epoch: 1, seq: 2, drift: [], extraFields: 0, compared: 3))
             var catalogue = Catalogue.sample
             catalogue.products.removeFirst()
-            _ = try await fixture.ledger.sync(catalogue, dryRun: false)
+            _ = try await fixture.ledger.sync(catalogue)
             try await fixture.install()
             let report = try await fixture.drift()
             #expect(report == DriftReport(epoch: 2, seq: 2, drift: [], extraFields: 0, compared: 3))

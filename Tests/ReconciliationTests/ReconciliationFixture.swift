@@ -2,6 +2,7 @@ import Counters
 import GRDB
 import Inventory
 import Ledger
+import SQLiteLedger
 import RedisClient
 import TestSupport
 
@@ -130,7 +131,7 @@ func withReconciliation(
             let path = folder.path(of: "ledger.db")
             try await LedgerDatabase.create(at: path, store: "main")
             let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
-            _ = try await ledger.sync(catalogue, dryRun: false)
+            _ = try await ledger.sync(catalogue)
             let fixture = ReconciliationFixture(server: server, client: server.client(), ledger: ledger)
             if isInstalled { try await fixture.install() }
             try await body(fixture)

@@ -34,7 +34,7 @@ struct AvailabilityUnavailable: Error, CustomStringConvertible {
 /// Reads figures: from Redis, and where that cannot be and it is allowed, from the ledger.
 struct AvailabilitySource: Sendable {
     let counters: CounterReader
-    let ledger: LedgerDatabase
+    let ledger: any LedgerQueries
     let watch: LedgerWatch
     /// Whether the ledger's figures do when Redis' cannot be had. They are behind by what is being recorded.
     let fallsBackToLedger: Bool

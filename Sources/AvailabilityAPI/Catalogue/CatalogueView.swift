@@ -23,7 +23,7 @@ final class CatalogueView: Sendable {
 /// The catalogue in use. Read from the ledger again when the counters belong to another version of it: the counters say
 /// so with every reading, so that nothing has to ask the ledger in between.
 final class CatalogueInUse: Sendable {
-    private let ledger: LedgerDatabase
+    private let ledger: any LedgerQueries
     private let state: Mutex<State>
 
     private struct State {
@@ -39,13 +39,13 @@ final class CatalogueInUse: Sendable {
         var catalogue: Int64
     }
 
-    private init(_ ledger: LedgerDatabase, _ view: CatalogueView) {
+    private init(_ ledger: any LedgerQueries, _ view: CatalogueView) {
         self.ledger = ledger
         state = Mutex(State(view: view))
     }
 
     /// Reads the catalogue for the first time. Errors: `LedgerError`.
-    static func read(from ledger: LedgerDatabase) async throws -> CatalogueInUse {
+    static func read(from ledger: any LedgerQueries) async throws -> CatalogueInUse {
         CatalogueInUse(ledger, CatalogueView(try await ledger.listing()))
     }
 

@@ -120,7 +120,7 @@ package struct AvailabilityServices: Sendable {
     ///   - unread: what is held for clients that do not read.
     ///   - damage: what is damaged in the ledger, as far as it is known, without a path: anybody may ask.
     package init(
-        ledger: LedgerDatabase, counters: [CounterReader], fallsBackToLedger: Bool,
+        ledger: any LedgerQueries, counters: [CounterReader], fallsBackToLedger: Bool,
         subscriberCount: SubscriberCount, unread: UnreadBytes, damage: @escaping @Sendable () async -> String?,
         logger: Logger
     ) async throws {

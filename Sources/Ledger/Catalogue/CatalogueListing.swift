@@ -1,0 +1,67 @@
+import Inventory
+
+/// The catalogue as shops show it: the synced data, without figures.
+package struct CatalogueListing: Sendable {
+    package var catalogueVersion: Int64
+    /// In the catalogue's order; closed products last.
+    package var products: [ShownProduct]
+
+    package init(catalogueVersion: Int64, products: [ShownProduct]) {
+        self.catalogueVersion = catalogueVersion
+        self.products = products
+    }
+}
+
+package struct ShownProduct: Sendable {
+    package var id: Identifier
+    package var name: String
+    package var description: String?
+    package var longDescription: String?
+    package var category: String
+    package var devStatus: Int
+    /// Minor units.
+    package var basePrice: Int64
+    package var requiresAssembly: Bool
+    /// JSON texts: an array of texts, an array of objects.
+    package var images: String?
+    package var specs: String?
+    package var isActive: Bool
+    package var variants: [ShownVariant]
+
+    package init(
+        id: Identifier, name: String, description: String?, longDescription: String?, category: String,
+        devStatus: Int, basePrice: Int64, requiresAssembly: Bool, images: String?, specs: String?,
+        isActive: Bool, variants: [ShownVariant]
+    ) {
+        self.id = id
+        self.name = name
+        self.description = description
+        self.longDescription = longDescription
+        self.category = category
+        self.devStatus = devStatus
+        self.basePrice = basePrice
+        self.requiresAssembly = requiresAssembly
+        self.images = images
+        self.specs = specs
+        self.isActive = isActive
+        self.variants = variants
+    }
+}
+
+package struct ShownVariant: Sendable {
+    package var id: Identifier
+    package var name: String
+    package var description: String?
+    package var images: String?
+    package var specs: String?
+
+    package init(
+        id: Identifier, name: String, description: String?, images: String?, specs: String?
+    ) {
+        self.id = id
+        self.name = name
+        self.description = description
+        self.images = images
+        self.specs = specs
+    }
+}

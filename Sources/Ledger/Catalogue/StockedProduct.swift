@@ -1,0 +1,54 @@
+import Inventory
+
+/// A product with its variants and their counters, as the ledger has them.
+package struct StockedProduct: Sendable {
+    package var id: Identifier
+    package var name: String
+    package var state: CounterState
+    package var variants: [StockedVariant]
+
+    package init(id: Identifier, name: String, state: CounterState, variants: [StockedVariant]) {
+        self.id = id
+        self.name = name
+        self.state = state
+        self.variants = variants
+    }
+
+    package struct StockedVariant: Sendable {
+        package var id: Identifier
+        package var name: String
+        package var state: CounterState
+
+        package init(id: Identifier, name: String, state: CounterState) {
+            self.id = id
+            self.name = name
+            self.state = state
+        }
+    }
+
+    /// The names of all its counters.
+    package var counters: [CounterName] { [.product(id)] + variants.map { .variant($0.id) } }
+
+    /// The effective figures, with the counters taken from `state` (Redis) or as the ledger has them.
+    package func availability(_ counters: [CounterName: CounterState]? = nil) -> Availability {
+        func state(_ name: CounterName, _ own: CounterState) -> CounterState {
+            guard let counters else { return own }
+            return counters[name] ?? CounterState(sold: nil, cap: own.cap, isActive: own.isActive)
+        }
+        return Availability(
+            product: (id, name, state(.product(id), self.state)),
+            variants: variants.map { ($0.id, $0.name, state(.variant($0.id), $0.state)) })
+    }
+}
+
+/// The ledger's figures at one moment.
+package struct StockSnapshot: Sendable {
+    package var head: LedgerHead
+    /// In the catalogue's order; closed products last.
+    package var products: [StockedProduct]
+
+    package init(head: LedgerHead, products: [StockedProduct]) {
+        self.head = head
+        self.products = products
+    }
+}

@@ -1,0 +1,23 @@
+import Inventory
+
+/// What a ledger holds that a backup of it does not.
+package struct MissingRows: Sendable, Equatable {
+    package var orders = 0
+    package var cancellations = 0
+    package var adjustments = 0
+    package var deadLetters = 0
+    /// The positions in the stream of all these messages, in the order of the tables.
+    package var entries: [EntryPosition] = []
+    /// Orders whose customer data was removed, and reappears with the backup.
+    package var erased: [String] = []
+    /// Dead letters whose content was removed, and reappears with the backup.
+    package var discarded = 0
+    /// What could not be read, for people: then all other numbers are lower bounds.
+    package var unread: [String] = []
+
+    package init() {}
+
+    package var rows: Int { orders + cancellations + adjustments + deadLetters }
+    /// Whether everything that the ledger has recorded was compared.
+    package var isWhole: Bool { unread.isEmpty }
+}

@@ -1,0 +1,75 @@
+import Inventory
+
+/// A difference that was found, and is corrected.
+package struct Repair: Sendable, Equatable {
+    package enum Place: String, Sendable {
+        /// The counters in Redis, which are set to the ledger's figures.
+        case counters
+        /// A quantity of the ledger, which is set to the sum of what is recorded.
+        case ledger
+    }
+
+    package var place: Place
+    /// nil: a field of the counters that belongs to no product or variant.
+    package var level: Level?
+    /// The product's or variant's id, or the field's name.
+    package var id: String
+    /// Units; nil if there were none.
+    package var found: Int64?
+    package var expected: Int64?
+    /// What differed, if it is not the number of units.
+    package var detail: String
+
+    package init(place: Place, level: Level?, id: String, found: Int64?, expected: Int64?, detail: String) {
+        self.place = place
+        self.level = level
+        self.id = id
+        self.found = found
+        self.expected = expected
+        self.detail = detail
+    }
+}
+
+/// A repair as the ledger keeps it.
+package struct RecordedRepair: Sendable {
+    package var number: Int64
+    package var repair: Repair
+    /// The epoch by which it was requested; the next installed epoch contains it.
+    package var epoch: Int64
+    package var reason: String
+    package var repairedAt: String
+
+    package init(number: Int64, repair: Repair, epoch: Int64, reason: String, repairedAt: String) {
+        self.number = number
+        self.repair = repair
+        self.epoch = epoch
+        self.reason = reason
+        self.repairedAt = repairedAt
+    }
+}
+
+/// A change of a counter that may explain a difference.
+package struct RecordedChange: Sendable, Equatable {
+    package enum Kind: String, Sendable { case order, cancellation, adjustment }
+
+    package var seq: Int64
+    package var kind: Kind
+    package var id: Identifier
+    /// Units it added.
+    package var units: Int64
+
+    package init(seq: Int64, kind: Kind, id: Identifier, units: Int64) {
+        self.seq = seq
+        self.kind = kind
+        self.id = id
+        self.units = units
+    }
+}
+
+extension Repair {
+    package init(_ miscount: Miscount) {
+        self.init(
+            place: .ledger, level: miscount.counter.level, id: miscount.counter.id.text, found: miscount.recorded,
+            expected: miscount.counted, detail: miscount.column.rawValue)
+    }
+}

@@ -1,0 +1,42 @@
+import Inventory
+
+/// A ledger as the commands change it, also beside an active consumer.
+package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
+    /// Brings the catalogue into the ledger: caps and descriptions, never sold quantities.
+    ///
+    /// What the file lacks is closed, not deleted. If anything changed, the catalogue's version is raised, so that the
+    /// active consumer notices.
+    /// - Parameter progress: called periodically with the number of products done, on a thread of the ledger.
+    /// - Throws: `VariantMoved` with every variant that would move to another product; nothing is written then.
+    func sync(_ catalogue: Catalogue, progress: (@Sendable (Int) -> Void)?) async throws -> CatalogueChanges
+
+    /// Removes what the ledger holds about the customers of orders, and the bytes of dead letters with their ids.
+    ///
+    /// Id, digest, items, amounts and status stay: counts remain correct, and a replayed message is still recognised. A
+    /// digest of the payment intent stays, too: the same payment is not taken for a second one when it comes again. An
+    /// id that only dead letters have is erased there. Refunds that are due keep what they need.
+    func erase(_ ids: [Identifier]) async throws -> EraseAnswer
+
+    /// Makes the consumer publish open dead letters again, all of the choice or none.
+    func replay(_ choice: DeadLetterChoice) async throws -> ResolveAnswer
+
+    /// Removes the bytes of dead letters, all of the choice or none. That they came stays known: an entry that is read
+    /// again must be recognised. A dead letter that must be published again needs its bytes, and is refused.
+    func discard(_ choice: DeadLetterChoice) async throws -> ResolveAnswer
+
+    /// Sets the epoch to at least `epoch`, so that the next one is above every epoch that Redis has seen.
+    ///
+    /// An epoch above `LedgerHead.highestEpoch`, or below 0, cannot be the result of counting: it was written manually,
+    /// and is ignored, as no epoch can be above it.
+    func raiseEpoch(above epoch: Int64) async throws
+
+    /// `LedgerStore.completeErasure`, while no consumer is active and the lease is this process' own.
+    @discardableResult
+    func completeErasure() async throws -> Bool
+}
+
+extension LedgerAdmin {
+    package func sync(_ catalogue: Catalogue) async throws -> CatalogueChanges {
+        try await sync(catalogue, progress: nil)
+    }
+}

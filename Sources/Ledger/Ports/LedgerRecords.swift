@@ -1,0 +1,71 @@
+import Inventory
+
+/// A ledger as the commands read it: what is recorded, for people. Lists are latest first, in pages: `after` is the
+/// `next` of the previous page, nil for the first one.
+package protocol LedgerRecords: OpenLedger {
+    /// Every product and its variants with their figures, closed ones too, at one moment.
+    func stock() async throws -> StockSnapshot
+
+    /// How many orders were refused because of each counter.
+    func refusedOrders() async throws -> [CounterName: Int]
+
+    /// What `sync` would change.
+    /// - Parameter progress: as `LedgerAdmin.sync`.
+    /// - Throws: `VariantMoved`, as `sync`.
+    func changes(
+        by catalogue: Catalogue, progress: (@Sendable (Int) -> Void)?
+    ) async throws -> CatalogueChanges
+
+    /// Orders without their items.
+    /// - Parameter status: nil: all.
+    func orders(status: OrderStatus?, limit: Int, after: String?) async throws -> Page<RecordedOrder>
+
+    func orderCount() async throws -> Int
+
+    /// All that the ledger knows about an order, at one moment.
+    func story(of id: Identifier) async throws -> OrderStory
+
+    func adjustments(limit: Int, after: String?) async throws -> Page<RecordedAdjustment>
+
+    func adjustment(_ id: Identifier) async throws -> RecordedAdjustment?
+
+    /// Why an adjustment cannot be recorded, as far as the ledger shows it now; nil: it can.
+    func objection(to adjustment: Adjustment) async throws -> InvalidMessage?
+
+    /// Dead letters without the bytes of their content.
+    /// - Parameters:
+    ///   - reason: nil: any.
+    ///   - status: nil: any.
+    func deadLetters(
+        reason: String?, status: DeadLetterStatus?, limit: Int, after: String?
+    ) async throws -> Page<RecordedDeadLetter>
+
+    /// One dead letter with its bytes; nil: there is none.
+    func deadLetter(_ number: Int64) async throws -> RecordedDeadLetter?
+
+    /// The dead letter that an entry of the stream became, without its bytes; nil: there is none.
+    func deadLetter(ofEntry entry: String) async throws -> RecordedDeadLetter?
+
+    /// How many dead letters a choice names; of numbers, those that exist.
+    func count(_ choice: DeadLetterChoice) async throws -> Int
+
+    /// The refunds that are due, and the sums of all, at one moment.
+    func refunds(limit: Int, after: String?) async throws -> (page: Page<RefundDue>, due: RefundsDue)
+
+    func repairs(limit: Int, after: String?) async throws -> Page<RecordedRepair>
+
+    /// Whether something was erased that may still be stored somewhere (`LedgerStore.completeErasure`).
+    func isErasureComplete() async throws -> Bool
+
+    /// Reads the whole ledger: what it is stored in, references, and a recount of all that is counted.
+    func check() async throws -> LedgerCheck
+}
+
+/// What any reader of a ledger may ask.
+package typealias LedgerReader = LedgerQueries & LedgerAudit & LedgerRecords
+
+extension LedgerRecords {
+    package func changes(by catalogue: Catalogue) async throws -> CatalogueChanges {
+        try await changes(by: catalogue, progress: nil)
+    }
+}

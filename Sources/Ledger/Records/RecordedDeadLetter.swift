@@ -1,0 +1,72 @@
+/// A dead letter as the ledger holds it.
+package struct RecordedDeadLetter: Sendable {
+    package var number: Int64
+    package var entryID: String
+    package var reason: String
+    package var detail: String
+    package var type: [UInt8]?
+    package var payload: [UInt8]?
+    package var fields: [UInt8]?
+    /// Bytes of the entry's names and values, as it was read.
+    package var bytes: Int64
+    /// Whether all of the entry was kept; its content may have been removed since.
+    package var isWhole: Bool
+    /// SHA-256 of the whole payload, if only its head was kept.
+    package var payloadDigest: [UInt8]?
+    /// The ids that could be read from it.
+    package var orderID: String?
+    package var cancellationID: String?
+    package var adjustmentID: String?
+    package var receivedAt: String
+    package var status: DeadLetterStatus
+    /// When it was replayed or discarded.
+    package var resolvedAt: String?
+    package var fingerprint: [UInt8]
+
+    package init(
+        number: Int64, entryID: String, reason: String, detail: String, type: [UInt8]?, payload: [UInt8]?,
+        fields: [UInt8]?, bytes: Int64, isWhole: Bool, payloadDigest: [UInt8]?, orderID: String?,
+        cancellationID: String?, adjustmentID: String?, receivedAt: String, status: DeadLetterStatus,
+        resolvedAt: String?, fingerprint: [UInt8]
+    ) {
+        self.number = number
+        self.entryID = entryID
+        self.reason = reason
+        self.detail = detail
+        self.type = type
+        self.payload = payload
+        self.fields = fields
+        self.bytes = bytes
+        self.isWhole = isWhole
+        self.payloadDigest = payloadDigest
+        self.orderID = orderID
+        self.cancellationID = cancellationID
+        self.adjustmentID = adjustmentID
+        self.receivedAt = receivedAt
+        self.status = status
+        self.resolvedAt = resolvedAt
+        self.fingerprint = fingerprint
+    }
+}
+
+/// A dead letter that must be published again.
+package struct WantedReplay: Sendable {
+    package var number: Int64
+    package var fingerprint: [UInt8]
+
+    package init(number: Int64, fingerprint: [UInt8]) {
+        self.number = number
+        self.fingerprint = fingerprint
+    }
+}
+
+/// The status of a dead letter. The raw values are public.
+package enum DeadLetterStatus: String, Sendable, CaseIterable {
+    case open
+    /// The consumer must publish it again.
+    case replay
+    /// It was published again, read, and recorded with whatever outcome.
+    case replayed
+    /// Its bytes are removed.
+    case discarded
+}

@@ -1,0 +1,13 @@
+import Dispatch
+
+/// Runs blocking work on a dispatch queue and waits for it without holding a cooperative thread.
+package func offCooperativeThreads<T: Sendable, E: Error>(
+    _ body: @escaping @Sendable () throws(E) -> T
+) async throws(E) -> T {
+    let result: Result<T, E> = await withCheckedContinuation { continuation in
+        DispatchQueue.global().async {
+            continuation.resume(returning: Result { () throws(E) in try body() })
+        }
+    }
+    return try result.get()
+}

@@ -1,0 +1,108 @@
+import GRDB
+import Inventory
+import Ledger
+
+/// How a batch changes the refunds that are due, once all its rows are inserted.
+extension BatchWriter {
+    /// A dead letter of a checkout, by its number.
+    typealias PaidLetter = (number: Int64, record: DeadLetterRecord, payment: Payment)
+
+    func recordRefunds(_ orders: [PlacedOrder], _ letters: [PaidLetter]) throws {
+        if awaitingRefunds > 0, !orders.isEmpty { try endRefunds(ofOrders: orders.count) }
+        if refused > 0 { try insertRefunds(orders) }
+        for letter in letters { try insertRefund(letter) }
+    }
+
+    /// The batch's orders end refunds that dead letters with their ids had left: an accepted order ends all of them, a
+    /// refused order those for its own payment. Costs a lookup per order or per such refund, whichever are fewer.
+    private func endRefunds(ofOrders count: Int) throws {
+        let ended = Self.refundsEnded(fewRefunds: awaitingRefunds < count)
+        try db.cachedStatement(sql: "DELETE FROM refunds WHERE number IN (\(ended))")
+            .execute(arguments: ["before": lastOrderNumber])
+    }
+
+    static func refundsEnded(fewRefunds: Bool) -> String {
+        // CROSS: in this order. INDEXED: the refunds of refused orders, which are many, are not scanned.
+        let refunds = "refunds INDEXED BY refunds_awaiting_order"
+        let join = fewRefunds ? "\(refunds) CROSS JOIN orders" : "orders CROSS JOIN \(refunds)"
+        return """
+            SELECT refunds.number FROM \(join) ON orders.id = refunds.order_id
+            WHERE \(Schema.awaitsOrder("refunds")) AND orders.number > :before AND (
+                orders.seq IS NOT NULL
+                OR coalesce(orders.stripe_payment_intent_id, '') = coalesce(refunds.payment_intent_id, '')
+            )
+            """
+    }
+
+    private func insertRefunds(_ orders: [PlacedOrder]) throws {
+        typealias Due = (number: Int64, placed: PlacedOrder, reason: ShortageReason, payment: Payment)
+        let due = orders.enumerated().compactMap { index, placed -> Due? in
+            guard let shortage = placed.decided.decision.shortage else { return nil }
+            let payment = placed.order.checkout.payment
+            return payment.isFree ? nil : (number(ofOrder: index), placed, shortage.reason, payment)
+        }
+        let statement = RowsStatement(db, texts, columns: 8) {
+            """
+            INSERT OR FAIL INTO refunds
+                (order_number, order_id, payment_intent_id, amount, is_worked_out, currency, reason, since) \($0)
+            """
+        }
+        try statement.run(due) { row, due in
+            row.bind(due.number)
+            row.bind(due.placed.order.id)
+            row.bind(due.payment.intentID)
+            row.bind(due.payment.amount)
+            row.bind(due.payment.isWorkedOut ? 1 : 0)
+            row.bind(due.payment.currency)
+            row.bind(due.reason.rawValue)
+            row.bind(due.placed.decided.decidedAt)
+        }
+    }
+
+    /// Of several dead letters about one payment the latest counts, unless it lacks the amount.
+    private func insertRefund(_ letter: PaidLetter) throws {
+        let payment = letter.payment
+        guard !payment.isFree, try isOwed(letter) else { return }
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO refunds
+                    (dead_letter_id, order_id, payment_intent_id, amount, is_worked_out, currency, reason, since)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (order_id, coalesce(payment_intent_id, '')) WHERE \(Schema.isOfLetters) DO UPDATE
+                SET amount = coalesce(excluded.amount, amount),
+                    is_worked_out = iif(excluded.amount IS NULL, is_worked_out, excluded.is_worked_out),
+                    currency = iif(excluded.amount IS NULL, currency, excluded.currency),
+                    reason = excluded.reason, dead_letter_id = excluded.dead_letter_id
+                """
+        ).execute(arguments: [
+            letter.number, payment.orderID?.text, payment.intentID, payment.amount, payment.isWorkedOut,
+            payment.currency, letter.record.cause.reason.rawValue, letter.record.receivedAt,
+        ])
+    }
+
+    /// The payment of a recorded order is not owed a second time; a second payment under its id may be, if it is known
+    /// to be one (a conflict), or if the order was refused.
+    private func isOwed(_ letter: PaidLetter) throws -> Bool {
+        guard let id = letter.payment.orderID else { return true }
+        let recorded = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT seq IS NULL AS is_refused, stripe_payment_intent_id, payment_digest FROM orders WHERE id = ?
+                    """), arguments: [id.text])
+        guard let recorded else { return true }
+        // Of an erased order only the digest is left.
+        let erased = try recorded.optionalBytes(named: "payment_digest")
+        let intent: String? = try recorded.value("stripe_payment_intent_id")
+        let isSame =
+            erased.map { $0 == Payment.digest(order: id, intentID: letter.payment.intentID) }
+            ?? (intent ?? "" == letter.payment.intentID ?? "")
+        return try !isSame && (recorded.value("is_refused") || letter.record.cause.reason == .orderConflict)
+    }
+
+    /// A dead letter without an order id that was published again has left another row, or an order, which determines
+    /// the refund from now on.
+    func endRefund(ofReplayed number: Int64) throws {
+        try db.cachedStatement(sql: "DELETE FROM refunds WHERE dead_letter_id = ? AND order_id IS NULL")
+            .execute(arguments: [number])
+    }
+}

@@ -1,0 +1,35 @@
+import GRDB
+import Inventory
+import Ledger
+
+extension LedgerDatabase {
+    /// Adjustments, latest first.
+    package func adjustments(limit: Int, after: String?) async throws -> Page<RecordedAdjustment> {
+        try await read { db in
+            let request = PageRequest(limit: limit, after: after)
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT * FROM adjustments WHERE ?1 IS NULL OR seq < ?1 ORDER BY seq DESC LIMIT ?2",
+                arguments: [request.cursor, request.rows])
+            return try request.page(rows, by: "seq", Self.adjustment)
+        }
+    }
+
+    /// One adjustment, or nil.
+    package func adjustment(_ id: Identifier) async throws -> RecordedAdjustment? {
+        try await read { db in
+            try Row.fetchOne(db, sql: "SELECT * FROM adjustments WHERE id = ?", arguments: [id.text])
+                .map(Self.adjustment)
+        }
+    }
+
+    private static func adjustment(_ row: Row) throws -> RecordedAdjustment {
+        try RecordedAdjustment(
+            adjustment: Adjustment(
+                adjustmentID: Identifier(row.value("id")),
+                sku: SKU(
+                    Identifier(row.value("product_id")), (row.value("variant_id") as String?).map { Identifier($0) }),
+                units: row.value("quantity"), reason: row.value("reason"), adjustedAt: row.value("adjusted_at")),
+            seq: row.value("seq"), epoch: row.value("epoch"), decidedAt: row.value("decided_at"),
+            entryID: row.value("entry_id"))
+    }
+}

@@ -1,0 +1,85 @@
+import GRDB
+import Inventory
+import Ledger
+
+extension LedgerDatabase {
+    /// Every recorded change of a counter: its seq, its SKU, its kind and id, and the units it added.
+    static let changes = """
+        SELECT orders.seq, product_id, variant_id, quantity AS units, 'order' AS kind, orders.id AS id FROM orders
+        JOIN order_lines ON order_number = orders.number WHERE orders.seq IS NOT NULL
+        UNION ALL
+        SELECT cancellations.seq, product_id, variant_id, -given_back, 'cancellation', cancellations.id FROM cancellations
+        JOIN cancellation_items ON cancellation_id = cancellations.id WHERE cancellations.seq IS NOT NULL
+        UNION ALL
+        SELECT seq, product_id, variant_id, quantity, 'adjustment', id FROM adjustments
+        """
+
+    package func counterNames(after last: CounterName?, limit: Int) async throws -> CounterNames {
+        try await read { db in
+            var names: [CounterName] = []
+            for level in Level.allCases where !(last?.level == .variant && level == .product) {
+                let ids = try String.fetchCursor(
+                    db.cachedStatement(sql: "SELECT id FROM \(level.counterTable) WHERE id > ? ORDER BY id LIMIT ?"),
+                    arguments: [last?.level == level ? last?.id.text ?? "" : "", limit - names.count])
+                while let id = try ids.next() { names.append(CounterName(level, Identifier(id))) }
+            }
+            return CounterNames(head: try LedgerHead.read(db), names: names)
+        }
+    }
+
+    package func counters(_ names: [CounterName], withChangesAfter seq: Int64) async throws -> CountersAsOf {
+        let ranges = Level.allCases.map { level in
+            (
+                level: level, first: names.first { $0.level == level }?.id.text,
+                last: names.last { $0.level == level }?.id.text
+            )
+        }
+        return try await read { db in
+            var counters: [CounterName: CounterState] = [:]
+            counters.reserveCapacity(names.count)
+            for (level, first, last) in ranges {
+                let rows = try Row.fetchCursor(
+                    db.cachedStatement(
+                        sql: """
+                            SELECT id, sold_quantity, max_quantity, is_active FROM \(level.view)
+                            WHERE id BETWEEN ? AND ?
+                            """), arguments: [first, last])
+                while let row = try rows.next() {
+                    try counters[CounterName(level, Identifier(row.value(0)))] = CounterState(
+                        sold: row.value(1), cap: row.value(2), isActive: row.value(3))
+                }
+            }
+            var later: [CounterName: [(seq: Int64, units: Int64)]] = [:]
+            let changes = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: """
+                        SELECT seq, product_id, variant_id, units FROM (\(Self.changes))
+                        WHERE seq > ? AND (product_id BETWEEN ? AND ? OR variant_id BETWEEN ? AND ?)
+                        """),
+                arguments: [seq] + StatementArguments(ranges.flatMap { [$0.first, $0.last] }))
+            while let row = try changes.next() {
+                let (seq, units): (Int64, Int64) = (try row.value(0), try row.value(3))
+                let product = CounterName.product(Identifier(try row.value(1)))
+                if counters[product] != nil { later[product, default: []].append((seq, units)) }
+                if let variant = try (row.value(2) as String?).map({ CounterName.variant(Identifier($0)) }),
+                    counters[variant] != nil
+                {
+                    later[variant, default: []].append((seq, units))
+                }
+            }
+            return CountersAsOf(head: try LedgerHead.read(db), counters: counters, later: later)
+        }
+    }
+
+    package func known(_ names: [CounterName]) async throws -> Set<CounterName> {
+        try await read { db in
+            try Set(
+                names.filter { name in
+                    try Bool.fetchOne(
+                        db.cachedStatement(
+                            sql: "SELECT EXISTS (SELECT 1 FROM \(name.level.counterTable) WHERE id = ?)"),
+                        arguments: [name.id.text]) ?? false
+                })
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import GRDB
+import Inventory
+import Ledger
+
+extension LedgerDatabase {
+    package func check() async throws -> LedgerCheck {
+        try await readAround(Self.sound)
+    }
+
+    /// The lines of one of SQLite's own checks; none if there is no problem. At a malformed page SQLite reports it,
+    /// then fails.
+    static func findings(_ db: Database, _ pragma: String) throws -> [String] {
+        var lines: [String] = []
+        do {
+            let rows = try String.fetchCursor(db, sql: pragma)
+            while let row = try rows.next() {
+                lines += row.split(separator: "\n").filter { $0 != "ok" && !$0.hasPrefix("***") }.map(String.init)
+            }
+        } catch {
+            guard let damage = SQLiteLedgerError.damage(error) else { throw error }
+            if lines.isEmpty { lines = [damage] }
+        }
+        return lines
+    }
+
+    /// A page that is malformed, or a value of another type than its column's, is a finding, not an error.
+    static func sound(_ db: Database) throws -> LedgerCheck {
+        var check = LedgerCheck()
+        do {
+            try read(db, into: &check)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
+            // The statements are valid: a figure is so wrong that the sum overflows.
+            check.integrity.append(error.message ?? "\(error.resultCode)")
+        } catch {
+            guard let damage = SQLiteLedgerError.damage(error) else { throw error }
+            check.integrity.append(damage)
+        }
+        return check
+    }
+
+    private static func read(_ db: Database, into check: inout LedgerCheck) throws {
+        check.integrity = try findings(db, "PRAGMA integrity_check(20)")
+        check.danglingReferences = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
+        check.miscounts = try Self.miscounts(db)
+        check.orders = try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0
+        check.cancellations = try Int.fetchOne(db, sql: "SELECT count(*) FROM cancellations") ?? 0
+        check.adjustments = try Int.fetchOne(db, sql: "SELECT count(*) FROM adjustments") ?? 0
+        check.deadLetters = try Int.fetchOne(db, sql: "SELECT count(*) FROM dead_letters") ?? 0
+        check.head = try LedgerHead.read(db)
+        check.missingRecords =
+            check.head.records
+            // Not 0 if they differ, whatever a damaged head contains.
+            &- Int64(
+                check.orders + check.cancellations + check.adjustments + check.deadLetters)
+        check.missingRefusals =
+            try Int64.fetchOne(
+                db, sql: "SELECT refused - (SELECT count(*) FROM orders WHERE \(Self.isRefused)) FROM ledger") ?? 0
+        check.missingDeadLetterBytes =
+            try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT dead_letter_bytes - (
+                        SELECT coalesce(sum(\(Schema.deadLetterBytes("dead_letters"))), 0) FROM dead_letters
+                    ) FROM ledger
+                    """) ?? 0
+        check.refundFaults = try refundFaults(db)
+    }
+
+    /// Sold and adjusted quantities that differ from what is recorded, found by a recount.
+    static func miscounts(_ db: Database) throws -> [Miscount] {
+        try Level.allCases.flatMap { level in
+            let column = level == .product ? "product_id" : "variant_id"
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    WITH sold AS (SELECT \(column) AS id, sum(units) AS units FROM (\(changes)) GROUP BY 1),
+                    adjusted AS (
+                        SELECT \(column) AS id, sum(units) AS units FROM (
+                            SELECT product_id, variant_id, quantity AS units FROM adjustments
+                            UNION ALL
+                            SELECT product_id, variant_id, released - given_back FROM cancellation_items
+                        ) GROUP BY 1
+                    )
+                    SELECT counted.id, sold_quantity, coalesce(sold.units, 0), adjusted_quantity,
+                        coalesce(adjusted.units, 0)
+                    FROM \(level.counterTable) AS counted
+                    LEFT JOIN sold ON sold.id = counted.id LEFT JOIN adjusted ON adjusted.id = counted.id
+                    WHERE sold_quantity != coalesce(sold.units, 0) OR adjusted_quantity != coalesce(adjusted.units, 0)
+                    """)
+            return try rows.flatMap { row -> [Miscount] in
+                let counter = CounterName(level, Identifier(try row.value(0)))
+                let sold = try Miscount(counter: counter, column: .sold, recorded: row.value(1), counted: row.value(2))
+                let adjusted = try Miscount(
+                    counter: counter, column: .adjusted, recorded: row.value(3), counted: row.value(4))
+                return [sold, adjusted].filter { $0.recorded != $0.counted }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Failpoints
+import GRDB
+import Inventory
+import Ledger
+
+extension LedgerHead {
+    static func read(_ db: Database) throws -> LedgerHead {
+        guard
+            let row = try Row.fetchOne(
+                db.cachedStatement(sql: "SELECT epoch, seq, records, catalogue_version FROM ledger"))
+        else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the ledger has no head") }
+        return try LedgerHead(
+            epoch: row.value(0), seq: row.value(1), records: row.value(2), catalogueVersion: row.value(3))
+    }
+}
+
+extension LedgerDatabase {
+    package func head() async throws -> LedgerHead {
+        try await read(LedgerHead.read)
+    }
+
+    package func watermark() async throws -> LedgerWatermark {
+        try await read { db in
+            let head = try LedgerHead.read(db)
+            let now = Timestamp.milliseconds()
+            let due = now - LedgerWatermark.installTime.components.seconds * 1_000
+            // Later than now: this machine's clock was set back, so that the epoch's age is unknown.
+            let statement = try db.cachedStatement(
+                sql: "SELECT epoch FROM epochs WHERE opened_at < ? OR opened_at > ? ORDER BY epoch DESC LIMIT 1")
+            let dueEpoch = try Int64.fetchOne(
+                statement, arguments: [Timestamp.text(milliseconds: due), Timestamp.text(milliseconds: now)])
+            return LedgerWatermark(epoch: head.epoch, seq: head.seq, dueEpoch: dueEpoch ?? 0)
+        }
+    }
+
+    package func raiseEpoch(catalogueBefore version: Int64?, reason: String) async throws -> EpochStart {
+        try await write { db in
+            let head = try Self.nextEpoch(db, reason: reason)
+            let (counters, catalogue) = try Self.counters(db, version: head.catalogueVersion)
+            let changed = try String.fetchAll(
+                db,
+                sql: """
+                    SELECT id FROM catalogue_products WHERE catalogue_version > ?1
+                    UNION SELECT product_id FROM catalogue_variants WHERE catalogue_version > ?1
+                    """,
+                arguments: [version ?? head.catalogueVersion])
+            Failpoint.epochBeforeCommit.pass()
+            return EpochStart(
+                head: head, counters: counters, catalogue: catalogue, changedProducts: changed.map { Identifier($0) })
+        }
+    }
+
+    /// Raises the epoch by one, and notes why.
+    static func nextEpoch(_ db: Database, reason: String) throws -> LedgerHead {
+        try db.execute(sql: "UPDATE ledger SET epoch = epoch + 1")
+        let head = try LedgerHead.read(db)
+        try db.execute(
+            sql: "INSERT INTO epochs (epoch, reason, catalogue_version, seq, opened_at) VALUES (?, ?, ?, ?, ?)",
+            arguments: [head.epoch, reason, head.catalogueVersion, head.seq, Timestamp.now()])
+        return head
+    }
+
+    package func raiseEpoch(above epoch: Int64) async throws {
+        guard (0...LedgerHead.highestEpoch).contains(epoch) else { return }
+        try await write { db in
+            try db.execute(sql: "UPDATE ledger SET epoch = max(epoch, ?)", arguments: [epoch])
+        }
+    }
+
+    /// Every counter with its cap, products first, and the catalogue they belong to.
+    static func counters(
+        _ db: Database, version: Int64
+    ) throws -> ([(name: CounterName, state: CounterState)], CatalogueIndex) {
+        var counters: [(name: CounterName, state: CounterState)] = []
+        var products: [Identifier: CatalogueIndex.ProductEntry] = [:]
+        var variants: [Identifier: CatalogueIndex.VariantEntry] = [:]
+        let productRows = try Row.fetchCursor(
+            db, sql: "SELECT id, sold_quantity, max_quantity, is_active, has_variants FROM products")
+        while let row = try productRows.next() {
+            let id = Identifier(try row.value(0))
+            let isActive = try row.value(3) as Bool
+            products[id] = try CatalogueIndex.ProductEntry(isActive: isActive, hasVariants: row.value(4))
+            counters.append((.product(id), try CounterState(sold: row.value(1), cap: row.value(2), isActive: isActive)))
+        }
+        let variantRows = try Row.fetchCursor(
+            db, sql: "SELECT id, sold_quantity, max_quantity, is_active, product_id FROM variants")
+        while let row = try variantRows.next() {
+            let id = Identifier(try row.value(0))
+            let isActive = try row.value(3) as Bool
+            variants[id] = try CatalogueIndex.VariantEntry(productID: Identifier(row.value(4)), isActive: isActive)
+            counters.append((.variant(id), try CounterState(sold: row.value(1), cap: row.value(2), isActive: isActive)))
+        }
+        return (counters, CatalogueIndex(version: version, products: products, variants: variants))
+    }
+}

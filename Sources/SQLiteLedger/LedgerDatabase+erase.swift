@@ -1,0 +1,59 @@
+import Foundation
+import GRDB
+import Inventory
+import Ledger
+
+extension LedgerDatabase {
+    package func erase(_ ids: [Identifier]) async throws -> EraseAnswer {
+        let now = Timestamp.now()
+        return try await write { db in
+            var letters: [(number: Int64, status: String)] = []
+            var unknown: [Identifier] = []
+            for id in ids {
+                let found = try Row.fetchAll(
+                    db.cachedStatement(sql: Self.lettersOfOrder), arguments: [id.text])
+                letters += try found.map { (try $0.value(0), try $0.value(1)) }
+                if try found.isEmpty && !Self.isThere(id, db) { unknown.append(id) }
+            }
+            if !unknown.isEmpty { return .unknown(unknown) }
+            let waiting = letters.filter { $0.status == DeadLetterStatus.replay.rawValue }.map(\.number)
+            if !waiting.isEmpty { return .awaitsReplay(waiting) }
+            var orders = 0
+            for id in ids {
+                guard try Self.isThere(id, db) else { continue }
+                let intent = try Optional<String>.fetchOne(
+                    db.cachedStatement(sql: "SELECT stripe_payment_intent_id FROM orders WHERE id = ?"),
+                    arguments: [id.text])
+                let digest = Payment.digest(order: id, intentID: intent ?? nil)
+                try db.cachedStatement(sql: Self.eraseOrder).execute(arguments: [now, Data(digest), id.text])
+                orders += 1
+            }
+            let kept = letters.filter { $0.status != DeadLetterStatus.discarded.rawValue }
+            try Self.wantCheckpoint(db)
+            for letter in kept { try Self.removeBytes(ofDeadLetter: letter.number, now: now, db) }
+            return .erased(
+                orders: orders, deadLetters: kept.count,
+                refunds: try ids.reduce(0) { try $0 + Self.refundCount(of: $1, db) })
+        }
+    }
+
+    /// Not the cancellations that wait for their order: they hold no customer data, and are needed.
+    private static let lettersOfOrder = """
+        SELECT id, status FROM dead_letters WHERE order_id = ? AND (reason != 'unknown_order' OR status != 'open')
+        ORDER BY id
+        """
+
+    private static func isThere(_ id: Identifier, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM orders WHERE id = ?)"), arguments: [id.text]) ?? false
+    }
+
+    /// The first `erased_at` and `payment_digest` are kept: only then was the payment intent still there.
+    private static let eraseOrder = """
+        UPDATE orders SET customer_id = NULL, customer_email = NULL, customer_name = NULL, shipping_name = NULL,
+            shipping_line1 = NULL, shipping_line2 = NULL, shipping_city = NULL, shipping_state = NULL,
+            shipping_postal_code = NULL, shipping_country = NULL, stripe_payment_intent_id = NULL,
+            erased_at = coalesce(erased_at, ?), payment_digest = coalesce(payment_digest, ?)
+        WHERE id = ?
+        """
+}

@@ -1,0 +1,124 @@
+import Foundation
+import GRDB
+import Inventory
+import Ledger
+
+extension LedgerDatabase {
+    package func priorState(for lookup: BatchLookup) async throws -> PriorState {
+        try await read { db in
+            var prior = PriorState()
+            let texts = TextRoom()
+            try Self.lookUp(lookup.keys, &prior, db, texts)
+            let deadLetters = RowsStatement(db, texts, columns: 1) {
+                """
+                SELECT entry_id, fingerprint, reason, order_id, received_at, cancellation_id, adjustment_id
+                FROM (\($0)) CROSS JOIN dead_letters ON entry_id = column1
+                """
+            }
+            try deadLetters.run(lookup.entryIDs, bind: { $0.bind($1) }) { row in
+                prior.deadLetters[EntryKey(entryID: row.text(0), fingerprint: row.blob(1))] = Outcome(
+                    kind: .deadLetter, orderID: row.text(3), cancellationID: row.text(5), adjustmentID: row.text(6),
+                    reason: row.text(2), decidedAt: row.text(4))
+            }
+            for order in lookup.cancelledOrders {
+                if let owned = try Self.owned(by: order, db) { prior.owned[order] = owned }
+            }
+            for counter in lookup.adjustedCounters {
+                prior.balances[counter] = try Self.balance(of: counter, db)
+            }
+            return prior
+        }
+    }
+
+    package func objection(to adjustment: Adjustment) async throws -> InvalidMessage? {
+        try await read { db in
+            let catalogue = try Self.counters(db, version: LedgerHead.read(db).catalogueVersion).1
+            return try catalogue.violation(in: adjustment)
+                ?? adjustment.violation { try Self.balance(of: $0, db) }
+        }
+    }
+
+    private static func balance(of counter: CounterName, _ db: Database) throws -> Balance? {
+        try Row.fetchOne(
+            db,
+            sql: """
+                SELECT sold_quantity, adjusted_quantity, max_quantity FROM \(counter.level.counterTable) WHERE id = ?
+                """,
+            arguments: [counter.id.text]
+        ).map { try Balance(sold: $0.value(0), adjusted: $0.value(1), cap: $0.value(2)) }
+    }
+
+    private static func lookUp(
+        _ keys: [Command.Key], _ prior: inout PriorState, _ db: Database, _ texts: TextRoom
+    ) throws {
+        /// Columns of the rows: id, digest, seq, decided_at, followed by `columns`.
+        func lookUp(
+            _ kind: Command.Kind, in table: String, _ columns: String,
+            _ complete: (inout Outcome, DirectRow) -> Void
+        ) throws {
+            let statement = RowsStatement(db, texts, columns: 1) {
+                "SELECT id, digest, seq, decided_at, \(columns) FROM (\($0)) CROSS JOIN \(table) ON id = column1"
+            }
+            let ids = keys.lazy.filter { $0.kind == kind }.map(\.id)
+            try statement.run(Array(ids), bind: { $0.bind($1) }) { row in
+                let key = Command.Key(kind, Identifier(row.text(0)))
+                var outcome = Outcome(of: key, ids: key.ids, seq: row.optionalInteger(2), decidedAt: row.text(3))
+                complete(&outcome, row)
+                prior.decisions[key] = PriorDecision(digest: row.blob(1), outcome: outcome)
+            }
+        }
+        try lookUp(.placeOrder, in: "orders", "units, reason") { outcome, row in
+            outcome.units = row.integer(4)
+            outcome.reason = row.text(5)
+        }
+        try lookUp(.cancel, in: "cancellations", "units, order_id, not_owned") { outcome, row in
+            outcome.units = row.integer(4)
+            outcome.orderID = row.text(5)
+            outcome.reason = Outcome.cancellationReason(notOwned: row.integer(6))
+        }
+        try lookUp(.adjust, in: "adjustments", "quantity") { outcome, row in outcome.units = row.integer(4) }
+    }
+
+    /// What an order still owns, in the order of its lines, each SKU once; nil if there is no such order.
+    static func owned(by order: Identifier, _ db: Database) throws -> [SKUUnits]? {
+        let id = order.text
+        let statement = try db.cachedStatement(sql: "SELECT seq IS NULL FROM orders WHERE id = ?")
+        guard let isRefused = try Bool.fetchOne(statement, arguments: [id]) else { return nil }
+        if isRefused { return [] }
+        let rows = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT product_id, variant_id, sum(units) FROM (
+                        SELECT product_id, variant_id, quantity AS units, line AS place FROM order_lines
+                        WHERE order_number = (SELECT number FROM orders WHERE id = ?1)
+                        UNION ALL
+                        SELECT product_id, variant_id, -released, NULL FROM cancellation_items
+                        JOIN cancellations ON cancellations.id = cancellation_id
+                        WHERE order_id = ?1 AND released > 0
+                    ) GROUP BY product_id, variant_id ORDER BY min(place)
+                    """), arguments: [id])
+        return try rows.map { row in
+            try SKUUnits(
+                SKU(Identifier(row.value(0)), (row.value(1) as String?).map { Identifier($0) }), row.value(2))
+        }
+    }
+
+    package func attempts(_ key: EntryKey) async throws -> Int {
+        try await read { db in
+            try Int.fetchOne(
+                db, sql: "SELECT attempts FROM attempts WHERE entry_id = ? AND fingerprint = ?",
+                arguments: [key.entryID, Data(key.fingerprint)]) ?? 0
+        }
+    }
+
+    package func noteAttempt(_ key: EntryKey) async throws {
+        try await write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO attempts (entry_id, fingerprint, attempts) VALUES (?, ?, 1)
+                    ON CONFLICT (entry_id, fingerprint) DO UPDATE SET attempts = attempts + 1
+                    """,
+                arguments: [key.entryID, Data(key.fingerprint)])
+        }
+    }
+}

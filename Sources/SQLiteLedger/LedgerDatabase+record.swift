@@ -1,0 +1,15 @@
+import Inventory
+import Ledger
+
+extension LedgerDatabase {
+    package func record(_ batch: RecordBatch) async throws -> RecordAnswer {
+        do {
+            return try await write { db in
+                var writer = try BatchWriter(batch, db)
+                return try writer.run()
+            }
+        } catch let stop as BatchWriter.Stop {
+            return stop.answer
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import GRDB
+import Inventory
+import Ledger
+
+extension LedgerDatabase {
+    package func statistics() async throws -> LedgerStatistics {
+        try await read { db in
+            func number(_ sql: String) throws -> Int64 {
+                try Int64.fetchOne(db.cachedStatement(sql: "SELECT " + sql)) ?? 0
+            }
+            return LedgerStatistics(
+                head: try LedgerHead.read(db),
+                // Orders are never removed, so their rows are numbered 1, 2, 3 …; counting would read them all.
+                orders: try number("coalesce(max(number), 0) FROM orders"),
+                refunds: try RefundsDue.read(db),
+                openDeadLetters: try number("count(*) FROM dead_letters WHERE status = 'open'"),
+                deadLetterBytes: try number("dead_letter_bytes FROM ledger"),
+                wantedReplays: try number("count(*) FROM dead_letters WHERE status = 'replay'"))
+        }
+    }
+
+    /// The version of the SQLite library that is loaded.
+    package static func sqliteVersion() throws -> String {
+        let queue = try DatabaseQueue()
+        return try queue.read { db in try String.fetchOne(db, sql: "SELECT sqlite_version()") ?? "" }
+    }
+}

@@ -1,0 +1,41 @@
+import GRDB
+import Inventory
+import Ledger
+
+extension LedgerDatabase {
+    package func story(of id: Identifier) async throws -> OrderStory {
+        try await read { db in
+            let cancellations = try Row.fetchAll(
+                db, sql: "SELECT * FROM cancellations WHERE order_id = ? ORDER BY rowid", arguments: [id.text])
+            let letters = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT \(Self.deadLetterColumns)
+                    FROM dead_letters WHERE order_id = ? ORDER BY id
+                    """, arguments: [id.text])
+            return OrderStory(
+                order: try Self.order(id, db),
+                cancellations: try cancellations.map { try Self.cancellation($0, db) },
+                owned: try Self.owned(by: id, db)?.filter { $0.units > 0 } ?? [],
+                deadLetters: try letters.map(Self.deadLetter))
+        }
+    }
+
+    private static func cancellation(_ row: Row, _ db: Database) throws -> RecordedCancellation {
+        let items = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT * FROM cancellation_items WHERE cancellation_id = ? ORDER BY line"),
+            arguments: [try row.value("id") as String])
+        return try RecordedCancellation(
+            id: Identifier(row.value("id")), cancelledAt: row.value("cancelled_at"), restock: row.value("restock"),
+            seq: row.value("seq"),
+            units: row.value("units"),
+            notOwned: row.value("not_owned"), decidedAt: row.value("decided_at"), entryID: row.value("entry_id"),
+            items: items.map { item in
+                try RecordedCancellation.Item(
+                    sku: SKU(
+                        Identifier(item.value("product_id")),
+                        (item.value("variant_id") as String?).map { Identifier($0) }),
+                    asked: item.value("asked"), released: item.value("released"), givenBack: item.value("given_back"))
+            })
+    }
+}

@@ -1,0 +1,64 @@
+import Glibc
+import Ledger
+import Paths
+
+/// Why the ledger cannot be written, as far as the system reports it without a write.
+enum LedgerObstacle: Sendable, Equatable, CustomStringConvertible {
+    case gone
+    /// The path leads to another file than the open one.
+    case replaced
+    case readOnlyFileSystem
+    case fileNotWritable
+    /// SQLite makes its log beside the file.
+    case folderNotWritable
+    case diskFull
+
+    /// Without the path: it may be shown to anyone.
+    var description: String {
+        switch self {
+        case .gone: "the file is gone"
+        case .replaced: "another file is in its place"
+        case .readOnlyFileSystem: "its file system is mounted for reading only"
+        case .fileNotWritable: "the file or its log may not be written"
+        case .folderNotWritable: "its folder may not be written"
+        case .diskFull: "the disk is full"
+        }
+    }
+}
+
+extension LedgerDatabase {
+    package func condition() async -> LedgerCondition {
+        let file = file
+        return await offCooperativeThreads {
+            let log = LedgerFile.logSize(ofLedger: file.path)
+            return LedgerCondition(
+                obstacle: file.obstacle?.description,
+                notice: log > LedgerFile.largeLogBytes
+                    ? "its log has \(log >> 20) MiB: something may keep a read transaction open. 'stocktake doctor' says who"
+                    : nil,
+                bytes: LedgerFile.size(of: file.path) + log, logBytes: log)
+        }
+    }
+}
+
+extension LedgerFile {
+    /// What prevents writing, or nil.
+    ///
+    /// Checked with system calls (stat, access, statvfs) and the rights of this process: nothing is written, and
+    /// SQLite's lock is not taken, which would delay the consumer. So nil is no proof: a failing disk is only found by
+    /// writing.
+    var obstacle: LedgerObstacle? {
+        if !isInPlace { return Self.isThere(path) ? .replaced : .gone }
+        // With links resolved: SQLite keeps the log beside the file itself.
+        guard let file = FilePath.resolved(path) else { return .gone }
+        if let system = FilePath.fileSystem(at: file) {
+            if UInt64(system.f_flag) & UInt64(ST_RDONLY) != 0 { return .readOnlyFileSystem }
+            if system.f_bavail == 0 { return .diskFull }
+        }
+        for file in [file] + Self.companions(of: file)
+        where Self.isThere(file) && FilePath.access(file, R_OK | W_OK) != 0 {
+            return .fileNotWritable
+        }
+        return FilePath.access(FilePath.folder(of: file), W_OK | X_OK) == 0 ? nil : .folderNotWritable
+    }
+}

@@ -1,0 +1,93 @@
+import GRDB
+import Ledger
+import Paths
+import TextEncodings
+
+/// What `doctor` reports about a ledger's file: who may read it, its log, what it lies on.
+extension SQLiteLedgerPlace {
+    private static let scarceSpace: Int64 = 1 << 30
+    /// A read transaction that is open for longer is no passing one.
+    private static let passingRead = Duration.milliseconds(250)
+    /// Of SQLite, with a mend for the corruption that two checkpointing connections may cause.
+    private static let mendedVersion = [3, 51, 3]
+
+    package func examine() async -> [LedgerFinding] {
+        var findings = [Self.version()]
+        guard await offCooperativeThreads({ LedgerDatabase.exists(at: path) }) else { return findings }
+        let log = await log()
+        findings += await offCooperativeThreads { [mode(), fileSystem(), log, space()] }
+        return findings
+    }
+
+    private static func version() -> LedgerFinding {
+        guard let version = try? LedgerDatabase.sqliteVersion(), !version.isEmpty else {
+            return LedgerFinding("sqlite", .unknown, "")
+        }
+        let isMended = !version.split(separator: ".").map { Int($0) ?? 0 }.lexicographicallyPrecedes(mendedVersion)
+        return LedgerFinding(
+            "sqlite", .fine,
+            isMended
+                ? version
+                : "\(version); its WAL-reset bug (fixed in 3.51.3) cannot happen: only the consumer checkpoints")
+    }
+
+    private func mode() -> LedgerFinding {
+        let open = [path, path + "-wal", path + "-shm"].compactMap { file in
+            LedgerFile.permissions(of: file).flatMap { $0 & 0o077 == 0 ? nil : (file, $0) }
+        }
+        guard let (file, mode) = open.first else {
+            return LedgerFinding("ledger mode", .fine, String(LedgerFile.permissions(of: path) ?? 0, radix: 8))
+        }
+        return LedgerFinding(
+            "ledger mode", .doubtful,
+            "\(String(mode, radix: 8)): others can read customers' data. chmod 600 \(file)")
+    }
+
+    /// An unsafe one is why the ledger does not open.
+    private func fileSystem() -> LedgerFinding {
+        LedgerFile.fileSystem(at: path).map { LedgerFinding("ledger file system", .fine, $0) }
+            ?? LedgerFinding("ledger file system", .unknown, "the system does not say")
+    }
+
+    /// The log is brought into the file all the time, and started over. A large one means that this could not be done.
+    private func log() async -> LedgerFinding {
+        func finding(_ status: LedgerFinding.Status, _ detail: String) -> LedgerFinding {
+            LedgerFinding("ledger log", status, detail)
+        }
+        let bytes = await offCooperativeThreads { LedgerFile.logSize(ofLedger: path) }
+        guard bytes > LedgerFile.largeLogBytes else { return finding(.fine, bytes.asBytes) }
+        let first = await offCooperativeThreads { LedgerReaders.read(ofLedger: path) }
+        try? await Task.sleep(for: Self.passingRead)
+        guard let first, let now = await offCooperativeThreads({ LedgerReaders.read(ofLedger: path) }) else {
+            return finding(.fine, bytes.asBytes + ": the next consumer brings it into the file")
+        }
+        let detail = "\(bytes.asBytes), \(now.unwrittenBytes.asBytes) of it not in the ledger's file yet"
+        let staying = now.staying(since: first).map { Self.name(of: $0.process) }
+        if staying.isEmpty {
+            return finding(.fine, detail + ": nobody keeps a read transaction open; the next orders shorten it")
+        }
+        return finding(
+            .doubtful,
+            "\(detail): a read transaction is kept open by \(staying.joined(separator: " and ")). End it, or the log grows until the disk is full"
+        )
+    }
+
+    private static func name(of process: Int32) -> String {
+        guard process > 0 else { return "a process in another container" }
+        let name = String(decoding: FilePath.contents(of: "/proc/\(process)/comm") ?? [], as: UTF8.self)
+            .filter { !$0.isNewline }
+        return name.isEmpty ? "process \(process)" : "process \(process) (\(name))"
+    }
+
+    private func space() -> LedgerFinding {
+        guard let free = LedgerFile.freeSpace(at: path) else {
+            return LedgerFinding("disk", .unknown, "the system does not say")
+        }
+        let ledger = LedgerFile.size(of: path)
+        let isScarce = free < max(Self.scarceSpace, 2 * ledger)
+        return LedgerFinding(
+            "disk", isScarce ? .doubtful : .fine,
+            "\(free.asBytes) free, the ledger has \(ledger.asBytes)"
+                + (isScarce ? ": make room, a full disk stops the consumer" : ""))
+    }
+}

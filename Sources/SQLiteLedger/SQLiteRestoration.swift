@@ -1,0 +1,143 @@
+import Failpoints
+import GRDB
+import Glibc
+import Inventory
+import Ledger
+import Paths
+
+/// A checked copy of a backup beside the ledger, ready to take its place.
+///
+/// 1. `prepare`: locks the ledger exclusively until the end, copies the backup and checks the copy. Nothing has changed
+///    yet, except that the log of a readable ledger is checkpointed into its file.
+/// 2. `raiseEpoch` in the copy, so that it is complete when it takes the ledger's place.
+/// 3. `takePlace`: the copy gets the deciding name (`Succession`), the old ledger gets another name, and the copy takes
+///    its place. A crash leaves either the old ledger or the new one.
+final class SQLiteRestoration: LedgerRestoration {
+    let copy: LedgerCopy
+    /// The identity of the backup.
+    let identity: String
+    let replaced: ReplacedLedger
+    /// The last message that the backup has recorded; nil if none.
+    let newestEntry: EntryPosition?
+    /// The ledger's path, links resolved.
+    let path: String
+    private let partial: PartialFile
+    /// The ledger that is replaced, if it can be read: locked against all other processes.
+    let held: DatabaseQueue?
+    /// What is damaged in its head, for people.
+    let damagedMarks: [String]
+
+    var partialPath: String { partial.path }
+
+    private init(
+        copy: LedgerCopy, identity: String, replaced: ReplacedFile, newestEntry: EntryPosition?, path: String,
+        partial: PartialFile
+    ) {
+        self.copy = copy
+        self.identity = identity
+        self.replaced = replaced.state
+        held = replaced.held
+        damagedMarks = replaced.damagedMarks
+        self.newestEntry = newestEntry
+        self.path = path
+        self.partial = partial
+    }
+
+    /// - Parameters:
+    ///   - backup: a ledger of `store`.
+    ///   - ledger: where to restore it; nothing need exist there. The caller holds its lock.
+    static func prepare(
+        from backup: String, to ledger: String, store: String, progress: @escaping @Sendable (CopyProgress) -> Void
+    ) async throws -> SQLiteRestoration {
+        let path = LedgerFile.resolved(ledger)
+        let source = try await open(backup, store: store)
+        defer { try? source.close() }
+        if LedgerFile.resolved(backup).utf8.elementsEqual(path.utf8) {
+            throw SQLiteLedgerError.unfitBackup(path: backup, reason: "it is the ledger itself, not a backup of it")
+        }
+        let identity = source.identity
+        let replaced = try await offCooperativeThreads {
+            try LedgerDatabase.refuseUnsafeFileSystem(path)
+            try Succession.finish(at: path)
+            return try ReplacedFile.takeAlone(path, store: store, identity: identity)
+        }
+        let partial = try PartialFile(path + ".restoring")
+        do {
+            let copy = try await source.copy(into: partial, progress: progress)
+            guard copy.check.isSound else {
+                throw SQLiteLedgerError.unfitBackup(
+                    path: backup,
+                    reason: "it is not sound ('stocktake ledger check --ledger \(backup)' says what is wrong)")
+            }
+            let newest = try await source.read(newestEntry)
+            return SQLiteRestoration(
+                copy: copy, identity: source.identity, replaced: replaced, newestEntry: newest, path: path,
+                partial: partial)
+        } catch {
+            partial.remove()
+            throw unfit(error, backup)
+        }
+    }
+
+    private static func open(_ backup: String, store: String) async throws -> LedgerDatabase {
+        do {
+            return try await LedgerDatabase.openBackup(at: backup, store: store)
+        } catch {
+            throw unfit(error, backup)
+        }
+    }
+
+    /// These errors advise restoring a backup; here the backup itself is unfit.
+    private static func unfit(_ error: any Error, _ backup: String) -> any Error {
+        let reason: String
+        switch error as? SQLiteLedgerError {
+        case .notALedger(_, let why): reason = why
+        case .newerSchema: reason = "it was written by a newer version of Stocktake: restore with that version"
+        case .otherStore(_, let other, let asked): reason = "it belongs to store \"\(other)\", not \"\(asked)\""
+        case .damaged(_, _, let why): reason = "it is damaged: \(why)"
+        case .mixed: reason = "the log (-wal) beside it is of another state of the ledger"
+        default: return error
+        }
+        return SQLiteLedgerError.unfitBackup(path: backup, reason: reason)
+    }
+
+    func raiseEpoch(above epoch: Int64) async throws {
+        guard (0...LedgerHead.highestEpoch).contains(epoch) else { return }
+        let path = partial.path
+        do {
+            try await offCooperativeThreads {
+                let queue = try SQLiteFile.open(path)
+                try queue.write { db in
+                    try db.execute(sql: "UPDATE ledger SET epoch = max(epoch, ?)", arguments: [epoch])
+                }
+                try queue.close()
+            }
+        } catch {
+            throw SQLiteLedgerError.wrapping(error, path: path, action: "restoring")
+        }
+    }
+
+    func takePlace() throws -> String? {
+        try partial.take(Succession.successor(of: path), replacing: true)
+        Failpoint.restoreDecided.pass()
+        guard let copy = FilePath.status(of: Succession.successor(of: path)) else {
+            throw SQLiteLedgerError.cannotWrite(path: path, reason: String(cString: strerror(errno)))
+        }
+        let kept = try Succession.complete(path, successor: copy)
+        try held?.close()
+        return kept
+    }
+
+    func abandon() {
+        partial.remove()
+        try? held?.close()
+    }
+
+    /// Rows are in the order of the stream.
+    private static func newestEntry(_ db: Database) throws -> EntryPosition? {
+        try ["orders", "cancellations", "adjustments", "dead_letters"].compactMap { table in
+            try String.fetchOne(db, sql: "SELECT entry_id FROM \(table) ORDER BY rowid DESC LIMIT 1")
+                .flatMap { EntryPosition($0) }
+        }.max()
+    }
+}

@@ -1,0 +1,356 @@
+import GRDB
+import Inventory
+
+/// The tables of the ledger. Names and columns are public: people query them with `sqlite3`.
+///
+/// A change is a new migration at the end, never an edit of one that has been released.
+enum Schema {
+    /// "STKT": marks a SQLite file as a ledger of ours (`PRAGMA application_id`).
+    static let applicationID: Int64 = 0x5354_4B54
+
+    /// - Parameter new: identity and store of a ledger that is being created: they are written with its tables, in one
+    ///   transaction, so that an interrupted creation leaves an empty file and not half a ledger.
+    static func migrator(creating new: (identity: String, store: String)? = nil) -> DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1-ledger") { db in
+            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+            try db.execute(sql: version1)
+            guard let new else { return }
+            try db.execute(
+                sql: """
+                    INSERT INTO ledger (id, state, identity, store, epoch, seq, records, catalogue_version, created_at)
+                    VALUES (1, random(), ?, ?, 0, 0, 0, 0, ?)
+                    """,
+                arguments: [new.identity, new.store, Timestamp.now()])
+        }
+        return migrator
+    }
+
+    /// How the tables of a ledger compare with those that this version makes.
+    enum Standing {
+        /// Those of this version, or of an earlier one.
+        case known
+        /// A newer version has changed them.
+        case newer
+        /// No version leaves them like this: the list of migrations is damaged.
+        case damaged
+    }
+
+    static func standing(_ db: Database) throws -> Standing {
+        let migrator = migrator()
+        do {
+            guard try migrator.hasBeenSuperseded(db) else { return .known }
+            let applied = try migrator.appliedIdentifiers(db)
+            // A newer version has applied all migrations of this one, and more.
+            let known = Set(migrator.migrations)
+            return applied.isStrictSuperset(of: known) ? .newer : .damaged
+        } catch {
+            guard SQLiteLedgerError.damage(error) != nil else { throw error }
+            return .damaged
+        }
+    }
+
+    /// `orders` and `catalogue_products` are rowid tables: their rows are long, and a b-tree keyed by random text ids
+    /// would move them around. The lines of an order are clustered by the order's number, not by its id: lines that are
+    /// recorded together are then adjacent. With random ids each line changed a separate page, which halved the
+    /// recording rate.
+    private static let version1 = """
+        CREATE TABLE ledger (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            -- Random, another one after each transaction, and the one before it: by these a log is told to belong to the
+            -- file beside it. Read from the bytes of the page, so they stay the first columns behind the id.
+            state INTEGER NOT NULL DEFAULT 0,
+            state_before INTEGER NOT NULL DEFAULT 0,
+            identity TEXT NOT NULL,
+            store TEXT NOT NULL,
+            epoch INTEGER NOT NULL CHECK (epoch >= 0),
+            -- Highest seq recorded. With the rule that a batch continues it without a gap, seqs are unique over all tables.
+            seq INTEGER NOT NULL CHECK (seq >= 0),
+            -- Rows of orders, cancellations, adjustments and dead letters ever recorded. Refusals take no seq, but a ledger
+            -- that lacks one is an old one, too.
+            records INTEGER NOT NULL CHECK (records >= 0),
+            -- Of the orders, those that were refused: counting them takes long where they are many.
+            refused INTEGER NOT NULL DEFAULT 0 CHECK (refused >= 0),
+            catalogue_version INTEGER NOT NULL CHECK (catalogue_version >= 0),
+            -- Removals that no checkpoint has come after: the log is to be brought into the file and emptied.
+            checkpoint_wanted INTEGER NOT NULL DEFAULT 0 CHECK (checkpoint_wanted >= 0),
+            -- What the content of all dead letters takes; kept by triggers, as adding it up would read it all.
+            dead_letter_bytes INTEGER NOT NULL DEFAULT 0 CHECK (dead_letter_bytes >= 0),
+            -- Refunds of dead letters that an accepted order would end; kept by triggers.
+            refunds_awaiting_order INTEGER NOT NULL DEFAULT 0,
+            created_at TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE categories (
+            name TEXT PRIMARY KEY NOT NULL,
+            position INTEGER NOT NULL
+        ) STRICT;
+
+        -- What is sold, as 'sync' brings it in; without the counters, which change with every order.
+        CREATE TABLE catalogue_products (
+            id TEXT PRIMARY KEY NOT NULL REFERENCES product_counters (id),
+            position INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            description TEXT,
+            long_description TEXT,
+            category TEXT NOT NULL,
+            dev_status INTEGER NOT NULL CHECK (dev_status BETWEEN 0 AND 5),
+            base_price INTEGER NOT NULL CHECK (base_price > 0),
+            stripe_product_id TEXT,
+            has_variants INTEGER NOT NULL CHECK (has_variants IN (0, 1)),
+            requires_assembly INTEGER NOT NULL CHECK (requires_assembly IN (0, 1)),
+            images TEXT,
+            specs TEXT,
+            metadata TEXT,
+            is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+            -- The catalogue's version that last changed the row.
+            catalogue_version INTEGER NOT NULL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE catalogue_variants (
+            id TEXT PRIMARY KEY NOT NULL REFERENCES variant_counters (id),
+            product_id TEXT NOT NULL REFERENCES catalogue_products (id),
+            position INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            description TEXT,
+            stripe_product_id TEXT,
+            images TEXT,
+            specs TEXT,
+            metadata TEXT,
+            is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+            -- The catalogue's version that last changed the row.
+            catalogue_version INTEGER NOT NULL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX catalogue_variants_product_id ON catalogue_variants (product_id);
+
+        \(Level.allCases.map(counters(of:)).joined(separator: "\n\n"))
+
+        CREATE TABLE orders (
+            -- Counts the orders as they are recorded.
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            -- Not IN: for a list of three SQLite makes a table of its own, for every row, and takes twice as long.
+            status TEXT NOT NULL CHECK (status = 'accepted' OR status = 'refused' OR status = 'cancelled'),
+            -- Of a refusal: why, the counter that had too few, what was asked of it and what was left.
+            reason TEXT CHECK ((reason IS NULL) = (status != 'refused')),
+            refused_level TEXT,
+            refused_id TEXT,
+            refused_asked INTEGER,
+            refused_left INTEGER,
+            -- NULL where the order was refused: in the index of seq the refused ones stand together.
+            seq INTEGER UNIQUE CHECK ((seq IS NULL) = (reason IS NOT NULL)),
+            epoch INTEGER NOT NULL,
+            units INTEGER NOT NULL,
+            decided_at TEXT NOT NULL,
+            entry_id TEXT NOT NULL,
+            digest BLOB NOT NULL,
+            stripe_payment_intent_id TEXT,
+            completed_at TEXT,
+            customer_id TEXT,
+            customer_email TEXT,
+            customer_name TEXT,
+            currency TEXT,
+            subtotal INTEGER,
+            tax INTEGER,
+            shipping INTEGER,
+            total INTEGER,
+            shipping_name TEXT,
+            shipping_line1 TEXT,
+            shipping_line2 TEXT,
+            shipping_city TEXT,
+            shipping_state TEXT,
+            shipping_postal_code TEXT,
+            shipping_country TEXT,
+            -- When the customer's data was removed ('orders erase').
+            erased_at TEXT,
+            -- Of the payment intent that was removed with it: by this the same payment is not taken for a second one.
+            payment_digest BLOB
+        ) STRICT;
+        -- Nothing is written to it when an order is recorded. Accepted and refused ones are found by the index of seq: a
+        -- partial index for each would cost every order.
+        CREATE INDEX orders_cancelled ON orders (number) WHERE status = 'cancelled';
+
+        CREATE TABLE order_lines (
+            order_number INTEGER NOT NULL REFERENCES orders (number),
+            line INTEGER NOT NULL,
+            product_id TEXT NOT NULL REFERENCES catalogue_products (id),
+            variant_id TEXT REFERENCES catalogue_variants (id),
+            quantity INTEGER NOT NULL CHECK (quantity > 0),
+            unit_price INTEGER NOT NULL CHECK (unit_price >= 0),
+            stripe_product_id TEXT,
+            product_name TEXT,
+            variant_name TEXT,
+            PRIMARY KEY (order_number, line)
+        ) STRICT, WITHOUT ROWID;
+
+        -- The lines by the ids of their orders, for people and programs that query.
+        CREATE VIEW order_items AS
+            SELECT orders.id AS order_id, line, product_id, variant_id, quantity, unit_price,
+                order_lines.stripe_product_id, product_name, variant_name
+            FROM order_lines JOIN orders ON orders.number = order_lines.order_number;
+
+        CREATE TABLE cancellations (
+            id TEXT PRIMARY KEY NOT NULL,
+            order_id TEXT NOT NULL REFERENCES orders (id),
+            cancelled_at TEXT,
+            restock INTEGER NOT NULL CHECK (restock IN (0, 1)),
+            -- NULL where no counter changed.
+            seq INTEGER UNIQUE,
+            epoch INTEGER NOT NULL,
+            -- Units given back to the counters.
+            units INTEGER NOT NULL CHECK (units >= 0),
+            -- Units asked for that the order did not own.
+            not_owned INTEGER NOT NULL CHECK (not_owned >= 0),
+            decided_at TEXT NOT NULL,
+            entry_id TEXT NOT NULL,
+            digest BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX cancellations_order_id ON cancellations (order_id);
+
+        -- One row a product and variant. Ids are as the message has them: what the order never held may be named.
+        CREATE TABLE cancellation_items (
+            cancellation_id TEXT NOT NULL REFERENCES cancellations (id),
+            line INTEGER NOT NULL,
+            product_id TEXT NOT NULL,
+            variant_id TEXT,
+            -- NULL: all there were.
+            asked INTEGER CHECK (asked > 0),
+            -- What the order owned of them and lost; and of these, what went back to the counters.
+            released INTEGER NOT NULL CHECK (released >= 0),
+            given_back INTEGER NOT NULL CHECK (given_back IN (0, released)),
+            PRIMARY KEY (cancellation_id, line)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE adjustments (
+            id TEXT PRIMARY KEY NOT NULL,
+            product_id TEXT NOT NULL REFERENCES catalogue_products (id),
+            variant_id TEXT REFERENCES catalogue_variants (id),
+            -- Added to the sold quantity.
+            quantity INTEGER NOT NULL CHECK (quantity != 0),
+            reason TEXT NOT NULL,
+            adjusted_at TEXT,
+            seq INTEGER NOT NULL UNIQUE,
+            epoch INTEGER NOT NULL,
+            decided_at TEXT NOT NULL,
+            entry_id TEXT NOT NULL,
+            digest BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE dead_letters (
+            id INTEGER PRIMARY KEY,
+            entry_id TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            detail TEXT NOT NULL,
+            -- The raw bytes of the two fields of a message, or their heads where they are larger than any message may be;
+            -- NULL where the entry lacked one.
+            type BLOB,
+            payload BLOB,
+            -- The whole entry (names and values, as a RESP array) where it was not just one type and one payload; its head
+            -- where it is too large.
+            fields BLOB,
+            -- Of the names and values of the entry as it came; whether all of it was kept; SHA-256 of the whole payload where
+            -- its head alone was.
+            bytes INTEGER NOT NULL CHECK (bytes >= 0),
+            is_whole INTEGER NOT NULL CHECK (is_whole IN (0, 1)),
+            payload_digest BLOB,
+            -- The ids that could be read of it.
+            order_id TEXT,
+            cancellation_id TEXT,
+            adjustment_id TEXT,
+            fingerprint BLOB NOT NULL,
+            received_at TEXT NOT NULL,
+            -- open; replay: the consumer is to publish it again; replayed: it was read again and recorded, as whatever
+            -- it became; discarded: its bytes are removed.
+            status TEXT NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'replay', 'replayed', 'discarded')),
+            -- When it was replayed or discarded.
+            resolved_at TEXT,
+            -- Reading an entry again changes nothing; another entry may get the id of one that Redis forgot.
+            UNIQUE (entry_id, fingerprint)
+        ) STRICT;
+
+        CREATE TRIGGER dead_letter_bytes_inserted AFTER INSERT ON dead_letters BEGIN
+            UPDATE ledger SET dead_letter_bytes = dead_letter_bytes + \(deadLetterBytes("NEW"));
+        END;
+        CREATE TRIGGER dead_letter_bytes_updated AFTER UPDATE OF type, payload, fields ON dead_letters BEGIN
+            UPDATE ledger
+            SET dead_letter_bytes = dead_letter_bytes + \(deadLetterBytes("NEW")) - \(deadLetterBytes("OLD"));
+        END;
+
+        -- Those somebody should look at are few among many, and their status stands behind long bytes.
+        CREATE INDEX dead_letters_open ON dead_letters (id) WHERE status = 'open';
+        CREATE INDEX dead_letters_replay ON dead_letters (id) WHERE status = 'replay';
+        -- The story of an order, and its erasure.
+        CREATE INDEX dead_letters_order_id ON dead_letters (order_id) WHERE order_id IS NOT NULL;
+        -- Cancellations that wait for their order.
+        CREATE INDEX dead_letters_unknown_order ON dead_letters (order_id)
+            WHERE reason = 'unknown_order' AND status = 'open';
+
+        \(refunds)
+
+        -- Every installation of the counters.
+        CREATE TABLE epochs (
+            epoch INTEGER PRIMARY KEY NOT NULL,
+            reason TEXT NOT NULL,
+            catalogue_version INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            opened_at TEXT NOT NULL
+        ) STRICT;
+
+        -- What was found to differ, and set right. A counter's figures are NULL where there was none.
+        CREATE TABLE repairs (
+            id INTEGER PRIMARY KEY,
+            -- The epoch by which it was asked for; the next one that is installed has it.
+            epoch INTEGER NOT NULL,
+            -- counters: in Redis, set to the ledger's figures. ledger: sold_quantity, set to what is recorded.
+            place TEXT NOT NULL CHECK (place IN ('counters', 'ledger')),
+            -- NULL, with the field's name, for a field of the counters that belongs to no product or variant.
+            level TEXT CHECK (level IN ('product', 'variant')),
+            counter_id TEXT NOT NULL,
+            found INTEGER,
+            expected INTEGER,
+            detail TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            repaired_at TEXT NOT NULL
+        ) STRICT;
+
+        -- How often a process ended while it decoded this entry, alone.
+        CREATE TABLE attempts (
+            entry_id TEXT NOT NULL,
+            fingerprint BLOB NOT NULL,
+            attempts INTEGER NOT NULL,
+            PRIMARY KEY (entry_id, fingerprint)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    /// Bytes of a dead letter's content, in SQL.
+    /// - Parameter row: its name in the query.
+    static func deadLetterBytes(_ row: String) -> String {
+        "(\(["type", "payload", "fields"].map { "coalesce(length(\(row).\($0)), 0)" }.joined(separator: " + ")))"
+    }
+
+    /// The counters of a level: narrow rows, so that the many that a batch changes are on few pages. A row is inserted
+    /// before that of its product or variant. A view joins both, for readers.
+    private static func counters(of level: Level) -> String {
+        """
+        CREATE TABLE \(level.counterTable) (
+            id TEXT PRIMARY KEY NOT NULL REFERENCES \(level.catalogueTable) (id) DEFERRABLE INITIALLY DEFERRED,
+            max_quantity INTEGER CHECK (max_quantity > 0),
+            sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
+            -- Of these, what no order owns: adjustments, and what was cancelled without restock.
+            adjusted_quantity INTEGER NOT NULL DEFAULT 0 CHECK (adjusted_quantity >= 0),
+            -- Without a cap nothing runs out.
+            available_quantity INTEGER GENERATED ALWAYS AS
+                (CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END) VIRTUAL,
+            is_available INTEGER NOT NULL GENERATED ALWAYS AS
+                (CASE WHEN max_quantity IS NULL OR sold_quantity < max_quantity THEN 1 ELSE 0 END) VIRTUAL
+        ) STRICT, WITHOUT ROWID;
+        -- What is sold out: nothing is written to it until something is.
+        CREATE INDEX \(level.counterTable)_is_available ON \(level.counterTable) (is_available) WHERE is_available = 0;
+        CREATE VIEW \(level.view) AS SELECT * FROM \(level.catalogueTable) JOIN \(level.counterTable) USING (id);
+        """
+    }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Ledger
+import Paths
+import SQLiteLedger
+import TextEncodings
+
+/// Where a ledger is, as settings name it: `sqlite:///path` or a path. The only place that knows which backends exist.
+enum LedgerURL {
+    /// - Parameter text: not empty; a path in it is relative to the working directory, and may have any bytes.
+    static func place(_ text: String) throws -> any LedgerPlace {
+        guard let (scheme, rest) = parts(text) else { return SQLiteLedgerPlace(path: FilePath.absolute(text)) }
+        // Without the rest: it may hold a password.
+        guard scheme == "sqlite" else {
+            throw ValidationError(
+                "The ledger's URL begins with \(scheme)://; only sqlite:///PATH, or a path, is known.")
+        }
+        let bytes = FilePath.bytes(rest)
+        guard bytes.first == UInt8(ascii: "/"), bytes.count > 1 else {
+            throw ValidationError(
+                "The ledger's URL names no absolute path. Write sqlite:///var/lib/ledger.sqlite, with three slashes.")
+        }
+        guard !bytes.contains(UInt8(ascii: "?")), !bytes.contains(UInt8(ascii: "#")),
+            let path = PercentEncoding.decode(bytes), !path.contains(0)
+        else {
+            throw ValidationError(
+                "The ledger's URL has a parameter, or a % that begins no byte. In a path write %3F for ?, %23 for #, %25 for %."
+            )
+        }
+        return SQLiteLedgerPlace(path: FilePath.text(path))
+    }
+
+    /// nil: it is no URL, but a path.
+    private static func parts(_ text: String) -> (scheme: String, rest: Substring)? {
+        guard let range = text.firstRange(of: "://") else { return nil }
+        let scheme = text[..<range.lowerBound]
+        let isScheme =
+            scheme.first?.isASCIILetter == true
+            && scheme.allSatisfy { $0.isASCIILetter || $0.isASCII && $0.isNumber || "+-.".contains($0) }
+        return isScheme ? (scheme.lowercased(), text[range.upperBound...]) : nil
+    }
+}
+
+extension Character {
+    fileprivate var isASCIILetter: Bool { isASCII && isLetter }
+}
