@@ -174,6 +174,10 @@ let package = Package(
             name: "TestSupport", dependencies: nio + ["RedisClient", "TextEncodings", log], path: "Tests/TestSupport",
             swiftSettings: strict),
         .target(name: "Randomness", dependencies: ["StrictJSON"], path: "Tests/Randomness", swiftSettings: strict),
+        // A ledger in memory: the second implementation of its ports.
+        .target(
+            name: "MemoryLedger", dependencies: ["Inventory", "Ledger"], path: "Tests/MemoryLedger",
+            swiftSettings: strict),
         .testTarget(name: "TextEncodingsTests", dependencies: ["TextEncodings"], swiftSettings: strict),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
         .testTarget(name: "PathsTests", dependencies: ["Paths", "TestSupport"], swiftSettings: strict),

@@ -60,8 +60,8 @@ struct DecideStage: Sendable {
         }
         if let note { await lease.note(note) }
         let planned = planner.plan(by: prior)
-        if note != nil { await lease.note("") }
         Failpoint.planAfter.pass()
+        if note != nil { await lease.note("") }
         return planned
     }
 

@@ -60,10 +60,10 @@ struct RouteResponder: HTTPResponder {
         do {
             let target = RequestTarget(request.head.path)
             let found = try routes(target.path)
+            if let found { (name, isShared) = (found.name, found.isShared) }
             // Also for unknown addresses: a refused client must not learn which addresses exist.
             try admit(request, found)
             guard let route = found else { throw Problem(.notFound, "there is nothing at this address") }
-            (name, isShared) = (route.name, route.isShared)
             readsBody = request.method == .post && route.post != nil
             response = try await answer(request, target, route, context)
         } catch let error as HTTPParserError {
