@@ -1,0 +1,45 @@
+import Inventory
+import Ledger
+
+package enum MemoryLedgerError: LedgerError, Equatable {
+    case missing(String)
+    case alreadyExists(String)
+    case otherStore(String, store: String, asked: String)
+    case inUse(String, action: String)
+    /// What is recorded already, or comes twice in one batch.
+    case recordedTwice(String)
+    /// A batch names a counter that the catalogue lacks.
+    case unknownCounter(CounterName)
+    /// Another ledger was made in its place.
+    case replaced(String)
+    case closed(String)
+    case notForWriting(String)
+    /// As a test asked for (`MemoryLedgerPlace.fail`).
+    case unavailable(String)
+
+    package var kind: LedgerErrorKind {
+        switch self {
+        case .missing: .missing
+        case .alreadyExists: .alreadyExists
+        case .inUse: .inUse
+        case .unavailable: .transient
+        case .otherStore, .recordedTwice, .unknownCounter, .replaced, .closed, .notForWriting: .failed
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .missing(let name): "opening the ledger failed: on \(name): there is none."
+        case .alreadyExists(let name): "creating the ledger failed: on \(name): there is one."
+        case .otherStore(let name, let store, let asked):
+            "opening the ledger failed: on \(name): it belongs to store \"\(store)\", not \"\(asked)\"."
+        case .inUse(let name, let action): "\(action) the ledger failed: on \(name): another process has it open."
+        case .recordedTwice(let what): "recording failed: on \(what): it is recorded already."
+        case .unknownCounter(let counter): "recording failed: on \(counter.level.rawValue) \(counter.id): unknown."
+        case .replaced(let name): "keeping the ledger failed: on \(name): another one is in its place."
+        case .closed(let name): "using the ledger failed: on \(name): it is closed."
+        case .notForWriting(let name): "writing the ledger failed: on \(name): it was opened for reading only."
+        case .unavailable(let name): "using the ledger failed: on \(name): a test says so."
+        }
+    }
+}

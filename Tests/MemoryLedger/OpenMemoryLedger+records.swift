@@ -1,0 +1,175 @@
+import Inventory
+import Ledger
+
+/// What the commands read of it.
+extension OpenMemoryLedger {
+    package func stock() async throws -> StockSnapshot {
+        try read { tables in
+            func state(_ counter: CounterName) -> CounterState {
+                tables.state(of: counter) ?? CounterState(sold: nil, cap: nil, isActive: false)
+            }
+            return StockSnapshot(
+                head: tables.head,
+                products: tables.listedProducts.map { row in
+                    StockedProduct(
+                        id: row.product.id, name: row.product.name, state: state(.product(row.product.id)),
+                        variants: tables.listedVariants(of: row.product.id).map {
+                            .init(id: $0.variant.id, name: $0.variant.name, state: state(.variant($0.variant.id)))
+                        })
+                })
+        }
+    }
+
+    package func refusedOrders() async throws -> [CounterName: Int] {
+        try read { tables in
+            tables.orders.reduce(into: [:]) { refused, order in
+                if let shortage = order.decision.shortage { refused[shortage.counter, default: 0] += 1 }
+            }
+        }
+    }
+
+    /// A page of elements that stand in the order of their numbers.
+    private func page<Row, Element>(
+        _ rows: [(number: Int64, row: Row)], limit: Int, after: String?, _ element: (Row) -> Element
+    ) -> Page<Element> {
+        let before = after.flatMap { Int64($0) }
+        let rest = rows.reversed().filter { row in before.map { row.number < $0 } ?? true }
+        let shown = rest.prefix(limit)
+        return Page(
+            elements: shown.map { element($0.row) },
+            next: rest.count > limit ? shown.last.map { String($0.number) } : nil)
+    }
+
+    package func orders(status: OrderStatus?, limit: Int, after: String?) async throws -> Page<RecordedOrder> {
+        try read { tables in
+            var rows: [(number: Int64, row: MemoryTables.OrderRow)] = []
+            for (place, order) in tables.orders.enumerated() {
+                let isRefused = order.decision.seq == nil
+                switch status {
+                case nil: break
+                case .refused: if !isRefused { continue }
+                case .accepted: if isRefused || order.status != .accepted { continue }
+                case .cancelled: if order.status != .cancelled { continue }
+                }
+                rows.append((status == .accepted ? order.decision.seq ?? 0 : Int64(place + 1), order))
+            }
+            return page(rows, limit: limit, after: after) { $0.recorded(withItems: false) }
+        }
+    }
+
+    package func orderCount() async throws -> Int { try read { $0.orders.count } }
+
+    package func story(of id: Identifier) async throws -> OrderStory {
+        try read { tables in
+            OrderStory(
+                order: tables.order(id)?.recorded(withItems: true),
+                cancellations: tables.cancellations.filter { $0.cancellation.orderID == id }.map(\.recorded),
+                owned: tables.owned(by: id)?.filter { $0.units > 0 } ?? [],
+                deadLetters: tables.deadLetters.filter { $0.orderID == id.text }.map(\.withoutBytes))
+        }
+    }
+
+    package func adjustments(limit: Int, after: String?) async throws -> Page<RecordedAdjustment> {
+        try read { tables in page(tables.adjustments.map { ($0.seq, $0) }, limit: limit, after: after) { $0 } }
+    }
+
+    package func adjustment(_ id: Identifier) async throws -> RecordedAdjustment? {
+        try read { tables in tables.adjustments.first { $0.adjustment.adjustmentID == id } }
+    }
+
+    package func objection(to adjustment: Adjustment) async throws -> InvalidMessage? {
+        try read { tables in
+            tables.index.violation(in: adjustment) ?? adjustment.violation { tables.balances[$0] }
+        }
+    }
+
+    package func deadLetters(
+        reason: String?, status: DeadLetterStatus?, limit: Int, after: String?
+    ) async throws -> Page<RecordedDeadLetter> {
+        try read { tables in
+            let rows = tables.deadLetters.filter { letter in
+                (reason == nil || letter.reason == reason) && (status == nil || letter.status == status)
+            }
+            return page(rows.map { ($0.number, $0) }, limit: limit, after: after) { $0.withoutBytes }
+        }
+    }
+
+    package func deadLetter(_ number: Int64) async throws -> RecordedDeadLetter? {
+        try read { tables in tables.deadLetters.first { $0.number == number } }
+    }
+
+    package func deadLetter(ofEntry entry: String) async throws -> RecordedDeadLetter? {
+        try read { tables in tables.deadLetters.last { $0.entryID == entry }?.withoutBytes }
+    }
+
+    package func count(_ choice: DeadLetterChoice) async throws -> Int { try read { $0.chosen(choice).count } }
+
+    package func refunds(limit: Int, after: String?) async throws -> (page: Page<RefundDue>, due: RefundsDue) {
+        try read { tables in
+            let rows = tables.refunds.sorted { $0.number < $1.number }.map { ($0.number, $0) }
+            return (page(rows, limit: limit, after: after) { tables.due($0) }, tables.refundsDue)
+        }
+    }
+
+    package func repairs(limit: Int, after: String?) async throws -> Page<RecordedRepair> {
+        try read { tables in page(tables.repairs.map { ($0.number, $0) }, limit: limit, after: after) { $0 } }
+    }
+
+    package func check() async throws -> LedgerCheck {
+        try read { tables in
+            var check = LedgerCheck()
+            check.orders = tables.orders.count
+            check.cancellations = tables.cancellations.count
+            check.adjustments = tables.adjustments.count
+            check.deadLetters = tables.deadLetters.count
+            check.head = tables.head
+            check.miscounts = tables.miscounts
+            check.missingRecords =
+                tables.head.records
+                - Int64(check.orders + check.cancellations + check.adjustments + check.deadLetters)
+            return check
+        }
+    }
+}
+
+extension MemoryTables.OrderRow {
+    fileprivate func recorded(withItems: Bool) -> RecordedOrder {
+        var checkout = checkout
+        let units = checkout.units
+        if !withItems {
+            checkout = Checkout(
+                orderID: checkout.orderID, paymentIntentID: checkout.paymentIntentID,
+                completedAt: checkout.completedAt, customer: checkout.customer, currency: checkout.currency,
+                subtotal: checkout.subtotal, tax: checkout.tax, shipping: checkout.shipping, total: checkout.total,
+                items: [], shippingAddress: checkout.shippingAddress)
+        }
+        return RecordedOrder(
+            checkout: checkout, status: status, shortage: decision.shortage, seq: decision.seq, epoch: epoch,
+            units: units, decidedAt: decidedAt, entryID: entryID, erasedAt: erasedAt)
+    }
+}
+
+extension RecordedDeadLetter {
+    /// All but the bytes of the content; of the type, the first bytes.
+    fileprivate var withoutBytes: RecordedDeadLetter {
+        var letter = self
+        letter.type = type.map { Array($0.prefix(64)) }
+        (letter.payload, letter.fields, letter.payloadDigest) = (nil, nil, nil)
+        return letter
+    }
+}
+
+extension MemoryTables {
+    fileprivate func due(_ refund: RefundRow) -> RefundDue {
+        let others = refunds.filter { $0.number != refund.number && $0.orderID != nil && $0.orderID == refund.orderID }
+        return RefundDue(
+            number: refund.number, orderID: refund.orderID?.text, paymentIntentID: refund.payment.intentID,
+            amount: refund.payment.amount, isWorkedOut: refund.payment.isWorkedOut,
+            currency: refund.payment.currency, reason: refund.reason, deadLetter: refund.deadLetter,
+            since: refund.since,
+            isToBeChecked: refund.reason == DeadLetterReason.orderConflict.rawValue
+                || refund.intent.isEmpty && !others.isEmpty,
+            isCancelled: refund.order != nil
+                && cancellations.contains { $0.cancellation.orderID == refund.order })
+    }
+}
