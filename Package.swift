@@ -204,10 +204,22 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // What every backend of the ledger must do, and what is the SQLite one's own.
+        .target(
+            name: "LedgerSamples", dependencies: ["Inventory", "Ledger"], path: "Tests/LedgerSamples",
+            swiftSettings: strict),
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "Inventory", "Ledger", "Randomness", "SQLiteLedger", "TestSupport",
+                "Inventory", "Ledger", "LedgerSamples", "MemoryLedger", "Randomness", "SQLiteLedger", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SQLiteLedgerTests",
+            dependencies: [
+                "Inventory", "Ledger", "LedgerSamples", "Randomness", "SQLiteLedger", "TestSupport", "TextEncodings",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict

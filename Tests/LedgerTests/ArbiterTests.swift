@@ -1,9 +1,7 @@
 import Inventory
-import Testing
-
 import Ledger
-
-@testable import SQLiteLedger
+import LedgerSamples
+import Testing
 
 private let cube = CounterName.product("cube")
 private let black = CounterName.variant("black")
@@ -50,33 +48,37 @@ struct ArbiterTests {
         Claim(name: "a seq comes twice", lines: [("kit", nil, 1)], gate: .accepted(seq: 0), ledger: .accepted(seq: 1)),
     ]
 
-    @Test("disagrees with a gate whose counters are wrong, and records nothing of the batch", arguments: claims)
-    func disagrees(_ claim: Claim) async throws {
-        try await withLedger { fixture async throws in
-            let before = try await fixture.rows()
+    @Test(
+        "disagrees with a gate whose counters are wrong, and records nothing of the batch", arguments: Backend.allCases,
+        claims)
+    func disagrees(_ backend: Backend, _ claim: Claim) async throws {
+        try await withLedger(on: backend) { fixture async throws in
+            let before = try await fixture.contents()
             let answer = try await fixture.record(
                 deadLetter("1-0"), order("o", claim.lines, claim.gate),
                 order("later", [("sheet", nil, 1)], .accepted(seq: 2)))
             #expect(answer == .disagreed(.command(.order("o"), gate: claim.gate, ledger: claim.ledger)))
-            #expect(try await fixture.rows() == before)
+            #expect(try await fixture.contents() == before)
         }
     }
 
-    @Test("holds each order against the ones before it in the batch, not only against what is recorded")
-    func runningFigures() async throws {
-        try await withLedger { fixture async throws in
-            let before = try await fixture.rows()
+    @Test(
+        "holds each order against the ones before it in the batch, not only against what is recorded",
+        arguments: Backend.allCases)
+    func runningFigures(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
+            let before = try await fixture.contents()
             let answer = try await fixture.record(
                 order("o1", [("kit", nil, 2)], .accepted(seq: 1)), order("o2", [("kit", nil, 2)], .accepted(seq: 2)))
             let shortage = refused(kit, asked: 2, left: 1)
             #expect(answer == .disagreed(.command(.order("o2"), gate: .accepted(seq: 2), ledger: shortage)))
-            #expect(try await fixture.rows() == before)
+            #expect(try await fixture.contents() == before)
         }
     }
 
-    @Test("goes by the caps of now: a lowered one leaves 0")
-    func loweredCap() async throws {
-        try await withLedger { fixture async throws in
+    @Test("goes by the caps of now: a lowered one leaves 0", arguments: Backend.allCases)
+    func loweredCap(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(order("o1", [("kit", nil, 3)], .accepted(seq: 1)))
             var catalogue = Catalogue.sample
             catalogue.products[2].cap = 1
@@ -86,12 +88,11 @@ struct ArbiterTests {
         }
     }
 
-    @Test("lets an unlimited product be sold up to 2^53 − 1")
-    func exactLimit() async throws {
-        try await withLedger { fixture async throws in
+    @Test("lets an unlimited product be sold up to 2^53 − 1", arguments: Backend.allCases)
+    func exactLimit(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             let sheet = CounterName.product("sheet")
-            try fixture.tamper(
-                "UPDATE product_counters SET sold_quantity = \(Limit.exactInteger - 1) WHERE id = 'sheet'")
+            try fixture.set(sheet, sold: Limit.exactInteger - 1)
             let answer = try await fixture.record(
                 order("o1", [("sheet", nil, 2)], refused(sheet, asked: 2, left: 1)),
                 order("o2", [("sheet", nil, 1)], .accepted(seq: 1)))
@@ -105,12 +106,12 @@ struct ArbiterTests {
         (0, 1, 1), (2, 1, 1), (1, 0, 1), (1, 2, 1), (1, 1, 0), (1, 1, 2),
     ]
 
-    @Test("records nothing that was decided at another epoch, catalogue or seq", arguments: outdated)
-    func fromAnotherState(_ decided: (epoch: Int64, catalogue: Int64, seq: Int64)) async throws {
-        try await withLedger { fixture async throws in
+    @Test("records nothing that was decided at another epoch, catalogue or seq", arguments: Backend.allCases, outdated)
+    func fromAnotherState(_ backend: Backend, _ decided: (epoch: Int64, catalogue: Int64, seq: Int64)) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             _ = try await fixture.ledger.raiseEpoch()
             try await fixture.record(order("first", [("kit", nil, 1)], .accepted(seq: 1)))
-            let before = try await fixture.rows()
+            let before = try await fixture.contents()
             let batch = RecordBatch(
                 epoch: decided.epoch, catalogueVersion: decided.catalogue, seqBefore: decided.seq,
                 records: [
@@ -118,7 +119,7 @@ struct ArbiterTests {
                 ], attemptsOver: [])
             let answer = try await fixture.ledger.record(batch)
             #expect(answer == .outdated(LedgerHead(epoch: 1, seq: 1, records: 1, catalogueVersion: 1)))
-            #expect(try await fixture.rows() == before)
+            #expect(try await fixture.contents() == before)
         }
     }
 }

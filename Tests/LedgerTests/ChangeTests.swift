@@ -1,9 +1,7 @@
 import Inventory
-import Testing
-
 import Ledger
-
-@testable import SQLiteLedger
+import LedgerSamples
+import Testing
 
 private let cube = CounterName.product("cube")
 private let black = CounterName.variant("black")
@@ -13,8 +11,8 @@ struct ChangeTests {
     private static let owned = [SKUUnits(SKU("cube", "black"), 3), SKUUnits(SKU("sheet"), 2)]
 
     /// An order of three black cubes and two sheets.
-    private func withOrder(_ body: (LedgerFixture) async throws -> Void) async throws {
-        try await withLedger { fixture async throws in
+    private func withOrder(on backend: Backend, _ body: (LedgerFixture) async throws -> Void) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             let lines: [Line] = [("cube", "black", 3), ("sheet", nil, 2)]
             try await fixture.record(order("o", lines, .accepted(seq: 1)))
             try await body(fixture)
@@ -27,37 +25,45 @@ struct ChangeTests {
             restock: restock)
     }
 
-    @Test("give back what the order owns, which is cancelled once it owns nothing any more")
-    func cancellations() async throws {
-        try await withOrder { fixture async throws in
+    @Test(
+        "give back what the order owns, which is cancelled once it owns nothing any more", arguments: Backend.allCases)
+    func cancellations(_ backend: Backend) async throws {
+        try await withOrder(on: backend) { fixture async throws in
             try await fixture.record(cancellation(take(2), of: Self.owned, .accepted(seq: 2)))
-            #expect(try await fixture.texts("SELECT status FROM orders") == ["accepted"])
+            #expect(try await fixture.ledger.order("o")?.status == .accepted)
             let sold = try await fixture.sold()
             #expect(sold[cube] == 1 && sold[black] == 1)
             let left = [SKUUnits(SKU("cube", "black"), 1), SKUUnits(SKU("sheet"), 2)]
             let rest = Cancellation(cancellationID: "rest", orderID: "o")
             #expect(
                 try await fixture.record(cancellation(rest, of: left, .accepted(seq: 3))) == .recorded(records: 3))
-            #expect(try await fixture.texts("SELECT status FROM orders") == ["cancelled"])
+            #expect(try await fixture.ledger.order("o")?.status == .cancelled)
             #expect(try await fixture.sold()[cube] == 0)
-            let rows = """
-                SELECT cancellation_id || ' ' || coalesce(variant_id, product_id) || ' ' || coalesce(asked, 'all') || ' '
-                    || released || ' ' || given_back FROM cancellation_items ORDER BY cancellation_id, line
-                """
+            let story = try await fixture.ledger.story(of: "o")
+            typealias Item = RecordedCancellation.Item
             #expect(
-                try await fixture.texts(rows) == ["c-2 black 2 2 2", "rest black all 1 1", "rest sheet all 2 2"])
+                story.cancellations.map(\.items) == [
+                    [Item(sku: SKU("cube", "black"), asked: 2, released: 2, givenBack: 2)],
+                    [
+                        Item(sku: SKU("cube", "black"), asked: nil, released: 1, givenBack: 1),
+                        Item(sku: SKU("sheet"), asked: nil, released: 2, givenBack: 2),
+                    ],
+                ])
+            #expect(story.owned.isEmpty)
         }
     }
 
-    @Test("of units that cannot be sold again leave the counters, and count as owned by no order")
-    func withoutRestock() async throws {
-        try await withOrder { fixture async throws in
+    @Test(
+        "of units that cannot be sold again leave the counters, and count as owned by no order",
+        arguments: Backend.allCases)
+    func withoutRestock(_ backend: Backend) async throws {
+        try await withOrder(on: backend) { fixture async throws in
             try await fixture.record(cancellation(take(9, restock: false), of: Self.owned, .unchanged))
             #expect(try await fixture.sold()[black] == 3)
-            #expect(
-                try await fixture.texts("SELECT adjusted_quantity FROM variant_counters WHERE id = 'black'") == ["3"])
-            let row = "SELECT units || ' ' || not_owned || ' ' || (seq IS NULL) FROM cancellations"
-            #expect(try await fixture.texts(row) == ["0 6 1"])
+            let lookup = BatchLookup(adjustedCounters: [black])
+            #expect(try await fixture.ledger.priorState(for: lookup).balances[black]?.adjusted == 3)
+            let recorded = try #require(try await fixture.ledger.story(of: "o").cancellations.first)
+            #expect(recorded.units == 0 && recorded.notOwned == 6 && recorded.seq == nil)
         }
     }
 
@@ -69,11 +75,13 @@ struct ChangeTests {
         (owned, .accepted(seq: 3)), (owned, .unchanged),
     ]
 
-    @Test("are not recorded where the ledger's own figures give another change", arguments: wrong.indices)
-    func disagreement(_ index: Int) async throws {
+    @Test(
+        "are not recorded where the ledger's own figures give another change", arguments: Backend.allCases,
+        wrong.indices)
+    func disagreement(_ backend: Backend, _ index: Int) async throws {
         let (owned, decision) = Self.wrong[index]
-        try await withOrder { fixture async throws in
-            let before = try await fixture.rows()
+        try await withOrder(on: backend) { fixture async throws in
+            let before = try await fixture.contents()
             let answer = try await fixture.record(cancellation(take(2), of: owned, decision))
             let isOtherChange = owned != Self.owned
             #expect(
@@ -82,27 +90,29 @@ struct ChangeTests {
                         .command(
                             Command.Key(.cancel, "c-2"), gate: decision,
                             ledger: isOtherChange ? nil : .accepted(seq: 2))))
-            #expect(try await fixture.rows() == before)
+            #expect(try await fixture.contents() == before)
         }
     }
 
-    @Test("of an order that is not there, or of more than a counter has sold, are not recorded")
-    func impossible() async throws {
-        try await withOrder { fixture async throws in
+    @Test(
+        "of an order that is not there, or of more than a counter has sold, are not recorded",
+        arguments: Backend.allCases)
+    func impossible(_ backend: Backend) async throws {
+        try await withOrder(on: backend) { fixture async throws in
             let other = Cancellation(cancellationID: "c", orderID: "other")
             #expect(
                 try await fixture.record(cancellation(other, of: [], .unchanged))
                     == .disagreed(.command(Command.Key(.cancel, "c"), gate: .unchanged, ledger: nil)))
-            try fixture.tamper("UPDATE product_counters SET sold_quantity = 1 WHERE id = 'cube'")
+            try fixture.set(cube, sold: 1)
             #expect(
                 try await fixture.record(cancellation(take(2), of: Self.owned, .accepted(seq: 2)))
                     == .disagreed(.miscounted(cube)))
         }
     }
 
-    @Test("adjust sold units past every cap, but take away no more than was added")
-    func adjustments() async throws {
-        try await withOrder { fixture async throws in
+    @Test("adjust sold units past every cap, but take away no more than was added", arguments: Backend.allCases)
+    func adjustments(_ backend: Backend) async throws {
+        try await withOrder(on: backend) { fixture async throws in
             func change(_ id: Identifier, _ units: Int64) -> Adjustment {
                 Adjustment(adjustmentID: id, sku: SKU("cube", "black"), units: units, reason: "fair")
             }

@@ -1,9 +1,9 @@
 import Inventory
+import Ledger
+import LedgerSamples
 import Testing
 
-import Ledger
-
-@testable import SQLiteLedger
+@testable import MemoryLedger
 
 private let cube = CounterName.product("cube")
 private let black = CounterName.variant("black")
@@ -11,9 +11,10 @@ private let kit = CounterName.product("kit")
 
 @Suite("Epochs in the ledger")
 struct EpochTests {
-    @Test("are raised one by one, and start from all counters with their caps and closings")
-    func raise() async throws {
-        try await withLedger { fixture async throws in
+    @Test(
+        "are raised one by one, and start from all counters with their caps and closings", arguments: Backend.allCases)
+    func raise(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(order("o", [("cube", "black", 2), ("kit", nil, 1)], .accepted(seq: 1)))
             var catalogue = Catalogue.sample
             catalogue.products.removeLast()
@@ -34,9 +35,9 @@ struct EpochTests {
         }
     }
 
-    @Test("come with the catalogue as the ledger has it")
-    func catalogue() async throws {
-        try await withLedger { fixture async throws in
+    @Test("come with the catalogue as the ledger has it", arguments: Backend.allCases)
+    func catalogue(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             var catalogue = Catalogue.sample
             catalogue.products.removeLast()
             catalogue.products[0].variants.removeLast()
@@ -55,9 +56,11 @@ struct EpochTests {
         }
     }
 
-    @Test("name the products that a later catalogue has changed, by themselves or by their variants")
-    func changedProducts() async throws {
-        try await withLedger { fixture async throws in
+    @Test(
+        "name the products that a later catalogue has changed, by themselves or by their variants",
+        arguments: Backend.allCases)
+    func changedProducts(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             var catalogue = Catalogue.sample
             catalogue.products[0].variants[0].cap = 5
             _ = try await fixture.ledger.sync(catalogue)
@@ -75,19 +78,19 @@ struct EpochTests {
 
     @Test(
         "are raised above those that Redis has seen, and never lowered",
-        arguments: [(0, 3), (2, 3), (3, 3), (9, 9)] as [(Int64, Int64)])
-    func raiseAbove(_ seen: Int64, _ epoch: Int64) async throws {
-        try await withLedger { fixture async throws in
+        arguments: Backend.allCases, [(0, 3), (2, 3), (3, 3), (9, 9)] as [(Int64, Int64)])
+    func raiseAbove(_ backend: Backend, _ epochs: (seen: Int64, then: Int64)) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             for _ in 0..<3 { _ = try await fixture.ledger.raiseEpoch() }
-            try await fixture.ledger.raiseEpoch(above: seen)
-            #expect(try await fixture.ledger.head().epoch == epoch)
-            #expect(try await fixture.ledger.raiseEpoch().head.epoch == epoch + 1)
+            try await fixture.ledger.raiseEpoch(above: epochs.seen)
+            #expect(try await fixture.ledger.head().epoch == epochs.then)
+            #expect(try await fixture.ledger.raiseEpoch().head.epoch == epochs.then + 1)
         }
     }
 
-    @Test("The counters can be taken back to any earlier seq")
-    func countersAsOf() async throws {
-        try await withLedger { fixture async throws in
+    @Test("The counters can be taken back to any earlier seq", arguments: Backend.allCases)
+    func countersAsOf(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
                 order("o1", [("cube", "black", 1), ("cube", "black", 1)], .accepted(seq: 1)),
                 order("x", [("kit", nil, 9)], refused(kit, asked: 9, left: 3)),
@@ -108,17 +111,22 @@ struct EpochTests {
         }
     }
 
-    @Test("An epoch is due five seconds after it was raised; where the clock was set back since, at once")
-    func due() async throws {
-        try await withLedger { fixture async throws in
+    @Test(
+        "An epoch is due five seconds after it was raised; where the clock was set back since, at once",
+        arguments: Backend.allCases)
+    func due(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             let ledger = fixture.ledger
             #expect(try await ledger.watermark() == LedgerWatermark(epoch: 0, seq: 0, dueEpoch: 0))
             try await fixture.record(order("o", [("kit", nil, 1)], .accepted(seq: 1)))
             for _ in 1...3 { try await ledger.raiseEpoch() }
             // On a busy machine the test takes longer than five seconds, so the times are written directly.
             func date(_ epoch: Int64, _ milliseconds: Int64) throws {
-                let time = Timestamp.text(milliseconds: Timestamp.milliseconds() + milliseconds)
-                try fixture.tamper("UPDATE epochs SET opened_at = '\(time)' WHERE epoch = \(epoch)")
+                let time = Timestamp.milliseconds() + milliseconds
+                try fixture.location.tamper(
+                    sqlite:
+                        "UPDATE epochs SET opened_at = '\(Timestamp.text(milliseconds: time))' WHERE epoch = \(epoch)",
+                    memory: { $0.epochs[Int(epoch) - 1].openedAt = time })
             }
             for epoch in Int64(1)...3 { try date(epoch, -1_000) }
             #expect(try await ledger.watermark() == LedgerWatermark(epoch: 3, seq: 1, dueEpoch: 0))
@@ -130,9 +138,9 @@ struct EpochTests {
         }
     }
 
-    @Test("The stock is in the catalogue's order, with what is closed last")
-    func stock() async throws {
-        try await withLedger { fixture async throws in
+    @Test("The stock is in the catalogue's order, with what is closed last", arguments: Backend.allCases)
+    func stock(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(order("o", [("cube", "black", 6)], .accepted(seq: 1)))
             var catalogue = Catalogue.sample
             catalogue.products.swapAt(1, 2)

@@ -1,18 +1,16 @@
 import Inventory
-import Testing
-
 import Ledger
-
-@testable import SQLiteLedger
+import LedgerSamples
+import Testing
 
 private let kit = CounterName.product("kit")
 private let decidedAt = "2026-11-22T10:00:00.000Z"
 
 @Suite("Looking things up in the ledger")
 struct LookupTests {
-    @Test("finds the orders of a batch, with what is announced for them")
-    func knownOrders() async throws {
-        try await withLedger { fixture async throws in
+    @Test("finds the orders of a batch, with what is announced for them", arguments: Backend.allCases)
+    func knownOrders(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             let checkout = Checkout(orderID: "o1", items: [.init(productID: "kit", units: 2, unitPrice: 7)])
             try await fixture.record(
                 order(checkout, .accepted(seq: 1)),
@@ -31,9 +29,9 @@ struct LookupTests {
         }
     }
 
-    @Test("finds dead letters by entry id, and tells apart what came under the same id")
-    func knownDeadLetters() async throws {
-        try await withLedger { fixture async throws in
+    @Test("finds dead letters by entry id, and tells apart what came under the same id", arguments: Backend.allCases)
+    func knownDeadLetters(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
                 deadLetter("1-0", fingerprint: [1]), deadLetter("1-0", fingerprint: [2], reason: .wrongType),
                 deadLetter("2-0", fingerprint: [1]))
@@ -49,9 +47,9 @@ struct LookupTests {
         }
     }
 
-    @Test("counts attempts per entry and content, and ends them with the batch")
-    func attempts() async throws {
-        try await withLedger { fixture in
+    @Test("counts attempts per entry and content, and ends them with the batch", arguments: Backend.allCases)
+    func attempts(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture in
             let ledger = fixture.ledger
             let (one, other) = (
                 EntryKey(entryID: "1-0", fingerprint: [1, 2]), EntryKey(entryID: "1-0", fingerprint: [1, 3])
@@ -69,9 +67,9 @@ struct LookupTests {
         }
     }
 
-    @Test("keeps attempts when the batch is not recorded")
-    func attemptsOfOutdated() async throws {
-        try await withLedger { fixture async throws in
+    @Test("keeps attempts when the batch is not recorded", arguments: Backend.allCases)
+    func attemptsOfOutdated(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             let key = EntryKey(entryID: "1-0", fingerprint: [1])
             try await fixture.ledger.noteAttempt(key)
             let batch = RecordBatch(
@@ -95,9 +93,9 @@ struct LookupTests {
         return pages
     }
 
-    @Test("lists orders latest first, page by page")
-    func orderPages() async throws {
-        try await withLedger { fixture async throws in
+    @Test("lists orders latest first, page by page", arguments: Backend.allCases)
+    func orderPages(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
                 order("b", [("kit", nil, 1)], .accepted(seq: 1)), order("a", [("kit", nil, 1)], .accepted(seq: 2)),
                 order("c", [("kit", nil, 2)], refused(kit, asked: 2, left: 1)),
@@ -119,9 +117,9 @@ struct LookupTests {
         }
     }
 
-    @Test("lists dead letters latest first, page by page, without their bytes")
-    func deadLetterPages() async throws {
-        try await withLedger { fixture async throws in
+    @Test("lists dead letters latest first, page by page, without their bytes", arguments: Backend.allCases)
+    func deadLetterPages(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
                 (1...5).map { deadLetter("\($0)-0", reason: $0.isMultiple(of: 2) ? .invalidUTF8 : .invalidJSON) })
             let table: [(reason: String?, limit: Int, expected: [[Int64]])] = [
@@ -130,7 +128,7 @@ struct LookupTests {
             ]
             for (reason, limit, expected) in table {
                 let found = try await pages { after async throws in
-                    try await fixture.ledger.deadLetters(reason: reason, limit: limit, after: after)
+                    try await fixture.ledger.deadLetters(reason: reason, status: nil, limit: limit, after: after)
                 }
                 #expect(found.map { $0.map(\.number) } == expected)
                 #expect(found.joined().allSatisfy { $0.payload == nil && $0.fields == nil })

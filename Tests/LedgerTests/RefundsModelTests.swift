@@ -2,11 +2,9 @@ import Foundation
 import Inventory
 import Randomness
 import TestSupport
-import Testing
-
 import Ledger
-
-@testable import SQLiteLedger
+import LedgerSamples
+import Testing
 
 /// What is due by the definition, worked out from all that happened.
 private struct RefundModel {
@@ -168,12 +166,14 @@ private struct RefundHistory {
 }
 
 @Suite struct RefundsModelTests {
-    @Test("Whatever happens in whatever order, the list is what is due, and the sums are those of the list")
-    func histories() async throws {
+    @Test(
+        "Whatever happens in whatever order, the list is what is due, and the sums are those of the list",
+        arguments: Backend.allCases)
+    func histories(_ backend: Backend) async throws {
         let given = ProcessInfo.processInfo.environment["STOCKTAKE_TEST_SEED"].flatMap { UInt64($0) }
         let first = given ?? UInt64.random(in: 0..<1 << 32)
         for seed in first..<first + (given == nil ? 6 : 1) {
-            try await withLedger { fixture async throws in
+            try await withLedger(on: backend) { fixture async throws in
                 var history = RefundHistory(fixture, seed: seed)
                 for step in 0..<60 {
                     try await history.step()

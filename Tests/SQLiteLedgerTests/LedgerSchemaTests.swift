@@ -1,8 +1,8 @@
 import GRDB
 import Inventory
-import Testing
-
 import Ledger
+import LedgerSamples
+import Testing
 
 @testable import SQLiteLedger
 

@@ -2,9 +2,9 @@ import Foundation
 import GRDB
 import Inventory
 import TestSupport
-import Testing
-
 import Ledger
+import LedgerSamples
+import Testing
 
 @testable import SQLiteLedger
 

@@ -3,9 +3,9 @@ import GRDB
 import Inventory
 import Synchronization
 import TestSupport
-import Testing
-
 import Ledger
+import LedgerSamples
+import Testing
 
 @testable import SQLiteLedger
 

@@ -1,8 +1,8 @@
 import GRDB
 import Inventory
-import Testing
-
 import Ledger
+import LedgerSamples
+import Testing
 
 @testable import SQLiteLedger
 
@@ -185,6 +185,27 @@ struct LedgerConcurrencyTests {
             try await other.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }
             #expect(try await fixture.ledger.raiseEpoch().head.epoch == 1)
             try other.close()
+        }
+    }
+
+    @Test("A batch on a full disk is an error that may pass, and nothing is recorded")
+    func diskFull() async throws {
+        try await withLedger { fixture async throws in
+            let before = try await fixture.rows()
+            let pages = try await fixture.ledger.write { db in
+                let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+                try db.execute(sql: "PRAGMA max_page_count = \(pages)")
+                return pages
+            }
+            let large = deadLetter("1-0", payload: [UInt8](repeating: 0xFF, count: 100_000))
+            let sale = order("o", [("kit", nil, 1)], .accepted(seq: 1))
+            let error = await #expect(throws: SQLiteLedgerError.diskFull(path: fixture.path)) {
+                try await fixture.record(sale, large)
+            }
+            #expect(error?.isTransient == true)
+            #expect(try await fixture.rows() == before)
+            try await fixture.ledger.write { try $0.execute(sql: "PRAGMA max_page_count = \(pages + 1_000)") }
+            #expect(try await fixture.record(sale, large) == .recorded(records: 2))
         }
     }
 }

@@ -2,9 +2,9 @@ import GRDB
 import Glibc
 import Inventory
 import TestSupport
-import Testing
-
 import Ledger
+import LedgerSamples
+import Testing
 
 @testable import SQLiteLedger
 
