@@ -1,8 +1,8 @@
+import Foundation
 import GRDB
 import Inventory
 import Ledger
 import LedgerSamples
-import MemoryLedger
 import SQLiteLedger
 import TestSupport
 import Testing
@@ -56,6 +56,17 @@ struct LedgerLocation: Sendable {
     }
 
     // MARK: - What no port does
+
+    /// Another ledger takes the place of the one that is there.
+    func replace() async throws {
+        switch place {
+        case let place as MemoryLedgerPlace: place.replace()
+        default:
+            let path = folder.path(of: "ledger.db")
+            try FileManager.default.removeItem(atPath: path)
+            try Data().write(to: URL(fileURLWithPath: path))
+        }
+    }
 
     /// Changes what is stored behind the back of those who have it open.
     func tamper(sqlite sql: String, memory: (inout MemoryTables) -> Void) throws {
