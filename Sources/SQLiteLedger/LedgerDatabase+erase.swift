@@ -5,7 +5,7 @@ import Ledger
 
 extension LedgerDatabase {
     package func erase(_ ids: [Identifier]) async throws -> EraseAnswer {
-        let now = Timestamp.now()
+        let (ids, now) = (ids.uniqued, Timestamp.now())
         return try await write { db in
             var letters: [(number: Int64, status: String)] = []
             var unknown: [Identifier] = []

@@ -45,7 +45,7 @@ extension LedgerDatabase {
             ).map(found)
         case .numbers(let numbers):
             let statement = try db.cachedStatement(sql: "\(columns) id = ?")
-            return try numbers.compactMap { try Row.fetchOne(statement, arguments: [$0]).map(found) }
+            return try numbers.uniqued.compactMap { try Row.fetchOne(statement, arguments: [$0]).map(found) }
         }
     }
 
@@ -59,7 +59,7 @@ extension LedgerDatabase {
             let letters = try Self.chosen(choice, db)
             if case .numbers(let numbers) = choice {
                 let known = Set(letters.map(\.number))
-                let unknown = numbers.filter { !known.contains($0) }
+                let unknown = numbers.uniqued.filter { !known.contains($0) }
                 if !unknown.isEmpty { return .unknown(unknown) }
             }
             let refused = letters.filter { $0.status != wanted && !allowed.contains($0.status) }

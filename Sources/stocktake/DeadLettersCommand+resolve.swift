@@ -23,8 +23,7 @@ struct DeadLetterOptions: ParsableArguments {
 
     var choice: DeadLetterChoice {
         if let reason { return .reason(reason.rawValue) }
-        var seen: Set<Int64> = []
-        return .numbers(ids.filter { seen.insert($0).inserted })
+        return .numbers(ids)
     }
 }
 

@@ -28,8 +28,7 @@ extension OrdersCommand {
             let settings = try options.resolve()
             let ledger = try await settings.ledger.openAdmin(settings.store)
             defer { try? ledger.close() }
-            var seen: Set<Identifier> = []
-            let orders = ids.map { Identifier($0) }.filter { seen.insert($0).inserted }
+            let orders = ids.map { Identifier($0) }.uniqued
             guard yes || confirm("Remove the customer's data of \(orders.count.counted("order")) for good?") else {
                 printError("not erased")
                 throw Exit.no

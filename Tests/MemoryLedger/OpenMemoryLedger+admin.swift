@@ -35,7 +35,8 @@ extension OpenMemoryLedger {
     }
 
     package func erase(_ ids: [Identifier]) async throws -> EraseAnswer {
-        try write { tables in
+        let ids = ids.uniqued
+        return try write { tables in
             // Not the cancellations that wait for their order: they hold no customer data, and are needed.
             let letters = tables.deadLetters.indices.filter { place in
                 let letter = tables.deadLetters[place]
@@ -64,7 +65,7 @@ extension MemoryTables {
     func chosen(_ choice: DeadLetterChoice) -> [Int] {
         switch choice {
         case .numbers(let numbers):
-            numbers.compactMap { number in deadLetters.firstIndex { $0.number == number } }
+            numbers.uniqued.compactMap { number in deadLetters.firstIndex { $0.number == number } }
         case .reason(let reason):
             deadLetters.indices.filter { deadLetters[$0].reason == reason && deadLetters[$0].status == .open }
         }
@@ -77,7 +78,7 @@ extension MemoryTables {
         let places = chosen(choice)
         let letters = places.map { deadLetters[$0] }
         if case .numbers(let numbers) = choice {
-            let unknown = numbers.filter { number in !letters.contains { $0.number == number } }
+            let unknown = numbers.uniqued.filter { number in !letters.contains { $0.number == number } }
             if !unknown.isEmpty { return .unknown(unknown) }
         }
         let refused = letters.filter { $0.status != wanted && !allowed.contains($0.status) }

@@ -15,6 +15,7 @@ package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
     /// Id, digest, items, amounts and status stay: counts remain correct, and a replayed message is still recognised. A
     /// digest of the payment intent stays, too: the same payment is not taken for a second one when it comes again. An
     /// id that only dead letters have is erased there. Refunds that are due keep what they need.
+    /// - Parameter ids: one given twice counts once.
     func erase(_ ids: [Identifier]) async throws -> EraseAnswer
 
     /// Makes the consumer publish open dead letters again, all of the choice or none.

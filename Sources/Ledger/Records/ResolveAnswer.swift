@@ -1,6 +1,6 @@
 /// Which dead letters an operator means.
 package enum DeadLetterChoice: Sendable {
-    /// By the numbers that the list shows.
+    /// By the numbers that the list shows; one given twice counts once.
     case numbers([Int64])
     /// Every open one with this reason.
     case reason(String)
