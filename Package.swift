@@ -227,9 +227,8 @@ let package = Package(
         .testTarget(
             name: "ReconciliationTests",
             dependencies: [
-                "Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "SQLiteLedger", "TestSupport", log,
+                "Counters", "Inventory", "Ledger", "MemoryLedger", "Reconciliation", "RedisClient", "TestSupport", log,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
-                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict
         ),
@@ -259,7 +258,7 @@ let package = Package(
         .testTarget(
             name: "AvailabilityAPITests",
             dependencies: [
-                "AvailabilityAPI", "Counters", "Inventory", "Ledger", "RedisClient", "SQLiteLedger", "StrictJSON",
+                "AvailabilityAPI", "Counters", "Inventory", "Ledger", "MemoryLedger", "RedisClient", "StrictJSON",
                 "TestSupport", log,
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],

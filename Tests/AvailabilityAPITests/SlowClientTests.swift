@@ -66,7 +66,7 @@ import Testing
     @Test("A client that reads slowly gets all of an answer; one that reads nothing is cut off")
     func progress() async throws {
         let (bytes, unread) = (6 << 20, UnreadBytes(limit: .max))
-        let limits = RequestStage.Limits(idle: .milliseconds(400), stall: .milliseconds(1_600))
+        let limits = RequestStage.Limits(idle: .seconds(60), stall: .milliseconds(1_600))
         try await withServer(answering: bytes, unread, limits: limits) { address in
             let (slow, deaf) = (try await ask(address), try await ask(address))
             let began = ContinuousClock.now

@@ -1,7 +1,7 @@
 import Counters
 import Inventory
 import Ledger
-import SQLiteLedger
+import MemoryLedger
 import Logging
 import RedisClient
 import Synchronization
@@ -9,11 +9,12 @@ import TestSupport
 
 @testable import AvailabilityAPI
 
-/// A ledger, its counters in a real Redis, and what reads them; the test itself is the consumer.
+/// A ledger in memory, its counters in a real Redis, and what reads them; the test itself is the consumer.
 struct StorefrontFixture: Sendable {
     let server: TestRedisServer
     let client: RedisClient
-    let ledger: LedgerDatabase
+    let place: MemoryLedgerPlace
+    let ledger: OpenMemoryLedger
     let storefront: Storefront
     let watch: LedgerWatch
     let keys: StoreKeys
@@ -105,27 +106,25 @@ func withStorefront(
     isolation: isolated (any Actor)? = #isolation, _ body: (StorefrontFixture) async throws -> Void
 ) async throws {
     try await withRedisServer { server async throws in
-        try await withTemporaryFolder { folder async throws in
-            let path = folder.path(of: "ledger.db")
-            try await LedgerDatabase.create(at: path, store: "main")
-            let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
-            _ = try await ledger.sync(catalogue)
-            let client = server.client()
-            let keys = StoreKeys(store: "main")
-            let watch = try await LedgerWatch(ledger, logger: StorefrontFixture.logger)
-            let source = AvailabilitySource(
-                counters: CounterReader(keys: keys, client: client), ledger: ledger, watch: watch,
-                fallsBackToLedger: fallsBackToLedger, logger: StorefrontFixture.logger)
-            let fixture = StorefrontFixture(
-                server: server, client: client, ledger: ledger,
-                storefront: Storefront(
-                    catalogue: try await CatalogueInUse.read(from: ledger),
-                    reads: SharedReads(source, metrics: APIMetrics())),
-                watch: watch, keys: keys)
-            if isInstalled { try await fixture.install() }
-            try await body(fixture)
-            await client.close()
-            try ledger.close()
-        }
+        let place = MemoryLedgerPlace()
+        try await place.create(store: "main")
+        let ledger = try place.open("main")
+        _ = try await ledger.sync(catalogue)
+        let client = server.client()
+        let keys = StoreKeys(store: "main")
+        let watch = try await LedgerWatch(ledger, logger: StorefrontFixture.logger)
+        let source = AvailabilitySource(
+            counters: CounterReader(keys: keys, client: client), ledger: ledger, watch: watch,
+            fallsBackToLedger: fallsBackToLedger, logger: StorefrontFixture.logger)
+        let fixture = StorefrontFixture(
+            server: server, client: client, place: place, ledger: ledger,
+            storefront: Storefront(
+                catalogue: try await CatalogueInUse.read(from: ledger),
+                reads: SharedReads(source, metrics: APIMetrics())),
+            watch: watch, keys: keys)
+        if isInstalled { try await fixture.install() }
+        try await body(fixture)
+        await client.close()
+        try ledger.close()
     }
 }

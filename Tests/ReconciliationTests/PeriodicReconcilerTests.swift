@@ -58,7 +58,7 @@ struct PeriodicReconcilerTests {
     func wrongLedger() async throws {
         try await withReconciliation { fixture async throws in
             try await fixture.sell("sheet", units: 5)
-            try fixture.editLedger("UPDATE product_counters SET sold_quantity = 1 WHERE id = 'sheet'")
+            fixture.place.set(.product("sheet"), sold: 1)
             let repairs = try await periodic(fixture, metrics: TestMetrics()).reconcile()
             #expect(repairs.first?.place == .ledger)
             try await fixture.install()

@@ -1,8 +1,7 @@
 import Counters
-import GRDB
 import Inventory
 import Ledger
-import SQLiteLedger
+import MemoryLedger
 import RedisClient
 import TestSupport
 
@@ -12,7 +11,8 @@ import TestSupport
 struct ReconciliationFixture: Sendable {
     let server: TestRedisServer
     let client: RedisClient
-    let ledger: LedgerDatabase
+    let place: MemoryLedgerPlace
+    let ledger: OpenMemoryLedger
     let keys = StoreKeys(store: "main")
 
     var store: CounterStore { CounterStore(keys: keys, ledger: ledger.identity, client: client) }
@@ -43,13 +43,6 @@ struct ReconciliationFixture: Sendable {
         var command = RedisCommand(words[0], keys.stock)
         command.append(contentsOf: words.dropFirst())
         _ = try await client.send(command)
-    }
-
-    /// Edits the ledger as a user of `sqlite3` would.
-    func editLedger(_ sql: String) throws {
-        let queue = try DatabaseQueue(path: ledger.path)
-        try queue.write { db in try db.execute(sql: sql) }
-        try queue.close()
     }
 
     /// Opens a new epoch.
@@ -127,16 +120,14 @@ func withReconciliation(
     _ body: (ReconciliationFixture) async throws -> Void
 ) async throws {
     try await withRedisServer { server async throws in
-        try await withTemporaryFolder { folder async throws in
-            let path = folder.path(of: "ledger.db")
-            try await LedgerDatabase.create(at: path, store: "main")
-            let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
-            _ = try await ledger.sync(catalogue)
-            let fixture = ReconciliationFixture(server: server, client: server.client(), ledger: ledger)
-            if isInstalled { try await fixture.install() }
-            try await body(fixture)
-            await fixture.client.close()
-            try ledger.close()
-        }
+        let place = MemoryLedgerPlace()
+        try await place.create(store: "main")
+        let ledger = try place.open("main")
+        _ = try await ledger.sync(catalogue)
+        let fixture = ReconciliationFixture(server: server, client: server.client(), place: place, ledger: ledger)
+        if isInstalled { try await fixture.install() }
+        try await body(fixture)
+        await fixture.client.close()
+        try ledger.close()
     }
 }

@@ -64,8 +64,7 @@ extension RequestTarget {
     /// The `product` parameters: at least one, each once, in their order.
     func products() throws -> [Identifier] {
         let values = try parameters(repeated: ["product"])["product"] ?? []
-        var seen: Set<Identifier> = []
-        let ids = values.map { Identifier($0) }.filter { seen.insert($0).inserted }
+        let ids = values.map { Identifier($0) }.uniqued
         guard !ids.isEmpty else {
             throw Problem(.badRequest, "name a product: ?product=ID, up to \(Self.maximumProducts) times")
         }

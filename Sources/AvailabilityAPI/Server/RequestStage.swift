@@ -62,6 +62,9 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         var idle: TimeAmount
         /// So is one whose answer does not get on: nothing of it could be sent on for so long.
         var stall: TimeAmount
+
+        /// How often is looked whether an answer gets on.
+        fileprivate var poll: TimeAmount { .nanoseconds(min(idle.nanoseconds, stall.nanoseconds / 4)) }
     }
 
     init(_ reads: DirectReads?, limits: Limits, laggards: Laggards) {
@@ -323,7 +326,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Polls, rarely: no event reports what it looks for.
     private func setTimer(_ context: ChannelHandlerContext) {
-        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: min(deadline, .now() + limits.idle)) {
+        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: min(deadline, .now() + limits.poll)) {
             [self] in
             if isBehind { _ = clientHasTaken() }
             guard deadline <= .now() else { return setTimer(context) }
