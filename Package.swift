@@ -249,7 +249,8 @@ let package = Package(
         .testTarget(
             name: "ConsumerTests",
             dependencies: [
-                "Consumer", "Counters", "Cryptography", "Intake", "Inventory", "Ledger", "Randomness", "SQLiteLedger",
+                "Consumer", "Counters", "Cryptography", "Intake", "Inventory", "Ledger", "MemoryLedger", "Randomness",
+                "SQLiteLedger",
                 "StrictJSON",
                 "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],

@@ -3,6 +3,7 @@ import Inventory
 import Testing
 
 @testable import Consumer
+@testable import MemoryLedger
 @testable import Intake
 @testable import Ledger
 
@@ -251,7 +252,7 @@ struct ConsumerStateMachineTests {
             let bench = MachineBench()
             bench.watch(
                 catalogue: catalogue, epoch: epoch,
-                counters: CounterHead(ledger: FakeLedger.identity, epoch: 1, seq: 0))
+                counters: CounterHead(ledger: MemoryTables.worldIdentity, epoch: 1, seq: 0))
             #expect(bench.take().contains("open epoch: \(reason)"))
             #expect(bench.lastRequest?.needed.memory == .trusted)
         }
@@ -320,7 +321,7 @@ struct ConsumerStateMachineTests {
         if finder == 0 {
             bench.send(.undecided(EpochNeeded(.batch, "fenced", memory: .doubtful)))
         } else {
-            bench.watch(counters: CounterHead(ledger: FakeLedger.identity, epoch: 1, seq: 99))
+            bench.watch(counters: CounterHead(ledger: MemoryTables.worldIdentity, epoch: 1, seq: 99))
         }
         // Of the batch that was turned down, not of what the gate or the watch has found.
         #expect(bench.take().contains("open epoch: catalogue version 2"))
@@ -334,7 +335,7 @@ struct ConsumerStateMachineTests {
         bench.startWatch()
         bench.send(.readFailed(.lostData))
         bench.send(.connected(decidingConnection: 0))
-        bench.watch(in: 1, counters: CounterHead(ledger: FakeLedger.identity, epoch: 2, seq: 0))
+        bench.watch(in: 1, counters: CounterHead(ledger: MemoryTables.worldIdentity, epoch: 2, seq: 0))
         #expect(bench.machine.reading.memory == .trusted)
     }
 

@@ -1,11 +1,12 @@
 import Counters
-@testable import Intake
 import Inventory
-@testable import Ledger
+import Ledger
 import Randomness
 import Testing
 
 @testable import Consumer
+@testable import Intake
+@testable import MemoryLedger
 
 /// Redis, a ledger and a clock in memory, and a `ConsumerStateMachine` whose actions they execute: one at a time, in
 /// any order, with any delay. All of it is drawn from a seed.
@@ -50,8 +51,9 @@ final class ConsumerWorld {
     }
 
     private let settings: ConsumerSettings
+    private let wakesCancellations: Bool
     private(set) var machine: ConsumerStateMachine
-    private(set) var ledger: FakeLedger
+    private(set) var ledger: MemoryTables
     private(set) var redis: FakeRedis
     private(set) var isFinished = false
     private(set) var steps = 0
@@ -86,9 +88,9 @@ final class ConsumerWorld {
     init(
         _ stream: [StreamEntry], batchOrders: Int, faults: Faults, wakesCancellations: Bool = false,
         _ generator: SeededGenerator
-    ) {
-        ledger = FakeLedger()
-        ledger.wakesCancellations = wakesCancellations
+    ) throws {
+        ledger = try .ofWorld()
+        self.wakesCancellations = wakesCancellations
         redis = FakeRedis(stream: stream)
         self.faults = faults
         self.generator = generator
@@ -99,7 +101,7 @@ final class ConsumerWorld {
         ledger.head.epoch = 1
         redis.install(ledger, epoch: 1)
         redis.reader = .claiming(after: -1)
-        machine = ConsumerStateMachine(settings, ledger: FakeLedger.identity, epoch: ledger.epoch(over: 0))
+        machine = ConsumerStateMachine(settings, ledger: MemoryTables.worldIdentity, epoch: ledger.epoch(over: 0))
     }
 
     // MARK: - Steps
@@ -161,7 +163,7 @@ final class ConsumerWorld {
         redis.reader = .claiming(after: -1)
         lastDecided = nil
         machine = ConsumerStateMachine(
-            settings, ledger: FakeLedger.identity, epoch: ledger.epoch(over: redis.generation))
+            settings, ledger: MemoryTables.worldIdentity, epoch: ledger.epoch(over: redis.generation))
         accept(machine.begin(at: now))
     }
 
@@ -251,7 +253,9 @@ final class ConsumerWorld {
         case .wait(let chore): return .due(chore)
         case .watch(let epoch):
             task.losses = losses.all
-            let counters = redis.counters.map { CounterHead(ledger: FakeLedger.identity, epoch: $0.epoch, seq: $0.seq) }
+            let counters = redis.counters.map {
+                CounterHead(ledger: MemoryTables.worldIdentity, epoch: $0.epoch, seq: $0.seq)
+            }
             return .watched(
                 WatchReport(
                     epoch: epoch, ledger: ledger.head,
@@ -293,9 +297,9 @@ final class ConsumerWorld {
 
     private func isRecorded(_ id: String) -> Bool {
         guard let entry = redis.stream.first(where: { $0.id == id }) else { return false }
-        if ledger.deadLetters[EntryKey(entry)] != nil { return true }
+        if ledger.deadLetterKeys.contains(EntryKey(entry)) { return true }
         guard case .success(let command) = EntryDecoder.decode(entry).command else { return false }
-        return ledger.decisions[command.key] != nil
+        return ledger.decision(command.key) != nil
     }
 
     private func connect() -> ConsumerEvent {
@@ -305,7 +309,8 @@ final class ConsumerWorld {
     }
 
     private var wanted: [WantedReplay] {
-        ledger.wanted.sorted { $0.key < $1.key }.compactMap { number, key in
+        guard wakesCancellations else { return [] }
+        return ledger.wanted.sorted { $0.key < $1.key }.compactMap { number, key in
             redis.stream.first { $0.id == key.entryID }.map {
                 WantedReplay(number: number, fingerprint: $0.fingerprint)
             }

@@ -4,6 +4,7 @@ import Ledger
 
 @testable import Consumer
 @testable import Intake
+@testable import MemoryLedger
 
 /// A state machine with its epoch 1 open, and what it asks for in words.
 final class MachineBench {
@@ -13,7 +14,7 @@ final class MachineBench {
     private var asked: [String] = []
     private var delivered: [[StreamEntry]] = []
     private var request: DecisionRequest?
-    private var ledger = FakeLedger()
+    private var ledger: MemoryTables
 
     /// Two orders are a full batch.
     init(batchOrders: Int = 2, queueBytes: Int = 1 << 20, untilIdle: Bool = false) {
@@ -21,8 +22,9 @@ final class MachineBench {
         settings.batchOrders = batchOrders
         settings.queueBytes = queueBytes
         settings.untilIdle = untilIdle
-        ledger.head.epoch = 1
-        machine = ConsumerStateMachine(settings, ledger: FakeLedger.identity, epoch: ledger.epoch(over: 0))
+        ledger = MemoryTables(identity: MemoryTables.worldIdentity, store: "main")
+        (ledger.head.epoch, ledger.head.catalogueVersion) = (1, 1)
+        machine = ConsumerStateMachine(settings, ledger: MemoryTables.worldIdentity, epoch: ledger.epoch(over: 0))
         note(machine.begin(at: now))
     }
 
@@ -117,7 +119,7 @@ final class MachineBench {
     ) {
         startWatch()
         let number = machine.epoch.number
-        let found = CounterHead(ledger: FakeLedger.identity, epoch: epoch ?? number, seq: seq ?? machine.seq)
+        let found = CounterHead(ledger: MemoryTables.worldIdentity, epoch: epoch ?? number, seq: seq ?? machine.seq)
         send(
             .watched(
                 WatchReport(

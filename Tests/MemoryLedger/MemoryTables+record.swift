@@ -2,8 +2,14 @@ import Inventory
 import Ledger
 
 extension MemoryTables {
-    /// Nothing may be changed when this throws or answers anything but `recorded`: the caller works on a copy.
     mutating func record(_ batch: RecordBatch) throws -> RecordAnswer {
+        var copy = self
+        let answer = try copy.write(batch)
+        if case .recorded = answer { self = copy }
+        return answer
+    }
+
+    private mutating func write(_ batch: RecordBatch) throws -> RecordAnswer {
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
         else { return .outdated(head) }
         var arbiter = loadedArbiter(for: batch)

@@ -109,27 +109,11 @@ package final class OpenMemoryLedger: LedgerStore, LedgerAdmin {
     // MARK: - Batches
 
     package func priorState(for lookup: BatchLookup) async throws -> PriorState {
-        try read { tables in
-            var prior = PriorState()
-            for key in lookup.keys { prior.decisions[key] = tables.decision(key) }
-            for letter in tables.deadLetters where lookup.entryIDs.contains(letter.entryID) {
-                prior.deadLetters[EntryKey(entryID: letter.entryID, fingerprint: letter.fingerprint)] = Outcome(
-                    kind: .deadLetter, orderID: letter.orderID ?? "", cancellationID: letter.cancellationID ?? "",
-                    adjustmentID: letter.adjustmentID ?? "", reason: letter.reason, decidedAt: letter.receivedAt)
-            }
-            for order in lookup.cancelledOrders { prior.owned[order] = tables.owned(by: order) }
-            for counter in lookup.adjustedCounters { prior.balances[counter] = tables.balances[counter] }
-            return prior
-        }
+        try read { $0.priorState(for: lookup) }
     }
 
     package func record(_ batch: RecordBatch) async throws -> RecordAnswer {
-        try write { tables in
-            var copy = tables
-            let answer = try copy.record(batch)
-            if case .recorded = answer { tables = copy }
-            return answer
-        }
+        try write { try $0.record(batch) }
     }
 
     package func replaysWanted(limit: Int) async throws -> [WantedReplay] {
@@ -177,33 +161,6 @@ extension MemoryTables {
                 RecordedRepair(
                     number: Int64(self.repairs.count + 1), repair: repair, epoch: head.epoch, reason: reason,
                     repairedAt: Timestamp.now()))
-        }
-    }
-
-    fileprivate func decision(_ key: Command.Key) -> PriorDecision? {
-        switch key.kind {
-        case .placeOrder:
-            return order(key.id).map { order in
-                var outcome = Outcome(of: key, ids: key.ids, seq: order.decision.seq, decidedAt: order.decidedAt)
-                outcome.units = order.checkout.units
-                outcome.reason = order.decision.shortage?.reason.rawValue ?? ""
-                return PriorDecision(digest: order.digest, outcome: outcome)
-            }
-        case .cancel:
-            return cancellations.first { $0.recorded.id == key.id }.map { row in
-                var outcome = Outcome(
-                    of: key, ids: key.ids, seq: row.recorded.seq, decidedAt: row.recorded.decidedAt)
-                outcome.orderID = row.cancellation.orderID.text
-                outcome.units = row.recorded.units
-                outcome.reason = Outcome.cancellationReason(notOwned: row.recorded.notOwned)
-                return PriorDecision(digest: row.cancellation.digest, outcome: outcome)
-            }
-        case .adjust:
-            return adjustments.first { $0.adjustment.adjustmentID == key.id }.map { row in
-                var outcome = Outcome(of: key, ids: key.ids, seq: row.seq, decidedAt: row.decidedAt)
-                outcome.units = row.adjustment.units
-                return PriorDecision(digest: row.adjustment.digest, outcome: outcome)
-            }
         }
     }
 }

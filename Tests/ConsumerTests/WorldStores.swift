@@ -1,105 +1,61 @@
 import Counters
-@testable import Intake
 import Inventory
 import Ledger
 
 @testable import Consumer
+@testable import Intake
+@testable import MemoryLedger
 
-/// What a ledger does with a batch, in memory: the fence, the arbiter, one row for each key.
-struct FakeLedger {
-    struct Violation: Error, CustomStringConvertible {
-        var description: String
-    }
+extension MemoryTables {
+    static let worldIdentity = "L"
 
-    static let identity = "L"
-
-    /// Whether an order has the cancellations that came before it published again.
-    var wakesCancellations = false
-
-    var head = LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 1)
-    private(set) var balances: [CounterName: Balance] = [
-        .product("cube"): Balance(sold: 0, cap: 40), .variant("black"): Balance(sold: 0, cap: 25),
-        .variant("white"): Balance(sold: 0, cap: nil), .product("lamp"): Balance(sold: 0, cap: 30),
-    ]
-    private(set) var decisions: [Command.Key: PriorDecision] = [:]
-    private(set) var deadLetters: [EntryKey: Outcome] = [:]
-    private var owned: [Identifier: [SKUUnits]] = [:]
-    /// Cancellations that came before their order, and those of them that are to be published again.
-    private var early: [(order: Identifier, key: EntryKey)] = []
-    private(set) var wanted: [Int64: EntryKey] = [:]
-    private var letters: Int64 = 0
-
-    /// None that could be processed is left.
-    var earlyCancellationsOfRecordedOrders: Int {
-        early.count { decisions[Command.Key(.placeOrder, $0.order)] != nil } + wanted.count
+    /// Products and variants with caps that a few dozen orders reach; catalogue version 1.
+    static func ofWorld() throws -> MemoryTables {
+        var tables = MemoryTables(identity: worldIdentity, store: "main")
+        func product(_ id: Identifier, cap: Int64, _ variants: [Variant] = []) -> Product {
+            Product(id: id, name: "n", category: "c", devStatus: 5, basePrice: 1, cap: cap, variants: variants)
+        }
+        let variants = [Variant(id: "black", name: "n", cap: 25), Variant(id: "white", name: "n")]
+        _ = try tables.sync(
+            Catalogue(
+                categories: ["c"], products: [product("cube", cap: 40, variants), product("lamp", cap: 30)]),
+            progress: nil)
+        return tables
     }
 
     func epoch(over connection: Int) -> Epoch {
         Epoch(
             number: head.epoch, seq: head.seq, catalogue: ConsumerWorld.catalogue(version: head.catalogueVersion),
-            records: head.records,
-            connection: connection)
+            records: head.records, connection: connection)
     }
 
-    func priorState(for lookup: BatchLookup) -> PriorState {
-        var prior = PriorState()
-        for key in lookup.keys { prior.decisions[key] = decisions[key] }
-        let ids = Set(lookup.entryIDs)
-        prior.deadLetters = deadLetters.filter { ids.contains($0.key.entryID) }
-        for order in lookup.cancelledOrders { prior.owned[order] = owned[order] }
-        for counter in lookup.adjustedCounters { prior.balances[counter] = balances[counter] }
-        return prior
+    var decisions: [Command.Key: PriorDecision] {
+        let keys =
+            orders.map { Command.Key(.placeOrder, $0.checkout.orderID) }
+            + cancellations.map { Command.Key(.cancel, $0.recorded.id) }
+            + adjustments.map { Command.Key(.adjust, $0.adjustment.adjustmentID) }
+        return Dictionary(uniqueKeysWithValues: keys.compactMap { key in decision(key).map { (key, $0) } })
     }
 
-    mutating func record(_ batch: RecordBatch) throws -> RecordAnswer {
-        guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
-        else { return .outdated(head) }
-        var after = self
-        var arbiter = Arbiter(seq: head.seq)
-        for (counter, balance) in balances { arbiter.load(counter, balance) }
-        for (order, units) in owned { arbiter.load(order: order, owns: units) }
-        for record in batch.records {
-            after.head.records += 1
-            switch record {
-            case .command(let decided):
-                do {
-                    try arbiter.confirm(decided)
-                } catch {
-                    return .disagreed(error)
-                }
-                try after.add(decided)
-                if case .cancel(let cancellation) = decided.command {
-                    after.owned[cancellation.orderID] = arbiter.owned(by: cancellation.orderID)
-                }
-            case .deadLetter(let letter):
-                if wakesCancellations, after.deadLetters[letter.key] == nil, letter.cause.reason == .unknownOrder,
-                    let order = letter.ids.order
-                {
-                    after.early.append((order, letter.key))
-                }
-                after.deadLetters[letter.key] = Outcome(
-                    kind: .deadLetter, ids: letter.ids, reason: letter.cause.reason.rawValue, decidedAt: "")
-            }
+    var deadLetterKeys: Set<EntryKey> {
+        Set(deadLetters.map { EntryKey(entryID: $0.entryID, fingerprint: $0.fingerprint) })
+    }
+
+    /// By their numbers.
+    var wanted: [Int64: EntryKey] {
+        let letters = deadLetters.filter { $0.status == .replay }
+        return Dictionary(
+            uniqueKeysWithValues: letters.map {
+                ($0.number, EntryKey(entryID: $0.entryID, fingerprint: $0.fingerprint))
+            })
+    }
+
+    /// None that could be processed is left.
+    var earlyCancellationsOfRecordedOrders: Int {
+        deadLetters.count { letter in
+            letter.reason == DeadLetterReason.unknownOrder.rawValue && [.open, .replay].contains(letter.status)
+                && letter.orderID.map { order(Identifier($0)) != nil } ?? false
         }
-        for number in batch.replayed { after.wanted[number] = nil }
-        for (counter, balance) in arbiter.changes { after.balances[counter] = balance }
-        after.head.seq = arbiter.seq
-        self = after
-        return .recorded(records: head.records)
-    }
-
-    private mutating func add(_ decided: DecidedCommand) throws {
-        let key = decided.command.key
-        guard decisions[key] == nil else { throw Violation(description: "\(key) is recorded twice") }
-        decisions[key] = PriorDecision(digest: decided.command.digest, outcome: Outcome(decided))
-        guard case .placeOrder(let order) = decided.command else { return }
-        let isAccepted = decided.decision.seq != nil
-        owned[order.id] = isAccepted ? order.checkout.lines.map { SKUUnits($0.sku, $0.units) }.summed : []
-        for letter in early where letter.order == order.id {
-            letters += 1
-            wanted[letters] = letter.key
-        }
-        early.removeAll { $0.order == order.id }
     }
 }
 
@@ -191,13 +147,13 @@ struct FakeRedis {
         }
     }
 
-    mutating func install(_ ledger: FakeLedger, epoch: Int64) {
+    mutating func install(_ ledger: MemoryTables, epoch: Int64) {
         counters = Counters(epoch: epoch, seq: ledger.head.seq, sold: ledger.balances.mapValues(\.sold))
     }
 
     /// As lua/gate.lua does; nil: fenced.
     mutating func decide(
-        _ commands: [PlannedCommand], epoch: Int64, seq: Int64, _ ledger: FakeLedger
+        _ commands: [PlannedCommand], epoch: Int64, seq: Int64, _ ledger: MemoryTables
     ) -> [Decision]? {
         if commands.isEmpty { return [] }
         guard var after = counters, after.epoch == epoch, after.seq == seq else { return nil }

@@ -1,0 +1,45 @@
+import Inventory
+import Ledger
+
+/// What a batch is planned by.
+extension MemoryTables {
+    func priorState(for lookup: BatchLookup) -> PriorState {
+        var prior = PriorState()
+        for key in lookup.keys { prior.decisions[key] = decision(key) }
+        for letter in deadLetters where lookup.entryIDs.contains(letter.entryID) {
+            prior.deadLetters[EntryKey(entryID: letter.entryID, fingerprint: letter.fingerprint)] = Outcome(
+                kind: .deadLetter, orderID: letter.orderID ?? "", cancellationID: letter.cancellationID ?? "",
+                adjustmentID: letter.adjustmentID ?? "", reason: letter.reason, decidedAt: letter.receivedAt)
+        }
+        for order in lookup.cancelledOrders { prior.owned[order] = owned(by: order) }
+        for counter in lookup.adjustedCounters { prior.balances[counter] = balances[counter] }
+        return prior
+    }
+
+    func decision(_ key: Command.Key) -> PriorDecision? {
+        switch key.kind {
+        case .placeOrder:
+            return order(key.id).map { order in
+                var outcome = Outcome(of: key, ids: key.ids, seq: order.decision.seq, decidedAt: order.decidedAt)
+                outcome.units = order.checkout.units
+                outcome.reason = order.decision.shortage?.reason.rawValue ?? ""
+                return PriorDecision(digest: order.digest, outcome: outcome)
+            }
+        case .cancel:
+            return cancellations.first { $0.recorded.id == key.id }.map { row in
+                var outcome = Outcome(
+                    of: key, ids: key.ids, seq: row.recorded.seq, decidedAt: row.recorded.decidedAt)
+                outcome.orderID = row.cancellation.orderID.text
+                outcome.units = row.recorded.units
+                outcome.reason = Outcome.cancellationReason(notOwned: row.recorded.notOwned)
+                return PriorDecision(digest: row.cancellation.digest, outcome: outcome)
+            }
+        case .adjust:
+            return adjustments.first { $0.adjustment.adjustmentID == key.id }.map { row in
+                var outcome = Outcome(of: key, ids: key.ids, seq: row.seq, decidedAt: row.decidedAt)
+                outcome.units = row.adjustment.units
+                return PriorDecision(digest: row.adjustment.digest, outcome: outcome)
+            }
+        }
+    }
+}
