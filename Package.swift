@@ -193,7 +193,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntakeTests",
-            dependencies: ["Intake", "Inventory", "Randomness", "RedisClient", "StrictJSON", "TestSupport"],
+            dependencies: ["Counters", "Intake", "Inventory", "Randomness", "RedisClient", "StrictJSON", "TestSupport"],
             exclude: ["Corpus"],
             swiftSettings: strict
         ),

@@ -1,8 +1,5 @@
-import Counters
-import Intake
 import Ledger
 import Logging
-import RedisClient
 
 /// The one process per store that decides and records: executes what `ConsumerStateMachine` asks for, each action in a
 /// separate task, and hands the result back as an event.
@@ -11,6 +8,7 @@ package struct ActiveConsumer: Sendable {
     private let ledger: any LedgerStore
     private let lease: any Lease
     private let retrying: Retrying
+    private let clock: any ConsumerClock
     private let metrics: ConsumerMetrics
     private let stages: ConsumerStages
     /// Throws when the consumer must not continue.
@@ -19,8 +17,8 @@ package struct ActiveConsumer: Sendable {
     private let onReady: @Sendable (Int64, Int64) -> Void
 
     package init(
-        settings: ConsumerSettings, ledger: any LedgerStore, counters: CounterStore, redis: RedisClient,
-        reading: RedisClient, lease: any Lease, retrying: Retrying, metrics: ConsumerMetrics,
+        settings: ConsumerSettings, ledger: any LedgerStore, lease: any Lease, redis: ConsumerPorts, retrying: Retrying,
+        clock: any ConsumerClock = SystemClock(), metrics: ConsumerMetrics,
         guarding: @escaping @Sendable () async throws -> Void,
         onReady: @escaping @Sendable (Int64, Int64) -> Void
     ) {
@@ -28,14 +26,13 @@ package struct ActiveConsumer: Sendable {
         self.ledger = ledger
         self.lease = lease
         self.retrying = retrying
+        self.clock = clock
         self.metrics = metrics
         self.guarding = guarding
         self.onReady = onReady
         stages = ConsumerStages(
-            settings: settings, ledger: ledger, counters: counters, redis: redis,
-            reader: StreamReader(
-                client: reading, keys: counters.keys, consumer: settings.consumer, maximumCount: settings.slice),
-            lease: lease, retrying: retrying, metrics: metrics)
+            settings: settings, ledger: ledger, lease: lease, redis: redis, retrying: retrying, clock: clock,
+            metrics: metrics)
     }
 
     /// Consumes until a stop is requested (nothing more is read, what is in memory is finished), or nothing is left
@@ -109,7 +106,7 @@ package struct ActiveConsumer: Sendable {
         from epoch: Epoch, _ group: inout ThrowingTaskGroup<ConsumerEvent?, any Error>
     ) async throws -> ConsumerTotals {
         var machine = ConsumerStateMachine(settings, ledger: ledger.identity, epoch: epoch)
-        var actions = machine.begin(at: .now)
+        var actions = machine.begin(at: clock.now)
         do {
             while true {
                 for action in actions {
@@ -122,7 +119,7 @@ package struct ActiveConsumer: Sendable {
                 }
                 metrics.readAhead(machine.readAhead)
                 guard let event = try await group.next() else { return machine.totals }
-                actions = event.map { machine.handle($0, at: .now) } ?? []
+                actions = event.map { machine.handle($0, at: clock.now) } ?? []
             }
         } catch is StopSignal.Stopped {
             // Redis or the ledger was unavailable when the stop came: unfinished messages stay pending.

@@ -15,14 +15,17 @@ struct BatchPlanner: Sendable {
     /// What the ledger must be asked about them.
     let lookup: BatchLookup
     private let context: PlanningContext
+    private let time: String
 
     private var batch: PlannedBatch
     private var movements = 0
     /// What orders own after the batch's cancellations so far.
     private var owned: [Identifier: [SKUUnits]] = [:]
 
-    init(_ entries: [DecodedEntry], _ context: PlanningContext) {
+    /// - Parameter time: when, RFC 3339, UTC.
+    init(_ entries: [DecodedEntry], _ context: PlanningContext, at time: String) {
         self.context = context
+        self.time = time
         self.entries = Self.independent(entries, of: context.recording)
         lookup = BatchLookup(self.entries)
         batch = PlannedBatch(catalogueVersion: context.catalogue.version)
@@ -144,7 +147,7 @@ struct BatchPlanner: Sendable {
     private mutating func reject(
         _ decoded: DecodedEntry, _ invalid: InvalidMessage, _ command: Command? = nil
     ) -> PlannedBatch.Plan {
-        add(.deadLetter(context.deadLetters.record(decoded.entry, invalid, ids: command?.ids)))
+        add(.deadLetter(context.deadLetters.record(decoded.entry, invalid, ids: command?.ids, at: time)))
     }
 
     private mutating func add(_ record: BatchRecord<PlannedCommand>) -> PlannedBatch.Plan {

@@ -101,30 +101,28 @@ package struct ConsumerService: Service {
         _ ledger: any LedgerStore, _ lease: any Lease, _ metrics: ConsumerMetrics, until stop: StopSignal,
         findDamage: @escaping @Sendable () async -> (any LedgerError)?
     ) async throws {
-        let redis = RedisClient(url: redisURL, options: redisOptions, logger: logger)
-        // A separate connection: a blocking read would delay every command behind it.
-        var readingOptions = redisOptions
-        readingOptions.maximumReplyBytes = ConsumerSettings.readReplyBytes
-        let reading = RedisClient(url: redisURL, options: readingOptions, logger: logger)
+        let redis = ConsumerPorts(
+            redisURL, redisOptions, keys: StoreKeys(store: store), ledger: ledger.identity, settings: settings,
+            logger: logger)
         // A Redis that hangs must not delay the shutdown.
         stop.whenRequested {
             Task {
                 try? await Task.sleep(for: ConsumerSettings.stopGrace)
-                await close(redis, reading)
+                await redis.close()
             }
         }
         let consumer = ActiveConsumer(
-            settings: settings, ledger: ledger,
-            counters: CounterStore(keys: StoreKeys(store: store), ledger: ledger.identity, client: redis),
-            redis: redis, reading: reading, lease: lease, retrying: Retrying(stop: stop, logger: logger),
-            metrics: metrics,
+            settings: settings, ledger: ledger, lease: lease, redis: redis,
+            retrying: Retrying(stop: stop, logger: logger), metrics: metrics,
             guarding: { if let damage = await findDamage() { throw damage } },
             onReady: { epoch, seq in report(.active(epoch: epoch, seq: seq)) })
         let companionship = companion.map { companion in Task { await companion() } }
         func end() async {
             companionship?.cancel()
             await companionship?.value
-            await close(redis, reading, ledger)
+            await redis.close()
+            // Should it fail, the next opening does what is left.
+            try? ledger.close()
         }
         let totals: ConsumerTotals
         do {
@@ -135,16 +133,5 @@ package struct ConsumerService: Service {
         }
         await end()
         report(.stopped(totals))
-    }
-
-    private func close(_ redis: RedisClient, _ reading: RedisClient) async {
-        await redis.close()
-        await reading.close()
-    }
-
-    private func close(_ redis: RedisClient, _ reading: RedisClient, _ ledger: any LedgerStore) async {
-        await close(redis, reading)
-        // Should it fail, the next opening does what is left.
-        try? ledger.close()
     }
 }

@@ -17,32 +17,33 @@ struct ConsumerStages: Sendable {
     let server: ServerCheck
     private let watch: WatchStage
     private let replays: ReplayPublisher
+    private let clock: any ConsumerClock
     private let metrics: ConsumerMetrics
     private let logger: Logger
 
     init(
-        settings: ConsumerSettings, ledger: any LedgerStore, counters: CounterStore, redis: RedisClient,
-        reader: StreamReader, lease: any Lease, retrying: Retrying, metrics: ConsumerMetrics
+        settings: ConsumerSettings, ledger: any LedgerStore, lease: any Lease, redis: ConsumerPorts, retrying: Retrying,
+        clock: any ConsumerClock, metrics: ConsumerMetrics
     ) {
+        self.clock = clock
         self.metrics = metrics
         logger = retrying.logger
-        server = ServerCheck(redis: redis, reader: reader, retrying: retrying)
+        server = ServerCheck(gate: redis.gate, source: redis.source, retrying: retrying)
         trimmer = StreamTrimmer(
-            settings: settings, counters: counters, redis: redis, metrics: metrics, logger: retrying.logger)
+            settings: settings, upkeep: redis.upkeep, clock: clock, metrics: metrics, logger: retrying.logger)
         read = ReadStage(
-            settings: settings, keys: counters.keys, reader: reader, redis: redis, ledger: ledger, server: server,
+            settings: settings, source: redis.source, gate: redis.gate, ledger: ledger, server: server,
             retrying: retrying)
         decide = DecideStage(
-            ledger: ledger, counters: counters, redis: redis, lease: lease, retrying: retrying, metrics: metrics)
-        record = RecordStage(ledger: ledger, retrying: retrying, metrics: metrics)
+            ledger: ledger, gate: redis.gate, lease: lease, retrying: retrying, clock: clock, metrics: metrics)
+        record = RecordStage(ledger: ledger, retrying: retrying, clock: clock, metrics: metrics)
         acknowledge = AcknowledgeStage(
-            settings: settings, ledger: ledger, counters: counters, trimmer: trimmer, retrying: retrying,
+            settings: settings, ledger: ledger, gate: redis.gate, trimmer: trimmer, retrying: retrying, clock: clock,
             metrics: metrics)
-        epochs = EpochOpener(
-            ledger: ledger, counters: counters, redis: redis, retrying: retrying, metrics: metrics)
+        epochs = EpochOpener(ledger: ledger, gate: redis.gate, retrying: retrying, metrics: metrics)
         watch = WatchStage(
-            ledger: ledger, counters: counters, redis: redis, server: server, trimmer: trimmer, retrying: retrying)
-        replays = ReplayPublisher(ledger: ledger, keys: counters.keys, redis: redis, retrying: retrying)
+            ledger: ledger, gate: redis.gate, server: server, trimmer: trimmer, retrying: retrying)
+        replays = ReplayPublisher(ledger: ledger, publisher: redis.publisher, retrying: retrying)
     }
 
     /// - Returns: the resulting event; nil: none.
@@ -61,7 +62,7 @@ struct ConsumerStages: Sendable {
         case .openEpoch(let request): return .epochOpened(try await uncancelled { try await epochs.open(request) })
         case .announceCatalogue(let change): try await uncancelled { await acknowledge.announce(change) }
         case .wait(let chore):
-            try await Task.sleep(for: chore.interval)
+            try await clock.sleep(for: chore.interval)
             return .due(chore)
         case .watch(let epoch): return .watched(try await watch.look(in: epoch))
         case .upkeep(let isFull):

@@ -12,8 +12,12 @@ struct DeadLetterMaker: Sendable {
     /// Whatever is within the limits of a valid message is kept whole, so that it can be published again. Of anything
     /// larger, the head is kept, with the length and a digest by which the publisher's own copy can be recognised (for
     /// all fields together, the fingerprint).
-    /// - Parameter ids: nil: those that can be read from the payload.
-    func record(_ entry: StreamEntry, _ cause: InvalidMessage, ids: MessageIDs? = nil) -> DeadLetterRecord {
+    /// - Parameters:
+    ///   - ids: nil: those that can be read from the payload.
+    ///   - time: RFC 3339, UTC.
+    func record(
+        _ entry: StreamEntry, _ cause: InvalidMessage, ids: MessageIDs? = nil, at time: String
+    ) -> DeadLetterRecord {
         let remains = MessageDecoder.remains(of: entry, invalidBy: cause.reason)
         let isPayloadCut = (entry.payload?.count ?? 0) > Limit.payloadBytes
         let isTypeCut = (entry.type?.count ?? 0) > Limit.payloadBytes
@@ -32,6 +36,6 @@ struct DeadLetterMaker: Sendable {
             fields: fields, bytes: Int64(entry.size),
             isWhole: !isPayloadCut && !isTypeCut && !areFieldsCut && entry.unreadReason == nil,
             payloadDigest: isPayloadCut ? entry.payload.map { SHA256.digest($0.copy) } : nil,
-            ids: ids ?? remains.ids, payment: remains.payment, receivedAt: Timestamp.now())
+            ids: ids ?? remains.ids, payment: remains.payment, receivedAt: time)
     }
 }

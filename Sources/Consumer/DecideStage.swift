@@ -9,10 +9,10 @@ import RedisClient
 /// Plans a batch by what the ledger holds, and lets the gate decide it.
 struct DecideStage: Sendable {
     let ledger: any LedgerStore
-    let counters: CounterStore
-    let redis: RedisClient
+    let gate: any Gate
     let lease: any Lease
     let retrying: Retrying
+    let clock: any ConsumerClock
     let metrics: ConsumerMetrics
 
     func decide(_ request: DecisionRequest) async throws -> ConsumerEvent {
@@ -39,7 +39,7 @@ struct DecideStage: Sendable {
         guard attempts < ConsumerSettings.poisonAttempts else {
             retrying.logger.error(
                 "an entry has brought the process down too often", metadata: ["entry": "\(entry.id)"])
-            return context.quarantine(entry)
+            return context.quarantine(entry, at: clock.timestamp)
         }
         await lease.note(key.note)
         let decoded = EntryDecoder.decode(entry)
@@ -54,7 +54,7 @@ struct DecideStage: Sendable {
         _ entries: [DecodedEntry], _ context: PlanningContext, note: String? = nil
     ) async throws -> PlannedBatch {
         Failpoint.planBefore.pass()
-        let planner = BatchPlanner(entries, context)
+        let planner = BatchPlanner(entries, context, at: clock.timestamp)
         let prior = try await retrying.ledger { [ledger, lookup = planner.lookup] in
             try await ledger.priorState(for: lookup)
         }
@@ -73,25 +73,26 @@ struct DecideStage: Sendable {
         var decisions: [Decision] = []
         var seqAfter = seq
         if !commands.isEmpty {
-            let start = ContinuousClock.now
-            let answer = try await retrying.redis("deciding a batch") { [counters] in
-                try await counters.decide(commands, epoch: epoch.number, seq: seq)
+            let start = clock.now
+            let answer = try await retrying.redis("deciding a batch") { [gate] in
+                try await gate.decide(commands, epoch: epoch.number, seq: seq)
             }
             switch answer {
             case .fenced(let what, let found):
                 throw EpochNeeded(
                     // A Redis that was unavailable meanwhile may have lost its last writes: the batch is not to blame.
-                    redis.generation == epoch.connection ? .batch : .outage,
+                    gate.connection == epoch.connection ? .batch : .outage,
                     """
                     Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \
                     \(found.seq.map(String.init) ?? "none") instead of epoch \(epoch.number), seq \(seq)
                     """, memory: .doubtful)
             case .decided(let seq, let decided):
-                metrics.decided(in: .now - start)
+                metrics.decided(in: clock.now - start)
                 (decisions, seqAfter) = (decided, seq)
             }
         }
         Failpoint.decideAfter.pass()
-        return try DecidedBatch(planned, decisions, epoch: epoch.number, seqBefore: seq, seqAfter: seqAfter)
+        return try DecidedBatch(
+            planned, decisions, epoch: epoch.number, seqBefore: seq, seqAfter: seqAfter, decidedAt: clock.timestamp)
     }
 }

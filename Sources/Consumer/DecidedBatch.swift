@@ -21,10 +21,13 @@ struct DecidedBatch: Sendable {
     /// - Parameters:
     ///   - decisions: one per command, in their order.
     ///   - seqBefore: the counters' seq before the call.
-    init(_ planned: PlannedBatch, _ decisions: [Decision], epoch: Int64, seqBefore: Int64, seqAfter: Int64) throws {
+    ///   - decidedAt: RFC 3339, UTC.
+    init(
+        _ planned: PlannedBatch, _ decisions: [Decision], epoch: Int64, seqBefore: Int64, seqAfter: Int64,
+        decidedAt: String
+    ) throws {
         self.planned = planned
         self.seqAfter = seqAfter
-        let decidedAt = Timestamp.now()
         var builder = Builder(decisions, seq: seqBefore, capacity: planned.entries.count)
         assert(planned.plans.count == planned.entries.count, "one plan an entry")
         for (entry, plan) in zip(planned.entries, planned.plans) {

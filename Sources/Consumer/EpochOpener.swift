@@ -9,8 +9,7 @@ import RedisClient
 /// about its answer requires another epoch.
 struct EpochOpener: Sendable {
     let ledger: any LedgerStore
-    let counters: CounterStore
-    let redis: RedisClient
+    let gate: any Gate
     let retrying: Retrying
     let metrics: ConsumerMetrics
 
@@ -57,9 +56,7 @@ struct EpochOpener: Sendable {
     private func attempt(_ request: EpochRequest) async throws -> Attempt {
         if retrying.stop.isRequested { throw StopSignal.Stopped() }
         // Checks first that Redis can be reached: an outage of hours must not use up an epoch per second.
-        try await retrying.redis("reaching Redis", doubtIsHarmless: true) { [redis] in
-            _ = try await redis.send(RedisCommand("PING"))
-        }
+        try await retrying.redis("reaching Redis", doubtIsHarmless: true) { [gate] in try await gate.reach() }
         try await ledger.requireInPlace()
         Failpoint.epochBefore.pass()
         // Checked before the epoch is raised: a wrong ledger that is started repeatedly must not overtake Redis.
@@ -70,13 +67,13 @@ struct EpochOpener: Sendable {
         Failpoint.epochRaised.pass()
         let installation = Installation(start)
         // Read before sending: whatever happens to the installed counters then shows as a later connection.
-        let connection = redis.generation
+        let connection = gate.connection
         do {
-            let answer = try await retrying.redis("installing the counters") { [counters] in
-                try await counters.install(installation)
+            let answer = try await retrying.redis("installing the counters") { [gate] in
+                try await gate.install(installation)
             }
             if case .refused(let objection) = answer {
-                throw ConsumerError.wrongLedger(ledger: ledger.name, redis: redis.url.redacted, objection)
+                throw ConsumerError.wrongLedger(ledger: ledger.name, redis: gate.name, objection)
             }
         } catch let doubt as EpochNeeded {
             return .inDoubt(doubt)
@@ -101,15 +98,15 @@ struct EpochOpener: Sendable {
 
     /// Throws if Redis knows of more than this ledger holds: the ledger was replaced, or has gone back in time.
     private func refuseWrongLedger() async throws {
-        let found = try await retrying.redis("reading the counters' state", doubtIsHarmless: true) { [counters] in
-            try await counters.head()
+        let found = try await retrying.redis("reading the counters' state", doubtIsHarmless: true) { [gate] in
+            try await gate.head()
         }
         let head = try await retrying.ledger { [ledger] in try await ledger.head() }
-        try found.refuseWrongLedger(ledger, head: head, redis: redis.url.redacted)
+        try found.refuseWrongLedger(ledger, head: head, redis: gate.name)
     }
 
     func noProgress(_ needed: EpochNeeded) -> ConsumerError {
         .noProgress(
-            redis: redis.url.redacted, reason: needed.reason, epochs: ConsumerSettings.epochsWithoutProgress)
+            redis: gate.name, reason: needed.reason, epochs: ConsumerSettings.epochsWithoutProgress)
     }
 }

@@ -4,22 +4,19 @@ import Ledger
 
 /// Opens a new epoch while no consumer is active, as a consumer does at its start, but without processing messages.
 ///
-/// - Parameters:
-///   - ledger: open for writing.
-///   - redis: how Redis is named in messages.
-///   - lease: held, so that no consumer decides meanwhile.
+/// - Parameter lease: held, so that no consumer decides meanwhile.
 /// - Returns: the epoch.
 /// - Throws: errors of Redis, after which the call may be repeated; `ConsumerError.wrongLedger`.
 @discardableResult
 package func installCounters(
-    from ledger: any EpochRaising, into counters: CounterStore, redis: String, reason: String, holding lease: any Lease
+    from ledger: any EpochRaising, into gate: any Gate, reason: String, holding lease: any Lease
 ) async throws -> Int64 {
     defer { withExtendedLifetime(lease) {} }
-    try await counters.head().refuseWrongLedger(ledger, head: ledger.head(), redis: redis)
+    try await gate.head().refuseWrongLedger(ledger, head: ledger.head(), redis: gate.name)
     let start = try await ledger.raiseEpoch(catalogueBefore: nil, reason: reason)
-    switch try await counters.install(Installation(start)) {
+    switch try await gate.install(Installation(start)) {
     case .installed: return start.head.epoch
-    case .refused(let objection): throw ConsumerError.wrongLedger(ledger: ledger.name, redis: redis, objection)
+    case .refused(let objection): throw ConsumerError.wrongLedger(ledger: ledger.name, redis: gate.name, objection)
     }
 }
 

@@ -18,7 +18,7 @@ struct PlanningContext: Sendable {
 
 extension PlanningContext {
     /// The batch of an entry that has crashed the process too often: a dead letter, undecoded.
-    func quarantine(_ entry: StreamEntry) -> PlannedBatch {
+    func quarantine(_ entry: StreamEntry, at time: String) -> PlannedBatch {
         let invalid = InvalidMessage(
             .crashedConsumer,
             "processing this entry alone ended the process \(ConsumerSettings.poisonAttempts) times; it was not decoded"
@@ -26,7 +26,7 @@ extension PlanningContext {
         var batch = PlannedBatch(catalogueVersion: catalogue.version)
         batch.entries = [.poison(entry)]
         batch.plans = [.record(0)]
-        batch.records = [.deadLetter(deadLetters.record(entry, invalid))]
+        batch.records = [.deadLetter(deadLetters.record(entry, invalid, at: time))]
         batch.poison = EntryKey(entry)
         return batch
     }

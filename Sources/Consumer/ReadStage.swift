@@ -1,3 +1,4 @@
+import Counters
 import Failpoints
 import Intake
 import Inventory
@@ -8,10 +9,8 @@ import RedisClient
 /// Reads the stream, and reconnects after a failure.
 struct ReadStage: Sendable {
     let settings: ConsumerSettings
-    let keys: StoreKeys
-    let reader: StreamReader
-    /// The connection that decides.
-    let redis: RedisClient
+    let source: any MessageSource
+    let gate: any Gate
     let ledger: any LedgerStore
     let server: ServerCheck
     let retrying: Retrying
@@ -19,7 +18,7 @@ struct ReadStage: Sendable {
     private var logger: Logger { retrying.logger }
 
     func connectFirst() async throws {
-        try await retrying.redis("connecting", doubtIsHarmless: true) { [reader] in try await reader.connect() }
+        try await retrying.redis("connecting", doubtIsHarmless: true) { [source] in try await source.connect() }
     }
 
     /// - Parameter claims: whether everything pending is claimed first.
@@ -30,8 +29,8 @@ struct ReadStage: Sendable {
         // With `untilIdle`, an empty stream is the end: no reason to wait for more.
         let block = settings.untilIdle ? Duration.milliseconds(20) : settings.block
         do {
-            if claims { await reader.startOver() }
-            let delivery = try await reader.next(block: block)
+            if claims { await source.startOver() }
+            let delivery = try await source.next(block: block)
             Failpoint.readAfter.pass()
             if !delivery.lost.isEmpty {
                 logger.warning(
@@ -45,16 +44,16 @@ struct ReadStage: Sendable {
     }
 
     /// Ends a blocking read.
-    func endWait() async { await reader.endWait(over: redis) }
+    func endWait() async { await source.endWait() }
 
     func connect(attempt: Int) async throws -> ConsumerEvent {
         do {
             try await retrying.stop.pause(Backoff.ofCommands.delay(afterFailures: attempt + 1))
-            try await reader.connect()
+            try await source.connect()
             // The other connection may have broken together with this one, unnoticed.
-            _ = try await redis.send(RedisCommand("PING"))
+            try await gate.reach()
             await server.compareConnections()
-            return .connected(decidingConnection: redis.generation)
+            return .connected(decidingConnection: gate.connection)
         } catch {
             return .readFailed(try failure(error))
         }
@@ -62,7 +61,7 @@ struct ReadStage: Sendable {
 
     func lookForLeftovers() async throws -> ConsumerEvent {
         do {
-            let pending = try await PendingSummary.read(keys, redis).count
+            let pending = try await gate.pending().count
             guard settings.untilIdle, pending == 0 else { return .leftovers(pending: pending, wanted: []) }
             let wanted = try await retrying.ledger { [ledger] in
                 try await ledger.replaysWanted(limit: Replays.limit)

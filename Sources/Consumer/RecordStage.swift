@@ -5,15 +5,16 @@ import Ledger
 struct RecordStage: Sendable {
     let ledger: any LedgerStore
     let retrying: Retrying
+    let clock: any ConsumerClock
     let metrics: ConsumerMetrics
 
     func record(_ batch: RecordBatch) async throws -> RecordAnswer {
         Failpoint.recordBefore.pass()
         // A batch in which everything was known already changes nothing. Redis keeps the larger number of rows.
         if batch.isEmpty { return .recorded(records: 0) }
-        let start = ContinuousClock.now
+        let start = clock.now
         let answer = try await retrying.ledger { [ledger] in try await ledger.record(batch) }
-        if case .recorded = answer { metrics.recorded(in: .now - start) }
+        if case .recorded = answer { metrics.recorded(in: clock.now - start) }
         Failpoint.recordAfter.pass()
         return answer
     }

@@ -8,8 +8,7 @@ import RedisClient
 /// Publishes again the dead letters that the ledger lists for it (`Replays`).
 struct ReplayPublisher: Sendable {
     let ledger: any LedgerStore
-    let keys: StoreKeys
-    let redis: RedisClient
+    let publisher: any MessagePublisher
     let retrying: Retrying
 
     func publish(_ due: [Replays.Due]) async throws -> PublishedReplays {
@@ -41,7 +40,7 @@ struct ReplayPublisher: Sendable {
 
     /// - Returns: the id of its entry; nil: there is nothing to send.
     private func publish(_ due: Replays.Due) async throws -> String? {
-        if let entry = due.entry, try await StreamWriter.isWaiting(entry, keys: keys, client: redis) { return entry }
+        if let entry = due.entry, try await publisher.isWaiting(entry) { return entry }
         let letter = try await retrying.ledger { [ledger] in try await ledger.deadLetter(due.number) }
         let fields =
             letter?.fields.flatMap { StreamEntry.fields(decoding: $0) }
@@ -49,6 +48,6 @@ struct ReplayPublisher: Sendable {
         // Without its bytes there is nothing to send; the command that removes them refuses while a replay is
         // requested.
         if fields.isEmpty { return nil }
-        return try await redis.send(StreamWriter.add(fields, to: keys)).string ?? ""
+        return try await publisher.publish(fields)
     }
 }

@@ -1,38 +1,37 @@
+import Counters
 import Intake
 import Logging
-import RedisClient
 
 /// Checks that the server is recent and configured safely, and that both connections lead to the same server.
 actor ServerCheck {
-    private let redis: RedisClient
-    private let reader: StreamReader
+    private let gate: any Gate
+    private let source: any MessageSource
     private let retrying: Retrying
     /// The connections that were found to lead to one server.
     private var comparedConnections: (reading: Int, deciding: Int)?
 
-    init(redis: RedisClient, reader: StreamReader, retrying: Retrying) {
-        self.redis = redis
-        self.reader = reader
+    init(gate: any Gate, source: any MessageSource, retrying: Retrying) {
+        self.gate = gate
+        self.source = source
         self.retrying = retrying
     }
 
     /// Refuses a Redis that is too old for scripts with `#!lua`; warns about settings under which it loses messages.
     func check() async throws {
-        let reply = try await retrying.redis("asking for the server's version", doubtIsHarmless: true) { [redis] in
-            try await redis.send(RedisCommand("INFO"))
+        let server = try await retrying.redis("asking for the server's version", doubtIsHarmless: true) { [gate] in
+            try await gate.server()
         }
-        let info = reply.info
-        if let version = info["redis_version"], let major = Int(version.prefix { $0 != "." }),
+        if let version = server.version, let major = Int(version.prefix { $0 != "." }),
             major < ConsumerSettings.oldestServer
         {
-            throw ConsumerError.serverTooOld(redis: redis.url.redacted, version: version)
+            throw ConsumerError.serverTooOld(redis: gate.name, version: version)
         }
-        if let policy = info["maxmemory_policy"], policy != "noeviction" {
+        if let policy = server.evictionPolicy, policy != "noeviction" {
             retrying.logger.warning(
                 "Redis may evict messages that nobody has read: set maxmemory-policy to noeviction",
                 metadata: ["policy": "\(policy)"])
         }
-        if info["aof_enabled"] == "0" {
+        if server.hasAppendOnlyFile == false {
             retrying.logger.warning("Redis has no append-only file: a restart forgets messages that nobody has read")
         }
     }
@@ -40,19 +39,17 @@ actor ServerCheck {
     /// Called once a second: messages must be read from and acknowledged to the same server. After a failover by name
     /// one of the two connections may have moved to another server while the other one did not notice.
     func compareConnections() async {
-        guard let read = await reader.server else { return }
-        let connections = (reading: read.connection, deciding: redis.generation)
+        guard let read = await source.server() else { return }
+        let connections = (reading: read.connection, deciding: gate.connection)
         if comparedConnections.map({ $0 == connections }) ?? false { return }
-        guard let info = try? await redis.send(RedisCommand("INFO", "server")).info, let server = info["run_id"] else {
-            return
-        }
+        guard let server = try? await gate.server().runID else { return }
         comparedConnections = connections
         if server == read.id { return }
         retrying.logger.warning(
             "the two connections to redis lead to different servers; connecting again",
             metadata: ["reading": "\(read.id)", "deciding": "\(server)"])
-        redis.reconnect(because: "the other connection leads to another server")
-        await reader.reconnect(because: "the other connection leads to another server")
+        gate.reconnect(because: "the other connection leads to another server")
+        await source.reconnect(because: "the other connection leads to another server")
         comparedConnections = nil
     }
 }

@@ -14,7 +14,9 @@ package final class StopSignal: Sendable {
 
     private let state = Mutex(State())
 
-    package init() {}
+    private let clock: any ConsumerClock
+
+    package init(clock: any ConsumerClock = SystemClock()) { self.clock = clock }
 
     package var isRequested: Bool { state.withLock { $0.isRequested } }
 
@@ -55,7 +57,7 @@ package final class StopSignal: Sendable {
     /// Waits, but not past a stop.
     /// - Throws: `Stopped`; `CancellationError`.
     package func pause(_ duration: Duration) async throws {
-        let sleep = Task { try await Task.sleep(for: duration) }
+        let sleep = Task { [clock] in try await clock.sleep(for: duration) }
         let withdraw = whenRequested { sleep.cancel() }
         defer { withdraw() }
         await withTaskCancellationHandler {

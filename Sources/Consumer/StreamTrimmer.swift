@@ -8,8 +8,8 @@ import RedisClient
 /// state could change while it waits for Redis.
 actor StreamTrimmer {
     private let settings: ConsumerSettings
-    private let counters: CounterStore
-    private let redis: RedisClient
+    private let upkeep: any StreamUpkeep
+    private let clock: any ConsumerClock
     private let metrics: ConsumerMetrics
     private let logger: Logger
     private var trimPolicy: TrimPolicy
@@ -22,11 +22,12 @@ actor StreamTrimmer {
     private var lossesReported: Int64?
 
     init(
-        settings: ConsumerSettings, counters: CounterStore, redis: RedisClient, metrics: ConsumerMetrics, logger: Logger
+        settings: ConsumerSettings, upkeep: any StreamUpkeep, clock: any ConsumerClock, metrics: ConsumerMetrics,
+        logger: Logger
     ) {
         self.settings = settings
-        self.counters = counters
-        self.redis = redis
+        self.upkeep = upkeep
+        self.clock = clock
         self.metrics = metrics
         self.logger = logger
         trimPolicy = TrimPolicy(settings)
@@ -44,7 +45,7 @@ actor StreamTrimmer {
 
     /// Drops what need not stay.
     private func trimStreams() async {
-        guard let report = await trim(trimPolicy.retention(at: .now)) else { return }
+        guard let report = await trim(trimPolicy.retention(at: clock.now)) else { return }
         if report.excess > 0, !isExcessReported {
             isExcessReported = true
             logger.warning(
@@ -58,15 +59,15 @@ actor StreamTrimmer {
     private func trim(_ retention: Retention) async -> TrimReport? {
         Failpoint.trimBefore.pass()
         do {
-            let asked = (at: ContinuousClock.now, machine: Timestamp.milliseconds())
-            let report = try await counters.trim(retention)
+            let asked = (at: clock.now, machine: clock.milliseconds)
+            let report = try await upkeep.trim(retention)
             Failpoint.trimAfter.pass()
             isTrimFailureReported = false
             metrics.trimmed(Int(clamping: report.messages))
             if report.messages > 0 {
                 logger.debug("trimmed the stream", metadata: ["entries": "\(report.messages)"])
             }
-            trimPolicy.note(report, at: .now)
+            trimPolicy.note(report, at: clock.now)
             checkClocks(report, askedAt: asked.at, machine: asked.machine)
             return report
         } catch RedisError.reply(let reply, _) where reply.isWithoutStream {
@@ -89,10 +90,10 @@ actor StreamTrimmer {
             // Read before the first look, whose reply may be lost.
             let reported =
                 if let lossesReported { lossesReported } else {
-                    try await LostMessages.read(counters.keys, redis).total
+                    try await upkeep.lostMessages().total
                 }
             lossesReported = reported
-            let lost = try await counters.lookForLostMessages()
+            let lost = try await upkeep.lookForLostMessages()
             lossesReported = lost.total
             let unreported = lost.unreported(after: reported)
             if unreported <= 0 { return }
@@ -109,7 +110,7 @@ actor StreamTrimmer {
     /// Each host name becomes a consumer of the group, and Redis never removes any.
     private func removeIdleConsumers() async {
         do {
-            let removed = try await counters.removeIdleConsumers(except: settings.consumer)
+            let removed = try await upkeep.removeIdleConsumers(except: settings.consumer)
             if removed > 0 { logger.debug("removed consumers that are not in use", metadata: ["count": "\(removed)"]) }
         } catch {
             // They only take a little memory. Removing them can wait, also for the permission.
@@ -121,7 +122,7 @@ actor StreamTrimmer {
     /// room.
     /// - Parameter isFull: whether it refuses writes now for lack of memory.
     func noteMemory(isFull: Bool) async {
-        let isNews = trimPolicy.note(isFull: isFull, at: .now)
+        let isNews = trimPolicy.note(isFull: isFull, at: clock.now)
         metrics.isRedisFull(isFull)
         switch (isNews, trimPolicy.isRelieving) {
         case (true, true):
@@ -140,7 +141,7 @@ actor StreamTrimmer {
     private func relieve() async {
         var dropped: Int64 = 0
         var limit = ConsumerSettings.firstReliefSlice
-        while let isShort = try? await counters.isShortOfMemory(), isShort {
+        while let isShort = try? await upkeep.isShortOfMemory(), isShort {
             guard let report = await trim(trimPolicy.relief(of: limit)) else { break }
             dropped += report.messages
             if report.messages + report.outcomes == 0 { break }
@@ -152,7 +153,7 @@ actor StreamTrimmer {
     /// A ledger that is restored later cannot read the messages that a full Redis had to drop. Logged once, with the
     /// time.
     private func warnOfLostHistory(_ dropped: Int64) async {
-        guard let start = try? await counters.oldestMessage() else { return }
+        guard let start = try? await upkeep.oldestMessage() else { return }
         let isNews = historyStart == nil
         historyStart = start
         guard isNews else { return }
@@ -171,7 +172,7 @@ actor StreamTrimmer {
         let findings = clocks.look(
             .init(
                 at: asked, redis: .milliseconds(report.time), machine: .milliseconds(machine),
-                uncertainty: .now - asked, idsAhead: report.idsAhead))
+                uncertainty: clock.now - asked, idsAhead: report.idsAhead))
         for finding in findings {
             switch finding {
             case .redisStepped(let step):

@@ -7,8 +7,7 @@ import RedisClient
 /// Once a second, compares the ledger and Redis with their expected state, and does their upkeep.
 struct WatchStage: Sendable {
     let ledger: any LedgerStore
-    let counters: CounterStore
-    let redis: RedisClient
+    let gate: any Gate
     let server: ServerCheck
     let trimmer: StreamTrimmer
     let retrying: Retrying
@@ -19,11 +18,11 @@ struct WatchStage: Sendable {
         try await ledger.requireInPlace()
         let head = try await retrying.ledger { [ledger] in try await ledger.head() }
         // Concurrently: each would cost a round trip, during which nothing is decided.
-        async let isFull = try? counters.isRedisFull()
-        async let pending = try? PendingSummary.read(counters.keys, redis)
+        async let isFull = try? gate.isFull()
+        async let pending = try? gate.pending()
         var found: CounterHead?
         do {
-            found = try await counters.head()
+            found = try await gate.head()
         } catch {
             if case .fatal = RedisTrouble(error) { throw error }
         }

@@ -15,7 +15,7 @@ extension CounterStore {
     ///
     /// After an error that means the script may have been executed, the counters are unknown until a new epoch.
     package func decide(
-        _ commands: some Collection<PlannedCommand>, epoch: Int64, seq: Int64
+        _ commands: [PlannedCommand], epoch: Int64, seq: Int64
     ) async throws -> GateAnswer {
         var names: [CounterName] = []
         var known: [CounterName: Int64] = [:]

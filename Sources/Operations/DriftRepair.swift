@@ -68,7 +68,7 @@ package struct DriftRepair: Sendable {
         if let lease {
             let counters = CounterStore(keys: access.keys, ledger: ledger.identity, client: client)
             result.installedEpoch = try await installCounters(
-                from: ledger, into: counters, redis: access.redis.redacted, reason: reason, holding: lease)
+                from: ledger, into: counters, reason: reason, holding: lease)
         } else {
             result.installedEpoch = try await waitForEpoch(after: requested)
         }

@@ -25,14 +25,14 @@ struct BatchPlannerTests {
         let context = PlanningContext(
             catalogue: catalogue, recording: recording, maximumMovements: maximumMovements,
             deadLetters: DeadLetterMaker(keptBytes: 99), wantedReplays: wantedReplays)
-        return BatchPlanner(entries, context).plan(by: prior)
+        return BatchPlanner(entries, context, at: "").plan(by: prior)
     }
 
     private static func lookup(_ entries: [DecodedEntry], recording: UnrecordedBatch? = nil) -> BatchLookup {
         let context = PlanningContext(
             catalogue: catalogue, recording: recording, maximumMovements: 100,
             deadLetters: DeadLetterMaker(keptBytes: 99))
-        return BatchPlanner(entries, context).lookup
+        return BatchPlanner(entries, context, at: "").lookup
     }
 
     /// What is recorded of an order of two lamps.
@@ -201,7 +201,7 @@ struct BatchPlannerTests {
         }
         let context = PlanningContext(
             catalogue: Self.catalogue, maximumMovements: 9, deadLetters: DeadLetterMaker(keptBytes: 99))
-        let quarantined = context.quarantine(entry)
+        let quarantined = context.quarantine(entry, at: "")
         #expect(quarantined.reasons == [.crashedConsumer] && quarantined.poison == EntryKey(entry))
     }
 
@@ -214,7 +214,7 @@ struct BatchPlannerTests {
         let decisions = decision.map { [$0] } ?? []
         let batch = try DecidedBatch(
             plan(entries, by: prior), decisions, epoch: 1, seqBefore: seqBefore,
-            seqAfter: decision?.seq ?? seqBefore)
+            seqAfter: decision?.seq ?? seqBefore, decidedAt: "")
         return UnrecordedBatch(batch)
     }
 }

@@ -335,7 +335,7 @@ final class ConsumerWorld {
             case .batch(let entries): entries
             case .poison(let entry): [EntryDecoder.decode(entry)]
             }
-        let planner = BatchPlanner(entries, request.planning)
+        let planner = BatchPlanner(entries, request.planning, at: "")
         let prior = ledger.priorState(for: planner.lookup)
         return planner.plan(by: prior)
     }
@@ -356,7 +356,7 @@ final class ConsumerWorld {
         return .decided(
             try DecidedBatch(
                 planned, decisions, epoch: state.epoch, seqBefore: state.seq,
-                seqAfter: planned.commands.isEmpty ? state.seq : seqAfter))
+                seqAfter: planned.commands.isEmpty ? state.seq : seqAfter, decidedAt: ""))
     }
 
     private func openEpoch(_ request: EpochRequest, _ task: inout Task) throws -> ConsumerEvent? {

@@ -19,10 +19,10 @@ struct DeadLetterMakerTests {
     @Test("All of what a message may be")
     func whole() {
         let largest = maker.record(
-            entry(("type", 5), ("payload", Limit.payloadBytes)), invalid, ids: MessageIDs(order: "o"))
+            entry(("type", 5), ("payload", Limit.payloadBytes)), invalid, ids: MessageIDs(order: "o"), at: "")
         #expect(largest.isWhole && largest.payload?.count == Limit.payloadBytes && largest.fields == nil)
         #expect(largest.payloadDigest == nil && largest.bytes == Int64(Limit.payloadBytes + 16))
-        let other = maker.record(entry(("type", 5), ("payload", 5), ("more", 5_000)), invalid, ids: MessageIDs())
+        let other = maker.record(entry(("type", 5), ("payload", 5), ("more", 5_000)), invalid, ids: MessageIDs(), at: "")
         #expect(other.isWhole && other.fields.flatMap { StreamEntry.fields(decoding: $0) }?.count == 3)
     }
 
@@ -35,10 +35,10 @@ struct DeadLetterMakerTests {
                 .init(name: Array("type".utf8), value: Array("checkout.completed".utf8)),
                 .init(name: Array("payload".utf8), value: Array(payload.utf8)),
             ])
-        let record = maker.record(entry, invalid)
+        let record = maker.record(entry, invalid, at: "")
         #expect(record.ids == MessageIDs(order: "o"))
         #expect(record.payment == Payment(orderID: "o", intentID: "pi", amount: 7))
-        let crashed = maker.record(entry, InvalidMessage(.crashedConsumer, "detail"))
+        let crashed = maker.record(entry, InvalidMessage(.crashedConsumer, "detail"), at: "")
         #expect(crashed.ids == MessageIDs() && crashed.payment == Payment())
     }
 
@@ -46,7 +46,7 @@ struct DeadLetterMakerTests {
     func head() {
         let size = Limit.payloadBytes + 1
         let large = entry(("type", 5), ("payload", size))
-        let record = maker.record(large, invalid, ids: MessageIDs())
+        let record = maker.record(large, invalid, ids: MessageIDs(), at: "")
         #expect(!record.isWhole && record.payload == [UInt8](repeating: 120, count: 100) && record.type?.count == 5)
         #expect(record.bytes == Int64(size + 16))
         #expect(record.payloadDigest == SHA256.digest([UInt8](repeating: 120, count: size)))
@@ -56,18 +56,18 @@ struct DeadLetterMakerTests {
 
     @Test("Of a type or of other fields that are larger, no more than that either")
     func others() {
-        let type = maker.record(entry(("type", 2 << 20), ("payload", 5)), invalid, ids: MessageIDs())
+        let type = maker.record(entry(("type", 2 << 20), ("payload", 5)), invalid, ids: MessageIDs(), at: "")
         #expect(!type.isWhole && type.type?.count == 100 && type.payload?.count == 5 && type.payloadDigest == nil)
-        let fields = maker.record(entry(("type", 5), ("payload", 5), ("more", 3 << 20)), invalid, ids: MessageIDs())
+        let fields = maker.record(entry(("type", 5), ("payload", 5), ("more", 3 << 20)), invalid, ids: MessageIDs(), at: "")
         #expect(!fields.isWhole && fields.fields?.count == 100 && fields.payload?.count == 5)
         // Nor once more of a payload that was cut.
-        let both = maker.record(entry(("type", 5), ("payload", 1_500_000), ("more", 5)), invalid, ids: MessageIDs())
+        let both = maker.record(entry(("type", 5), ("payload", 1_500_000), ("more", 5)), invalid, ids: MessageIDs(), at: "")
         #expect(!both.isWhole && both.fields?.count == 100 && both.payload?.count == 100)
     }
 
     @Test("Of an entry that was not read, its id")
     func unread() {
-        let record = maker.record(StreamEntry(id: "7-3", unreadBecause: "why"), invalid, ids: MessageIDs())
+        let record = maker.record(StreamEntry(id: "7-3", unreadBecause: "why"), invalid, ids: MessageIDs(), at: "")
         #expect(!record.isWhole && record.key.entryID == "7-3" && record.bytes == 0)
         #expect(record.type == nil && record.payload == nil && record.fields == nil)
     }

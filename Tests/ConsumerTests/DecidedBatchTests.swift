@@ -18,11 +18,11 @@ struct DecidedBatchTests {
             .order(1, "a", ("cube", "black", 2)), .junk(2), .order(3, "a", ("cube", "black", 2)),
             .cancel(4, "c", order: "empty"), .order(5, "b", ("lamp", nil, 1)),
         ]
-        return BatchPlanner(entries, context).plan(by: prior)
+        return BatchPlanner(entries, context, at: "").plan(by: prior)
     }
 
     private static func batch(_ decisions: [Decision], seqAfter: Int64) throws -> DecidedBatch {
-        try DecidedBatch(planned(), decisions, epoch: 3, seqBefore: 7, seqAfter: seqAfter)
+        try DecidedBatch(planned(), decisions, epoch: 3, seqBefore: 7, seqAfter: seqAfter, decidedAt: "2026-11-22T10:00:00.000Z")
     }
 
     @Test("puts each decision to its command, and an outcome to each entry")

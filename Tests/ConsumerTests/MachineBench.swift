@@ -85,13 +85,13 @@ final class MachineBench {
             case .batch(let entries): entries
             case .poison(let entry): [EntryDecoder.decode(entry)]
             }
-        let planned = BatchPlanner(entries, request.planning).plan(by: PriorState())
+        let planned = BatchPlanner(entries, request.planning, at: "").plan(by: PriorState())
         let seqs = planned.commands.indices.map { request.seq + 1 + Int64($0) }
         send(
             .decided(
                 try DecidedBatch(
                     planned, seqs.map { .accepted(seq: $0) }, epoch: request.epoch.number, seqBefore: request.seq,
-                    seqAfter: seqs.last ?? request.seq)))
+                    seqAfter: seqs.last ?? request.seq, decidedAt: "")))
     }
 
     func open(epoch: Int64, seq: Int64 = 0, catalogue: Int64 = 1, changed: [Identifier] = []) {

@@ -1,3 +1,4 @@
+import Counters
 import Intake
 import Inventory
 import Logging

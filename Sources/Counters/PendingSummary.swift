@@ -7,6 +7,11 @@ package struct PendingSummary: Sendable, Equatable {
     /// nil when nothing is pending.
     package var lowest: EntryPosition?
 
+    package init(count: Int64, lowest: EntryPosition?) {
+        self.count = count
+        self.lowest = lowest
+    }
+
     /// - Throws: `RedisError`.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> PendingSummary {
         let reply = try await client.send(RedisCommand("XPENDING", keys.checkouts, StoreKeys.group)).array ?? []
