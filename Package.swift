@@ -178,6 +178,10 @@ let package = Package(
         .target(
             name: "MemoryLedger", dependencies: ["Inventory", "Ledger"], path: "Tests/MemoryLedger",
             swiftSettings: strict),
+        // Redis in memory, as the consumer's ports show it.
+        .target(
+            name: "MemoryRedis", dependencies: ["Counters", "Intake", "Inventory", "RedisClient"],
+            path: "Tests/MemoryRedis", swiftSettings: strict),
         .testTarget(name: "TextEncodingsTests", dependencies: ["TextEncodings"], swiftSettings: strict),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
         .testTarget(name: "PathsTests", dependencies: ["Paths", "TestSupport"], swiftSettings: strict),
@@ -193,7 +197,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IntakeTests",
-            dependencies: ["Counters", "Intake", "Inventory", "Randomness", "RedisClient", "StrictJSON", "TestSupport"],
+            dependencies: [
+                "Counters", "Intake", "Inventory", "Randomness", "RedisClient", "StrictJSON", "TestSupport",
+            ],
             exclude: ["Corpus"],
             swiftSettings: strict
         ),
@@ -249,7 +255,8 @@ let package = Package(
         .testTarget(
             name: "ConsumerTests",
             dependencies: [
-                "Consumer", "Counters", "Cryptography", "Intake", "Inventory", "Ledger", "MemoryLedger", "Randomness",
+                "Consumer", "Counters", "Cryptography", "Intake", "Inventory", "Ledger", "MemoryLedger", "MemoryRedis",
+                "Randomness",
                 "SQLiteLedger",
                 "StrictJSON",
                 "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),

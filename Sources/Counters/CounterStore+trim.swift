@@ -43,6 +43,17 @@ package struct TrimReport: Sendable, Equatable {
     /// Messages with lower ids are acknowledged.
     package var acknowledged: String
 
+    package init(
+        aged: Int64, excess: Int64, outcomes: Int64, time: Int64, lastDelivered: String, acknowledged: String
+    ) {
+        self.aged = aged
+        self.excess = excess
+        self.outcomes = outcomes
+        self.time = time
+        self.lastDelivered = lastDelivered
+        self.acknowledged = acknowledged
+    }
+
     package var messages: Int64 { aged + excess }
 }
 

@@ -11,6 +11,15 @@ package struct Delivery: Sendable {
     package var isEmptyRead = false
     /// There is likely more: as many entries came as were asked for.
     package var isFull = false
+
+    package init(
+        entries: [StreamEntry] = [], lost: [String] = [], isEmptyRead: Bool = false, isFull: Bool = false
+    ) {
+        self.entries = entries
+        self.lost = lost
+        self.isEmptyRead = isEmptyRead
+        self.isFull = isFull
+    }
 }
 
 /// The server that a connection leads to.
@@ -19,6 +28,11 @@ package struct ConnectedServer: Sendable {
     package var id: String
     /// Counts the connections of a reader.
     package var connection: Int
+
+    package init(id: String, connection: Int) {
+        self.id = id
+        self.connection = connection
+    }
 }
 
 /// Reads the stream of messages in the order of its ids: first everything pending, whichever consumer it was delivered

@@ -22,7 +22,8 @@ struct DeadLetterMakerTests {
             entry(("type", 5), ("payload", Limit.payloadBytes)), invalid, ids: MessageIDs(order: "o"), at: "")
         #expect(largest.isWhole && largest.payload?.count == Limit.payloadBytes && largest.fields == nil)
         #expect(largest.payloadDigest == nil && largest.bytes == Int64(Limit.payloadBytes + 16))
-        let other = maker.record(entry(("type", 5), ("payload", 5), ("more", 5_000)), invalid, ids: MessageIDs(), at: "")
+        let other = maker.record(
+            entry(("type", 5), ("payload", 5), ("more", 5_000)), invalid, ids: MessageIDs(), at: "")
         #expect(other.isWhole && other.fields.flatMap { StreamEntry.fields(decoding: $0) }?.count == 3)
     }
 
@@ -58,10 +59,12 @@ struct DeadLetterMakerTests {
     func others() {
         let type = maker.record(entry(("type", 2 << 20), ("payload", 5)), invalid, ids: MessageIDs(), at: "")
         #expect(!type.isWhole && type.type?.count == 100 && type.payload?.count == 5 && type.payloadDigest == nil)
-        let fields = maker.record(entry(("type", 5), ("payload", 5), ("more", 3 << 20)), invalid, ids: MessageIDs(), at: "")
+        let fields = maker.record(
+            entry(("type", 5), ("payload", 5), ("more", 3 << 20)), invalid, ids: MessageIDs(), at: "")
         #expect(!fields.isWhole && fields.fields?.count == 100 && fields.payload?.count == 5)
         // Nor once more of a payload that was cut.
-        let both = maker.record(entry(("type", 5), ("payload", 1_500_000), ("more", 5)), invalid, ids: MessageIDs(), at: "")
+        let both = maker.record(
+            entry(("type", 5), ("payload", 1_500_000), ("more", 5)), invalid, ids: MessageIDs(), at: "")
         #expect(!both.isWhole && both.fields?.count == 100 && both.payload?.count == 100)
     }
 

@@ -22,7 +22,8 @@ struct DecidedBatchTests {
     }
 
     private static func batch(_ decisions: [Decision], seqAfter: Int64) throws -> DecidedBatch {
-        try DecidedBatch(planned(), decisions, epoch: 3, seqBefore: 7, seqAfter: seqAfter, decidedAt: "2026-11-22T10:00:00.000Z")
+        try DecidedBatch(
+            planned(), decisions, epoch: 3, seqBefore: 7, seqAfter: seqAfter, decidedAt: "2026-11-22T10:00:00.000Z")
     }
 
     @Test("puts each decision to its command, and an outcome to each entry")

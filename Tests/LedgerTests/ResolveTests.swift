@@ -96,7 +96,8 @@ import Testing
             #expect(try await fixture.ledger.erase(["o", "nobody"]) == .unknown(["nobody"]))
             #expect(try await fixture.ledger.erase(["o", "waits"]) == .awaitsReplay([3]))
             #expect(try await fixture.contents() == before)
-            #expect(try await fixture.ledger.erase(["o", "only", "o"]) == .erased(orders: 1, deadLetters: 2, refunds: 0))
+            #expect(
+                try await fixture.ledger.erase(["o", "only", "o"]) == .erased(orders: 1, deadLetters: 2, refunds: 0))
             #expect(try await !fixture.contents().joined().contains("CANARY"))
             let story = try await fixture.ledger.story(of: "o")
             let erased = try #require(story.order)
