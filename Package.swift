@@ -150,7 +150,8 @@ let package = Package(
         .target(
             name: "Operations",
             dependencies: [
-                "Consumer", "Counters", "Failpoints", "Inventory", "Ledger", "Paths", "Reconciliation", "RedisClient",
+                "Consumer", "Counters", "Failpoints", "Intake", "Inventory", "Ledger", "Paths", "Reconciliation",
+                "RedisClient", "StrictJSON",
                 log,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -235,6 +236,14 @@ let package = Package(
             dependencies: [
                 "Counters", "Inventory", "Ledger", "MemoryLedger", "Reconciliation", "RedisClient", "TestSupport", log,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "OperationsTests",
+            dependencies: [
+                "Counters", "Intake", "Inventory", "Ledger", "LedgerSamples", "MemoryLedger", "MemoryRedis",
+                "Operations", "Reconciliation", "RedisClient", "TestSupport", log,
             ],
             swiftSettings: strict
         ),

@@ -29,7 +29,7 @@ package struct DriftRepair: Sendable {
     private let reason: String
 
     /// How long an active consumer may take to open the requested epoch.
-    private static let patience = Duration.seconds(15)
+    var patience = Duration.seconds(15)
     private static let pollInterval = Duration.milliseconds(50)
 
     package init(
@@ -97,12 +97,12 @@ package struct DriftRepair: Sendable {
     }
 
     private func waitForEpoch(after requested: Int64) async throws -> Int64 {
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + patience
         while true {
             if let epoch = try await CounterHead.read(access.keys, client).epoch, epoch > requested { return epoch }
             if ContinuousClock.now >= deadline {
                 throw OperationError.repairNotInstalled(
-                    ledger: ledger.name, epoch: requested, within: Self.patience)
+                    ledger: ledger.name, epoch: requested, within: patience)
             }
             try await Task.sleep(for: Self.pollInterval)
         }

@@ -6,7 +6,7 @@ package struct ErasureBarrier: Sendable {
     private let ledger: any LedgerAdmin
     private let lease: any LeaseRegister
 
-    private static let limit = Duration.seconds(5)
+    var limit = Duration.seconds(5)
     private static let pollInterval = Duration.milliseconds(50)
 
     /// - Parameter ledger: open for writing.
@@ -20,7 +20,7 @@ package struct ErasureBarrier: Sendable {
     /// - Returns: whether it is gone. False: a process reads an earlier state of the ledger, and the consumer
     ///   checkpoints as soon as that ends.
     package func wait() async throws -> Bool {
-        let deadline = ContinuousClock.now + Self.limit
+        let deadline = ContinuousClock.now + limit
         repeat {
             if try await ledger.isErasureComplete() { return true }
             if await !lease.state().isHeld, let own = try await lease.acquire() {

@@ -1,9 +1,8 @@
 import ArgumentParser
-import Consumer
 import Intake
 import Inventory
 import Ledger
-import RedisClient
+import Operations
 import StrictJSON
 import TextEncodings
 
@@ -90,10 +89,6 @@ struct StockAdjustCommand: AsyncParsableCommand {
         if let id, let violation = Identifier.violation(in: id) { throw ValidationError("--id \(violation).") }
     }
 
-    /// How long to wait for the consumer's answer.
-    private static let patience = Duration.seconds(10)
-    private static let pollInterval = Duration.milliseconds(50)
-
     func run() async throws {
         let settings = try options.resolve()
         let ledger = try await settings.ledger.openReader(settings.store)
@@ -102,81 +97,37 @@ struct StockAdjustCommand: AsyncParsableCommand {
             adjustmentID: Identifier(id ?? "adj-" + String(UInt64.random(in: .min ... .max), radix: 16)),
             sku: SKU(Identifier(product), variant.map { Identifier($0) }), units: sold, reason: reason,
             adjustedAt: Timestamp.now())
-        if let recorded = try await ledger.adjustment(adjustment.adjustmentID) {
-            guard recorded.adjustment.digest == adjustment.digest else {
-                try decline(
-                    InvalidMessage(
-                        .adjustmentConflict,
-                        "adjustment_id: \"\(adjustment.adjustmentID)\" is recorded with other content"))
-            }
-            return try await tell(recorded, ledger)
-        }
-        if let invalid = try await ledger.objection(to: adjustment) { try decline(invalid) }
-        // Before it is sent: whatever happens from here on, it can be sent again under this id.
-        if id == nil { printError("sending \(adjustment.adjustmentID)") }
-        var wasSent = false
+        let client = settings.client()
+        let submission = AdjustmentSubmission(
+            ledger: ledger, lease: settings.ledger.lease, publisher: RedisMessagePublisher(settings.keys, client))
+        let result: AdjustmentSubmission.Result
         do {
-            let entry = try await send(adjustment, settings)
-            wasSent = true
-            try await report(adjustment, entry, ledger, settings)
-        } catch let exit as Exit {
-            throw exit
-        } catch {
-            let mayBeSent = wasSent || (error as? RedisError)?.mayHaveExecuted ?? true
+            result = try await submission.run(adjustment) {
+                if id == nil { printError("sending \(adjustment.adjustmentID)") }
+            }
+            await client.close()
+        } catch let failure as AdjustmentSubmission.Failure {
             throw Failure(
-                "\(explained(error)) The adjustment was \(wasSent ? "sent" : mayBeSent ? "perhaps sent" : "not sent"). Repeat it under its id, under which it counts once: \(Repetition.command(after: "adjust", id: adjustment.adjustmentID))"
+                "\(explained(failure.cause)) The adjustment was \(failure.sent.text). Repeat it under its id, under which it counts once: \(Repetition.command(after: "adjust", id: adjustment.adjustmentID))"
             )
         }
+        try await tell(result, of: adjustment.adjustmentID, ledger)
     }
 
-    /// Says why it is not sent.
-    private func decline(_ cause: InvalidMessage) throws -> Never {
-        let end = cause.detail.hasSuffix("?") ? "" : "."
-        printError("not adjusted: \(cause.reason.rawValue): \(cause.detail)\(end) Nothing was sent.")
-        throw Exit.no
-    }
-
-    /// - Returns: the entry's id.
-    private func send(_ adjustment: Adjustment, _ settings: Settings) async throws -> String {
-        let client = settings.client()
-        let payload = JSONValue.members([
-            "adjustment_id": .string(adjustment.adjustmentID.text),
-            "product_id": .string(adjustment.sku.productID.text),
-            "variant_id": .text(adjustment.sku.variantID?.text), "sold": .integer(adjustment.units),
-            "reason": .string(adjustment.reason), "adjusted_at": .text(adjustment.adjustedAt),
-        ])
-        let entry = try await client.send(
-            StreamWriter.add(
-                StreamWriter.fields(type: Command.Kind.adjust.rawValue, payload: Array(payload.text.utf8)),
-                to: settings.keys))
-        await client.close()
-        return entry.string ?? ""
-    }
-
-    private func report(
-        _ adjustment: Adjustment, _ entry: String, _ ledger: any LedgerReader, _ settings: Settings
+    private func tell(
+        _ result: AdjustmentSubmission.Result, of id: Identifier, _ ledger: any LedgerReader
     ) async throws {
-        let id = adjustment.adjustmentID
-        let deadline = ContinuousClock.now + Self.patience
-        while ContinuousClock.now < deadline {
-            // The id may have been given by the user, and something else may be recorded under it: then this one
-            // becomes a dead letter.
-            if let recorded = try await ledger.adjustment(id),
-                recorded.adjustment.digest == adjustment.digest
-            {
-                return try await tell(recorded, ledger)
-            }
-            if let letter = try await ledger.deadLetter(ofEntry: entry) {
-                printError("not adjusted: \(letter.reason): \(letter.detail) (dead letter \(letter.number))")
-                throw Exit.no
-            }
-            if await !settings.ledger.lease.state().isHeld { break }
-            try await Task.sleep(for: Self.pollInterval)
-        }
-        if json {
-            printJSON(.members(["id": .string(id.text), "seq": .null]))
-        } else {
-            print("sent as \(id); it is recorded when a consumer runs and gets to it")
+        switch result {
+        case .recorded(let recorded): try await tell(recorded, ledger)
+        case .objection(let cause):
+            let end = cause.detail.hasSuffix("?") ? "" : "."
+            printError("not adjusted: \(cause.reason.rawValue): \(cause.detail)\(end) Nothing was sent.")
+            throw Exit.no
+        case .deadLetter(let letter):
+            printError("not adjusted: \(letter.reason): \(letter.detail) (dead letter \(letter.number))")
+            throw Exit.no
+        case .sent where json: printJSON(.members(["id": .string(id.text), "seq": .null]))
+        case .sent: print("sent as \(id); it is recorded when a consumer runs and gets to it")
         }
     }
 
@@ -193,6 +144,16 @@ struct StockAdjustCommand: AsyncParsableCommand {
         let figures = availability.variants.first { $0.id.text == variant } ?? availability.product
         let left = figures.available.map { "\($0.grouped) left" } ?? "unlimited"
         return "\(figures.id) \(figures.sold.grouped) sold, \(left)"
+    }
+}
+
+extension AdjustmentSubmission.Failure.Sent {
+    fileprivate var text: String {
+        switch self {
+        case .no: "not sent"
+        case .perhaps: "perhaps sent"
+        case .yes: "sent"
+        }
     }
 }
 

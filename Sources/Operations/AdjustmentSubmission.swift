@@ -1,0 +1,98 @@
+import Intake
+import Inventory
+import Ledger
+import RedisClient
+import StrictJSON
+
+/// Sends an adjustment through the stream, like any message, and waits for what becomes of it.
+package struct AdjustmentSubmission: Sendable {
+    package enum Result: Sendable {
+        /// Now, or before under the same id.
+        case recorded(RecordedAdjustment)
+        /// The ledger shows that it cannot be recorded: it was not sent.
+        case objection(InvalidMessage)
+        case deadLetter(RecordedDeadLetter)
+        /// No consumer is active, or it has not come to it in time.
+        case sent
+    }
+
+    /// It failed; sending it again under its id does no harm.
+    package struct Failure: Error {
+        package enum Sent: Sendable {
+            case no
+            case perhaps
+            case yes
+        }
+
+        package var sent: Sent
+        package var cause: any Error
+    }
+
+    private let ledger: any LedgerRecords
+    private let lease: any LeaseRegister
+    private let publisher: any MessagePublisher
+    /// How long the consumer may take.
+    package var patience = Duration.seconds(10)
+    package var pollInterval = Duration.milliseconds(50)
+
+    package init(ledger: any LedgerRecords, lease: any LeaseRegister, publisher: any MessagePublisher) {
+        self.ledger = ledger
+        self.lease = lease
+        self.publisher = publisher
+    }
+
+    /// - Parameter willSend: called before it is sent: whatever happens from then on, it can be sent again.
+    /// - Throws: errors of the ledger before it is sent; then `Failure`.
+    package func run(_ adjustment: Adjustment, willSend: () -> Void) async throws -> Result {
+        if let recorded = try await ledger.adjustment(adjustment.adjustmentID) {
+            guard recorded.adjustment.digest != adjustment.digest else { return .recorded(recorded) }
+            return .objection(
+                InvalidMessage(
+                    .adjustmentConflict,
+                    "adjustment_id: \"\(adjustment.adjustmentID)\" is recorded with other content"))
+        }
+        if let invalid = try await ledger.objection(to: adjustment) { return .objection(invalid) }
+        willSend()
+        let entry: String
+        do {
+            entry = try await publisher.publish(
+                StreamWriter.fields(type: Command.Kind.adjust.rawValue, payload: adjustment.payload))
+        } catch {
+            throw Failure(sent: (error as? RedisError)?.mayHaveExecuted ?? true ? .perhaps : .no, cause: error)
+        }
+        do {
+            return try await wait(for: adjustment, entry)
+        } catch {
+            throw Failure(sent: .yes, cause: error)
+        }
+    }
+
+    private func wait(for adjustment: Adjustment, _ entry: String) async throws -> Result {
+        let deadline = ContinuousClock.now + patience
+        while ContinuousClock.now < deadline {
+            // The id may have been given by the user, and something else may be recorded under it: then this one
+            // becomes a dead letter.
+            if let recorded = try await ledger.adjustment(adjustment.adjustmentID),
+                recorded.adjustment.digest == adjustment.digest
+            {
+                return .recorded(recorded)
+            }
+            if let letter = try await ledger.deadLetter(ofEntry: entry) { return .deadLetter(letter) }
+            if await !lease.state().isHeld { break }
+            try await Task.sleep(for: pollInterval)
+        }
+        return .sent
+    }
+}
+
+extension Adjustment {
+    /// As a `stock.adjusted` message carries it.
+    fileprivate var payload: [UInt8] {
+        let object = JSONValue.members([
+            "adjustment_id": .string(adjustmentID.text), "product_id": .string(sku.productID.text),
+            "variant_id": .text(sku.variantID?.text), "sold": .integer(units), "reason": .string(reason),
+            "adjusted_at": .text(adjustedAt),
+        ])
+        return Array(object.text.utf8)
+    }
+}
