@@ -318,6 +318,27 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
+    @Test(
+        "A ledger is named by a path or a URL, which is the same one; another kind of URL is refused without its password"
+    )
+    func ledgerURL() async throws {
+        let shop = try await Shop()
+        let path = shop.folder.path(of: "new shop/ledger.db")
+        let url = "sqlite://" + path.replacing(" ", with: "%20")
+        #expect(try await shop.succeed("ledger", "create", "--ledger", url).contains("created the ledger \(path) "))
+        #expect(try await shop.succeed("ledger", "check", "--ledger", path).hasPrefix("\(path): sound"))
+        #expect(try await shop.run(["ledger", "create", "--ledger", path]).status == 1)
+        for (wrong, why) in [
+            ("postgresql://me:secret@host/db", "only sqlite:///PATH, or a path, is known"),
+            ("sqlite://ledger.db", "names no absolute path"), ("sqlite:///a?mode=ro", "has a parameter"),
+            ("sqlite:///a%2", "has a parameter, or a % that begins no byte"),
+        ] {
+            let refused = try await shop.run(["ledger", "check", "--ledger", wrong])
+            #expect(refused.status == 64 && refused.errors.contains(why), "\(wrong): \(refused.errors)")
+            #expect(!refused.errors.contains("secret"))
+        }
+    }
+
     @Test("ledger check finds a sold quantity that its orders do not add up to")
     func tamperedLedger() async throws {
         let shop = try await Shop()
