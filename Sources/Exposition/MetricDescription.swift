@@ -97,7 +97,7 @@ extension MetricDescription {
         .init(
             "stocktake_ledger_sound", .gauge,
             "1 if no damage was found when the ledger was last read for it, 0 if there was; NaN: not read yet."),
-        .init("stocktake_ledger_bytes", .gauge, "Size of the ledger's file and its log."),
+        .init("stocktake_ledger_bytes", .gauge, "Bytes that the ledger takes, with its log."),
         .init("stocktake_ledger_log_bytes", .gauge, "Size of the ledger's log alone."),
         .init("stocktake_build_info", .gauge, labels: ["version"], "Always 1; its label is the program's version."),
         // HTTP.

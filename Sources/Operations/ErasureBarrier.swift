@@ -1,7 +1,7 @@
 import Consumer
 import Ledger
 
-/// Waits until erased data is gone from the ledger's file and its log.
+/// Waits until erased data is gone from wherever the ledger is stored.
 package struct ErasureBarrier: Sendable {
     private let ledger: any LedgerAdmin
     private let lease: any LeaseRegister
@@ -15,10 +15,10 @@ package struct ErasureBarrier: Sendable {
         self.lease = lease
     }
 
-    /// An active consumer checkpoints the log within a second; without one it is done here.
+    /// An active consumer completes the erasure within a second; without one it is done here.
     ///
     /// - Returns: whether it is gone. False: a process reads an earlier state of the ledger, and the consumer
-    ///   checkpoints as soon as that ends.
+    ///   completes it as soon as that ends.
     package func wait() async throws -> Bool {
         let deadline = ContinuousClock.now + limit
         repeat {

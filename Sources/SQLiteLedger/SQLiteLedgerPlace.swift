@@ -12,6 +12,8 @@ package struct SQLiteLedgerPlace: LedgerPlace {
 
     package var name: String { path }
 
+    package var storage: String { "the ledger's file and its log" }
+
     package var lease: any LeaseRegister { SQLiteLeaseRegister(ledger: path) }
 
     package var backups: (any LedgerBackups)? { SQLiteBackups(ledger: path) }

@@ -31,7 +31,7 @@ struct ConsumeCommand: AsyncParsableCommand {
         let logger = settings.logger()
         var operatorServices: [any Service] = []
         // A run until idle is too short to be watched; and a reader would keep the consumer, which ends first then,
-        // from bringing the log into the ledger's file.
+        // from tidying up the ledger at its end.
         if settings.http.operatorPort != nil, !untilIdle {
             operatorServices = try await HTTPServices(settings, logger: logger).operatorOnly()
         }

@@ -63,7 +63,7 @@ extension DeadLettersCommand {
         static let configuration = CommandConfiguration(
             abstract: "Removes the content of dead letters for good; that they came stays known.",
             discussion: """
-                Type and payload are overwritten in the ledger's file and its log. While a refund is due, the list of \
+                Type and payload are overwritten wherever the ledger is stored. While a refund is due, the list of \
                 refunds keeps id, payment intent, amount and currency. Open ones, and by number also replayed ones. Exit \
                 codes: 0; 1 not confirmed, or some are \
                 unknown or still to be published again, and nothing was changed.

@@ -15,6 +15,8 @@ package final class MemoryLedgerPlace: LedgerPlace {
         register = MemoryLeaseRegister()
     }
 
+    package var storage: String { "memory" }
+
     package var lease: any LeaseRegister { register }
 
     /// There are no files.

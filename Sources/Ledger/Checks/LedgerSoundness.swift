@@ -1,4 +1,4 @@
-/// The result of the last read of the ledger for damaged pages. Kept in the lock file, where every process finds it,
+/// The result of the last read of the ledger for damage. Kept with the lease, where every process finds it,
 /// even after the consumer has stopped because of it.
 package enum LedgerSoundness: Sendable, Equatable {
     /// It was read to its end.
@@ -19,7 +19,7 @@ package enum LedgerSoundness: Sendable, Equatable {
         if case .damaged(_, let detail) = self { detail } else { nil }
     }
 
-    /// As a line of the lock file.
+    /// As one line of text.
     package var line: String {
         switch self {
         case .sound(let time): "sound \(time)"

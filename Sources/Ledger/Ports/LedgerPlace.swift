@@ -5,6 +5,9 @@ package protocol LedgerPlace: Sendable, CustomStringConvertible {
     /// As messages for people say it: a path, or a URL without its password.
     var name: String { get }
 
+    /// What all of it is stored in, as messages say it: "the ledger's file and its log".
+    var storage: String { get }
+
     /// Who is the active consumer.
     var lease: any LeaseRegister { get }
 
