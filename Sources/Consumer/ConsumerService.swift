@@ -78,7 +78,7 @@ package struct ConsumerService: Service {
     private func consume(_ lease: any Lease, _ metrics: ConsumerMetrics, until stop: StopSignal) async throws {
         let watch = DamageWatch(ledger: ledger, lease: lease, stop: stop, logger: logger)
         do {
-            // Opened only now: a file that a standby had opened earlier could have been replaced by the time of
+            // Opened only now: a ledger that a standby had opened earlier could have been replaced by the time of
             // takeover.
             let opened = try await Retrying(stop: stop, logger: logger).ledger {
                 try await ledger.openStore(store)

@@ -3,7 +3,6 @@ import Intake
 import Inventory
 import Ledger
 import Logging
-import RedisClient
 
 /// The stages of the consumer, each with what it depends on. They do not know each other; `ConsumerStateMachine` knows
 /// their order.

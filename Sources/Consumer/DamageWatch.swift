@@ -2,9 +2,9 @@ import Inventory
 import Ledger
 import Logging
 
-/// Looks for damaged pages in the ledger before and while it is consumed, and publishes with the lease what it found.
+/// Looks for damage in the ledger before and while it is consumed, and publishes with the lease what it found.
 ///
-/// A damaged ledger stops the consumer. Recording could continue as long as it does not touch the page, but no backup
+/// A damaged ledger stops the consumer. Recording could continue as long as it does not touch the damage, but no backup
 /// is possible any more, and every hour removes messages from the stream that the last backup needs. Orders wait
 /// meanwhile.
 struct DamageWatch: Sendable {
@@ -18,8 +18,12 @@ struct DamageWatch: Sendable {
     /// - Returns: whether all of it was read.
     func beforeSelling() async throws -> Bool {
         let wasDamaged = lease.previousSoundness?.damage != nil
-        let isWhole = try await Retrying(stop: stop, logger: logger).ledger { [ledger, stop] in
-            guard var inspection = try await ledger.inspect() else { return false }
+        let isWhole = try await Retrying(stop: stop, logger: logger).ledger { [ledger, lease, stop] in
+            guard var inspection = try await ledger.inspect() else {
+                // What was found before cannot be found not to be so any more.
+                await lease.note(LedgerSoundness?.none)
+                return false
+            }
             defer { inspection.close() }
             let isSmall = inspection.isSmall
             guard wasDamaged || isSmall else {

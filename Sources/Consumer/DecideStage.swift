@@ -4,7 +4,6 @@ import Intake
 import Inventory
 import Ledger
 import Logging
-import RedisClient
 
 /// Plans a batch by what the ledger holds, and lets the gate decide it.
 struct DecideStage: Sendable {

@@ -9,7 +9,7 @@ import Ledger
 /// - Throws: errors of Redis, after which the call may be repeated; `ConsumerError.wrongLedger`.
 @discardableResult
 package func installCounters(
-    from ledger: any EpochRaising, into gate: any Gate, reason: String, holding lease: any Lease
+    from ledger: any EpochKeeper, into gate: any Gate, reason: String, holding lease: any Lease
 ) async throws -> Int64 {
     defer { withExtendedLifetime(lease) {} }
     try await gate.head().refuseWrongLedger(ledger, head: ledger.head(), redis: gate.name)

@@ -3,7 +3,6 @@ import Intake
 import Inventory
 import Ledger
 import Logging
-import RedisClient
 
 /// Publishes again the dead letters that the ledger lists for it (`Replays`).
 struct ReplayPublisher: Sendable {

@@ -2,7 +2,6 @@ import Counters
 import Intake
 import Inventory
 import Ledger
-import RedisClient
 
 /// Once a second, compares the ledger and Redis with their expected state, and does their upkeep.
 struct WatchStage: Sendable {

@@ -13,7 +13,8 @@ package struct Adoption: Sendable {
     ///
     /// - Parameter confirm: receives the counters' head and the highest seq of the ledger; false changes nothing.
     /// - Returns: whether it was confirmed. True also where a private Redis has never run: there is nothing to change.
-    /// - Throws: `LedgerError` (of kind `inUse` where a consumer is active); `RedisError`; `CountersError`; `OperationError`.
+    /// - Throws: `LedgerError` (of kind `inUse` where a consumer is active); `RedisError`; `CountersError`;
+    ///   `OperationError`.
     package func run(confirm: (CounterHead, Int64) -> Bool) async throws -> Bool {
         let lease = try await access.ledger.takeLease(for: "adopting")
         defer { withExtendedLifetime(lease) {} }

@@ -31,8 +31,9 @@ package struct BackupRestorer: Sendable {
     ///   - confirm: false changes nothing.
     ///   - done: receives what was done at once, while the lease is held: nothing that follows can keep it back.
     /// - Returns: whether it was confirmed.
-    /// - Throws: `LedgerError` (of kind `inUse` where another process has the ledger open or restores it; `refused` where it
-    ///   is not the ledger that the backup may replace, or the backup is unfit); `OperationError`; `RedisError`; `CountersError`. Nothing was changed then, unless the error
+    /// - Throws: `LedgerError` (of kind `inUse` where another process has the ledger open or restores it; `refused` where
+    ///   it is not the ledger that the backup may replace, or the backup is unfit); `OperationError`; `RedisError`;
+    ///   `CountersError`. Nothing was changed then, unless the error
     ///   comes from steps 4 or 5, which may be repeated.
     package func run(
         allowsOtherLedger: Bool, progress: @escaping @Sendable (CopyProgress?) -> Void,

@@ -15,10 +15,10 @@ package struct StoreRemoval: Sendable {
     ///   - keepsCounters: leave Redis as it is.
     ///   - confirm: receives the number of orders in the ledger; false changes nothing.
     /// - Returns: whether it was confirmed.
-    /// - Throws: `LedgerError` (of kind `inUse` where another process has the ledger open); `RedisError`; `CountersError`;
-    ///   `OperationError`.
+    /// - Throws: `LedgerError` (of kind `inUse` where another process has the ledger open); `RedisError`;
+    ///   `CountersError`; `OperationError`.
     package func run(keepsCounters: Bool, confirm: (Int) -> Bool) async throws -> Bool {
-        // Before the lease, which may leave a file.
+        // Before the lease, whose register would remember a ledger that is not there.
         try await access.ledger.requireExistence()
         let lease = try await access.ledger.takeLease(for: "dropping")
         defer { withExtendedLifetime(lease) {} }

@@ -17,7 +17,7 @@ extension LedgerDatabase {
             }
             if !unknown.isEmpty { return .unknown(unknown) }
             let waiting = letters.filter { $0.status == DeadLetterStatus.replay.rawValue }.map(\.number)
-            if !waiting.isEmpty { return .awaitsReplay(waiting) }
+            if !waiting.isEmpty { return .awaitsReplay(waiting.sorted()) }
             var orders = 0
             for id in ids {
                 guard try Self.isThere(id, db) else { continue }

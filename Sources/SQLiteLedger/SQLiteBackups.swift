@@ -7,7 +7,14 @@ struct SQLiteBackups: LedgerBackups {
     func backUp(
         store: String, to path: String, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> LedgerCopy {
-        let source = try await LedgerDatabase.open(at: ledger, store: store, for: .reader)
+        let source: LedgerDatabase
+        do {
+            source = try await LedgerDatabase.open(at: ledger, store: store, for: .reader)
+        } catch let error as SQLiteLedgerError {
+            // Of a ledger with a log of another state there is nothing to copy.
+            if case .mixed = error { throw SQLiteLedgerError.refused(error) }
+            throw error
+        }
         defer { try? source.close() }
         return try await source.backUp(to: path, progress: progress)
     }

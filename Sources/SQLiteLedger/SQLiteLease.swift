@@ -46,7 +46,11 @@ struct SQLiteLeaseRegister: LeaseRegister {
     private var path: String { LedgerFile.resolved(ledger) + ".lock" }
 
     func acquire() async throws -> (any Lease)? {
-        try await offCooperativeThreads { [self] in try FileLock.acquire(path).map { SQLiteLease($0) } }
+        do {
+            return try await offCooperativeThreads { [self] in try FileLock.acquire(path).map { SQLiteLease($0) } }
+        } catch let error as FileLockError {
+            throw SQLiteLedgerError.lock(path: error.path, reason: error.reason)
+        }
     }
 
     func state() async -> LeaseState {
@@ -57,5 +61,28 @@ struct SQLiteLeaseRegister: LeaseRegister {
 
     func soundness() async -> LedgerSoundness? {
         await offCooperativeThreads { [self] in SQLiteLease.soundness(FileLock.contents(path).lines) }
+    }
+}
+
+extension LedgerSoundness {
+    /// As a line of the lock file.
+    fileprivate var line: String {
+        switch self {
+        case .sound(let time): "sound \(time)"
+        case .damaged(let time, let detail):
+            "damaged \(time) \(String(detail.prefix(Self.detailLength)).replacing("\n", with: " "))"
+        }
+    }
+
+    /// Longer details are cut.
+    fileprivate static let detailLength = 400
+
+    fileprivate init?(line: String) {
+        let parts = line.split(separator: " ", maxSplits: 2).map(String.init)
+        switch (parts.first, parts.count) {
+        case ("sound", 2): self = .sound(at: parts[1])
+        case ("damaged", 3): self = .damaged(at: parts[1], detail: parts[2])
+        default: return nil
+        }
     }
 }

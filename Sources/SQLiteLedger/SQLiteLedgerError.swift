@@ -1,5 +1,6 @@
 import GRDB
 import Ledger
+import Paths
 
 /// Why an operation on a SQLite ledger failed. Each text states what failed, on what, why, and what to do.
 package enum SQLiteLedgerError: LedgerError, Equatable {
@@ -41,6 +42,10 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
     case notReplaced(path: String, reason: String)
     /// The backup cannot be restored from.
     case unfitBackup(path: String, reason: String)
+    /// The lock file beside it cannot be used.
+    case lock(path: String, reason: String)
+    /// What was asked for cannot be done with a ledger in this state; nothing was changed.
+    indirect case refused(SQLiteLedgerError)
     /// Its content is inconsistent.
     case unsound(path: String, action: String)
     /// Reading or writing failed.
@@ -52,11 +57,12 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
         case .missing: .missing
         case .alreadyExists: .alreadyExists
         case .inUse, .copyUnderWay: .inUse
-        case .copyExists, .notReplaced, .unfitBackup, .unsound: .refused
+        case .copyExists, .notReplaced, .unfitBackup, .unsound, .refused: .refused
+        case .replaced: .replaced
         case .damaged(_, _, let reason): .damaged(finding: reason)
         case .mixed: .damaged(finding: "the log beside it is of another state")
-        case .cannotOpen, .notALedger, .newerSchema, .otherStore, .networkFileSystem, .notDurable, .replaced,
-            .cannotWrite, .failed:
+        case .cannotOpen, .notALedger, .newerSchema, .otherStore, .networkFileSystem, .notDurable, .cannotWrite, .lock,
+            .failed:
             .failed
         }
     }
@@ -110,6 +116,8 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
             """
         case .unfitBackup(let path, let reason):
             "restoring the ledger failed: on \(path): \(reason). Nothing was changed. Name another backup."
+        case .lock(let path, let reason): FileLockError(path: path, reason: reason).description
+        case .refused(let error): error.description
         case .unsound(let path, let action):
             "\(action) the ledger failed: on \(path): it is not sound. 'stocktake ledger check --ledger \(path)' says what is wrong."
         case .failed(let path, let action, let reason):

@@ -1,4 +1,3 @@
-import GRDB
 import Inventory
 import Ledger
 import Paths

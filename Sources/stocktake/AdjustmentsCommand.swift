@@ -134,7 +134,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
     private func tell(_ recorded: RecordedAdjustment, _ ledger: any LedgerReader) async throws {
         if json { return printJSON(recorded.json) }
         print(
-            "recorded as \(recorded.adjustment.adjustmentID), seq \(recorded.seq.grouped): \(try await figures(ledger))"
+            "recorded as \(recorded.adjustment.adjustmentID), seq \(recorded.seq.grouped): \((try? await figures(ledger)) ?? "")"
         )
     }
 

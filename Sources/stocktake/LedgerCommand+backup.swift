@@ -28,11 +28,13 @@ extension LedgerCommand {
             let progress = Progress()
             let copy: LedgerCopy
             do {
-                copy = try await settings.backups().backUp(store: settings.store, to: file) { progress.show($0.text) }
+                copy = try await settings.backups(for: "backing up").backUp(store: settings.store, to: file) {
+                    progress.show($0.text)
+                }
             } catch let error as any LedgerError {
                 progress.end()
                 switch error.kind {
-                case .refused, .inUse, .damaged: try refuse(error)
+                case .refused, .inUse: try refuse(error)
                 default: throw error
                 }
             }
@@ -46,9 +48,10 @@ extension LedgerCommand {
 }
 
 extension Settings {
-    func backups() throws -> any LedgerBackups {
+    /// - Parameter action: "restoring".
+    func backups(for action: String) throws -> any LedgerBackups {
         guard let backups = ledger.backups else {
-            throw Failure("backing up the ledger failed: on \(ledger): it has no files. Use its server's own means.")
+            throw Failure("\(action) the ledger failed: on \(ledger): it has no files. Use its server's own means.")
         }
         return backups
     }

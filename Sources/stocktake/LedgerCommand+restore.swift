@@ -32,7 +32,9 @@ extension LedgerCommand {
             let settings = try options.resolve()
             let progress = Progress()
             do {
-                let isRestored = try await BackupRestorer(settings.access, settings.backups(), backup: file).run(
+                let isRestored = try await BackupRestorer(
+                    settings.access, settings.backups(for: "restoring"), backup: file
+                ).run(
                     allowsOtherLedger: otherLedger,
                     progress: { $0.map { progress.show($0.text) } ?? progress.end() },
                     report: { findings in

@@ -8,7 +8,7 @@ import TextEncodings
 enum LedgerURL {
     /// - Parameter text: not empty; a path in it is relative to the working directory, and may have any bytes.
     static func place(_ text: String) throws -> any LedgerPlace {
-        guard let (scheme, rest) = parts(text) else { return SQLiteLedgerPlace(path: FilePath.absolute(text)) }
+        guard let (scheme, rest) = parts(text) else { return file(FilePath.absolute(text)) }
         // Without the rest: it may hold a password.
         guard scheme == "sqlite" else {
             throw ValidationError(
@@ -26,8 +26,11 @@ enum LedgerURL {
                 "The ledger's URL has a parameter, or a % that begins no byte. In a path write %3F for ?, %23 for #, %25 for %."
             )
         }
-        return SQLiteLedgerPlace(path: FilePath.text(path))
+        return file(FilePath.text(path))
     }
+
+    /// - Parameter path: absolute.
+    static func file(_ path: String) -> any LedgerPlace { SQLiteLedgerPlace(path: path) }
 
     /// nil: it is no URL, but a path.
     private static func parts(_ text: String) -> (scheme: String, rest: Substring)? {

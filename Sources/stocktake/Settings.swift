@@ -7,7 +7,6 @@ import Logging
 import Operations
 import Paths
 import RedisClient
-import SQLiteLedger
 
 /// All settings, valid.
 struct Settings: Sendable {
@@ -26,7 +25,7 @@ struct Settings: Sendable {
 
     init(_ sources: SettingsSources) throws {
         data = FilePath.absolute(try sources.value(.data))
-        ledger = try sources.value(.ledger).map(LedgerURL.place) ?? SQLiteLedgerPlace(path: data + "/ledger.sqlite")
+        ledger = try sources.value(.ledger).map(LedgerURL.place) ?? LedgerURL.file(data + "/ledger.sqlite")
         store = try sources.value(.store)
         if let violation = StoreKeys.violation(inStoreName: store) {
             throw ValidationError("The store's name \(violation). Give it another one with --store.")

@@ -236,7 +236,9 @@ struct RedisPortTests {
         try await withPorts(backend) { redis, _ async throws in
             try await redis.source.connect()
             _ = try await redis.source.next(block: .zero)
+            let start = ContinuousClock.now
             #expect(try await redis.source.next(block: .milliseconds(1)).isEmptyRead)
+            #expect(ContinuousClock.now - start < .seconds(10))
             async let delivery = redis.source.next(block: .seconds(30))
             let ids = try await publish(redis, 1)
             #expect(try await delivery.entries.map(\.id) == ids)

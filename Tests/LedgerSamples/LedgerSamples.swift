@@ -80,7 +80,7 @@ extension LedgerStore {
     }
 }
 
-extension EpochRaising {
+extension EpochKeeper {
     @discardableResult
     package func raiseEpoch() async throws -> EpochStart {
         try await raiseEpoch(catalogueBefore: nil, reason: "test")

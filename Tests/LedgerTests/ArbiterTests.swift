@@ -53,12 +53,12 @@ struct ArbiterTests {
         claims)
     func disagrees(_ backend: Backend, _ claim: Claim) async throws {
         try await withLedger(on: backend) { fixture async throws in
-            let before = try await fixture.contents()
+            let before = try await fixture.everything()
             let answer = try await fixture.record(
                 deadLetter("1-0"), order("o", claim.lines, claim.gate),
                 order("later", [("sheet", nil, 1)], .accepted(seq: 2)))
             #expect(answer == .disagreed(.command(.order("o"), gate: claim.gate, ledger: claim.ledger)))
-            #expect(try await fixture.contents() == before)
+            #expect(try await fixture.everything() == before)
         }
     }
 
@@ -67,12 +67,12 @@ struct ArbiterTests {
         arguments: Backend.allCases)
     func runningFigures(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
-            let before = try await fixture.contents()
+            let before = try await fixture.everything()
             let answer = try await fixture.record(
                 order("o1", [("kit", nil, 2)], .accepted(seq: 1)), order("o2", [("kit", nil, 2)], .accepted(seq: 2)))
             let shortage = refused(kit, asked: 2, left: 1)
             #expect(answer == .disagreed(.command(.order("o2"), gate: .accepted(seq: 2), ledger: shortage)))
-            #expect(try await fixture.contents() == before)
+            #expect(try await fixture.everything() == before)
         }
     }
 
@@ -111,7 +111,7 @@ struct ArbiterTests {
         try await withLedger(on: backend) { fixture async throws in
             _ = try await fixture.ledger.raiseEpoch()
             try await fixture.record(order("first", [("kit", nil, 1)], .accepted(seq: 1)))
-            let before = try await fixture.contents()
+            let before = try await fixture.everything()
             let batch = RecordBatch(
                 epoch: decided.epoch, catalogueVersion: decided.catalogue, seqBefore: decided.seq,
                 records: [
@@ -119,7 +119,7 @@ struct ArbiterTests {
                 ], attemptsOver: [])
             let answer = try await fixture.ledger.record(batch)
             #expect(answer == .outdated(LedgerHead(epoch: 1, seq: 1, records: 1, catalogueVersion: 1)))
-            #expect(try await fixture.contents() == before)
+            #expect(try await fixture.everything() == before)
         }
     }
 }

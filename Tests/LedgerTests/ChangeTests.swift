@@ -81,7 +81,7 @@ struct ChangeTests {
     func disagreement(_ backend: Backend, _ index: Int) async throws {
         let (owned, decision) = Self.wrong[index]
         try await withOrder(on: backend) { fixture async throws in
-            let before = try await fixture.contents()
+            let before = try await fixture.everything()
             let answer = try await fixture.record(cancellation(take(2), of: owned, decision))
             let isOtherChange = owned != Self.owned
             #expect(
@@ -90,7 +90,7 @@ struct ChangeTests {
                         .command(
                             Command.Key(.cancel, "c-2"), gate: decision,
                             ledger: isOtherChange ? nil : .accepted(seq: 2))))
-            #expect(try await fixture.contents() == before)
+            #expect(try await fixture.everything() == before)
         }
     }
 

@@ -78,7 +78,10 @@ struct EpochTests {
 
     @Test(
         "are raised above those that Redis has seen, and never lowered",
-        arguments: Backend.allCases, [(0, 3), (2, 3), (3, 3), (9, 9)] as [(Int64, Int64)])
+        arguments: Backend.allCases,
+        [
+            (0, 3), (2, 3), (3, 3), (9, 9), (-1, 3), (LedgerHead.highestEpoch + 1, 3), (.max, 3),
+        ] as [(Int64, Int64)])
     func raiseAbove(_ backend: Backend, _ epochs: (seen: Int64, then: Int64)) async throws {
         try await withLedger(on: backend) { fixture async throws in
             for _ in 0..<3 { _ = try await fixture.ledger.raiseEpoch() }

@@ -90,9 +90,9 @@ struct LedgerAuditTests {
             try await fixture.ledger.raiseEpoch()
             let drift = Repair(place: .counters, level: .product, id: "kit", found: 2, expected: 0, detail: "")
             let field = Repair(place: .counters, level: nil, id: "strange", found: nil, expected: nil, detail: "extra")
-            let before = try await fixture.contents()
+            let before = try await fixture.everything()
             #expect(try await fixture.ledger.raiseEpoch(toRepair: [drift], foundIn: 0, reason: "r") == nil)
-            #expect(try await fixture.contents() == before)
+            #expect(try await fixture.everything() == before)
             let done = try #require(
                 try await fixture.ledger.raiseEpoch(toRepair: [drift, field], foundIn: 1, reason: "r"))
             #expect(done.repairs == [drift, field] && done.epoch == 2)

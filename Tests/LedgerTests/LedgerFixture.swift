@@ -111,7 +111,32 @@ struct LedgerFixture: Sendable {
             .map(\.status)
     }
 
-    /// All that the ports show: nothing was written if two of these are equal.
+    /// All that is stored: nothing was written if two of these are equal.
+    func everything() async throws -> [String] {
+        switch location.place {
+        case let place as MemoryLedgerPlace:
+            var tables: MemoryTables?
+            place.tamper { tables = $0 }
+            return try await contents() + [String(reflecting: tables)]
+        default:
+            let dump = try await DatabaseQueue(path: location.folder.path(of: "ledger.db")).read { db in
+                let names = try String.fetchAll(
+                    db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+                return try names.map { name in
+                    // Each transaction changes these, whatever it writes.
+                    let states: Set<String> = name == "ledger" ? ["state", "state_before"] : []
+                    let rows = try Row.fetchAll(db, sql: "SELECT * FROM \(name)").map { row in
+                        let columns = Array(row.columnNames).filter { !states.contains($0) }
+                        return columns.map { "\($0): \(row[$0] as DatabaseValue)" }
+                    }
+                    return "\(name): \(rows)"
+                }
+            }
+            return try await contents() + dump
+        }
+    }
+
+    /// All that the ports show.
     func contents() async throws -> [String] {
         var contents: [String] = []
         func add(_ part: Any) { contents.append(String(reflecting: part)) }
@@ -161,4 +186,16 @@ func withLedger(
     if let catalogue { _ = try await ledger.sync(catalogue) }
     try await body(LedgerFixture(location: location, ledger: ledger))
     try ledger.close()
+}
+
+/// The kind of the error that `body` throws; nil: it throws none, or none of a ledger.
+func kind(
+    isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
+) async -> LedgerErrorKind? {
+    do {
+        try await body()
+        return nil
+    } catch {
+        return (error as? any LedgerError)?.kind
+    }
 }

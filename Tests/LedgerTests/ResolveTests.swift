@@ -12,9 +12,9 @@ import Testing
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
                 deadLetter("1-0"), deadLetter("2-0"), deadLetter("3-0", reason: .unknownProduct))
-            let before = try await fixture.contents()
+            let before = try await fixture.everything()
             #expect(try await fixture.ledger.replay(.numbers([1, 9, 2, 8, 9])) == .unknown([9, 8]))
-            #expect(try await fixture.contents() == before)
+            #expect(try await fixture.everything() == before)
             #expect(try await fixture.ledger.replay(.numbers([1, 1])) == .done(changed: 1, already: 0))
             #expect(try await fixture.ledger.replay(.numbers([1, 2])) == .done(changed: 1, already: 1))
             #expect(try await fixture.ledger.replay(.reason("invalid_json")) == .done(changed: 0, already: 0))
@@ -92,10 +92,10 @@ import Testing
                 deadLetter("6-0", orderID: "only"), deadLetter("7-0", orderID: "waits"))
             let sold = try await fixture.sold()
             _ = try await fixture.ledger.replay(.numbers([3]))
-            let before = try await fixture.contents()
+            let before = try await fixture.everything()
             #expect(try await fixture.ledger.erase(["o", "nobody"]) == .unknown(["nobody"]))
             #expect(try await fixture.ledger.erase(["o", "waits"]) == .awaitsReplay([3]))
-            #expect(try await fixture.contents() == before)
+            #expect(try await fixture.everything() == before)
             #expect(
                 try await fixture.ledger.erase(["o", "only", "o"]) == .erased(orders: 1, deadLetters: 2, refunds: 0))
             #expect(try await !fixture.contents().joined().contains("CANARY"))

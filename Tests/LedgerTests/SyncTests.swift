@@ -26,10 +26,10 @@ struct SyncTests {
             ]
             #expect(first.changes == names.map { Change(kind: .added, counter: $0, columns: []) })
             #expect(first.version == 1 && first.unchanged == 0 && first.warnings.isEmpty)
-            let before = try await fixture.contents()
+            let before = try await fixture.everything()
             let second = try await fixture.ledger.sync(.sample)
             #expect(second.isEmpty && second.unchanged == 5 && second.version == 1)
-            #expect(try await fixture.contents() == before)
+            #expect(try await fixture.everything() == before)
         }
     }
 
@@ -122,9 +122,9 @@ struct SyncTests {
     func dryRun(_ backend: Backend, _ index: Int) async throws {
         let change = Self.edits[index].0
         try await withLedger(on: backend) { fixture async throws in
-            let before = try await fixture.contents()
+            let before = try await fixture.everything()
             let dry = try await fixture.ledger.changes(by: changed(change))
-            #expect(try await fixture.contents() == before)
+            #expect(try await fixture.everything() == before)
             let real = try await fixture.ledger.sync(changed(change))
             #expect(dry.changes == real.changes && dry.version == 1 && real.version == (real.isEmpty ? 1 : 2))
         }
@@ -192,7 +192,7 @@ struct SyncTests {
         arguments: Backend.allCases, [true, false])
     func moves(_ backend: Backend, dryRun: Bool) async throws {
         try await withLedger(on: backend) { fixture async throws in
-            let before = try await fixture.contents()
+            let before = try await fixture.everything()
             let moved = changed { catalogue in
                 catalogue.categories.append("new")
                 let variants = catalogue.products[0].variants
@@ -214,7 +214,7 @@ struct SyncTests {
                         path: "products[3].variants[1].id", variant: "black", ledgerProduct: "cube",
                         fileProduct: "another"),
                 ])
-            #expect(try await fixture.contents() == before)
+            #expect(try await fixture.everything() == before)
         }
     }
 

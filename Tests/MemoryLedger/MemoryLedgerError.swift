@@ -14,16 +14,15 @@ package enum MemoryLedgerError: LedgerError, Equatable {
     case replaced(String)
     case closed(String)
     case notForWriting(String)
-    /// As a test asked for (`MemoryLedgerPlace.fail`).
-    case unavailable(String)
 
     package var kind: LedgerErrorKind {
         switch self {
         case .missing: .missing
         case .alreadyExists: .alreadyExists
         case .inUse: .inUse
-        case .unavailable: .transient
-        case .otherStore, .recordedTwice, .unknownCounter, .replaced, .closed, .notForWriting: .failed
+        case .replaced: .replaced
+        case .unknownCounter(let counter): .damaged(finding: "no \(counter.level.rawValue) \(counter.id) in the ledger")
+        case .otherStore, .recordedTwice, .closed, .notForWriting: .failed
         }
     }
 
@@ -39,7 +38,6 @@ package enum MemoryLedgerError: LedgerError, Equatable {
         case .replaced(let name): "keeping the ledger failed: on \(name): another one is in its place."
         case .closed(let name): "using the ledger failed: on \(name): it is closed."
         case .notForWriting(let name): "writing the ledger failed: on \(name): it was opened for reading only."
-        case .unavailable(let name): "using the ledger failed: on \(name): a test says so."
         }
     }
 }

@@ -48,7 +48,7 @@ extension OpenMemoryLedger {
             }
             if !unknown.isEmpty { return .unknown(unknown) }
             let waiting = letters.filter { tables.deadLetters[$0].status == .replay }
-            if !waiting.isEmpty { return .awaitsReplay(waiting.map { tables.deadLetters[$0].number }) }
+            if !waiting.isEmpty { return .awaitsReplay(waiting.map { tables.deadLetters[$0].number }.sorted()) }
             let orders = ids.compactMap { tables.orderPlace($0) }
             for place in orders { tables.orders[place].erase() }
             let kept = letters.filter { tables.deadLetters[$0].status != .discarded }

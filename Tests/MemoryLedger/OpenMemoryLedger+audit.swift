@@ -51,7 +51,9 @@ extension OpenMemoryLedger {
         }
     }
 
-    package func condition() async -> LedgerCondition { LedgerCondition() }
+    package func condition() async -> LedgerCondition {
+        LedgerCondition(obstacle: isReplaced ? "another one is in its place" : nil)
+    }
 
     package func counterNames(after last: CounterName?, limit: Int) async throws -> CounterNames {
         try read { tables in

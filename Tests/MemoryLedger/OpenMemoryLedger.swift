@@ -44,8 +44,10 @@ package final class OpenMemoryLedger: LedgerStore, LedgerAdmin {
         return try storage.write(body)
     }
 
+    var isReplaced: Bool { !isInPlace() }
+
     package func requireInPlace() async throws {
-        if !isInPlace() { throw MemoryLedgerError.replaced(name) }
+        if isReplaced { throw MemoryLedgerError.replaced(name) }
     }
 
     package func head() async throws -> LedgerHead { try read(\.head) }

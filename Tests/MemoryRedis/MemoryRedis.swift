@@ -36,11 +36,6 @@ package final class MemoryRedis: Sendable {
         try tables.withLock { try body(&$0) }
     }
 
-    package func publish(_ type: String, _ payload: String) -> String {
-        let fields = StreamWriter.fields(type: type, payload: Array(payload.utf8))
-        return run { $0.publish(fields, at: $1) }
-    }
-
     private func run<T>(_ body: (inout MemoryRedisTables, Int64) -> T) -> T {
         let time = clock()
         let result = withTables { body(&$0, time) }

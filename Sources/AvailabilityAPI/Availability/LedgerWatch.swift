@@ -27,7 +27,7 @@ final class LedgerWatch: Service {
     func look() async {
         do {
             try await ledger.requireInPlace()
-        } catch {
+        } catch let error as any LedgerError where error.kind == .replaced {
             let isNews = state.withLock { watermark in
                 defer { watermark = nil }
                 return watermark != nil
@@ -37,6 +37,8 @@ final class LedgerWatch: Service {
                     "the ledger was moved or replaced; names and products are those of the old one until this process is started again",
                     metadata: ["ledger": "\(ledger.name)"])
             }
+            return
+        } catch {
             return
         }
         guard let watermark = try? await ledger.watermark() else { return }

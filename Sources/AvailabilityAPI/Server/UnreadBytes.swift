@@ -25,23 +25,15 @@ package final class UnreadBytes: Sendable {
         var isWantedAgain = false
         private var candidates: [Laggards.Candidate] = []
 
-        /// - Returns: of the last event loop, which are to be closed, for each loop that has any; they are under way.
-        mutating func name(
-            _ candidates: [Laggards.Candidate], _ excess: Int
-        ) -> [(NIOLoopBound<Laggards>, [Laggards.Candidate])]? {
+        /// - Returns: of the last event loop, all that were named; their choice is under way then.
+        mutating func name(_ candidates: [Laggards.Candidate]) -> [Laggards.Candidate]? {
             self.candidates += candidates
-            underWay -= 1
-            guard underWay == 0 else { return nil }
-            var excess = excess
-            let chosen = self.candidates.sorted().prefix { candidate in
-                defer { excess -= candidate.bytes }
-                return excess > 0
+            guard underWay == 1 else {
+                underWay -= 1
+                return nil
             }
-            self.candidates = []
-            let perLoop = Dictionary(grouping: chosen, by: \.loop)
-                .compactMap { loop, chosen in laggards[loop].map { ($0, chosen) } }
-            underWay = perLoop.count
-            return perLoop
+            defer { self.candidates = [] }
+            return self.candidates
         }
     }
 
@@ -109,18 +101,28 @@ package final class UnreadBytes: Sendable {
         }
         for loop in loops {
             loop.eventLoop.execute {
-                let candidates = loop.value.candidates()
-                let excess = self.excess
-                guard let chosen = self.relief.withLock({ $0.name(candidates, excess) }) else { return }
-                self.cutOff(chosen)
+                let named = loop.value.candidates()
+                if let all = self.relief.withLock({ $0.name(named) }) { self.cutOff(among: all) }
             }
         }
     }
 
-    private func cutOff(_ chosen: [(NIOLoopBound<Laggards>, [Laggards.Candidate])]) {
+    private func cutOff(among candidates: [Laggards.Candidate]) {
+        var excess = excess
+        let chosen = candidates.sorted().prefix { candidate in
+            defer { excess -= candidate.bytes }
+            return excess > 0
+        }
+        let perLoop = Dictionary(grouping: chosen, by: \.loop)
+        let loops = relief.withLock { relief in
+            relief.underWay = perLoop.count
+            return relief.laggards
+        }
         // Nobody can be closed: the rest is events that no socket has been given yet.
-        if chosen.isEmpty { relieveIfWantedAgain() }
-        for (loop, candidates) in chosen {
+        if perLoop.isEmpty { relieveIfWantedAgain() }
+        for (key, candidates) in perLoop {
+            // Whoever has named one stays.
+            guard let loop = loops[key] else { continue }
             loop.eventLoop.execute {
                 loop.value.cutOff(candidates)
                 let isLast = self.relief.withLock { relief in
@@ -162,13 +164,18 @@ final class Laggards {
 
     private let unread: UnreadBytes
     private let loop: ObjectIdentifier
-    private var stages: [ObjectIdentifier: RequestStage] = [:]
+    private var stages: [ObjectIdentifier: (number: Int, stage: RequestStage)] = [:]
+    /// A number for each: one that comes later may get the address of one that has gone.
+    private var numbers = 0
 
     init(_ unread: UnreadBytes, on loop: any EventLoop) {
         (self.unread, self.loop) = (unread, ObjectIdentifier(loop))
     }
 
-    func insert(_ stage: RequestStage) { stages[ObjectIdentifier(stage)] = stage }
+    func insert(_ stage: RequestStage) {
+        numbers += 1
+        stages[ObjectIdentifier(stage)] = (numbers, stage)
+    }
 
     func remove(_ stage: RequestStage) { stages[ObjectIdentifier(stage)] = nil }
 
@@ -184,7 +191,8 @@ final class Laggards {
     /// A connection that could be closed to make room.
     struct Candidate: Comparable {
         let loop: ObjectIdentifier
-        let stage: ObjectIdentifier
+        /// Its number.
+        let stage: Int
         /// Whether its client has taken something lately.
         let isTaking: Bool
         let lastSent: NIODeadline
@@ -203,16 +211,18 @@ final class Laggards {
     }
 
     func candidates() -> [Candidate] {
-        stages.map { key, stage in
+        stages.values.map { number, stage in
             // Two looks may be closer together than a round trip to a client that takes all it gets.
             let isTaking = stage.clientHasTaken() || NIODeadline.now() - stage.lastSent < Self.roundTrip
             return Candidate(
-                loop: loop, stage: key, isTaking: isTaking, lastSent: stage.lastSent, remaining: stage.remaining,
+                loop: loop, stage: number, isTaking: isTaking, lastSent: stage.lastSent, remaining: stage.remaining,
                 bytes: stage.unreadBytes)
         }
     }
 
     func cutOff(_ candidates: [Candidate]) {
-        for candidate in candidates { stages[candidate.stage]?.cutOff() }
+        let numbers = Set(candidates.map(\.stage))
+        // Closing one changes the list.
+        for (_, stage) in stages.values.filter({ numbers.contains($0.number) }) { stage.cutOff() }
     }
 }

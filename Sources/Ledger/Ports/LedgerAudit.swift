@@ -21,7 +21,7 @@ package protocol LedgerAudit: OpenLedger {
 }
 
 /// A ledger as drift is repaired by it.
-package protocol LedgerRepairs: LedgerAudit, EpochRaising {
+package protocol LedgerRepairs: LedgerAudit, EpochKeeper {
     /// Requests a new epoch, which installs the counters again, and records what it repairs. An active consumer notices
     /// in its next transaction, or within a second.
     ///

@@ -15,6 +15,8 @@ package enum LedgerErrorKind: Sendable, Equatable {
     case inUse
     /// What was asked for cannot be done with this ledger or this backup; nothing was changed.
     case refused
+    /// Another ledger is in the place of the open one: what is recorded would be lost.
+    case replaced
     /// What the ledger is stored in is damaged, and only another copy helps. What was found does not say where it lies:
     /// it is shown to anyone.
     case damaged(finding: String)

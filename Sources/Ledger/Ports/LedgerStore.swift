@@ -1,7 +1,7 @@
 import Inventory
 
 /// A ledger as the active consumer uses it: it plans, decides and records batches.
-package protocol LedgerStore: EpochRaising {
+package protocol LedgerStore: EpochKeeper {
     /// What is already recorded of a batch's content, and what its commands depend on, at one moment.
     func priorState(for lookup: BatchLookup) async throws -> PriorState
 

@@ -4,7 +4,7 @@ import Inventory
 ///
 /// Each of those who use it has a port of its own, which is all that it sees: `LedgerStore` the consumer,
 /// `LedgerQueries` HTTP and the monitor, `LedgerAudit` the reconciler, `LedgerRecords` and `LedgerAdmin` the commands.
-/// What a backend does for all of them is asserted by one contract suite. No call blocks a cooperative thread. Every
+/// What a backend does for all of them is asserted by one contract suite. No asynchronous call blocks a cooperative thread. Every
 /// write is one transaction: when it has returned, it survives a power cut; when it has thrown, nothing was written,
 /// unless its documentation says otherwise. Errors: `LedgerError`.
 package protocol OpenLedger: Sendable {
@@ -14,8 +14,8 @@ package protocol OpenLedger: Sendable {
     /// Where it is, as messages for people say it: a path, or a URL without its password.
     var name: String { get }
 
-    /// Throws if what is recorded from now on would be lost, as far as this shows without a write: another ledger is in
-    /// the place of the open one. Cheap enough for every batch.
+    /// Throws an error of kind `replaced` if what is recorded from now on would be lost, as far as this shows without a
+    /// write: another ledger is in the place of the open one. Cheap enough for every batch.
     func requireInPlace() async throws
 
     /// The head, read by itself.
@@ -26,7 +26,7 @@ package protocol OpenLedger: Sendable {
 }
 
 /// A ledger whose epoch can be raised.
-package protocol EpochRaising: OpenLedger {
+package protocol EpochKeeper: OpenLedger {
     /// Raises the epoch by one, and reads in the same transaction what the counters must be.
     /// - Parameters:
     ///   - version: the catalogue version that the counters had so far; nil: unknown.

@@ -8,5 +8,6 @@ package enum EraseAnswer: Sendable, Equatable {
     /// Neither an order nor a dead letter has these ids; nothing was changed.
     case unknown([Identifier])
     /// Dead letters of these orders must be published again, and need their bytes until then; nothing was changed.
+    /// Their numbers, ascending.
     case awaitsReplay([Int64])
 }
