@@ -7,9 +7,12 @@ import Testing
 
 /// Which requests are answered without a task, and with what.
 @Suite struct DirectReadsTests {
-    private func reads(_ shop: StorefrontFixture, origins: AllowedOrigins = .all) -> DirectReads {
-        DirectReads(
-            storefront: shop.storefront, origins: origins, unread: shop.unread, metrics: RequestMetrics())
+    private func reads(
+        _ shop: StorefrontFixture, origins: AllowedOrigins = .all, isFull: Bool = false
+    ) -> DirectReads {
+        DirectReads(storefront: shop.storefront, rules: AnswerRules(origins: origins, metrics: RequestMetrics())) { _ in
+            if isFull { throw Problem.unavailable("full") }
+        }
     }
 
     private func request(
@@ -66,6 +69,7 @@ import Testing
             }
             #expect(reads.question(request("/v1/products/cube", .GET, ["connection": "Keep-Alive"])) != nil)
             #expect(reads.question(request("/v1/products/cube", .GET, [:], .http1_0)) == nil)
+            #expect(self.reads(shop, isFull: true).question(request("/v1/products/cube")) == nil)
         }
     }
 

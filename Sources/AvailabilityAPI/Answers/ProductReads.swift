@@ -1,7 +1,7 @@
 import Hummingbird
 import Inventory
 
-/// `GET /v1/products`, `/v1/products/{id}` and `/v1/availability`.
+/// `GET /v1/products`: the list.
 struct ProductReads: Sendable {
     let storefront: Storefront
 
@@ -18,18 +18,6 @@ struct ProductReads: Sendable {
         var after: Identifier?
         var isAvailable: Bool?
         var category: String?
-    }
-
-    // MARK: - One product, some products
-
-    func product(_ id: Identifier, _ request: Request) async throws -> Response {
-        let (moment, figures) = try await storefront.figures(of: [id])
-        return Reply.product(figures[0], moment).response(to: request)
-    }
-
-    func availability(_ target: RequestTarget, _ request: Request) async throws -> Response {
-        let (moment, figures) = try await storefront.figures(of: target.products())
-        return Reply.availability(figures, moment).response(to: request)
     }
 
     static func write(

@@ -21,19 +21,6 @@ struct Reply: Sendable {
         self.body = body
     }
 
-    /// Of `GET /v1/products/{id}`.
-    static func product(_ figures: ProductAvailability, _ moment: Moment) -> Reply {
-        Reply(moment) { buffer in
-            buffer.writeStaticString(#""product":"#)
-            figures.writeDescribed(into: &buffer)
-        }
-    }
-
-    /// Of `GET /v1/availability`.
-    static func availability(_ figures: [ProductAvailability], _ moment: Moment) -> Reply {
-        Reply(moment) { ProductReads.write(figures, into: &$0) { $0.writeFigures(into: &$1) } }
-    }
-
     /// `{"source":…,"epoch":…,"seq":…,"as_of":…,` and the members, which have to follow.
     static func writeHead(_ moment: Moment, into buffer: inout ByteBuffer) {
         buffer.writeStaticString(#"{"source":""#)
@@ -66,26 +53,24 @@ struct Reply: Sendable {
     }
 
     /// 200, or 304 where the client has these figures already.
-    func answer(isUnchanged: Bool) -> Answer {
+    /// - Parameter known: the field `If-None-Match` of a request that reads.
+    func answer(unless known: String?) -> Answer {
         var headers = HTTPFields()
         headers[.eTag] = entityTag
         // A shared cache may keep it, and has to ask each time.
         headers[.cacheControl] = "no-cache"
-        if isUnchanged { return Answer(.notModified, headers) }
+        if let known, Self.matches(known, entityTag) { return Answer(.notModified, headers) }
         headers[.contentType] = "application/json"
         return Answer(.ok, headers, body)
     }
 
-    /// 304 only for a request that reads.
     func response(to request: Request) -> Response {
-        let isUnchanged = request.method != .post && Self.matches(request.headers[.ifNoneMatch], entityTag)
-        return answer(isUnchanged: isUnchanged).response
+        answer(unless: request.method == .post ? nil : request.headers[.ifNoneMatch]).response
     }
 
     /// Weak comparison: with or without `W/` makes no difference.
-    static func matches(_ field: String?, _ tag: String) -> Bool {
-        guard let field else { return false }
-        return field.split(separator: ",").contains { candidate in
+    static func matches(_ field: String, _ tag: String) -> Bool {
+        field.split(separator: ",").contains { candidate in
             let candidate = candidate.drop { $0 == " " || $0 == "\t" }
             let text = candidate.prefix { $0 != " " && $0 != "\t" }
             return text == "*" || text == tag || text == tag.dropFirst(2)

@@ -71,9 +71,6 @@ final class RequestMetrics: Sendable {
     }
 
     /// - Parameter route: its pattern, not the address that was asked for.
-    func count(route: String, status: Int) { counter(route: route, status: status).increment() }
-
-    /// For a caller that counts more than once.
     func counter(route: String, status: Int) -> Counter {
         let kind = Kind(route: route, status: status)
         return counters.withLock { counters in

@@ -162,7 +162,7 @@ package struct AvailabilityServices: Sendable {
             checks.append("figures", .string(why))
         }
         if watch.watermark == nil {
-            checks.append("ledger", .string("another file is in its place; start this process again"))
+            checks.append("ledger", .string("another one is in its place; start this process again"))
         } else if let damage {
             checks.append("ledger", .string("it is damaged: \(damage)"))
         }
@@ -175,19 +175,19 @@ package struct AvailabilityServices: Sendable {
     ) -> APIService {
         let health = HealthRoutes { await self.health() }
         let routes = PublicRoutes(storefront: storefronts[0], live: live, health: health)
-        // Direct reads do not ask `admit`: a rule here must be in `DirectReads.question`, too.
-        let metrics = RequestMetrics()
+        let rules = AnswerRules(origins: origins, metrics: RequestMetrics())
+        // The probes and the page have nothing large.
+        let requireRoom: @Sendable (_ route: String) throws -> Void = { [unread] route in
+            guard route.hasPrefix("/v1/"), unread.isExceeded else { return }
+            throw Problem.unavailable("too much waits for clients that read slowly")
+        }
         let responder = RouteResponder(
-            routes: { routes.route($0) }, origins: origins,
-            admit: { [unread] _, route in
-                // The probes and the page have nothing large.
-                guard let route, route.name.hasPrefix("/v1/"), unread.isExceeded else { return }
-                throw Problem.unavailable("too much waits for clients that read slowly")
-            }, metrics: metrics, logger: logger)
+            routes: { routes.route($0) }, admit: { _, route in if let route { try requireRoom(route.name) } },
+            rules: rules, logger: logger)
         return APIService(
             name: "http", settings: settings, responder: responder,
             directReads: storefronts.map {
-                DirectReads(storefront: $0, origins: origins, unread: unread, metrics: metrics)
+                DirectReads(storefront: $0, rules: rules, requireRoom: requireRoom)
             },
             unread: unread, logger: logger, onListening: onListening)
     }
@@ -205,8 +205,8 @@ package struct OperatorServer: Sendable {
         return APIService(
             name: "operator", settings: settings,
             responder: RouteResponder(
-                routes: { routes.route($0) }, origins: .none, admit: { try access.admit($0, $1) },
-                metrics: RequestMetrics(), logger: logger),
+                routes: { routes.route($0) }, admit: { try access.admit($0, $1) },
+                rules: AnswerRules(origins: .none, metrics: RequestMetrics()), logger: logger),
             directReads: [], unread: unread, logger: logger, onListening: onListening)
     }
 }

@@ -12,27 +12,23 @@ import Synchronization
 /// there: other methods, parameters that break a rule, products that are unknown or not on sale yet, another catalogue.
 final class DirectReads: Sendable {
     let storefront: Storefront
-    private let origins: AllowedOrigins
-    private let unread: UnreadBytes
-    private let metrics: RequestMetrics
+    private let rules: AnswerRules
+    /// Throws a `Problem` where no answer of a route may be begun.
+    private let requireRoom: @Sendable (_ route: String) throws -> Void
     /// Encoded once for all requests for the same in one round trip.
     private let encoded = Mutex(Encoded())
 
-    init(storefront: Storefront, origins: AllowedOrigins, unread: UnreadBytes, metrics: RequestMetrics) {
+    init(
+        storefront: Storefront, rules: AnswerRules, requireRoom: @escaping @Sendable (_ route: String) throws -> Void
+    ) {
         self.storefront = storefront
-        self.origins = origins
-        self.unread = unread
-        self.metrics = metrics
+        self.rules = rules
+        self.requireRoom = requireRoom
     }
 
     /// What a request asks for.
     struct Question: Sendable, Hashable {
-        enum Shape {
-            case described
-            case figures
-        }
-
-        let shape: Shape
+        let shape: FigureQuery.Shape
         /// Known, and each once.
         let products: [CataloguedProduct]
 
@@ -43,14 +39,6 @@ final class DirectReads: Sendable {
         func hash(into hasher: inout Hasher) {
             hasher.combine(shape)
             for product in products { hasher.combine(ObjectIdentifier(product)) }
-        }
-
-        /// The route whose answer this is.
-        var route: String {
-            switch shape {
-            case .described: PublicRoutes.productRoute
-            case .figures: PublicRoutes.availabilityRoute
-            }
         }
     }
 
@@ -63,12 +51,22 @@ final class DirectReads: Sendable {
 
         struct Found {
             var reply: Reply
-            var bytes: ByteBuffer
-            var counter: Counter
+            var finished: Finished
         }
 
         var reading: SharedReads.Reading?
         var answers: [Kind: Found] = [:]
+    }
+
+    /// An answer's bytes, and what counts it.
+    private struct Finished {
+        var bytes: ByteBuffer
+        var counter: Counter
+
+        func counted() -> ByteBuffer {
+            counter.increment()
+            return bytes
+        }
     }
 
     /// Of the connection to Redis: a request from there is answered without waking another thread.
@@ -81,21 +79,13 @@ final class DirectReads: Sendable {
         let fields = request.headers
         guard request.method == .GET, request.version == .http1_1, !fields.contains(name: "Content-Length"),
             !fields.contains(name: "Transfer-Encoding"),
-            fields["Connection"].allSatisfy({ $0.lowercased() == "keep-alive" }), !unread.isExceeded
+            fields["Connection"].allSatisfy({ $0.lowercased() == "keep-alive" }),
+            // Whatever is thrown, the routes throw it again.
+            let query = try? FigureQuery(RequestTarget(request.uri)), (try? requireRoom(query.shape.route)) != nil
         else { return nil }
-        let target = RequestTarget(request.uri)
-        if target.path == PublicRoutes.availabilityRoute { return availability(target) }
-        guard target.isWithoutQuery, let id = try? PublicRoutes.productID(target.path),
-            let product = storefront.catalogue.view[id]
-        else { return nil }
-        return Question(shape: .described, products: [product])
-    }
-
-    private func availability(_ target: RequestTarget) -> Question? {
         let view = storefront.catalogue.view
-        guard let ids = try? target.products() else { return nil }
-        let products = ids.compactMap { view[$0] }
-        return products.count == ids.count ? Question(shape: .figures, products: products) : nil
+        let products = query.ids.compactMap { view[$0] }
+        return products.count == query.ids.count ? Question(shape: query.shape, products: products) : nil
     }
 
     // MARK: - Answers
@@ -104,23 +94,15 @@ final class DirectReads: Sendable {
     func answer(
         _ request: HTTPRequestHead, _ question: Question, _ result: Result<SharedReads.Reading, any Error>
     ) -> ByteBuffer? {
-        let access = origins.access(for: request.headers.first(name: "Origin"))
+        let access = rules.origins.access(for: request.headers.first(name: "Origin"))
         switch result {
         case .success(let reading):
             guard let found = find(Encoded.Kind(question: question, access: access), reading) else { return nil }
-            let tags = request.headers["If-None-Match"]
-            if !tags.isEmpty, Reply.matches(tags.joined(separator: ","), found.reply.entityTag) {
-                return counted(found.reply.answer(isUnchanged: true), question, access)
-            }
-            found.counter.increment()
-            return found.bytes
-        case .failure(let error): return counted(Problem(error).answer, question, access)
+            let known = request.headers["If-None-Match"].joined(separator: ",")
+            guard Reply.matches(known, found.reply.entityTag) else { return found.finished.counted() }
+            return finish(found.reply.answer(unless: known), question, access).counted()
+        case .failure(let error): return finish(Problem(error).answer, question, access).counted()
         }
-    }
-
-    private func counted(_ answer: Answer, _ question: Question, _ access: AllowedOrigins.Access) -> ByteBuffer {
-        metrics.count(route: question.route, status: answer.head.status.code)
-        return Self.bytes(of: answer, access)
     }
 
     private func find(_ kind: Encoded.Kind, _ reading: SharedReads.Reading) -> Encoded.Found? {
@@ -128,10 +110,8 @@ final class DirectReads: Sendable {
             if encoded.reading !== reading { encoded = Encoded(reading: reading) }
             if let found = encoded.answers[kind] { return found }
             guard let reply = Self.reply(to: kind.question, reading) else { return nil }
-            let answer = reply.answer(isUnchanged: false)
             let found = Encoded.Found(
-                reply: reply, bytes: Self.bytes(of: answer, kind.access),
-                counter: metrics.counter(route: kind.question.route, status: answer.head.status.code))
+                reply: reply, finished: finish(reply.answer(unless: nil), kind.question, kind.access))
             encoded.answers[kind] = found
             return found
         }
@@ -141,16 +121,14 @@ final class DirectReads: Sendable {
     private static func reply(to question: Question, _ reading: SharedReads.Reading) -> Reply? {
         let figures = question.products.compactMap { $0.version == reading.moment.catalogue ? reading[$0] : nil }
         guard figures.count == question.products.count else { return nil }
-        return switch question.shape {
-        case .described: .product(figures[0], reading.moment)
-        case .figures: .availability(figures, reading.moment)
-        }
+        return question.shape.reply(figures, reading.moment)
     }
 
-    private static func bytes(of answer: Answer, _ access: AllowedOrigins.Access) -> ByteBuffer {
+    private func finish(_ answer: Answer, _ question: Question, _ access: AllowedOrigins.Access) -> Finished {
         var answer = answer
         answer.head.headerFields[.date] = Timestamp.httpDate()
-        RouteResponder.complete(&answer.head.headerFields, access)
-        return answer.encoded
+        let counter = rules.finish(
+            &answer.head.headerFields, status: answer.head.status, of: question.shape.route, access)
+        return Finished(bytes: answer.encoded, counter: counter)
     }
 }

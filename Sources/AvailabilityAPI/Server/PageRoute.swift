@@ -26,7 +26,7 @@ enum PageRoute {
         // Asked for each time: with another version of the program comes another page.
         headers[.cacheControl] = "no-cache"
         return Route(path, isShared: isShared) { [headers] request, _, _ in
-            if Reply.matches(request.headers[.ifNoneMatch], tag) {
+            if let known = request.headers[.ifNoneMatch], Reply.matches(known, tag) {
                 return Response(status: .notModified, headers: headers)
             }
             var headers = headers

@@ -16,12 +16,16 @@ struct PublicRoutes: Sendable {
     init(storefront: Storefront, live: LiveAvailability, health: HealthRoutes) {
         let products = ProductReads(storefront: storefront)
         let cart = CartValidation(storefront: storefront)
+        let read: Route.Answer = { request, target, _ in
+            // Only such paths come here.
+            guard let query = try FigureQuery(target) else { throw Problem(.notFound, "there is no such product") }
+            let (moment, figures) = try await storefront.figures(of: query.ids)
+            return query.shape.reply(figures, moment).response(to: request)
+        }
         var routes = [
             Route(
                 "/v1/products", isShared: true, get: { request, target, _ in try await products.list(target, request) }),
-            Route(Self.availabilityRoute, isShared: true) { request, target, _ in
-                try await products.availability(target, request)
-            },
+            Route(Self.availabilityRoute, isShared: true, get: read),
             Route(
                 "/v1/cart/validate", isShared: true,
                 post: { request, target, origin in
@@ -41,12 +45,7 @@ struct PublicRoutes: Sendable {
         ]
         routes += health.routes
         table = Dictionary(uniqueKeysWithValues: routes.map { ($0.name, $0) })
-        product = Route(Self.productRoute, isShared: true) { request, target, _ in
-            _ = try target.parameters()
-            // Only such paths come here.
-            guard let id = try Self.productID(target.path) else { throw Problem(.notFound, "there is no such product") }
-            return try await products.product(id, request)
-        }
+        product = Route(Self.productRoute, isShared: true, get: read)
     }
 
     func route(_ path: Substring) -> Route? {

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import Metrics
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
@@ -47,10 +48,9 @@ struct RouteResponder: HTTPResponder {
     typealias Context = RequestOrigin
 
     let routes: @Sendable (Substring) throws -> Route?
-    let origins: AllowedOrigins
     /// Refuses a request by throwing a `Problem`.
     let admit: @Sendable (Request, Route?) throws -> Void
-    let metrics: RequestMetrics
+    let rules: AnswerRules
     let logger: Logger
 
     @Sendable func respond(to request: Request, context: RequestOrigin) async throws -> Response {
@@ -79,18 +79,11 @@ struct RouteResponder: HTTPResponder {
         // A body that is not read could go on for ever.
         if !readsBody, request.hasBody { response.closeSoon(context.channel) }
         if request.method == .head { response = response.createHeadResponse() }
-        Self.complete(
-            &response.headers, isShared ? origins.access(for: request.headers[.origin]) : nil,
-            isPreflight: request.method == .options)
-        metrics.count(route: name, status: response.status.code)
+        let access = isShared ? rules.origins.access(for: request.headers[.origin]) : nil
+        rules.finish(
+            &response.headers, status: response.status, of: name, access, isPreflight: request.method == .options
+        ).increment()
         return response
-    }
-
-    /// Gives an answer what all have in common.
-    /// - Parameter access: nil where only pages of this server may use the address.
-    static func complete(_ fields: inout HTTPFields, _ access: AllowedOrigins.Access?, isPreflight: Bool = false) {
-        fields[.xContentTypeOptions] = "nosniff"
-        access?.mark(&fields, isPreflight: isPreflight)
     }
 
     private func answer(
@@ -106,6 +99,25 @@ struct RouteResponder: HTTPResponder {
         default: break
         }
         throw Problem.methodNotAllowed(route.methods)
+    }
+}
+
+/// What all answers of a server have in common, whoever makes them.
+struct AnswerRules: Sendable {
+    let origins: AllowedOrigins
+    let metrics: RequestMetrics
+
+    /// - Parameters:
+    ///   - route: its pattern.
+    ///   - access: nil where only pages of this server may use the address.
+    /// - Returns: what counts the answer.
+    func finish(
+        _ fields: inout HTTPFields, status: HTTPResponse.Status, of route: String, _ access: AllowedOrigins.Access?,
+        isPreflight: Bool = false
+    ) -> Counter {
+        fields[.xContentTypeOptions] = "nosniff"
+        access?.mark(&fields, isPreflight: isPreflight)
+        return metrics.counter(route: route, status: status.code)
     }
 }
 
