@@ -18,7 +18,7 @@ package struct ActiveConsumer: Sendable {
 
     package init(
         settings: ConsumerSettings, ledger: any LedgerStore, lease: any Lease, redis: ConsumerPorts, retrying: Retrying,
-        clock: any ConsumerClock = SystemClock(), metrics: ConsumerMetrics,
+        metrics: ConsumerMetrics,
         guarding: @escaping @Sendable () async throws -> Void,
         onReady: @escaping @Sendable (Int64, Int64) -> Void
     ) {
@@ -26,7 +26,7 @@ package struct ActiveConsumer: Sendable {
         self.ledger = ledger
         self.lease = lease
         self.retrying = retrying
-        self.clock = clock
+        clock = retrying.stop.clock
         self.metrics = metrics
         self.guarding = guarding
         self.onReady = onReady

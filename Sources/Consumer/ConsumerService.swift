@@ -107,7 +107,7 @@ package struct ConsumerService: Service {
         // A Redis that hangs must not delay the shutdown.
         stop.whenRequested {
             Task {
-                try? await Task.sleep(for: ConsumerSettings.stopGrace)
+                try? await stop.clock.sleep(for: ConsumerSettings.stopGrace)
                 await redis.close()
             }
         }

@@ -13,6 +13,8 @@ struct DamageWatch: Sendable {
     let stop: StopSignal
     let logger: Logger
 
+    private var clock: any ConsumerClock { stop.clock }
+
     /// Reads what must be sound before anything is sold: all of a small ledger, and all of a ledger that any process
     /// found damaged before.
     /// - Returns: whether all of it was read.
@@ -38,7 +40,7 @@ struct DamageWatch: Sendable {
             try await inspection.readWhole()
             return true
         }
-        if isWhole { await lease.note(.sound(at: Timestamp.now())) }
+        if isWhole { await lease.note(.sound(at: clock.timestamp)) }
         return isWhole
     }
 
@@ -47,16 +49,16 @@ struct DamageWatch: Sendable {
     /// - Parameter isRead: whether it has just been read.
     func run(isRead: Bool) async -> (any LedgerError)? {
         do {
-            if isRead { try await Task.sleep(for: ConsumerSettings.inspectionInterval) }
+            if isRead { try await clock.sleep(for: ConsumerSettings.inspectionInterval) }
             while true {
                 do {
                     guard try await readAll() else { return nil }
-                    await lease.note(.sound(at: Timestamp.now()))
-                    try await Task.sleep(for: ConsumerSettings.inspectionInterval)
+                    await lease.note(.sound(at: clock.timestamp))
+                    try await clock.sleep(for: ConsumerSettings.inspectionInterval)
                 } catch let error as any LedgerError {
                     if error.damage != nil { return error }
                     logger.warning("the ledger was not read to its end", metadata: ["error": "\(error)"])
-                    try await Task.sleep(for: ConsumerSettings.inspectionRetry)
+                    try await clock.sleep(for: ConsumerSettings.inspectionRetry)
                 }
             }
         } catch {
@@ -69,10 +71,10 @@ struct DamageWatch: Sendable {
         guard var inspection = try await ledger.inspect() else { return false }
         defer { inspection.close() }
         while !inspection.isDone {
-            let start = ContinuousClock.now
+            let start = clock.now
             try await inspection.readNext()
             // Leaves most of the time to the consumer.
-            try await Task.sleep(for: (ContinuousClock.now - start) * ConsumerSettings.inspectionPause)
+            try await clock.sleep(for: (clock.now - start) * ConsumerSettings.inspectionPause)
         }
         return true
     }
@@ -82,6 +84,6 @@ struct DamageWatch: Sendable {
         guard let damage = (error as? any LedgerError)?.damage else { return }
         logger.critical(
             "the ledger is damaged; nothing is sold until a backup is restored", metadata: ["error": "\(error)"])
-        await lease.note(.damaged(at: Timestamp.now(), detail: damage))
+        await lease.note(.damaged(at: clock.timestamp, detail: damage))
     }
 }

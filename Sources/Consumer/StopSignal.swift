@@ -14,7 +14,8 @@ package final class StopSignal: Sendable {
 
     private let state = Mutex(State())
 
-    private let clock: any ConsumerClock
+    /// By which everything waits that the stop ends.
+    let clock: any ConsumerClock
 
     package init(clock: any ConsumerClock = SystemClock()) { self.clock = clock }
 

@@ -53,7 +53,7 @@ private struct MemoryShop {
             settings: settings, ledger: ledger, lease: lease,
             redis: ConsumerPorts(gate: connection, upkeep: connection, source: connection, publisher: connection),
             retrying: Retrying(stop: StopSignal(clock: ImpatientClock()), logger: silentLogger),
-            clock: ImpatientClock(), metrics: ConsumerMetrics(), guarding: {}, onReady: { _, _ in })
+            metrics: ConsumerMetrics(), guarding: {}, onReady: { _, _ in })
         return try await consumer.run()
     }
 

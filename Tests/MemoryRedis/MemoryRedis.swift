@@ -143,11 +143,15 @@ package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, Me
 
     package func isShortOfMemory() async throws -> Bool { try await isFull() }
 
-    /// What is written here is never lost but by `MemoryRedisTables.forget`.
-    package func lostMessages() async throws -> LostMessages { LostMessages(found: 0, total: 0, foundAt: nil) }
+    package func lostMessages() async throws -> LostMessages {
+        try redis.run("HMGET") { tables, _ in tables.lostMessages }
+    }
 
-    package func lookForLostMessages() async throws -> LostMessages { try await lostMessages() }
+    package func lookForLostMessages() async throws -> LostMessages {
+        try redis.run("lost") { tables, _ in tables.lookForLostMessages() }
+    }
 
+    /// The group has no consumers by name.
     package func removeIdleConsumers(except consumer: String) async throws -> Int64 { 0 }
 
     // MARK: - The stream

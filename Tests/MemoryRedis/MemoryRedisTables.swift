@@ -19,6 +19,8 @@ package struct MemoryRedisTables: Sendable {
     /// How often each pending entry was delivered, by its id.
     private var deliveries: [String: Int64] = [:]
     private var lastDelivered: EntryPosition?
+    private var acknowledged: Int64 = 0
+    private var lost: Int64 = 0
     package private(set) var outcomes: [Outcome] = []
     package private(set) var changedProducts: [Identifier] = []
     package var isFull = false
@@ -141,6 +143,7 @@ package struct MemoryRedisTables: Sendable {
         for entry in acknowledgement.entries where deliveries.removeValue(forKey: entry) != nil {
             report.acknowledged += 1
         }
+        acknowledged += report.acknowledged
         head.settled = max(head.settled ?? 0, acknowledgement.settled)
         head.recorded = max(head.recorded ?? 0, acknowledgement.recorded)
         counters?.head = head
@@ -173,9 +176,21 @@ package struct MemoryRedisTables: Sendable {
         return report
     }
 
+    /// Whatever was ever added is acknowledged, pending, unread, or lost.
+    mutating func lookForLostMessages() -> LostMessages {
+        let found = hasUnread ? 0 : ids - acknowledged - Int64(deliveries.count) - lost
+        lost += found
+        return LostMessages(found: found, total: lost, foundAt: nil)
+    }
+
+    var lostMessages: LostMessages { LostMessages(found: 0, total: lost, foundAt: nil) }
+
     var oldestMessage: EntryPosition? { stream.first.flatMap { EntryPosition($0.id) } ?? lastDelivered }
 
     // MARK: - What goes wrong
+
+    /// Takes an entry out of the stream, whether it was processed or not.
+    package mutating func delete(_ id: String) { stream.removeAll { $0.id == id } }
 
     /// All that was written after `earlier` is forgotten.
     package mutating func forget(since earlier: MemoryRedisTables) {
