@@ -40,7 +40,7 @@ struct FigureQuery: Sendable {
         if target.path == PublicRoutes.availabilityRoute {
             (shape, ids) = (.figures, try target.products())
         } else if let id = try PublicRoutes.productID(target.path) {
-            _ = try target.parameters()
+            if !target.isWithoutQuery { _ = try target.parameters() }
             (shape, ids) = (.described, [id])
         } else {
             return nil

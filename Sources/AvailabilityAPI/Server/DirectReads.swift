@@ -98,9 +98,14 @@ final class DirectReads: Sendable {
         switch result {
         case .success(let reading):
             guard let found = find(Encoded.Kind(question: question, access: access), reading) else { return nil }
-            let known = request.headers["If-None-Match"].joined(separator: ",")
-            guard Reply.matches(known, found.reply.entityTag) else { return found.finished.counted() }
-            return finish(found.reply.answer(unless: known), question, access).counted()
+            let tags = request.headers["If-None-Match"]
+            if !tags.isEmpty {
+                let known = tags.joined(separator: ",")
+                if Reply.matches(known, found.reply.entityTag) {
+                    return finish(found.reply.answer(unless: known), question, access).counted()
+                }
+            }
+            return found.finished.counted()
         case .failure(let error): return finish(Problem(error).answer, question, access).counted()
         }
     }
