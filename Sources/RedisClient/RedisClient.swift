@@ -17,6 +17,7 @@ package final class RedisClient: Sendable {
     /// The event loop of its connections: a caller on it is answered without waking another thread.
     package let eventLoop: any EventLoop
     private let options: RedisOptions
+    private let outage: Outage
     private let logger: Logger
     private let state = Mutex(State())
 
@@ -25,9 +26,6 @@ package final class RedisClient: Sendable {
         var generation = 0
         /// All callers that wait for the attempt in progress; nil: there is none.
         var waiting: [Answer<RedisConnection>]?
-        var failure: (error: any Error, count: Int, retryAt: ContinuousClock.Instant)?
-        /// The kind of failure that is already in the log.
-        var reported: String?
         /// When a connection was last given up because its server was not the primary.
         var lastRetirement: ContinuousClock.Instant?
         var isClosed = false
@@ -43,21 +41,30 @@ package final class RedisClient: Sendable {
     }
 
     /// - Parameter eventLoop: nil: any.
-    package init(
+    package convenience init(
         url: RedisURL, options: RedisOptions = .init(), on eventLoop: (any EventLoop)? = nil, logger: Logger
     ) {
+        self.init(
+            url: url, options: options, on: eventLoop ?? MultiThreadedEventLoopGroup.singleton.next(),
+            outage: Outage(delay: options.reconnectDelay), logger: logger)
+    }
+
+    private init(url: RedisURL, options: RedisOptions, on eventLoop: any EventLoop, outage: Outage, logger: Logger) {
         self.url = url
-        self.eventLoop = eventLoop ?? MultiThreadedEventLoopGroup.singleton.next()
+        self.eventLoop = eventLoop
         self.options = options
+        self.outage = outage
         self.logger = logger
     }
 
-    /// One for each event loop of the process.
+    /// One for each event loop of the process. The delay between attempts to connect is one for all, and over for all
+    /// when one of them has connected.
     package static func onEachEventLoop(
         url: RedisURL, options: RedisOptions = .init(), logger: Logger
     ) -> [RedisClient] {
-        MultiThreadedEventLoopGroup.singleton.makeIterator().map {
-            RedisClient(url: url, options: options, on: $0, logger: logger)
+        let outage = Outage(delay: options.reconnectDelay)
+        return MultiThreadedEventLoopGroup.singleton.makeIterator().map {
+            RedisClient(url: url, options: options, on: $0, outage: outage, logger: logger)
         }
     }
 
@@ -166,7 +173,7 @@ package final class RedisClient: Sendable {
                 _ = try await connection()
                 return
             } catch let error as RedisError where error.mayPass && !isClosed {
-                let retryAt = state.withLock { $0.failure?.retryAt } ?? clock.now
+                let retryAt = outage.failure?.retryAt ?? clock.now
                 if let deadline, max(retryAt, clock.now) >= deadline { throw error }
                 if told != error.kind { onFailure?(error) }
                 told = error.kind
@@ -209,7 +216,7 @@ package final class RedisClient: Sendable {
             state.waiting?.append(answer)
             return .wait
         }
-        if let failure = state.failure, ContinuousClock.now < failure.retryAt { return .fail(failure.error) }
+        if let error = outage.error(at: .now) { return .fail(error) }
         state.waiting = [answer]
         return .attempt
     }
@@ -230,8 +237,7 @@ package final class RedisClient: Sendable {
             guard !state.isClosed else { return (waiting, Int?.none) }
             state.current = connection
             state.generation += 1
-            state.failure = nil
-            state.reported = nil
+            outage.end()
             return (waiting, state.generation)
         }
         guard let generation else {
@@ -255,16 +261,12 @@ package final class RedisClient: Sendable {
     }
 
     private func failed(_ error: any Error) {
-        let kind = (error as? RedisError)?.kind ?? "\(error)"
-        let (waiting, isNews) = state.withLock { state in
-            let waiting = state.waiting ?? []
-            state.waiting = nil
-            let count = (state.failure?.count ?? 0) + 1
-            state.failure = (error, count, .now + options.reconnectDelay.delay(afterFailures: count))
-            defer { state.reported = kind }
-            return (waiting, state.reported != kind && !state.isClosed)
+        let isNews = outage.failed(error, at: .now)
+        let (waiting, isClosed) = state.withLock { state in
+            defer { state.waiting = nil }
+            return (state.waiting ?? [], state.isClosed)
         }
-        if isNews {
+        if isNews && !isClosed {
             logger.warning("cannot connect to redis", metadata: ["redis": "\(url)", "error": "\(error)"])
         }
         for answer in waiting { answer.fail(error) }

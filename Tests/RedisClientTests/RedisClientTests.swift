@@ -349,7 +349,7 @@ private final class Shared<Value: Sendable>: Sendable {
 }
 
 /// Keeps what is logged.
-private final class LogRecorder: Sendable {
+final class LogRecorder: Sendable {
     private let entries = Mutex([(message: String, metadata: String)]())
 
     var messages: [String] { entries.withLock { $0.map(\.message) } }

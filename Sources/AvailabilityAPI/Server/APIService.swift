@@ -146,13 +146,15 @@ package struct AvailabilityServices: Sendable {
     /// Notices counters that are behind the ledger. Must end before the ledger is closed.
     package var ledgerWatch: any Service { watch }
 
-    /// Whether requests for figures can be answered: from Redis, or from the ledger where that is allowed.
+    /// Whether requests for figures can be answered, on whichever event loop: from Redis, or from the ledger where that
+    /// is allowed.
     package func health() async -> HealthReport {
         var checks = JSONObject()
         var trouble: String?
         let damage = await damage()
         do {
-            let moment = try await storefronts[0].read { _ in [] }.reading.moment
+            var moment = try await storefronts[0].read { _ in [] }.reading.moment
+            for storefront in storefronts.dropFirst() { moment = try await storefront.read { _ in [] }.reading.moment }
             if moment.source == .ledger, damage != nil { trouble = "figures: from a ledger that is damaged" }
             checks.append(
                 "figures", .string("from \(moment.source.rawValue): epoch \(moment.epoch), seq \(moment.seq)"))

@@ -1,0 +1,53 @@
+import Synchronization
+
+/// What is known of a server that could not be reached: when it may be tried again.
+///
+/// Clients of the same server share one, so that the first one which reaches it again ends the waiting of all. Otherwise
+/// some requests of a process would still fail for seconds after others are answered.
+final class Outage: Sendable {
+    struct Failure: Sendable {
+        /// What the last attempt failed with.
+        var error: any Error
+        /// In a row. Attempts made side by side count as one.
+        var count: Int
+        var retryAt: ContinuousClock.Instant
+    }
+
+    private struct State: Sendable {
+        var failure: Failure?
+        /// The kind of failure that is already in the log.
+        var reported: String?
+    }
+
+    private let delay: Backoff
+    private let state = Mutex(State())
+
+    init(delay: Backoff) { self.delay = delay }
+
+    /// The last failed attempt; nil: the server has been reached since, or there was no attempt.
+    var failure: Failure? { state.withLock { $0.failure } }
+
+    /// The error of the last attempt while there should be no other one.
+    func error(at now: ContinuousClock.Instant) -> (any Error)? {
+        failure.flatMap { now < $0.retryAt ? $0.error : nil }
+    }
+
+    /// Notes that an attempt failed.
+    /// - Returns: whether it failed in another way than the one before.
+    func failed(_ error: any Error, at now: ContinuousClock.Instant) -> Bool {
+        let kind = (error as? RedisError)?.kind ?? "\(error)"
+        return state.withLock { state in
+            if let known = state.failure, now < known.retryAt {
+                state.failure?.error = error
+            } else {
+                let count = (state.failure?.count ?? 0) + 1
+                state.failure = Failure(error: error, count: count, retryAt: now + delay.delay(afterFailures: count))
+            }
+            defer { state.reported = kind }
+            return state.reported != kind
+        }
+    }
+
+    /// Notes that an attempt succeeded.
+    func end() { state.withLock { $0 = State() } }
+}

@@ -1,0 +1,82 @@
+import NIOPosix
+import TestSupport
+import Testing
+
+@testable import RedisClient
+
+/// When a server that could not be reached is tried again.
+@Suite("An outage of Redis")
+struct OutageTests {
+    private let outage = Outage(delay: Backoff(initial: .seconds(8), maximum: .seconds(64)))
+    private let began = ContinuousClock.now
+
+    private func failure(_ text: String = "refused") -> RedisError {
+        .cannotConnect(to: "fake", reason: text)
+    }
+
+    @Test("keeps attempts back for longer after each failure")
+    func delays() throws {
+        var now = began
+        for (count, nominal) in [8, 16, 32, 64, 64].enumerated() {
+            _ = outage.failed(failure(), at: now)
+            let known = try #require(outage.failure)
+            #expect(known.count == count + 1)
+            #expect(known.retryAt >= now + .seconds(nominal) / 2 && known.retryAt <= now + .seconds(nominal))
+            #expect(outage.error(at: known.retryAt - .nanoseconds(1)) as? RedisError == failure())
+            #expect(outage.error(at: known.retryAt) == nil)
+            now = known.retryAt
+        }
+    }
+
+    @Test("counts attempts side by side as one, and tells the last error")
+    func sideBySide() {
+        for _ in 0..<10 { _ = outage.failed(failure(), at: began) }
+        #expect(outage.failure?.count == 1)
+        #expect((outage.failure?.retryAt).map { $0 <= began + .seconds(8) } == true)
+        _ = outage.failed(failure("other"), at: began)
+        #expect(outage.error(at: began) as? RedisError == failure("other"))
+    }
+
+    @Test("is over when any client has connected, and begins anew after that")
+    func end() {
+        for second in [0, 100, 200] { _ = outage.failed(failure(), at: began + .seconds(second)) }
+        #expect(outage.failure?.count == 3)
+        outage.end()
+        #expect(outage.failure == nil)
+        #expect(outage.error(at: began + .seconds(200)) == nil)
+        _ = outage.failed(failure(), at: began + .seconds(300))
+        #expect(outage.failure?.count == 1)
+    }
+
+    @Test("is news once for each kind of failure in a row")
+    func news() {
+        #expect(outage.failed(failure(), at: began))
+        #expect(!outage.failed(failure(), at: began))
+        #expect(!outage.failed(failure(), at: began + .seconds(100)))
+        #expect(outage.failed(failure("other"), at: began + .seconds(200)))
+        outage.end()
+        #expect(outage.failed(failure("other"), at: began + .seconds(300)))
+    }
+
+    @Test(
+        "is one for the clients of all event loops",
+        .enabled(if: MultiThreadedEventLoopGroup.singleton.makeIterator().map { _ in 1 }.count > 1))
+    func shared() async throws {
+        let folder = try TemporaryFolder()
+        let url = RedisURL(unixSocket: folder.path(of: "fake.sock"))
+        var options = RedisOptions()
+        options.reconnectDelay = Backoff(initial: .seconds(600), maximum: .seconds(600))
+        let recorder = LogRecorder()
+        let clients = RedisClient.onEachEventLoop(url: url, options: options, logger: recorder.logger)
+        await #expect(throws: RedisError.self) { try await clients[0].send(RedisCommand("PING")) }
+        // A server that is there now is looked for by none of them.
+        let server = try await FakeServer.start(in: folder) { _, _ in .silence }
+        for client in clients {
+            await #expect(throws: RedisError.cannotConnect(to: url.redacted, reason: "there is no such socket file")) {
+                try await client.send(RedisCommand("PING"))
+            }
+        }
+        #expect(server.count(of: "PING") == 0)
+        #expect(recorder.messages == ["cannot connect to redis"])
+    }
+}
