@@ -64,6 +64,8 @@ package final class ChildProcess: Sendable {
             }
         } catch is TestSupportError {}
         guard let line else {
+            // One that has closed its outputs is most likely about to end: how is the better half of the report.
+            if output.isAtEnd && errorOutput.isAtEnd { _ = try? await waitForEnding(within: .seconds(1)) }
             throw TestSupportError("\(name) did not write “\(text)”. It \(state), and wrote:\n\(transcript)")
         }
         return line
