@@ -1,5 +1,5 @@
 /// The position of a message in its stream: the two numbers of an entry id, which compare as Redis compares them.
-package struct EntryPosition: Sendable, Comparable {
+package struct EntryPosition: Sendable, Hashable, Comparable {
     /// Milliseconds since 1970, by the clock of Redis.
     package var milliseconds: UInt64
     package var number: UInt64

@@ -54,7 +54,7 @@ final class ConsumerWorld {
     private let wakesCancellations: Bool
     private(set) var machine: ConsumerStateMachine
     private(set) var ledger: MemoryTables
-    private(set) var redis: FakeRedis
+    private(set) var redis: WorldRedis
     private(set) var isFinished = false
     private(set) var steps = 0
     /// How often each fault took place.
@@ -91,7 +91,7 @@ final class ConsumerWorld {
     ) throws {
         ledger = try .ofWorld()
         self.wakesCancellations = wakesCancellations
-        redis = FakeRedis(stream: stream)
+        redis = WorldRedis(stream: stream)
         self.faults = faults
         self.generator = generator
         var settings = ConsumerSettings()
@@ -100,7 +100,7 @@ final class ConsumerWorld {
         self.settings = settings
         ledger.head.epoch = 1
         redis.install(ledger, epoch: 1)
-        redis.reader = .claiming(after: -1)
+        redis.reader = .fromTheBeginning
         machine = ConsumerStateMachine(settings, ledger: MemoryTables.worldIdentity, epoch: ledger.epoch(over: 0))
     }
 
@@ -111,9 +111,9 @@ final class ConsumerWorld {
         accept(machine.begin(at: now))
         while true {
             if isFinished {
-                if !isStopping, redis.pending.isEmpty { return }
+                if !isStopping, redis.pending.count == 0 { return }
                 guard isStopping || losses.shown < losses.all || hasUnseenStrays else {
-                    throw Failure(description: "finished with entries pending: \(redis.pending.sorted())")
+                    throw Failure(description: "finished with entries pending: \(redis.pending)")
                 }
                 startAgain()
             }
@@ -160,7 +160,7 @@ final class ConsumerWorld {
         tasks = []
         ledger.head.epoch += 1
         redis.install(ledger, epoch: ledger.head.epoch)
-        redis.reader = .claiming(after: -1)
+        redis.reader = .fromTheBeginning
         lastDecided = nil
         machine = ConsumerStateMachine(
             settings, ledger: MemoryTables.worldIdentity, epoch: ledger.epoch(over: redis.generation))
@@ -175,7 +175,7 @@ final class ConsumerWorld {
         case .decide(let request):
             guard let planned = task.planned else { return }
             _ = redis.decide(planned.commands, epoch: request.epoch.number, seq: request.seq, ledger)
-        case .acknowledge(let acknowledgement): _ = redis.acknowledge(acknowledgement)
+        case .acknowledge(let acknowledgement): _ = redis.acknowledge(acknowledgement, ledger)
         default: break
         }
     }
@@ -235,7 +235,7 @@ final class ConsumerWorld {
         case .connect: return connect()
         case .lookForLeftovers:
             hasUnseenStrays = false
-            return .leftovers(pending: Int64(redis.pending.count), wanted: wanted)
+            return .leftovers(pending: redis.pending.count, wanted: wanted)
         case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
         case .decide(let request):
             guard let planned = task.planned else {
@@ -248,21 +248,16 @@ final class ConsumerWorld {
             for id in acknowledgement.entries where !isRecorded(id) {
                 throw Failure(description: "acknowledges \(id), which is not recorded")
             }
-            return .acknowledged(epoch: acknowledgement.epoch, redis.acknowledge(acknowledgement))
+            return .acknowledged(epoch: acknowledgement.epoch, redis.acknowledge(acknowledgement, ledger))
         case .openEpoch(let request): return try openEpoch(request, &task)
         case .wait(let chore): return .due(chore)
         case .watch(let epoch):
             task.losses = losses.all
-            let counters = redis.counters.map {
-                CounterHead(ledger: MemoryTables.worldIdentity, epoch: $0.epoch, seq: $0.seq)
-            }
             return .watched(
                 WatchReport(
                     epoch: epoch, ledger: ledger.head,
-                    counters: counters ?? CounterHead(ledger: nil, epoch: nil, seq: nil),
-                    pending: PendingSummary(
-                        count: Int64(redis.pending.count),
-                        lowest: redis.pending.min().flatMap { EntryPosition(redis.stream[$0].id) }),
+                    counters: redis.counters?.head ?? CounterHead(),
+                    pending: redis.pending,
                     isRedisFull: false))
         case .upkeep: return .upkept(wanted: wanted)
         case .trim: return .trimmed
@@ -277,7 +272,7 @@ final class ConsumerWorld {
     private func read(claims: Bool) throws -> ConsumerEvent {
         if claims {
             guard machine.isMemoryEmpty else { throw Failure(description: "claims what is in memory") }
-            redis.reader = .claiming(after: -1)
+            redis.reader = .fromTheBeginning
         }
         if happens(\.streamIsLost, "stream lost") {
             redis.losesGroup()
@@ -304,7 +299,7 @@ final class ConsumerWorld {
 
     private func connect() -> ConsumerEvent {
         if happens(\.connectingFails, "connecting failed") { return .readFailed(.interrupted) }
-        redis.reader = .claiming(after: -1)
+        redis.reader = .fromTheBeginning
         return .connected(decidingConnection: redis.generation)
     }
 
@@ -320,7 +315,7 @@ final class ConsumerWorld {
     private func publish(_ due: [Replays.Due]) -> PublishedReplays {
         var published = PublishedReplays()
         for each in due {
-            if let entry = each.entry, redis.isWaiting(entry) {
+            if let entry = each.entry, redis.tables.isWaiting(entry) {
                 published.sent[each.number] = entry
             } else if let key = ledger.wanted[each.number], let entry = redis.publishAgain(key.entryID) {
                 published.sent[each.number] = entry
@@ -351,7 +346,7 @@ final class ConsumerWorld {
             return .undecided(EpochNeeded(isOutage ? .outage : .batch, "fenced", memory: .doubtful))
         }
         if happens(\.gateIsInDoubt, "gate in doubt") { return .undecided(EpochNeeded(.outage, "in doubt")) }
-        let seqAfter = redis.counters?.seq ?? state.seq
+        let seqAfter = redis.counters?.head.seq ?? state.seq
         lastDecided = (state.epoch, seqAfter)
         return .decided(
             try DecidedBatch(

@@ -5,6 +5,7 @@ import Ledger
 @testable import Consumer
 @testable import Intake
 @testable import MemoryLedger
+@testable import MemoryRedis
 
 extension MemoryTables {
     static let worldIdentity = "L"
@@ -59,47 +60,45 @@ extension MemoryTables {
     }
 }
 
-/// A stream with a consumer group, and counters, in memory.
-struct FakeRedis {
-    struct Counters {
-        var epoch: Int64
-        var seq: Int64
-        var sold: [CounterName: Int64]
-    }
-
+/// Redis in memory, and the consumer's connections to it.
+struct WorldRedis {
     enum Reader {
-        case claiming(after: Int)
+        case claiming(after: EntryPosition?)
         case reading
+
+        static let fromTheBeginning = Reader.claiming(after: nil)
     }
 
-    private(set) var stream: [StreamEntry]
-    /// Places of the entries in the stream.
-    private(set) var pending: Set<Int> = []
-    private(set) var acknowledged: Set<Int> = []
-    private var delivered = 0
-    /// How often each entry was delivered.
-    private var deliveries: [Int: Int64] = [:]
+    private(set) var tables = MemoryRedisTables()
+    /// Ids of entries.
+    private(set) var acknowledged: Set<String> = []
     var reader = Reader.reading
-    var counters: Counters?
     /// Of the connection that decides.
     var generation = 0
 
-    init(stream: [StreamEntry]) { self.stream = stream }
+    init(stream: [StreamEntry]) { for entry in stream { tables.add(entry) } }
+
+    var stream: [StreamEntry] { tables.stream }
+
+    var counters: MemoryRedisTables.Counters? {
+        get { tables.counters }
+        set { tables.counters = newValue }
+    }
+
+    var pending: PendingSummary { tables.pending }
 
     /// The group is made again at the beginning of the stream.
     mutating func losesGroup() {
-        pending = []
-        delivered = 0
+        tables.loseGroup()
         acknowledged = []
         generation += 1
-        counters = nil
     }
 
     /// The latest `count` acknowledged entries are pending again.
     mutating func forgetAcknowledgements(_ count: Int) {
-        for place in acknowledged.sorted().suffix(count) {
-            acknowledged.remove(place)
-            pending.insert(place)
+        for entry in stream.filter({ acknowledged.contains($0.id) }).suffix(count) {
+            acknowledged.remove(entry.id)
+            tables.forgetAcknowledgement(of: entry.id)
         }
     }
 
@@ -108,84 +107,47 @@ struct FakeRedis {
         guard let old = stream.first(where: { $0.id == id }), let type = old.type, let payload = old.payload else {
             return nil
         }
-        let new = "\(1_000 + stream.count)-0"
-        stream.append(StreamEntry(id: new, fields: StreamEntry.fields(type: type.copy, payload: payload.copy)))
-        return new
-    }
-
-    /// Whether it is unread or pending.
-    func isWaiting(_ id: String) -> Bool {
-        stream.firstIndex { $0.id == id }.map { $0 >= delivered || pending.contains($0) } ?? false
-    }
-
-    private mutating func hand(out places: some Collection<Int>) -> [StreamEntry] {
-        places.map { place in
-            deliveries[place, default: 0] += 1
-            var entry = stream[place]
-            entry.deliveries = deliveries[place, default: 1]
-            return entry
-        }
+        // Behind all others, whose ids are their numbers.
+        return tables.publish(StreamEntry.fields(type: type.copy, payload: payload.copy), at: 1_000)
     }
 
     /// New entries, which are pending from now on.
-    mutating func deliver(_ count: Int) -> [StreamEntry] {
-        let places = delivered..<min(delivered + count, stream.count)
-        delivered = places.upperBound
-        pending.formUnion(places)
-        return hand(out: places)
-    }
+    mutating func deliver(_ count: Int) -> Delivery { tables.read(count) }
 
     mutating func next(_ count: Int) -> Delivery {
         switch reader {
         case .claiming(let after):
-            let places = pending.filter { $0 > after }.sorted().prefix(count)
-            reader = places.last.map { .claiming(after: $0) } ?? .reading
-            return Delivery(entries: hand(out: places), isFull: places.count == count)
-        case .reading:
-            let entries = deliver(count)
-            return Delivery(entries: entries, isEmptyRead: entries.isEmpty, isFull: entries.count == count)
+            let delivery = tables.claim(count, after: after)
+            reader = delivery.entries.last.map { .claiming(after: EntryPosition($0.id)) } ?? .reading
+            return delivery
+        case .reading: return deliver(count)
         }
     }
 
     mutating func install(_ ledger: MemoryTables, epoch: Int64) {
-        counters = Counters(epoch: epoch, seq: ledger.head.seq, sold: ledger.balances.mapValues(\.sold))
+        _ = tables.install(
+            Installation(
+                epoch: epoch, seq: ledger.head.seq, records: ledger.head.records,
+                catalogueVersion: ledger.head.catalogueVersion,
+                counters: ledger.counterNames.compactMap { name in ledger.state(of: name).map { (name, $0) } }),
+            of: ledger.identity)
     }
 
-    /// As lua/gate.lua does; nil: fenced.
+    /// nil: fenced.
     mutating func decide(
         _ commands: [PlannedCommand], epoch: Int64, seq: Int64, _ ledger: MemoryTables
     ) -> [Decision]? {
+        // As the stage does.
         if commands.isEmpty { return [] }
-        guard var after = counters, after.epoch == epoch, after.seq == seq else { return nil }
-        let decisions = commands.map { planned -> Decision in
-            let movements = planned.movements.filter { $0.sold != 0 }
-            if planned.command.isBoundByCaps {
-                for movement in movements {
-                    let sold = after.sold[movement.counter, default: 0]
-                    let left = CapRule.left(sold: sold, cap: ledger.balances[movement.counter]?.cap)
-                    if movement.sold > left {
-                        return .refused(Shortage(counter: movement.counter, asked: movement.sold, left: left))
-                    }
-                }
-            }
-            if movements.isEmpty { return .unchanged }
-            for movement in movements { after.sold[movement.counter, default: 0] += movement.sold }
-            after.seq += 1
-            return .accepted(seq: after.seq)
-        }
-        counters = after
+        guard case .decided(_, let decisions) = tables.decide(commands, of: ledger.identity, epoch: epoch, seq: seq)
+        else { return nil }
         return decisions
     }
 
-    /// As lua/acknowledge.lua does.
-    mutating func acknowledge(_ acknowledgement: Acknowledgement) -> AcknowledgeAnswer {
-        guard let counters, counters.epoch == acknowledgement.epoch, counters.seq >= acknowledgement.settled else {
-            return .fenced
-        }
-        for id in acknowledgement.entries {
-            guard let place = stream.firstIndex(where: { $0.id == id }), pending.remove(place) != nil else { continue }
-            acknowledged.insert(place)
-        }
-        return .acknowledged(AcknowledgeReport())
+    mutating func acknowledge(_ acknowledgement: Acknowledgement, _ ledger: MemoryTables) -> AcknowledgeAnswer {
+        let pending = acknowledgement.entries.filter { tables.isPending($0) }
+        let answer = tables.acknowledge(acknowledgement, of: ledger.identity, keepOutcomes: 1_000)
+        if case .acknowledged = answer { acknowledged.formUnion(pending) }
+        return answer
     }
 }

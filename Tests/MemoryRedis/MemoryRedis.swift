@@ -207,8 +207,3 @@ package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, Me
         try redis.run("XRANGE") { tables, _ in tables.isWaiting(entry) }
     }
 }
-
-extension MemoryRedisTables {
-    /// Whether there are entries that nobody was given.
-    package var hasUnread: Bool { stream.last.map { isUnread($0.id) } ?? false }
-}

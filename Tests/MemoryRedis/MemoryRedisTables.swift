@@ -13,11 +13,11 @@ package struct MemoryRedisTables: Sendable {
 
     /// nil: none are installed.
     package var counters: Counters?
-    private(set) var stream: [StreamEntry] = []
-    /// Ids given so far.
-    private var ids: Int64 = 0
-    /// How often each pending entry was delivered, by its id.
-    private var deliveries: [String: Int64] = [:]
+    private var places: [(position: EntryPosition, entry: StreamEntry)] = []
+    /// Entries added so far.
+    private var added: Int64 = 0
+    /// How often each pending entry was delivered.
+    private var deliveries: [EntryPosition: Int64] = [:]
     private var lastDelivered: EntryPosition?
     private var acknowledged: Int64 = 0
     private var lost: Int64 = 0
@@ -25,59 +25,78 @@ package struct MemoryRedisTables: Sendable {
     package private(set) var changedProducts: [Identifier] = []
     package var isFull = false
 
-    func isUnread(_ id: String) -> Bool {
-        guard let position = EntryPosition(id) else { return false }
-        return lastDelivered.map { $0 < position } ?? true
-    }
+    package init() {}
+
+    private func isUnread(_ position: EntryPosition) -> Bool { lastDelivered.map { $0 < position } ?? true }
 
     // MARK: - The stream
 
+    package var stream: [StreamEntry] { places.map(\.entry) }
+
+    /// Whether there are entries that nobody was given.
+    package var hasUnread: Bool { places.last.map { isUnread($0.position) } ?? false }
+
     package mutating func publish(_ fields: [StreamEntry.Field], at milliseconds: Int64) -> String {
-        ids += 1
-        let id = "\(milliseconds)-\(ids)"
-        stream.append(StreamEntry(id: id, fields: fields))
+        let id = "\(milliseconds)-\(added + 1)"
+        add(StreamEntry(id: id, fields: fields))
         return id
     }
 
+    /// - Precondition: its id is above all others.
+    package mutating func add(_ entry: StreamEntry) {
+        guard let position = EntryPosition(entry.id) else { preconditionFailure("\(entry.id) is no id") }
+        precondition(places.last.map { $0.position < position } ?? true, "\(entry.id) comes after a higher one")
+        added += 1
+        places.append((position, entry))
+    }
+
+    /// Unread or pending.
     package func isWaiting(_ entry: String) -> Bool {
-        stream.contains { $0.id == entry } && (deliveries[entry] != nil || isUnread(entry))
+        guard let position = EntryPosition(entry), places.contains(where: { $0.position == position }) else {
+            return false
+        }
+        return deliveries[position] != nil || isUnread(position)
     }
 
-    var pending: PendingSummary {
-        PendingSummary(count: Int64(deliveries.count), lowest: deliveries.keys.compactMap { EntryPosition($0) }.min())
+    package func isPending(_ entry: String) -> Bool {
+        EntryPosition(entry).map { deliveries[$0] != nil } ?? false
     }
 
-    private mutating func deliver(_ entries: some Sequence<StreamEntry>) -> [StreamEntry] {
-        entries.map { entry in
-            deliveries[entry.id, default: 0] += 1
+    package var pending: PendingSummary {
+        PendingSummary(count: Int64(deliveries.count), lowest: deliveries.keys.min())
+    }
+
+    private mutating func deliver(
+        _ entries: some Sequence<(position: EntryPosition, entry: StreamEntry)>
+    ) -> [StreamEntry] {
+        entries.map { position, entry in
+            deliveries[position, default: 0] += 1
             var entry = entry
-            entry.deliveries = deliveries[entry.id] ?? 1
+            entry.deliveries = deliveries[position] ?? 1
             return entry
         }
     }
 
     /// Pending entries behind `last`, the first ones.
-    mutating func claim(_ count: Int, after last: EntryPosition?) -> Delivery {
-        var rest: [EntryPosition] = deliveries.keys.compactMap { EntryPosition($0) }.sorted()
-        if let last { rest.removeAll { $0 <= last } }
-        let (claimed, more) = (rest.prefix(count), rest.count > count)
-        let entries = claimed.compactMap { position in stream.first { $0.id == position.text } }
-        let lost = claimed.filter { position in !stream.contains { $0.id == position.text } }
-        for position in lost { deliveries[position.text] = nil }
-        return Delivery(entries: deliver(entries), lost: lost.map(\.text), isFull: more)
+    package mutating func claim(_ count: Int, after last: EntryPosition?) -> Delivery {
+        let rest = deliveries.keys.filter { position in last.map { $0 < position } ?? true }.sorted()
+        let claimed = Set(rest.prefix(count))
+        let found = places.filter { claimed.contains($0.position) }
+        let lost = claimed.subtracting(found.map(\.position)).sorted()
+        for position in lost { deliveries[position] = nil }
+        return Delivery(entries: deliver(found), lost: lost.map(\.text), isFull: rest.count > count)
     }
 
     /// Entries that nobody was given, the first ones.
-    mutating func read(_ count: Int) -> Delivery {
-        let new = stream.filter { isUnread($0.id) }
-        let given = deliver(new.prefix(count))
-        if let last = given.last { lastDelivered = EntryPosition(last.id) }
-        return Delivery(entries: given, isEmptyRead: given.isEmpty, isFull: new.count > count)
+    package mutating func read(_ count: Int) -> Delivery {
+        let new = places.filter { isUnread($0.position) }.prefix(count)
+        lastDelivered = new.last?.position ?? lastDelivered
+        return Delivery(entries: deliver(new), isEmptyRead: new.isEmpty, isFull: new.count == count)
     }
 
     // MARK: - The counters
 
-    mutating func install(_ installation: Installation, of ledger: String) -> InstallAnswer {
+    package mutating func install(_ installation: Installation, of ledger: String) -> InstallAnswer {
         if let found = counters?.head {
             if let other = found.ledger, other != ledger { return .refused(.otherLedger(other)) }
             if let epoch = found.epoch, epoch >= installation.epoch { return .refused(.laterEpoch(epoch)) }
@@ -98,7 +117,9 @@ package struct MemoryRedisTables: Sendable {
         return .installed
     }
 
-    mutating func decide(_ commands: [PlannedCommand], of ledger: String, epoch: Int64, seq: Int64) -> GateAnswer {
+    package mutating func decide(_ commands: [PlannedCommand], of ledger: String, epoch: Int64, seq: Int64)
+        -> GateAnswer
+    {
         let found = counters?.head ?? CounterHead()
         func fenced(_ what: String) -> GateAnswer {
             .fenced(what: what, found: CounterHead(ledger: found.ledger, epoch: found.epoch, seq: found.seq))
@@ -133,14 +154,15 @@ package struct MemoryRedisTables: Sendable {
         return .decided(seq: now, decisions)
     }
 
-    mutating func acknowledge(
+    package mutating func acknowledge(
         _ acknowledgement: Acknowledgement, of ledger: String, keepOutcomes: Int
     ) -> AcknowledgeAnswer {
         guard var head = counters?.head, head.ledger == ledger, head.epoch == acknowledgement.epoch,
             let seq = head.seq, seq >= acknowledgement.settled
         else { return .fenced }
         var report = AcknowledgeReport()
-        for entry in acknowledgement.entries where deliveries.removeValue(forKey: entry) != nil {
+        for position in acknowledgement.entries.compactMap({ EntryPosition($0) })
+        where deliveries.removeValue(forKey: position) != nil {
             report.acknowledged += 1
         }
         acknowledged += report.acknowledged
@@ -158,15 +180,15 @@ package struct MemoryRedisTables: Sendable {
         let age = Int64(retention.age / .milliseconds(1))
         var report = TrimReport(
             aged: 0, excess: 0, outcomes: 0, time: milliseconds, lastDelivered: lastDelivered?.text ?? "0-0",
-            acknowledged: deliveries.keys.compactMap { EntryPosition($0) }.min()?.text ?? lastDelivered?.text ?? "0-0")
-        while let first = stream.first.flatMap({ EntryPosition($0.id) }), !isWaiting(first.text),
+            acknowledged: (deliveries.keys.min() ?? lastDelivered)?.text ?? "0-0")
+        while let first = places.first?.position, !isUnread(first), deliveries[first] == nil,
             report.aged + report.excess < Int64(retention.limit)
         {
             let isOld =
                 Int64(clamping: first.milliseconds) < milliseconds - age
                 || retention.olderThan.flatMap { EntryPosition($0) }.map { first < $0 } ?? false
-            guard isOld || stream.count > retention.messages else { break }
-            stream.removeFirst()
+            guard isOld || places.count > retention.messages else { break }
+            places.removeFirst()
             if isOld { report.aged += 1 } else { report.excess += 1 }
         }
         if let keep = retention.outcomes, outcomes.count > keep {
@@ -178,25 +200,32 @@ package struct MemoryRedisTables: Sendable {
 
     /// Whatever was ever added is acknowledged, pending, unread, or lost.
     mutating func lookForLostMessages() -> LostMessages {
-        let found = hasUnread ? 0 : ids - acknowledged - Int64(deliveries.count) - lost
+        let found = hasUnread ? 0 : added - acknowledged - Int64(deliveries.count) - lost
         lost += found
         return LostMessages(found: found, total: lost, foundAt: nil)
     }
 
     var lostMessages: LostMessages { LostMessages(found: 0, total: lost, foundAt: nil) }
 
-    var oldestMessage: EntryPosition? { stream.first.flatMap { EntryPosition($0.id) } ?? lastDelivered }
+    var oldestMessage: EntryPosition? { places.first?.position ?? lastDelivered }
 
     // MARK: - What goes wrong
 
     /// Takes an entry out of the stream, whether it was processed or not.
-    package mutating func delete(_ id: String) { stream.removeAll { $0.id == id } }
+    package mutating func delete(_ id: String) { places.removeAll { $0.entry.id == id } }
 
     /// All that was written after `earlier` is forgotten.
-    package mutating func forget(since earlier: MemoryRedisTables) {
-        let given = ids
-        self = earlier
-        // Redis would give them again; the tests tell entries apart by their ids.
-        ids = given
+    package mutating func forget(since earlier: MemoryRedisTables) { self = earlier }
+
+    /// The group is made again at the beginning of the stream, and the counters are gone.
+    package mutating func loseGroup() {
+        (deliveries, lastDelivered, acknowledged, lost, counters) = ([:], nil, 0, 0, nil)
+    }
+
+    /// An acknowledged entry is pending again.
+    package mutating func forgetAcknowledgement(of id: String) {
+        guard let position = EntryPosition(id) else { return }
+        deliveries[position, default: 0] += 1
+        acknowledged -= 1
     }
 }
