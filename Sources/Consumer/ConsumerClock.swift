@@ -1,13 +1,13 @@
 import Inventory
 
-/// Time, as the consumer reads and waits for it: the system's, or a simulation's.
+/// The clock that the consumer reads and sleeps by: the system's, or a simulation's.
 package protocol ConsumerClock: Sendable {
-    /// By a clock that only goes forward.
+    /// Monotonic time.
     var now: ContinuousClock.Instant { get }
-    /// By the clock that is shown to people: milliseconds since 1970. It may be set.
+    /// Wall-clock time in milliseconds since 1970. It may be set back.
     var milliseconds: Int64 { get }
 
-    /// Errors: `CancellationError`.
+    /// Sleeps for `duration`. Errors: `CancellationError`.
     func sleep(for duration: Duration) async throws
 }
 

@@ -1,16 +1,17 @@
 import Inventory
 
-/// The counters that decide, with what else is kept beside them, as the consumer uses them: Redis, or a simulation.
+/// The counters that decide commands, and the data stored with them, as the consumer uses them: Redis or a simulation.
 ///
-/// Errors: those of the backend. `RedisError` says by itself whether waiting helps and whether a command may have been
-/// executed; any other error is final.
+/// Errors: those of the backend. `RedisError` states whether a retry may succeed (`mayPass`) and whether the command
+/// may have been executed (`mayHaveExecuted`); any other error is permanent.
 package protocol Gate: Sendable {
-    /// As messages call it: a URL without its password.
+    /// The server as messages name it: a URL without its password.
     var name: String { get }
-    /// Counts the connections. Behind another number the latest writes may be lost.
+    /// How many connections have been made. If the number has changed, the server may have restarted or been replaced,
+    /// and may have lost its latest writes.
     var connection: Int { get }
 
-    /// Returns once it answers.
+    /// Returns once the server has answered a command that does nothing.
     func reach() async throws
 
     /// Identity, epoch and seq of the counters as they are now; cheap enough for once a second.
@@ -68,12 +69,13 @@ package protocol StreamUpkeep: Sendable {
 
 /// What a server says about itself.
 package struct GateServer: Sendable {
-    /// Changes with each start; nil: it does not say.
+    /// Changes with each start. Here and below, nil: the server does not report it.
     package var runID: String?
+    /// "7.2.4".
     package var version: String?
-    /// What it does when its memory is full.
+    /// What the server does when its memory is full (`maxmemory-policy`): "noeviction".
     package var evictionPolicy: String?
-    /// Whether it forgets at a restart what was not saved; nil: it does not say.
+    /// Whether the append-only file is enabled. Without it a restart loses what was written since the last snapshot.
     package var hasAppendOnlyFile: Bool?
 
     package init(

@@ -4,8 +4,8 @@ import RedisClient
 /// The stream of messages as the consumer reads it: first everything pending, whichever consumer it was delivered to,
 /// then new entries, in the order of their ids.
 ///
-/// Only one call of `next` may be in progress. After an error `connect` must be called: entries may have been delivered
-/// to a connection that is gone. Everything that a caller holds was read over one connection.
+/// Only one call of `next` may be in progress. Errors: as `Gate`; after one, `connect` must be called, because entries
+/// may have been delivered to a connection that is gone. All entries that a caller holds were read over one connection.
 package protocol MessageSource: Sendable {
     /// Makes the connection, and starts over with what is pending. The caller must have finished everything it had
     /// received before.
@@ -18,7 +18,7 @@ package protocol MessageSource: Sendable {
     /// The next entries. Waits up to `block` for new ones once nothing pending is left.
     func next(block: Duration) async throws -> Delivery
 
-    /// Ends a wait. What was about to be delivered still is.
+    /// Makes a `next` that waits for new entries return early. It still delivers entries that have arrived.
     func endWait() async
 
     /// The server that the connection leads to; nil: there is none, or it does not say.
@@ -39,11 +39,11 @@ package protocol MessagePublisher: Sendable {
     func isWaiting(_ entry: String) async throws -> Bool
 }
 
-/// Reads over a connection of its own: a read that waits would delay every command behind it.
+/// Reads over a dedicated connection: a blocking read would delay every command behind it.
 package struct RedisMessageSource: MessageSource {
     private let reader: StreamReader
     private let reading: RedisClient
-    /// The connection over which waits are ended.
+    /// The connection that unblocks a read.
     private let other: RedisClient
 
     package init(_ reader: StreamReader, over reading: RedisClient, beside other: RedisClient) {

@@ -4,20 +4,22 @@ import Ledger
 import RedisClient
 import StrictJSON
 
-/// Sends an adjustment through the stream, like any message, and waits for what becomes of it.
+/// Sends an adjustment through the stream, like any message, and waits for the result.
 package struct AdjustmentSubmission: Sendable {
     package enum Result: Sendable {
-        /// Now, or before under the same id.
+        /// Recorded now, or earlier under the same id with the same content.
         case recorded(RecordedAdjustment)
-        /// The ledger shows that it cannot be recorded: it was not sent.
+        /// Not sent: the ledger in its present state cannot record it.
         case objection(InvalidMessage)
+        /// Sent, but it became a dead letter.
         case deadLetter(RecordedDeadLetter)
-        /// No consumer is active, or it has not come to it in time.
+        /// Sent, but not processed yet: no consumer is active, or the consumer did not reach it within `patience`.
         case sent
     }
 
-    /// It failed; sending it again under its id does no harm.
+    /// The submission failed. Repeating it under the same id is safe: it counts once.
     package struct Failure: Error {
+        /// Whether the message is on the stream.
         package enum Sent: Sendable {
             case no
             case perhaps
@@ -41,8 +43,10 @@ package struct AdjustmentSubmission: Sendable {
         self.publisher = publisher
     }
 
-    /// - Parameter willSend: called before it is sent: whatever happens from then on, it can be sent again.
-    /// - Throws: errors of the ledger before it is sent; then `Failure`.
+    /// Sends the adjustment, unless it is recorded already or cannot be, and waits up to `patience` for the result.
+    /// - Parameter willSend: called just before sending. A run that is interrupted later can be repeated under the same
+    ///   id.
+    /// - Throws: `LedgerError` before `willSend` is called, `Failure` afterwards.
     package func run(_ adjustment: Adjustment, willSend: () -> Void) async throws -> Result {
         if let recorded = try await ledger.adjustment(adjustment.adjustmentID) {
             guard recorded.adjustment.digest != adjustment.digest else { return .recorded(recorded) }

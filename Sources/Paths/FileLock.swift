@@ -19,8 +19,9 @@ package final class FileLock: Sendable {
         close(descriptor)
     }
 
-    /// The lock, or nil while another process has it. What the last holder left stays in the file until `write`, except
-    /// for the process id.
+    /// Takes the lock without waiting; nil: another process holds it. Creates the file (mode 0600) if necessary. At
+    /// most 1,024 bytes of the file are read. The last holder's lines stay in it until `write`; only the process id is
+    /// replaced at once.
     package static func acquire(_ path: String) throws(FileLockError) -> FileLock? {
         // Close-on-exec: a child (the private Redis) must not keep the lock alive.
         let descriptor = FilePath.open(path, O_CREAT | O_RDWR, mode: 0o600)
@@ -36,8 +37,8 @@ package final class FileLock: Sendable {
         return lock
     }
 
-    /// Leaves lines for others, behind the process id. They survive the end of the process, not that of the machine, and
-    /// cost no wait for the disk.
+    /// Replaces the lines after the process id. They are not synced to disk: they survive a crash of the process, but
+    /// not of the machine. A failure to write is ignored.
     package func write(_ lines: [String]) {
         let text = ([String(getpid())] + lines).map { $0 + "\n" }.joined()
         // Written before it is cut to length: a process that is killed in between leaves a whole note, never none.

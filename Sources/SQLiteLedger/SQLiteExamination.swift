@@ -7,7 +7,7 @@ extension SQLiteLedgerPlace {
     private static let scarceSpace: Int64 = 1 << 30
     /// A read transaction that is open for longer is no passing one.
     private static let passingRead = Duration.milliseconds(250)
-    /// Of SQLite, with a mend for the corruption that two checkpointing connections may cause.
+    /// The first SQLite version that fixes the corruption which two checkpointing connections can cause.
     private static let mendedVersion = [3, 51, 3]
 
     package func examine() async -> [LedgerFinding] {
@@ -42,7 +42,7 @@ extension SQLiteLedgerPlace {
             "\(String(mode, radix: 8)): others can read customers' data. chmod 600 \(file)")
     }
 
-    /// An unsafe one is why the ledger does not open.
+    /// Never doubtful: a ledger on an unsafe file system cannot be opened.
     private func fileSystem() -> LedgerFinding {
         LedgerFile.fileSystem(at: path).map { LedgerFinding("ledger file system", .fine, $0) }
             ?? LedgerFinding("ledger file system", .unknown, "the system does not say")

@@ -4,7 +4,8 @@ import Synchronization
 
 /// The lease of a SQLite ledger: a lock file beside the ledger's own file.
 ///
-/// The file's lines: the note for the next holder, and what was found about the ledger.
+/// Its lines after the process id: the note for the next holder, then the published finding about the ledger:
+/// `sound TIME` or `damaged TIME DETAIL`. Each may be empty.
 final class SQLiteLease: Lease {
     private let lock: FileLock
     let previousNote: String

@@ -1,7 +1,7 @@
 import Inventory
 
-/// What the reads that a sale consists of ask for: one product, or the figures of some. Taken from an address and
-/// answered here, whether a task answers or an event loop (`DirectReads`).
+/// A query for one product, or for the figures of several: the two reads that a sale consists of. Parses the address
+/// and encodes the answer, both for the routes and for `DirectReads`.
 struct FigureQuery: Sendable {
     enum Shape: Sendable, Hashable {
         /// One product, as the catalogue describes it.

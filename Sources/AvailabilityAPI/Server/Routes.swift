@@ -102,15 +102,16 @@ struct RouteResponder: HTTPResponder {
     }
 }
 
-/// What all answers of a server have in common, whoever makes them.
+/// The header fields and metrics of every answer of a server, whether `RouteResponder` or `DirectReads` makes it.
 struct AnswerRules: Sendable {
     let origins: AllowedOrigins
     let metrics: RequestMetrics
 
+    /// Completes the header fields of an answer.
     /// - Parameters:
     ///   - route: its pattern.
-    ///   - access: nil where only pages of this server may use the address.
-    /// - Returns: what counts the answer.
+    ///   - access: nil: only pages of this server may use the address.
+    /// - Returns: the counter of such answers, which the caller increments.
     func finish(
         _ fields: inout HTTPFields, status: HTTPResponse.Status, of route: String, _ access: AllowedOrigins.Access?,
         isPreflight: Bool = false

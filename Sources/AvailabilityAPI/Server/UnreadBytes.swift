@@ -15,17 +15,19 @@ package final class UnreadBytes: Sendable {
     private let forRoom: Counter
     private let stalled: Counter
 
-    /// How room is made.
+    /// The state of a round that closes connections.
     private struct Relief {
         /// One for each event loop that has had a connection.
         var laggards: [ObjectIdentifier: NIOLoopBound<Laggards>] = [:]
-        /// Event loops that have yet to do their part; 0: no room is being made.
+        /// Event loops that have not finished their step of the round; 0: no round is in progress.
         var underWay = 0
-        /// Bytes were added meanwhile, which some of them may not have seen.
+        /// More bytes were added during the round, which may have missed them: another round must follow.
         var isWantedAgain = false
         private var candidates: [Laggards.Candidate] = []
 
-        /// - Returns: of the last event loop, all that were named; their choice is under way then.
+        /// Adds the candidates of one event loop.
+        /// - Returns: the candidates of all event loops, if this was the last one, and nil otherwise. `underWay` then
+        ///   remains 1, so that no other round begins before `cutOff(among:)` has chosen.
         mutating func name(_ candidates: [Laggards.Candidate]) -> [Laggards.Candidate]? {
             self.candidates += candidates
             guard underWay == 1 else {
@@ -89,8 +91,9 @@ package final class UnreadBytes: Sendable {
         }.value
     }
 
-    /// Makes room if there is none. All event loops name who could be closed, at their next turn; then those are chosen
-    /// over all of them, so that a client that reads is not closed for one on another event loop that does not.
+    /// Closes connections if the bound is exceeded. First each event loop names its candidates, at its next turn. Then
+    /// the worst of all event loops are chosen, so that a client that reads is not closed in place of one on another
+    /// event loop that does not.
     func relieve() {
         guard isExceeded else { return }
         let loops: [NIOLoopBound<Laggards>] = relief.withLock { relief in
@@ -118,10 +121,10 @@ package final class UnreadBytes: Sendable {
             relief.underWay = perLoop.count
             return relief.laggards
         }
-        // Nobody can be closed: the rest is events that no socket has been given yet.
+        // There is nothing to close: the remaining bytes are events that have not been written to any socket yet.
         if perLoop.isEmpty { relieveIfWantedAgain() }
         for (key, candidates) in perLoop {
-            // Whoever has named one stays.
+            // Always found: event loops are never removed.
             guard let loop = loops[key] else { continue }
             loop.eventLoop.execute {
                 loop.value.cutOff(candidates)
@@ -191,18 +194,18 @@ final class Laggards {
     /// A connection that could be closed to make room.
     struct Candidate: Comparable {
         let loop: ObjectIdentifier
-        /// Its number.
+        /// The number of its stage.
         let stage: Int
-        /// Whether its client has taken something lately.
+        /// Whether its client has acknowledged bytes recently.
         let isTaking: Bool
         let lastSent: NIODeadline
-        /// Bytes that its socket has yet to take.
+        /// Bytes that were written and that its socket has not taken yet.
         let remaining: Int
         /// Bytes that closing it frees.
         let bytes: Int
 
-        /// Closed before the other: those whose clients take nothing, for the longest time first; then those that have
-        /// most before them.
+        /// Sorts in the order of closing: first clients that take nothing, the longest idle first; then those with the
+        /// most remaining bytes.
         static func < (one: Self, other: Self) -> Bool {
             guard one.isTaking == other.isTaking else { return other.isTaking }
             guard one.isTaking, one.remaining != other.remaining else { return one.lastSent < other.lastSent }

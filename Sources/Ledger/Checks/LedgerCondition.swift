@@ -1,11 +1,13 @@
-/// The state of what a ledger is stored in, as far as it shows without a write.
+/// The state of a ledger's storage, as far as it can be determined without a write.
 package struct LedgerCondition: Sendable, Equatable {
-    /// What prevents writing, for anyone to see; nil: nothing that shows.
+    /// Why the ledger cannot be written, without a path: it may be shown to anyone. nil: no obstacle was found, but a
+    /// write may still fail.
     package var obstacle: String?
-    /// What is not wrong, but should be checked, for the operator; nil: nothing.
+    /// A warning for the operator about something that works, but should be checked; nil: none.
     package var notice: String?
-    /// Bytes that it takes, and those of its log among them.
+    /// Size in bytes, log included.
     package var bytes: Int64
+    /// Size of the log in bytes; 0 if the backend has none.
     package var logBytes: Int64
 
     package init(obstacle: String? = nil, notice: String? = nil, bytes: Int64 = 0, logBytes: Int64 = 0) {
@@ -16,19 +18,20 @@ package struct LedgerCondition: Sendable, Equatable {
     }
 }
 
-/// One thing that `doctor` reports about what a ledger is stored in.
+/// One result that `doctor` reports about a ledger's storage.
 package struct LedgerFinding: Sendable, Equatable {
     package enum Status: Sendable {
         case fine
-        /// To be looked at.
+        /// Needs an operator's attention.
         case doubtful
+        /// It could not be determined.
         case unknown
     }
 
-    /// "ledger log".
+    /// What was examined: "ledger log".
     package var subject: String
     package var status: Status
-    /// What was found and, if it is doubtful, what to do.
+    /// What was found and, if it is doubtful, what to do; may be empty.
     package var detail: String
 
     package init(_ subject: String, _ status: Status, _ detail: String) {

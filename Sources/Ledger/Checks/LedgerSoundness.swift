@@ -1,8 +1,9 @@
-/// The result of the last read of the ledger for damage. Kept with the lease, where every process finds it,
-/// even after the consumer has stopped because of it.
+/// What was last found about damage of the ledger. Stored with the lease, where every process finds it, even after the
+/// consumer has stopped because of it. Times are RFC 3339, UTC.
 package enum LedgerSoundness: Sendable, Equatable {
-    /// It was read to its end.
+    /// The whole ledger was read without finding damage.
     case sound(at: String)
+    /// An inspection or an operation found damage. `detail` names no path.
     case damaged(at: String, detail: String)
 
     package var isSound: Bool { damage == nil }

@@ -1,32 +1,33 @@
-/// The right to be the active consumer of a store, held by this process until the last reference to it is gone, or the
-/// process ends, however it ends.
+/// The right to be the active consumer of a store. This process holds it until the last reference is released or the
+/// process ends, even by a crash.
 package protocol Lease: AnyObject, Sendable {
     /// What the last holder noted.
     var previousNote: String { get }
     var previousSoundness: LedgerSoundness? { get }
 
-    /// Leaves a line for the next holder. It survives the end of the process; not necessarily that of the machine.
+    /// Replaces the note for the next holder. It survives a crash of the process, but not necessarily of the machine.
+    /// - Parameter text: one line; empty: there is no note.
     func note(_ text: String) async
 
     /// Publishes what was found about the ledger; nil: nothing is known about this ledger.
     func note(_ soundness: LedgerSoundness?) async
 }
 
-/// Where the lease of a store is given to one process at a time. No call blocks a cooperative thread.
+/// Grants the lease of a store to one process at a time. No call blocks a cooperative thread.
 package protocol LeaseRegister: Sendable {
-    /// The lease; nil while another process has it.
+    /// Takes the lease without waiting; nil: another process holds it. Errors: `LedgerError`.
     func acquire() async throws -> (any Lease)?
 
-    /// Who has it now.
+    /// Whether the lease is held, and by which process.
     func state() async -> LeaseState
 
-    /// What was found about the ledger last, by whichever process had the lease.
+    /// What a holder of the lease published last about damage of the ledger; nil: nothing is known.
     func soundness() async -> LedgerSoundness?
 }
 
 package struct LeaseState: Sendable, Equatable {
     package var isHeld: Bool
-    /// The process that has it, or had it last; nil: unknown.
+    /// Id of the process that holds the lease, or held it last; nil: unknown.
     package var process: Int32?
 
     package init(isHeld: Bool, process: Int32?) {

@@ -14,15 +14,16 @@ package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
     ///
     /// Id, digest, items, amounts and status stay: counts remain correct, and a replayed message is still recognised. A
     /// digest of the payment intent stays, too: the same payment is not taken for a second one when it comes again. An
-    /// id that only dead letters have is erased there. Refunds that are due keep what they need.
-    /// - Parameter ids: one given twice counts once.
+    /// id that only dead letters have is accepted, too. Refunds that are due keep what they need. If one id is unknown,
+    /// nothing is erased.
+    /// - Parameter ids: duplicates count once.
     func erase(_ ids: [Identifier]) async throws -> EraseAnswer
 
     /// Makes the consumer publish open dead letters again, all of the choice or none.
     func replay(_ choice: DeadLetterChoice) async throws -> ResolveAnswer
 
-    /// Removes the bytes of dead letters, all of the choice or none. That they came stays known: an entry that is read
-    /// again must be recognised. A dead letter that must be published again needs its bytes, and is refused.
+    /// Removes the bytes of dead letters, all of the choice or none. Their rows stay, so that an entry that is read
+    /// again is recognised. The request is refused if one of them must be published again, which needs its bytes.
     func discard(_ choice: DeadLetterChoice) async throws -> ResolveAnswer
 
     /// Sets the epoch to at least `epoch`, so that the next one is above every epoch that Redis has seen.
@@ -31,7 +32,7 @@ package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
     /// and is ignored, as no epoch can be above it.
     func raiseEpoch(above epoch: Int64) async throws
 
-    /// `LedgerStore.completeErasure`, while no consumer is active and the lease is this process' own.
+    /// Same as `LedgerStore.completeErasure`. The caller must hold the lease, so that no consumer is active.
     @discardableResult
     func completeErasure() async throws -> Bool
 }

@@ -20,13 +20,12 @@ package protocol LedgerAudit: OpenLedger {
     func recount() async throws -> [Miscount]
 }
 
-/// A ledger as drift is repaired by it.
+/// A ledger from which drift of the counters is repaired.
 package protocol LedgerRepairs: LedgerAudit, EpochKeeper {
     /// Requests a new epoch, which installs the counters again, and records what it repairs. An active consumer notices
     /// in its next transaction, or within a second.
     ///
-    /// The counters follow the ledger, so its own balances must be correct: if they are not, they are counted again in
-    /// the same transaction.
+    /// The counters are installed from the ledger's balances, so wrong balances are corrected in the same transaction.
     /// - Parameters:
     ///   - repairs: those of the counters, from a comparison with the ledger as it is.
     ///   - epoch: the epoch in which they were compared; nil: any.

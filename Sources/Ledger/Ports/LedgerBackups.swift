@@ -1,18 +1,25 @@
 import Inventory
 
-/// Files that hold a copy of a whole ledger: making them, and putting one in the ledger's place.
+/// Backups of a whole ledger, each a single file: makes them, and restores one in place of the ledger.
+///
+/// Errors: `LedgerError`; of kind `refused` if a file exists already, a copy is unsound, or a backup does not fit.
 package protocol LedgerBackups: Sendable {
-    /// Copies the ledger as it is at this moment into one new file, also while it is being written, and checks the copy.
-    /// The file gets its name only once it is complete, sound and on disk.
-    /// - Parameter store: the store that the ledger must belong to.
+    /// Copies a snapshot of the ledger into a new file, also while a consumer writes, and checks the copy. The file
+    /// gets its name only once it is complete, sound and on disk.
+    /// - Parameters:
+    ///   - store: the store that the ledger must belong to.
+    ///   - path: of the new file, which must not exist.
     func backUp(
         store: String, to path: String, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> LedgerCopy
 
-    /// Copies a backup beside the ledger, checks the copy, and keeps all other processes from the ledger until the end.
+    /// Locks the ledger against all other processes, copies the backup next to it, and checks the copy. A ledger that
+    /// cannot be read is not locked. The lock is held until `takePlace` or `abandon`.
+    ///
+    /// The caller must hold the lease. The ledger need not exist.
     /// - Parameters:
-    ///   - backup: a ledger of `store`.
-    ///   - store: whose ledger it becomes. Nothing need exist in the ledger's place. The caller has the lease.
+    ///   - backup: path of a backup of a ledger of `store`.
+    ///   - store: the store whose ledger is replaced.
     func prepare(
         from backup: String, store: String, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> any LedgerRestoration

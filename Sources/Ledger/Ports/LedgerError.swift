@@ -11,15 +11,16 @@ package enum LedgerErrorKind: Sendable, Equatable {
     case missing
     /// There is a ledger already, and a new one was requested.
     case alreadyExists
-    /// Another process uses it, or makes the same copy.
+    /// Another process has the ledger open, holds its lease, or is making the same copy.
     case inUse
-    /// What was asked for cannot be done with this ledger or this backup; nothing was changed.
+    /// The ledger or the backup does not allow the operation; nothing was changed.
     case refused
-    /// Another ledger is in the place of the open one: what is recorded would be lost.
+    /// The open ledger was moved, deleted or replaced: later writes would be lost.
     case replaced
-    /// What the ledger is stored in is damaged, and only another copy helps. What was found does not say where it lies:
-    /// it is shown to anyone.
+    /// The ledger's storage is damaged; only restoring a backup helps. `finding` names no path: it may be shown to
+    /// anyone.
     case damaged(finding: String)
+    /// Any other failure. Waiting does not help.
     case failed
 }
 

@@ -1,50 +1,53 @@
-/// Where a store's ledger is kept, whether it is there or not. Made from a URL by the backend that serves its scheme.
+/// The location of a store's ledger, which may not exist yet. Made from a URL, whose scheme selects the backend.
 ///
-/// Errors: `LedgerError`.
+/// Errors: `LedgerError`. Opening throws the kind `missing` if there is no ledger, and `failed` if it belongs to
+/// another store.
 package protocol LedgerPlace: Sendable, CustomStringConvertible {
-    /// As messages for people say it: a path, or a URL without its password.
+    /// The location as messages show it: a path, or a URL without its password.
     var name: String { get }
 
-    /// What all of it is stored in, as messages say it: "the ledger's file and its log".
+    /// Everything that stores the ledger, as messages call it: "the ledger's file and its log".
     var storage: String { get }
 
-    /// Who is the active consumer.
+    /// Grants the lease of the active consumer. Works without a ledger, too.
     var lease: any LeaseRegister { get }
 
-    /// Whether there is a ledger. What an interrupted creation has left is none.
+    /// Whether there is a ledger. The remains of an interrupted creation do not count.
     func exists() async throws -> Bool
 
-    /// Makes a new ledger.
+    /// Creates an empty ledger of `store`. Throws the kind `alreadyExists` if there is one.
     func create(store: String) async throws
 
-    /// Opens the ledger for the active consumer, which has the lease.
+    /// Opens the ledger for the active consumer, which must hold the lease.
     /// - Parameter store: the store it must belong to.
     func openStore(_ store: String) async throws -> any LedgerStore
 
+    /// Opens the ledger for reading only.
     /// - Parameter store: the store it must belong to; nil accepts any.
     func openReader(_ store: String?) async throws -> any LedgerReader
 
+    /// Opens the ledger for commands that write, also while a consumer is active.
     /// - Parameter store: the store it must belong to.
     func openAdmin(_ store: String) async throws -> any LedgerAdmin
 
-    /// Throws an error of kind `inUse` if another process has the ledger open, even only for reading. The caller has it
-    /// closed, and has the lease.
+    /// Throws an error of kind `inUse` if another process has the ledger open, even only for reading, and of kind
+    /// `missing` if there is no ledger. The caller must hold the lease, and must have closed the ledger.
     func requireUnused() async throws
 
-    /// Deletes the ledger, after `requireUnused`.
+    /// Deletes the ledger. Repeats the check of `requireUnused` first, and throws the same errors.
     func drop() async throws
 
-    /// For `doctor`: the state of what the ledger is stored in. While this process does not have it open.
+    /// Findings about the ledger's storage, for `doctor`. This process must not have the ledger open.
     func examine() async -> [LedgerFinding]
 
-    /// Begins to read the ledger for damage; nil: the backend's server does that by itself.
+    /// Starts an inspection for damage; nil: the backend needs none.
     func inspect() async throws -> (any LedgerInspection)?
 
-    /// Files that hold a copy of the whole ledger; nil: the backend has none.
+    /// Makes and restores backup files; nil: the backend has no such files.
     var backups: (any LedgerBackups)? { get }
 
-    /// The error of kind `inUse`: the lease is another process'.
-    /// - Parameter action: "restoring".
+    /// An error of kind `inUse`, for a lease that another process holds.
+    /// - Parameter action: a gerund, with which the message begins: "restoring".
     func inUse(_ action: String) -> any LedgerError
 
     /// The error of kind `missing`.
@@ -58,8 +61,9 @@ extension LedgerPlace {
         if try await !exists() { throw missing() }
     }
 
-    /// Takes the lease for an operation, so that no consumer is active meanwhile.
-    /// - Parameter action: "restoring".
+    /// Takes the lease for an operation, so that no consumer is active during it.
+    /// - Parameter action: as for `inUse`.
+    /// - Throws: `inUse(action)` if another process holds the lease.
     package func takeLease(for action: String) async throws -> any Lease {
         guard let lease = try await lease.acquire() else { throw inUse(action) }
         return lease

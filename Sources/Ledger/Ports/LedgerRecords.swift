@@ -54,7 +54,8 @@ package protocol LedgerRecords: OpenLedger {
 
     func repairs(limit: Int, after: String?) async throws -> Page<RecordedRepair>
 
-    /// Whether something was erased that may still be stored somewhere (`LedgerStore.completeErasure`).
+    /// Whether all erased data has been overwritten. False: some may still be stored until
+    /// `LedgerStore.completeErasure` succeeds.
     func isErasureComplete() async throws -> Bool
 
     /// Reads the whole ledger: what it is stored in, references, and a recount of all that is counted.

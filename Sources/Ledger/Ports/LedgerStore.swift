@@ -7,9 +7,10 @@ package protocol LedgerStore: EpochKeeper {
 
     /// Records a batch in one transaction, as the arbiter of the gate's decisions.
     ///
-    /// In the order of the stream, with the ledger's own balances: every decision must be the same as by the ledger's
-    /// own caps, and the seqs must continue without a gap. Otherwise nothing is recorded, and the answer says why. After
-    /// an error the outcome may be unknown (a COMMIT that failed); looking up the messages resolves that.
+    /// Each command is decided again, in stream order, by the ledger's own balances and caps: the decision must equal
+    /// the gate's. Epoch, catalogue version and seq must be those that the batch was decided with. Otherwise nothing is
+    /// recorded, and the answer says why. After an error the outcome may be unknown (a COMMIT that failed): look up the
+    /// messages with `priorState`.
     func record(_ batch: RecordBatch) async throws -> RecordAnswer
 
     /// Dead letters that must be published again, oldest first.
@@ -24,13 +25,15 @@ package protocol LedgerStore: EpochKeeper {
     /// Notes that the last process ended while it processed this entry alone.
     func noteAttempt(_ key: EntryKey) async throws
 
-    /// Counts the balances again from what is recorded, and corrects what differs. Raises the epoch as well, if
-    /// anything did: what was decided by the old figures is decided again.
+    /// Recounts the balances from what is recorded, and corrects those that differ. If any did, also raises the epoch,
+    /// so that commands decided by the wrong figures are decided again.
+    /// - Parameter reason: kept with the epoch and the repairs.
     /// - Returns: what was corrected.
     func repairMiscounts(reason: String) async throws -> [Miscount]
 
-    /// Overwrites what was erased and is still stored somewhere; for the process that has the lease.
-    /// - Returns: whether nothing is left; false: a reader uses an earlier state, or something was erased meanwhile.
+    /// Overwrites erased data that is still stored somewhere. The caller must hold the lease.
+    /// - Returns: whether no erased data is left. False: a reader still uses an earlier snapshot, or more was erased
+    ///   during the call; call again later.
     @discardableResult
     func completeErasure() async throws -> Bool
 }

@@ -1,27 +1,28 @@
 import Inventory
 
-/// An open ledger: the durable truth of one store.
+/// An open ledger: the source of truth of one store.
 ///
-/// Each of those who use it has a port of its own, which is all that it sees: `LedgerStore` the consumer,
-/// `LedgerQueries` HTTP and the monitor, `LedgerAudit` the reconciler, `LedgerRecords` and `LedgerAdmin` the commands.
-/// What a backend does for all of them is asserted by one contract suite. No asynchronous call blocks a cooperative thread. Every
-/// write is one transaction: when it has returned, it survives a power cut; when it has thrown, nothing was written,
-/// unless its documentation says otherwise. Errors: `LedgerError`.
+/// Each client depends only on its own port: the consumer on `LedgerStore`, HTTP and the monitor on `LedgerQueries`,
+/// the reconciler on `LedgerAudit`, the commands on `LedgerRecords` and `LedgerAdmin`. One contract suite
+/// (`LedgerTests`) asserts what every backend must do.
+///
+/// No asynchronous call blocks a cooperative thread. Every write is one transaction: once it has returned, it survives
+/// a power cut; if it throws, nothing was written, unless its documentation says otherwise. Errors: `LedgerError`.
 package protocol OpenLedger: Sendable {
     /// Random, made when the ledger was created; the counters in Redis carry it.
     var identity: String { get }
     var store: String { get }
-    /// Where it is, as messages for people say it: a path, or a URL without its password.
+    /// The location as messages show it: a path, or a URL without its password.
     var name: String { get }
 
-    /// Throws an error of kind `replaced` if what is recorded from now on would be lost, as far as this shows without a
-    /// write: another ledger is in the place of the open one. Cheap enough for every batch.
+    /// Throws an error of kind `replaced` if later writes would be lost, because the open ledger was moved, deleted or
+    /// replaced. Checked without a write; cheap enough for every batch.
     func requireInPlace() async throws
 
-    /// The head, read by itself.
+    /// Epoch, seq, number of recorded rows and catalogue version, in one read.
     func head() async throws -> LedgerHead
 
-    /// The caller makes sure that no call is under way; later ones throw.
+    /// Closes the ledger; later calls throw. The caller must ensure that no call is in progress.
     func close() throws
 }
 
