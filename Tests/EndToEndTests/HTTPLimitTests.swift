@@ -240,16 +240,21 @@ import Testing
     @Test("A body that nobody wants is not read to an end that may never come")
     func unwantedBodies() async throws {
         let shop = try await Shop()
-        let server = try await shop.startServing()
+        let server = try await shop.startServer()
         let requests: [(method: String, target: String, status: Int)] = [
             ("GET", "/healthz", 200), ("POST", "/v1/products", 405), ("POST", "/nowhere", 404),
-            ("POST", "/v1/cart/validate", 415),
+            ("POST", "/v1/cart/validate", 415), ("GET", "/v1/products/CUBE", 200), ("GET", "/v1/products/NONE", 404),
+            ("PUT", "/v1/availability?product=CUBE", 405),
         ]
         for (method, target, status) in requests {
             let connection = try await HTTPConnection.connect(to: server.shop)
             connection.send(method, target, ["Transfer-Encoding": "chunked"])
             connection.send("5\r\nhello\r\n")
-            #expect(try await connection.reply().status == status, "\(target)")
+            let reply = try await connection.reply()
+            #expect(reply.status == status, "\(target)")
+            #expect(reply["connection"] == "close")
+            connection.send("5\r\nworld\r\n0\r\n\r\n")
+            connection.send("GET", "/v1/products/CUBE")
             try await eventually("the end of a connection with an unwanted body") { connection.isClosed }
         }
     }
@@ -276,6 +281,51 @@ import Testing
         #expect(last["x-content-type-options"] == "nosniff")
     }
 
+    @Test("As many refused requests as fit into one packet are answered in their order, and those after them")
+    func pipelinedRefusals() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        let connection = try await HTTPConnection.connect(to: server.shop)
+        let count = 3_000
+        connection.send(String(repeating: "PUT /v1/products/CUBE HTTP/1.1\r\n\r\n", count: count))
+        connection.send("GET", "/v1/products/CUBE")
+        for _ in 0..<count {
+            let status = try await connection.reply().status
+            try #require(status == 405)
+        }
+        #expect(try await connection.reply().status == 200)
+    }
+
+    @Test("A client of HTTP/1.0, one that wants no further answer, and one that names the host are served")
+    func otherForms() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        for head in ["HTTP/1.0\r\n", "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"] {
+            for (target, status) in [
+                ("/v1/products/CUBE", 200), ("/v1/products/NONE", 404), ("/v1/availability?product=CUBE", 200),
+            ] {
+                let connection = try await HTTPConnection.connect(to: server.shop)
+                connection.send(String(repeating: "GET \(target) \(head)\r\n", count: 2))
+                let reply = try await connection.reply()
+                #expect(reply.status == status)
+                #expect(reply["connection"] == "close")
+                try await eventually("the connection's end") { connection.isClosed }
+                #expect(connection.receivedBytes == 0)
+            }
+        }
+        let staying = try await HTTPConnection.connect(to: server.shop)
+        for _ in 0..<2 {
+            staying.send("GET /v1/products/CUBE HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            let reply = try await staying.reply()
+            #expect(reply.status == 200)
+            #expect(reply["connection"] == "keep-alive")
+        }
+        for target in ["/v1/products/CUBE", "/v1/products?limit=1", "/v1/availability?product=CUBE"] {
+            staying.send("GET", "http://\(server.shop)\(target)")
+            #expect(try await staying.reply().status == 200, "\(target)")
+        }
+    }
+
     @Test("What was asked before nonsense, or before the client's end, is answered")
     func lastRequests() async throws {
         let shop = try await Shop()
@@ -285,7 +335,6 @@ import Testing
         #expect(try await nonsense.reply().json()["product"]?["id"] == "CUBE")
         #expect(try await nonsense.reply().status == 400)
         try await eventually("the connection's end") { nonsense.isClosed }
-        // By the routes, and directly.
         let closing = try await HTTPConnection.connect(to: server.shop)
         closing.send("GET", "/v1/products/CUBE", ["Connection": "close"])
         let ending = try await HTTPConnection.connect(to: server.shop)

@@ -10,8 +10,18 @@ struct Answer: Sendable {
     /// With the length of its body, if it may have one.
     init(_ status: HTTPResponse.Status, _ fields: HTTPFields, _ body: ByteBuffer = ByteBuffer()) {
         head = HTTPResponse(status: status, headerFields: fields)
-        if status != .notModified { head.headerFields[.contentLength] = String(body.readableBytes) }
+        if status != .notModified, status != .noContent {
+            head.headerFields[.contentLength] = String(body.readableBytes)
+        }
         self.body = body
+    }
+
+    /// To a method that does not read, where no other one is taken.
+    /// - Parameter methods: those that are.
+    /// - Throws: `Problem` (405), unless it asks for them.
+    static func toOtherMethods(_ isOptions: Bool, _ methods: String) throws -> Answer {
+        guard isOptions else { throw Problem.methodNotAllowed(methods) }
+        return Answer(.noContent, [.allow: methods])
     }
 
     var response: Response {

@@ -9,10 +9,19 @@ struct RequestTarget {
     private let query: Substring
 
     init(_ target: String?) {
-        let target = target ?? "/"
+        let target = Self.withoutAuthority(target ?? "/")
         let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
         path = target[..<(mark ?? target.endIndex)]
         query = mark.map { target[target.utf8.index(after: $0)...] } ?? ""
+    }
+
+    /// A target may name scheme and host, too, as those to a proxy do (RFC 9112, 3.2.2).
+    private static func withoutAuthority(_ target: String) -> Substring {
+        let bytes = target.utf8
+        guard bytes.first != UInt8(ascii: "/"), let scheme = target.firstRange(of: "://") else { return target[...] }
+        let rest = target[scheme.upperBound...]
+        let start = rest.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
+        return start.map { rest[$0...] } ?? "/"
     }
 
     var isWithoutQuery: Bool { query.isEmpty }

@@ -30,7 +30,7 @@ package struct APIService: Service {
     let settings: ListenerSettings
     let responder: RouteResponder
     /// One for each event loop; empty: there are none.
-    let directReads: [DirectReads]
+    let figureRoutes: [FigureRoutes]
     let unread: UnreadBytes
     let logger: Logger
     /// Called with the address once the server listens.
@@ -45,8 +45,8 @@ package struct APIService: Service {
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
             responder: responder,
-            server: HTTPServerBuilder { [directReads, unread] in
-                HTTPConnection(responder: $0, directReads: directReads, unread: unread)
+            server: HTTPServerBuilder { [figureRoutes, unread] in
+                HTTPConnection(responder: $0, figureRoutes: figureRoutes, unread: unread)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), backlog: 1_024,
@@ -177,7 +177,7 @@ package struct AvailabilityServices: Sendable {
     ) -> APIService {
         let health = HealthRoutes { await self.health() }
         let routes = PublicRoutes(storefront: storefronts[0], live: live, health: health)
-        let rules = AnswerRules(origins: origins, metrics: RequestMetrics())
+        let rules = AnswerRules(origins: origins, metrics: RequestMetrics(), logger: logger)
         // The probes and the page have nothing large.
         let requireRoom: @Sendable (_ route: String) throws -> Void = { [unread] route in
             guard route.hasPrefix("/v1/"), unread.isExceeded else { return }
@@ -185,12 +185,10 @@ package struct AvailabilityServices: Sendable {
         }
         let responder = RouteResponder(
             routes: { routes.route($0) }, admit: { _, route in if let route { try requireRoom(route.name) } },
-            rules: rules, logger: logger)
+            rules: rules)
         return APIService(
             name: "http", settings: settings, responder: responder,
-            directReads: storefronts.map {
-                DirectReads(storefront: $0, rules: rules, requireRoom: requireRoom)
-            },
+            figureRoutes: storefronts.map { FigureRoutes(storefront: $0, rules: rules, requireRoom: requireRoom) },
             unread: unread, logger: logger, onListening: onListening)
     }
 }
@@ -208,7 +206,7 @@ package struct OperatorServer: Sendable {
             name: "operator", settings: settings,
             responder: RouteResponder(
                 routes: { routes.route($0) }, admit: { try access.admit($0, $1) },
-                rules: AnswerRules(origins: .none, metrics: RequestMetrics()), logger: logger),
-            directReads: [], unread: unread, logger: logger, onListening: onListening)
+                rules: AnswerRules(origins: .none, metrics: RequestMetrics(), logger: logger)),
+            figureRoutes: [], unread: unread, logger: logger, onListening: onListening)
     }
 }

@@ -7,12 +7,12 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// A connection of HTTP/1.1, stage by stage: as Hummingbird's own (`HTTP1Channel`), with direct reads before it, so
-/// that these pass few stages.
+/// A connection of HTTP/1.1, stage by stage: as Hummingbird's own (`HTTP1Channel`), with the routes of
+/// figures before it, so that these pass few stages.
 struct HTTPConnection: HTTPChannelHandler {
     let responder: Responder
     /// One for each event loop; empty: there are none.
-    let directReads: [DirectReads]
+    let figureRoutes: [FigureRoutes]
     let unread: UnreadBytes
 
     /// Subscribers are sent something every ten seconds.
@@ -39,8 +39,8 @@ struct HTTPConnection: HTTPChannelHandler {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: Self.headLimits)
-            let reads = directReads.first { $0.eventLoop === channel.eventLoop } ?? directReads.first
-            let stage = RequestStage(reads, limits: Self.limits, laggards: unread.laggards(on: channel.eventLoop))
+            let figures = figureRoutes.first { $0.eventLoop === channel.eventLoop } ?? figureRoutes.first
+            let stage = RequestStage(figures, limits: Self.limits, laggards: unread.laggards(on: channel.eventLoop))
             try pipeline.addHandlers(stage, HTTPTypesCodec())
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

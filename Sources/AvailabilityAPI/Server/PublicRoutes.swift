@@ -5,27 +5,16 @@ import NIOCore
 import Pages
 import RedisClient
 
-/// The public addresses: the drop, its API, and whether the process is well.
+/// The public addresses: the drop, its API, and whether the process is well; all but those of `FigureRoutes`.
 struct PublicRoutes: Sendable {
     private let table: [String: Route]
-    private let product: Route
-    static let availabilityRoute = "/v1/availability"
-    static let productRoute = "/v1/products/{id}"
-    private static let productPrefix = "/v1/products/"
 
     init(storefront: Storefront, live: LiveAvailability, health: HealthRoutes) {
         let products = ProductReads(storefront: storefront)
         let cart = CartValidation(storefront: storefront)
-        let read: Route.Answer = { request, target, _ in
-            // Only such paths come here.
-            guard let query = try FigureQuery(target) else { throw Problem(.notFound, "there is no such product") }
-            let (moment, figures) = try await storefront.figures(of: query.ids)
-            return query.shape.reply(figures, moment).response(to: request)
-        }
         var routes = [
             Route(
                 "/v1/products", isShared: true, get: { request, target, _ in try await products.list(target, request) }),
-            Route(Self.availabilityRoute, isShared: true, get: read),
             Route(
                 "/v1/cart/validate", isShared: true,
                 post: { request, target, origin in
@@ -45,26 +34,9 @@ struct PublicRoutes: Sendable {
         ]
         routes += health.routes
         table = Dictionary(uniqueKeysWithValues: routes.map { ($0.name, $0) })
-        product = Route(Self.productRoute, isShared: true, get: read)
     }
 
-    func route(_ path: Substring) -> Route? {
-        if let route = table[String(path)] { return route }
-        return Self.encodedProductID(path) == nil ? nil : product
-    }
-
-    /// The id in the path of a product; nil: it is another path.
-    /// - Throws: `Problem` (400).
-    static func productID(_ path: Substring) throws -> Identifier? {
-        try encodedProductID(path).map { Identifier(try RequestTarget.decoded($0)) }
-    }
-
-    private static func encodedProductID(_ path: Substring) -> Substring? {
-        guard path.utf8.starts(with: productPrefix.utf8) else { return nil }
-        let id = path[path.utf8.index(path.startIndex, offsetBy: productPrefix.utf8.count)...]
-        // A slash within an id is encoded.
-        return id.isEmpty || id.utf8.contains(UInt8(ascii: "/")) ? nil : id
-    }
+    func route(_ path: Substring) -> Route? { table[String(path)] }
 
     private static func requireJSON(_ request: Request) throws {
         let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased()

@@ -1,8 +1,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// The stage of a connection that sees its requests first: answers direct reads itself, passes the others on to the
-/// stage whose tasks answer them, and knows when the connection is idle.
+/// The stage of a connection that sees its requests first: has those for figures answered (`FigureRoutes`), passes the
+/// others on to the stage whose tasks answer them, and knows when the connection is idle.
 ///
 /// Answers leave in the order of their requests, and one at a time: what comes while one is made or sent is held back,
 /// and then nothing more is read from the connection. So a client that does not read holds one answer.
@@ -15,10 +15,13 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     private enum State {
         case idle
         /// The end of the request has yet to come.
-        case asked(HTTPRequestHead, DirectReads.Question)
-        case reading(HTTPRequestHead, DirectReads.Question)
+        case asked(FigureRequest)
+        /// The answer is being made.
+        case answering(FigureRequest)
         /// The socket has yet to take all of the answer.
-        case sending
+        case sending(isLast: Bool)
+        /// The last answer is sent: what comes is discarded until the client has closed its side, for a while.
+        case closing
 
         var isIdle: Bool { if case .idle = self { true } else { false } }
         var isSending: Bool { if case .sending = self { true } else { false } }
@@ -30,8 +33,8 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         case user(Any)
     }
 
-    /// nil: there are none.
-    private let reads: DirectReads?
+    /// nil: the server has none.
+    private let figures: FigureRoutes?
     private let limits: Limits
     private var state = State.idle
     /// Requests that were handed on, and are not answered yet.
@@ -67,8 +70,8 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         fileprivate var poll: TimeAmount { .nanoseconds(min(idle.nanoseconds, stall.nanoseconds / 4)) }
     }
 
-    init(_ reads: DirectReads?, limits: Limits, laggards: Laggards) {
-        self.reads = reads
+    init(_ figures: FigureRoutes?, limits: Limits, laggards: Laggards) {
+        self.figures = figures
         self.limits = limits
         self.laggards = laggards
     }
@@ -116,13 +119,18 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     private var isAnswering: Bool {
         switch state {
         case .idle, .asked: handedOn > 0 && !isTakingRequest
-        case .reading, .sending: true
+        case .answering, .sending: true
+        case .closing: false
         }
     }
 
     private func take(_ event: Event, _ context: ChannelHandlerContext) {
         if isAnswering {
             held.append(event)
+            return
+        }
+        if case .closing = state {
+            if case .user(let event) = event, event as? ChannelEvent == .inputClosed { context.close(promise: nil) }
             return
         }
         switch event {
@@ -136,15 +144,16 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         lastActive = .now()
         switch (part, state) {
         case (.head(let request), _):
-            if handedOn == 0, let question = reads?.question(request) {
-                state = .asked(request, question)
+            if let figures, let request = FigureRequest(request) {
+                state = .asked(request)
+                // Its body may never end.
+                if request.hasBody { answer(request, figures, context) }
                 return
             }
             handedOn += 1
             isTakingRequest = true
-        case (.end, .asked(let request, let question)):
-            state = .reading(request, question)
-            read(question, context)
+        case (.end, .asked(let request)):
+            if let figures { answer(request, figures, context) }
             return
         case (.end, _): isTakingRequest = false
         case (.body, _): break
@@ -152,42 +161,30 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelRead(wrapInboundOut(part))
     }
 
-    // MARK: - Direct reads
+    // MARK: - Answers with figures
 
-    private func read(_ question: DirectReads.Question, _ context: ChannelHandlerContext) {
+    private func answer(_ request: FigureRequest, _ figures: FigureRoutes, _ context: ChannelHandlerContext) {
+        state = .answering(request)
         let stage = NIOLoopBound(self, eventLoop: context.eventLoop)
-        reads?.storefront.reads.read(question.products, on: context.eventLoop) { stage.value.answer(with: $0) }
-    }
-
-    private func answer(with result: Result<SharedReads.Reading, any Error>) {
-        guard let context, case .reading(let request, let question) = state else { return }
-        if let answer = reads?.answer(request, question, result) {
-            send(answer, context)
-        } else {
-            state = .idle
-            handedOn += 1
-            context.fireChannelRead(wrapInboundOut(.head(request)))
-            context.fireChannelRead(wrapInboundOut(.end(nil)))
-            context.fireChannelReadComplete()
-            takeHeld(context)
-        }
+        figures.answer(request, on: context.eventLoop) { stage.value.send($0) }
     }
 
     /// The request is done when the socket has taken all of its answer.
-    private func send(_ answer: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func send(_ answer: ByteBuffer) {
+        guard let context, case .answering(let request) = state else { return }
         // It was there when this stage was added; without it nothing could be sent.
         guard let encoder else { return context.close(promise: nil) }
-        state = .sending
+        state = .sending(isLast: request.isLast)
         let sent = context.eventLoop.makePromise(of: Void.self)
         // Where it fails, the connection is closed.
         sent.futureResult.assumeIsolated().whenSuccess { [self] in
-            state = .idle
             lastSent = .now()
             lastActive = lastSent
             if isBehind {
                 answerBytes = 0
                 countUnread()
             }
+            if case .sending(isLast: true) = state { endAfterAnswer(context) } else { state = .idle }
             takeHeld(context)
             closeAtEnd(context)
         }
@@ -319,6 +316,12 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     // MARK: - The connection's end
+
+    private func endAfterAnswer(_ context: ChannelHandlerContext) {
+        state = .closing
+        context.close(mode: .output, promise: nil)
+        context.channel.closeSoon()
+    }
 
     private func closeAtEnd(_ context: ChannelHandlerContext) {
         if isEnding, state.isIdle, handedOn == 0 { context.close(promise: nil) }

@@ -26,7 +26,11 @@ struct Route: Sendable {
 
     /// As the field `Allow` names them.
     var methods: String {
-        [get.map { _ in "GET, HEAD" }, post.map { _ in "POST" }, "OPTIONS"].compactMap { $0 }.joined(separator: ", ")
+        Self.methods(get: get != nil, post: post != nil)
+    }
+
+    static func methods(get: Bool = false, post: Bool = false) -> String {
+        [get ? "GET, HEAD" : nil, post ? "POST" : nil, "OPTIONS"].compactMap { $0 }.joined(separator: ", ")
     }
 }
 
@@ -51,7 +55,6 @@ struct RouteResponder: HTTPResponder {
     /// Refuses a request by throwing a `Problem`.
     let admit: @Sendable (Request, Route?) throws -> Void
     let rules: AnswerRules
-    let logger: Logger
 
     @Sendable func respond(to request: Request, context: RequestOrigin) async throws -> Response {
         var name = "unknown"
@@ -69,15 +72,15 @@ struct RouteResponder: HTTPResponder {
         } catch let error as HTTPParserError {
             throw error
         } catch {
-            let problem = Problem(error)
-            if problem.status == .internalServerError {
-                logger.error("a request failed", metadata: ["route": "\(name)", "error": "\(error)"])
-            }
+            let problem = rules.problem(error, of: name)
             response = problem.response
             if [.contentTooLarge, .unsupportedMediaType].contains(problem.status) { readsBody = false }
         }
         // A body that is not read could go on for ever.
-        if !readsBody, request.hasBody { response.closeSoon(context.channel) }
+        if !readsBody, request.hasBody {
+            response.headers[.connection] = "close"
+            context.channel.closeSoon()
+        }
         if request.method == .head { response = response.createHeadResponse() }
         let access = isShared ? rules.origins.access(for: request.headers[.origin]) : nil
         rules.finish(
@@ -94,18 +97,26 @@ struct RouteResponder: HTTPResponder {
             if let get = route.get { return try await get(request, target, origin) }
         case .post:
             if let post = route.post { return try await post(request, target, origin) }
-        case .options:
-            return Response(status: .noContent, headers: [.allow: route.methods])
         default: break
         }
-        throw Problem.methodNotAllowed(route.methods)
+        return try Answer.toOtherMethods(request.method == .options, route.methods).response
     }
 }
 
-/// The header fields and metrics of every answer of a server, whether `RouteResponder` or `DirectReads` makes it.
+/// What all answers of a server have in common, whether `RouteResponder` or `FigureRoutes` makes them.
 struct AnswerRules: Sendable {
     let origins: AllowedOrigins
     let metrics: RequestMetrics
+    let logger: Logger
+
+    /// What is answered to a request that failed. What only this side can mend is logged.
+    func problem(_ error: any Error, of route: String) -> Problem {
+        let problem = Problem(error)
+        if problem.status == .internalServerError {
+            logger.error("a request failed", metadata: ["route": "\(route)", "error": "\(error)"])
+        }
+        return problem
+    }
 
     /// Completes the header fields of an answer.
     /// - Parameters:
@@ -159,17 +170,20 @@ package enum AllowedOrigins: Sendable, Equatable {
     }
 }
 
-extension Response {
+/// Whether a request has a body, by what its head says.
+/// - Parameter length: the field `Content-Length`.
+func announcesBody(isChunked: Bool, length: String?) -> Bool { isChunked || length.map { $0 != "0" } ?? false }
+
+extension Channel {
     /// Closes the connection once the client has had time to read the answer: it may be sending still.
-    fileprivate mutating func closeSoon(_ channel: any Channel) {
-        headers[.connection] = "close"
-        channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+    func closeSoon() {
+        eventLoop.scheduleTask(in: .seconds(1)) { self.close(promise: nil) }
     }
 }
 
 extension Request {
     fileprivate var hasBody: Bool {
-        headers.contains(.transferEncoding) || headers[.contentLength].map { $0 != "0" } ?? false
+        announcesBody(isChunked: headers.contains(.transferEncoding), length: headers[.contentLength])
     }
 
     /// Time to send a body, from when its head was read.

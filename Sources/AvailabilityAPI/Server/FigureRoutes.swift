@@ -1,0 +1,219 @@
+import HTTPTypes
+import Inventory
+import Metrics
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// The two routes that a sale consists of, one product and the figures of some: answered here, on the event loop of the
+/// connection, and nowhere else. A task for each request, as the other routes need, takes more than three times the
+/// time.
+final class FigureRoutes: Sendable {
+    private let storefront: Storefront
+    private let rules: AnswerRules
+    /// Throws a `Problem` where no answer of a route may be begun.
+    private let requireRoom: @Sendable (_ route: String) throws -> Void
+    /// Encoded once for all requests for the same in one round trip.
+    private let encoded = Mutex(Encoded())
+
+    init(
+        storefront: Storefront, rules: AnswerRules, requireRoom: @escaping @Sendable (_ route: String) throws -> Void
+    ) {
+        self.storefront = storefront
+        self.rules = rules
+        self.requireRoom = requireRoom
+    }
+
+    /// What is encoded once: the figures of these products, each known and named once.
+    private struct Question: Hashable {
+        let shape: FigureQuery.Shape
+        let products: [CataloguedProduct]
+
+        static func == (left: Question, right: Question) -> Bool {
+            left.shape == right.shape && left.products.elementsEqual(right.products, by: ===)
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(shape)
+            for product in products { hasher.combine(ObjectIdentifier(product)) }
+        }
+    }
+
+    /// Answers with the figures of one reading.
+    private struct Encoded {
+        struct Kind: Hashable {
+            var question: Question
+            var access: AllowedOrigins.Access
+        }
+
+        struct Found {
+            var reply: Reply
+            /// For a plain request: `GET`, with the connection left open.
+            var finished: Finished
+        }
+
+        var reading: SharedReads.Reading?
+        var answers: [Kind: Found] = [:]
+    }
+
+    /// An answer's bytes, and what counts it.
+    private struct Finished {
+        var bytes: ByteBuffer
+        var counter: Counter
+
+        func counted() -> ByteBuffer {
+            counter.increment()
+            return bytes
+        }
+    }
+
+    typealias WhenMade = @Sendable (ByteBuffer) -> Void
+
+    /// Of the connection to Redis: a request from there is answered without waking another thread.
+    var eventLoop: any EventLoop { storefront.reads.eventLoop }
+
+    /// Answers a request.
+    /// - Parameter whenMade: called once, with the answer's bytes: on `eventLoop`, and never before this has returned.
+    func answer(_ request: FigureRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade) {
+        do {
+            try requireRoom(request.shape.route)
+            guard request.isRead else {
+                let answer = try Answer.toOtherMethods(request.head.method == .OPTIONS, Route.methods(get: true))
+                return eventLoop.execute { whenMade(self.finish(answer, request).counted()) }
+            }
+            let query = try request.query()
+            let view = storefront.catalogue.view
+            let products = query.ids.compactMap { view[$0] }
+            guard products.count == query.ids.count else { return lookUp(query, request, on: eventLoop, whenMade) }
+            let question = Question(shape: query.shape, products: products)
+            storefront.reads.read(products, on: eventLoop) { result in
+                switch result {
+                case .success(let reading):
+                    if let found = self.find(question, request, reading) {
+                        whenMade(found)
+                    } else {
+                        self.lookUp(query, request, on: eventLoop, whenMade)
+                    }
+                case .failure(let error): whenMade(self.finish(error, request).counted())
+                }
+            }
+        } catch {
+            eventLoop.execute { whenMade(self.finish(error, request).counted()) }
+        }
+    }
+
+    /// Answers what is rare: products that are unknown, or not on sale yet, or of another catalogue, which is read.
+    private func lookUp(
+        _ query: FigureQuery, _ request: FigureRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade
+    ) {
+        Task {
+            var finished: Finished
+            do {
+                let (moment, figures) = try await storefront.figures(of: query.ids)
+                finished = finish(query.shape.reply(figures, moment).answer(unless: request.knownTags), request)
+            } catch {
+                finished = finish(error, request)
+            }
+            eventLoop.execute { [finished] in whenMade(finished.counted()) }
+        }
+    }
+
+    // MARK: - Answers
+
+    /// nil where a product has no figures, or is of another catalogue than they are.
+    private func find(_ question: Question, _ request: FigureRequest, _ reading: SharedReads.Reading) -> ByteBuffer? {
+        let kind = Encoded.Kind(question: question, access: rules.origins.access(for: request.origin))
+        guard let found = find(kind, request, reading) else { return nil }
+        let tags = request.knownTags
+        if request.isPlain, !(tags.map { Reply.matches($0, found.reply.entityTag) } ?? false) {
+            return found.finished.counted()
+        }
+        return finish(found.reply.answer(unless: tags), request).counted()
+    }
+
+    private func find(_ kind: Encoded.Kind, _ request: FigureRequest, _ reading: SharedReads.Reading) -> Encoded.Found?
+    {
+        encoded.withLock { encoded in
+            if encoded.reading !== reading { encoded = Encoded(reading: reading) }
+            if let found = encoded.answers[kind] { return found }
+            guard let reply = Self.reply(to: kind.question, reading) else { return nil }
+            let found = Encoded.Found(
+                reply: reply, finished: finish(reply.answer(unless: nil), kind.question.shape, kind.access))
+            encoded.answers[kind] = found
+            return found
+        }
+    }
+
+    private static func reply(to question: Question, _ reading: SharedReads.Reading) -> Reply? {
+        let figures = question.products.compactMap { $0.version == reading.moment.catalogue ? reading[$0] : nil }
+        guard figures.count == question.products.count else { return nil }
+        return question.shape.reply(figures, reading.moment)
+    }
+
+    private func finish(_ error: any Error, _ request: FigureRequest) -> Finished {
+        finish(rules.problem(error, of: request.shape.route).answer, request)
+    }
+
+    private func finish(_ answer: Answer, _ request: FigureRequest) -> Finished {
+        var answer = answer
+        if let connection = request.connectionField { answer.head.headerFields[.connection] = connection }
+        if request.head.method == .HEAD { answer.body = ByteBuffer() }
+        return finish(
+            answer, request.shape, rules.origins.access(for: request.origin),
+            isPreflight: request.head.method == .OPTIONS)
+    }
+
+    private func finish(
+        _ answer: Answer, _ shape: FigureQuery.Shape, _ access: AllowedOrigins.Access, isPreflight: Bool = false
+    ) -> Finished {
+        var answer = answer
+        answer.head.headerFields[.date] = Timestamp.httpDate()
+        let counter = rules.finish(
+            &answer.head.headerFields, status: answer.head.status, of: shape.route, access, isPreflight: isPreflight)
+        return Finished(bytes: answer.encoded, counter: counter)
+    }
+}
+
+/// A request at one of the two routes, whatever its method.
+struct FigureRequest: Sendable {
+    let head: HTTPRequestHead
+    let shape: FigureQuery.Shape
+    /// Whether the connection ends with the answer: it was asked for, or a body comes, which nobody reads.
+    let isLast: Bool
+    let hasBody: Bool
+    private let target: RequestTarget
+
+    /// - Returns: nil: the address is another route's.
+    init?(_ head: HTTPRequestHead) {
+        let target = RequestTarget(head.uri)
+        guard let shape = FigureQuery.Shape(of: target) else { return nil }
+        (self.head, self.shape, self.target) = (head, shape, target)
+        hasBody = announcesBody(
+            isChunked: head.headers.contains(name: "Transfer-Encoding"),
+            length: head.headers.first(name: "Content-Length"))
+        isLast = hasBody || !head.isKeepAlive
+    }
+
+    /// Errors: `Problem` (400).
+    func query() throws -> FigureQuery { try FigureQuery(shape, target) }
+
+    /// Whether it asks for figures, or for what would be said with them.
+    var isRead: Bool { head.method == .GET || head.method == .HEAD }
+
+    /// Whether its answer is that of all who ask the same.
+    var isPlain: Bool { head.method == .GET && connectionField == nil }
+
+    /// The tags of the figures that the client has, if any.
+    var knownTags: String? {
+        let fields = head.headers["If-None-Match"]
+        return fields.isEmpty ? nil : fields.joined(separator: ",")
+    }
+
+    /// Of the page that asks.
+    var origin: String? { head.headers.first(name: "Origin") }
+
+    /// What the answer has to say about the connection: nothing, if it stays open as every one of HTTP/1.1 does.
+    var connectionField: String? {
+        if isLast { "close" } else { head.version == .http1_1 ? nil : "keep-alive" }
+    }
+}

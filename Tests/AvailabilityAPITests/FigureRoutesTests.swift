@@ -1,0 +1,248 @@
+import Foundation
+import Inventory
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import AvailabilityAPI
+
+/// Which requests are answered without a task of their own, and with what.
+@Suite struct FigureRoutesTests {
+    private func routes(
+        _ shop: StorefrontFixture, origins: AllowedOrigins = .all, isFull: Bool = false
+    ) -> FigureRoutes {
+        let rules = AnswerRules(origins: origins, metrics: RequestMetrics(), logger: StorefrontFixture.logger)
+        return FigureRoutes(storefront: shop.storefront, rules: rules) { _ in
+            if isFull { throw Problem.unavailable("full") }
+        }
+    }
+
+    private func head(
+        _ path: String, _ method: HTTPMethod = .GET, _ fields: HTTPHeaders = [:], _ version: HTTPVersion = .http1_1
+    ) -> HTTPRequestHead {
+        HTTPRequestHead(version: version, method: method, uri: path, headers: fields)
+    }
+
+    private struct Parts {
+        var status: Int
+        /// By their names in lower case.
+        var fields: [String: String]
+        var body: String
+
+        /// The ids of products, in their order.
+        var ids: [String] {
+            body.components(separatedBy: #"{"id":""#).dropFirst().map { String($0.prefix { $0 != "\"" }) }
+        }
+    }
+
+    private func answer(_ routes: FigureRoutes, _ head: HTTPRequestHead) async throws -> Parts {
+        let request = try #require(FigureRequest(head), "\(head.uri)")
+        let bytes = await withCheckedContinuation { continuation in
+            routes.answer(request, on: routes.eventLoop) { bytes in
+                #expect(routes.eventLoop.inEventLoop)
+                continuation.resume(returning: bytes)
+            }
+        }
+        let text = String(buffer: bytes)
+        let end = try #require(text.range(of: "\r\n\r\n"))
+        let lines = text[..<end.lowerBound].components(separatedBy: "\r\n")
+        let fields = try lines.dropFirst().map { line in
+            let colon = try #require(line.range(of: ": "))
+            return (line[..<colon.lowerBound].lowercased(), String(line[colon.upperBound...]))
+        }
+        #expect(lines[0].hasPrefix("HTTP/1.1 "))
+        return Parts(
+            status: try #require(Int(lines[0].dropFirst(9).prefix(3))),
+            fields: Dictionary(uniqueKeysWithValues: fields),
+            body: String(text[end.upperBound...]))
+    }
+
+    @Test("One product and the figures of some are its, whatever the method; no other address is")
+    func addresses() throws {
+        for path in [
+            "/v1/products/cube", "/v1/products/%63ube?x=1", "/v1/products/%ZZ", "/v1/availability",
+            "/v1/availability?product=lamp", "http://shop.example/v1/products/cube",
+            "HTTP://shop.example:80/v1/availability?product=a",
+        ] {
+            #expect(FigureRequest(head(path)) != nil, "\(path)")
+            #expect(FigureRequest(head(path, .PUT)) != nil, "\(path)")
+        }
+        for path in [
+            "/", "*", "/v1/products", "/v1/products/", "/v1/products?x=/v1/products/cube", "/v1/products/cube/",
+            "/v1/products/cube/x", "/v1/availability/", "/v1/events?product=lamp", "http://shop.example", "http://",
+            "http://shop.example?/v1/availability", "/http://shop.example/v1/availability",
+        ] {
+            #expect(FigureRequest(head(path)) == nil, "\(path)")
+        }
+    }
+
+    @Test("Products are answered by their ids, as they are named, each once")
+    func products() async throws {
+        try await withStorefront { shop in
+            let routes = routes(shop)
+            for path in ["/v1/products/cube", "/v1/products/%63ube", "http://shop.example/v1/products/cube"] {
+                let answer = try await answer(routes, head(path))
+                #expect(answer.status == 200)
+                #expect(answer.body.contains(#""product":{"id":"cube","name":"Cube""#), "\(path): \(answer.body)")
+            }
+            let several = try await answer(routes, head("/v1/availability?product=lamp&product=cube&product=lamp"))
+            #expect(several.ids.filter { ["lamp", "cube"].contains($0) } == ["lamp", "cube"], "\(several.body)")
+        }
+    }
+
+    @Test("What cannot be answered with figures is a problem")
+    func problems() async throws {
+        try await withStorefront { shop in
+            let routes = routes(shop)
+            for (path, status) in [
+                ("/v1/products/none", 404), ("/v1/products/cube?x=1", 400), ("/v1/products/%ZZ", 400),
+                ("/v1/availability", 400), ("/v1/availability?product=none", 404), ("/v1/availability?x=1", 400),
+                ("/v1/availability?product=lamp&product=none&product=neither", 404),
+            ] {
+                let answer = try await answer(routes, head(path))
+                #expect(answer.status == status, "\(path)")
+                #expect(answer.fields["content-type"] == "application/problem+json")
+                #expect(answer.fields["access-control-allow-origin"] == "*")
+                #expect(answer.fields["x-content-type-options"] == "nosniff")
+                #expect(answer.fields["content-length"] == "\(answer.body.utf8.count)")
+            }
+            let unknown = try await answer(routes, head("/v1/availability?product=a&product=lamp&product=b"))
+            #expect(unknown.body.contains(#""unknown":["a","b"]"#), "\(unknown.body)")
+            for method in [HTTPMethod.POST, .PUT, .DELETE, .PATCH, .TRACE] {
+                let answer = try await answer(routes, head("/v1/products/cube", method))
+                #expect(answer.status == 405, "\(method)")
+                #expect(answer.fields["allow"] == "GET, HEAD, OPTIONS")
+            }
+            let full = self.routes(shop, isFull: true)
+            for method in [HTTPMethod.GET, .HEAD, .OPTIONS, .PUT] {
+                let answer = try await answer(full, head("/v1/products/cube", method))
+                #expect(answer.status == 503, "\(method)")
+                #expect(answer.fields["retry-after"] == "1")
+                #expect(answer.body.isEmpty == (method == .HEAD))
+            }
+        }
+    }
+
+    @Test("HEAD is answered as GET, without the body; OPTIONS with the methods and what other origins may do")
+    func otherMethods() async throws {
+        try await withStorefront { shop in
+            let routes = routes(shop)
+            for path in ["/v1/products/cube", "/v1/availability?product=cube", "/v1/products/none"] {
+                let get = try await answer(routes, head(path))
+                let answer = try await answer(routes, head(path, .HEAD))
+                #expect(answer.status == get.status)
+                #expect(answer.body.isEmpty)
+                #expect(answer.fields["content-length"] == get.fields["content-length"], "\(path)")
+                #expect(answer.fields["etag"] == get.fields["etag"])
+            }
+            let options = try await answer(routes, head("/v1/products/cube", .OPTIONS))
+            #expect(options.status == 204)
+            #expect(options.fields["allow"] == "GET, HEAD, OPTIONS")
+            #expect(options.fields["access-control-allow-methods"] == "GET, HEAD, OPTIONS")
+            #expect(options.fields["access-control-max-age"] == "600")
+            // RFC 9110, 8.6.
+            #expect(options.fields["content-length"] == nil)
+        }
+    }
+
+    @Test("The answer says whether the connection stays open, where that does not go without saying")
+    func connections() async throws {
+        try await withStorefront { shop in
+            let routes = routes(shop)
+            for (fields, version, expected) in [
+                ([:], .http1_1, nil), (["connection": "Keep-Alive"], .http1_1, nil),
+                (["connection": "upgrade"], .http1_1, nil), (["Connection": "close"], .http1_1, "close"),
+                (["Connection": "keep-alive", "connection": "close"], .http1_1, "close"),
+                (["content-length": "2"], .http1_1, "close"), (["content-length": "0"], .http1_1, nil),
+                (["Transfer-Encoding": "chunked"], .http1_1, "close"), ([:], .http1_0, "close"),
+                (["Connection": "keep-alive"], .http1_0, "keep-alive"),
+            ] as [(HTTPHeaders, HTTPVersion, String?)] {
+                let head = head("/v1/products/cube", .GET, fields, version)
+                let answer = try await answer(routes, head)
+                #expect(answer.status == 200)
+                #expect(answer.fields["connection"] == expected, "\(fields), \(version)")
+                #expect(FigureRequest(head)?.isLast == (expected == "close"))
+            }
+        }
+    }
+
+    @Test("Whoever asks the same gets the same answer, or is told that it has not changed")
+    func tags() async throws {
+        try await withStorefront { shop in
+            let routes = routes(shop)
+            let first = try await answer(routes, head("/v1/products/cube"))
+            #expect(first.status == 200)
+            #expect(first.fields["content-length"] == "\(first.body.utf8.count)")
+            #expect(first.fields["access-control-allow-origin"] == "*")
+            #expect(first.fields["x-content-type-options"] == "nosniff")
+            #expect(first.fields["date"]?.hasSuffix(" GMT") == true)
+            let tag = try #require(first.fields["etag"])
+            let known: HTTPHeaders = ["If-None-Match": "\"x\"", "if-none-match": tag]
+            for method in [HTTPMethod.GET, .HEAD] {
+                let unchanged = try await answer(routes, head("/v1/products/cube", method, known))
+                #expect(unchanged.status == 304)
+                #expect(unchanged.fields["etag"] == tag)
+                #expect(unchanged.fields["content-length"] == nil)
+                #expect(unchanged.body.isEmpty)
+            }
+            try await shop.sell(1, of: "p:cube", "v:red")
+            let newer = try await answer(routes, head("/v1/products/cube", .GET, known))
+            #expect(newer.status == 200)
+            #expect(newer.fields["etag"] != tag)
+        }
+    }
+
+    @Test("No origin is given the answer of another one")
+    func origins() async throws {
+        try await withStorefront { shop in
+            let routes = routes(shop, origins: .some(["https://a.example", "https://b.example"]))
+            // Together: most are answered by one round trip.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 {
+                    for (origin, allowed) in [
+                        ("https://a.example", "https://a.example"), ("https://b.example", "https://b.example"),
+                        ("https://c.example", nil),
+                    ] {
+                        group.addTask {
+                            let asked = head("/v1/products/cube", .GET, ["origin": origin])
+                            let answer = try await answer(routes, asked)
+                            #expect(answer.fields["access-control-allow-origin"] == allowed, "\(origin)")
+                            #expect(answer.fields["vary"] == "Origin")
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test("A catalogue that the counters belong to since is read before the answer")
+    func newCatalogue() async throws {
+        try await withStorefront { shop in
+            let routes = routes(shop)
+            #expect(try await answer(routes, head("/v1/availability?product=cube")).status == 200)
+            var catalogue = Catalogue.sample
+            catalogue.products[0].name = "Cube II"
+            catalogue.products[2].id = "panel"
+            _ = try await shop.ledger.sync(catalogue)
+            #expect(try await answer(routes, head("/v1/products/panel")).status == 404)
+            try await shop.install()
+            #expect(try await answer(routes, head("/v1/products/cube")).body.contains(#""name":"Cube II""#))
+            #expect(try await answer(routes, head("/v1/products/panel")).status == 200)
+        }
+    }
+
+    @Test("Without figures the answer is 503, and without a body to HEAD")
+    func noFigures() async throws {
+        try await withStorefront(isInstalled: false) { shop in
+            let routes = routes(shop)
+            for path in ["/v1/products/cube", "/v1/availability?product=cube", "/v1/products/none"] {
+                let answer = try await answer(routes, head(path))
+                #expect(answer.status == 503)
+                #expect(answer.fields["retry-after"] == "1")
+                #expect(answer.fields["etag"] == nil)
+                #expect(try await self.answer(routes, head(path, .HEAD)).body.isEmpty)
+            }
+        }
+    }
+}
