@@ -84,7 +84,7 @@ final class FigureRoutes: Sendable {
             let query = try request.query()
             let view = storefront.catalogue.view
             let products = query.ids.compactMap { view[$0] }
-            guard products.count == query.ids.count else { return lookUp(query, request, on: eventLoop, whenMade) }
+            guard products.count == query.ids.count else { return lookUp(request, on: eventLoop, whenMade) }
             let question = Question(shape: query.shape, products: products)
             storefront.reads.read(products, on: eventLoop) { result in
                 switch result {
@@ -92,7 +92,7 @@ final class FigureRoutes: Sendable {
                     if let found = self.find(question, request, reading) {
                         whenMade(found)
                     } else {
-                        self.lookUp(query, request, on: eventLoop, whenMade)
+                        self.lookUp(request, on: eventLoop, whenMade)
                     }
                 case .failure(let error): whenMade(self.finish(error, request).counted())
                 }
@@ -104,11 +104,12 @@ final class FigureRoutes: Sendable {
 
     /// Answers what is rare: products that are unknown, or not on sale yet, or of another catalogue, which is read.
     private func lookUp(
-        _ query: FigureQuery, _ request: FigureRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade
+        _ request: FigureRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade
     ) {
         Task {
             var finished: Finished
             do {
+                let query = try request.query()
                 let (moment, figures) = try await storefront.figures(of: query.ids)
                 finished = finish(query.shape.reply(figures, moment).answer(unless: request.knownTags), request)
             } catch {
@@ -175,7 +176,7 @@ final class FigureRoutes: Sendable {
 }
 
 /// A request at one of the two routes, whatever its method.
-struct FigureRequest: Sendable {
+final class FigureRequest: Sendable {
     let head: HTTPRequestHead
     let shape: FigureQuery.Shape
     /// Whether the connection ends with the answer: it was asked for, or a body comes, which nobody reads.
@@ -187,7 +188,9 @@ struct FigureRequest: Sendable {
     init?(_ head: HTTPRequestHead) {
         let target = RequestTarget(head.uri)
         guard let shape = FigureQuery.Shape(of: target) else { return nil }
-        (self.head, self.shape, self.target) = (head, shape, target)
+        self.head = head
+        self.shape = shape
+        self.target = target
         hasBody = announcesBody(
             isChunked: head.headers.contains(name: "Transfer-Encoding"),
             length: head.headers.first(name: "Content-Length"))
