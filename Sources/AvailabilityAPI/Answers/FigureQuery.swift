@@ -8,33 +8,12 @@ struct FigureQuery: Sendable {
         /// The figures alone.
         case figures
 
-        private static let productPrefix = "/v1/products/"
-
-        /// - Returns: nil: the address is another route's.
-        init?(of target: RequestTarget) {
-            if target.path == Shape.figures.route {
-                self = .figures
-            } else if Self.encodedProductID(target.path) != nil {
-                self = .described
-            } else {
-                return nil
-            }
-        }
-
         /// The route's pattern.
         var route: String {
             switch self {
             case .described: "/v1/products/{id}"
             case .figures: "/v1/availability"
             }
-        }
-
-        /// The id in the path of a product; nil: it is another path.
-        fileprivate static func encodedProductID(_ path: Substring) -> Substring? {
-            guard path.utf8.starts(with: productPrefix.utf8) else { return nil }
-            let id = path[path.utf8.index(path.startIndex, offsetBy: productPrefix.utf8.count)...]
-            // A slash within an id is encoded.
-            return id.isEmpty || id.utf8.contains(UInt8(ascii: "/")) ? nil : id
         }
 
         /// - Parameter figures: of the products in their order; one, if it is described.
@@ -51,18 +30,37 @@ struct FigureQuery: Sendable {
     }
 
     let shape: Shape
-    /// At least one, each once.
-    let ids: [Identifier]
+    private let target: RequestTarget
+    /// Of the one product, as the path has it.
+    private let encodedID: Substring?
 
-    /// - Parameter shape: that of `target`.
-    /// - Throws: `Problem` (400).
-    init(_ shape: Shape, _ target: RequestTarget) throws {
-        self.shape = shape
-        switch shape {
-        case .figures: ids = try target.products()
-        case .described:
-            if !target.isWithoutQuery { _ = try target.parameters() }
-            ids = try Shape.encodedProductID(target.path).map { [Identifier(try RequestTarget.decoded($0))] } ?? []
+    private static let productPrefix = "/v1/products/"
+
+    /// - Returns: nil: the address is another route's.
+    init?(_ target: RequestTarget) {
+        self.target = target
+        encodedID = Self.encodedID(target.path)
+        if encodedID != nil {
+            shape = .described
+        } else if target.path == Shape.figures.route {
+            shape = .figures
+        } else {
+            return nil
         }
+    }
+
+    private static func encodedID(_ path: Substring) -> Substring? {
+        guard path.utf8.starts(with: productPrefix.utf8) else { return nil }
+        let id = path[path.utf8.index(path.startIndex, offsetBy: productPrefix.utf8.count)...]
+        // A slash within an id is encoded.
+        return id.isEmpty || id.utf8.contains(UInt8(ascii: "/")) ? nil : id
+    }
+
+    /// The products: at least one, each once.
+    /// - Throws: `Problem` (400).
+    func ids() throws -> [Identifier] {
+        guard let encodedID else { return try target.products() }
+        if !target.isWithoutQuery { _ = try target.parameters() }
+        return [Identifier(try RequestTarget.decoded(encodedID))]
     }
 }

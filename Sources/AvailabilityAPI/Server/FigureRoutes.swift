@@ -76,16 +76,16 @@ final class FigureRoutes: Sendable {
     /// - Parameter whenMade: called once, with the answer's bytes: on `eventLoop`, and never before this has returned.
     func answer(_ request: FigureRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade) {
         do {
-            try requireRoom(request.shape.route)
+            try requireRoom(request.query.shape.route)
             guard request.isRead else {
                 let answer = try Answer.toOtherMethods(request.head.method == .OPTIONS, Route.methods(get: true))
                 return eventLoop.execute { whenMade(self.finish(answer, request).counted()) }
             }
-            let query = try request.query()
+            let ids = try request.query.ids()
             let view = storefront.catalogue.view
-            let products = query.ids.compactMap { view[$0] }
-            guard products.count == query.ids.count else { return lookUp(request, on: eventLoop, whenMade) }
-            let question = Question(shape: query.shape, products: products)
+            let products = ids.compactMap { view[$0] }
+            guard products.count == ids.count else { return lookUp(request, on: eventLoop, whenMade) }
+            let question = Question(shape: request.query.shape, products: products)
             storefront.reads.read(products, on: eventLoop) { result in
                 switch result {
                 case .success(let reading):
@@ -109,9 +109,9 @@ final class FigureRoutes: Sendable {
         Task {
             var finished: Finished
             do {
-                let query = try request.query()
-                let (moment, figures) = try await storefront.figures(of: query.ids)
-                finished = finish(query.shape.reply(figures, moment).answer(unless: request.knownTags), request)
+                let (moment, figures) = try await storefront.figures(of: request.query.ids())
+                let reply = request.query.shape.reply(figures, moment)
+                finished = finish(reply.answer(unless: request.knownTags), request)
             } catch {
                 finished = finish(error, request)
             }
@@ -152,7 +152,7 @@ final class FigureRoutes: Sendable {
     }
 
     private func finish(_ error: any Error, _ request: FigureRequest) -> Finished {
-        finish(rules.problem(error, of: request.shape.route).answer, request)
+        finish(rules.problem(error, of: request.query.shape.route).answer, request)
     }
 
     private func finish(_ answer: Answer, _ request: FigureRequest) -> Finished {
@@ -160,7 +160,7 @@ final class FigureRoutes: Sendable {
         if let connection = request.connectionField { answer.head.headerFields[.connection] = connection }
         if request.head.method == .HEAD { answer.body = ByteBuffer() }
         return finish(
-            answer, request.shape, rules.origins.access(for: request.origin),
+            answer, request.query.shape, rules.origins.access(for: request.origin),
             isPreflight: request.head.method == .OPTIONS)
     }
 
@@ -178,27 +178,21 @@ final class FigureRoutes: Sendable {
 /// A request at one of the two routes, whatever its method.
 final class FigureRequest: Sendable {
     let head: HTTPRequestHead
-    let shape: FigureQuery.Shape
+    let query: FigureQuery
     /// Whether the connection ends with the answer: it was asked for, or a body comes, which nobody reads.
     let isLast: Bool
     let hasBody: Bool
-    private let target: RequestTarget
 
     /// - Returns: nil: the address is another route's.
     init?(_ head: HTTPRequestHead) {
-        let target = RequestTarget(head.uri)
-        guard let shape = FigureQuery.Shape(of: target) else { return nil }
+        guard let query = FigureQuery(RequestTarget(head.uri)) else { return nil }
         self.head = head
-        self.shape = shape
-        self.target = target
+        self.query = query
         hasBody = announcesBody(
             isChunked: head.headers.contains(name: "Transfer-Encoding"),
             length: head.headers.first(name: "Content-Length"))
         isLast = hasBody || !head.isKeepAlive
     }
-
-    /// Errors: `Problem` (400).
-    func query() throws -> FigureQuery { try FigureQuery(shape, target) }
 
     /// Whether it asks for figures, or for what would be said with them.
     var isRead: Bool { head.method == .GET || head.method == .HEAD }
