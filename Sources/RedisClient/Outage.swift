@@ -10,11 +10,15 @@ final class Outage: Sendable {
         var error: any Error
         /// In a row. Attempts made side by side count as one.
         var count: Int
+        /// When the last of these was known.
+        var knownAt: ContinuousClock.Instant
         var retryAt: ContinuousClock.Instant
     }
 
     private struct State: Sendable {
         var failure: Failure?
+        /// When the server was last reached.
+        var reachedAt: ContinuousClock.Instant?
         /// The kind of failure that is already in the log.
         var reported: String?
     }
@@ -32,16 +36,18 @@ final class Outage: Sendable {
         failure.flatMap { now < $0.retryAt ? $0.error : nil }
     }
 
-    /// Notes that an attempt failed.
+    /// Notes that an attempt failed. One that began before the server was reached says nothing new.
     /// - Returns: whether it failed in another way than the one before.
-    func failed(_ error: any Error, at now: ContinuousClock.Instant) -> Bool {
+    func failed(_ error: any Error, begun: ContinuousClock.Instant, at now: ContinuousClock.Instant) -> Bool {
         let kind = (error as? RedisError)?.kind ?? "\(error)"
         return state.withLock { state in
-            if let known = state.failure, now < known.retryAt {
+            if let reached = state.reachedAt, begun < reached { return false }
+            if let known = state.failure, begun < known.knownAt {
                 state.failure?.error = error
             } else {
                 let count = (state.failure?.count ?? 0) + 1
-                state.failure = Failure(error: error, count: count, retryAt: now + delay.delay(afterFailures: count))
+                state.failure = Failure(
+                    error: error, count: count, knownAt: now, retryAt: now + delay.delay(afterFailures: count))
             }
             defer { state.reported = kind }
             return state.reported != kind
@@ -49,5 +55,5 @@ final class Outage: Sendable {
     }
 
     /// Notes that an attempt succeeded.
-    func end() { state.withLock { $0 = State() } }
+    func end(at now: ContinuousClock.Instant) { state.withLock { $0 = State(reachedAt: now) } }
 }

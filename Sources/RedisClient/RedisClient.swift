@@ -222,11 +222,12 @@ package final class RedisClient: Sendable {
     }
 
     private func attempt() async {
+        let begun = ContinuousClock.now
         do {
             let connection = try await RedisConnection.connect(to: url, options: options, on: eventLoop)
             await succeeded(connection)
         } catch {
-            failed(error)
+            failed(error, begun: begun)
         }
     }
 
@@ -237,7 +238,7 @@ package final class RedisClient: Sendable {
             guard !state.isClosed else { return (waiting, Int?.none) }
             state.current = connection
             state.generation += 1
-            outage.end()
+            outage.end(at: .now)
             return (waiting, state.generation)
         }
         guard let generation else {
@@ -260,8 +261,8 @@ package final class RedisClient: Sendable {
         for answer in waiting { answer.succeed(connection) }
     }
 
-    private func failed(_ error: any Error) {
-        let isNews = outage.failed(error, at: .now)
+    private func failed(_ error: any Error, begun: ContinuousClock.Instant) {
+        let isNews = outage.failed(error, begun: begun, at: .now)
         let (waiting, isClosed) = state.withLock { state in
             defer { state.waiting = nil }
             return (state.waiting ?? [], state.isClosed)

@@ -14,11 +14,21 @@ struct OutageTests {
         .cannotConnect(to: "fake", reason: text)
     }
 
+    /// An attempt that fails.
+    /// - Parameters:
+    ///   - seconds: from the beginning.
+    ///   - time: that it takes, in seconds.
+    /// - Returns: whether it is news.
+    @discardableResult
+    private func fail(_ text: String = "refused", at seconds: Int, after time: Int = 0) -> Bool {
+        outage.failed(failure(text), begun: began + .seconds(seconds - time), at: began + .seconds(seconds))
+    }
+
     @Test("keeps attempts back for longer after each failure")
     func delays() throws {
         var now = began
         for (count, nominal) in [8, 16, 32, 64, 64].enumerated() {
-            _ = outage.failed(failure(), at: now)
+            _ = outage.failed(failure(), begun: now, at: now)
             let known = try #require(outage.failure)
             #expect(known.count == count + 1)
             #expect(known.retryAt >= now + .seconds(nominal) / 2 && known.retryAt <= now + .seconds(nominal))
@@ -30,32 +40,38 @@ struct OutageTests {
 
     @Test("counts attempts side by side as one, and tells the last error")
     func sideBySide() {
-        for _ in 0..<10 { _ = outage.failed(failure(), at: began) }
+        // Longer apart than the first delay.
+        for second in [60, 61, 100, 119] { fail(at: second, after: 60) }
         #expect(outage.failure?.count == 1)
-        #expect((outage.failure?.retryAt).map { $0 <= began + .seconds(8) } == true)
-        _ = outage.failed(failure("other"), at: began)
-        #expect(outage.error(at: began) as? RedisError == failure("other"))
+        #expect((outage.failure?.retryAt).map { $0 <= began + .seconds(68) } == true)
+        fail("other", at: 119, after: 60)
+        #expect(outage.error(at: began + .seconds(60)) as? RedisError == failure("other"))
+        fail(at: 120, after: 60)
+        #expect(outage.failure?.count == 2)
     }
 
     @Test("is over when any client has connected, and begins anew after that")
     func end() {
-        for second in [0, 100, 200] { _ = outage.failed(failure(), at: began + .seconds(second)) }
+        for second in [0, 100, 200] { fail(at: second) }
         #expect(outage.failure?.count == 3)
-        outage.end()
+        outage.end(at: began + .seconds(200))
         #expect(outage.failure == nil)
         #expect(outage.error(at: began + .seconds(200)) == nil)
-        _ = outage.failed(failure(), at: began + .seconds(300))
+        // This one was under way then.
+        #expect(!fail(at: 230, after: 60))
+        #expect(outage.failure == nil)
+        #expect(fail(at: 300))
         #expect(outage.failure?.count == 1)
     }
 
     @Test("is news once for each kind of failure in a row")
     func news() {
-        #expect(outage.failed(failure(), at: began))
-        #expect(!outage.failed(failure(), at: began))
-        #expect(!outage.failed(failure(), at: began + .seconds(100)))
-        #expect(outage.failed(failure("other"), at: began + .seconds(200)))
-        outage.end()
-        #expect(outage.failed(failure("other"), at: began + .seconds(300)))
+        #expect(fail(at: 0))
+        #expect(!fail(at: 0))
+        #expect(!fail(at: 100))
+        #expect(fail("other", at: 200))
+        outage.end(at: began + .seconds(250))
+        #expect(fail("other", at: 300))
     }
 
     @Test(
