@@ -153,8 +153,8 @@ package struct AvailabilityServices: Sendable {
         var trouble: String?
         let damage = await damage()
         do {
-            var moment = try await storefronts[0].read { _ in [] }.reading.moment
-            for storefront in storefronts.dropFirst() { moment = try await storefront.read { _ in [] }.reading.moment }
+            let moments = try await moments()
+            let moment = moments.first { $0.source == .ledger } ?? moments[0]
             if moment.source == .ledger, damage != nil { trouble = "figures: from a ledger that is damaged" }
             checks.append(
                 "figures", .string("from \(moment.source.rawValue): epoch \(moment.epoch), seq \(moment.seq)"))
@@ -169,6 +169,14 @@ package struct AvailabilityServices: Sendable {
             checks.append("ledger", .string("it is damaged: \(damage)"))
         }
         return HealthReport(trouble: trouble, checks: .object(checks))
+    }
+
+    /// What requests are answered with now, on each event loop.
+    private func moments() async throws -> [Moment] {
+        try await withThrowingTaskGroup(of: Moment.self) { group in
+            for storefront in storefronts { group.addTask { try await storefront.read { _ in [] }.reading.moment } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
     }
 
     package func publicServer(
