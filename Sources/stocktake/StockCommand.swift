@@ -4,7 +4,6 @@ import Counters
 import Inventory
 import Ledger
 import RedisClient
-import StrictJSON
 import TextEncodings
 
 struct StockCommand: AsyncParsableCommand {
@@ -82,11 +81,8 @@ struct StockView: Sendable {
     let ids: [Identifier]
 
     struct Stock: Sendable {
-        var source: String
-        var epoch: Int64
-        var seq: Int64
-        var asOf: String
-        var products: [Availability]
+        var moment: Moment
+        var products: [Availability] = []
         var unknown: [Identifier]
         /// Of unknown ids that are variants: the products.
         var owners: [Identifier: Identifier] = [:]
@@ -108,7 +104,9 @@ struct StockView: Sendable {
             chosen = ids.compactMap { byID[$0] }
         }
         var stock = Stock(
-            source: "redis", epoch: snapshot.head.epoch, seq: snapshot.head.seq, asOf: Timestamp.now(), products: [],
+            moment: Moment(
+                source: .ledger, epoch: snapshot.head.epoch, seq: snapshot.head.seq,
+                catalogue: snapshot.head.catalogueVersion, asOf: Timestamp.now()),
             unknown: unknown)
         if !unknown.isEmpty {
             for product in snapshot.products {
@@ -125,7 +123,9 @@ struct StockView: Sendable {
             let states = Dictionary(
                 zip(chosen.flatMap(\.counters), valid.states), uniquingKeysWith: { first, _ in first })
             if !valid.states.contains(where: { $0.sold == nil }) {
-                (stock.epoch, stock.seq) = (valid.epoch, valid.seq)
+                stock.moment = Moment(
+                    source: .redis, epoch: valid.epoch, seq: valid.seq,
+                    catalogue: valid.catalogue ?? snapshot.head.catalogueVersion, asOf: stock.moment.asOf)
                 stock.products = chosen.map { $0.availability(states) }
                 return stock
             }
@@ -138,7 +138,6 @@ struct StockView: Sendable {
             stock.notice = explained(error)
         }
         stock.notice?.append(" These are the ledger's figures.")
-        stock.source = "ledger"
         stock.products = chosen.map { $0.availability() }
         return stock
     }
@@ -163,10 +162,5 @@ extension StockView.Stock {
             ?? "The arguments are products, which are shown with their variants; 'stocktake stock' lists them."
     }
 
-    var json: String {
-        let head = JSONValue.members([
-            "source": .string(source), "epoch": .integer(epoch), "seq": .integer(seq), "as_of": .string(asOf),
-        ])
-        return head.text.dropLast() + ",\"products\":[" + products.map(\.json).joined(separator: ",") + "]}"
-    }
+    var json: String { moment.json(products) }
 }

@@ -4,15 +4,41 @@ import StrictJSON
 
 // The one writer of availability as JSON, for HTTP and `stocktake stock --json`. Its shape is a contract (openapi.yaml).
 
+extension Moment {
+    /// `{"source":…,"epoch":…,"seq":…,"as_of":…,` and the members, which have to follow.
+    func writeHead(into buffer: inout ByteBuffer) {
+        buffer.writeStaticString(#"{"source":""#)
+        buffer.writeString(source.rawValue)
+        buffer.writeStaticString(#"","epoch":"#)
+        buffer.writeNumber(epoch)
+        buffer.writeStaticString(#","seq":"#)
+        buffer.writeNumber(seq)
+        buffer.writeStaticString(#","as_of":""#)
+        buffer.writeString(asOf)
+        buffer.writeStaticString("\",")
+    }
+
+    /// The figures of products at this moment: `{"source":…,"products":[{"id":…,"name":…,…}]}`.
+    package func json(_ products: [Availability]) -> String {
+        var buffer = ByteBuffer()
+        writeHead(into: &buffer)
+        buffer.writeStaticString(#""products":["#)
+        for (index, product) in products.enumerated() {
+            if index > 0 { buffer.writeStaticString(",") }
+            product.write(into: &buffer)
+        }
+        buffer.writeStaticString("]}")
+        return String(buffer: buffer)
+    }
+}
+
 extension Availability {
-    /// `{"id":…,"name":…,` the members of `write`.
-    package var json: String {
+    /// `{"id":…,"name":…,` the members of the other `write`.
+    fileprivate func write(into buffer: inout ByteBuffer) {
         func identity(_ stock: Stock) -> String {
             #""id":\#(JSONValue.string(stock.id.text).text),"name":\#(JSONValue.string(stock.name).text)"#
         }
-        var buffer = ByteBuffer()
         write(into: &buffer, product: identity(product)) { identity(variants[$0]) }
-        return String(buffer: buffer)
     }
 
     /// `{` the product's own members, `"is_active":…,"max_quantity":…,"sold_quantity":…,"available_quantity":…,`

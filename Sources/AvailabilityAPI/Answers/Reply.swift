@@ -12,26 +12,13 @@ struct Reply: Sendable {
     /// - Parameter write: writes the members after `as_of`, without the braces around the whole.
     init(_ moment: Moment, _ write: (inout ByteBuffer) -> Void) {
         var body = ByteBuffer()
-        Self.writeHead(moment, into: &body)
+        moment.writeHead(into: &body)
         let members = body.writerIndex
         write(&body)
         let fingerprint = String(Self.fingerprint(body.readableBytesView[members...]), radix: 16)
         entityTag = "W/\"\(moment.source == .ledger ? "l" : "r")\(fingerprint)\""
         body.writeStaticString("}")
         self.body = body
-    }
-
-    /// `{"source":…,"epoch":…,"seq":…,"as_of":…,` and the members, which have to follow.
-    static func writeHead(_ moment: Moment, into buffer: inout ByteBuffer) {
-        buffer.writeStaticString(#"{"source":""#)
-        buffer.writeString(moment.source.rawValue)
-        buffer.writeStaticString(#"","epoch":"#)
-        buffer.writeNumber(moment.epoch)
-        buffer.writeStaticString(#","seq":"#)
-        buffer.writeNumber(moment.seq)
-        buffer.writeStaticString(#","as_of":""#)
-        buffer.writeString(moment.asOf)
-        buffer.writeStaticString("\",")
     }
 
     /// In the manner of FNV-1a, but eight bytes a step: a byte a step took most of the time of a long list.

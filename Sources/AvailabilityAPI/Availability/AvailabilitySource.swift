@@ -5,20 +5,28 @@ import Logging
 import RedisClient
 
 /// Where figures come from and which state of the store they are.
-struct Moment: Sendable, Equatable {
-    enum Source: String, Sendable {
+package struct Moment: Sendable, Equatable {
+    package enum Source: String, Sendable {
         case redis
         case ledger
     }
 
-    var source: Source
-    var epoch: Int64
+    package var source: Source
+    package var epoch: Int64
     /// The figures are those after this change of the counters, or newer.
-    var seq: Int64
+    package var seq: Int64
     /// The catalogue the counters belong to.
-    var catalogue: Int64
+    package var catalogue: Int64
     /// RFC 3339, UTC.
-    var asOf: String
+    package var asOf: String
+
+    package init(source: Source, epoch: Int64, seq: Int64, catalogue: Int64, asOf: String) {
+        self.source = source
+        self.epoch = epoch
+        self.seq = seq
+        self.catalogue = catalogue
+        self.asOf = asOf
+    }
 
     /// Whether two moments have the same figures.
     func isSameState(as other: Moment) -> Bool {

@@ -35,7 +35,7 @@ enum ServerSentEvent {
     /// - Parameter id: a state that is not after that of any figures sent so far; nil: that of these.
     static func availability(_ figures: [ProductAvailability], _ moment: Moment, id: EventID? = nil) -> ByteBuffer {
         event("availability", id: id ?? EventID(moment)) { buffer in
-            Reply.writeHead(moment, into: &buffer)
+            moment.writeHead(into: &buffer)
             ProductReads.write(figures, into: &buffer) { $0.writeFigures(into: &$1) }
             buffer.writeStaticString("}")
         }
