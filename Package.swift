@@ -277,7 +277,8 @@ let package = Package(
             dependencies: [
                 "AvailabilityAPI", "Counters", "Inventory", "Ledger", "MemoryLedger", "RedisClient", "StrictJSON",
                 "TestSupport", log,
-                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),

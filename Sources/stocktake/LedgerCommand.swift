@@ -6,7 +6,7 @@ import TextEncodings
 
 struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "The SQLite file that holds the truth.",
+        commandName: "ledger", abstract: "The ledger, which holds the truth.",
         subcommands: [Create.self, Drop.self, Check.self, Backup.self, Restore.self, Adopt.self])
 
     struct Create: AsyncParsableCommand {

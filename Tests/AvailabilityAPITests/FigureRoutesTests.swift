@@ -9,11 +9,11 @@ import Testing
 /// Which requests are answered without a task of their own, and with what.
 @Suite struct FigureRoutesTests {
     private func routes(
-        _ shop: StorefrontFixture, origins: AllowedOrigins = .all, isFull: Bool = false
+        _ shop: StorefrontFixture, origins: AllowedOrigins = .all, isFull: @escaping @Sendable () -> Bool = { false }
     ) -> FigureRoutes {
         let rules = AnswerRules(origins: origins, metrics: RequestMetrics(), logger: StorefrontFixture.logger)
         return FigureRoutes(storefront: shop.storefront, rules: rules) { _ in
-            if isFull { throw Problem.unavailable("full") }
+            if isFull() { throw Problem.unavailable("full") }
         }
     }
 
@@ -113,7 +113,7 @@ import Testing
                 #expect(answer.status == 405, "\(method)")
                 #expect(answer.fields["allow"] == "GET, HEAD, OPTIONS")
             }
-            let full = self.routes(shop, isFull: true)
+            let full = self.routes(shop, isFull: { true })
             for method in [HTTPMethod.GET, .HEAD, .OPTIONS, .PUT] {
                 let answer = try await answer(full, head("/v1/products/cube", method))
                 #expect(answer.status == 503, "\(method)")
@@ -213,6 +213,21 @@ import Testing
                 }
                 try await group.waitForAll()
             }
+        }
+    }
+
+    @Test("Room is asked for again where an answer has to be made")
+    func room() async throws {
+        try await withStorefront { shop in
+            let asked = Count()
+            // There is some before the figures are read, and none when they are there.
+            let routes = routes(shop) {
+                asked.add()
+                return asked.value > 1
+            }
+            let refused = try await answer(routes, head("/v1/products/cube"))
+            #expect(refused.status == 503)
+            #expect(asked.value == 2)
         }
     }
 

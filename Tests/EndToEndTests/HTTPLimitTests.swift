@@ -256,7 +256,43 @@ import Testing
             connection.send("5\r\nworld\r\n0\r\n\r\n")
             connection.send("GET", "/v1/products/CUBE")
             try await eventually("the end of a connection with an unwanted body") { connection.isClosed }
+            #expect(connection.receivedBytes == 0, "\(target)")
         }
+        // Found to be no body after the answer: that is answered once all the same.
+        let wrong = try await HTTPConnection.connect(to: server.shop)
+        wrong.send("GET", "/healthz", ["Transfer-Encoding": "chunked"])
+        #expect(try await wrong.reply().status == 200)
+        wrong.send("ZZ\r\n")
+        try await eventually("the connection's end") { wrong.isClosed }
+        #expect(wrong.receivedBytes == 0)
+    }
+
+    @Test("A request for another protocol is answered, and is its connection's last")
+    func upgrade() async throws {
+        let shop = try await Shop()
+        let server = try await shop.startServer()
+        for (method, target, status) in [
+            ("GET", "/v1/products/CUBE", 200), ("GET", "/healthz", 200), ("GET", "/operator/status", 404),
+            ("CONNECT", "shop.example:443", 404),
+        ] {
+            let connection = try await HTTPConnection.connect(to: server.shop)
+            connection.send(
+                method, target,
+                ["Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQ"])
+            // More than is ever kept of what is not read.
+            connection.send(String(repeating: "GET /healthz HTTP/1.1\r\n\r\n", count: 100_000))
+            let reply = try await connection.reply()
+            #expect(reply.status == status, "\(method) \(target)")
+            #expect(reply["connection"] == "close")
+            try await eventually("the connection's end") { connection.isClosed }
+            #expect(connection.receivedBytes == 0)
+        }
+        let events = try await EventStream.open(
+            server.shop, "/v1/events?product=LAMP", ["Connection": "Upgrade", "Upgrade": "websocket"])
+        _ = try await events.next("availability")
+        events.connection.send(String(repeating: "x", count: 1 << 20))
+        try await shop.sell("o-1", ("LAMP", nil, 1))
+        #expect(try await events.next("availability").json()["products"]?[0]?["sold_quantity"] == 1)
     }
 
     @Test("Requests on one connection are answered in their order, by whichever means each is answered")
@@ -300,9 +336,13 @@ import Testing
     func otherForms() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
-        for head in ["HTTP/1.0\r\n", "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"] {
+        for head in [
+            "HTTP/1.0\r\n", "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n",
+            "HTTP/1.1\r\nHost: x\r\nConnection: TE, Close\r\n",
+        ] {
             for (target, status) in [
                 ("/v1/products/CUBE", 200), ("/v1/products/NONE", 404), ("/v1/availability?product=CUBE", 200),
+                ("/v1/products?limit=1", 200), ("/healthz", 200), ("/nowhere", 404),
             ] {
                 let connection = try await HTTPConnection.connect(to: server.shop)
                 connection.send(String(repeating: "GET \(target) \(head)\r\n", count: 2))
@@ -314,8 +354,8 @@ import Testing
             }
         }
         let staying = try await HTTPConnection.connect(to: server.shop)
-        for _ in 0..<2 {
-            staying.send("GET /v1/products/CUBE HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        for target in ["/v1/products/CUBE", "/healthz", "/v1/products/CUBE"] {
+            staying.send("GET \(target) HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
             let reply = try await staying.reply()
             #expect(reply.status == 200)
             #expect(reply["connection"] == "keep-alive")
@@ -324,6 +364,11 @@ import Testing
             staying.send("GET", "http://\(server.shop)\(target)")
             #expect(try await staying.reply().status == 200, "\(target)")
         }
+        // It knows no chunks: what comes until the end is the body.
+        let events = try await EventStream.open(server.shop, "/v1/events?product=CUBE", version: "1.0")
+        #expect(try await events.head()["transfer-encoding"] == nil)
+        #expect(try await events.head()["connection"] == "close")
+        #expect(try await events.next("availability").json()["products"]?[0]?["id"] == "CUBE")
     }
 
     @Test("What was asked before nonsense, or before the client's end, is answered")

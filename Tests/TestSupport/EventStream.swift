@@ -27,10 +27,11 @@ package final class EventStream: Sendable {
     /// Sends the request and waits for nothing.
     /// - Parameter reads: false for a subscriber that does not read until `startReading`.
     package static func open(
-        _ address: HTTPAddress, _ target: String, _ headers: KeyValuePairs<String, String> = [:], reads: Bool = true
+        _ address: HTTPAddress, _ target: String, _ headers: KeyValuePairs<String, String> = [:], reads: Bool = true,
+        version: String = "1.1"
     ) async throws -> EventStream {
         let connection = try await HTTPConnection.connect(to: address, reads: reads)
-        connection.send("GET", target, headers)
+        connection.send("GET", target, headers, version: version)
         return EventStream(connection)
     }
 

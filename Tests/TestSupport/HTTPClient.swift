@@ -107,9 +107,10 @@ package final class HTTPConnection: Sendable {
 
     /// A request with `Host`, and `Content-Length` where there is a body, unless `headers` has them.
     package func send(
-        _ method: String, _ target: String, _ headers: KeyValuePairs<String, String> = [:], body: String? = nil
+        _ method: String, _ target: String, _ headers: KeyValuePairs<String, String> = [:], body: String? = nil,
+        version: String = "1.1"
     ) {
-        var text = "\(method) \(target) HTTP/1.1\r\n"
+        var text = "\(method) \(target) HTTP/\(version)\r\n"
         func has(_ name: String) -> Bool { headers.contains { $0.key.lowercased() == name } }
         if !has("host") { text += "Host: \(address)\r\n" }
         if let body, !has("content-length"), !has("transfer-encoding") {

@@ -92,8 +92,8 @@ struct HTTPReplyReader {
         var lines = String(decoding: unread[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
         unread.removeSubrange(..<end.upperBound)
         let first = lines.removeFirst().split(separator: " ", maxSplits: 2)
-        guard first.count >= 2, first[0] == "HTTP/1.1", let status = Int(first[1]) else {
-            throw TestSupportError("“\(first.joined(separator: " "))” is no reply of HTTP/1.1")
+        guard first.count >= 2, ["HTTP/1.1", "HTTP/1.0"].contains(first[0]), let status = Int(first[1]) else {
+            throw TestSupportError("“\(first.joined(separator: " "))” is no reply of HTTP/1")
         }
         // 100 Continue: the reply is still to come, unless it is what is waited for.
         if status < 200, !answersHEAD { return true }

@@ -52,8 +52,21 @@ final class FigureRoutes: Sendable {
             var finished: Finished
         }
 
-        var reading: SharedReads.Reading?
-        var answers: [Kind: Found] = [:]
+        /// Bytes of bodies that are kept of one reading: what clients have read of them is not counted elsewhere.
+        private static let room = 8 << 20
+
+        private(set) var reading: SharedReads.Reading?
+        private var answers: [Kind: Found] = [:]
+        private var bytes = 0
+
+        init(of reading: SharedReads.Reading? = nil) { self.reading = reading }
+
+        subscript(kind: Kind) -> Found? { answers[kind] }
+
+        mutating func keep(_ found: Found, _ kind: Kind) {
+            bytes += found.reply.body.readableBytes
+            if bytes <= Self.room { answers[kind] = found }
+        }
     }
 
     /// An answer's bytes, and what counts it.
@@ -87,14 +100,14 @@ final class FigureRoutes: Sendable {
             guard products.count == ids.count else { return lookUp(request, on: eventLoop, whenMade) }
             let question = Question(shape: request.query.shape, products: products)
             storefront.reads.read(products, on: eventLoop) { result in
-                switch result {
-                case .success(let reading):
-                    if let found = self.find(question, request, reading) {
+                do {
+                    if let found = try self.find(question, request, result.get()) {
                         whenMade(found)
                     } else {
                         self.lookUp(request, on: eventLoop, whenMade)
                     }
-                case .failure(let error): whenMade(self.finish(error, request).counted())
+                } catch {
+                    whenMade(self.finish(error, request).counted())
                 }
             }
         } catch {
@@ -122,9 +135,11 @@ final class FigureRoutes: Sendable {
     // MARK: - Answers
 
     /// nil where a product has no figures, or is of another catalogue than they are.
-    private func find(_ question: Question, _ request: FigureRequest, _ reading: SharedReads.Reading) -> ByteBuffer? {
+    private func find(
+        _ question: Question, _ request: FigureRequest, _ reading: SharedReads.Reading
+    ) throws -> ByteBuffer? {
         let kind = Encoded.Kind(question: question, access: rules.origins.access(for: request.origin))
-        guard let found = find(kind, request, reading) else { return nil }
+        guard let found = try find(kind, reading) else { return nil }
         let tags = request.knownTags
         if request.isPlain, !(tags.map { Reply.matches($0, found.reply.entityTag) } ?? false) {
             return found.finished.counted()
@@ -132,15 +147,16 @@ final class FigureRoutes: Sendable {
         return finish(found.reply.answer(unless: tags), request).counted()
     }
 
-    private func find(_ kind: Encoded.Kind, _ request: FigureRequest, _ reading: SharedReads.Reading) -> Encoded.Found?
-    {
-        encoded.withLock { encoded in
-            if encoded.reading !== reading { encoded = Encoded(reading: reading) }
-            if let found = encoded.answers[kind] { return found }
+    private func find(_ kind: Encoded.Kind, _ reading: SharedReads.Reading) throws -> Encoded.Found? {
+        try encoded.withLock { encoded in
+            if encoded.reading !== reading { encoded = Encoded(of: reading) }
+            if let found = encoded[kind] { return found }
             guard let reply = Self.reply(to: kind.question, reading) else { return nil }
+            // Asked again: many requests may have been admitted for one round trip, each for something else.
+            try requireRoom(kind.question.shape.route)
             let found = Encoded.Found(
                 reply: reply, finished: finish(reply.answer(unless: nil), kind.question.shape, kind.access))
-            encoded.answers[kind] = found
+            encoded.keep(found, kind)
             return found
         }
     }
@@ -182,16 +198,20 @@ final class FigureRequest: Sendable {
     /// Whether the connection ends with the answer: it was asked for, or a body comes, which nobody reads.
     let isLast: Bool
     let hasBody: Bool
+    /// What the answer has to say about that (`Connection`), if anything.
+    let connectionField: String?
 
     /// - Returns: nil: the address is another route's.
     init?(_ head: HTTPRequestHead) {
         guard let query = FigureQuery(RequestTarget(head.uri)) else { return nil }
         self.head = head
         self.query = query
-        hasBody = announcesBody(
-            isChunked: head.headers.contains(name: "Transfer-Encoding"),
-            length: head.headers.first(name: "Content-Length"))
-        isLast = hasBody || !head.isKeepAlive
+        hasBody =
+            head.headers.contains(name: "Transfer-Encoding")
+            || head.headers.first(name: "Content-Length").map { $0 != "0" } ?? false
+        let persistence = Persistence(head)
+        isLast = hasBody || persistence.isAskedToEnd
+        connectionField = persistence.field(isLast: isLast)
     }
 
     /// Whether it asks for figures, or for what would be said with them.
@@ -208,9 +228,4 @@ final class FigureRequest: Sendable {
 
     /// Of the page that asks.
     var origin: String? { head.headers.first(name: "Origin") }
-
-    /// What the answer has to say about the connection: nothing, if it stays open as every one of HTTP/1.1 does.
-    var connectionField: String? {
-        if isLast { "close" } else { head.version == .http1_1 ? nil : "keep-alive" }
-    }
 }

@@ -7,8 +7,8 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// A connection of HTTP/1.1, stage by stage: as Hummingbird's own (`HTTP1Channel`), with the routes of
-/// figures before it, so that these pass few stages.
+/// A connection of HTTP/1.1, stage by stage: as Hummingbird's own (`HTTP1Channel`), with the routes of figures before
+/// it, so that these pass few stages.
 struct HTTPConnection: HTTPChannelHandler {
     let responder: Responder
     /// One for each event loop; empty: there are none.
@@ -28,6 +28,9 @@ struct HTTPConnection: HTTPChannelHandler {
         limits.maxHeaderFieldCount = 100
         return limits
     }()
+    /// The largest head fits. The decoder gathers what it does not read: all that comes behind a request for another
+    /// protocol.
+    private static let undecodedBytes = 128 << 10
 
     func setup(
         channel: any Channel, logger: Logger
@@ -36,12 +39,12 @@ struct HTTPConnection: HTTPChannelHandler {
             let pipeline = channel.pipeline.syncOperations
             Self.boundKernel(channel)
             // Tasks take one request after another, and send 400 themselves; fields are checked by HTTPTypes.
-            try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
-                withEncoderConfiguration: .init(), withDecoderLimitConfiguration: Self.headLimits)
+            let decoder = ByteToMessageHandler(
+                HTTPRequestDecoder(limitConfiguration: Self.headLimits), maximumBufferSize: Self.undecodedBytes)
             let figures = figureRoutes.first { $0.eventLoop === channel.eventLoop } ?? figureRoutes.first
-            let stage = RequestStage(figures, limits: Self.limits, laggards: unread.laggards(on: channel.eventLoop))
-            try pipeline.addHandlers(stage, HTTPTypesCodec())
+            let stage = RequestStage(
+                figures?.answer, limits: Self.limits, laggards: unread.laggards(on: channel.eventLoop))
+            try pipeline.addHandlers(HTTPResponseEncoder(), decoder, stage, HTTPTypesCodec())
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }
@@ -86,12 +89,9 @@ private final class HTTPTypesCodec: ChannelDuplexHandler, Sendable {
         }
     }
 
+    /// With the target as it was sent: `RequestTarget` takes it apart.
     private static func request(_ head: HTTPRequestHead) throws -> HTTPRequest {
-        // The form that nearly all have. The other ones name scheme and host, too.
-        guard head.uri.utf8.first == UInt8(ascii: "/") else {
-            return try HTTPRequest(head, secure: false, splitCookie: false)
-        }
-        return HTTPRequest(
+        HTTPRequest(
             method: try HTTPRequest.Method(head.method), scheme: "http", authority: head.headers["Host"].first,
             path: head.uri, headerFields: HTTPFields(head.headers, splitCookie: false))
     }

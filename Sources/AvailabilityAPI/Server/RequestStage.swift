@@ -2,10 +2,13 @@ import NIOCore
 import NIOHTTP1
 
 /// The stage of a connection that sees its requests first: has those for figures answered (`FigureRoutes`), passes the
-/// others on to the stage whose tasks answer them, and knows when the connection is idle.
+/// others on to the stage whose tasks answer them, and knows when the connection is idle and when it ends.
 ///
 /// Answers leave in the order of their requests, and one at a time: what comes while one is made or sent is held back,
 /// and then nothing more is read from the connection. So a client that does not read holds one answer.
+///
+/// An answer is the connection's last if the client asked for that, or if its request has not come to its end by then:
+/// a body that nobody reads could go on for ever.
 final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -14,11 +17,13 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
 
     private enum State {
         case idle
-        /// The end of the request has yet to come.
+        /// Figures are asked for. The end of the request has yet to come.
         case asked(FigureRequest)
-        /// The answer is being made.
+        /// The answer with figures is being made.
         case answering(FigureRequest)
-        /// The socket has yet to take all of the answer.
+        /// The request was passed on.
+        case passedOn(PassedOn)
+        /// All of the answer is written. The socket has yet to take it.
         case sending(isLast: Bool)
         /// The last answer is sent: what comes is discarded until the client has closed its side, for a while.
         case closing
@@ -27,20 +32,28 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         var isSending: Bool { if case .sending = self { true } else { false } }
     }
 
+    /// A request that a task answers.
+    private struct PassedOn {
+        var persistence: Persistence
+        /// Whether all of the request has come.
+        var isComplete: Bool
+        /// Whether the connection ends with its answer; known from the answer's head on.
+        var isLast = false
+    }
+
     private enum Event {
         case part(HTTPServerRequestPart)
         case error(any Error)
         case user(Any)
     }
 
+    /// Answers a request with figures: calls back once, on the event loop, and never before it has returned.
+    typealias AnswerFigures = (FigureRequest, any EventLoop, @escaping FigureRoutes.WhenMade) -> Void
+
     /// nil: the server has none.
-    private let figures: FigureRoutes?
+    private let figures: AnswerFigures?
     private let limits: Limits
     private var state = State.idle
-    /// Requests that were handed on, and are not answered yet.
-    private var handedOn = 0
-    /// Whether the last of them has yet to come to its end.
-    private var isTakingRequest = false
     private var held = CircularBuffer<Event>()
     private var holdsRead = false
     private var context: ChannelHandlerContext?
@@ -70,7 +83,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         fileprivate var poll: TimeAmount { .nanoseconds(min(idle.nanoseconds, stall.nanoseconds / 4)) }
     }
 
-    init(_ figures: FigureRoutes?, limits: Limits, laggards: Laggards) {
+    init(_ figures: AnswerFigures?, limits: Limits, laggards: Laggards) {
         self.figures = figures
         self.limits = limits
         self.laggards = laggards
@@ -118,9 +131,9 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
 
     private var isAnswering: Bool {
         switch state {
-        case .idle, .asked: handedOn > 0 && !isTakingRequest
+        case .idle, .asked, .closing: false
+        case .passedOn(let request): request.isComplete
         case .answering, .sending: true
-        case .closing: false
         }
     }
 
@@ -150,23 +163,24 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
                 if request.hasBody { answer(request, figures, context) }
                 return
             }
-            handedOn += 1
-            isTakingRequest = true
+            state = .passedOn(PassedOn(persistence: Persistence(request), isComplete: false))
         case (.end, .asked(let request)):
             if let figures { answer(request, figures, context) }
             return
-        case (.end, _): isTakingRequest = false
-        case (.body, _): break
+        case (.end, .passedOn(var request)):
+            request.isComplete = true
+            state = .passedOn(request)
+        case (.body, _), (.end, _): break
         }
         context.fireChannelRead(wrapInboundOut(part))
     }
 
     // MARK: - Answers with figures
 
-    private func answer(_ request: FigureRequest, _ figures: FigureRoutes, _ context: ChannelHandlerContext) {
+    private func answer(_ request: FigureRequest, _ figures: AnswerFigures, _ context: ChannelHandlerContext) {
         state = .answering(request)
         let stage = NIOLoopBound(self, eventLoop: context.eventLoop)
-        figures.answer(request, on: context.eventLoop) { stage.value.send($0) }
+        figures(request, context.eventLoop) { stage.value.send($0) }
     }
 
     /// The request is done when the socket has taken all of its answer.
@@ -184,9 +198,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
                 answerBytes = 0
                 countUnread()
             }
-            if case .sending(isLast: true) = state { endAfterAnswer(context) } else { state = .idle }
-            takeHeld(context)
-            closeAtEnd(context)
+            answerIsSent(context)
         }
         encoder.writeAndFlush(NIOAny(IOData.byteBuffer(answer)), promise: sent)
         // Most sockets take an answer at once.
@@ -194,6 +206,12 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
             answerBytes = answer.readableBytes
             countUnread()
         }
+    }
+
+    private func answerIsSent(_ context: ChannelHandlerContext) {
+        if case .sending(isLast: true) = state { endAfterAnswer(context) } else { state = .idle }
+        takeHeld(context)
+        closeAtEnd(context)
     }
 
     private func takeHeld(_ context: ChannelHandlerContext) {
@@ -210,24 +228,52 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: - Answers of tasks
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        let (isEnd, bytes) =
-            switch unwrapOutboundIn(data) {
-            case .head: (false, 0)
-            case .body(let body): (false, body.readableBytes)
-            case .end: (true, 0)
+        switch (unwrapOutboundIn(data), state) {
+        // The body is asked for (100), which is no answer.
+        case (.head(let head), .passedOn) where head.status.code < 200: context.write(data, promise: promise)
+        case (.head(let head), .passedOn(let request)): write(head, request, context, promise)
+        // What came is no request.
+        case (.head(let head), .idle), (.head(let head), .asked):
+            write(head, PassedOn(persistence: .unreadable, isComplete: true), context, promise)
+        case (.body(let body), .passedOn): write(data, body.readableBytes, context, promise)
+        case (.end, .passedOn(let request)):
+            state = .sending(isLast: request.isLast)
+            write(data, 0, context, promise) { [self] in
+                lastActive = lastSent
+                answerIsSent(context)
             }
+        // A second answer: the rest of a body, say, that was found to be none after the first one.
+        default: promise?.fail(ChannelError.outputClosed)
+        }
+    }
+
+    private func write(
+        _ head: HTTPResponseHead, _ request: PassedOn, _ context: ChannelHandlerContext,
+        _ promise: EventLoopPromise<Void>?
+    ) {
+        var (head, request) = (head, request)
+        request.isLast = request.persistence.isAskedToEnd || !request.isComplete
+        state = .passedOn(request)
+        // Chunks could not be read there.
+        if request.persistence.version == .http1_0 { head.version = .http1_0 }
+        if let field = request.persistence.field(isLast: request.isLast) {
+            head.headers.replaceOrAdd(name: "Connection", value: field)
+        }
+        context.write(wrapOutboundOut(.head(head)), promise: promise)
+    }
+
+    /// - Parameter whenTaken: called when the socket has taken it.
+    private func write(
+        _ data: NIOAny, _ bytes: Int, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?,
+        whenTaken: (() -> Void)? = nil
+    ) {
         answerBytes += bytes
         let sent = promise ?? context.eventLoop.makePromise()
         sent.futureResult.assumeIsolated().whenSuccess { [self] in
             lastSent = .now()
             answerBytes -= bytes
             if isBehind { countUnread() }
-            guard isEnd else { return }
-            // A request that could not be read is answered, too, and was not handed on.
-            handedOn = max(0, handedOn - 1)
-            lastActive = lastSent
-            takeHeld(context)
-            closeAtEnd(context)
+            whenTaken?()
         }
         context.write(data, promise: sent)
     }
@@ -320,11 +366,12 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     private func endAfterAnswer(_ context: ChannelHandlerContext) {
         state = .closing
         context.close(mode: .output, promise: nil)
-        context.channel.closeSoon()
+        // The client may be sending still: it is given time to read the answer.
+        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { context.close(promise: nil) }
     }
 
     private func closeAtEnd(_ context: ChannelHandlerContext) {
-        if isEnding, state.isIdle, handedOn == 0 { context.close(promise: nil) }
+        if isEnding, state.isIdle { context.close(promise: nil) }
     }
 
     /// Polls, rarely: no event reports what it looks for.

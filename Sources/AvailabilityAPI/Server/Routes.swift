@@ -59,7 +59,7 @@ struct RouteResponder: HTTPResponder {
     @Sendable func respond(to request: Request, context: RequestOrigin) async throws -> Response {
         var name = "unknown"
         var response: Response
-        var (isShared, readsBody) = (false, false)
+        var isShared = false
         do {
             let target = RequestTarget(request.head.path)
             let found = try routes(target.path)
@@ -67,19 +67,11 @@ struct RouteResponder: HTTPResponder {
             // Also for unknown addresses: a refused client must not learn which addresses exist.
             try admit(request, found)
             guard let route = found else { throw Problem(.notFound, "there is nothing at this address") }
-            readsBody = request.method == .post && route.post != nil
             response = try await answer(request, target, route, context)
         } catch let error as HTTPParserError {
             throw error
         } catch {
-            let problem = rules.problem(error, of: name)
-            response = problem.response
-            if [.contentTooLarge, .unsupportedMediaType].contains(problem.status) { readsBody = false }
-        }
-        // A body that is not read could go on for ever.
-        if !readsBody, request.hasBody {
-            response.headers[.connection] = "close"
-            context.channel.closeSoon()
+            response = rules.problem(error, of: name).response
         }
         if request.method == .head { response = response.createHeadResponse() }
         let access = isShared ? rules.origins.access(for: request.headers[.origin]) : nil
@@ -170,22 +162,7 @@ package enum AllowedOrigins: Sendable, Equatable {
     }
 }
 
-/// Whether a request has a body, by what its head says.
-/// - Parameter length: the field `Content-Length`.
-func announcesBody(isChunked: Bool, length: String?) -> Bool { isChunked || length.map { $0 != "0" } ?? false }
-
-extension Channel {
-    /// Closes the connection once the client has had time to read the answer: it may be sending still.
-    func closeSoon() {
-        eventLoop.scheduleTask(in: .seconds(1)) { self.close(promise: nil) }
-    }
-}
-
 extension Request {
-    fileprivate var hasBody: Bool {
-        announcesBody(isChunked: headers.contains(.transferEncoding), length: headers[.contentLength])
-    }
-
     /// Time to send a body, from when its head was read.
     private static let bodyTime = TimeAmount.seconds(10)
 

@@ -1,0 +1,225 @@
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import Testing
+
+@testable import AvailabilityAPI
+
+/// The stage of a connection that sees its requests first, alone: without sockets, figures and tasks.
+@Suite struct RequestStageTests {
+    /// A connection of its own, whose requests for figures, and those that are passed on, the test answers.
+    private final class Bench {
+        let channel = EmbeddedChannel()
+        let passedOn = Recorder()
+        private var asked: [(request: FigureRequest, whenMade: FigureRoutes.WhenMade)] = []
+        private var sent = ""
+
+        init() throws {
+            let unread = UnreadBytes(limit: .max)
+            let stage = RequestStage(
+                { [unowned self] request, _, whenMade in asked.append((request, whenMade)) },
+                limits: .init(idle: .seconds(60), stall: .seconds(60)), laggards: unread.laggards(on: channel.eventLoop)
+            )
+            try channel.pipeline.syncOperations.addHandlers(
+                HTTPResponseEncoder(), ByteToMessageHandler(HTTPRequestDecoder(), maximumBufferSize: 1_024), stage,
+                passedOn)
+            try channel.connect(to: SocketAddress(unixDomainSocketPath: "/none")).wait()
+        }
+
+        deinit { _ = try? channel.finish(acceptAlreadyClosed: true) }
+
+        /// What the client sends.
+        func send(_ text: String) throws { try channel.writeInbound(ByteBuffer(string: text)) }
+
+        /// The targets of requests for figures that wait for their answer.
+        var waiting: [String] { asked.map(\.request.head.uri) }
+
+        /// Answers the oldest request for figures.
+        func answerFigures(_ answer: String) { asked.removeFirst().whenMade(ByteBuffer(string: answer)) }
+
+        /// Answers the request that was passed on.
+        func answer(_ status: HTTPResponseStatus = .noContent, _ fields: HTTPHeaders = [:]) {
+            channel.write(
+                HTTPServerResponsePart.head(.init(version: .http1_1, status: status, headers: fields)), promise: nil)
+            if status.code >= 200 { channel.write(HTTPServerResponsePart.end(nil), promise: nil) }
+            channel.flush()
+        }
+
+        /// What the client has received since it was last asked.
+        func received() throws -> String {
+            var text = ""
+            while let buffer = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: buffer) }
+            return text
+        }
+    }
+
+    /// What comes to the stage behind.
+    private final class Recorder: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        private(set) var events: [String] = []
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch unwrapInboundIn(data) {
+            case .head(let head): events.append("\(head.method) \(head.uri)")
+            case .body(let body): events.append(String(buffer: body))
+            case .end: events.append("end")
+            }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { events.append("error") }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { events.append("\(event)") }
+    }
+
+    private static func get(_ target: String, _ fields: String = "") -> String {
+        "GET \(target) HTTP/1.1\r\nHost: x\r\n\(fields)\r\n"
+    }
+
+    private static let (one, other) = (get("/v1/products/one"), get("/healthz"))
+
+    // MARK: - Order
+
+    @Test("Requests are answered one at a time and in their order, whoever answers them")
+    func order() throws {
+        let bench = try Bench()
+        try bench.send(Self.one + Self.get("/v1/products/two") + Self.other + Self.get("/readyz") + Self.one)
+        #expect(bench.waiting == ["/v1/products/one"])
+        #expect(bench.passedOn.events == [])
+        bench.answerFigures("1")
+        #expect(bench.waiting == ["/v1/products/two"])
+        bench.answerFigures("2")
+        #expect(try bench.received() == "12")
+        #expect(bench.passedOn.events == ["GET /healthz", "end"])
+        bench.answer()
+        #expect(bench.passedOn.events == ["GET /healthz", "end", "GET /readyz", "end"])
+        #expect(bench.waiting == [])
+        bench.answer()
+        #expect(bench.waiting == ["/v1/products/one"])
+        bench.answerFigures("3")
+        #expect(try bench.received() == "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n3")
+        #expect(bench.channel.isActive)
+    }
+
+    @Test("What is no request waits for the answers before it, and is answered once")
+    func nonsense() throws {
+        let bench = try Bench()
+        try bench.send(Self.one + "\u{16}\u{3}\r\n\r\n")
+        #expect(bench.passedOn.events == [])
+        bench.answerFigures("1")
+        #expect(bench.passedOn.events == ["error"])
+        bench.answer(.badRequest, ["Content-Length": "0"])
+        #expect(
+            try bench.received()
+                == "1HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        try bench.send(Self.one)
+        #expect(bench.passedOn.events == ["error"])
+        #expect(bench.waiting == [])
+    }
+
+    @Test("An answer that is not wanted any more is not sent")
+    func gone() throws {
+        let bench = try Bench()
+        try bench.send(Self.one)
+        try bench.channel.close().wait()
+        bench.channel.embeddedEventLoop.run()
+        bench.answerFigures("1")
+        #expect(try bench.received() == "")
+    }
+
+    // MARK: - The last answer
+
+    @Test(
+        "The connection ends with the answer where the client asks for that",
+        arguments: [
+            (one, "Connection: close", "close"), (other, "Connection: TE, Close", "close"),
+            (other, "Connection: upgrade\r\nUpgrade: h2c", "close"), (other, "Connection: keep-alive", nil),
+            (other.replacing("1.1", with: "1.0"), "Accept: x", "close"),
+            (other.replacing("1.1", with: "1.0"), "Connection: keep-alive", "keep-alive"),
+            (other.replacing("GET", with: "CONNECT").replacing("/healthz", with: "x:80"), "Accept: x", "close"),
+        ] as [(String, String, String?)])
+    func last(request: String, field: String, expected: String?) throws {
+        let bench = try Bench()
+        // A line's end is one character.
+        try bench.send(request.dropLast() + field + "\r\n\r\n")
+        if bench.waiting.isEmpty {
+            bench.answer(.ok, ["Content-Length": "0"])
+            let version = request.contains("1.0") ? "1.0" : "1.1"
+            let line = expected.map { "Connection: \($0)\r\n" } ?? ""
+            #expect(try bench.received() == "HTTP/\(version) 200 OK\r\nContent-Length: 0\r\n\(line)\r\n")
+        } else {
+            bench.answerFigures("1")
+        }
+        let before = bench.passedOn.events
+        // More than is kept of what is not read.
+        for _ in 0..<40 { try bench.send(Self.other) }
+        #expect((bench.passedOn.events == before) == (expected == "close"))
+        bench.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(bench.channel.isActive == (expected != "close"))
+    }
+
+    @Test("The connection ends with an answer that comes before the end of its request")
+    func unfinished() throws {
+        let bench = try Bench()
+        try bench.send(Self.get("/healthz", "Transfer-Encoding: chunked\r\n") + "5\r\nhello\r\n")
+        bench.answer()
+        #expect(bench.passedOn.events == ["GET /healthz", "hello"])
+        // The rest of the body, which is none.
+        try bench.send("ZZ\r\n")
+        bench.answer(.badRequest)
+        #expect(try bench.received() == "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        #expect(bench.passedOn.events == ["GET /healthz", "hello"])
+        bench.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        #expect(!bench.channel.isActive)
+        // Figures are answered at once.
+        let figures = try Bench()
+        try figures.send(Self.get("/v1/products/one", "Content-Length: 5\r\n"))
+        #expect(figures.waiting == ["/v1/products/one"])
+        try figures.send("hello" + Self.one)
+        figures.answerFigures("1")
+        #expect(figures.waiting == [])
+        figures.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(!figures.channel.isActive)
+    }
+
+    @Test("A whole body does no harm, and what asks for it is no answer")
+    func wholeBody() throws {
+        let bench = try Bench()
+        try bench.send(Self.get("/v1/cart/validate", "Content-Length: 5\r\nExpect: 100-continue\r\n"))
+        bench.answer(.continue)
+        #expect(try bench.received() == "HTTP/1.1 100 Continue\r\n\r\n")
+        try bench.send("hello" + Self.one)
+        #expect(bench.passedOn.events == ["GET /v1/cart/validate", "hello", "end"])
+        bench.answer()
+        #expect(try bench.received() == "HTTP/1.1 204 No Content\r\n\r\n")
+        #expect(bench.waiting == ["/v1/products/one"])
+    }
+
+    // MARK: - The server's end
+
+    @Test("A server that ends lets answers under way be sent, and closes connections that have none")
+    func ending() throws {
+        let idle = try Bench()
+        idle.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        #expect(!idle.channel.isActive)
+        for requests in [Self.one, Self.other] {
+            let bench = try Bench()
+            try bench.send(requests)
+            bench.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            #expect(bench.channel.isActive)
+            if bench.waiting.isEmpty { bench.answer() } else { bench.answerFigures("1") }
+            #expect(!bench.channel.isActive)
+            #expect(try !bench.received().isEmpty)
+        }
+    }
+
+    @Test("The end of the client's input waits for the answers before it")
+    func endOfInput() throws {
+        let bench = try Bench()
+        try bench.send(Self.one)
+        bench.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        #expect(bench.passedOn.events == [])
+        bench.answerFigures("1")
+        #expect(bench.passedOn.events == ["inputClosed"])
+        #expect(try bench.received() == "1")
+    }
+}
