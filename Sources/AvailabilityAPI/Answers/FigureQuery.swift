@@ -31,16 +31,13 @@ struct FigureQuery: Sendable {
 
     let shape: Shape
     private let target: RequestTarget
-    /// Of the one product, as the path has it.
-    private let encodedID: Substring?
 
     private static let productPrefix = "/v1/products/"
 
     /// - Returns: nil: the address is another route's.
     init?(_ target: RequestTarget) {
         self.target = target
-        encodedID = Self.encodedID(target.path)
-        if encodedID != nil {
+        if Self.isOfProduct(target.path) {
             shape = .described
         } else if target.path == Shape.figures.route {
             shape = .figures
@@ -49,18 +46,37 @@ struct FigureQuery: Sendable {
         }
     }
 
-    private static func encodedID(_ path: Substring) -> Substring? {
-        guard path.utf8.starts(with: productPrefix.utf8) else { return nil }
-        let id = path[path.utf8.index(path.startIndex, offsetBy: productPrefix.utf8.count)...]
+    private static func isOfProduct(_ path: Substring) -> Bool {
+        guard path.utf8.starts(with: productPrefix.utf8) else { return false }
+        let id = path.utf8.dropFirst(productPrefix.utf8.count)
         // A slash within an id is encoded.
-        return id.isEmpty || id.utf8.contains(UInt8(ascii: "/")) ? nil : id
+        return !id.isEmpty && !id.contains(UInt8(ascii: "/"))
     }
 
     /// The products: at least one, each once.
     /// - Throws: `Problem` (400).
     func ids() throws -> [Identifier] {
-        guard let encodedID else { return try target.products() }
+        switch shape {
+        case .described: [try id()]
+        case .figures: try target.products()
+        }
+    }
+
+    /// The same, of a catalogue; nil: it lacks some.
+    func products(of catalogue: CatalogueView) throws -> [CataloguedProduct]? {
+        switch shape {
+        case .described: return try catalogue[id()].map { [$0] }
+        case .figures:
+            let ids = try target.products()
+            let found = ids.compactMap { catalogue[$0] }
+            return found.count == ids.count ? found : nil
+        }
+    }
+
+    /// Of the one product.
+    private func id() throws -> Identifier {
         if !target.isWithoutQuery { _ = try target.parameters() }
-        return [Identifier(try RequestTarget.decoded(encodedID))]
+        let encoded = Substring(target.path.utf8.dropFirst(Self.productPrefix.utf8.count))
+        return Identifier(try RequestTarget.decoded(encoded))
     }
 }

@@ -94,10 +94,9 @@ final class FigureRoutes: Sendable {
                 let answer = try Answer.toOtherMethods(request.head.method == .OPTIONS, Route.methods(get: true))
                 return eventLoop.execute { whenMade(self.finish(answer, request).counted()) }
             }
-            let ids = try request.query.ids()
-            let view = storefront.catalogue.view
-            let products = ids.compactMap { view[$0] }
-            guard products.count == ids.count else { return lookUp(request, on: eventLoop, whenMade) }
+            guard let products = try request.query.products(of: storefront.catalogue.view) else {
+                return lookUp(request, on: eventLoop, whenMade)
+            }
             let question = Question(shape: request.query.shape, products: products)
             storefront.reads.read(products, on: eventLoop) { result in
                 do {

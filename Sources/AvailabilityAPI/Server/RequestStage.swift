@@ -191,15 +191,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         state = .sending(isLast: request.isLast)
         let sent = context.eventLoop.makePromise(of: Void.self)
         // Where it fails, the connection is closed.
-        sent.futureResult.assumeIsolated().whenSuccess { [self] in
-            lastSent = .now()
-            lastActive = lastSent
-            if isBehind {
-                answerBytes = 0
-                countUnread()
-            }
-            answerIsSent(context)
-        }
+        sent.futureResult.assumeIsolated().whenSuccess { [self] in figuresAreSent() }
         encoder.writeAndFlush(NIOAny(IOData.byteBuffer(answer)), promise: sent)
         // Most sockets take an answer at once.
         if state.isSending {
@@ -208,7 +200,18 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    private func figuresAreSent() {
+        guard let context else { return }
+        lastSent = .now()
+        if isBehind {
+            answerBytes = 0
+            countUnread()
+        }
+        answerIsSent(context)
+    }
+
     private func answerIsSent(_ context: ChannelHandlerContext) {
+        lastActive = lastSent
         if case .sending(isLast: true) = state { endAfterAnswer(context) } else { state = .idle }
         takeHeld(context)
         closeAtEnd(context)
@@ -238,10 +241,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         case (.body(let body), .passedOn): write(data, body.readableBytes, context, promise)
         case (.end, .passedOn(let request)):
             state = .sending(isLast: request.isLast)
-            write(data, 0, context, promise) { [self] in
-                lastActive = lastSent
-                answerIsSent(context)
-            }
+            write(data, 0, context, promise) { [self] in answerIsSent(context) }
         // A second answer: the rest of a body, say, that was found to be none after the first one.
         default: promise?.fail(ChannelError.outputClosed)
         }
