@@ -96,10 +96,10 @@ extension ConsumerStateMachine {
         recording = .idle
         if case .blocked = deciding { deciding = .idle }
         switch answer {
-        case .recorded(let records):
+        case .recorded(let position):
             (epochsInARow, epochsWithoutProgress) = (0, 0)
             recordedSeq = batch.seqAfter
-            unacknowledged.append(Unacknowledged(batch, records: records))
+            unacknowledged.append(Unacknowledged(batch, position: position))
             totals.add(batch.tally)
             actions.append(.report(.recorded(batch)))
             return
@@ -134,7 +134,7 @@ extension ConsumerStateMachine {
         actions.append(
             .acknowledge(
                 Acknowledgement(
-                    epoch: epoch.number, settled: first.seqAfter, recorded: first.records,
+                    epoch: epoch.number, settled: first.seqAfter, recorded: first.position,
                     entries: reading.memory == .trusted ? first.entries : [], outcomes: first.outcomes,
                     changed: first.changed)))
     }
@@ -155,11 +155,11 @@ extension ConsumerStateMachine {
 }
 
 extension ConsumerStateMachine.Unacknowledged {
-    init(_ batch: DecidedBatch, records: Int64) {
+    init(_ batch: DecidedBatch, position: Int64) {
         entries = batch.entries.map(\.entry.id)
         outcomes = batch.outcomes
         changed = batch.changed
         seqAfter = batch.seqAfter
-        self.records = records
+        self.position = position
     }
 }

@@ -83,7 +83,8 @@ struct EpochOpener: Sendable {
         Failpoint.epochInstalled.pass()
         return .installed(
             Epoch(
-                number: start.head.epoch, seq: start.head.seq, catalogue: start.catalogue, records: start.head.records,
+                number: start.head.epoch, seq: start.head.seq, catalogue: start.catalogue,
+                position: start.head.position,
                 connection: connection, changedProducts: start.changedProducts))
     }
 

@@ -23,7 +23,7 @@ package func installCounters(
 extension Installation {
     init(_ start: EpochStart) {
         self.init(
-            epoch: start.head.epoch, seq: start.head.seq, records: start.head.records,
+            epoch: start.head.epoch, seq: start.head.seq, position: start.head.position,
             catalogueVersion: start.head.catalogueVersion, counters: start.counters)
     }
 }

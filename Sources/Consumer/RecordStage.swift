@@ -11,7 +11,7 @@ struct RecordStage: Sendable {
     func record(_ batch: RecordBatch) async throws -> RecordAnswer {
         Failpoint.recordBefore.pass()
         // A batch in which everything was known already changes nothing. Redis keeps the larger number of rows.
-        if batch.isEmpty { return .recorded(records: 0) }
+        if batch.isEmpty { return .recorded(position: 0) }
         let start = clock.now
         let answer = try await retrying.ledger { [ledger] in try await ledger.record(batch) }
         if case .recorded = answer { metrics.recorded(in: clock.now - start) }

@@ -7,7 +7,7 @@ package struct Acknowledgement: Sendable {
     package var epoch: Int64
     /// Highest seq the ledger has recorded.
     package var settled: Int64
-    /// Rows it has recorded (orders, cancellations, adjustments, dead letters).
+    /// Its position (`LedgerHead.position`).
     package var recorded: Int64
     /// Entry ids to acknowledge.
     package var entries: [String]

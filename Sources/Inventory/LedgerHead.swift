@@ -3,14 +3,14 @@ package struct LedgerHead: Sendable, Equatable {
     package var epoch: Int64
     /// Highest seq recorded.
     package var seq: Int64
-    /// Rows of orders, cancellations, adjustments and dead letters ever recorded.
-    package var records: Int64
+    /// Of the journal's last row: as many rows as were ever recorded.
+    package var position: Int64
     package var catalogueVersion: Int64
 
-    package init(epoch: Int64, seq: Int64, records: Int64, catalogueVersion: Int64) {
+    package init(epoch: Int64, seq: Int64, position: Int64, catalogueVersion: Int64) {
         self.epoch = epoch
         self.seq = seq
-        self.records = records
+        self.position = position
         self.catalogueVersion = catalogueVersion
     }
 

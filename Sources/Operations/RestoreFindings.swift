@@ -42,7 +42,7 @@ package struct RestoreFindings: Sendable {
     package var recordedSince: Int64? {
         guard head.ledger == identity, let recorded = head.recorded else { return nil }
         // Redis may hold any number.
-        let (since, overflows) = recorded.subtractingReportingOverflow(backup.head.records)
+        let (since, overflows) = recorded.subtractingReportingOverflow(backup.head.position)
         return overflows ? nil : since
     }
 

@@ -24,12 +24,17 @@ extension BatchWriter {
     static func refundsEnded(fewRefunds: Bool) -> String {
         // CROSS: in this order. INDEXED: the refunds of refused orders, which are many, are not scanned.
         let refunds = "refunds INDEXED BY refunds_awaiting_order"
-        let join = fewRefunds ? "\(refunds) CROSS JOIN orders" : "orders CROSS JOIN \(refunds)"
+        let join =
+            fewRefunds
+            ? """
+            \(refunds) CROSS JOIN journal ON key = order_id
+            CROSS JOIN order_details ON order_details.number = journal.number
+            """
+            : "order_details CROSS JOIN journal USING (position) CROSS JOIN \(refunds) ON order_id = key"
         return """
-            SELECT refunds.number FROM \(join) ON orders.id = refunds.order_id
-            WHERE \(Schema.awaitsOrder("refunds")) AND orders.number > :before AND (
-                orders.seq IS NOT NULL
-                OR coalesce(orders.stripe_payment_intent_id, '') = coalesce(refunds.payment_intent_id, '')
+            SELECT refunds.number FROM \(join)
+            WHERE kind = 'order' AND \(Schema.awaitsOrder("refunds")) AND order_details.number > :before AND (
+                seq IS NOT NULL OR coalesce(stripe_payment_intent_id, '') = coalesce(payment_intent_id, '')
             )
             """
     }
@@ -37,7 +42,7 @@ extension BatchWriter {
     private func insertRefunds(_ orders: [PlacedOrder]) throws {
         typealias Due = (number: Int64, placed: PlacedOrder, reason: ShortageReason, payment: Payment)
         let due = orders.enumerated().compactMap { index, placed -> Due? in
-            guard let shortage = placed.decided.decision.shortage else { return nil }
+            guard let shortage = placed.shortage else { return nil }
             let payment = placed.order.checkout.payment
             return payment.isFree ? nil : (number(ofOrder: index), placed, shortage.reason, payment)
         }
@@ -55,7 +60,7 @@ extension BatchWriter {
             row.bind(due.payment.isWorkedOut ? 1 : 0)
             row.bind(due.payment.currency)
             row.bind(due.reason.rawValue)
-            row.bind(due.placed.decided.decidedAt)
+            row.bind(batch.records[due.placed.place].command?.decidedAt)
         }
     }
 
@@ -87,7 +92,8 @@ extension BatchWriter {
         let recorded = try Row.fetchOne(
             db.cachedStatement(
                 sql: """
-                    SELECT seq IS NULL AS is_refused, stripe_payment_intent_id, payment_digest FROM orders WHERE id = ?
+                    SELECT seq IS NULL AS is_refused, stripe_payment_intent_id, payment_digest
+                    FROM journal JOIN order_details USING (number) WHERE key = ? AND kind = 'order'
                     """), arguments: [id.text])
         guard let recorded else { return true }
         // Of an erased order only the digest is left.

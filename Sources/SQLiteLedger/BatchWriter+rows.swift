@@ -3,13 +3,29 @@ import GRDB
 import Inventory
 import Ledger
 
-/// The rows that a batch inserts.
+extension Checkout.Text {
+    /// What `orders erase` removes whole.
+    fileprivate static let ofCustomer = allCases.filter { $0.rawValue >= customerID.rawValue }
+    fileprivate static let ofPayment = allCases.filter { $0.rawValue < customerID.rawValue }
+}
+
+extension Checkout {
+    /// Whether anything is known of whom it is for.
+    fileprivate var hasCustomer: Bool {
+        Text.ofCustomer.contains { texts.withBytes($0.rawValue) { $0 != nil } }
+    }
+}
+
+/// The details that a batch inserts.
 extension BatchWriter {
     static let orderColumns =
         [
-            "number", "id", "status", "reason", "refused_level", "refused_id", "refused_asked", "refused_left", "seq",
-            "epoch", "units", "decided_at", "entry_id", "digest", "subtotal", "tax", "shipping", "total",
-        ] + Checkout.Text.allCases.map(column(of:))
+            "number", "position", "refused_level", "refused_id", "refused_asked", "refused_left",
+            "subtotal", "tax", "shipping", "total",
+        ] + Checkout.Text.ofPayment.map(column(of:))
+
+    static let customerColumns =
+        ["order_number"] + Checkout.Text.ofCustomer.map(column(of:))
 
     private static func column(of text: Checkout.Text) -> String {
         switch text {
@@ -44,6 +60,12 @@ extension BatchWriter {
     /// The orders with their lines, numbered in their order.
     func insert(_ orders: [PlacedOrder]) throws {
         try insertOrders.run(orders.indices) { bind(&$0, orders[$1], number: number(ofOrder: $1)) }
+        let customers = orders.indices.filter { orders[$0].order.checkout.hasCustomer }
+        try insertCustomers.run(customers) { row, index in
+            row.bind(number(ofOrder: index))
+            let texts = orders[index].order.checkout.texts
+            for text in Checkout.Text.ofCustomer { row.bind(texts, text.rawValue) }
+        }
         let lines = orders.enumerated().flatMap { index, placed in
             placed.order.checkout.lines.indices.map { (order: index, line: $0) }
         }
@@ -56,7 +78,8 @@ extension BatchWriter {
             row.bind(line.variantID)
             row.bind(line.units)
             row.bind(line.unitPrice)
-            for text in Checkout.LineText.allCases { row.bind(order.checkout.texts, text.number(in: place.line)) }
+            let texts = order.checkout.texts
+            for text in Checkout.LineText.allCases { row.bind(texts, text.number(in: place.line)) }
         }
     }
 
@@ -64,42 +87,31 @@ extension BatchWriter {
     func number(ofOrder index: Int) -> Int64 { lastOrderNumber + 1 + Int64(index) }
 
     private func bind(_ row: inout DirectStatement, _ placed: PlacedOrder, number: Int64) {
-        let checkout = placed.order.checkout
-        let decided = placed.decided
-        assert(decided.decision != .unchanged, "an order of no units")
-        let shortage = decided.decision.shortage
+        let order = placed.order
         row.bind(number)
-        row.bind(checkout.orderID)
-        row.bind(shortage == nil ? "accepted" : "refused")
-        row.bind(shortage?.reason.rawValue)
-        row.bind(shortage?.counter.level.rawValue)
-        row.bind(shortage?.counter.id)
-        row.bind(shortage?.asked)
-        row.bind(shortage?.left)
-        row.bind(decided.decision.seq)
-        row.bind(batch.epoch)
-        row.bind(checkout.units)
-        row.bind(decided.decidedAt)
-        row.bind(decided.entryID)
-        row.bind(blob: placed.order.digest)
-        row.bind(checkout.subtotal)
-        row.bind(checkout.tax)
-        row.bind(checkout.shipping)
-        row.bind(checkout.total)
-        for text in Checkout.Text.allCases { row.bind(checkout.texts, text.rawValue) }
+        row.bind(position(ofRecord: placed.place))
+        row.bind(placed.shortage?.counter.level.rawValue)
+        row.bind(placed.shortage?.counter.id)
+        row.bind(placed.shortage?.asked)
+        row.bind(placed.shortage?.left)
+        row.bind(order.checkout.subtotal)
+        row.bind(order.checkout.tax)
+        row.bind(order.checkout.shipping)
+        row.bind(order.checkout.total)
+        let texts = order.checkout.texts
+        for text in Checkout.Text.ofPayment { row.bind(texts, text.rawValue) }
     }
 
-    func insert(_ deadLetter: DeadLetterRecord) throws {
-        // The conflict target is named: any other conflict is an error.
+    func insert(_ deadLetter: DeadLetterRecord, number: Int64, _ position: Int64) throws {
         try db.cachedStatement(
             sql: """
                 INSERT INTO dead_letters (
-                    entry_id, reason, detail, type, payload, fields, bytes, is_whole, payload_digest, order_id,
-                    cancellation_id, adjustment_id, fingerprint, received_at
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entry_id, fingerprint) DO NOTHING
+                    id, position, entry_id, reason, detail, type, payload, fields, bytes, is_whole, payload_digest,
+                    order_id, cancellation_id, adjustment_id, fingerprint, received_at
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
-            deadLetter.key.entryID, deadLetter.cause.reason.rawValue, deadLetter.cause.detail,
+            number, position, deadLetter.key.entryID, deadLetter.cause.reason.rawValue, deadLetter.cause.detail,
             deadLetter.type.map { Data($0) }, deadLetter.payload.map { Data($0) }, deadLetter.fields.map { Data($0) },
             deadLetter.bytes, deadLetter.isWhole, deadLetter.payloadDigest.map { Data($0) },
             deadLetter.ids.order?.text, deadLetter.ids.cancellation?.text, deadLetter.ids.adjustment?.text,
@@ -108,49 +120,50 @@ extension BatchWriter {
     }
 
     /// - Parameter lines: what it takes from its order.
-    func insert(_ cancellation: Cancellation, _ lines: [Takeback.Line], _ decided: DecidedCommand) throws {
-        let id = cancellation.cancellationID.text
+    func insert(
+        _ cancellation: Cancellation, _ lines: [Takeback.Line], _ decided: DecidedCommand, _ position: Int64
+    ) throws {
+        let order = cancellation.orderID
         try db.cachedStatement(
             sql: """
-                INSERT INTO cancellations (id, order_id, cancelled_at, restock, seq, epoch, units, not_owned, decided_at,
-                    entry_id, digest)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO cancellation_details (position, order_number, cancelled_at, restock, not_owned)
+                VALUES (?, \(Schema.orderNumber(ofID: "?")), ?, ?, ?)
                 """
         ).execute(arguments: [
-            id, cancellation.orderID.text, cancellation.cancelledAt, cancellation.restock, decided.decision.seq,
-            batch.epoch, cancellation.restocked(decided.planned.movements),
+            position, order.text, cancellation.cancelledAt, cancellation.restock,
             cancellation.notOwned(decided.planned.movements),
-            decided.decidedAt, decided.entryID, Data(cancellation.digest),
         ])
         let item = try db.cachedStatement(
             sql: """
-                INSERT INTO cancellation_items (cancellation_id, line, product_id, variant_id, asked, released, given_back)
+                INSERT INTO cancellation_lines (position, line, product_id, variant_id, asked, released, given_back)
                 VALUES (?, ?, ?, ?, ?, ?, ?)
                 """)
         for (number, line) in lines.enumerated() {
             try item.execute(arguments: [
-                id, number + 1, line.sku.productID.text, line.sku.variantID?.text, line.asked, line.released,
+                position, number + 1, line.sku.productID.text, line.sku.variantID?.text, line.asked, line.released,
                 cancellation.restock ? line.released : 0,
             ])
         }
-        let owned = arbiter.owned(by: cancellation.orderID) ?? []
+        let owned = arbiter.owned(by: order) ?? []
         if owned.allSatisfy({ $0.units == 0 }) {
-            try db.cachedStatement(sql: "UPDATE orders SET status = 'cancelled' WHERE id = ? AND status = 'accepted'")
-                .execute(arguments: [cancellation.orderID.text])
+            try db.cachedStatement(
+                sql: """
+                    UPDATE order_details SET is_cancelled = 1
+                    WHERE number = (SELECT number FROM journal WHERE key = ? AND kind = 'order' AND seq IS NOT NULL)
+                    """
+            ).execute(arguments: [order.text])
         }
     }
 
-    func insert(_ adjustment: Adjustment, _ decided: DecidedCommand) throws {
+    func insert(_ adjustment: Adjustment, _ position: Int64) throws {
         try db.cachedStatement(
             sql: """
-                INSERT INTO adjustments (id, product_id, variant_id, quantity, reason, adjusted_at, seq, epoch, decided_at,
-                    entry_id, digest)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO adjustment_details (position, product_id, variant_id, reason, adjusted_at)
+                VALUES (?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
-            adjustment.adjustmentID.text, adjustment.sku.productID.text, adjustment.sku.variantID?.text,
-            adjustment.units, adjustment.reason, adjustment.adjustedAt, decided.decision.seq, batch.epoch,
-            decided.decidedAt, decided.entryID, Data(adjustment.digest),
+            position, adjustment.sku.productID.text, adjustment.sku.variantID?.text, adjustment.reason,
+            adjustment.adjustedAt,
         ])
     }
 

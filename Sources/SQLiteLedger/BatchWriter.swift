@@ -4,10 +4,13 @@ import GRDB
 import Inventory
 import Ledger
 
-/// An order of a batch, with its decision.
+/// An order of a batch.
 struct PlacedOrder {
     var order: Order
-    var decided: DecidedCommand
+    /// nil: it was accepted.
+    var shortage: Shortage?
+    /// Among the batch's records.
+    var place: Int
 }
 
 /// Writes one batch into the tables, within one transaction.
@@ -21,18 +24,18 @@ struct BatchWriter {
     let batch: RecordBatch
     private let head: LedgerHead
     private(set) var arbiter: Arbiter
-    /// Rows that did not exist before: a dead letter may exist already.
-    private var inserted: Int64 = 0
     private(set) var refused: Int64 = 0
     /// Whether any dead letter waits for its order; queried once per batch, as there is rarely one.
     private var someWait: Bool
     /// Refunds from earlier batches that an accepted order may end; queried once per batch, too.
     let awaitingRefunds: Int
-    /// The number of the last order before this batch.
-    let lastOrderNumber: Int64
+    /// The numbers of the last order and the last dead letter before this batch.
+    let (lastOrderNumber, lastLetterNumber): (Int64, Int64)
     /// Shared by statements that run one after the other.
     let texts = TextRoom()
+    let journalRows: RowsStatement
     let insertOrders: RowsStatement
+    let insertCustomers: RowsStatement
     let insertLines: RowsStatement
 
     init(_ batch: RecordBatch, _ db: Database) throws {
@@ -43,37 +46,32 @@ struct BatchWriter {
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
         else { throw Stop(answer: .outdated(head)) }
         (someWait, awaitingRefunds) = try Self.waiting(db)
-        lastOrderNumber =
-            try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(number), 0) FROM orders")) ?? 0
-        // FAIL: any failure ends the transaction, so SQLite need not keep anything to undo one statement alone.
-        insertOrders = RowsStatement(db, texts, columns: Self.orderColumns.count) {
-            "INSERT OR FAIL INTO orders (\(Self.orderColumns.joined(separator: ", "))) \($0)"
+        lastOrderNumber = try Self.lastNumber(of: "number", in: "order_details", db)
+        lastLetterNumber = try Self.lastNumber(of: "id", in: "dead_letters", db)
+        guard max(head.position, lastOrderNumber, lastLetterNumber) < Self.highestNumber else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a number of rows that cannot be")
         }
-        insertLines = RowsStatement(db, texts, columns: Self.lineColumns.count) {
-            "INSERT OR FAIL INTO order_lines (\(Self.lineColumns.joined(separator: ", "))) \($0)"
-        }
+        journalRows = RowsStatement(db, texts, inserting: Self.journalColumns, into: "journal")
+        insertOrders = RowsStatement(db, texts, inserting: Self.orderColumns, into: "order_details")
+        insertCustomers = RowsStatement(db, texts, inserting: Self.customerColumns, into: "order_customers")
+        insertLines = RowsStatement(db, texts, inserting: Self.lineColumns, into: "order_lines")
+    }
+
+    /// Far above what there can be, and far below what an addition would overflow at.
+    private static let highestNumber: Int64 = 1 << 52
+
+    /// Nothing is removed from the table, so that the next row is given the next number.
+    private static func lastNumber(of column: String, in table: String, _ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(\(column)), 0) FROM \(table)")) ?? 0
     }
 
     mutating func run() throws -> RecordAnswer {
         try loadBalances()
-        var orders: [PlacedOrder] = []
-        orders.reserveCapacity(batch.records.count)
-        var paid: [PaidLetter] = []
-        for record in batch.records {
-            switch record {
-            case .command(let decided):
-                if let order = try write(decided) { orders.append(order) }
-                inserted += 1
-            case .deadLetter(let deadLetter):
-                try insert(deadLetter)
-                if let payment = deadLetter.payment, db.changesCount > 0 {
-                    paid.append((db.lastInsertedRowID, deadLetter, payment))
-                }
-                inserted += Int64(db.changesCount)
-                if deadLetter.cause.reason == .unknownOrder { someWait = true }
-            }
-        }
+        let (orders, taken) = try confirmAll()
+        try writeJournal()
         // No cancellation is in the same batch as its order, so the orders may be inserted last.
+        let paid = orders.count == batch.records.count ? [] : try insertOthers(taken)
+        if someWait { for placed in orders { try wake(lettersFor: placed.order.id) } }
         try insert(orders)
         try recordRefunds(orders, paid)
         for key in batch.attemptsOver {
@@ -81,34 +79,73 @@ struct BatchWriter {
                 .execute(arguments: [key.entryID, Data(key.fingerprint)])
         }
         try endReplays()
-        let records = head.records + inserted
-        try writeBalances(records: records)
+        let position = position(ofRecord: batch.records.count - 1)
+        try writeBalances(position)
         Failpoint.recordBeforeCommit.pass()
-        return .recorded(records: records)
+        return .recorded(position: position)
     }
 
-    /// - Returns: an order, which is inserted later, together with the others.
-    private mutating func write(_ decided: DecidedCommand) throws -> PlacedOrder? {
-        switch decided.command {
-        case .placeOrder(let order):
-            try confirm(decided)
-            if decided.decision.shortage != nil { refused += 1 }
-            if someWait { try wake(lettersFor: order.id) }
-            return PlacedOrder(order: order, decided: decided)
-        case .cancel(let cancellation):
-            // Confirm first: the rows are written from what the order owns afterwards.
-            let lines = try confirm(decided)
-            try insert(cancellation, lines, decided)
-        case .adjust(let adjustment):
-            try confirm(decided)
-            try insert(adjustment, decided)
+    /// - Parameter place: among the batch's records.
+    func position(ofRecord place: Int) -> Int64 { head.position + 1 + Int64(place) }
+
+    /// What is recorded already is not passed over: the batch was planned by an older state of the ledger.
+    private func writeJournal() throws {
+        do {
+            try insertJournal()
+        } catch let error as DatabaseError
+            where error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE
+            && error.message?.contains("journal.key") == true
+        {
+            throw Stop(answer: .outdated(head))
         }
-        return nil
+    }
+
+    /// Decides every command again.
+    /// - Returns: the orders, and what cancellations take from theirs, by the places of these in the batch.
+    private mutating func confirmAll() throws -> (orders: [PlacedOrder], taken: [Int: [Takeback.Line]]) {
+        var orders: [PlacedOrder] = []
+        orders.reserveCapacity(batch.records.count)
+        var taken: [Int: [Takeback.Line]] = [:]
+        for (place, record) in batch.records.enumerated() {
+            guard case .command(let decided) = record else { continue }
+            let lines = try confirm(decided)
+            if case .placeOrder(let order) = decided.command {
+                let shortage = decided.decision.shortage
+                if shortage != nil { refused += 1 }
+                orders.append(PlacedOrder(order: order, shortage: shortage, place: place))
+            } else if !lines.isEmpty {
+                taken[place] = lines
+            }
+        }
+        return (orders, taken)
+    }
+
+    /// Inserts the details of all but orders.
+    /// - Returns: dead letters of something that was paid.
+    private mutating func insertOthers(_ taken: [Int: [Takeback.Line]]) throws -> [PaidLetter] {
+        var paid: [PaidLetter] = []
+        var letters = lastLetterNumber
+        for (place, record) in batch.records.enumerated() {
+            let position = position(ofRecord: place)
+            switch record {
+            case .deadLetter(let deadLetter):
+                letters += 1
+                try insert(deadLetter, number: letters, position)
+                if let payment = deadLetter.payment { paid.append((letters, deadLetter, payment)) }
+                if deadLetter.cause.reason == .unknownOrder { someWait = true }
+            case .command(let decided):
+                switch decided.command {
+                case .placeOrder: break
+                case .cancel(let cancellation): try insert(cancellation, taken[place] ?? [], decided, position)
+                case .adjust(let adjustment): try insert(adjustment, position)
+                }
+            }
+        }
+        return paid
     }
 
     /// Decides the command again by the ledger's balances; anything but the gate's decision stops the batch.
     /// - Returns: for a cancellation, what it takes from its order.
-    @discardableResult
     private mutating func confirm(_ decided: DecidedCommand) throws -> [Takeback.Line] {
         do {
             return try arbiter.confirm(decided)
@@ -149,7 +186,7 @@ struct BatchWriter {
         }
     }
 
-    private func writeBalances(records: Int64) throws {
+    private func writeBalances(_ position: Int64) throws {
         let changes = arbiter.changes
         for level in Level.allCases {
             // All rows exist: they were read in this transaction. FAIL as for the orders.
@@ -168,7 +205,7 @@ struct BatchWriter {
                 row.bind(change.balance.adjusted)
             }
         }
-        try db.cachedStatement(sql: "UPDATE ledger SET seq = ?, records = ?, refused = refused + ?")
-            .execute(arguments: [arbiter.seq, records, refused])
+        try db.cachedStatement(sql: "UPDATE ledger SET seq = ?, position = ?, refused = refused + ?")
+            .execute(arguments: [arbiter.seq, position, refused])
     }
 }

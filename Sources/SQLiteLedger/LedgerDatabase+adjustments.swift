@@ -8,9 +8,9 @@ extension LedgerDatabase {
         try await read { db in
             let request = PageRequest(limit: limit, after: after)
             let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM adjustments WHERE ?1 IS NULL OR seq < ?1 ORDER BY seq DESC LIMIT ?2",
+                db, sql: "SELECT * FROM adjustments WHERE ?1 IS NULL OR position < ?1 ORDER BY position DESC LIMIT ?2",
                 arguments: [request.cursor, request.rows])
-            return try request.page(rows, by: "seq", Self.adjustment)
+            return try request.page(rows, by: "position", Self.adjustment)
         }
     }
 

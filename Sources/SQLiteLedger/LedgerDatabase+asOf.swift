@@ -3,15 +3,16 @@ import Inventory
 import Ledger
 
 extension LedgerDatabase {
-    /// Every recorded change of a counter: its seq, its SKU, its kind and id, and the units it added.
+    /// Every recorded change of a counter: its position and seq, its SKU, its kind and id, and the units it added.
     static let changes = """
-        SELECT orders.seq, product_id, variant_id, quantity AS units, 'order' AS kind, orders.id AS id FROM orders
-        JOIN order_lines ON order_number = orders.number WHERE orders.seq IS NOT NULL
+        SELECT position, seq, product_id, variant_id, quantity AS units, kind, key AS id FROM journal
+        JOIN order_lines ON order_number = number WHERE kind = 'order' AND seq IS NOT NULL
         UNION ALL
-        SELECT cancellations.seq, product_id, variant_id, -given_back, 'cancellation', cancellations.id FROM cancellations
-        JOIN cancellation_items ON cancellation_id = cancellations.id WHERE cancellations.seq IS NOT NULL
+        SELECT position, seq, product_id, variant_id, -given_back, kind, key FROM journal
+        JOIN cancellation_lines USING (position) WHERE kind = 'cancellation' AND seq IS NOT NULL
         UNION ALL
-        SELECT seq, product_id, variant_id, quantity, 'adjustment', id FROM adjustments
+        SELECT position, seq, product_id, variant_id, units, kind, key FROM journal
+        JOIN adjustment_details USING (position) WHERE kind = 'adjustment'
         """
 
     package func counterNames(after last: CounterName?, limit: Int) async throws -> CounterNames {
@@ -54,7 +55,9 @@ extension LedgerDatabase {
                 db.cachedStatement(
                     sql: """
                         SELECT seq, product_id, variant_id, units FROM (\(Self.changes))
-                        WHERE seq > ? AND (product_id BETWEEN ? AND ? OR variant_id BETWEEN ? AND ?)
+                        WHERE position > \(Schema.position(before: "?1")) AND seq > ?1
+                            AND ?1 < (SELECT seq FROM ledger)
+                            AND (product_id BETWEEN ?2 AND ?3 OR variant_id BETWEEN ?4 AND ?5)
                         """),
                 arguments: [seq] + StatementArguments(ranges.flatMap { [$0.first, $0.last] }))
             while let row = try changes.next() {

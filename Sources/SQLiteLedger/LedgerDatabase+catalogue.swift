@@ -57,7 +57,14 @@ private struct CatalogueSync {
         try syncCategories(catalogue.categories)
         result.version = nextVersion - 1
         if !result.isEmpty, writes {
-            try db.execute(sql: "UPDATE ledger SET catalogue_version = ?", arguments: [nextVersion])
+            try db.execute(
+                sql: "UPDATE ledger SET catalogue_version = ?, position = position + 1", arguments: [nextVersion])
+            try db.execute(
+                sql: """
+                    INSERT INTO journal (position, kind, key, outcome, epoch, decided_at)
+                    SELECT position, '\(JournalKind.catalogue.rawValue)', catalogue_version,
+                        '\(JournalKind.catalogue.rawValue)', epoch, ? FROM ledger
+                    """, arguments: [now])
             result.version = nextVersion
         }
         return result

@@ -42,19 +42,39 @@ extension LedgerDatabase {
         check.integrity = try findings(db, "PRAGMA integrity_check(20)")
         check.danglingReferences = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
         check.miscounts = try Self.miscounts(db)
-        check.orders = try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0
-        check.cancellations = try Int.fetchOne(db, sql: "SELECT count(*) FROM cancellations") ?? 0
-        check.adjustments = try Int.fetchOne(db, sql: "SELECT count(*) FROM adjustments") ?? 0
-        check.deadLetters = try Int.fetchOne(db, sql: "SELECT count(*) FROM dead_letters") ?? 0
+        func count(_ rows: String) throws -> Int { try Int.fetchOne(db, sql: "SELECT count(*) FROM \(rows)") ?? 0 }
+        check.orders = try count("order_details")
+        check.cancellations = try count("cancellation_details")
+        check.adjustments = try count("adjustment_details")
+        check.deadLetters = try count("dead_letters")
+        check.catalogueChanges = try count("journal WHERE kind = 'catalogue'")
         check.head = try LedgerHead.read(db)
-        check.missingRecords =
-            check.head.records
-            // Not 0 if they differ, whatever a damaged head contains.
-            &- Int64(
-                check.orders + check.cancellations + check.adjustments + check.deadLetters)
+        // Positions are unique and above 0: as many as the highest are all of them.
+        let journal = try Int64(count("journal WHERE position <= (SELECT position FROM ledger)"))
+        let details = check.orders + check.cancellations + check.adjustments + check.deadLetters
+        // Not 0 if they differ, whatever a damaged head contains.
+        let (rows, lacking) = (check.head.position &- journal, journal - Int64(details + check.catalogueChanges))
+        check.missingRecords = rows == 0 ? lacking : rows
         check.missingRefusals =
             try Int64.fetchOne(
-                db, sql: "SELECT refused - (SELECT count(*) FROM orders WHERE \(Self.isRefused)) FROM ledger") ?? 0
+                db,
+                sql: """
+                    SELECT refused - (
+                        SELECT count(*) FROM order_details JOIN journal USING (position)
+                        WHERE \(Schema.isRefused) AND outcome = 'refused'
+                    ) FROM ledger
+                    """) ?? 0
+        check.missingChanges =
+            try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT ledger.seq - (
+                        SELECT count(*) FROM (
+                            SELECT seq, row_number() OVER (ORDER BY position) AS place FROM journal
+                            WHERE seq IS NOT NULL
+                        ) WHERE seq = place
+                    ) FROM ledger
+                    """) ?? 0
         check.missingDeadLetterBytes =
             try Int64.fetchOne(
                 db,
@@ -76,9 +96,9 @@ extension LedgerDatabase {
                     WITH sold AS (SELECT \(column) AS id, sum(units) AS units FROM (\(changes)) GROUP BY 1),
                     adjusted AS (
                         SELECT \(column) AS id, sum(units) AS units FROM (
-                            SELECT product_id, variant_id, quantity AS units FROM adjustments
+                            SELECT product_id, variant_id, units FROM adjustment_details JOIN journal USING (position)
                             UNION ALL
-                            SELECT product_id, variant_id, released - given_back FROM cancellation_items
+                            SELECT product_id, variant_id, released - given_back FROM cancellation_lines
                         ) GROUP BY 1
                     )
                     SELECT counted.id, sold_quantity, coalesce(sold.units, 0), adjusted_quantity,

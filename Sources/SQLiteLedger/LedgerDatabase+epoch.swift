@@ -7,10 +7,10 @@ extension LedgerHead {
     static func read(_ db: Database) throws -> LedgerHead {
         guard
             let row = try Row.fetchOne(
-                db.cachedStatement(sql: "SELECT epoch, seq, records, catalogue_version FROM ledger"))
+                db.cachedStatement(sql: "SELECT epoch, seq, position, catalogue_version FROM ledger"))
         else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the ledger has no head") }
         return try LedgerHead(
-            epoch: row.value(0), seq: row.value(1), records: row.value(2), catalogueVersion: row.value(3))
+            epoch: row.value(0), seq: row.value(1), position: row.value(2), catalogueVersion: row.value(3))
     }
 }
 
@@ -55,8 +55,11 @@ extension LedgerDatabase {
         try db.execute(sql: "UPDATE ledger SET epoch = epoch + 1")
         let head = try LedgerHead.read(db)
         try db.execute(
-            sql: "INSERT INTO epochs (epoch, reason, catalogue_version, seq, opened_at) VALUES (?, ?, ?, ?, ?)",
-            arguments: [head.epoch, reason, head.catalogueVersion, head.seq, Timestamp.now()])
+            sql: """
+                INSERT INTO epochs (epoch, reason, catalogue_version, seq, position, opened_at)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [head.epoch, reason, head.catalogueVersion, head.seq, head.position, Timestamp.now()])
         return head
     }
 

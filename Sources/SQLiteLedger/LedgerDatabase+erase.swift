@@ -20,12 +20,18 @@ extension LedgerDatabase {
             if !waiting.isEmpty { return .awaitsReplay(waiting.sorted()) }
             var orders = 0
             for id in ids {
-                guard try Self.isThere(id, db) else { continue }
-                let intent = try Optional<String>.fetchOne(
-                    db.cachedStatement(sql: "SELECT stripe_payment_intent_id FROM orders WHERE id = ?"),
-                    arguments: [id.text])
-                let digest = Payment.digest(order: id, intentID: intent ?? nil)
-                try db.cachedStatement(sql: Self.eraseOrder).execute(arguments: [now, Data(digest), id.text])
+                let found = try Row.fetchOne(
+                    db.cachedStatement(
+                        sql: """
+                            SELECT number, stripe_payment_intent_id FROM order_details
+                            WHERE number = \(Schema.orderNumber(ofID: "?"))
+                            """), arguments: [id.text])
+                guard let found else { continue }
+                let (number, intent): (Int64, String?) = (try found.value(0), try found.value(1))
+                let digest = Payment.digest(order: id, intentID: intent)
+                try db.cachedStatement(sql: "DELETE FROM order_customers WHERE order_number = ?")
+                    .execute(arguments: [number])
+                try db.cachedStatement(sql: Self.eraseOrder).execute(arguments: [now, Data(digest), number])
                 orders += 1
             }
             let kept = letters.filter { $0.status != DeadLetterStatus.discarded.rawValue }
@@ -45,15 +51,14 @@ extension LedgerDatabase {
 
     private static func isThere(_ id: Identifier, _ db: Database) throws -> Bool {
         try Bool.fetchOne(
-            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM orders WHERE id = ?)"), arguments: [id.text]) ?? false
+            db.cachedStatement(sql: "SELECT \(Schema.orderNumber(ofID: "?")) IS NOT NULL"), arguments: [id.text])
+            ?? false
     }
 
     /// The first `erased_at` and `payment_digest` are kept: only then was the payment intent still there.
     private static let eraseOrder = """
-        UPDATE orders SET customer_id = NULL, customer_email = NULL, customer_name = NULL, shipping_name = NULL,
-            shipping_line1 = NULL, shipping_line2 = NULL, shipping_city = NULL, shipping_state = NULL,
-            shipping_postal_code = NULL, shipping_country = NULL, stripe_payment_intent_id = NULL,
-            erased_at = coalesce(erased_at, ?), payment_digest = coalesce(payment_digest, ?)
-        WHERE id = ?
+        UPDATE order_details SET stripe_payment_intent_id = NULL, erased_at = coalesce(erased_at, ?),
+            payment_digest = coalesce(payment_digest, ?)
+        WHERE number = ?
         """
 }

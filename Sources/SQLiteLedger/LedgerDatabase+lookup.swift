@@ -51,52 +51,55 @@ extension LedgerDatabase {
     private static func lookUp(
         _ keys: [Command.Key], _ prior: inout PriorState, _ db: Database, _ texts: TextRoom
     ) throws {
-        /// Columns of the rows: id, digest, seq, decided_at, followed by `columns`.
-        func lookUp(
-            _ kind: Command.Kind, in table: String, _ columns: String,
-            _ complete: (inout Outcome, DirectRow) -> Void
-        ) throws {
+        for kind in Command.Kind.allCases {
+            // Of a cancellation the order's id is announced, too.
+            let order =
+                kind == .cancel
+                ? """
+                (SELECT placed.key FROM cancellation_details AS details
+                    JOIN order_details ON order_details.number = details.order_number
+                    JOIN journal AS placed ON placed.position = order_details.position
+                    WHERE details.position = journal.position)
+                """ : "NULL"
             let statement = RowsStatement(db, texts, columns: 1) {
-                "SELECT id, digest, seq, decided_at, \(columns) FROM (\($0)) CROSS JOIN \(table) ON id = column1"
+                """
+                SELECT key, digest, outcome, reason, seq, units, decided_at, \(order) FROM (\($0))
+                CROSS JOIN journal ON key = column1 WHERE kind = '\(JournalKind(kind).rawValue)'
+                """
             }
             let ids = keys.lazy.filter { $0.kind == kind }.map(\.id)
             try statement.run(Array(ids), bind: { $0.bind($1) }) { row in
                 let key = Command.Key(kind, Identifier(row.text(0)))
-                var outcome = Outcome(of: key, ids: key.ids, seq: row.optionalInteger(2), decidedAt: row.text(3))
-                complete(&outcome, row)
+                var outcome = Outcome(
+                    of: key, ids: key.ids, seq: row.optionalInteger(4), decidedAt: row.text(6))
+                outcome.kind = Outcome.Kind(rawValue: row.text(2)) ?? outcome.kind
+                outcome.reason = row.text(3)
+                outcome.units = row.integer(5)
+                if kind == .cancel { outcome.orderID = row.text(7) }
                 prior.decisions[key] = PriorDecision(digest: row.blob(1), outcome: outcome)
             }
         }
-        try lookUp(.placeOrder, in: "orders", "units, reason") { outcome, row in
-            outcome.units = row.integer(4)
-            outcome.reason = row.text(5)
-        }
-        try lookUp(.cancel, in: "cancellations", "units, order_id, not_owned") { outcome, row in
-            outcome.units = row.integer(4)
-            outcome.orderID = row.text(5)
-            outcome.reason = Outcome.cancellationReason(notOwned: row.integer(6))
-        }
-        try lookUp(.adjust, in: "adjustments", "quantity") { outcome, row in outcome.units = row.integer(4) }
     }
 
     /// What an order still owns, in the order of its lines, each SKU once; nil if there is no such order.
     static func owned(by order: Identifier, _ db: Database) throws -> [SKUUnits]? {
-        let id = order.text
-        let statement = try db.cachedStatement(sql: "SELECT seq IS NULL FROM orders WHERE id = ?")
-        guard let isRefused = try Bool.fetchOne(statement, arguments: [id]) else { return nil }
-        if isRefused { return [] }
+        let statement = try db.cachedStatement(
+            sql: "SELECT number, seq IS NULL FROM journal WHERE key = ? AND kind = 'order'")
+        guard let placed = try Row.fetchOne(statement, arguments: [order.text]) else { return nil }
+        let number: Int64 = try placed.value(0)
+        if try placed.value(1) { return [] }
         let rows = try Row.fetchAll(
             db.cachedStatement(
                 sql: """
                     SELECT product_id, variant_id, sum(units) FROM (
                         SELECT product_id, variant_id, quantity AS units, line AS place FROM order_lines
-                        WHERE order_number = (SELECT number FROM orders WHERE id = ?1)
+                        WHERE order_number = ?1
                         UNION ALL
-                        SELECT product_id, variant_id, -released, NULL FROM cancellation_items
-                        JOIN cancellations ON cancellations.id = cancellation_id
-                        WHERE order_id = ?1 AND released > 0
+                        SELECT product_id, variant_id, -released, NULL FROM cancellation_lines
+                        JOIN cancellation_details USING (position)
+                        WHERE order_number = ?1 AND released > 0
                     ) GROUP BY product_id, variant_id ORDER BY min(place)
-                    """), arguments: [id])
+                    """), arguments: [number])
         return try rows.map { row in
             try SKUUnits(
                 SKU(Identifier(row.value(0)), (row.value(1) as String?).map { Identifier($0) }), row.value(2))

@@ -9,33 +9,25 @@ extension LedgerDatabase {
             let rows = try Row.fetchAll(
                 db, sql: Self.listing(status: status, isContinued: request.cursor != nil),
                 arguments: ["after": request.cursor, "limit": request.rows])
-            return try request.page(rows, by: Self.place(status: status)) { try Self.order($0, items: []) }
+            return try request.page(rows, by: "number") { try Self.order($0, items: []) }
         }
     }
-
-    /// The condition for refused orders, as in their index: orders without a seq.
-    static let isRefused = "seq IS NULL"
 
     static func listing(status: OrderStatus?, isContinued: Bool) -> String {
         var conditions: [String] = []
         switch status {
-        case .accepted: conditions += ["status = 'accepted'", "seq IS NOT NULL"]
-        case .cancelled: conditions.append("status = 'cancelled'")
-        case .refused: conditions.append(isRefused)
+        case .accepted: conditions += ["is_cancelled = 0", "refused_level IS NULL"]
+        case .cancelled: conditions.append("is_cancelled = 1")
+        case .refused: conditions.append(Schema.isRefused)
         case nil: break
         }
-        let place = place(status: status)
-        if isContinued { conditions.append("\(place) < :after") }
+        if isContinued { conditions.append("order_details.number < :after") }
         let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-        return "SELECT * FROM orders \(filter) ORDER BY \(place) DESC LIMIT :limit"
+        return "\(Schema.orders) \(filter) ORDER BY order_details.number DESC LIMIT :limit"
     }
 
-    /// The column that a listing is sorted by. The number is the order of recording, which is that of the stream. So is
-    /// the seq of the orders that have one, and its index does not contain refused orders, which may be most.
-    private static func place(status: OrderStatus?) -> String { status == .accepted ? "seq" : "number" }
-
     package func orderCount() async throws -> Int {
-        try await read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0 }
+        try await read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM order_details") ?? 0 }
     }
 
     /// One order with its items, or nil.
@@ -43,7 +35,8 @@ extension LedgerDatabase {
         guard let row = try Row.fetchOne(db, sql: "SELECT * FROM orders WHERE id = ?", arguments: [id.text])
         else { return nil }
         let items = try Row.fetchAll(
-            db, sql: "SELECT * FROM order_items WHERE order_id = ? ORDER BY line", arguments: [id.text])
+            db, sql: "SELECT * FROM order_lines WHERE order_number = ? ORDER BY line",
+            arguments: [try row.value("number") as Int64])
         return try order(row, items: items)
     }
 

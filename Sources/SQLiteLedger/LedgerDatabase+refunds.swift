@@ -16,11 +16,11 @@ extension LedgerDatabase {
                                 AND other.order_id = refunds.order_id AND other.number != refunds.number
                             ) OR EXISTS (
                                 SELECT 1 FROM refunds AS other WHERE other.number != refunds.number
-                                AND other.order_number = (SELECT number FROM orders WHERE id = refunds.order_id)
+                                AND other.order_number = \(Schema.orderNumber(ofID: "refunds.order_id"))
                             )
                         ) AS is_to_be_checked,
                         order_number IS NOT NULL
-                            AND EXISTS (SELECT 1 FROM cancellations WHERE cancellations.order_id = refunds.order_id)
+                            AND EXISTS (SELECT 1 FROM cancellation_details AS c WHERE c.order_number = refunds.order_number)
                             AS is_cancelled
                     FROM refunds WHERE number < ? ORDER BY number DESC LIMIT ?
                     """,
@@ -43,7 +43,7 @@ extension LedgerDatabase {
         try Int.fetchOne(
             db.cachedStatement(
                 sql: """
-                    SELECT (SELECT count(*) FROM refunds WHERE order_number = (SELECT number FROM orders WHERE id = ?1))
+                    SELECT (SELECT count(*) FROM refunds WHERE order_number = \(Schema.orderNumber(ofID: "?1")))
                         + (SELECT count(*) FROM refunds WHERE \(Schema.isOfLetters) AND order_id = ?1)
                     """), arguments: [order.text]) ?? 0
     }
@@ -65,13 +65,13 @@ extension LedgerDatabase {
             """,
             // For an accepted order only a second payment can be due.
             """
-            SELECT count(*) FROM refunds JOIN orders ON orders.id = refunds.order_id
-            WHERE orders.seq IS NOT NULL AND refunds.reason != 'order_conflict'
+            SELECT count(*) FROM refunds JOIN journal ON key = order_id AND kind = 'order'
+            WHERE seq IS NOT NULL AND refunds.reason != 'order_conflict'
             """,
             """
-            SELECT count(*) FROM orders WHERE \(isRefused) AND coalesce(orders.total, (
-                SELECT total(unit_price * quantity) FROM order_lines WHERE order_number = orders.number
-            )) > 0 AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.order_number = orders.number)
+            SELECT count(*) FROM order_details WHERE \(Schema.isRefused) AND coalesce(total, (
+                SELECT total(unit_price * quantity) FROM order_lines WHERE order_number = number
+            )) > 0 AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.order_number = order_details.number)
             """,
         ]
         return try questions.reduce(0) { faults, sql in try faults + (Int.fetchOne(db, sql: sql) ?? 0) }

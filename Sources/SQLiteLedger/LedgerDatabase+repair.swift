@@ -82,7 +82,8 @@ extension LedgerDatabase {
                 db,
                 sql: """
                     SELECT seq, kind, id, sum(units) FROM (\(Self.changes))
-                    WHERE seq > ? AND seq <= ? AND \(column) = ? GROUP BY seq ORDER BY seq DESC
+                    WHERE position > \(Schema.position(before: "?1")) AND position <= \(Schema.position(reaching: "?2"))
+                        AND seq > ?1 AND seq <= ?2 AND \(column) = ?3 GROUP BY seq ORDER BY seq DESC
                     """,
                 arguments: [lowest, highest, counter.id.text])
             return try rows.map { row in

@@ -11,7 +11,7 @@ extension LedgerDatabase {
             return LedgerStatistics(
                 head: try LedgerHead.read(db),
                 // Orders are never removed, so their rows are numbered 1, 2, 3 …; counting would read them all.
-                orders: try number("coalesce(max(number), 0) FROM orders"),
+                orders: try number("coalesce(max(number), 0) FROM order_details"),
                 refunds: try RefundsDue.read(db),
                 openDeadLetters: try number("count(*) FROM dead_letters WHERE status = 'open'"),
                 deadLetterBytes: try number("dead_letter_bytes FROM ledger"),

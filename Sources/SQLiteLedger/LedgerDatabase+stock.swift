@@ -26,7 +26,7 @@ extension LedgerDatabase {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT refused_level, refused_id, count(*) FROM orders WHERE \(Self.isRefused) GROUP BY 1, 2
+                    SELECT refused_level, refused_id, count(*) FROM order_details WHERE \(Schema.isRefused) GROUP BY 1, 2
                     """)
             return Dictionary(
                 try rows.compactMap { row in

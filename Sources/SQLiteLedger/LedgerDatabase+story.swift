@@ -6,7 +6,7 @@ extension LedgerDatabase {
     package func story(of id: Identifier) async throws -> OrderStory {
         try await read { db in
             let cancellations = try Row.fetchAll(
-                db, sql: "SELECT * FROM cancellations WHERE order_id = ? ORDER BY rowid", arguments: [id.text])
+                db, sql: "SELECT * FROM cancellations WHERE order_id = ? ORDER BY position", arguments: [id.text])
             let letters = try Row.fetchAll(
                 db,
                 sql: """
@@ -23,8 +23,8 @@ extension LedgerDatabase {
 
     private static func cancellation(_ row: Row, _ db: Database) throws -> RecordedCancellation {
         let items = try Row.fetchAll(
-            db.cachedStatement(sql: "SELECT * FROM cancellation_items WHERE cancellation_id = ? ORDER BY line"),
-            arguments: [try row.value("id") as String])
+            db.cachedStatement(sql: "SELECT * FROM cancellation_lines WHERE position = ? ORDER BY line"),
+            arguments: [try row.value("position") as Int64])
         return try RecordedCancellation(
             id: Identifier(row.value("id")), cancelledAt: row.value("cancelled_at"), restock: row.value("restock"),
             seq: row.value("seq"),

@@ -22,6 +22,13 @@ struct RowsStatement {
         self.sql = sql
     }
 
+    /// Inserts rows. A failure ends the transaction (`OR FAIL`), so that SQLite need not keep anything to undo one
+    /// statement alone.
+    init(_ db: Database, _ texts: TextRoom, inserting columns: [String], into table: String) {
+        let names = columns.joined(separator: ", ")
+        self.init(db, texts, columns: columns.count) { "INSERT OR FAIL INTO \(table) (\(names)) \($0)" }
+    }
+
     /// Runs the statement for all of `rows`.
     /// - Parameters:
     ///   - bind: binds one row's values, all of them, NULL as well.

@@ -15,7 +15,7 @@ extension SQLiteRestoration {
                     try db.execute(sql: "ATTACH DATABASE ? AS backup", arguments: [backup])
                     defer { try? db.execute(sql: "DETACH DATABASE backup") }
                     let comparison = Comparison(db: db)
-                    try comparison.run(records: head.records)
+                    try comparison.run(position: head.position)
                     var missing = comparison.missing
                     missing.unread = damagedMarks + missing.unread
                     return missing
@@ -27,31 +27,33 @@ extension SQLiteRestoration {
     }
 }
 
-/// Compares table by table. The backup was checked, so any damage is in the replaced ledger.
+/// Compares the journals. The backup was checked, so any damage is in the replaced ledger.
 private final class Comparison {
     private let db: Database
     private(set) var missing = MissingRows()
-    /// Rows that were found in the ledger.
+    /// Rows that were found in the journal.
     private var found: Int64 = 0
 
     init(db: Database) { self.db = db }
 
-    func run(records: Int64) throws {
-        missing.orders = try compare("orders", "orders")
-        missing.cancellations = try compare("cancellations", "cancellations")
-        missing.adjustments = try compare("adjustments", "adjustments")
-        missing.deadLetters = try compare("dead_letters", "dead letters", same: Self.sameLetter)
+    func run(position: Int64) throws {
+        try compare()
         // A page was lost without being malformed: nothing refers to its rows any more.
-        if missing.isWhole, found != records {
-            missing.unread.append("\(records &- found) of \(records) rows")
+        if missing.isWhole, found != position {
+            missing.unread.append("\(position &- found) of \(position) rows")
         }
         try unlessDamaged("erased orders") {
             missing.erased = try Optional<String>.fetchAll(
                 db,
                 sql: """
-                    SELECT id FROM main.orders AS other NOT INDEXED WHERE erased_at IS NOT NULL AND NOT EXISTS
-                        (SELECT 1 FROM backup.orders AS own WHERE own.id = other.id AND own.erased_at IS NOT NULL)
-                    ORDER BY rowid
+                    SELECT other.key FROM main.order_details AS details NOT INDEXED
+                    JOIN main.journal AS other ON other.position = details.position
+                    WHERE details.erased_at IS NOT NULL AND NOT EXISTS (
+                        SELECT 1 FROM backup.journal AS own
+                        JOIN backup.order_details AS known ON known.number = own.number
+                        WHERE own.key = other.key AND own.kind = 'order' AND known.erased_at IS NOT NULL
+                    )
+                    ORDER BY details.number
                     """
             ).compactMap { $0 }
         }
@@ -61,7 +63,8 @@ private final class Comparison {
                     db,
                     sql: """
                         SELECT count(*) FROM main.dead_letters AS other NOT INDEXED
-                        CROSS JOIN backup.dead_letters AS own ON \(Self.sameLetter)
+                        CROSS JOIN backup.dead_letters AS own
+                        ON own.entry_id = other.entry_id AND own.fingerprint = other.fingerprint
                         WHERE other.status = 'discarded' AND own.status != 'discarded'
                         """) ?? 0
         }
@@ -72,32 +75,35 @@ private final class Comparison {
         }
     }
 
-    private static let sameLetter = "own.entry_id = other.entry_id AND own.fingerprint = other.fingerprint"
-
-    /// - Returns: how many rows of the table the backup lacks.
-    private func compare(_ table: String, _ name: String, same: String = "own.id = other.id") throws -> Int {
-        var count = 0
-        var all: Int64 = 0
-        try unlessDamaged(name) {
+    /// Finds the rows of the journal that the backup lacks.
+    private func compare() throws {
+        try unlessDamaged("journal") {
             // Counted in the table itself: an index would give the number that there should be.
-            all = try Int64.fetchOne(db, sql: "SELECT count(*) FROM main.\(table) NOT INDEXED") ?? 0
+            found = try Int64.fetchOne(db, sql: "SELECT count(*) FROM main.journal NOT INDEXED") ?? 0
         }
-        found += all
-        try unlessDamaged(name) {
+        try unlessDamaged("journal") {
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
-                    SELECT entry_id FROM main.\(table) AS other NOT INDEXED
-                    WHERE NOT EXISTS (SELECT 1 FROM backup.\(table) AS own WHERE \(same)) ORDER BY rowid
+                    SELECT kind, entry_id FROM main.journal AS other NOT INDEXED
+                    WHERE NOT EXISTS (
+                        SELECT 1 FROM backup.journal AS own WHERE own.key = other.key AND own.kind = other.kind
+                    ) ORDER BY position
                     """)
             while let row = try rows.next() {
-                count += 1
-                if let entry = String.fromDatabaseValue(row[0]).flatMap({ EntryPosition($0) }) {
+                switch String.fromDatabaseValue(row[0]).flatMap({ JournalKind(rawValue: $0) }) {
+                case .order: missing.orders += 1
+                case .cancellation: missing.cancellations += 1
+                case .adjustment: missing.adjustments += 1
+                case .deadLetter: missing.deadLetters += 1
+                case .catalogue: missing.catalogueChanges += 1
+                case nil: break
+                }
+                if let entry = String.fromDatabaseValue(row[1]).flatMap({ EntryPosition($0) }) {
                     missing.entries.append(entry)
                 }
             }
         }
-        return count
     }
 
     /// Notes that something could not be read instead of throwing.

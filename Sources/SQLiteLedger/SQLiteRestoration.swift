@@ -133,11 +133,10 @@ final class SQLiteRestoration: LedgerRestoration {
         try? held?.close()
     }
 
-    /// Rows are in the order of the stream.
+    /// Rows are in the order of the stream, but for entries that were left by another consumer, which are some of the last.
     private static func newestEntry(_ db: Database) throws -> EntryPosition? {
-        try ["orders", "cancellations", "adjustments", "dead_letters"].compactMap { table in
-            try String.fetchOne(db, sql: "SELECT entry_id FROM \(table) ORDER BY rowid DESC LIMIT 1")
-                .flatMap { EntryPosition($0) }
-        }.max()
+        try String.fetchAll(
+            db, sql: "SELECT entry_id FROM journal WHERE entry_id IS NOT NULL ORDER BY position DESC LIMIT 1000"
+        ).compactMap { EntryPosition($0) }.max()
     }
 }

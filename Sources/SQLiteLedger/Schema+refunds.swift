@@ -35,7 +35,7 @@ extension Schema {
             -- In the order in which they became due.
             number INTEGER PRIMARY KEY,
             -- Of a refused order.
-            order_number INTEGER REFERENCES orders (number),
+            order_number INTEGER REFERENCES order_details (number),
             -- The latest dead letter, where no order was refused.
             dead_letter_id INTEGER REFERENCES dead_letters (id),
             -- NULL where it could not be read; then the row is of one dead letter.

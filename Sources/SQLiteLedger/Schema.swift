@@ -12,13 +12,13 @@ enum Schema {
     ///   transaction, so that an interrupted creation leaves an empty file and not half a ledger.
     static func migrator(creating new: (identity: String, store: String)? = nil) -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("1-ledger") { db in
+        migrator.registerMigration("1-journal") { db in
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: version1)
             guard let new else { return }
             try db.execute(
                 sql: """
-                    INSERT INTO ledger (id, state, identity, store, epoch, seq, records, catalogue_version, created_at)
+                    INSERT INTO ledger (id, state, identity, store, epoch, seq, position, catalogue_version, created_at)
                     VALUES (1, random(), ?, ?, 0, 0, 0, 0, ?)
                     """,
                 arguments: [new.identity, new.store, Timestamp.now()])
@@ -50,7 +50,7 @@ enum Schema {
         }
     }
 
-    /// `orders` and `catalogue_products` are rowid tables: their rows are long, and a b-tree keyed by random text ids
+    /// `journal` and `catalogue_products` are rowid tables: their rows are long, and a b-tree keyed by random text ids
     /// would move them around. The lines of an order are clustered by the order's number, not by its id: lines that are
     /// recorded together are then adjacent. With random ids each line changed a separate page, which halved the
     /// recording rate.
@@ -66,9 +66,8 @@ enum Schema {
             epoch INTEGER NOT NULL CHECK (epoch >= 0),
             -- Highest seq recorded. With the rule that a batch continues it without a gap, seqs are unique over all tables.
             seq INTEGER NOT NULL CHECK (seq >= 0),
-            -- Rows of orders, cancellations, adjustments and dead letters ever recorded. Refusals take no seq, but a ledger
-            -- that lacks one is an old one, too.
-            records INTEGER NOT NULL CHECK (records >= 0),
+            -- Of the journal's last row. Refusals take no seq, but a ledger that lacks one is an old one, too.
+            position INTEGER NOT NULL CHECK (position >= 0),
             -- Of the orders, those that were refused: counting them takes long where they are many.
             refused INTEGER NOT NULL DEFAULT 0 CHECK (refused >= 0),
             catalogue_version INTEGER NOT NULL CHECK (catalogue_version >= 0),
@@ -129,53 +128,82 @@ enum Schema {
 
         \(Level.allCases.map(counters(of:)).joined(separator: "\n\n"))
 
-        CREATE TABLE orders (
+        -- Everything that was recorded, in the order of recording. Rows are never changed or removed; what changes later,
+        -- and what only one kind has, is in the tables of details.
+        CREATE TABLE journal (
+            -- 1, 2, 3 … without a gap.
+            position INTEGER PRIMARY KEY,
+            -- order, cancellation, adjustment, dead_letter, catalogue.
+            kind TEXT NOT NULL,
+            -- The id that the message's publisher gave it; of a dead letter its entry's id and fingerprint; of a change of
+            -- the catalogue the new version.
+            key TEXT NOT NULL,
+            -- Of the content; NULL for a change of the catalogue.
+            digest BLOB,
+            -- As it was announced: accepted, refused, cancelled, adjusted, dead_letter, catalogue.
+            outcome TEXT NOT NULL,
+            -- Of a refusal, of a dead letter; of a cancellation of units that its order did not own.
+            reason TEXT,
+            -- NULL where no counter changed. Else one more than the last one before it.
+            seq INTEGER,
+            epoch INTEGER NOT NULL,
+            -- Of an order all that it asked for; of a cancellation what was given back to the counters; of an adjustment what
+            -- was added to the sold quantity.
+            units INTEGER,
+            decided_at TEXT NOT NULL,
+            entry_id TEXT,
+            -- Of an order or a dead letter: counts these alone.
+            number INTEGER,
+            CHECK (kind != 'order' OR (seq IS NULL) = (reason IS NOT NULL)),
+            UNIQUE (key, kind)
+        ) STRICT;
+        -- A seq is found from the last of these before it: an index of all would cost every order.
+        CREATE INDEX journal_marks ON journal (seq) WHERE \(isMark);
+
+        CREATE TABLE order_details (
             -- Counts the orders as they are recorded.
             number INTEGER PRIMARY KEY,
-            id TEXT NOT NULL UNIQUE,
-            -- Not IN: for a list of three SQLite makes a table of its own, for every row, and takes twice as long.
-            status TEXT NOT NULL CHECK (status = 'accepted' OR status = 'refused' OR status = 'cancelled'),
-            -- Of a refusal: why, the counter that had too few, what was asked of it and what was left.
-            reason TEXT CHECK ((reason IS NULL) = (status != 'refused')),
+            position INTEGER NOT NULL REFERENCES journal (position),
+            -- Whether it was accepted, and all of it was taken back.
+            is_cancelled INTEGER NOT NULL DEFAULT 0 CHECK (is_cancelled IN (0, 1)),
+            -- Of a refusal: the counter that had too few, what was asked of it and what was left.
             refused_level TEXT,
             refused_id TEXT,
             refused_asked INTEGER,
             refused_left INTEGER,
-            -- NULL where the order was refused: in the index of seq the refused ones stand together.
-            seq INTEGER UNIQUE CHECK ((seq IS NULL) = (reason IS NOT NULL)),
-            epoch INTEGER NOT NULL,
-            units INTEGER NOT NULL,
-            decided_at TEXT NOT NULL,
-            entry_id TEXT NOT NULL,
-            digest BLOB NOT NULL,
             stripe_payment_intent_id TEXT,
             completed_at TEXT,
-            customer_id TEXT,
-            customer_email TEXT,
-            customer_name TEXT,
             currency TEXT,
             subtotal INTEGER,
             tax INTEGER,
             shipping INTEGER,
             total INTEGER,
+            -- When the customer's data was removed ('orders erase').
+            erased_at TEXT,
+            -- Of the payment intent that was removed with it: by this the same payment is not taken for a second one.
+            payment_digest BLOB
+        ) STRICT;
+        -- Nothing is written to these when an order is accepted.
+        CREATE INDEX order_details_refused ON order_details (number) WHERE \(isRefused);
+        CREATE INDEX order_details_cancelled ON order_details (number) WHERE is_cancelled = 1;
+
+        -- Whom an order is for. Apart, so that 'orders erase' removes rows; none where nothing is known.
+        CREATE TABLE order_customers (
+            order_number INTEGER PRIMARY KEY REFERENCES order_details (number),
+            customer_id TEXT,
+            customer_email TEXT,
+            customer_name TEXT,
             shipping_name TEXT,
             shipping_line1 TEXT,
             shipping_line2 TEXT,
             shipping_city TEXT,
             shipping_state TEXT,
             shipping_postal_code TEXT,
-            shipping_country TEXT,
-            -- When the customer's data was removed ('orders erase').
-            erased_at TEXT,
-            -- Of the payment intent that was removed with it: by this the same payment is not taken for a second one.
-            payment_digest BLOB
+            shipping_country TEXT
         ) STRICT;
-        -- Nothing is written to it when an order is recorded. Accepted and refused ones are found by the index of seq: a
-        -- partial index for each would cost every order.
-        CREATE INDEX orders_cancelled ON orders (number) WHERE status = 'cancelled';
 
         CREATE TABLE order_lines (
-            order_number INTEGER NOT NULL REFERENCES orders (number),
+            order_number INTEGER NOT NULL REFERENCES order_details (number),
             line INTEGER NOT NULL,
             product_id TEXT NOT NULL REFERENCES catalogue_products (id),
             variant_id TEXT REFERENCES catalogue_variants (id),
@@ -187,33 +215,19 @@ enum Schema {
             PRIMARY KEY (order_number, line)
         ) STRICT, WITHOUT ROWID;
 
-        -- The lines by the ids of their orders, for people and programs that query.
-        CREATE VIEW order_items AS
-            SELECT orders.id AS order_id, line, product_id, variant_id, quantity, unit_price,
-                order_lines.stripe_product_id, product_name, variant_name
-            FROM order_lines JOIN orders ON orders.number = order_lines.order_number;
-
-        CREATE TABLE cancellations (
-            id TEXT PRIMARY KEY NOT NULL,
-            order_id TEXT NOT NULL REFERENCES orders (id),
+        CREATE TABLE cancellation_details (
+            position INTEGER PRIMARY KEY REFERENCES journal (position),
+            order_number INTEGER NOT NULL REFERENCES order_details (number),
             cancelled_at TEXT,
             restock INTEGER NOT NULL CHECK (restock IN (0, 1)),
-            -- NULL where no counter changed.
-            seq INTEGER UNIQUE,
-            epoch INTEGER NOT NULL,
-            -- Units given back to the counters.
-            units INTEGER NOT NULL CHECK (units >= 0),
             -- Units asked for that the order did not own.
-            not_owned INTEGER NOT NULL CHECK (not_owned >= 0),
-            decided_at TEXT NOT NULL,
-            entry_id TEXT NOT NULL,
-            digest BLOB NOT NULL
+            not_owned INTEGER NOT NULL CHECK (not_owned >= 0)
         ) STRICT;
-        CREATE INDEX cancellations_order_id ON cancellations (order_id);
+        CREATE INDEX cancellation_details_order_number ON cancellation_details (order_number);
 
         -- One row a product and variant. Ids are as the message has them: what the order never held may be named.
-        CREATE TABLE cancellation_items (
-            cancellation_id TEXT NOT NULL REFERENCES cancellations (id),
+        CREATE TABLE cancellation_lines (
+            position INTEGER NOT NULL REFERENCES cancellation_details (position),
             line INTEGER NOT NULL,
             product_id TEXT NOT NULL,
             variant_id TEXT,
@@ -222,26 +236,22 @@ enum Schema {
             -- What the order owned of them and lost; and of these, what went back to the counters.
             released INTEGER NOT NULL CHECK (released >= 0),
             given_back INTEGER NOT NULL CHECK (given_back IN (0, released)),
-            PRIMARY KEY (cancellation_id, line)
+            PRIMARY KEY (position, line)
         ) STRICT, WITHOUT ROWID;
 
-        CREATE TABLE adjustments (
-            id TEXT PRIMARY KEY NOT NULL,
+        CREATE TABLE adjustment_details (
+            position INTEGER PRIMARY KEY REFERENCES journal (position),
             product_id TEXT NOT NULL REFERENCES catalogue_products (id),
             variant_id TEXT REFERENCES catalogue_variants (id),
-            -- Added to the sold quantity.
-            quantity INTEGER NOT NULL CHECK (quantity != 0),
             reason TEXT NOT NULL,
-            adjusted_at TEXT,
-            seq INTEGER NOT NULL UNIQUE,
-            epoch INTEGER NOT NULL,
-            decided_at TEXT NOT NULL,
-            entry_id TEXT NOT NULL,
-            digest BLOB NOT NULL
+            adjusted_at TEXT
         ) STRICT;
+
+        \(views)
 
         CREATE TABLE dead_letters (
             id INTEGER PRIMARY KEY,
+            position INTEGER NOT NULL REFERENCES journal (position),
             entry_id TEXT NOT NULL,
             reason TEXT NOT NULL,
             detail TEXT NOT NULL,
@@ -297,6 +307,8 @@ enum Schema {
             reason TEXT NOT NULL,
             catalogue_version INTEGER NOT NULL,
             seq INTEGER NOT NULL,
+            -- Of the journal's last row when it was opened.
+            position INTEGER NOT NULL,
             opened_at TEXT NOT NULL
         ) STRICT;
 

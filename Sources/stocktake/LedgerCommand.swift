@@ -100,12 +100,14 @@ struct LedgerCommand: AsyncParsableCommand {
                 "is_sound": .bool(check.isSound), "integrity": .array(check.integrity.map { .string($0) }),
                 "dangling_references": .integer(check.danglingReferences),
                 "missing_records": .integer(check.missingRecords),
+                "missing_changes": .integer(check.missingChanges),
                 "missing_refusals": .integer(check.missingRefusals),
                 "missing_dead_letter_bytes": .integer(check.missingDeadLetterBytes),
                 "refund_faults": .integer(check.refundFaults),
                 "miscounts": .array(check.miscounts.map(\.json)),
                 "orders": .integer(check.orders), "cancellations": .integer(check.cancellations),
                 "adjustments": .integer(check.adjustments), "dead_letters": .integer(check.deadLetters),
+                "catalogue_versions": .integer(check.catalogueChanges), "position": .integer(check.head.position),
                 "epoch": .integer(check.head.epoch), "seq": .integer(check.head.seq),
             ])
         }

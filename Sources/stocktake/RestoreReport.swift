@@ -34,7 +34,7 @@ struct RestoreReport {
         lines.append(
             head.isEmpty
                 ? "Redis: remembers no ledger"
-                : "Redis: epoch \(head.epoch.text); \(rowsKnownToRedis) recorded up to seq \(head.settled.text), the backup has \(check.head.records.grouped)"
+                : "Redis: epoch \(head.epoch.text); \(rowsKnownToRedis) recorded up to seq \(head.settled.text), the backup has \(check.head.position.grouped)"
         )
         lines.append("stream: " + coverage)
         return lines

@@ -27,7 +27,8 @@ struct OldLedger {
                     PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -500000;
                     """)
             try db.inTransaction {
-                try db.execute(sql: Self.fill(orders: orders, products: products, step: step))
+                let position = try Int.fetchOne(db, sql: "SELECT position FROM ledger") ?? 0
+                try db.execute(sql: Self.fill(orders: orders, products: products, step: step, after: position))
                 return .commit
             }
             try db.execute(sql: "PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL; SELECT count(*) FROM ledger")
@@ -38,18 +39,27 @@ struct OldLedger {
         try await workshop.calmDisk()
     }
 
-    private static func fill(orders: Int, products: Int, step: UInt64) -> String {
+    private static func fill(orders: Int, products: Int, step: UInt64, after position: Int) -> String {
         """
         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < \(orders))
-        INSERT INTO orders (number, id, status, seq, epoch, units, decided_at, entry_id, digest, stripe_payment_intent_id,
-            completed_at, customer_id, customer_email, customer_name, currency, subtotal, tax, shipping, total,
-            shipping_name, shipping_line1, shipping_line2, shipping_city, shipping_state, shipping_postal_code,
-            shipping_country)
-        SELECT n, printf('cs_live_a1%016x%08d', n * \(step), n), 'accepted', n, 0, 1, '2026-11-22T10:00:00.000Z',
-            (1700000000000 + n) || '-0', randomblob(32), printf('pi_3%016xKq2eZvKY', n * \(step)),
-            '2026-11-22T10:00:00Z', printf('cus_%016x', n * \(step)), 'maria.muster.' || n || '@example.com',
-            'Maria Muster-' || n, 'usd', 99500, 0, 1500, 101000, 'Maria Muster-' || n, (n % 400) || ' Example Street',
-            'Apartment ' || (n % 30), 'Springfield', 'IL', 60000 + n % 9999, 'US'
+        INSERT INTO journal (position, kind, key, digest, outcome, seq, epoch, units, decided_at, entry_id, number)
+        SELECT \(position) + n, 'order', printf('cs_live_a1%016x%08d', n * \(step), n), randomblob(32), 'accepted', n, 0, 1,
+            '2026-11-22T10:00:00.000Z', (1700000000000 + n) || '-0', n
+        FROM numbers;
+
+        WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < \(orders))
+        INSERT INTO order_details (number, position, status, stripe_payment_intent_id, completed_at, currency, subtotal,
+            tax, shipping, total)
+        SELECT n, \(position) + n, 'accepted', printf('pi_3%016xKq2eZvKY', n * \(step)), '2026-11-22T10:00:00Z', 'usd',
+            99500, 0, 1500, 101000
+        FROM numbers;
+
+        WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < \(orders))
+        INSERT INTO order_customers (order_number, customer_id, customer_email, customer_name, shipping_name,
+            shipping_line1, shipping_line2, shipping_city, shipping_state, shipping_postal_code, shipping_country)
+        SELECT n, printf('cus_%016x', n * \(step)), 'maria.muster.' || n || '@example.com', 'Maria Muster-' || n,
+            'Maria Muster-' || n, (n % 400) || ' Example Street', 'Apartment ' || (n % 30), 'Springfield', 'IL',
+            60000 + n % 9999, 'US'
         FROM numbers;
 
         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < \(orders))
@@ -60,7 +70,7 @@ struct OldLedger {
 
         -- Each of them has as many.
         UPDATE product_counters SET sold_quantity = \(orders / products);
-        UPDATE ledger SET seq = \(orders), records = \(orders);
+        UPDATE ledger SET seq = \(orders), position = \(position + orders);
         """
     }
 }

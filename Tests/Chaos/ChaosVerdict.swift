@@ -46,6 +46,10 @@ struct ChaosVerdict {
     /// What can be said of a ledger when everything that was sent is done.
     func judge(_ contents: LedgerContents) async throws {
         for text in contents.overtakings { journal.violation("order of the stream", text) }
+        let rows = contents.journal
+        if rows.rows != rows.highest || rows.highest != contents.head.position || rows.disorder != 0 {
+            journal.violation("I23", "\(rows), and the ledger is at \(contents.head.position)")
+        }
         var judge = SequentialJudge(
             messages: history.messages, catalogues: catalogues.versions, versions: versions(contents),
             letters: history.letters, replayed: records.replayed)

@@ -10,6 +10,7 @@ struct LedgerContents: Sendable {
     var adjustments: [LedgerRows.Adjustment]
     var repairs: [LedgerRows.Repair]
     var epochs: [LedgerRows.Epoch]
+    var journal: LedgerRows.Journal
 
     init(_ rows: LedgerRows) throws {
         self = try rows.read(LedgerContents.init)
@@ -24,6 +25,7 @@ struct LedgerContents: Sendable {
         adjustments = try LedgerRows.adjustments(db)
         repairs = try LedgerRows.repairs(db)
         epochs = try LedgerRows.epochs(db)
+        journal = try LedgerRows.journal(db)
     }
 
     /// The catalogue's version of each epoch.

@@ -59,7 +59,7 @@ extension LedgerRows {
             sql: """
                 SELECT i.cancellation_id, i.product_id, i.variant_id, i.asked, i.released, i.given_back
                 FROM cancellations AS c JOIN cancellation_items AS i ON i.cancellation_id = c.id
-                WHERE c.rowid > ? ORDER BY c.rowid, i.line
+                WHERE c.position > ? ORDER BY c.position, i.line
                 """,
             arguments: [position])
         while let row = try rows.next() {
@@ -69,8 +69,8 @@ extension LedgerRows {
         return try Row.fetchAll(
             db,
             sql: """
-                SELECT rowid, id, order_id, restock, seq, epoch, units, decided_at, entry_id FROM cancellations
-                WHERE rowid > ? ORDER BY rowid
+                SELECT position, id, order_id, restock, seq, epoch, units, decided_at, entry_id FROM cancellations
+                WHERE position > ? ORDER BY position
                 """,
             arguments: [position]
         ).map { row in
@@ -84,8 +84,8 @@ extension LedgerRows {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT rowid, id, product_id, variant_id, quantity, seq, epoch, decided_at, entry_id FROM adjustments
-                WHERE rowid > ? ORDER BY rowid
+                SELECT position, id, product_id, variant_id, quantity, seq, epoch, decided_at, entry_id FROM adjustments
+                WHERE position > ? ORDER BY position
                 """,
             arguments: [position]
         ).map { row in

@@ -47,7 +47,7 @@ struct LedgerRows: Sendable {
         var epoch: Int64
         var seq: Int64
         /// Rows ever recorded.
-        var records: Int64
+        var position: Int64
         var catalogueVersion: Int64
     }
 
@@ -78,10 +78,34 @@ struct LedgerRows: Sendable {
     }
 
     static func head(_ db: Database) throws -> Head {
-        guard let row = try Row.fetchOne(db, sql: "SELECT epoch, seq, records, catalogue_version FROM ledger") else {
+        guard let row = try Row.fetchOne(db, sql: "SELECT epoch, seq, position, catalogue_version FROM ledger") else {
             throw DatabaseError(message: "the ledger has no head")
         }
-        return Head(epoch: row[0], seq: row[1], records: row[2], catalogueVersion: row[3])
+        return Head(epoch: row[0], seq: row[1], position: row[2], catalogueVersion: row[3])
+    }
+
+    /// How the journal's rows are numbered.
+    struct Journal: Sendable {
+        var rows: Int64
+        var highest: Int64
+        /// Rows whose seq is not above all before them.
+        var disorder: Int64
+    }
+
+    static func journal(_ db: Database) throws -> Journal {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT count(*), coalesce(max(position), 0), (
+                    SELECT count(*) FROM (
+                        SELECT seq, max(seq) OVER (
+                            ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                        ) AS before
+                        FROM journal WHERE seq IS NOT NULL
+                    ) WHERE before >= seq
+                ) FROM journal
+                """)
+        return Journal(rows: row?[0] ?? 0, highest: row?[1] ?? 0, disorder: row?[2] ?? 0)
     }
 
     /// How many commands were ever recorded.

@@ -26,7 +26,7 @@ struct Observer {
 
     func observe() async throws {
         let client = shop.redis.client()
-        var last = LedgerRows.Head(epoch: 0, seq: 0, records: 0, catalogueVersion: 0)
+        var last = LedgerRows.Head(epoch: 0, seq: 0, position: 0, catalogueVersion: 0)
         var round = 0
         while !Task.isCancelled {
             round += 1

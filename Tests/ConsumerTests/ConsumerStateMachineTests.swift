@@ -25,7 +25,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take() == ["decide 1-0 2-0 after 0"])
         try bench.decide()
         #expect(bench.take() == ["record 1-0 2-0"])
-        bench.send(.recorded(.recorded(records: 2)))
+        bench.send(.recorded(.recorded(position: 2)))
         #expect(bench.take() == ["recorded", "acknowledge 1-0 2-0"])
         bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
         #expect(bench.take() == [] && bench.machine.isMemoryEmpty)
@@ -42,7 +42,7 @@ struct ConsumerStateMachineTests {
         try bench.decide()
         // Decided, it waits for the batch before it.
         #expect(bench.take().filter { $0.hasPrefix("record ") } == [])
-        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.recorded(.recorded(position: 1)))
         #expect(bench.take().contains("record 2-0 3-0"))
     }
 
@@ -52,7 +52,7 @@ struct ConsumerStateMachineTests {
         for number in 1...3 {
             try bench.deliverDecoded(.order(number, "o\(number)", ("lamp", nil, 1)))
             try bench.decide()
-            if number < 3 { bench.send(.recorded(.recorded(records: Int64(number)))) }
+            if number < 3 { bench.send(.recorded(.recorded(position: Int64(number)))) }
         }
         #expect(!bench.take().contains("record 3-0"))
         bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
@@ -66,7 +66,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("decide 2-0 3-0 after 1"))
         bench.send(.blocked)
         #expect(bench.take().filter { $0.hasPrefix("decide") } == [])
-        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.recorded(.recorded(position: 1)))
         #expect(bench.take().contains("decide 2-0 3-0 after 1"))
     }
 
@@ -74,7 +74,7 @@ struct ConsumerStateMachineTests {
     func notBlocked() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.cancel(2, "c", order: "a"), .junk(3))
-        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.recorded(.recorded(position: 1)))
         _ = bench.take()
         bench.send(.blocked)
         #expect(bench.take() == ["decide 2-0 3-0 after 1"])
@@ -91,7 +91,7 @@ struct ConsumerStateMachineTests {
         bench.deliver(.order(4, "d", ("lamp", nil, 1)))
         // Neither while a batch is recorded, nor is anything decoded from now on.
         #expect(bench.take().filter { $0.hasPrefix("decide") || $0.hasPrefix("decode") } == [])
-        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.recorded(.recorded(position: 1)))
         #expect(bench.take().contains("decide alone 2-0 after 1"))
         try bench.decide()
         let next = bench.take()
@@ -109,7 +109,7 @@ struct ConsumerStateMachineTests {
         bench.deliver(.order(3, "c", ("lamp", nil, 1)))
         #expect(bench.take().contains("decode 3-0"))
         try bench.decide()
-        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.recorded(.recorded(position: 1)))
         #expect(!bench.take().contains { $0.hasPrefix("decide") })
         try bench.decode()
         #expect(bench.take().contains("decide alone 2-0 after 1"))
@@ -122,7 +122,7 @@ struct ConsumerStateMachineTests {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.order(2, "b", ("lamp", nil, 1)), .order(3, "c", ("lamp", nil, 1)))
         #expect(bench.take().contains("decide 2-0 3-0 after 1"))
-        bench.send(.recorded(.outdated(LedgerHead(epoch: 2, seq: 0, records: 0, catalogueVersion: 1))))
+        bench.send(.recorded(.outdated(LedgerHead(epoch: 2, seq: 0, position: 0, catalogueVersion: 1))))
         // The gate may still be deciding: its answer is of the old epoch.
         #expect(bench.take() == [])
         try bench.decide()
@@ -138,9 +138,9 @@ struct ConsumerStateMachineTests {
         try bench.decide()
         bench.watch(catalogue: 2)
         #expect(!bench.take().contains { $0.hasPrefix("open") })
-        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.recorded(.recorded(position: 1)))
         #expect(bench.take().contains("record 2-0 3-0"))
-        bench.send(.recorded(.recorded(records: 3)))
+        bench.send(.recorded(.recorded(position: 3)))
         #expect(bench.take().contains("open epoch: catalogue version 2"))
         bench.open(epoch: 2, seq: 3)
         #expect(bench.take().contains("acknowledge 1-0"))
@@ -202,7 +202,7 @@ struct ConsumerStateMachineTests {
             bench.open(epoch: epoch)
         }
         try bench.decide()
-        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.recorded(.recorded(position: 1)))
         bench.send(.acknowledged(epoch: 4, .fenced))
         #expect(bench.lastRequest?.epochsInARow == 0)
     }
@@ -214,7 +214,7 @@ struct ConsumerStateMachineTests {
         ]
         for (epoch, seq, catalogue, cause) in causes {
             let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
-            let head = LedgerHead(epoch: epoch, seq: seq, records: 0, catalogueVersion: catalogue)
+            let head = LedgerHead(epoch: epoch, seq: seq, position: 0, catalogueVersion: catalogue)
             bench.send(.recorded(.outdated(head)))
             #expect(bench.lastRequest?.needed.cause == cause)
         }
@@ -225,7 +225,7 @@ struct ConsumerStateMachineTests {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.cancel(2, "c", order: "a"), .junk(3))
         bench.send(.blocked)
-        bench.send(.recorded(.outdated(LedgerHead(epoch: 2, seq: 0, records: 0, catalogueVersion: 1))))
+        bench.send(.recorded(.outdated(LedgerHead(epoch: 2, seq: 0, position: 0, catalogueVersion: 1))))
         bench.open(epoch: 3)
         #expect(bench.take().contains("decide 1-0 2-0 after 0"))
     }
@@ -236,7 +236,7 @@ struct ConsumerStateMachineTests {
         for number in 1...3 {
             try bench.deliverDecoded(.order(number, "o\(number)", ("lamp", nil, 1)))
             try bench.decide()
-            if number < 3 { bench.send(.recorded(.recorded(records: Int64(number)))) }
+            if number < 3 { bench.send(.recorded(.recorded(position: Int64(number)))) }
         }
         bench.watch(catalogue: 2)
         #expect(bench.take().contains("open epoch: catalogue version 2"))
@@ -286,7 +286,7 @@ struct ConsumerStateMachineTests {
     @Test("acknowledges in the name of the epoch that is open, again if that has ended meanwhile")
     func fencedByTime() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
-        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.recorded(.recorded(position: 1)))
         bench.watch(catalogue: 2, seq: 1)
         bench.open(epoch: 2, seq: 1)
         _ = bench.take()
@@ -297,7 +297,7 @@ struct ConsumerStateMachineTests {
     @Test("acknowledges nothing of what is in memory once Redis has lost something, but claims it again")
     func doubtfulMemory() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
-        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.recorded(.recorded(position: 1)))
         bench.send(.acknowledged(epoch: 1, .fenced))
         #expect(bench.take().contains("open epoch: the counters were changed or lost"))
         bench.open(epoch: 2, seq: 1)
@@ -317,7 +317,7 @@ struct ConsumerStateMachineTests {
             try bench.decide()
             bench.startWatch()
         }
-        bench.send(.recorded(.outdated(LedgerHead(epoch: 1, seq: 0, records: 0, catalogueVersion: 2))))
+        bench.send(.recorded(.outdated(LedgerHead(epoch: 1, seq: 0, position: 0, catalogueVersion: 2))))
         if finder == 0 {
             bench.send(.undecided(EpochNeeded(.batch, "fenced", memory: .doubtful)))
         } else {
@@ -368,7 +368,7 @@ struct ConsumerStateMachineTests {
             let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
             bench.send(.readFailed(.interrupted))
             #expect(!bench.take().contains("connect 0"))
-            bench.send(.recorded(.recorded(records: 1)))
+            bench.send(.recorded(.recorded(position: 1)))
             bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
             #expect(bench.take().contains("connect 0"))
             bench.send(.readFailed(.interrupted))
@@ -431,7 +431,7 @@ struct ConsumerStateMachineTests {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         bench.deliver()
         #expect(bench.take() == ["read"])
-        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.recorded(.recorded(position: 1)))
         bench.deliver()
         #expect(!bench.take().contains("look for leftovers"))
         bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
@@ -472,7 +472,7 @@ struct ConsumerStateMachineTests {
     func lateWatch() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         bench.startWatch()
-        bench.send(.recorded(.outdated(LedgerHead(epoch: 2, seq: 0, records: 0, catalogueVersion: 1))))
+        bench.send(.recorded(.outdated(LedgerHead(epoch: 2, seq: 0, position: 0, catalogueVersion: 1))))
         bench.open(epoch: 3)
         _ = bench.take()
         bench.watch(in: 1, catalogue: 1, epoch: 1, seq: 1)
@@ -526,12 +526,12 @@ struct ConsumerStateMachineTests {
         bench.send(.stopRequested)
         #expect(bench.take().contains("end read"))
         bench.deliver(.order(2, "b", ("lamp", nil, 1)))
-        bench.send(.recorded(.recorded(records: 1)))
+        bench.send(.recorded(.recorded(position: 1)))
         bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
         #expect(!bench.take().contains("finish"))
         try bench.decode()
         try bench.decide()
-        bench.send(.recorded(.recorded(records: 2)))
+        bench.send(.recorded(.recorded(position: 2)))
         bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
         let last = bench.take()
         #expect(last.last == "finish" && !last.contains("read"))

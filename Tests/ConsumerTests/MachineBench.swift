@@ -99,7 +99,7 @@ final class MachineBench {
         send(
             .epochOpened(
                 Epoch(
-                    number: epoch, seq: seq, catalogue: ConsumerWorld.catalogue(version: catalogue), records: 0,
+                    number: epoch, seq: seq, catalogue: ConsumerWorld.catalogue(version: catalogue), position: 0,
                     connection: 0, changedProducts: changed)))
     }
 
@@ -125,7 +125,7 @@ final class MachineBench {
                 WatchReport(
                     epoch: begun ?? number,
                     ledger: LedgerHead(
-                        epoch: epoch ?? number, seq: 0, records: 0,
+                        epoch: epoch ?? number, seq: 0, position: 0,
                         catalogueVersion: catalogue ?? machine.epoch.catalogue.version),
                     counters: counters ?? found, pending: pending, isRedisFull: false)))
     }

@@ -132,7 +132,7 @@ import Testing
                 cancelled.map { [$0["cancellation_id"] ?? "", $0["reason"] ?? "-", $0["units"] ?? ""] } == expected)
         }
         #expect(
-            try shop.query("SELECT id, not_owned FROM cancellations ORDER BY rowid") == [
+            try shop.query("SELECT id, not_owned FROM cancellations ORDER BY position") == [
                 ["variant", "1"], ["more", "1"], ["rest", "0"], ["of-refused", "50"], ["all-of-refused", "0"],
             ])
         let story = try await shop.succeed("orders", "show", "o")

@@ -84,7 +84,7 @@ struct ArbiterTests {
             catalogue.products[2].cap = 1
             _ = try await fixture.ledger.sync(catalogue)
             let answer = try await fixture.record(order("o2", [("kit", nil, 1)], refused(kit, asked: 1, left: 0)))
-            #expect(answer == .recorded(records: 2))
+            #expect(answer == .recorded(position: 4))
         }
     }
 
@@ -96,7 +96,7 @@ struct ArbiterTests {
             let answer = try await fixture.record(
                 order("o1", [("sheet", nil, 2)], refused(sheet, asked: 2, left: 1)),
                 order("o2", [("sheet", nil, 1)], .accepted(seq: 1)))
-            #expect(answer == .recorded(records: 2))
+            #expect(answer == .recorded(position: 3))
             #expect(try await fixture.sold()[sheet] == Limit.exactInteger)
         }
     }
@@ -118,7 +118,7 @@ struct ArbiterTests {
                     deadLetter("1-0"), order("o", [("kit", nil, 1)], .accepted(seq: decided.seq + 1)),
                 ], attemptsOver: [])
             let answer = try await fixture.ledger.record(batch)
-            #expect(answer == .outdated(LedgerHead(epoch: 1, seq: 1, records: 1, catalogueVersion: 1)))
+            #expect(answer == .outdated(LedgerHead(epoch: 1, seq: 1, position: 2, catalogueVersion: 1)))
             #expect(try await fixture.everything() == before)
         }
     }

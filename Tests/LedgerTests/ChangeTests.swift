@@ -36,7 +36,7 @@ struct ChangeTests {
             let left = [SKUUnits(SKU("cube", "black"), 1), SKUUnits(SKU("sheet"), 2)]
             let rest = Cancellation(cancellationID: "rest", orderID: "o")
             #expect(
-                try await fixture.record(cancellation(rest, of: left, .accepted(seq: 3))) == .recorded(records: 3))
+                try await fixture.record(cancellation(rest, of: left, .accepted(seq: 3))) == .recorded(position: 4))
             #expect(try await fixture.ledger.order("o")?.status == .cancelled)
             #expect(try await fixture.sold()[cube] == 0)
             let story = try await fixture.ledger.story(of: "o")

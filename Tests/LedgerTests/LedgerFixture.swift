@@ -141,6 +141,8 @@ struct LedgerFixture: Sendable {
         var contents: [String] = []
         func add(_ part: Any) { contents.append(String(reflecting: part)) }
         add(try await ledger.head())
+        add(try await ledger.journal(after: 0, limit: 100_000))
+        add(try await ledger.outcomes(after: RecordPlace(epoch: 0, position: 0), limit: 100_000))
         add(try await ledger.statistics())
         add(try await ledger.check())
         add(try await ledger.stock())

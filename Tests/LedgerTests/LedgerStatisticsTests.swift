@@ -9,7 +9,7 @@ struct LedgerStatisticsTests {
     func values(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             var expected = LedgerStatistics(
-                head: LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 1), orders: 0,
+                head: LedgerHead(epoch: 0, seq: 0, position: 1, catalogueVersion: 1), orders: 0,
                 refunds: RefundsDue(), openDeadLetters: 0, deadLetterBytes: 0, wantedReplays: 0)
             #expect(try await fixture.ledger.statistics() == expected)
             try await fixture.record(
@@ -21,10 +21,10 @@ struct LedgerStatisticsTests {
             // What was not recorded counts nowhere.
             let disagreed = try await fixture.record(
                 order("o4", [("kit", nil, 1)], refused(.product("kit"), asked: 1, left: 0)))
-            #expect(disagreed != .recorded(records: 7))
+            #expect(disagreed != .recorded(position: 8))
             _ = try await fixture.ledger.replay(.numbers([2]))
             _ = try await fixture.ledger.discard(.numbers([3]))
-            expected.head = LedgerHead(epoch: 0, seq: 1, records: 6, catalogueVersion: 1)
+            expected.head = LedgerHead(epoch: 0, seq: 1, position: 7, catalogueVersion: 1)
             expected.orders = 3
             expected.refunds = RefundsDue(refunds: 2, sums: [.init(currency: nil, refunds: 2, amount: 1_300)])
             (expected.openDeadLetters, expected.wantedReplays) = (1, 1)

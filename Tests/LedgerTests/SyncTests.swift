@@ -110,7 +110,8 @@ struct SyncTests {
             #expect(changes.changes == expected && changes.version == version && changes.warnings.isEmpty)
             #expect(changes.unchanged == 5 - expected.count)
             #expect(
-                try await fixture.ledger.head() == LedgerHead(epoch: 0, seq: 1, records: 1, catalogueVersion: version))
+                try await fixture.ledger.head()
+                    == LedgerHead(epoch: 0, seq: 1, position: 1 + version, catalogueVersion: version))
             #expect(try await fixture.sold() == sold)
             #expect(try await fixture.ledger.stock().products.map(\.id) == changed(change).products.map(\.id))
             let again = try await fixture.ledger.changes(by: changed(change))

@@ -6,8 +6,6 @@ package enum MemoryLedgerError: LedgerError, Equatable {
     case alreadyExists(String)
     case otherStore(String, store: String, asked: String)
     case inUse(String, action: String)
-    /// What is recorded already, or comes twice in one batch.
-    case recordedTwice(String)
     /// A batch names a counter that the catalogue lacks.
     case unknownCounter(CounterName)
     /// Another ledger was made in its place.
@@ -22,7 +20,7 @@ package enum MemoryLedgerError: LedgerError, Equatable {
         case .inUse: .inUse
         case .replaced: .replaced
         case .unknownCounter(let counter): .damaged(finding: "no \(counter.level.rawValue) \(counter.id) in the ledger")
-        case .otherStore, .recordedTwice, .closed, .notForWriting: .failed
+        case .otherStore, .closed, .notForWriting: .failed
         }
     }
 
@@ -33,7 +31,6 @@ package enum MemoryLedgerError: LedgerError, Equatable {
         case .otherStore(let name, let store, let asked):
             "opening the ledger failed: on \(name): it belongs to store \"\(store)\", not \"\(asked)\"."
         case .inUse(let name, let action): "\(action) the ledger failed: on \(name): another process has it open."
-        case .recordedTwice(let what): "recording failed: on \(what): it is recorded already."
         case .unknownCounter(let counter): "recording failed: on \(counter.level.rawValue) \(counter.id): unknown."
         case .replaced(let name): "keeping the ledger failed: on \(name): another one is in its place."
         case .closed(let name): "using the ledger failed: on \(name): it is closed."

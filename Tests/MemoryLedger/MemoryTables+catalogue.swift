@@ -43,7 +43,14 @@ extension MemoryTables {
             result.changes.append(.init(kind: .closed, counter: .variant(variants[place].variant.id), columns: []))
         }
         categories = catalogue.categories
-        if !result.isEmpty { head.catalogueVersion = version }
+        if !result.isEmpty {
+            head.catalogueVersion = version
+            journal.append(
+                JournalEntry(
+                    position: Int64(journal.count + 1), kind: .catalogue, key: Identifier(String(version)), digest: [],
+                    outcome: JournalKind.catalogue.rawValue, epoch: head.epoch, decidedAt: Timestamp.now()))
+            head.position = Int64(journal.count)
+        }
         result.version = head.catalogueVersion
         return result
     }

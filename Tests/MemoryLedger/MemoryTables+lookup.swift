@@ -16,6 +16,21 @@ extension MemoryTables {
         return prior
     }
 
+    /// The ids that a row of the journal has beside its key.
+    func ids(of entry: JournalEntry) -> MessageIDs {
+        switch entry.kind {
+        case .order, .adjustment, .catalogue: return MessageIDs()
+        case .cancellation:
+            return MessageIDs(order: cancellations.first { $0.recorded.id == entry.key }?.cancellation.orderID)
+        case .deadLetter:
+            guard let letter = deadLetters.first(where: { $0.number == entry.number }) else { return MessageIDs() }
+            return MessageIDs(
+                order: letter.orderID.map { Identifier($0) },
+                cancellation: letter.cancellationID.map { Identifier($0) },
+                adjustment: letter.adjustmentID.map { Identifier($0) })
+        }
+    }
+
     func decision(_ key: Command.Key) -> PriorDecision? {
         switch key.kind {
         case .placeOrder:

@@ -18,7 +18,7 @@ extension MemoryTables {
         for record in batch.records {
             switch record {
             case .deadLetter(let letter):
-                guard add(letter) else { continue }
+                add(letter)
                 if let payment = letter.payment { paid.append((Int64(deadLetters.count), letter, payment)) }
             case .command(let decided):
                 let taken: [Takeback.Line]
@@ -32,20 +32,23 @@ extension MemoryTables {
                 let remaining = arbiter.owned(by:)
                 if let order = try add(decided, batch.epoch, taken, remaining) { placed.append(order) }
             }
-            head.records += 1
         }
+        let before = head
+        for record in batch.records {
+            let entry = entry(record, batch.epoch)
+            if journal.contains(where: { $0.kind == entry.kind && $0.key == entry.key }) { return .outdated(before) }
+            journal.append(entry)
+        }
+        head.position = Int64(journal.count)
+        for order in placed { wake(lettersFor: order.checkout.orderID) }
         for change in arbiter.changes { balances[change.counter] = change.balance }
         head.seq = arbiter.seq
-        for order in placed {
-            let id = order.checkout.orderID
-            if orderPlace(id) != nil { throw MemoryLedgerError.recordedTwice("order \(id)") }
-            orders.append(order)
-        }
+        orders += placed
         settleRefunds(of: placed)
         for letter in paid { addRefund(of: letter.record, letter.number, letter.payment) }
         for key in batch.attemptsOver { attempts[key] = nil }
         endReplays(batch.replayed)
-        return .recorded(records: head.records)
+        return .recorded(position: head.position)
     }
 
     private func loadedArbiter(for batch: RecordBatch) -> Arbiter {
@@ -67,15 +70,11 @@ extension MemoryTables {
     ) throws -> OrderRow? {
         switch decided.command {
         case .placeOrder(let order):
-            wake(lettersFor: order.id)
             return OrderRow(
                 checkout: order.checkout, digest: order.digest,
                 status: decided.decision.shortage == nil ? .accepted : .refused, decision: decided.decision,
                 epoch: epoch, decidedAt: decided.decidedAt, entryID: decided.entryID)
         case .cancel(let cancellation):
-            guard !cancellations.contains(where: { $0.recorded.id == cancellation.cancellationID }) else {
-                throw MemoryLedgerError.recordedTwice("cancellation \(cancellation.cancellationID)")
-            }
             let movements = decided.planned.movements
             cancellations.append(
                 CancellationRow(
@@ -97,9 +96,6 @@ extension MemoryTables {
                 orders[place].status = .cancelled
             }
         case .adjust(let adjustment):
-            guard !adjustments.contains(where: { $0.adjustment.adjustmentID == adjustment.adjustmentID }) else {
-                throw MemoryLedgerError.recordedTwice("adjustment \(adjustment.adjustmentID)")
-            }
             // Its units are not 0.
             guard let seq = decided.decision.seq else { preconditionFailure("an adjustment without a change") }
             adjustments.append(
@@ -110,12 +106,27 @@ extension MemoryTables {
         return nil
     }
 
-    /// - Returns: false: it was there already.
-    private mutating func add(_ letter: DeadLetterRecord) -> Bool {
-        let isKnown = deadLetters.contains {
-            $0.entryID == letter.key.entryID && $0.fingerprint == letter.key.fingerprint
+    /// The next row of the journal.
+    private func entry(_ record: BatchRecord<DecidedCommand>, _ epoch: Int64) -> JournalEntry {
+        let position = Int64(journal.count + 1)
+        func number(_ kind: JournalKind) -> Int64 { Int64(journal.count { $0.kind == kind } + 1) }
+        switch record {
+        case .deadLetter(let letter):
+            return JournalEntry(
+                position: position, kind: .deadLetter, key: letter.key.journalKey, digest: letter.key.fingerprint,
+                outcome: Outcome.Kind.deadLetter.rawValue, reason: letter.cause.reason.rawValue, epoch: epoch,
+                decidedAt: letter.receivedAt, entryID: letter.key.entryID, number: number(.deadLetter))
+        case .command(let decided):
+            let (outcome, kind) = (Outcome(decided), JournalKind(decided.command.kind))
+            return JournalEntry(
+                position: position, kind: kind, key: decided.command.key.id, digest: decided.command.digest,
+                outcome: outcome.kind.rawValue, reason: outcome.reason.isEmpty ? nil : outcome.reason,
+                seq: outcome.seq, epoch: epoch, units: outcome.units, decidedAt: decided.decidedAt,
+                entryID: decided.entryID, number: kind == .order ? number(.order) : nil)
         }
-        if isKnown { return false }
+    }
+
+    private mutating func add(_ letter: DeadLetterRecord) {
         deadLetters.append(
             RecordedDeadLetter(
                 number: Int64(deadLetters.count + 1), entryID: letter.key.entryID,
@@ -124,7 +135,6 @@ extension MemoryTables {
                 payloadDigest: letter.payloadDigest, orderID: letter.ids.order?.text,
                 cancellationID: letter.ids.cancellation?.text, adjustmentID: letter.ids.adjustment?.text,
                 receivedAt: letter.receivedAt, status: .open, resolvedAt: nil, fingerprint: letter.key.fingerprint))
-        return true
     }
 
     /// The cancellations that came before their order can be processed now.

@@ -68,7 +68,9 @@ package struct MemoryTables: Sendable {
 
     let identity: String
     let store: String
-    var head = LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 0)
+    var head = LedgerHead(epoch: 0, seq: 0, position: 0, catalogueVersion: 0)
+    /// In the order of the positions.
+    var journal: [JournalEntry] = []
     var categories: [String] = []
     /// In the order in which they were added, like the variants.
     var products: [ProductRow] = []

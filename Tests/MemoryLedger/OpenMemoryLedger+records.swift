@@ -51,9 +51,22 @@ extension OpenMemoryLedger {
                 case .accepted: if isRefused || order.status != .accepted { continue }
                 case .cancelled: if order.status != .cancelled { continue }
                 }
-                rows.append((status == .accepted ? order.decision.seq ?? 0 : Int64(place + 1), order))
+                rows.append((Int64(place + 1), order))
             }
             return page(rows, limit: limit, after: after) { $0.recorded(withItems: false) }
+        }
+    }
+
+    package func journal(after position: Int64, limit: Int) async throws -> [JournalEntry] {
+        try read { tables in Array(tables.journal.drop { $0.position <= position }.prefix(limit)) }
+    }
+
+    package func outcomes(after place: RecordPlace, limit: Int) async throws -> [RecordedOutcome] {
+        try read { tables in
+            let later = tables.journal.lazy.filter {
+                $0.epoch > place.epoch || $0.epoch == place.epoch && $0.position > place.position
+            }
+            return Array(later.compactMap { $0.recordedOutcome(ids: tables.ids(of: $0)) }.prefix(limit))
         }
     }
 
@@ -124,9 +137,9 @@ extension OpenMemoryLedger {
             check.deadLetters = tables.deadLetters.count
             check.head = tables.head
             check.miscounts = tables.miscounts
-            check.missingRecords =
-                tables.head.records
-                - Int64(check.orders + check.cancellations + check.adjustments + check.deadLetters)
+            check.catalogueChanges = tables.journal.count { $0.kind == .catalogue }
+            let details = check.orders + check.cancellations + check.adjustments + check.deadLetters
+            check.missingRecords = tables.head.position - Int64(details + check.catalogueChanges)
             return check
         }
     }

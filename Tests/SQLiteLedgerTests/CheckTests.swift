@@ -24,8 +24,8 @@ struct CheckTests {
             #expect(try await fixture.ledger.check().isSound)
             try await fill(fixture)
             var expected = LedgerCheck()
-            (expected.orders, expected.deadLetters) = (3, 1)
-            expected.head = LedgerHead(epoch: 0, seq: 2, records: 4, catalogueVersion: 1)
+            (expected.orders, expected.deadLetters, expected.catalogueChanges) = (3, 1, 1)
+            expected.head = LedgerHead(epoch: 0, seq: 2, position: 5, catalogueVersion: 1)
             #expect(try await fixture.ledger.check() == expected)
         }
     }
@@ -34,9 +34,19 @@ struct CheckTests {
     func refusals() async throws {
         try await withLedger { fixture async throws in
             try await fill(fixture)
-            try fixture.tamper("UPDATE orders SET status = 'accepted', reason = NULL, seq = 9 WHERE id = 'o2'")
+            try fixture.tamper("UPDATE journal SET outcome = 'accepted', reason = NULL, seq = 9 WHERE key = 'o2'")
             let check = try await fixture.ledger.check()
             #expect(check.missingRefusals == 1 && check.missingRecords == 0 && !check.isSound)
+        }
+    }
+
+    @Test("finds changes whose seq is not the next one", arguments: ["seq = 3 WHERE seq = 2", "seq = 2 WHERE seq = 1"])
+    func changes(_ edit: String) async throws {
+        try await withLedger { fixture async throws in
+            try await fill(fixture)
+            try fixture.tamper("UPDATE journal SET \(edit)")
+            let check = try await fixture.ledger.check()
+            #expect(check.missingChanges == 1 && check.missingRecords == 0 && !check.isSound)
         }
     }
 
@@ -87,10 +97,21 @@ struct CheckTests {
     func dangling() async throws {
         try await withLedger { fixture async throws in
             try await fill(fixture)
-            try fixture.tamper("DELETE FROM orders WHERE id = 'o2'")
+            try fixture.tamper("DELETE FROM order_details WHERE number = 2")
             let check = try await fixture.ledger.check()
             // Its line, and its refund.
             #expect(check.danglingReferences == 2 && check.miscounts.isEmpty && !check.isSound)
+            #expect(check.missingRecords == 1)
+        }
+    }
+
+    @Test("finds rows of the journal that are gone, wherever they stood", arguments: [2, 5])
+    func gaps(position: Int) async throws {
+        try await withLedger { fixture async throws in
+            try await fill(fixture)
+            try fixture.tamper("DELETE FROM journal WHERE position = \(position)")
+            let check = try await fixture.ledger.check()
+            #expect(check.missingRecords == 1 && check.danglingReferences == 1 && !check.isSound)
         }
     }
 
@@ -158,10 +179,10 @@ struct LedgerConcurrencyTests {
                 // A catalogue that changes between reading the head and recording makes a batch outdated, no more.
                 let answer = try await fixture.record(
                     order(Identifier("o\(seq)"), [("sheet", nil, 1)], .accepted(seq: seq + 1)))
-                if case .recorded(let records) = answer { seq = records }
+                if case .recorded = answer { seq += 1 }
             }
             try await synced
-            #expect(try await tool.head() == LedgerHead(epoch: 0, seq: 50, records: 50, catalogueVersion: 21))
+            #expect(try await tool.head() == LedgerHead(epoch: 0, seq: 50, position: 71, catalogueVersion: 21))
             #expect(try await tool.check().isSound)
             try tool.close()
         }
@@ -205,7 +226,7 @@ struct LedgerConcurrencyTests {
             #expect(error?.isTransient == true)
             #expect(try await fixture.rows() == before)
             try await fixture.ledger.write { try $0.execute(sql: "PRAGMA max_page_count = \(pages + 1_000)") }
-            #expect(try await fixture.record(sale, large) == .recorded(records: 2))
+            #expect(try await fixture.record(sale, large) == .recorded(position: 3))
         }
     }
 }

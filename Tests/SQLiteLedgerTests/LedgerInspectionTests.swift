@@ -91,7 +91,8 @@ struct LedgerInspectionTests {
             try await queue.write { db in
                 for epoch in [1_000, 1 << 50, Int64.max] {
                     try db.execute(
-                        sql: "INSERT INTO epochs VALUES (?, 'r', 0, 0, '2026-11-22T10:00:00.000Z')", arguments: [epoch])
+                        sql: "INSERT INTO epochs VALUES (?, 'r', 0, 0, 0, '2026-11-22T10:00:00.000Z')",
+                        arguments: [epoch])
                 }
             }
             try queue.close()
@@ -163,7 +164,7 @@ struct LedgerInspectionTests {
             }
             let whole = try Data(contentsOf: URL(fileURLWithPath: path))
             for (name, isHot) in [
-                ("product_counters", true), ("sqlite_autoindex_orders_1", true),
+                ("product_counters", true), ("sqlite_autoindex_journal_1", true),
                 ("catalogue_variants_product_id", false),
             ] {
                 let offset = (try root(name) - 1) * 4_096

@@ -62,7 +62,7 @@ struct LedgerOpeningTests {
                 try await LedgerDatabase.create(at: folder.path(of: name), store: "store \(name)")
                 let ledger = try await LedgerDatabase.open(at: folder.path(of: name), store: nil, for: .reader)
                 #expect(ledger.store == "store \(name)")
-                #expect(try await ledger.head() == LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 0))
+                #expect(try await ledger.head() == LedgerHead(epoch: 0, seq: 0, position: 0, catalogueVersion: 0))
                 #expect(ledger.identity.wholeMatch(of: /[0-9a-f]{32}/) != nil)
                 identities.insert(ledger.identity)
                 try ledger.close()
@@ -79,7 +79,7 @@ struct LedgerOpeningTests {
             _ = try await fixture.ledger.raiseEpoch()
             let again = try await LedgerDatabase.open(at: fixture.path, store: "main", for: role)
             #expect(again.identity == fixture.ledger.identity)
-            #expect(try await again.head() == LedgerHead(epoch: 1, seq: 0, records: 0, catalogueVersion: 1))
+            #expect(try await again.head() == LedgerHead(epoch: 1, seq: 0, position: 1, catalogueVersion: 1))
             try again.close()
         }
     }

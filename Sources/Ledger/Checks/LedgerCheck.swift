@@ -33,10 +33,14 @@ package struct LedgerCheck: Sendable, Equatable {
     package var cancellations = 0
     package var adjustments = 0
     package var deadLetters = 0
-    package var head = LedgerHead(epoch: 0, seq: 0, records: 0, catalogueVersion: 0)
+    /// Versions of the catalogue.
+    package var catalogueChanges = 0
+    package var head = LedgerHead(epoch: 0, seq: 0, position: 0, catalogueVersion: 0)
 
-    /// Rows that were recorded and are missing (`LedgerHead.records`).
+    /// Rows that were recorded and are missing (`LedgerHead.position`), or whose details are.
     package var missingRecords: Int64 = 0
+    /// Changes of the counters whose seq is not the next one after those before it.
+    package var missingChanges: Int64 = 0
     /// Orders that were refused and are missing, or are not marked as refused.
     package var missingRefusals: Int64 = 0
     /// Bytes of dead letters that the ledger counts and that are missing; negative: there are more.
@@ -48,7 +52,8 @@ package struct LedgerCheck: Sendable, Equatable {
     package init() {}
 
     package var isSound: Bool {
-        integrity.isEmpty && danglingReferences == 0 && miscounts.isEmpty && missingRecords == 0 && missingRefusals == 0
+        integrity.isEmpty && danglingReferences == 0 && miscounts.isEmpty && missingRecords == 0 && missingChanges == 0
+            && missingRefusals == 0
             && missingDeadLetterBytes == 0 && refundFaults == 0
     }
 }

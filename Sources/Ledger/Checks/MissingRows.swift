@@ -6,7 +6,9 @@ package struct MissingRows: Sendable, Equatable {
     package var cancellations = 0
     package var adjustments = 0
     package var deadLetters = 0
-    /// The positions in the stream of all these messages, in the order of the tables.
+    /// Versions of the catalogue; the file that made them is there to be synced again.
+    package var catalogueChanges = 0
+    /// The positions in the stream of all these messages, in the order of recording.
     package var entries: [EntryPosition] = []
     /// Orders whose customer data was removed, and reappears with the backup.
     package var erased: [String] = []

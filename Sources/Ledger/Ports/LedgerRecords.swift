@@ -16,6 +16,18 @@ package protocol LedgerRecords: OpenLedger {
         by catalogue: Catalogue, progress: (@Sendable (Int) -> Void)?
     ) async throws -> CatalogueChanges
 
+    /// Rows of the journal, in the order of their positions.
+    /// - Parameters:
+    ///   - position: that of the row before the first one; 0: from the beginning.
+    ///   - limit: rows at most.
+    func journal(after position: Int64, limit: Int) async throws -> [JournalEntry]
+
+    /// What became of messages, in the order of recording, however long ago it was announced.
+    /// - Parameters:
+    ///   - place: that of the outcome before the first one.
+    ///   - limit: outcomes at most.
+    func outcomes(after place: RecordPlace, limit: Int) async throws -> [RecordedOutcome]
+
     /// Orders without their items.
     /// - Parameter status: nil: all.
     func orders(status: OrderStatus?, limit: Int, after: String?) async throws -> Page<RecordedOrder>

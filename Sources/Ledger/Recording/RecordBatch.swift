@@ -82,9 +82,10 @@ package struct EntryKey: Sendable, Hashable {
 
 /// The result of recording a batch.
 package enum RecordAnswer: Sendable, Equatable {
-    /// Committed; the ledger has now recorded this many rows (`LedgerHead.records`).
-    case recorded(records: Int64)
-    /// The ledger is at another epoch, catalogue version or seq than the batch was decided with; nothing was recorded.
+    /// Committed; the position of the journal's last row (`LedgerHead.position`).
+    case recorded(position: Int64)
+    /// The ledger is at another epoch, catalogue version or seq than the batch was decided with, or has recorded a part
+    /// of it; nothing was recorded now.
     case outdated(LedgerHead)
     /// The ledger's own figures give another decision than the gate's; nothing was recorded.
     case disagreed(Disagreement)

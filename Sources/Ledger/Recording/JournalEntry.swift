@@ -1,0 +1,69 @@
+import Inventory
+import TextEncodings
+
+/// What a row of the journal is about. The raw values are public.
+package enum JournalKind: String, Sendable, CaseIterable {
+    case order
+    case cancellation
+    case adjustment
+    case deadLetter = "dead_letter"
+    /// A change of the catalogue.
+    case catalogue
+
+    package init(_ kind: Command.Kind) {
+        switch kind {
+        case .placeOrder: self = .order
+        case .cancel: self = .cancellation
+        case .adjust: self = .adjustment
+        }
+    }
+}
+
+/// A row of the journal: something that was recorded. It never changes.
+package struct JournalEntry: Sendable, Equatable {
+    /// 1, 2, 3 … in the order of recording, without a gap.
+    package var position: Int64
+    package var kind: JournalKind
+    /// With `kind`, unique: the id that the message's publisher gave it; of a dead letter its entry's id and
+    /// fingerprint; of a change of the catalogue its version.
+    package var key: Identifier
+    /// Of the content; empty for a change of the catalogue.
+    package var digest: [UInt8]
+    /// As it is announced; of a change of the catalogue `catalogue`.
+    package var outcome: String
+    package var reason: String?
+    /// nil: no counter changed.
+    package var seq: Int64?
+    package var epoch: Int64
+    package var units: Int64?
+    /// RFC 3339, UTC.
+    package var decidedAt: String
+    /// nil: it did not come in a message.
+    package var entryID: String?
+    /// Of an order or a dead letter: its own number.
+    package var number: Int64?
+
+    package init(
+        position: Int64, kind: JournalKind, key: Identifier, digest: [UInt8], outcome: String, reason: String? = nil,
+        seq: Int64? = nil, epoch: Int64, units: Int64? = nil, decidedAt: String, entryID: String? = nil,
+        number: Int64? = nil
+    ) {
+        self.position = position
+        self.kind = kind
+        self.key = key
+        self.digest = digest
+        self.outcome = outcome
+        self.reason = reason
+        self.seq = seq
+        self.epoch = epoch
+        self.units = units
+        self.decidedAt = decidedAt
+        self.entryID = entryID
+        self.number = number
+    }
+}
+
+extension EntryKey {
+    /// As the journal has it.
+    package var journalKey: Identifier { Identifier("\(entryID)/\(fingerprint.hex)") }
+}

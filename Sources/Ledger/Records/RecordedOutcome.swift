@@ -1,0 +1,55 @@
+import Inventory
+
+/// A place among all that a store has ever recorded, whichever ledger it was in.
+///
+/// After a backup was put in a ledger's place, positions come again for other records, but only in a higher epoch: no
+/// later record has a lower place.
+package struct RecordPlace: Sendable, Equatable {
+    package var epoch: Int64
+    /// In the journal.
+    package var position: Int64
+
+    package init(epoch: Int64, position: Int64) {
+        self.epoch = epoch
+        self.position = position
+    }
+
+    /// As commands take and print it, `EPOCH:POSITION`.
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let epoch = Int64(parts[0]), let position = Int64(parts[1]), epoch >= 0, position >= 0
+        else { return nil }
+        self.init(epoch: epoch, position: position)
+    }
+
+    package var text: String { "\(epoch):\(position)" }
+}
+
+/// What became of a message, as it was announced.
+package struct RecordedOutcome: Sendable, Equatable {
+    package var outcome: Outcome
+    package var place: RecordPlace
+
+    package init(outcome: Outcome, place: RecordPlace) {
+        self.outcome = outcome
+        self.place = place
+    }
+}
+
+extension JournalEntry {
+    /// What was announced of it; nil: nothing was, as it did not come in a message.
+    /// - Parameter ids: of a cancellation that of its order, of a dead letter all that can be read of it.
+    package func recordedOutcome(ids: MessageIDs) -> RecordedOutcome? {
+        guard let outcomeKind = Outcome.Kind(rawValue: outcome) else { return nil }
+        var ids = ids
+        switch kind {
+        case .order: ids.order = key
+        case .cancellation: ids.cancellation = key
+        case .adjustment: ids.adjustment = key
+        case .deadLetter, .catalogue: break
+        }
+        var announced = Outcome(kind: outcomeKind, ids: ids, reason: reason ?? "", decidedAt: decidedAt)
+        (announced.seq, announced.units) = (seq, units)
+        return RecordedOutcome(outcome: announced, place: RecordPlace(epoch: epoch, position: position))
+    }
+}

@@ -1,0 +1,56 @@
+import GRDB
+import Inventory
+import Ledger
+
+extension LedgerDatabase {
+    package func journal(after position: Int64, limit: Int) async throws -> [JournalEntry] {
+        try await read { db in
+            try Row.fetchAll(
+                db.cachedStatement(sql: "SELECT * FROM journal WHERE position > ? ORDER BY position LIMIT ?"),
+                arguments: [position, limit]
+            ).map(Self.journalEntry)
+        }
+    }
+
+    package func outcomes(after place: RecordPlace, limit: Int) async throws -> [RecordedOutcome] {
+        try await read { db in
+            try Row.fetchAll(
+                db.cachedStatement(sql: Self.outcomesAfter), arguments: [place.epoch, place.position, limit]
+            ).compactMap { row in
+                func id(_ column: String) throws -> Identifier? {
+                    try (row.value(column) as String?).map { Identifier($0) }
+                }
+                let ids = try MessageIDs(
+                    order: id("order_id"), cancellation: id("cancellation_id"), adjustment: id("adjustment_id"))
+                return try Self.journalEntry(row).recordedOutcome(ids: ids)
+            }
+        }
+    }
+
+    /// Epochs do not go back along the journal: what is of a later one begins where that was opened, which is before the
+    /// given position only if a backup has taken the ledger's place since.
+    private static let outcomesAfter = """
+        SELECT journal.*, coalesce(placed.key, order_id) AS order_id, cancellation_id, adjustment_id FROM journal
+        LEFT JOIN cancellation_details
+            ON journal.kind = 'cancellation' AND cancellation_details.position = journal.position
+        LEFT JOIN order_details ON order_details.number = cancellation_details.order_number
+        LEFT JOIN journal AS placed ON placed.position = order_details.position
+        LEFT JOIN dead_letters ON journal.kind = 'dead_letter' AND dead_letters.id = journal.number
+        WHERE journal.position > min(
+            ?2, coalesce((SELECT position FROM epochs WHERE epoch > ?1 ORDER BY epoch LIMIT 1), ?2)
+        ) AND (journal.epoch > ?1 OR journal.epoch = ?1 AND journal.position > ?2) AND journal.kind != 'catalogue'
+        ORDER BY journal.position LIMIT ?3
+        """
+
+    private static func journalEntry(_ row: Row) throws -> JournalEntry {
+        guard let kind = JournalKind(rawValue: try row.value("kind")) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row of an unknown kind in the journal")
+        }
+        return try JournalEntry(
+            position: row.value("position"), kind: kind, key: Identifier(row.value("key")),
+            digest: row.optionalBytes(named: "digest") ?? [], outcome: row.value("outcome"),
+            reason: row.value("reason"), seq: row.value("seq"), epoch: row.value("epoch"),
+            units: row.value("units"), decidedAt: row.value("decided_at"), entryID: row.value("entry_id"),
+            number: row.value("number"))
+    }
+}
