@@ -25,9 +25,9 @@ struct Stocktake: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             RunCommand.self, ConsumeCommand.self, ServeCommand.self, SyncCommand.self, PublishCommand.self,
-            StockCommand.self,
-            OrdersCommand.self, RefundsCommand.self, DeadLettersCommand.self, ReconcileCommand.self,
-            RepairsCommand.self, AdjustmentsCommand.self, LedgerCommand.self, DoctorCommand.self,
+            StockCommand.self, OrdersCommand.self, OutcomesCommand.self, RefundsCommand.self, DeadLettersCommand.self,
+            ReconcileCommand.self, RepairsCommand.self, AdjustmentsCommand.self, LedgerCommand.self,
+            DoctorCommand.self,
         ])
 
     static func main() async {

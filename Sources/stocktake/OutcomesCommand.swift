@@ -1,0 +1,80 @@
+import ArgumentParser
+import Inventory
+import Ledger
+import StrictJSON
+import TextEncodings
+
+struct OutcomesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "outcomes", abstract: "What became of messages, however long ago.", subcommands: [List.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists outcomes from the ledger, in the order in which they were recorded.",
+            discussion: """
+                Those that the stream of outcomes does not hold any more, too. A program that follows them keeps the \
+                "next" of --json and gives it as --after the next time: it misses none, also where a backup has taken the \
+                ledger's place; what that had not recorded may come again, in a later epoch. Exit codes: 0; 2 the ledger \
+                cannot be read.
+                """)
+
+        @OptionGroup var options: SettingsOptions
+
+        @Option(help: "How many at most.")
+        var limit = 1_000
+
+        @Option(help: ArgumentHelp("Those behind this one; none = from the beginning.", valueName: "EPOCH:POSITION"))
+        var after: String?
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        private static let beginning = RecordPlace(epoch: 0, position: 0)
+
+        func validate() throws {
+            if !(1...100_000).contains(limit) { throw ValidationError("--limit must be from 1 to 100000.") }
+            if let after, RecordPlace(after) == nil {
+                throw ValidationError("--after must be EPOCH:POSITION, as in \"next\": two numbers, 0 or above.")
+            }
+        }
+
+        func run() async throws {
+            let ledger = try await openForReading(options)
+            defer { try? ledger.close() }
+            let start = after.flatMap { RecordPlace($0) } ?? Self.beginning
+            let outcomes = try await ledger.outcomes(after: start, limit: limit)
+            let next = outcomes.last?.place ?? start
+            if json {
+                printJSON(.members(["outcomes": .array(outcomes.map(\.json)), "next": .string(next.text)]))
+                return
+            }
+            var table = Table([
+                ("PLACE", .left), ("OUTCOME", .left), ("ORDER", .left), ("CANCELLATION OR ADJUSTMENT", .left),
+                ("REASON", .left), ("SEQ", .right), ("UNITS", .right), ("DECIDED", .left),
+            ])
+            for recorded in outcomes {
+                let outcome = recorded.outcome
+                table.add([
+                    recorded.place.text, outcome.kind.rawValue, outcome.orderID,
+                    [outcome.cancellationID, outcome.adjustmentID].filter { !$0.isEmpty }.joined(separator: " "),
+                    outcome.reason, outcome.seq?.grouped ?? "", outcome.units?.grouped ?? "", outcome.decidedAt,
+                ])
+            }
+            table.print()
+            if outcomes.count == limit { print("more: --after \(next.text)") }
+        }
+    }
+}
+
+extension RecordedOutcome {
+    fileprivate var json: JSONValue {
+        func id(_ text: String) -> JSONValue { .text(text.isEmpty ? nil : text) }
+        return .members([
+            "epoch": .integer(place.epoch), "position": .integer(place.position),
+            "outcome": .string(outcome.kind.rawValue), "order_id": id(outcome.orderID),
+            "cancellation_id": id(outcome.cancellationID), "adjustment_id": id(outcome.adjustmentID),
+            "reason": id(outcome.reason), "seq": outcome.seq.map { .integer($0) } ?? .null,
+            "units": outcome.units.map { .integer($0) } ?? .null, "decided_at": .string(outcome.decidedAt),
+        ])
+    }
+}
