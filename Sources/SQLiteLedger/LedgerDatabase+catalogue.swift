@@ -4,10 +4,10 @@ import Ledger
 
 extension LedgerDatabase {
     package func sync(
-        _ catalogue: Catalogue, progress: (@Sendable (Int) -> Void)?
+        _ catalogue: Catalogue, by: String?, progress: (@Sendable (Int) -> Void)?
     ) async throws -> CatalogueChanges {
         try await write { db in
-            var sync = CatalogueSync(db: db, writes: true, now: Timestamp.now(), progress: progress)
+            var sync = CatalogueSync(db: db, writes: true, by: by, now: Timestamp.now(), progress: progress)
             return try sync.run(catalogue)
         }
     }
@@ -16,7 +16,7 @@ extension LedgerDatabase {
         by catalogue: Catalogue, progress: (@Sendable (Int) -> Void)?
     ) async throws -> CatalogueChanges {
         try await read { db in
-            var sync = CatalogueSync(db: db, writes: false, now: Timestamp.now(), progress: progress)
+            var sync = CatalogueSync(db: db, writes: false, by: nil, now: Timestamp.now(), progress: progress)
             return try sync.run(catalogue)
         }
     }
@@ -26,6 +26,7 @@ extension LedgerDatabase {
 private struct CatalogueSync {
     let db: Database
     let writes: Bool
+    let by: String?
     let now: String
     let progress: (@Sendable (Int) -> Void)?
     private var result = CatalogueChanges()
@@ -33,9 +34,10 @@ private struct CatalogueSync {
     /// The catalogue's version if anything changes.
     private var nextVersion: Int64 = 0
 
-    init(db: Database, writes: Bool, now: String, progress: (@Sendable (Int) -> Void)?) {
+    init(db: Database, writes: Bool, by: String?, now: String, progress: (@Sendable (Int) -> Void)?) {
         self.db = db
         self.writes = writes
+        self.by = by
         self.now = now
         self.progress = progress
     }
@@ -59,15 +61,30 @@ private struct CatalogueSync {
         if !result.isEmpty, writes {
             try db.execute(
                 sql: "UPDATE ledger SET catalogue_version = ?, position = position + 1", arguments: [nextVersion])
-            try db.execute(
-                sql: """
-                    INSERT INTO journal (position, kind, key, outcome, epoch, decided_at)
-                    SELECT position, '\(JournalKind.catalogue.rawValue)', catalogue_version,
-                        '\(JournalKind.catalogue.rawValue)', epoch, ? FROM ledger
-                    """, arguments: [now])
+            try recordChanges()
             result.version = nextVersion
         }
         return result
+    }
+
+    private func recordChanges() throws {
+        try db.execute(
+            sql: """
+                INSERT INTO journal (position, kind, key, outcome, epoch, decided_at, "by")
+                SELECT position, '\(JournalKind.catalogue.rawValue)', catalogue_version,
+                    '\(JournalKind.catalogue.rawValue)', epoch, ?, ? FROM ledger
+                """, arguments: [now, by])
+        let statement = try db.makeStatement(
+            sql: """
+                INSERT INTO catalogue_changes (position, kind, level, counter_id, "column", before, after)
+                VALUES ((SELECT position FROM ledger), ?, ?, ?, ?, ?, ?)
+                """)
+        for row in result.rows {
+            try statement.execute(arguments: [
+                row.kind.rawValue, row.counter.level.rawValue, row.counter.id.text, row.column?.column,
+                row.column?.before.kept, row.column?.after.kept,
+            ])
+        }
     }
 
     private func refuseMoves(_ catalogue: Catalogue) throws {
@@ -137,8 +154,10 @@ private struct CatalogueSync {
             }
             return
         }
-        let described = differing.filter { $0.name != "position" }.map {
-            Self.describe($0.name, from: row[$0.name], to: $0.value)
+        let described = try differing.filter { $0.name != "position" }.map {
+            try ColumnChange(
+                column: $0.name, before: ColumnChange.Value(row[$0.name] as DatabaseValue),
+                after: ColumnChange.Value($0.value))
         }
         result.changes.append(.init(kind: wasClosed ? .reopened : .changed, counter: counter, columns: described))
         if writes { try update(columns, of: counter) }
@@ -192,18 +211,6 @@ private struct CatalogueSync {
         }
     }
 
-    /// "max_quantity 500 → 400" if both are short, else only the column's name.
-    private static func describe(_ column: String, from old: DatabaseValue, to new: DatabaseValue) -> String {
-        func short(_ value: DatabaseValue) -> String? {
-            if value.isNull { return column == cap ? "unlimited" : "none" }
-            if let number = Int64.fromDatabaseValue(value), case .int64 = value.storage { return String(number) }
-            guard let text = String.fromDatabaseValue(value), text.count <= 30 else { return nil }
-            return "\"\(text)\""
-        }
-        guard let old = short(old), let new = short(new) else { return column }
-        return "\(column) \(old) → \(new)"
-    }
-
     private mutating func closeMissing() throws {
         for level in Level.allCases {
             let active = try String.fetchAll(
@@ -231,6 +238,74 @@ private struct CatalogueSync {
         for (position, category) in categories.enumerated() {
             try db.execute(
                 sql: "INSERT INTO categories (name, position) VALUES (?, ?)", arguments: [category, position])
+        }
+    }
+}
+
+extension LedgerDatabase {
+    package func catalogueChanges(
+        of id: Identifier?, limit: Int, after: String?
+    ) async throws -> Page<RecordedCatalogueChange> {
+        try await read { db in
+            let request = PageRequest(limit: limit, after: after)
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT changes.*, journal.key AS version, journal.epoch, journal.decided_at, journal."by"
+                    FROM catalogue_changes AS changes JOIN journal USING (position)
+                    WHERE (?1 IS NULL OR id < ?1) \(id == nil ? "" : "AND counter_id = ?3") ORDER BY id DESC LIMIT ?2
+                    """,
+                arguments: [request.cursor, request.rows] + (id.map { [$0.text] } ?? []))
+            return try request.page(rows, by: "id") { row in
+                guard let kind = CatalogueChanges.Kind(rawValue: try row.value("kind")),
+                    let level = Level(rawValue: try row.value("level")), let version = Int64(try row.value("version"))
+                else {
+                    throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a change of the catalogue that is none")
+                }
+                let column = try (row.value("column") as String?).map { column in
+                    try ColumnChange(
+                        column: column, before: ColumnChange.Value(row.value("before"), of: column),
+                        after: ColumnChange.Value(row.value("after"), of: column))
+                }
+                return try RecordedCatalogueChange(
+                    number: row.value("id"), version: version,
+                    place: RecordPlace(epoch: row.value("epoch"), position: row.value("position")), kind: kind,
+                    counter: CounterName(level, Identifier(row.value("counter_id"))), column: column,
+                    changedAt: row.value("decided_at"), by: row.value("by"))
+            }
+        }
+    }
+}
+
+extension ColumnChange.Value {
+    /// Of the catalogue's row.
+    fileprivate init(_ value: DatabaseValue) throws {
+        switch value.storage {
+        case .null: self = .none
+        case .int64(let number): self = .integer(number)
+        case .string(let text): self = .text(text)
+        case .double, .blob:
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a value of the catalogue of another type")
+        }
+    }
+
+    /// As it was kept.
+    fileprivate init(_ text: String?, of column: String) throws {
+        guard let text, ColumnChange.numbers.contains(column) else {
+            self.init(text)
+            return
+        }
+        guard let number = Int64(text) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a change of \(column) that is no number")
+        }
+        self = .integer(number)
+    }
+
+    fileprivate var kept: String? {
+        switch self {
+        case .none: nil
+        case .integer(let number): String(number)
+        case .text(let text): text
         }
     }
 }

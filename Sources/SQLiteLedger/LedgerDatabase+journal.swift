@@ -51,6 +51,6 @@ extension LedgerDatabase {
             digest: row.optionalBytes(named: "digest") ?? [], outcome: row.value("outcome"),
             reason: row.value("reason"), seq: row.value("seq"), epoch: row.value("epoch"),
             units: row.value("units"), decidedAt: row.value("decided_at"), entryID: row.value("entry_id"),
-            number: row.value("number"))
+            number: row.value("number"), by: row.value("by"))
     }
 }

@@ -154,6 +154,8 @@ enum Schema {
             entry_id TEXT,
             -- Of an order or a dead letter: counts these alone.
             number INTEGER,
+            -- Who asked for it, if that is known.
+            "by" TEXT,
             CHECK (kind != 'order' OR (seq IS NULL) = (reason IS NOT NULL)),
             UNIQUE (key, kind)
         ) STRICT;
@@ -248,6 +250,21 @@ enum Schema {
         ) STRICT;
 
         \(views)
+
+        -- What each version of the catalogue has changed: a row for what was added, closed or opened again as a whole, with
+        -- column NULL, and one for each column that differs.
+        CREATE TABLE catalogue_changes (
+            id INTEGER PRIMARY KEY,
+            position INTEGER NOT NULL REFERENCES journal (position),
+            kind TEXT NOT NULL CHECK (kind IN ('added', 'changed', 'closed', 'reopened')),
+            level TEXT NOT NULL CHECK (level IN ('product', 'variant')),
+            counter_id TEXT NOT NULL,
+            "column" TEXT,
+            -- Numbers as text.
+            before TEXT,
+            after TEXT
+        ) STRICT;
+        CREATE INDEX catalogue_changes_counter_id ON catalogue_changes (counter_id);
 
         CREATE TABLE dead_letters (
             id INTEGER PRIMARY KEY,

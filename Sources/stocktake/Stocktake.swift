@@ -24,7 +24,8 @@ struct Stocktake: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, ConsumeCommand.self, ServeCommand.self, SyncCommand.self, PublishCommand.self,
+            RunCommand.self, ConsumeCommand.self, ServeCommand.self, SyncCommand.self, CatalogueCommand.self,
+            PublishCommand.self,
             StockCommand.self, OrdersCommand.self, OutcomesCommand.self, RefundsCommand.self, DeadLettersCommand.self,
             ReconcileCommand.self, RepairsCommand.self, AdjustmentsCommand.self, LedgerCommand.self,
             DoctorCommand.self,

@@ -66,7 +66,7 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
         }
         let ledger = try await settings.ledger.openAdmin(settings.store)
         defer { try? ledger.close() }
-        return try await ledger.sync(catalogue, progress: progress)
+        return try await ledger.sync(catalogue, by: await OperatingSystemUser.name(), progress: progress)
     }
 
     /// What messages call it.
@@ -99,7 +99,7 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
 
     private func list(_ changes: CatalogueChanges) {
         for change in changes.changes.prefix(Self.listedChanges) {
-            let columns = change.columns.isEmpty ? "" : ": " + change.columns.joined(separator: ", ")
+            let columns = change.columns.isEmpty ? "" : ": " + change.columns.map(\.text).joined(separator: ", ")
             print("\(change.kind.rawValue) \(change.counter.level.rawValue) \(change.counter.id)\(columns)")
         }
         let more = changes.changes.count - Self.listedChanges
@@ -124,7 +124,7 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
                         "kind": .string(change.kind.rawValue),
                         "level": .string(change.counter.level.rawValue),
                         "id": .string(change.counter.id.text),
-                        "columns": .array(change.columns.map { .string($0) }),
+                        "columns": .array(change.columns.map { .string($0.text) }),
                     ])
                 }),
             "warnings": .array(changes.warnings.map { .string($0) }),

@@ -20,7 +20,7 @@ extension MemoryTables {
         _ = try tables.sync(
             Catalogue(
                 categories: ["c"], products: [product("cube", cap: 40, variants), product("lamp", cap: 30)]),
-            progress: nil)
+            by: nil, progress: nil)
         return tables
     }
 

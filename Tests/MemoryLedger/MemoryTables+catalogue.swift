@@ -3,22 +3,15 @@ import Ledger
 
 /// Bringing a catalogue in. The caller works on a copy, and throws it away to try it.
 extension MemoryTables {
-    private enum Value: Equatable {
-        case none
-        case integer(Int64)
-        case text(String)
-
-        init(_ text: String?) { self = text.map { .text($0) } ?? .none }
-        init(_ number: Int64?) { self = number.map { .integer($0) } ?? .none }
-        init(_ flag: Bool) { self = .integer(flag ? 1 : 0) }
-    }
-
+    private typealias Value = ColumnChange.Value
     private typealias Columns = [(name: String, value: Value)]
 
     /// Products between two reports of progress.
     private static let progressInterval = 1_000
 
-    mutating func sync(_ catalogue: Catalogue, progress: (@Sendable (Int) -> Void)?) throws -> CatalogueChanges {
+    mutating func sync(
+        _ catalogue: Catalogue, by: String?, progress: (@Sendable (Int) -> Void)?
+    ) throws -> CatalogueChanges {
         try refuseMoves(catalogue)
         var result = CatalogueChanges()
         let version = head.catalogueVersion + 1
@@ -48,11 +41,24 @@ extension MemoryTables {
             journal.append(
                 JournalEntry(
                     position: Int64(journal.count + 1), kind: .catalogue, key: Identifier(String(version)), digest: [],
-                    outcome: JournalKind.catalogue.rawValue, epoch: head.epoch, decidedAt: Timestamp.now()))
+                    outcome: JournalKind.catalogue.rawValue, epoch: head.epoch, decidedAt: Timestamp.now(), by: by))
             head.position = Int64(journal.count)
+            keep(result)
         }
         result.version = head.catalogueVersion
         return result
+    }
+
+    /// Of the version that the journal's last row is about.
+    private mutating func keep(_ changes: CatalogueChanges) {
+        guard let entry = journal.last else { return }
+        for row in changes.rows {
+            catalogueChanges.append(
+                RecordedCatalogueChange(
+                    number: Int64(catalogueChanges.count + 1), version: head.catalogueVersion,
+                    place: RecordPlace(epoch: entry.epoch, position: entry.position), kind: row.kind,
+                    counter: row.counter, column: row.column, changedAt: entry.decidedAt, by: entry.by))
+        }
     }
 
     private func refuseMoves(_ catalogue: Catalogue) throws {
@@ -134,7 +140,7 @@ extension MemoryTables {
         result.changes.append(
             .init(
                 kind: wasActive ? .changed : .reopened, counter: counter,
-                columns: differing.map { Self.describe($0.name, from: $0.value, to: $1.value) }))
+                columns: differing.map { ColumnChange(column: $0.name, before: $0.value, after: $1.value) }))
         return true
     }
 
@@ -157,18 +163,6 @@ extension MemoryTables {
             ("specs", Value(variant.specs)), ("metadata", Value(variant.metadata)),
             ("max_quantity", Value(variant.cap)),
         ]
-    }
-
-    private static func describe(_ column: String, from old: Value, to new: Value) -> String {
-        func short(_ value: Value) -> String? {
-            switch value {
-            case .none: column == "max_quantity" ? "unlimited" : "none"
-            case .integer(let number): String(number)
-            case .text(let text): text.count <= 30 ? "\"\(text)\"" : nil
-            }
-        }
-        guard let old = short(old), let new = short(new) else { return column }
-        return "\(column) \(old) → \(new)"
     }
 
     // MARK: - Reading

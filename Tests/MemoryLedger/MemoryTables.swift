@@ -85,6 +85,7 @@ package struct MemoryTables: Sendable {
     var refunds: [RefundRow] = []
     var epochs: [EpochRow] = []
     var repairs: [RecordedRepair] = []
+    var catalogueChanges: [RecordedCatalogueChange] = []
     var attempts: [EntryKey: Int] = [:]
     /// Erased since `completeErasure`.
     var hasErased = false

@@ -4,9 +4,9 @@ import Ledger
 /// What the commands change.
 extension OpenMemoryLedger {
     package func sync(
-        _ catalogue: Catalogue, progress: (@Sendable (Int) -> Void)?
+        _ catalogue: Catalogue, by: String?, progress: (@Sendable (Int) -> Void)?
     ) async throws -> CatalogueChanges {
-        try write { try $0.sync(catalogue, progress: progress) }
+        try write { try $0.sync(catalogue, by: by, progress: progress) }
     }
 
     package func changes(
@@ -14,7 +14,7 @@ extension OpenMemoryLedger {
     ) async throws -> CatalogueChanges {
         try read { tables in
             var copy = tables
-            var changes = try copy.sync(catalogue, progress: progress)
+            var changes = try copy.sync(catalogue, by: nil, progress: progress)
             changes.version = tables.head.catalogueVersion
             return changes
         }

@@ -124,6 +124,15 @@ extension OpenMemoryLedger {
         }
     }
 
+    package func catalogueChanges(
+        of id: Identifier?, limit: Int, after: String?
+    ) async throws -> Page<RecordedCatalogueChange> {
+        try read { tables in
+            let changes = tables.catalogueChanges.filter { change in id.map { change.counter.id == $0 } ?? true }
+            return page(changes.map { ($0.number, $0) }, limit: limit, after: after) { $0 }
+        }
+    }
+
     package func repairs(limit: Int, after: String?) async throws -> Page<RecordedRepair> {
         try read { tables in page(tables.repairs.map { ($0.number, $0) }, limit: limit, after: after) { $0 } }
     }

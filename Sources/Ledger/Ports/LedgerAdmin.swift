@@ -6,9 +6,13 @@ package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
     ///
     /// What the file lacks is closed, not deleted. If anything changed, the catalogue's version is raised, so that the
     /// active consumer notices.
-    /// - Parameter progress: called periodically with the number of products done, on a thread of the ledger.
+    /// - Parameters:
+    ///   - by: who brings it in, kept with the changes.
+    ///   - progress: called periodically with the number of products done, on a thread of the ledger.
     /// - Throws: `VariantMoved` with every variant that would move to another product; nothing is written then.
-    func sync(_ catalogue: Catalogue, progress: (@Sendable (Int) -> Void)?) async throws -> CatalogueChanges
+    func sync(
+        _ catalogue: Catalogue, by: String?, progress: (@Sendable (Int) -> Void)?
+    ) async throws -> CatalogueChanges
 
     /// Removes what the ledger holds about the customers of orders, and the bytes of dead letters with their ids.
     ///
@@ -38,7 +42,7 @@ package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
 }
 
 extension LedgerAdmin {
-    package func sync(_ catalogue: Catalogue) async throws -> CatalogueChanges {
-        try await sync(catalogue, progress: nil)
+    package func sync(_ catalogue: Catalogue, by: String? = nil) async throws -> CatalogueChanges {
+        try await sync(catalogue, by: by, progress: nil)
     }
 }

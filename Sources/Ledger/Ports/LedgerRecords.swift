@@ -28,6 +28,12 @@ package protocol LedgerRecords: OpenLedger {
     ///   - limit: outcomes at most.
     func outcomes(after place: RecordPlace, limit: Int) async throws -> [RecordedOutcome]
 
+    /// What versions of the catalogue have changed.
+    /// - Parameter id: of a product or a variant; nil: of all.
+    func catalogueChanges(
+        of id: Identifier?, limit: Int, after: String?
+    ) async throws -> Page<RecordedCatalogueChange>
+
     /// Orders without their items.
     /// - Parameter status: nil: all.
     func orders(status: OrderStatus?, limit: Int, after: String?) async throws -> Page<RecordedOrder>

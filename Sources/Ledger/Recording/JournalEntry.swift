@@ -42,11 +42,13 @@ package struct JournalEntry: Sendable, Equatable {
     package var entryID: String?
     /// Of an order or a dead letter: its own number.
     package var number: Int64?
+    /// Who asked for it; nil: nobody has said.
+    package var by: String?
 
     package init(
         position: Int64, kind: JournalKind, key: Identifier, digest: [UInt8], outcome: String, reason: String? = nil,
         seq: Int64? = nil, epoch: Int64, units: Int64? = nil, decidedAt: String, entryID: String? = nil,
-        number: Int64? = nil
+        number: Int64? = nil, by: String? = nil
     ) {
         self.position = position
         self.kind = kind
@@ -60,6 +62,7 @@ package struct JournalEntry: Sendable, Equatable {
         self.decidedAt = decidedAt
         self.entryID = entryID
         self.number = number
+        self.by = by
     }
 }
 

@@ -1,0 +1,44 @@
+/// A column of a product's or a variant's row that a catalogue has changed.
+package struct ColumnChange: Sendable, Equatable {
+    package enum Value: Sendable, Equatable {
+        /// NULL: of a cap, unlimited.
+        case none
+        case integer(Int64)
+        case text(String)
+
+        package init(_ text: String?) { self = text.map { .text($0) } ?? .none }
+        package init(_ number: Int64?) { self = number.map { .integer($0) } ?? .none }
+        package init(_ flag: Bool) { self = .integer(flag ? 1 : 0) }
+    }
+
+    /// Columns whose values are numbers.
+    package static let numbers: Set<String> = [
+        "max_quantity", "base_price", "dev_status", "has_variants", "requires_assembly",
+    ]
+
+    /// Its name, which is public.
+    package var column: String
+    package var before: Value
+    package var after: Value
+
+    package init(column: String, before: Value, after: Value) {
+        self.column = column
+        self.before = before
+        self.after = after
+    }
+
+    /// `max_quantity 500 → 400` if both are short, else only the column's name.
+    package var text: String {
+        guard let before = words(for: before), let after = words(for: after) else { return column }
+        return "\(column) \(before) → \(after)"
+    }
+
+    /// nil: it is long.
+    package func words(for value: Value) -> String? {
+        switch value {
+        case .none: column == "max_quantity" ? "unlimited" : "none"
+        case .integer(let number): String(number)
+        case .text(let text): text.count <= 30 ? "\"\(text)\"" : nil
+        }
+    }
+}
