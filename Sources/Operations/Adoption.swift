@@ -25,7 +25,7 @@ package struct Adoption: Sendable {
             guard let client else { return true }
             let head = try await CounterHead.read(access.keys, client)
             guard confirm(head, seq) else { return false }
-            try await ledger.raiseEpoch(above: head.epoch ?? 0)
+            try await ledger.raiseEpoch(above: head.epoch ?? 0, by: access.by)
             try await CounterRemoval(access.keys, client).startOver()
             return true
         }

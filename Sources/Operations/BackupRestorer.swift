@@ -79,7 +79,8 @@ package struct BackupRestorer: Sendable {
     private func take(
         _ restoration: any LedgerRestoration, _ findings: RestoreFindings, _ client: RedisClient?
     ) async throws -> String? {
-        try await restoration.raiseEpoch(above: max(findings.head.epoch ?? 0, findings.replacedEpoch))
+        try await restoration.raiseEpoch(
+            above: max(findings.head.epoch ?? 0, findings.replacedEpoch), by: access.by)
         if let client { try await CounterRemoval(access.keys, client).startOver() }
         Failpoint.restoreForgotten.pass()
         let kept = try restoration.takePlace()

@@ -62,7 +62,8 @@ package struct DriftRepair: Sendable {
         }
         guard
             let (repairs, requested) = try await ledger.raiseEpoch(
-                toRepair: result.report?.repairs ?? [], foundIn: result.report?.epoch, reason: reason)
+                toRepair: result.report?.repairs ?? [], foundIn: result.report?.epoch, reason: reason,
+                by: access.by)
         else { throw OperationError.repairOvertaken(ledger: ledger.name) }
         result.repairEpoch = requested
         if let lease {

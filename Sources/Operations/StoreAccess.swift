@@ -15,18 +15,20 @@ package struct StoreAccess: Sendable {
     package var redisOptions: RedisOptions
     /// nil: Redis is not the private one.
     package var privateRedis: PrivateRedis.Place?
+    /// Who asks for the operation; nil: nobody has said.
+    package var by: String?
     package var logger: Logger
 
     package init(
         ledger: any LedgerPlace, store: String, redis: RedisURL, redisOptions: RedisOptions,
-        privateRedis: PrivateRedis.Place?,
-        logger: Logger
+        privateRedis: PrivateRedis.Place?, by: String?, logger: Logger
     ) {
         self.ledger = ledger
         self.store = store
         self.redis = redis
         self.redisOptions = redisOptions
         self.privateRedis = privateRedis
+        self.by = by
         self.logger = logger
     }
 

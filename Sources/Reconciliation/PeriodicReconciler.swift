@@ -78,7 +78,8 @@ package struct PeriodicReconciler: Sendable {
         drifted.increment()
         guard
             let (repairs, _) = try await ledger.raiseEpoch(
-                toRepair: agreed.repairs, foundIn: agreed.epoch, reason: "drift found by the periodic reconciler")
+                toRepair: agreed.repairs, foundIn: agreed.epoch, reason: "drift found by the periodic reconciler",
+                by: nil)
         else { return [] }
         for repair in repairs.prefix(Self.logged) {
             logger.error(

@@ -63,11 +63,14 @@ extension LedgerDatabase {
         return head
     }
 
-    package func raiseEpoch(above epoch: Int64) async throws {
+    package func raiseEpoch(above epoch: Int64, by: String?) async throws {
+        try await write { db in try Self.raiseEpoch(above: epoch, .adopt, by: by, db) }
+    }
+
+    static func raiseEpoch(above epoch: Int64, _ action: AuditEntry.Action, by: String?, _ db: Database) throws {
+        try note(action, String(epoch), by: by, at: Timestamp.now(), db)
         guard (0...LedgerHead.highestEpoch).contains(epoch) else { return }
-        try await write { db in
-            try db.execute(sql: "UPDATE ledger SET epoch = max(epoch, ?)", arguments: [epoch])
-        }
+        try db.execute(sql: "UPDATE ledger SET epoch = max(epoch, ?)", arguments: [epoch])
     }
 
     /// Every counter with its cap, products first, and the catalogue they belong to.

@@ -4,7 +4,7 @@ import Inventory
 import Ledger
 
 extension LedgerDatabase {
-    package func erase(_ ids: [Identifier]) async throws -> EraseAnswer {
+    package func erase(_ ids: [Identifier], by: String?) async throws -> EraseAnswer {
         let (ids, now) = (ids.uniqued, Timestamp.now())
         return try await write { db in
             var letters: [(number: Int64, status: String)] = []
@@ -35,6 +35,7 @@ extension LedgerDatabase {
                 orders += 1
             }
             let kept = letters.filter { $0.status != DeadLetterStatus.discarded.rawValue }
+            for id in ids { try Self.note(.eraseOrder, id.text, by: by, at: now, db) }
             try Self.wantCheckpoint(db)
             for letter in kept { try Self.removeBytes(ofDeadLetter: letter.number, now: now, db) }
             return .erased(

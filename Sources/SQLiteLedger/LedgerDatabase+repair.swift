@@ -4,13 +4,14 @@ import Ledger
 
 extension LedgerDatabase {
     package func raiseEpoch(
-        toRepair repairs: [Repair], foundIn epoch: Int64?, reason: String
+        toRepair repairs: [Repair], foundIn epoch: Int64?, reason: String, by: String?
     ) async throws -> (repairs: [Repair], epoch: Int64)? {
         // Counting takes time, during which nothing is recorded: so it is done only if something is wrong.
         let isMiscounted = try await !recount().isEmpty
         return try await write { db in
             if let epoch, try LedgerHead.read(db).epoch != epoch { return nil }
             let head = try Self.nextEpoch(db, reason: reason)
+            if let by { try Self.note(.repair, String(head.epoch), by: by, at: Timestamp.now(), db) }
             let miscounts = isMiscounted ? try Self.setRight(db) : []
             let counted = Dictionary(
                 miscounts.filter { $0.column == .sold }.map { ($0.counter, $0.counted) }, uniquingKeysWith: { $1 })

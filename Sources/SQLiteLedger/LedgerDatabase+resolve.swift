@@ -3,16 +3,19 @@ import Inventory
 import Ledger
 
 extension LedgerDatabase {
-    package func replay(_ choice: DeadLetterChoice) async throws -> ResolveAnswer {
-        try await resolve(choice, to: .replay, from: [.open], needsContent: true) { db, number in
+    package func replay(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer {
+        let now = Timestamp.now()
+        return try await resolve(choice, to: .replay, from: [.open], needsContent: true) { db, number in
+            try Self.note(.replayDeadLetter, String(number), by: by, at: now, db)
             try db.cachedStatement(sql: "UPDATE dead_letters SET status = 'replay' WHERE id = ?")
                 .execute(arguments: [number])
         }
     }
 
-    package func discard(_ choice: DeadLetterChoice) async throws -> ResolveAnswer {
+    package func discard(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer {
         let now = Timestamp.now()
         return try await resolve(choice, to: .discarded, from: [.open, .replayed]) { db, number in
+            try Self.note(.discardDeadLetter, String(number), by: by, at: now, db)
             try Self.wantCheckpoint(db)
             try Self.removeBytes(ofDeadLetter: number, now: now, db)
         }

@@ -101,15 +101,12 @@ final class SQLiteRestoration: LedgerRestoration {
         return SQLiteLedgerError.unfitBackup(path: backup, reason: reason)
     }
 
-    func raiseEpoch(above epoch: Int64) async throws {
-        guard (0...LedgerHead.highestEpoch).contains(epoch) else { return }
+    func raiseEpoch(above epoch: Int64, by: String?) async throws {
         let path = partial.path
         do {
             try await offCooperativeThreads {
                 let queue = try SQLiteFile.open(path)
-                try queue.write { db in
-                    try db.execute(sql: "UPDATE ledger SET epoch = max(epoch, ?)", arguments: [epoch])
-                }
+                try queue.write { db in try LedgerDatabase.raiseEpoch(above: epoch, .restore, by: by, db) }
                 try queue.close()
             }
         } catch {

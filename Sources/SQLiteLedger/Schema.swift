@@ -346,6 +346,18 @@ enum Schema {
             repaired_at TEXT NOT NULL
         ) STRICT;
 
+        -- What operators have done that decides nothing.
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY,
+            -- erase_order, replay_dead_letter, discard_dead_letter, repair, adopt, restore.
+            action TEXT NOT NULL,
+            -- The order's id, the dead letter's number, an epoch.
+            subject TEXT NOT NULL,
+            "by" TEXT,
+            done_at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX audit_subject ON audit (subject);
+
         -- How often a process ended while it decoded this entry, alone.
         CREATE TABLE attempts (
             entry_id TEXT NOT NULL,

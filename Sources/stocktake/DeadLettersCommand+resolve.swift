@@ -44,7 +44,7 @@ extension DeadLettersCommand {
             let settings = try options.resolve()
             let ledger = try await settings.ledger.openAdmin(settings.store)
             defer { try? ledger.close() }
-            let answer = try await ledger.replay(letters.choice)
+            let answer = try await ledger.replay(letters.choice, by: await OperatingSystemUser.name())
             let (changed, already) = try numbers(answer, done: "replayed")
             if changed + already == 0 {
                 return print("no open dead letter with reason \(letters.reason?.rawValue ?? "")")
@@ -88,7 +88,8 @@ extension DeadLettersCommand {
                 printError("not discarded")
                 throw Exit.no
             }
-            let (changed, already) = try numbers(try await ledger.discard(letters.choice), done: "discarded")
+            let (changed, already) = try numbers(
+                try await ledger.discard(letters.choice, by: await OperatingSystemUser.name()), done: "discarded")
             print(
                 "discarded \(changed.counted("dead letter"))"
                     + (already > 0 ? ", besides \(already.grouped) that were already" : "")

@@ -21,7 +21,7 @@ extension LedgerCommand {
             let settings = try options.resolve()
             let isAdopted: Bool
             do {
-                isAdopted = try await Adoption(settings.access).run { head, seq in
+                isAdopted = try await Adoption(await settings.accessOfOperator()).run { head, seq in
                     print(
                         "Redis: epoch \(Self.text(head.epoch)), settled seq \(Self.text(head.settled)); this ledger: highest seq \(seq)"
                     )

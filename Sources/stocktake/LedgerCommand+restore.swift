@@ -33,7 +33,7 @@ extension LedgerCommand {
             let progress = Progress()
             do {
                 let isRestored = try await BackupRestorer(
-                    settings.access, settings.backups(for: "restoring"), backup: file
+                    await settings.accessOfOperator(), settings.backups(for: "restoring"), backup: file
                 ).run(
                     allowsOtherLedger: otherLedger,
                     progress: { $0.map { progress.show($0.text) } ?? progress.end() },

@@ -33,7 +33,7 @@ extension OrdersCommand {
                 printError("not erased")
                 throw Exit.no
             }
-            switch try await ledger.erase(orders) {
+            switch try await ledger.erase(orders, by: await OperatingSystemUser.name()) {
             case .erased(let orders, let letters, let refunds):
                 conclude(orders, letters, settings, try await waitForErasure(ledger, settings))
                 if refunds > 0 {

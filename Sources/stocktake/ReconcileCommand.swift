@@ -47,7 +47,7 @@ struct ReconcileCommand: AsyncParsableCommand {
         if deep { finding.miscounts = try await ledger.recount() }
         if let admin {
             let driftRepair = DriftRepair(
-                settings.access, ledger: admin, client: client, reconciler: reconciler,
+                await settings.accessOfOperator(), ledger: admin, client: client, reconciler: reconciler,
                 reason: "stocktake reconcile --repair")
             let result = try await driftRepair.run(
                 miscounts: finding.miscounts, comparesAll: all, explained: Finding.explained)

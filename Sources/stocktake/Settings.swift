@@ -68,7 +68,14 @@ struct Settings: Sendable {
     var access: StoreAccess {
         StoreAccess(
             ledger: ledger, store: store, redis: redis, redisOptions: redisOptions,
-            privateRedis: redisURL == nil ? privateRedis : nil, logger: logger())
+            privateRedis: redisURL == nil ? privateRedis : nil, by: nil, logger: logger())
+    }
+
+    /// The same for an operation that is kept with who asks for it.
+    func accessOfOperator() async -> StoreAccess {
+        var access = access
+        access.by = await OperatingSystemUser.name()
+        return access
     }
 
     /// Makes the ledger if there is none, and says so.

@@ -27,7 +27,7 @@ struct Stocktake: AsyncParsableCommand {
             RunCommand.self, ConsumeCommand.self, ServeCommand.self, SyncCommand.self, CatalogueCommand.self,
             PublishCommand.self,
             StockCommand.self, OrdersCommand.self, OutcomesCommand.self, RefundsCommand.self, DeadLettersCommand.self,
-            ReconcileCommand.self, RepairsCommand.self, AdjustmentsCommand.self, LedgerCommand.self,
+            ReconcileCommand.self, RepairsCommand.self, AuditCommand.self, AdjustmentsCommand.self, LedgerCommand.self,
             DoctorCommand.self,
         ])
 

@@ -42,6 +42,13 @@ import Testing
         try await shop.succeed("orders", "erase", "second", "--yes")
         #expect(try !holds("CANARY", shop))
         #expect(
+            try shop.query("SELECT action, subject, \"by\" FROM audit ORDER BY id") == [
+                ["erase_order", "first", NSUserName()], ["discard_dead_letter", "1", NSUserName()],
+                ["erase_order", "second", NSUserName()],
+            ])
+        let audit = try await shop.succeed("audit", "list", "--limit", "1")
+        #expect(audit.contains("erase_order") && audit.contains("second") && audit.contains("more: --after 3"))
+        #expect(
             try shop.query("SELECT order_id, payment_intent_id, amount FROM refunds") == [["dead", "pi_owed", "10"]])
         try await shop.expectConsistent()
     }

@@ -26,7 +26,8 @@ import Testing
         try await shop.consumeAll()
         let commands = [
             ["orders", "list"], ["orders", "list", "--json"], ["orders", "show", "o"], ["stock"], ["stock", "--json"],
-            ["dead-letters", "list"], ["adjustments", "list", "--json"], ["outcomes", "list"], ["repairs", "list"],
+            ["dead-letters", "list"], ["adjustments", "list", "--json"], ["outcomes", "list"], ["audit", "list"],
+            ["repairs", "list"],
             ["reconcile", "--all"],
             ["ledger", "check"], ["doctor", "--json"], ["sync", "--dry-run", shop.folder.path(of: "products.json")],
             ["--version"], ["--help"], ["help", "orders"], ["orders", "list", "--help"],

@@ -85,7 +85,7 @@ struct EpochTests {
     func raiseAbove(_ backend: Backend, _ epochs: (seen: Int64, then: Int64)) async throws {
         try await withLedger(on: backend) { fixture async throws in
             for _ in 0..<3 { _ = try await fixture.ledger.raiseEpoch() }
-            try await fixture.ledger.raiseEpoch(above: epochs.seen)
+            try await fixture.ledger.raiseEpoch(above: epochs.seen, by: nil)
             #expect(try await fixture.ledger.head().epoch == epochs.then)
             #expect(try await fixture.ledger.raiseEpoch().head.epoch == epochs.then + 1)
         }

@@ -91,10 +91,10 @@ struct LedgerAuditTests {
             let drift = Repair(place: .counters, level: .product, id: "kit", found: 2, expected: 0, detail: "")
             let field = Repair(place: .counters, level: nil, id: "strange", found: nil, expected: nil, detail: "extra")
             let before = try await fixture.everything()
-            #expect(try await fixture.ledger.raiseEpoch(toRepair: [drift], foundIn: 0, reason: "r") == nil)
+            #expect(try await fixture.ledger.raiseEpoch(toRepair: [drift], foundIn: 0, reason: "r", by: nil) == nil)
             #expect(try await fixture.everything() == before)
             let done = try #require(
-                try await fixture.ledger.raiseEpoch(toRepair: [drift, field], foundIn: 1, reason: "r"))
+                try await fixture.ledger.raiseEpoch(toRepair: [drift, field], foundIn: 1, reason: "r", by: nil))
             #expect(done.repairs == [drift, field] && done.epoch == 2)
             let page = try await fixture.ledger.repairs(limit: 1, after: nil)
             #expect(page.elements.map(\.repair) == [field])
@@ -113,7 +113,7 @@ struct LedgerAuditTests {
             let right = Repair(place: .counters, level: .variant, id: "black", found: 6, expected: 1, detail: "")
             let wrong = Repair(place: .counters, level: .product, id: "cube", found: 3, expected: 2, detail: "")
             let done = try #require(
-                try await fixture.ledger.raiseEpoch(toRepair: [right, wrong], foundIn: nil, reason: "r"))
+                try await fixture.ledger.raiseEpoch(toRepair: [right, wrong], foundIn: nil, reason: "r", by: nil))
             var corrected = wrong
             corrected.expected = 7
             #expect(

@@ -159,6 +159,7 @@ struct LedgerFixture: Sendable {
         for letter in letters { add(try await ledger.deadLetter(letter.number) as Any) }
         add(try await ledger.refunds(limit: 100_000, after: nil))
         add(try await ledger.repairs(limit: 100_000, after: nil))
+        add(try await ledger.audit(limit: 100_000, after: nil))
         add(try await ledger.catalogueChanges(of: nil, limit: 100_000, after: nil))
         add(try await ledger.replaysWanted(limit: 100_000))
         add(try await ledger.isErasureComplete())

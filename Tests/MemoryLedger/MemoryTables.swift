@@ -86,11 +86,18 @@ package struct MemoryTables: Sendable {
     var epochs: [EpochRow] = []
     var repairs: [RecordedRepair] = []
     var catalogueChanges: [RecordedCatalogueChange] = []
+    var audit: [AuditEntry] = []
     var attempts: [EntryKey: Int] = [:]
     /// Erased since `completeErasure`.
     var hasErased = false
 
     init(identity: String, store: String) { (self.identity, self.store) = (identity, store) }
+
+    mutating func note(_ action: AuditEntry.Action, _ subject: String, by: String?) {
+        audit.append(
+            AuditEntry(
+                number: Int64(audit.count + 1), action: action, subject: subject, by: by, doneAt: Timestamp.now()))
+    }
 
     // MARK: - Finding rows
 

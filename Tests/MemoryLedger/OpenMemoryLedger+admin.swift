@@ -20,21 +20,27 @@ extension OpenMemoryLedger {
         }
     }
 
-    package func replay(_ choice: DeadLetterChoice) async throws -> ResolveAnswer {
+    package func replay(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer {
         try write { tables in
-            tables.resolve(choice, to: .replay, from: [.open], needsContent: true) { $0.status = .replay }
+            tables.resolve(choice, to: .replay, from: [.open], needsContent: true) { tables, place in
+                tables.note(.replayDeadLetter, String(tables.deadLetters[place].number), by: by)
+                tables.deadLetters[place].status = .replay
+            }
         }
     }
 
-    package func discard(_ choice: DeadLetterChoice) async throws -> ResolveAnswer {
+    package func discard(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer {
         try write { tables in
-            let answer = tables.resolve(choice, to: .discarded, from: [.open, .replayed]) { $0.removeBytes() }
+            let answer = tables.resolve(choice, to: .discarded, from: [.open, .replayed]) { tables, place in
+                tables.note(.discardDeadLetter, String(tables.deadLetters[place].number), by: by)
+                tables.deadLetters[place].removeBytes()
+            }
             if case .done(1..., _) = answer { tables.hasErased = true }
             return answer
         }
     }
 
-    package func erase(_ ids: [Identifier]) async throws -> EraseAnswer {
+    package func erase(_ ids: [Identifier], by: String?) async throws -> EraseAnswer {
         let ids = ids.uniqued
         return try write { tables in
             // Not the cancellations that wait for their order: they hold no customer data, and are needed.
@@ -49,6 +55,7 @@ extension OpenMemoryLedger {
             if !unknown.isEmpty { return .unknown(unknown) }
             let waiting = letters.filter { tables.deadLetters[$0].status == .replay }
             if !waiting.isEmpty { return .awaitsReplay(waiting.map { tables.deadLetters[$0].number }.sorted()) }
+            for id in ids { tables.note(.eraseOrder, id.text, by: by) }
             let orders = ids.compactMap { tables.orderPlace($0) }
             for place in orders { tables.orders[place].erase() }
             let kept = letters.filter { tables.deadLetters[$0].status != .discarded }
@@ -73,7 +80,7 @@ extension MemoryTables {
 
     fileprivate mutating func resolve(
         _ choice: DeadLetterChoice, to wanted: DeadLetterStatus, from allowed: Set<DeadLetterStatus>,
-        needsContent: Bool = false, _ change: (inout RecordedDeadLetter) -> Void
+        needsContent: Bool = false, _ change: (inout MemoryTables, Int) -> Void
     ) -> ResolveAnswer {
         let places = chosen(choice)
         let letters = places.map { deadLetters[$0] }
@@ -86,7 +93,7 @@ extension MemoryTables {
         let incomplete = letters.filter { needsContent && !$0.isWhole }
         if !incomplete.isEmpty { return .incomplete(incomplete.map(\.number)) }
         let changed = places.filter { deadLetters[$0].status != wanted }
-        for place in changed { change(&deadLetters[place]) }
+        for place in changed { change(&self, place) }
         return .done(changed: changed.count, already: places.count - changed.count)
     }
 }

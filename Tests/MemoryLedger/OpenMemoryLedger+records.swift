@@ -133,6 +133,10 @@ extension OpenMemoryLedger {
         }
     }
 
+    package func audit(limit: Int, after: String?) async throws -> Page<AuditEntry> {
+        try read { tables in page(tables.audit.map { ($0.number, $0) }, limit: limit, after: after) { $0 } }
+    }
+
     package func repairs(limit: Int, after: String?) async throws -> Page<RecordedRepair> {
         try read { tables in page(tables.repairs.map { ($0.number, $0) }, limit: limit, after: after) { $0 } }
     }

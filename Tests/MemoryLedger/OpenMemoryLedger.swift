@@ -68,17 +68,21 @@ package final class OpenMemoryLedger: LedgerStore, LedgerAdmin {
         }
     }
 
-    package func raiseEpoch(above epoch: Int64) async throws {
-        guard (0...LedgerHead.highestEpoch).contains(epoch) else { return }
-        try write { $0.head.epoch = max($0.head.epoch, epoch) }
+    package func raiseEpoch(above epoch: Int64, by: String?) async throws {
+        try write { tables in
+            tables.note(.adopt, String(epoch), by: by)
+            guard (0...LedgerHead.highestEpoch).contains(epoch) else { return }
+            tables.head.epoch = max(tables.head.epoch, epoch)
+        }
     }
 
     package func raiseEpoch(
-        toRepair repairs: [Repair], foundIn epoch: Int64?, reason: String
+        toRepair repairs: [Repair], foundIn epoch: Int64?, reason: String, by: String?
     ) async throws -> (repairs: [Repair], epoch: Int64)? {
         try write { tables in
             if let epoch, tables.head.epoch != epoch { return nil }
             tables.nextEpoch(reason)
+            if by != nil { tables.note(.repair, String(tables.head.epoch), by: by) }
             let miscounts = tables.setRight()
             let others = repairs.compactMap { repair -> Repair? in
                 let counted = miscounts.first { miscount in

@@ -21,7 +21,7 @@ private struct Store: Sendable {
     var access: StoreAccess {
         StoreAccess(
             ledger: place, store: "main", redis: server.url, redisOptions: RedisOptions(), privateRedis: nil,
-            logger: silentLogger)
+            by: "maria", logger: silentLogger)
     }
 
     var counters: CounterStore { CounterStore(keys: keys, ledger: ledger.identity, client: client) }

@@ -144,7 +144,7 @@ import Testing
             await #expect(throws: SQLiteLedgerError.locked(path: path)) {
                 try await LedgerDatabase.open(at: path, store: "main", for: .reader)
             }
-            try await restoring.raiseEpoch(above: 7)
+            try await restoring.raiseEpoch(above: 7, by: nil)
             let name = try #require(try restoring.takePlace())
             for (file, orders, epoch) in [(path, 3, 7 as Int64), (name, 7, 1)] {
                 let ledger = try await LedgerDatabase.open(at: file, store: "main", for: .consumer)

@@ -30,7 +30,7 @@ struct DamagedValuesTests {
                 .accepted(seq: 4)))
         try await fixture.ledger.noteAttempt(EntryKey(entryID: "6-0", fingerprint: [1]))
         let repair = Repair(place: .counters, level: .product, id: "kit", found: 1, expected: 0, detail: "")
-        _ = try await fixture.ledger.raiseEpoch(toRepair: [repair], foundIn: nil, reason: "test")
+        _ = try await fixture.ledger.raiseEpoch(toRepair: [repair], foundIn: nil, reason: "test", by: nil)
         try fixture.ledger.close()
         return backup
     }
@@ -91,6 +91,7 @@ struct DamagedValuesTests {
         await attempt(what) { _ = try await ledger.refunds(limit: 1, after: nil) }
         await attempt(what) { _ = try await ledger.refusedOrders() }
         await attempt(what) { _ = try await ledger.catalogueChanges(of: nil, limit: 99, after: nil) }
+        await attempt(what) { _ = try await ledger.audit(limit: 99, after: nil) }
         await attempt(what) { _ = try await ledger.journal(after: 0, limit: 99) }
         await attempt(what) { _ = try await ledger.outcomes(after: RecordPlace(epoch: 0, position: 0), limit: 99) }
         await attempt(what) { _ = try await ledger.watermark() }

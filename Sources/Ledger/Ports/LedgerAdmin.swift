@@ -20,21 +20,23 @@ package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
     /// digest of the payment intent stays, too: the same payment is not taken for a second one when it comes again. An
     /// id that only dead letters have is accepted, too. Refunds that are due keep what they need. If one id is unknown,
     /// nothing is erased.
-    /// - Parameter ids: duplicates count once.
-    func erase(_ ids: [Identifier]) async throws -> EraseAnswer
+    /// - Parameters:
+    ///   - ids: duplicates count once.
+    ///   - by: who asks for it: kept (`AuditEntry`), as for all that follows.
+    func erase(_ ids: [Identifier], by: String?) async throws -> EraseAnswer
 
     /// Makes the consumer publish open dead letters again, all of the choice or none.
-    func replay(_ choice: DeadLetterChoice) async throws -> ResolveAnswer
+    func replay(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer
 
     /// Removes the bytes of dead letters, all of the choice or none. Their rows stay, so that an entry that is read
     /// again is recognised. The request is refused if one of them must be published again, which needs its bytes.
-    func discard(_ choice: DeadLetterChoice) async throws -> ResolveAnswer
+    func discard(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer
 
     /// Sets the epoch to at least `epoch`, so that the next one is above every epoch that Redis has seen.
     ///
     /// An epoch above `LedgerHead.highestEpoch`, or below 0, cannot be the result of counting: it was written manually,
     /// and is ignored, as no epoch can be above it.
-    func raiseEpoch(above epoch: Int64) async throws
+    func raiseEpoch(above epoch: Int64, by: String?) async throws
 
     /// Same as `LedgerStore.completeErasure`. The caller must hold the lease, so that no consumer is active.
     @discardableResult
@@ -42,6 +44,14 @@ package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
 }
 
 extension LedgerAdmin {
+    package func erase(_ ids: [Identifier]) async throws -> EraseAnswer { try await erase(ids, by: nil) }
+
+    package func replay(_ choice: DeadLetterChoice) async throws -> ResolveAnswer { try await replay(choice, by: nil) }
+
+    package func discard(_ choice: DeadLetterChoice) async throws -> ResolveAnswer {
+        try await discard(choice, by: nil)
+    }
+
     package func sync(_ catalogue: Catalogue, by: String? = nil) async throws -> CatalogueChanges {
         try await sync(catalogue, by: by, progress: nil)
     }

@@ -30,9 +30,10 @@ package protocol LedgerRepairs: LedgerAudit, EpochKeeper {
     ///   - repairs: those of the counters, from a comparison with the ledger as it is.
     ///   - epoch: the epoch in which they were compared; nil: any.
     ///   - reason: kept with the epoch and the repairs.
+    ///   - by: who asks for it, kept as an `AuditEntry`; nil: nobody does, it is a chore of the process.
     /// - Returns: what is repaired, and the requested epoch (the installed one is higher); nil if the ledger is at
     ///   another epoch by now, in which nothing has been compared.
     func raiseEpoch(
-        toRepair repairs: [Repair], foundIn epoch: Int64?, reason: String
+        toRepair repairs: [Repair], foundIn epoch: Int64?, reason: String, by: String?
     ) async throws -> (repairs: [Repair], epoch: Int64)?
 }

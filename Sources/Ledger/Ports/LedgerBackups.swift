@@ -38,7 +38,8 @@ package protocol LedgerRestoration: Sendable {
     func missing() async throws -> MissingRows?
 
     /// Sets the copy's epoch to at least `epoch`, so that the next one is above every epoch that was ever installed.
-    func raiseEpoch(above epoch: Int64) async throws
+    /// - Parameter by: who restores it, kept as an `AuditEntry`.
+    func raiseEpoch(above epoch: Int64, by: String?) async throws
 
     /// Puts the copy in the ledger's place. A crash leaves either the old ledger or the new one.
     /// - Returns: the new name of what was there before; nil if nothing was.

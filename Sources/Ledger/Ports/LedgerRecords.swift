@@ -72,6 +72,9 @@ package protocol LedgerRecords: OpenLedger {
 
     func repairs(limit: Int, after: String?) async throws -> Page<RecordedRepair>
 
+    /// What operators have done.
+    func audit(limit: Int, after: String?) async throws -> Page<AuditEntry>
+
     /// Whether all erased data has been overwritten. False: some may still be stored until
     /// `LedgerStore.completeErasure` succeeds.
     func isErasureComplete() async throws -> Bool

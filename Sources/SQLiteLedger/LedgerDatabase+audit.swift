@@ -1,0 +1,28 @@
+import GRDB
+import Ledger
+
+extension LedgerDatabase {
+    package func audit(limit: Int, after: String?) async throws -> Page<AuditEntry> {
+        try await read { db in
+            let request = PageRequest(limit: limit, after: after)
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT * FROM audit WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
+                arguments: [request.cursor, request.rows])
+            return try request.page(rows, by: "id") { row in
+                guard let action = AuditEntry.Action(rawValue: try row.value("action")) else {
+                    throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an unknown action in the audit")
+                }
+                return try AuditEntry(
+                    number: row.value("id"), action: action, subject: row.value("subject"), by: row.value("by"),
+                    doneAt: row.value("done_at"))
+            }
+        }
+    }
+
+    /// In the transaction of what was done.
+    static func note(_ action: AuditEntry.Action, _ subject: String, by: String?, at now: String, _ db: Database) throws
+    {
+        try db.cachedStatement(sql: #"INSERT INTO audit (action, subject, "by", done_at) VALUES (?, ?, ?, ?)"#)
+            .execute(arguments: [action.rawValue, subject, by, now])
+    }
+}
