@@ -5,7 +5,7 @@
 -- ARGV    1  identity of the ledger
 --         2  epoch
 --         3  highest seq the ledger has recorded
---         4  its position: how many rows its journal has
+--         4  how many messages it has recorded (orders, cancellations, adjustments, dead letters)
 --         5  consumer group
 --         6  how many outcomes to keep, about
 --         7  channel of the changes

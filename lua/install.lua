@@ -5,7 +5,7 @@
 -- ARGV    1  identity of the ledger
 --         2  the new epoch
 --         3  highest seq the ledger has recorded
---         4  its position: how many rows its journal has
+--         4  how many messages it has recorded (orders, cancellations, adjustments, dead letters)
 --         5  how many fields the prepared hash must have
 -- RETURNS {"INSTALLED"}
 --         {"OTHER_LEDGER", identity}: the counters belong to another ledger

@@ -147,7 +147,12 @@ struct BatchPlanner: Sendable {
     private mutating func reject(
         _ decoded: DecodedEntry, _ invalid: InvalidMessage, _ command: Command? = nil
     ) -> PlannedBatch.Plan {
-        add(.deadLetter(context.deadLetters.record(decoded.entry, invalid, ids: command?.ids, at: time)))
+        let letter = context.deadLetters.record(decoded.entry, invalid, ids: command?.ids, at: time)
+        // The same entry delivered again, over a connection that lives on.
+        if let outcome = context.recording?.outcome(ofDeadLetter: letter.key) { return .known(outcome) }
+        if let place = batch.deadLetters[letter.key] { return .replay(ofRecord: place) }
+        batch.deadLetters[letter.key] = batch.records.count
+        return add(.deadLetter(letter))
     }
 
     private mutating func add(_ record: BatchRecord<PlannedCommand>) -> PlannedBatch.Plan {

@@ -109,7 +109,9 @@ extension ConsumerStateMachine {
                 need(EpochNeeded(.outage, "catalogue version \(head.catalogueVersion)"))
             } else {
                 let cause = head.epoch == batch.record.epoch ? EpochNeeded.Cause.batch : .outage
-                need(EpochNeeded(cause, "the ledger is at epoch \(head.epoch), seq \(head.seq)"))
+                let isSame = head.epoch == batch.record.epoch && head.seq == batch.record.seqBefore
+                let what = isSame ? "has a part of the batch already" : "is at epoch \(head.epoch), seq \(head.seq)"
+                need(EpochNeeded(cause, "the ledger \(what)"))
             }
         case .disagreed(.miscounted(let counter)):
             need(EpochNeeded(.miscount(counter), "the ledger's figures were counted again"))
@@ -134,7 +136,7 @@ extension ConsumerStateMachine {
         actions.append(
             .acknowledge(
                 Acknowledgement(
-                    epoch: epoch.number, settled: first.seqAfter, recorded: first.position,
+                    epoch: epoch.number, settled: first.seqAfter, recorded: first.recorded,
                     entries: reading.memory == .trusted ? first.entries : [], outcomes: first.outcomes,
                     changed: first.changed)))
     }
@@ -160,6 +162,7 @@ extension ConsumerStateMachine.Unacknowledged {
         outcomes = batch.outcomes
         changed = batch.changed
         seqAfter = batch.seqAfter
-        self.position = position
+        // Each version of the catalogue has a row in the journal, too; the batch was recorded under this one.
+        recorded = max(0, position - batch.record.catalogueVersion)
     }
 }

@@ -51,8 +51,8 @@ struct ConsumerStateMachine: ~Copyable {
         /// Products whose figures changed.
         var changed: [Identifier]
         var seqAfter: Int64
-        /// The ledger's position once this batch was recorded; 0 if there was nothing to record.
-        var position: Int64
+        /// How many messages the ledger had recorded with this batch; 0 if there was nothing to record.
+        var recorded: Int64
     }
 
     enum Acknowledging {

@@ -129,7 +129,7 @@ extension Decision {
 }
 
 extension Outcome {
-    fileprivate init(_ letter: DeadLetterRecord) {
+    init(_ letter: DeadLetterRecord) {
         self.init(
             kind: .deadLetter, ids: letter.ids, reason: letter.cause.reason.rawValue, decidedAt: letter.receivedAt)
     }

@@ -7,8 +7,8 @@ struct Epoch: Sendable {
     /// The counters' seq at its start.
     var seq: Int64
     var catalogue: CatalogueIndex
-    /// The ledger's position at its start.
-    var position: Int64
+    /// How many messages the ledger had recorded at its start.
+    var recorded: Int64
     /// The connection over which it was installed: after a restart or a failover of Redis there is another one.
     var connection: Int
     /// Products that the catalogue has changed since the previous epoch.
@@ -17,7 +17,7 @@ struct Epoch: Sendable {
     /// Announces these products.
     var catalogueChange: Acknowledgement {
         Acknowledgement(
-            epoch: number, settled: seq, recorded: position, entries: [], outcomes: [], changed: changedProducts)
+            epoch: number, settled: seq, recorded: recorded, entries: [], outcomes: [], changed: changedProducts)
     }
 }
 

@@ -84,7 +84,7 @@ struct EpochOpener: Sendable {
         return .installed(
             Epoch(
                 number: start.head.epoch, seq: start.head.seq, catalogue: start.catalogue,
-                position: start.head.position,
+                recorded: start.head.messages,
                 connection: connection, changedProducts: start.changedProducts))
     }
 

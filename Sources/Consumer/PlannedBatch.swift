@@ -20,6 +20,8 @@ struct PlannedBatch: Sendable {
     var records: [BatchRecord<PlannedCommand>] = []
     /// The index in `records` of each command.
     var places: [Command.Key: Int] = [:]
+    /// The index in `records` of each dead letter.
+    var deadLetters: [EntryKey: Int] = [:]
     /// Orders that its cancellations take units from.
     var cancelledOrders: Set<Identifier> = []
     let catalogueVersion: Int64

@@ -10,7 +10,7 @@ struct RecordStage: Sendable {
 
     func record(_ batch: RecordBatch) async throws -> RecordAnswer {
         Failpoint.recordBefore.pass()
-        // A batch in which everything was known already changes nothing. Redis keeps the larger number of rows.
+        // A batch in which everything was known already changes nothing. Redis keeps the larger number of messages.
         if batch.isEmpty { return .recorded(position: 0) }
         let start = clock.now
         let answer = try await retrying.ledger { [ledger] in try await ledger.record(batch) }

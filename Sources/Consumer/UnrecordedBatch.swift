@@ -6,17 +6,24 @@ struct UnrecordedBatch: Sendable {
     private let places: [Command.Key: Int]
     private let records: [BatchRecord<DecidedCommand>]
     private let cancelledOrders: Set<Identifier>
+    private let deadLetters: [EntryKey: Int]
 
     init(_ batch: DecidedBatch) {
         places = batch.planned.places
         records = batch.record.records
         cancelledOrders = batch.planned.cancelledOrders
+        deadLetters = batch.planned.deadLetters
     }
 
     func decision(of key: Command.Key) -> PriorDecision? {
         guard let place = places[key], case .command(let decided) = records[place] else { return nil }
         assert(decided.command.key == key, "a command stands at its place")
         return PriorDecision(digest: decided.command.digest, outcome: Outcome(decided))
+    }
+
+    func outcome(ofDeadLetter key: EntryKey) -> Outcome? {
+        guard let place = deadLetters[key], case .deadLetter(let letter) = records[place] else { return nil }
+        return Outcome(letter)
     }
 
     /// Whether what an order owns is known only once the batch is recorded.

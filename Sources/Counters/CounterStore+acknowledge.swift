@@ -7,7 +7,7 @@ package struct Acknowledgement: Sendable {
     package var epoch: Int64
     /// Highest seq the ledger has recorded.
     package var settled: Int64
-    /// Its position (`LedgerHead.position`).
+    /// How many messages it has recorded (`LedgerHead.messages`).
     package var recorded: Int64
     /// Entry ids to acknowledge.
     package var entries: [String]

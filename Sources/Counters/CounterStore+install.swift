@@ -8,18 +8,18 @@ package struct Installation: Sendable {
     package var epoch: Int64
     /// Highest seq the ledger has recorded; the counters continue from it.
     package var seq: Int64
-    /// The ledger's (`LedgerHead.position`).
-    package var position: Int64
+    /// The ledger's (`LedgerHead.messages`).
+    package var recorded: Int64
     package var catalogueVersion: Int64
     package var counters: [(name: CounterName, state: CounterState)]
 
     package init(
-        epoch: Int64, seq: Int64, position: Int64, catalogueVersion: Int64,
+        epoch: Int64, seq: Int64, recorded: Int64, catalogueVersion: Int64,
         counters: [(name: CounterName, state: CounterState)]
     ) {
         self.epoch = epoch
         self.seq = seq
-        self.position = position
+        self.recorded = recorded
         self.catalogueVersion = catalogueVersion
         self.counters = counters
     }
@@ -52,7 +52,7 @@ extension CounterStore {
         slice.add("epoch", installation.epoch)
         slice.add("seq", installation.seq)
         slice.add("settled", installation.seq)
-        slice.add("recorded", installation.position)
+        slice.add("recorded", installation.recorded)
         slice.add("catalogue", installation.catalogueVersion)
         // One slice after the other: all at once would be most of the memory that a large catalogue takes.
         var sent = 0
@@ -69,7 +69,7 @@ extension CounterStore {
             command.append(ledger)
             command.append(installation.epoch)
             command.append(installation.seq)
-            command.append(installation.position)
+            command.append(installation.recorded)
             command.append(sent)
         }
         return try Self.answer(reply, sent: sent)

@@ -10,6 +10,7 @@ extension FieldReader {
         var cancelledAt: String?
         var items: [SKUUnits]?
         var restock = true
+        var by: String?
         while let key = try nextKey() {
             switch key {
             case "cancellation_id": cancellationID = try identifier(FieldPath(.payload, "cancellation_id"))
@@ -17,13 +18,15 @@ extension FieldReader {
             case "cancelled_at": cancelledAt = try text(FieldPath(.payload, "cancelled_at"))
             case "items": items = try cancelledItems()
             case "restock": restock = try boolean(FieldPath(.payload, "restock")) ?? true
+            case "by": by = try sender()
             default: try skip()
             }
         }
         guard let cancellationID else { throw Self.missing(FieldPath(.payload, "cancellation_id")) }
         guard let orderID else { throw Self.missing(FieldPath(.payload, "order_id")) }
         return Cancellation(
-            cancellationID: cancellationID, orderID: orderID, cancelledAt: cancelledAt, items: items, restock: restock)
+            cancellationID: cancellationID, orderID: orderID, cancelledAt: cancelledAt, items: items, restock: restock,
+            by: by)
     }
 
     private mutating func cancelledItems() throws(InvalidMessage) -> [SKUUnits]? {
@@ -34,6 +37,9 @@ extension FieldReader {
         if items?.isEmpty == true { throw InvalidMessage(.invalidValue, "items: is empty; absent means everything") }
         return items
     }
+
+    /// Who sent the message: a text by the rules of ids.
+    mutating func sender() throws(InvalidMessage) -> String? { try identifier(FieldPath(.payload, "by"))?.text }
 
     private mutating func cancelledItem(_ line: Int) throws(InvalidMessage) -> SKUUnits {
         guard try enterObject("items[\(line)]") else {
@@ -60,7 +66,7 @@ extension FieldReader {
         try enterPayload()
         var (adjustmentID, productID, variantID): (Identifier?, Identifier?, Identifier?)
         var units: Int64?
-        var (reason, adjustedAt): (String?, String?)
+        var (reason, adjustedAt, by): (String?, String?, String?)
         while let key = try nextKey() {
             switch key {
             case "adjustment_id": adjustmentID = try identifier(FieldPath(.payload, "adjustment_id"))
@@ -71,6 +77,7 @@ extension FieldReader {
                 if units == 0 { throw InvalidMessage(.invalidValue, "sold: is 0, which adjusts nothing") }
             case "reason": reason = try text(FieldPath(.payload, "reason"))
             case "adjusted_at": adjustedAt = try text(FieldPath(.payload, "adjusted_at"))
+            case "by": by = try sender()
             default: try skip()
             }
         }
@@ -80,6 +87,6 @@ extension FieldReader {
         guard let reason, !reason.isEmpty else { throw Self.missing(FieldPath(.payload, "reason")) }
         return Adjustment(
             adjustmentID: adjustmentID, sku: SKU(productID, variantID), units: units, reason: reason,
-            adjustedAt: adjustedAt)
+            adjustedAt: adjustedAt, by: by)
     }
 }

@@ -30,6 +30,7 @@ extension FieldReader {
             case "total": checkout.total = try amount("total")
             case "items": lines = try self.lines(&texts)
             case "shipping_address": try address(into: &texts)
+            case "by": checkout.by = try sender()
             default: try skip()
             }
         }

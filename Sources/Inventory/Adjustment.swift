@@ -11,15 +11,20 @@ package struct Adjustment: Sendable, Equatable {
     package let reason: String
     /// As the message gives it; not interpreted.
     package let adjustedAt: String?
+    /// Who sent it, as the message gives it.
+    package let by: String?
     /// 32 bytes (`contentDigest`).
     package let digest: [UInt8]
 
-    package init(adjustmentID: Identifier, sku: SKU, units: Int64, reason: String, adjustedAt: String? = nil) {
+    package init(
+        adjustmentID: Identifier, sku: SKU, units: Int64, reason: String, adjustedAt: String? = nil, by: String? = nil
+    ) {
         self.adjustmentID = adjustmentID
         self.sku = sku
         self.units = units
         self.reason = reason
         self.adjustedAt = adjustedAt
+        self.by = by
         digest = Self.contentDigest(sku, units: units)
     }
 

@@ -8,18 +8,21 @@ package struct Cancellation: Sendable, Equatable {
     package let items: [SKUUnits]?
     /// Whether the units can be sold again. If not, the order loses them and the counters do not change.
     package let restock: Bool
+    /// Who sent it, as the message gives it.
+    package let by: String?
     /// 32 bytes (`contentDigest`).
     package let digest: [UInt8]
 
     package init(
         cancellationID: Identifier, orderID: Identifier, cancelledAt: String? = nil, items: [SKUUnits]? = nil,
-        restock: Bool = true
+        restock: Bool = true, by: String? = nil
     ) {
         self.cancellationID = cancellationID
         self.orderID = orderID
         self.cancelledAt = cancelledAt
         self.items = items
         self.restock = restock
+        self.by = by
         digest = Self.contentDigest(order: orderID, items: items, restock: restock)
     }
 }

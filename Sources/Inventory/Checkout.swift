@@ -26,6 +26,8 @@ package struct Checkout: Sendable, Equatable {
     package var tax: Int64?
     package var shipping: Int64?
     package var total: Int64?
+    /// Who sent it, as the message gives it.
+    package var by: String?
     /// 1 … `Limit.items`, in the message's order.
     package var lines: [Line]
     /// By `Text.rawValue` and `LineText.number(in:)`.

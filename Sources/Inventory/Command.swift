@@ -91,6 +91,15 @@ package enum Command: Sendable, Equatable {
         }
     }
 
+    /// Who sent it, as the message gives it.
+    package var by: String? {
+        switch self {
+        case .placeOrder(let order): order.checkout.by
+        case .cancel(let cancellation): cancellation.by
+        case .adjust(let adjustment): adjustment.by
+        }
+    }
+
     package var ids: MessageIDs {
         var ids = key.ids
         if case .cancel(let cancellation) = self { ids.order = cancellation.orderID }

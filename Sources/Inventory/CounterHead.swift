@@ -37,7 +37,7 @@ package struct CounterHead: Sendable, Equatable {
 
     /// Whether more was recorded than a ledger with this head holds.
     package func remembersMoreRows(than head: LedgerHead) -> Bool {
-        (settled ?? 0) > head.seq || (recorded ?? 0) > head.position
+        (settled ?? 0) > head.seq || (recorded ?? 0) > head.messages
     }
 }
 

@@ -7,6 +7,10 @@ package struct LedgerHead: Sendable, Equatable {
     package var position: Int64
     package var catalogueVersion: Int64
 
+    /// How many rows of the journal came from messages: each version of the catalogue is one, too. A ledger that lacks
+    /// some of these is an old one, however often a catalogue was brought in since.
+    package var messages: Int64 { max(0, position &- catalogueVersion) }
+
     package init(epoch: Int64, seq: Int64, position: Int64, catalogueVersion: Int64) {
         self.epoch = epoch
         self.seq = seq

@@ -128,7 +128,7 @@ package actor StoreMonitor {
         let (redis, statistics) = (snapshot.redis, snapshot.ledger.statistics)
         return StoreStatus(
             store: ledger.store, version: version, asOf: snapshot.takenAt, epoch: statistics?.head.epoch,
-            seq: statistics?.head.seq, settled: redis.counters?.settled, recorded: statistics?.head.position,
+            seq: statistics?.head.seq, settled: redis.counters?.settled, recorded: statistics?.head.messages,
             redis: .init(
                 isWell: snapshot.isRedisWell, url: self.redis.url.redacted, version: redis.version,
                 usedMemory: redis.usedMemory, detail: snapshot.redisDetail),

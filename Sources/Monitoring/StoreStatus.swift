@@ -45,7 +45,7 @@ package struct StoreStatus: Sendable {
     package var seq: Int64?
     /// Highest seq that is acknowledged, according to Redis.
     package var settled: Int64?
-    /// The ledger's position: rows of its journal, which has all that was ever recorded.
+    /// Messages that the ledger has ever recorded: orders, cancellations, adjustments and dead letters.
     package var recorded: Int64?
     package var redis: Redis
     package var ledger: Ledger

@@ -95,7 +95,7 @@ extension Adjustment {
         let object = JSONValue.members([
             "adjustment_id": .string(adjustmentID.text), "product_id": .string(sku.productID.text),
             "variant_id": .text(sku.variantID?.text), "sold": .integer(units), "reason": .string(reason),
-            "adjusted_at": .text(adjustedAt),
+            "adjusted_at": .text(adjustedAt), "by": .text(by),
         ])
         return Array(object.text.utf8)
     }

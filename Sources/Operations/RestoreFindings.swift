@@ -38,11 +38,11 @@ package struct RestoreFindings: Sendable {
         return head.isEmpty || head.ledger == identity && !head.remembersMoreRows(than: own)
     }
 
-    /// Rows that were recorded since the backup, as Redis remembers; nil if it does not.
+    /// Messages that were recorded since the backup, as Redis remembers; nil if it does not.
     package var recordedSince: Int64? {
         guard head.ledger == identity, let recorded = head.recorded else { return nil }
         // Redis may hold any number.
-        let (since, overflows) = recorded.subtractingReportingOverflow(backup.head.position)
+        let (since, overflows) = recorded.subtractingReportingOverflow(backup.head.messages)
         return overflows ? nil : since
     }
 

@@ -5,7 +5,7 @@ import Ledger
 extension BatchWriter {
     static let journalColumns = [
         "position", "kind", "key", "digest", "outcome", "reason", "seq", "epoch", "units", "decided_at", "entry_id",
-        "number",
+        "number", "\"by\"",
     ]
 
     /// One row for each of the batch's records, in the order of the stream.
@@ -41,6 +41,7 @@ extension BatchWriter {
         row.bind(decided.decidedAt)
         row.bind(decided.entryID)
         row.bind(number)
+        row.bind(order.checkout.by)
     }
 
     private func bind(_ row: inout DirectStatement, _ decided: DecidedCommand) {
@@ -56,6 +57,7 @@ extension BatchWriter {
         row.bind(decided.decidedAt)
         row.bind(decided.entryID)
         row.bind(Int64?.none)
+        row.bind(decided.command.by)
     }
 
     private func bind(_ row: inout DirectStatement, _ deadLetter: DeadLetterRecord, number: Int64) {
@@ -70,5 +72,6 @@ extension BatchWriter {
         row.bind(deadLetter.receivedAt)
         row.bind(deadLetter.key.entryID)
         row.bind(number)
+        row.bind(String?.none)
     }
 }

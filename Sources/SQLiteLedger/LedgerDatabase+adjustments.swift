@@ -28,7 +28,8 @@ extension LedgerDatabase {
                 adjustmentID: Identifier(row.value("id")),
                 sku: SKU(
                     Identifier(row.value("product_id")), (row.value("variant_id") as String?).map { Identifier($0) }),
-                units: row.value("quantity"), reason: row.value("reason"), adjustedAt: row.value("adjusted_at")),
+                units: row.value("quantity"), reason: row.value("reason"), adjustedAt: row.value("adjusted_at"),
+                by: row.value("by")),
             seq: row.value("seq"), epoch: row.value("epoch"), decidedAt: row.value("decided_at"),
             entryID: row.value("entry_id"))
     }

@@ -3,17 +3,44 @@ import Inventory
 import Ledger
 
 extension LedgerDatabase {
-    /// Every recorded change of a counter: its position and seq, its SKU, its kind and id, and the units it added.
-    static let changes = """
-        SELECT position, seq, product_id, variant_id, quantity AS units, kind, key AS id FROM journal
-        JOIN order_lines ON order_number = number WHERE kind = 'order' AND seq IS NOT NULL
-        UNION ALL
-        SELECT position, seq, product_id, variant_id, -given_back, kind, key FROM journal
-        JOIN cancellation_lines USING (position) WHERE kind = 'cancellation' AND seq IS NOT NULL
-        UNION ALL
-        SELECT position, seq, product_id, variant_id, units, kind, key FROM journal
-        JOIN adjustment_details USING (position) WHERE kind = 'adjustment'
+    /// Every recorded change of a counter: its seq, its SKU, its kind and id, and the units it added.
+    static let changes = changes(where: "TRUE")
+
+    /// The same of some rows of the journal.
+    /// - Parameter condition: for these rows. It stands within each part, as SQLite does not bring one with a subquery
+    ///   there, and would read the whole journal.
+    private static func changes(where condition: String) -> String {
         """
+        SELECT seq, product_id, variant_id, quantity AS units, kind, key AS id FROM journal
+        JOIN order_lines ON order_number = number WHERE \(condition) AND kind = 'order' AND seq IS NOT NULL
+        UNION ALL
+        SELECT seq, product_id, variant_id, -given_back, kind, key FROM journal
+        JOIN cancellation_lines USING (position)
+        WHERE \(condition) AND kind = 'cancellation' AND seq IS NOT NULL
+        UNION ALL
+        SELECT seq, product_id, variant_id, units, kind, key FROM journal
+        JOIN adjustment_details USING (position) WHERE \(condition) AND kind = 'adjustment'
+        """
+    }
+
+    /// What counters within two ranges of ids have changed by after a seq: `?1`; `?2` and `?3`; `?4` and `?5`.
+    static let changesAfter = """
+        SELECT seq, product_id, variant_id, units
+        FROM (\(changes(where: "journal.position > \(Schema.position(before: "?1")) AND seq > ?1")))
+        WHERE product_id BETWEEN ?2 AND ?3 OR variant_id BETWEEN ?4 AND ?5
+        """
+
+    /// What a counter has changed by above a seq and up to another: `?1`, `?2`; its id: `?3`.
+    static func changesOf(_ level: Level) -> String {
+        let condition = """
+            journal.position > \(Schema.position(before: "?1")) AND journal.position <= \(Schema.position(reaching: "?2"))
+            AND seq > ?1 AND seq <= ?2
+            """
+        return """
+            SELECT seq, kind, id, sum(units) FROM (\(changes(where: condition)))
+            WHERE \(level == .product ? "product_id" : "variant_id") = ?3 GROUP BY seq ORDER BY seq DESC
+            """
+    }
 
     package func counterNames(after last: CounterName?, limit: Int) async throws -> CounterNames {
         try await read { db in
@@ -51,14 +78,11 @@ extension LedgerDatabase {
                 }
             }
             var later: [CounterName: [(seq: Int64, units: Int64)]] = [:]
+            let head = try LedgerHead.read(db)
+            // Mostly nothing is later.
+            guard seq < head.seq else { return CountersAsOf(head: head, counters: counters, later: later) }
             let changes = try Row.fetchCursor(
-                db.cachedStatement(
-                    sql: """
-                        SELECT seq, product_id, variant_id, units FROM (\(Self.changes))
-                        WHERE position > \(Schema.position(before: "?1")) AND seq > ?1
-                            AND ?1 < (SELECT seq FROM ledger)
-                            AND (product_id BETWEEN ?2 AND ?3 OR variant_id BETWEEN ?4 AND ?5)
-                        """),
+                db.cachedStatement(sql: Self.changesAfter),
                 arguments: [seq] + StatementArguments(ranges.flatMap { [$0.first, $0.last] }))
             while let row = try changes.next() {
                 let (seq, units): (Int64, Int64) = (try row.value(0), try row.value(3))
@@ -70,7 +94,7 @@ extension LedgerDatabase {
                     later[variant, default: []].append((seq, units))
                 }
             }
-            return CountersAsOf(head: try LedgerHead.read(db), counters: counters, later: later)
+            return CountersAsOf(head: head, counters: counters, later: later)
         }
     }
 

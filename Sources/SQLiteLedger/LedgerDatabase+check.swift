@@ -50,11 +50,19 @@ extension LedgerDatabase {
         check.catalogueChanges = try count("journal WHERE kind = 'catalogue'")
         check.head = try LedgerHead.read(db)
         // Positions are unique and above 0: as many as the highest are all of them.
-        let journal = try Int64(count("journal WHERE position <= (SELECT position FROM ledger)"))
-        let details = check.orders + check.cancellations + check.adjustments + check.deadLetters
+        let (rows, highest) = try (
+            Int64(count("journal")), Int64.fetchOne(db, sql: "SELECT max(position) FROM journal") ?? 0
+        )
+        var details = 0
+        for (table, condition) in Self.details {
+            details += try count("\(table) AS details JOIN journal ON \(condition)")
+        }
         // Not 0 if they differ, whatever a damaged head contains.
-        let (rows, lacking) = (check.head.position &- journal, journal - Int64(details + check.catalogueChanges))
-        check.missingRecords = rows == 0 ? lacking : rows
+        check.missingRecords =
+            [
+                check.head.position &- rows, highest - rows, rows - Int64(details + check.catalogueChanges),
+                Int64(check.orders + check.cancellations + check.adjustments + check.deadLetters - details),
+            ].first { $0 != 0 } ?? 0
         check.missingRefusals =
             try Int64.fetchOne(
                 db,
@@ -85,6 +93,20 @@ extension LedgerDatabase {
                     """) ?? 0
         check.refundFaults = try refundFaults(db)
     }
+
+    /// The tables of details, and how their rows refer to the journal.
+    private static let details = [
+        (
+            table: "order_details",
+            condition: "journal.position = details.position AND kind = 'order' AND journal.number = details.number"
+        ),
+        ("cancellation_details", "journal.position = details.position AND kind = 'cancellation'"),
+        ("adjustment_details", "journal.position = details.position AND kind = 'adjustment'"),
+        (
+            "dead_letters",
+            "journal.position = details.position AND kind = 'dead_letter' AND journal.number = details.id"
+        ),
+    ]
 
     /// Sold and adjusted quantities that differ from what is recorded, found by a recount.
     static func miscounts(_ db: Database) throws -> [Miscount] {

@@ -41,7 +41,7 @@ extension LedgerDatabase {
     }
 
     private static func order(_ row: Row, items: [Row]) throws -> RecordedOrder {
-        let checkout = try Checkout(
+        var checkout = try Checkout(
             orderID: Identifier(row.value("id")), paymentIntentID: row.value("stripe_payment_intent_id"),
             completedAt: row.value("completed_at"),
             customer: Checkout.Customer(
@@ -55,6 +55,7 @@ extension LedgerDatabase {
                 city: row.value("shipping_city"), state: row.value("shipping_state"),
                 postalCode: row.value("shipping_postal_code"),
                 country: row.value("shipping_country")))
+        checkout.by = try row.value("by")
         var shortage: Shortage?
         if let level = try (row.value("refused_level") as String?).flatMap(Level.init(rawValue:)) {
             shortage = try Shortage(

@@ -78,14 +78,8 @@ extension LedgerDatabase {
         of counter: CounterName, above lowest: Int64, upTo highest: Int64
     ) async throws -> [RecordedChange] {
         try await read { db in
-            let column = counter.level == .product ? "product_id" : "variant_id"
             let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT seq, kind, id, sum(units) FROM (\(Self.changes))
-                    WHERE position > \(Schema.position(before: "?1")) AND position <= \(Schema.position(reaching: "?2"))
-                        AND seq > ?1 AND seq <= ?2 AND \(column) = ?3 GROUP BY seq ORDER BY seq DESC
-                    """,
+                db.cachedStatement(sql: Self.changesOf(counter.level)),
                 arguments: [lowest, highest, counter.id.text])
             return try rows.map { row in
                 guard let kind = RecordedChange.Kind(rawValue: try row.value(1)) else {

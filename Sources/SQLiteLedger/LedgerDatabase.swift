@@ -257,7 +257,7 @@ extension LedgerDatabase {
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA journal_mode = WAL")
             try db.execute(sql: "PRAGMA synchronous = FULL")
-            // Every writer overwrites removed or moved content in the file: a row that a cancellation has made longer
+            // Every writer overwrites removed or moved content in the file: a row that a page has no room for any more
             // leaves no copy of an address behind, which a later erasure would not find.
             try db.execute(sql: "PRAGMA secure_delete = ON")
             // Pages of the log after which the consumer checkpoints. A page that many batches change is written once
@@ -324,6 +324,7 @@ extension LedgerDatabase {
         switch try Schema.standing(db) {
         case .known: break
         case .newer: throw SQLiteLedgerError.newerSchema(path: path)
+        case .unreleased: throw SQLiteLedgerError.unreleasedSchema(path: path)
         case .damaged:
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "its tables are not those of this version")
         }

@@ -88,6 +88,9 @@ private struct Marks {
         if tables == .newer {
             throw refusal("it was written by a newer version of Stocktake: restore with that version")
         }
+        if tables == .unreleased {
+            throw refusal("it was written by a version before the first release: move it away")
+        }
         return [
             isMarked ? nil : "its mark (application_id)", self.store == store ? nil : "its store's name",
             tables == .known ? nil : "the list of its tables",

@@ -14,6 +14,7 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
     case notALedger(path: String, reason: String)
     /// It was written by a newer version of the program.
     case newerSchema(path: String)
+    case unreleasedSchema(path: String)
     /// It belongs to another store.
     case otherStore(path: String, store: String, asked: String)
     /// It is on a file system that does not provide what SQLite depends on.
@@ -61,7 +62,8 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
         case .replaced: .replaced
         case .damaged(_, _, let reason): .damaged(finding: reason)
         case .mixed: .damaged(finding: "the log beside it is of another state")
-        case .cannotOpen, .notALedger, .newerSchema, .otherStore, .networkFileSystem, .notDurable, .cannotWrite, .lock,
+        case .cannotOpen, .notALedger, .newerSchema, .unreleasedSchema, .otherStore, .networkFileSystem, .notDurable,
+            .cannotWrite, .lock,
             .failed:
             .failed
         }
@@ -77,6 +79,8 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
             "opening the ledger failed: on \(path): \(reason). Check the path, the owner and the permissions of the file and its folder."
         case .notALedger(let path, let reason):
             "opening the ledger failed: on \(path): \(reason). Name the ledger's file with --ledger; if this was it, 'stocktake ledger restore FILE' puts a backup in its place."
+        case .unreleasedSchema(let path):
+            "opening the ledger failed: on \(path): it was written by a version before the first release, whose tables are not taken over. Make a new ledger, and publish the messages again."
         case .newerSchema(let path):
             "opening the ledger failed: on \(path): it was written by a newer version of Stocktake. Use that version."
         case .otherStore(let path, let store, let asked):

@@ -93,6 +93,7 @@ final class SQLiteRestoration: LedgerRestoration {
         switch error as? SQLiteLedgerError {
         case .notALedger(_, let why): reason = why
         case .newerSchema: reason = "it was written by a newer version of Stocktake: restore with that version"
+        case .unreleasedSchema: reason = "it was written by a version before the first release, which is not taken over"
         case .otherStore(_, let other, let asked): reason = "it belongs to store \"\(other)\", not \"\(asked)\""
         case .damaged(_, _, let why): reason = "it is damaged: \(why)"
         case .mixed: reason = "the log (-wal) beside it is of another state of the ledger"

@@ -15,7 +15,7 @@ extension Schema {
         """
         coalesce(
             (SELECT position FROM journal WHERE \(isMark) AND seq >= \(seq) ORDER BY seq LIMIT 1),
-            (SELECT position FROM ledger)
+            (SELECT position FROM ledger WHERE id = 1)
         )
         """
     }

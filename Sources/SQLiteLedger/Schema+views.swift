@@ -1,7 +1,7 @@
 /// The journal with its details, by kind: what people and programs query. Names and columns are public.
 ///
-/// What is not asked for is not read: of a row that is joined from outside SQLite leaves a table out whose columns are
-/// not used. Each join names both the position and the number, so that it can be made from either side.
+/// What is not asked for is not read: where rows are listed, SQLite leaves a table out that is joined from outside and
+/// whose columns are not used. Each join names both the position and the number, so that it can be made from either side.
 extension Schema {
     static let views = """
         CREATE VIEW orders AS
@@ -13,15 +13,16 @@ extension Schema {
                 order_lines.stripe_product_id, product_name, variant_name
             FROM order_lines
             LEFT JOIN order_details ON order_details.number = order_number
-            LEFT JOIN journal ON \(isOrder("journal"));
+            LEFT JOIN journal ON \(isOrder("journal", numbered: "order_lines.order_number"));
 
         CREATE VIEW cancellations AS
             SELECT journal.key AS id, placed.key AS order_id, cancelled_at, restock, journal.seq, journal.epoch,
-                journal.units, not_owned, journal.decided_at, journal.entry_id, journal.digest, details.position
+                journal.units, not_owned, journal.decided_at, journal.entry_id, journal.digest, details.position,
+                journal."by"
             FROM cancellation_details AS details
             LEFT JOIN journal ON journal.position = details.position AND journal.kind = 'cancellation'
             LEFT JOIN order_details ON order_details.number = order_number
-            LEFT JOIN journal AS placed ON \(isOrder("placed"));
+            LEFT JOIN journal AS placed ON \(isOrder("placed", numbered: "details.order_number"));
 
         CREATE VIEW cancellation_items AS
             SELECT journal.key AS cancellation_id, line, product_id, variant_id, asked, released, given_back
@@ -30,7 +31,8 @@ extension Schema {
 
         CREATE VIEW adjustments AS
             SELECT journal.key AS id, product_id, variant_id, journal.units AS quantity, details.reason, adjusted_at,
-                journal.seq, journal.epoch, journal.decided_at, journal.entry_id, journal.digest, details.position
+                journal.seq, journal.epoch, journal.decided_at, journal.entry_id, journal.digest, details.position,
+                journal."by"
             FROM adjustment_details AS details
             LEFT JOIN journal ON journal.position = details.position AND journal.kind = 'adjustment';
         """
@@ -43,19 +45,18 @@ extension Schema {
             journal.entry_id, journal.digest, stripe_payment_intent_id, completed_at, customer_id, customer_email,
             customer_name, currency, subtotal, tax, shipping, total, shipping_name, shipping_line1, shipping_line2,
             shipping_city, shipping_state, shipping_postal_code, shipping_country, erased_at, payment_digest,
-            journal.position
+            journal.position, journal."by"
         FROM order_details
         LEFT JOIN journal ON \(isOrder("journal"))
         LEFT JOIN order_customers ON order_customers.order_number = order_details.number
         """
 
     /// The condition for the journal's row of an order.
-    /// - Parameter journal: its name in the query.
-    private static func isOrder(_ journal: String) -> String {
-        """
-        \(journal).position = order_details.position AND \(journal).number = order_details.number \
-        AND \(journal).kind = 'order'
-        """
+    /// - Parameters:
+    ///   - journal: its name in the query.
+    ///   - number: of the order in the table that the query reads first: from the journal's row SQLite goes there.
+    private static func isOrder(_ journal: String, numbered number: String = "order_details.number") -> String {
+        "\(journal).position = order_details.position AND \(journal).number = \(number) AND \(journal).kind = 'order'"
     }
 
     /// The condition for refused orders, as in their index.

@@ -32,6 +32,8 @@ enum Schema {
         case known
         /// A newer version has changed them.
         case newer
+        /// Those of a version before the first release, which is not taken over.
+        case unreleased
         /// No version leaves them like this: the list of migrations is damaged.
         case damaged
     }
@@ -41,6 +43,7 @@ enum Schema {
         do {
             guard try migrator.hasBeenSuperseded(db) else { return .known }
             let applied = try migrator.appliedIdentifiers(db)
+            if applied == ["1-ledger"] { return .unreleased }
             // A newer version has applied all migrations of this one, and more.
             let known = Set(migrator.migrations)
             return applied.isStrictSuperset(of: known) ? .newer : .damaged
@@ -64,7 +67,7 @@ enum Schema {
             identity TEXT NOT NULL,
             store TEXT NOT NULL,
             epoch INTEGER NOT NULL CHECK (epoch >= 0),
-            -- Highest seq recorded. With the rule that a batch continues it without a gap, seqs are unique over all tables.
+            -- Highest seq recorded. With the rule that a batch continues it without a gap, seqs are unique.
             seq INTEGER NOT NULL CHECK (seq >= 0),
             -- Of the journal's last row. Refusals take no seq, but a ledger that lacks one is an old one, too.
             position INTEGER NOT NULL CHECK (position >= 0),

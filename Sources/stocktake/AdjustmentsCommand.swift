@@ -96,7 +96,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
         let adjustment = Adjustment(
             adjustmentID: Identifier(id ?? "adj-" + String(UInt64.random(in: .min ... .max), radix: 16)),
             sku: SKU(Identifier(product), variant.map { Identifier($0) }), units: sold, reason: reason,
-            adjustedAt: Timestamp.now())
+            adjustedAt: Timestamp.now(), by: await OperatingSystemUser.name())
         let client = settings.client()
         let submission = AdjustmentSubmission(
             ledger: ledger, lease: settings.ledger.lease, publisher: RedisMessagePublisher(settings.keys, client))

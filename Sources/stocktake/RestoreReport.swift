@@ -34,7 +34,7 @@ struct RestoreReport {
         lines.append(
             head.isEmpty
                 ? "Redis: remembers no ledger"
-                : "Redis: epoch \(head.epoch.text); \(rowsKnownToRedis) recorded up to seq \(head.settled.text), the backup has \(check.head.position.grouped)"
+                : "Redis: epoch \(head.epoch.text); \(rowsKnownToRedis) recorded up to seq \(head.settled.text), the backup has \(check.head.messages.grouped)"
         )
         lines.append("stream: " + coverage)
         return lines
@@ -43,9 +43,12 @@ struct RestoreReport {
     private var rowsKnownToRedis: String { Int(clamping: head.recorded ?? 0).counted("row") }
 
     private static func lacks(_ missing: MissingRows) -> String {
-        if missing.rows == 0, missing.isWhole { return "the backup lacks nothing of it" }
+        if missing.rows == 0, missing.catalogueChanges == 0, missing.isWhole { return "the backup lacks nothing of it" }
+        let versions =
+            missing.catalogueChanges == 0
+            ? "" : ", and \(missing.catalogueChanges.counted("version")) of the catalogue"
         let rows =
-            "\(missing.orders.counted("order")), \(missing.cancellations.counted("cancellation")), \(missing.adjustments.counted("adjustment")) and \(missing.deadLetters.counted("dead letter")) of it"
+            "\(missing.orders.counted("order")), \(missing.cancellations.counted("cancellation")), \(missing.adjustments.counted("adjustment")) and \(missing.deadLetters.counted("dead letter")) of it\(versions)"
         if missing.isWhole { return "the backup lacks \(rows)" }
         return
             "it is damaged (\(missing.unread.joined(separator: ", "))); the backup lacks at least \(rows)"

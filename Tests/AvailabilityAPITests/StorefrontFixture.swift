@@ -41,7 +41,7 @@ struct StorefrontFixture: Sendable {
         let store = CounterStore(keys: keys, ledger: ledger.identity, client: client)
         let answer = try await store.install(
             Installation(
-                epoch: start.head.epoch, seq: start.head.seq, position: start.head.position,
+                epoch: start.head.epoch, seq: start.head.seq, recorded: start.head.messages,
                 catalogueVersion: start.head.catalogueVersion, counters: start.counters))
         guard answer == .installed else { throw TestSupportError("not installed: \(answer)") }
     }

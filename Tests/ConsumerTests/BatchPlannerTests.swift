@@ -111,6 +111,16 @@ struct BatchPlannerTests {
         #expect(Self.plan([.order(1, "b", ("lamp", nil, 1))], by: prior).story == ["record 0"])
     }
 
+    @Test("makes one dead letter of an entry that is delivered twice, in one batch and while another one is recorded")
+    func deadLetterTwice() throws {
+        let twice = Self.plan([.junk(2), .order(3, "a", ("lamp", nil, 1)), .junk(2), .junk(4)])
+        #expect(twice.story == ["record 0", "record 1", "replay of 0", "record 2"] && twice.records.count == 3)
+        let recording = try Self.decided(
+            [.order(1, "b", ("lamp", nil, 1)), .junk(2)], .accepted(seq: 5), seqBefore: 4)
+        let again = Self.plan([.junk(2), .junk(4)], recording: recording)
+        #expect(again.story == ["known dead_letter", "record 0"])
+    }
+
     @Test("ends the wish for a dead letter with the message that comes back, whatever becomes of it")
     func wishes() {
         let entries: [DecodedEntry] = [.order(1, "a", ("lamp", nil, 1)), .junk(2), .order(3, "b", ("lamp", nil, 1))]

@@ -218,6 +218,9 @@ struct ConsumerStateMachineTests {
             bench.send(.recorded(.outdated(head)))
             #expect(bench.lastRequest?.needed.cause == cause)
         }
+        let known = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        known.send(.recorded(.outdated(LedgerHead(epoch: 1, seq: 0, position: 7, catalogueVersion: 1))))
+        #expect(known.take() == ["open epoch: the ledger has a part of the batch already"])
     }
 
     @Test("plans what waited for a batch again when the ledger does not take that one")

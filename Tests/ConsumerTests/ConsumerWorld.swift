@@ -213,7 +213,7 @@ final class ConsumerWorld {
             }
         }
         if happens(\.epochIsTaken, "epoch taken") { ledger.head.epoch += 1 }
-        if happens(\.catalogueChanges, "catalogue changed") { ledger.head.catalogueVersion += 1 }
+        if happens(\.catalogueChanges, "catalogue changed") { ledger.raiseCatalogueVersion() }
         if happens(\.strays, "stray") {
             _ = redis.deliver(3)
             hasUnseenStrays = true

@@ -99,7 +99,7 @@ final class MachineBench {
         send(
             .epochOpened(
                 Epoch(
-                    number: epoch, seq: seq, catalogue: ConsumerWorld.catalogue(version: catalogue), position: 0,
+                    number: epoch, seq: seq, catalogue: ConsumerWorld.catalogue(version: catalogue), recorded: 0,
                     connection: 0, changedProducts: changed)))
     }
 

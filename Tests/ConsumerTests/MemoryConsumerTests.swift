@@ -77,7 +77,7 @@ private struct MemoryShop {
         let sold = try await results().sold
         redis.withTables { tables in
             #expect(tables.counters?.sold == sold, comment)
-            #expect(tables.counters?.head.seq == head.seq && tables.counters?.head.recorded == head.position, comment)
+            #expect(tables.counters?.head.seq == head.seq && tables.counters?.head.recorded == head.messages, comment)
             #expect(!tables.hasUnread, comment)
         }
         try ledger.close()

@@ -77,9 +77,9 @@ struct RedisPortTests {
         }
     }
 
-    private func installation(epoch: Int64, seq: Int64 = 0, position: Int64 = 0) -> Installation {
+    private func installation(epoch: Int64, seq: Int64 = 0, recorded: Int64 = 0) -> Installation {
         Installation(
-            epoch: epoch, seq: seq, position: position, catalogueVersion: 3,
+            epoch: epoch, seq: seq, recorded: recorded, catalogueVersion: 3,
             counters: [
                 (.product("cube"), CounterState(sold: 1, cap: 10, isActive: true)),
                 (.variant("black"), CounterState(sold: 1, cap: 4, isActive: true)),
@@ -113,21 +113,21 @@ struct RedisPortTests {
     func installing(_ backend: RedisBackend) async throws {
         try await withPorts(backend) { redis, other, _ async throws in
             #expect(try await redis.gate.head().isEmpty)
-            #expect(try await redis.gate.install(installation(epoch: 2, seq: 5, position: 7)) == .installed)
+            #expect(try await redis.gate.install(installation(epoch: 2, seq: 5, recorded: 7)) == .installed)
             let head = CounterHead(ledger: "L", epoch: 2, seq: 5, settled: 5, recorded: 7, catalogue: 3)
             #expect(try await redis.gate.head() == head)
             #expect(
-                try await redis.gate.install(installation(epoch: 2, seq: 5, position: 7)) == .refused(.laterEpoch(2)))
+                try await redis.gate.install(installation(epoch: 2, seq: 5, recorded: 7)) == .refused(.laterEpoch(2)))
             #expect(
-                try await redis.gate.install(installation(epoch: 3, seq: 4, position: 7))
+                try await redis.gate.install(installation(epoch: 3, seq: 4, recorded: 7))
                     == .refused(.moreRecorded(settled: 5, recorded: 7)))
             let stranger = other("S")
             #expect(
-                try await stranger.gate.install(installation(epoch: 9, seq: 9, position: 9))
+                try await stranger.gate.install(installation(epoch: 9, seq: 9, recorded: 9))
                     == .refused(.otherLedger("L")))
             await stranger.close()
             #expect(try await redis.gate.head() == head)
-            #expect(try await redis.gate.install(installation(epoch: 3, seq: 5, position: 8)) == .installed)
+            #expect(try await redis.gate.install(installation(epoch: 3, seq: 5, recorded: 8)) == .installed)
         }
     }
 

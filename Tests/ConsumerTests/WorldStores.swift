@@ -27,7 +27,7 @@ extension MemoryTables {
     func epoch(over connection: Int) -> Epoch {
         Epoch(
             number: head.epoch, seq: head.seq, catalogue: ConsumerWorld.catalogue(version: head.catalogueVersion),
-            position: head.position, connection: connection)
+            recorded: head.messages, connection: connection)
     }
 
     var decisions: [Command.Key: PriorDecision] {
@@ -127,7 +127,7 @@ struct WorldRedis {
     mutating func install(_ ledger: MemoryTables, epoch: Int64) {
         _ = tables.install(
             Installation(
-                epoch: epoch, seq: ledger.head.seq, position: ledger.head.position,
+                epoch: epoch, seq: ledger.head.seq, recorded: ledger.head.messages,
                 catalogueVersion: ledger.head.catalogueVersion,
                 counters: ledger.counterNames.compactMap { name in ledger.state(of: name).map { (name, $0) } }),
             of: ledger.identity)

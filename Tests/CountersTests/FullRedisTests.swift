@@ -27,7 +27,7 @@ struct FullRedisTests {
     func installAndDecide() async throws {
         try await withFullRedis(nil) { fixture async throws in
             let counters = [(name: p, state: CounterState(sold: 5, cap: 9, isActive: true))]
-            let installation = Installation(epoch: 8, seq: 50, position: 70, catalogueVersion: 4, counters: counters)
+            let installation = Installation(epoch: 8, seq: 50, recorded: 70, catalogueVersion: 4, counters: counters)
             #expect(try await fixture.store.install(installation) == .installed)
             let answer = try await fixture.store.decide([take((p, 4)), take((p, 1))], epoch: 8, seq: 50)
             #expect(answer == .decided(seq: 51, [.accepted(seq: 51), refused(p, asked: 1, left: 0)]))

@@ -21,7 +21,7 @@ struct InstallTests {
     ]
 
     private func installation(epoch: Int64 = 8, seq: Int64 = 50) -> Installation {
-        Installation(epoch: epoch, seq: seq, position: 70, catalogueVersion: 4, counters: Self.counters)
+        Installation(epoch: epoch, seq: seq, recorded: 70, catalogueVersion: 4, counters: Self.counters)
     }
 
     @Test(

@@ -95,7 +95,7 @@ private struct ScriptTrial {
         let lamp = CounterName.product("LAMP")
         tried.formUnion([.stage, .install])
         let installation = Installation(
-            epoch: 1, seq: 0, position: 0, catalogueVersion: 1,
+            epoch: 1, seq: 0, recorded: 0, catalogueVersion: 1,
             counters: [(lamp, CounterState(sold: 1, cap: 3, isActive: true))])
         #expect(try await store.install(installation) == .installed)
 

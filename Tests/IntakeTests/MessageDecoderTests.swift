@@ -31,6 +31,36 @@ struct MessageDecoderTests {
         }
     }
 
+    @Test(
+        "Who sent a message is read, is no part of its content, and is refused where it is no name",
+        arguments: [
+            (Command.Kind.placeOrder, SampleMessage.payload, "webhook 7"),
+            (.cancel, SampleMessage.cancellation, "support"), (.adjust, SampleMessage.adjustment, "maria"),
+        ])
+    func sender(kind: Command.Kind, payload: String, by: String) throws {
+        func decode(_ by: String) -> Result<Command, InvalidMessage> {
+            let changed = payload.replacing("\"\(self.name(in: payload))\"", with: by)
+            return MessageDecoder.decode(
+                type: SharedBytes(Array(kind.rawValue.utf8)), payload: SharedBytes(Array(changed.utf8)))
+        }
+        let message = try decode("\"\(by)\"").get()
+        let other = try decode("null").get()
+        #expect(message.by == by && other.by == nil)
+        #expect(message.digest == other.digest && message.key == other.key)
+        for wrong in ["7", #""""#, #""a\nb""#, "\"\(String(repeating: "x", count: 256))\"", "{}"] {
+            guard case .failure(let invalid) = decode(wrong) else {
+                Issue.record("\(wrong) is taken for a name")
+                continue
+            }
+            #expect(invalid.detail.hasPrefix("by: "), "\(invalid.detail)")
+        }
+    }
+
+    /// The name that a sample has.
+    private func name(in payload: String) -> String {
+        String(payload.split(separator: #""by": ""#).last?.prefix { $0 != "\"" } ?? "")
+    }
+
     @Test("Nulls in the customer and the address are absent fields, and texts are kept as they are")
     func texts() {
         let payload = #"""

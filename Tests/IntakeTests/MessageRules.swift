@@ -17,6 +17,7 @@ enum MessageRules {
         var broken: [String] = []
         func rule(_ holds: Bool, _ name: String) { if !holds { broken.append(name) } }
         rule(isID(checkout.orderID), "order_id")
+        rule(isName(checkout.by), "by")
         rule((1...2_000).contains(checkout.items.count), "items")
         var value: Decimal = 0
         for item in checkout.items {
@@ -45,6 +46,7 @@ enum MessageRules {
         func rule(_ holds: Bool, _ name: String) { if !holds { broken.append(name) } }
         rule(isID(cancellation.cancellationID), "cancellation_id")
         rule(isID(cancellation.orderID), "order_id")
+        rule(isName(cancellation.by), "by")
         rule(cancellation.cancelledAt?.utf8.contains(0) != true, "U+0000")
         if let items = cancellation.items {
             rule((1...2_000).contains(items.count), "items")
@@ -58,6 +60,7 @@ enum MessageRules {
         func rule(_ holds: Bool, _ name: String) { if !holds { broken.append(name) } }
         rule(isID(adjustment.adjustmentID), "adjustment_id")
         rule(isSKU(adjustment.sku), "product_id, variant_id")
+        rule(isName(adjustment.by), "by")
         rule(adjustment.units != 0 && adjustment.units.magnitude <= 1_000_000_000, "sold")
         rule(!adjustment.reason.isEmpty, "reason")
         rule(![adjustment.reason, adjustment.adjustedAt ?? ""].contains { $0.utf8.contains(0) }, "U+0000")
@@ -67,6 +70,8 @@ enum MessageRules {
     private static func isSKU(_ sku: SKU) -> Bool {
         isID(sku.productID) && (sku.variantID.map { isID($0) } ?? true)
     }
+
+    private static func isName(_ by: String?) -> Bool { by.map { isID(Identifier($0)) } ?? true }
 
     private static func isID(_ id: Identifier) -> Bool {
         (1...255).contains(id.text.utf8.count)

@@ -13,21 +13,28 @@ enum SampleMessage {
                     "stripe_product_id": "prod_1", "product_name": "Founder Edition Cube", "variant_name": "Black"},
                    {"product_id": "Material-8x8-V", "quantity": 1, "unit_price": 0}],
          "shipping_address": {"name": "Canary Recipient", "line1": "1 Canary Street", "line2": "Canary Floor",
-                              "city": "Canaryville", "state": "CS", "postal_code": "CA 12345", "country": "US"}}
+                              "city": "Canaryville", "state": "CS", "postal_code": "CA 12345", "country": "US"},
+         "by": "webhook 7"}
         """
 
     static let cancellation = """
         {"cancellation_id": "re_1", "order_id": "cs_live_a1", "cancelled_at": "2026-11-22T11:00:00Z", "restock": false,
          "items": [{"product_id": "Unit-8x8x8-Founder", "variant_id": "BLACK", "quantity": 1},
-                   {"product_id": "Material-8x8-V", "quantity": 1}]}
+                   {"product_id": "Material-8x8-V", "quantity": 1}], "by": "support"}
         """
 
     static let adjustment = """
         {"adjustment_id": "adj_1", "product_id": "Unit-8x8x8-Founder", "variant_id": "BLACK", "sold": -3,
-         "reason": "samples", "adjusted_at": "2026-11-22T11:00:00Z"}
+         "reason": "samples", "adjusted_at": "2026-11-22T11:00:00Z", "by": "maria"}
         """
 
-    static let checkout = Checkout(
+    static let checkout = {
+        var checkout = checkoutOfNobody
+        checkout.by = "webhook 7"
+        return checkout
+    }()
+
+    private static let checkoutOfNobody = Checkout(
         orderID: "cs_live_a1", paymentIntentID: "pi_1", completedAt: "2026-11-22T10:00:00Z",
         customer: Checkout.Customer(id: "c-1", email: "canary@example.com", name: "Canary Customer"),
         currency: "usd", subtotal: 199_000, tax: 100, shipping: 0, total: 199_100,

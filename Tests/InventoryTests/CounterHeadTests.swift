@@ -3,7 +3,7 @@ import Testing
 
 @Suite("What Redis remembers of a ledger")
 struct CounterHeadTests {
-    private static let ledger = LedgerHead(epoch: 7, seq: 50, position: 60, catalogueVersion: 1)
+    private static let ledger = LedgerHead(epoch: 7, seq: 50, position: 61, catalogueVersion: 1)
 
     /// The head of the counters, and the objection to the ledger above, whose identity is "L".
     private static let cases: [(CounterHead, LedgerObjection?)] = [

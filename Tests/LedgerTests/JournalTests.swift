@@ -44,6 +44,30 @@ struct JournalTests {
         }
     }
 
+    @Test("has who sent a message, and what is read of it has so, too", arguments: Backend.allCases)
+    func senders(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
+            var checkout = Checkout(
+                orderID: "o1", customer: .init(email: "a@example.com"),
+                items: [.init(productID: "sheet", units: 2, unitPrice: 1)])
+            checkout.by = "webhook 7"
+            try await fixture.record(order(checkout, .accepted(seq: 1)))
+            try await fixture.record(
+                cancellation(
+                    Cancellation(cancellationID: "c1", orderID: "o1", by: "support"), of: [SKUUnits(SKU("sheet"), 2)],
+                    .accepted(seq: 2)),
+                adjustment(
+                    Adjustment(adjustmentID: "a1", sku: SKU("sheet"), units: 1, reason: "fair", by: "maria"),
+                    .accepted(seq: 3)))
+            #expect(try await rows(fixture).map(\.by) == [nil, "webhook 7", "support", "maria"])
+            #expect(try await fixture.ledger.order("o1")?.checkout == checkout)
+            #expect(try await fixture.ledger.adjustment("a1")?.adjustment.by == "maria")
+            // It is no customer's.
+            _ = try await fixture.ledger.erase(["o1"])
+            #expect(try await fixture.ledger.order("o1")?.checkout.by == "webhook 7")
+        }
+    }
+
     @Test("is read from any position on, as much as is asked for", arguments: Backend.allCases)
     func pages(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in

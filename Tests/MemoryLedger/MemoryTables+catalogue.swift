@@ -37,16 +37,21 @@ extension MemoryTables {
         }
         categories = catalogue.categories
         if !result.isEmpty {
-            head.catalogueVersion = version
-            journal.append(
-                JournalEntry(
-                    position: Int64(journal.count + 1), kind: .catalogue, key: Identifier(String(version)), digest: [],
-                    outcome: JournalKind.catalogue.rawValue, epoch: head.epoch, decidedAt: Timestamp.now(), by: by))
-            head.position = Int64(journal.count)
+            raiseCatalogueVersion(by: by)
             keep(result)
         }
         result.version = head.catalogueVersion
         return result
+    }
+
+    package mutating func raiseCatalogueVersion(by: String? = nil) {
+        head.catalogueVersion += 1
+        journal.append(
+            JournalEntry(
+                position: Int64(journal.count + 1), kind: .catalogue, key: Identifier(String(head.catalogueVersion)),
+                digest: [], outcome: JournalKind.catalogue.rawValue, epoch: head.epoch, decidedAt: Timestamp.now(),
+                by: by))
+        head.position = Int64(journal.count)
     }
 
     /// Of the version that the journal's last row is about.

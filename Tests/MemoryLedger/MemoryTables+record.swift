@@ -122,7 +122,7 @@ extension MemoryTables {
                 position: position, kind: kind, key: decided.command.key.id, digest: decided.command.digest,
                 outcome: outcome.kind.rawValue, reason: outcome.reason.isEmpty ? nil : outcome.reason,
                 seq: outcome.seq, epoch: epoch, units: outcome.units, decidedAt: decided.decidedAt,
-                entryID: decided.entryID, number: kind == .order ? number(.order) : nil)
+                entryID: decided.entryID, number: kind == .order ? number(.order) : nil, by: decided.command.by)
         }
     }
 

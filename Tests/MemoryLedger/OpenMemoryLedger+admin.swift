@@ -111,9 +111,11 @@ extension MemoryTables.OrderRow {
         paymentDigest =
             paymentDigest ?? Payment.digest(order: checkout.orderID, intentID: checkout.paymentIntentID)
         erasedAt = erasedAt ?? Timestamp.now()
+        let by = checkout.by
         checkout = Checkout(
             orderID: checkout.orderID, completedAt: checkout.completedAt, currency: checkout.currency,
             subtotal: checkout.subtotal, tax: checkout.tax, shipping: checkout.shipping, total: checkout.total,
             items: checkout.items)
+        checkout.by = by
     }
 }

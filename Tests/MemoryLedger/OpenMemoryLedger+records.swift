@@ -161,13 +161,14 @@ extension OpenMemoryLedger {
 extension MemoryTables.OrderRow {
     fileprivate func recorded(withItems: Bool) -> RecordedOrder {
         var checkout = checkout
-        let units = checkout.units
+        let (units, by) = (checkout.units, checkout.by)
         if !withItems {
             checkout = Checkout(
                 orderID: checkout.orderID, paymentIntentID: checkout.paymentIntentID,
                 completedAt: checkout.completedAt, customer: checkout.customer, currency: checkout.currency,
                 subtotal: checkout.subtotal, tax: checkout.tax, shipping: checkout.shipping, total: checkout.total,
                 items: [], shippingAddress: checkout.shippingAddress)
+            checkout.by = by
         }
         return RecordedOrder(
             checkout: checkout, status: status, shortage: decision.shortage, seq: decision.seq, epoch: epoch,

@@ -101,7 +101,8 @@ package struct MemoryRedisTables: Sendable {
             if let other = found.ledger, other != ledger { return .refused(.otherLedger(other)) }
             if let epoch = found.epoch, epoch >= installation.epoch { return .refused(.laterEpoch(epoch)) }
             let head = LedgerHead(
-                epoch: installation.epoch, seq: installation.seq, position: installation.position,
+                epoch: installation.epoch, seq: installation.seq,
+                position: installation.recorded + installation.catalogueVersion,
                 catalogueVersion: installation.catalogueVersion)
             if found.remembersMoreRows(than: head) {
                 return .refused(.moreRecorded(settled: found.settled ?? 0, recorded: found.recorded ?? 0))
@@ -112,7 +113,7 @@ package struct MemoryRedisTables: Sendable {
         counters = Counters(
             head: CounterHead(
                 ledger: ledger, epoch: installation.epoch, seq: installation.seq, settled: installation.seq,
-                recorded: installation.position, catalogue: installation.catalogueVersion),
+                recorded: installation.recorded, catalogue: installation.catalogueVersion),
             sold: Dictionary(uniqueKeysWithValues: sold), caps: Dictionary(uniqueKeysWithValues: caps))
         return .installed
     }

@@ -30,7 +30,7 @@ private struct Store: Sendable {
         let start = try await ledger.raiseEpoch()
         let answer = try await counters.install(
             Installation(
-                epoch: start.head.epoch, seq: start.head.seq, position: start.head.position,
+                epoch: start.head.epoch, seq: start.head.seq, recorded: start.head.messages,
                 catalogueVersion: start.head.catalogueVersion, counters: start.counters))
         #expect(answer == .installed)
     }

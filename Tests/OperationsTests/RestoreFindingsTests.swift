@@ -7,15 +7,15 @@ import Testing
 
 @Suite("What is known before a backup takes the ledger's place")
 struct RestoreFindingsTests {
-    private func head(_ epoch: Int64, seq: Int64 = 5, position: Int64 = 7, catalogue: Int64 = 1) -> LedgerHead {
-        LedgerHead(epoch: epoch, seq: seq, position: position, catalogueVersion: catalogue)
+    private func head(_ epoch: Int64, seq: Int64 = 5, messages: Int64 = 7, catalogue: Int64 = 1) -> LedgerHead {
+        LedgerHead(epoch: epoch, seq: seq, position: messages + catalogue, catalogueVersion: catalogue)
     }
 
     private func findings(
-        replaced: ReplacedLedger = .none, redis: CounterHead = CounterHead(), backup position: Int64 = 7
+        replaced: ReplacedLedger = .none, redis: CounterHead = CounterHead(), backup messages: Int64 = 7
     ) -> RestoreFindings {
         var check = LedgerCheck()
-        check.head = head(1, position: position)
+        check.head = head(1, messages: messages)
         return RestoreFindings(
             identity: "L", backup: check, newestEntry: nil, replaced: replaced, head: redis, stream: nil, missing: nil,
             absent: [])

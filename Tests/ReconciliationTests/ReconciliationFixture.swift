@@ -50,7 +50,7 @@ struct ReconciliationFixture: Sendable {
         let start = try await ledger.raiseEpoch(catalogueBefore: nil, reason: "test")
         let answer = try await store.install(
             Installation(
-                epoch: start.head.epoch, seq: start.head.seq, position: start.head.position,
+                epoch: start.head.epoch, seq: start.head.seq, recorded: start.head.messages,
                 catalogueVersion: start.head.catalogueVersion,
                 counters: start.counters))
         guard answer == .installed else { throw TestSupportError("not installed: \(answer)") }

@@ -40,6 +40,33 @@ struct CheckTests {
         }
     }
 
+    @Test(
+        "finds details of one row of the journal that say to be another's",
+        arguments: [
+            "order_details SET position = 5 - position WHERE number IN (1, 2)",
+            "journal SET number = 9 WHERE key = 'o1'",
+            "dead_letters SET position = 2", "journal SET kind = 'adjustment' WHERE key = 'o2'",
+        ])
+    func strangers(_ edit: String) async throws {
+        try await withLedger { fixture async throws in
+            try await fill(fixture)
+            try fixture.tamper("UPDATE \(edit)")
+            let check = try await fixture.ledger.check()
+            #expect(check.missingRecords != 0 && !check.isSound)
+        }
+    }
+
+    @Test("finds a row of the journal that is behind the last one")
+    func surplus() async throws {
+        try await withLedger { fixture async throws in
+            try await fill(fixture)
+            try fixture.tamper(
+                "INSERT INTO journal (kind, key, outcome, epoch, decided_at) VALUES ('catalogue', '2', 'catalogue', 0, '')"
+            )
+            #expect(try await fixture.ledger.check().missingRecords == -1)
+        }
+    }
+
     @Test("finds changes whose seq is not the next one", arguments: ["seq = 3 WHERE seq = 2", "seq = 2 WHERE seq = 1"])
     func changes(_ edit: String) async throws {
         try await withLedger { fixture async throws in

@@ -116,6 +116,24 @@ struct LedgerSchemaTests {
     }
 
     @Test(
+        "find what was recorded after a seq, and what belongs to an order, without reading all",
+        arguments: [
+            LedgerDatabase.changesAfter, LedgerDatabase.changesOf(.product), LedgerDatabase.changesOf(.variant),
+            "SELECT * FROM orders WHERE id = 'o'", "SELECT * FROM order_items WHERE order_id = 'o'",
+            "SELECT * FROM cancellations WHERE id = 'c'", "SELECT * FROM cancellations WHERE order_id = 'o'",
+            "SELECT * FROM cancellation_items WHERE cancellation_id = 'c'", "SELECT * FROM adjustments WHERE id = 'a'",
+            "SELECT * FROM orders JOIN order_items ON order_id = orders.id WHERE orders.number > 10",
+        ])
+    func searchedParts(_ query: String) async throws {
+        try await withLedger(nil) { fixture async throws in
+            let steps = try await plan(query.replacing(/\?[1-5]/, with: "5"), fixture)
+            let scans = steps.filter { $0.contains("SCAN") && !$0.contains("CONSTANT ROW") || $0.contains("AUTOMATIC") }
+            // The rows of the query itself, which are few.
+            #expect(scans.allSatisfy { $0.hasSuffix("(subquery)") || $0.contains("SCAN (") }, "\(steps)")
+        }
+    }
+
+    @Test(
         "find a seq by a mark before it",
         arguments: [Schema.position(before: "3000"), Schema.position(reaching: "3000")])
     func marks(_ expression: String) async throws {
