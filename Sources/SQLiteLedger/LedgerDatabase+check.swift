@@ -57,10 +57,10 @@ extension LedgerDatabase {
         for (table, condition) in Self.details {
             details += try count("\(table) AS details JOIN journal ON \(condition)")
         }
-        // Not 0 if they differ, whatever a damaged head contains.
+        // Not 0 if they differ, whatever a damaged head or position contains.
         check.missingRecords =
             [
-                check.head.position &- rows, highest - rows, rows - Int64(details + check.catalogueChanges),
+                check.head.position &- rows, highest &- rows, rows - Int64(details + check.catalogueChanges),
                 Int64(check.orders + check.cancellations + check.adjustments + check.deadLetters - details),
             ].first { $0 != 0 } ?? 0
         check.missingRefusals =
