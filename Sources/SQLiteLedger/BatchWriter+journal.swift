@@ -28,7 +28,9 @@ extension BatchWriter {
         }
     }
 
+    /// Without an `Outcome`, unlike the other commands: nearly all rows are of orders, and an outcome copies their texts.
     private func bind(_ row: inout DirectStatement, _ order: Order, _ decided: DecidedCommand, number: Int64) {
+        assert(decided.decision != .unchanged, "an order of no units")
         let shortage = decided.decision.shortage
         row.bind(JournalKind.order.rawValue)
         row.bind(order.id)
