@@ -6,11 +6,7 @@ extension LedgerDatabase {
     /// Adjustments, latest first.
     package func adjustments(limit: Int, after: String?) async throws -> Page<RecordedAdjustment> {
         try await read { db in
-            let request = PageRequest(limit: limit, after: after)
-            let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM adjustments WHERE ?1 IS NULL OR position < ?1 ORDER BY position DESC LIMIT ?2",
-                arguments: [request.cursor, request.rows])
-            return try request.page(rows, by: "position", Self.adjustment)
+            try PageRequest(limit: limit, after: after).page(of: "adjustments", by: "position", db, Self.adjustment)
         }
     }
 

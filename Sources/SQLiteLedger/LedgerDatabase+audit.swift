@@ -4,11 +4,7 @@ import Ledger
 extension LedgerDatabase {
     package func audit(limit: Int, after: String?) async throws -> Page<AuditEntry> {
         try await read { db in
-            let request = PageRequest(limit: limit, after: after)
-            let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM audit WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
-                arguments: [request.cursor, request.rows])
-            return try request.page(rows, by: "id") { row in
+            try PageRequest(limit: limit, after: after).page(of: "audit", by: "id", db) { row in
                 guard let action = AuditEntry.Action(rawValue: try row.value("action")) else {
                     throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an unknown action in the audit")
                 }

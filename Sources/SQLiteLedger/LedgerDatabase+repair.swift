@@ -57,11 +57,7 @@ extension LedgerDatabase {
     /// Repairs, latest first.
     package func repairs(limit: Int, after: String?) async throws -> Page<RecordedRepair> {
         try await read { db in
-            let request = PageRequest(limit: limit, after: after)
-            let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM repairs WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
-                arguments: [request.cursor, request.rows])
-            return try request.page(rows, by: "id") { row in
+            try PageRequest(limit: limit, after: after).page(of: "repairs", by: "id", db) { row in
                 try RecordedRepair(
                     number: row.value("id"),
                     repair: Repair(

@@ -16,6 +16,18 @@ struct PageRequest {
     /// One more than a page has: whether there is a next page shows without a second query.
     var rows: Int { limit + 1 }
 
+    /// A page of a whole table.
+    /// - Parameter column: which the list is sorted by.
+    func page<Element>(
+        of table: String, by column: String, _ db: Database, _ element: (Row) throws -> Element
+    ) throws -> Page<Element> {
+        let rows = try Row.fetchAll(
+            db,
+            sql: "SELECT * FROM \(table) WHERE ?1 IS NULL OR \(column) < ?1 ORDER BY \(column) DESC LIMIT ?2",
+            arguments: [cursor, self.rows])
+        return try page(rows, by: column, element)
+    }
+
     /// - Parameters:
     ///   - rows: at most `self.rows`, in the order of the list.
     ///   - column: which the list is sorted by.
