@@ -162,7 +162,7 @@ extension ConsumerStateMachine.Unacknowledged {
         outcomes = batch.outcomes
         changed = batch.changed
         seqAfter = batch.seqAfter
-        // Each version of the catalogue has a row in the journal, too; the batch was recorded under this one.
-        recorded = max(0, position - batch.record.catalogueVersion)
+        // The batch was recorded under this version.
+        recorded = LedgerHead.messages(upTo: position, catalogueVersion: batch.record.catalogueVersion)
     }
 }

@@ -9,7 +9,11 @@ package struct LedgerHead: Sendable, Equatable {
 
     /// How many rows of the journal came from messages: each version of the catalogue is one, too. A ledger that lacks
     /// some of these is an old one, however often a catalogue was brought in since.
-    package var messages: Int64 { max(0, position &- catalogueVersion) }
+    package var messages: Int64 { Self.messages(upTo: position, catalogueVersion: catalogueVersion) }
+
+    package static func messages(upTo position: Int64, catalogueVersion: Int64) -> Int64 {
+        max(0, position &- catalogueVersion)
+    }
 
     package init(epoch: Int64, seq: Int64, position: Int64, catalogueVersion: Int64) {
         self.epoch = epoch
