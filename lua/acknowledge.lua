@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- acknowledge: acknowledges and announces a batch that the ledger has committed. Repeating it is harmless.
+-- acknowledge: acknowledges what the ledger has committed, and announces the next rows of its journal. Repeating it is
+-- harmless.
 --
 -- KEYS    1  …:stock   2  …:checkouts   3  …:outcomes   4  …:intake
 -- ARGV    1  identity of the ledger
@@ -9,31 +10,38 @@
 --         5  consumer group
 --         6  how many outcomes to keep, about
 --         7  channel of the changes
---         8  A, how many entries to acknowledge; then their ids
---         next  O, how many outcomes; then 8 values each: outcome, order_id, cancellation_id,
---               adjustment_id, reason, seq, units, decided_at
+--         8  position in the journal up to which everything must be announced already; "": nothing is announced
+--         9  position up to which everything is announced afterwards
+--         10 A, how many entries to acknowledge; then their ids
+--         next  O, how many rows to announce, in the order of their positions; then 10 values each: epoch, position,
+--               outcome, order_id, cancellation_id, adjustment_id, reason, seq, units, decided_at
+--         next  R, how many outcomes to announce again; then 10 values each, as above
 --         next  C, how many products changed; then their ids
--- RETURNS {entries acknowledged, outcomes that could not be announced, changes that could not be published}
+-- RETURNS {entries acknowledged, position up to which everything is announced or "" if that is unknown, the error by
+--         which Redis refused to announce a row or "", outcomes that could not be announced again, changes that could
+--         not be published}
 --         {"FENCED"}: the counters are another ledger's, of another epoch, or have lost a seq that is recorded: nothing
 --         was done
--- ERRORS  NOGROUP never: acknowledging in a group that is gone acknowledges nothing; WRONGTYPE of keys 1 and 2, before anything is written
--- WRITES  settled and recorded in the counters; the group's pending list, and how many were ever acknowledged
+-- ERRORS  NOGROUP never: acknowledging in a group that is gone acknowledges nothing; WRONGTYPE of keys 1 and 2, before
+--         anything is written
+-- WRITES  settled, recorded and announced in the counters; the group's pending list, and how many were ever acknowledged
 --         ('lost'); the stream of outcomes
 -- COST    O(entries + outcomes)
 -- WHY     allow-oom: with Redis out of memory, acknowledging must still work. Order: what the protocol depends on comes
 --         first; what others listen to comes last, one call each, so that none can stop the rest. Fenced: a late call,
 --         after an older ledger was put back, would acknowledge what that ledger has never recorded; a call after Redis
---         has lost its tail would acknowledge another message that got the same id.
+--         has lost its tail would acknowledge another message that got the same id. Announced by position: rows follow
+--         each other without a gap and none comes twice, whichever call is repeated, late or refused in the middle.
 local stock, checkouts, outcomes = KEYS[1], KEYS[2], KEYS[3]
 local slice = 4000
 
-local found = redis.call('HMGET', stock, 'ledger', 'epoch', 'settled', 'recorded', 'seq')
+local found = redis.call('HMGET', stock, 'ledger', 'epoch', 'settled', 'recorded', 'seq', 'announced')
 if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then return {'FENCED'} end
 -- Within an epoch the counters are never behind the ledger, unless Redis has lost something.
 if (tonumber(found[5] or '') or -1) < tonumber(ARGV[3]) then return {'FENCED'} end
 
 -- First, as it fails before anything is written if the key is of another type.
-local at = 8
+local at = 10
 local entries = tonumber(ARGV[at])
 local acknowledged = 0
 for first = at + 1, at + entries, slice do
@@ -49,13 +57,35 @@ if acknowledged > 0 then
 end
 at = at + entries + 1
 
-local unannounced = 0
-local last = at + 8 * tonumber(ARGV[at])
-for i = at + 1, last, 8 do
+-- Returns the error by which Redis refuses, or nil.
+local function announce(i)
   local reply = redis.pcall('XADD', outcomes, 'MAXLEN', '~', ARGV[6], '*',
-    'outcome', ARGV[i], 'order_id', ARGV[i + 1], 'cancellation_id', ARGV[i + 2], 'adjustment_id', ARGV[i + 3],
-    'reason', ARGV[i + 4], 'seq', ARGV[i + 5], 'units', ARGV[i + 6], 'decided_at', ARGV[i + 7])
-  if type(reply) == 'table' and reply.err then unannounced = unannounced + 1 end
+    'epoch', ARGV[i], 'position', ARGV[i + 1],
+    'outcome', ARGV[i + 2], 'order_id', ARGV[i + 3], 'cancellation_id', ARGV[i + 4], 'adjustment_id', ARGV[i + 5],
+    'reason', ARGV[i + 6], 'seq', ARGV[i + 7], 'units', ARGV[i + 8], 'decided_at', ARGV[i + 9])
+  return type(reply) == 'table' and reply.err or nil
+end
+
+local announced = tonumber(found[6] or '') and found[6] or ''
+local refusal
+local last = at + 10 * tonumber(ARGV[at])
+if ARGV[8] ~= '' and announced == ARGV[8] then
+  local reached = announced
+  for i = at + 1, last, 10 do
+    refusal = announce(i)
+    if refusal then break end
+    reached = ARGV[i + 1]
+  end
+  if not refusal then reached = ARGV[9] end
+  if reached ~= announced then redis.call('HSET', stock, 'announced', reached) end
+  announced = reached
+end
+at = last + 1
+
+local unrepeated = 0
+last = at + 10 * tonumber(ARGV[at])
+for i = at + 1, last, 10 do
+  if announce(i) then unrepeated = unrepeated + 1 end
 end
 at = last + 1
 
@@ -64,4 +94,4 @@ for i = at + 1, at + tonumber(ARGV[at]) do
   local reply = redis.pcall('PUBLISH', ARGV[7], ARGV[i])
   if type(reply) == 'table' and reply.err then unpublished = unpublished + 1 end
 end
-return {acknowledged, unannounced, unpublished}
+return {acknowledged, announced, refusal or '', unrepeated, unpublished}

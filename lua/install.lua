@@ -7,18 +7,21 @@
 --         3  highest seq the ledger has recorded
 --         4  how many messages it has recorded (orders, cancellations, adjustments, dead letters)
 --         5  how many fields the prepared hash must have
--- RETURNS {"INSTALLED"}
+--         6  position of the last row of the ledger's journal
+-- RETURNS {"INSTALLED", position up to which the journal is announced}
 --         {"OTHER_LEDGER", identity}: the counters belong to another ledger
 --         {"EPOCH_NOT_LOWER", epoch}: they are of this epoch or a later one
 --         {"LEDGER_BEHIND", settled, recorded}: the ledger had recorded more than it holds now
 --         {"INCOMPLETE", fields}: the prepared hash is not what was sent
 --         in all but the first nothing was changed
 -- ERRORS  WRONGTYPE when a key is no hash
--- WRITES  renames the second key over the first
+-- WRITES  renames the second key over the first, with its field 'announced'
 -- COST    O(1): the old hash is freed in the background
 -- WHY     One rename: readers see either all old counters or all new ones. Requiring a lower epoch makes a late or
 --         repeated install harmless. allow-oom: without an epoch nothing is decided, and a full Redis stays full.
-local found = redis.call('HMGET', KEYS[1], 'ledger', 'epoch', 'settled', 'recorded')
+--         'announced' is carried over here, in one step with all else: a late acknowledgement may have moved it since
+--         the new counters were prepared. Where it is missing, or of another ledger's positions, announcing starts anew.
+local found = redis.call('HMGET', KEYS[1], 'ledger', 'epoch', 'settled', 'recorded', 'announced')
 if found[1] and found[1] ~= ARGV[1] then return {'OTHER_LEDGER', found[1]} end
 if found[2] and (tonumber(found[2]) or 0) >= tonumber(ARGV[2]) then return {'EPOCH_NOT_LOWER', found[2]} end
 if (tonumber(found[3] or '') or 0) > tonumber(ARGV[3]) or (tonumber(found[4] or '') or 0) > tonumber(ARGV[4]) then
@@ -26,6 +29,9 @@ if (tonumber(found[3] or '') or 0) > tonumber(ARGV[3]) or (tonumber(found[4] or 
 end
 local fields = redis.call('HLEN', KEYS[2])
 if fields == 0 or fields ~= tonumber(ARGV[5]) then return {'INCOMPLETE', tostring(fields)} end
+local announced = tonumber(found[5] or '')
+announced = announced and announced >= 0 and announced <= tonumber(ARGV[6]) and found[5] or '0'
+redis.call('HSET', KEYS[2], 'announced', announced)
 redis.call('UNLINK', KEYS[1])
 redis.call('RENAME', KEYS[2], KEYS[1])
-return {'INSTALLED'}
+return {'INSTALLED', announced}

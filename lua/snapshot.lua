@@ -3,18 +3,18 @@
 --
 -- KEYS    1  …:stock
 -- ARGV    1 …  names of counters, "p:ID" or "v:ID"; at most 1,000
--- RETURNS {identity, epoch, seq, settled, recorded, catalogue, number of fields, values}, "" where a field is missing;
---         values: sold, cap, closed of each counter in turn, nil where a field is missing
+-- RETURNS {identity, epoch, seq, settled, recorded, catalogue, announced, number of fields, values}, "" where a field is
+--         missing; values: sold, cap, closed of each counter in turn, nil where a field is missing
 -- ERRORS  WRONGTYPE when the key is no hash; ERR with more than 1,000 counters
 -- WRITES  nothing
 -- COST    O(counters), 4 to 5 µs each
 -- WHY     A script, so that the figures and the (epoch, seq) that names their state belong together.
 if #ARGV > 1000 then return redis.error_reply('ERR snapshot: at most 1,000 counters a call') end
-local head = redis.call('HMGET', KEYS[1], 'ledger', 'epoch', 'seq', 'settled', 'recorded', 'catalogue')
+local head = redis.call('HMGET', KEYS[1], 'ledger', 'epoch', 'seq', 'settled', 'recorded', 'catalogue', 'announced')
 local reply = {}
-for i = 1, 6 do reply[i] = head[i] or '' end
-reply[7] = redis.call('HLEN', KEYS[1])
-reply[8] = {}
+for i = 1, 7 do reply[i] = head[i] or '' end
+reply[8] = redis.call('HLEN', KEYS[1])
+reply[9] = {}
 if #ARGV > 0 then
   local fields = {}
   for i = 1, #ARGV do
@@ -22,6 +22,6 @@ if #ARGV > 0 then
     fields[#fields + 1] = 'cap:' .. ARGV[i]
     fields[#fields + 1] = 'closed:' .. ARGV[i]
   end
-  reply[8] = redis.call('HMGET', KEYS[1], unpack(fields))
+  reply[9] = redis.call('HMGET', KEYS[1], unpack(fields))
 end
 return reply

@@ -28,14 +28,23 @@ struct AcknowledgeStage: Sendable {
             guard case .acknowledged(let report) = answer else { return .fenced }
             whole.add(report)
         }
-        metrics.acknowledged(in: clock.now - start)
+        if !acknowledgement.entries.isEmpty { metrics.acknowledged(in: clock.now - start) }
         Failpoint.acknowledgeAfter.pass()
-        if whole.unannounced > 0 || whole.unpublished > 0 {
+        if whole.unrepeated > 0 || whole.unpublished > 0 {
             retrying.logger.error(
-                "outcomes or changes could not be announced",
-                metadata: ["outcomes": "\(whole.unannounced)", "changes": "\(whole.unpublished)"])
+                "outcomes of messages that came again, or changes, could not be announced",
+                metadata: ["outcomes": "\(whole.unrepeated)", "changes": "\(whole.unpublished)"])
         }
         return .acknowledged(whole)
+    }
+
+    /// Reads from the ledger what must be announced, some rows at a time, and never more than Redis would keep.
+    func outcomes(of range: JournalRange) async throws -> JournalOutcomes {
+        let keepOutcomes = await Int64(trimmer.keepOutcomes)
+        let start = max(range.after, range.through - keepOutcomes)
+        return try await retrying.ledger { [ledger, limit = settings.batchOrders] in
+            try await ledger.outcomes(after: start, through: range.through, limit: limit)
+        }
     }
 
     /// Publishes a change of the catalogue. Nothing depends on it: a failure is only logged.

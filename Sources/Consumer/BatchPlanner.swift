@@ -68,7 +68,7 @@ struct BatchPlanner: Sendable {
         for decoded in entries {
             if deadEntries.contains(decoded.entry.id), let outcome = prior.deadLetters[EntryKey(decoded.entry)] {
                 // The same entry, left pending by a crash; not the replay coming back.
-                add(decoded, .known(outcome))
+                add(decoded, .known(Replay(outcome)))
                 continue
             }
             guard let plan = plan(decoded, by: prior) else { break }
@@ -95,8 +95,11 @@ struct BatchPlanner: Sendable {
         case .success(let decodedCommand): command = decodedCommand
         }
         let key = command.key
-        if let earlier = context.recording?.decision(of: key) ?? prior.decisions[key] {
-            return earlier.digest == command.digest ? .known(earlier.outcome) : conflict(decoded, command)
+        if let (digest, replay) = context.recording?.decision(of: key) {
+            return digest == command.digest ? .known(replay) : conflict(decoded, command)
+        }
+        if let earlier = prior.decisions[key] {
+            return earlier.digest == command.digest ? .known(Replay(earlier.outcome)) : conflict(decoded, command)
         }
         if let place = batch.places[key], let earlier = batch.records[place].command {
             assert(earlier.command.key == key, "a command stands at its place")
@@ -149,7 +152,7 @@ struct BatchPlanner: Sendable {
     ) -> PlannedBatch.Plan {
         let letter = context.deadLetters.record(decoded.entry, invalid, ids: command?.ids, at: time)
         // The same entry delivered again, over a connection that lives on.
-        if let outcome = context.recording?.outcome(ofDeadLetter: letter.key) { return .known(outcome) }
+        if let replay = context.recording?.replay(ofDeadLetter: letter.key) { return .known(replay) }
         if let place = batch.deadLetters[letter.key] { return .replay(ofRecord: place) }
         batch.deadLetters[letter.key] = batch.records.count
         return add(.deadLetter(letter))

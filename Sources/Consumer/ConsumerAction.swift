@@ -16,6 +16,8 @@ enum ConsumerAction: Sendable {
     case decide(DecisionRequest)
     case record(RecordBatch)
     case acknowledge(Acknowledgement)
+    /// Reads what must be announced, and is not in memory.
+    case readJournal(JournalRange)
     case openEpoch(EpochRequest)
     /// Announces which products a new catalogue has changed.
     case announceCatalogue(Acknowledgement)
@@ -40,6 +42,10 @@ enum ConsumerReport: Sendable {
     case recorded(DecidedBatch)
     /// An entry is pending that this process does not hold.
     case stray(EntryPosition)
+    /// Redis has refused to announce outcomes, with this error.
+    case announcingRefused(String)
+    /// It does not refuse any more.
+    case announcingResumed
 }
 
 /// Recurring work, due whether there are messages or not.

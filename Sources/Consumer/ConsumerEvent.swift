@@ -21,6 +21,7 @@ enum ConsumerEvent: Sendable {
     case recorded(RecordAnswer)
     /// Carries the epoch that the acknowledgement named.
     case acknowledged(epoch: Int64, AcknowledgeAnswer)
+    case journalRead(JournalOutcomes, of: JournalRange)
     case epochOpened(Epoch)
     case due(Chore)
     case watched(WatchReport)

@@ -58,6 +58,7 @@ struct ConsumerStages: Sendable {
         case .acknowledge(let acknowledgement):
             let answer = try await uncancelled { try await acknowledge.acknowledge(acknowledgement) }
             return .acknowledged(epoch: acknowledgement.epoch, answer)
+        case .readJournal(let range): return .journalRead(try await acknowledge.outcomes(of: range), of: range)
         case .openEpoch(let request): return .epochOpened(try await uncancelled { try await epochs.open(request) })
         case .announceCatalogue(let change): try await uncancelled { await acknowledge.announce(change) }
         case .wait(let chore):
@@ -85,6 +86,11 @@ struct ConsumerStages: Sendable {
     func note(_ report: ConsumerReport) {
         switch report {
         case .recorded(let batch): metrics.count(batch)
+        case .announcingRefused(let error):
+            logger.error(
+                "redis refuses to announce outcomes; they wait in the ledger, in their order, and are tried every second",
+                metadata: ["error": "\(error)"])
+        case .announcingResumed: logger.notice("redis takes outcomes again; announcing what has waited")
         case .stray(let entry):
             logger.notice(
                 "an entry is pending that this process does not hold; claiming what is pending",

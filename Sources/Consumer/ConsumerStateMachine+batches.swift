@@ -99,7 +99,7 @@ extension ConsumerStateMachine {
         case .recorded(let position):
             (epochsInARow, epochsWithoutProgress) = (0, 0)
             recordedSeq = batch.seqAfter
-            unacknowledged.append(Unacknowledged(batch, position: position))
+            note(batch, recordedThrough: position)
             totals.add(batch.tally)
             actions.append(.report(.recorded(batch)))
             return
@@ -129,23 +129,53 @@ extension ConsumerStateMachine {
 
     // MARK: - Acknowledge
 
+    /// A batch is in the journal now, up to this position; 0: it had nothing to record.
+    private mutating func note(_ batch: DecidedBatch, recordedThrough position: Int64) {
+        let (records, epoch) = (batch.outcomes.count, batch.record.epoch)
+        let rows = BatchRows(epoch: epoch, first: position - Int64(records) + 1)
+        unacknowledged.append(
+            Unacknowledged(
+                entries: batch.entries.map(\.entry.id),
+                repeated: batch.replays.map { $0.recorded(in: rows, after: recordedRows) }, changed: batch.changed))
+        if records == 0 { return }
+        recordedRows = rows
+        announcing.add(
+            batch.outcomes.enumerated().map { RecordedOutcome(outcome: $1, place: rows.place(of: $0)) },
+            through: position)
+    }
+
+    /// Acknowledges the first batch that waits, and announces with the same call what comes next in the journal.
     mutating func startAcknowledging() {
-        guard case .active = phase, case .idle = acknowledging, let first = unacknowledged.first else { return }
-        acknowledging = .underWay
+        guard case .active = phase, case .idle = acknowledging else { return }
+        let (batch, announcement) = (unacknowledged.first, announcing.next)
+        if batch == nil, announcement == nil { return }
+        acknowledging = .underWay(hasBatch: batch != nil)
         // Names the epoch that is in Redis now: the batch's epoch may have ended.
+        let recorded = LedgerHead.messages(
+            upTo: announcing.recorded, catalogueVersion: epoch.catalogue.version)
         actions.append(
             .acknowledge(
                 Acknowledgement(
-                    epoch: epoch.number, settled: first.seqAfter, recorded: first.recorded,
-                    entries: reading.memory == .trusted ? first.entries : [], outcomes: first.outcomes,
-                    changed: first.changed)))
+                    epoch: epoch.number, settled: recordedSeq, recorded: recorded,
+                    entries: reading.memory == .trusted ? batch?.entries ?? [] : [], announcement: announcement,
+                    repeated: batch?.repeated ?? [], changed: batch?.changed ?? [])))
+    }
+
+    mutating func startReadingJournal() {
+        guard case .active = phase, let range = announcing.rowsToRead() else { return }
+        actions.append(.readJournal(range))
     }
 
     mutating func acknowledged(_ answer: AcknowledgeAnswer, sentIn sender: Int64) {
-        guard case .underWay = acknowledging else { return assertionFailure("acknowledged without being asked to") }
+        guard case .underWay(let hasBatch) = acknowledging else {
+            return assertionFailure("acknowledged without being asked to")
+        }
         acknowledging = .idle
         switch answer {
-        case .acknowledged: unacknowledged.removeFirst()
+        case .acknowledged(let report):
+            if hasBatch { unacknowledged.removeFirst() }
+            // The installation of a later epoch has told how far that one is.
+            if sender == epoch.number { announced(report) }
         case .fenced:
             // The batch stays the first one. Either its epoch has ended since it was sent, or Redis has lost the epoch.
             // While the next epoch is being installed it may be either; then memory is distrusted unnecessarily.
@@ -154,15 +184,12 @@ extension ConsumerStateMachine {
             }
         }
     }
-}
 
-extension ConsumerStateMachine.Unacknowledged {
-    init(_ batch: DecidedBatch, position: Int64) {
-        entries = batch.entries.map(\.entry.id)
-        outcomes = batch.outcomes
-        changed = batch.changed
-        seqAfter = batch.seqAfter
-        // The batch was recorded under this version.
-        recorded = LedgerHead.messages(upTo: position, catalogueVersion: batch.record.catalogueVersion)
+    private mutating func announced(_ report: AcknowledgeReport) {
+        guard let position = report.announced, position <= announcing.recorded else {
+            // Somebody has changed it; an installation sets it right.
+            return need(EpochNeeded(.outage, "the counters were changed or lost", memory: .doubtful))
+        }
+        if let news = announcing.note(announced: position, refusal: report.refusal) { actions.append(.report(news)) }
     }
 }

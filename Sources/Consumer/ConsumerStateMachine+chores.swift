@@ -69,6 +69,7 @@ extension ConsumerStateMachine {
         }
         guard case .allIsWell = compare(report) else { return wait(for: .watch) }
         epochsInARow = 0
+        announcing.look(found: report.counters?.announced)
         if let pending = report.pending { lookForStrayEntries(pending, at: now) }
         chores.underWay = .upkeep
         actions.append(.upkeep(isRedisFull: report.isRedisFull))

@@ -45,6 +45,7 @@ extension ConsumerStateMachine {
         assert(epoch.seq >= recordedSeq, "the ledger has lost what it had recorded")
         self.epoch = epoch
         (seq, recordedSeq) = (epoch.seq, epoch.seq)
+        announcing.restart(announced: epoch.announced, recorded: epoch.position)
         phase = .active
         totals.epochs += 1
         // The installation hides what Redis may have lost before it: what is pending is asked again before the end.

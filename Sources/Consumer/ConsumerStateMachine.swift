@@ -47,18 +47,16 @@ struct ConsumerStateMachine: ~Copyable {
     /// released.
     struct Unacknowledged {
         var entries: [String]
-        var outcomes: [Outcome]
+        /// First outcomes of entries that were recorded before.
+        var repeated: [RecordedOutcome]
         /// Products whose figures changed.
         var changed: [Identifier]
-        var seqAfter: Int64
-        /// How many messages the ledger had recorded with this batch; 0 if there was nothing to record.
-        var recorded: Int64
     }
 
     enum Acknowledging {
         case idle
-        /// The first of the batches that wait.
-        case underWay
+        /// The first of the batches that wait; or, without one, what must be announced alone.
+        case underWay(hasBatch: Bool)
     }
 
     let settings: ConsumerSettings
@@ -83,6 +81,9 @@ struct ConsumerStateMachine: ~Copyable {
     var recording = Recording.idle
     var unacknowledged: [Unacknowledged] = []
     var acknowledging = Acknowledging.idle
+    var announcing: Announcing
+    /// Of the batch that was recorded last.
+    var recordedRows = BatchRows.none
     var replays = Replays()
     var chores = Chores()
     var totals = ConsumerTotals()
@@ -98,6 +99,7 @@ struct ConsumerStateMachine: ~Copyable {
         self.epoch = epoch
         seq = epoch.seq
         recordedSeq = epoch.seq
+        announcing = Announcing(announced: epoch.announced, recorded: epoch.position)
         queue = BatchQueue(settings.batchLimits)
         totals.epochs = 1
     }
@@ -131,6 +133,7 @@ struct ConsumerStateMachine: ~Copyable {
         case .undecided(let needed): undecided(needed)
         case .recorded(let answer): recorded(answer)
         case .acknowledged(let epoch, let answer): acknowledged(answer, sentIn: epoch)
+        case .journalRead(let rows, let range): announcing.read(rows, of: range)
         case .epochOpened(let epoch): opened(epoch)
         case .due(let chore): due(chore)
         case .watched(let report): watched(report, at: now)
@@ -145,6 +148,7 @@ struct ConsumerStateMachine: ~Copyable {
     /// Advances every stage as far as possible. The order matters: what empties memory comes first.
     private mutating func advance(at now: ContinuousClock.Instant) -> [ConsumerAction] {
         startAcknowledging()
+        startReadingJournal()
         startRecording()
         openEpochIfClosed()
         startDecoding()
@@ -162,8 +166,9 @@ struct ConsumerStateMachine: ~Copyable {
         guard case .none = reading.activity, isMemoryEmpty else { return }
         switch (reading.intake, phase) {
         case (.open, _), (_, .finished), (.idle, .closing), (.idle, .opening): return
-        case (.idle, .active): if chores.isBusy { return }
-        // A stop waits for nothing else: Redis may be unavailable.
+        case (.idle, .active):
+            guard !chores.isBusy, announcing.isComplete, case .idle = acknowledging else { return }
+        // What is not announced is announced after the next start. A stop waits for nothing else: Redis may be unavailable.
         case (.stopped, _): break
         }
         phase = .finished
@@ -176,9 +181,9 @@ struct ConsumerStateMachine: ~Copyable {
             assertionFailure("an entry waits for a batch that is not being recorded")
         }
         assert(recordedSeq <= seq, "more is recorded than was decided")
-        if case .underWay = acknowledging { assert(!unacknowledged.isEmpty, "nothing is being acknowledged") }
-        assert(
-            unacknowledged.allSatisfy { $0.seqAfter <= recordedSeq }, "what is not recorded is not acknowledged")
+        if case .underWay(hasBatch: true) = acknowledging {
+            assert(!unacknowledged.isEmpty, "nothing is being acknowledged")
+        }
         if case .underWay = deciding {
             assert(!queue.isEmpty, "nothing is being decided")
             assert(chores.underWay != .watch, "the counters are compared while the gate changes them")

@@ -7,8 +7,10 @@ struct DecidedBatch: Sendable {
     let planned: PlannedBatch
     /// What the ledger is to record, in the order of the plan's records.
     let record: RecordBatch
-    /// What is announced: one outcome per entry, in their order.
+    /// What is announced of the records: one outcome each.
     let outcomes: [Outcome]
+    /// What is announced again.
+    let replays: [Replay]
     /// What became of the entries.
     let tally: Tally
     /// Products whose figures changed.
@@ -40,18 +42,20 @@ struct DecidedBatch: Sendable {
                 case .deadLetter(let letter): builder.add(letter)
                 }
             case .replay(let place): builder.repeatOutcome(ofRecord: place)
-            case .known(let outcome): builder.repeatOutcome(outcome)
+            case .known(let replay): builder.add(replay)
             }
         }
         guard builder.seq == seqAfter, builder.decisionsLeft == 0 else {
             throw CountersError.unexpectedReply(
                 script: "gate", detail: "a seq or a decision that belongs to no command")
         }
-        assert(builder.outcomes.count == planned.entries.count, "one outcome an entry")
+        assert(builder.outcomes.count == builder.records.count, "one outcome a record")
+        assert(builder.outcomes.count + builder.replays.count == planned.entries.count, "one outcome an entry")
         record = RecordBatch(
             epoch: epoch, catalogueVersion: planned.catalogueVersion, seqBefore: seqBefore, records: builder.records,
             attemptsOver: planned.poison.map { [$0] } ?? [], replayed: planned.replayed)
         outcomes = builder.outcomes
+        replays = builder.replays
         tally = builder.tally
         changed = builder.changed
     }
@@ -62,6 +66,7 @@ extension DecidedBatch {
         private var decisions: ArraySlice<Decision>
         private(set) var records: [BatchRecord<DecidedCommand>] = []
         private(set) var outcomes: [Outcome] = []
+        private(set) var replays: [Replay] = []
         private(set) var tally = Tally()
         private(set) var changed: [Identifier] = []
         /// The seq of the last change of the counters.
@@ -105,14 +110,14 @@ extension DecidedBatch {
             outcomes.append(outcome)
         }
 
-        mutating func repeatOutcome(_ outcome: Outcome) {
-            outcomes.append(outcome)
+        mutating func add(_ replay: Replay) {
+            replays.append(replay)
             tally.replays += 1
         }
 
         mutating func repeatOutcome(ofRecord place: Int) {
             assert(place < records.count, "a replay comes after what it repeats")
-            repeatOutcome(Outcome(records[place]))
+            add(Replay(outcome: outcomes[place], place: .record(place)))
         }
     }
 }
@@ -132,12 +137,5 @@ extension Outcome {
     init(_ letter: DeadLetterRecord) {
         self.init(
             kind: .deadLetter, ids: letter.ids, reason: letter.cause.reason.rawValue, decidedAt: letter.receivedAt)
-    }
-
-    fileprivate init(_ record: BatchRecord<DecidedCommand>) {
-        switch record {
-        case .command(let decided): self.init(decided)
-        case .deadLetter(let letter): self.init(letter)
-        }
     }
 }

@@ -7,8 +7,10 @@ struct Epoch: Sendable {
     /// The counters' seq at its start.
     var seq: Int64
     var catalogue: CatalogueIndex
-    /// How many messages the ledger had recorded at its start.
-    var recorded: Int64
+    /// Position of the journal's last row at its start.
+    var position: Int64
+    /// The position up to which the journal was announced then.
+    var announced: Int64
     /// The connection over which it was installed: after a restart or a failover of Redis there is another one.
     var connection: Int
     /// Products that the catalogue has changed since the previous epoch.
@@ -17,7 +19,9 @@ struct Epoch: Sendable {
     /// Announces these products.
     var catalogueChange: Acknowledgement {
         Acknowledgement(
-            epoch: number, settled: seq, recorded: recorded, entries: [], outcomes: [], changed: changedProducts)
+            epoch: number, settled: seq,
+            recorded: LedgerHead.messages(upTo: position, catalogueVersion: catalogue.version),
+            changed: changedProducts)
     }
 }
 

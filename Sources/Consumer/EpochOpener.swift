@@ -68,11 +68,14 @@ struct EpochOpener: Sendable {
         let installation = Installation(start)
         // Read before sending: whatever happens to the installed counters then shows as a later connection.
         let connection = gate.connection
+        let announced: Int64
         do {
             let answer = try await retrying.redis("installing the counters") { [gate] in
                 try await gate.install(installation)
             }
-            if case .refused(let objection) = answer {
+            switch answer {
+            case .installed(let position): announced = position
+            case .refused(let objection):
                 throw ConsumerError.wrongLedger(ledger: ledger.name, redis: gate.name, objection)
             }
         } catch let doubt as EpochNeeded {
@@ -84,7 +87,7 @@ struct EpochOpener: Sendable {
         return .installed(
             Epoch(
                 number: start.head.epoch, seq: start.head.seq, catalogue: start.catalogue,
-                recorded: start.head.messages,
+                position: start.head.position, announced: announced,
                 connection: connection, changedProducts: start.changedProducts))
     }
 

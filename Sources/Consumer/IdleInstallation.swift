@@ -23,7 +23,7 @@ package func installCounters(
 extension Installation {
     init(_ start: EpochStart) {
         self.init(
-            epoch: start.head.epoch, seq: start.head.seq, recorded: start.head.messages,
+            epoch: start.head.epoch, seq: start.head.seq, position: start.head.position,
             catalogueVersion: start.head.catalogueVersion, counters: start.counters)
     }
 }

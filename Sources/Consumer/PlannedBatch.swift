@@ -9,8 +9,8 @@ struct PlannedBatch: Sendable {
         case record(Int)
         /// It repeats an earlier entry, which produced this record.
         case replay(ofRecord: Int)
-        /// The ledger, or the batch before this one, has it; the same outcome is announced again.
-        indirect case known(Outcome)
+        /// It repeats a message that the ledger, or the batch that is being recorded, has already.
+        indirect case known(Replay)
     }
 
     var entries: [ReadEntry] = []

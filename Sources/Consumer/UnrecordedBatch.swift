@@ -15,15 +15,15 @@ struct UnrecordedBatch: Sendable {
         deadLetters = batch.planned.deadLetters
     }
 
-    func decision(of key: Command.Key) -> PriorDecision? {
+    func decision(of key: Command.Key) -> (digest: [UInt8], replay: Replay)? {
         guard let place = places[key], case .command(let decided) = records[place] else { return nil }
         assert(decided.command.key == key, "a command stands at its place")
-        return PriorDecision(digest: decided.command.digest, outcome: Outcome(decided))
+        return (decided.command.digest, Replay(outcome: Outcome(decided), place: .recordBefore(place)))
     }
 
-    func outcome(ofDeadLetter key: EntryKey) -> Outcome? {
+    func replay(ofDeadLetter key: EntryKey) -> Replay? {
         guard let place = deadLetters[key], case .deadLetter(let letter) = records[place] else { return nil }
-        return Outcome(letter)
+        return Replay(outcome: Outcome(letter), place: .recordBefore(place))
     }
 
     /// Whether what an order owns is known only once the batch is recorded.

@@ -41,14 +41,13 @@ package struct CounterReader: Sendable {
         let reply = try await scripts.run(.snapshot, keys: [keys.stock], capacity: names.count * 32) { command in
             for name in names { command.append(name.field) }
         }
-        guard let parts = reply.array, parts.count == 8, let values = parts[7].array, values.count == names.count * 3
+        let heads = CounterHead.fields.count
+        guard let parts = reply.array, parts.count == heads + 2, let values = parts[heads + 1].array,
+            values.count == names.count * 3
         else {
-            throw CountersError.unexpectedReply(script: "snapshot", detail: "not eight parts")
+            throw CountersError.unexpectedReply(script: "snapshot", detail: "not \(heads + 2) parts")
         }
-        let ledger = parts[0].string ?? ""
-        let head = CounterHead(
-            ledger: ledger.isEmpty ? nil : ledger, epoch: parts[1].int, seq: parts[2].int, settled: parts[3].int,
-            recorded: parts[4].int, catalogue: parts[5].int)
+        let head = CounterHead(parts[..<heads])
         var counters: [(name: CounterName, state: CounterState)] = []
         counters.reserveCapacity(names.count)
         for (index, name) in names.enumerated() {
@@ -57,10 +56,11 @@ package struct CounterReader: Sendable {
                 isActive: values[3 * index + 2].string != "1")
             counters.append((name, state))
         }
-        let headFields = parts[..<6].count { $0.string?.isEmpty == false }
+        let headFields = parts[..<heads].count { $0.string?.isEmpty == false }
         let counterFields = values.count { if case .null = $0 { false } else { true } }
         return CounterSnapshot(
-            head: head, fields: parts[6].int ?? 0, headFields: Int64(headFields), counterFields: Int64(counterFields),
+            head: head, fields: parts[heads].int ?? 0, headFields: Int64(headFields),
+            counterFields: Int64(counterFields),
             counters: counters)
     }
 

@@ -8,26 +8,30 @@ package struct Installation: Sendable {
     package var epoch: Int64
     /// Highest seq the ledger has recorded; the counters continue from it.
     package var seq: Int64
-    /// The ledger's (`LedgerHead.messages`).
-    package var recorded: Int64
+    /// Position of the last row of the ledger's journal.
+    package var position: Int64
     package var catalogueVersion: Int64
     package var counters: [(name: CounterName, state: CounterState)]
 
     package init(
-        epoch: Int64, seq: Int64, recorded: Int64, catalogueVersion: Int64,
+        epoch: Int64, seq: Int64, position: Int64, catalogueVersion: Int64,
         counters: [(name: CounterName, state: CounterState)]
     ) {
         self.epoch = epoch
         self.seq = seq
-        self.recorded = recorded
+        self.position = position
         self.catalogueVersion = catalogueVersion
         self.counters = counters
     }
+
+    /// How many messages the ledger has recorded.
+    package var recorded: Int64 { LedgerHead.messages(upTo: position, catalogueVersion: catalogueVersion) }
 }
 
 /// The result of an installation.
 package enum InstallAnswer: Sendable, Equatable {
-    case installed
+    /// - Parameter announced: the position in the journal up to which everything is announced.
+    case installed(announced: Int64)
     /// Nothing was changed.
     case refused(LedgerObjection)
 }
@@ -71,6 +75,7 @@ extension CounterStore {
             command.append(installation.seq)
             command.append(installation.recorded)
             command.append(sent)
+            command.append(installation.position)
         }
         return try Self.answer(reply, sent: sent)
     }
@@ -78,7 +83,8 @@ extension CounterStore {
     private static func answer(_ reply: RedisValue, sent: Int) throws -> InstallAnswer {
         let parts = reply.array ?? []
         switch (parts.first?.string, parts.dropFirst().first) {
-        case ("INSTALLED", _): return .installed
+        case ("INSTALLED", let announced?) where announced.int != nil:
+            return .installed(announced: announced.int ?? 0)
         case ("OTHER_LEDGER", let found): return .refused(.otherLedger(found?.string ?? ""))
         case ("EPOCH_NOT_LOWER", let found): return .refused(.laterEpoch(found?.int ?? 0))
         case ("LEDGER_BEHIND", let found):

@@ -27,24 +27,27 @@ extension CounterStore {
 
 extension CounterHead {
     /// The names of the fields.
-    package static let fields = ["ledger", "epoch", "seq", "settled", "recorded", "catalogue"]
+    package static let fields = ["ledger", "epoch", "seq", "settled", "recorded", "catalogue", "announced"]
 
     /// The head of a store's counters, for callers without a ledger.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> CounterHead {
-        let reply = try await client.send(
-            RedisCommand("HMGET", keys.stock, "ledger", "epoch", "seq", "settled", "recorded", "catalogue"))
+        var command = RedisCommand("HMGET", keys.stock)
+        for field in fields { command.append(field) }
+        let reply = try await client.send(command)
         guard let values = reply.array, values.count == fields.count else {
             throw CountersError.unexpectedReply(script: "HMGET", detail: "not \(fields.count) values")
         }
         return CounterHead(values[...])
     }
 
-    /// - Parameter values: the values of `fields`, in their order.
+    /// - Parameter values: the values of `fields`, in their order; empty or null where one is missing.
     init(_ values: ArraySlice<RedisValue>) {
         let at = values.startIndex
+        let ledger = values[at].string
         self.init(
-            ledger: values[at].string, epoch: values[at + 1].int, seq: values[at + 2].int,
-            settled: values[at + 3].int, recorded: values[at + 4].int, catalogue: values[at + 5].int)
+            ledger: ledger?.isEmpty == true ? nil : ledger, epoch: values[at + 1].int, seq: values[at + 2].int,
+            settled: values[at + 3].int, recorded: values[at + 4].int, catalogue: values[at + 5].int,
+            announced: values[at + 6].int)
     }
 }
 

@@ -9,10 +9,12 @@ package struct CounterHead: Sendable, Equatable {
     /// Rows the ledger had recorded (orders, cancellations, adjustments, dead letters).
     package var recorded: Int64?
     package var catalogue: Int64?
+    /// The position in the journal up to which everything is announced.
+    package var announced: Int64?
 
     package init(
         ledger: String? = nil, epoch: Int64? = nil, seq: Int64? = nil, settled: Int64? = nil, recorded: Int64? = nil,
-        catalogue: Int64? = nil
+        catalogue: Int64? = nil, announced: Int64? = nil
     ) {
         self.ledger = ledger
         self.epoch = epoch
@@ -20,6 +22,7 @@ package struct CounterHead: Sendable, Equatable {
         self.settled = settled
         self.recorded = recorded
         self.catalogue = catalogue
+        self.announced = announced
     }
 
     /// Nothing is installed.

@@ -15,27 +15,49 @@ extension LedgerDatabase {
     package func outcomes(after place: RecordPlace, limit: Int) async throws -> [RecordedOutcome] {
         try await read { db in
             try Row.fetchAll(
-                db.cachedStatement(sql: Self.outcomesAfter), arguments: [place.epoch, place.position, limit]
-            ).compactMap { row in
-                func id(_ column: String) throws -> Identifier? {
-                    try (row.value(column) as String?).map { Identifier($0) }
-                }
-                let ids = try MessageIDs(
-                    order: id("order_id"), cancellation: id("cancellation_id"), adjustment: id("adjustment_id"))
-                return try Self.journalEntry(row).recordedOutcome(ids: ids)
-            }
+                db.cachedStatement(sql: Self.outcomesAfterPlace), arguments: [place.epoch, place.position, limit]
+            ).compactMap { try Self.outcome($0).outcome }
         }
     }
 
-    /// Epochs do not go back along the journal: what is of a later one begins where that was opened, which is before the
-    /// given position only if a backup has taken the ledger's place since.
-    private static let outcomesAfter = """
+    package func outcomes(after position: Int64, through last: Int64, limit: Int) async throws -> JournalOutcomes {
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db.cachedStatement(sql: Self.outcomesBetween), arguments: [position, last, limit]
+            ).map(Self.outcome)
+            return JournalOutcomes(outcomes: rows.compactMap(\.outcome), through: rows.last?.position ?? last)
+        }
+    }
+
+    /// - Parameter row: of `journalWithIDs`.
+    private static func outcome(_ row: Row) throws -> (position: Int64, outcome: RecordedOutcome?) {
+        func id(_ column: String) throws -> Identifier? {
+            try (row.value(column) as String?).map { Identifier($0) }
+        }
+        let ids = try MessageIDs(
+            order: id("order_id"), cancellation: id("cancellation_id"), adjustment: id("adjustment_id"))
+        let entry = try journalEntry(row)
+        return (entry.position, entry.recordedOutcome(ids: ids))
+    }
+
+    /// Rows of the journal with the ids that an outcome has besides its key.
+    private static let journalWithIDs = """
         SELECT journal.*, coalesce(placed.key, order_id) AS order_id, cancellation_id, adjustment_id FROM journal
         LEFT JOIN cancellation_details
             ON journal.kind = 'cancellation' AND cancellation_details.position = journal.position
         LEFT JOIN order_details ON order_details.number = cancellation_details.order_number
         LEFT JOIN journal AS placed ON placed.position = order_details.position
         LEFT JOIN dead_letters ON journal.kind = 'dead_letter' AND dead_letters.id = journal.number
+        """
+
+    private static let outcomesBetween = """
+        \(journalWithIDs) WHERE journal.position > ? AND journal.position <= ? ORDER BY journal.position LIMIT ?
+        """
+
+    /// Epochs do not go back along the journal: what is of a later one begins where that was opened, which is before the
+    /// given position only if a backup has taken the ledger's place since.
+    private static let outcomesAfterPlace = """
+        \(journalWithIDs)
         WHERE journal.position > min(
             ?2, coalesce((SELECT position FROM epochs WHERE epoch > ?1 ORDER BY epoch LIMIT 1), ?2)
         ) AND (journal.epoch > ?1 OR journal.epoch = ?1 AND journal.position > ?2) AND journal.kind != 'catalogue'

@@ -11,14 +11,18 @@ extension LedgerDatabase {
             try Self.lookUp(lookup.keys, &prior, db, texts)
             let deadLetters = RowsStatement(db, texts, columns: 1) {
                 """
-                SELECT entry_id, fingerprint, reason, order_id, received_at, cancellation_id, adjustment_id
-                FROM (\($0)) CROSS JOIN dead_letters ON entry_id = column1
+                SELECT letter.entry_id, fingerprint, letter.reason, order_id, received_at, cancellation_id,
+                    adjustment_id, epoch, position
+                FROM (\($0)) CROSS JOIN dead_letters AS letter ON letter.entry_id = column1
+                CROSS JOIN journal USING (position)
                 """
             }
             try deadLetters.run(lookup.entryIDs, bind: { $0.bind($1) }) { row in
-                prior.deadLetters[EntryKey(entryID: row.text(0), fingerprint: row.blob(1))] = Outcome(
+                let outcome = Outcome(
                     kind: .deadLetter, orderID: row.text(3), cancellationID: row.text(5), adjustmentID: row.text(6),
                     reason: row.text(2), decidedAt: row.text(4))
+                prior.deadLetters[EntryKey(entryID: row.text(0), fingerprint: row.blob(1))] = RecordedOutcome(
+                    outcome: outcome, place: RecordPlace(epoch: row.integer(7), position: row.integer(8)))
             }
             for order in lookup.cancelledOrders {
                 if let owned = try Self.owned(by: order, db) { prior.owned[order] = owned }
@@ -63,7 +67,7 @@ extension LedgerDatabase {
                 """ : "NULL"
             let statement = RowsStatement(db, texts, columns: 1) {
                 """
-                SELECT key, digest, outcome, reason, seq, units, decided_at, \(order) FROM (\($0))
+                SELECT key, digest, outcome, reason, seq, units, decided_at, \(order), epoch, position FROM (\($0))
                 CROSS JOIN journal ON key = column1 WHERE kind = '\(JournalKind(kind).rawValue)'
                 """
             }
@@ -76,7 +80,10 @@ extension LedgerDatabase {
                 outcome.reason = row.text(3)
                 outcome.units = row.integer(5)
                 if kind == .cancel { outcome.orderID = row.text(7) }
-                prior.decisions[key] = PriorDecision(digest: row.blob(1), outcome: outcome)
+                prior.decisions[key] = PriorDecision(
+                    digest: row.blob(1),
+                    outcome: RecordedOutcome(
+                        outcome: outcome, place: RecordPlace(epoch: row.integer(8), position: row.integer(9))))
             }
         }
     }

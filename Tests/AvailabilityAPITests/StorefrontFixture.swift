@@ -41,9 +41,9 @@ struct StorefrontFixture: Sendable {
         let store = CounterStore(keys: keys, ledger: ledger.identity, client: client)
         let answer = try await store.install(
             Installation(
-                epoch: start.head.epoch, seq: start.head.seq, recorded: start.head.messages,
+                epoch: start.head.epoch, seq: start.head.seq, position: start.head.position,
                 catalogueVersion: start.head.catalogueVersion, counters: start.counters))
-        guard answer == .installed else { throw TestSupportError("not installed: \(answer)") }
+        guard case .installed = answer else { throw TestSupportError("not installed: \(answer)") }
     }
 
     /// Has the ledger record an order of one sheet, as the consumer does after the gate.

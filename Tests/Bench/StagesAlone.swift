@@ -85,9 +85,12 @@ struct StagesAlone {
         let store = CounterStore(keys: workshop.keys, ledger: ledger.identity, client: workshop.client)
         let installed = try await store.install(
             Installation(
-                epoch: start.head.epoch, seq: 0, recorded: 0, catalogueVersion: start.head.catalogueVersion,
+                epoch: start.head.epoch, seq: 0, position: start.head.position,
+                catalogueVersion: start.head.catalogueVersion,
                 counters: start.counters))
-        guard installed == .installed else { throw BenchError("installing counters failed: on Redis: \(installed).") }
+        guard case .installed = installed else {
+            throw BenchError("installing counters failed: on Redis: \(installed).")
+        }
         let commands = batches.map { $0.map(\.planned) }
         var seq: Int64 = 0
         let began = ContinuousClock.now

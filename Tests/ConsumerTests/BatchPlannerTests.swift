@@ -39,7 +39,9 @@ struct BatchPlannerTests {
     private static func prior(_ id: Identifier, of command: Command) -> PriorState {
         var prior = PriorState()
         let outcome = Outcome(kind: .accepted, orderID: id.text, seq: 7, units: 2, decidedAt: "then")
-        prior.decisions[Command.Key(.placeOrder, id)] = PriorDecision(digest: command.digest, outcome: outcome)
+        prior.decisions[Command.Key(.placeOrder, id)] = PriorDecision(
+            digest: command.digest,
+            outcome: RecordedOutcome(outcome: outcome, place: RecordPlace(epoch: 1, position: 7)))
         return prior
     }
 
@@ -66,12 +68,12 @@ struct BatchPlannerTests {
     func replays() throws {
         let order = DecodedEntry.order(1, "a", ("lamp", nil, 2))
         let known = Self.plan([order], by: Self.prior("a", of: try order.command.get()))
-        #expect(known.story == ["known accepted seq 7"] && known.records.isEmpty)
+        #expect(known.story == ["known accepted seq 7 at 1:7"] && known.records.isEmpty)
         let twice = Self.plan([order, .order(2, "a", ("lamp", nil, 2))])
         #expect(twice.story == ["record 0", "replay of 0"] && twice.commands.count == 1)
         let recording = try Self.decided([order, .junk(2)], .accepted(seq: 5), seqBefore: 4)
         let after = Self.plan([.order(3, "a", ("lamp", nil, 2))], recording: recording)
-        #expect(after.story == ["known accepted seq 5"])
+        #expect(after.story == ["known accepted seq 5 at 0 before"])
     }
 
     @Test("makes a dead letter of an id that comes with other content, wherever its first content is")
@@ -101,12 +103,13 @@ struct BatchPlannerTests {
     func deadLetters() {
         let entry = DecodedEntry.order(1, "a", ("lamp", nil, 1))
         var prior = PriorState()
-        prior.deadLetters[EntryKey(entry.entry)] = Outcome(
-            kind: .deadLetter, reason: "product_closed", decidedAt: "then")
+        prior.deadLetters[EntryKey(entry.entry)] = RecordedOutcome(
+            outcome: Outcome(kind: .deadLetter, reason: "product_closed", decidedAt: "then"),
+            place: RecordPlace(epoch: 1, position: 7))
         let fingerprint = entry.entry.fingerprint
         let again = Self.plan([entry], by: prior, wantedReplays: [fingerprint: [8]])
         // It is the old message: the wish for a replay stays open.
-        #expect(again.story == ["known dead_letter"] && again.replayed == [])
+        #expect(again.story == ["known dead_letter at 1:7"] && again.replayed == [])
         // Another message that was given the same id.
         #expect(Self.plan([.order(1, "b", ("lamp", nil, 1))], by: prior).story == ["record 0"])
     }
@@ -118,7 +121,7 @@ struct BatchPlannerTests {
         let recording = try Self.decided(
             [.order(1, "b", ("lamp", nil, 1)), .junk(2)], .accepted(seq: 5), seqBefore: 4)
         let again = Self.plan([.junk(2), .junk(4)], recording: recording)
-        #expect(again.story == ["known dead_letter", "record 0"])
+        #expect(again.story == ["known dead_letter at 1 before", "record 0"])
     }
 
     @Test("ends the wish for a dead letter with the message that comes back, whatever becomes of it")
@@ -236,7 +239,8 @@ extension PlannedBatch {
             switch plan {
             case .record(let place): "record \(place)"
             case .replay(let place): "replay of \(place)"
-            case .known(let outcome): "known \(outcome.kind.rawValue)\(outcome.seq.map { " seq \($0)" } ?? "")"
+            case .known(let replay):
+                "known \(replay.outcome.kind.rawValue)\(replay.outcome.seq.map { " seq \($0)" } ?? "") \(replay.place.words)"
             }
         }
     }
@@ -244,5 +248,15 @@ extension PlannedBatch {
     /// Of its dead letters.
     fileprivate var reasons: [DeadLetterReason] {
         records.compactMap { if case .deadLetter(let letter) = $0 { letter.cause.reason } else { nil } }
+    }
+}
+
+extension Replay.Place {
+    fileprivate var words: String {
+        switch self {
+        case .recorded(let place): "at \(place.text)"
+        case .record(let record): "at \(record)"
+        case .recordBefore(let record): "at \(record) before"
+        }
     }
 }

@@ -36,6 +36,8 @@ struct ConsumerRandomTests {
         for fault in [
             "read failed", "read lost entries", "stream lost", "connecting failed", "gate in doubt", "counters lost",
             "counter edited", "epoch taken", "catalogue changed", "process dies", "stop", "installation in doubt",
+            "announcing refused",
+            "outcomes lost",
         ] { #expect(seen[fault, default: 0] > Self.histories / 10, "\(fault): \(seen)") }
     }
 
@@ -82,7 +84,7 @@ struct ConsumerRandomTests {
     /// What became of each command, without when.
     private static func results(_ ledger: MemoryTables) -> [Command.Key: String] {
         ledger.decisions.mapValues { prior in
-            let outcome = prior.outcome
+            let outcome = prior.outcome.outcome
             return "\(outcome.kind.rawValue) \(outcome.reason) \(outcome.units ?? 0) \(outcome.seq ?? 0)"
         }
     }

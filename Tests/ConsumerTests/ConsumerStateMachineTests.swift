@@ -26,8 +26,8 @@ struct ConsumerStateMachineTests {
         try bench.decide()
         #expect(bench.take() == ["record 1-0 2-0"])
         bench.send(.recorded(.recorded(position: 2)))
-        #expect(bench.take() == ["recorded", "acknowledge 1-0 2-0"])
-        bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
+        #expect(bench.take() == ["recorded", "acknowledge 1-0 2-0, announce 0–2"])
+        bench.acknowledge()
         #expect(bench.take() == [] && bench.machine.isMemoryEmpty)
         #expect(bench.machine.totals.accepted == 2 && bench.machine.totals.batches == 1)
     }
@@ -55,8 +55,8 @@ struct ConsumerStateMachineTests {
             if number < 3 { bench.send(.recorded(.recorded(position: Int64(number)))) }
         }
         #expect(!bench.take().contains("record 3-0"))
-        bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
-        #expect(bench.take().filter { !$0.hasPrefix("read") } == ["acknowledge 2-0", "record 3-0"])
+        bench.acknowledge()
+        #expect(bench.take().filter { !$0.hasPrefix("read") } == ["acknowledge 2-0, announce 1–2", "record 3-0"])
     }
 
     @Test("lets an entry wait that depends on the batch being recorded, and plans it again when that is done")
@@ -142,8 +142,10 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("record 2-0 3-0"))
         bench.send(.recorded(.recorded(position: 3)))
         #expect(bench.take().contains("open epoch: catalogue version 2"))
-        bench.open(epoch: 2, seq: 3)
-        #expect(bench.take().contains("acknowledge 1-0"))
+        bench.open(epoch: 2, seq: 3, position: 3)
+        // What is not announced is read from the ledger.
+        let next = bench.take()
+        #expect(next.contains("acknowledge 1-0") && next.contains("read journal 0–3"))
     }
 
     @Test("goes on from the seq the ledger has when an epoch opens, also if that is further than what was recorded")
@@ -291,7 +293,7 @@ struct ConsumerStateMachineTests {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         bench.send(.recorded(.recorded(position: 1)))
         bench.watch(catalogue: 2, seq: 1)
-        bench.open(epoch: 2, seq: 1)
+        bench.open(epoch: 2, seq: 1, position: 1)
         _ = bench.take()
         bench.send(.acknowledged(epoch: 1, .fenced))
         #expect(bench.take().contains("acknowledge 1-0") && bench.machine.epoch.number == 2)
@@ -303,11 +305,11 @@ struct ConsumerStateMachineTests {
         bench.send(.recorded(.recorded(position: 1)))
         bench.send(.acknowledged(epoch: 1, .fenced))
         #expect(bench.take().contains("open epoch: the counters were changed or lost"))
-        bench.open(epoch: 2, seq: 1)
+        bench.open(epoch: 2, seq: 1, position: 1)
         // Announced all the same.
         #expect(bench.take().filter { $0.hasPrefix("acknowledge") } == ["acknowledge nothing"])
         bench.deliver()
-        bench.send(.acknowledged(epoch: 2, .acknowledged(AcknowledgeReport())))
+        bench.acknowledge()
         #expect(bench.take().contains("claim"))
     }
 
@@ -342,6 +344,124 @@ struct ConsumerStateMachineTests {
         #expect(bench.machine.reading.memory == .trusted)
     }
 
+    // MARK: - Announcing
+
+    private static func recorded(_ position: Int64, of ids: String...) -> [RecordedOutcome] {
+        ids.enumerated().map { number, id in
+            RecordedOutcome(
+                outcome: Outcome(kind: .accepted, orderID: id, decidedAt: ""),
+                place: RecordPlace(epoch: 1, position: position + Int64(number)))
+        }
+    }
+
+    @Test("announces what the journal had before its epoch from the ledger, with nothing to acknowledge")
+    func catchesUp() {
+        let bench = MachineBench()
+        bench.watch(epoch: 2)
+        _ = bench.take()
+        bench.open(epoch: 3, position: 9, announced: 4)
+        #expect(bench.take().contains("read journal 4–9"))
+        let range = JournalRange(after: 4, through: 9)
+        bench.send(.journalRead(JournalOutcomes(outcomes: Self.recorded(5, of: "a", "b"), through: 6), of: range))
+        #expect(bench.take() == ["acknowledge nothing, announce 4–6"])
+        bench.acknowledge()
+        #expect(bench.take() == ["read journal 6–9"])
+        // A change of the catalogue has nothing to announce.
+        let rest = JournalRange(after: 6, through: 9)
+        bench.send(.journalRead(JournalOutcomes(outcomes: [], through: 9), of: rest))
+        #expect(bench.take() == ["acknowledge nothing, announce 6–9"])
+        bench.acknowledge()
+        #expect(bench.take() == [] && bench.machine.announcing.isComplete)
+    }
+
+    @Test("acknowledges what Redis refuses to announce, and tries that every second, from the ledger, in order")
+    func refusedOutcomes() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        bench.send(.recorded(.recorded(position: 1)))
+        _ = bench.take()
+        bench.acknowledge(announced: 0, refusal: "NOPERM")
+        #expect(bench.take() == ["refused: NOPERM"] && bench.machine.isMemoryEmpty)
+        // The next batch is acknowledged, and adds to what waits.
+        try bench.deliverDecoded(.order(2, "b", ("lamp", nil, 1)))
+        try bench.decide()
+        bench.send(.recorded(.recorded(position: 2)))
+        #expect(bench.take().contains("acknowledge 2-0"))
+        bench.acknowledge()
+        bench.finishWatch()
+        #expect(bench.take().contains("read journal 0–2"))
+        let range = JournalRange(after: 0, through: 2)
+        let rows = JournalOutcomes(outcomes: Self.recorded(1, of: "a", "b"), through: 2)
+        bench.send(.journalRead(rows, of: range))
+        bench.acknowledge(announced: 1, refusal: "NOPERM")
+        // It was reported already.
+        #expect(bench.take() == ["acknowledge nothing, announce 0–2"])
+        bench.finishWatch()
+        bench.send(
+            .journalRead(
+                JournalOutcomes(outcomes: Array(rows.outcomes.dropFirst()), through: 2),
+                of: JournalRange(after: 1, through: 2)))
+        bench.acknowledge()
+        #expect(bench.take().suffix(2) == ["acknowledge nothing, announce 1–2", "resumed"])
+        #expect(bench.machine.announcing.isComplete)
+    }
+
+    @Test("asks Redis how far it is where a watch finds another position, and goes on from there")
+    func forgottenOutcomes() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        bench.send(.recorded(.recorded(position: 1)))
+        bench.acknowledge()
+        _ = bench.take()
+        bench.watch(
+            counters: CounterHead(ledger: MemoryTables.worldIdentity, epoch: 1, seq: 1, announced: 0))
+        #expect(bench.take().contains("acknowledge nothing, announce 1–1"))
+        bench.acknowledge(announced: 0)
+        #expect(bench.take() == ["read journal 0–1"])
+    }
+
+    @Test("needs an epoch where Redis does not know how far it is, or says more than there is", arguments: [nil, 7])
+    func unknownPosition(_ position: Int64?) throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        bench.send(.recorded(.recorded(position: 1)))
+        bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport(acknowledged: 1, announced: position))))
+        #expect(bench.take().last == "open epoch: the counters were changed or lost")
+    }
+
+    @Test("says where the first outcome of a message that comes again is recorded, also in the batch before")
+    func replayedPlaces() throws {
+        let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
+        try bench.deliverDecoded(.order(2, "a", ("lamp", nil, 1)), .order(3, "b", ("lamp", nil, 1)))
+        try bench.deliverDecoded(.order(4, "b", ("lamp", nil, 1)), .order(5, "c", ("lamp", nil, 1)))
+        try bench.decide()
+        bench.send(.recorded(.recorded(position: 7)))
+        bench.acknowledge(announced: 0)
+        _ = bench.take()
+        bench.send(.recorded(.recorded(position: 8)))
+        #expect(bench.take().contains("acknowledge 2-0 3-0, repeat 1:7"))
+    }
+
+    @Test("ends until idle only when everything is announced; a stop waits for nothing")
+    func announcesBeforeTheEnd() {
+        for stops in [false, true] {
+            let bench = MachineBench(untilIdle: true)
+            bench.watch(catalogue: 2)
+            bench.open(epoch: 2, catalogue: 2, position: 9, announced: 8)
+            bench.finishWatch()
+            bench.send(.upkept(wanted: []))
+            bench.deliver()
+            bench.send(.leftovers(pending: 0, wanted: []))
+            bench.send(.trimmed)
+            #expect(!bench.take().contains("finish"))
+            if stops { bench.send(.stopRequested) }
+            #expect(bench.take().contains("finish") == stops)
+            let range = JournalRange(after: 8, through: 9)
+            if stops { continue }
+            bench.send(.journalRead(JournalOutcomes(outcomes: Self.recorded(9, of: "a"), through: 9), of: range))
+            #expect(bench.take() == ["acknowledge nothing, announce 8–9"])
+            bench.acknowledge()
+            #expect(bench.take() == ["finish"])
+        }
+    }
+
     // MARK: - Reading
 
     @Test("reads ahead as much as two batches may have, and a delivery")
@@ -372,7 +492,7 @@ struct ConsumerStateMachineTests {
             bench.send(.readFailed(.interrupted))
             #expect(!bench.take().contains("connect 0"))
             bench.send(.recorded(.recorded(position: 1)))
-            bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
+            bench.acknowledge()
             #expect(bench.take().contains("connect 0"))
             bench.send(.readFailed(.interrupted))
             #expect(bench.take() == ["connect 1"])
@@ -437,7 +557,7 @@ struct ConsumerStateMachineTests {
         bench.send(.recorded(.recorded(position: 1)))
         bench.deliver()
         #expect(!bench.take().contains("look for leftovers"))
-        bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
+        bench.acknowledge()
         bench.deliver()
         #expect(bench.take() == ["look for leftovers"])
     }
@@ -530,12 +650,12 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("end read"))
         bench.deliver(.order(2, "b", ("lamp", nil, 1)))
         bench.send(.recorded(.recorded(position: 1)))
-        bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
+        bench.acknowledge()
         #expect(!bench.take().contains("finish"))
         try bench.decode()
         try bench.decide()
         bench.send(.recorded(.recorded(position: 2)))
-        bench.send(.acknowledged(epoch: 1, .acknowledged(AcknowledgeReport())))
+        bench.acknowledge()
         let last = bench.take()
         #expect(last.last == "finish" && !last.contains("read"))
     }

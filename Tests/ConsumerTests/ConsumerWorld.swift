@@ -31,12 +31,16 @@ final class ConsumerWorld {
         var processDies = 0
         var stops = 0
         var installsAreInDoubt = 0
+        /// Redis refuses outcomes, or does not any more.
+        var announcingIsRefused = 0
+        /// Redis forgets what it has announced last.
+        var outcomesAreLost = 0
 
         static let none = Faults()
         static let all = Faults(
             readFails: 40, connectingFails: 300, readLosesEntries: 40, streamIsLost: 30, gateIsInDoubt: 40,
             countersAreLost: 6, counterIsEdited: 4, epochIsTaken: 4, catalogueChanges: 4, processDies: 3, stops: 3,
-            installsAreInDoubt: 300)
+            installsAreInDoubt: 300, announcingIsRefused: 15, outcomesAreLost: 6)
     }
 
     /// What is under way: it has begun, and may have done its first half.
@@ -67,6 +71,8 @@ final class ConsumerWorld {
     private var isStopping = false
     /// How often acknowledgements were lost; and how many of these losses a watch could show to the machine.
     private var losses = (all: 0, shown: 0)
+    /// Outcomes were lost since the last start: the next one finds those that no watch has shown.
+    private var hasLostOutcomes = false
     /// Entries were delivered to no one, and what is pending has not been asked since.
     private var hasUnseenStrays = false
     private var now = ContinuousClock.now
@@ -99,9 +105,10 @@ final class ConsumerWorld {
         settings.untilIdle = true
         self.settings = settings
         ledger.head.epoch = 1
-        redis.install(ledger, epoch: 1)
+        let announced = try redis.install(ledger, epoch: 1)
         redis.reader = .fromTheBeginning
-        machine = ConsumerStateMachine(settings, ledger: MemoryTables.worldIdentity, epoch: ledger.epoch(over: 0))
+        machine = ConsumerStateMachine(
+            settings, ledger: MemoryTables.worldIdentity, epoch: ledger.epoch(over: 0, announced: announced))
     }
 
     // MARK: - Steps
@@ -111,17 +118,19 @@ final class ConsumerWorld {
         accept(machine.begin(at: now))
         while true {
             if isFinished {
-                if !isStopping, redis.pending.count == 0 { return }
-                guard isStopping || losses.shown < losses.all || hasUnseenStrays else {
-                    throw Failure(description: "finished with entries pending: \(redis.pending)")
+                let missing = ledger.announceable.subtracting(redis.tables.outcomes.map(\.place.position))
+                if !isStopping, redis.pending.count == 0, missing.isEmpty { return }
+                guard isStopping || losses.shown < losses.all || hasUnseenStrays || hasLostOutcomes else {
+                    throw Failure(
+                        description: "finished with entries pending: \(redis.pending), not announced: \(missing)")
                 }
-                startAgain()
+                try startAgain()
             }
             steps += 1
-            if steps == faultySteps { faults = .none }
+            if steps == faultySteps { (faults, redis.refusesOutcomes) = (.none, false) }
             guard steps < faultySteps + 20_000 else { throw Failure(description: "stuck: \(tasks.map(\.action.name))") }
             now += .milliseconds(Int64.random(in: 0...300, using: &generator))
-            breakSomething()
+            try breakSomething()
             // What comes of anything that is still under way is not looked at any more.
             if isFinished { continue }
             try arriveLate()
@@ -154,16 +163,17 @@ final class ConsumerWorld {
     }
 
     /// As a start of the program does.
-    private func startAgain() {
-        (isFinished, isStopping, hasUnseenStrays) = (false, false, false)
+    private func startAgain() throws {
+        (isFinished, isStopping, hasUnseenStrays, hasLostOutcomes) = (false, false, false, false)
         losses.shown = losses.all
         tasks = []
         ledger.head.epoch += 1
-        redis.install(ledger, epoch: ledger.head.epoch)
+        let announced = try redis.install(ledger, epoch: ledger.head.epoch)
         redis.reader = .fromTheBeginning
         lastDecided = nil
         machine = ConsumerStateMachine(
-            settings, ledger: MemoryTables.worldIdentity, epoch: ledger.epoch(over: redis.generation))
+            settings, ledger: MemoryTables.worldIdentity,
+            epoch: ledger.epoch(over: redis.generation, announced: announced))
         accept(machine.begin(at: now))
     }
 
@@ -198,7 +208,7 @@ final class ConsumerWorld {
         return true
     }
 
-    private func breakSomething() {
+    private func breakSomething() throws {
         if happens(\.countersAreLost, "counters lost") {
             redis.counters = nil
             redis.generation += 1
@@ -220,7 +230,12 @@ final class ConsumerWorld {
         }
         if happens(\.processDies, "process dies") {
             late += tasks.filter { $0.result == nil }
-            startAgain()
+            try startAgain()
+        }
+        if happens(\.announcingIsRefused, "announcing refused") { redis.refusesOutcomes.toggle() }
+        if happens(\.outcomesAreLost, "outcomes lost") {
+            redis.forgetOutcomes(Int.random(in: 1...5, using: &generator))
+            hasLostOutcomes = true
         }
         if !isStopping, happens(\.stops, "stop") {
             isStopping = true
@@ -249,6 +264,10 @@ final class ConsumerWorld {
                 throw Failure(description: "acknowledges \(id), which is not recorded")
             }
             return .acknowledged(epoch: acknowledgement.epoch, redis.acknowledge(acknowledgement, ledger))
+        case .readJournal(let range):
+            let limit = Int.random(in: 1...9, using: &generator)
+            let rows = ledger.outcomes(after: range.after, through: range.through, limit: limit)
+            return .journalRead(rows, of: range)
         case .openEpoch(let request): return try openEpoch(request, &task)
         case .wait(let chore): return .due(chore)
         case .watch(let epoch):
@@ -367,12 +386,12 @@ final class ConsumerWorld {
             return nil
         }
         if happens(\.installsAreInDoubt, "installation in doubt") {
-            if generator.chance(50) { redis.install(ledger, epoch: raised.epoch) }
+            if generator.chance(50) { try redis.install(ledger, epoch: raised.epoch) }
             task.raised = nil
             return nil
         }
-        redis.install(ledger, epoch: raised.epoch)
-        return .epochOpened(ledger.epoch(over: connection))
+        let announced = try redis.install(ledger, epoch: raised.epoch)
+        return .epochOpened(ledger.epoch(over: connection, announced: announced))
     }
 }
 
@@ -389,7 +408,7 @@ extension ConsumerAction {
         case .acknowledge: "acknowledge"
         case .openEpoch: "openEpoch"
         case .watch, .upkeep, .trim: "chore"
-        case .endRead, .announceCatalogue, .wait, .publish, .report, .finish, .giveUp: nil
+        case .endRead, .readJournal, .announceCatalogue, .wait, .publish, .report, .finish, .giveUp: nil
         }
     }
 

@@ -14,6 +14,7 @@ final class MachineBench {
     private var asked: [String] = []
     private var delivered: [[StreamEntry]] = []
     private var request: DecisionRequest?
+    private var acknowledgement: Acknowledgement?
     private var ledger: MemoryTables
 
     /// Two orders are a full batch.
@@ -24,7 +25,8 @@ final class MachineBench {
         settings.untilIdle = untilIdle
         ledger = MemoryTables(identity: MemoryTables.worldIdentity, store: "main")
         (ledger.head.epoch, ledger.head.catalogueVersion) = (1, 1)
-        machine = ConsumerStateMachine(settings, ledger: MemoryTables.worldIdentity, epoch: ledger.epoch(over: 0))
+        machine = ConsumerStateMachine(
+            settings, ledger: MemoryTables.worldIdentity, epoch: ledger.epoch(over: 0, announced: 0))
         note(machine.begin(at: now))
     }
 
@@ -51,6 +53,7 @@ final class MachineBench {
         for action in actions {
             switch action {
             case .decide(let decision): request = decision
+            case .acknowledge(let next): acknowledgement = next
             case .openEpoch(let epoch): lastRequest = epoch
             case .decode(let entries): delivered.append(entries)
             default: break
@@ -94,12 +97,30 @@ final class MachineBench {
                     seqAfter: seqs.last ?? request.seq, decidedAt: "")))
     }
 
-    func open(epoch: Int64, seq: Int64 = 0, catalogue: Int64 = 1, changed: [Identifier] = []) {
+    /// Redis has done what it was asked last.
+    /// - Parameter announced: how far it is; nil: as far as it was asked.
+    func acknowledge(announced: Int64? = nil, refusal: String? = nil) {
+        guard let acknowledgement else { return }
+        self.acknowledgement = nil
+        let position = announced ?? acknowledgement.announcement?.through ?? machine.announcing.announced
+        send(
+            .acknowledged(
+                epoch: acknowledgement.epoch,
+                .acknowledged(
+                    AcknowledgeReport(
+                        acknowledged: Int64(acknowledgement.entries.count), announced: position, refusal: refusal))))
+    }
+
+    func open(
+        epoch: Int64, seq: Int64 = 0, catalogue: Int64 = 1, position: Int64 = 0, announced: Int64 = 0,
+        changed: [Identifier] = []
+    ) {
         request = nil
         send(
             .epochOpened(
                 Epoch(
-                    number: epoch, seq: seq, catalogue: ConsumerWorld.catalogue(version: catalogue), recorded: 0,
+                    number: epoch, seq: seq, catalogue: ConsumerWorld.catalogue(version: catalogue), position: position,
+                    announced: announced,
                     connection: 0, changedProducts: changed)))
     }
 
@@ -119,7 +140,9 @@ final class MachineBench {
     ) {
         startWatch()
         let number = machine.epoch.number
-        let found = CounterHead(ledger: MemoryTables.worldIdentity, epoch: epoch ?? number, seq: seq ?? machine.seq)
+        let found = CounterHead(
+            ledger: MemoryTables.worldIdentity, epoch: epoch ?? number, seq: seq ?? machine.seq,
+            announced: machine.announcing.announced)
         send(
             .watched(
                 WatchReport(
@@ -148,8 +171,8 @@ extension ConsumerAction {
             }
         case .record(let batch): "record " + batch.records.map(\.entryID).joined(separator: " ")
         case .acknowledge(let acknowledgement):
-            "acknowledge "
-                + (acknowledgement.entries.isEmpty ? "nothing" : acknowledgement.entries.joined(separator: " "))
+            acknowledgement.words
+        case .readJournal(let range): "read journal \(range.after)–\(range.through)"
         case .openEpoch(let request): "open epoch: \(request.needed.reason)"
         case .announceCatalogue(let change): "announce " + change.changed.map(\.text).joined(separator: " ")
         case .wait(let chore): "wait for \(chore)"
@@ -159,9 +182,20 @@ extension ConsumerAction {
         case .publish(let due): "publish " + due.map { "\($0.number)" }.joined(separator: " ")
         case .report(.recorded): "recorded"
         case .report(.stray(let entry)): "stray \(entry.text)"
+        case .report(.announcingRefused(let error)): "refused: \(error)"
+        case .report(.announcingResumed): "resumed"
         case .finish: "finish"
         case .giveUp(let needed): "give up: \(needed.reason)"
         }
+    }
+}
+
+extension Acknowledgement {
+    fileprivate var words: String {
+        var parts = ["acknowledge " + (entries.isEmpty ? "nothing" : entries.joined(separator: " "))]
+        if let announcement { parts.append("announce \(announcement.after)–\(announcement.through)") }
+        if !repeated.isEmpty { parts.append("repeat " + repeated.map(\.place.text).joined(separator: " ")) }
+        return parts.joined(separator: ", ")
     }
 }
 

@@ -63,7 +63,7 @@ private struct MemoryShop {
     func results() async throws -> (decisions: [Command.Key: String], sold: [CounterName: Int64], letters: Int) {
         try place.open("main").read { tables in
             let decisions = tables.decisions.mapValues { prior in
-                let outcome = prior.outcome
+                let outcome = prior.outcome.outcome
                 return "\(outcome.kind.rawValue) \(outcome.reason) \(outcome.units ?? 0) \(outcome.seq ?? 0)"
             }
             return (decisions, tables.balances.mapValues(\.sold), tables.deadLetters.count)
@@ -125,7 +125,7 @@ private struct ImpatientClock: ConsumerClock {
         #expect(totals.accepted > 0 && totals.refused > 0 && totals.cancelled > 0 && totals.adjusted > 0)
         let outcomes = shop.redis.withTables(\.outcomes)
         #expect(outcomes.count == 300)
-        #expect(outcomes.compactMap(\.seq).max() == shop.redis.withTables { $0.counters?.head.seq })
+        #expect(outcomes.compactMap(\.outcome.seq).max() == shop.redis.withTables { $0.counters?.head.seq })
         // Once more: there is nothing left.
         #expect(try await shop.consume().accepted == 0)
         #expect(shop.redis.withTables(\.outcomes).count == 300)

@@ -79,7 +79,7 @@ struct RedisPortTests {
 
     private func installation(epoch: Int64, seq: Int64 = 0, recorded: Int64 = 0) -> Installation {
         Installation(
-            epoch: epoch, seq: seq, recorded: recorded, catalogueVersion: 3,
+            epoch: epoch, seq: seq, position: recorded + 3, catalogueVersion: 3,
             counters: [
                 (.product("cube"), CounterState(sold: 1, cap: 10, isActive: true)),
                 (.variant("black"), CounterState(sold: 1, cap: 4, isActive: true)),
@@ -113,8 +113,9 @@ struct RedisPortTests {
     func installing(_ backend: RedisBackend) async throws {
         try await withPorts(backend) { redis, other, _ async throws in
             #expect(try await redis.gate.head().isEmpty)
-            #expect(try await redis.gate.install(installation(epoch: 2, seq: 5, recorded: 7)) == .installed)
-            let head = CounterHead(ledger: "L", epoch: 2, seq: 5, settled: 5, recorded: 7, catalogue: 3)
+            #expect(
+                try await redis.gate.install(installation(epoch: 2, seq: 5, recorded: 7)) == .installed(announced: 0))
+            let head = CounterHead(ledger: "L", epoch: 2, seq: 5, settled: 5, recorded: 7, catalogue: 3, announced: 0)
             #expect(try await redis.gate.head() == head)
             #expect(
                 try await redis.gate.install(installation(epoch: 2, seq: 5, recorded: 7)) == .refused(.laterEpoch(2)))
@@ -127,7 +128,8 @@ struct RedisPortTests {
                     == .refused(.otherLedger("L")))
             await stranger.close()
             #expect(try await redis.gate.head() == head)
-            #expect(try await redis.gate.install(installation(epoch: 3, seq: 5, recorded: 8)) == .installed)
+            #expect(
+                try await redis.gate.install(installation(epoch: 3, seq: 5, recorded: 8)) == .installed(announced: 0))
         }
     }
 
@@ -197,7 +199,6 @@ struct RedisPortTests {
                 try await redis.gate.acknowledge(
                     Acknowledgement(
                         epoch: epoch, settled: settled, recorded: 3, entries: entries,
-                        outcomes: [Outcome(kind: .accepted, orderID: "o", seq: 1, units: 1, decidedAt: "now")],
                         changed: ["lamp"]), keepOutcomes: 100)
             }
             #expect(try await acknowledge(2, settled: 0, ids) == .fenced)
@@ -206,10 +207,10 @@ struct RedisPortTests {
             #expect(try await redis.gate.pending().count == 3)
             #expect(
                 try await acknowledge(1, settled: 0, Array(ids[0...1]))
-                    == .acknowledged(AcknowledgeReport(acknowledged: 2)))
+                    == .acknowledged(AcknowledgeReport(acknowledged: 2, announced: 0)))
             #expect(
                 try await acknowledge(1, settled: 0, Array(ids[0...1]))
-                    == .acknowledged(AcknowledgeReport(acknowledged: 0)))
+                    == .acknowledged(AcknowledgeReport(acknowledged: 0, announced: 0)))
             #expect(
                 try await redis.gate.pending() == PendingSummary(count: 1, lowest: EntryPosition(ids[2])))
             #expect(try await redis.gate.head().recorded == 3)
@@ -299,7 +300,7 @@ struct RedisPortTests {
             #expect(try await redis.upkeep.trim(all).messages == 0)
             _ = try await redis.gate.acknowledge(
                 Acknowledgement(
-                    epoch: 1, settled: 0, recorded: 0, entries: Array(ids[0...1]), outcomes: [], changed: []),
+                    epoch: 1, settled: 0, recorded: 0, entries: Array(ids[0...1])),
                 keepOutcomes: 10)
             let report = try await redis.upkeep.trim(all)
             #expect(report.aged == 2 && report.excess == 0 && report.lastDelivered == ids[2])
@@ -323,10 +324,9 @@ struct RedisPortTests {
             let ids = try await publish(redis, 300)
             var read = 0
             while read < 300 { read += try await redis.source.next(block: .seconds(5)).entries.count }
-            let outcome = Outcome(kind: .accepted, orderID: "o", seq: 1, units: 1, decidedAt: "now")
             _ = try await redis.gate.acknowledge(
                 Acknowledgement(
-                    epoch: 1, settled: 0, recorded: 0, entries: ids, outcomes: [outcome], changed: []),
+                    epoch: 1, settled: 0, recorded: 0, entries: ids),
                 keepOutcomes: 1_000)
             let long = Duration.seconds(3_600)
             let report = try await redis.upkeep.trim(Retention(age: long, messages: 100))
@@ -373,7 +373,7 @@ struct RedisPortTests {
             _ = try await redis.gate.install(installation(epoch: 1))
             _ = try await redis.gate.acknowledge(
                 Acknowledgement(
-                    epoch: 1, settled: 0, recorded: 0, entries: delivery.entries.map(\.id), outcomes: [], changed: []),
+                    epoch: 1, settled: 0, recorded: 0, entries: delivery.entries.map(\.id)),
                 keepOutcomes: 1)
             let own = ConsumerSettings().consumer
             #expect(try await redis.upkeep.removeIdleConsumers(except: own) == 0)

@@ -24,11 +24,15 @@ extension MemoryTables {
         return tables
     }
 
-    func epoch(over connection: Int) -> Epoch {
+    /// - Parameter announced: the position up to which the journal is announced.
+    func epoch(over connection: Int, announced: Int64) -> Epoch {
         Epoch(
             number: head.epoch, seq: head.seq, catalogue: ConsumerWorld.catalogue(version: head.catalogueVersion),
-            recorded: head.messages, connection: connection)
+            position: head.position, announced: announced, connection: connection)
     }
+
+    /// Positions of the rows that are announced.
+    var announceable: Set<Int64> { Set(journal.filter { $0.kind != .catalogue }.map(\.position)) }
 
     var decisions: [Command.Key: PriorDecision] {
         let keys =
@@ -102,6 +106,9 @@ struct WorldRedis {
         }
     }
 
+    /// Up to `count` outcomes are gone, and with them how far it was.
+    mutating func forgetOutcomes(_ count: Int) { tables.forgetOutcomes(count) }
+
     /// - Returns: its id.
     mutating func publishAgain(_ id: String) -> String? {
         guard let old = stream.first(where: { $0.id == id }), let type = old.type, let payload = old.payload else {
@@ -124,13 +131,25 @@ struct WorldRedis {
         }
     }
 
-    mutating func install(_ ledger: MemoryTables, epoch: Int64) {
-        _ = tables.install(
+    /// - Returns: the position up to which the journal is announced.
+    @discardableResult
+    mutating func install(_ ledger: MemoryTables, epoch: Int64) throws -> Int64 {
+        let answer = tables.install(
             Installation(
-                epoch: epoch, seq: ledger.head.seq, recorded: ledger.head.messages,
+                epoch: epoch, seq: ledger.head.seq, position: ledger.head.position,
                 catalogueVersion: ledger.head.catalogueVersion,
                 counters: ledger.counterNames.compactMap { name in ledger.state(of: name).map { (name, $0) } }),
             of: ledger.identity)
+        guard case .installed(let announced) = answer else {
+            throw ConsumerWorld.Failure(description: "epoch \(epoch) was not installed: \(answer)")
+        }
+        return announced
+    }
+
+    /// Whether what is announced is refused.
+    var refusesOutcomes: Bool {
+        get { tables.refusal != nil }
+        set { tables.refusal = newValue ? "NOPERM" : nil }
     }
 
     /// nil: fenced.

@@ -31,17 +31,37 @@ struct AcknowledgeTests {
             [$0, $1]
         }
             + ["decided_at", decidedAt]
-    }
+    }.enumerated().map { ["epoch", "7", "position", "\(64 + $0)"] + $1 }
 
     /// The gate has decided up to the seq that is recorded.
     private static let decided = ["seq": "45"]
 
     private func acknowledgement(
-        epoch: Int64 = 7, settled: Int64 = 45, recorded: Int64 = 65, entries: [String] = [], outcomes: [Outcome] = [],
-        changed: [Identifier] = []
+        epoch: Int64 = 7, settled: Int64 = 45, recorded: Int64 = 65, entries: [String] = [],
+        announcing outcomes: [Outcome]? = nil, repeating repeated: [Outcome] = [], changed: [Identifier] = []
     ) -> Acknowledgement {
         Acknowledgement(
-            epoch: epoch, settled: settled, recorded: recorded, entries: entries, outcomes: outcomes, changed: changed)
+            epoch: epoch, settled: settled, recorded: recorded, entries: entries,
+            announcement: outcomes.map { Self.rows($0) }, repeated: Self.rows(repeated, after: 7).outcomes,
+            changed: changed)
+    }
+
+    /// What is announced behind a position.
+    private static func rows(_ outcomes: [Outcome], after position: Int64 = 63) -> Announcement {
+        Announcement(
+            after: position, through: position + Int64(outcomes.count),
+            outcomes: outcomes.enumerated().map { number, outcome in
+                RecordedOutcome(
+                    outcome: outcome, place: RecordPlace(epoch: 7, position: position + 1 + Int64(number)))
+            })
+    }
+
+    /// The positions of the outcomes in Redis, in their order.
+    private func positions(_ fixture: CountersFixture) async throws -> [String] {
+        guard case .stream(let entries, _) = try await fixture.server.keyspace()[fixture.keys.outcomes] else {
+            return []
+        }
+        return entries.map { $0.fields[3] }
     }
 
     /// Entries 1-0 … n-0, all delivered and pending.
@@ -59,11 +79,11 @@ struct AcknowledgeTests {
             try await deliver(3, fixture)
             var after = try await fixture.server.keyspace()
             let report = try await fixture.store.acknowledge(
-                acknowledgement(entries: ["1-0", "3-0"], outcomes: Self.outcomes, changed: ["P"]), keepOutcomes: 100)
-            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 2, unannounced: 0, unpublished: 0)))
+                acknowledgement(entries: ["1-0", "3-0"], announcing: Self.outcomes, changed: ["P"]), keepOutcomes: 100)
+            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 2, announced: 69)))
 
             var stock = CountersFixture.head.merging(["sold:p:P": "5", "seq": "45"]) { _, own in own }
-            (stock["settled"], stock["recorded"]) = ("45", "65")
+            (stock["settled"], stock["recorded"], stock["announced"]) = ("45", "65", "69")
             after[fixture.keys.stock] = .hash(stock)
             after[fixture.keys.checkouts] = .stream(
                 (1...3).map { StreamedEntry(id: "\($0)-0", fields: ["type", "t"]) },
@@ -84,33 +104,36 @@ struct AcknowledgeTests {
         arguments: [(entries: 5, changed: 2, slices: 3), (2, 5, 3), (4, 4, 2), (1, 0, 1), (0, 0, 1)])
     func slices(entries: Int, changed: Int, slices expected: Int) {
         let whole = acknowledgement(
-            entries: (0..<entries).map { "\($0)-0" }, outcomes: Array(Self.outcomes.prefix(entries)),
+            entries: (0..<entries).map { "\($0)-0" }, announcing: Array(Self.outcomes.prefix(entries)),
             changed: (0..<changed).map { Identifier("P\($0)") })
         let slices = whole.slices(of: 2)
         #expect(slices.count == expected)
         #expect(slices.flatMap(\.entries) == whole.entries)
-        #expect(slices.flatMap(\.outcomes) == whole.outcomes)
+        #expect(slices.flatMap { $0.announcement?.outcomes ?? [] } == whole.announcement?.outcomes)
+        // Each goes on where the one before it has ended.
+        var position: Int64 = 63
+        for announcement in slices.compactMap(\.announcement) {
+            #expect(announcement.after == position)
+            position = announcement.through
+        }
+        #expect(position == whole.announcement?.through)
         #expect(slices.flatMap(\.changed) == whole.changed)
         for slice in slices {
-            #expect(max(slice.entries.count, slice.outcomes.count, slice.changed.count) <= 2)
+            #expect(max(slice.entries.count, slice.announcement?.outcomes.count ?? 0, slice.changed.count) <= 2)
             #expect((slice.epoch, slice.settled, slice.recorded) == (whole.epoch, whole.settled, whole.recorded))
         }
     }
 
-    @Test("repeated, acknowledges nothing more and lowers nothing")
+    @Test("repeated, acknowledges and announces nothing more, and lowers nothing")
     func repeated() async throws {
         try await withCounters(Self.decided) { fixture async throws in
             try await deliver(2, fixture)
-            let one = acknowledgement(entries: ["1-0", "2-0"], outcomes: [Self.outcomes[0]])
+            let one = acknowledgement(entries: ["1-0", "2-0"], announcing: [Self.outcomes[0]])
             _ = try await fixture.store.acknowledge(one, keepOutcomes: 100)
-            var after = try await fixture.server.keyspace()
+            let after = try await fixture.server.keyspace()
             let report = try await fixture.store.acknowledge(one, keepOutcomes: 100)
-            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 0, unannounced: 0, unpublished: 0)))
-            var found = try await fixture.server.keyspace()
-            #expect(try await fixture.server.entries(of: fixture.keys.outcomes).count == 2)
-            found[fixture.keys.outcomes] = nil
-            after[fixture.keys.outcomes] = nil
-            #expect(found == after)
+            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 0, announced: 64)))
+            #expect(try await fixture.server.keyspace() == after)
         }
     }
 
@@ -168,7 +191,7 @@ struct AcknowledgeTests {
             let before = try await fixture.server.keyspace()
             let store = CounterStore(keys: fixture.keys, ledger: ledger, client: fixture.client)
             let answer = try await store.acknowledge(
-                acknowledgement(epoch: epoch, entries: ["1-0"], outcomes: Self.outcomes, changed: ["P"]),
+                acknowledgement(epoch: epoch, entries: ["1-0"], announcing: Self.outcomes, changed: ["P"]),
                 keepOutcomes: 100)
             #expect(answer == .fenced, "\(name)")
             #expect(try await fixture.server.keyspace() == before, "\(name)")
@@ -181,7 +204,7 @@ struct AcknowledgeTests {
             try await deliver(9_000, fixture)
             let report = try await fixture.store.acknowledge(
                 acknowledgement(entries: (1...9_000).map { "\($0)-0" }), keepOutcomes: 100)
-            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 9_000, unannounced: 0, unpublished: 0)))
+            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 9_000, announced: 63)))
             #expect(
                 try await fixture.server.command("XPENDING", fixture.keys.checkouts, StoreKeys.group).array?.first?.int
                     == 0)
@@ -192,7 +215,7 @@ struct AcknowledgeTests {
     func keepsOutcomes() async throws {
         try await withCounters(Self.decided) { fixture async throws in
             let outcomes = (1...2_000).map { Outcome(kind: .accepted, orderID: "o\($0)", decidedAt: decidedAt) }
-            _ = try await fixture.store.acknowledge(acknowledgement(outcomes: outcomes), keepOutcomes: 500)
+            _ = try await fixture.store.acknowledge(acknowledgement(announcing: outcomes), keepOutcomes: 500)
             let kept = try await fixture.server.entries(of: fixture.keys.outcomes)
             // Whole nodes of the stream are dropped, of 100 entries each.
             #expect((500..<600).contains(kept.count))
@@ -210,7 +233,7 @@ struct AcknowledgeTests {
             }
             let report = try await fixture.store.acknowledge(
                 acknowledgement(changed: ["P-one", "P-two", "last"]), keepOutcomes: 100)
-            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 0, unannounced: 0, unpublished: 0)))
+            #expect(report == .acknowledged(AcknowledgeReport(announced: 63)))
             try await listener.waitForLine(containing: "last")
             let lines = listener.standardOutput.split(separator: "\n")
             let messages = lines.indices.filter { lines[$0] == "message" }.map { lines[$0 + 2] }
@@ -219,33 +242,76 @@ struct AcknowledgeTests {
         }
     }
 
-    @Test("is not held up by outcomes that cannot be announced: they are counted")
+    @Test("is not held up by outcomes that Redis refuses: it tells why, and how far it came")
     func outcomesOfWrongType() async throws {
         try await withCounters(Self.decided) { fixture async throws in
             try await deliver(1, fixture)
             try await fixture.server.command("SET", fixture.keys.outcomes, "text")
-            let report = try await fixture.store.acknowledge(
-                acknowledgement(entries: ["1-0"], outcomes: Self.outcomes, changed: ["P"]), keepOutcomes: 100)
-            let unannounced = Int64(Self.outcomes.count)
+            let refused = acknowledgement(
+                entries: ["1-0"], announcing: Self.outcomes, repeating: [Self.outcomes[0]], changed: ["P"])
+            let report = try await fixture.store.acknowledge(refused, keepOutcomes: 100)
+            let refusal = "WRONGTYPE Operation against a key holding the wrong kind of value"
             #expect(
-                report == .acknowledged(AcknowledgeReport(acknowledged: 1, unannounced: unannounced, unpublished: 0)))
+                report
+                    == .acknowledged(
+                        AcknowledgeReport(acknowledged: 1, announced: 63, refusal: refusal, unrepeated: 1)))
             let keyspace = try await fixture.server.keyspace()
             #expect(keyspace[fixture.keys.outcomes] == .text("text"))
             #expect(try await fixture.stock()?["settled"] == "45")
+            #expect(try await fixture.stock()?["announced"] == "63")
+            // Once it is gone, all of it is announced, once.
+            try await fixture.server.command("DEL", fixture.keys.outcomes)
+            for _ in 1...2 { _ = try await fixture.store.acknowledge(refused, keepOutcomes: 100) }
+            #expect(try await positions(fixture) == ["64", "65", "66", "67", "68", "69", "8", "8"])
+        }
+    }
+
+    /// What Redis has, and what is sent: the position before the rows, and up to which they are announced.
+    private static let announcements: [(String?, after: Int64, through: Int64, [String], then: Int64?)] = [
+        ("63", 63, 65, ["64", "65"], 65), ("63", 62, 64, [], 63), ("63", 64, 66, [], 63), (nil, 63, 65, [], nil),
+        ("x", 63, 65, [], nil), ("0", 0, 2, ["1", "2"], 2), ("9", 9, 11, ["10", "11"], 11),
+    ]
+
+    @Test("announces only what follows what is announced", arguments: announcements.indices)
+    func announcesInOrder(_ index: Int) async throws {
+        let (before, after, through, expected, then) = Self.announcements[index]
+        try await withCounters(Self.decided) { fixture async throws in
+            try await fixture.server.command("HDEL", fixture.keys.stock, "announced")
+            if let before { try await fixture.set(["announced": before], in: fixture.keys.stock) }
+            var next = acknowledgement()
+            next.announcement = Self.rows(Array(Self.outcomes.prefix(2)), after: after)
+            #expect(next.announcement?.through == through)
+            let answer = try await fixture.store.acknowledge(next, keepOutcomes: 100)
+            #expect(answer == .acknowledged(AcknowledgeReport(announced: then)))
+            #expect(try await positions(fixture) == expected)
+            #expect(try await fixture.stock()?["announced"] == (then.map { "\($0)" } ?? before))
+        }
+    }
+
+    @Test("passes over rows that are not announced, also where there are no others")
+    func announcesNothing() async throws {
+        try await withCounters(Self.decided) { fixture async throws in
+            for (after, through) in [(63, 64), (64, 70)] as [(Int64, Int64)] {
+                var next = acknowledgement()
+                next.announcement = Announcement(after: after, through: through, outcomes: [])
+                let answer = try await fixture.store.acknowledge(next, keepOutcomes: 100)
+                #expect(answer == .acknowledged(AcknowledgeReport(announced: through)))
+            }
+            #expect(try await positions(fixture) == [])
         }
     }
 
     @Test("acknowledges nothing where the group or the stream is gone, and goes on")
     func noGroup() async throws {
         try await withCounters(Self.decided) { fixture async throws in
-            let one = acknowledgement(entries: ["1-0"], outcomes: [Self.outcomes[0]])
+            let one = acknowledgement(entries: ["1-0"], announcing: [Self.outcomes[0]])
             let withoutStream = try await fixture.store.acknowledge(one, keepOutcomes: 100)
             try await deliver(1, fixture)
             try await fixture.server.command("XGROUP", "DESTROY", fixture.keys.checkouts, StoreKeys.group)
             let withoutGroup = try await fixture.store.acknowledge(one, keepOutcomes: 100)
-            #expect(withoutStream == .acknowledged(AcknowledgeReport(acknowledged: 0, unannounced: 0, unpublished: 0)))
+            #expect(withoutStream == .acknowledged(AcknowledgeReport(announced: 64)))
             #expect(withoutGroup == withoutStream)
-            #expect(try await fixture.server.entries(of: fixture.keys.outcomes).count == 2)
+            #expect(try await fixture.server.entries(of: fixture.keys.outcomes).count == 1)
         }
     }
 
@@ -255,8 +321,8 @@ struct AcknowledgeTests {
             try await deliver(2, fixture)
             try await fixture.server.command("CONFIG", "SET", "maxmemory", "1")
             let report = try await fixture.store.acknowledge(
-                acknowledgement(entries: ["1-0", "2-0"], outcomes: Self.outcomes), keepOutcomes: 100)
-            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 2, unannounced: 0, unpublished: 0)))
+                acknowledgement(entries: ["1-0", "2-0"], announcing: Self.outcomes), keepOutcomes: 100)
+            #expect(report == .acknowledged(AcknowledgeReport(acknowledged: 2, announced: 69)))
             #expect(try await fixture.stock()?["settled"] == "45")
         }
     }
@@ -269,7 +335,7 @@ struct AcknowledgeTests {
             let before = try await fixture.server.keyspace()
             let error = try await replyError {
                 _ = try await fixture.store.acknowledge(
-                    acknowledgement(settled: 45, recorded: 65, entries: ["1-0"], outcomes: Self.outcomes),
+                    acknowledgement(settled: 45, recorded: 65, entries: ["1-0"], announcing: Self.outcomes),
                     keepOutcomes: 100)
             }
             #expect(error?.code == "WRONGTYPE")
@@ -280,11 +346,11 @@ struct AcknowledgeTests {
     @Test(
         "announces and acknowledges nothing when its arguments are malformed",
         arguments: [
-            [], ["L", "7"], ["L", "7", "x", "60", "stocktake", "9", "ch", "0", "0", "0"],
-            ["L", "7", "41", "x", "stocktake", "9", "ch", "0", "0", "0"],
+            [], ["L", "7"], ["L", "7", "x", "60", "stocktake", "9", "ch", "", "", "0", "0", "0", "0"],
+            ["L", "7", "41", "x", "stocktake", "9", "ch", "", "", "0", "0", "0", "0"],
             ["L", "7", "41", "60", "stocktake", "9", "ch"],
-            ["L", "7", "41", "60", "stocktake", "9", "ch", "x"],
-            ["L", "7", "41", "60", "stocktake", "9", "ch", "1", "no-id", "0", "0"],
+            ["L", "7", "41", "60", "stocktake", "9", "ch", "", "", "x"],
+            ["L", "7", "41", "60", "stocktake", "9", "ch", "", "", "1", "no-id", "0", "0", "0"],
         ])
     func malformed(_ arguments: [String]) async throws {
         try await withCounters(Self.decided) { fixture async throws in

@@ -8,7 +8,10 @@ import TestSupport
 struct CountersFixture: Sendable {
     static let epoch: Int64 = 7
     static let seq: Int64 = 41
-    static let head = ["ledger": "L", "epoch": "7", "seq": "41", "settled": "41", "recorded": "60", "catalogue": "3"]
+    static let head = [
+        "ledger": "L", "epoch": "7", "seq": "41", "settled": "41", "recorded": "60", "catalogue": "3",
+        "announced": "63",
+    ]
 
     let server: TestRedisServer
     let client: RedisClient

@@ -27,8 +27,8 @@ struct FullRedisTests {
     func installAndDecide() async throws {
         try await withFullRedis(nil) { fixture async throws in
             let counters = [(name: p, state: CounterState(sold: 5, cap: 9, isActive: true))]
-            let installation = Installation(epoch: 8, seq: 50, recorded: 70, catalogueVersion: 4, counters: counters)
-            #expect(try await fixture.store.install(installation) == .installed)
+            let installation = Installation(epoch: 8, seq: 50, position: 74, catalogueVersion: 4, counters: counters)
+            #expect(try await fixture.store.install(installation) == .installed(announced: 0))
             let answer = try await fixture.store.decide([take((p, 4)), take((p, 1))], epoch: 8, seq: 50)
             #expect(answer == .decided(seq: 51, [.accepted(seq: 51), refused(p, asked: 1, left: 0)]))
         }
@@ -46,7 +46,7 @@ struct FullRedisTests {
             while read.count < 3 { read += try await reader.next(block: .milliseconds(50)).entries.map(\.id) }
             #expect(read == ["1-0", "2-0", "3-0"])
             let acknowledgement = Acknowledgement(
-                epoch: 7, settled: 45, recorded: 63, entries: read, outcomes: [], changed: [])
+                epoch: 7, settled: 45, recorded: 63, entries: read)
             guard
                 case .acknowledged(let report) = try await fixture.store.acknowledge(acknowledgement, keepOutcomes: 10)
             else {

@@ -16,12 +16,12 @@ struct InstallTests {
     ]
 
     private static let installed = [
-        "ledger": "L", "epoch": "8", "seq": "50", "settled": "50", "recorded": "70", "catalogue": "4",
+        "ledger": "L", "epoch": "8", "seq": "50", "settled": "50", "recorded": "70", "catalogue": "4", "announced": "0",
         "sold:p:P": "5", "cap:p:P": "9", "sold:v:V": "0", "sold:v:W": "3", "cap:v:W": "2", "closed:v:W": "1",
     ]
 
     private func installation(epoch: Int64 = 8, seq: Int64 = 50) -> Installation {
-        Installation(epoch: epoch, seq: seq, recorded: 70, catalogueVersion: 4, counters: Self.counters)
+        Installation(epoch: epoch, seq: seq, position: 74, catalogueVersion: 4, counters: Self.counters)
     }
 
     @Test(
@@ -30,10 +30,12 @@ struct InstallTests {
             as [[String: String]?])
     func installs(_ before: [String: String]?) async throws {
         try await withCounters(before) { fixture async throws in
-            #expect(try await fixture.store.install(installation()) == .installed)
+            let announced: Int64 = before == nil ? 0 : 63
+            #expect(try await fixture.store.install(installation()) == .installed(announced: announced))
+            let installed = Self.installed.merging(["announced": "\(announced)"]) { _, own in own }
             #expect(
                 try await fixture.server.keyspace() == [
-                    "bystander": .text("untouched"), fixture.keys.stock: .hash(Self.installed),
+                    "bystander": .text("untouched"), fixture.keys.stock: .hash(installed),
                 ])
         }
     }
@@ -84,8 +86,25 @@ struct InstallTests {
     func seqAhead() async throws {
         // seq is above the ledger's, settled is not: what was decided is decided again.
         try await withCounters(["seq": "60", "settled": "50"]) { fixture async throws in
-            #expect(try await fixture.store.install(installation()) == .installed)
+            #expect(try await fixture.store.install(installation()) == .installed(announced: 63))
             #expect(try await fixture.stock()?["seq"] == "50")
+        }
+    }
+
+    /// What Redis had, and what it has then.
+    private static let watermarks: [(String?, Int64)] = [
+        ("63", 63), ("74", 74), ("9", 9), ("0", 0), ("75", 0), ("-1", 0), ("x", 0), ("", 0), (nil, 0),
+    ]
+
+    @Test(
+        "carries over how far the journal is announced, unless the ledger is not as far", arguments: watermarks.indices)
+    func announced(_ index: Int) async throws {
+        let (before, after) = Self.watermarks[index]
+        try await withCounters([:]) { fixture async throws in
+            try await fixture.server.command("HDEL", fixture.keys.stock, "announced")
+            if let before { try await fixture.set(["announced": before], in: fixture.keys.stock) }
+            #expect(try await fixture.store.install(installation()) == .installed(announced: after))
+            #expect(try await fixture.stock()?["announced"] == "\(after)")
         }
     }
 
@@ -93,7 +112,7 @@ struct InstallTests {
     func late() async throws {
         try await withCounters(nil) { fixture async throws in
             let store = fixture.store
-            #expect(try await store.install(installation(epoch: 8)) == .installed)
+            #expect(try await store.install(installation(epoch: 8)) == .installed(announced: 0))
             let answer = try await store.decide([take((p, 1))], epoch: 8, seq: 50)
             #expect(answer == .decided(seq: 51, [.accepted(seq: 51)]))
             #expect(try await store.install(installation(epoch: 8)) == .refused(.laterEpoch(8)))
@@ -109,7 +128,7 @@ struct InstallTests {
                 // A crash while the counters were being prepared.
                 try await fixture.set(["ledger": "L", "sold:p:gone": "1"], in: fixture.keys.staging(epoch: epoch))
             }
-            #expect(try await fixture.store.install(installation()) == .installed)
+            #expect(try await fixture.store.install(installation()) == .installed(announced: 0))
             #expect(
                 try await fixture.server.keyspace() == [
                     "bystander": .text("untouched"), fixture.keys.stock: .hash(Self.installed),
@@ -170,8 +189,8 @@ struct InstallTests {
             large.counters = (0..<100_000).map {
                 (.variant(Identifier("variant-\($0)")), CounterState(sold: Int64($0), cap: 1_000_000, isActive: true))
             }
-            #expect(try await fixture.store.install(large) == .installed)
-            #expect(try await fixture.server.command("HLEN", fixture.keys.stock).int == 200_006)
+            #expect(try await fixture.store.install(large) == .installed(announced: 0))
+            #expect(try await fixture.server.command("HLEN", fixture.keys.stock).int == 200_007)
             #expect(try await fixture.server.command("DBSIZE").int == 2)
             let snapshot = try await fixture.reader.snapshot([0, 1_999, 2_000, 99_999].map { large.counters[$0].name })
             #expect(snapshot.counters.map(\.state.sold) == [0, 1_999, 2_000, 99_999])

@@ -49,7 +49,8 @@ struct SnapshotTests {
     @Test("comes with the state it belongs to")
     func head() async throws {
         try await withCounters(["sold:p:P": "5", "sold:v:V": "3"]) { fixture async throws in
-            let head = CounterHead(ledger: "L", epoch: 7, seq: 41, settled: 41, recorded: 60, catalogue: 3)
+            let head = CounterHead(
+                ledger: "L", epoch: 7, seq: 41, settled: 41, recorded: 60, catalogue: 3, announced: 63)
             let snapshot = try await fixture.reader.snapshot([v, p, v])
             #expect(snapshot.head == head)
             #expect(snapshot.counters.map(\.state.sold) == [3, 5, 3])
@@ -73,7 +74,7 @@ struct SnapshotTests {
     func noCounters() async throws {
         try await withCounters(["sold:p:P": "5"]) { fixture async throws in
             let snapshot = try await fixture.reader.snapshot([])
-            #expect(snapshot.counters.isEmpty && snapshot.head.seq == 41 && snapshot.fields == 7)
+            #expect(snapshot.counters.isEmpty && snapshot.head.seq == 41 && snapshot.fields == 8)
         }
     }
 

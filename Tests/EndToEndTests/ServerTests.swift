@@ -95,9 +95,9 @@ private struct ScriptTrial {
         let lamp = CounterName.product("LAMP")
         tried.formUnion([.stage, .install])
         let installation = Installation(
-            epoch: 1, seq: 0, recorded: 0, catalogueVersion: 1,
+            epoch: 1, seq: 0, position: 1, catalogueVersion: 1,
             counters: [(lamp, CounterState(sold: 1, cap: 3, isActive: true))])
-        #expect(try await store.install(installation) == .installed)
+        #expect(try await store.install(installation) == .installed(announced: 0))
 
         tried.insert(.gate)
         let commands = ([1, 2] as [Int64]).map { units in
@@ -141,10 +141,16 @@ private struct ScriptTrial {
         tried.insert(.acknowledge)
         let acknowledgement = Acknowledgement(
             epoch: 1, settled: 1, recorded: 2, entries: Array(ids.prefix(2)),
-            outcomes: [Outcome(kind: .accepted, orderID: "o", seq: 1, units: 1, decidedAt: "")], changed: ["LAMP"])
+            announcement: Announcement(
+                after: 0, through: 2,
+                outcomes: [
+                    RecordedOutcome(
+                        outcome: Outcome(kind: .accepted, orderID: "o", seq: 1, units: 1, decidedAt: ""),
+                        place: RecordPlace(epoch: 1, position: 2))
+                ]), changed: ["LAMP"])
         #expect(
             try await store.acknowledge(acknowledgement, keepOutcomes: 100)
-                == .acknowledged(AcknowledgeReport(acknowledged: 2, unannounced: 0, unpublished: 0)))
+                == .acknowledged(AcknowledgeReport(acknowledged: 2, announced: 2)))
         #expect(try await server.command("XLEN", keys.outcomes).int == 1)
         #expect(try await server.command("XPENDING", keys.checkouts, StoreKeys.group).array?.first?.int == 1)
 

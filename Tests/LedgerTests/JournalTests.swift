@@ -100,6 +100,34 @@ struct JournalTests {
         }
     }
 
+    @Test("tells what is to be announced between two positions, some rows at a time", arguments: Backend.allCases)
+    func toAnnounce(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
+            let ledger = fixture.ledger
+            try await fixture.record(
+                order("o1", [("sheet", nil, 2)], .accepted(seq: 1)), deadLetter("1-0", fingerprint: [1]),
+                order("o2", [("kit", nil, 4)], refused(.product("kit"), asked: 4, left: 3)))
+            // The first row is of the catalogue, which is not announced.
+            let slices: [(after: Int64, through: Int64, limit: Int, positions: [Int64], end: Int64)] = [
+                (0, 4, 9, [2, 3, 4], 4), (0, 4, 1, [], 1), (0, 4, 2, [2], 2), (1, 3, 9, [2, 3], 3), (4, 4, 9, [], 4),
+                (3, 9, 9, [4], 4), (4, 9, 9, [], 9),
+            ]
+            for (after, through, limit, positions, end) in slices {
+                let slice = try await ledger.outcomes(after: after, through: through, limit: limit)
+                #expect(slice.outcomes.map(\.place.position) == positions && slice.through == end, "\(after)")
+            }
+            // It is what a replay is told.
+            let told = try await ledger.outcomes(after: 0, through: 4, limit: 9).outcomes
+            let prior = try await ledger.priorState(
+                for: BatchLookup(keys: [.order("o1"), .order("o2")], entryIDs: ["1-0"]))
+            let known = [
+                prior.decisions[.order("o1")]?.outcome, prior.deadLetters.values.first,
+                prior.decisions[.order("o2")]?.outcome,
+            ]
+            #expect(told.map { $0 } == known.compactMap { $0 })
+        }
+    }
+
     @Test("tells outcomes as they were announced, with all ids, from any place on", arguments: Backend.allCases)
     func outcomes(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in

@@ -22,9 +22,11 @@ struct LookupTests {
                 known.decisions[.order("o1")]
                     == PriorDecision(
                         digest: checkout.contentDigest,
-                        outcome: Outcome(kind: .accepted, orderID: "o1", seq: 1, units: 2, decidedAt: decidedAt)))
+                        outcome: RecordedOutcome(
+                            outcome: Outcome(kind: .accepted, orderID: "o1", seq: 1, units: 2, decidedAt: decidedAt),
+                            place: RecordPlace(epoch: 0, position: 2))))
             #expect(
-                known.decisions[.order("o2")]?.outcome
+                known.decisions[.order("o2")]?.outcome.outcome
                     == Outcome(kind: .refused, orderID: "o2", reason: "insufficient", units: 2, decidedAt: decidedAt))
         }
     }
@@ -36,13 +38,15 @@ struct LookupTests {
                 deadLetter("1-0", fingerprint: [1]), deadLetter("1-0", fingerprint: [2], reason: .wrongType),
                 deadLetter("2-0", fingerprint: [1]))
             let known = try await fixture.ledger.priorState(for: BatchLookup(entryIDs: ["1-0", "3-0"]))
-            func outcome(_ reason: String) -> Outcome {
-                Outcome(kind: .deadLetter, reason: reason, decidedAt: decidedAt)
+            func outcome(_ reason: String, _ position: Int64) -> RecordedOutcome {
+                RecordedOutcome(
+                    outcome: Outcome(kind: .deadLetter, reason: reason, decidedAt: decidedAt),
+                    place: RecordPlace(epoch: 0, position: position))
             }
             #expect(
                 known.deadLetters == [
-                    EntryKey(entryID: "1-0", fingerprint: [1]): outcome("invalid_json"),
-                    EntryKey(entryID: "1-0", fingerprint: [2]): outcome("wrong_type"),
+                    EntryKey(entryID: "1-0", fingerprint: [1]): outcome("invalid_json", 2),
+                    EntryKey(entryID: "1-0", fingerprint: [2]): outcome("wrong_type", 3),
                 ])
         }
     }

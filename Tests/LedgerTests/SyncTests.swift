@@ -243,7 +243,7 @@ struct SyncTests {
             let sold = try await fixture.sold()
             #expect(ids.map { sold[.product($0)] } == [1, 2, 3, 4])
             let known = try await fixture.ledger.priorState(for: BatchLookup(keys: ids.map { .order($0) }))
-            #expect(ids.map { known.decisions[.order($0)]?.outcome.units } == [1, 2, 3, 4])
+            #expect(ids.map { known.decisions[.order($0)]?.outcome.outcome.units } == [1, 2, 3, 4])
             let again = try await fixture.ledger.sync(catalogue)
             #expect(again.isEmpty && again.unchanged == 4)
         }

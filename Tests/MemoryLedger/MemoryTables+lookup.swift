@@ -7,9 +7,11 @@ extension MemoryTables {
         var prior = PriorState()
         for key in lookup.keys { prior.decisions[key] = decision(key) }
         for letter in deadLetters where lookup.entryIDs.contains(letter.entryID) {
-            prior.deadLetters[EntryKey(entryID: letter.entryID, fingerprint: letter.fingerprint)] = Outcome(
+            let outcome = Outcome(
                 kind: .deadLetter, orderID: letter.orderID ?? "", cancellationID: letter.cancellationID ?? "",
                 adjustmentID: letter.adjustmentID ?? "", reason: letter.reason, decidedAt: letter.receivedAt)
+            let key = EntryKey(entryID: letter.entryID, fingerprint: letter.fingerprint)
+            prior.deadLetters[key] = RecordedOutcome(outcome: outcome, place: place(.deadLetter, key.journalKey))
         }
         for order in lookup.cancelledOrders { prior.owned[order] = owned(by: order) }
         for counter in lookup.adjustedCounters { prior.balances[counter] = balances[counter] }
@@ -31,14 +33,35 @@ extension MemoryTables {
         }
     }
 
+    func outcomes(after position: Int64, through last: Int64, limit: Int) -> JournalOutcomes {
+        let rows = journal.filter { $0.position > position && $0.position <= last }.prefix(limit)
+        return JournalOutcomes(
+            outcomes: rows.compactMap { $0.recordedOutcome(ids: ids(of: $0)) }, through: rows.last?.position ?? last)
+    }
+
+    /// - Precondition: it is in the journal.
+    private func place(_ kind: JournalKind, _ key: Identifier) -> RecordPlace {
+        guard let entry = journal.first(where: { $0.kind == kind && $0.key == key }) else {
+            preconditionFailure("no \(kind) \(key) in the journal")
+        }
+        return RecordPlace(epoch: entry.epoch, position: entry.position)
+    }
+
     func decision(_ key: Command.Key) -> PriorDecision? {
+        outcome(key).map { digest, outcome in
+            PriorDecision(
+                digest: digest, outcome: RecordedOutcome(outcome: outcome, place: place(JournalKind(key.kind), key.id)))
+        }
+    }
+
+    private func outcome(_ key: Command.Key) -> (digest: [UInt8], outcome: Outcome)? {
         switch key.kind {
         case .placeOrder:
             return order(key.id).map { order in
                 var outcome = Outcome(of: key, ids: key.ids, seq: order.decision.seq, decidedAt: order.decidedAt)
                 outcome.units = order.checkout.units
                 outcome.reason = order.decision.shortage?.reason.rawValue ?? ""
-                return PriorDecision(digest: order.digest, outcome: outcome)
+                return (order.digest, outcome)
             }
         case .cancel:
             return cancellations.first { $0.recorded.id == key.id }.map { row in
@@ -47,13 +70,13 @@ extension MemoryTables {
                 outcome.orderID = row.cancellation.orderID.text
                 outcome.units = row.recorded.units
                 outcome.reason = Outcome.cancellationReason(notOwned: row.recorded.notOwned)
-                return PriorDecision(digest: row.cancellation.digest, outcome: outcome)
+                return (row.cancellation.digest, outcome)
             }
         case .adjust:
             return adjustments.first { $0.adjustment.adjustmentID == key.id }.map { row in
                 var outcome = Outcome(of: key, ids: key.ids, seq: row.seq, decidedAt: row.decidedAt)
                 outcome.units = row.adjustment.units
-                return PriorDecision(digest: row.adjustment.digest, outcome: outcome)
+                return (row.adjustment.digest, outcome)
             }
         }
     }

@@ -70,6 +70,10 @@ extension OpenMemoryLedger {
         }
     }
 
+    package func outcomes(after position: Int64, through last: Int64, limit: Int) async throws -> JournalOutcomes {
+        try read { $0.outcomes(after: position, through: last, limit: limit) }
+    }
+
     package func orderCount() async throws -> Int { try read { $0.orders.count } }
 
     package func story(of id: Identifier) async throws -> OrderStory {

@@ -21,7 +21,9 @@ package struct MemoryRedisTables: Sendable {
     private var lastDelivered: EntryPosition?
     private var acknowledged: Int64 = 0
     private var lost: Int64 = 0
-    package private(set) var outcomes: [Outcome] = []
+    package private(set) var outcomes: [RecordedOutcome] = []
+    /// Why nothing may be added to the outcomes; nil: it may.
+    package var refusal: String?
     package private(set) var changedProducts: [Identifier] = []
     package var isFull = false
 
@@ -101,21 +103,23 @@ package struct MemoryRedisTables: Sendable {
             if let other = found.ledger, other != ledger { return .refused(.otherLedger(other)) }
             if let epoch = found.epoch, epoch >= installation.epoch { return .refused(.laterEpoch(epoch)) }
             let head = LedgerHead(
-                epoch: installation.epoch, seq: installation.seq,
-                position: installation.recorded + installation.catalogueVersion,
+                epoch: installation.epoch, seq: installation.seq, position: installation.position,
                 catalogueVersion: installation.catalogueVersion)
             if found.remembersMoreRows(than: head) {
                 return .refused(.moreRecorded(settled: found.settled ?? 0, recorded: found.recorded ?? 0))
             }
         }
+        let before = counters?.head.announced ?? 0
+        let announced = (0...installation.position).contains(before) ? before : 0
         let sold = installation.counters.compactMap { counter in counter.state.sold.map { (counter.name, $0) } }
         let caps = installation.counters.compactMap { counter in counter.state.cap.map { (counter.name, $0) } }
         counters = Counters(
             head: CounterHead(
                 ledger: ledger, epoch: installation.epoch, seq: installation.seq, settled: installation.seq,
-                recorded: installation.recorded, catalogue: installation.catalogueVersion),
+                recorded: installation.recorded, catalogue: installation.catalogueVersion,
+                announced: announced),
             sold: Dictionary(uniqueKeysWithValues: sold), caps: Dictionary(uniqueKeysWithValues: caps))
-        return .installed
+        return .installed(announced: announced)
     }
 
     package mutating func decide(_ commands: [PlannedCommand], of ledger: String, epoch: Int64, seq: Int64)
@@ -169,10 +173,28 @@ package struct MemoryRedisTables: Sendable {
         acknowledged += report.acknowledged
         head.settled = max(head.settled ?? 0, acknowledgement.settled)
         head.recorded = max(head.recorded ?? 0, acknowledgement.recorded)
+        if let announcement = acknowledgement.announcement, head.announced == announcement.after {
+            for recorded in announcement.outcomes {
+                report.refusal = announce(recorded, keepOutcomes)
+                if report.refusal != nil { break }
+                head.announced = recorded.place.position
+            }
+            if report.refusal == nil { head.announced = announcement.through }
+        }
+        report.announced = head.announced
         counters?.head = head
-        outcomes = Array((outcomes + acknowledgement.outcomes).suffix(keepOutcomes))
+        for recorded in acknowledgement.repeated where announce(recorded, keepOutcomes) != nil {
+            report.unrepeated += 1
+        }
         changedProducts += acknowledgement.changed
         return .acknowledged(report)
+    }
+
+    /// - Returns: why it is refused; nil: it is not.
+    private mutating func announce(_ recorded: RecordedOutcome, _ keepOutcomes: Int) -> String? {
+        if let refusal { return refusal }
+        outcomes = Array((outcomes + [recorded]).suffix(keepOutcomes))
+        return nil
     }
 
     // MARK: - Upkeep
@@ -221,6 +243,14 @@ package struct MemoryRedisTables: Sendable {
     /// The group is made again at the beginning of the stream, and the counters are gone.
     package mutating func loseGroup() {
         (deliveries, lastDelivered, acknowledged, lost, counters) = ([:], nil, 0, 0, nil)
+    }
+
+    /// As if what was announced last had not been written: the latest `count` rows of the journal.
+    package mutating func forgetOutcomes(_ count: Int) {
+        guard let announced = counters?.head.announced, announced > 0 else { return }
+        let kept = max(announced - Int64(count), 0)
+        counters?.head.announced = kept
+        outcomes.removeAll { $0.place.position > kept }
     }
 
     /// An acknowledged entry is pending again.

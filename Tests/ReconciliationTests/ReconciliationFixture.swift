@@ -50,10 +50,10 @@ struct ReconciliationFixture: Sendable {
         let start = try await ledger.raiseEpoch(catalogueBefore: nil, reason: "test")
         let answer = try await store.install(
             Installation(
-                epoch: start.head.epoch, seq: start.head.seq, recorded: start.head.messages,
+                epoch: start.head.epoch, seq: start.head.seq, position: start.head.position,
                 catalogueVersion: start.head.catalogueVersion,
                 counters: start.counters))
-        guard answer == .installed else { throw TestSupportError("not installed: \(answer)") }
+        guard case .installed = answer else { throw TestSupportError("not installed: \(answer)") }
         try await server.command("CONFIG", "RESETSTAT")
     }
 

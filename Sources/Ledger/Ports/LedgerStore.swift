@@ -13,6 +13,10 @@ package protocol LedgerStore: EpochKeeper {
     /// messages with `priorState`.
     func record(_ batch: RecordBatch) async throws -> RecordAnswer
 
+    /// The outcomes of the journal's rows behind one position and up to another, in their order.
+    /// - Parameter limit: rows at most.
+    func outcomes(after position: Int64, through last: Int64, limit: Int) async throws -> JournalOutcomes
+
     /// Dead letters that must be published again, oldest first.
     func replaysWanted(limit: Int) async throws -> [WantedReplay]
 

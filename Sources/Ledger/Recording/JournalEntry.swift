@@ -66,6 +66,37 @@ package struct JournalEntry: Sendable, Equatable {
     }
 }
 
+/// What is announced of consecutive rows of the journal.
+package struct JournalOutcomes: Sendable, Equatable {
+    /// A change of the catalogue has none.
+    package var outcomes: [RecordedOutcome]
+    /// Position of the last row that was read.
+    package var through: Int64
+
+    package init(outcomes: [RecordedOutcome], through: Int64) {
+        self.outcomes = outcomes
+        self.through = through
+    }
+}
+
+extension JournalEntry {
+    /// What was announced of it; nil: nothing was, as it did not come in a message.
+    /// - Parameter ids: of a cancellation that of its order, of a dead letter all that can be read of it.
+    package func recordedOutcome(ids: MessageIDs) -> RecordedOutcome? {
+        guard let outcomeKind = Outcome.Kind(rawValue: outcome) else { return nil }
+        var ids = ids
+        switch kind {
+        case .order: ids.order = key
+        case .cancellation: ids.cancellation = key
+        case .adjustment: ids.adjustment = key
+        case .deadLetter, .catalogue: break
+        }
+        var announced = Outcome(kind: outcomeKind, ids: ids, reason: reason ?? "", decidedAt: decidedAt)
+        (announced.seq, announced.units) = (seq, units)
+        return RecordedOutcome(outcome: announced, place: RecordPlace(epoch: epoch, position: position))
+    }
+}
+
 extension EntryKey {
     /// As the journal has it.
     package var journalKey: Identifier { Identifier("\(entryID)/\(fingerprint.hex)") }

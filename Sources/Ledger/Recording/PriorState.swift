@@ -4,9 +4,9 @@ import Inventory
 package struct PriorDecision: Sendable, Equatable {
     package var digest: [UInt8]
     /// The outcome to announce (again) for it.
-    package var outcome: Outcome
+    package var outcome: RecordedOutcome
 
-    package init(digest: [UInt8], outcome: Outcome) {
+    package init(digest: [UInt8], outcome: RecordedOutcome) {
         self.digest = digest
         self.outcome = outcome
     }
@@ -16,7 +16,7 @@ package struct PriorDecision: Sendable, Equatable {
 package struct PriorState: Sendable {
     package var decisions: [Command.Key: PriorDecision] = [:]
     /// Dead letters with the requested entry ids, and the outcomes to announce (again) for them.
-    package var deadLetters: [EntryKey: Outcome] = [:]
+    package var deadLetters: [EntryKey: RecordedOutcome] = [:]
     /// What the orders to cancel still own, each SKU once; missing for an order that does not exist.
     package var owned: [Identifier: [SKUUnits]] = [:]
     /// Balances of the counters to adjust.

@@ -1,5 +1,3 @@
-import Inventory
-
 /// A place among all that a store has ever recorded, whichever ledger it was in.
 ///
 /// After a backup was put in a ledger's place, positions come again for other records, but only in a higher epoch: no
@@ -33,23 +31,5 @@ package struct RecordedOutcome: Sendable, Equatable {
     package init(outcome: Outcome, place: RecordPlace) {
         self.outcome = outcome
         self.place = place
-    }
-}
-
-extension JournalEntry {
-    /// What was announced of it; nil: nothing was, as it did not come in a message.
-    /// - Parameter ids: of a cancellation that of its order, of a dead letter all that can be read of it.
-    package func recordedOutcome(ids: MessageIDs) -> RecordedOutcome? {
-        guard let outcomeKind = Outcome.Kind(rawValue: outcome) else { return nil }
-        var ids = ids
-        switch kind {
-        case .order: ids.order = key
-        case .cancellation: ids.cancellation = key
-        case .adjustment: ids.adjustment = key
-        case .deadLetter, .catalogue: break
-        }
-        var announced = Outcome(kind: outcomeKind, ids: ids, reason: reason ?? "", decidedAt: decidedAt)
-        (announced.seq, announced.units) = (seq, units)
-        return RecordedOutcome(outcome: announced, place: RecordPlace(epoch: epoch, position: position))
     }
 }

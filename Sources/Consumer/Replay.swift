@@ -1,0 +1,46 @@
+import Inventory
+
+/// A message that was recorded before: its first outcome is announced again.
+struct Replay: Sendable, Equatable {
+    /// Where the first outcome is recorded.
+    enum Place: Sendable, Equatable {
+        case recorded(RecordPlace)
+        /// In the batch itself: an index into its records.
+        case record(Int)
+        /// In the batch that is recorded before it.
+        case recordBefore(Int)
+    }
+
+    var outcome: Outcome
+    var place: Place
+}
+
+/// The rows that one batch has in the journal.
+struct BatchRows: Sendable {
+    var epoch: Int64
+    /// Position of the first one.
+    var first: Int64
+
+    static let none = BatchRows(epoch: 0, first: 0)
+
+    func place(of record: Int) -> RecordPlace { RecordPlace(epoch: epoch, position: first + Int64(record)) }
+}
+
+extension Replay {
+    init(_ recorded: RecordedOutcome) {
+        self.init(outcome: recorded.outcome, place: .recorded(recorded.place))
+    }
+
+    /// - Parameters:
+    ///   - rows: the batch's.
+    ///   - before: those of the batch before it.
+    func recorded(in rows: BatchRows, after before: BatchRows) -> RecordedOutcome {
+        let place: RecordPlace =
+            switch place {
+            case .recorded(let place): place
+            case .record(let record): rows.place(of: record)
+            case .recordBefore(let record): before.place(of: record)
+            }
+        return RecordedOutcome(outcome: outcome, place: place)
+    }
+}
