@@ -3,6 +3,7 @@ import Intake
 import Inventory
 import Ledger
 import Logging
+import RedisClient
 
 /// The stages of the consumer, each with what it depends on. They do not know each other; `ConsumerStateMachine` knows
 /// their order.
@@ -89,7 +90,7 @@ struct ConsumerStages: Sendable {
         case .announcingRefused(let error):
             logger.error(
                 "redis refuses to announce outcomes; they wait in the ledger, in their order, and are tried every second",
-                metadata: ["error": "\(error)"])
+                metadata: ["error": "\(RedisError.reply(RedisReplyError(message: error), command: "XADD"))"])
         case .announcingResumed: logger.notice("redis takes outcomes again; announcing what has waited")
         case .stray(let entry):
             logger.notice(

@@ -86,6 +86,7 @@ extension MetricDescription {
         .init("stocktake_dead_letters_open", .gauge, "Dead letters that nobody has resolved."),
         .init("stocktake_dead_letter_bytes", .gauge, "What the content of all dead letters takes in the ledger."),
         .init("stocktake_replays_wanted", .gauge, "Dead letters that are to be published again."),
+        .init("stocktake_unannounced_rows", .gauge, "Rows of the journal whose outcomes are not announced yet."),
         .init("stocktake_backlog_messages", .gauge, "Messages in the stream that no consumer has read."),
         .init("stocktake_pending_messages", .gauge, "Messages that were read and are not settled."),
         .init(

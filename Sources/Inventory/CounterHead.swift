@@ -38,6 +38,11 @@ package struct CounterHead: Sendable, Equatable {
         return remembersMoreRows(than: head) ? .moreRecorded(settled: settled ?? 0, recorded: recorded ?? 0) : nil
     }
 
+    /// How many rows of the journal of a ledger with this head are not announced yet; nil: Redis does not know.
+    package func unannounced(of head: LedgerHead) -> Int64? {
+        announced.map { max(0, head.position.subtractingReportingOverflow($0).partialValue) }
+    }
+
     /// Whether more was recorded than a ledger with this head holds.
     package func remembersMoreRows(than head: LedgerHead) -> Bool {
         (settled ?? 0) > head.seq || (recorded ?? 0) > head.messages

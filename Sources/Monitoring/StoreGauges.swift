@@ -11,6 +11,7 @@ struct StoreGauges: Sendable {
     private let deadLetters: Gauge
     private let deadLetterBytes: Gauge
     private let replaysWanted: Gauge
+    private let unannounced: Gauge
     private let backlog: Gauge
     private let pending: Gauge
     private let oldestWaiting: Gauge
@@ -37,6 +38,7 @@ struct StoreGauges: Sendable {
         deadLetters = gauge("stocktake_dead_letters_open")
         deadLetterBytes = gauge("stocktake_dead_letter_bytes")
         replaysWanted = gauge("stocktake_replays_wanted")
+        unannounced = gauge("stocktake_unannounced_rows")
         backlog = gauge("stocktake_backlog_messages")
         pending = gauge("stocktake_pending_messages")
         oldestWaiting = gauge("stocktake_oldest_waiting_seconds")
@@ -65,6 +67,7 @@ struct StoreGauges: Sendable {
         record(deadLetters, statistics?.openDeadLetters)
         record(deadLetterBytes, statistics?.deadLetterBytes)
         record(replaysWanted, statistics?.wantedReplays)
+        record(unannounced, snapshot.unannounced)
         // "At least a hundred" is good enough for an alert.
         record(backlog, snapshot.redis.unread?.count)
         record(pending, snapshot.redis.pending?.count)

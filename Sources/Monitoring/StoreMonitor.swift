@@ -129,6 +129,7 @@ package actor StoreMonitor {
         return StoreStatus(
             store: ledger.store, version: version, asOf: snapshot.takenAt, epoch: statistics?.head.epoch,
             seq: statistics?.head.seq, settled: redis.counters?.settled, recorded: statistics?.head.messages,
+            unannounced: snapshot.unannounced,
             redis: .init(
                 isWell: snapshot.isRedisWell, url: self.redis.url.redacted, version: redis.version,
                 usedMemory: redis.usedMemory, detail: snapshot.redisDetail),

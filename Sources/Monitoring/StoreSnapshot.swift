@@ -50,6 +50,12 @@ struct StoreSnapshot: Sendable {
         return nil
     }
 
+    /// Rows of the journal that are not announced yet; nil: unknown.
+    var unannounced: Int64? {
+        guard let head = redis.counters, head.ledger == identity, let statistics = ledger.statistics else { return nil }
+        return head.unannounced(of: statistics.head)
+    }
+
     private var readable: Readiness.Check {
         if ledger.failure != nil { return .init(isPassed: false, detail: "it cannot be read") }
         if let damage = ledger.damage { return .init(isPassed: false, detail: "it is damaged: \(damage)") }

@@ -47,6 +47,8 @@ package struct StoreStatus: Sendable {
     package var settled: Int64?
     /// Messages that the ledger has ever recorded: orders, cancellations, adjustments and dead letters.
     package var recorded: Int64?
+    /// Rows of the journal that are not announced yet.
+    package var unannounced: Int64?
     package var redis: Redis
     package var ledger: Ledger
     package var isConsumerActive: Bool
@@ -74,6 +76,7 @@ package struct StoreStatus: Sendable {
         .members([
             "store": .string(store), "version": .string(version), "as_of": .string(asOf), "epoch": .integer(epoch),
             "seq": .integer(seq), "settled": .integer(settled), "recorded": .integer(recorded),
+            "unannounced": .integer(unannounced),
             "redis": .members([
                 "ok": .bool(redis.isWell), "url": .string(redis.url), "version": .text(redis.version),
                 "used_memory_bytes": .integer(redis.usedMemory), "detail": .text(redis.detail),

@@ -80,6 +80,10 @@ const tiles = {
     return [count(s.pending), isOld ? "warn" : "ok", waits === null || (s.pending === 0 && s.backlog === 0)
       ? "Nothing read is unsettled." : `The oldest waits for ${age(waits)}.${isOld ? " `stocktake doctor` tells what holds it up." : ""}`];
   }],
+  unannounced: ["Unannounced", s => s.unannounced === null ? ["–", "unknown", "Not known while Redis or the ledger cannot be asked."]
+    : s.unannounced === 0 ? ["0", "ok", "Every outcome is on its stream."]
+      : [count(s.unannounced), s.unannounced >= LONG_BACKLOG ? "warn" : "ok", `${many(s.unannounced, "outcome waits", "outcomes wait")} in the ledger.${
+        s.unannounced < LONG_BACKLOG ? "" : s.consumer.active ? " If it does not shrink, `stocktake doctor` tells why." : " A consumer announces them when it starts."}`]],
   dead_letters: ["Dead letters", s => s.dead_letters === null ? unread : s.dead_letters === 0 ? ["0", "ok", "None is open."]
     : [count(s.dead_letters), "bad", `${many(s.dead_letters, "message")} could not be processed: \`stocktake dead-letters list --status open\``]],
   replays: ["Replays", s => s.replays_wanted === null ? unread : [count(s.replays_wanted), "ok", s.replays_wanted === 0 ? "No dead letter is asked for again."

@@ -19,6 +19,7 @@ extension Examination {
     mutating func checkStore() async {
         await checkConsumer()
         await checkCounters()
+        await checkOutcomes()
         await checkDrift()
         await checkStream()
         await checkConsumerNames()
@@ -70,6 +71,33 @@ extension Examination {
                 )
             }
             return (.ok, detail)
+        }
+    }
+
+    /// Whether everything that is recorded is announced, or will soon be.
+    private mutating func checkOutcomes() async {
+        guard let ledger, let ledgerHead else { return add("outcomes", .unknown, "the ledger cannot be read") }
+        let (client, keys, isConsumerActive) = (client, settings.keys, isConsumerActive)
+        await askRedis("outcomes") {
+            let end = ContinuousClock.now + Self.reconcilePatience
+            while true {
+                let head = try await CounterHead.read(keys, client)
+                guard head.ledger == ledger.identity, let unannounced = head.unannounced(of: ledgerHead) else {
+                    return (.unknown, "Redis does not say how far they are announced")
+                }
+                if unannounced == 0 { return (.ok, "announced up to position \(ledgerHead.position.grouped)") }
+                let count = Int(clamping: unannounced).counted("row")
+                if !isConsumerActive {
+                    return (.warn, "\(count) of the journal not announced; a consumer announces them when it starts")
+                }
+                if ContinuousClock.now >= end {
+                    return (
+                        .bad,
+                        "\(count) of the journal not announced. The consumer's log says why: the right to XADD may be missing, or something else is stored under '\(keys.outcomes)'"
+                    )
+                }
+                try await Task.sleep(for: .milliseconds(100))
+            }
         }
     }
 

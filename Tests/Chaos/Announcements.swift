@@ -13,6 +13,8 @@ struct Announcement: Hashable, Sendable {
     var reason = ""
     var seq: Int64?
     var decidedAt: String
+    /// In the journal; nil: it says none.
+    var place: LedgerRows.Place?
 
     init(outcome: String, decidedAt: String) {
         self.outcome = outcome
@@ -32,13 +34,17 @@ struct Announcement: Hashable, Sendable {
         reason = values["reason"] ?? ""
         seq = values["seq"].flatMap { Int64($0) }
         decidedAt = values["decided_at"] ?? ""
+        if let epoch = values["epoch"].flatMap({ Int64($0) }), let position = values["position"].flatMap({ Int64($0) })
+        {
+            place = LedgerRows.Place(epoch: epoch, position: position)
+        }
     }
 }
 
 /// All that was ever announced: follows the stream of outcomes, whatever happens to Redis.
 final class Announcements: Sendable {
     private struct State {
-        var count: [Announcement: Int] = [:]
+        var all: [Announcement] = []
         var last = EntryID("0-0")
     }
 
@@ -53,12 +59,12 @@ final class Announcements: Sendable {
         self.journal = journal
     }
 
-    /// How often each was announced.
-    var counts: [Announcement: Int] { state.withLock { $0.count } }
+    /// In the order in which they were announced.
+    var all: [Announcement] { state.withLock { $0.all } }
 
     /// Forgets all but these, which the ledger that was put in place holds.
     func keep(_ recorded: Set<Announcement>) {
-        state.withLock { $0.count = $0.count.filter { recorded.contains($0.key) } }
+        state.withLock { $0.all = $0.all.filter { recorded.contains($0) } }
     }
 
     /// Reads until cancelled. Redis may be away, or have forgotten outcomes; new ones have later ids, which are times.
@@ -94,7 +100,7 @@ final class Announcements: Sendable {
                 guard let pair = entry.array, pair.count == 2, let id = pair[0].string, let fields = pair[1].array
                 else { continue }
                 state.last = max(state.last, EntryID(id))
-                state.count[Announcement(fields), default: 0] += 1
+                state.all.append(Announcement(fields))
             }
         }
         journal.count("samples", "outcomes", entries.count)
@@ -103,22 +109,25 @@ final class Announcements: Sendable {
 }
 
 extension LedgerContents {
-    /// What must have been announced, by the records: at least as often as there are records that it fits.
+    /// What must have been announced, by the records.
     var announcements: [Announcement] {
-        func make(_ outcome: String, _ decidedAt: String, _ fill: (inout Announcement) -> Void) -> Announcement {
+        func make(
+            _ key: String, _ outcome: String, _ decidedAt: String, _ fill: (inout Announcement) -> Void
+        ) -> Announcement {
             var announcement = Announcement(outcome: outcome, decidedAt: decidedAt)
+            announcement.place = journal.places[key]
             fill(&announcement)
             return announcement
         }
         let orders = orders.map { row in
-            make(row.shortage == nil ? "accepted" : "refused", row.decidedAt) {
+            make("order \(row.id)", row.shortage == nil ? "accepted" : "refused", row.decidedAt) {
                 $0.orderID = row.id
                 $0.reason = row.shortage?.reason ?? ""
                 $0.seq = row.seq
             }
         }
         let cancellations = cancellations.map { row in
-            make("cancelled", row.decidedAt) {
+            make("cancellation \(row.id)", "cancelled", row.decidedAt) {
                 $0.orderID = row.orderID
                 $0.cancellationID = row.id
                 $0.reason = row.asksForMore ? "not_owned" : ""
@@ -126,13 +135,16 @@ extension LedgerContents {
             }
         }
         let adjustments = adjustments.map { row in
-            make("adjusted", row.decidedAt) {
+            make("adjustment \(row.id)", "adjusted", row.decidedAt) {
                 $0.adjustmentID = row.id
                 $0.seq = row.seq
             }
         }
         let deadLetters = deadLetters.map { row in
-            make("dead_letter", row.receivedAt) {
+            make(
+                "dead_letter \(row.entryID)/\(row.fingerprint.map { String(format: "%02x", $0) }.joined())",
+                "dead_letter", row.receivedAt
+            ) {
                 $0.orderID = row.orderID ?? ""
                 $0.cancellationID = row.cancellationID ?? ""
                 $0.adjustmentID = row.adjustmentID ?? ""

@@ -14,8 +14,6 @@ package final class ChaosJournal: Sendable {
         var file: FileHandle?
         /// When Redis lost or was given figures that are not the ledger's: from before the deed until after it.
         var figuresTouched: [ClosedRange<Date>] = []
-        /// Stretches in which Redis loses: from their beginning to their last loss.
-        var losses: [ClosedRange<Date>] = []
     }
 
     private let started = ContinuousClock.now
@@ -85,25 +83,6 @@ package final class ChaosJournal: Sendable {
     func mayDrift(from first: Date, to last: Date) -> Bool {
         wereFiguresTouched(from: first - Self.driftGrace, to: last)
     }
-
-    /// From now on Redis may lose, until the next such beginning: what is announced up to a loss may be lost with it.
-    func beginLosing() {
-        let from = Date() - Self.announcingTime
-        state.withLock { $0.losses.append(from...from) }
-    }
-
-    /// Something that Redis held is lost.
-    func noteLoss() {
-        state.withLock { state in
-            if let last = state.losses.popLast() { state.losses.append(last.lowerBound...Date()) }
-        }
-    }
-
-    /// What was decided this long before is announced by now.
-    private static let announcingTime: TimeInterval = 10
-
-    /// Whether Redis may have lost what was to be announced of a decision of this moment.
-    func mayBeLost(_ time: Date) -> Bool { state.withLock { $0.losses.contains { $0.contains(time) } } }
 
     static let violations = "VIOLATIONS"
 

@@ -36,7 +36,7 @@ extension ChaosRun {
             case .random(let duration, let loses):
                 journal.note("random faults for \(duration)\(loses ? "" : ", in which nothing is lost")")
                 fleet.endCalm()
-                if loses { journal.beginLosing() } else { traffic.open(.once) }
+                if !loses { traffic.open(.once) }
                 try await lanes.run(Rhythm(duration: duration, using: &times), loses: loses)
             case .stay(let kind, let time):
                 traffic.open(.once)

@@ -90,6 +90,15 @@ struct LedgerRows: Sendable {
         var highest: Int64
         /// Rows whose seq is not above all before them.
         var disorder: Int64
+        /// Epoch and position of each row, by kind and key.
+        var places: [String: Place]
+    }
+
+    struct Place: Hashable, Comparable, Sendable {
+        var epoch: Int64
+        var position: Int64
+
+        static func < (a: Place, b: Place) -> Bool { (a.epoch, a.position) < (b.epoch, b.position) }
     }
 
     static func journal(_ db: Database) throws -> Journal {
@@ -105,7 +114,11 @@ struct LedgerRows: Sendable {
                     ) WHERE before >= seq
                 ) FROM journal
                 """)
-        return Journal(rows: row?[0] ?? 0, highest: row?[1] ?? 0, disorder: row?[2] ?? 0)
+        var places: [String: Place] = [:]
+        for row in try Row.fetchAll(db, sql: "SELECT kind || ' ' || key, epoch, position FROM journal") {
+            places[row[0]] = Place(epoch: row[1], position: row[2])
+        }
+        return Journal(rows: row?[0] ?? 0, highest: row?[1] ?? 0, disorder: row?[2] ?? 0, places: places)
     }
 
     /// How many commands were ever recorded.

@@ -81,7 +81,6 @@ struct RedisFaults: Lane {
         while try await rhythm.turn(of: .redis) {
             let kind = kinds[Int.random(in: 0..<kinds.count, using: &generator)]
             do {
-                defer { if kind.loses { journal.noteLoss() } }
                 try await commit(kind)
             } catch let error as RedisError {
                 // A command that came to nothing, between two connections say.

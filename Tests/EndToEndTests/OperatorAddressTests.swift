@@ -114,7 +114,7 @@ import Testing
                 "as_of", "backlog", "consumer", "dead_letters", "drift", "epoch", "ledger", "oldest_pending_s",
                 "orders",
                 "outcomes", "pending", "recorded", "redis", "refunds_due", "replays_wanted", "seq", "settled", "store",
-                "subscribers", "version",
+                "subscribers", "unannounced", "version",
             ])
         #expect(status["store"] == "main")
         #expect(status["epoch"] == 1)

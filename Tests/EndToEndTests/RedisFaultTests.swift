@@ -114,7 +114,7 @@ import Testing
         let poor = try await FakeServer.start { _, command in
             switch command.first {
             case "INFO": .answer("$23\r\nredis_version:7.2.0\r\n\r\n\r\n")
-            case "HMGET": .answer("*6\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n")
+            case "HMGET": .answer("*7\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n")
             case "HSET", "UNLINK": .answer(":1\r\n")
             default: .answer("-ERR unknown command '\(command[0])'\r\n")
             }

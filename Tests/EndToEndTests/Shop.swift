@@ -224,12 +224,13 @@ final class Shop: Sendable {
         try await expectConsistent(location)
     }
 
-    /// Checks that the ledger is sound, the counters are exactly its figures, and nothing is pending.
+    /// Checks that the ledger is sound, the counters are exactly its figures, nothing is pending, and everything is announced.
     func expectConsistent(_ location: SourceLocation = #_sourceLocation) async throws {
         let check = try await run(["ledger", "check"])
         #expect(check.status == 0, "\(check.output)\(check.errors)", sourceLocation: location)
         let drift = try await run(["reconcile"])
         #expect(drift.status == 0, "\(drift.output)\(drift.errors)", sourceLocation: location)
         #expect(try await pending() == 0, sourceLocation: location)
+        try await expectAnnounced(location)
     }
 }

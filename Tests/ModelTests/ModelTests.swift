@@ -47,6 +47,19 @@ struct Configuration: Sendable, CustomTestStringConvertible {
     static let restored = Configuration(
         name: "one consumer: two crashes, an older ledger put back, adopted or not", macros: ["CRASHES=2", "BACKUPS=1"])
 
+    static let announced = Configuration(
+        name: "announcing: a crash, a lost tail, a command in doubt",
+        macros: ["ANNOUNCES", "CRASHES=1", "LOSSES=1", "DOUBTS=1", "ENTRIES=3"])
+    static let announcedLate = Configuration(
+        name: "announcing: two crashes, two commands in doubt",
+        macros: ["ANNOUNCES", "CRASHES=2", "DOUBTS=2", "ENTRIES=3"])
+    static let announcedAnew = Configuration(
+        name: "announcing: a crash, everything lost, a command in doubt",
+        macros: ["ANNOUNCES", "CRASHES=1", "WIPES=1", "DOUBTS=1", "ENTRIES=3"])
+    static let announcedByTwo = Configuration(
+        name: "announcing: two consumers, one of them wrongly active, a command in doubt",
+        macros: ["ANNOUNCES", "USURPER=1", "DOUBTS=1", "ENTRIES=2", "ANY_ORDER"])
+
     /// A part of `edited`.
     static let editedDown = Configuration(
         name: "one consumer: a crash, a counter lowered by hand", macros: ["CRASHES=1", "EDITS=1", "EDITS_DOWN"])
@@ -56,7 +69,7 @@ struct Configuration: Sendable, CustomTestStringConvertible {
 
     static let all = [
         lostTail, threeForTwo, reused, reusedRestarted, reusedUnderWay, wiped, late, stray, usurper, usurperInDoubt,
-        shown, edited, restored, restoredInDoubt,
+        shown, edited, restored, restoredInDoubt, announced, announcedLate, announcedAnew, announcedByTwo,
     ]
 }
 
@@ -76,6 +89,7 @@ struct Omission: Sendable, CustomTestStringConvertible {
     private static let refusedThoughItFits = "(ledger.sold+1)>"
     private static let drift = "redis.sold==ledger.sold"
     private static let shownAsAvailable = "redis.sold>=ledger.sold"
+    private static let outOfOrder = "redis.last=="
     private static let undecided = "ledger.decision[k]!=0"
 
     static let all = [
@@ -97,6 +111,9 @@ struct Omission: Sendable, CustomTestStringConvertible {
         Omission(
             switches: ["NO_ACK_SEQ", "NO_READ_EPOCH"], configuration: .reusedUnderWay, violates: undecided,
             cover: true),
+        Omission(switches: ["NO_ANNOUNCE_FENCE"], configuration: .announcedLate, violates: outOfOrder),
+        Omission(switches: ["NO_ANNOUNCE_CARRY"], configuration: .announced, violates: outOfOrder),
+        Omission(switches: ["NO_ANNOUNCE_INSIDE"], configuration: .announcedLate, violates: outOfOrder),
     ]
     static let covered = all.filter(\.cover).flatMap { omission in
         omission.switches.map { Omission(switches: [$0], configuration: omission.configuration, violates: "") }

@@ -50,6 +50,11 @@
 #ifndef USURPER
 #define USURPER 0           /* epochs that a second process opens which believes wrongly that it is active */
 #endif
+#ifdef ANNOUNCES            /* the rows of the journal are announced, too; without it only who was told what is */
+#define ANNOUNCE 1
+#else
+#define ANNOUNCE 0
+#endif
 #ifndef BATCH
 #define BATCH 2             /* entries a batch at most; code: ConsumerSettings.batchOrders */
 #endif
@@ -140,6 +145,21 @@
 #else
 #define READ_EMPTY 1
 #endif
+#ifdef NO_ANNOUNCE_FENCE    /* acknowledge.lua: announced == ARGV[8] */
+#define ANNOUNCE_FENCE 0
+#else
+#define ANNOUNCE_FENCE 1
+#endif
+#ifdef NO_ANNOUNCE_CARRY    /* install.lua: 'announced' is what Redis had, not what the ledger has */
+#define ANNOUNCE_CARRY 0
+#else
+#define ANNOUNCE_CARRY 1
+#endif
+#ifdef NO_ANNOUNCE_INSIDE   /* install.lua: and it is read in the same step in which the counters are replaced */
+#define ANNOUNCE_INSIDE 0
+#else
+#define ANNOUNCE_INSIDE 1
+#endif
 #define INTACT (GATE_EPOCH && CHAIN && RECORD_EPOCH && RECORD_CHAIN && ARBITER && INSTALL_LOWER && INSTALL_SETTLED && \
   START_EPOCH && START_SETTLED && ACK_FENCE && ACK_SEQ && READ_CONNECTION && READ_CONNECTED && READ_EPOCH && \
   READ_EMPTY)
@@ -161,6 +181,9 @@
 typedef Server {
   byte epoch; byte seq; byte settled; byte recorded; short sold;
   byte delivered; byte acknowledged; bit copied
+#if ANNOUNCE
+  ; byte announced; byte last   /* the watermark; the last row that is on the stream of outcomes */
+#endif
 #if REUSES
   ; byte reused             /* n + 1: the ids n and n + 1 have each other's messages; 0: each id has its own */
 #endif
@@ -205,6 +228,10 @@ typedef Memory {
 #if REUSES
   ; byte setMessages
 #endif
+#if ANNOUNCE
+  ; byte announced             /* Announcing.announced */
+  ; byte startAnnounced        /* NO_ANNOUNCE_INSIDE alone */
+#endif
 }
 Memory c[CONSUMERS];
 
@@ -212,6 +239,7 @@ Memory c[CONSUMERS];
 #define GATE 1
 #define INSTALLATION 2
 #define SETTLEMENT 3
+#define ANNOUNCEMENT 4
 byte lateKind, lateEpoch, lateSeq, lateA, lateB;
 short lateSold;
 
@@ -273,6 +301,9 @@ inline forget() {
   ME.state = OFF; ME.epoch = 0; ME.seq = 0; ME.startRecords = 0; ME.startSold = 0; ME.resume = 0;
   i = 0; do :: i < QUEUE -> ME.queue[i] = 0; i++ :: else -> break od;
   ME.count = 0;
+#if ANNOUNCE
+  ME.announced = 0; ME.startAnnounced = 0;
+#endif
   forgetBatch(); forgetRecording(); forgetAcknowledging(); i = 0
 }
 inline forgetBatch() {
@@ -328,6 +359,13 @@ inline install(newEpoch, newSeq, newRecords, newSold) {
   :: else ->
     redis.epoch = newEpoch; redis.seq = newSeq; redis.settled = newSeq; redis.recorded = newRecords;
     redis.sold = newSold;
+#if ANNOUNCE
+    if
+    :: !ANNOUNCE_CARRY -> redis.announced = newRecords
+    :: ANNOUNCE_CARRY && redis.announced > newRecords -> redis.announced = 0
+    :: else
+    fi;
+#endif
     checkShown()
   fi
 }
@@ -349,6 +387,19 @@ inline acknowledge(batchEpoch, batchSeq, batchRecords, entries, messages) {
     checkTold()
   fi
 }
+#if ANNOUNCE
+/* acknowledge.lua, announcing: the rows behind `from`, up to `through`. */
+inline announceRows(batchEpoch, batchSeq, from, through) {
+  if
+  :: redis.epoch == batchEpoch && redis.seq >= batchSeq && (!ANNOUNCE_FENCE || redis.announced == from) ->
+    /* Each row follows the one before it: none is left out, and none comes twice. */
+    assert(redis.last == from);
+    redis.last = through; redis.announced = through
+  :: else
+  fi
+}
+#endif
+/* What its sender is told of a message: with its row, or again. */
 inline announce(x, messages) {
   if
   :: (messages & (BIT(x) + (x == 2 -> BIT(COPY) : 0))) && ledger.decision[x] != NONE ->
@@ -640,6 +691,32 @@ proctype Consumer(byte p) {
       fi
     }
 
+#if ANNOUNCE
+  /* ---- Announce: Announcing. From memory or from the ledger, it is the same rows. ---- */
+  :: atomic {
+      ME.state == RUN && ME.announced < ledger.records ->
+      if
+      :: d_step {
+          announceRows(ME.epoch, ledger.seq, ME.announced, ledger.records);
+          ME.announced = (redis.epoch == ME.epoch -> redis.announced : ME.announced)
+        }
+      /* The reply is lost. */
+      :: d_step {
+          doubts > 0 && !isOver -> doubts--; announceRows(ME.epoch, ledger.seq, ME.announced, ledger.records)
+        }
+      :: d_step {
+          doubts > 0 && !isOver && lateKind == 0 ->
+          doubts--; lateKind = ANNOUNCEMENT; lateEpoch = ME.epoch; lateSeq = ledger.seq; lateA = ME.announced;
+          lateB = ledger.records
+        }
+      fi
+    }
+  /* Once a second: Announcing.look */
+  :: d_step { ME.state == RUN && redis.epoch == ME.epoch && redis.announced != ME.announced ->
+      ME.announced = redis.announced
+    }
+#endif
+
   /* ---- A new epoch: ConsumerStateMachine.openEpochIfClosed, CounterHead.refuseWrongLedger ---- */
   :: d_step {
       ME.state == LOOK && ME.recState != UNDER_WAY ->
@@ -676,7 +753,10 @@ proctype Consumer(byte p) {
         assert(ledger.epoch < MAX_EPOCH);
         ledger.epoch++;
         ME.epoch = ledger.epoch; ME.seq = ledger.seq;
-        ME.startRecords = ledger.records; ME.startSold = ledger.sold; ME.state = INSTALL
+        ME.startRecords = ledger.records; ME.startSold = ledger.sold; ME.state = INSTALL;
+#if ANNOUNCE
+        ME.startAnnounced = (ANNOUNCE_INSIDE -> 0 : redis.announced);
+#endif
       fi
     }
   /* CounterStore.install, install.lua */
@@ -687,7 +767,12 @@ proctype Consumer(byte p) {
           install(ME.epoch, ME.seq, ME.startRecords, ME.startSold);
           if
           :: isFenced -> refuse()
-          :: else -> ME.state = RUN; ME.startRecords = 0; ME.startSold = 0
+          :: else ->
+            ME.state = RUN; ME.startRecords = 0; ME.startSold = 0;
+#if ANNOUNCE
+            if :: !ANNOUNCE_INSIDE -> redis.announced = ME.startAnnounced :: else fi;
+            ME.startAnnounced = 0; ME.announced = redis.announced
+#endif
           fi;
           isFenced = 0
         }
@@ -725,6 +810,9 @@ inline goBack() {
   redis.epoch = saved.epoch; redis.seq = saved.seq; redis.settled = saved.settled; redis.recorded = saved.recorded;
   redis.sold = saved.sold; redis.delivered = saved.delivered; redis.acknowledged = saved.acknowledged;
   redis.copied = saved.copied;
+#if ANNOUNCE
+  redis.announced = saved.announced; redis.last = saved.last; saved.announced = 0; saved.last = 0;
+#endif
   saved.epoch = 0; saved.seq = 0; saved.settled = 0; saved.recorded = 0; saved.sold = 0; saved.delivered = 0;
   saved.acknowledged = 0; saved.copied = 0;
 #if REUSES
@@ -777,6 +865,9 @@ proctype World() {
       lateKind == SETTLEMENT ->
       acknowledge(lateEpoch, lateSeq, lateA, lateB, LATE_MESSAGES); isFenced = 0; forgetLate()
     }
+#if ANNOUNCE
+  :: d_step { lateKind == ANNOUNCEMENT -> announceRows(lateEpoch, lateSeq, lateA, lateB); forgetLate() }
+#endif
 #endif
 #if LOSSES
   :: d_step {
@@ -784,6 +875,9 @@ proctype World() {
       saved.epoch = redis.epoch; saved.seq = redis.seq; saved.settled = redis.settled; saved.recorded = redis.recorded;
       saved.sold = redis.sold; saved.delivered = redis.delivered; saved.acknowledged = redis.acknowledged;
       saved.copied = redis.copied;
+#if ANNOUNCE
+      saved.announced = redis.announced; saved.last = redis.last;
+#endif
 #if REUSES
       saved.reused = redis.reused
 #endif
@@ -799,6 +893,9 @@ proctype World() {
   /* The group is created again, at 0 (StreamReader.createGroup). */
   :: d_step {
       wipes > 0 -> wipes--;
+#if ANNOUNCE
+      redis.announced = 0; redis.last = 0;
+#endif
       redis.epoch = 0; redis.seq = 0; redis.settled = 0; redis.recorded = 0; redis.sold = 0; redis.delivered = 0;
       redis.acknowledged = 0; redis.copied = 0
     }
@@ -852,6 +949,10 @@ inline checkEnd() {
   /* what is sold is what is owned; the counters are the ledger's; no unit is stranded */
   assert(ledger.sold == OWNED(0) + OWNED(1) + (ENTRIES > 3 && OWNED(3)));
   assert(redis.sold == ledger.sold && redis.seq == ledger.seq && redis.epoch == ledger.epoch);
+#if ANNOUNCE
+  /* everything that is recorded is announced */
+  assert(redis.announced == ledger.records && redis.last == ledger.records);
+#endif
   /* what was told is what is recorded */
   k = 0;
   do

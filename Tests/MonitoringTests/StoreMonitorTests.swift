@@ -62,7 +62,8 @@ import Testing
             guard case .object(let json) = status.json else { throw TestSupportError("no object") }
             #expect(
                 json.members.map(\.key) == [
-                    "store", "version", "as_of", "epoch", "seq", "settled", "recorded", "redis", "ledger", "consumer",
+                    "store", "version", "as_of", "epoch", "seq", "settled", "recorded", "unannounced", "redis",
+                    "ledger", "consumer",
                     "backlog", "pending", "oldest_pending_s", "orders", "refunds_due", "dead_letters", "replays_wanted",
                     "drift", "subscribers", "outcomes",
                 ])
