@@ -13,9 +13,9 @@
 --         8  position in the journal up to which everything must be announced already; "": nothing is announced
 --         9  position up to which everything is announced afterwards
 --         10 A, how many entries to acknowledge; then their ids
---         next  O, how many rows to announce, in the order of their positions; then 10 values each: epoch, position,
---               outcome, order_id, cancellation_id, adjustment_id, reason, seq, units, decided_at
---         next  R, how many outcomes to announce again; then 10 values each, as above
+--         next  F, how many fields an outcome has; then their names, of which the second one is the position
+--         next  O, how many rows to announce, in the order of their positions; then F values each
+--         next  R, how many outcomes to announce again; then F values each
 --         next  C, how many products changed; then their ids
 -- RETURNS {entries acknowledged, position up to which everything is announced or "" if that is unknown, the error by
 --         which Redis refused to announce a row or "", outcomes that could not be announced again, changes that could
@@ -57,21 +57,24 @@ if acknowledged > 0 then
 end
 at = at + entries + 1
 
--- Returns the error by which Redis refuses, or nil.
-local function announce(i)
-  local reply = redis.pcall('XADD', outcomes, 'MAXLEN', '~', ARGV[6], '*',
-    'epoch', ARGV[i], 'position', ARGV[i + 1],
-    'outcome', ARGV[i + 2], 'order_id', ARGV[i + 3], 'cancellation_id', ARGV[i + 4], 'adjustment_id', ARGV[i + 5],
-    'reason', ARGV[i + 6], 'seq', ARGV[i + 7], 'units', ARGV[i + 8], 'decided_at', ARGV[i + 9])
+local width = tonumber(ARGV[at])
+local entry = {'XADD', outcomes, 'MAXLEN', '~', ARGV[6], '*'}
+for i = 1, width do entry[5 + 2 * i] = ARGV[at + i] end
+at = at + width + 1
+
+-- Announces the outcome whose values begin here. Returns the error by which Redis refuses, or nil.
+local function announce(first)
+  for i = 1, width do entry[6 + 2 * i] = ARGV[first + i - 1] end
+  local reply = redis.pcall(unpack(entry))
   return type(reply) == 'table' and reply.err or nil
 end
 
 local announced = tonumber(found[6] or '') and found[6] or ''
 local refusal
-local last = at + 10 * tonumber(ARGV[at])
+local last = at + width * tonumber(ARGV[at])
 if ARGV[8] ~= '' and announced == ARGV[8] then
   local reached = announced
-  for i = at + 1, last, 10 do
+  for i = at + 1, last, width do
     refusal = announce(i)
     if refusal then break end
     reached = ARGV[i + 1]
@@ -83,8 +86,8 @@ end
 at = last + 1
 
 local unrepeated = 0
-last = at + 10 * tonumber(ARGV[at])
-for i = at + 1, last, 10 do
+last = at + width * tonumber(ARGV[at])
+for i = at + 1, last, width do
   if announce(i) then unrepeated = unrepeated + 1 end
 end
 at = last + 1

@@ -113,7 +113,7 @@ struct BatchPlanner: Sendable {
             return decide(command, order.movements)
         case .cancel(let cancellation):
             let order = cancellation.orderID
-            guard let owned = owned[order] ?? prior.owned[order] else {
+            guard let owned = owned[order] ?? prior.orders[order]?.owned else {
                 let invalid = InvalidMessage(.unknownOrder, "order_id: no order \"\(order)\" is recorded")
                 return reject(decoded, invalid, command)
             }
@@ -173,11 +173,8 @@ extension BatchLookup {
             entryIDs.append(decoded.entry.id)
             guard case .success(let command) = decoded.command else { continue }
             keys.append(command.key)
-            switch command {
-            case .placeOrder: break
-            case .cancel(let cancellation): cancelledOrders.append(cancellation.orderID)
-            case .adjust(let adjustment): adjustedCounters += adjustment.sku.counters
-            }
+            if let order = command.orderID { orders.append(order) }
+            if case .adjust(let adjustment) = command.effect { adjustedCounters += adjustment.sku.counters }
         }
     }
 }

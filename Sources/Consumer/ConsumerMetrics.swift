@@ -6,11 +6,7 @@ import Metrics
 ///
 /// Decisions that were not recorded are not counted: those commands are decided again.
 package struct ConsumerMetrics: Sendable {
-    private let accepted: Counter
-    private let refused: [String: Counter]
-    private let cancelled: [String: Counter]
-    private let adjusted: Counter
-    private let deadLetters: [String: Counter]
+    private let outcomes: [Tally.Label: Counter]
     private let replays: Counter
     private let batch: Recorder
     private let deciding: Timer
@@ -30,19 +26,15 @@ package struct ConsumerMetrics: Sendable {
     package init(_ metrics: (any MetricsFactory)? = nil) {
         let metrics = metrics ?? MetricsSystem.factory
         // All are created at once: a rate needs a counter that began at 0.
-        func outcomes(_ kind: Outcome.Kind, _ reason: String = "") -> Counter {
-            Counter(
-                label: "stocktake_outcomes_total", dimensions: [("outcome", kind.rawValue), ("reason", reason)],
-                factory: metrics)
+        var outcomes: [Tally.Label: Counter] = [:]
+        for kind in Outcome.Kind.allCases {
+            for reason in kind.reasons {
+                outcomes[Tally.Label(kind: kind, reason: reason)] = Counter(
+                    label: "stocktake_outcomes_total", dimensions: [("outcome", kind.rawValue), ("reason", reason)],
+                    factory: metrics)
+            }
         }
-        accepted = outcomes(.accepted)
-        refused = Dictionary(
-            uniqueKeysWithValues: ShortageReason.allCases.map { ($0.rawValue, outcomes(.refused, $0.rawValue)) })
-        cancelled = Dictionary(
-            uniqueKeysWithValues: ["", Cancellation.notOwnedReason].map { ($0, outcomes(.cancelled, $0)) })
-        adjusted = outcomes(.adjusted)
-        deadLetters = Dictionary(
-            uniqueKeysWithValues: DeadLetterReason.allCases.map { ($0.rawValue, outcomes(.deadLetter, $0.rawValue)) })
+        self.outcomes = outcomes
         replays = Counter(label: "stocktake_replays_total", factory: metrics)
         batch = Recorder(label: "stocktake_batch_messages", factory: metrics)
         deciding = Timer(label: "stocktake_decide_duration_seconds", factory: metrics)
@@ -89,11 +81,7 @@ package struct ConsumerMetrics: Sendable {
         batch.record(decided.entries.count)
         if decided.seqAfter > decided.record.seqBefore { seq.record(decided.seqAfter) }
         let tally = decided.tally
-        accepted.increment(by: tally.accepted)
-        for (reason, count) in tally.refused { refused[reason]?.increment(by: count) }
-        for (reason, count) in tally.cancelled { cancelled[reason]?.increment(by: count) }
-        adjusted.increment(by: tally.adjusted)
-        for (reason, count) in tally.deadLetters { deadLetters[reason]?.increment(by: count) }
+        for (label, count) in tally.counts { outcomes[label]?.increment(by: count) }
         replays.increment(by: tally.replays)
     }
 }

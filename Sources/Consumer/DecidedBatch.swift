@@ -123,12 +123,12 @@ extension DecidedBatch {
 }
 
 extension Decision {
-    /// Whether the gate can have decided such a command this way: only orders are refused, only cancellations leave the
-    /// counters as they are.
+    /// Whether the gate can have decided such a command this way.
     fileprivate func mayAnswer(_ command: Command) -> Bool {
-        switch (command, self) {
-        case (_, .accepted), (.placeOrder, .refused), (.cancel, .unchanged): true
-        case (.placeOrder, .unchanged), (.cancel, .refused), (.adjust, _): false
+        switch self {
+        case .accepted: true
+        case .refused: command.isBoundByCaps
+        case .unchanged: command.mayChangeNothing
         }
     }
 }

@@ -2,24 +2,27 @@ import Inventory
 
 /// How many messages had which outcome.
 struct Tally: Sendable {
-    var accepted = 0
-    /// By reason.
-    var refused: [String: Int] = [:]
-    /// By reason, which is mostly empty.
-    var cancelled: [String: Int] = [:]
-    var adjusted = 0
-    /// By reason.
-    var deadLetters: [String: Int] = [:]
+    struct Label: Hashable {
+        var kind: Outcome.Kind
+        /// Mostly empty.
+        var reason: String
+    }
+
+    /// Apart from the others: nearly all are.
+    private var accepted = 0
+    private var others: [Label: Int] = [:]
     /// Recorded already: they changed nothing.
     var replays = 0
 
     mutating func count(_ outcome: Outcome) {
-        switch outcome.kind {
-        case .accepted: accepted += 1
-        case .refused: refused[outcome.reason, default: 0] += 1
-        case .cancelled: cancelled[outcome.reason, default: 0] += 1
-        case .adjusted: adjusted += 1
-        case .deadLetter: deadLetters[outcome.reason, default: 0] += 1
+        if outcome.kind == .accepted {
+            accepted += 1
+        } else {
+            others[Label(kind: outcome.kind, reason: outcome.reason), default: 0] += 1
         }
+    }
+
+    var counts: [Label: Int] {
+        accepted == 0 ? others : others.merging([Label(kind: .accepted, reason: ""): accepted]) { $1 }
     }
 }

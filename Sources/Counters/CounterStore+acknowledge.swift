@@ -24,6 +24,8 @@ extension CounterStore {
             command.append(announcement.map { String($0.through) } ?? "")
             command.append(acknowledgement.entries.count)
             for entry in acknowledgement.entries { command.append(entry) }
+            command.append(outcomeFields.count)
+            for field in outcomeFields { command.append(field) }
             command.append(outcomes: announcement?.outcomes ?? [])
             command.append(outcomes: acknowledgement.repeated)
             command.append(acknowledgement.changed.count)
@@ -45,8 +47,11 @@ extension CounterStore {
     }
 }
 
+/// What an outcome on the stream has, in the order of the values below.
+private let outcomeFields = ["epoch", "position"] + Outcome.fields
+
 extension RedisCommand {
-    /// How many there are, then ten values each.
+    /// How many there are, then the values of `outcomeFields` of each.
     fileprivate mutating func append(outcomes: [RecordedOutcome]) {
         append(outcomes.count)
         for recorded in outcomes {
@@ -54,9 +59,7 @@ extension RedisCommand {
             append(recorded.place.epoch)
             append(recorded.place.position)
             append(outcome.kind.rawValue)
-            append(outcome.orderID)
-            append(outcome.cancellationID)
-            append(outcome.adjustmentID)
+            for kind in Command.Kind.allCases { append(outcome.ids.text(kind)) }
             append(outcome.reason)
             append(outcome.seq.map(String.init) ?? "")
             append(outcome.units.map(String.init) ?? "")

@@ -33,9 +33,7 @@ private struct InvalidPayload {
     }
 
     private var scanner: JSONScanner
-    private var orderID = Field<String>()
-    private var cancellationID = Field<String>()
-    private var adjustmentID = Field<String>()
+    private var idFields: [Command.Kind: Field<String>] = [:]
     private var intentID = Field<String>()
     private var currency = Field<String>()
     private var total = Field<Int64>()
@@ -61,8 +59,9 @@ private struct InvalidPayload {
     }
 
     private var ids: MessageIDs {
-        func id(_ field: Field<String>) -> Identifier? { field.value.map { Identifier($0) } }
-        return MessageIDs(order: id(orderID), cancellation: id(cancellationID), adjustment: id(adjustmentID))
+        var ids = MessageIDs()
+        for (kind, field) in idFields { ids[kind] = field.value.map { Identifier($0) } }
+        return ids
     }
 
     private var payment: Payment {
@@ -76,14 +75,17 @@ private struct InvalidPayload {
         try scanner.enterObject()
         while let key = try scanner.nextKey() {
             switch key {
-            case "order_id": orderID.set(try text())
-            case "cancellation_id": cancellationID.set(try text())
-            case "adjustment_id": adjustmentID.set(try text())
             case "payment_intent_id": intentID.set(try text())
             case "currency": currency.set(try text())
             case "total": total.set(try integer(in: -Limit.exactInteger...Limit.exactInteger))
             case "items": items.set(try amountOfItems())
-            default: try scanner.skipValue()
+            default:
+                guard let kind = Command.Kind.allCases.first(where: { key.equals($0.idField) }) else {
+                    try scanner.skipValue()
+                    continue
+                }
+                let id = try text()
+                idFields[kind, default: Field()].set(id)
             }
         }
     }

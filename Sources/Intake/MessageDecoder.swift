@@ -19,19 +19,11 @@ package enum MessageDecoder {
         guard let type else { throw InvalidMessage(.missingType, "the entry has no field type") }
         guard let payload else { throw InvalidMessage(.missingPayload, "the entry has no field payload") }
         try checkSize(ofPayload: payload.count)
-        switch Command.Kind.allCases.first(where: { type.equals($0.rawValue) }) {
-        case .placeOrder:
-            return .placeOrder(
-                Order(try FieldReader.read(payload) { fields throws(InvalidMessage) in try fields.checkout() }))
-        case .cancel:
-            return .cancel(
-                try FieldReader.read(payload) { fields throws(InvalidMessage) in try fields.cancellation() })
-        case .adjust:
-            return .adjust(try FieldReader.read(payload) { fields throws(InvalidMessage) in try fields.adjustment() })
-        case nil:
+        guard let kind = Command.Kind.allCases.first(where: { type.equals($0.rawValue) }) else {
             throw InvalidMessage(
                 .unknownType, "type: \(shown(type)) is not a type this version knows\(hint(forType: type))")
         }
+        return try FieldReader.read(payload) { fields throws(InvalidMessage) in try fields.command(kind) }
     }
 
     static func checkSize(ofPayload bytes: Int) throws(InvalidMessage) {

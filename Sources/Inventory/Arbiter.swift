@@ -59,10 +59,11 @@ package struct Arbiter: Sendable {
     // MARK: - Decisions
 
     package mutating func decide(_ command: Command) throws(Undecidable) -> Decision {
-        switch command {
-        case .placeOrder(let order): try place(order)
-        case .cancel(let cancellation): try apply(takeback(of: cancellation), to: cancellation.orderID)
+        switch command.effect {
+        case .take(let movements): try take(movements)
+        case .takeBack(let cancellation): try apply(takeback(of: cancellation), to: cancellation.orderID)
         case .adjust(let adjustment): try apply(adjustment)
+        case .nothing: .unchanged
         }
     }
 
@@ -73,14 +74,14 @@ package struct Arbiter: Sendable {
     }
 
     /// All of an order or nothing: the first counter with too few units left refuses it.
-    mutating func place(_ order: Order) throws(Undecidable) -> Decision {
-        for movement in order.movements {
+    mutating func take(_ movements: [Movement]) throws(Undecidable) -> Decision {
+        for movement in movements {
             let left = try loaded(movement.counter).left
             if movement.sold > left {
                 return .refused(Shortage(counter: movement.counter, asked: movement.sold, left: left))
             }
         }
-        return move(order.movements)
+        return move(movements)
     }
 
     mutating func apply(_ takeback: Takeback, to order: Identifier) throws(Undecidable) -> Decision {

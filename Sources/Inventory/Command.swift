@@ -6,39 +6,6 @@ package enum Command: Sendable, Equatable {
     indirect case cancel(Cancellation)
     indirect case adjust(Adjustment)
 
-    /// The raw values are public: they are the values of the field `type` of a message.
-    package enum Kind: String, Sendable, CaseIterable {
-        case placeOrder = "checkout.completed"
-        case cancel = "order.cancelled"
-        case adjust = "stock.adjusted"
-
-        fileprivate var ordinal: UInt8 {
-            switch self {
-            case .placeOrder: 0
-            case .cancel: 1
-            case .adjust: 2
-            }
-        }
-
-        /// The field of the payload that holds the id.
-        package var idField: String {
-            switch self {
-            case .placeOrder: "order_id"
-            case .cancel: "cancellation_id"
-            case .adjust: "adjustment_id"
-            }
-        }
-
-        /// Why a message with the key of a recorded command but other content is a dead letter.
-        package var conflict: DeadLetterReason {
-            switch self {
-            case .placeOrder: .orderConflict
-            case .cancel: .cancellationConflict
-            case .adjust: .adjustmentConflict
-            }
-        }
-    }
-
     /// Identifies a command permanently: its kind, and the id that its publisher gave it. The same key with the same
     /// content is a replay; with other content it is a conflict.
     package struct Key: Sendable, Hashable {
@@ -52,17 +19,15 @@ package enum Command: Sendable, Equatable {
 
         /// The kind as one byte: by default its text would be hashed.
         package func hash(into hasher: inout Hasher) {
-            hasher.combine(kind.ordinal)
+            hasher.combine(kind == .placeOrder ? 0 : kind.noun.utf8.first ?? 0)
             hasher.combine(id)
         }
 
         /// The ids that every message with this key names.
         package var ids: MessageIDs {
-            switch kind {
-            case .placeOrder: MessageIDs(order: id)
-            case .cancel: MessageIDs(cancellation: id)
-            case .adjust: MessageIDs(adjustment: id)
-            }
+            var ids = MessageIDs()
+            ids[kind] = id
+            return ids
         }
     }
 
@@ -100,9 +65,17 @@ package enum Command: Sendable, Equatable {
         }
     }
 
+    /// The order that it is about, if it is none itself.
+    package var orderID: Identifier? {
+        switch self {
+        case .placeOrder, .adjust: nil
+        case .cancel(let cancellation): cancellation.orderID
+        }
+    }
+
     package var ids: MessageIDs {
         var ids = key.ids
-        if case .cancel(let cancellation) = self { ids.order = cancellation.orderID }
+        if let orderID { ids.order = orderID }
         return ids
     }
 
@@ -115,6 +88,53 @@ package enum Command: Sendable, Equatable {
         }
     }
 
-    /// Whether the caps may refuse it. Cancellations and adjustments report what has already happened.
-    package var isBoundByCaps: Bool { kind == .placeOrder }
+    /// What it does to the counters.
+    package enum Effect: Sendable {
+        /// Takes all of these units or, where a cap does not allow it, none.
+        case take([Movement])
+        /// Takes from an order what it owns.
+        case takeBack(Cancellation)
+        /// Adds to what no order owns, whatever the caps say.
+        case adjust(Adjustment)
+        case nothing
+    }
+
+    /// The arbiter decides by this, whatever the kind.
+    package var effect: Effect {
+        switch self {
+        case .placeOrder(let order): .take(order.movements)
+        case .cancel(let cancellation): .takeBack(cancellation)
+        case .adjust(let adjustment): .adjust(adjustment)
+        }
+    }
+
+    /// Whether the caps may refuse it. All else reports what has already happened.
+    package var isBoundByCaps: Bool {
+        if case .take = effect { true } else { false }
+    }
+
+    /// Whether it may leave the counters as they are.
+    package var mayChangeNothing: Bool {
+        switch effect {
+        case .take, .adjust: false
+        case .takeBack, .nothing: true
+        }
+    }
+}
+
+extension Outcome {
+    /// Of a command and its decision: what only commands of its kind have.
+    package init(_ decided: DecidedCommand) {
+        self.init(
+            of: decided.command.key, ids: decided.command.ids, seq: decided.decision.seq, decidedAt: decided.decidedAt)
+        switch decided.command {
+        case .placeOrder(let order):
+            units = order.checkout.units
+            reason = decided.decision.shortage?.reason.rawValue ?? ""
+        case .cancel(let cancellation):
+            units = cancellation.restocked(decided.planned.movements)
+            reason = Self.cancellationReason(notOwned: cancellation.notOwned(decided.planned.movements))
+        case .adjust(let adjustment): units = adjustment.units
+        }
+    }
 }

@@ -9,12 +9,7 @@ package enum Disagreement: Error, Sendable, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .command(let key, _, _):
-            switch key.kind {
-            case .placeOrder: "order \(key.id)"
-            case .cancel: "cancellation \(key.id)"
-            case .adjust: "adjustment \(key.id)"
-            }
+        case .command(let key, _, _): "\(key.kind.noun) \(key.id)"
         case .miscounted(let counter): "what \(counter.level.rawValue) \(counter.id) has sold"
         case .unknownCounter(let counter): "\(counter.level.rawValue) \(counter.id), which the ledger does not have"
         }
@@ -52,10 +47,11 @@ extension Arbiter {
     private func changes(
         by command: Command
     ) throws(Undecidable) -> (movements: [Movement], taken: [Takeback.Line]) {
-        switch command {
-        case .placeOrder(let order): return (order.movements, [])
+        switch command.effect {
+        case .take(let movements): return (movements, [])
         case .adjust(let adjustment): return (adjustment.movements, [])
-        case .cancel(let cancellation):
+        case .nothing: return ([], [])
+        case .takeBack(let cancellation):
             let takeback = try takeback(of: cancellation)
             return (takeback.movements, takeback.lines)
         }

@@ -17,7 +17,7 @@ struct RedisSnapshot: Sendable {
     var counters: CounterHead?
     var unread: WaitingMessages?
     var pending: WaitingMessages?
-    var outcomes: [Outcome] = []
+    var outcomes: [RecordedOutcome] = []
 
     /// How many outcomes are shown.
     static let outcomes = 20
@@ -52,7 +52,7 @@ struct RedisSnapshot: Sendable {
         let latest = RedisCommand("XREVRANGE", keys.outcomes, "+", "-", "COUNT", "\(Self.outcomes)")
         outcomes =
             try await part({ try await client.send(latest).array })??.compactMap { entry in
-                entry.array?.last.flatMap { Outcome(announced: $0.fields) }
+                entry.array?.last.flatMap { RecordedOutcome(announced: $0.fields) }
             } ?? []
         answers = true
     }
@@ -82,16 +82,24 @@ struct RedisSnapshotTimedOut: Error, CustomStringConvertible {
     }
 }
 
-extension Outcome {
+extension RecordedOutcome {
     /// An entry of the stream of outcomes. Only the known fields are read, and anything that is not an outcome gives
     /// nil: any program may write there.
     fileprivate init?(announced fields: [String: RedisValue]) {
         func text(_ name: String) -> String { fields[name]?.string ?? "" }
-        guard let kind = Kind(rawValue: text("outcome")) else { return nil }
+        guard let kind = Outcome.Kind(rawValue: text("outcome")), let epoch = fields["epoch"]?.int,
+            let position = fields["position"]?.int
+        else { return nil }
+        var ids = MessageIDs()
+        for kind in Command.Kind.allCases {
+            let id = text(kind.idField)
+            if !id.isEmpty { ids[kind] = Identifier(id) }
+        }
         self.init(
-            kind: kind, orderID: text("order_id"), cancellationID: text("cancellation_id"),
-            adjustmentID: text("adjustment_id"), reason: text("reason"), seq: fields["seq"]?.int,
-            units: fields["units"]?.int, decidedAt: text("decided_at"))
+            outcome: Outcome(
+                kind: kind, ids: ids, reason: text("reason"), seq: fields["seq"]?.int, units: fields["units"]?.int,
+                decidedAt: text("decided_at")),
+            place: RecordPlace(epoch: epoch, position: position))
     }
 }
 

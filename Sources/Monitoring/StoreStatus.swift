@@ -69,7 +69,7 @@ package struct StoreStatus: Sendable {
     package var drift: Drift?
     package var subscribers: Int
     /// The latest first.
-    package var outcomes: [Outcome]
+    package var outcomes: [RecordedOutcome]
 
     /// As `/operator/status` serves it.
     package var json: JSONValue {
@@ -121,17 +121,5 @@ extension StoreStatus.Drift {
         case .unknown(let why):
             .members(["detail": .string(why)])
         }
-    }
-}
-
-extension Outcome {
-    /// With null where something does not apply.
-    fileprivate var json: JSONValue {
-        func text(_ text: String) -> JSONValue { text.isEmpty ? .null : .string(text) }
-        return .members([
-            "outcome": .string(kind.rawValue), "order_id": text(orderID), "cancellation_id": text(cancellationID),
-            "adjustment_id": text(adjustmentID), "reason": text(reason), "seq": .integer(seq), "units": .integer(units),
-            "decided_at": text(decidedAt),
-        ])
     }
 }

@@ -185,7 +185,7 @@ function showOutcomes(outcomes) {
   find("outcomes").replaceChildren(...outcomes.map(o => make("tr", {},
     make("td", {}, o.decided_at ? clock(o.decided_at) : ""),
     make("td", { class: `outcome ${/^[a-z_]+$/.test(o.outcome) ? o.outcome : ""}` }, outcomeWords[o.outcome] ?? o.outcome),
-    make("td", {}, [o.order_id, o.cancellation_id, o.adjustment_id].filter(Boolean).join(" / ")),
+    make("td", {}, Object.keys(o).filter(k => k.endsWith("_id")).map(k => o[k]).filter(Boolean).join(" / ")),
     make("td", {}, (o.reason ?? "").replaceAll("_", " ")),
     make("td", { class: "number" }, o.units === null || o.units === "" ? "" : `${o.units ?? ""}`),
     make("td", { class: "number" }, `${o.seq ?? ""}`))));

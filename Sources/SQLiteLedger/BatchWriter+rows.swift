@@ -103,68 +103,22 @@ extension BatchWriter {
     }
 
     func insert(_ deadLetter: DeadLetterRecord, number: Int64, _ position: Int64) throws {
+        let kinds = Command.Kind.allCases
+        let marks = Array(repeating: "?", count: 13 + kinds.count).joined(separator: ", ")
+        let values: [(any DatabaseValueConvertible)?] = [
+            number, position, deadLetter.key.entryID, deadLetter.cause.reason.rawValue, deadLetter.cause.detail,
+            deadLetter.type.map { Data($0) }, deadLetter.payload.map { Data($0) }, deadLetter.fields.map { Data($0) },
+            deadLetter.bytes, deadLetter.isWhole, deadLetter.payloadDigest.map { Data($0) },
+            Data(deadLetter.key.fingerprint), deadLetter.receivedAt,
+        ]
         try db.cachedStatement(
             sql: """
                 INSERT INTO dead_letters (
                     id, position, entry_id, reason, detail, type, payload, fields, bytes, is_whole, payload_digest,
-                    order_id, cancellation_id, adjustment_id, fingerprint, received_at
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    fingerprint, received_at, \(Schema.idColumns)
+                ) VALUES (\(marks))
                 """
-        ).execute(arguments: [
-            number, position, deadLetter.key.entryID, deadLetter.cause.reason.rawValue, deadLetter.cause.detail,
-            deadLetter.type.map { Data($0) }, deadLetter.payload.map { Data($0) }, deadLetter.fields.map { Data($0) },
-            deadLetter.bytes, deadLetter.isWhole, deadLetter.payloadDigest.map { Data($0) },
-            deadLetter.ids.order?.text, deadLetter.ids.cancellation?.text, deadLetter.ids.adjustment?.text,
-            Data(deadLetter.key.fingerprint), deadLetter.receivedAt,
-        ])
-    }
-
-    /// - Parameter lines: what it takes from its order.
-    func insert(
-        _ cancellation: Cancellation, _ lines: [Takeback.Line], _ decided: DecidedCommand, _ position: Int64
-    ) throws {
-        let order = cancellation.orderID
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO cancellation_details (position, order_number, cancelled_at, restock, not_owned)
-                VALUES (?, \(Schema.orderNumber(ofID: "?")), ?, ?, ?)
-                """
-        ).execute(arguments: [
-            position, order.text, cancellation.cancelledAt, cancellation.restock,
-            cancellation.notOwned(decided.planned.movements),
-        ])
-        let item = try db.cachedStatement(
-            sql: """
-                INSERT INTO cancellation_lines (position, line, product_id, variant_id, asked, released, given_back)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
-                """)
-        for (number, line) in lines.enumerated() {
-            try item.execute(arguments: [
-                position, number + 1, line.sku.productID.text, line.sku.variantID?.text, line.asked, line.released,
-                cancellation.restock ? line.released : 0,
-            ])
-        }
-        let owned = arbiter.owned(by: order) ?? []
-        if owned.allSatisfy({ $0.units == 0 }) {
-            try db.cachedStatement(
-                sql: """
-                    UPDATE order_details SET is_cancelled = 1
-                    WHERE number = (SELECT number FROM journal WHERE key = ? AND kind = 'order' AND seq IS NOT NULL)
-                    """
-            ).execute(arguments: [order.text])
-        }
-    }
-
-    func insert(_ adjustment: Adjustment, _ position: Int64) throws {
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO adjustment_details (position, product_id, variant_id, reason, adjusted_at)
-                VALUES (?, ?, ?, ?, ?)
-                """
-        ).execute(arguments: [
-            position, adjustment.sku.productID.text, adjustment.sku.variantID?.text, adjustment.reason,
-            adjustment.adjustedAt,
-        ])
+        ).execute(arguments: StatementArguments(values + kinds.map { deadLetter.ids[$0]?.text }))
     }
 
     // MARK: - Dead letters that are published again

@@ -133,12 +133,7 @@ struct BatchWriter {
                 try insert(deadLetter, number: letters, position)
                 if let payment = deadLetter.payment { paid.append((letters, deadLetter, payment)) }
                 if deadLetter.cause.reason == .unknownOrder { someWait = true }
-            case .command(let decided):
-                switch decided.command {
-                case .placeOrder: break
-                case .cancel(let cancellation): try insert(cancellation, taken[place] ?? [], decided, position)
-                case .adjust(let adjustment): try insert(adjustment, position)
-                }
+            case .command(let decided): try insert(decided, taking: taken[place] ?? [], position)
             }
         }
         return paid

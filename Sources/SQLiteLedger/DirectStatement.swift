@@ -111,6 +111,10 @@ struct DirectRow {
         String(decoding: bytes(of: sqlite3_column_text(statement, column), column), as: UTF8.self)
     }
 
+    func optionalText(_ column: CInt) -> String? {
+        sqlite3_column_type(statement, column) == SQLITE_NULL ? nil : text(column)
+    }
+
     func blob(_ column: CInt) -> [UInt8] { Array(bytes(of: sqlite3_column_blob(statement, column), column)) }
 
     private func bytes(of start: UnsafeRawPointer?, _ column: CInt) -> UnsafeRawBufferPointer {

@@ -5,8 +5,8 @@ import Ledger
 extension LedgerDatabase {
     /// All columns but the bytes of the content; of the type, the first bytes.
     static let deadLetterColumns = """
-        id, entry_id, substr(type, 1, 64) AS type, reason, detail, bytes, is_whole, order_id, cancellation_id,
-        adjustment_id, received_at, status, resolved_at, fingerprint
+        id, entry_id, substr(type, 1, 64) AS type, reason, detail, bytes, is_whole, \(Schema.idColumns), received_at,
+        status, resolved_at, fingerprint
         """
 
     package func deadLetters(
@@ -63,10 +63,27 @@ extension LedgerDatabase {
             number: row.value("id"), entryID: row.value("entry_id"), reason: row.value("reason"),
             detail: row.value("detail"),
             type: bytes("type"), payload: bytes("payload"), fields: bytes("fields"), bytes: row.value("bytes"),
-            isWhole: row.value("is_whole"), payloadDigest: bytes("payload_digest"), orderID: row.value("order_id"),
-            cancellationID: row.value("cancellation_id"), adjustmentID: row.value("adjustment_id"),
+            isWhole: row.value("is_whole"), payloadDigest: bytes("payload_digest"), ids: MessageIDs(row),
             receivedAt: row.value("received_at"),
             status: DeadLetterStatus(rawValue: row.value("status")) ?? .open,
             resolvedAt: row.value("resolved_at"), fingerprint: row.optionalBytes(named: "fingerprint") ?? [])
+    }
+}
+
+extension Schema {
+    /// The ids that could be read of a dead letter: one column a kind.
+    static let idColumns = Command.Kind.allCases.map(\.idField).joined(separator: ", ")
+    /// A dead letter of a checkout has none of these.
+    static let otherIDColumns = Command.Kind.allCases.filter { $0 != .placeOrder }.map(\.idField).joined(
+        separator: ", ")
+}
+
+extension MessageIDs {
+    /// - Parameter row: one that has `Schema.idColumns`.
+    init(_ row: Row) throws {
+        self.init()
+        for kind in Command.Kind.allCases {
+            self[kind] = try (row.value(kind.idField) as String?).map { Identifier($0) }
+        }
     }
 }

@@ -31,22 +31,15 @@ extension LedgerDatabase {
 
     /// - Parameter row: of `journalWithIDs`.
     private static func outcome(_ row: Row) throws -> (position: Int64, outcome: RecordedOutcome?) {
-        func id(_ column: String) throws -> Identifier? {
-            try (row.value(column) as String?).map { Identifier($0) }
-        }
-        let ids = try MessageIDs(
-            order: id("order_id"), cancellation: id("cancellation_id"), adjustment: id("adjustment_id"))
+        var ids = try MessageIDs(row)
+        if let order: String = try row.value("placed_id") { ids.order = Identifier(order) }
         let entry = try journalEntry(row)
         return (entry.position, entry.recordedOutcome(ids: ids))
     }
 
     /// Rows of the journal with the ids that an outcome has besides its key.
     private static let journalWithIDs = """
-        SELECT journal.*, coalesce(placed.key, order_id) AS order_id, cancellation_id, adjustment_id FROM journal
-        LEFT JOIN cancellation_details
-            ON journal.kind = 'cancellation' AND cancellation_details.position = journal.position
-        LEFT JOIN order_details ON order_details.number = cancellation_details.order_number
-        LEFT JOIN journal AS placed ON placed.position = order_details.position
+        SELECT journal.*, \(Schema.orderIDOfJournal) AS placed_id, \(Schema.idColumns) FROM journal
         LEFT JOIN dead_letters ON journal.kind = 'dead_letter' AND dead_letters.id = journal.number
         """
 

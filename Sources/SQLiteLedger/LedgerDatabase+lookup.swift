@@ -11,22 +11,21 @@ extension LedgerDatabase {
             try Self.lookUp(lookup.keys, &prior, db, texts)
             let deadLetters = RowsStatement(db, texts, columns: 1) {
                 """
-                SELECT letter.entry_id, fingerprint, letter.reason, order_id, received_at, cancellation_id,
-                    adjustment_id, epoch, position
+                SELECT letter.entry_id, fingerprint, letter.reason, received_at, epoch, position, \(Schema.idColumns)
                 FROM (\($0)) CROSS JOIN dead_letters AS letter ON letter.entry_id = column1
                 CROSS JOIN journal USING (position)
                 """
             }
             try deadLetters.run(lookup.entryIDs, bind: { $0.bind($1) }) { row in
-                let outcome = Outcome(
-                    kind: .deadLetter, orderID: row.text(3), cancellationID: row.text(5), adjustmentID: row.text(6),
-                    reason: row.text(2), decidedAt: row.text(4))
+                var ids = MessageIDs()
+                for (column, kind) in Command.Kind.allCases.enumerated() {
+                    ids[kind] = row.optionalText(CInt(6 + column)).map { Identifier($0) }
+                }
+                let outcome = Outcome(kind: .deadLetter, ids: ids, reason: row.text(2), decidedAt: row.text(3))
                 prior.deadLetters[EntryKey(entryID: row.text(0), fingerprint: row.blob(1))] = RecordedOutcome(
-                    outcome: outcome, place: RecordPlace(epoch: row.integer(7), position: row.integer(8)))
+                    outcome: outcome, place: RecordPlace(epoch: row.integer(4), position: row.integer(5)))
             }
-            for order in lookup.cancelledOrders {
-                if let owned = try Self.owned(by: order, db) { prior.owned[order] = owned }
-            }
+            for order in lookup.orders { prior.orders[order] = try Self.priorOrder(order, db) }
             for counter in lookup.adjustedCounters {
                 prior.balances[counter] = try Self.balance(of: counter, db)
             }
@@ -56,22 +55,16 @@ extension LedgerDatabase {
         _ keys: [Command.Key], _ prior: inout PriorState, _ db: Database, _ texts: TextRoom
     ) throws {
         for kind in Command.Kind.allCases {
-            // Of a cancellation the order's id is announced, too.
-            let order =
-                kind == .cancel
-                ? """
-                (SELECT placed.key FROM cancellation_details AS details
-                    JOIN order_details ON order_details.number = details.order_number
-                    JOIN journal AS placed ON placed.position = order_details.position
-                    WHERE details.position = journal.position)
-                """ : "NULL"
+            let ids = keys.lazy.filter { $0.kind == kind }.map(\.id)
+            if ids.isEmpty { continue }
             let statement = RowsStatement(db, texts, columns: 1) {
                 """
-                SELECT key, digest, outcome, reason, seq, units, decided_at, \(order), epoch, position FROM (\($0))
+                SELECT key, digest, outcome, reason, seq, units, decided_at, epoch, position,
+                    \(Schema.orderID(ofJournal: kind) ?? "NULL")
+                FROM (\($0))
                 CROSS JOIN journal ON key = column1 WHERE kind = '\(JournalKind(kind).rawValue)'
                 """
             }
-            let ids = keys.lazy.filter { $0.kind == kind }.map(\.id)
             try statement.run(Array(ids), bind: { $0.bind($1) }) { row in
                 let key = Command.Key(kind, Identifier(row.text(0)))
                 var outcome = Outcome(
@@ -79,13 +72,37 @@ extension LedgerDatabase {
                 outcome.kind = Outcome.Kind(rawValue: row.text(2)) ?? outcome.kind
                 outcome.reason = row.text(3)
                 outcome.units = row.integer(5)
-                if kind == .cancel { outcome.orderID = row.text(7) }
+                if let order = row.optionalText(9) { outcome.ids.order = Identifier(order) }
                 prior.decisions[key] = PriorDecision(
                     digest: row.blob(1),
                     outcome: RecordedOutcome(
-                        outcome: outcome, place: RecordPlace(epoch: row.integer(8), position: row.integer(9))))
+                        outcome: outcome, place: RecordPlace(epoch: row.integer(7), position: row.integer(8))))
             }
         }
+    }
+
+    private static func priorOrder(_ id: Identifier, _ db: Database) throws -> PriorOrder? {
+        let owned = try owned(by: id, db)
+        let payments = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT stripe_payment_intent_id, currency FROM journal JOIN order_details USING (number)
+                    WHERE key = ?1 AND kind = 'order'
+                    UNION ALL
+                    SELECT payment_intent_id, currency FROM refunds WHERE \(Schema.isOfLetters) AND order_id = ?1
+                    """), arguments: [id.text]
+        ).map { try Payment(orderID: id, intentID: $0.value(0), currency: $0.value(1)) }
+        if owned == nil, payments.isEmpty {
+            let isDead = try Bool.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT EXISTS (
+                            SELECT 1 FROM dead_letters WHERE order_id = ? AND coalesce(\(Schema.otherIDColumns)) IS NULL
+                        )
+                        """), arguments: [id.text])
+            guard isDead == true else { return nil }
+        }
+        return PriorOrder(owned: owned, payments: payments)
     }
 
     /// What an order still owns, in the order of its lines, each SKU once; nil if there is no such order.

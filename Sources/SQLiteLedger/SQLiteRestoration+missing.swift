@@ -92,9 +92,7 @@ private final class Comparison {
                     """)
             while let row = try rows.next() {
                 switch String.fromDatabaseValue(row[0]).flatMap({ JournalKind(rawValue: $0) }) {
-                case .order: missing.orders += 1
-                case .cancellation: missing.cancellations += 1
-                case .adjustment: missing.adjustments += 1
+                case .command(let kind): missing.commands[kind, default: 0] += 1
                 case .deadLetter: missing.deadLetters += 1
                 case .catalogue: missing.catalogueChanges += 1
                 case nil: break

@@ -15,26 +15,7 @@ extension Schema {
             LEFT JOIN order_details ON order_details.number = order_number
             LEFT JOIN journal ON \(isOrder("journal", numbered: "order_lines.order_number"));
 
-        CREATE VIEW cancellations AS
-            SELECT journal.key AS id, placed.key AS order_id, cancelled_at, restock, journal.seq, journal.epoch,
-                journal.units, not_owned, journal.decided_at, journal.entry_id, journal.digest, details.position,
-                journal."by"
-            FROM cancellation_details AS details
-            LEFT JOIN journal ON journal.position = details.position AND journal.kind = 'cancellation'
-            LEFT JOIN order_details ON order_details.number = order_number
-            LEFT JOIN journal AS placed ON \(isOrder("placed", numbered: "details.order_number"));
-
-        CREATE VIEW cancellation_items AS
-            SELECT journal.key AS cancellation_id, line, product_id, variant_id, asked, released, given_back
-            FROM cancellation_lines AS lines
-            LEFT JOIN journal ON journal.position = lines.position AND journal.kind = 'cancellation';
-
-        CREATE VIEW adjustments AS
-            SELECT journal.key AS id, product_id, variant_id, journal.units AS quantity, details.reason, adjusted_at,
-                journal.seq, journal.epoch, journal.decided_at, journal.entry_id, journal.digest, details.position,
-                journal."by"
-            FROM adjustment_details AS details
-            LEFT JOIN journal ON journal.position = details.position AND journal.kind = 'adjustment';
+        \(commandViews)
         """
 
     /// The orders with all their columns.
@@ -55,7 +36,7 @@ extension Schema {
     /// - Parameters:
     ///   - journal: its name in the query.
     ///   - number: of the order in the table that the query reads first: from the journal's row SQLite goes there.
-    private static func isOrder(_ journal: String, numbered number: String = "order_details.number") -> String {
+    static func isOrder(_ journal: String, numbered number: String = "order_details.number") -> String {
         "\(journal).position = order_details.position AND \(journal).number = \(number) AND \(journal).kind = 'order'"
     }
 

@@ -220,37 +220,7 @@ enum Schema {
             PRIMARY KEY (order_number, line)
         ) STRICT, WITHOUT ROWID;
 
-        CREATE TABLE cancellation_details (
-            position INTEGER PRIMARY KEY REFERENCES journal (position),
-            order_number INTEGER NOT NULL REFERENCES order_details (number),
-            cancelled_at TEXT,
-            restock INTEGER NOT NULL CHECK (restock IN (0, 1)),
-            -- Units asked for that the order did not own.
-            not_owned INTEGER NOT NULL CHECK (not_owned >= 0)
-        ) STRICT;
-        CREATE INDEX cancellation_details_order_number ON cancellation_details (order_number);
-
-        -- One row a product and variant. Ids are as the message has them: what the order never held may be named.
-        CREATE TABLE cancellation_lines (
-            position INTEGER NOT NULL REFERENCES cancellation_details (position),
-            line INTEGER NOT NULL,
-            product_id TEXT NOT NULL,
-            variant_id TEXT,
-            -- NULL: all there were.
-            asked INTEGER CHECK (asked > 0),
-            -- What the order owned of them and lost; and of these, what went back to the counters.
-            released INTEGER NOT NULL CHECK (released >= 0),
-            given_back INTEGER NOT NULL CHECK (given_back IN (0, released)),
-            PRIMARY KEY (position, line)
-        ) STRICT, WITHOUT ROWID;
-
-        CREATE TABLE adjustment_details (
-            position INTEGER PRIMARY KEY REFERENCES journal (position),
-            product_id TEXT NOT NULL REFERENCES catalogue_products (id),
-            variant_id TEXT REFERENCES catalogue_variants (id),
-            reason TEXT NOT NULL,
-            adjusted_at TEXT
-        ) STRICT;
+        \(commandDetails)
 
         \(views)
 
@@ -288,9 +258,7 @@ enum Schema {
             is_whole INTEGER NOT NULL CHECK (is_whole IN (0, 1)),
             payload_digest BLOB,
             -- The ids that could be read of it.
-            order_id TEXT,
-            cancellation_id TEXT,
-            adjustment_id TEXT,
+            \(Command.Kind.allCases.map { "\($0.idField) TEXT," }.joined(separator: " "))
             fingerprint BLOB NOT NULL,
             received_at TEXT NOT NULL,
             -- open; replay: the consumer is to publish it again; replayed: it was read again and recorded, as whatever

@@ -32,6 +32,14 @@ package struct JSONKey: Sendable {
         guard key.count == length else { return false }
         return withUnsafePointer(to: key.head) { memcmp($0, name.utf8Start, length) } == 0
     }
+
+    /// The same for a name that is put together; slower.
+    package func equals(_ name: String) -> Bool {
+        let name = Array(name.utf8)
+        precondition(name.count <= Self.comparableBytes, "a key's name must not have more than 24 bytes")
+        guard count == name.count else { return false }
+        return withUnsafePointer(to: head) { memcmp($0, name, name.count) } == 0
+    }
 }
 
 extension JSONScanner {

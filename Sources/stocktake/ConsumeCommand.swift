@@ -3,6 +3,7 @@ import CMalloc
 import Consumer
 import Counters
 import Glibc
+import Inventory
 import Ledger
 import Logging
 import Operations
@@ -120,7 +121,7 @@ private func consumerService(_ settings: Settings, untilIdle: Bool) -> ConsumerS
             )
         case .stopped(let totals):
             say(
-                "stopped: \(totals.accepted.grouped) accepted, \(totals.refused.grouped) refused, \(totals.changes)\(totals.deadLetters.counted("dead letter")), \(totals.replays.counted("replay"))"
+                "stopped: \(totals[.accepted].grouped) accepted, \(totals[.refused].grouped) refused, \(totals.changes)\(totals[.deadLetter].counted("dead letter")), \(totals.replays.counted("replay"))"
             )
         }
     }
@@ -172,9 +173,9 @@ private var isHangUpIgnored: Bool {
 }
 
 extension ConsumerTotals {
-    /// Cancellations and adjustments, where there were any.
+    /// What there were besides orders and dead letters.
     fileprivate var changes: String {
-        (cancelled > 0 ? "\(cancelled.grouped) cancelled, " : "")
-            + (adjusted > 0 ? "\(adjusted.counted("adjustment")), " : "")
+        Command.Kind.allCases.filter { $0 != .placeOrder && self[$0.outcome] > 0 }
+            .map { "\(self[$0.outcome].grouped) \($0.outcome.rawValue), " }.joined()
     }
 }

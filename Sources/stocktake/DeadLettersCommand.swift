@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Inventory
 import Ledger
+import Monitoring
 import StrictJSON
 import TextEncodings
 
@@ -47,7 +48,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
             for letter in letters.elements {
                 table.add([
                     String(letter.number), letter.status.rawValue, letter.typeText, letter.reason,
-                    letter.orderID ?? letter.cancellationID ?? letter.adjustmentID ?? "", letter.entryID,
+                    (letter.ids.order ?? letter.ids.others.first?.id)?.text ?? "", letter.entryID,
                     letter.receivedAt, letter.detail,
                 ])
             }
@@ -84,9 +85,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
             table.add(["status", letter.statusText])
             table.add(["reason", letter.reason])
             table.add(["detail", letter.detail])
-            if let order = letter.orderID { table.add(["order", order]) }
-            if let cancellation = letter.cancellationID { table.add(["cancellation", cancellation]) }
-            if let adjustment = letter.adjustmentID { table.add(["adjustment", adjustment]) }
+            for kind in Command.Kind.allCases {
+                if let id = letter.ids[kind] { table.add([kind.noun, id.text]) }
+            }
             table.add(["entry", letter.entryID])
             table.add(["received", letter.receivedAt])
             if letter.type != nil { table.add(["type", letter.typeText]) }
@@ -121,21 +122,19 @@ extension RecordedDeadLetter {
 
     /// Raw bytes as Base64: they need not be text.
     func json(withContent: Bool) -> JSONValue {
-        guard
-            case .object(var object) = JSONValue.members([
-                "id": .integer(number), "status": .string(status.rawValue), "resolved_at": .text(resolvedAt),
-                "type": .text(type.map { _ in typeText }), "reason": .string(reason), "detail": .string(detail),
-                "order_id": .text(orderID), "cancellation_id": .text(cancellationID),
-                "adjustment_id": .text(adjustmentID), "entry_id": .string(entryID), "received_at": .string(receivedAt),
-                "bytes": .integer(bytes), "is_whole": .bool(isWhole),
-            ])
-        else { return .null }
-        if withContent {
-            for (name, bytes) in [("type", type), ("payload", payload), ("fields", fields)] {
-                object.append(name + "_base64", .text(bytes.map { Data($0).base64EncodedString() }))
-            }
-            object.append("payload_sha256", .text(payloadDigest.map(\.hex)))
+        let facts = JSONValue.members([
+            "id": .integer(number), "status": .string(status.rawValue), "resolved_at": .text(resolvedAt),
+            "type": .text(type.map { _ in typeText }), "reason": .string(reason), "detail": .string(detail),
+        ])
+        .with(ids.json)
+        .with([
+            ("entry_id", .string(entryID)), ("received_at", .string(receivedAt)), ("bytes", .integer(bytes)),
+            ("is_whole", .bool(isWhole)),
+        ])
+        if !withContent { return facts }
+        let content = [("type", type), ("payload", payload), ("fields", fields)].map { name, bytes in
+            (name + "_base64", JSONValue.text(bytes.map { Data($0).base64EncodedString() }))
         }
-        return .object(object)
+        return facts.with(content).with([("payload_sha256", .text(payloadDigest.map(\.hex)))])
     }
 }

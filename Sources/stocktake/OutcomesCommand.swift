@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inventory
 import Ledger
+import Monitoring
 import StrictJSON
 import TextEncodings
 
@@ -49,32 +50,19 @@ struct OutcomesCommand: AsyncParsableCommand {
                 return
             }
             var table = Table([
-                ("PLACE", .left), ("OUTCOME", .left), ("ORDER", .left), ("CANCELLATION OR ADJUSTMENT", .left),
+                ("PLACE", .left), ("OUTCOME", .left), ("ORDER", .left), ("OTHER ID", .left),
                 ("REASON", .left), ("SEQ", .right), ("UNITS", .right), ("DECIDED", .left),
             ])
             for recorded in outcomes {
                 let outcome = recorded.outcome
                 table.add([
-                    recorded.place.text, outcome.kind.rawValue, outcome.orderID,
-                    [outcome.cancellationID, outcome.adjustmentID].filter { !$0.isEmpty }.joined(separator: " "),
+                    recorded.place.text, outcome.kind.rawValue, outcome.ids.text(.placeOrder),
+                    outcome.ids.others.map(\.id.text).joined(separator: " "),
                     outcome.reason, outcome.seq?.grouped ?? "", outcome.units?.grouped ?? "", outcome.decidedAt,
                 ])
             }
             table.print()
             if outcomes.count == limit { print("more: --after \(next.text)") }
         }
-    }
-}
-
-extension RecordedOutcome {
-    fileprivate var json: JSONValue {
-        func id(_ text: String) -> JSONValue { .text(text.isEmpty ? nil : text) }
-        return .members([
-            "epoch": .integer(place.epoch), "position": .integer(place.position),
-            "outcome": .string(outcome.kind.rawValue), "order_id": id(outcome.orderID),
-            "cancellation_id": id(outcome.cancellationID), "adjustment_id": id(outcome.adjustmentID),
-            "reason": id(outcome.reason), "seq": outcome.seq.map { .integer($0) } ?? .null,
-            "units": outcome.units.map { .integer($0) } ?? .null, "decided_at": .string(outcome.decidedAt),
-        ])
     }
 }

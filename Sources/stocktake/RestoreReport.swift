@@ -47,8 +47,9 @@ struct RestoreReport {
         let versions =
             missing.catalogueChanges == 0
             ? "" : ", and \(missing.catalogueChanges.counted("version")) of the catalogue"
+        let commands = Command.Kind.allCases.map { (missing.commands[$0] ?? 0).counted($0.noun) }
         let rows =
-            "\(missing.orders.counted("order")), \(missing.cancellations.counted("cancellation")), \(missing.adjustments.counted("adjustment")) and \(missing.deadLetters.counted("dead letter")) of it\(versions)"
+            "\(commands.joined(separator: ", ")) and \(missing.deadLetters.counted("dead letter")) of it\(versions)"
         if missing.isWhole { return "the backup lacks \(rows)" }
         return
             "it is damaged (\(missing.unread.joined(separator: ", "))); the backup lacks at least \(rows)"

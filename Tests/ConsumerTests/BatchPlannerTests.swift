@@ -38,7 +38,7 @@ struct BatchPlannerTests {
     /// What is recorded of an order of two lamps.
     private static func prior(_ id: Identifier, of command: Command) -> PriorState {
         var prior = PriorState()
-        let outcome = Outcome(kind: .accepted, orderID: id.text, seq: 7, units: 2, decidedAt: "then")
+        let outcome = Outcome(kind: .accepted, ids: [.placeOrder: id], seq: 7, units: 2, decidedAt: "then")
         prior.decisions[Command.Key(.placeOrder, id)] = PriorDecision(
             digest: command.digest,
             outcome: RecordedOutcome(outcome: outcome, place: RecordPlace(epoch: 1, position: 7)))
@@ -50,7 +50,7 @@ struct BatchPlannerTests {
     @Test("has new commands decided, in the order of the stream, with the movements they make")
     func commands() {
         var prior = PriorState()
-        prior.owned["sold"] = [SKUUnits(SKU("lamp"), 3)]
+        prior.orders["sold"] = PriorOrder(owned: [SKUUnits(SKU("lamp"), 3)])
         let batch = Self.plan(
             [.order(1, "a", ("cube", "black", 2)), .order(2, "b", ("lamp", nil, 1)), .cancel(3, "c", order: "sold")],
             by: prior)
@@ -136,7 +136,7 @@ struct BatchPlannerTests {
     @Test("takes each cancellation of an order from what the ones before it left")
     func cancellations() {
         var prior = PriorState()
-        prior.owned["o"] = [SKUUnits(SKU("cube", "black"), 3), SKUUnits(SKU("lamp"), 1)]
+        prior.orders["o"] = PriorOrder(owned: [SKUUnits(SKU("cube", "black"), 3), SKUUnits(SKU("lamp"), 1)])
         let batch = Self.plan(
             [
                 .cancel(1, "first", order: "o", [("cube", "black", 2)]),
@@ -159,7 +159,7 @@ struct BatchPlannerTests {
         let lookup = Self.lookup([.order(1, "a", ("lamp", nil, 1)), .junk(2), .cancel(3, "c", order: "o")])
         #expect(lookup.keys == [Command.Key(.placeOrder, "a"), Command.Key(.cancel, "c")])
         #expect(lookup.entryIDs == ["1-0", "2-0", "3-0"])
-        #expect(lookup.cancelledOrders == ["o"] && lookup.adjustedCounters == [])
+        #expect(lookup.orders == ["o"] && lookup.adjustedCounters == [])
         #expect(
             Self.lookup([.adjust(1, "x", "cube", 2, variant: "black")]).adjustedCounters
                 == [.product("cube"), .variant("black")])
@@ -176,7 +176,7 @@ struct BatchPlannerTests {
         #expect(Self.lookup([.cancel(2, "c", order: "other")], recording: recording).entryIDs == ["2-0"])
         // Of an order that the batch before it already cancels in part.
         var prior = PriorState()
-        prior.owned["o"] = [SKUUnits(SKU("lamp"), 2)]
+        prior.orders["o"] = PriorOrder(owned: [SKUUnits(SKU("lamp"), 2)])
         let cancelling = try Self.decided(
             [.cancel(1, "c1", order: "o", [("lamp", nil, 1)])], .accepted(seq: 5), seqBefore: 4, by: prior)
         #expect(Self.lookup([.cancel(2, "c2", order: "o")], recording: cancelling).entryIDs == [])

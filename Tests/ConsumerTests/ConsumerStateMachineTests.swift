@@ -29,7 +29,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take() == ["recorded", "acknowledge 1-0 2-0, announce 0–2"])
         bench.acknowledge()
         #expect(bench.take() == [] && bench.machine.isMemoryEmpty)
-        #expect(bench.machine.totals.accepted == 2 && bench.machine.totals.batches == 1)
+        #expect(bench.machine.totals[.accepted] == 2 && bench.machine.totals.batches == 1)
     }
 
     @Test("decides the next batch while one is recorded only if it is full, and leaves it where it is until then")
@@ -349,7 +349,7 @@ struct ConsumerStateMachineTests {
     private static func recorded(_ position: Int64, of ids: String...) -> [RecordedOutcome] {
         ids.enumerated().map { number, id in
             RecordedOutcome(
-                outcome: Outcome(kind: .accepted, orderID: id, decidedAt: ""),
+                outcome: Outcome(kind: .accepted, ids: [.placeOrder: Identifier(id)], decidedAt: ""),
                 place: RecordPlace(epoch: 1, position: position + Int64(number)))
         }
     }

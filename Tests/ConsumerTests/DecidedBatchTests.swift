@@ -10,7 +10,7 @@ struct DecidedBatchTests {
     /// An order, junk, the order again, a cancellation of an order that owns nothing, another order.
     private static func planned() -> PlannedBatch {
         var prior = PriorState()
-        prior.owned["empty"] = []
+        prior.orders["empty"] = PriorOrder(owned: [])
         let context = PlanningContext(
             catalogue: ConsumerWorld.catalogue(version: 1), maximumMovements: 99,
             deadLetters: DeadLetterMaker(keptBytes: 9))
@@ -37,7 +37,7 @@ struct DecidedBatchTests {
         #expect(batch.record.records.compactMap(\.command).map(\.entryID) == ["1-0", "4-0", "5-0"])
         #expect(batch.record.records.count == 4 && batch.changed == ["cube"])
         #expect(batch.record.epoch == 3 && batch.record.seqBefore == 7 && batch.seqAfter == 8)
-        #expect(batch.tally.accepted == 1 && batch.tally.replays == 1 && batch.tally.refused == ["sold_out": 1])
+        #expect(batch.tally.replays == 1 && batch.tally.counts[.init(kind: .refused, reason: "sold_out")] == 1)
     }
 
     /// What no gate of ours says of it.

@@ -59,7 +59,7 @@ extension MemoryTables {
     var earlyCancellationsOfRecordedOrders: Int {
         deadLetters.count { letter in
             letter.reason == DeadLetterReason.unknownOrder.rawValue && [.open, .replay].contains(letter.status)
-                && letter.orderID.map { order(Identifier($0)) != nil } ?? false
+                && letter.ids.order.map { order($0) != nil } ?? false
         }
     }
 }

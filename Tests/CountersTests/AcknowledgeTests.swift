@@ -11,13 +11,13 @@ private let decidedAt = "2026-11-22T10:00:00.000Z"
 @Suite("Acknowledging")
 struct AcknowledgeTests {
     private static let outcomes = [
-        Outcome(kind: .accepted, orderID: "o1", seq: 42, units: 3, decidedAt: decidedAt),
-        Outcome(kind: .refused, orderID: "o2", reason: "sold_out", units: 1, decidedAt: decidedAt),
-        Outcome(kind: .cancelled, orderID: "o1", cancellationID: "c1", seq: 43, units: 3, decidedAt: decidedAt),
-        Outcome(kind: .adjusted, adjustmentID: "a1", seq: 44, units: -2, decidedAt: decidedAt),
+        Outcome(kind: .accepted, ids: [.placeOrder: "o1"], seq: 42, units: 3, decidedAt: decidedAt),
+        Outcome(kind: .refused, ids: [.placeOrder: "o2"], reason: "sold_out", units: 1, decidedAt: decidedAt),
+        Outcome(kind: .cancelled, ids: [.placeOrder: "o1", .cancel: "c1"], seq: 43, units: 3, decidedAt: decidedAt),
+        Outcome(kind: .adjusted, ids: [.adjust: "a1"], seq: 44, units: -2, decidedAt: decidedAt),
         Outcome(kind: .deadLetter, reason: "invalid_json", decidedAt: decidedAt),
         Outcome(
-            kind: .deadLetter, ids: MessageIDs(order: "o3", cancellation: "c3", adjustment: "a3"),
+            kind: .deadLetter, ids: [.placeOrder: "o3", .cancel: "c3", .adjust: "a3"],
             reason: "invalid_value", decidedAt: decidedAt),
     ]
 
@@ -214,7 +214,9 @@ struct AcknowledgeTests {
     @Test("keeps about as many outcomes as it is told")
     func keepsOutcomes() async throws {
         try await withCounters(Self.decided) { fixture async throws in
-            let outcomes = (1...2_000).map { Outcome(kind: .accepted, orderID: "o\($0)", decidedAt: decidedAt) }
+            let outcomes = (1...2_000).map {
+                Outcome(kind: .accepted, ids: [.placeOrder: Identifier("o\($0)")], decidedAt: decidedAt)
+            }
             _ = try await fixture.store.acknowledge(acknowledgement(announcing: outcomes), keepOutcomes: 500)
             let kept = try await fixture.server.entries(of: fixture.keys.outcomes)
             // Whole nodes of the stream are dropped, of 100 entries each.
@@ -346,11 +348,11 @@ struct AcknowledgeTests {
     @Test(
         "announces and acknowledges nothing when its arguments are malformed",
         arguments: [
-            [], ["L", "7"], ["L", "7", "x", "60", "stocktake", "9", "ch", "", "", "0", "0", "0", "0"],
-            ["L", "7", "41", "x", "stocktake", "9", "ch", "", "", "0", "0", "0", "0"],
+            [], ["L", "7"], ["L", "7", "x", "60", "stocktake", "9", "ch", "", "", "0", "0", "0", "0", "0"],
+            ["L", "7", "41", "x", "stocktake", "9", "ch", "", "", "0", "0", "0", "0", "0"],
             ["L", "7", "41", "60", "stocktake", "9", "ch"],
             ["L", "7", "41", "60", "stocktake", "9", "ch", "", "", "x"],
-            ["L", "7", "41", "60", "stocktake", "9", "ch", "", "", "1", "no-id", "0", "0", "0"],
+            ["L", "7", "41", "60", "stocktake", "9", "ch", "", "", "1", "no-id", "0", "0", "0", "0"],
         ])
     func malformed(_ arguments: [String]) async throws {
         try await withCounters(Self.decided) { fixture async throws in

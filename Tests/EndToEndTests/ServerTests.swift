@@ -145,7 +145,7 @@ private struct ScriptTrial {
                 after: 0, through: 2,
                 outcomes: [
                     RecordedOutcome(
-                        outcome: Outcome(kind: .accepted, orderID: "o", seq: 1, units: 1, decidedAt: ""),
+                        outcome: Outcome(kind: .accepted, ids: [.placeOrder: "o"], seq: 1, units: 1, decidedAt: ""),
                         place: RecordPlace(epoch: 1, position: 2))
                 ]), changed: ["LAMP"])
         #expect(

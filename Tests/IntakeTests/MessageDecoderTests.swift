@@ -94,7 +94,7 @@ struct MessageDecoderTests {
         let entry = StreamEntry(id: "1-1", fields: fields)
         #expect(
             MessageDecoder.remains(of: entry, invalidBy: .invalidJSON).ids
-                == MessageIDs(order: order, cancellation: cancellation, adjustment: adjustment))
+                == [.placeOrder: order, .cancel: cancellation, .adjust: adjustment])
     }
 
     @Test(

@@ -29,7 +29,8 @@ struct JournalTests {
                     .accepted(seq: 2)), adjusted(by: 3, "a1", seq: 3))
             let rows = try await rows(fixture)
             #expect(rows.map(\.position) == [1, 2, 3, 4, 5, 6])
-            #expect(rows.map(\.kind) == [.catalogue, .order, .deadLetter, .order, .cancellation, .adjustment])
+            #expect(
+                rows.map(\.kind) == [.catalogue, .order, .deadLetter, .order, .command(.cancel), .command(.adjust)])
             #expect(rows.map(\.key) == ["1", "o1", "1-0/0aff", "o2", "c1", "a1"])
             #expect(
                 rows.map(\.outcome) == ["catalogue", "accepted", "dead_letter", "refused", "cancelled", "adjusted"])
@@ -142,8 +143,9 @@ struct JournalTests {
                     .accepted(seq: 2)), deadLetter("1-0", orderID: "gone"), adjusted(by: 3, "a1", seq: 3))
             func after(_ place: String, limit: Int = 9) async throws -> [String] {
                 try await fixture.ledger.outcomes(after: try #require(RecordPlace(place)), limit: limit).map {
-                    "\($0.place.text) \($0.outcome.kind) \($0.outcome.orderID) \($0.outcome.cancellationID)"
-                        + "\($0.outcome.adjustmentID) \($0.outcome.seq ?? 0) \($0.outcome.units ?? 0)"
+                    let ids = [Command.Kind.placeOrder, .cancel, .adjust].map($0.outcome.ids.text)
+                    return "\($0.place.text) \($0.outcome.kind) \(ids[0]) \(ids[1])\(ids[2]) "
+                        + "\($0.outcome.seq ?? 0) \($0.outcome.units ?? 0)"
                 }
             }
             let all = [

@@ -23,11 +23,14 @@ struct LookupTests {
                     == PriorDecision(
                         digest: checkout.contentDigest,
                         outcome: RecordedOutcome(
-                            outcome: Outcome(kind: .accepted, orderID: "o1", seq: 1, units: 2, decidedAt: decidedAt),
+                            outcome: Outcome(
+                                kind: .accepted, ids: [.placeOrder: "o1"], seq: 1, units: 2, decidedAt: decidedAt),
                             place: RecordPlace(epoch: 0, position: 2))))
             #expect(
                 known.decisions[.order("o2")]?.outcome.outcome
-                    == Outcome(kind: .refused, orderID: "o2", reason: "insufficient", units: 2, decidedAt: decidedAt))
+                    == Outcome(
+                        kind: .refused, ids: [.placeOrder: "o2"], reason: "insufficient", units: 2, decidedAt: decidedAt
+                    ))
         }
     }
 

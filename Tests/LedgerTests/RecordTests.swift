@@ -119,7 +119,7 @@ struct RecordTests {
             #expect(page.elements.map(\.entryID) == ["2-0", "1-0", "1-0"] && page.next == nil)
             let first = try #require(try await fixture.ledger.deadLetter(1))
             #expect(first.reason == "invalid_json" && first.detail == "detail" && first.payload == [0, 0xFF])
-            #expect(first.type == Array("t".utf8) && first.fields == nil && first.orderID == nil)
+            #expect(first.type == Array("t".utf8) && first.fields == nil && first.ids == [:])
             #expect(first.receivedAt == "2026-11-22T10:00:00.000Z")
             #expect(try await fixture.ledger.deadLetter(3)?.payload == nil)
             #expect(try await fixture.ledger.deadLetter(4) == nil)
@@ -132,11 +132,11 @@ struct RecordTests {
             let record = DeadLetterRecord(
                 key: EntryKey(entryID: "1-0", fingerprint: [1]), cause: InvalidMessage(.missingType, "d"), type: nil,
                 payload: nil, fields: [1, 2, 3], bytes: 3,
-                ids: MessageIDs(order: "o", cancellation: "c", adjustment: "a"), receivedAt: "now")
+                ids: [.placeOrder: "o", .cancel: "c", .adjust: "a"], receivedAt: "now")
             try await fixture.record(.deadLetter(record))
             let found = try #require(try await fixture.ledger.deadLetter(1))
             #expect(found.fields == [1, 2, 3] && found.type == nil && found.payload == nil)
-            #expect([found.orderID, found.cancellationID, found.adjustmentID] == ["o", "c", "a"])
+            #expect(found.ids == record.ids)
         }
     }
 

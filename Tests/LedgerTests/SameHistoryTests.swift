@@ -101,9 +101,9 @@ private struct TwinHistory {
         var arbiter = Arbiter(seq: head.seq)
         let names = try await ledger.counterNames(after: nil, limit: 99).names
         let prior = try await ledger.priorState(
-            for: BatchLookup(cancelledOrders: (0...24).map { Identifier("o\($0)") }, adjustedCounters: names))
+            for: BatchLookup(orders: (0...24).map { Identifier("o\($0)") }, adjustedCounters: names))
         for (counter, balance) in prior.balances { arbiter.load(counter, balance) }
-        for (order, owned) in prior.owned { arbiter.load(order: order, owns: owned) }
+        for (order, prior) in prior.orders { prior.owned.map { arbiter.load(order: order, owns: $0) } }
         var records: [BatchRecord<DecidedCommand>] = []
         var placed: Set<Identifier> = []
         for _ in 0..<number(1...5) {
@@ -119,7 +119,7 @@ private struct TwinHistory {
                 switch command {
                 case .placeOrder(let order): order.movements
                 case .cancel(let cancellation):
-                    Takeback(cancellation, from: prior.owned[cancellation.orderID] ?? []).movements
+                    Takeback(cancellation, from: prior.orders[cancellation.orderID]?.owned ?? []).movements
                 case .adjust(let adjustment): adjustment.movements
                 }
             let decision = (try? arbiter.decide(command)) ?? .accepted(seq: arbiter.seq + 1)

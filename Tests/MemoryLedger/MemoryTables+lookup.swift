@@ -8,12 +8,11 @@ extension MemoryTables {
         for key in lookup.keys { prior.decisions[key] = decision(key) }
         for letter in deadLetters where lookup.entryIDs.contains(letter.entryID) {
             let outcome = Outcome(
-                kind: .deadLetter, orderID: letter.orderID ?? "", cancellationID: letter.cancellationID ?? "",
-                adjustmentID: letter.adjustmentID ?? "", reason: letter.reason, decidedAt: letter.receivedAt)
+                kind: .deadLetter, ids: letter.ids, reason: letter.reason, decidedAt: letter.receivedAt)
             let key = EntryKey(entryID: letter.entryID, fingerprint: letter.fingerprint)
             prior.deadLetters[key] = RecordedOutcome(outcome: outcome, place: place(.deadLetter, key.journalKey))
         }
-        for order in lookup.cancelledOrders { prior.owned[order] = owned(by: order) }
+        for order in lookup.orders { prior.orders[order] = priorOrder(order) }
         for counter in lookup.adjustedCounters { prior.balances[counter] = balances[counter] }
         return prior
     }
@@ -21,16 +20,20 @@ extension MemoryTables {
     /// The ids that a row of the journal has beside its key.
     func ids(of entry: JournalEntry) -> MessageIDs {
         switch entry.kind {
-        case .order, .adjustment, .catalogue: return MessageIDs()
-        case .cancellation:
-            return MessageIDs(order: cancellations.first { $0.recorded.id == entry.key }?.cancellation.orderID)
-        case .deadLetter:
-            guard let letter = deadLetters.first(where: { $0.number == entry.number }) else { return MessageIDs() }
-            return MessageIDs(
-                order: letter.orderID.map { Identifier($0) },
-                cancellation: letter.cancellationID.map { Identifier($0) },
-                adjustment: letter.adjustmentID.map { Identifier($0) })
+        case .command: [.placeOrder: orderIDs[entry.position]]
+        case .deadLetter: deadLetters.first { $0.number == entry.number }?.ids ?? [:]
+        case .catalogue: [:]
         }
+    }
+
+    private func priorOrder(_ id: Identifier) -> PriorOrder? {
+        let isDead = deadLetters.contains { $0.ids == [.placeOrder: id] }
+        guard order(id) != nil || isDead else { return nil }
+        func kept(_ payment: Payment) -> Payment {
+            Payment(orderID: id, intentID: payment.intentID, currency: payment.currency)
+        }
+        let due = refunds.filter { $0.deadLetter != nil && $0.orderID == id }.map { kept($0.payment) }
+        return PriorOrder(owned: owned(by: id), payments: (order(id).map { [kept($0.checkout.payment)] } ?? []) + due)
     }
 
     func outcomes(after position: Int64, through last: Int64, limit: Int) -> JournalOutcomes {
@@ -48,36 +51,9 @@ extension MemoryTables {
     }
 
     func decision(_ key: Command.Key) -> PriorDecision? {
-        outcome(key).map { digest, outcome in
-            PriorDecision(
-                digest: digest, outcome: RecordedOutcome(outcome: outcome, place: place(JournalKind(key.kind), key.id)))
-        }
-    }
-
-    private func outcome(_ key: Command.Key) -> (digest: [UInt8], outcome: Outcome)? {
-        switch key.kind {
-        case .placeOrder:
-            return order(key.id).map { order in
-                var outcome = Outcome(of: key, ids: key.ids, seq: order.decision.seq, decidedAt: order.decidedAt)
-                outcome.units = order.checkout.units
-                outcome.reason = order.decision.shortage?.reason.rawValue ?? ""
-                return (order.digest, outcome)
-            }
-        case .cancel:
-            return cancellations.first { $0.recorded.id == key.id }.map { row in
-                var outcome = Outcome(
-                    of: key, ids: key.ids, seq: row.recorded.seq, decidedAt: row.recorded.decidedAt)
-                outcome.orderID = row.cancellation.orderID.text
-                outcome.units = row.recorded.units
-                outcome.reason = Outcome.cancellationReason(notOwned: row.recorded.notOwned)
-                return (row.cancellation.digest, outcome)
-            }
-        case .adjust:
-            return adjustments.first { $0.adjustment.adjustmentID == key.id }.map { row in
-                var outcome = Outcome(of: key, ids: key.ids, seq: row.seq, decidedAt: row.decidedAt)
-                outcome.units = row.adjustment.units
-                return (row.adjustment.digest, outcome)
-            }
-        }
+        guard let entry = journal.first(where: { $0.kind == .command(key.kind) && $0.key == key.id }),
+            let outcome = entry.recordedOutcome(ids: ids(of: entry))
+        else { return nil }
+        return PriorDecision(digest: entry.digest, outcome: outcome)
     }
 }

@@ -38,6 +38,7 @@ extension MemoryTables {
             let entry = entry(record, batch.epoch)
             if journal.contains(where: { $0.kind == entry.kind && $0.key == entry.key }) { return .outdated(before) }
             journal.append(entry)
+            orderIDs[entry.position] = record.command?.command.orderID
         }
         head.position = Int64(journal.count)
         for order in placed { wake(lettersFor: order.checkout.orderID) }
@@ -132,15 +133,14 @@ extension MemoryTables {
                 number: Int64(deadLetters.count + 1), entryID: letter.key.entryID,
                 reason: letter.cause.reason.rawValue, detail: letter.cause.detail, type: letter.type,
                 payload: letter.payload, fields: letter.fields, bytes: letter.bytes, isWhole: letter.isWhole,
-                payloadDigest: letter.payloadDigest, orderID: letter.ids.order?.text,
-                cancellationID: letter.ids.cancellation?.text, adjustmentID: letter.ids.adjustment?.text,
-                receivedAt: letter.receivedAt, status: .open, resolvedAt: nil, fingerprint: letter.key.fingerprint))
+                payloadDigest: letter.payloadDigest, ids: letter.ids, receivedAt: letter.receivedAt, status: .open,
+                resolvedAt: nil, fingerprint: letter.key.fingerprint))
     }
 
     /// The cancellations that came before their order can be processed now.
     private mutating func wake(lettersFor order: Identifier) {
         for place in deadLetters.indices
-        where deadLetters[place].orderID.map({ Identifier($0) }) == order && deadLetters[place].isWhole
+        where deadLetters[place].ids.order == order && deadLetters[place].isWhole
             && deadLetters[place].reason == DeadLetterReason.unknownOrder.rawValue && deadLetters[place].status == .open
         {
             deadLetters[place].status = .replay

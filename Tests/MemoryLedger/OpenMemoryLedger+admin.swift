@@ -47,10 +47,10 @@ extension OpenMemoryLedger {
             let letters = tables.deadLetters.indices.filter { place in
                 let letter = tables.deadLetters[place]
                 let waits = letter.reason == DeadLetterReason.unknownOrder.rawValue && letter.status == .open
-                return !waits && letter.orderID.map { ids.contains(Identifier($0)) } ?? false
+                return !waits && letter.ids.order.map { ids.contains($0) } ?? false
             }
             let unknown = ids.filter { id in
-                tables.order(id) == nil && !letters.contains { tables.deadLetters[$0].orderID == id.text }
+                tables.order(id) == nil && !letters.contains { tables.deadLetters[$0].ids.order == id }
             }
             if !unknown.isEmpty { return .unknown(unknown) }
             let waiting = letters.filter { tables.deadLetters[$0].status == .replay }

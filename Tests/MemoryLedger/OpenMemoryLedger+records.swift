@@ -82,7 +82,7 @@ extension OpenMemoryLedger {
                 order: tables.order(id)?.recorded(withItems: true),
                 cancellations: tables.cancellations.filter { $0.cancellation.orderID == id }.map(\.recorded),
                 owned: tables.owned(by: id)?.filter { $0.units > 0 } ?? [],
-                deadLetters: tables.deadLetters.filter { $0.orderID == id.text }.map(\.withoutBytes))
+                deadLetters: tables.deadLetters.filter { $0.ids.order == id }.map(\.withoutBytes))
         }
     }
 

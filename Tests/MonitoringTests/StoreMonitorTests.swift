@@ -34,8 +34,8 @@ import Testing
                     status.refundsDue == RefundsDue(refunds: 1, sums: [.init(currency: nil, refunds: 1, amount: 1)]))
                 #expect(status.redis.isWell && status.redis.detail == nil && status.redis.version?.isEmpty == false)
                 #expect(status.ledger.isWell && status.ledger.detail == nil && status.ledger.bytes > 0)
-                #expect(status.outcomes.map(\.orderID) == ["c", "b", "a"])
-                #expect(status.outcomes[0].kind == .refused && status.outcomes[0].reason == "sold_out")
+                #expect(status.outcomes.map { $0.outcome.ids.order } == ["c", "b", "a"])
+                #expect(status.outcomes[0].outcome.kind == .refused && status.outcomes[0].outcome.reason == "sold_out")
                 try await eventually("a comparison") {
                     if case .counters(0, _) = await monitor.status().drift { true } else { false }
                 }
@@ -77,7 +77,7 @@ import Testing
             }
             #expect(
                 outcome.text.hasPrefix(
-                    #"{"outcome":"accepted","order_id":"a","cancellation_id":null,"adjustment_id":null,"reason":null,"seq":1,"units":1,"decided_at":"2"#
+                    #"{"epoch":1,"position":2,"outcome":"accepted","order_id":"a","cancellation_id":null,"adjustment_id":null,"reason":null,"seq":1,"units":1,"decided_at":"2"#
                 ))
             await monitor.end()
         }
@@ -300,7 +300,8 @@ import Testing
             try await fixture.publish([MonitoringFixture.order("e")])
             for outcome in ["accepted", MonitoringFixture.email] {
                 try await fixture.server.command(
-                    "XADD", fixture.keys.outcomes, "*", "outcome", outcome, "customer_email", MonitoringFixture.email)
+                    "XADD", fixture.keys.outcomes, "*", "epoch", "1", "position", "1", "outcome", outcome,
+                    "customer_email", MonitoringFixture.email)
             }
             let monitor = fixture.monitor()
             let status = await monitor.status()

@@ -137,7 +137,7 @@ import Testing
             }
             #expect(replaced.seq == 7 && replaced.position == 9)
             let missing = try #require(try await restoring.missing())
-            #expect(missing.orders == 4 && missing.deadLetters == 1 && missing.isWhole)
+            #expect(missing.commands == [.placeOrder: 4] && missing.deadLetters == 1 && missing.isWhole)
             #expect(missing.erased == ["o1"])
             #expect(missing.entries.map(\.text) == ["20-0"])
             // Until it is done no other process can open it.

@@ -104,7 +104,7 @@ struct DamagedValuesTests {
             _ = try await ledger.priorState(
                 for: BatchLookup(
                     keys: [.order("o1"), .init(.cancel, "re_1"), .init(.adjust, "a1")], entryIDs: ["7-0"],
-                    cancelledOrders: ["o1", "o3"], adjustedCounters: [.variant("white")]))
+                    orders: ["o1", "o3"], adjustedCounters: [.variant("white")]))
         }
     }
 

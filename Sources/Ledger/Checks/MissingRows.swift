@@ -2,9 +2,7 @@ import Inventory
 
 /// What a ledger holds that a backup of it does not.
 package struct MissingRows: Sendable, Equatable {
-    package var orders = 0
-    package var cancellations = 0
-    package var adjustments = 0
+    package var commands: [Command.Kind: Int] = [:]
     package var deadLetters = 0
     /// Versions of the catalogue; the file that made them is there to be synced again.
     package var catalogueChanges = 0
@@ -19,7 +17,7 @@ package struct MissingRows: Sendable, Equatable {
 
     package init() {}
 
-    package var rows: Int { orders + cancellations + adjustments + deadLetters }
+    package var rows: Int { commands.values.reduce(deadLetters, +) }
     /// Whether everything that the ledger has recorded was compared.
     package var isWhole: Bool { unread.isEmpty }
 }

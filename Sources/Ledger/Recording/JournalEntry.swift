@@ -2,21 +2,30 @@ import Inventory
 import TextEncodings
 
 /// What a row of the journal is about. The raw values are public.
-package enum JournalKind: String, Sendable, CaseIterable {
-    case order
-    case cancellation
-    case adjustment
-    case deadLetter = "dead_letter"
+package enum JournalKind: RawRepresentable, Hashable, Sendable, CaseIterable {
+    case command(Command.Kind)
+    case deadLetter
     /// A change of the catalogue.
     case catalogue
 
-    package init(_ kind: Command.Kind) {
-        switch kind {
-        case .placeOrder: self = .order
-        case .cancel: self = .cancellation
-        case .adjust: self = .adjustment
+    package static let allCases = Command.Kind.allCases.map(JournalKind.command) + [.deadLetter, .catalogue]
+
+    package var rawValue: String {
+        switch self {
+        case .command(let kind): kind.noun
+        case .deadLetter: "dead_letter"
+        case .catalogue: "catalogue"
         }
     }
+
+    package init?(rawValue: String) {
+        guard let kind = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = kind
+    }
+
+    package init(_ kind: Command.Kind) { self = .command(kind) }
+
+    package static let order = command(.placeOrder)
 }
 
 /// A row of the journal: something that was recorded. It never changes.
@@ -86,9 +95,7 @@ extension JournalEntry {
         guard let outcomeKind = Outcome.Kind(rawValue: outcome) else { return nil }
         var ids = ids
         switch kind {
-        case .order: ids.order = key
-        case .cancellation: ids.cancellation = key
-        case .adjustment: ids.adjustment = key
+        case .command(let kind): ids[kind] = key
         case .deadLetter, .catalogue: break
         }
         var announced = Outcome(kind: outcomeKind, ids: ids, reason: reason ?? "", decidedAt: decidedAt)

@@ -1,3 +1,5 @@
+import Inventory
+
 /// A dead letter as the ledger holds it.
 package struct RecordedDeadLetter: Sendable {
     package var number: Int64
@@ -14,9 +16,7 @@ package struct RecordedDeadLetter: Sendable {
     /// SHA-256 of the whole payload, if only its head was kept.
     package var payloadDigest: [UInt8]?
     /// The ids that could be read from it.
-    package var orderID: String?
-    package var cancellationID: String?
-    package var adjustmentID: String?
+    package var ids: MessageIDs
     package var receivedAt: String
     package var status: DeadLetterStatus
     /// When it was replayed or discarded.
@@ -25,8 +25,8 @@ package struct RecordedDeadLetter: Sendable {
 
     package init(
         number: Int64, entryID: String, reason: String, detail: String, type: [UInt8]?, payload: [UInt8]?,
-        fields: [UInt8]?, bytes: Int64, isWhole: Bool, payloadDigest: [UInt8]?, orderID: String?,
-        cancellationID: String?, adjustmentID: String?, receivedAt: String, status: DeadLetterStatus,
+        fields: [UInt8]?, bytes: Int64, isWhole: Bool, payloadDigest: [UInt8]?, ids: MessageIDs, receivedAt: String,
+        status: DeadLetterStatus,
         resolvedAt: String?, fingerprint: [UInt8]
     ) {
         self.number = number
@@ -39,9 +39,7 @@ package struct RecordedDeadLetter: Sendable {
         self.bytes = bytes
         self.isWhole = isWhole
         self.payloadDigest = payloadDigest
-        self.orderID = orderID
-        self.cancellationID = cancellationID
-        self.adjustmentID = adjustmentID
+        self.ids = ids
         self.receivedAt = receivedAt
         self.status = status
         self.resolvedAt = resolvedAt

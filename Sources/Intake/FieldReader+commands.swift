@@ -1,8 +1,16 @@
 import Inventory
 import StrictJSON
 
-// The payloads of cancellations and adjustments.
+// The payloads of all kinds of commands; that of a checkout is read in FieldReader+checkout.swift.
 extension FieldReader {
+    mutating func command(_ kind: Command.Kind) throws(InvalidMessage) -> Command {
+        switch kind {
+        case .placeOrder: .placeOrder(Order(try checkout()))
+        case .cancel: .cancel(try cancellation())
+        case .adjust: .adjust(try adjustment())
+        }
+    }
+
     /// The payload of an `order.cancelled` message.
     mutating func cancellation() throws(InvalidMessage) -> Cancellation {
         try enterPayload()

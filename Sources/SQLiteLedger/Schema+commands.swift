@@ -1,0 +1,84 @@
+import Inventory
+
+/// What the journal's rows of all commands but orders have besides: one table a kind, and more where there are lines.
+extension Schema {
+    static let commandDetails = """
+        CREATE TABLE cancellation_details (
+            position INTEGER PRIMARY KEY REFERENCES journal (position),
+            order_number INTEGER NOT NULL REFERENCES order_details (number),
+            cancelled_at TEXT,
+            restock INTEGER NOT NULL CHECK (restock IN (0, 1)),
+            -- Units asked for that the order did not own.
+            not_owned INTEGER NOT NULL CHECK (not_owned >= 0)
+        ) STRICT;
+        CREATE INDEX cancellation_details_order_number ON cancellation_details (order_number);
+
+        -- One row a product and variant. Ids are as the message has them: what the order never held may be named.
+        CREATE TABLE cancellation_lines (
+            position INTEGER NOT NULL REFERENCES cancellation_details (position),
+            line INTEGER NOT NULL,
+            product_id TEXT NOT NULL,
+            variant_id TEXT,
+            -- NULL: all there were.
+            asked INTEGER CHECK (asked > 0),
+            -- What the order owned of them and lost; and of these, what went back to the counters.
+            released INTEGER NOT NULL CHECK (released >= 0),
+            given_back INTEGER NOT NULL CHECK (given_back IN (0, released)),
+            PRIMARY KEY (position, line)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE adjustment_details (
+            position INTEGER PRIMARY KEY REFERENCES journal (position),
+            product_id TEXT NOT NULL REFERENCES catalogue_products (id),
+            variant_id TEXT REFERENCES catalogue_variants (id),
+            reason TEXT NOT NULL,
+            adjusted_at TEXT
+        ) STRICT;
+        """
+
+    /// The same as people query it: names and columns are public (Schema+views.swift).
+    static let commandViews = """
+        CREATE VIEW cancellations AS
+            SELECT journal.key AS id, placed.key AS order_id, cancelled_at, restock, journal.seq, journal.epoch,
+                journal.units, not_owned, journal.decided_at, journal.entry_id, journal.digest, details.position,
+                journal."by"
+            FROM cancellation_details AS details
+            LEFT JOIN journal ON journal.position = details.position AND journal.kind = 'cancellation'
+            LEFT JOIN order_details ON order_details.number = order_number
+            LEFT JOIN journal AS placed ON \(isOrder("placed", numbered: "details.order_number"));
+
+        CREATE VIEW cancellation_items AS
+            SELECT journal.key AS cancellation_id, line, product_id, variant_id, asked, released, given_back
+            FROM cancellation_lines AS lines
+            LEFT JOIN journal ON journal.position = lines.position AND journal.kind = 'cancellation';
+
+        CREATE VIEW adjustments AS
+            SELECT journal.key AS id, product_id, variant_id, journal.units AS quantity, details.reason, adjusted_at,
+                journal.seq, journal.epoch, journal.decided_at, journal.entry_id, journal.digest, details.position,
+                journal."by"
+            FROM adjustment_details AS details
+            LEFT JOIN journal ON journal.position = details.position AND journal.kind = 'adjustment';
+        """
+
+    /// The id of the order that a command of a kind is about, as an expression; nil: it is about none.
+    static func orderID(ofJournal kind: Command.Kind) -> String? {
+        switch kind {
+        case .placeOrder, .adjust: nil
+        case .cancel:
+            """
+            (SELECT placed.key FROM cancellation_details AS details
+                JOIN order_details ON order_details.number = details.order_number
+                JOIN journal AS placed ON placed.position = order_details.position
+                WHERE details.position = journal.position)
+            """
+        }
+    }
+
+    /// The same for a row of any kind.
+    static let orderIDOfJournal: String = {
+        let kinds = Command.Kind.allCases.compactMap { kind in
+            orderID(ofJournal: kind).map { "WHEN '\(kind.noun)' THEN \($0)" }
+        }
+        return "CASE journal.kind \(kinds.joined(separator: " ")) END"
+    }()
+}
