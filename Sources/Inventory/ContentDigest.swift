@@ -66,7 +66,7 @@ extension Payment {
 }
 
 /// The bytes that a digest is computed from. Lengths come before ids: no two contents have the same bytes.
-private struct DigestContent {
+struct DigestContent {
     private var bytes: [UInt8] = []
 
     init() { bytes.reserveCapacity(128) }

@@ -20,7 +20,7 @@ extension MemoryTables {
     /// The ids that a row of the journal has beside its key.
     func ids(of entry: JournalEntry) -> MessageIDs {
         switch entry.kind {
-        case .command: [.placeOrder: orderIDs[entry.position]]
+        case .command: [.placeOrder: commands[entry.position]?.command.orderID]
         case .deadLetter: deadLetters.first { $0.number == entry.number }?.ids ?? [:]
         case .catalogue: [:]
         }

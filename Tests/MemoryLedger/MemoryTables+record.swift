@@ -38,7 +38,7 @@ extension MemoryTables {
             let entry = entry(record, batch.epoch)
             if journal.contains(where: { $0.kind == entry.kind && $0.key == entry.key }) { return .outdated(before) }
             journal.append(entry)
-            orderIDs[entry.position] = record.command?.command.orderID
+            commands[entry.position] = record.command
         }
         head.position = Int64(journal.count)
         for order in placed { wake(lettersFor: order.checkout.orderID) }

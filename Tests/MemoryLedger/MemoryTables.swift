@@ -71,8 +71,8 @@ package struct MemoryTables: Sendable {
     var head = LedgerHead(epoch: 0, seq: 0, position: 0, catalogueVersion: 0)
     /// In the order of the positions.
     var journal: [JournalEntry] = []
-    /// The orders that commands are about, by the commands' positions.
-    var orderIDs: [Int64: Identifier] = [:]
+    /// By their positions.
+    var commands: [Int64: DecidedCommand] = [:]
     var categories: [String] = []
     /// In the order in which they were added, like the variants.
     var products: [ProductRow] = []
