@@ -43,9 +43,7 @@ extension LedgerDatabase {
         check.danglingReferences = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
         check.miscounts = try Self.miscounts(db)
         func count(_ rows: String) throws -> Int { try Int.fetchOne(db, sql: "SELECT count(*) FROM \(rows)") ?? 0 }
-        check.orders = try count("order_details")
-        check.cancellations = try count("cancellation_details")
-        check.adjustments = try count("adjustment_details")
+        for kind in Command.Kind.allCases { check.commands[kind] = try count(Schema.details(of: kind)) }
         check.deadLetters = try count("dead_letters")
         check.catalogueChanges = try count("journal WHERE kind = 'catalogue'")
         check.head = try LedgerHead.read(db)
@@ -61,7 +59,7 @@ extension LedgerDatabase {
         check.missingRecords =
             [
                 check.head.position &- rows, highest &- rows, rows - Int64(details + check.catalogueChanges),
-                Int64(check.orders + check.cancellations + check.adjustments + check.deadLetters - details),
+                Int64(check.commands.values.reduce(check.deadLetters, +) - details),
             ].first { $0 != 0 } ?? 0
         check.missingRefusals =
             try Int64.fetchOne(
@@ -95,18 +93,17 @@ extension LedgerDatabase {
     }
 
     /// The tables of details, and how their rows refer to the journal.
-    private static let details = [
-        (
-            table: "order_details",
-            condition: "journal.position = details.position AND kind = 'order' AND journal.number = details.number"
-        ),
-        ("cancellation_details", "journal.position = details.position AND kind = 'cancellation'"),
-        ("adjustment_details", "journal.position = details.position AND kind = 'adjustment'"),
-        (
-            "dead_letters",
-            "journal.position = details.position AND kind = 'dead_letter' AND journal.number = details.id"
-        ),
-    ]
+    private static let details: [(table: String, condition: String)] =
+        Command.Kind.allCases.map { kind in
+            let numbers = kind == .placeOrder ? " AND journal.number = details.number" : ""
+            let condition = "journal.position = details.position AND kind = '\(kind.noun)'\(numbers)"
+            return (Schema.details(of: kind), condition)
+        } + [
+            (
+                "dead_letters",
+                "journal.position = details.position AND kind = 'dead_letter' AND journal.number = details.id"
+            )
+        ]
 
     /// Sold and adjusted quantities that differ from what is recorded, found by a recount.
     static func miscounts(_ db: Database) throws -> [Miscount] {

@@ -1,3 +1,5 @@
+import Inventory
+
 /// The journal with its details, by kind: what people and programs query. Names and columns are public.
 ///
 /// What is not asked for is not read: where rows are listed, SQLite leaves a table out that is joined from outside and
@@ -39,6 +41,9 @@ extension Schema {
     static func isOrder(_ journal: String, numbered number: String = "order_details.number") -> String {
         "\(journal).position = order_details.position AND \(journal).number = \(number) AND \(journal).kind = 'order'"
     }
+
+    /// The table with what the rows of one kind have besides.
+    static func details(of kind: Command.Kind) -> String { "\(kind.noun)_details" }
 
     /// The condition for refused orders, as in their index.
     static let isRefused = "refused_level IS NOT NULL"

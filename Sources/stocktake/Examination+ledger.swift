@@ -27,7 +27,8 @@ extension Examination {
             let growth = await ledger.condition().logBytes - before.logBytes
             let grown = growth > 0 ? "; its log has grown by \(growth.asBytes) meanwhile" : ""
             let rows =
-                "\(check.orders.counted("order")), \(check.cancellations.counted("cancellation")), \(check.adjustments.counted("adjustment")), \(check.deadLetters.counted("dead letter"))"
+                Command.Kind.allCases.map { (check.commands[$0] ?? 0).counted($0.noun) + ", " }.joined()
+                + check.deadLetters.counted("dead letter")
             if check.isSound {
                 add("ledger soundness", .ok, rows + grown)
             } else {

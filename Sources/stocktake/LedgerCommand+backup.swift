@@ -1,4 +1,5 @@
 import ArgumentParser
+import Inventory
 import Ledger
 import StrictJSON
 import TextEncodings
@@ -59,12 +60,19 @@ extension Settings {
 
 extension LedgerCopy {
     fileprivate func json(_ path: String) -> JSONValue {
-        .members([
-            "path": .string(path), "bytes": .integer(bytes), "orders": .integer(check.orders),
-            "cancellations": .integer(check.cancellations), "adjustments": .integer(check.adjustments),
-            "dead_letters": .integer(check.deadLetters), "epoch": .integer(check.head.epoch),
-            "seq": .integer(check.head.seq),
-        ])
+        JSONValue.members(["path": .string(path), "bytes": .integer(bytes)])
+            .with(check.counts)
+            .with([
+                ("dead_letters", .integer(check.deadLetters)), ("epoch", .integer(check.head.epoch)),
+                ("seq", .integer(check.head.seq)),
+            ])
+    }
+}
+
+extension LedgerCheck {
+    /// How many commands there are of each kind: `orders`, `cancellations` …
+    var counts: [(String, JSONValue)] {
+        Command.Kind.allCases.map { ($0.noun + "s", .integer(commands[$0] ?? 0)) }
     }
 }
 

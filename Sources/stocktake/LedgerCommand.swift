@@ -105,10 +105,12 @@ struct LedgerCommand: AsyncParsableCommand {
                 "missing_dead_letter_bytes": .integer(check.missingDeadLetterBytes),
                 "refund_faults": .integer(check.refundFaults),
                 "miscounts": .array(check.miscounts.map(\.json)),
-                "orders": .integer(check.orders), "cancellations": .integer(check.cancellations),
-                "adjustments": .integer(check.adjustments), "dead_letters": .integer(check.deadLetters),
-                "catalogue_versions": .integer(check.catalogueChanges), "position": .integer(check.head.position),
-                "epoch": .integer(check.head.epoch), "seq": .integer(check.head.seq),
+            ])
+            .with(check.counts)
+            .with([
+                ("dead_letters", .integer(check.deadLetters)), ("catalogue_versions", .integer(check.catalogueChanges)),
+                ("position", .integer(check.head.position)), ("epoch", .integer(check.head.epoch)),
+                ("seq", .integer(check.head.seq)),
             ])
         }
     }

@@ -148,14 +148,14 @@ extension OpenMemoryLedger {
     package func check() async throws -> LedgerCheck {
         try read { tables in
             var check = LedgerCheck()
-            check.orders = tables.orders.count
-            check.cancellations = tables.cancellations.count
-            check.adjustments = tables.adjustments.count
+            for kind in Command.Kind.allCases {
+                check.commands[kind] = tables.journal.count { $0.kind == .command(kind) }
+            }
             check.deadLetters = tables.deadLetters.count
             check.head = tables.head
             check.miscounts = tables.miscounts
             check.catalogueChanges = tables.journal.count { $0.kind == .catalogue }
-            let details = check.orders + check.cancellations + check.adjustments + check.deadLetters
+            let details = tables.commands.count + tables.deadLetters.count
             check.missingRecords = tables.head.position - Int64(details + check.catalogueChanges)
             return check
         }

@@ -29,9 +29,8 @@ package struct LedgerCheck: Sendable, Equatable {
     /// Rows that refer to missing rows.
     package var danglingReferences = 0
     package var miscounts: [Miscount] = []
-    package var orders = 0
-    package var cancellations = 0
-    package var adjustments = 0
+    /// How many there are of each kind.
+    package var commands: [Command.Kind: Int] = [:]
     package var deadLetters = 0
     /// Versions of the catalogue.
     package var catalogueChanges = 0
@@ -50,6 +49,8 @@ package struct LedgerCheck: Sendable, Equatable {
     package var refundFaults = 0
 
     package init() {}
+
+    package var orders: Int { commands[.placeOrder] ?? 0 }
 
     package var isSound: Bool {
         integrity.isEmpty && danglingReferences == 0 && miscounts.isEmpty && missingRecords == 0 && missingChanges == 0
