@@ -24,7 +24,8 @@ struct CheckTests {
             #expect(try await fixture.ledger.check().isSound)
             try await fill(fixture)
             var expected = LedgerCheck()
-            (expected.orders, expected.deadLetters, expected.catalogueChanges) = (3, 1, 1)
+            for kind in Command.Kind.allCases { expected.commands[kind] = kind == .placeOrder ? 3 : 0 }
+            (expected.deadLetters, expected.catalogueChanges) = (1, 1)
             expected.head = LedgerHead(epoch: 0, seq: 2, position: 5, catalogueVersion: 1)
             #expect(try await fixture.ledger.check() == expected)
         }
