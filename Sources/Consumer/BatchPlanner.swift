@@ -34,7 +34,8 @@ struct BatchPlanner: Sendable {
     /// The entries before the first one that needs something earlier to be in the ledger.
     ///
     /// What a cancellation gives back depends on what its order owns. An adjustment comes first in its batch, with
-    /// nothing being recorded: how much it may take away is then in the ledger.
+    /// nothing being recorded: how much it may take away is then in the ledger. So do refunds, as dead letters, too, may
+    /// be what they are of.
     private static func independent(
         _ entries: [DecodedEntry], of recording: UnrecordedBatch?
     ) -> ArraySlice<DecodedEntry> {
@@ -51,6 +52,9 @@ struct BatchPlanner: Sendable {
             case .cancel(let cancellation):
                 return recording?.changes(cancellation.orderID) ?? false || orders.contains(cancellation.orderID)
             case .adjust: return recording != nil || place != entries.startIndex
+            case .refund:
+                return recording != nil
+                    || !entries[..<place].allSatisfy { if case .success(.refund) = $0.command { true } else { false } }
             }
         }
         return entries[..<(end ?? entries.endIndex)]
@@ -129,6 +133,14 @@ struct BatchPlanner: Sendable {
                 return reject(decoded, invalid, command)
             }
             return decide(command, adjustment.movements)
+        case .refund(let refund):
+            guard let order = prior.orders[refund.orderID] else {
+                let invalid = InvalidMessage(
+                    .unknownOrder, "order_id: no order \"\(refund.orderID)\" is recorded, nor a dead letter of one")
+                return reject(decoded, invalid, command)
+            }
+            if let invalid = refund.violation(given: order.payments) { return reject(decoded, invalid, command) }
+            return decide(command, [])
         }
     }
 

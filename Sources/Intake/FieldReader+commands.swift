@@ -8,6 +8,7 @@ extension FieldReader {
         case .placeOrder: .placeOrder(Order(try checkout()))
         case .cancel: .cancel(try cancellation())
         case .adjust: .adjust(try adjustment())
+        case .refund: .refund(try refund())
         }
     }
 
@@ -96,5 +97,30 @@ extension FieldReader {
         return Adjustment(
             adjustmentID: adjustmentID, sku: SKU(productID, variantID), units: units, reason: reason,
             adjustedAt: adjustedAt, by: by)
+    }
+
+    /// The payload of an `order.refunded` message.
+    private mutating func refund() throws(InvalidMessage) -> Refund {
+        try enterPayload()
+        var (refundID, orderID, paymentIntentID, currency): (Identifier?, Identifier?, Identifier?, Identifier?)
+        var amount: Int64?
+        var (refundedAt, by): (String?, String?)
+        while let key = try nextKey() {
+            switch key {
+            case "refund_id": refundID = try identifier(FieldPath(.payload, "refund_id"))
+            case "order_id": orderID = try identifier(FieldPath(.payload, "order_id"))
+            case "payment_intent_id": paymentIntentID = try identifier(FieldPath(.payload, "payment_intent_id"))
+            case "amount": amount = try integer(FieldPath(.payload, "amount"), in: 1...Limit.exactInteger)
+            case "currency": currency = try identifier(FieldPath(.payload, "currency"))
+            case "refunded_at": refundedAt = try text(FieldPath(.payload, "refunded_at"))
+            case "by": by = try sender()
+            default: try skip()
+            }
+        }
+        guard let refundID else { throw Self.missing(FieldPath(.payload, "refund_id")) }
+        guard let orderID else { throw Self.missing(FieldPath(.payload, "order_id")) }
+        return Refund(
+            refundID: refundID, orderID: orderID, paymentIntentID: paymentIntentID?.text, amount: amount,
+            currency: currency?.text, refundedAt: refundedAt, by: by)
     }
 }

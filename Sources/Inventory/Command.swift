@@ -5,6 +5,7 @@ package enum Command: Sendable, Equatable {
     case placeOrder(Order)
     indirect case cancel(Cancellation)
     indirect case adjust(Adjustment)
+    indirect case refund(Refund)
 
     /// Identifies a command permanently: its kind, and the id that its publisher gave it. The same key with the same
     /// content is a replay; with other content it is a conflict.
@@ -36,6 +37,7 @@ package enum Command: Sendable, Equatable {
         case .placeOrder: .placeOrder
         case .cancel: .cancel
         case .adjust: .adjust
+        case .refund: .refund
         }
     }
 
@@ -44,6 +46,7 @@ package enum Command: Sendable, Equatable {
         case .placeOrder(let order): Key(.placeOrder, order.id)
         case .cancel(let cancellation): Key(.cancel, cancellation.cancellationID)
         case .adjust(let adjustment): Key(.adjust, adjustment.adjustmentID)
+        case .refund(let refund): Key(.refund, refund.refundID)
         }
     }
 
@@ -53,6 +56,7 @@ package enum Command: Sendable, Equatable {
         case .placeOrder(let order): order.digest
         case .cancel(let cancellation): cancellation.digest
         case .adjust(let adjustment): adjustment.digest
+        case .refund(let refund): refund.digest
         }
     }
 
@@ -62,6 +66,7 @@ package enum Command: Sendable, Equatable {
         case .placeOrder(let order): order.checkout.by
         case .cancel(let cancellation): cancellation.by
         case .adjust(let adjustment): adjustment.by
+        case .refund(let refund): refund.by
         }
     }
 
@@ -70,6 +75,7 @@ package enum Command: Sendable, Equatable {
         switch self {
         case .placeOrder, .adjust: nil
         case .cancel(let cancellation): cancellation.orderID
+        case .refund(let refund): refund.orderID
         }
     }
 
@@ -84,7 +90,7 @@ package enum Command: Sendable, Equatable {
         switch self {
         case .placeOrder(let order): order.checkout.lines.count
         case .cancel(let cancellation): cancellation.items?.count ?? 1
-        case .adjust: 1
+        case .adjust, .refund: 1
         }
     }
 
@@ -105,6 +111,7 @@ package enum Command: Sendable, Equatable {
         case .placeOrder(let order): .take(order.movements)
         case .cancel(let cancellation): .takeBack(cancellation)
         case .adjust(let adjustment): .adjust(adjustment)
+        case .refund: .nothing
         }
     }
 
@@ -135,6 +142,7 @@ extension Outcome {
             units = cancellation.restocked(decided.planned.movements)
             reason = Self.cancellationReason(notOwned: cancellation.notOwned(decided.planned.movements))
         case .adjust(let adjustment): units = adjustment.units
+        case .refund: break
         }
     }
 }

@@ -24,3 +24,10 @@ package struct MessageIDs: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// As a message's field has it; empty where there is none.
     package func text(_ kind: Command.Kind) -> String { self[kind]?.text ?? "" }
 }
+
+extension MessageIDs: CustomStringConvertible {
+    /// "order a, cancellation b".
+    package var description: String {
+        Command.Kind.allCases.compactMap { kind in self[kind].map { "\(kind.noun) \($0)" } }.joined(separator: ", ")
+    }
+}

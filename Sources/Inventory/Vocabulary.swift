@@ -6,6 +6,7 @@ extension Command {
         case placeOrder = "checkout.completed"
         case cancel = "order.cancelled"
         case adjust = "stock.adjusted"
+        case refund = "order.refunded"
 
         /// What a command of this kind becomes: the `kind` of its row in the journal.
         package var noun: String {
@@ -13,6 +14,7 @@ extension Command {
             case .placeOrder: "order"
             case .cancel: "cancellation"
             case .adjust: "adjustment"
+            case .refund: "refund"
             }
         }
 
@@ -25,6 +27,7 @@ extension Command {
             case .placeOrder: .accepted
             case .cancel: .cancelled
             case .adjust: .adjusted
+            case .refund: .refunded
             }
         }
 
@@ -34,6 +37,7 @@ extension Command {
             case .placeOrder: .orderConflict
             case .cancel: .cancellationConflict
             case .adjust: .adjustmentConflict
+            case .refund: .refundConflict
             }
         }
     }
@@ -46,12 +50,13 @@ extension Outcome {
         case refused
         case cancelled
         case adjusted
+        case refunded
         case deadLetter = "dead_letter"
 
         /// Every `reason` that it may have; empty: none.
         package var reasons: [String] {
             switch self {
-            case .accepted, .adjusted: [""]
+            case .accepted, .adjusted, .refunded: [""]
             case .refused: ShortageReason.allCases.map(\.rawValue)
             case .cancelled: ["", Cancellation.notOwnedReason]
             case .deadLetter: DeadLetterReason.allCases.map(\.rawValue)
@@ -86,8 +91,10 @@ package enum DeadLetterReason: String, Sendable, CaseIterable {
     case orderConflict = "order_conflict"
     case cancellationConflict = "cancellation_conflict"
     case adjustmentConflict = "adjustment_conflict"
+    case refundConflict = "refund_conflict"
     case unknownOrder = "unknown_order"
     case adjustmentTooLarge = "adjustment_too_large"
+    case currencyMismatch = "currency_mismatch"
     // Undecoded.
     case crashedConsumer = "crashed_consumer"
     case entryNotRead = "entry_not_read"

@@ -10,6 +10,7 @@ extension BatchWriter {
         case .placeOrder: break
         case .cancel(let cancellation): try insert(cancellation, taken, decided, position)
         case .adjust(let adjustment): try insert(adjustment, position)
+        case .refund(let refund): try insert(refund, position)
         }
     }
 
@@ -58,6 +59,17 @@ extension BatchWriter {
         ).execute(arguments: [
             position, adjustment.sku.productID.text, adjustment.sku.variantID?.text, adjustment.reason,
             adjustment.adjustedAt,
+        ])
+    }
+
+    private func insert(_ refund: Refund, _ position: Int64) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO refund_details (position, order_id, payment_intent_id, amount, currency, refunded_at)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            position, refund.orderID.text, refund.paymentIntentID, refund.amount, refund.currency, refund.refundedAt,
         ])
     }
 }

@@ -34,6 +34,19 @@ extension Schema {
             reason TEXT NOT NULL,
             adjusted_at TEXT
         ) STRICT;
+
+        CREATE TABLE refund_details (
+            position INTEGER PRIMARY KEY REFERENCES journal (position),
+            -- Of an order, or of dead letters alone.
+            order_id TEXT NOT NULL,
+            -- Removed by 'orders erase'.
+            payment_intent_id TEXT,
+            -- Minor units; NULL: all that was due.
+            amount INTEGER CHECK (amount > 0),
+            currency TEXT,
+            refunded_at TEXT
+        ) STRICT;
+        CREATE INDEX refund_details_order_id ON refund_details (order_id);
         """
 
     /// The same as people query it: names and columns are public (Schema+views.swift).
@@ -58,6 +71,13 @@ extension Schema {
                 journal."by"
             FROM adjustment_details AS details
             LEFT JOIN journal ON journal.position = details.position AND journal.kind = 'adjustment';
+
+        -- What was given back; 'refunds' has what is due.
+        CREATE VIEW order_refunds AS
+            SELECT journal.key AS id, order_id, payment_intent_id, amount, currency, refunded_at, journal.epoch,
+                journal.decided_at, journal.entry_id, journal.digest, details.position, journal."by"
+            FROM refund_details AS details
+            LEFT JOIN journal ON journal.position = details.position AND journal.kind = 'refund';
         """
 
     /// The id of the order that a command of a kind is about, as an expression; nil: it is about none.
@@ -71,6 +91,7 @@ extension Schema {
                 JOIN journal AS placed ON placed.position = order_details.position
                 WHERE details.position = journal.position)
             """
+        case .refund: "(SELECT order_id FROM refund_details AS details WHERE details.position = journal.position)"
         }
     }
 

@@ -193,6 +193,37 @@ struct BatchPlannerTests {
         #expect(Self.plan(both, recording: recording).entries.isEmpty)
     }
 
+    @Test("has refunds come first in their batch, with nothing being recorded; they move nothing")
+    func refunds() throws {
+        var prior = PriorState()
+        prior.orders["o"] = PriorOrder(owned: [SKUUnits(SKU("lamp"), 1)])
+        // Of a dead letter alone.
+        prior.orders["d"] = PriorOrder(owned: nil, payments: [Payment(orderID: "d", currency: "usd")])
+        let refunds = [DecodedEntry.refund(1, "r1", order: "o"), .refund(2, "r2", order: "d")]
+        let batch = Self.plan(refunds + [.order(3, "a", ("lamp", nil, 1)), .refund(4, "r3", order: "o")], by: prior)
+        #expect(batch.story == ["record 0", "record 1", "record 2"])
+        #expect(batch.commands.map(\.movements) == [[], [], [Movement(.product("lamp"), sold: 1)]])
+        let recording = try Self.decided([.junk(9)], nil, seqBefore: 4)
+        #expect(Self.plan(refunds, by: prior, recording: recording).entries.isEmpty)
+    }
+
+    @Test("makes a dead letter of a refund of nothing that is known, and of one in another currency")
+    func invalidRefunds() throws {
+        var prior = PriorState()
+        func payment(_ intent: String?, _ currency: String?) -> Payment {
+            Payment(orderID: "o", intentID: intent, currency: currency)
+        }
+        #expect(Self.plan([.refund(1, "r", order: "o")], by: prior).reasons == [.unknownOrder])
+        let paid: [([Payment], DeadLetterReason?)] = [
+            ([], nil), ([payment("pi", "USD")], nil), ([payment("pi", "eur")], .currencyMismatch),
+            ([payment("pi", nil)], nil), ([payment("pi", "eur"), payment("pi2", "usd")], nil),
+        ]
+        for (payments, reason) in paid {
+            prior.orders["o"] = PriorOrder(owned: [], payments: payments)
+            #expect(Self.plan([.refund(1, "r", order: "o")], by: prior).reasons == (reason.map { [$0] } ?? []))
+        }
+    }
+
     @Test("ends a batch with the command whose movements would be too many, but never before the first one")
     func movements() {
         let orders: [DecodedEntry] = (1...4).map { .order($0, "o\($0)", ("cube", "black", 1)) }

@@ -32,6 +32,11 @@ extension DecodedEntry {
         return message(number, "stock.adjusted", payload)
     }
 
+    static func refund(_ number: Int, _ id: String, order: String, currency: String = "usd") -> DecodedEntry {
+        let payload = #"{"refund_id":"\#(id)","order_id":"\#(order)","amount":5,"currency":"\#(currency)"}"#
+        return message(number, "order.refunded", payload)
+    }
+
     /// What can never be processed.
     static func junk(_ number: Int) -> DecodedEntry {
         EntryDecoder.decode(

@@ -36,6 +36,7 @@ struct MessageDecoderTests {
         arguments: [
             (Command.Kind.placeOrder, SampleMessage.payload, "webhook 7"),
             (.cancel, SampleMessage.cancellation, "support"), (.adjust, SampleMessage.adjustment, "maria"),
+            (.refund, SampleMessage.refund, "support"),
         ])
     func sender(kind: Command.Kind, payload: String, by: String) throws {
         func decode(_ by: String) -> Result<Command, InvalidMessage> {

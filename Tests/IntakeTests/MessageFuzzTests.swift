@@ -10,7 +10,7 @@ struct MessageFuzzTests {
     /// field is a customer's, its value holds one of `SampleMessage.canaries`.
     static let samples: [(type: String, payload: String)] = [
         ("checkout.completed", SampleMessage.payload), ("order.cancelled", SampleMessage.cancellation),
-        ("stock.adjusted", SampleMessage.adjustment),
+        ("stock.adjusted", SampleMessage.adjustment), ("order.refunded", SampleMessage.refund),
     ]
 
     @Test("Damaged payloads never crash; what is accepted keeps the rules", arguments: samples)

@@ -10,6 +10,7 @@ enum MessageRules {
         case .placeOrder(let order): violations(of: order.checkout)
         case .cancel(let cancellation): violations(of: cancellation)
         case .adjust(let adjustment): violations(of: adjustment)
+        case .refund(let refund): violations(of: refund)
         }
     }
 
@@ -64,6 +65,19 @@ enum MessageRules {
         rule(adjustment.units != 0 && adjustment.units.magnitude <= 1_000_000_000, "sold")
         rule(!adjustment.reason.isEmpty, "reason")
         rule(![adjustment.reason, adjustment.adjustedAt ?? ""].contains { $0.utf8.contains(0) }, "U+0000")
+        return broken
+    }
+
+    private static func violations(of refund: Refund) -> [String] {
+        var broken: [String] = []
+        func rule(_ holds: Bool, _ name: String) { if !holds { broken.append(name) } }
+        rule(isID(refund.refundID), "refund_id")
+        rule(isID(refund.orderID), "order_id")
+        rule(isName(refund.paymentIntentID), "payment_intent_id")
+        rule(isName(refund.currency), "currency")
+        rule(isName(refund.by), "by")
+        rule(refund.amount.map { (1...9_007_199_254_740_991).contains($0) } ?? true, "amount")
+        rule(refund.refundedAt?.utf8.contains(0) != true, "U+0000")
         return broken
     }
 

@@ -28,6 +28,11 @@ enum SampleMessage {
          "reason": "samples", "adjusted_at": "2026-11-22T11:00:00Z", "by": "maria"}
         """
 
+    static let refund = """
+        {"refund_id": "re_9", "order_id": "cs_live_a1", "payment_intent_id": "pi_1", "amount": 199100,
+         "currency": "usd", "refunded_at": "2026-11-22T12:00:00Z", "by": "support"}
+        """
+
     static let checkout = {
         var checkout = checkoutOfNobody
         checkout.by = "webhook 7"

@@ -67,7 +67,7 @@ private struct TwinHistory {
     }
 
     private mutating func command() -> Command {
-        switch number(0...9) {
+        switch number(0...11) {
         case 0...5:
             // The consumer's planner lets no order pass that names what is unknown, but where it is decided first.
             let items = (0...number(0...2)).map { line in
@@ -88,6 +88,11 @@ private struct TwinHistory {
                     cancellationID: id("c"), orderID: id("o"),
                     items: random.chance(50) ? nil : [SKUUnits(sku(), Int64(number(1...5)))],
                     restock: random.chance(70)))
+        case 8...9:
+            return .refund(
+                Refund(
+                    refundID: id("r"), orderID: id("o"), paymentIntentID: pick(["pi_1", "pi_2", nil, nil]),
+                    amount: pick([nil, 1, 50, 77, 1_000]), currency: pick(["usd", nil])))
         default:
             return .adjust(
                 Adjustment(adjustmentID: id("a"), sku: sku(), units: Int64(pick([1, 2, 9, -1, -3])), reason: "why"))
@@ -115,12 +120,15 @@ private struct TwinHistory {
             // A batch has no cancellation beside its order, and one of an order at most.
             let order = command.ids.order
             if let order, !placed.insert(order).inserted { continue }
-            let movements =
+            // Refunds come first.
+            if case .refund = command, !records.allSatisfy({ $0.command?.command.kind == .refund }) { continue }
+            let movements: [Movement] =
                 switch command {
                 case .placeOrder(let order): order.movements
                 case .cancel(let cancellation):
                     Takeback(cancellation, from: prior.orders[cancellation.orderID]?.owned ?? []).movements
                 case .adjust(let adjustment): adjustment.movements
+                case .refund: []
                 }
             let decision = (try? arbiter.decide(command)) ?? .accepted(seq: arbiter.seq + 1)
             records.append(

@@ -103,6 +103,7 @@ extension MemoryTables {
                 RecordedAdjustment(
                     adjustment: adjustment, seq: seq, epoch: epoch, decidedAt: decided.decidedAt,
                     entryID: decided.entryID))
+        case .refund: break
         }
         return nil
     }
