@@ -63,3 +63,86 @@ package struct Refund: Sendable, Equatable {
         return content.digest
     }
 }
+
+/// A payment of which something is due.
+package struct DuePayment: Sendable, Equatable {
+    /// Of its row.
+    package var number: Int64
+    /// Its amount is what is still due; nil: it is not known.
+    package var payment: Payment
+
+    package init(number: Int64, payment: Payment) {
+        self.number = number
+        self.payment = payment
+    }
+}
+
+extension Refund {
+    /// What a refund gives back of one payment.
+    package struct Share: Sendable, Equatable {
+        package var due: DuePayment
+        /// nil: all of it, and how much that is is not known.
+        package var amount: Int64?
+        /// Whether nothing is due any more.
+        package var isAll: Bool
+    }
+
+    /// What it gives back of each payment that is due under its order's id.
+    ///
+    /// It is for the payment that it names; if that is not among them, for those whose payment intent is not known; if
+    /// it names none, for all of them, in their order. Without an amount it gives back everything. With one, a payment
+    /// of an unknown amount stays due: nobody knows whether that was all.
+    package func shares(of due: [DuePayment]) -> [Share] {
+        let inCurrency = due.filter { due in
+            guard let currency, let paid = due.payment.currency else { return true }
+            return paid.lowercased() == currency.lowercased()
+        }
+        let own = inCurrency.filter { isFor($0.payment) }
+        let candidates =
+            paymentIntentID == nil
+            ? inCurrency : own.isEmpty ? inCurrency.filter { ($0.payment.intentID ?? "").isEmpty } : own
+        guard var rest = amount else {
+            return candidates.map { Share(due: $0, amount: $0.payment.amount, isAll: true) }
+        }
+        var shares: [Share] = []
+        for due in candidates {
+            guard let owed = due.payment.amount, rest > 0 else { continue }
+            shares.append(Share(due: due, amount: min(rest, owed), isAll: rest >= owed))
+            rest -= min(rest, owed)
+        }
+        if rest > 0, let unknown = candidates.first(where: { $0.payment.amount == nil }) {
+            shares.append(Share(due: unknown, amount: rest, isAll: false))
+        }
+        return shares
+    }
+}
+
+/// What was given back of one payment so far.
+package struct GivenBack: Sendable, Equatable {
+    package var amount: Int64
+    /// Whether it was all of an amount that is not known.
+    package var isAll: Bool
+
+    package static let nothing = GivenBack(amount: 0, isAll: false)
+
+    package init(amount: Int64, isAll: Bool) {
+        self.amount = amount
+        self.isAll = isAll
+    }
+
+    /// What is left to give back of a payment.
+    package enum Rest: Sendable, Equatable {
+        case nothing
+        case payment(Payment)
+        /// Something was given back, and the amount is not known: what is due already stays so, and nothing becomes due.
+        case unknown
+    }
+
+    package func rest(of payment: Payment) -> Rest {
+        if payment.isFree || isAll { return .nothing }
+        guard let paid = payment.amount else { return amount > 0 ? .unknown : .payment(payment) }
+        var rest = payment
+        rest.amount = paid - min(paid, amount)
+        return rest.amount == 0 ? .nothing : .payment(rest)
+    }
+}

@@ -71,5 +71,6 @@ extension BatchWriter {
         ).execute(arguments: [
             position, refund.orderID.text, refund.paymentIntentID, refund.amount, refund.currency, refund.refundedAt,
         ])
+        try giveBack(refund, position)
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Inventory
 import Ledger
@@ -40,16 +41,19 @@ extension BatchWriter {
     }
 
     private func insertRefunds(_ orders: [PlacedOrder]) throws {
-        typealias Due = (number: Int64, placed: PlacedOrder, reason: ShortageReason, payment: Payment)
-        let due = orders.enumerated().compactMap { index, placed -> Due? in
-            guard let shortage = placed.shortage else { return nil }
+        typealias Due = (number: Int64, placed: PlacedOrder, reason: ShortageReason, payment: Payment, refunded: Int64)
+        var due: [Due] = []
+        for (index, placed) in orders.enumerated() {
+            guard let shortage = placed.shortage else { continue }
             let payment = placed.order.checkout.payment
-            return payment.isFree ? nil : (number(ofOrder: index), placed, shortage.reason, payment)
+            let givenBack = try givenBack(of: payment)
+            guard case .payment(let rest) = givenBack.rest(of: payment) else { continue }
+            due.append((number(ofOrder: index), placed, shortage.reason, rest, givenBack.amount))
         }
-        let statement = RowsStatement(db, texts, columns: 8) {
+        let statement = RowsStatement(db, texts, columns: 9) {
             """
             INSERT OR FAIL INTO refunds
-                (order_number, order_id, payment_intent_id, amount, is_worked_out, currency, reason, since) \($0)
+                (order_number, order_id, payment_intent_id, amount, refunded, is_worked_out, currency, reason, since) \($0)
             """
         }
         try statement.run(due) { row, due in
@@ -57,6 +61,7 @@ extension BatchWriter {
             row.bind(due.placed.order.id)
             row.bind(due.payment.intentID)
             row.bind(due.payment.amount)
+            row.bind(due.refunded)
             row.bind(due.payment.isWorkedOut ? 1 : 0)
             row.bind(due.payment.currency)
             row.bind(due.reason.rawValue)
@@ -66,23 +71,90 @@ extension BatchWriter {
 
     /// Of several dead letters about one payment the latest counts, unless it lacks the amount.
     private func insertRefund(_ letter: PaidLetter) throws {
-        let payment = letter.payment
-        guard !payment.isFree, try isOwed(letter) else { return }
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO refunds
-                    (dead_letter_id, order_id, payment_intent_id, amount, is_worked_out, currency, reason, since)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (order_id, coalesce(payment_intent_id, '')) WHERE \(Schema.isOfLetters) DO UPDATE
-                SET amount = coalesce(excluded.amount, amount),
-                    is_worked_out = iif(excluded.amount IS NULL, is_worked_out, excluded.is_worked_out),
-                    currency = iif(excluded.amount IS NULL, currency, excluded.currency),
-                    reason = excluded.reason, dead_letter_id = excluded.dead_letter_id
-                """
-        ).execute(arguments: [
-            letter.number, payment.orderID?.text, payment.intentID, payment.amount, payment.isWorkedOut,
-            payment.currency, letter.record.cause.reason.rawValue, letter.record.receivedAt,
-        ])
+        guard !letter.payment.isFree, try isOwed(letter) else { return }
+        let givenBack = try givenBack(of: letter.payment)
+        let reason = letter.record.cause.reason.rawValue
+        switch givenBack.rest(of: letter.payment) {
+        case .payment(let payment):
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO refunds (
+                        dead_letter_id, order_id, payment_intent_id, amount, refunded, is_worked_out, currency, reason,
+                        since
+                    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (order_id, coalesce(payment_intent_id, '')) WHERE \(Schema.isOfLetters) DO UPDATE
+                    SET amount = coalesce(excluded.amount, amount),
+                        is_worked_out = iif(excluded.amount IS NULL, is_worked_out, excluded.is_worked_out),
+                        currency = iif(excluded.amount IS NULL, currency, excluded.currency),
+                        reason = excluded.reason, dead_letter_id = excluded.dead_letter_id
+                    """
+            ).execute(arguments: [
+                letter.number, payment.orderID?.text, payment.intentID, payment.amount, givenBack.amount,
+                payment.isWorkedOut, payment.currency, reason, letter.record.receivedAt,
+            ])
+        case .unknown:
+            try db.cachedStatement(sql: "UPDATE refunds SET reason = ?, dead_letter_id = ? WHERE \(Self.isOfPayment)")
+                .execute(arguments: [reason, letter.number] + Self.arguments(of: letter.payment))
+        case .nothing:
+            try db.cachedStatement(sql: "DELETE FROM refunds WHERE \(Self.isOfPayment)")
+                .execute(arguments: Self.arguments(of: letter.payment))
+        }
+    }
+
+    /// What dead letters have left of one payment.
+    private static let isOfPayment =
+        "\(Schema.isOfLetters) AND order_id = ? AND coalesce(payment_intent_id, '') = ?"
+
+    private static func arguments(of payment: Payment) -> StatementArguments {
+        [payment.orderID?.text, payment.intentID ?? ""]
+    }
+
+    /// What was given back of a payment before it became due, perhaps again: its dead letter was published again, say.
+    private func givenBack(of payment: Payment) throws -> GivenBack {
+        guard areSomeRefunded, let order = payment.orderID else { return .nothing }
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT coalesce(sum(lines.amount), 0), count(*) != count(lines.amount)
+                    FROM refund_details JOIN refund_lines AS lines USING (position)
+                    WHERE order_id = ? AND payment_digest = ?
+                    """),
+            arguments: [order.text, Data(Payment.digest(order: order, intentID: payment.intentID))])
+        return try row.map { GivenBack(amount: try $0.value(0), isAll: try $0.value(1)) } ?? .nothing
+    }
+
+    /// Takes what a refund gives back off what is due.
+    func giveBack(_ refund: Refund, _ position: Int64) throws {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT number, payment_intent_id, amount, currency FROM refunds
+                    WHERE order_number = \(Schema.orderNumber(ofID: "?1"))
+                    UNION ALL
+                    SELECT number, payment_intent_id, amount, currency FROM refunds
+                    WHERE \(Schema.isOfLetters) AND order_id = ?1
+                    ORDER BY number
+                    """), arguments: [refund.orderID.text])
+        let due = try rows.map { row in
+            DuePayment(
+                number: try row.value(0),
+                payment: try Payment(
+                    orderID: refund.orderID, intentID: row.value(1), amount: row.value(2), currency: row.value(3)))
+        }
+        for (line, share) in refund.shares(of: due).enumerated() {
+            let digest = Payment.digest(order: refund.orderID, intentID: share.due.payment.intentID)
+            try db.cachedStatement(
+                sql: "INSERT INTO refund_lines (position, line, payment_digest, amount) VALUES (?, ?, ?, ?)"
+            ).execute(arguments: [position, line + 1, Data(digest), share.amount])
+            if share.isAll {
+                try db.cachedStatement(sql: "DELETE FROM refunds WHERE number = ?")
+                    .execute(arguments: [share.due.number])
+            } else {
+                try db.cachedStatement(
+                    sql: "UPDATE refunds SET amount = amount - ?1, refunded = refunded + ?1 WHERE number = ?2"
+                ).execute(arguments: [share.amount, share.due.number])
+            }
+        }
     }
 
     /// The payment of a recorded order is not owed a second time; a second payment under its id may be, if it is known

@@ -123,23 +123,26 @@ extension BatchWriter {
 
     // MARK: - Dead letters that are published again
 
-    /// What an order of this batch may end: whether any dead letter waits for its order, and how many refunds do.
-    static func waiting(_ db: Database) throws -> (someLetters: Bool, refunds: Int) {
+    /// What the batch must look after: whether any dead letter waits for its order, how many refunds do, and whether
+    /// anything was ever given back.
+    static func waiting(_ db: Database) throws -> (someLetters: Bool, refunds: Int, areRefunded: Bool) {
         let row = try Row.fetchOne(
             db.cachedStatement(
                 sql: """
                     SELECT EXISTS (SELECT 1 FROM dead_letters WHERE reason = 'unknown_order' AND status = 'open'),
-                        refunds_awaiting_order FROM ledger
+                        refunds_awaiting_order, EXISTS (SELECT 1 FROM refund_lines) FROM ledger
                     """))
-        return try row.map { (try $0.value(0), try $0.value(1)) } ?? (false, 0)
+        return try row.map { (try $0.value(0), try $0.value(1), try $0.value(2)) } ?? (false, 0, false)
     }
 
-    /// Requests a replay of the cancellations that came before their order: they can be processed now.
-    func wake(lettersFor order: Identifier) throws {
+    /// Requests a replay of what came before its order: it can be processed now.
+    /// - Parameter isDead: the order is a dead letter, which only a refund can be of.
+    func wake(lettersFor order: Identifier, isDead: Bool = false) throws {
         try db.cachedStatement(
             sql: """
                 UPDATE dead_letters SET status = 'replay'
                 WHERE order_id = ? AND reason = 'unknown_order' AND status = 'open' AND is_whole
+                \(isDead ? "AND refund_id IS NOT NULL" : "")
                 """
         ).execute(arguments: [order.text])
     }

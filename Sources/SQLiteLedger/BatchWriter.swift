@@ -29,6 +29,8 @@ struct BatchWriter {
     private var someWait: Bool
     /// Refunds from earlier batches that an accepted order may end; queried once per batch, too.
     let awaitingRefunds: Int
+    /// Whether anything was ever given back.
+    let areSomeRefunded: Bool
     /// The numbers of the last order and the last dead letter before this batch.
     let (lastOrderNumber, lastLetterNumber): (Int64, Int64)
     /// Shared by statements that run one after the other.
@@ -45,7 +47,7 @@ struct BatchWriter {
         head = try LedgerHead.read(db)
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
         else { throw Stop(answer: .outdated(head)) }
-        (someWait, awaitingRefunds) = try Self.waiting(db)
+        (someWait, awaitingRefunds, areSomeRefunded) = try Self.waiting(db)
         lastOrderNumber = try Self.lastNumber(of: "number", in: "order_details", db)
         lastLetterNumber = try Self.lastNumber(of: "id", in: "dead_letters", db)
         guard max(head.position, lastOrderNumber, lastLetterNumber) < Self.highestNumber else {
@@ -71,7 +73,10 @@ struct BatchWriter {
         try writeJournal()
         // No cancellation is in the same batch as its order, so the orders may be inserted last.
         let paid = orders.count == batch.records.count ? [] : try insertOthers(taken)
-        if someWait { for placed in orders { try wake(lettersFor: placed.order.id) } }
+        if someWait {
+            for placed in orders { try wake(lettersFor: placed.order.id) }
+            for order in paid.compactMap(\.payment.orderID) { try wake(lettersFor: order, isDead: true) }
+        }
         try insert(orders)
         try recordRefunds(orders, paid)
         for key in batch.attemptsOver {

@@ -33,7 +33,8 @@ extension LedgerDatabase {
         try RefundDue(
             number: row.value("number"), orderID: row.value("order_id"),
             paymentIntentID: row.value("payment_intent_id"),
-            amount: row.value("amount"), isWorkedOut: row.value("is_worked_out"), currency: row.value("currency"),
+            amount: row.value("amount"), refunded: row.value("refunded"),
+            isWorkedOut: row.value("is_worked_out"), currency: row.value("currency"),
             reason: row.value("reason"), deadLetter: row.value("dead_letter_id"), since: row.value("since"),
             isToBeChecked: (row.value("is_to_be_checked") as Bool?) ?? false, isCancelled: row.value("is_cancelled"))
     }
@@ -72,6 +73,18 @@ extension LedgerDatabase {
             SELECT count(*) FROM order_details WHERE \(Schema.isRefused) AND coalesce(total, (
                 SELECT total(unit_price * quantity) FROM order_lines WHERE order_number = number
             )) > 0 AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.order_number = order_details.number)
+            AND NOT EXISTS (
+                SELECT 1 FROM journal JOIN refund_details ON order_id = key JOIN refund_lines
+                    ON refund_lines.position = refund_details.position
+                WHERE journal.position = order_details.position
+            )
+            """,
+            // No more is noted as given back than was.
+            """
+            SELECT count(*) FROM refunds WHERE refunded > (
+                SELECT coalesce(sum(refund_lines.amount), 0)
+                FROM refund_details JOIN refund_lines USING (position) WHERE refund_details.order_id = refunds.order_id
+            )
             """,
         ]
         return try questions.reduce(0) { faults, sql in try faults + (Int.fetchOne(db, sql: sql) ?? 0) }

@@ -13,12 +13,24 @@ extension LedgerDatabase {
                     SELECT \(Self.deadLetterColumns)
                     FROM dead_letters WHERE order_id = ? ORDER BY id
                     """, arguments: [id.text])
+            let refunds = try Row.fetchAll(
+                db, sql: "SELECT * FROM order_refunds WHERE order_id = ? ORDER BY position", arguments: [id.text])
             return OrderStory(
                 order: try Self.order(id, db),
                 cancellations: try cancellations.map { try Self.cancellation($0, db) },
+                refunds: try refunds.map(Self.refund),
                 owned: try Self.owned(by: id, db)?.filter { $0.units > 0 } ?? [],
                 deadLetters: try letters.map(Self.deadLetter))
         }
+    }
+
+    private static func refund(_ row: Row) throws -> RecordedRefund {
+        try RecordedRefund(
+            refund: Refund(
+                refundID: Identifier(row.value("id")), orderID: Identifier(row.value("order_id")),
+                paymentIntentID: row.value("payment_intent_id"), amount: row.value("amount"),
+                currency: row.value("currency"), refundedAt: row.value("refunded_at"), by: row.value("by")),
+            decidedAt: row.value("decided_at"), entryID: row.value("entry_id"))
     }
 
     private static func cancellation(_ row: Row, _ db: Database) throws -> RecordedCancellation {

@@ -47,6 +47,17 @@ extension Schema {
             refunded_at TEXT
         ) STRICT;
         CREATE INDEX refund_details_order_id ON refund_details (order_id);
+
+        -- What was given back of each payment that was due then: a payment may become due again.
+        CREATE TABLE refund_lines (
+            position INTEGER NOT NULL REFERENCES refund_details (position),
+            line INTEGER NOT NULL,
+            -- Of the order's id and the payment intent, which may have to be erased.
+            payment_digest BLOB NOT NULL,
+            -- NULL: all of an amount that is not known.
+            amount INTEGER CHECK (amount > 0),
+            PRIMARY KEY (position, line)
+        ) STRICT, WITHOUT ROWID;
         """
 
     /// The same as people query it: names and columns are public (Schema+views.swift).

@@ -43,6 +43,8 @@ extension Schema {
             payment_intent_id TEXT,
             -- Minor units; NULL where it is not known.
             amount INTEGER CHECK (amount > 0),
+            -- What was given back of it already; the amount is what is left.
+            refunded INTEGER NOT NULL DEFAULT 0 CHECK (refunded >= 0),
             -- The message has no total: the amount is the sum of its items.
             is_worked_out INTEGER NOT NULL CHECK (is_worked_out IN (0, 1)),
             currency TEXT,

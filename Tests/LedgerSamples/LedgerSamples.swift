@@ -47,6 +47,15 @@ package func adjustment(
     decided(PlannedCommand(.adjust(adjustment), movements: adjustment.movements), decision, entryID: entryID)
 }
 
+package func refund(
+    _ id: Identifier, of order: Identifier, intent: String? = nil, amount: Int64? = nil, currency: String? = nil
+) -> BatchRecord<DecidedCommand> {
+    let refund = Refund(
+        refundID: id, orderID: order, paymentIntentID: intent, amount: amount, currency: currency,
+        refundedAt: "2026-11-22", by: "support")
+    return decided(PlannedCommand(.refund(refund), movements: []), .unchanged, entryID: "7-0")
+}
+
 private func decided(_ planned: PlannedCommand, _ decision: Decision, entryID: String) -> BatchRecord<DecidedCommand> {
     .command(DecidedCommand(planned, decision, decidedAt: "2026-11-22T10:00:00.000Z", entryID: entryID))
 }

@@ -29,6 +29,36 @@ private struct RefundModel {
     /// By number − 1.
     var letters: [Letter] = []
 
+    /// What was given back, by order and payment intent; nil: all of an unknown amount.
+    var givenBack: [String: [Int64?]] = [:]
+
+    /// Gives back what is due under an order's id: of one payment, if that is due; else of all or, if an amount is
+    /// given, nothing but where one alone is due.
+    mutating func refund(_ id: String, intent: String?, amount: Int64?) {
+        var due = due.filter { $0.order == id }
+        if let intent {
+            let own = due.filter { $0.intent == intent }
+            due = own.isEmpty ? due.filter { $0.intent == nil } : own
+        }
+        for payment in due {
+            let key = "\(id)/\(payment.intent ?? "")"
+            if let amount {
+                givenBack[key, default: []].append(min(amount, payment.amount ?? amount))
+            } else {
+                givenBack[key, default: []].append(payment.amount)
+            }
+        }
+    }
+
+    /// Without what was given back.
+    private func rest(_ due: Due) -> Due? {
+        guard let id = due.order, let given = givenBack["\(id)/\(due.intent ?? "")"] else { return due }
+        if given.contains(nil) { return nil }
+        var rest = due
+        rest.amount = due.amount.map { $0 - given.reduce(0) { $0 + ($1 ?? 0) } }
+        return rest.amount.map { $0 <= 0 } ?? false ? nil : rest
+    }
+
     mutating func add(_ letter: Letter) {
         var letter = letter
         if let id = letter.payment.orderID?.text, let order = orders[id] {
@@ -66,7 +96,7 @@ private struct RefundModel {
                 order: id, intent: payment.intentID, amount: payment.amount, currency: payment.currency,
                 reason: "insufficient")
         }
-        return Set(found.values)
+        return Set(found.values.compactMap(rest))
     }
 }
 
@@ -77,6 +107,7 @@ private struct RefundHistory {
     var model = RefundModel()
     private var seq: Int64 = 0
     private var entries = 0
+    private var refunds = 0
 
     init(_ fixture: LedgerFixture, seed: UInt64) {
         self.fixture = fixture
@@ -157,6 +188,16 @@ private struct RefundHistory {
             if !letters.isEmpty { _ = try await fixture.ledger.discard(.numbers([pick(letters)])) }
         case 4:
             _ = try await fixture.ledger.erase([Identifier(id())])
+        case 5:
+            let order = pick(model.due.compactMap(\.order).sorted() + [id()])
+            let dues = model.due.filter { $0.order == order }
+            let amount: Int64? = dues.count == 1 ? pick([nil, 1, 60, 100, 3_000_000]) : nil
+            let intent: String? = pick(["pi_1", "pi_2", nil])
+            model.refund(order, intent: intent, amount: amount)
+            refunds += 1
+            let answer = try await fixture.record(
+                refund(Identifier("r\(refunds)"), of: Identifier(order), intent: intent, amount: amount))
+            #expect(answer == .recorded(position: try await fixture.ledger.head().position))
         default:
             let records = (0..<Int.random(in: 1...5, using: &random)).map { _ in newRecord() }
             let answer = try await fixture.record(records)

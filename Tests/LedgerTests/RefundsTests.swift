@@ -174,6 +174,64 @@ struct RefundsTests {
         }
     }
 
+    @Test("less what was given back, until nothing is left, and not again", arguments: Backend.allCases)
+    func givenBack(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
+            let ledger = fixture.ledger
+            try await fixture.record(
+                order(checkout("a", "pi_a", total: 850), notEnough), letter(1, paid("b", "pi_b", 500)),
+                letter(2, paid("c", nil, nil)),
+                order(checkout("d", "pi_d", units: 1, product: "sheet"), .accepted(seq: 1)))
+            // In parts; of an accepted order nothing is due, and it is recorded all the same.
+            let answer = try await fixture.record(
+                refund("r1", of: "a", amount: 300, currency: "usd"), refund("r2", of: "b"), refund("r3", of: "d"))
+            #expect(answer == .recorded(position: try await ledger.head().position))
+            #expect(try await ledger.head().seq == 1)
+            #expect(try await list(fixture) == ["c/- ? usd product_closed", "a/pi_a 550 usd insufficient"])
+            let (page, due) = try await ledger.refunds(limit: 9, after: nil)
+            #expect(page.elements.map(\.refunded) == [0, 300])
+            #expect(
+                due
+                    == RefundsDue(
+                        refunds: 2, unknownAmounts: 1, sums: [.init(currency: "usd", refunds: 2, amount: 550)]))
+            // An amount is not all of one that is not known.
+            try await fixture.record(refund("r4", of: "c", amount: 7), refund("r5", of: "a", amount: 600))
+            #expect(try await list(fixture) == ["c/- ? usd product_closed"])
+            try await fixture.record(refund("r6", of: "c"))
+            #expect(try await list(fixture) == [])
+            // What comes again is not due again: the dead letter, and the order that it becomes.
+            try await fixture.record(
+                letter(3, paid("b", "pi_b", 500)), letter(4, paid("c", nil, nil)),
+                order(checkout("b", "pi_b", total: 520), notEnough))
+            #expect(try await list(fixture) == ["b/pi_b 20 usd insufficient"])
+            // A second payment is.
+            try await fixture.record(letter(5, paid("a", "pi_z", 850), .orderConflict))
+            #expect(try await list(fixture) == ["a/pi_z 850 usd order_conflict check", "b/pi_b 20 usd insufficient"])
+            let story = try await ledger.story(of: "a")
+            #expect(story.refunds.map(\.refund.refundID) == ["r1", "r5"] && story.refunds[0].refund.amount == 300)
+            #expect(story.refunds[0].refund.by == "support" && story.refunds[0].refund.refundedAt == "2026-11-22")
+        }
+    }
+
+    @Test("of refunds that came before their order, also where that is a dead letter", arguments: Backend.allCases)
+    func early(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
+            func early(_ number: Int, _ order: Identifier, _ kind: Command.Kind) -> BatchRecord<DecidedCommand> {
+                guard case .deadLetter(var letter) = deadLetter("\(number)-0", reason: .unknownOrder, orderID: order)
+                else { preconditionFailure() }
+                letter.ids[kind] = "x"
+                return .deadLetter(letter)
+            }
+            try await fixture.record(
+                early(1, "a", .refund), early(2, "b", .refund), early(3, "b", .cancel), early(4, "c", .refund))
+            try await fixture.record(
+                order("a", [("sheet", nil, 1)], .accepted(seq: 1)), letter(5, paid("b", "pi_b", 500)),
+                deadLetter("6-0", reason: .unknownType, orderID: "c"))
+            // A dead letter has nothing that could be cancelled; and one that is no checkout is no order.
+            #expect(try await fixture.ledger.replaysWanted(limit: 9).map(\.number) == [1, 2])
+        }
+    }
+
     @Test("for as long as they are, whatever is erased and discarded", arguments: Backend.allCases)
     func kept(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in

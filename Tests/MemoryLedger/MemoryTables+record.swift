@@ -42,6 +42,7 @@ extension MemoryTables {
         }
         head.position = Int64(journal.count)
         for order in placed { wake(lettersFor: order.checkout.orderID) }
+        for order in paid.compactMap(\.payment.orderID) { wake(lettersFor: order, isDead: true) }
         for change in arbiter.changes { balances[change.counter] = change.balance }
         head.seq = arbiter.seq
         orders += placed
@@ -103,7 +104,7 @@ extension MemoryTables {
                 RecordedAdjustment(
                     adjustment: adjustment, seq: seq, epoch: epoch, decidedAt: decided.decidedAt,
                     entryID: decided.entryID))
-        case .refund: break
+        case .refund(let refund): giveBack(refund)
         }
         return nil
     }
@@ -138,11 +139,12 @@ extension MemoryTables {
                 resolvedAt: nil, fingerprint: letter.key.fingerprint))
     }
 
-    /// The cancellations that came before their order can be processed now.
-    private mutating func wake(lettersFor order: Identifier) {
+    /// What came before its order can be processed now; before a dead letter of one, refunds alone.
+    private mutating func wake(lettersFor order: Identifier, isDead: Bool = false) {
         for place in deadLetters.indices
         where deadLetters[place].ids.order == order && deadLetters[place].isWhole
             && deadLetters[place].reason == DeadLetterReason.unknownOrder.rawValue && deadLetters[place].status == .open
+            && (!isDead || deadLetters[place].ids[.refund] != nil)
         {
             deadLetters[place].status = .replay
         }
@@ -175,12 +177,38 @@ extension MemoryTables {
         }
         for order in placed {
             let payment = order.checkout.payment
-            guard let shortage = order.decision.shortage, !payment.isFree else { continue }
+            guard let shortage = order.decision.shortage,
+                case .payment(let rest) = givenBack(of: payment).rest(of: payment)
+            else { continue }
             refunds.append(
                 RefundRow(
                     number: nextRefund, order: order.checkout.orderID, deadLetter: nil,
-                    orderID: order.checkout.orderID, payment: payment, reason: shortage.reason.rawValue,
-                    since: order.decidedAt))
+                    orderID: order.checkout.orderID, payment: rest, refunded: givenBack(of: payment).amount,
+                    reason: shortage.reason.rawValue, since: order.decidedAt))
+        }
+    }
+
+    private func givenBack(of payment: Payment) -> GivenBack {
+        guard let order = payment.orderID else { return .nothing }
+        let digest = Payment.digest(order: order, intentID: payment.intentID)
+        let shares = givenBack.filter { $0.payment == digest }
+        return GivenBack(
+            amount: shares.reduce(0) { $0 + ($1.amount ?? 0) }, isAll: shares.contains { $0.amount == nil })
+    }
+
+    private mutating func giveBack(_ refund: Refund) {
+        let due = refunds.filter { $0.orderID == refund.orderID }
+            .map { DuePayment(number: $0.number, payment: $0.payment) }.sorted { $0.number < $1.number }
+        for share in refund.shares(of: due) {
+            let digest = Payment.digest(order: refund.orderID, intentID: share.due.payment.intentID)
+            givenBack.append((digest, share.amount))
+            guard let place = refunds.firstIndex(where: { $0.number == share.due.number }) else { continue }
+            if share.isAll {
+                refunds.remove(at: place)
+            } else if let amount = share.amount {
+                refunds[place].payment.amount = refunds[place].payment.amount.map { $0 - amount }
+                refunds[place].refunded += amount
+            }
         }
     }
 
@@ -194,19 +222,24 @@ extension MemoryTables {
             $0.deadLetter != nil && $0.orderID != nil && $0.orderID == payment.orderID
                 && $0.intent == payment.intentID ?? ""
         }
-        guard let known else {
-            return refunds.append(
+        let before = givenBack(of: payment)
+        switch (before.rest(of: payment), known) {
+        case (.nothing, let known?): refunds.remove(at: known)
+        case (.nothing, nil), (.unknown, nil): break
+        case (.payment(let rest), nil):
+            refunds.append(
                 RefundRow(
-                    number: nextRefund, order: nil, deadLetter: number, orderID: payment.orderID, payment: payment,
-                    reason: reason, since: letter.receivedAt))
+                    number: nextRefund, order: nil, deadLetter: number, orderID: payment.orderID, payment: rest,
+                    refunded: before.amount, reason: reason, since: letter.receivedAt))
+        case (.payment(let rest), let known?):
+            if rest.amount != nil {
+                let intent = refunds[known].payment.intentID
+                refunds[known].payment = rest
+                refunds[known].payment.intentID = intent
+            }
+            (refunds[known].reason, refunds[known].deadLetter) = (reason, number)
+        case (.unknown, let known?): (refunds[known].reason, refunds[known].deadLetter) = (reason, number)
         }
-        if payment.amount != nil {
-            let intent = refunds[known].payment.intentID
-            refunds[known].payment = payment
-            refunds[known].payment.intentID = intent
-        }
-        refunds[known].reason = reason
-        refunds[known].deadLetter = number
     }
 
     /// The payment of a recorded order is not owed a second time; a second payment under its id may be.

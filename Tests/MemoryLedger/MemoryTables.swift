@@ -48,7 +48,9 @@ package struct MemoryTables: Sendable {
         var order: Identifier?
         var deadLetter: Int64?
         var orderID: Identifier?
+        /// Its amount is what is left to give back.
         var payment: Payment
+        var refunded: Int64 = 0
         var reason: String
         var since: String
 
@@ -85,6 +87,20 @@ package struct MemoryTables: Sendable {
     /// A dead letter's number is its place, from 1.
     var deadLetters: [RecordedDeadLetter] = []
     var refunds: [RefundRow] = []
+    /// What refunds have given back, in the order of recording.
+    var givenBack: [(payment: [UInt8], amount: Int64?)] = []
+    /// Positions of refunds that have lost their payment intents.
+    var erasedRefunds: Set<Int64> = []
+
+    /// By their positions.
+    func orderRefunds(of order: Identifier) -> [(position: Int64, refund: Refund, decided: DecidedCommand)] {
+        journal.compactMap { entry in
+            guard let decided = commands[entry.position], case .refund(let refund) = decided.command,
+                refund.orderID == order
+            else { return nil }
+            return (entry.position, refund, decided)
+        }
+    }
     var epochs: [EpochRow] = []
     var repairs: [RecordedRepair] = []
     var catalogueChanges: [RecordedCatalogueChange] = []

@@ -81,6 +81,7 @@ extension OpenMemoryLedger {
             OrderStory(
                 order: tables.order(id)?.recorded(withItems: true),
                 cancellations: tables.cancellations.filter { $0.cancellation.orderID == id }.map(\.recorded),
+                refunds: tables.recordedRefunds(of: id),
                 owned: tables.owned(by: id)?.filter { $0.units > 0 } ?? [],
                 deadLetters: tables.deadLetters.filter { $0.ids.order == id }.map(\.withoutBytes))
         }
@@ -191,11 +192,22 @@ extension RecordedDeadLetter {
 }
 
 extension MemoryTables {
+    fileprivate func recordedRefunds(of id: Identifier) -> [RecordedRefund] {
+        orderRefunds(of: id).map { position, refund, decided in
+            RecordedRefund(
+                refund: Refund(
+                    refundID: refund.refundID, orderID: id,
+                    paymentIntentID: erasedRefunds.contains(position) ? nil : refund.paymentIntentID,
+                    amount: refund.amount, currency: refund.currency, refundedAt: refund.refundedAt, by: refund.by),
+                decidedAt: decided.decidedAt, entryID: decided.entryID)
+        }
+    }
+
     fileprivate func due(_ refund: RefundRow) -> RefundDue {
         let others = refunds.filter { $0.number != refund.number && $0.orderID != nil && $0.orderID == refund.orderID }
         return RefundDue(
             number: refund.number, orderID: refund.orderID?.text, paymentIntentID: refund.payment.intentID,
-            amount: refund.payment.amount, isWorkedOut: refund.payment.isWorkedOut,
+            amount: refund.payment.amount, refunded: refund.refunded, isWorkedOut: refund.payment.isWorkedOut,
             currency: refund.payment.currency, reason: refund.reason, deadLetter: refund.deadLetter,
             since: refund.since,
             isToBeChecked: refund.reason == DeadLetterReason.orderConflict.rawValue

@@ -47,23 +47,41 @@ package struct RecordedCancellation: Sendable {
     }
 }
 
+/// A refund as the ledger holds it.
+package struct RecordedRefund: Sendable, Equatable {
+    /// Without its payment intent if that was erased.
+    package var refund: Refund
+    package var decidedAt: String
+    package var entryID: String
+
+    package init(refund: Refund, decidedAt: String, entryID: String) {
+        self.refund = refund
+        self.decidedAt = decidedAt
+        self.entryID = entryID
+    }
+}
+
 /// All that the ledger knows about one order.
 package struct OrderStory: Sendable {
     /// nil: only dead letters have its id.
     package var order: RecordedOrder?
     /// In the order in which they were recorded.
     package var cancellations: [RecordedCancellation]
+    /// In the order in which they were recorded, like the dead letters.
+    package var refunds: [RecordedRefund]
     /// What it still owns, each SKU once; without SKUs of which nothing is left.
     package var owned: [SKUUnits]
     /// Without their bytes, oldest first.
     package var deadLetters: [RecordedDeadLetter]
 
     package init(
-        order: RecordedOrder?, cancellations: [RecordedCancellation], owned: [SKUUnits],
+        order: RecordedOrder?, cancellations: [RecordedCancellation], refunds: [RecordedRefund],
+        owned: [SKUUnits],
         deadLetters: [RecordedDeadLetter]
     ) {
         self.order = order
         self.cancellations = cancellations
+        self.refunds = refunds
         self.owned = owned
         self.deadLetters = deadLetters
     }

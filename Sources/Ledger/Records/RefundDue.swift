@@ -4,8 +4,10 @@ package struct RefundDue: Sendable, Equatable {
     /// nil: it could not be read; then the row belongs to one dead letter alone.
     package var orderID: String?
     package var paymentIntentID: String?
-    /// Minor units; nil: unknown.
+    /// What is still to be given back, in minor units; nil: unknown.
     package var amount: Int64?
+    /// What was given back of this payment already.
+    package var refunded: Int64
     /// Whether the amount is the sum of the message's items, as it has no total.
     package var isWorkedOut: Bool
     package var currency: String?
@@ -21,7 +23,8 @@ package struct RefundDue: Sendable, Equatable {
     package var isCancelled: Bool
 
     package init(
-        number: Int64, orderID: String?, paymentIntentID: String?, amount: Int64?, isWorkedOut: Bool,
+        number: Int64, orderID: String?, paymentIntentID: String?, amount: Int64?, refunded: Int64 = 0,
+        isWorkedOut: Bool,
         currency: String?, reason: String, deadLetter: Int64?, since: String, isToBeChecked: Bool,
         isCancelled: Bool
     ) {
@@ -29,6 +32,7 @@ package struct RefundDue: Sendable, Equatable {
         self.orderID = orderID
         self.paymentIntentID = paymentIntentID
         self.amount = amount
+        self.refunded = refunded
         self.isWorkedOut = isWorkedOut
         self.currency = currency
         self.reason = reason
