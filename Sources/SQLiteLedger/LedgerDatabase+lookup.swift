@@ -33,6 +33,10 @@ extension LedgerDatabase {
         }
     }
 
+    package func priorDecision(of key: Command.Key) async throws -> PriorDecision? {
+        try await priorState(for: BatchLookup(keys: [key])).decisions[key]
+    }
+
     package func objection(to adjustment: Adjustment) async throws -> InvalidMessage? {
         try await read { db in
             let catalogue = try Self.counters(db, version: LedgerHead.read(db).catalogueVersion).1

@@ -7,27 +7,39 @@ extension LedgerDatabase {
         try await read { db in
             let request = PageRequest(limit: limit, after: after)
             let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT *,
-                        reason = 'order_conflict' OR coalesce(payment_intent_id, '') = '' AND (
-                            EXISTS (
-                                SELECT 1 FROM refunds AS other WHERE other.dead_letter_id IS NOT NULL
-                                AND other.order_id = refunds.order_id AND other.number != refunds.number
-                            ) OR EXISTS (
-                                SELECT 1 FROM refunds AS other WHERE other.number != refunds.number
-                                AND other.order_number = \(Schema.orderNumber(ofID: "refunds.order_id"))
-                            )
-                        ) AS is_to_be_checked,
-                        order_number IS NOT NULL
-                            AND EXISTS (SELECT 1 FROM cancellation_details AS c WHERE c.order_number = refunds.order_number)
-                            AS is_cancelled
-                    FROM refunds WHERE number < ? ORDER BY number DESC LIMIT ?
-                    """,
+                db, sql: "\(Self.refundsDue) WHERE number < ? ORDER BY number DESC LIMIT ?",
                 arguments: [request.cursor ?? .max, request.rows])
             return (try request.page(rows, by: "number", Self.refund), try RefundsDue.read(db))
         }
     }
+
+    /// What is due under an order's id, in the order in which it became so.
+    static func refunds(of order: Identifier, _ db: Database) throws -> [RefundDue] {
+        let numbers = """
+            SELECT number FROM refunds WHERE order_number = \(Schema.orderNumber(ofID: "?1"))
+            UNION ALL SELECT number FROM refunds WHERE \(Schema.isOfLetters) AND order_id = ?1
+            """
+        return try Row.fetchAll(
+            db, sql: "\(refundsDue) WHERE number IN (\(numbers)) ORDER BY number", arguments: [order.text]
+        ).map(refund)
+    }
+
+    private static let refundsDue = """
+        SELECT *,
+            reason = 'order_conflict' OR coalesce(payment_intent_id, '') = '' AND (
+                EXISTS (
+                    SELECT 1 FROM refunds AS other WHERE other.dead_letter_id IS NOT NULL
+                    AND other.order_id = refunds.order_id AND other.number != refunds.number
+                ) OR EXISTS (
+                    SELECT 1 FROM refunds AS other WHERE other.number != refunds.number
+                    AND other.order_number = \(Schema.orderNumber(ofID: "refunds.order_id"))
+                )
+            ) AS is_to_be_checked,
+            order_number IS NOT NULL
+                AND EXISTS (SELECT 1 FROM cancellation_details AS c WHERE c.order_number = refunds.order_number)
+                AS is_cancelled
+        FROM refunds
+        """
 
     private static func refund(_ row: Row) throws -> RefundDue {
         try RefundDue(

@@ -18,13 +18,13 @@ extension LedgerDatabase {
             return OrderStory(
                 order: try Self.order(id, db),
                 cancellations: try cancellations.map { try Self.cancellation($0, db) },
-                refunds: try refunds.map(Self.refund),
+                refunds: try refunds.map(Self.recordedRefund), refundsDue: try Self.refunds(of: id, db),
                 owned: try Self.owned(by: id, db)?.filter { $0.units > 0 } ?? [],
                 deadLetters: try letters.map(Self.deadLetter))
         }
     }
 
-    private static func refund(_ row: Row) throws -> RecordedRefund {
+    private static func recordedRefund(_ row: Row) throws -> RecordedRefund {
         try RecordedRefund(
             refund: Refund(
                 refundID: Identifier(row.value("id")), orderID: Identifier(row.value("order_id")),

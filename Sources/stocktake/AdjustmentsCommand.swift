@@ -98,15 +98,16 @@ struct StockAdjustCommand: AsyncParsableCommand {
             sku: SKU(Identifier(product), variant.map { Identifier($0) }), units: sold, reason: reason,
             adjustedAt: Timestamp.now(), by: await OperatingSystemUser.name())
         let client = settings.client()
-        let submission = AdjustmentSubmission(
+        let submission = CommandSubmission(
             ledger: ledger, lease: settings.ledger.lease, publisher: RedisMessagePublisher(settings.keys, client))
-        let result: AdjustmentSubmission.Result
+        let result: CommandSubmission.Result
         do {
-            result = try await submission.run(adjustment) {
-                if id == nil { printError("sending \(adjustment.adjustmentID)") }
-            }
+            result = try await submission.run(
+                .adjust(adjustment), payload: adjustment.payload,
+                objection: { try await ledger.objection(to: adjustment) },
+                willSend: { if id == nil { printError("sending \(adjustment.adjustmentID)") } })
             await client.close()
-        } catch let failure as AdjustmentSubmission.Failure {
+        } catch let failure as CommandSubmission.Failure {
             throw Failure(
                 "\(explained(failure.cause)) The adjustment was \(failure.sent.text). Repeat it under its id, under which it counts once: \(Repetition.command(after: "adjust", id: adjustment.adjustmentID))"
             )
@@ -115,10 +116,10 @@ struct StockAdjustCommand: AsyncParsableCommand {
     }
 
     private func tell(
-        _ result: AdjustmentSubmission.Result, of id: Identifier, _ ledger: any LedgerReader
+        _ result: CommandSubmission.Result, of id: Identifier, _ ledger: any LedgerReader
     ) async throws {
         switch result {
-        case .recorded(let recorded): try await tell(recorded, ledger)
+        case .recorded: try await tell(recorded: id, ledger)
         case .objection(let cause):
             let end = cause.detail.hasSuffix("?") ? "" : "."
             printError("not adjusted: \(cause.reason.rawValue): \(cause.detail)\(end) Nothing was sent.")
@@ -131,7 +132,8 @@ struct StockAdjustCommand: AsyncParsableCommand {
         }
     }
 
-    private func tell(_ recorded: RecordedAdjustment, _ ledger: any LedgerReader) async throws {
+    private func tell(recorded id: Identifier, _ ledger: any LedgerReader) async throws {
+        guard let recorded = try await ledger.adjustment(id) else { return }
         if json { return printJSON(recorded.json) }
         print(
             "recorded as \(recorded.adjustment.adjustmentID), seq \(recorded.seq.grouped): \((try? await figures(ledger)) ?? "")"
@@ -147,8 +149,8 @@ struct StockAdjustCommand: AsyncParsableCommand {
     }
 }
 
-extension AdjustmentSubmission.Failure.Sent {
-    fileprivate var text: String {
+extension CommandSubmission.Failure.Sent {
+    var text: String {
         switch self {
         case .no: "not sent"
         case .perhaps: "perhaps sent"

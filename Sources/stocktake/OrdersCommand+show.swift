@@ -36,6 +36,7 @@ extension OrdersCommand {
             show(order)
             showItems(order.checkout)
             showCancellations(story)
+            showRefunds(story)
             showDeadLetters(story)
         }
 
@@ -117,6 +118,29 @@ extension OrdersCommand {
             print("still owns: \(owned.isEmpty ? "nothing" : owned.joined(separator: "; "))")
         }
 
+        /// What was given back, and what is still to be.
+        private func showRefunds(_ story: OrderStory) {
+            if story.refunds.isEmpty, story.refundsDue.isEmpty { return }
+            print("")
+            var table = Table([
+                ("REFUND", .left), ("AMOUNT", .right), ("CURRENCY", .left), ("PAYMENT", .left), ("DECIDED", .left),
+            ])
+            for recorded in story.refunds {
+                let refund = recorded.refund
+                table.add([
+                    refund.refundID.text, refund.amount.map { String($0) } ?? "all", refund.currency ?? "",
+                    refund.paymentIntentID ?? "", recorded.decidedAt,
+                ])
+            }
+            for due in story.refundsDue {
+                table.add([
+                    "(due)", due.amount.map { String($0) } ?? "unknown", due.currency ?? "", due.paymentIntentID ?? "",
+                    "",
+                ])
+            }
+            table.print()
+        }
+
         private func showDeadLetters(_ story: OrderStory) {
             if story.deadLetters.isEmpty { return }
             print("")
@@ -152,8 +176,21 @@ extension OrderStory {
                         "variant_id": .text(owned.sku.variantID?.text), "quantity": .integer(owned.units),
                     ])
                 }))
+        object.append("refunds", .array(refunds.map(\.json)))
+        object.append("refunds_due", .array(refundsDue.map(\.json)))
         object.append("dead_letters", .array(deadLetters.map { $0.json(withContent: false) }))
         return .object(object)
+    }
+}
+
+extension RecordedRefund {
+    fileprivate var json: JSONValue {
+        .members([
+            "refund_id": .string(refund.refundID.text), "payment_intent_id": .text(refund.paymentIntentID),
+            "amount": .integer(refund.amount), "currency": .text(refund.currency),
+            "refunded_at": .text(refund.refundedAt), "by": .text(refund.by), "decided_at": .string(decidedAt),
+            "entry_id": .string(entryID),
+        ])
     }
 }
 

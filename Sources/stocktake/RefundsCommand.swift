@@ -5,7 +5,7 @@ import TextEncodings
 
 struct RefundsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "refunds", abstract: "Payments that are to be given back.", subcommands: [List.self])
+        commandName: "refunds", abstract: "Payments that are to be given back.", subcommands: [List.self, Mark.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -86,14 +86,17 @@ extension RefundDue {
     fileprivate var why: String { reason + (deadLetter.map { " (dead letter \($0))" } ?? "") }
 
     fileprivate var notes: [String] {
-        [isToBeChecked ? "check first" : nil, isCancelled ? "cancelled" : nil, isWorkedOut ? "worked out" : nil]
-            .compactMap { $0 }
+        [
+            isToBeChecked ? "check first" : nil, isCancelled ? "cancelled" : nil, isWorkedOut ? "worked out" : nil,
+            refunded > 0 ? "\(refunded) given back" : nil,
+        ].compactMap { $0 }
     }
 
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         .members([
             "id": .integer(number), "order_id": .text(orderID), "payment_intent_id": .text(paymentIntentID),
-            "amount": .integer(amount), "currency": .text(currency), "is_worked_out": .bool(isWorkedOut),
+            "amount": .integer(amount), "refunded": .integer(refunded), "currency": .text(currency),
+            "is_worked_out": .bool(isWorkedOut),
             "check_first": .bool(isToBeChecked), "is_cancelled": .bool(isCancelled), "reason": .string(reason),
             "dead_letter": .integer(deadLetter), "since": .string(since),
         ])

@@ -73,6 +73,70 @@ import Testing
         try await shop.expectConsistent()
     }
 
+    @Test("What is marked as given back leaves the list, in parts too; twice it counts once")
+    func marked() async throws {
+        let shop = try await Shop()
+        try await shop.publish([
+            order("cs_1", "pi_1", "LAMP", 8), order("cs_2", "pi_2", "GONE", more: #""total": 900, "#),
+            order("cs_3", "pi_3", "LAMP", 1),
+        ])
+        // Nobody consumes yet.
+        try await shop.consumeAll()
+        let sent = try await shop.run(["refunds", "mark", "cs_1", "--id", "r-0"])
+        #expect(
+            sent.status == 0 && sent.output == "cs_1: sent as r-0; it is recorded when a consumer runs and gets to it\n"
+        )
+        let consumer = try await shop.startConsumer()
+        try await eventually("the refund") { try shop.count("order_refunds") == 1 }
+        #expect(try await refunds(shop).compactMap { $0["order_id"]?.string } == ["cs_2"])
+        let part = try await shop.succeed(
+            "refunds", "mark", "cs_2", "--amount", "300", "--currency", "USD", "--id", "r-1")
+        #expect(part == "cs_2: recorded as r-1, still due: 600 usd\n")
+        #expect(try await shop.succeed("refunds", "list").contains("300 given back"))
+        // The same once more, and other content under its id.
+        #expect(
+            try await shop.succeed("refunds", "mark", "cs_2", "--amount", "300", "--currency", "usd", "--id", "r-1")
+                == part)
+        let other = try await shop.run(["refunds", "mark", "cs_2", "--amount", "301", "--id", "r-1"])
+        #expect(other.status == 1 && other.errors.contains("refund_conflict"))
+        let euros = try await shop.run(["refunds", "mark", "cs_2", "--amount", "600", "--currency", "eur"])
+        #expect(euros.status == 1 && euros.errors.contains("currency_mismatch"), "\(euros.errors)")
+        let all = try await shop.run(["refunds", "mark", "cs_2", "cs_1", "cs_3", "--json"])
+        let results = try JSONValue(parsing: all.output.trimmingCharacters(in: .newlines))["refunds"]?.elements ?? []
+        #expect(results.compactMap { $0["result"]?.string } == ["recorded", "given_back_before", "not_due"])
+        #expect(all.status == 1 && all.errors == "cs_3: nothing is due\n")
+        #expect(try await shop.succeed("refunds", "list").hasSuffix("no refund is due\n"))
+        #expect(try await consumer.stop() == .exited(0))
+        let outcomes = try await shop.outcomes().filter { $0["outcome"] == "refunded" }
+        #expect(outcomes.compactMap { $0["order_id"] } == ["cs_1", "cs_2", "cs_2"])
+        #expect(outcomes.compactMap { $0["refund_id"] }.prefix(2) == ["r-0", "r-1"])
+        #expect(outcomes.allSatisfy { $0["seq"] == "" && $0["units"] == "" })
+        let user = try await shop.run(["outcomes", "list"])
+        #expect(user.output.contains("refunded") && user.output.contains("r-1"))
+        let story = try await shop.succeed("orders", "show", "cs_1")
+        #expect(story.contains("r-0") && story.contains("REFUND"))
+        try await shop.expectConsistent()
+    }
+
+    @Test("A refund that comes before its order waits for it, whether that is recorded or a dead letter")
+    func early() async throws {
+        let shop = try await Shop()
+        func refund(_ id: String, _ order: String) -> String {
+            #"{"type": "order.refunded", "payload": {"refund_id": "\#(id)", "order_id": "\#(order)", "amount": 50}}"#
+        }
+        try await shop.publish([refund("r-1", "cs_1"), refund("r-2", "cs_2"), refund("r-3", "cs_3")])
+        try await shop.consumeAll()
+        #expect(try shop.query("SELECT reason FROM dead_letters") == Array(repeating: ["unknown_order"], count: 3))
+        try await shop.publish([order("cs_1", "pi_1", "LAMP", 1), order("cs_2", "pi_2", "GONE")])
+        try await shop.consumeAll()
+        #expect(
+            try shop.query("SELECT refund_id, status FROM dead_letters WHERE refund_id IS NOT NULL ORDER BY 1")
+                == [["r-1", "replayed"], ["r-2", "replayed"], ["r-3", "open"]])
+        #expect(try shop.query("SELECT id FROM order_refunds ORDER BY id") == [["r-1"], ["r-2"]])
+        #expect(try await refunds(shop).isEmpty)
+        try await shop.expectConsistent()
+    }
+
     @Test("What is erased and discarded is owed all the same, and a cancelled refused order says that it was")
     func kept() async throws {
         let shop = try await Shop()

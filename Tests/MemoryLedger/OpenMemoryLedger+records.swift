@@ -82,6 +82,8 @@ extension OpenMemoryLedger {
                 order: tables.order(id)?.recorded(withItems: true),
                 cancellations: tables.cancellations.filter { $0.cancellation.orderID == id }.map(\.recorded),
                 refunds: tables.recordedRefunds(of: id),
+                refundsDue: tables.refunds.filter { $0.orderID == id }.sorted { $0.number < $1.number }
+                    .map { tables.due($0) },
                 owned: tables.owned(by: id)?.filter { $0.units > 0 } ?? [],
                 deadLetters: tables.deadLetters.filter { $0.ids.order == id }.map(\.withoutBytes))
         }
@@ -94,6 +96,8 @@ extension OpenMemoryLedger {
     package func adjustment(_ id: Identifier) async throws -> RecordedAdjustment? {
         try read { tables in tables.adjustments.first { $0.adjustment.adjustmentID == id } }
     }
+
+    package func priorDecision(of key: Command.Key) async throws -> PriorDecision? { try read { $0.decision(key) } }
 
     package func objection(to adjustment: Adjustment) async throws -> InvalidMessage? {
         try read { tables in

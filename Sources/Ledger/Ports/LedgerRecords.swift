@@ -28,6 +28,9 @@ package protocol LedgerRecords: OpenLedger {
     ///   - limit: outcomes at most.
     func outcomes(after place: RecordPlace, limit: Int) async throws -> [RecordedOutcome]
 
+    /// What is recorded of one command; nil: nothing is.
+    func priorDecision(of key: Command.Key) async throws -> PriorDecision?
+
     /// What versions of the catalogue have changed.
     /// - Parameter id: of a product or a variant; nil: of all.
     func catalogueChanges(

@@ -69,6 +69,8 @@ package struct OrderStory: Sendable {
     package var cancellations: [RecordedCancellation]
     /// In the order in which they were recorded, like the dead letters.
     package var refunds: [RecordedRefund]
+    /// What is to be given back.
+    package var refundsDue: [RefundDue]
     /// What it still owns, each SKU once; without SKUs of which nothing is left.
     package var owned: [SKUUnits]
     /// Without their bytes, oldest first.
@@ -76,12 +78,13 @@ package struct OrderStory: Sendable {
 
     package init(
         order: RecordedOrder?, cancellations: [RecordedCancellation], refunds: [RecordedRefund],
-        owned: [SKUUnits],
+        refundsDue: [RefundDue], owned: [SKUUnits],
         deadLetters: [RecordedDeadLetter]
     ) {
         self.order = order
         self.cancellations = cancellations
         self.refunds = refunds
+        self.refundsDue = refundsDue
         self.owned = owned
         self.deadLetters = deadLetters
     }

@@ -4,11 +4,11 @@ import Ledger
 import RedisClient
 import StrictJSON
 
-/// Sends an adjustment through the stream, like any message, and waits for the result.
-package struct AdjustmentSubmission: Sendable {
+/// Sends a command through the stream, like any message, and waits for the result.
+package struct CommandSubmission: Sendable {
     package enum Result: Sendable {
         /// Recorded now, or earlier under the same id with the same content.
-        case recorded(RecordedAdjustment)
+        case recorded
         /// Not sent: the ledger in its present state cannot record it.
         case objection(InvalidMessage)
         /// Sent, but it became a dead letter.
@@ -43,44 +43,44 @@ package struct AdjustmentSubmission: Sendable {
         self.publisher = publisher
     }
 
-    /// Sends the adjustment, unless it is recorded already or cannot be, and waits up to `patience` for the result.
-    /// - Parameter willSend: called just before sending. A run that is interrupted later can be repeated under the same
-    ///   id.
+    /// Sends the command, unless it is recorded already or cannot be, and waits up to `patience` for the result.
+    /// - Parameters:
+    ///   - payload: of the command's message.
+    ///   - objection: why the ledger in its present state cannot record it.
+    ///   - willSend: called just before sending. A run that is interrupted later can be repeated under the same id.
     /// - Throws: `LedgerError` before `willSend` is called, `Failure` afterwards.
-    package func run(_ adjustment: Adjustment, willSend: () -> Void) async throws -> Result {
-        if let recorded = try await ledger.adjustment(adjustment.adjustmentID) {
-            guard recorded.adjustment.digest != adjustment.digest else { return .recorded(recorded) }
+    package func run(
+        _ command: Command, payload: JSONValue, objection: () async throws -> InvalidMessage? = { nil },
+        willSend: () -> Void
+    ) async throws -> Result {
+        let (kind, id) = (command.kind, command.key.id)
+        if let prior = try await ledger.priorDecision(of: command.key) {
+            guard prior.digest != command.digest else { return .recorded }
             return .objection(
-                InvalidMessage(
-                    .adjustmentConflict,
-                    "adjustment_id: \"\(adjustment.adjustmentID)\" is recorded with other content"))
+                InvalidMessage(kind.conflict, "\(kind.idField): \"\(id)\" is recorded with other content"))
         }
-        if let invalid = try await ledger.objection(to: adjustment) { return .objection(invalid) }
+        if let invalid = try await objection() { return .objection(invalid) }
         willSend()
         let entry: String
         do {
             entry = try await publisher.publish(
-                StreamWriter.fields(type: Command.Kind.adjust.rawValue, payload: adjustment.payload))
+                StreamWriter.fields(type: kind.rawValue, payload: Array(payload.text.utf8)))
         } catch {
             throw Failure(sent: (error as? RedisError)?.mayHaveExecuted ?? true ? .perhaps : .no, cause: error)
         }
         do {
-            return try await wait(for: adjustment, entry)
+            return try await wait(for: command, entry)
         } catch {
             throw Failure(sent: .yes, cause: error)
         }
     }
 
-    private func wait(for adjustment: Adjustment, _ entry: String) async throws -> Result {
+    private func wait(for command: Command, _ entry: String) async throws -> Result {
         let deadline = ContinuousClock.now + patience
         while ContinuousClock.now < deadline {
             // The id may have been given by the user, and something else may be recorded under it: then this one
             // becomes a dead letter.
-            if let recorded = try await ledger.adjustment(adjustment.adjustmentID),
-                recorded.adjustment.digest == adjustment.digest
-            {
-                return .recorded(recorded)
-            }
+            if try await ledger.priorDecision(of: command.key)?.digest == command.digest { return .recorded }
             if let letter = try await ledger.deadLetter(ofEntry: entry) { return .deadLetter(letter) }
             if await !lease.state().isHeld { break }
             try await Task.sleep(for: pollInterval)
@@ -91,12 +91,22 @@ package struct AdjustmentSubmission: Sendable {
 
 extension Adjustment {
     /// As a `stock.adjusted` message carries it.
-    fileprivate var payload: [UInt8] {
-        let object = JSONValue.members([
+    package var payload: JSONValue {
+        .members([
             "adjustment_id": .string(adjustmentID.text), "product_id": .string(sku.productID.text),
             "variant_id": .text(sku.variantID?.text), "sold": .integer(units), "reason": .string(reason),
             "adjusted_at": .text(adjustedAt), "by": .text(by),
         ])
-        return Array(object.text.utf8)
+    }
+}
+
+extension Refund {
+    /// As an `order.refunded` message carries it.
+    package var payload: JSONValue {
+        .members([
+            "refund_id": .string(refundID.text), "order_id": .string(orderID.text),
+            "payment_intent_id": .text(paymentIntentID), "amount": .integer(amount), "currency": .text(currency),
+            "refunded_at": .text(refundedAt), "by": .text(by),
+        ])
     }
 }
