@@ -29,8 +29,9 @@ if (tonumber(found[3] or '') or 0) > tonumber(ARGV[3]) or (tonumber(found[4] or 
 end
 local fields = redis.call('HLEN', KEYS[2])
 if fields == 0 or fields ~= tonumber(ARGV[5]) then return {'INCOMPLETE', tostring(fields)} end
-local announced = tonumber(found[5] or '')
-announced = announced and announced >= 0 and announced <= tonumber(ARGV[6]) and found[5] or '0'
+-- As we write it: positions are compared as texts.
+local announced = string.match(found[5] or '', '^[1-9]%d*$') or '0'
+if tonumber(announced) > tonumber(ARGV[6]) then announced = '0' end
 redis.call('HSET', KEYS[2], 'announced', announced)
 redis.call('UNLINK', KEYS[1])
 redis.call('RENAME', KEYS[2], KEYS[1])

@@ -42,6 +42,11 @@ struct AcknowledgeStage: Sendable {
     func outcomes(of range: JournalRange) async throws -> JournalOutcomes {
         let keepOutcomes = await Int64(trimmer.keepOutcomes)
         let start = max(range.after, range.through - keepOutcomes)
+        if start > range.after {
+            retrying.logger.notice(
+                "more outcomes wait than redis keeps; the oldest are not announced any more, 'outcomes list' has them",
+                metadata: ["passed_over": "\(start - range.after)", "keep_outcomes": "\(keepOutcomes)"])
+        }
         return try await retrying.ledger { [ledger, limit = settings.batchOrders] in
             try await ledger.outcomes(after: start, through: range.through, limit: limit)
         }

@@ -42,9 +42,15 @@ struct BatchPlanner: Sendable {
         var orders: Set<Identifier> = []
         // Most batches are orders alone, which depend on nothing.
         let needsOrders = entries.contains { if case .success(.cancel) = $0.command { true } else { false } }
+        var areRefunds = true
         // Found by index, not by id: a Redis that lost its tail may give an id to two messages.
         let end = entries.indices.first { place in
-            guard case .success(let command) = entries[place].command else { return false }
+            let isAfterRefunds = areRefunds
+            guard case .success(let command) = entries[place].command else {
+                areRefunds = false
+                return false
+            }
+            if command.kind != .refund { areRefunds = false }
             switch command {
             case .placeOrder(let order):
                 if needsOrders { orders.insert(order.id) }
@@ -52,9 +58,7 @@ struct BatchPlanner: Sendable {
             case .cancel(let cancellation):
                 return recording?.changes(cancellation.orderID) ?? false || orders.contains(cancellation.orderID)
             case .adjust: return recording != nil || place != entries.startIndex
-            case .refund:
-                return recording != nil
-                    || !entries[..<place].allSatisfy { if case .success(.refund) = $0.command { true } else { false } }
+            case .refund: return recording != nil || !isAfterRefunds
             }
         }
         return entries[..<(end ?? entries.endIndex)]
@@ -117,7 +121,7 @@ struct BatchPlanner: Sendable {
             return decide(command, order.movements)
         case .cancel(let cancellation):
             let order = cancellation.orderID
-            guard let owned = owned[order] ?? prior.orders[order]?.owned else {
+            guard let owned = owned[order] ?? prior.owned[order] else {
                 let invalid = InvalidMessage(.unknownOrder, "order_id: no order \"\(order)\" is recorded")
                 return reject(decoded, invalid, command)
             }
@@ -134,12 +138,12 @@ struct BatchPlanner: Sendable {
             }
             return decide(command, adjustment.movements)
         case .refund(let refund):
-            guard let order = prior.orders[refund.orderID] else {
+            guard let payments = prior.payments[refund.orderID] else {
                 let invalid = InvalidMessage(
                     .unknownOrder, "order_id: no order \"\(refund.orderID)\" is recorded, nor a dead letter of one")
                 return reject(decoded, invalid, command)
             }
-            if let invalid = refund.violation(given: order.payments) { return reject(decoded, invalid, command) }
+            if let invalid = refund.violation(given: payments) { return reject(decoded, invalid, command) }
             return decide(command, [])
         }
     }
@@ -185,7 +189,11 @@ extension BatchLookup {
             entryIDs.append(decoded.entry.id)
             guard case .success(let command) = decoded.command else { continue }
             keys.append(command.key)
-            if let order = command.orderID { orders.append(order) }
+            switch command.orderID {
+            case let order? where command.kind == .refund: paidOrders.append(order)
+            case let order?: orders.append(order)
+            case nil: break
+            }
             if case .adjust(let adjustment) = command.effect { adjustedCounters += adjustment.sku.counters }
         }
     }

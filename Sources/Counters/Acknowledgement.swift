@@ -30,14 +30,19 @@ package struct Acknowledgement: Sendable {
     }
 
     /// Splits it into slices with at most `size` entries, rows, repeated outcomes and changes each; at least one.
+    ///
+    /// What is repeated comes with the last rows, or after them: it may be one of theirs.
     package func slices(of size: Int) -> [Acknowledgement] {
         let rows = announcement?.slices(of: size) ?? []
-        let count = max(entries.count, repeated.count, changed.count, 1)
+        let lastRows = max(rows.count - 1, 0)
+        let count = max(entries.count, changed.count, lastRows * size + repeated.count, 1)
         return (0..<max(rows.count, (count + size - 1) / size)).map { number in
-            func part<T>(_ all: [T]) -> [T] { Array(all.dropFirst(number * size).prefix(size)) }
+            func part<T>(_ all: [T], from first: Int = 0) -> [T] {
+                number < first ? [] : Array(all.dropFirst((number - first) * size).prefix(size))
+            }
             return Acknowledgement(
                 epoch: epoch, settled: settled, recorded: recorded, entries: part(entries),
-                announcement: number < rows.count ? rows[number] : nil, repeated: part(repeated),
+                announcement: number < rows.count ? rows[number] : nil, repeated: part(repeated, from: lastRows),
                 changed: part(changed))
         }
     }

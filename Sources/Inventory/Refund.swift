@@ -80,53 +80,84 @@ package struct DuePayment: Sendable, Equatable {
 extension Refund {
     /// What a refund gives back of one payment.
     package struct Share: Sendable, Equatable {
-        package var due: DuePayment
+        /// The row of what is due; nil: nothing is due of it, or nothing any more.
+        package var number: Int64?
+        package var intentID: String?
         /// nil: all of it, and how much that is is not known.
         package var amount: Int64?
-        /// Whether nothing is due any more.
+        /// Whether nothing is due of it any more.
         package var isAll: Bool
     }
 
-    /// What it gives back of each payment that is due under its order's id.
+    /// What it gives back of each payment under its order's id.
     ///
-    /// It is for the payment that it names; if that is not among them, for those whose payment intent is not known; if
-    /// it names none, for all of them, in their order. Without an amount it gives back everything. With one, a payment
-    /// of an unknown amount stays due: nobody knows whether that was all.
-    package func shares(of due: [DuePayment]) -> [Share] {
-        let inCurrency = due.filter { due in
-            guard let currency, let paid = due.payment.currency else { return true }
-            return paid.lowercased() == currency.lowercased()
-        }
-        let own = inCurrency.filter { isFor($0.payment) }
-        let candidates =
-            paymentIntentID == nil
-            ? inCurrency : own.isEmpty ? inCurrency.filter { ($0.payment.intentID ?? "").isEmpty } : own
+    /// It is for the payment that it names. If nothing is due of that, it is for those whose payment intent is not
+    /// known, unless that payment is known to be another one. If it names none, it is for all of them, in their order;
+    /// with an amount and no currency, for those in the currency of the first. Without an amount it gives back
+    /// everything. With one, a payment of an unknown amount stays due: nobody knows whether that was all. What is more
+    /// than is due is kept for its payment, too: that may become due later.
+    /// - Parameter isKnown: whether the payment that it names is the recorded order's, or something was given back of it.
+    package func shares(of due: [DuePayment], isKnown: Bool) -> [Share] {
+        let candidates = candidates(among: due, isKnown: isKnown)
         guard var rest = amount else {
-            return candidates.map { Share(due: $0, amount: $0.payment.amount, isAll: true) }
+            let all = candidates.map {
+                Share(number: $0.number, intentID: $0.payment.intentID, amount: $0.payment.amount, isAll: true)
+            }
+            guard all.isEmpty, let paymentIntentID else { return all }
+            return [Share(intentID: paymentIntentID, amount: nil, isAll: true)]
         }
         var shares: [Share] = []
         for due in candidates {
             guard let owed = due.payment.amount, rest > 0 else { continue }
-            shares.append(Share(due: due, amount: min(rest, owed), isAll: rest >= owed))
+            shares.append(
+                Share(
+                    number: due.number, intentID: due.payment.intentID, amount: min(rest, owed), isAll: rest >= owed))
             rest -= min(rest, owed)
         }
-        if rest > 0, let unknown = candidates.first(where: { $0.payment.amount == nil }) {
-            shares.append(Share(due: unknown, amount: rest, isAll: false))
+        if rest == 0 { return shares }
+        if let unknown = candidates.first(where: { $0.payment.amount == nil }) {
+            shares.append(Share(number: unknown.number, intentID: unknown.payment.intentID, amount: rest, isAll: false))
+        } else if let intentID = candidates.last?.payment.intentID ?? paymentIntentID {
+            shares.append(Share(intentID: intentID, amount: rest, isAll: false))
         }
         return shares
+    }
+
+    private func candidates(among due: [DuePayment], isKnown: Bool) -> [DuePayment] {
+        guard paymentIntentID != nil else {
+            let first = due.first?.payment.currency
+            return due.filter { isIn(currency ?? (amount == nil ? nil : first), $0.payment) }
+        }
+        let inCurrency = due.filter { isIn(currency, $0.payment) }
+        let own = inCurrency.filter { isFor($0.payment) }
+        if !own.isEmpty || isKnown { return own }
+        return inCurrency.filter { ($0.payment.intentID ?? "").isEmpty }
+    }
+
+    /// Where one of them is not known, it may be the same.
+    private func isIn(_ currency: String?, _ payment: Payment) -> Bool {
+        guard let currency, let paid = payment.currency else { return true }
+        return paid.lowercased() == currency.lowercased()
     }
 }
 
 /// What was given back of one payment so far.
 package struct GivenBack: Sendable, Equatable {
+    /// Minor units.
     package var amount: Int64
-    /// Whether it was all of an amount that is not known.
+    /// Whether nothing of it was due any more at some time.
+    package var isSettled: Bool
+    /// Whether all of it was given back when its amount was not known.
     package var isAll: Bool
 
-    package static let nothing = GivenBack(amount: 0, isAll: false)
+    package static let nothing = GivenBack(amount: 0)
 
-    package init(amount: Int64, isAll: Bool) {
+    /// What is given back of a payment of an unknown amount may add up to anything; beyond this it is not counted.
+    package static let highestAmount = Limit.exactInteger
+
+    package init(amount: Int64, isSettled: Bool = false, isAll: Bool = false) {
         self.amount = amount
+        self.isSettled = isSettled
         self.isAll = isAll
     }
 
@@ -134,13 +165,13 @@ package struct GivenBack: Sendable, Equatable {
     package enum Rest: Sendable, Equatable {
         case nothing
         case payment(Payment)
-        /// Something was given back, and the amount is not known: what is due already stays so, and nothing becomes due.
+        /// It was settled, and its amount is not known now: what is due stays so, and nothing becomes due.
         case unknown
     }
 
     package func rest(of payment: Payment) -> Rest {
         if payment.isFree || isAll { return .nothing }
-        guard let paid = payment.amount else { return amount > 0 ? .unknown : .payment(payment) }
+        guard let paid = payment.amount else { return isSettled ? .unknown : .payment(payment) }
         var rest = payment
         rest.amount = paid - min(paid, amount)
         return rest.amount == 0 ? .nothing : .payment(rest)

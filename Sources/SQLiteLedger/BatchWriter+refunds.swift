@@ -10,8 +10,13 @@ extension BatchWriter {
 
     func recordRefunds(_ orders: [PlacedOrder], _ letters: [PaidLetter]) throws {
         if awaitingRefunds > 0, !orders.isEmpty { try endRefunds(ofOrders: orders.count) }
-        if refused > 0 { try insertRefunds(orders) }
-        for letter in letters { try insertRefund(letter) }
+        if refused == 0, letters.isEmpty { return }
+        // Asked last: the batch may have brought the first.
+        let isSomeGivenBack =
+            try Bool.fetchOne(
+                db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM refund_lines)")) ?? false
+        if refused > 0 { try insertRefunds(orders, isSomeGivenBack) }
+        for letter in letters { try insertRefund(letter, isSomeGivenBack) }
     }
 
     /// The batch's orders end refunds that dead letters with their ids had left: an accepted order ends all of them, a
@@ -40,13 +45,13 @@ extension BatchWriter {
             """
     }
 
-    private func insertRefunds(_ orders: [PlacedOrder]) throws {
+    private func insertRefunds(_ orders: [PlacedOrder], _ isSomeGivenBack: Bool) throws {
         typealias Due = (number: Int64, placed: PlacedOrder, reason: ShortageReason, payment: Payment, refunded: Int64)
         var due: [Due] = []
         for (index, placed) in orders.enumerated() {
             guard let shortage = placed.shortage else { continue }
             let payment = placed.order.checkout.payment
-            let givenBack = try givenBack(of: payment)
+            let givenBack = isSomeGivenBack ? try givenBack(of: payment) : .nothing
             guard case .payment(let rest) = givenBack.rest(of: payment) else { continue }
             due.append((number(ofOrder: index), placed, shortage.reason, rest, givenBack.amount))
         }
@@ -70,9 +75,9 @@ extension BatchWriter {
     }
 
     /// Of several dead letters about one payment the latest counts, unless it lacks the amount.
-    private func insertRefund(_ letter: PaidLetter) throws {
+    private func insertRefund(_ letter: PaidLetter, _ isSomeGivenBack: Bool) throws {
         guard !letter.payment.isFree, try isOwed(letter) else { return }
-        let givenBack = try givenBack(of: letter.payment)
+        let givenBack = isSomeGivenBack ? try givenBack(of: letter.payment) : .nothing
         let reason = letter.record.cause.reason.rawValue
         switch givenBack.rest(of: letter.payment) {
         case .payment(let payment):
@@ -111,16 +116,18 @@ extension BatchWriter {
 
     /// What was given back of a payment before it became due, perhaps again: its dead letter was published again, say.
     private func givenBack(of payment: Payment) throws -> GivenBack {
-        guard areSomeRefunded, let order = payment.orderID else { return .nothing }
+        guard let order = payment.orderID else { return .nothing }
         let row = try Row.fetchOne(
             db.cachedStatement(
                 sql: """
-                    SELECT coalesce(sum(lines.amount), 0), count(*) != count(lines.amount)
+                    SELECT CAST(min(total(lines.amount), \(GivenBack.highestAmount)) AS INTEGER),
+                        coalesce(max(is_settled), 0), count(*) != count(lines.amount)
                     FROM refund_details JOIN refund_lines AS lines USING (position)
                     WHERE order_id = ? AND payment_digest = ?
                     """),
             arguments: [order.text, Data(Payment.digest(order: order, intentID: payment.intentID))])
-        return try row.map { GivenBack(amount: try $0.value(0), isAll: try $0.value(1)) } ?? .nothing
+        return try row.map { GivenBack(amount: try $0.value(0), isSettled: try $0.value(1), isAll: try $0.value(2)) }
+            ?? .nothing
     }
 
     /// Takes what a refund gives back off what is due.
@@ -141,20 +148,44 @@ extension BatchWriter {
                 payment: try Payment(
                     orderID: refund.orderID, intentID: row.value(1), amount: row.value(2), currency: row.value(3)))
         }
-        for (line, share) in refund.shares(of: due).enumerated() {
-            let digest = Payment.digest(order: refund.orderID, intentID: share.due.payment.intentID)
+        let shares = refund.shares(of: due, isKnown: try isKnown(refund))
+        for (line, share) in shares.enumerated() {
+            let digest = Payment.digest(order: refund.orderID, intentID: share.intentID)
             try db.cachedStatement(
-                sql: "INSERT INTO refund_lines (position, line, payment_digest, amount) VALUES (?, ?, ?, ?)"
-            ).execute(arguments: [position, line + 1, Data(digest), share.amount])
+                sql:
+                    "INSERT INTO refund_lines (position, line, payment_digest, amount, is_settled) VALUES (?, ?, ?, ?, ?)"
+            ).execute(arguments: [position, line + 1, Data(digest), share.amount, share.isAll])
+            guard let number = share.number else { continue }
             if share.isAll {
-                try db.cachedStatement(sql: "DELETE FROM refunds WHERE number = ?")
-                    .execute(arguments: [share.due.number])
+                try db.cachedStatement(sql: "DELETE FROM refunds WHERE number = ?").execute(arguments: [number])
             } else {
                 try db.cachedStatement(
-                    sql: "UPDATE refunds SET amount = amount - ?1, refunded = refunded + ?1 WHERE number = ?2"
-                ).execute(arguments: [share.amount, share.due.number])
+                    sql: """
+                        UPDATE refunds SET amount = amount - ?1, refunded = min(refunded + ?1, \(GivenBack.highestAmount))
+                        WHERE number = ?2
+                        """
+                ).execute(arguments: [share.amount, number])
             }
         }
+    }
+
+    /// Whether the payment that a refund names is the recorded order's, or something was given back of it before.
+    private func isKnown(_ refund: Refund) throws -> Bool {
+        guard let intent = refund.paymentIntentID else { return false }
+        return try Bool.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT EXISTS (
+                        SELECT 1 FROM order_details WHERE number = \(Schema.orderNumber(ofID: "?1"))
+                            AND (stripe_payment_intent_id = ?2 OR payment_digest = ?3)
+                    ) OR EXISTS (
+                        SELECT 1 FROM refund_details JOIN refund_lines USING (position)
+                        WHERE order_id = ?1 AND payment_digest = ?3
+                    )
+                    """),
+            arguments: [
+                refund.orderID.text, intent, Data(Payment.digest(order: refund.orderID, intentID: intent)),
+            ]) ?? false
     }
 
     /// The payment of a recorded order is not owed a second time; a second payment under its id may be, if it is known

@@ -104,9 +104,10 @@ extension BatchWriter {
 
     func insert(_ deadLetter: DeadLetterRecord, number: Int64, _ position: Int64) throws {
         let kinds = Command.Kind.allCases
-        let marks = Array(repeating: "?", count: 13 + kinds.count).joined(separator: ", ")
+        let marks = Array(repeating: "?", count: 14 + kinds.count).joined(separator: ", ")
         let values: [(any DatabaseValueConvertible)?] = [
-            number, position, deadLetter.key.entryID, deadLetter.cause.reason.rawValue, deadLetter.cause.detail,
+            number, position, deadLetter.payment != nil, deadLetter.key.entryID, deadLetter.cause.reason.rawValue,
+            deadLetter.cause.detail,
             deadLetter.type.map { Data($0) }, deadLetter.payload.map { Data($0) }, deadLetter.fields.map { Data($0) },
             deadLetter.bytes, deadLetter.isWhole, deadLetter.payloadDigest.map { Data($0) },
             Data(deadLetter.key.fingerprint), deadLetter.receivedAt,
@@ -114,7 +115,7 @@ extension BatchWriter {
         try db.cachedStatement(
             sql: """
                 INSERT INTO dead_letters (
-                    id, position, entry_id, reason, detail, type, payload, fields, bytes, is_whole, payload_digest,
+                    id, position, is_checkout, entry_id, reason, detail, type, payload, fields, bytes, is_whole, payload_digest,
                     fingerprint, received_at, \(Schema.idColumns)
                 ) VALUES (\(marks))
                 """
@@ -123,16 +124,15 @@ extension BatchWriter {
 
     // MARK: - Dead letters that are published again
 
-    /// What the batch must look after: whether any dead letter waits for its order, how many refunds do, and whether
-    /// anything was ever given back.
-    static func waiting(_ db: Database) throws -> (someLetters: Bool, refunds: Int, areRefunded: Bool) {
+    /// What an order of this batch may end: whether any dead letter waits for its order, and how many refunds do.
+    static func waiting(_ db: Database) throws -> (someLetters: Bool, refunds: Int) {
         let row = try Row.fetchOne(
             db.cachedStatement(
                 sql: """
                     SELECT EXISTS (SELECT 1 FROM dead_letters WHERE reason = 'unknown_order' AND status = 'open'),
-                        refunds_awaiting_order, EXISTS (SELECT 1 FROM refund_lines) FROM ledger
+                        refunds_awaiting_order FROM ledger
                     """))
-        return try row.map { (try $0.value(0), try $0.value(1), try $0.value(2)) } ?? (false, 0, false)
+        return try row.map { (try $0.value(0), try $0.value(1)) } ?? (false, 0)
     }
 
     /// Requests a replay of what came before its order: it can be processed now.

@@ -29,8 +29,6 @@ struct BatchWriter {
     private var someWait: Bool
     /// Refunds from earlier batches that an accepted order may end; queried once per batch, too.
     let awaitingRefunds: Int
-    /// Whether anything was ever given back.
-    let areSomeRefunded: Bool
     /// The numbers of the last order and the last dead letter before this batch.
     let (lastOrderNumber, lastLetterNumber): (Int64, Int64)
     /// Shared by statements that run one after the other.
@@ -47,7 +45,7 @@ struct BatchWriter {
         head = try LedgerHead.read(db)
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
         else { throw Stop(answer: .outdated(head)) }
-        (someWait, awaitingRefunds, areSomeRefunded) = try Self.waiting(db)
+        (someWait, awaitingRefunds) = try Self.waiting(db)
         lastOrderNumber = try Self.lastNumber(of: "number", in: "order_details", db)
         lastLetterNumber = try Self.lastNumber(of: "id", in: "dead_letters", db)
         guard max(head.position, lastOrderNumber, lastLetterNumber) < Self.highestNumber else {

@@ -1,18 +1,25 @@
 import GRDB
+import Inventory
 import Ledger
 
 extension LedgerDatabase {
     package func audit(limit: Int, after: String?) async throws -> Page<AuditEntry> {
         try await read { db in
-            try PageRequest(limit: limit, after: after).page(of: "audit", by: "id", db) { row in
-                guard let action = AuditEntry.Action(rawValue: try row.value("action")) else {
-                    throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an unknown action in the audit")
-                }
-                return try AuditEntry(
-                    number: row.value("id"), action: action, subject: row.value("subject"), by: row.value("by"),
-                    doneAt: row.value("done_at"))
-            }
+            try PageRequest(limit: limit, after: after).page(of: "audit", by: "id", db, Self.auditEntry)
         }
+    }
+
+    static func auditEntry(_ row: Row) throws -> AuditEntry {
+        guard let action = AuditEntry.Action(rawValue: try row.value("action")) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an unknown action in the audit")
+        }
+        return try AuditEntry(
+            number: row.value("id"), action: action, subject: row.value("subject"), by: row.value("by"),
+            doneAt: row.value("done_at"))
+    }
+
+    package func note(_ action: AuditEntry.Action, of subject: String, by: String?) async throws {
+        try await write { db in try Self.note(action, subject, by: by, at: Timestamp.now(), db) }
     }
 
     /// In the transaction of what was done.

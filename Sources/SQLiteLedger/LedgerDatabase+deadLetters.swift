@@ -73,9 +73,6 @@ extension LedgerDatabase {
 extension Schema {
     /// The ids that could be read of a dead letter: one column a kind.
     static let idColumns = Command.Kind.allCases.map(\.idField).joined(separator: ", ")
-    /// A dead letter of a checkout has none of these.
-    static let otherIDColumns = Command.Kind.allCases.filter { $0 != .placeOrder }.map(\.idField).joined(
-        separator: ", ")
 }
 
 extension MessageIDs {

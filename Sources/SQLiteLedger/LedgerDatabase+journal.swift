@@ -57,7 +57,7 @@ extension LedgerDatabase {
         ORDER BY journal.position LIMIT ?3
         """
 
-    private static func journalEntry(_ row: Row) throws -> JournalEntry {
+    static func journalEntry(_ row: Row) throws -> JournalEntry {
         guard let kind = JournalKind(rawValue: try row.value("kind")) else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row of an unknown kind in the journal")
         }

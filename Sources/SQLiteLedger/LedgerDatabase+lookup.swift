@@ -25,7 +25,12 @@ extension LedgerDatabase {
                 prior.deadLetters[EntryKey(entryID: row.text(0), fingerprint: row.blob(1))] = RecordedOutcome(
                     outcome: outcome, place: RecordPlace(epoch: row.integer(4), position: row.integer(5)))
             }
-            for order in lookup.orders { prior.orders[order] = try Self.priorOrder(order, db) }
+            for order in lookup.orders where prior.owned[order] == nil {
+                if let owned = try Self.owned(by: order, db) { prior.owned[order] = owned }
+            }
+            for order in lookup.paidOrders where prior.payments[order] == nil {
+                if let payments = try Self.payments(of: order, db) { prior.payments[order] = payments }
+            }
             for counter in lookup.adjustedCounters {
                 prior.balances[counter] = try Self.balance(of: counter, db)
             }
@@ -75,7 +80,7 @@ extension LedgerDatabase {
                     of: key, ids: key.ids, seq: row.optionalInteger(4), decidedAt: row.text(6))
                 outcome.kind = Outcome.Kind(rawValue: row.text(2)) ?? outcome.kind
                 outcome.reason = row.text(3)
-                outcome.units = row.integer(5)
+                outcome.units = row.optionalInteger(5)
                 if let order = row.optionalText(9) { outcome.ids.order = Identifier(order) }
                 prior.decisions[key] = PriorDecision(
                     digest: row.blob(1),
@@ -85,8 +90,8 @@ extension LedgerDatabase {
         }
     }
 
-    private static func priorOrder(_ id: Identifier, _ db: Database) throws -> PriorOrder? {
-        let owned = try owned(by: id, db)
+    /// nil: nobody has paid under this id.
+    private static func payments(of id: Identifier, _ db: Database) throws -> [Payment]? {
         let payments = try Row.fetchAll(
             db.cachedStatement(
                 sql: """
@@ -96,17 +101,12 @@ extension LedgerDatabase {
                     SELECT payment_intent_id, currency FROM refunds WHERE \(Schema.isOfLetters) AND order_id = ?1
                     """), arguments: [id.text]
         ).map { try Payment(orderID: id, intentID: $0.value(0), currency: $0.value(1)) }
-        if owned == nil, payments.isEmpty {
-            let isDead = try Bool.fetchOne(
-                db.cachedStatement(
-                    sql: """
-                        SELECT EXISTS (
-                            SELECT 1 FROM dead_letters WHERE order_id = ? AND coalesce(\(Schema.otherIDColumns)) IS NULL
-                        )
-                        """), arguments: [id.text])
-            guard isDead == true else { return nil }
-        }
-        return PriorOrder(owned: owned, payments: payments)
+        if !payments.isEmpty { return payments }
+        let isDead = try Bool.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT EXISTS (SELECT 1 FROM dead_letters WHERE order_id = ? AND is_checkout = 1)"),
+            arguments: [id.text])
+        return isDead == true ? [] : nil
     }
 
     /// What an order still owns, in the order of its lines, each SKU once; nil if there is no such order.

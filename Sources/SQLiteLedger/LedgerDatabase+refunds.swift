@@ -94,7 +94,7 @@ extension LedgerDatabase {
             // No more is noted as given back than was.
             """
             SELECT count(*) FROM refunds WHERE refunded > (
-                SELECT coalesce(sum(refund_lines.amount), 0)
+                SELECT total(refund_lines.amount)
                 FROM refund_details JOIN refund_lines USING (position) WHERE refund_details.order_id = refunds.order_id
             )
             """,

@@ -56,6 +56,8 @@ extension Schema {
             payment_digest BLOB NOT NULL,
             -- NULL: all of an amount that is not known.
             amount INTEGER CHECK (amount > 0),
+            -- Whether nothing of it was due any more.
+            is_settled INTEGER NOT NULL CHECK (is_settled IN (0, 1)),
             PRIMARY KEY (position, line)
         ) STRICT, WITHOUT ROWID;
         """

@@ -242,6 +242,8 @@ enum Schema {
         CREATE TABLE dead_letters (
             id INTEGER PRIMARY KEY,
             position INTEGER NOT NULL REFERENCES journal (position),
+            -- Whether it is of a checkout: somebody may have paid.
+            is_checkout INTEGER NOT NULL CHECK (is_checkout IN (0, 1)),
             entry_id TEXT NOT NULL,
             reason TEXT NOT NULL,
             detail TEXT NOT NULL,
@@ -320,7 +322,7 @@ enum Schema {
         -- What operators have done that decides nothing.
         CREATE TABLE audit (
             id INTEGER PRIMARY KEY,
-            -- erase_order, replay_dead_letter, discard_dead_letter, repair, adopt, restore.
+            -- erase_order, replay_dead_letter, discard_dead_letter, show_order, show_dead_letter, repair, adopt, restore.
             action TEXT NOT NULL,
             -- The order's id, the dead letter's number, an epoch.
             subject TEXT NOT NULL,

@@ -10,7 +10,7 @@ struct AuditCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists what operators have done to the ledger, latest first, and who they were.",
             discussion: """
-                Customers' data that was erased, dead letters that were replayed or discarded, repairs that were asked for, \
+                Customers' data that was looked at or erased, dead letters that were replayed or discarded, repairs that were asked for, \
                 ledgers that were restored or adopted. BY is the user of the operating system. Catalogues are in \
                 'catalogue history', adjustments in 'adjustments list'. Exit codes: 0; 2 the ledger cannot be read.
                 """)

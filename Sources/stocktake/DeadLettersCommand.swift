@@ -60,7 +60,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows one dead letter whole; its content may hold a customer's data.",
-            discussion: "Exit codes: 0; 1 there is no such dead letter.")
+            discussion: "That it was looked at, and by whom, is kept ('audit list'). Exit codes: 0; 1 there is none.")
 
         @OptionGroup var options: SettingsOptions
 
@@ -76,6 +76,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
             guard let letter = try await ledger.deadLetter(id) else {
                 printError("no dead letter \(id) in the ledger. 'stocktake dead-letters list' shows them.")
                 throw Exit.no
+            }
+            if letter.payload != nil || letter.fields != nil {
+                await noteLook(.showDeadLetter, at: String(id), options)
             }
             if json {
                 printJSON(letter.json(withContent: true))

@@ -8,7 +8,10 @@ extension OrdersCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Tells the whole story of one order: items, cancellations, what it still owns, its dead letters.",
-            discussion: "Exit codes: 0; 1 there is no such order.")
+            discussion: """
+                That a customer's data was looked at, and by whom, is kept ('audit list'). Exit codes: 0; 1 there is no such \
+                order.
+                """)
 
         @OptionGroup var options: SettingsOptions
 
@@ -31,6 +34,9 @@ extension OrdersCommand {
                             : "Its id is in \(numbers.listed("dead letter")): 'stocktake dead-letters show \(numbers[0])'.")
                 )
                 throw Exit.no
+            }
+            if order.checkout.customer != nil || order.checkout.shippingAddress != nil {
+                await noteLook(.showOrder, at: order.checkout.orderID.text, options)
             }
             if json { return printJSON(story.json(order)) }
             show(order)

@@ -6,7 +6,8 @@ import TextEncodings
 
 struct OrdersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "orders", abstract: "Orders in the ledger.", subcommands: [List.self, Show.self, Erase.self])
+        commandName: "orders", abstract: "Orders in the ledger.",
+        subcommands: [List.self, Show.self, History.self, Erase.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -9,7 +9,8 @@ import TextEncodings
 struct StockCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stock", abstract: "What can be sold now; and what was sold elsewhere.",
-        subcommands: [StockShowCommand.self, StockAdjustCommand.self], defaultSubcommand: StockShowCommand.self)
+        subcommands: [StockShowCommand.self, StockHistoryCommand.self, StockAdjustCommand.self],
+        defaultSubcommand: StockShowCommand.self)
 }
 
 struct StockShowCommand: AsyncParsableCommand {

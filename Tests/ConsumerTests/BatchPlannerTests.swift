@@ -50,7 +50,7 @@ struct BatchPlannerTests {
     @Test("has new commands decided, in the order of the stream, with the movements they make")
     func commands() {
         var prior = PriorState()
-        prior.orders["sold"] = PriorOrder(owned: [SKUUnits(SKU("lamp"), 3)])
+        prior.owned["sold"] = [SKUUnits(SKU("lamp"), 3)]
         let batch = Self.plan(
             [.order(1, "a", ("cube", "black", 2)), .order(2, "b", ("lamp", nil, 1)), .cancel(3, "c", order: "sold")],
             by: prior)
@@ -136,7 +136,7 @@ struct BatchPlannerTests {
     @Test("takes each cancellation of an order from what the ones before it left")
     func cancellations() {
         var prior = PriorState()
-        prior.orders["o"] = PriorOrder(owned: [SKUUnits(SKU("cube", "black"), 3), SKUUnits(SKU("lamp"), 1)])
+        prior.owned["o"] = [SKUUnits(SKU("cube", "black"), 3), SKUUnits(SKU("lamp"), 1)]
         let batch = Self.plan(
             [
                 .cancel(1, "first", order: "o", [("cube", "black", 2)]),
@@ -176,7 +176,7 @@ struct BatchPlannerTests {
         #expect(Self.lookup([.cancel(2, "c", order: "other")], recording: recording).entryIDs == ["2-0"])
         // Of an order that the batch before it already cancels in part.
         var prior = PriorState()
-        prior.orders["o"] = PriorOrder(owned: [SKUUnits(SKU("lamp"), 2)])
+        prior.owned["o"] = [SKUUnits(SKU("lamp"), 2)]
         let cancelling = try Self.decided(
             [.cancel(1, "c1", order: "o", [("lamp", nil, 1)])], .accepted(seq: 5), seqBefore: 4, by: prior)
         #expect(Self.lookup([.cancel(2, "c2", order: "o")], recording: cancelling).entryIDs == [])
@@ -196,9 +196,9 @@ struct BatchPlannerTests {
     @Test("has refunds come first in their batch, with nothing being recorded; they move nothing")
     func refunds() throws {
         var prior = PriorState()
-        prior.orders["o"] = PriorOrder(owned: [SKUUnits(SKU("lamp"), 1)])
+        prior.payments["o"] = []
         // Of a dead letter alone.
-        prior.orders["d"] = PriorOrder(owned: nil, payments: [Payment(orderID: "d", currency: "usd")])
+        prior.payments["d"] = [Payment(orderID: "d", currency: "usd")]
         let refunds = [DecodedEntry.refund(1, "r1", order: "o"), .refund(2, "r2", order: "d")]
         let batch = Self.plan(refunds + [.order(3, "a", ("lamp", nil, 1)), .refund(4, "r3", order: "o")], by: prior)
         #expect(batch.story == ["record 0", "record 1", "record 2"])
@@ -219,7 +219,7 @@ struct BatchPlannerTests {
             ([payment("pi", nil)], nil), ([payment("pi", "eur"), payment("pi2", "usd")], nil),
         ]
         for (payments, reason) in paid {
-            prior.orders["o"] = PriorOrder(owned: [], payments: payments)
+            prior.payments["o"] = payments
             #expect(Self.plan([.refund(1, "r", order: "o")], by: prior).reasons == (reason.map { [$0] } ?? []))
         }
     }

@@ -10,7 +10,7 @@ struct DecidedBatchTests {
     /// An order, junk, the order again, a cancellation of an order that owns nothing, another order.
     private static func planned() -> PlannedBatch {
         var prior = PriorState()
-        prior.orders["empty"] = PriorOrder(owned: [])
+        prior.owned["empty"] = []
         let context = PlanningContext(
             catalogue: ConsumerWorld.catalogue(version: 1), maximumMovements: 99,
             deadLetters: DeadLetterMaker(keptBytes: 9))

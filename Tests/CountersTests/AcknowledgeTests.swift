@@ -26,12 +26,15 @@ struct AcknowledgeTests {
         ["cancelled", "o1", "c1", "", "", "43", "3"], ["adjusted", "", "", "a1", "", "44", "-2"],
         ["dead_letter", "", "", "", "invalid_json", "", ""],
         ["dead_letter", "o3", "c3", "a3", "invalid_value", "", ""],
-    ].map { values in
-        zip(["outcome", "order_id", "cancellation_id", "adjustment_id", "reason", "seq", "units"], values).flatMap {
-            [$0, $1]
+    ].enumerated().map { number, values -> [String] in
+        let names = ["outcome", "order_id", "cancellation_id", "adjustment_id", "reason", "seq", "units"]
+        var fields = ["epoch", "7", "position", "\(64 + number)"]
+        for (name, value) in zip(names, values) {
+            fields += [name, value]
+            if name == "adjustment_id" { fields += ["refund_id", ""] }
         }
-            + ["decided_at", decidedAt]
-    }.enumerated().map { ["epoch", "7", "position", "\(64 + $0)"] + $1 }
+        return fields + ["decided_at", decidedAt]
+    }
 
     /// The gate has decided up to the seq that is recorded.
     private static let decided = ["seq": "45"]
@@ -122,6 +125,15 @@ struct AcknowledgeTests {
             #expect(max(slice.entries.count, slice.announcement?.outcomes.count ?? 0, slice.changed.count) <= 2)
             #expect((slice.epoch, slice.settled, slice.recorded) == (whole.epoch, whole.settled, whole.recorded))
         }
+    }
+
+    @Test("in slices, has what is repeated with the last rows or after them")
+    func slicesOfRepeated() {
+        let whole = acknowledgement(
+            announcing: Array(Self.outcomes.prefix(3)), repeating: Array(Self.outcomes.prefix(3)))
+        let slices = whole.slices(of: 2)
+        #expect(slices.map { $0.announcement?.outcomes.count ?? 0 } == [2, 1, 0])
+        #expect(slices.map(\.repeated.count) == [0, 2, 1] && slices.flatMap(\.repeated) == whole.repeated)
     }
 
     @Test("repeated, acknowledges and announces nothing more, and lowers nothing")

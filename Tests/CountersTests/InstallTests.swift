@@ -93,7 +93,8 @@ struct InstallTests {
 
     /// What Redis had, and what it has then.
     private static let watermarks: [(String?, Int64)] = [
-        ("63", 63), ("74", 74), ("9", 9), ("0", 0), ("75", 0), ("-1", 0), ("x", 0), ("", 0), (nil, 0),
+        ("63", 63), ("74", 74), ("9", 9), ("0", 0), ("75", 0), ("-1", 0), ("007", 0), ("1e1", 0), ("5.5", 0), ("x", 0),
+        ("", 0), (nil, 0),
     ]
 
     @Test(

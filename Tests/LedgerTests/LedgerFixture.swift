@@ -154,8 +154,15 @@ struct LedgerFixture: Sendable {
         for order in orders {
             let story = try await ledger.story(of: order.checkout.orderID)
             add(story)
+            add(try await ledger.history(of: order.checkout.orderID))
             // Those of a whole checkout are packed.
             add(story.order?.checkout.items ?? [])
+        }
+        for counter in try await ledger.counterNames(after: nil, limit: 99).names {
+            for listing in [false, true] {
+                add(
+                    try await ledger.stockHistory(of: counter, listingOrders: listing, limit: 7, after: nil).elements)
+            }
         }
         add(try await ledger.adjustments(limit: 100_000, after: nil))
         let letters = try await ledger.deadLetters(reason: nil, status: nil, limit: 100_000, after: nil).elements

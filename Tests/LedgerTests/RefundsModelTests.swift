@@ -32,22 +32,28 @@ private struct RefundModel {
     /// What was given back, by order and payment intent; nil: all of an unknown amount.
     var givenBack: [String: [Int64?]] = [:]
 
-    /// Gives back what is due under an order's id: of one payment, if that is due; else of all or, if an amount is
-    /// given, nothing but where one alone is due.
+    /// Gives back what is due under an order's id: of the payment it names, or of all.
+    /// - Parameter amount: given only where one payment alone is due.
     mutating func refund(_ id: String, intent: String?, amount: Int64?) {
         var due = due.filter { $0.order == id }
         if let intent {
             let own = due.filter { $0.intent == intent }
-            due = own.isEmpty ? due.filter { $0.intent == nil } : own
+            let isKnown = orders[id]?.payment.intentID == intent || givenBack["\(id)/\(intent)"] != nil
+            due = own.isEmpty && !isKnown ? due.filter { $0.intent == nil } : own
         }
         for payment in due {
             let key = "\(id)/\(payment.intent ?? "")"
-            if let amount {
-                givenBack[key, default: []].append(min(amount, payment.amount ?? amount))
-            } else {
+            guard let amount else {
                 givenBack[key, default: []].append(payment.amount)
+                continue
             }
+            let own = min(amount, payment.amount ?? amount)
+            givenBack[key, default: []].append(own)
+            // What is more is kept, too, where it is known for which payment.
+            guard let named = payment.intent ?? intent, amount > own else { continue }
+            givenBack["\(id)/\(named)", default: []].append(amount - own)
         }
+        if due.isEmpty, let intent { givenBack["\(id)/\(intent)", default: []].append(amount) }
     }
 
     /// Without what was given back.

@@ -213,6 +213,35 @@ struct RefundsTests {
         }
     }
 
+    @Test(
+        "not again in the batch that gives it back, nor for what was given back before it was due",
+        arguments: Backend.allCases)
+    func givenBackAtOnce(_ backend: Backend) async throws {
+        try await withLedger(on: backend) { fixture async throws in
+            try await fixture.record(letter(1, paid("a", "pi_a", 500)), letter(2, paid("b", nil, nil)))
+            try await fixture.record(refund("r1", of: "a"), letter(3, paid("a", "pi_a", 500)))
+            #expect(try await list(fixture) == ["b/- ? usd product_closed"])
+            // Paid twice; the second payment was given back before its message came.
+            try await fixture.record(order(checkout("c", "pi_1", units: 1, product: "sheet"), .accepted(seq: 1)))
+            try await fixture.record(refund("r2", of: "c", intent: "pi_2", amount: 100))
+            try await fixture.record(letter(4, paid("c", "pi_2", 100), .orderConflict))
+            #expect(try await list(fixture) == ["b/- ? usd product_closed"])
+            // What is given back of the order's own payment is of no other one.
+            try await fixture.record(letter(5, paid("c", nil, 70), .orderConflict))
+            try await fixture.record(refund("r3", of: "c", intent: "pi_1", amount: 70))
+            #expect(try await list(fixture).first?.hasPrefix("c/- 70 usd") == true)
+            // However much is given back of an amount that nobody knows.
+            for number in 0..<5 {
+                try await fixture.record(refund(Identifier("big\(number)"), of: "b", amount: Limit.exactInteger))
+            }
+            let page = try await fixture.ledger.refunds(limit: 9, after: nil).page
+            #expect(page.elements.last?.refunded == Limit.exactInteger)
+            #expect(try await fixture.ledger.check().isSound)
+            try await fixture.record(letter(6, paid("b", nil, nil)))
+            #expect(try await list(fixture).last == "b/- ? usd product_closed")
+        }
+    }
+
     @Test("of refunds that came before their order, also where that is a dead letter", arguments: Backend.allCases)
     func early(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in

@@ -108,7 +108,7 @@ private struct TwinHistory {
         let prior = try await ledger.priorState(
             for: BatchLookup(orders: (0...24).map { Identifier("o\($0)") }, adjustedCounters: names))
         for (counter, balance) in prior.balances { arbiter.load(counter, balance) }
-        for (order, prior) in prior.orders { prior.owned.map { arbiter.load(order: order, owns: $0) } }
+        for (order, owned) in prior.owned { arbiter.load(order: order, owns: owned) }
         var records: [BatchRecord<DecidedCommand>] = []
         var placed: Set<Identifier> = []
         for _ in 0..<number(1...5) {
@@ -126,7 +126,7 @@ private struct TwinHistory {
                 switch command {
                 case .placeOrder(let order): order.movements
                 case .cancel(let cancellation):
-                    Takeback(cancellation, from: prior.orders[cancellation.orderID]?.owned ?? []).movements
+                    Takeback(cancellation, from: prior.owned[cancellation.orderID] ?? []).movements
                 case .adjust(let adjustment): adjustment.movements
                 case .refund: []
                 }

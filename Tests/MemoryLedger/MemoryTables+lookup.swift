@@ -12,7 +12,8 @@ extension MemoryTables {
             let key = EntryKey(entryID: letter.entryID, fingerprint: letter.fingerprint)
             prior.deadLetters[key] = RecordedOutcome(outcome: outcome, place: place(.deadLetter, key.journalKey))
         }
-        for order in lookup.orders { prior.orders[order] = priorOrder(order) }
+        for order in lookup.orders { prior.owned[order] = owned(by: order) }
+        for order in lookup.paidOrders { prior.payments[order] = payments(of: order) }
         for counter in lookup.adjustedCounters { prior.balances[counter] = balances[counter] }
         return prior
     }
@@ -26,14 +27,14 @@ extension MemoryTables {
         }
     }
 
-    private func priorOrder(_ id: Identifier) -> PriorOrder? {
-        let isDead = deadLetters.contains { $0.ids == [.placeOrder: id] }
-        guard order(id) != nil || isDead else { return nil }
+    private func payments(of id: Identifier) -> [Payment]? {
         func kept(_ payment: Payment) -> Payment {
             Payment(orderID: id, intentID: payment.intentID, currency: payment.currency)
         }
         let due = refunds.filter { $0.deadLetter != nil && $0.orderID == id }.map { kept($0.payment) }
-        return PriorOrder(owned: owned(by: id), payments: (order(id).map { [kept($0.checkout.payment)] } ?? []) + due)
+        let isDead = deadLetters.contains { $0.ids.order == id && checkouts.contains($0.number) }
+        guard order(id) != nil || isDead else { return nil }
+        return (order(id).map { [kept($0.checkout.payment)] } ?? []) + due
     }
 
     func outcomes(after position: Int64, through last: Int64, limit: Int) -> JournalOutcomes {

@@ -130,6 +130,7 @@ extension MemoryTables {
     }
 
     private mutating func add(_ letter: DeadLetterRecord) {
+        if letter.payment != nil { checkouts.insert(Int64(deadLetters.count + 1)) }
         deadLetters.append(
             RecordedDeadLetter(
                 number: Int64(deadLetters.count + 1), entryID: letter.key.entryID,
@@ -192,24 +193,34 @@ extension MemoryTables {
         guard let order = payment.orderID else { return .nothing }
         let digest = Payment.digest(order: order, intentID: payment.intentID)
         let shares = givenBack.filter { $0.payment == digest }
+        let amount = shares.reduce(0) { min($0 + ($1.amount ?? 0), GivenBack.highestAmount) }
         return GivenBack(
-            amount: shares.reduce(0) { $0 + ($1.amount ?? 0) }, isAll: shares.contains { $0.amount == nil })
+            amount: amount, isSettled: shares.contains(where: \.isSettled), isAll: shares.contains { $0.amount == nil })
     }
 
     private mutating func giveBack(_ refund: Refund) {
         let due = refunds.filter { $0.orderID == refund.orderID }
             .map { DuePayment(number: $0.number, payment: $0.payment) }.sorted { $0.number < $1.number }
-        for share in refund.shares(of: due) {
-            let digest = Payment.digest(order: refund.orderID, intentID: share.due.payment.intentID)
-            givenBack.append((digest, share.amount))
-            guard let place = refunds.firstIndex(where: { $0.number == share.due.number }) else { continue }
+        for share in refund.shares(of: due, isKnown: isKnown(refund)) {
+            givenBack.append(
+                (Payment.digest(order: refund.orderID, intentID: share.intentID), share.amount, share.isAll))
+            guard let place = refunds.firstIndex(where: { $0.number == share.number }) else { continue }
             if share.isAll {
                 refunds.remove(at: place)
             } else if let amount = share.amount {
                 refunds[place].payment.amount = refunds[place].payment.amount.map { $0 - amount }
-                refunds[place].refunded += amount
+                refunds[place].refunded = min(refunds[place].refunded + amount, GivenBack.highestAmount)
             }
         }
+    }
+
+    /// Whether the payment that a refund names is the recorded order's, or something was given back of it before.
+    private func isKnown(_ refund: Refund) -> Bool {
+        guard let intent = refund.paymentIntentID else { return false }
+        let digest = Payment.digest(order: refund.orderID, intentID: intent)
+        let order = order(refund.orderID)
+        return order?.checkout.paymentIntentID == intent || order?.paymentDigest == digest
+            || givenBack.contains { $0.payment == digest }
     }
 
     private var nextRefund: Int64 { (refunds.map(\.number).max() ?? 0) + 1 }

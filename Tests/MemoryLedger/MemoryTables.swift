@@ -64,6 +64,8 @@ package struct MemoryTables: Sendable {
     struct EpochRow: Sendable {
         var epoch: Int64
         var reason: String
+        /// Of the journal's last row then.
+        var position: Int64
         /// Milliseconds since 1970.
         var openedAt: Int64
     }
@@ -86,9 +88,11 @@ package struct MemoryTables: Sendable {
     var adjustments: [RecordedAdjustment] = []
     /// A dead letter's number is its place, from 1.
     var deadLetters: [RecordedDeadLetter] = []
+    /// Numbers of those that are of checkouts.
+    var checkouts: Set<Int64> = []
     var refunds: [RefundRow] = []
     /// What refunds have given back, in the order of recording.
-    var givenBack: [(payment: [UInt8], amount: Int64?)] = []
+    var givenBack: [(payment: [UInt8], amount: Int64?, isSettled: Bool)] = []
     /// Positions of refunds that have lost their payment intents.
     var erasedRefunds: Set<Int64> = []
 

@@ -40,6 +40,10 @@ extension OpenMemoryLedger {
         }
     }
 
+    package func note(_ action: AuditEntry.Action, of subject: String, by: String?) async throws {
+        try write { $0.note(action, subject, by: by) }
+    }
+
     package func erase(_ ids: [Identifier], by: String?) async throws -> EraseAnswer {
         let ids = ids.uniqued
         return try write { tables in

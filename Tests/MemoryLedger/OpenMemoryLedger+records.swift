@@ -97,6 +97,56 @@ extension OpenMemoryLedger {
         try read { tables in tables.adjustments.first { $0.adjustment.adjustmentID == id } }
     }
 
+    package func history(of order: Identifier) async throws -> OrderHistory {
+        try read { tables in
+            let letters = tables.deadLetters.filter { $0.ids.order == order }.map(\.number)
+            let rows = tables.journal.filter { entry in
+                switch entry.kind {
+                case .command(.placeOrder): entry.key == order
+                case .command: tables.commands[entry.position]?.command.orderID == order
+                case .deadLetter: entry.number.map { letters.contains($0) } ?? false
+                case .catalogue: false
+                }
+            }
+            let audit = tables.audit.filter { entry in
+                switch entry.action {
+                case .eraseOrder, .showOrder: entry.subject == order.text
+                case .replayDeadLetter, .discardDeadLetter, .showDeadLetter:
+                    Int64(entry.subject).map { letters.contains($0) } ?? false
+                case .repair, .adopt, .restore: false
+                }
+            }
+            return OrderHistory(rows: rows, audit: audit)
+        }
+    }
+
+    package func stockHistory(
+        of counter: CounterName, listingOrders: Bool, limit: Int, after: String?
+    ) async throws -> Page<StockEvent> {
+        try read { tables in
+            let end = after.flatMap { Int64($0) } ?? .max
+            let rows = tables.stockEvents(of: counter).filter { $0.position < end }
+            let counted = rows.filter { listingOrders || $0.kind != .order }
+            let start = counted.count <= limit ? 0 : counted[limit - 1].position
+            var shown: [StockEvent] = []
+            for event in rows where event.position >= start {
+                guard !listingOrders, event.kind == .order else {
+                    shown.append(event)
+                    continue
+                }
+                if shown.last?.kind == .orders {
+                    shown[shown.count - 1].orders? += 1
+                    shown[shown.count - 1].units? += event.units ?? 0
+                } else {
+                    shown.append(
+                        StockEvent(
+                            kind: .orders, position: event.position, orders: 1, units: event.units, at: event.at))
+                }
+            }
+            return Page(elements: shown, next: start == 0 ? nil : String(start))
+        }
+    }
+
     package func priorDecision(of key: Command.Key) async throws -> PriorDecision? { try read { $0.decision(key) } }
 
     package func objection(to adjustment: Adjustment) async throws -> InvalidMessage? {
@@ -218,5 +268,64 @@ extension MemoryTables {
                 || refund.intent.isEmpty && !others.isEmpty,
             isCancelled: refund.order != nil
                 && cancellations.contains { $0.cancellation.orderID == refund.order })
+    }
+}
+
+extension MemoryTables {
+    /// Every order by itself, latest first.
+    fileprivate func stockEvents(of counter: CounterName) -> [StockEvent] {
+        func isOf(_ sku: SKU) -> Bool { sku.counters.contains(counter) }
+        var events: [StockEvent] = []
+        for entry in journal {
+            guard let command = commands[entry.position]?.command else { continue }
+            func add(_ kind: StockEvent.Kind, _ units: Int64, _ detail: String?) {
+                events.append(
+                    StockEvent(
+                        kind: kind, position: entry.position, id: entry.key.text, units: units, at: entry.decidedAt,
+                        by: entry.by, detail: detail))
+            }
+            switch command {
+            case .placeOrder(let order):
+                let units = order.checkout.lines.filter { isOf($0.sku) }.reduce(0) { $0 + $1.units }
+                if entry.seq != nil, units > 0 { add(.order, units, nil) }
+            case .cancel(let cancellation):
+                let items = cancellations.first { $0.recorded.id == entry.key }?.recorded.items ?? []
+                let own = items.filter { isOf($0.sku) }
+                if !own.isEmpty { add(.cancellation, -own.reduce(0) { $0 + $1.givenBack }, cancellation.orderID.text) }
+            case .adjust(let adjustment):
+                if isOf(adjustment.sku) { add(.adjustment, adjustment.units, adjustment.reason) }
+            case .refund: break
+            }
+        }
+        for change in catalogueChanges where change.counter == counter {
+            events.append(
+                StockEvent(
+                    kind: .catalogue, position: change.place.position, id: String(change.version), at: change.changedAt,
+                    by: change.by, detail: change.column?.column ?? change.kind.rawValue,
+                    before: change.column?.before.text, after: change.column?.after.text))
+        }
+        for repair in repairs where repair.repair.level == counter.level && repair.repair.id == counter.id.text {
+            guard let epoch = epochs.first(where: { $0.epoch == repair.epoch }) else { continue }
+            events.append(
+                StockEvent(
+                    kind: .repair, position: epoch.position, id: String(repair.epoch), at: repair.repairedAt,
+                    detail: repair.repair.place.rawValue, before: repair.repair.found.map { String($0) },
+                    after: repair.repair.expected.map { String($0) }))
+        }
+        return events.enumerated().sorted {
+            let (one, other) = ($0.element, $1.element)
+            let (rank, otherRank) = (one.kind == .repair ? 1 : 0, other.kind == .repair ? 1 : 0)
+            return (other.position, otherRank, other.at, $0.offset) < (one.position, rank, one.at, $1.offset)
+        }.map(\.element)
+    }
+}
+
+extension ColumnChange.Value {
+    fileprivate var text: String? {
+        switch self {
+        case .none: nil
+        case .integer(let number): String(number)
+        case .text(let text): text
+        }
     }
 }

@@ -146,7 +146,9 @@ package final class OpenMemoryLedger: LedgerStore, LedgerAdmin {
 extension MemoryTables {
     fileprivate mutating func nextEpoch(_ reason: String) {
         head.epoch += 1
-        epochs.append(EpochRow(epoch: head.epoch, reason: reason, openedAt: Timestamp.milliseconds()))
+        epochs.append(
+            EpochRow(
+                epoch: head.epoch, reason: reason, position: head.position, openedAt: Timestamp.milliseconds()))
     }
 
     /// - Returns: what was corrected.

@@ -77,7 +77,7 @@ import Testing
             }
             #expect(
                 outcome.text.hasPrefix(
-                    #"{"epoch":1,"position":2,"outcome":"accepted","order_id":"a","cancellation_id":null,"adjustment_id":null,"reason":null,"seq":1,"units":1,"decided_at":"2"#
+                    #"{"epoch":1,"position":2,"outcome":"accepted","order_id":"a","cancellation_id":null,"adjustment_id":null,"refund_id":null,"reason":null,"seq":1,"units":1,"decided_at":"2"#
                 ))
             await monitor.end()
         }

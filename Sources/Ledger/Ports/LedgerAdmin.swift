@@ -32,6 +32,9 @@ package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
     /// again is recognised. The request is refused if one of them must be published again, which needs its bytes.
     func discard(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer
 
+    /// Keeps in the audit that somebody does this; what changes the ledger is kept with the change.
+    func note(_ action: AuditEntry.Action, of subject: String, by: String?) async throws
+
     /// Sets the epoch to at least `epoch`, so that the next one is above every epoch that Redis has seen.
     ///
     /// An epoch above `LedgerHead.highestEpoch`, or below 0, cannot be the result of counting: it was written manually,

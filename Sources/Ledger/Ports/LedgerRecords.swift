@@ -28,6 +28,15 @@ package protocol LedgerRecords: OpenLedger {
     ///   - limit: outcomes at most.
     func outcomes(after place: RecordPlace, limit: Int) async throws -> [RecordedOutcome]
 
+    /// Everything that has happened to one order, each in the order in which it did.
+    func history(of order: Identifier) async throws -> OrderHistory
+
+    /// What has changed the units sold of a product, with its variants, or of a variant, and how it may be sold.
+    /// - Parameter listingOrders: whether each order is listed; otherwise those between two other events are summed.
+    func stockHistory(
+        of counter: CounterName, listingOrders: Bool, limit: Int, after: String?
+    ) async throws -> Page<StockEvent>
+
     /// What is recorded of one command; nil: nothing is.
     func priorDecision(of key: Command.Key) async throws -> PriorDecision?
 

@@ -6,18 +6,22 @@ package struct BatchLookup: Sendable, Equatable {
     package var keys: [Command.Key]
     /// The ids of its entries: some may be dead letters already.
     package var entryIDs: [String]
-    /// Orders that its commands are about.
+    /// Orders whose units its commands take away.
     package var orders: [Identifier]
+    /// Orders whose payments its commands are about.
+    package var paidOrders: [Identifier]
     /// Counters to adjust.
     package var adjustedCounters: [CounterName]
 
     package init(
         keys: [Command.Key] = [], entryIDs: [String] = [], orders: [Identifier] = [],
+        paidOrders: [Identifier] = [],
         adjustedCounters: [CounterName] = []
     ) {
         self.keys = keys
         self.entryIDs = entryIDs
         self.orders = orders
+        self.paidOrders = paidOrders
         self.adjustedCounters = adjustedCounters
     }
 }
@@ -39,23 +43,13 @@ package struct PriorState: Sendable {
     package var decisions: [Command.Key: PriorDecision] = [:]
     /// Dead letters with the requested entry ids, and the outcomes to announce (again) for them.
     package var deadLetters: [EntryKey: RecordedOutcome] = [:]
-    /// The orders that its commands are about; missing: neither an order nor a dead letter has that id.
-    package var orders: [Identifier: PriorOrder] = [:]
+    /// What `orders` still own, each SKU once; missing for an order that does not exist.
+    package var owned: [Identifier: [SKUUnits]] = [:]
+    /// What was paid for `paidOrders`, according to the order and to what is due, without amounts; missing: there is
+    /// neither an order nor a dead letter of a checkout with that id.
+    package var payments: [Identifier: [Payment]] = [:]
     /// Balances of the counters to adjust.
     package var balances: [CounterName: Balance] = [:]
 
     package init() {}
-}
-
-/// What the ledger has under the id of an order.
-package struct PriorOrder: Sendable, Equatable {
-    /// What the order still owns, each SKU once; nil: only dead letters have its id.
-    package var owned: [SKUUnits]?
-    /// What was paid under this id, according to the order and to what is due; without amounts.
-    package var payments: [Payment]
-
-    package init(owned: [SKUUnits]?, payments: [Payment] = []) {
-        self.owned = owned
-        self.payments = payments
-    }
 }

@@ -6,6 +6,9 @@ package struct AuditEntry: Sendable, Equatable {
         case eraseOrder = "erase_order"
         case replayDeadLetter = "replay_dead_letter"
         case discardDeadLetter = "discard_dead_letter"
+        /// A customer's data was looked at: of an order, in a dead letter's content.
+        case showOrder = "show_order"
+        case showDeadLetter = "show_dead_letter"
         /// Drift was repaired; the subject is the epoch that was asked for.
         case repair
         /// The ledger was made the one that Redis follows; the subject is the epoch that it had to pass.
