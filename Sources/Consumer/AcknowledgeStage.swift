@@ -2,6 +2,7 @@ import Counters
 import Failpoints
 import Ledger
 import Logging
+import RedisClient
 
 /// Acknowledges and announces what the ledger has recorded.
 struct AcknowledgeStage: Sendable {
@@ -13,7 +14,9 @@ struct AcknowledgeStage: Sendable {
     let clock: any ConsumerClock
     let metrics: ConsumerMetrics
 
-    func acknowledge(_ acknowledgement: Acknowledgement) async throws -> AcknowledgeAnswer {
+    /// - Parameter part: sends the first call in one write with another one.
+    func acknowledge(_ acknowledgement: Acknowledgement, as part: SharedWrite.Part?) async throws -> AcknowledgeAnswer {
+        defer { part?.leave() }
         Failpoint.acknowledgeBefore.pass()
         let start = clock.now
         let keepOutcomes = await trimmer.keepOutcomes
@@ -23,7 +26,7 @@ struct AcknowledgeStage: Sendable {
             if number > 0 { Failpoint.acknowledgeBetween.pass() }
             // Repeating is harmless, so a call that may have been executed is repeated, too.
             let answer = try await retrying.redis("acknowledging", doubtIsHarmless: true) { [gate] in
-                try await gate.acknowledge(slice, keepOutcomes: keepOutcomes)
+                try await gate.acknowledge(slice, keepOutcomes: keepOutcomes, as: part)
             }
             guard case .acknowledged(let report) = answer else { return .fenced }
             whole.add(report)
