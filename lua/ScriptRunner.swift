@@ -14,13 +14,13 @@ package final class ScriptRunner: Sendable {
     ///
     /// `NOSCRIPT` means *not executed*: the script is loaded and sent again. Nothing else is ever sent twice.
     package func run(
-        _ script: Script, keys: [String], capacity: Int = 0, timeout: Duration? = nil, as part: SharedWrite.Part? = nil,
+        _ script: Script, keys: [String], capacity: Int = 0, timeout: Duration? = nil,
         arguments: (inout RedisCommand) -> Void
     ) async throws -> RedisValue {
         let hash = try await hash(of: script)
         let command = command(hash: hash, keys: keys, capacity: capacity, arguments: arguments)
         do {
-            return try await client.send(command, timeout: timeout, as: part)
+            return try await client.send(command, timeout: timeout)
         } catch RedisError.reply(let reply, _) where reply.code == "NOSCRIPT" {
             let hash = try await load(script)
             return try await client.send(

@@ -2,7 +2,6 @@ import Counters
 import Failpoints
 import Ledger
 import Logging
-import RedisClient
 
 /// Acknowledges and announces what the ledger has recorded.
 struct AcknowledgeStage: Sendable {
@@ -14,9 +13,7 @@ struct AcknowledgeStage: Sendable {
     let clock: any ConsumerClock
     let metrics: ConsumerMetrics
 
-    /// - Parameter part: sends the first call in one write with another one.
-    func acknowledge(_ acknowledgement: Acknowledgement, as part: SharedWrite.Part?) async throws -> AcknowledgeAnswer {
-        defer { part?.leave() }
+    func acknowledge(_ acknowledgement: Acknowledgement) async throws -> AcknowledgeAnswer {
         Failpoint.acknowledgeBefore.pass()
         let start = clock.now
         let keepOutcomes = await trimmer.keepOutcomes
@@ -26,7 +23,7 @@ struct AcknowledgeStage: Sendable {
             if number > 0 { Failpoint.acknowledgeBetween.pass() }
             // Repeating is harmless, so a call that may have been executed is repeated, too.
             let answer = try await retrying.redis("acknowledging", doubtIsHarmless: true) { [gate] in
-                try await gate.acknowledge(slice, keepOutcomes: keepOutcomes, as: part)
+                try await gate.acknowledge(slice, keepOutcomes: keepOutcomes)
             }
             guard case .acknowledged(let report) = answer else { return .fenced }
             whole.add(report)

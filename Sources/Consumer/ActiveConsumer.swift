@@ -1,6 +1,5 @@
 import Ledger
 import Logging
-import RedisClient
 
 /// The one process per store that decides and records: executes what `ConsumerStateMachine` asks for, each action in a
 /// separate task, and hands the result back as an event.
@@ -110,14 +109,12 @@ package struct ActiveConsumer: Sendable {
         var actions = machine.begin(at: clock.now)
         do {
             while true {
-                let parts = SharedParts(actions, settings)
                 for action in actions {
-                    let part = parts.part(of: action)
                     switch action {
                     case .finish: return machine.totals
                     case .giveUp(let needed): throw stages.epochs.noProgress(needed)
                     case .report(let report): stages.note(report)
-                    default: group.addTask { [stages] in try await stages.perform(action, as: part) }
+                    default: group.addTask { [stages] in try await stages.perform(action) }
                     }
                 }
                 metrics.readAhead(machine.readAhead)
@@ -130,34 +127,6 @@ package struct ActiveConsumer: Sendable {
                 retrying.logger.warning("stopped with messages unfinished; they stay pending")
             }
             return machine.totals
-        }
-    }
-}
-
-/// What acknowledges a batch and decides the next one at the same moment shares one write, and one flush of Redis.
-private struct SharedParts {
-    private var acknowledging: SharedWrite.Part?
-    private var deciding: SharedWrite.Part?
-
-    init(_ actions: [ConsumerAction], _ settings: ConsumerSettings) {
-        var (acknowledges, decidesFew) = (false, false)
-        for action in actions {
-            switch action {
-            case .acknowledge: acknowledges = true
-            case .decide(let request):
-                // Planning a large batch takes longer than a flush.
-                if case .batch(let entries) = request.entries { decidesFew = entries.count <= settings.sharedOrders }
-            default: break
-            }
-        }
-        if acknowledges, decidesFew { (acknowledging, deciding) = SharedWrite.ofTwo() }
-    }
-
-    func part(of action: ConsumerAction) -> SharedWrite.Part? {
-        switch action {
-        case .acknowledge: acknowledging
-        case .decide: deciding
-        default: nil
         }
     }
 }

@@ -12,7 +12,6 @@ struct BatchQueue {
 
     let limits: Limits
     private var entries: [ReadEntry] = []
-    private var lines = 0
     /// Bytes of names and values.
     private(set) var bytes = 0
 
@@ -22,9 +21,6 @@ struct BatchQueue {
     var isEmpty: Bool { entries.isEmpty }
 
     var first: StreamEntry? { entries.first?.entry }
-
-    /// Whether there is enough for a full batch.
-    var isFull: Bool { count >= limits.orders || lines >= limits.lines || bytes >= limits.bytes }
 
     /// The first entry, if it is to be processed alone.
     var poison: StreamEntry? {
@@ -68,9 +64,6 @@ struct BatchQueue {
     }
 
     private mutating func count(_ entries: ArraySlice<ReadEntry>, _ sign: Int) {
-        for read in entries {
-            if case .decoded(let entry) = read { lines += sign * entry.lines }
-            bytes += sign * read.size
-        }
+        for read in entries { bytes += sign * read.size }
     }
 }

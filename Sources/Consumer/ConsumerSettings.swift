@@ -10,9 +10,6 @@ package struct ConsumerSettings: Sendable {
     /// Maximum messages per read, and entries per acknowledgement: half a batch, so that other clients do not wait long
     /// for Redis.
     var slice: Int { max(batchOrders / 2, 1) }
-    /// Up to how many orders a batch may have to be decided in one write with the acknowledgement of the one before it,
-    /// which waits until the batch is planned.
-    var sharedOrders: Int { batchOrders / 8 }
     /// Maximum bytes of messages per batch.
     package var batchBytes = 8 << 20
     /// Maximum bytes of messages that are not decided yet; one read may exceed it.

@@ -46,19 +46,18 @@ struct ConsumerStages: Sendable {
         replays = ReplayPublisher(ledger: ledger, publisher: redis.publisher, retrying: retrying)
     }
 
-    /// - Parameter part: sends the action's call to Redis in one write with that of another action.
     /// - Returns: the resulting event; nil: none.
-    func perform(_ action: ConsumerAction, as part: SharedWrite.Part? = nil) async throws -> ConsumerEvent? {
+    func perform(_ action: ConsumerAction) async throws -> ConsumerEvent? {
         switch action {
         case .read(let claims): return try await read.next(claims: claims)
         case .endRead: await read.endWait()
         case .connect(let attempt): return try await read.connect(attempt: attempt)
         case .lookForLeftovers: return try await read.lookForLeftovers()
         case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
-        case .decide(let request): return try await uncancelled { try await decide.decide(request, as: part) }
+        case .decide(let request): return try await uncancelled { try await decide.decide(request) }
         case .record(let batch): return .recorded(try await uncancelled { try await record.record(batch) })
         case .acknowledge(let acknowledgement):
-            let answer = try await uncancelled { try await acknowledge.acknowledge(acknowledgement, as: part) }
+            let answer = try await uncancelled { try await acknowledge.acknowledge(acknowledgement) }
             return .acknowledged(epoch: acknowledgement.epoch, answer)
         case .readJournal(let range): return .journalRead(try await acknowledge.outcomes(of: range), of: range)
         case .openEpoch(let request): return .epochOpened(try await uncancelled { try await epochs.open(request) })

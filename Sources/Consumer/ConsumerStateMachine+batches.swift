@@ -27,9 +27,8 @@ extension ConsumerStateMachine {
         let poison = queue.poison
         var unrecorded: UnrecordedBatch?
         if case .underWay(let batch) = recording {
-            // A poison message is in flight alone. A partial batch would wait for the one before it, and later messages
-            // would wait for both; only a full batch gains.
-            if poison != nil || !queue.isFull { return }
+            // A poison message is in flight alone, until it is recorded.
+            if poison != nil || batch.isPoison { return }
             unrecorded = UnrecordedBatch(batch)
         }
         if poison != nil, undecoded.decoding == .underWay { return }

@@ -8,7 +8,7 @@ import Ledger
 ///
 ///     read → decode → plan → decide → record → acknowledge
 ///
-/// The stages are pipelined. While batch *n* is recorded, batch *n+1* is decided, but only if it is full; up to two
+/// The stages are pipelined. While batch *n* is recorded, batch *n+1* is decided; up to two
 /// recorded batches await acknowledgement; one delivery is decoded while the next one is read. Each stage has its state
 /// below, works on at most one batch at a time, and takes batches in the order of the stream.
 ///

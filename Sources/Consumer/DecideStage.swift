@@ -4,7 +4,6 @@ import Intake
 import Inventory
 import Ledger
 import Logging
-import RedisClient
 
 /// Plans a batch by what the ledger holds, and lets the gate decide it.
 struct DecideStage: Sendable {
@@ -15,17 +14,14 @@ struct DecideStage: Sendable {
     let clock: any ConsumerClock
     let metrics: ConsumerMetrics
 
-    /// - Parameter part: sends the gate's call in one write with another one.
-    func decide(_ request: DecisionRequest, as part: SharedWrite.Part?) async throws -> ConsumerEvent {
-        // Nothing may be left to decide; and what waits for the ledger must not hold up the other call.
-        defer { part?.leave() }
+    func decide(_ request: DecisionRequest) async throws -> ConsumerEvent {
         do {
             let planned: PlannedBatch
             switch request.entries {
             case .batch(let entries): planned = try await plan(entries, request.planning)
             case .poison(let entry): planned = try await plan(poison: entry, request.planning)
             }
-            return planned.entries.isEmpty ? .blocked : .decided(try await decide(planned, request, as: part))
+            return planned.entries.isEmpty ? .blocked : .decided(try await decide(planned, request))
         } catch let needed as EpochNeeded {
             return .undecided(needed)
         }
@@ -69,9 +65,7 @@ struct DecideStage: Sendable {
     }
 
     /// - Throws: `EpochNeeded` if Redis is in another state, or if the result is unknown.
-    private func decide(
-        _ planned: PlannedBatch, _ request: DecisionRequest, as part: SharedWrite.Part?
-    ) async throws -> DecidedBatch {
+    private func decide(_ planned: PlannedBatch, _ request: DecisionRequest) async throws -> DecidedBatch {
         Failpoint.decideBefore.pass()
         let (epoch, seq) = (request.epoch, request.seq)
         let commands = planned.commands
@@ -80,7 +74,7 @@ struct DecideStage: Sendable {
         if !commands.isEmpty {
             let start = clock.now
             let answer = try await retrying.redis("deciding a batch") { [gate] in
-                try await gate.decide(commands, epoch: epoch.number, seq: seq, as: part)
+                try await gate.decide(commands, epoch: epoch.number, seq: seq)
             }
             switch answer {
             case .fenced(let what, let found):

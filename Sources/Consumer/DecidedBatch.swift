@@ -19,6 +19,11 @@ struct DecidedBatch: Sendable {
 
     var entries: [ReadEntry] { planned.entries }
 
+    /// Whether the batch is one poison message.
+    var isPoison: Bool {
+        if case .poison = entries.first { true } else { false }
+    }
+
     /// Assigns the gate's decisions to their commands.
     /// - Parameters:
     ///   - decisions: one per command, in their order.

@@ -6,14 +6,12 @@ extension CounterStore {
     /// Writes down how far the ledger is, acknowledges, announces. Repeating it is harmless.
     ///
     /// - Parameter keepOutcomes: about how many outcomes their stream keeps.
-    package func acknowledge(
-        _ acknowledgement: Acknowledgement, keepOutcomes: Int, as part: SharedWrite.Part?
-    ) async throws -> AcknowledgeAnswer {
+    package func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeAnswer {
         let announcement = acknowledgement.announcement
         let outcomes = (announcement?.outcomes.count ?? 0) + acknowledgement.repeated.count
         let reply = try await scripts.run(
             .acknowledge, keys: [keys.stock, keys.checkouts, keys.outcomes, keys.intake],
-            capacity: acknowledgement.entries.count * 24 + outcomes * 190, as: part
+            capacity: acknowledgement.entries.count * 24 + outcomes * 190
         ) { command in
             command.append(ledger)
             command.append(acknowledgement.epoch)

@@ -15,7 +15,7 @@ extension CounterStore {
     ///
     /// After an error that means the script may have been executed, the counters are unknown until a new epoch.
     package func decide(
-        _ commands: [PlannedCommand], epoch: Int64, seq: Int64, as part: SharedWrite.Part?
+        _ commands: [PlannedCommand], epoch: Int64, seq: Int64
     ) async throws -> GateAnswer {
         var names: [CounterName] = []
         var known: [CounterName: Int64] = [:]
@@ -39,9 +39,8 @@ extension CounterStore {
             }
         }
         let packed = MessagePack.array(numbers)
-        let reply = try await scripts.run(
-            .gate, keys: [keys.stock], capacity: names.count * 40 + packed.count + 256, as: part
-        ) { command in
+        let reply = try await scripts.run(.gate, keys: [keys.stock], capacity: names.count * 40 + packed.count + 256) {
+            command in
             command.append(ledger)
             command.append(epoch)
             command.append(seq)

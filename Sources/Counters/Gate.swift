@@ -1,5 +1,4 @@
 import Inventory
-import RedisClient
 
 /// The counters that decide commands, and the data stored with them, as the consumer uses them: Redis or a simulation.
 ///
@@ -21,22 +20,15 @@ package protocol Gate: Sendable {
     /// Decides a batch in one atomic step: the counters are changed by the commands that fit, in their order.
     ///
     /// After an error that means the batch may have been decided, the counters are unknown until a new epoch.
-    /// - Parameter part: sends it in one write with another command, if the gate is a server; else it may be ignored.
-    func decide(
-        _ commands: [PlannedCommand], epoch: Int64, seq: Int64, as part: SharedWrite.Part?
-    ) async throws -> GateAnswer
+    func decide(_ commands: [PlannedCommand], epoch: Int64, seq: Int64) async throws -> GateAnswer
 
     /// Replaces the old counters with those of a new epoch, atomically. After an error the next epoch must be tried:
     /// this one may have been installed.
     func install(_ installation: Installation) async throws -> InstallAnswer
 
     /// Writes down how far the ledger is, acknowledges, announces. Repeating it is harmless.
-    /// - Parameters:
-    ///   - keepOutcomes: about how many outcomes are kept.
-    ///   - part: as for `decide`.
-    func acknowledge(
-        _ acknowledgement: Acknowledgement, keepOutcomes: Int, as part: SharedWrite.Part?
-    ) async throws -> AcknowledgeAnswer
+    /// - Parameter keepOutcomes: about how many outcomes are kept.
+    func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeAnswer
 
     /// Whether it refuses writes for lack of memory.
     func isFull() async throws -> Bool
@@ -51,16 +43,6 @@ package protocol Gate: Sendable {
     func reconnect(because reason: String)
 
     func close() async
-}
-
-extension Gate {
-    package func decide(_ commands: [PlannedCommand], epoch: Int64, seq: Int64) async throws -> GateAnswer {
-        try await decide(commands, epoch: epoch, seq: seq, as: nil)
-    }
-
-    package func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeAnswer {
-        try await acknowledge(acknowledgement, keepOutcomes: keepOutcomes, as: nil)
-    }
 }
 
 /// What the stream keeper asks of Redis: it keeps the streams short, and counts what is lost.

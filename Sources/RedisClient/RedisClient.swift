@@ -69,31 +69,25 @@ package final class RedisClient: Sendable {
     }
 
     /// Like `RedisConnection.send`.
-    package func send(
-        _ command: RedisCommand, timeout: Duration? = nil, as part: SharedWrite.Part? = nil
-    ) async throws -> RedisValue {
-        try await reply(to: command, timeout: timeout, as: part).value
+    package func send(_ command: RedisCommand, timeout: Duration? = nil) async throws -> RedisValue {
+        try await reply(to: command, timeout: timeout).value
     }
 
     /// Like `RedisConnection.reply`.
-    package func reply(
-        to command: RedisCommand, timeout: Duration? = nil, as part: SharedWrite.Part? = nil
-    ) async throws -> FlatReply {
-        // Whatever ends this before it is sent, the other command must not wait for it.
-        defer { part?.leave() }
+    package func reply(to command: RedisCommand, timeout: Duration? = nil) async throws -> FlatReply {
         let connection = try await connection()
         do {
-            return try await reply(to: command, timeout: timeout, as: part, over: connection)
+            return try await reply(to: command, timeout: timeout, over: connection)
         } catch RedisError.notSent {
-            return try await reply(to: command, timeout: timeout, as: part, over: self.connection())
+            return try await reply(to: command, timeout: timeout, over: self.connection())
         }
     }
 
     private func reply(
-        to command: RedisCommand, timeout: Duration?, as part: SharedWrite.Part?, over connection: RedisConnection
+        to command: RedisCommand, timeout: Duration?, over connection: RedisConnection
     ) async throws -> FlatReply {
         do {
-            return try await connection.reply(to: command, timeout: timeout, as: part)
+            return try await connection.reply(to: command, timeout: timeout)
         } catch RedisError.reply(let error, let name) where error.isNotThePrimary {
             retire(connection, because: error)
             throw RedisError.reply(error, command: name)

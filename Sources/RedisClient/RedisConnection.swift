@@ -42,18 +42,11 @@ package final class RedisConnection: Sendable {
     }
 
     /// Like `send`, with the reply as it came: for large ones.
-    /// - Parameter part: sends it together with another command; the timeout begins then.
-    package func reply(
-        to command: RedisCommand, timeout: Duration? = nil, as part: SharedWrite.Part? = nil
-    ) async throws -> FlatReply {
+    package func reply(to command: RedisCommand, timeout: Duration? = nil) async throws -> FlatReply {
         try checkSize([command])
         let answer = Answer<FlatReply>()
         let question = Question(command: command.name, timeout: timeout ?? commandTimeout, asker: .one(answer))
-        return try await answer.value {
-            guard let part else { return ask(question, command.encoded) }
-            let (conversation, buffers) = (conversation, command.encoded)
-            part.join(on: channel.eventLoop) { conversation.value.ask(question, buffers) }
-        }
+        return try await answer.value { ask(question, command.encoded) }
     }
 
     /// Sends commands together and waits for all of their replies, in the order of the commands. Error replies are

@@ -30,27 +30,16 @@ struct BatchQueueTests {
 
     private func ids(_ front: [DecodedEntry]) -> [String] { front.map(\.entry.id) }
 
-    @Test("is full by orders, by lines and by bytes, and no sooner")
-    func full() {
-        #expect(!Self.queue(Self.order(1), Self.order(2), Self.order(3)).isFull)
-        #expect(Self.queue(Self.order(1), Self.order(2), Self.order(3), Self.order(4)).isFull)
-        #expect(!Self.queue(Self.order(1, lines: 2), Self.order(2, lines: 3)).isFull)
-        #expect(Self.queue(Self.order(1, lines: 3), Self.order(2, lines: 3)).isFull)
-        #expect(!Self.queue(Self.order(1, bytes: 999)).isFull)
-        #expect(Self.queue(Self.order(1, bytes: 999), Self.order(2, bytes: 1)).isFull)
-    }
-
     @Test("keeps count of what is taken away, and of what is put back")
     func counted() {
-        var queue = Self.queue(Self.order(1, lines: 3), Self.order(2, lines: 3))
+        var queue = Self.queue(Self.order(1), Self.order(2, bytes: 30))
+        #expect(queue.count == 2 && queue.bytes == 40)
         queue.removeFirst(1)
-        #expect(!queue.isFull && queue.count == 1 && queue.bytes == 10)
-        queue.append([Self.order(3, lines: 2)])
-        #expect(!queue.isFull && queue.bytes == 20)
-        queue.putBack([Self.poisonous(0), Self.order(1, lines: 1)])
-        #expect(queue.isFull && queue.count == 4 && queue.bytes == 40)
-        queue.removeFirst(4)
-        #expect(queue.isEmpty && !queue.isFull && queue.bytes == 0)
+        #expect(queue.count == 1 && queue.bytes == 30)
+        queue.putBack([Self.poisonous(0), Self.order(1)])
+        #expect(queue.count == 3 && queue.bytes == 50)
+        queue.removeFirst(3)
+        #expect(queue.isEmpty && queue.bytes == 0)
     }
 
     @Test("gives a batch from its front, within the limits, but at least one")

@@ -85,8 +85,9 @@ import Testing
         try shop.edit(
             """
             WITH numbers (value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM numbers WHERE value < 70)
-            INSERT INTO dead_letters (position, entry_id, reason, detail, payload, bytes, is_whole, fingerprint, received_at)
-            SELECT 1, value || '-1', 'invalid_json', 'x', zeroblob(1000000), 1000000, 1, x'01', '2026' FROM numbers
+            INSERT INTO dead_letters (
+                position, is_checkout, entry_id, reason, detail, payload, bytes, is_whole, fingerprint, received_at)
+            SELECT 1, 0, value || '-1', 'invalid_json', 'x', zeroblob(1000000), 1000000, 1, x'01', '2026' FROM numbers
             """)
         try shop.zero(
             page: Int(try shop.value("SELECT rootpage FROM sqlite_schema WHERE name = 'catalogue_variants_product_id'"))

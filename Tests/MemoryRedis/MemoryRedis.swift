@@ -103,9 +103,7 @@ package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, Me
         try redis.run("HMGET") { tables, _ in tables.counters?.head ?? CounterHead() }
     }
 
-    package func decide(
-        _ commands: [PlannedCommand], epoch: Int64, seq: Int64, as part: SharedWrite.Part?
-    ) async throws -> GateAnswer {
+    package func decide(_ commands: [PlannedCommand], epoch: Int64, seq: Int64) async throws -> GateAnswer {
         try redis.run("gate") { tables, _ in tables.decide(commands, of: ledger, epoch: epoch, seq: seq) }
     }
 
@@ -113,9 +111,7 @@ package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, Me
         try redis.run("install") { tables, _ in tables.install(installation, of: ledger) }
     }
 
-    package func acknowledge(
-        _ acknowledgement: Acknowledgement, keepOutcomes: Int, as part: SharedWrite.Part?
-    ) async throws -> AcknowledgeAnswer {
+    package func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeAnswer {
         try redis.run("acknowledge") { tables, _ in
             tables.acknowledge(acknowledgement, of: ledger, keepOutcomes: keepOutcomes)
         }
