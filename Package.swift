@@ -318,9 +318,8 @@ let package = Package(
         .executableTarget(
             name: "Bench",
             dependencies: nio + [
-                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "Randomness", "RedisClient", "SQLiteLedger",
-                "StrictJSON",
-                "TestSupport",
+                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "LedgerSamples", "Randomness", "RedisClient",
+                "SQLiteLedger", "StrictJSON", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

@@ -136,14 +136,14 @@ enum Schema {
         CREATE TABLE journal (
             -- 1, 2, 3 … without a gap.
             position INTEGER PRIMARY KEY,
-            -- order, cancellation, adjustment, dead_letter, catalogue.
+            -- order, cancellation, adjustment, refund, dead_letter, catalogue.
             kind TEXT NOT NULL,
             -- The id that the message's publisher gave it; of a dead letter its entry's id and fingerprint; of a change of
             -- the catalogue the new version.
             key TEXT NOT NULL,
             -- Of the content; NULL for a change of the catalogue.
             digest BLOB,
-            -- As it was announced: accepted, refused, cancelled, adjusted, dead_letter, catalogue.
+            -- As it was announced: accepted, refused, cancelled, adjusted, refunded, dead_letter, catalogue.
             outcome TEXT NOT NULL,
             -- Of a refusal, of a dead letter; of a cancellation of units that its order did not own.
             reason TEXT,

@@ -31,6 +31,21 @@ struct CheckTests {
         }
     }
 
+    @Test("finds nothing wrong with orders that are made as rows, as the bench's are")
+    func acceptedOrders() async throws {
+        let products = (0..<3).map {
+            Product(
+                id: Identifier("PRODUCT-\($0)"), name: "Edition \($0)", category: "edition", devStatus: 5,
+                basePrice: 99_500)
+        }
+        try await withLedger(Catalogue(categories: ["edition"], products: products)) { fixture in
+            let position = try await fixture.ledger.head().position
+            try fixture.tamper(AcceptedOrders(count: 30, products: 3, idStep: 1 << 40, after: Int(position)).sql)
+            let check = try await fixture.ledger.check()
+            #expect(check.isSound && check.commands[.placeOrder] == 30 && check.head.position == position + 30)
+        }
+    }
+
     @Test("finds refusals that are gone, or are none any more")
     func refusals() async throws {
         try await withLedger { fixture async throws in
