@@ -6,7 +6,7 @@
 -- ARGV    1  identity of the ledger
 --         2  epoch
 --         3  highest seq the ledger has recorded
---         4  how many messages it has recorded (orders, cancellations, adjustments, dead letters)
+--         4  how many messages it has recorded (orders, cancellations, adjustments, refunds, dead letters)
 --         5  consumer group
 --         6  how many outcomes to keep, about
 --         7  channel of the changes

@@ -5,7 +5,7 @@
 -- ARGV    1  identity of the ledger
 --         2  the new epoch
 --         3  highest seq the ledger has recorded
---         4  how many messages it has recorded (orders, cancellations, adjustments, dead letters)
+--         4  how many messages it has recorded (orders, cancellations, adjustments, refunds, dead letters)
 --         5  how many fields the prepared hash must have
 --         6  position of the last row of the ledger's journal
 -- RETURNS {"INSTALLED", position up to which the journal is announced}

@@ -34,7 +34,7 @@ package enum ConsumerError: Error, Sendable, CustomStringConvertible {
         case .laterEpoch(let epoch):
             "the counters are of epoch \(epoch), which the ledger \(ledger) has not reached: it was replaced or has gone back in time"
         case .moreRecorded(let settled, let recorded):
-            "\(recorded) rows (orders, cancellations, adjustments, dead letters) up to seq \(settled) had been recorded, which the ledger \(ledger) does not hold: it was replaced or has gone back in time"
+            "\(recorded) rows (orders, cancellations, adjustments, refunds, dead letters) up to seq \(settled) had been recorded, which the ledger \(ledger) does not hold: it was replaced or has gone back in time"
         }
     }
 }

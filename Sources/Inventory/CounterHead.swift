@@ -6,7 +6,7 @@ package struct CounterHead: Sendable, Equatable {
     package var seq: Int64?
     /// Highest seq that Redis knows to be recorded.
     package var settled: Int64?
-    /// Rows the ledger had recorded (orders, cancellations, adjustments, dead letters).
+    /// Rows the ledger had recorded (orders, cancellations, adjustments, refunds, dead letters).
     package var recorded: Int64?
     package var catalogue: Int64?
     /// The position in the journal up to which everything is announced.

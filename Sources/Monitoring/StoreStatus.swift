@@ -45,7 +45,7 @@ package struct StoreStatus: Sendable {
     package var seq: Int64?
     /// Highest seq that is acknowledged, according to Redis.
     package var settled: Int64?
-    /// Messages that the ledger has ever recorded: orders, cancellations, adjustments and dead letters.
+    /// Messages that the ledger has ever recorded: orders, cancellations, adjustments, refunds and dead letters.
     package var recorded: Int64?
     /// Rows of the journal that are not announced yet.
     package var unannounced: Int64?

@@ -58,7 +58,7 @@ struct LedgerCommand: AsyncParsableCommand {
             }
             if check.missingRecords != 0 {
                 print(
-                    "\(check.missingRecords.grouped) rows (orders, cancellations, adjustments, dead letters) were recorded and are not there"
+                    "\(check.missingRecords.grouped) rows (orders, cancellations, adjustments, refunds, dead letters) were recorded and are not there"
                 )
             }
             if check.missingRefusals != 0 {

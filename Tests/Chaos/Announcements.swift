@@ -77,9 +77,21 @@ final class Announcements: Sendable {
         await client.close()
     }
 
+    /// Deletes the stream, with all that was not read yet: of outcomes alone that Redis forgets, none is announced again.
+    func readAndDelete(_ shop: ChaosShop) async throws {
+        let client = shop.redis.client()
+        do { try await read(shop, client, limit: 1_000_000, deletes: true) } catch {
+            await client.close()
+            throw error
+        }
+        await client.close()
+    }
+
     /// - Returns: how many outcomes were read.
     @discardableResult
-    func read(_ shop: ChaosShop, _ client: RedisClient) async throws -> Int {
+    func read(
+        _ shop: ChaosShop, _ client: RedisClient, limit: Int = limit, deletes: Bool = false
+    ) async throws -> Int {
         let last = state.withLock { $0.last }
         // In one step: what was dropped, and what is there.
         let script = """
@@ -87,10 +99,14 @@ final class Announcements: Sendable {
             if not ok then return {'0-0', {}} end
             local dropped = '0-0'
             for i = 1, #info, 2 do if info[i] == 'max-deleted-entry-id' then dropped = info[i + 1] end end
-            return {dropped, redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])}
+            local entries = redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])
+            if ARGV[3] == 'delete' then redis.call('DEL', KEYS[1]) end
+            return {dropped, entries}
             """
         let reply = try await client.send(
-            RedisCommand("EVAL_RO", script, "1", shop.keys.outcomes, "\(last)", "\(Self.limit)"), timeout: .seconds(2))
+            RedisCommand(
+                deletes ? "EVAL" : "EVAL_RO", script, "1", shop.keys.outcomes, "\(last)", "\(limit)",
+                deletes ? "delete" : ""), timeout: .seconds(2))
         guard let parts = reply.array, parts.count == 2, let entries = parts[1].array else { return 0 }
         if let dropped = parts[0].string, EntryID(dropped) > last {
             journal.violation("chaos", "outcomes from \(last) to \(dropped) were dropped before they were read")

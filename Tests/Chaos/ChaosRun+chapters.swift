@@ -8,8 +8,8 @@ extension ChaosRun {
             consumers: ConsumerFaults(
                 fleet: fleet, journal: journal, without: settings.without, generator: generator()),
             redis: RedisFaults(
-                shop: shop, journal: journal, acknowledgements: acknowledgements, without: settings.without,
-                generator: generator()),
+                shop: shop, journal: journal, acknowledgements: acknowledgements, announcements: announcements,
+                without: settings.without, generator: generator()),
             network: NetworkFaults(
                 consumers: shop.proxy, readers: shop.readersProxy, journal: journal, without: settings.without,
                 includesHalfOpen: settings.includesHalfOpen, generator: generator()),

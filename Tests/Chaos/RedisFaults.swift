@@ -8,6 +8,7 @@ struct RedisFaults: Lane {
     let shop: ChaosShop
     let journal: ChaosJournal
     let acknowledgements: Acknowledgements
+    let announcements: Announcements
     let without: Set<String>
     /// Also faults that lose unread messages, or make figures that never were.
     var loses = true
@@ -21,12 +22,13 @@ struct RedisFaults: Lane {
     private var destroyed: [String: Int] = [:]
 
     init(
-        shop: ChaosShop, journal: ChaosJournal, acknowledgements: Acknowledgements, without: Set<String>,
-        generator: SeededGenerator
+        shop: ChaosShop, journal: ChaosJournal, acknowledgements: Acknowledgements, announcements: Announcements,
+        without: Set<String>, generator: SeededGenerator
     ) {
         self.shop = shop
         self.journal = journal
         self.acknowledgements = acknowledgements
+        self.announcements = announcements
         self.without = without
         self.generator = generator
     }
@@ -263,7 +265,11 @@ struct RedisFaults: Lane {
         case .deleteKey:
             let keys = try await shop.redis.command("KEYS", "*").array?.compactMap(\.string) ?? []
             detail = keys.sorted().randomElement(using: &generator) ?? stock
-            try await shop.redis.command("DEL", detail)
+            if detail == shop.keys.outcomes {
+                try await announcements.readAndDelete(shop)
+            } else {
+                try await shop.redis.command("DEL", detail)
+            }
             if detail == shop.keys.checkouts { try noteDestruction() }
         default:
             let items = Assortment.first
