@@ -5,11 +5,12 @@ import Synchronization
 
 /// What the stream of outcomes says of a message.
 struct Announcement: Hashable, Sendable {
-    /// `accepted`, `refused`, `cancelled`, `adjusted` or `dead_letter`.
+    /// `accepted`, `refused`, `cancelled`, `adjusted`, `refunded` or `dead_letter`.
     var outcome: String
     var orderID = ""
     var cancellationID = ""
     var adjustmentID = ""
+    var refundID = ""
     var reason = ""
     var seq: Int64?
     var decidedAt: String
@@ -31,6 +32,7 @@ struct Announcement: Hashable, Sendable {
         orderID = values["order_id"] ?? ""
         cancellationID = values["cancellation_id"] ?? ""
         adjustmentID = values["adjustment_id"] ?? ""
+        refundID = values["refund_id"] ?? ""
         reason = values["reason"] ?? ""
         seq = values["seq"].flatMap { Int64($0) }
         decidedAt = values["decided_at"] ?? ""
@@ -156,6 +158,12 @@ extension LedgerContents {
                 $0.seq = row.seq
             }
         }
+        let refunds = refunds.map { row in
+            make("refund \(row.id)", "refunded", row.decidedAt) {
+                $0.orderID = row.orderID
+                $0.refundID = row.id
+            }
+        }
         let deadLetters = deadLetters.map { row in
             make(
                 "dead_letter \(row.entryID)/\(row.fingerprint.map { String(format: "%02x", $0) }.joined())",
@@ -164,9 +172,10 @@ extension LedgerContents {
                 $0.orderID = row.orderID ?? ""
                 $0.cancellationID = row.cancellationID ?? ""
                 $0.adjustmentID = row.adjustmentID ?? ""
+                $0.refundID = row.refundID ?? ""
                 $0.reason = row.reason
             }
         }
-        return orders + cancellations + adjustments + deadLetters
+        return orders + cancellations + adjustments + refunds + deadLetters
     }
 }

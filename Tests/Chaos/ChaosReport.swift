@@ -47,6 +47,7 @@ package struct ChaosReport: Sendable {
             .map { ("orders \($0.key)", $0.value.count) }.sorted { $0.0 < $1.0 }
         outcomes += [
             ("cancellations", contents.cancellations.count), ("adjustments", contents.adjustments.count),
+            ("refunds", contents.refunds.count),
         ].filter { $0.1 > 0 }
         outcomes += Dictionary(grouping: contents.deadLetters, by: \.reason)
             .map { ("dead letters \($0.key)", $0.value.count) }.sorted { $0.0 < $1.0 }

@@ -10,8 +10,8 @@ package struct ChaosSettings: Sendable {
     package var isVerbose = false
     /// Keeps ledger, logs and history also when all is well.
     package var keepsFolder = false
-    /// Kinds of faults that are left out, by their names in the report; `cancellations` leaves cancellations and
-    /// adjustments out.
+    /// Kinds of faults that are left out, by their names in the report; `cancellations` leaves cancellations,
+    /// adjustments and refunds out.
     package var without: Set<String> = []
     /// Also faults after which the order of the stream cannot be kept (`NetworkFaults.halfOpen`).
     package var includesHalfOpen = false

@@ -8,6 +8,7 @@ struct LedgerContents: Sendable {
     var deadLetters: [LedgerRows.DeadLetter]
     var cancellations: [LedgerRows.Cancellation]
     var adjustments: [LedgerRows.Adjustment]
+    var refunds: [LedgerRows.Refund]
     var repairs: [LedgerRows.Repair]
     var epochs: [LedgerRows.Epoch]
     var journal: LedgerRows.Journal
@@ -23,6 +24,7 @@ struct LedgerContents: Sendable {
         deadLetters = try LedgerRows.deadLetters(db)
         cancellations = try LedgerRows.cancellations(db)
         adjustments = try LedgerRows.adjustments(db)
+        refunds = try LedgerRows.refunds(db)
         repairs = try LedgerRows.repairs(db)
         epochs = try LedgerRows.epochs(db)
         journal = try LedgerRows.journal(db)
@@ -38,6 +40,7 @@ struct LedgerContents: Sendable {
         case deadLetter(LedgerRows.DeadLetter)
         case cancellation(LedgerRows.Cancellation)
         case adjustment(LedgerRows.Adjustment)
+        case refund(LedgerRows.Refund)
 
         /// Nil: dead letters bear none.
         var epoch: Int64? {
@@ -46,6 +49,7 @@ struct LedgerContents: Sendable {
             case .deadLetter: nil
             case .cancellation(let row): row.epoch
             case .adjustment(let row): row.epoch
+            case .refund(let row): row.epoch
             }
         }
 
@@ -55,6 +59,7 @@ struct LedgerContents: Sendable {
             case .deadLetter(let row): row.entryID
             case .cancellation(let row): row.entryID
             case .adjustment(let row): row.entryID
+            case .refund(let row): row.entryID
             }
         }
     }
@@ -68,7 +73,7 @@ struct LedgerContents: Sendable {
     var inOrder: [Row] {
         let rows =
             orders.map(Row.order) + deadLetters.map(Row.deadLetter) + cancellations.map(Row.cancellation)
-            + adjustments.map(Row.adjustment)
+            + adjustments.map(Row.adjustment) + refunds.map(Row.refund)
         let sorted = rows.map { (EntryID($0.entryID), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
         var ordered: [Row] = []
         var loose: [LedgerRows.Order] = []
@@ -107,5 +112,6 @@ struct LedgerContents: Sendable {
             + among("dead letter", deadLetters.map { ("\($0.position)", $0.entryID) })
             + among("cancellation", cancellations.map { ($0.id, $0.entryID) })
             + among("adjustment", adjustments.map { ($0.id, $0.entryID) })
+            + among("refund", refunds.map { ($0.id, $0.entryID) })
     }
 }

@@ -1,6 +1,6 @@
 import GRDB
 
-/// Cancellations and adjustments.
+/// Cancellations, adjustments and refunds.
 extension LedgerRows {
     struct Cancellation: Sendable {
         var position: Int64
@@ -52,6 +52,18 @@ extension LedgerRows {
         }
     }
 
+    struct Refund: Sendable {
+        var position: Int64
+        var id: String
+        var orderID: String
+        var amount: Int?
+        var epoch: Int64
+        var decidedAt: String
+        var entryID: String
+
+        var content: Message.Refund { Message.Refund(id: id, order: orderID, amount: amount) }
+    }
+
     static func cancellations(after position: Int64 = 0, _ db: Database) throws -> [Cancellation] {
         var items: [String: [Cancellation.Item]] = [:]
         let rows = try Row.fetchCursor(
@@ -92,6 +104,21 @@ extension LedgerRows {
             Adjustment(
                 position: row[0], id: row[1], product: row[2], variant: row[3], units: row[4], seq: row[5],
                 epoch: row[6], decidedAt: row[7], entryID: row[8])
+        }
+    }
+
+    static func refunds(after position: Int64 = 0, _ db: Database) throws -> [Refund] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT position, id, order_id, amount, epoch, decided_at, entry_id FROM order_refunds
+                WHERE position > ? ORDER BY position
+                """,
+            arguments: [position]
+        ).map { row in
+            Refund(
+                position: row[0], id: row[1], orderID: row[2], amount: row[3], epoch: row[4], decidedAt: row[5],
+                entryID: row[6])
         }
     }
 }

@@ -35,6 +35,7 @@ struct LedgerRows: Sendable {
         var orderID: String?
         var cancellationID: String?
         var adjustmentID: String?
+        var refundID: String?
         var receivedAt: String
         var entryID: String
         /// What the message is recognised by, `Message.key`; nil: it was removed.
@@ -123,8 +124,8 @@ struct LedgerRows: Sendable {
 
     /// How many commands were ever recorded.
     static func commands(_ db: Database) throws -> Int {
-        let count = "(SELECT count(*) FROM orders) + (SELECT count(*) FROM cancellations)"
-        return try Int.fetchOne(db, sql: "SELECT \(count) + (SELECT count(*) FROM adjustments)") ?? 0
+        let counts = ["orders", "cancellations", "adjustments", "order_refunds"].map { "(SELECT count(*) FROM \($0))" }
+        return try Int.fetchOne(db, sql: "SELECT \(counts.joined(separator: " + "))") ?? 0
     }
 
     /// Orders recorded after the given position.
@@ -171,7 +172,7 @@ struct LedgerRows: Sendable {
             db,
             sql: """
                 SELECT id, reason, entry_id, type, payload, fields, status, order_id, received_at, bytes, is_whole,
-                    fingerprint, cancellation_id, adjustment_id
+                    fingerprint, cancellation_id, adjustment_id, refund_id
                 FROM dead_letters WHERE id > ? ORDER BY id
                 """,
             arguments: [position]
@@ -187,6 +188,7 @@ struct LedgerRows: Sendable {
             let isRemoved = type == nil && payload == nil && fields == nil
             return DeadLetter(
                 position: row[0], reason: row[1], orderID: row[7], cancellationID: row[12], adjustmentID: row[13],
+                refundID: row[14],
                 receivedAt: row[8], entryID: row[2],
                 bytes: isRemoved ? nil : bytes, fingerprint: row[11], status: row[6])
         }

@@ -47,10 +47,19 @@ struct Message: Sendable {
         var line: Line { Line(product: product, variant: variant, units: units) }
     }
 
+    /// Refunds of the same id are the same if all of it is.
+    struct Refund: Sendable, Equatable {
+        var id: String
+        var order: String
+        /// In the one currency that orders have; nil: all that was due.
+        var amount: Int?
+    }
+
     enum Meaning: Sendable {
         case order(Order)
         case cancellation(Cancellation)
         case adjustment(Adjustment)
+        case refund(Refund)
         /// Can never be processed, for this reason.
         case poison(reason: String)
     }

@@ -10,16 +10,19 @@ struct MessageMaker {
     private var recent: [Message.Order] = []
     private var cancellations: [Message.Cancellation] = []
     private var adjustments: [Message.Adjustment] = []
+    private var refunds: [Message.Refund] = []
     /// Messages that come later than they should.
     private var heldBack: [(due: Int, message: Message)] = []
     private let changesOrders: Bool
+
+    private static let currency = "usd"
 
     /// Stands in every customer's data; must not be in anybody's log.
     static let canary = "CANARY"
 
     /// - Parameters:
     ///   - name: first part of every id.
-    ///   - changesOrders: also cancellations and adjustments.
+    ///   - changesOrders: also cancellations, adjustments and refunds.
     init(name: String, generator: SeededGenerator, changesOrders: Bool) {
         self.name = name
         self.generator = generator
@@ -55,6 +58,7 @@ struct MessageMaker {
         case 8..<11: return conflict() ?? order()
         case 11..<26 where changesOrders: return cancellation()
         case 26..<29 where changesOrders: return adjustment()
+        case 29..<33 where changesOrders: return refund()
         default: return order()
         }
     }
@@ -103,7 +107,7 @@ struct MessageMaker {
         }
         let payload = """
             {"order_id": "\(order.id)", "customer": {"id": "\(canary)", "email": "\(canary)@example.com", \
-            "name": "\(canary)"}, "currency": "usd", "items": [\(items.joined(separator: ", "))], \
+            "name": "\(canary)"}, "currency": "\(currency)", "items": [\(items.joined(separator: ", "))], \
             "shipping_address": {"name": "\(canary)", "line1": "\(canary)", "country": "GB"}}
             """
         return Message(.order(order), kind: kind, type: "checkout.completed", payload: payload)
@@ -199,6 +203,32 @@ struct MessageMaker {
             \(variant(adjustment.variant))"sold": \(adjustment.units), "reason": "\(adjustmentReason)"}
             """
         return Message(.adjustment(adjustment), kind: kind, type: "stock.adjusted", payload: payload)
+    }
+
+    // MARK: - Refunds
+
+    private mutating func refund() -> Message {
+        if generator.chance(10), let again = refunds.randomElement(using: &generator) {
+            return Self.message(again, kind: "refund replay")
+        }
+        if generator.chance(5), var other = refunds.randomElement(using: &generator) {
+            other.amount = (other.amount ?? 0) + 1
+            return Self.message(other, kind: "refund conflict")
+        }
+        let early = "\(name)-\(number + Int.random(in: 1...20, using: &generator))"
+        let order = generator.chance(20) ? early : recent.randomElement(using: &generator)?.id ?? early
+        let refund = Message.Refund(
+            id: "\(name)-r\(number)", order: order,
+            amount: generator.chance(50) ? Int.random(in: 1...400, using: &generator) : nil)
+        refunds.append(refund)
+        if refunds.count > 100 { refunds.removeFirst() }
+        return Self.message(refund, kind: "refund")
+    }
+
+    private static func message(_ refund: Message.Refund, kind: String) -> Message {
+        let amount = refund.amount.map { #", "amount": \#($0), "currency": "\#(currency)""# } ?? ""
+        let payload = #"{"refund_id": "\#(refund.id)", "order_id": "\#(refund.order)"\#(amount)}"#
+        return Message(.refund(refund), kind: kind, type: "order.refunded", payload: payload)
     }
 
     // MARK: - Poison

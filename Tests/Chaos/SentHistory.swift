@@ -17,11 +17,21 @@ final class SentHistory: Sendable {
         var orders: [String: [Message.Line: Int]] = [:]
         var cancellations: [String: Message.CancellationContent] = [:]
         var adjustments: [String: Message.Adjustment] = [:]
-        /// With their reasons: a cancellation that came before its order comes again.
+        var refunds: [String: Message.Refund] = [:]
+        /// With their reasons: a cancellation or refund that came before its order comes again.
         var deadLetters: [[UInt8]: Set<String>] = [:]
         /// What dead letters held, by their fingerprints: it may be removed later.
         var letters: [Data: [UInt8]] = [:]
-        var positions = (orders: Int64(0), deadLetters: Int64(0), cancellations: Int64(0), adjustments: Int64(0))
+        var positions = Positions()
+    }
+
+    /// Of the last row of each kind that was looked at.
+    private struct Positions {
+        var orders: Int64 = 0
+        var deadLetters: Int64 = 0
+        var cancellations: Int64 = 0
+        var adjustments: Int64 = 0
+        var refunds: Int64 = 0
     }
 
     private struct Sending {
@@ -138,8 +148,9 @@ final class SentHistory: Sendable {
     /// lacks is to be recorded, and was accepted.
     func startOver(with ledger: LedgerRows) throws {
         state.withLock { state in
-            (state.orders, state.cancellations, state.adjustments, state.deadLetters) = ([:], [:], [:], [:])
-            state.positions = (0, 0, 0, 0)
+            (state.orders, state.cancellations, state.adjustments) = ([:], [:], [:])
+            (state.refunds, state.deadLetters) = ([:], [:])
+            state.positions = Positions()
             for number in state.messages.indices where !state.doubtful.contains(number) {
                 state.unrecorded[number] = Sending(isAccepted: true)
             }
@@ -155,7 +166,8 @@ final class SentHistory: Sendable {
                 orders: try LedgerRows.orders(after: positions.orders, db),
                 deadLetters: try LedgerRows.deadLetters(after: positions.deadLetters, db),
                 cancellations: try LedgerRows.cancellations(after: positions.cancellations, db),
-                adjustments: try LedgerRows.adjustments(after: positions.adjustments, db)
+                adjustments: try LedgerRows.adjustments(after: positions.adjustments, db),
+                refunds: try LedgerRows.refunds(after: positions.refunds, db)
             )
         }
         state.withLock { state in
@@ -178,6 +190,10 @@ final class SentHistory: Sendable {
                 state.adjustments[row.id] = row.content
                 state.positions.adjustments = max(state.positions.adjustments, row.position)
             }
+            for row in found.refunds {
+                state.refunds[row.id] = row.content
+                state.positions.refunds = max(state.positions.refunds, row.position)
+            }
             state.unrecorded = state.unrecorded.filter { number, _ in
                 let message = state.messages[number]
                 return !Self.isRecorded(message, message.bytes, state)
@@ -191,6 +207,7 @@ final class SentHistory: Sendable {
         case .order(let order): state.orders[order.id] == order.content
         case .cancellation(let cancellation): state.cancellations[cancellation.id] == cancellation.content
         case .adjustment(let adjustment): state.adjustments[adjustment.id] == adjustment
+        case .refund(let refund): state.refunds[refund.id] == refund
         case .poison: false
         }
     }

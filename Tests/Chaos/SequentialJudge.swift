@@ -24,6 +24,9 @@ struct SequentialJudge {
     private var owned: [String: [Message.Line: Int]] = [:]
     private var cancellations: [String: Message.CancellationContent] = [:]
     private var adjustments: [String: Message.Adjustment] = [:]
+    private var refunds: [String: Message.Refund] = [:]
+    /// Ids of orders of which there is a dead checkout, so that somebody may have paid.
+    private var deadOrders: Set<String> = []
     private var seq: Int64 = 0
     /// The catalogues that may have been in force when a dead letter was recorded, which bears no epoch: those of the
     /// epochs from the decision before it to that after it. Mostly that is one.
@@ -59,6 +62,7 @@ struct SequentialJudge {
                 take(row)
             case .cancellation(let row): take(row)
             case .adjustment(let row): take(row)
+            case .refund(let row): take(row)
             }
         }
         if ledger.head.seq != seq { differ("the ledger is at seq \(ledger.head.seq) instead of \(seq)") }
@@ -78,15 +82,21 @@ struct SequentialJudge {
         for row in ledger.deadLetters where row.reason == "unknown_order" {
             // What becomes of these is the operator's doing.
             if row.status == "discarded" || replayed.contains(row.entryID) { continue }
-            guard case .cancellation(let cancellation)? = message(of: row)?.meaning else { continue }
-            let expected = orders[cancellation.order] == nil ? "open" : "replayed"
+            let (id, isThere, hasCome): (String, Bool, Bool)
+            switch message(of: row)?.meaning {
+            case .cancellation(let cancellation)?:
+                (id, isThere) = (cancellation.id, orders[cancellation.order] != nil)
+                hasCome = cancellations[id] != nil
+            case .refund(let refund)?:
+                (id, isThere) = (refund.id, isKnown(refund.order))
+                hasCome = refunds[id] != nil
+            default: continue
+            }
+            let expected = isThere ? "replayed" : "open"
             if row.status != expected {
-                differ("dead letter \(row.position) of \(cancellation.id) is \(row.status) instead of \(expected)")
+                differ("dead letter \(row.position) of \(id) is \(row.status) instead of \(expected)")
             }
-            if expected == "replayed", cancellations[cancellation.id] == nil {
-                differ(
-                    "cancellation \(cancellation.id) has not come again, though order \(cancellation.order) is there")
-            }
+            if isThere, !hasCome { differ("\(id) has not come again, though its order is there") }
         }
     }
 
@@ -245,6 +255,17 @@ struct SequentialJudge {
         return adjustment.units < 0 && counters.contains { adjusted[$0, default: 0] + adjustment.units < 0 }
     }
 
+    // MARK: - Refunds
+
+    /// Whether somebody may have paid for it: it is recorded, or there is a dead letter of its checkout.
+    private func isKnown(_ order: String) -> Bool { orders[order] != nil || deadOrders.contains(order) }
+
+    private mutating func take(_ row: LedgerRows.Refund) {
+        if refunds[row.id] != nil { return differ("refund \(row.id) is recorded twice") }
+        refunds[row.id] = row.content
+        if !isKnown(row.orderID) { differ("refund \(row.id) was taken before order \(row.orderID)") }
+    }
+
     // MARK: - Dead letters
 
     private func message(of row: LedgerRows.DeadLetter) -> Message? {
@@ -254,11 +275,17 @@ struct SequentialJudge {
     private mutating func take(_ row: LedgerRows.DeadLetter) {
         if row.status == "replay" { differ("dead letter \(row.position) is still to be published again") }
         // Removed before the run looked at it.
-        if row.bytes == nil, letters[row.fingerprint] == nil { return }
+        if row.bytes == nil, letters[row.fingerprint] == nil {
+            // Of a checkout, if it has no id of anything else.
+            if let order = row.orderID, row.cancellationID == nil, row.refundID == nil { deadOrders.insert(order) }
+            return
+        }
         guard let message = message(of: row) else {
             return differ("dead letter \(row.position) (\(row.reason)) holds bytes that were never sent")
         }
         let expected: [String?]
+        // Afterwards: it is known from this row on.
+        defer { if case .order(let order) = message.meaning { deadOrders.insert(order.id) } }
         switch message.meaning {
         // Killed three times while it decodes a large message alone, a consumer takes it for the message's fault.
         case .poison(let reason): expected = message.isLarge ? [reason, "crashed_consumer"] : [reason]
@@ -275,6 +302,12 @@ struct SequentialJudge {
                 expected = [known != cancellation.content ? "cancellation_conflict" : nil]
             } else {
                 expected = [orders[cancellation.order] == nil ? "unknown_order" : nil]
+            }
+        case .refund(let refund):
+            if let known = refunds[refund.id] {
+                expected = [known != refund ? "refund_conflict" : nil]
+            } else {
+                expected = [isKnown(refund.order) ? nil : "unknown_order"]
             }
         case .adjustment(let adjustment):
             if let known = adjustments[adjustment.id] {
