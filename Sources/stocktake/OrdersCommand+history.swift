@@ -91,8 +91,6 @@ extension OrderHistory {
 }
 
 extension JournalEntry {
-    fileprivate var place: RecordPlace { RecordPlace(epoch: epoch, position: position) }
-
     /// Its key, or a dead letter's number, by which commands know it.
     fileprivate var shownID: String { kind == .deadLetter ? number.map { String($0) } ?? "" : key.text }
 

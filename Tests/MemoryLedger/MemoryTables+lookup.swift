@@ -48,7 +48,7 @@ extension MemoryTables {
         guard let entry = journal.first(where: { $0.kind == kind && $0.key == key }) else {
             preconditionFailure("no \(kind) \(key) in the journal")
         }
-        return RecordPlace(epoch: entry.epoch, position: entry.position)
+        return entry.place
     }
 
     func decision(_ key: Command.Key) -> PriorDecision? {

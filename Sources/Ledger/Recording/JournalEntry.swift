@@ -73,6 +73,8 @@ package struct JournalEntry: Sendable, Equatable {
         self.number = number
         self.by = by
     }
+
+    package var place: RecordPlace { RecordPlace(epoch: epoch, position: position) }
 }
 
 /// What is announced of consecutive rows of the journal.
@@ -100,7 +102,7 @@ extension JournalEntry {
         }
         var announced = Outcome(kind: outcomeKind, ids: ids, reason: reason ?? "", decidedAt: decidedAt)
         (announced.seq, announced.units) = (seq, units)
-        return RecordedOutcome(outcome: announced, place: RecordPlace(epoch: epoch, position: position))
+        return RecordedOutcome(outcome: announced, place: place)
     }
 }
 
