@@ -136,11 +136,7 @@ extension BatchWriter {
             db.cachedStatement(
                 sql: """
                     SELECT number, payment_intent_id, amount, currency FROM refunds
-                    WHERE order_number = \(Schema.orderNumber(ofID: "?1"))
-                    UNION ALL
-                    SELECT number, payment_intent_id, amount, currency FROM refunds
-                    WHERE \(Schema.isOfLetters) AND order_id = ?1
-                    ORDER BY number
+                    WHERE number IN (\(Schema.refundNumbers(ofOrder: "?1"))) ORDER BY number
                     """), arguments: [refund.orderID.text])
         let due = try rows.map { row in
             DuePayment(

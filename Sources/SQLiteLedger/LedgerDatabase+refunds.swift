@@ -15,10 +15,7 @@ extension LedgerDatabase {
 
     /// What is due under an order's id, in the order in which it became so.
     static func refunds(of order: Identifier, _ db: Database) throws -> [RefundDue] {
-        let numbers = """
-            SELECT number FROM refunds WHERE order_number = \(Schema.orderNumber(ofID: "?1"))
-            UNION ALL SELECT number FROM refunds WHERE \(Schema.isOfLetters) AND order_id = ?1
-            """
+        let numbers = Schema.refundNumbers(ofOrder: "?1")
         return try Row.fetchAll(
             db, sql: "\(refundsDue) WHERE number IN (\(numbers)) ORDER BY number", arguments: [order.text]
         ).map(refund)
@@ -54,11 +51,8 @@ extension LedgerDatabase {
     /// How many refunds are due for an order: its own, and those of dead letters with its id.
     static func refundCount(of order: Identifier, _ db: Database) throws -> Int {
         try Int.fetchOne(
-            db.cachedStatement(
-                sql: """
-                    SELECT (SELECT count(*) FROM refunds WHERE order_number = \(Schema.orderNumber(ofID: "?1")))
-                        + (SELECT count(*) FROM refunds WHERE \(Schema.isOfLetters) AND order_id = ?1)
-                    """), arguments: [order.text]) ?? 0
+            db.cachedStatement(sql: "SELECT count(*) FROM (\(Schema.refundNumbers(ofOrder: "?1")))"),
+            arguments: [order.text]) ?? 0
     }
 
     /// Refunds that are missing or should not be there, and wrong sums, found by a recount.

@@ -10,6 +10,15 @@ extension Schema {
         return "\(row)dead_letter_id IS NOT NULL AND \(row)order_id IS NOT NULL AND \(row)reason != 'order_conflict'"
     }
 
+    /// A query for the numbers of all that is due under an order's id: its own refund, and those of dead letters.
+    /// - Parameter id: the order's id as an expression.
+    static func refundNumbers(ofOrder id: String) -> String {
+        """
+        SELECT number FROM refunds WHERE order_number = \(orderNumber(ofID: id))
+        UNION ALL SELECT number FROM refunds WHERE \(isOfLetters) AND order_id = \(id)
+        """
+    }
+
     /// The currency of a row as in the sums: a code of three letters. Anything else in a message is summed up under '',
     /// so that there are few sums, and no external text gets into metrics.
     static func sumCurrency(_ row: String) -> String {
