@@ -18,12 +18,6 @@ package enum Command: Sendable, Equatable {
             self.id = id
         }
 
-        /// The kind as one byte: by default its text would be hashed.
-        package func hash(into hasher: inout Hasher) {
-            hasher.combine(kind == .placeOrder ? 0 : kind.noun.utf8.first ?? 0)
-            hasher.combine(id)
-        }
-
         /// The ids that every message with this key names.
         package var ids: MessageIDs {
             var ids = MessageIDs()

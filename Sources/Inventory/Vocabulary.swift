@@ -21,6 +21,9 @@ extension Command {
         /// The field of the payload that holds the id, and of the outcome.
         package var idField: String { noun + "_id" }
 
+        /// One byte: by default the whole text would be hashed.
+        package func hash(into hasher: inout Hasher) { hasher.combine(self == .placeOrder ? 0 : noun.utf8.first ?? 0) }
+
         /// The outcome of one that changes what it asks for. An order may be refused instead.
         package var outcome: Outcome.Kind {
             switch self {
