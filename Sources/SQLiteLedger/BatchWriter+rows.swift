@@ -103,8 +103,6 @@ extension BatchWriter {
     }
 
     func insert(_ deadLetter: DeadLetterRecord, number: Int64, _ position: Int64) throws {
-        let kinds = Command.Kind.allCases
-        let marks = Array(repeating: "?", count: 14 + kinds.count).joined(separator: ", ")
         let values: [(any DatabaseValueConvertible)?] = [
             number, position, deadLetter.payment != nil, deadLetter.key.entryID, deadLetter.cause.reason.rawValue,
             deadLetter.cause.detail,
@@ -112,15 +110,16 @@ extension BatchWriter {
             deadLetter.bytes, deadLetter.isWhole, deadLetter.payloadDigest.map { Data($0) },
             Data(deadLetter.key.fingerprint), deadLetter.receivedAt,
         ]
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO dead_letters (
-                    id, position, is_checkout, entry_id, reason, detail, type, payload, fields, bytes, is_whole, payload_digest,
-                    fingerprint, received_at, \(Schema.idColumns)
-                ) VALUES (\(marks))
-                """
-        ).execute(arguments: StatementArguments(values + kinds.map { deadLetter.ids[$0]?.text }))
+        try db.cachedStatement(sql: Self.insertDeadLetter)
+            .execute(arguments: StatementArguments(values + Command.Kind.allCases.map { deadLetter.ids[$0]?.text }))
     }
+
+    private static let insertDeadLetter = """
+        INSERT INTO dead_letters (
+            id, position, is_checkout, entry_id, reason, detail, type, payload, fields, bytes, is_whole, payload_digest,
+            fingerprint, received_at, \(Schema.idColumns)
+        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?\(String(repeating: ", ?", count: Command.Kind.allCases.count)))
+        """
 
     // MARK: - Dead letters that are published again
 
