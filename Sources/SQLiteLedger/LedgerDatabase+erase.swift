@@ -38,8 +38,8 @@ extension LedgerDatabase {
             for id in ids {
                 try db.cachedStatement(sql: "UPDATE refund_details SET payment_intent_id = NULL WHERE order_id = ?")
                     .execute(arguments: [id.text])
+                try Self.note(.eraseOrder, id.text, by: by, at: now, db)
             }
-            for id in ids { try Self.note(.eraseOrder, id.text, by: by, at: now, db) }
             try Self.wantCheckpoint(db)
             for letter in kept { try Self.removeBytes(ofDeadLetter: letter.number, now: now, db) }
             return .erased(

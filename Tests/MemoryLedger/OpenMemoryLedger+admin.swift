@@ -59,8 +59,10 @@ extension OpenMemoryLedger {
             if !unknown.isEmpty { return .unknown(unknown) }
             let waiting = letters.filter { tables.deadLetters[$0].status == .replay }
             if !waiting.isEmpty { return .awaitsReplay(waiting.map { tables.deadLetters[$0].number }.sorted()) }
-            for id in ids { tables.note(.eraseOrder, id.text, by: by) }
-            for id in ids { tables.erasedRefunds.formUnion(tables.orderRefunds(of: id).map(\.position)) }
+            for id in ids {
+                tables.erasedRefunds.formUnion(tables.orderRefunds(of: id).map(\.position))
+                tables.note(.eraseOrder, id.text, by: by)
+            }
             let orders = ids.compactMap { tables.orderPlace($0) }
             for place in orders { tables.orders[place].erase() }
             let kept = letters.filter { tables.deadLetters[$0].status != .discarded }
