@@ -94,7 +94,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
         let ledger = try await settings.ledger.openReader(settings.store)
         defer { try? ledger.close() }
         let adjustment = Adjustment(
-            adjustmentID: Identifier(id ?? "adj-" + String(UInt64.random(in: .min ... .max), radix: 16)),
+            adjustmentID: id.map { Identifier($0) } ?? .random("adj"),
             sku: SKU(Identifier(product), variant.map { Identifier($0) }), units: sold, reason: reason,
             adjustedAt: Timestamp.now(), by: await OperatingSystemUser.name())
         let client = settings.client()

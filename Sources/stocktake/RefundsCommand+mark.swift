@@ -64,7 +64,7 @@ extension RefundsCommand {
             let user = await OperatingSystemUser.name()
             let refunds = orders.map { order in
                 Refund(
-                    refundID: Identifier(id ?? "refund-" + String(UInt64.random(in: .min ... .max), radix: 16)),
+                    refundID: id.map { Identifier($0) } ?? .random("refund"),
                     orderID: Identifier(order), paymentIntentID: paymentIntent, amount: amount, currency: currency,
                     refundedAt: Timestamp.now(), by: user)
             }

@@ -3,6 +3,13 @@ import Inventory
 import Paths
 import RedisClient
 
+extension Identifier {
+    /// For a command whose user gave no id. Under the same one it can be repeated.
+    static func random(_ prefix: String) -> Identifier {
+        Identifier(prefix + "-" + String(UInt64.random(in: .min ... .max), radix: 16))
+    }
+}
+
 /// A command as it is to be typed to do the same once more.
 enum Repetition {
     /// This process' own command with `--id` behind the subcommand's name, quoted for a shell. A password in it is left
