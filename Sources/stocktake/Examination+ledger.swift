@@ -1,4 +1,3 @@
-import Inventory
 import Ledger
 import TextEncodings
 
@@ -26,9 +25,7 @@ extension Examination {
             // Nothing written meanwhile could be taken out of the log.
             let growth = await ledger.condition().logBytes - before.logBytes
             let grown = growth > 0 ? "; its log has grown by \(growth.asBytes) meanwhile" : ""
-            let rows =
-                Command.Kind.allCases.map { (check.commands[$0] ?? 0).counted($0.noun) + ", " }.joined()
-                + check.deadLetters.counted("dead letter")
+            let rows = "\(check.commands.text), \(check.deadLetters.counted("dead letter"))"
             if check.isSound {
                 add("ledger soundness", .ok, rows + grown)
             } else {

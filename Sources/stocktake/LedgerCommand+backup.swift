@@ -1,5 +1,4 @@
 import ArgumentParser
-import Inventory
 import Ledger
 import StrictJSON
 import TextEncodings
@@ -61,18 +60,11 @@ extension Settings {
 extension LedgerCopy {
     fileprivate func json(_ path: String) -> JSONValue {
         JSONValue.members(["path": .string(path), "bytes": .integer(bytes)])
-            .with(check.counts)
+            .with(check.commands.members)
             .with([
                 ("dead_letters", .integer(check.deadLetters)), ("epoch", .integer(check.head.epoch)),
                 ("seq", .integer(check.head.seq)),
             ])
-    }
-}
-
-extension LedgerCheck {
-    /// How many commands there are of each kind: `orders`, `cancellations` …
-    var counts: [(String, JSONValue)] {
-        Command.Kind.allCases.map { ($0.noun + "s", .integer(commands[$0] ?? 0)) }
     }
 }
 

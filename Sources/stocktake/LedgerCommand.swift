@@ -106,7 +106,7 @@ struct LedgerCommand: AsyncParsableCommand {
                 "refund_faults": .integer(check.refundFaults),
                 "miscounts": .array(check.miscounts.map(\.json)),
             ])
-            .with(check.counts)
+            .with(check.commands.members)
             .with([
                 ("dead_letters", .integer(check.deadLetters)), ("catalogue_versions", .integer(check.catalogueChanges)),
                 ("position", .integer(check.head.position)), ("epoch", .integer(check.head.epoch)),

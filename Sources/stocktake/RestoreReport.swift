@@ -47,9 +47,7 @@ struct RestoreReport {
         let versions =
             missing.catalogueChanges == 0
             ? "" : ", and \(missing.catalogueChanges.counted("version")) of the catalogue"
-        let commands = Command.Kind.allCases.map { (missing.commands[$0] ?? 0).counted($0.noun) }
-        let rows =
-            "\(commands.joined(separator: ", ")) and \(missing.deadLetters.counted("dead letter")) of it\(versions)"
+        let rows = "\(missing.commands.text) and \(missing.deadLetters.counted("dead letter")) of it\(versions)"
         if missing.isWhole { return "the backup lacks \(rows)" }
         return
             "it is damaged (\(missing.unread.joined(separator: ", "))); the backup lacks at least \(rows)"
