@@ -14,8 +14,8 @@
 --         9  position up to which everything is announced afterwards
 --         10 A, how many entries to acknowledge; then their ids
 --         next  F, how many fields an outcome has; then their names, of which the second one is the position
---         next  O, how many rows to announce, in the order of their positions; then F values each
---         next  R, how many outcomes to announce again; then F values each
+--         next  the rows to announce, in the order of their positions: a MessagePack array of F values each
+--         next  the outcomes to announce again: another such array
 --         next  C, how many products changed; then their ids
 -- RETURNS {entries acknowledged, position up to which everything is announced or "" if that is unknown, the error by
 --         which Redis refused to announce a row or "", outcomes that could not be announced again, changes that could
@@ -58,39 +58,43 @@ end
 at = at + entries + 1
 
 local width = tonumber(ARGV[at])
-local entry = {'XADD', outcomes, 'MAXLEN', '~', ARGV[6], '*'}
-for i = 1, width do entry[5 + 2 * i] = ARGV[at + i] end
+-- Only the last outcome of a call trims the stream, by all that there is too much: trimming with each would cost a tenth
+-- more.
+local plain, trimming = {'XADD', outcomes, '*'}, {'XADD', outcomes, 'MAXLEN', '~', ARGV[6], 'LIMIT', '0', '*'}
+for i = 1, width do
+  plain[2 + 2 * i], trimming[7 + 2 * i] = ARGV[at + i], ARGV[at + i]
+end
 at = at + width + 1
 
--- Announces the outcome whose values begin here. Returns the error by which Redis refuses, or nil.
-local function announce(first)
-  for i = 1, width do entry[6 + 2 * i] = ARGV[first + i - 1] end
-  local reply = redis.pcall(unpack(entry))
-  return type(reply) == 'table' and reply.err or nil
+-- Announces outcomes, as far as Redis accepts them. Returns how many of the values are announced, and the error by which
+-- Redis refused the next ones, or nil. All names are local to it: it is the costliest loop of all scripts.
+local function announce(values)
+  local add, unpack, type, width, last = redis.pcall, unpack, type, width, #values - width
+  local entry, before = plain, 3
+  for first = 0, last, width do
+    if first == last then entry, before = trimming, 8 end
+    for i = 1, width do entry[before + 2 * i] = values[first + i] end
+    local reply = add(unpack(entry))
+    if type(reply) == 'table' and reply.err then return first, reply.err end
+  end
+  return #values
 end
 
 local announced = tonumber(found[6] or '') and found[6] or ''
 local refusal
-local last = at + width * tonumber(ARGV[at])
 if ARGV[8] ~= '' and announced == ARGV[8] then
-  local reached = announced
-  for i = at + 1, last, width do
-    refusal = announce(i)
-    if refusal then break end
-    reached = ARGV[i + 1]
-  end
-  if not refusal then reached = ARGV[9] end
+  local rows = cmsgpack.unpack(ARGV[at])
+  local done
+  done, refusal = announce(rows)
+  local reached = ARGV[9]
+  if refusal then reached = done == 0 and announced or rows[done - width + 2] end
   if reached ~= announced then redis.call('HSET', stock, 'announced', reached) end
   announced = reached
 end
-at = last + 1
 
-local unrepeated = 0
-last = at + width * tonumber(ARGV[at])
-for i = at + 1, last, width do
-  if announce(i) then unrepeated = unrepeated + 1 end
-end
-at = last + 1
+local repeated = cmsgpack.unpack(ARGV[at + 1])
+local unrepeated = (#repeated - announce(repeated)) / width
+at = at + 2
 
 local unpublished = 0
 for i = at + 1, at + tonumber(ARGV[at]) do

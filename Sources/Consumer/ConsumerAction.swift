@@ -39,7 +39,9 @@ enum ConsumerAction: Sendable {
 
 /// What only the state machine knows, for logs and metrics.
 enum ConsumerReport: Sendable {
-    case recorded(DecidedBatch)
+    /// The ledger has committed a batch.
+    /// - Parameter seq: the counters' after it; nil: it has not changed them.
+    case recorded(Tally, seq: Int64?)
     /// An entry is pending that this process does not hold.
     case stray(EntryPosition)
     /// Redis has refused to announce outcomes, with this error.

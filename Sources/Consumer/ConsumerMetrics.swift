@@ -77,10 +77,9 @@ package struct ConsumerMetrics: Sendable {
     func acknowledged(in duration: Duration) { acknowledging.record(duration: duration) }
 
     /// Counts a batch that the ledger has committed.
-    func count(_ decided: DecidedBatch) {
-        batch.record(decided.entries.count)
-        if decided.seqAfter > decided.record.seqBefore { seq.record(decided.seqAfter) }
-        let tally = decided.tally
+    func count(_ tally: Tally, seq: Int64?) {
+        batch.record(tally.messages)
+        if let seq { self.seq.record(seq) }
         for (label, count) in tally.counts { outcomes[label]?.increment(by: count) }
         replays.increment(by: tally.replays)
     }

@@ -86,7 +86,7 @@ struct ConsumerStages: Sendable {
     /// In the order in which the state machine reports.
     func note(_ report: ConsumerReport) {
         switch report {
-        case .recorded(let batch): metrics.count(batch)
+        case .recorded(let tally, let seq): metrics.count(tally, seq: seq)
         case .announcingRefused(let error):
             logger.error(
                 "redis refuses to announce outcomes; they wait in the ledger, in their order, and are tried every second",

@@ -99,8 +99,6 @@ extension ConsumerStateMachine {
             (epochsInARow, epochsWithoutProgress) = (0, 0)
             recordedSeq = batch.seqAfter
             note(batch, recordedThrough: position)
-            totals.add(batch.tally)
-            actions.append(.report(.recorded(batch)))
             return
         case .outdated(let head):
             // An operator has requested another catalogue or epoch. Only a wrong seq is the fault of the batch.
@@ -130,17 +128,19 @@ extension ConsumerStateMachine {
 
     /// A batch is in the journal now, up to this position; 0: it had nothing to record.
     private mutating func note(_ batch: DecidedBatch, recordedThrough position: Int64) {
-        let (records, epoch) = (batch.outcomes.count, batch.record.epoch)
-        let rows = BatchRows(epoch: epoch, first: position - Int64(records) + 1)
+        let records = batch.record.records
+        let rows = BatchRows(epoch: batch.record.epoch, first: position - Int64(records.count) + 1)
         unacknowledged.append(
             Unacknowledged(
                 entries: batch.entries.map(\.entry.id),
                 repeated: batch.replays.map { $0.recorded(in: rows, after: recordedRows) }, changed: batch.changed))
-        if records == 0 { return }
+        let outcomes = records.enumerated().map { RecordedOutcome(outcome: Outcome($1), place: rows.place(of: $0)) }
+        let tally = Tally(outcomes, replays: batch.replays.count)
+        totals.add(tally)
+        actions.append(.report(.recorded(tally, seq: batch.seqAfter > batch.record.seqBefore ? batch.seqAfter : nil)))
+        if records.isEmpty { return }
         recordedRows = rows
-        announcing.add(
-            batch.outcomes.enumerated().map { RecordedOutcome(outcome: $1, place: rows.place(of: $0)) },
-            through: position)
+        announcing.add(outcomes, through: position)
     }
 
     /// Acknowledges the first batch that waits, and announces with the same call what comes next in the journal.

@@ -7,12 +7,8 @@ struct DecidedBatch: Sendable {
     let planned: PlannedBatch
     /// What the ledger is to record, in the order of the plan's records.
     let record: RecordBatch
-    /// What is announced of the records: one outcome each.
-    let outcomes: [Outcome]
     /// What is announced again.
     let replays: [Replay]
-    /// What became of the entries.
-    let tally: Tally
     /// Products whose figures changed.
     let changed: [Identifier]
     let seqAfter: Int64
@@ -54,14 +50,11 @@ struct DecidedBatch: Sendable {
             throw CountersError.unexpectedReply(
                 script: "gate", detail: "a seq or a decision that belongs to no command")
         }
-        assert(builder.outcomes.count == builder.records.count, "one outcome a record")
-        assert(builder.outcomes.count + builder.replays.count == planned.entries.count, "one outcome an entry")
+        assert(builder.records.count + builder.replays.count == planned.entries.count, "one outcome an entry")
         record = RecordBatch(
             epoch: epoch, catalogueVersion: planned.catalogueVersion, seqBefore: seqBefore, records: builder.records,
             attemptsOver: planned.poison.map { [$0] } ?? [], replayed: planned.replayed)
-        outcomes = builder.outcomes
         replays = builder.replays
-        tally = builder.tally
         changed = builder.changed
     }
 }
@@ -70,9 +63,7 @@ extension DecidedBatch {
     private struct Builder {
         private var decisions: ArraySlice<Decision>
         private(set) var records: [BatchRecord<DecidedCommand>] = []
-        private(set) var outcomes: [Outcome] = []
         private(set) var replays: [Replay] = []
-        private(set) var tally = Tally()
         private(set) var changed: [Identifier] = []
         /// The seq of the last change of the counters.
         private(set) var seq: Int64
@@ -84,7 +75,6 @@ extension DecidedBatch {
             self.seq = seq
             self.decisions = decisions[...]
             records.reserveCapacity(capacity)
-            outcomes.reserveCapacity(capacity)
         }
 
         mutating func decide(_ planned: PlannedCommand, decidedAt: String, entryID: String) throws {
@@ -100,29 +90,16 @@ extension DecidedBatch {
                     if changedProducts.insert(movement.counter.id).inserted { changed.append(movement.counter.id) }
                 }
             }
-            let decided = DecidedCommand(planned, decision, decidedAt: decidedAt, entryID: entryID)
-            records.append(.command(decided))
-            add(Outcome(decided))
+            records.append(.command(DecidedCommand(planned, decision, decidedAt: decidedAt, entryID: entryID)))
         }
 
-        mutating func add(_ letter: DeadLetterRecord) {
-            records.append(.deadLetter(letter))
-            add(Outcome(letter))
-        }
+        mutating func add(_ letter: DeadLetterRecord) { records.append(.deadLetter(letter)) }
 
-        private mutating func add(_ outcome: Outcome) {
-            tally.count(outcome)
-            outcomes.append(outcome)
-        }
-
-        mutating func add(_ replay: Replay) {
-            replays.append(replay)
-            tally.replays += 1
-        }
+        mutating func add(_ replay: Replay) { replays.append(replay) }
 
         mutating func repeatOutcome(ofRecord place: Int) {
             assert(place < records.count, "a replay comes after what it repeats")
-            add(Replay(outcome: outcomes[place], place: .record(place)))
+            add(Replay(outcome: Outcome(records[place]), place: .record(place)))
         }
     }
 }
@@ -139,6 +116,14 @@ extension Decision {
 }
 
 extension Outcome {
+    /// What is announced of the record.
+    init(_ record: BatchRecord<DecidedCommand>) {
+        switch record {
+        case .command(let decided): self.init(decided)
+        case .deadLetter(let letter): self.init(letter)
+        }
+    }
+
     init(_ letter: DeadLetterRecord) {
         self.init(
             kind: .deadLetter, ids: letter.ids, reason: letter.cause.reason.rawValue, decidedAt: letter.receivedAt)

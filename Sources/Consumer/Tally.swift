@@ -12,15 +12,22 @@ struct Tally: Sendable {
     private var accepted = 0
     private var others: [Label: Int] = [:]
     /// Recorded already: they changed nothing.
-    var replays = 0
+    let replays: Int
 
-    mutating func count(_ outcome: Outcome) {
+    init(_ outcomes: [RecordedOutcome], replays: Int) {
+        self.replays = replays
+        for recorded in outcomes { count(recorded.outcome) }
+    }
+
+    private mutating func count(_ outcome: Outcome) {
         if outcome.kind == .accepted {
             accepted += 1
         } else {
             others[Label(kind: outcome.kind, reason: outcome.reason), default: 0] += 1
         }
     }
+
+    var messages: Int { accepted + others.values.reduce(0, +) + replays }
 
     var counts: [Label: Int] {
         accepted == 0 ? others : others.merging([Label(kind: .accepted, reason: ""): accepted]) { $1 }

@@ -26,8 +26,8 @@ extension CounterStore {
             for entry in acknowledgement.entries { command.append(entry) }
             command.append(outcomeFields.count)
             for field in outcomeFields { command.append(field) }
-            command.append(outcomes: announcement?.outcomes ?? [])
-            command.append(outcomes: acknowledgement.repeated)
+            command.append(packed(announcement?.outcomes ?? []))
+            command.append(packed(acknowledgement.repeated))
             command.append(acknowledgement.changed.count)
             for id in acknowledgement.changed { command.append(id.text) }
         }
@@ -50,20 +50,20 @@ extension CounterStore {
 /// What an outcome on the stream has, in the order of the values below.
 private let outcomeFields = ["epoch", "position"] + Outcome.fields
 
-extension RedisCommand {
-    /// How many there are, then the values of `outcomeFields` of each.
-    fileprivate mutating func append(outcomes: [RecordedOutcome]) {
-        append(outcomes.count)
-        for recorded in outcomes {
-            let outcome = recorded.outcome
-            append(recorded.place.epoch)
-            append(recorded.place.position)
-            append(outcome.kind.rawValue)
-            for kind in Command.Kind.allCases { append(outcome.ids.text(kind)) }
-            append(outcome.reason)
-            append(outcome.seq.map(String.init) ?? "")
-            append(outcome.units.map(String.init) ?? "")
-            append(outcome.decidedAt)
-        }
+/// The values of `outcomeFields` of each, one after the other.
+private func packed(_ outcomes: [RecordedOutcome]) -> [UInt8] {
+    var values = MessagePackArray(capacity: outcomes.count * 150)
+    for recorded in outcomes {
+        let outcome = recorded.outcome
+        // As texts: Lua's numbers would lose digits.
+        values.append(String(recorded.place.epoch))
+        values.append(String(recorded.place.position))
+        values.append(outcome.kind.rawValue)
+        for kind in Command.Kind.allCases { values.append(outcome.ids.text(kind)) }
+        values.append(outcome.reason)
+        values.append(outcome.seq.map(String.init) ?? "")
+        values.append(outcome.units.map(String.init) ?? "")
+        values.append(outcome.decidedAt)
     }
+    return values.bytes()
 }

@@ -25,20 +25,16 @@ extension CounterStore {
             known[counter] = Int64(names.count)
             return Int64(names.count)
         }
-        var numbers: [Int64] = []
-        numbers.reserveCapacity(commands.count * 6)
+        var numbers = MessagePackArray(capacity: commands.count * 12)
         for planned in commands {
             numbers.append(planned.command.isBoundByCaps ? 0 : 1)
-            // The number of movements precedes them.
-            let place = numbers.count
-            numbers.append(0)
+            numbers.append(Int64(planned.movements.count { $0.sold != 0 }))
             for movement in planned.movements where movement.sold != 0 {
                 numbers.append(number(of: movement.counter))
                 numbers.append(movement.sold)
-                numbers[place] += 1
             }
         }
-        let packed = MessagePack.array(numbers)
+        let packed = numbers.bytes()
         let reply = try await scripts.run(.gate, keys: [keys.stock], capacity: names.count * 40 + packed.count + 256) {
             command in
             command.append(ledger)

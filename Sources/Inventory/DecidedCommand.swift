@@ -1,12 +1,14 @@
 /// A command with its decision: what the ledger records, and what is announced.
-package struct DecidedCommand: Sendable {
+///
+/// A class for the same reason as `Order`: recording passes it on several times.
+package final class DecidedCommand: Sendable {
     /// Its movements were made unless the decision is `refused`; if it is `unchanged`, they change only `adjusted`.
-    package var planned: PlannedCommand
-    package var decision: Decision
+    package let planned: PlannedCommand
+    package let decision: Decision
     /// RFC 3339, UTC.
-    package var decidedAt: String
+    package let decidedAt: String
     /// The id of the stream entry that it came in.
-    package var entryID: String
+    package let entryID: String
 
     package var command: Command { planned.command }
 

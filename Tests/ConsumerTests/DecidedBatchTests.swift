@@ -30,14 +30,25 @@ struct DecidedBatchTests {
     func outcomes() throws {
         let shortage = Shortage(counter: .product("lamp"), asked: 1, left: 0)
         let batch = try Self.batch([.accepted(seq: 8), .unchanged, .refused(shortage)], seqAfter: 8)
-        #expect(batch.outcomes.map(\.kind) == [.accepted, .deadLetter, .cancelled, .refused])
-        #expect(batch.outcomes.map(\.seq) == [8, nil, nil, nil])
-        #expect(batch.outcomes[3].reason == "sold_out")
-        #expect(batch.replays == [Replay(outcome: batch.outcomes[0], place: .record(0))])
+        let outcomes = batch.record.records.map { Outcome($0) }
+        #expect(outcomes.map(\.kind) == [.accepted, .deadLetter, .cancelled, .refused])
+        #expect(outcomes.map(\.seq) == [8, nil, nil, nil])
+        #expect(outcomes[3].reason == "sold_out")
+        #expect(batch.replays == [Replay(outcome: outcomes[0], place: .record(0))])
         #expect(batch.record.records.compactMap(\.command).map(\.entryID) == ["1-0", "4-0", "5-0"])
         #expect(batch.record.records.count == 4 && batch.changed == ["cube"])
         #expect(batch.record.epoch == 3 && batch.record.seqBefore == 7 && batch.seqAfter == 8)
-        #expect(batch.tally.replays == 1 && batch.tally.counts[.init(kind: .refused, reason: "sold_out")] == 1)
+    }
+
+    @Test("A tally counts outcomes by kind and reason, and what came again")
+    func tally() throws {
+        let refused = Outcome(kind: .refused, reason: "sold_out", decidedAt: "")
+        let outcomes = [Outcome(kind: .accepted, decidedAt: ""), refused, refused].map {
+            RecordedOutcome(outcome: $0, place: RecordPlace(epoch: 1, position: 1))
+        }
+        let tally = Tally(outcomes, replays: 4)
+        #expect(tally.counts == [.init(kind: .accepted, reason: ""): 1, .init(kind: .refused, reason: "sold_out"): 2])
+        #expect(tally.messages == 7)
     }
 
     /// What no gate of ours says of it.
