@@ -29,7 +29,7 @@ package struct ConsumerPorts: Sendable {
         let redis = RedisClient(url: url, options: options, logger: logger)
         var readingOptions = options
         readingOptions.maximumReplyBytes = ConsumerSettings.readReplyBytes
-        let reading = RedisClient(url: url, options: readingOptions, logger: logger)
+        let reading = RedisClient(url: url, options: readingOptions, on: redis.eventLoop, logger: logger)
         let counters = CounterStore(keys: keys, ledger: ledger, client: redis)
         let reader = StreamReader(
             client: reading, keys: keys, consumer: settings.consumer, maximumCount: settings.slice)

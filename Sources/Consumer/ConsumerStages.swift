@@ -6,8 +6,8 @@ import Logging
 import RedisClient
 
 /// The stages of the consumer, each with what it depends on. They do not know each other; `ConsumerStateMachine` knows
-/// their order.
-struct ConsumerStages: Sendable {
+/// their order. A class, as every action takes it along.
+final class ConsumerStages: Sendable {
     let read: ReadStage
     private let decide: DecideStage
     private let record: RecordStage
@@ -54,24 +54,24 @@ struct ConsumerStages: Sendable {
         case .connect(let attempt): return try await read.connect(attempt: attempt)
         case .lookForLeftovers: return try await read.lookForLeftovers()
         case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
-        case .decide(let request): return try await uncancelled { try await decide.decide(request) }
-        case .record(let batch): return .recorded(try await uncancelled { try await record.record(batch) })
+        case .decide(let request): return try await uncancelled { try await self.decide.decide(request) }
+        case .record(let batch): return .recorded(try await uncancelled { try await self.record.record(batch) })
         case .acknowledge(let acknowledgement):
-            let answer = try await uncancelled { try await acknowledge.acknowledge(acknowledgement) }
+            let answer = try await uncancelled { try await self.acknowledge.acknowledge(acknowledgement) }
             return .acknowledged(epoch: acknowledgement.epoch, answer)
         case .readJournal(let range): return .journalRead(try await acknowledge.outcomes(of: range), of: range)
-        case .openEpoch(let request): return .epochOpened(try await uncancelled { try await epochs.open(request) })
-        case .announceCatalogue(let change): try await uncancelled { await acknowledge.announce(change) }
+        case .openEpoch(let request): return .epochOpened(try await uncancelled { try await self.epochs.open(request) })
+        case .announceCatalogue(let change): try await uncancelled { await self.acknowledge.announce(change) }
         case .wait(let chore):
             try await clock.sleep(for: chore.interval)
             return .due(chore)
         case .watch(let epoch): return .watched(try await watch.look(in: epoch))
         case .upkeep(let isFull):
-            return .upkept(wanted: try await uncancelled { try await watch.upkeep(isRedisFull: isFull) })
+            return .upkept(wanted: try await uncancelled { try await self.watch.upkeep(isRedisFull: isFull) })
         case .trim:
-            try await uncancelled { await trimmer.trim() }
+            try await uncancelled { await self.trimmer.trim() }
             return .trimmed
-        case .publish(let due): return .published(try await uncancelled { try await replays.publish(due) })
+        case .publish(let due): return .published(try await uncancelled { try await self.replays.publish(due) })
         case .report, .finish, .giveUp: assertionFailure("\(action) is the executor's")
         }
         return nil
@@ -80,7 +80,7 @@ struct ConsumerStages: Sendable {
     /// A write is not interrupted half-way: a separate task is not cancelled with the consumer's. An action that only
     /// reads or waits ends at once.
     private func uncancelled<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
-        try await Task { try await body() }.value
+        try await Task.immediate { try await body() }.value
     }
 
     /// In the order in which the state machine reports.
