@@ -3,15 +3,16 @@ import Ledger
 
 /// The rows of the journal.
 extension BatchWriter {
-    static let journalColumns = [
-        "position", "kind", "key", "digest", "outcome", "reason", "seq", "epoch", "units", "decided_at", "entry_id",
-        "number", "\"by\"",
-    ]
+    private static let insertRows = RowsStatement(
+        inserting: [
+            "position", "kind", "key", "digest", "outcome", "reason", "seq", "epoch", "units", "decided_at", "entry_id",
+            "number", "\"by\"",
+        ], into: "journal")
 
     /// One row for each of the batch's records, in the order of the stream.
     func insertJournal() throws {
         var (orders, letters) = (lastOrderNumber, lastLetterNumber)
-        try journalRows.run(batch.records.indices) { row, place in
+        try Self.insertRows.run(batch.records.indices, in: db, texts) { row, place in
             row.bind(position(ofRecord: place))
             switch batch.records[place] {
             case .command(let decided):

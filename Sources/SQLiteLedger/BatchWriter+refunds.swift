@@ -45,6 +45,12 @@ extension BatchWriter {
             """
     }
 
+    private static let insertRefunds = RowsStatement(
+        inserting: [
+            "order_number", "order_id", "payment_intent_id", "amount", "refunded", "is_worked_out", "currency", "reason",
+            "since",
+        ], into: "refunds")
+
     private func insertRefunds(_ orders: [PlacedOrder], _ isSomeGivenBack: Bool) throws {
         typealias Due = (number: Int64, placed: PlacedOrder, reason: ShortageReason, payment: Payment, refunded: Int64)
         var due: [Due] = []
@@ -55,13 +61,7 @@ extension BatchWriter {
             guard case .payment(let rest) = givenBack.rest(of: payment) else { continue }
             due.append((number(ofOrder: index), placed, shortage.reason, rest, givenBack.amount))
         }
-        let statement = RowsStatement(db, texts, columns: 9) {
-            """
-            INSERT OR FAIL INTO refunds
-                (order_number, order_id, payment_intent_id, amount, refunded, is_worked_out, currency, reason, since) \($0)
-            """
-        }
-        try statement.run(due) { row, due in
+        try Self.insertRefunds.run(due, in: db, texts) { row, due in
             row.bind(due.number)
             row.bind(due.placed.order.id)
             row.bind(due.payment.intentID)

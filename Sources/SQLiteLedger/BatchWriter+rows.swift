@@ -18,14 +18,14 @@ extension Checkout {
 
 /// The details that a batch inserts.
 extension BatchWriter {
-    static let orderColumns =
-        [
+    private static let insertOrders = RowsStatement(
+        inserting: [
             "number", "position", "refused_level", "refused_id", "refused_asked", "refused_left",
             "subtotal", "tax", "shipping", "total",
-        ] + Checkout.Text.ofPayment.map(column(of:))
+        ] + Checkout.Text.ofPayment.map(column(of:)), into: "order_details")
 
-    static let customerColumns =
-        ["order_number"] + Checkout.Text.ofCustomer.map(column(of:))
+    private static let insertCustomers = RowsStatement(
+        inserting: ["order_number"] + Checkout.Text.ofCustomer.map(column(of:)), into: "order_customers")
 
     private static func column(of text: Checkout.Text) -> String {
         switch text {
@@ -45,9 +45,9 @@ extension BatchWriter {
         }
     }
 
-    static let lineColumns =
-        ["order_number", "line", "product_id", "variant_id", "quantity", "unit_price"]
-        + Checkout.LineText.allCases.map(column(of:))
+    private static let insertLines = RowsStatement(
+        inserting: ["order_number", "line", "product_id", "variant_id", "quantity", "unit_price"]
+            + Checkout.LineText.allCases.map(column(of:)), into: "order_lines")
 
     private static func column(of text: Checkout.LineText) -> String {
         switch text {
@@ -59,9 +59,9 @@ extension BatchWriter {
 
     /// The orders with their lines, numbered in their order.
     func insert(_ orders: [PlacedOrder]) throws {
-        try insertOrders.run(orders.indices) { bind(&$0, orders[$1], number: number(ofOrder: $1)) }
+        try Self.insertOrders.run(orders.indices, in: db, texts) { bind(&$0, orders[$1], number: number(ofOrder: $1)) }
         let customers = orders.indices.filter { orders[$0].order.checkout.hasCustomer }
-        try insertCustomers.run(customers) { row, index in
+        try Self.insertCustomers.run(customers, in: db, texts) { row, index in
             row.bind(number(ofOrder: index))
             let texts = orders[index].order.checkout.texts
             for text in Checkout.Text.ofCustomer { row.bind(texts, text.rawValue) }
@@ -69,7 +69,7 @@ extension BatchWriter {
         let lines = orders.enumerated().flatMap { index, placed in
             placed.order.checkout.lines.indices.map { (order: index, line: $0) }
         }
-        try insertLines.run(lines) { row, place in
+        try Self.insertLines.run(lines, in: db, texts) { row, place in
             let order = orders[place.order].order
             let line = order.checkout.lines[place.line]
             row.bind(number(ofOrder: place.order))
@@ -122,17 +122,6 @@ extension BatchWriter {
         """
 
     // MARK: - Dead letters that are published again
-
-    /// What an order of this batch may end: whether any dead letter waits for its order, and how many refunds do.
-    static func waiting(_ db: Database) throws -> (someLetters: Bool, refunds: Int) {
-        let row = try Row.fetchOne(
-            db.cachedStatement(
-                sql: """
-                    SELECT EXISTS (SELECT 1 FROM dead_letters WHERE reason = 'unknown_order' AND status = 'open'),
-                        refunds_awaiting_order FROM ledger
-                    """))
-        return try row.map { (try $0.value(0), try $0.value(1)) } ?? (false, 0)
-    }
 
     /// Requests a replay of what came before its order: it can be processed now.
     /// - Parameter isDead: the order is a dead letter, which only a refund can be of.

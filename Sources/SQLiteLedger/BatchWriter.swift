@@ -25,45 +25,41 @@ struct BatchWriter {
     private let head: LedgerHead
     private(set) var arbiter: Arbiter
     private(set) var refused: Int64 = 0
-    /// Whether any dead letter waits for its order; queried once per batch, as there is rarely one.
+    /// Whether any dead letter waits for its order: there is rarely one.
     private var someWait: Bool
-    /// Refunds from earlier batches that an accepted order may end; queried once per batch, too.
+    /// Refunds from earlier batches that an accepted order may end.
     let awaitingRefunds: Int
     /// The numbers of the last order and the last dead letter before this batch.
     let (lastOrderNumber, lastLetterNumber): (Int64, Int64)
     /// Shared by statements that run one after the other.
     let texts = TextRoom()
-    let journalRows: RowsStatement
-    let insertOrders: RowsStatement
-    let insertCustomers: RowsStatement
-    let insertLines: RowsStatement
 
     init(_ batch: RecordBatch, _ db: Database) throws {
         self.db = db
         self.batch = batch
         arbiter = Arbiter(seq: batch.seqBefore)
-        head = try LedgerHead.read(db)
+        guard let row = try Row.fetchOne(db.cachedStatement(sql: Self.before)) else { throw LedgerHead.missing }
+        head = try LedgerHead(row)
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
         else { throw Stop(answer: .outdated(head)) }
-        (someWait, awaitingRefunds) = try Self.waiting(db)
-        lastOrderNumber = try Self.lastNumber(of: "number", in: "order_details", db)
-        lastLetterNumber = try Self.lastNumber(of: "id", in: "dead_letters", db)
+        (awaitingRefunds, someWait) = (try row.value(4), try row.value(5))
+        (lastOrderNumber, lastLetterNumber) = (try row.value(6), try row.value(7))
         guard max(head.position, lastOrderNumber, lastLetterNumber) < Self.highestNumber else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a number of rows that cannot be")
         }
-        journalRows = RowsStatement(db, texts, inserting: Self.journalColumns, into: "journal")
-        insertOrders = RowsStatement(db, texts, inserting: Self.orderColumns, into: "order_details")
-        insertCustomers = RowsStatement(db, texts, inserting: Self.customerColumns, into: "order_customers")
-        insertLines = RowsStatement(db, texts, inserting: Self.lineColumns, into: "order_lines")
     }
+
+    /// What a batch must know of the ledger before it, in one row. Nothing is removed from the tables, so that the next
+    /// row is given the next number.
+    private static let before = """
+        SELECT \(LedgerHead.columns), refunds_awaiting_order,
+            EXISTS (SELECT 1 FROM dead_letters WHERE reason = 'unknown_order' AND status = 'open'),
+            (SELECT coalesce(max(number), 0) FROM order_details), (SELECT coalesce(max(id), 0) FROM dead_letters)
+        FROM ledger
+        """
 
     /// Far above what there can be, and far below what an addition would overflow at.
     private static let highestNumber: Int64 = 1 << 52
-
-    /// Nothing is removed from the table, so that the next row is given the next number.
-    private static func lastNumber(of column: String, in table: String, _ db: Database) throws -> Int64 {
-        try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(\(column)), 0) FROM \(table)")) ?? 0
-    }
 
     mutating func run() throws -> RecordAnswer {
         try loadBalances()
@@ -168,15 +164,9 @@ struct BatchWriter {
                 arbiter.load(order: order, owns: owned)
             }
         }
-        for level in Level.allCases {
-            let statement = RowsStatement(db, texts, columns: 1) {
-                """
-                SELECT id, sold_quantity, adjusted_quantity, max_quantity
-                FROM (\($0)) CROSS JOIN \(level.counterTable) ON id = column1
-                """
-            }
+        for (level, select) in Self.selectBalances {
             let ids = counters.filter { $0.level == level }.map(\.id).sorted()
-            try statement.run(ids, bind: { $0.bind($1) }) { row in
+            try select.run(ids, in: db, texts, bind: { $0.bind($1) }) { row in
                 arbiter.load(
                     CounterName(level, Identifier(row.text(0))),
                     Balance(sold: row.integer(1), adjusted: row.integer(2), cap: row.optionalInteger(3)))
@@ -184,20 +174,34 @@ struct BatchWriter {
         }
     }
 
+    private static let selectBalances = statements(columns: 1) { level, ids in
+        """
+        SELECT id, sold_quantity, adjusted_quantity, max_quantity
+        FROM (\(ids)) CROSS JOIN \(level.counterTable) ON id = column1
+        """
+    }
+
+    /// All rows exist: they were read in this transaction. FAIL as for the orders.
+    private static let updateBalances = statements(columns: 3) { level, balances in
+        """
+        INSERT OR FAIL INTO \(level.counterTable) (id, sold_quantity, adjusted_quantity) \(balances)
+        ON CONFLICT (id) DO UPDATE
+        SET sold_quantity = excluded.sold_quantity, adjusted_quantity = excluded.adjusted_quantity
+        """
+    }
+
+    private static func statements(
+        columns: Int, _ sql: (Level, _ values: String) -> String
+    ) -> [(level: Level, statement: RowsStatement)] {
+        Level.allCases.map { level in (level, RowsStatement(columns: columns) { sql(level, $0) }) }
+    }
+
     private func writeBalances(_ position: Int64) throws {
         let changes = arbiter.changes
-        for level in Level.allCases {
-            // All rows exist: they were read in this transaction. FAIL as for the orders.
-            let statement = RowsStatement(db, texts, columns: 3) {
-                """
-                INSERT OR FAIL INTO \(level.counterTable) (id, sold_quantity, adjusted_quantity) \($0)
-                ON CONFLICT (id) DO UPDATE
-                SET sold_quantity = excluded.sold_quantity, adjusted_quantity = excluded.adjusted_quantity
-                """
-            }
+        for (level, update) in Self.updateBalances {
             // In the order of the table, so that each page is visited once.
             let changed = changes.filter { $0.counter.level == level }.sorted { $0.counter.id < $1.counter.id }
-            try statement.run(changed) { row, change in
+            try update.run(changed, in: db, texts) { row, change in
                 row.bind(change.counter.id)
                 row.bind(change.balance.sold)
                 row.bind(change.balance.adjusted)

@@ -4,13 +4,18 @@ import Inventory
 import Ledger
 
 extension LedgerHead {
+    static let columns = "epoch, seq, position, catalogue_version"
+
+    static let missing = DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the ledger has no head")
+
+    /// - Parameter row: begins with `columns`.
+    init(_ row: Row) throws {
+        try self.init(epoch: row.value(0), seq: row.value(1), position: row.value(2), catalogueVersion: row.value(3))
+    }
+
     static func read(_ db: Database) throws -> LedgerHead {
-        guard
-            let row = try Row.fetchOne(
-                db.cachedStatement(sql: "SELECT epoch, seq, position, catalogue_version FROM ledger"))
-        else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the ledger has no head") }
-        return try LedgerHead(
-            epoch: row.value(0), seq: row.value(1), position: row.value(2), catalogueVersion: row.value(3))
+        guard let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT \(columns) FROM ledger")) else { throw missing }
+        return try LedgerHead(row)
     }
 }
 

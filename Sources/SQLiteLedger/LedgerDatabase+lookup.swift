@@ -9,14 +9,7 @@ extension LedgerDatabase {
             var prior = PriorState()
             let texts = TextRoom()
             try Self.lookUp(lookup.keys, &prior, db, texts)
-            let deadLetters = RowsStatement(db, texts, columns: 1) {
-                """
-                SELECT letter.entry_id, fingerprint, letter.reason, received_at, epoch, position, \(Schema.idColumns)
-                FROM (\($0)) CROSS JOIN dead_letters AS letter ON letter.entry_id = column1
-                CROSS JOIN journal USING (position)
-                """
-            }
-            try deadLetters.run(lookup.entryIDs, bind: { $0.bind($1) }) { row in
+            try Self.selectDeadLetters.run(lookup.entryIDs, in: db, texts, bind: { $0.bind($1) }) { row in
                 var ids = MessageIDs()
                 for (column, kind) in Command.Kind.allCases.enumerated() {
                     ids[kind] = row.optionalText(CInt(6 + column)).map { Identifier($0) }
@@ -60,21 +53,33 @@ extension LedgerDatabase {
         ).map { try Balance(sold: $0.value(0), adjusted: $0.value(1), cap: $0.value(2)) }
     }
 
+    private static let selectDeadLetters = RowsStatement(columns: 1) {
+        """
+        SELECT letter.entry_id, fingerprint, letter.reason, received_at, epoch, position, \(Schema.idColumns)
+        FROM (\($0)) CROSS JOIN dead_letters AS letter ON letter.entry_id = column1
+        CROSS JOIN journal USING (position)
+        """
+    }
+
+    private static let selectDecisions = Command.Kind.allCases.map { kind in
+        let select = RowsStatement(columns: 1) {
+            """
+            SELECT key, digest, outcome, reason, seq, units, decided_at, epoch, position,
+                \(Schema.orderID(ofJournal: kind) ?? "NULL")
+            FROM (\($0))
+            CROSS JOIN journal ON key = column1 WHERE kind = '\(JournalKind(kind).rawValue)'
+            """
+        }
+        return (kind: kind, statement: select)
+    }
+
     private static func lookUp(
         _ keys: [Command.Key], _ prior: inout PriorState, _ db: Database, _ texts: TextRoom
     ) throws {
-        for kind in Command.Kind.allCases {
+        for (kind, select) in selectDecisions {
             let ids = keys.lazy.filter { $0.kind == kind }.map(\.id)
             if ids.isEmpty { continue }
-            let statement = RowsStatement(db, texts, columns: 1) {
-                """
-                SELECT key, digest, outcome, reason, seq, units, decided_at, epoch, position,
-                    \(Schema.orderID(ofJournal: kind) ?? "NULL")
-                FROM (\($0))
-                CROSS JOIN journal ON key = column1 WHERE kind = '\(JournalKind(kind).rawValue)'
-                """
-            }
-            try statement.run(Array(ids), bind: { $0.bind($1) }) { row in
+            try select.run(Array(ids), in: db, texts, bind: { $0.bind($1) }) { row in
                 let key = Command.Key(kind, Identifier(row.text(0)))
                 var outcome = Outcome(
                     of: key, ids: key.ids, seq: row.optionalInteger(4), decidedAt: row.text(6))
