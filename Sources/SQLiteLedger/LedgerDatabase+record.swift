@@ -6,7 +6,9 @@ extension LedgerDatabase {
         do {
             return try await write { db in
                 var writer = try BatchWriter(batch, db)
-                return try writer.run()
+                let answer = try writer.run()
+                try self.requireInPlaceNow()
+                return answer
             }
         } catch let stop as BatchWriter.Stop {
             return stop.answer

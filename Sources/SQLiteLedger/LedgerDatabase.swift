@@ -28,6 +28,7 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
     private let writer: DatabaseQueue?
     private let reader: DatabaseQueue
     private let isClosed = Mutex(false)
+    private let lastSeenInPlace = Mutex<ContinuousClock.Instant?>(nil)
 
     package var path: String { file.path }
 
@@ -66,10 +67,20 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
     }
 
     package func requireInPlace() async throws {
+        if let seen = lastSeenInPlace.withLock({ $0 }), .now - seen < Self.inPlaceIsFresh { return }
         guard await offCooperativeThreads({ [file] in file.isInPlace }) else {
             throw SQLiteLedgerError.replaced(path: path)
         }
     }
+
+    /// Like the other `requireInPlace`, in a transaction, which is then rolled back. For a moment after it the other one
+    /// need not look again: looking takes two changes of threads.
+    func requireInPlaceNow() throws {
+        guard file.isInPlace else { throw SQLiteLedgerError.replaced(path: path) }
+        lastSeenInPlace.withLock { $0 = .now }
+    }
+
+    private static let inPlaceIsFresh = Duration.milliseconds(20)
 
     /// Closes the writer last: the last connection to close a database checkpoints its log, which a reader cannot.
     package func close() throws {
@@ -82,7 +93,7 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
     func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
         try refuseClosed("reading")
         do {
-            return try await reader.read(body)
+            return try await reader.unsafeRead { db in try Self.inTransaction(.deferred, db) { try body(db) } }
         } catch {
             throw SQLiteLedgerError.wrapping(error, path: path, action: "reading")
         }
@@ -141,14 +152,31 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
         }
         try refuseClosed("writing")
         do {
-            return try await writer.write { db in
-                let before = db.totalChangesCount
-                let result = try body(db)
-                if db.totalChangesCount != before { try Self.changeState(db) }
-                return result
+            return try await writer.writeWithoutTransaction { db in
+                try Self.inTransaction(.immediate, db) {
+                    let before = db.totalChangesCount
+                    let result = try body(db)
+                    if db.totalChangesCount != before { try Self.changeState(db) }
+                    return result
+                }
             }
         } catch {
             throw SQLiteLedgerError.wrapping(error, path: path, action: "writing")
+        }
+    }
+
+    /// With statements from the cache: GRDB compiles its own `BEGIN` and `COMMIT` each time.
+    private static func inTransaction<T>(
+        _ kind: Database.TransactionKind, _ db: Database, _ body: () throws -> T
+    ) throws -> T {
+        try db.cachedStatement(sql: "BEGIN \(kind.rawValue) TRANSACTION").execute()
+        do {
+            let result = try body()
+            try db.cachedStatement(sql: "COMMIT TRANSACTION").execute()
+            return result
+        } catch {
+            try? db.rollback()
+            throw error
         }
     }
 

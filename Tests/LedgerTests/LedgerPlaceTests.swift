@@ -3,6 +3,7 @@ import Ledger
 import LedgerSamples
 import MemoryLedger
 import SQLiteLedger
+import TestSupport
 import Testing
 
 @Suite("The place of a ledger")
@@ -107,9 +108,13 @@ struct LedgerPlaceTests {
         let store = try await location.place.openStore("main")
         let reader = try await location.place.openReader("main")
         try await store.requireInPlace()
+        let batch = RecordBatch(epoch: 0, catalogueVersion: 0, seqBefore: 0, replayed: [1])
+        #expect(try await store.record(batch) == .recorded(position: 0))
         #expect(await reader.condition().obstacle == nil)
         try await location.replace()
-        #expect(await kind { try await store.requireInPlace() } == .replaced)
+        #expect(await kind { _ = try await store.record(batch) } == .replaced)
+        // A batch that was recorded a moment ago has shown that it was in its place.
+        try await eventually("the ledger looks again") { await kind { try await store.requireInPlace() } == .replaced }
         #expect(await reader.condition().obstacle != nil)
         try reader.close()
         try store.close()

@@ -119,7 +119,8 @@ package final class OpenMemoryLedger: LedgerStore, LedgerAdmin {
     }
 
     package func record(_ batch: RecordBatch) async throws -> RecordAnswer {
-        try write { try $0.record(batch) }
+        try await requireInPlace()
+        return try write { try $0.record(batch) }
     }
 
     package func replaysWanted(limit: Int) async throws -> [WantedReplay] {

@@ -16,7 +16,8 @@ package protocol OpenLedger: Sendable {
     var name: String { get }
 
     /// Throws an error of kind `replaced` if later writes would be lost, because the open ledger was moved, deleted or
-    /// replaced. Checked without a write; cheap enough for every batch.
+    /// replaced. Checked without a write, unless a batch was recorded a moment ago, which checks it, too; cheap enough
+    /// for every batch.
     func requireInPlace() async throws
 
     /// Epoch, seq, number of recorded rows and catalogue version, in one read.
