@@ -14,7 +14,8 @@ extension LedgerHead {
     }
 
     static func read(_ db: Database) throws -> LedgerHead {
-        guard let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT \(columns) FROM ledger")) else { throw missing }
+        let select = try db.cachedStatement(sql: "SELECT \(columns) FROM ledger")
+        guard let row = try Row.fetchOne(select) else { throw missing }
         return try LedgerHead(row)
     }
 }
