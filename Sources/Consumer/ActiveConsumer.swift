@@ -11,6 +11,7 @@ package struct ActiveConsumer: Sendable {
     private let clock: any ConsumerClock
     private let metrics: ConsumerMetrics
     private let stages: ConsumerStages
+    private let tasks: any TaskExecutor
     /// Throws when the consumer must not continue.
     private let guarding: @Sendable () async throws -> Void
     /// Called when the consumer is ready, with its epoch and seq.
@@ -30,6 +31,7 @@ package struct ActiveConsumer: Sendable {
         self.metrics = metrics
         self.guarding = guarding
         self.onReady = onReady
+        tasks = redis.tasks
         stages = ConsumerStages(
             settings: settings, ledger: ledger, lease: lease, redis: redis, retrying: retrying, clock: clock,
             metrics: metrics)
@@ -43,6 +45,10 @@ package struct ActiveConsumer: Sendable {
     /// - Throws: `ConsumerError`; `LedgerError`; `CountersError`; `RedisError` that is not transient; what `guarding`
     ///   throws; `CancellationError` when the task is cancelled.
     package func run() async throws -> ConsumerTotals {
+        try await withTaskExecutorPreference(tasks) { try await runHere() }
+    }
+
+    private func runHere() async throws -> ConsumerTotals {
         defer { metrics.isActive(false) }
         return try await withThrowingTaskGroup(of: ConsumerEvent?.self) { group in
             defer { group.cancelAll() }
@@ -114,7 +120,10 @@ package struct ActiveConsumer: Sendable {
                     case .finish: return machine.totals
                     case .giveUp(let needed): throw stages.epochs.noProgress(needed)
                     case .report(let report): stages.note(report)
-                    default: group.addTask { [stages] in try await stages.perform(action) }
+                    default:
+                        group.addTask(executorPreference: stages.executor(for: action)) { [stages] in
+                            try await stages.perform(action)
+                        }
                     }
                 }
                 metrics.readAhead(machine.readAhead)

@@ -37,6 +37,32 @@ enum ConsumerAction: Sendable {
     case giveUp(EpochNeeded)
 }
 
+extension ConsumerAction {
+    /// Whether it takes little of a processor's time, however long it waits.
+    var isShort: Bool {
+        switch self {
+        case .read, .endRead, .connect, .lookForLeftovers, .record, .wait, .watch, .report, .finish, .giveUp: true
+        case .decode(let entries): Self.isLittle(entries, \.size)
+        case .decide(let request):
+            switch request.entries {
+            case .batch(let entries): Self.isLittle(entries, \.size)
+            case .poison: false
+            }
+        case .acknowledge(let acknowledgement):
+            max(acknowledgement.entries.count, acknowledgement.announcement?.outcomes.count ?? 0) <= Self.fewEntries
+        case .readJournal, .openEpoch, .announceCatalogue, .upkeep, .trim, .publish: false
+        }
+    }
+
+    private static func isLittle<Entry>(_ entries: [Entry], _ size: (Entry) -> Int) -> Bool {
+        entries.count <= fewEntries && entries.reduce(0) { $0 + size($1) } <= fewBytes
+    }
+
+    /// Some 5 µs each, for the costliest of these actions.
+    private static let fewEntries = 32
+    private static let fewBytes = 64 << 10
+}
+
 /// What only the state machine knows, for logs and metrics.
 enum ConsumerReport: Sendable {
     /// The ledger has committed a batch.

@@ -17,6 +17,7 @@ final class ConsumerStages: Sendable {
     let server: ServerCheck
     private let watch: WatchStage
     private let replays: ReplayPublisher
+    private let tasks: any TaskExecutor
     private let clock: any ConsumerClock
     private let metrics: ConsumerMetrics
     private let logger: Logger
@@ -25,6 +26,7 @@ final class ConsumerStages: Sendable {
         settings: ConsumerSettings, ledger: any LedgerStore, lease: any Lease, redis: ConsumerPorts, retrying: Retrying,
         clock: any ConsumerClock, metrics: ConsumerMetrics
     ) {
+        tasks = redis.tasks
         self.clock = clock
         self.metrics = metrics
         logger = retrying.logger
@@ -46,6 +48,11 @@ final class ConsumerStages: Sendable {
         replays = ReplayPublisher(ledger: ledger, publisher: redis.publisher, retrying: retrying)
     }
 
+    /// Where the action runs: what takes long would hold up all that runs beside the connections.
+    func executor(for action: ConsumerAction) -> any TaskExecutor {
+        action.isShort ? tasks : globalConcurrentExecutor
+    }
+
     /// - Returns: the resulting event; nil: none.
     func perform(_ action: ConsumerAction) async throws -> ConsumerEvent? {
         switch action {
@@ -54,24 +61,25 @@ final class ConsumerStages: Sendable {
         case .connect(let attempt): return try await read.connect(attempt: attempt)
         case .lookForLeftovers: return try await read.lookForLeftovers()
         case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
-        case .decide(let request): return try await uncancelled { try await self.decide.decide(request) }
-        case .record(let batch): return .recorded(try await uncancelled { try await self.record.record(batch) })
+        case .decide(let request): return try await uncancelled(action) { try await self.decide.decide(request) }
+        case .record(let batch): return .recorded(try await uncancelled(action) { try await self.record.record(batch) })
         case .acknowledge(let acknowledgement):
-            let answer = try await uncancelled { try await self.acknowledge.acknowledge(acknowledgement) }
+            let answer = try await uncancelled(action) { try await self.acknowledge.acknowledge(acknowledgement) }
             return .acknowledged(epoch: acknowledgement.epoch, answer)
         case .readJournal(let range): return .journalRead(try await acknowledge.outcomes(of: range), of: range)
-        case .openEpoch(let request): return .epochOpened(try await uncancelled { try await self.epochs.open(request) })
-        case .announceCatalogue(let change): try await uncancelled { await self.acknowledge.announce(change) }
+        case .openEpoch(let request):
+            return .epochOpened(try await uncancelled(action) { try await self.epochs.open(request) })
+        case .announceCatalogue(let change): try await uncancelled(action) { await self.acknowledge.announce(change) }
         case .wait(let chore):
             try await clock.sleep(for: chore.interval)
             return .due(chore)
         case .watch(let epoch): return .watched(try await watch.look(in: epoch))
         case .upkeep(let isFull):
-            return .upkept(wanted: try await uncancelled { try await self.watch.upkeep(isRedisFull: isFull) })
+            return .upkept(wanted: try await uncancelled(action) { try await self.watch.upkeep(isRedisFull: isFull) })
         case .trim:
-            try await uncancelled { await self.trimmer.trim() }
+            try await uncancelled(action) { await self.trimmer.trim() }
             return .trimmed
-        case .publish(let due): return .published(try await uncancelled { try await self.replays.publish(due) })
+        case .publish(let due): return .published(try await uncancelled(action) { try await self.replays.publish(due) })
         case .report, .finish, .giveUp: assertionFailure("\(action) is the executor's")
         }
         return nil
@@ -79,8 +87,10 @@ final class ConsumerStages: Sendable {
 
     /// A write is not interrupted half-way: a separate task is not cancelled with the consumer's. An action that only
     /// reads or waits ends at once.
-    private func uncancelled<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
-        try await Task.immediate { try await body() }.value
+    private func uncancelled<T: Sendable>(
+        _ action: ConsumerAction, _ body: @escaping @Sendable () async throws -> T
+    ) async throws -> T {
+        try await Task.immediate(executorPreference: executor(for: action)) { try await body() }.value
     }
 
     /// In the order in which the state machine reports.

@@ -1,0 +1,42 @@
+import Counters
+import Intake
+import Inventory
+import Ledger
+import Testing
+
+@testable import Consumer
+
+@Suite("An action of the consumer")
+struct ConsumerActionTests {
+    private static func entry(_ bytes: Int) -> StreamEntry {
+        StreamEntry(
+            id: "1-0", fields: [.init(name: Array("payload".utf8), value: Array(repeating: 0x78, count: bytes))])
+    }
+
+    @Test(
+        "is not short with many entries, nor with large ones: then it must not run beside the connections",
+        arguments: [(0, 0, true), (32, 100, true), (33, 100, false), (1, 65_000, true), (1, 65_536, false)])
+    func decoding(_ count: Int, _ bytes: Int, _ isShort: Bool) {
+        let entries = Array(repeating: Self.entry(bytes), count: count)
+        #expect(ConsumerAction.decode(entries).isShort == isShort)
+    }
+
+    @Test("is short if it only waits, also with many messages: the ledger has threads of its own")
+    func recording() {
+        #expect(ConsumerAction.read(claims: true).isShort)
+        #expect(ConsumerAction.record(RecordBatch(epoch: 1, catalogueVersion: 1, seqBefore: 0)).isShort)
+    }
+
+    @Test(
+        "is not short if it acknowledges or announces many",
+        arguments: [(32, 32, true), (33, 0, false), (0, 33, false)])
+    func acknowledging(_ entries: Int, _ outcomes: Int, _ isShort: Bool) {
+        let outcome = RecordedOutcome(
+            outcome: Outcome(kind: .accepted, decidedAt: ""), place: RecordPlace(epoch: 1, position: 1))
+        let acknowledgement = Acknowledgement(
+            epoch: 1, settled: 0, recorded: 0, entries: Array(repeating: "1-0", count: entries),
+            announcement: Announcement(
+                after: 0, through: Int64(outcomes), outcomes: Array(repeating: outcome, count: outcomes)))
+        #expect(ConsumerAction.acknowledge(acknowledgement).isShort == isShort)
+    }
+}
