@@ -155,9 +155,7 @@ struct BatchWriter {
 
     /// Loads everything that the arbiter needs for the whole batch: no cancellation is in the same batch as its order.
     private mutating func loadBalances() throws {
-        var counters: Set<CounterName> = []
         for case .command(let decided) in batch.records {
-            for movement in decided.planned.movements { counters.insert(movement.counter) }
             guard case .cancel(let cancellation) = decided.command else { continue }
             let order = cancellation.orderID
             if arbiter.owned(by: order) == nil, let owned = try LedgerDatabase.owned(by: order, db) {
@@ -165,7 +163,7 @@ struct BatchWriter {
             }
         }
         for (level, select) in Self.selectBalances {
-            let ids = counters.filter { $0.level == level }.map(\.id).sorted()
+            let ids = batch.counters.filter { $0.level == level }.map(\.id).sorted()
             try select.run(ids, in: db, texts, bind: { $0.bind($1) }) { row in
                 arbiter.load(
                     CounterName(level, Identifier(row.text(0))),

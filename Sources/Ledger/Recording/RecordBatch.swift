@@ -7,7 +7,9 @@ package struct RecordBatch: Sendable {
     package var catalogueVersion: Int64
     /// The seq before the batch's first change.
     package var seqBefore: Int64
-    package var records: [BatchRecord<DecidedCommand>]
+    package let records: [BatchRecord<DecidedCommand>]
+    /// Those that its commands move. Found when it is made, as everything waits for the ledger while it records.
+    package let counters: Set<CounterName>
     /// Entries whose attempts end with this batch.
     package var attemptsOver: [EntryKey]
     /// Numbers of the dead letters whose messages were published again and came back in this batch.
@@ -24,6 +26,11 @@ package struct RecordBatch: Sendable {
         self.catalogueVersion = catalogueVersion
         self.seqBefore = seqBefore
         self.records = records
+        var counters: Set<CounterName> = []
+        for case .command(let decided) in records {
+            for movement in decided.planned.movements { counters.insert(movement.counter) }
+        }
+        self.counters = counters
         self.attemptsOver = attemptsOver
         self.replayed = replayed
     }
