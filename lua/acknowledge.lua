@@ -28,7 +28,7 @@
 --         ('lost'); the stream of outcomes
 -- COST    O(entries + outcomes)
 -- WHY     allow-oom: with Redis out of memory, acknowledging must still work. Order: what the protocol depends on comes
---         first; what others listen to comes last, one call each, so that none can stop the rest. Fenced: a late call,
+--         first; what others listen to comes last, and what Redis refuses of it stops nothing but its own kind. Fenced: a late call,
 --         after an older ledger was put back, would acknowledge what that ledger has never recorded; a call after Redis
 --         has lost its tail would acknowledge another message that got the same id. Announced by position: rows follow
 --         each other without a gap and none comes twice, whichever call is repeated, late or refused in the middle.
@@ -58,8 +58,8 @@ end
 at = at + entries + 1
 
 local width = tonumber(ARGV[at])
--- Only the last outcome of a call trims the stream, by all that there is too much: trimming with each would cost a tenth
--- more.
+-- Only the last outcome of each list trims the stream, with LIMIT 0, as one trim may have to drop any number: trimming
+-- with each outcome would cost a tenth more.
 local plain, trimming = {'XADD', outcomes, '*'}, {'XADD', outcomes, 'MAXLEN', '~', ARGV[6], 'LIMIT', '0', '*'}
 for i = 1, width do
   plain[2 + 2 * i], trimming[7 + 2 * i] = ARGV[at + i], ARGV[at + i]

@@ -38,7 +38,8 @@ enum ConsumerAction: Sendable {
 }
 
 extension ConsumerAction {
-    /// Whether it takes little of a processor's time, however long it waits.
+    /// Whether it takes little of a processor's time, however long it waits. Reading takes as much as it delivers, which
+    /// nobody knows before.
     var isShort: Bool {
         switch self {
         case .read, .endRead, .connect, .lookForLeftovers, .record, .wait, .watch, .report, .finish, .giveUp: true
@@ -49,7 +50,8 @@ extension ConsumerAction {
             case .poison: false
             }
         case .acknowledge(let acknowledgement):
-            max(acknowledgement.entries.count, acknowledgement.announcement?.outcomes.count ?? 0) <= Self.fewEntries
+            acknowledgement.entries.count + (acknowledgement.announcement?.outcomes.count ?? 0)
+                + acknowledgement.repeated.count + acknowledgement.changed.count <= 4 * Self.fewEntries
         case .readJournal, .openEpoch, .announceCatalogue, .upkeep, .trim, .publish: false
         }
     }
@@ -58,7 +60,7 @@ extension ConsumerAction {
         entries.count <= fewEntries && entries.reduce(0) { $0 + size($1) } <= fewBytes
     }
 
-    /// Some 5 µs each, for the costliest of these actions.
+    /// Some 5 µs each to decode and to plan, and less than 1 µs to acknowledge.
     private static let fewEntries = 32
     private static let fewBytes = 64 << 10
 }

@@ -96,7 +96,7 @@ package struct AcknowledgeReport: Sendable, Equatable {
     package var announced: Int64?
     /// The error by which Redis refused to announce a row; nil: it refused none.
     package var refusal: String?
-    /// Repeated outcomes that Redis refused.
+    /// Repeated outcomes that are not announced: Redis refused the first of them.
     package var unrepeated: Int64 = 0
     /// Changes that Redis refused to publish.
     package var unpublished: Int64 = 0

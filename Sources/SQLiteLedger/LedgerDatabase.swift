@@ -73,14 +73,13 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
         }
     }
 
-    /// Like the other `requireInPlace`, in a transaction, which is then rolled back. For a moment after it the other one
-    /// need not look again: looking takes two changes of threads.
-    func requireInPlaceNow() throws {
+    /// Like `requireInPlace`, which then need not look again for a moment: that takes two changes of threads.
+    private func requireInPlaceNow() throws {
         guard file.isInPlace else { throw SQLiteLedgerError.replaced(path: path) }
         lastSeenInPlace.withLock { $0 = .now }
     }
 
-    private static let inPlaceIsFresh = Duration.milliseconds(20)
+    private static let inPlaceIsFresh = Duration.milliseconds(5)
 
     /// Closes the writer last: the last connection to close a database checkpoints its log, which a reader cannot.
     package func close() throws {
@@ -146,19 +145,25 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
     }
 
     /// Runs `body` in one IMMEDIATE transaction; what it throws rolls back.
-    func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+    /// - Parameter endsInPlace: whether an error of kind `replaced` is thrown if the file is not in its place after the
+    ///   commit.
+    func write<T: Sendable>(
+        endsInPlace: Bool = false, _ body: @escaping @Sendable (Database) throws -> T
+    ) async throws -> T {
         guard let writer else {
             throw SQLiteLedgerError.failed(path: path, action: "writing", reason: "it was opened for reading only")
         }
         try refuseClosed("writing")
         do {
             return try await writer.writeWithoutTransaction { db in
-                try Self.inTransaction(.immediate, db) {
+                let result = try Self.inTransaction(.immediate, db) {
                     let before = db.totalChangesCount
                     let result = try body(db)
                     if db.totalChangesCount != before { try Self.changeState(db) }
                     return result
                 }
+                if endsInPlace { try self.requireInPlaceNow() }
+                return result
             }
         } catch {
             throw SQLiteLedgerError.wrapping(error, path: path, action: "writing")

@@ -9,14 +9,14 @@ struct RowsStatement: Sendable {
     private static let rowsAtATime = 16
 
     /// For one row, for two, and so on.
-    private let texts: [String]
+    private let sql: [String]
 
     /// - Parameters:
     ///   - columns: values per row.
     ///   - sql: the statement, given its table of values.
     init(columns: Int, _ sql: (_ values: String) -> String) {
         let row = "(" + Array(repeating: "?", count: columns).joined(separator: ", ") + ")"
-        texts = (1...Self.rowsAtATime).map { rows in
+        self.sql = (1...Self.rowsAtATime).map { rows in
             sql("VALUES " + Array(repeating: row, count: rows).joined(separator: ", "))
         }
     }
@@ -39,8 +39,8 @@ struct RowsStatement: Sendable {
     ) throws {
         var rest = rows[...]
         while !rest.isEmpty {
-            let size = min(rest.count, texts.count)
-            var statement = try DirectStatement(texts[size - 1], db, memory)
+            let size = min(rest.count, sql.count)
+            var statement = try DirectStatement(sql[size - 1], db, memory)
             while rest.count >= size, !rest.isEmpty {
                 for row in rest.prefix(size) { bind(&statement, row) }
                 try statement.forEachRow(body)

@@ -29,14 +29,18 @@ struct ConsumerActionTests {
 
     @Test(
         "is not short if it acknowledges or announces many",
-        arguments: [(32, 32, true), (33, 0, false), (0, 33, false)])
-    func acknowledging(_ entries: Int, _ outcomes: Int, _ isShort: Bool) {
+        arguments: [
+            (32, 32, 32, 32, true), (129, 0, 0, 0, false), (0, 129, 0, 0, false), (0, 0, 129, 0, false),
+            (0, 0, 0, 129, false),
+        ])
+    func acknowledging(_ entries: Int, _ outcomes: Int, _ repeated: Int, _ changed: Int, _ isShort: Bool) {
         let outcome = RecordedOutcome(
             outcome: Outcome(kind: .accepted, decidedAt: ""), place: RecordPlace(epoch: 1, position: 1))
         let acknowledgement = Acknowledgement(
             epoch: 1, settled: 0, recorded: 0, entries: Array(repeating: "1-0", count: entries),
             announcement: Announcement(
-                after: 0, through: Int64(outcomes), outcomes: Array(repeating: outcome, count: outcomes)))
+                after: 0, through: Int64(outcomes), outcomes: Array(repeating: outcome, count: outcomes)),
+            repeated: Array(repeating: outcome, count: repeated), changed: Array(repeating: "cube", count: changed))
         #expect(ConsumerAction.acknowledge(acknowledgement).isShort == isShort)
     }
 }

@@ -16,7 +16,7 @@ package protocol OpenLedger: Sendable {
     var name: String { get }
 
     /// Throws an error of kind `replaced` if later writes would be lost, because the open ledger was moved, deleted or
-    /// replaced. Checked without a write, unless a batch was recorded a moment ago, which checks it, too; cheap enough
+    /// replaced. Checked without a write, and not again for 5 ms after a batch, which ends with that check; cheap enough
     /// for every batch.
     func requireInPlace() async throws
 
