@@ -45,8 +45,13 @@ extension Workshop {
     }
 
     /// The stream as it was published, unread, and no counters.
-    func restore(_ backlog: Backlog) async throws {
+    /// - Parameter ledger: all that it has is announced before; nil: announcing it is a part of what is measured.
+    func restore(_ backlog: Backlog, announcing ledger: String? = nil) async throws {
         try await clearStore()
+        if let ledger {
+            try await run(["consume", "--until-idle"], ledger: ledger)
+            _ = try await client.send(RedisCommand("UNLINK", keys.checkouts))
+        }
         _ = try await client.send(RedisCommand("COPY", backlog.key, keys.checkouts))
         let length = try await client.send(RedisCommand("XLEN", keys.checkouts)).int ?? 0
         guard length == Int64(backlog.count) else {
