@@ -75,8 +75,9 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
 
     /// Like `requireInPlace`, which then need not look again for a moment: that takes two changes of threads.
     private func requireInPlaceNow() throws {
-        guard file.isInPlace else { throw SQLiteLedgerError.replaced(path: path) }
-        lastSeenInPlace.withLock { $0 = .now }
+        let isInPlace = file.isInPlace
+        lastSeenInPlace.withLock { $0 = isInPlace ? .now : nil }
+        if !isInPlace { throw SQLiteLedgerError.replaced(path: path) }
     }
 
     private static let inPlaceIsFresh = Duration.milliseconds(5)
