@@ -11,7 +11,6 @@ package struct ActiveConsumer: Sendable {
     private let clock: any ConsumerClock
     private let metrics: ConsumerMetrics
     private let stages: ConsumerStages
-    private let tasks: any TaskExecutor
     /// Throws when the consumer must not continue.
     private let guarding: @Sendable () async throws -> Void
     /// Called when the consumer is ready, with its epoch and seq.
@@ -31,7 +30,6 @@ package struct ActiveConsumer: Sendable {
         self.metrics = metrics
         self.guarding = guarding
         self.onReady = onReady
-        tasks = redis.tasks
         stages = ConsumerStages(
             settings: settings, ledger: ledger, lease: lease, redis: redis, retrying: retrying, clock: clock,
             metrics: metrics)
@@ -45,7 +43,7 @@ package struct ActiveConsumer: Sendable {
     /// - Throws: `ConsumerError`; `LedgerError`; `CountersError`; `RedisError` that is not transient; what `guarding`
     ///   throws; `CancellationError` when the task is cancelled.
     package func run() async throws -> ConsumerTotals {
-        try await withTaskExecutorPreference(tasks) { try await runHere() }
+        try await withTaskExecutorPreference(stages.tasks) { try await runHere() }
     }
 
     private func runHere() async throws -> ConsumerTotals {

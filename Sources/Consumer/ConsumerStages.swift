@@ -17,7 +17,7 @@ final class ConsumerStages: Sendable {
     let server: ServerCheck
     private let watch: WatchStage
     private let replays: ReplayPublisher
-    private let tasks: any TaskExecutor
+    let tasks: any TaskExecutor
     private let clock: any ConsumerClock
     private let metrics: ConsumerMetrics
     private let logger: Logger

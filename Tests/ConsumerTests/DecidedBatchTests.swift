@@ -40,17 +40,6 @@ struct DecidedBatchTests {
         #expect(batch.record.epoch == 3 && batch.record.seqBefore == 7 && batch.seqAfter == 8)
     }
 
-    @Test("A tally counts outcomes by kind and reason, and what came again")
-    func tally() throws {
-        let refused = Outcome(kind: .refused, reason: "sold_out", decidedAt: "")
-        let outcomes = [Outcome(kind: .accepted, decidedAt: ""), refused, refused].map {
-            RecordedOutcome(outcome: $0, place: RecordPlace(epoch: 1, position: 1))
-        }
-        let tally = Tally(outcomes, replays: 4)
-        #expect(tally.counts == [.init(kind: .accepted, reason: ""): 1, .init(kind: .refused, reason: "sold_out"): 2])
-        #expect(tally.messages == 7)
-    }
-
     /// What no gate of ours says of it.
     private static let impossible: [([Decision], Int64)] = [
         // One too few, one too many.
