@@ -28,10 +28,11 @@
 --         ('lost'); the stream of outcomes
 -- COST    O(entries + outcomes)
 -- WHY     allow-oom: with Redis out of memory, acknowledging must still work. Order: what the protocol depends on comes
---         first; what others listen to comes last, and what Redis refuses of it stops nothing but its own kind. Fenced: a late call,
---         after an older ledger was put back, would acknowledge what that ledger has never recorded; a call after Redis
---         has lost its tail would acknowledge another message that got the same id. Announced by position: rows follow
---         each other without a gap and none comes twice, whichever call is repeated, late or refused in the middle.
+--         first; what others listen to comes last, and a list that Redis refuses stops no other list. Fenced: a
+--         late call, after an older ledger was put back, would acknowledge what that ledger has never recorded; a call
+--         after Redis has lost its tail would acknowledge another message that got the same id. Announced by position:
+--         rows follow each other without a gap and none comes twice, whichever call is repeated, late or refused in the
+--         middle.
 local stock, checkouts, outcomes = KEYS[1], KEYS[2], KEYS[3]
 local slice = 4000
 

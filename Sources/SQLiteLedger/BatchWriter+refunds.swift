@@ -47,9 +47,8 @@ extension BatchWriter {
 
     private static let insertRefunds = RowsStatement(
         inserting: [
-            "order_number", "order_id", "payment_intent_id", "amount", "refunded", "is_worked_out", "currency",
-            "reason",
-            "since",
+            "order_number", "order_id", "payment_intent_id", "amount", "refunded", "is_worked_out",
+            "currency", "reason", "since",
         ], into: "refunds")
 
     private func insertRefunds(_ orders: [PlacedOrder], _ isSomeGivenBack: Bool) throws {
