@@ -22,9 +22,12 @@ extension ConsumerStateMachine {
             case connect(afterLoss: Bool)
         }
 
-        /// Whether the last read returned as much as was asked for.
+        /// How the last read compares with what was asked for.
         enum Pace {
+            /// It returned nothing.
+            case drained
             case keepingUp
+            /// It returned as much as was asked for.
             case behind
         }
 
@@ -69,7 +72,9 @@ extension ConsumerStateMachine {
         else { return }
         // Messages that arrive while a batch is being decided are read together afterwards; nothing needs them sooner.
         // Only a backlog is read continuously.
-        if case .underWay = deciding, case .keepingUp = reading.pace { return }
+        if case .underWay = deciding, reading.pace != .behind { return }
+        // With `untilIdle` reads do not wait: after an empty one, the next would follow at once.
+        if settings.untilIdle, reading.pace == .drained, !isMemoryEmpty { return }
         switch reading.next {
         case .connect:
             guard isMemoryEmpty else { return }
@@ -92,7 +97,7 @@ extension ConsumerStateMachine {
         guard case .reading = reading.activity else { return assertionFailure("delivered without a read") }
         reading.activity = .none
         reading.attempts = 0
-        reading.pace = delivery.isFull ? .behind : .keepingUp
+        reading.pace = delivery.isFull ? .behind : delivery.isEmptyRead ? .drained : .keepingUp
         if !delivery.entries.isEmpty { undecoded.append(delivery.entries) }
         // With nothing in memory nothing should be pending; whatever is pending was delivered to a connection that is
         // gone.

@@ -26,8 +26,9 @@ struct ReadStage: Sendable {
         // Anything read after a stop would have to be finished.
         if retrying.stop.isRequested { return .readFailed(.stopped) }
         Failpoint.readBefore.pass()
-        // With `untilIdle`, an empty stream is the end: no reason to wait for more.
-        let block = settings.untilIdle ? Duration.milliseconds(20) : settings.block
+        // With `untilIdle`, an empty stream is the end. Even a short wait would last until Redis next looks at its
+        // timers: up to 100 ms.
+        let block = settings.untilIdle ? Duration.zero : settings.block
         do {
             if claims { await source.startOver() }
             let delivery = try await source.next(block: block)

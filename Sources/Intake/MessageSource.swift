@@ -15,7 +15,7 @@ package protocol MessageSource: Sendable {
     /// received before: pending entries that it still holds would be delivered twice.
     func startOver() async
 
-    /// The next entries. Waits up to `block` for new ones once nothing pending is left.
+    /// The next entries. Waits up to `block` for new ones once nothing pending is left; zero: does not wait.
     func next(block: Duration) async throws -> Delivery
 
     /// Makes a `next` that waits for new entries return early. It still delivers entries that have arrived.

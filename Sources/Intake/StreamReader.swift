@@ -102,7 +102,7 @@ package actor StreamReader {
     /// received before: pending entries that it still holds would be delivered twice.
     package func startOver() { phase = .claiming(cursor: Self.start) }
 
-    /// The next entries. Waits up to `block` for new ones once nothing pending is left.
+    /// The next entries. Waits up to `block` for new ones once nothing pending is left; zero: does not wait.
     package func next(block: Duration) async throws -> Delivery {
         do {
             switch phase {
@@ -224,12 +224,14 @@ package actor StreamReader {
     // MARK: - New entries
 
     private func readNew(block: Duration) async throws -> Delivery {
-        let milliseconds = max(block / .milliseconds(1), 1)
-        let reply = try await connection().reply(
-            to: RedisCommand(
-                "XREADGROUP", "GROUP", StoreKeys.group, consumer, "COUNT", String(count), "BLOCK",
-                String(Int64(milliseconds)), "STREAMS", keys.checkouts, ">"),
-            timeout: block + .seconds(5))
+        var command = RedisCommand("XREADGROUP", "GROUP", StoreKeys.group, consumer, "COUNT", String(count))
+        // `BLOCK 0` would wait without limit.
+        if block > .zero {
+            command.append("BLOCK")
+            command.append(Int64(max(block / .milliseconds(1), 1)))
+        }
+        command.append(contentsOf: ["STREAMS", keys.checkouts, ">"])
+        let reply = try await connection().reply(to: command, timeout: block + .seconds(5))
         if reply.isNull { return Delivery(isEmptyRead: true) }
         var walk = reply.walk()
         guard let streams = walk.array(), streams > 0, walk.array() == 2 else {

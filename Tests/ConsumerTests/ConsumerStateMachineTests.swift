@@ -668,6 +668,25 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().last == "finish")
     }
 
+    @Test("does not read again until idle, after reading nothing, before everything in memory is acknowledged")
+    func readsOnceDrained() throws {
+        let bench = MachineBench(untilIdle: true)
+        bench.finishWatch()
+        bench.send(.upkept(wanted: []))
+        bench.send(.trimmed)
+        try bench.deliverDecoded(.order(1, "a", ("lamp", nil, 1)))
+        try bench.decide()
+        #expect(bench.take().contains("read"))
+        // A read that does not wait would otherwise follow the other as fast as Redis answers.
+        bench.deliver()
+        bench.send(.recorded(.recorded(position: 1)))
+        #expect(!bench.take().contains("read"))
+        bench.acknowledge()
+        #expect(bench.take() == ["read"])
+        bench.deliver()
+        #expect(bench.take() == ["look for leftovers"])
+    }
+
     @Test("goes on until idle if a dead letter is wanted again just before the end")
     func wantedAtTheEnd() {
         let bench = MachineBench(untilIdle: true)

@@ -51,6 +51,19 @@ struct StreamReaderTests {
         }
     }
 
+    @Test("does not wait for new entries if it is given no time")
+    func readsAtOnce() async throws {
+        try await withRedisServer { server in
+            let reader = StreamReader(client: server.client(), keys: keys, consumer: "c")
+            try await reader.connect()
+            _ = try await reader.next(block: .zero)
+            // `BLOCK 0` would not return.
+            #expect(try await reader.next(block: .zero).isEmptyRead)
+            try await add(server, 1, bytes: 1)
+            #expect(try await reader.next(block: .zero).entries.map(\.id) == ["1-0"])
+        }
+    }
+
     @Test("claims what was delivered to others before it reads on, and tells how often")
     func pendingFirst() async throws {
         try await withRedisServer { server in

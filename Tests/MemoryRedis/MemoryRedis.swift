@@ -185,7 +185,7 @@ package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, Me
         let isReady: @Sendable () -> Bool = { [self] in
             reading.withLock { $0.endsWait } || redis.withTables { $0.hasUnread }
         }
-        if !isReady() { await redis.wait(block, unless: isReady) }
+        if block > .zero, !isReady() { await redis.wait(block, unless: isReady) }
         reading.withLock { $0.endsWait = false }
         return try redis.run("XREADGROUP") { tables, _ in tables.read(maximumCount) }
     }
