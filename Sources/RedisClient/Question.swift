@@ -3,8 +3,8 @@ import NIOCore
 /// A command, or a pipeline of them, that waits for its reply or replies.
 struct Question: Sendable {
     enum Asker: Sendable {
-        case one(Answer<FlatReply>)
-        case many(Answer<[FlatReply]>, count: Int)
+        case one(ReplyPromise<FlatReply>)
+        case many(ReplyPromise<[FlatReply]>, count: Int)
     }
 
     /// Its name, for errors.
@@ -14,15 +14,15 @@ struct Question: Sendable {
 
     var isAbandoned: Bool {
         switch asker {
-        case .one(let answer): answer.isOver
-        case .many(let answer, _): answer.isOver
+        case .one(let promise): promise.isOver
+        case .many(let promise, _): promise.isOver
         }
     }
 
     func fail(_ error: RedisError) {
         switch asker {
-        case .one(let answer): answer.fail(error)
-        case .many(let answer, _): answer.fail(error)
+        case .one(let promise): promise.fail(error)
+        case .many(let promise, _): promise.fail(error)
         }
     }
 }
@@ -48,19 +48,19 @@ struct OpenQuestions {
     mutating func receive(_ reply: FlatReply) -> Bool {
         guard let question = entries.first?.question else { return false }
         switch question.asker {
-        case .one(let answer):
+        case .one(let promise):
             entries.removeFirst()
             if let error = reply.error {
-                answer.fail(RedisError.reply(error, command: question.command))
+                promise.fail(RedisError.reply(error, command: question.command))
             } else {
-                answer.succeed(reply)
+                promise.succeed(reply)
             }
-        case .many(let answer, let count):
+        case .many(let promise, let count):
             if replies.isEmpty { replies.reserveCapacity(count) }
             replies.append(reply)
             if replies.count == count {
                 entries.removeFirst()
-                answer.succeed(replies)
+                promise.succeed(replies)
                 replies = []
             }
         }

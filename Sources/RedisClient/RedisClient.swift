@@ -25,7 +25,7 @@ package final class RedisClient: Sendable {
         var current: RedisConnection?
         var generation = 0
         /// All callers that wait for the attempt in progress; nil: there is none.
-        var waiting: [Answer<RedisConnection>]?
+        var waiting: [ReplyPromise<RedisConnection>]?
         /// When a connection was last given up because its server was not the primary.
         var lastRetirement: ContinuousClock.Instant?
         var isClosed = false
@@ -142,11 +142,11 @@ package final class RedisClient: Sendable {
     /// none of them went through another one); it belongs to the client: do not close it.
     package func connection() async throws -> RedisConnection {
         if let connection = state.withLock({ $0.isClosed ? nil : $0.usable }) { return connection }
-        let answer = Answer<RedisConnection>()
-        return try await answer.value {
-            switch state.withLock({ nextStep(&$0, for: answer) }) {
-            case .use(let connection): answer.succeed(connection)
-            case .fail(let error): answer.fail(error)
+        let promise = ReplyPromise<RedisConnection>()
+        return try await promise.value {
+            switch state.withLock({ nextStep(&$0, for: promise) }) {
+            case .use(let connection): promise.succeed(connection)
+            case .fail(let error): promise.fail(error)
             case .wait: break
             // A separate task: the caller that started the attempt may be cancelled while others still wait for it.
             case .attempt: Task { await attempt() }
@@ -199,7 +199,7 @@ package final class RedisClient: Sendable {
             }
             return (state.current, state.waiting ?? [])
         }
-        for answer in waiting { answer.fail(closed) }
+        for promise in waiting { promise.fail(closed) }
         await connection?.close()
     }
 
@@ -209,15 +209,15 @@ package final class RedisClient: Sendable {
 
     // MARK: Connecting
 
-    private func nextStep(_ state: inout State, for answer: Answer<RedisConnection>) -> Step {
+    private func nextStep(_ state: inout State, for promise: ReplyPromise<RedisConnection>) -> Step {
         if state.isClosed { return .fail(closed) }
         if let connection = state.usable { return .use(connection) }
         if state.waiting != nil {
-            state.waiting?.append(answer)
+            state.waiting?.append(promise)
             return .wait
         }
         if let error = outage.error(at: .now) { return .fail(error) }
-        state.waiting = [answer]
+        state.waiting = [promise]
         return .attempt
     }
 
@@ -258,7 +258,7 @@ package final class RedisClient: Sendable {
                     "redis": "\(self.url)", "connection": "\(generation)", "reason": "\(connection.reason ?? "closed")",
                 ])
         }
-        for answer in waiting { answer.succeed(connection) }
+        for promise in waiting { promise.succeed(connection) }
     }
 
     private func failed(_ error: any Error, begun: ContinuousClock.Instant) {
@@ -270,6 +270,6 @@ package final class RedisClient: Sendable {
         if isNews && !isClosed {
             logger.warning("cannot connect to redis", metadata: ["redis": "\(url)", "error": "\(error)"])
         }
-        for answer in waiting { answer.fail(error) }
+        for promise in waiting { promise.fail(error) }
     }
 }

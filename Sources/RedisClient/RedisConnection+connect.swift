@@ -59,13 +59,13 @@ extension RedisConnection {
                 channel: channel, conversation: NIOLoopBound(conversation, eventLoop: channel.eventLoop),
                 closing: closing, server: url.redacted, commandTimeout: options.commandTimeout)
         }
-        let answer = Answer<RedisConnection>()
-        return try await answer.value {
+        let promise = ReplyPromise<RedisConnection>()
+        return try await promise.value {
             opened.whenComplete { result in
                 switch result {
                 // If no caller waits any more, releasing the connection closes it.
-                case .success(let connection): answer.succeed(connection)
-                case .failure(let error): answer.fail(Self.cannotConnect(error, to: url, options))
+                case .success(let connection): promise.succeed(connection)
+                case .failure(let error): promise.fail(Self.cannotConnect(error, to: url, options))
                 }
             }
         }

@@ -44,9 +44,9 @@ package final class RedisConnection: Sendable {
     /// Like `send`, with the reply as it came: for large ones.
     package func reply(to command: RedisCommand, timeout: Duration? = nil) async throws -> FlatReply {
         try checkSize([command])
-        let answer = Answer<FlatReply>()
-        let question = Question(command: command.name, timeout: timeout ?? commandTimeout, asker: .one(answer))
-        return try await answer.value { ask(question, command.encoded) }
+        let promise = ReplyPromise<FlatReply>()
+        let question = Question(command: command.name, timeout: timeout ?? commandTimeout, asker: .one(promise))
+        return try await promise.value { ask(question, command.encoded) }
     }
 
     /// Sends commands together and waits for all of their replies, in the order of the commands. Error replies are
@@ -56,12 +56,12 @@ package final class RedisConnection: Sendable {
     package func pipeline(_ commands: [RedisCommand], timeout: Duration? = nil) async throws -> [RedisValue] {
         guard let first = commands.first else { return [] }
         try checkSize(commands)
-        let answer = Answer<[FlatReply]>()
+        let promise = ReplyPromise<[FlatReply]>()
         let name = commands.count == 1 ? first.name : "\(first.name) and \(commands.count - 1) more"
         let question = Question(
-            command: name, timeout: timeout ?? commandTimeout, asker: .many(answer, count: commands.count))
+            command: name, timeout: timeout ?? commandTimeout, asker: .many(promise, count: commands.count))
         let buffers = Self.joined(commands)
-        return try await answer.value { ask(question, buffers) }.map(\.value)
+        return try await promise.value { ask(question, buffers) }.map(\.value)
     }
 
     /// Closes the connection. Commands in progress fail with `connectionLost`.

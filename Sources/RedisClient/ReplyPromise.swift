@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// The caller may be cancelled at any time: it continues at once, and the result is dropped when it arrives. The code
 /// that keeps the order of replies need not know.
-final class Answer<Value: Sendable>: Sendable {
+final class ReplyPromise<Value: Sendable>: Sendable {
     private enum State: Sendable {
         case unasked
         case awaited(CheckedContinuation<Value, any Error>)
