@@ -26,7 +26,7 @@ final class Conversation: ChannelInboundHandler {
     private let server: String
     private let closing: Closing
     private let parser: ReplyParser
-    private var questions = OpenQuestions()
+    private var pending = PendingCommands()
     private var context: ChannelHandlerContext?
     private var timer: (deadline: NIODeadline, scheduled: Scheduled<Void>)?
     private var isFlushScheduled = false
@@ -38,15 +38,15 @@ final class Conversation: ChannelInboundHandler {
     }
 
     /// Sends encoded commands, in any number of buffers.
-    func ask(_ question: Question, _ commands: [ByteBuffer]) {
+    func send(_ pending: PendingCommand, _ commands: [ByteBuffer]) {
         guard closing.reason == nil, let context else {
-            question.fail(.notSent(to: server, reason: closing.reason ?? "the connection is closed"))
+            pending.fail(.notSent(to: server, reason: closing.reason ?? "the connection is closed"))
             return
         }
         // Nothing is written yet, so no reply will have to be paired.
-        if question.isAbandoned { return }
-        let deadline = NIODeadline.now() + TimeAmount(max(.zero, question.timeout))
-        questions.append(question, deadline: deadline)
+        if pending.isAbandoned { return }
+        let deadline = NIODeadline.now() + TimeAmount(max(.zero, pending.timeout))
+        pending.append(pending, deadline: deadline)
         for command in commands { context.write(wrapOutboundOut(command), promise: nil) }
         flushSoon(context)
         if timer.map({ deadline < $0.deadline }) ?? true { setTimer(deadline, context) }
@@ -79,7 +79,7 @@ final class Conversation: ChannelInboundHandler {
 
     private func timerFired() {
         timer = nil
-        guard let context, let earliest = questions.earliestDeadline else { return }
+        guard let context, let earliest = pending.earliestDeadline else { return }
         let now = NIODeadline.now()
         if earliest > now {
             setTimer(earliest, context)
@@ -116,7 +116,7 @@ final class Conversation: ChannelInboundHandler {
         closing.set(reason)
         timer?.scheduled.cancel()
         timer = nil
-        questions.failAll(server: server, now: now, error)
+        pending.failAll(server: server, now: now, error)
         context?.close(promise: nil)
     }
 
@@ -141,7 +141,7 @@ final class Conversation: ChannelInboundHandler {
             }
             if let failure { throw failure }
             while let reply = try parser.next() {
-                guard questions.receive(reply) else {
+                guard pending.receive(reply) else {
                     violated("a reply came that answers no command")
                     return
                 }

@@ -45,8 +45,8 @@ package final class RedisConnection: Sendable {
     package func reply(to command: RedisCommand, timeout: Duration? = nil) async throws -> FlatReply {
         try checkSize([command])
         let promise = ReplyPromise<FlatReply>()
-        let question = Question(command: command.name, timeout: timeout ?? commandTimeout, asker: .one(promise))
-        return try await promise.value { ask(question, command.encoded) }
+        let pending = PendingCommand(command: command.name, timeout: timeout ?? commandTimeout, waiter: .one(promise))
+        return try await promise.value { send(pending, command.encoded) }
     }
 
     /// Sends commands together and waits for all of their replies, in the order of the commands. Error replies are
@@ -58,10 +58,10 @@ package final class RedisConnection: Sendable {
         try checkSize(commands)
         let promise = ReplyPromise<[FlatReply]>()
         let name = commands.count == 1 ? first.name : "\(first.name) and \(commands.count - 1) more"
-        let question = Question(
-            command: name, timeout: timeout ?? commandTimeout, asker: .many(promise, count: commands.count))
+        let pending = PendingCommand(
+            command: name, timeout: timeout ?? commandTimeout, waiter: .many(promise, count: commands.count))
         let buffers = Self.joined(commands)
-        return try await promise.value { ask(question, buffers) }.map(\.value)
+        return try await promise.value { send(pending, buffers) }.map(\.value)
     }
 
     /// Closes the connection. Commands in progress fail with `connectionLost`.
@@ -75,9 +75,9 @@ package final class RedisConnection: Sendable {
     /// Whether a command can be sent, as far as this side knows: only a command shows that a server is gone.
     package var isOpen: Bool { closing.reason == nil && channel.isActive }
 
-    private func ask(_ question: Question, _ buffers: [ByteBuffer]) {
+    private func send(_ pending: PendingCommand, _ buffers: [ByteBuffer]) {
         let conversation = conversation
-        channel.eventLoop.execute { conversation.value.ask(question, buffers) }
+        channel.eventLoop.execute { conversation.value.send(pending, buffers) }
     }
 
     private func checkSize(_ commands: [RedisCommand]) throws {

@@ -1,8 +1,8 @@
 import NIOCore
 
 /// A command, or a pipeline of them, that waits for its reply or replies.
-struct Question: Sendable {
-    enum Asker: Sendable {
+struct PendingCommand: Sendable {
+    enum Waiter: Sendable {
         case one(ReplyPromise<FlatReply>)
         case many(ReplyPromise<[FlatReply]>, count: Int)
     }
@@ -10,17 +10,17 @@ struct Question: Sendable {
     /// Its name, for errors.
     let command: String
     let timeout: Duration
-    let asker: Asker
+    let waiter: Waiter
 
     var isAbandoned: Bool {
-        switch asker {
+        switch waiter {
         case .one(let promise): promise.isOver
         case .many(let promise, _): promise.isOver
         }
     }
 
     func fail(_ error: RedisError) {
-        switch asker {
+        switch waiter {
         case .one(let promise): promise.fail(error)
         case .many(let promise, _): promise.fail(error)
         }
@@ -29,9 +29,9 @@ struct Question: Sendable {
 
 /// The questions on a connection that are not answered yet, in order: replies have no other mark than their order.
 /// Pairs replies with questions; does no I/O.
-struct OpenQuestions {
+struct PendingCommands {
     private struct Entry {
-        let question: Question
+        let pending: PendingCommand
         let deadline: NIODeadline
     }
 
@@ -39,19 +39,19 @@ struct OpenQuestions {
     /// Replies to the first entry, if that is a pipeline with more replies to come.
     private var replies: [FlatReply] = []
 
-    mutating func append(_ question: Question, deadline: NIODeadline) {
-        entries.append(Entry(question: question, deadline: deadline))
+    mutating func append(_ pending: PendingCommand, deadline: NIODeadline) {
+        entries.append(Entry(pending: pending, deadline: deadline))
     }
 
     /// Pairs a reply with the oldest question, or keeps it until that question's pipeline is complete.
     /// - Returns: false if there is no question.
     mutating func receive(_ reply: FlatReply) -> Bool {
-        guard let question = entries.first?.question else { return false }
-        switch question.asker {
+        guard let pending = entries.first?.pending else { return false }
+        switch pending.waiter {
         case .one(let promise):
             entries.removeFirst()
             if let error = reply.error {
-                promise.fail(RedisError.reply(error, command: question.command))
+                promise.fail(RedisError.reply(error, command: pending.command))
             } else {
                 promise.succeed(reply)
             }
@@ -81,10 +81,10 @@ struct OpenQuestions {
         replies = []
         for (index, entry) in failed.enumerated() {
             if let now, entry.deadline <= now {
-                let question = entry.question
-                question.fail(.timedOut(to: server, command: question.command, after: question.timeout))
+                let pending = entry.pending
+                pending.fail(.timedOut(to: server, command: pending.command, after: pending.timeout))
             } else {
-                entry.question.fail(error(index == 0, index == 0 ? lastWords : nil))
+                entry.pending.fail(error(index == 0, index == 0 ? lastWords : nil))
             }
         }
     }
