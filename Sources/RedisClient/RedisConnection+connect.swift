@@ -38,7 +38,7 @@ extension RedisConnection {
                     let pipeline = channel.pipeline.syncOperations
                     try security.add(to: pipeline)
                     try pipeline.addHandler(
-                        Conversation(
+                        RedisChannelHandler(
                             server: url.redacted, closing: closing, maximumReplyBytes: options.maximumReplyBytes))
                 }
             }
@@ -54,9 +54,9 @@ extension RedisConnection {
             channel = bootstrap.connect(to: SocketAddress(address))
         }
         let opened = channel.flatMapThrowing { channel in
-            let conversation = try channel.pipeline.syncOperations.handler(type: Conversation.self)
+            let handler = try channel.pipeline.syncOperations.handler(type: RedisChannelHandler.self)
             return RedisConnection(
-                channel: channel, conversation: NIOLoopBound(conversation, eventLoop: channel.eventLoop),
+                channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
                 closing: closing, server: url.redacted, commandTimeout: options.commandTimeout)
         }
         let promise = ReplyPromise<RedisConnection>()

@@ -9,7 +9,7 @@ import NIOCore
 package final class RedisConnection: Sendable {
     let channel: any Channel
     let closing: Closing
-    private let conversation: NIOLoopBound<Conversation>
+    private let handler: NIOLoopBound<RedisChannelHandler>
     private let server: String
     private let commandTimeout: Duration
 
@@ -18,11 +18,11 @@ package final class RedisConnection: Sendable {
     private static let pipelineChunk = 256 << 10
 
     init(
-        channel: any Channel, conversation: NIOLoopBound<Conversation>, closing: Closing, server: String,
+        channel: any Channel, handler: NIOLoopBound<RedisChannelHandler>, closing: Closing, server: String,
         commandTimeout: Duration
     ) {
         self.channel = channel
-        self.conversation = conversation
+        self.handler = handler
         self.closing = closing
         self.server = server
         self.commandTimeout = commandTimeout
@@ -66,8 +66,8 @@ package final class RedisConnection: Sendable {
 
     /// Closes the connection. Commands in progress fail with `connectionLost`.
     package func close() async {
-        let conversation = conversation
-        channel.eventLoop.execute { conversation.value.close(because: "it was closed on this side") }
+        let handler = handler
+        channel.eventLoop.execute { handler.value.close(because: "it was closed on this side") }
         // No caller could act on an error of the future: closed is closed.
         _ = try? await channel.closeFuture.get()
     }
@@ -76,8 +76,8 @@ package final class RedisConnection: Sendable {
     package var isOpen: Bool { closing.reason == nil && channel.isActive }
 
     private func send(_ pending: PendingCommand, _ buffers: [ByteBuffer]) {
-        let conversation = conversation
-        channel.eventLoop.execute { conversation.value.send(pending, buffers) }
+        let handler = handler
+        channel.eventLoop.execute { handler.value.send(pending, buffers) }
     }
 
     private func checkSize(_ commands: [RedisCommand]) throws {

@@ -19,7 +19,7 @@ final class Closing: Sendable {
 ///
 /// Whatever makes the pairing doubtful (a late reply, a reply to nothing, bytes that are no reply) closes the
 /// connection and fails every command in progress. Lives on the event loop of its channel.
-final class Conversation: ChannelInboundHandler {
+final class RedisChannelHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
