@@ -2,7 +2,7 @@ import NIOCore
 import Synchronization
 
 /// Why a connection is closed, once it is; readable from any thread.
-final class Closing: Sendable {
+final class CloseReason: Sendable {
     private let cause = Mutex<(reason: String, isAbandoned: Bool)?>(nil)
 
     var reason: String? { cause.withLock { $0?.reason } }
@@ -24,23 +24,23 @@ final class RedisChannelHandler: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let server: String
-    private let closing: Closing
+    private let closeReason: CloseReason
     private let parser: ReplyParser
     private var pending = PendingCommands()
     private var context: ChannelHandlerContext?
     private var timer: (deadline: NIODeadline, scheduled: Scheduled<Void>)?
     private var isFlushScheduled = false
 
-    init(server: String, closing: Closing, maximumReplyBytes: Int) {
+    init(server: String, closeReason: CloseReason, maximumReplyBytes: Int) {
         self.server = server
-        self.closing = closing
+        self.closeReason = closeReason
         parser = ReplyParser(maximumReplyBytes: maximumReplyBytes)
     }
 
     /// Sends encoded commands, in any number of buffers.
     func send(_ pending: PendingCommand, _ commands: [ByteBuffer]) {
-        guard closing.reason == nil, let context else {
-            pending.fail(.notSent(to: server, reason: closing.reason ?? "the connection is closed"))
+        guard closeReason.reason == nil, let context else {
+            pending.fail(.notSent(to: server, reason: closeReason.reason ?? "the connection is closed"))
             return
         }
         // Nothing is written yet, so no reply will have to be paired.
@@ -113,7 +113,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
     private func end(
         reason: String, overdue now: NIODeadline? = nil, _ error: (_ isFirst: Bool, _ lastWords: String?) -> RedisError
     ) {
-        closing.set(reason)
+        closeReason.set(reason)
         timer?.scheduled.cancel()
         timer = nil
         pending.failAll(server: server, now: now, error)
@@ -132,7 +132,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         // Bytes that arrive after the end may be incomplete.
-        guard closing.reason == nil else { return }
+        guard closeReason.reason == nil else { return }
         let buffer = unwrapInboundIn(data)
         do throws(ReplySyntaxError) {
             var failure: ReplySyntaxError?
@@ -152,7 +152,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        let reason = closing.reason ?? "the server closed the connection"
+        let reason = closeReason.reason ?? "the server closed the connection"
         end(reason: reason) { [server] _, lastWords in
             let said = lastWords.map { " after saying: \($0)" } ?? ""
             return .connectionLost(to: server, reason: reason + said)

@@ -249,7 +249,7 @@ package final class RedisClient: Sendable {
         logger.log(
             level: isRetry ? .debug : .info, "connected to redis",
             metadata: ["redis": "\(url)", "connection": "\(generation)"])
-        connection.channel.closeFuture.whenComplete { [weak self, connection = connection.closing] _ in
+        connection.channel.closeFuture.whenComplete { [weak self, connection = connection.closeReason] _ in
             guard let self, !self.isClosed else { return }
             self.logger.log(
                 // Given up by this side: the reason is already in the log.

@@ -30,7 +30,7 @@ extension RedisConnection {
         _ url: RedisURL, _ options: RedisOptions, _ group: any EventLoopGroup
     ) async throws -> RedisConnection {
         let security = try await TransportSecurity.prepare(for: url, options)
-        let closing = Closing()
+        let closeReason = CloseReason()
         let bootstrap = ClientBootstrap(group: group)
             .connectTimeout(TimeAmount(max(.zero, options.connectTimeout)))
             .channelInitializer { channel in
@@ -39,7 +39,7 @@ extension RedisConnection {
                     try security.add(to: pipeline)
                     try pipeline.addHandler(
                         RedisChannelHandler(
-                            server: url.redacted, closing: closing, maximumReplyBytes: options.maximumReplyBytes))
+                            server: url.redacted, closeReason: closeReason, maximumReplyBytes: options.maximumReplyBytes))
                 }
             }
         let channel: EventLoopFuture<any Channel>
@@ -57,7 +57,7 @@ extension RedisConnection {
             let handler = try channel.pipeline.syncOperations.handler(type: RedisChannelHandler.self)
             return RedisConnection(
                 channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
-                closing: closing, server: url.redacted, commandTimeout: options.commandTimeout)
+                closeReason: closeReason, server: url.redacted, commandTimeout: options.commandTimeout)
         }
         let promise = ReplyPromise<RedisConnection>()
         return try await promise.value {
@@ -92,7 +92,7 @@ extension RedisConnection {
 
     /// Closes the connection at once. Commands in progress fail with `connectionLost`.
     func abandon(because reason: String) {
-        closing.set(reason, isAbandoned: true)
+        closeReason.set(reason, isAbandoned: true)
         channel.close(promise: nil)
     }
 

@@ -8,7 +8,7 @@ import NIOCore
 /// before it has begun sends nothing.
 package final class RedisConnection: Sendable {
     let channel: any Channel
-    let closing: Closing
+    let closeReason: CloseReason
     private let handler: NIOLoopBound<RedisChannelHandler>
     private let server: String
     private let commandTimeout: Duration
@@ -18,12 +18,12 @@ package final class RedisConnection: Sendable {
     private static let pipelineChunk = 256 << 10
 
     init(
-        channel: any Channel, handler: NIOLoopBound<RedisChannelHandler>, closing: Closing, server: String,
+        channel: any Channel, handler: NIOLoopBound<RedisChannelHandler>, closeReason: CloseReason, server: String,
         commandTimeout: Duration
     ) {
         self.channel = channel
         self.handler = handler
-        self.closing = closing
+        self.closeReason = closeReason
         self.server = server
         self.commandTimeout = commandTimeout
     }
@@ -73,7 +73,7 @@ package final class RedisConnection: Sendable {
     }
 
     /// Whether a command can be sent, as far as this side knows: only a command shows that a server is gone.
-    package var isOpen: Bool { closing.reason == nil && channel.isActive }
+    package var isOpen: Bool { closeReason.reason == nil && channel.isActive }
 
     private func send(_ pending: PendingCommand, _ buffers: [ByteBuffer]) {
         let handler = handler
