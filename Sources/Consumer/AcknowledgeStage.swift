@@ -13,7 +13,7 @@ struct AcknowledgeStage: Sendable {
     let clock: any ConsumerClock
     let metrics: ConsumerMetrics
 
-    func acknowledge(_ acknowledgement: Acknowledgement) async throws -> AcknowledgeAnswer {
+    func acknowledge(_ acknowledgement: Acknowledgement) async throws -> AcknowledgeResult {
         Failpoint.acknowledgeBefore.pass()
         let start = clock.now
         let keepOutcomes = await trimmer.keepOutcomes
@@ -22,10 +22,10 @@ struct AcknowledgeStage: Sendable {
             try await ledger.requireInPlace()
             if number > 0 { Failpoint.acknowledgeBetween.pass() }
             // Repeating is harmless, so a call that may have been executed is repeated, too.
-            let answer = try await retrying.redis("acknowledging", doubtIsHarmless: true) { [gate] in
+            let result = try await retrying.redis("acknowledging", doubtIsHarmless: true) { [gate] in
                 try await gate.acknowledge(slice, keepOutcomes: keepOutcomes)
             }
-            guard case .acknowledged(let report) = answer else { return .fenced }
+            guard case .acknowledged(let report) = result else { return .fenced }
             whole.add(report)
         }
         if !acknowledgement.entries.isEmpty { metrics.acknowledged(in: clock.now - start) }

@@ -18,9 +18,9 @@ enum ConsumerEvent: Sendable {
     case blocked
     /// Deciding has ended without a decision.
     case undecided(EpochNeeded)
-    case recorded(RecordAnswer)
+    case recorded(RecordResult)
     /// Carries the epoch that the acknowledgement named.
-    case acknowledged(epoch: Int64, AcknowledgeAnswer)
+    case acknowledged(epoch: Int64, AcknowledgeResult)
     case journalRead(JournalOutcomes, of: JournalRange)
     case epochOpened(Epoch)
     case due(Chore)

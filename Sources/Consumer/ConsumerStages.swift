@@ -64,8 +64,8 @@ final class ConsumerStages: Sendable {
         case .decide(let request): return try await uncancelled(action) { try await self.decide.decide(request) }
         case .record(let batch): return .recorded(try await uncancelled(action) { try await self.record.record(batch) })
         case .acknowledge(let acknowledgement):
-            let answer = try await uncancelled(action) { try await self.acknowledge.acknowledge(acknowledgement) }
-            return .acknowledged(epoch: acknowledgement.epoch, answer)
+            let result = try await uncancelled(action) { try await self.acknowledge.acknowledge(acknowledgement) }
+            return .acknowledged(epoch: acknowledgement.epoch, result)
         case .readJournal(let range): return .journalRead(try await acknowledge.outcomes(of: range), of: range)
         case .openEpoch(let request):
             return .epochOpened(try await uncancelled(action) { try await self.epochs.open(request) })

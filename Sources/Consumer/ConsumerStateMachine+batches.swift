@@ -90,11 +90,11 @@ extension ConsumerStateMachine {
         actions.append(.record(batch.record))
     }
 
-    mutating func recorded(_ answer: RecordAnswer) {
+    mutating func recorded(_ result: RecordResult) {
         guard case .underWay(let batch) = recording else { return assertionFailure("recorded without being asked to") }
         recording = .idle
         if case .blocked = deciding { deciding = .idle }
-        switch answer {
+        switch result {
         case .recorded(let position):
             (epochsInARow, epochsWithoutProgress) = (0, 0)
             recordedSeq = batch.seqAfter
@@ -165,12 +165,12 @@ extension ConsumerStateMachine {
         actions.append(.readJournal(range))
     }
 
-    mutating func acknowledged(_ answer: AcknowledgeAnswer, sentIn sender: Int64) {
+    mutating func acknowledged(_ result: AcknowledgeResult, sentIn sender: Int64) {
         guard case .underWay(let hasBatch) = acknowledging else {
             return assertionFailure("acknowledged without being asked to")
         }
         acknowledging = .idle
-        switch answer {
+        switch result {
         case .acknowledged(let report):
             if hasBatch { unacknowledged.removeFirst() }
             // The installation of a later epoch has told how far that one is.

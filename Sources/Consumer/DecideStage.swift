@@ -73,10 +73,10 @@ struct DecideStage: Sendable {
         var seqAfter = seq
         if !commands.isEmpty {
             let start = clock.now
-            let answer = try await retrying.redis("deciding a batch") { [gate] in
+            let result = try await retrying.redis("deciding a batch") { [gate] in
                 try await gate.decide(commands, epoch: epoch.number, seq: seq)
             }
-            switch answer {
+            switch result {
             case .fenced(let what, let found):
                 throw EpochNeeded(
                     // A Redis that was unavailable meanwhile may have lost its last writes: the batch is not to blame.

@@ -70,10 +70,10 @@ struct EpochOpener: Sendable {
         let connection = gate.connection
         let announced: Int64
         do {
-            let answer = try await retrying.redis("installing the counters") { [gate] in
+            let result = try await retrying.redis("installing the counters") { [gate] in
                 try await gate.install(installation)
             }
-            switch answer {
+            switch result {
             case .installed(let position): announced = position
             case .refused(let objection):
                 throw ConsumerError.wrongLedger(ledger: ledger.name, redis: gate.name, objection)

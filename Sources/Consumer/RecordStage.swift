@@ -8,14 +8,14 @@ struct RecordStage: Sendable {
     let clock: any ConsumerClock
     let metrics: ConsumerMetrics
 
-    func record(_ batch: RecordBatch) async throws -> RecordAnswer {
+    func record(_ batch: RecordBatch) async throws -> RecordResult {
         Failpoint.recordBefore.pass()
         // A batch in which everything was known already changes nothing. Redis keeps the larger number of messages.
         if batch.isEmpty { return .recorded(position: 0) }
         let start = clock.now
-        let answer = try await retrying.ledger { [ledger] in try await ledger.record(batch) }
-        if case .recorded = answer { metrics.recorded(in: clock.now - start) }
+        let result = try await retrying.ledger { [ledger] in try await ledger.record(batch) }
+        if case .recorded = result { metrics.recorded(in: clock.now - start) }
         Failpoint.recordAfter.pass()
-        return answer
+        return result
     }
 }

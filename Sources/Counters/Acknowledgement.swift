@@ -82,7 +82,7 @@ package struct Announcement: Sendable, Equatable {
 }
 
 /// The result of an acknowledgement.
-package enum AcknowledgeAnswer: Sendable, Equatable {
+package enum AcknowledgeResult: Sendable, Equatable {
     case acknowledged(AcknowledgeReport)
     /// The counters are another ledger's, of another epoch, behind what the ledger has recorded, or gone; nothing was
     /// done.

@@ -6,7 +6,7 @@ extension CounterStore {
     /// Writes down how far the ledger is, acknowledges, announces. Repeating it is harmless.
     ///
     /// - Parameter keepOutcomes: about how many outcomes their stream keeps.
-    package func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeAnswer {
+    package func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeResult {
         let announcement = acknowledgement.announcement
         let outcomes = (announcement?.outcomes.count ?? 0) + acknowledgement.repeated.count
         let reply = try await scripts.run(
@@ -31,10 +31,10 @@ extension CounterStore {
             command.append(acknowledgement.changed.count)
             for id in acknowledgement.changed { command.append(id.text) }
         }
-        return try Self.answer(reply)
+        return try Self.result(reply)
     }
 
-    private static func answer(_ reply: RedisValue) throws -> AcknowledgeAnswer {
+    private static func result(_ reply: RedisValue) throws -> AcknowledgeResult {
         let parts = reply.array ?? []
         if parts.first?.string == "FENCED" { return .fenced }
         guard parts.count == 5, let acknowledged = parts[0].int, let refusal = parts[2].string,

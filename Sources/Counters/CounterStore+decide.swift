@@ -3,7 +3,7 @@ import LuaScripts
 import RedisClient
 
 /// The gate's answer to a batch.
-package enum GateAnswer: Sendable, Equatable {
+package enum GateResult: Sendable, Equatable {
     /// One decision per command, in their order; `seq` is what the counters have now.
     case decided(seq: Int64, [Decision])
     /// Redis is not in the state the batch was made for; nothing was changed.
@@ -16,7 +16,7 @@ extension CounterStore {
     /// After an error that means the script may have been executed, the counters are unknown until a new epoch.
     package func decide(
         _ commands: [PlannedCommand], epoch: Int64, seq: Int64
-    ) async throws -> GateAnswer {
+    ) async throws -> GateResult {
         var names: [CounterName] = []
         var known: [CounterName: Int64] = [:]
         func number(of counter: CounterName) -> Int64 {
@@ -44,10 +44,10 @@ extension CounterStore {
             for name in names { command.append(name.field) }
             command.append(packed)
         }
-        return try Self.answer(reply, commands: commands.count, names: names)
+        return try Self.result(reply, commands: commands.count, names: names)
     }
 
-    private static func answer(_ reply: RedisValue, commands: Int, names: [CounterName]) throws -> GateAnswer {
+    private static func result(_ reply: RedisValue, commands: Int, names: [CounterName]) throws -> GateResult {
         guard let parts = reply.array, let word = parts.first?.string else {
             throw CountersError.unexpectedReply(script: "gate", detail: "not a list that starts with a word")
         }

@@ -29,7 +29,7 @@ package struct Installation: Sendable {
 }
 
 /// The result of an installation.
-package enum InstallAnswer: Sendable, Equatable {
+package enum InstallResult: Sendable, Equatable {
     /// - Parameter announced: the position in the journal up to which everything is announced.
     case installed(announced: Int64)
     /// Nothing was changed.
@@ -46,7 +46,7 @@ extension CounterStore {
     ///
     /// They are prepared under a separate key for this epoch; the last script renames it. A crash before that leaves a
     /// key which a later epoch removes. After an error the next epoch must be tried: this one may have been installed.
-    package func install(_ installation: Installation) async throws -> InstallAnswer {
+    package func install(_ installation: Installation) async throws -> InstallResult {
         let staging = keys.staging(epoch: installation.epoch)
         var leftovers = RedisCommand("UNLINK", staging)
         for earlier in 1...Self.leftoverEpochs { leftovers.append(keys.staging(epoch: installation.epoch - earlier)) }
@@ -77,10 +77,10 @@ extension CounterStore {
             command.append(sent)
             command.append(installation.position)
         }
-        return try Self.answer(reply, sent: sent)
+        return try Self.result(reply, sent: sent)
     }
 
-    private static func answer(_ reply: RedisValue, sent: Int) throws -> InstallAnswer {
+    private static func result(_ reply: RedisValue, sent: Int) throws -> InstallResult {
         let parts = reply.array ?? []
         switch (parts.first?.string, parts.dropFirst().first) {
         case ("INSTALLED", let announced?) where announced.int != nil:

@@ -20,15 +20,15 @@ package protocol Gate: Sendable {
     /// Decides a batch in one atomic step: the counters are changed by the commands that fit, in their order.
     ///
     /// After an error that means the batch may have been decided, the counters are unknown until a new epoch.
-    func decide(_ commands: [PlannedCommand], epoch: Int64, seq: Int64) async throws -> GateAnswer
+    func decide(_ commands: [PlannedCommand], epoch: Int64, seq: Int64) async throws -> GateResult
 
     /// Replaces the old counters with those of a new epoch, atomically. After an error the next epoch must be tried:
     /// this one may have been installed.
-    func install(_ installation: Installation) async throws -> InstallAnswer
+    func install(_ installation: Installation) async throws -> InstallResult
 
     /// Writes down how far the ledger is, acknowledges, announces. Repeating it is harmless.
     /// - Parameter keepOutcomes: about how many outcomes are kept.
-    func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeAnswer
+    func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeResult
 
     /// Whether it refuses writes for lack of memory.
     func isFull() async throws -> Bool

@@ -17,7 +17,7 @@ struct PlacedOrder {
 struct BatchWriter {
     /// Rolls the transaction back and carries the answer.
     struct Stop: Error {
-        var answer: RecordAnswer
+        var result: RecordResult
     }
 
     let db: Database
@@ -41,7 +41,7 @@ struct BatchWriter {
         guard let row = try Row.fetchOne(db.cachedStatement(sql: Self.before)) else { throw LedgerHead.missing }
         head = try LedgerHead(row)
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
-        else { throw Stop(answer: .outdated(head)) }
+        else { throw Stop(result: .outdated(head)) }
         (awaitingRefunds, someWait) = (try row.value(4), try row.value(5))
         (lastOrderNumber, lastLetterNumber) = (try row.value(6), try row.value(7))
         guard max(head.position, lastOrderNumber, lastLetterNumber) < Self.highestNumber else {
@@ -61,7 +61,7 @@ struct BatchWriter {
     /// Far above what there can be, and far below what an addition would overflow at.
     private static let highestNumber: Int64 = 1 << 52
 
-    mutating func run() throws -> RecordAnswer {
+    mutating func run() throws -> RecordResult {
         try loadBalances()
         let (orders, taken) = try confirmAll()
         try writeJournal()
@@ -95,7 +95,7 @@ struct BatchWriter {
             where error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE
             && error.message?.contains("journal.key") == true
         {
-            throw Stop(answer: .outdated(head))
+            throw Stop(result: .outdated(head))
         }
     }
 
@@ -147,7 +147,7 @@ struct BatchWriter {
             // The catalogue version was checked, and ids are never removed from it.
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "no \(counter.level) \(counter.id) in the ledger")
         } catch {
-            throw Stop(answer: .disagreed(error))
+            throw Stop(result: .disagreed(error))
         }
     }
 

@@ -4,7 +4,7 @@ import Inventory
 import Ledger
 
 extension LedgerDatabase {
-    package func erase(_ ids: [Identifier], by: String?) async throws -> EraseAnswer {
+    package func erase(_ ids: [Identifier], by: String?) async throws -> EraseResult {
         let (ids, now) = (ids.uniqued, Timestamp.now())
         return try await write { db in
             var letters: [(number: Int64, status: String)] = []

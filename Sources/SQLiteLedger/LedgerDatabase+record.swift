@@ -2,14 +2,14 @@ import Inventory
 import Ledger
 
 extension LedgerDatabase {
-    package func record(_ batch: RecordBatch) async throws -> RecordAnswer {
+    package func record(_ batch: RecordBatch) async throws -> RecordResult {
         do {
             return try await write(endsInPlace: true) { db in
                 var writer = try BatchWriter(batch, db)
                 return try writer.run()
             }
         } catch let stop as BatchWriter.Stop {
-            return stop.answer
+            return stop.result
         }
     }
 }

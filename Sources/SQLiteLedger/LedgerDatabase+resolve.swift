@@ -3,7 +3,7 @@ import Inventory
 import Ledger
 
 extension LedgerDatabase {
-    package func replay(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer {
+    package func replay(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveResult {
         let now = Timestamp.now()
         return try await resolve(choice, to: .replay, from: [.open], needsContent: true) { db, number in
             try Self.note(.replayDeadLetter, String(number), by: by, at: now, db)
@@ -12,7 +12,7 @@ extension LedgerDatabase {
         }
     }
 
-    package func discard(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer {
+    package func discard(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveResult {
         let now = Timestamp.now()
         return try await resolve(choice, to: .discarded, from: [.open, .replayed]) { db, number in
             try Self.note(.discardDeadLetter, String(number), by: by, at: now, db)
@@ -57,7 +57,7 @@ extension LedgerDatabase {
         _ choice: DeadLetterChoice, to wanted: DeadLetterStatus, from allowed: Set<DeadLetterStatus>,
         needsContent: Bool = false,
         _ change: @escaping @Sendable (Database, Int64) throws -> Void
-    ) async throws -> ResolveAnswer {
+    ) async throws -> ResolveResult {
         try await write { db in
             let letters = try Self.chosen(choice, db)
             if case .numbers(let numbers) = choice {

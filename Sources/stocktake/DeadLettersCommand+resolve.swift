@@ -44,8 +44,8 @@ extension DeadLettersCommand {
             let settings = try options.resolve()
             let ledger = try await settings.ledger.openAdmin(settings.store)
             defer { try? ledger.close() }
-            let answer = try await ledger.replay(letters.choice, by: await OperatingSystemUser.name())
-            let (changed, already) = try numbers(answer, done: "replayed")
+            let result = try await ledger.replay(letters.choice, by: await OperatingSystemUser.name())
+            let (changed, already) = try numbers(result, done: "replayed")
             if changed + already == 0 {
                 return print("no open dead letter with reason \(letters.reason?.rawValue ?? "")")
             }
@@ -99,8 +99,8 @@ extension DeadLettersCommand {
 }
 
 /// How many were changed, and how many were so before; a refusal is said, and is the answer no.
-private func numbers(_ answer: ResolveAnswer, done: String) throws -> (changed: Int, already: Int) {
-    switch answer {
+private func numbers(_ result: ResolveResult, done: String) throws -> (changed: Int, already: Int) {
+    switch result {
     case .done(let changed, let already): return (changed, already)
     case .unknown(let numbers):
         printError(

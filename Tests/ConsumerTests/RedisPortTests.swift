@@ -138,7 +138,7 @@ struct RedisPortTests {
         try await withPorts(backend) { redis, other, _ async throws in
             let gate = redis.gate
             let one = [order("o", "lamp", nil, 1)]
-            func isFenced(_ answer: GateAnswer, _ what: String) -> Bool {
+            func isFenced(_ answer: GateResult, _ what: String) -> Bool {
                 if case .fenced(let found, _) = answer { found == what } else { false }
             }
             #expect(isFenced(try await gate.decide(one, epoch: 1, seq: 0), "ledger"))
@@ -195,7 +195,7 @@ struct RedisPortTests {
             #expect(delivery.entries.map { $0.payload?.copy } == [[48], [49], [50]])
             #expect(
                 try await redis.gate.pending() == PendingSummary(count: 3, lowest: EntryPosition(ids[0])))
-            func acknowledge(_ epoch: Int64, settled: Int64, _ entries: [String]) async throws -> AcknowledgeAnswer {
+            func acknowledge(_ epoch: Int64, settled: Int64, _ entries: [String]) async throws -> AcknowledgeResult {
                 try await redis.gate.acknowledge(
                     Acknowledgement(
                         epoch: epoch, settled: settled, recorded: 3, entries: entries,

@@ -163,7 +163,7 @@ struct WorldRedis {
         return decisions
     }
 
-    mutating func acknowledge(_ acknowledgement: Acknowledgement, _ ledger: MemoryTables) -> AcknowledgeAnswer {
+    mutating func acknowledge(_ acknowledgement: Acknowledgement, _ ledger: MemoryTables) -> AcknowledgeResult {
         let pending = acknowledgement.entries.filter { tables.isPending($0) }
         let answer = tables.acknowledge(acknowledgement, of: ledger.identity, keepOutcomes: 1_000)
         if case .acknowledged = answer { acknowledged.formUnion(pending) }

@@ -45,7 +45,7 @@ struct GateArbiterTests {
 
     /// One by one: in a thousand decisions a single difference cannot be found by eye.
     private static func compare(
-        _ batch: RandomShop.Batch, gate: GateAnswer, arbiter: [Decision], seed: UInt64
+        _ batch: RandomShop.Batch, gate: GateResult, arbiter: [Decision], seed: UInt64
     ) throws {
         guard case .decided(_, let gate) = gate, gate.count == batch.expected.count else {
             Issue.record("seed \(seed): \(gate)")

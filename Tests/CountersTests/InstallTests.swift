@@ -50,7 +50,7 @@ struct InstallTests {
     }
 
     /// Fields of the head before, the epoch and seq to install, and the answer.
-    private static let refusals: [(String, [String: String], epoch: Int64, seq: Int64, InstallAnswer)] = [
+    private static let refusals: [(String, [String: String], epoch: Int64, seq: Int64, InstallResult)] = [
         ("another ledger", ["ledger": "M"], 8, 50, .refused(.otherLedger("M"))),
         (
             "another ledger with a lower epoch and seq", ["ledger": "M", "epoch": "1", "settled": "1"], 8, 50,

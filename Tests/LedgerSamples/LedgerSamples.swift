@@ -80,7 +80,7 @@ extension LedgerStore {
     @discardableResult
     package func recordNext(
         _ records: [BatchRecord<DecidedCommand>], attemptsOver: [EntryKey] = [], replayed: [Int64] = []
-    ) async throws -> RecordAnswer {
+    ) async throws -> RecordResult {
         let head = try await head()
         return try await record(
             RecordBatch(

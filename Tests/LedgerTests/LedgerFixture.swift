@@ -90,14 +90,14 @@ struct LedgerFixture: Sendable {
     let ledger: any WholeLedger
 
     @discardableResult
-    func record(_ records: BatchRecord<DecidedCommand>..., attemptsOver: [EntryKey] = []) async throws -> RecordAnswer {
+    func record(_ records: BatchRecord<DecidedCommand>..., attemptsOver: [EntryKey] = []) async throws -> RecordResult {
         try await ledger.recordNext(records, attemptsOver: attemptsOver)
     }
 
     @discardableResult
     func record(
         _ records: [BatchRecord<DecidedCommand>], attemptsOver: [EntryKey] = [], replayed: [Int64] = []
-    ) async throws -> RecordAnswer {
+    ) async throws -> RecordResult {
         try await ledger.recordNext(records, attemptsOver: attemptsOver, replayed: replayed)
     }
 

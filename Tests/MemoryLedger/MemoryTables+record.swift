@@ -2,14 +2,14 @@ import Inventory
 import Ledger
 
 extension MemoryTables {
-    mutating func record(_ batch: RecordBatch) throws -> RecordAnswer {
+    mutating func record(_ batch: RecordBatch) throws -> RecordResult {
         var copy = self
-        let answer = try copy.write(batch)
-        if case .recorded = answer { self = copy }
-        return answer
+        let result = try copy.write(batch)
+        if case .recorded = result { self = copy }
+        return result
     }
 
-    private mutating func write(_ batch: RecordBatch) throws -> RecordAnswer {
+    private mutating func write(_ batch: RecordBatch) throws -> RecordResult {
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
         else { return .outdated(head) }
         var arbiter = loadedArbiter(for: batch)

@@ -20,7 +20,7 @@ extension OpenMemoryLedger {
         }
     }
 
-    package func replay(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer {
+    package func replay(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveResult {
         try write { tables in
             tables.resolve(choice, to: .replay, from: [.open], needsContent: true) { tables, place in
                 tables.note(.replayDeadLetter, String(tables.deadLetters[place].number), by: by)
@@ -29,14 +29,14 @@ extension OpenMemoryLedger {
         }
     }
 
-    package func discard(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer {
+    package func discard(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveResult {
         try write { tables in
-            let answer = tables.resolve(choice, to: .discarded, from: [.open, .replayed]) { tables, place in
+            let result = tables.resolve(choice, to: .discarded, from: [.open, .replayed]) { tables, place in
                 tables.note(.discardDeadLetter, String(tables.deadLetters[place].number), by: by)
                 tables.deadLetters[place].removeBytes()
             }
-            if case .done(1..., _) = answer { tables.hasErased = true }
-            return answer
+            if case .done(1..., _) = result { tables.hasErased = true }
+            return result
         }
     }
 
@@ -44,7 +44,7 @@ extension OpenMemoryLedger {
         try write { $0.note(action, subject, by: by) }
     }
 
-    package func erase(_ ids: [Identifier], by: String?) async throws -> EraseAnswer {
+    package func erase(_ ids: [Identifier], by: String?) async throws -> EraseResult {
         let ids = ids.uniqued
         return try write { tables in
             // Not the cancellations that wait for their order: they hold no customer data, and are needed.
@@ -88,7 +88,7 @@ extension MemoryTables {
     fileprivate mutating func resolve(
         _ choice: DeadLetterChoice, to wanted: DeadLetterStatus, from allowed: Set<DeadLetterStatus>,
         needsContent: Bool = false, _ change: (inout MemoryTables, Int) -> Void
-    ) -> ResolveAnswer {
+    ) -> ResolveResult {
         let places = chosen(choice)
         let letters = places.map { deadLetters[$0] }
         if case .numbers(let numbers) = choice {

@@ -103,15 +103,15 @@ package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, Me
         try redis.run("HMGET") { tables, _ in tables.counters?.head ?? CounterHead() }
     }
 
-    package func decide(_ commands: [PlannedCommand], epoch: Int64, seq: Int64) async throws -> GateAnswer {
+    package func decide(_ commands: [PlannedCommand], epoch: Int64, seq: Int64) async throws -> GateResult {
         try redis.run("gate") { tables, _ in tables.decide(commands, of: ledger, epoch: epoch, seq: seq) }
     }
 
-    package func install(_ installation: Installation) async throws -> InstallAnswer {
+    package func install(_ installation: Installation) async throws -> InstallResult {
         try redis.run("install") { tables, _ in tables.install(installation, of: ledger) }
     }
 
-    package func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeAnswer {
+    package func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeResult {
         try redis.run("acknowledge") { tables, _ in
             tables.acknowledge(acknowledgement, of: ledger, keepOutcomes: keepOutcomes)
         }

@@ -98,7 +98,7 @@ package struct MemoryRedisTables: Sendable {
 
     // MARK: - The counters
 
-    package mutating func install(_ installation: Installation, of ledger: String) -> InstallAnswer {
+    package mutating func install(_ installation: Installation, of ledger: String) -> InstallResult {
         if let found = counters?.head {
             if let other = found.ledger, other != ledger { return .refused(.otherLedger(other)) }
             if let epoch = found.epoch, epoch >= installation.epoch { return .refused(.laterEpoch(epoch)) }
@@ -123,10 +123,10 @@ package struct MemoryRedisTables: Sendable {
     }
 
     package mutating func decide(_ commands: [PlannedCommand], of ledger: String, epoch: Int64, seq: Int64)
-        -> GateAnswer
+        -> GateResult
     {
         let found = counters?.head ?? CounterHead()
-        func fenced(_ what: String) -> GateAnswer {
+        func fenced(_ what: String) -> GateResult {
             .fenced(what: what, found: CounterHead(ledger: found.ledger, epoch: found.epoch, seq: found.seq))
         }
         if found.ledger != ledger { return fenced("ledger") }
@@ -161,7 +161,7 @@ package struct MemoryRedisTables: Sendable {
 
     package mutating func acknowledge(
         _ acknowledgement: Acknowledgement, of ledger: String, keepOutcomes: Int
-    ) -> AcknowledgeAnswer {
+    ) -> AcknowledgeResult {
         guard var head = counters?.head, head.ledger == ledger, head.epoch == acknowledgement.epoch,
             let seq = head.seq, seq >= acknowledgement.settled
         else { return .fenced }

@@ -23,14 +23,14 @@ package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
     /// - Parameters:
     ///   - ids: duplicates count once.
     ///   - by: who asks for it: kept (`AuditEntry`), as for all that follows.
-    func erase(_ ids: [Identifier], by: String?) async throws -> EraseAnswer
+    func erase(_ ids: [Identifier], by: String?) async throws -> EraseResult
 
     /// Makes the consumer publish open dead letters again, all of the choice or none.
-    func replay(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer
+    func replay(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveResult
 
     /// Removes the bytes of dead letters, all of the choice or none. Their rows stay, so that an entry that is read
     /// again is recognised. The request is refused if one of them must be published again, which needs its bytes.
-    func discard(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveAnswer
+    func discard(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveResult
 
     /// Keeps in the audit that somebody does this; what changes the ledger is kept with the change.
     func note(_ action: AuditEntry.Action, of subject: String, by: String?) async throws
@@ -47,11 +47,11 @@ package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
 }
 
 extension LedgerAdmin {
-    package func erase(_ ids: [Identifier]) async throws -> EraseAnswer { try await erase(ids, by: nil) }
+    package func erase(_ ids: [Identifier]) async throws -> EraseResult { try await erase(ids, by: nil) }
 
-    package func replay(_ choice: DeadLetterChoice) async throws -> ResolveAnswer { try await replay(choice, by: nil) }
+    package func replay(_ choice: DeadLetterChoice) async throws -> ResolveResult { try await replay(choice, by: nil) }
 
-    package func discard(_ choice: DeadLetterChoice) async throws -> ResolveAnswer {
+    package func discard(_ choice: DeadLetterChoice) async throws -> ResolveResult {
         try await discard(choice, by: nil)
     }
 

@@ -88,7 +88,7 @@ package struct EntryKey: Sendable, Hashable {
 }
 
 /// The result of recording a batch.
-package enum RecordAnswer: Sendable, Equatable {
+package enum RecordResult: Sendable, Equatable {
     /// Committed; the position of the journal's last row (`LedgerHead.position`).
     case recorded(position: Int64)
     /// The ledger is at another epoch, catalogue version or seq than the batch was decided with, or has recorded a part

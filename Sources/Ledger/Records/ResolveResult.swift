@@ -7,7 +7,7 @@ package enum DeadLetterChoice: Sendable {
 }
 
 /// The result of an operator's request about dead letters.
-package enum ResolveAnswer: Sendable, Equatable {
+package enum ResolveResult: Sendable, Equatable {
     /// Done: this many were changed; the others already had the status.
     case done(changed: Int, already: Int)
     /// There are no dead letters with these numbers; nothing was changed.
@@ -17,7 +17,7 @@ package enum ResolveAnswer: Sendable, Equatable {
     /// These were not kept completely, so they cannot be published again; nothing was changed.
     case incomplete([Int64])
 
-    package static func == (left: ResolveAnswer, right: ResolveAnswer) -> Bool {
+    package static func == (left: ResolveResult, right: ResolveResult) -> Bool {
         switch (left, right) {
         case (.done(let a, let b), .done(let c, let d)): (a, b) == (c, d)
         case (.unknown(let a), .unknown(let b)): a == b

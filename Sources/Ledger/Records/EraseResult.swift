@@ -1,7 +1,7 @@
 import Inventory
 
 /// The result of a request to erase orders.
-package enum EraseAnswer: Sendable, Equatable {
+package enum EraseResult: Sendable, Equatable {
     /// The customers' data of this many orders, and the bytes of this many dead letters, are removed. This many refunds
     /// are due, which need id, payment intent, amount and currency: these are kept.
     case erased(orders: Int, deadLetters: Int, refunds: Int)
