@@ -71,7 +71,7 @@ enum ConsumerReport: Sendable {
     /// - Parameter seq: the counters' after it; nil: it has not changed them.
     case recorded(Tally, seq: Int64?)
     /// An entry is pending that this process does not hold.
-    case stray(EntryPosition)
+    case stray(StreamID)
     /// Redis has refused to announce outcomes, with this error.
     case announcingRefused(String)
     /// It does not refuse any more.

@@ -154,11 +154,11 @@ extension ConsumerStateMachine {
     }
 
     /// The first entry that is in memory and not acknowledged: batches advance in the order of the stream.
-    var lowestInMemory: EntryPosition? {
+    var lowestInMemory: StreamID? {
         var ids = [unacknowledged.first?.entries.first]
         if case .underWay(let batch) = recording { ids.append(batch.entries.first?.entry.id) }
         if case .done(let batch) = deciding { ids.append(batch.entries.first?.entry.id) }
         ids += [queue.first?.id, undecoded.first?.id]
-        return ids.lazy.compactMap(\.self).first.flatMap { EntryPosition($0) }
+        return ids.lazy.compactMap(\.self).first.flatMap { StreamID($0) }
     }
 }

@@ -4,14 +4,14 @@ import Inventory
 /// or to another client that reads in the group. Once everything in memory has passed them, they are the lowest pending
 /// ones. Does no I/O.
 struct StrayEntries {
-    private var candidate: (id: EntryPosition, since: ContinuousClock.Instant)?
+    private var candidate: (id: StreamID, since: ContinuousClock.Instant)?
 
     /// - Parameters:
     ///   - pending: the lowest pending entry.
     ///   - memory: the lowest entry in memory.
     /// - Returns: whether pending entries must be claimed: the same entry has been a stray for some time.
     mutating func look(
-        pending: EntryPosition?, memory: EntryPosition?, at now: ContinuousClock.Instant
+        pending: StreamID?, memory: StreamID?, at now: ContinuousClock.Instant
     ) -> Bool {
         guard let pending, memory.map({ pending < $0 }) ?? true else {
             candidate = nil

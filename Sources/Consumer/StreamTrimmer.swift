@@ -15,7 +15,7 @@ actor StreamTrimmer {
     private var trimPolicy: TrimPolicy
     private var clocks = ClockWatch()
     /// Set while Redis is full: the position from which a restore can read the stream again.
-    private var historyStart: EntryPosition?
+    private var historyStart: StreamID?
     private var isTrimFailureReported = false
     private var isExcessReported = false
     /// Lost messages that were reported, or found before this process; nil: Redis was not asked yet.

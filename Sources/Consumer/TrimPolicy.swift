@@ -72,7 +72,7 @@ extension TrimReport {
     /// How far the id of the message that was delivered last is ahead of Redis' clock; negative: behind, as it should
     /// be.
     var idsAhead: Duration? {
-        EntryPosition(lastDelivered).map {
+        StreamID(lastDelivered).map {
             .milliseconds(Int64(clamping: $0.milliseconds)) - .milliseconds(time)
         }
     }

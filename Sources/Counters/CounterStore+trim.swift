@@ -79,7 +79,7 @@ extension CounterStore {
     }
 
     /// The oldest message of the stream, or, when it holds none, the last one that it has held.
-    package func oldestMessage() async throws -> EntryPosition? {
+    package func oldestMessage() async throws -> StreamID? {
         let extent = try await StreamExtent.read(keys, scripts.client)
         return extent?.first ?? extent?.last
     }

@@ -51,7 +51,7 @@ package protocol StreamUpkeep: Sendable {
     func trim(_ retention: Retention) async throws -> TrimReport
 
     /// The oldest message of the stream, or, when it holds none, the last one that it has held.
-    func oldestMessage() async throws -> EntryPosition?
+    func oldestMessage() async throws -> StreamID?
 
     /// Whether writes are refused for lack of memory, or would be with a little more.
     func isShortOfMemory() async throws -> Bool

@@ -5,9 +5,9 @@ import RedisClient
 /// Which messages the stream holds.
 package struct StreamExtent: Sendable {
     /// The oldest message; nil: the stream holds none.
-    package var first: EntryPosition?
+    package var first: StreamID?
     /// The last message ever added.
-    package var last: EntryPosition?
+    package var last: StreamID?
     package var length: Int64
     /// How many were ever added.
     package var added: Int64
@@ -20,8 +20,8 @@ package struct StreamExtent: Sendable {
     /// Which of these messages the stream does not hold. Between its ends some may be missing: Redis may have lost its
     /// tail and taken other messages since. Errors: `RedisError`.
     package static func absent(
-        of entries: [EntryPosition], _ keys: StoreKeys, _ client: RedisClient
-    ) async throws -> [EntryPosition] {
+        of entries: [StreamID], _ keys: StoreKeys, _ client: RedisClient
+    ) async throws -> [StreamID] {
         guard let extent = try await read(keys, client), let first = extent.first, let last = extent.last
         else { return entries }
         let candidates = entries.filter { first <= $0 && $0 <= last }
@@ -39,7 +39,7 @@ package struct StreamExtent: Sendable {
 
     private static func ask(
         _ keys: StoreKeys, _ client: RedisClient, for ids: [String]
-    ) async throws -> (extent: StreamExtent, absent: [EntryPosition])? {
+    ) async throws -> (extent: StreamExtent, absent: [StreamID])? {
         let parts: [RedisValue]
         do {
             parts =
@@ -52,7 +52,7 @@ package struct StreamExtent: Sendable {
         guard parts.count == 5 else {
             throw RedisError.protocolViolation(to: client.url.redacted, detail: "reply to extent: not five values")
         }
-        func position(_ value: RedisValue) -> EntryPosition? { value.string.flatMap { EntryPosition($0) } }
+        func position(_ value: RedisValue) -> StreamID? { value.string.flatMap { StreamID($0) } }
         let extent = StreamExtent(
             first: position(parts[3]), last: position(parts[2]), length: parts[0].int ?? 0, added: parts[1].int ?? 0)
         return (extent, (parts[4].array ?? []).compactMap(position))

@@ -183,7 +183,7 @@ package actor StreamReader {
         let pending = try await connection().send(
             RedisCommand("XPENDING", keys.checkouts, StoreKeys.group, cursor, "+", "1")
         ).array
-        guard let id = pending?.first?.array?.first?.string, let position = EntryPosition(id) else {
+        guard let id = pending?.first?.array?.first?.string, let position = StreamID(id) else {
             oversized.endSearch()
             phase = .reading
             return Delivery()

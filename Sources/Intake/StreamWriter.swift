@@ -24,8 +24,8 @@ package enum StreamWriter {
         for group in groups {
             let fields = group.fields
             guard fields["name"]?.string == StoreKeys.group,
-                let last = fields["last-delivered-id"]?.string.flatMap({ EntryPosition($0) }),
-                let position = EntryPosition(entry)
+                let last = fields["last-delivered-id"]?.string.flatMap({ StreamID($0) }),
+                let position = StreamID(entry)
             else { continue }
             if last < position { return true }
             var pending = RedisCommand("XPENDING", keys.checkouts)

@@ -30,7 +30,7 @@ package struct WaitingMessages: Sendable, Equatable {
     /// Whether there may be more than `count`.
     package var isLowerBound = false
     /// The oldest message; nil: there is none, its id is not valid, or it is too large to be read.
-    package var oldest: EntryPosition?
+    package var oldest: StreamID?
 
     /// How many unread messages are counted one by one if Redis does not know their number.
     private static let countedEntries = 100
@@ -52,7 +52,7 @@ package struct WaitingMessages: Sendable, Equatable {
         guard let first = entries.first else { return WaitingMessages(count: 0) }
         return WaitingMessages(
             count: group.lag ?? Int64(entries.count), isLowerBound: group.lag == nil && entries.count == limit,
-            oldest: first.array?.first?.string.flatMap { EntryPosition($0) })
+            oldest: first.array?.first?.string.flatMap { StreamID($0) })
     }
 
     /// Messages that were read and are not acknowledged.
@@ -62,7 +62,7 @@ package struct WaitingMessages: Sendable, Equatable {
         if group.pending == 0 { return WaitingMessages(count: 0) }
         let reply = try await client.send(RedisCommand("XPENDING", keys.checkouts, StoreKeys.group)).array
         return WaitingMessages(
-            count: group.pending, oldest: reply?.dropFirst().first?.string.flatMap { EntryPosition($0) })
+            count: group.pending, oldest: reply?.dropFirst().first?.string.flatMap { StreamID($0) })
     }
 
     /// The age of the oldest message in milliseconds, by its id; 0 if none waits.

@@ -5,7 +5,7 @@ import Inventory
 /// If its id does not show it, the time counts from the look that first saw the message: too short after a start, but
 /// an alert still fires.
 struct WaitingTime {
-    private var seen: [(id: EntryPosition, at: ContinuousClock.Instant)] = []
+    private var seen: [(id: StreamID, at: ContinuousClock.Instant)] = []
 
     /// - Parameters:
     ///   - waiting: kinds of messages that wait; nil: unknown.

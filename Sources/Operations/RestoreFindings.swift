@@ -9,7 +9,7 @@ package struct RestoreFindings: Sendable {
     /// What a check of the backup's copy found.
     package let backup: LedgerCheck
     /// The last message that the backup has recorded; nil if none.
-    package let newestEntry: EntryPosition?
+    package let newestEntry: StreamID?
     /// What is in the ledger's place.
     package let replaced: ReplacedLedger
     /// As Redis remembers the ledger that is replaced.
@@ -19,7 +19,7 @@ package struct RestoreFindings: Sendable {
     /// What the replaced ledger has and the backup lacks; nil: the replaced ledger cannot be read.
     package let missing: MissingRows?
     /// Of the messages of what is missing, those that the stream does not hold.
-    package let absent: [EntryPosition]
+    package let absent: [StreamID]
 
     package var replacedEpoch: Int64 {
         if case .readable(_, let head) = replaced { head.epoch } else { 0 }

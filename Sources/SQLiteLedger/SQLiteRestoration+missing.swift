@@ -97,7 +97,7 @@ private final class Comparison {
                 case .catalogue: missing.catalogueChanges += 1
                 case nil: break
                 }
-                if let entry = String.fromDatabaseValue(row[1]).flatMap({ EntryPosition($0) }) {
+                if let entry = String.fromDatabaseValue(row[1]).flatMap({ StreamID($0) }) {
                     missing.entries.append(entry)
                 }
             }

@@ -18,7 +18,7 @@ final class SQLiteRestoration: LedgerRestoration {
     let identity: String
     let replaced: ReplacedLedger
     /// The last message that the backup has recorded; nil if none.
-    let newestEntry: EntryPosition?
+    let newestEntry: StreamID?
     /// The ledger's path, links resolved.
     let path: String
     private let partial: PartialFile
@@ -30,7 +30,7 @@ final class SQLiteRestoration: LedgerRestoration {
     var partialPath: String { partial.path }
 
     private init(
-        copy: LedgerCopy, identity: String, replaced: ReplacedFile, newestEntry: EntryPosition?, path: String,
+        copy: LedgerCopy, identity: String, replaced: ReplacedFile, newestEntry: StreamID?, path: String,
         partial: PartialFile
     ) {
         self.copy = copy
@@ -132,9 +132,9 @@ final class SQLiteRestoration: LedgerRestoration {
     }
 
     /// Rows are in the order of the stream, but for entries that were left by another consumer, which are some of the last.
-    private static func newestEntry(_ db: Database) throws -> EntryPosition? {
+    private static func newestEntry(_ db: Database) throws -> StreamID? {
         try String.fetchAll(
             db, sql: "SELECT entry_id FROM journal WHERE entry_id IS NOT NULL ORDER BY position DESC LIMIT 1000"
-        ).compactMap { EntryPosition($0) }.max()
+        ).compactMap { StreamID($0) }.max()
     }
 }

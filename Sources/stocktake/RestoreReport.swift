@@ -12,7 +12,7 @@ struct RestoreReport {
 
     private var head: CounterHead { findings.head }
     private var missing: MissingRows? { findings.missing }
-    private var absent: [EntryPosition] { findings.absent }
+    private var absent: [StreamID] { findings.absent }
 
     /// How many ids are listed.
     private static let listed = 20

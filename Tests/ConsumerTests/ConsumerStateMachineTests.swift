@@ -564,7 +564,7 @@ struct ConsumerStateMachineTests {
     func strays() {
         let bench = MachineBench()
         for _ in 0...4 {
-            bench.watch(pending: PendingSummary(count: 1, lowest: EntryPosition("1-0")))
+            bench.watch(pending: PendingSummary(count: 1, lowest: StreamID("1-0")))
             bench.now += .seconds(1)
         }
         #expect(bench.take().contains("stray 1-0"))

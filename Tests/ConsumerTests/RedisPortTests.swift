@@ -194,7 +194,7 @@ struct RedisPortTests {
             #expect(delivery.entries.map(\.id) == ids && !delivery.isFull && delivery.lost.isEmpty)
             #expect(delivery.entries.map { $0.payload?.copy } == [[48], [49], [50]])
             #expect(
-                try await redis.gate.pending() == PendingSummary(count: 3, lowest: EntryPosition(ids[0])))
+                try await redis.gate.pending() == PendingSummary(count: 3, lowest: StreamID(ids[0])))
             func acknowledge(_ epoch: Int64, settled: Int64, _ entries: [String]) async throws -> AcknowledgeResult {
                 try await redis.gate.acknowledge(
                     Acknowledgement(
@@ -212,7 +212,7 @@ struct RedisPortTests {
                 try await acknowledge(1, settled: 0, Array(ids[0...1]))
                     == .acknowledged(AcknowledgeReport(acknowledged: 0, announced: 0)))
             #expect(
-                try await redis.gate.pending() == PendingSummary(count: 1, lowest: EntryPosition(ids[2])))
+                try await redis.gate.pending() == PendingSummary(count: 1, lowest: StreamID(ids[2])))
             #expect(try await redis.gate.head().recorded == 3)
             #expect(try await !redis.publisher.isWaiting(ids[0]))
             #expect(try await redis.publisher.isWaiting(ids[2]))
@@ -333,7 +333,7 @@ struct RedisPortTests {
             #expect(report.aged == 0 && (100...200).contains(report.excess))
             let known = try await redis.upkeep.trim(Retention(age: long, olderThan: ids[250], messages: 1_000))
             #expect(known.aged > 0 && known.excess == 0)
-            #expect(try await redis.upkeep.oldestMessage().map { $0 <= EntryPosition(ids[250]) ?? $0 } == true)
+            #expect(try await redis.upkeep.oldestMessage().map { $0 <= StreamID(ids[250]) ?? $0 } == true)
         }
     }
 

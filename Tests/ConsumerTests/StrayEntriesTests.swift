@@ -11,7 +11,7 @@ struct StrayEntriesTests {
         var strays = StrayEntries()
         return looks.map {
             strays.look(
-                pending: $0.pending.flatMap { EntryPosition($0) }, memory: $0.memory.flatMap { EntryPosition($0) },
+                pending: $0.pending.flatMap { StreamID($0) }, memory: $0.memory.flatMap { StreamID($0) },
                 at: start + .seconds($0.second))
         }
     }

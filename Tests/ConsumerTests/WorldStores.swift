@@ -67,7 +67,7 @@ extension MemoryTables {
 /// Redis in memory, and the consumer's connections to it.
 struct WorldRedis {
     enum Reader {
-        case claiming(after: EntryPosition?)
+        case claiming(after: StreamID?)
         case reading
 
         static let fromTheBeginning = Reader.claiming(after: nil)
@@ -125,7 +125,7 @@ struct WorldRedis {
         switch reader {
         case .claiming(let after):
             let delivery = tables.claim(count, after: after)
-            reader = delivery.entries.last.map { .claiming(after: EntryPosition($0.id)) } ?? .reading
+            reader = delivery.entries.last.map { .claiming(after: StreamID($0.id)) } ?? .reading
             return delivery
         case .reading: return deliver(count)
         }

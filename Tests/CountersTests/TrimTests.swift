@@ -163,7 +163,7 @@ struct TrimTests {
             #expect(report.excess == 20 && report.aged == 0 && report.acknowledged == "20-1")
             #expect(report.outcomes == 80)
             #expect(try await fixture.server.entries(of: fixture.keys.checkouts).isEmpty)
-            #expect(try await fixture.store.oldestMessage() == EntryPosition("20-0"))
+            #expect(try await fixture.store.oldestMessage() == StreamID("20-0"))
         }
     }
 
@@ -179,7 +179,7 @@ struct TrimTests {
                 let ids = try await fixture.server.entries(of: fixture.keys.checkouts).map(\.id)
                 #expect(ids.count == left && ids.last == "95-0")
             }
-            #expect(try await fixture.store.oldestMessage() == EntryPosition("61-0"))
+            #expect(try await fixture.store.oldestMessage() == StreamID("61-0"))
         }
     }
 

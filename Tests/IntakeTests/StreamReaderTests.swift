@@ -79,7 +79,7 @@ struct StreamReaderTests {
             #expect(try await reader.next(block: .milliseconds(10)).entries.map(\.id) == ["3-0", "4-0"])
             let client = server.client()
             let summary = try await PendingSummary.read(keys, client)
-            #expect(summary.count == 4 && summary.lowest == EntryPosition("1-0"))
+            #expect(summary.count == 4 && summary.lowest == StreamID("1-0"))
             await client.close()
         }
     }

@@ -74,7 +74,7 @@ package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, Me
     private struct Reading {
         var isConnected = false
         /// nil: everything pending was claimed.
-        var claimed: EntryPosition??
+        var claimed: StreamID??
         var endsWait = false
     }
 
@@ -137,7 +137,7 @@ package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, Me
         try redis.run("trim") { tables, time in tables.trim(retention, at: time) }
     }
 
-    package func oldestMessage() async throws -> EntryPosition? {
+    package func oldestMessage() async throws -> StreamID? {
         try redis.run("XINFO") { tables, _ in tables.oldestMessage }
     }
 
@@ -178,7 +178,7 @@ package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, Me
     private func read(block: Duration) async throws -> Delivery {
         if let last = reading.withLock({ $0.claimed }) {
             let delivery = try redis.run("XAUTOCLAIM") { tables, _ in tables.claim(maximumCount, after: last) }
-            let end = delivery.entries.last.flatMap { EntryPosition($0.id) } ?? last
+            let end = delivery.entries.last.flatMap { StreamID($0.id) } ?? last
             reading.withLock { $0.claimed = delivery.isFull ? .some(end) : nil }
             return delivery
         }

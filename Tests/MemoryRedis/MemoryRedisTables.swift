@@ -13,12 +13,12 @@ package struct MemoryRedisTables: Sendable {
 
     /// nil: none are installed.
     package var counters: Counters?
-    private var places: [(position: EntryPosition, entry: StreamEntry)] = []
+    private var places: [(position: StreamID, entry: StreamEntry)] = []
     /// Entries added so far.
     private var added: Int64 = 0
     /// How often each pending entry was delivered.
-    private var deliveries: [EntryPosition: Int64] = [:]
-    private var lastDelivered: EntryPosition?
+    private var deliveries: [StreamID: Int64] = [:]
+    private var lastDelivered: StreamID?
     private var acknowledged: Int64 = 0
     private var lost: Int64 = 0
     package private(set) var outcomes: [RecordedOutcome] = []
@@ -29,7 +29,7 @@ package struct MemoryRedisTables: Sendable {
 
     package init() {}
 
-    private func isUnread(_ position: EntryPosition) -> Bool { lastDelivered.map { $0 < position } ?? true }
+    private func isUnread(_ position: StreamID) -> Bool { lastDelivered.map { $0 < position } ?? true }
 
     // MARK: - The stream
 
@@ -46,7 +46,7 @@ package struct MemoryRedisTables: Sendable {
 
     /// - Precondition: its id is above all others.
     package mutating func add(_ entry: StreamEntry) {
-        guard let position = EntryPosition(entry.id) else { preconditionFailure("\(entry.id) is no id") }
+        guard let position = StreamID(entry.id) else { preconditionFailure("\(entry.id) is no id") }
         precondition(places.last.map { $0.position < position } ?? true, "\(entry.id) comes after a higher one")
         added += 1
         places.append((position, entry))
@@ -54,14 +54,14 @@ package struct MemoryRedisTables: Sendable {
 
     /// Unread or pending.
     package func isWaiting(_ entry: String) -> Bool {
-        guard let position = EntryPosition(entry), places.contains(where: { $0.position == position }) else {
+        guard let position = StreamID(entry), places.contains(where: { $0.position == position }) else {
             return false
         }
         return deliveries[position] != nil || isUnread(position)
     }
 
     package func isPending(_ entry: String) -> Bool {
-        EntryPosition(entry).map { deliveries[$0] != nil } ?? false
+        StreamID(entry).map { deliveries[$0] != nil } ?? false
     }
 
     package var pending: PendingSummary {
@@ -69,7 +69,7 @@ package struct MemoryRedisTables: Sendable {
     }
 
     private mutating func deliver(
-        _ entries: some Sequence<(position: EntryPosition, entry: StreamEntry)>
+        _ entries: some Sequence<(position: StreamID, entry: StreamEntry)>
     ) -> [StreamEntry] {
         entries.map { position, entry in
             deliveries[position, default: 0] += 1
@@ -80,7 +80,7 @@ package struct MemoryRedisTables: Sendable {
     }
 
     /// Pending entries behind `last`, the first ones.
-    package mutating func claim(_ count: Int, after last: EntryPosition?) -> Delivery {
+    package mutating func claim(_ count: Int, after last: StreamID?) -> Delivery {
         let rest = deliveries.keys.filter { position in last.map { $0 < position } ?? true }.sorted()
         let claimed = Set(rest.prefix(count))
         let found = places.filter { claimed.contains($0.position) }
@@ -166,7 +166,7 @@ package struct MemoryRedisTables: Sendable {
             let seq = head.seq, seq >= acknowledgement.settled
         else { return .fenced }
         var report = AcknowledgeReport()
-        for position in acknowledgement.entries.compactMap({ EntryPosition($0) })
+        for position in acknowledgement.entries.compactMap({ StreamID($0) })
         where deliveries.removeValue(forKey: position) != nil {
             report.acknowledged += 1
         }
@@ -209,7 +209,7 @@ package struct MemoryRedisTables: Sendable {
         {
             let isOld =
                 Int64(clamping: first.milliseconds) < milliseconds - age
-                || retention.olderThan.flatMap { EntryPosition($0) }.map { first < $0 } ?? false
+                || retention.olderThan.flatMap { StreamID($0) }.map { first < $0 } ?? false
             guard isOld || places.count > retention.messages else { break }
             places.removeFirst()
             if isOld { report.aged += 1 } else { report.excess += 1 }
@@ -230,7 +230,7 @@ package struct MemoryRedisTables: Sendable {
 
     var lostMessages: LostMessages { LostMessages(found: 0, total: lost, foundAt: nil) }
 
-    var oldestMessage: EntryPosition? { places.first?.position ?? lastDelivered }
+    var oldestMessage: StreamID? { places.first?.position ?? lastDelivered }
 
     // MARK: - What goes wrong
 
@@ -255,7 +255,7 @@ package struct MemoryRedisTables: Sendable {
 
     /// An acknowledged entry is pending again.
     package mutating func forgetAcknowledgement(of id: String) {
-        guard let position = EntryPosition(id) else { return }
+        guard let position = StreamID(id) else { return }
         deliveries[position, default: 0] += 1
         acknowledged -= 1
     }

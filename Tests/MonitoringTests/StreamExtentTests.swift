@@ -25,10 +25,10 @@ struct StreamExtentTests {
             }
             try await server.command("XDEL", keys.checkouts, "6-0")
             let extent = try #require(try await StreamExtent.read(keys, client))
-            #expect(extent.first == EntryPosition("5-1") && extent.last == EntryPosition("7-2"))
+            #expect(extent.first == StreamID("5-1") && extent.last == StreamID("7-2"))
             #expect(extent.length == 2 && extent.added == 3)
             // Entries that are not there are reported: before the first, between and behind.
-            let asked = ["4-0", "5-1", "6-0", "7-2", "8-0"].compactMap { EntryPosition($0) }
+            let asked = ["4-0", "5-1", "6-0", "7-2", "8-0"].compactMap { StreamID($0) }
             let absent = try await StreamExtent.absent(of: asked, keys, client).map(\.text)
             #expect(absent.sorted() == ["4-0", "6-0", "8-0"])
             // Nor is a look at the store held up by what waits.

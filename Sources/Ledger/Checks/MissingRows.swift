@@ -7,7 +7,7 @@ package struct MissingRows: Sendable, Equatable {
     /// Versions of the catalogue; the file that made them is there to be synced again.
     package var catalogueChanges = 0
     /// The positions in the stream of all these messages, in the order of recording.
-    package var entries: [EntryPosition] = []
+    package var entries: [StreamID] = []
     /// Orders whose customer data was removed, and reappears with the backup.
     package var erased: [String] = []
     /// Dead letters whose content was removed, and reappears with the backup.

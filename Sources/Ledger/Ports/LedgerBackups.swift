@@ -32,7 +32,7 @@ package protocol LedgerRestoration: Sendable {
     var identity: String { get }
     var replaced: ReplacedLedger { get }
     /// The last message that the backup has recorded; nil if none.
-    var newestEntry: EntryPosition? { get }
+    var newestEntry: StreamID? { get }
 
     /// What the replaced ledger holds and the backup does not; nil if it cannot be opened.
     func missing() async throws -> MissingRows?

@@ -1,5 +1,5 @@
 /// The position of a message in its stream: the two numbers of an entry id, which compare as Redis compares them.
-package struct EntryPosition: Sendable, Hashable, Comparable {
+package struct StreamID: Sendable, Hashable, Comparable {
     /// Milliseconds since 1970, by the clock of Redis.
     package var milliseconds: UInt64
     package var number: UInt64
@@ -16,14 +16,14 @@ package struct EntryPosition: Sendable, Hashable, Comparable {
     package var text: String { "\(milliseconds)-\(number)" }
 
     /// The lowest position above it.
-    package var next: EntryPosition {
+    package var next: StreamID {
         var next = self
         next.number &+= 1
         if next.number == 0 { next.milliseconds &+= 1 }
         return next
     }
 
-    package static func < (left: EntryPosition, right: EntryPosition) -> Bool {
+    package static func < (left: StreamID, right: StreamID) -> Bool {
         (left.milliseconds, left.number) < (right.milliseconds, right.number)
     }
 
