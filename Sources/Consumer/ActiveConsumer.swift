@@ -95,7 +95,7 @@ package struct ActiveConsumer: Sendable {
     /// Runs before anything is decided: counts a crash on a poison message, checks the server, connects, opens the
     /// first epoch.
     private func begin() async throws -> Epoch {
-        if let poison = EntryKey(note: lease.previousNote) {
+        if let poison = EntryIdentity(note: lease.previousNote) {
             try await retrying.ledger { [ledger] in try await ledger.noteAttempt(poison) }
         }
         await lease.note("")

@@ -74,7 +74,7 @@ struct BatchPlanner: Sendable {
         // A fingerprint is computed only for entries whose id is among the dead letters.
         let deadEntries = Set(prior.deadLetters.keys.map(\.entryID))
         for decoded in entries {
-            if deadEntries.contains(decoded.entry.id), let outcome = prior.deadLetters[EntryKey(decoded.entry)] {
+            if deadEntries.contains(decoded.entry.id), let outcome = prior.deadLetters[EntryIdentity(decoded.entry)] {
                 // The same entry, left pending by a crash; not the replay coming back.
                 add(decoded, .known(Replay(outcome)))
                 continue
@@ -199,6 +199,6 @@ extension BatchLookup {
     }
 }
 
-extension EntryKey {
+extension EntryIdentity {
     init(_ entry: StreamEntry) { self.init(entryID: entry.id, fingerprint: entry.fingerprint) }
 }

@@ -31,7 +31,7 @@ struct DeadLetterMaker: Sendable {
             fields = areFieldsCut ? Array(entry.encodedFields.prefix(keptBytes)) : entry.encodedFields
         }
         return DeadLetterRecord(
-            key: EntryKey(entry), cause: cause,
+            key: EntryIdentity(entry), cause: cause,
             type: kept(entry.type, isCut: isTypeCut), payload: kept(entry.payload, isCut: isPayloadCut),
             fields: fields, bytes: Int64(entry.size),
             isWhole: !isPayloadCut && !isTypeCut && !areFieldsCut && entry.unreadReason == nil,

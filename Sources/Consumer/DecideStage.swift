@@ -33,7 +33,7 @@ struct DecideStage: Sendable {
     /// is planned. Not while the process waits for Redis or the disk, where it may be killed for any reason. The next
     /// process finds the note and counts it as an attempt of the entry.
     private func plan(poison entry: StreamEntry, _ context: PlanningContext) async throws -> PlannedBatch {
-        let key = EntryKey(entry)
+        let key = EntryIdentity(entry)
         let attempts = try await retrying.ledger { [ledger] in try await ledger.attempts(key) }
         guard attempts < ConsumerSettings.poisonAttempts else {
             retrying.logger.error(

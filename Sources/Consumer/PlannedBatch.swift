@@ -21,12 +21,12 @@ struct PlannedBatch: Sendable {
     /// The index in `records` of each command.
     var places: [Command.Key: Int] = [:]
     /// The index in `records` of each dead letter.
-    var deadLetters: [EntryKey: Int] = [:]
+    var deadLetters: [EntryIdentity: Int] = [:]
     /// Orders that its cancellations take units from.
     var cancelledOrders: Set<Identifier> = []
     let catalogueVersion: Int64
     /// Set when the batch is one poison message with attempts on record.
-    var poison: EntryKey?
+    var poison: EntryIdentity?
     /// Numbers of the dead letters whose messages were published again and came back as these entries.
     var replayed: [Int64] = []
 

@@ -27,7 +27,7 @@ extension PlanningContext {
         batch.entries = [.poison(entry)]
         batch.plans = [.record(0)]
         batch.records = [.deadLetter(deadLetters.record(entry, invalid, at: time))]
-        batch.poison = EntryKey(entry)
+        batch.poison = EntryIdentity(entry)
         return batch
     }
 }

@@ -6,7 +6,7 @@ struct UnrecordedBatch: Sendable {
     private let places: [Command.Key: Int]
     private let records: [BatchRecord<DecidedCommand>]
     private let cancelledOrders: Set<Identifier>
-    private let deadLetters: [EntryKey: Int]
+    private let deadLetters: [EntryIdentity: Int]
 
     init(_ batch: DecidedBatch) {
         places = batch.planned.places
@@ -21,7 +21,7 @@ struct UnrecordedBatch: Sendable {
         return (decided.command.digest, Replay(outcome: Outcome(decided), place: .recordBefore(place)))
     }
 
-    func replay(ofDeadLetter key: EntryKey) -> Replay? {
+    func replay(ofDeadLetter key: EntryIdentity) -> Replay? {
         guard let place = deadLetters[key], case .deadLetter(let letter) = records[place] else { return nil }
         return Replay(outcome: Outcome(letter), place: .recordBefore(place))
     }

@@ -15,7 +15,7 @@ extension LedgerDatabase {
                     ids[kind] = row.optionalText(CInt(6 + column)).map { Identifier($0) }
                 }
                 let outcome = Outcome(kind: .deadLetter, ids: ids, reason: row.text(2), decidedAt: row.text(3))
-                prior.deadLetters[EntryKey(entryID: row.text(0), fingerprint: row.blob(1))] = RecordedOutcome(
+                prior.deadLetters[EntryIdentity(entryID: row.text(0), fingerprint: row.blob(1))] = RecordedOutcome(
                     outcome: outcome, place: RecordPlace(epoch: row.integer(4), position: row.integer(5)))
             }
             for order in lookup.orders where prior.owned[order] == nil {
@@ -139,7 +139,7 @@ extension LedgerDatabase {
         }
     }
 
-    package func attempts(_ key: EntryKey) async throws -> Int {
+    package func attempts(_ key: EntryIdentity) async throws -> Int {
         try await read { db in
             try Int.fetchOne(
                 db, sql: "SELECT attempts FROM attempts WHERE entry_id = ? AND fingerprint = ?",
@@ -147,7 +147,7 @@ extension LedgerDatabase {
         }
     }
 
-    package func noteAttempt(_ key: EntryKey) async throws {
+    package func noteAttempt(_ key: EntryIdentity) async throws {
         try await write { db in
             try db.execute(
                 sql: """

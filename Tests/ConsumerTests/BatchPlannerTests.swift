@@ -103,7 +103,7 @@ struct BatchPlannerTests {
     func deadLetters() {
         let entry = DecodedEntry.order(1, "a", ("lamp", nil, 1))
         var prior = PriorState()
-        prior.deadLetters[EntryKey(entry.entry)] = RecordedOutcome(
+        prior.deadLetters[EntryIdentity(entry.entry)] = RecordedOutcome(
             outcome: Outcome(kind: .deadLetter, reason: "product_closed", decidedAt: "then"),
             place: RecordPlace(epoch: 1, position: 7))
         let fingerprint = entry.entry.fingerprint
@@ -246,7 +246,7 @@ struct BatchPlannerTests {
         let context = PlanningContext(
             catalogue: Self.catalogue, maximumMovements: 9, deadLetters: DeadLetterMaker(keptBytes: 99))
         let quarantined = context.quarantine(entry, at: "")
-        #expect(quarantined.reasons == [.crashedConsumer] && quarantined.poison == EntryKey(entry))
+        #expect(quarantined.reasons == [.crashedConsumer] && quarantined.poison == EntryIdentity(entry))
     }
 
     // MARK: -

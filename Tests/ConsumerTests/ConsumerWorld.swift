@@ -311,7 +311,7 @@ final class ConsumerWorld {
 
     private func isRecorded(_ id: String) -> Bool {
         guard let entry = redis.stream.first(where: { $0.id == id }) else { return false }
-        if ledger.deadLetterKeys.contains(EntryKey(entry)) { return true }
+        if ledger.deadLetterKeys.contains(EntryIdentity(entry)) { return true }
         guard case .success(let command) = EntryDecoder.decode(entry).command else { return false }
         return ledger.decision(command.key) != nil
     }

@@ -42,16 +42,16 @@ extension MemoryTables {
         return Dictionary(uniqueKeysWithValues: keys.compactMap { key in decision(key).map { (key, $0) } })
     }
 
-    var deadLetterKeys: Set<EntryKey> {
-        Set(deadLetters.map { EntryKey(entryID: $0.entryID, fingerprint: $0.fingerprint) })
+    var deadLetterKeys: Set<EntryIdentity> {
+        Set(deadLetters.map { EntryIdentity(entryID: $0.entryID, fingerprint: $0.fingerprint) })
     }
 
     /// By their numbers.
-    var wanted: [Int64: EntryKey] {
+    var wanted: [Int64: EntryIdentity] {
         let letters = deadLetters.filter { $0.status == .replay }
         return Dictionary(
             uniqueKeysWithValues: letters.map {
-                ($0.number, EntryKey(entryID: $0.entryID, fingerprint: $0.fingerprint))
+                ($0.number, EntryIdentity(entryID: $0.entryID, fingerprint: $0.fingerprint))
             })
     }
 

@@ -70,7 +70,7 @@ package func deadLetter(
 ) -> BatchRecord<DecidedCommand> {
     .deadLetter(
         DeadLetterRecord(
-            key: EntryKey(entryID: entryID, fingerprint: fingerprint), cause: InvalidMessage(reason, "detail"),
+            key: EntryIdentity(entryID: entryID, fingerprint: fingerprint), cause: InvalidMessage(reason, "detail"),
             type: Array("t".utf8), payload: payload, fields: nil, bytes: 12, isWhole: isWhole,
             ids: MessageIDs(order: orderID), payment: payment, receivedAt: "2026-11-22T10:00:00.000Z"))
 }
@@ -79,7 +79,7 @@ extension LedgerStore {
     /// Records what continues the ledger as it is.
     @discardableResult
     package func recordNext(
-        _ records: [BatchRecord<DecidedCommand>], attemptsOver: [EntryKey] = [], replayed: [Int64] = []
+        _ records: [BatchRecord<DecidedCommand>], attemptsOver: [EntryIdentity] = [], replayed: [Int64] = []
     ) async throws -> RecordResult {
         let head = try await head()
         return try await record(

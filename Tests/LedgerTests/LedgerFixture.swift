@@ -90,13 +90,13 @@ struct LedgerFixture: Sendable {
     let ledger: any WholeLedger
 
     @discardableResult
-    func record(_ records: BatchRecord<DecidedCommand>..., attemptsOver: [EntryKey] = []) async throws -> RecordResult {
+    func record(_ records: BatchRecord<DecidedCommand>..., attemptsOver: [EntryIdentity] = []) async throws -> RecordResult {
         try await ledger.recordNext(records, attemptsOver: attemptsOver)
     }
 
     @discardableResult
     func record(
-        _ records: [BatchRecord<DecidedCommand>], attemptsOver: [EntryKey] = [], replayed: [Int64] = []
+        _ records: [BatchRecord<DecidedCommand>], attemptsOver: [EntryIdentity] = [], replayed: [Int64] = []
     ) async throws -> RecordResult {
         try await ledger.recordNext(records, attemptsOver: attemptsOver, replayed: replayed)
     }

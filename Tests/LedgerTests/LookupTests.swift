@@ -48,8 +48,8 @@ struct LookupTests {
             }
             #expect(
                 known.deadLetters == [
-                    EntryKey(entryID: "1-0", fingerprint: [1]): outcome("invalid_json", 2),
-                    EntryKey(entryID: "1-0", fingerprint: [2]): outcome("wrong_type", 3),
+                    EntryIdentity(entryID: "1-0", fingerprint: [1]): outcome("invalid_json", 2),
+                    EntryIdentity(entryID: "1-0", fingerprint: [2]): outcome("wrong_type", 3),
                 ])
         }
     }
@@ -59,7 +59,7 @@ struct LookupTests {
         try await withLedger(on: backend) { fixture in
             let ledger = fixture.ledger
             let (one, other) = (
-                EntryKey(entryID: "1-0", fingerprint: [1, 2]), EntryKey(entryID: "1-0", fingerprint: [1, 3])
+                EntryIdentity(entryID: "1-0", fingerprint: [1, 2]), EntryIdentity(entryID: "1-0", fingerprint: [1, 3])
             )
             #expect(try await ledger.attempts(one) == 0)
             for count in 1...3 {
@@ -68,7 +68,7 @@ struct LookupTests {
             }
             #expect(try await ledger.attempts(other) == 0)
             try await ledger.noteAttempt(other)
-            try await fixture.record(attemptsOver: [one, EntryKey(entryID: "none", fingerprint: [])])
+            try await fixture.record(attemptsOver: [one, EntryIdentity(entryID: "none", fingerprint: [])])
             #expect(try await ledger.attempts(one) == 0)
             #expect(try await ledger.attempts(other) == 1)
         }
@@ -77,7 +77,7 @@ struct LookupTests {
     @Test("keeps attempts when the batch is not recorded", arguments: Backend.allCases)
     func attemptsOfOutdated(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
-            let key = EntryKey(entryID: "1-0", fingerprint: [1])
+            let key = EntryIdentity(entryID: "1-0", fingerprint: [1])
             try await fixture.ledger.noteAttempt(key)
             let batch = RecordBatch(
                 epoch: 9, catalogueVersion: 1, seqBefore: 0, records: [], attemptsOver: [key])

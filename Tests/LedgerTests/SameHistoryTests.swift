@@ -142,7 +142,7 @@ private struct TwinHistory {
         return RecordBatch(
             epoch: head.epoch + (random.chance(3) ? 1 : 0), catalogueVersion: head.catalogueVersion,
             seqBefore: head.seq, records: records,
-            attemptsOver: [EntryKey(entryID: "\(number(1...3))-0", fingerprint: [1])],
+            attemptsOver: [EntryIdentity(entryID: "\(number(1...3))-0", fingerprint: [1])],
             replayed: wanted.isEmpty ? [] : [pick(wanted)])
     }
 
@@ -188,7 +188,7 @@ private struct TwinHistory {
             for twin in twins { try twin.set(counter, sold: 1) }
             try await both("miscounts") { try await $0.ledger.repairMiscounts(reason: "r") }
         case 8:
-            let key = EntryKey(entryID: "\(number(1...3))-0", fingerprint: [1])
+            let key = EntryIdentity(entryID: "\(number(1...3))-0", fingerprint: [1])
             for twin in twins { try await twin.ledger.noteAttempt(key) }
             try await both("attempts") { try await $0.ledger.attempts(key) }
         case 9: try await both("erasure") { try await $0.ledger.completeErasure() }

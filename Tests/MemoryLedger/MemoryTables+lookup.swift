@@ -9,7 +9,7 @@ extension MemoryTables {
         for letter in deadLetters where lookup.entryIDs.contains(letter.entryID) {
             let outcome = Outcome(
                 kind: .deadLetter, ids: letter.ids, reason: letter.reason, decidedAt: letter.receivedAt)
-            let key = EntryKey(entryID: letter.entryID, fingerprint: letter.fingerprint)
+            let key = EntryIdentity(entryID: letter.entryID, fingerprint: letter.fingerprint)
             prior.deadLetters[key] = RecordedOutcome(outcome: outcome, place: place(.deadLetter, key.journalKey))
         }
         for order in lookup.orders { prior.owned[order] = owned(by: order) }

@@ -109,7 +109,7 @@ package struct MemoryTables: Sendable {
     var repairs: [RecordedRepair] = []
     var catalogueChanges: [RecordedCatalogueChange] = []
     var audit: [AuditEntry] = []
-    var attempts: [EntryKey: Int] = [:]
+    var attempts: [EntryIdentity: Int] = [:]
     /// Erased since `completeErasure`.
     var hasErased = false
 

@@ -130,9 +130,9 @@ package final class OpenMemoryLedger: LedgerStore, LedgerAdmin {
         }
     }
 
-    package func attempts(_ key: EntryKey) async throws -> Int { try read { $0.attempts[key] ?? 0 } }
+    package func attempts(_ key: EntryIdentity) async throws -> Int { try read { $0.attempts[key] ?? 0 } }
 
-    package func noteAttempt(_ key: EntryKey) async throws { try write { $0.attempts[key, default: 0] += 1 } }
+    package func noteAttempt(_ key: EntryIdentity) async throws { try write { $0.attempts[key, default: 0] += 1 } }
 
     // MARK: - Erasing
 

@@ -28,7 +28,7 @@ struct DamagedValuesTests {
             cancellation(
                 Cancellation(cancellationID: "re_1", orderID: "o3"), of: [SKUUnits(SKU("sheet"), 2)],
                 .accepted(seq: 4)))
-        try await fixture.ledger.noteAttempt(EntryKey(entryID: "6-0", fingerprint: [1]))
+        try await fixture.ledger.noteAttempt(EntryIdentity(entryID: "6-0", fingerprint: [1]))
         let repair = Repair(place: .counters, level: .product, id: "kit", found: 1, expected: 0, detail: "")
         _ = try await fixture.ledger.raiseEpoch(toRepair: [repair], foundIn: nil, reason: "test", by: nil)
         try fixture.ledger.close()

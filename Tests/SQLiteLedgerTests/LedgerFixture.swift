@@ -16,13 +16,13 @@ struct LedgerFixture: Sendable {
 
     /// Records what continues the ledger as it is.
     @discardableResult
-    func record(_ records: BatchRecord<DecidedCommand>..., attemptsOver: [EntryKey] = []) async throws -> RecordResult {
+    func record(_ records: BatchRecord<DecidedCommand>..., attemptsOver: [EntryIdentity] = []) async throws -> RecordResult {
         try await record(records, attemptsOver: attemptsOver)
     }
 
     @discardableResult
     func record(
-        _ records: [BatchRecord<DecidedCommand>], attemptsOver: [EntryKey] = [], replayed: [Int64] = []
+        _ records: [BatchRecord<DecidedCommand>], attemptsOver: [EntryIdentity] = [], replayed: [Int64] = []
     ) async throws -> RecordResult {
         try await ledger.recordNext(records, attemptsOver: attemptsOver, replayed: replayed)
     }

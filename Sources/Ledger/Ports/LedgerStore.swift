@@ -24,10 +24,10 @@ package protocol LedgerStore: EpochKeeper {
     func deadLetter(_ number: Int64) async throws -> RecordedDeadLetter?
 
     /// How often an entry has crashed a process that processed it alone.
-    func attempts(_ key: EntryKey) async throws -> Int
+    func attempts(_ key: EntryIdentity) async throws -> Int
 
     /// Notes that the last process ended while it processed this entry alone.
-    func noteAttempt(_ key: EntryKey) async throws
+    func noteAttempt(_ key: EntryIdentity) async throws
 
     /// Recounts the balances from what is recorded, and corrects those that differ. If any did, also raises the epoch,
     /// so that commands decided by the wrong figures are decided again.

@@ -42,7 +42,7 @@ package struct PriorDecision: Sendable, Equatable {
 package struct PriorState: Sendable {
     package var decisions: [Command.Key: PriorDecision] = [:]
     /// Dead letters with the requested entry ids, and the outcomes to announce (again) for them.
-    package var deadLetters: [EntryKey: RecordedOutcome] = [:]
+    package var deadLetters: [EntryIdentity: RecordedOutcome] = [:]
     /// What `orders` still own, each SKU once; missing for an order that does not exist.
     package var owned: [Identifier: [SKUUnits]] = [:]
     /// What was paid for `paidOrders`, according to the order and to what is due, without amounts; missing: there is

@@ -106,7 +106,7 @@ extension JournalEntry {
     }
 }
 
-extension EntryKey {
+extension EntryIdentity {
     /// As the journal has it.
     package var journalKey: Identifier { Identifier("\(entryID)/\(fingerprint.hex)") }
 }

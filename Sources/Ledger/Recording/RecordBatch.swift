@@ -11,7 +11,7 @@ package struct RecordBatch: Sendable {
     /// Those that its commands move. Found when it is made, as everything waits for the ledger while it records.
     package let counters: Set<CounterName>
     /// Entries whose attempts end with this batch.
-    package var attemptsOver: [EntryKey]
+    package var attemptsOver: [EntryIdentity]
     /// Numbers of the dead letters whose messages were published again and came back in this batch.
     package var replayed: [Int64]
 
@@ -20,7 +20,7 @@ package struct RecordBatch: Sendable {
 
     package init(
         epoch: Int64, catalogueVersion: Int64, seqBefore: Int64, records: [BatchRecord<DecidedCommand>] = [],
-        attemptsOver: [EntryKey] = [], replayed: [Int64] = []
+        attemptsOver: [EntryIdentity] = [], replayed: [Int64] = []
     ) {
         self.epoch = epoch
         self.catalogueVersion = catalogueVersion
@@ -38,7 +38,7 @@ package struct RecordBatch: Sendable {
 
 /// A message that can never be processed as it is.
 package struct DeadLetterRecord: Sendable, Equatable {
-    package var key: EntryKey
+    package var key: EntryIdentity
     package var cause: InvalidMessage
     /// The raw bytes of the fields, or their heads; nil where the entry lacked one.
     package var type: [UInt8]?
@@ -57,7 +57,7 @@ package struct DeadLetterRecord: Sendable, Equatable {
     package var receivedAt: String
 
     package init(
-        key: EntryKey, cause: InvalidMessage, type: [UInt8]?, payload: [UInt8]?, fields: [UInt8]?, bytes: Int64,
+        key: EntryIdentity, cause: InvalidMessage, type: [UInt8]?, payload: [UInt8]?, fields: [UInt8]?, bytes: Int64,
         isWhole: Bool = true, payloadDigest: [UInt8]? = nil, ids: MessageIDs, payment: Payment? = nil,
         receivedAt: String
     ) {
@@ -76,7 +76,7 @@ package struct DeadLetterRecord: Sendable, Equatable {
 }
 
 /// Identifies an entry of the stream by its id and its content: a Redis that lost its tail may give an id twice.
-package struct EntryKey: Sendable, Hashable {
+package struct EntryIdentity: Sendable, Hashable {
     package var entryID: String
     /// Digest of the entry's fields.
     package var fingerprint: [UInt8]

@@ -1,6 +1,6 @@
 import Ledger
 
-extension EntryKey {
+extension EntryIdentity {
     /// The key as a note that is left with the lease.
     var note: String { entryID + " " + fingerprint.map { String($0) }.joined(separator: ",") }
 
