@@ -4,7 +4,7 @@ import Inventory
 struct Replay: Sendable, Equatable {
     /// Where the first outcome is recorded.
     enum Place: Sendable, Equatable {
-        case recorded(RecordPlace)
+        case recorded(EpochPosition)
         /// In the batch itself: an index into its records.
         case record(Int)
         /// In the batch that is recorded before it.
@@ -23,7 +23,7 @@ struct BatchRows: Sendable {
 
     static let none = BatchRows(epoch: 0, first: 0)
 
-    func place(of record: Int) -> RecordPlace { RecordPlace(epoch: epoch, position: first + Int64(record)) }
+    func place(of record: Int) -> EpochPosition { EpochPosition(epoch: epoch, position: first + Int64(record)) }
 }
 
 extension Replay {
@@ -35,7 +35,7 @@ extension Replay {
     ///   - rows: the batch's.
     ///   - before: those of the batch before it.
     func recorded(in rows: BatchRows, after before: BatchRows) -> RecordedOutcome {
-        let place: RecordPlace =
+        let place: EpochPosition =
             switch place {
             case .recorded(let place): place
             case .record(let record): rows.place(of: record)

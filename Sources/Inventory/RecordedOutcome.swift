@@ -2,7 +2,7 @@
 ///
 /// After a backup was put in a ledger's place, positions come again for other records, but only in a higher epoch: no
 /// later record has a lower place.
-package struct RecordPlace: Sendable, Equatable {
+package struct EpochPosition: Sendable, Equatable {
     package var epoch: Int64
     /// In the journal.
     package var position: Int64
@@ -26,9 +26,9 @@ package struct RecordPlace: Sendable, Equatable {
 /// What became of a message, as it was announced.
 package struct RecordedOutcome: Sendable, Equatable {
     package var outcome: Outcome
-    package var place: RecordPlace
+    package var place: EpochPosition
 
-    package init(outcome: Outcome, place: RecordPlace) {
+    package init(outcome: Outcome, place: EpochPosition) {
         self.outcome = outcome
         self.place = place
     }

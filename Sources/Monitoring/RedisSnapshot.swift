@@ -99,7 +99,7 @@ extension RecordedOutcome {
             outcome: Outcome(
                 kind: kind, ids: ids, reason: text("reason"), seq: fields["seq"]?.int, units: fields["units"]?.int,
                 decidedAt: text("decided_at")),
-            place: RecordPlace(epoch: epoch, position: position))
+            place: EpochPosition(epoch: epoch, position: position))
     }
 }
 

@@ -269,7 +269,7 @@ extension LedgerDatabase {
                 }
                 return try RecordedCatalogueChange(
                     number: row.value("id"), version: version,
-                    place: RecordPlace(epoch: row.value("epoch"), position: row.value("position")), kind: kind,
+                    place: EpochPosition(epoch: row.value("epoch"), position: row.value("position")), kind: kind,
                     counter: CounterName(level, Identifier(row.value("counter_id"))), column: column,
                     changedAt: row.value("decided_at"), by: row.value("by"))
             }

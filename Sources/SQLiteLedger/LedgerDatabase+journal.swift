@@ -12,7 +12,7 @@ extension LedgerDatabase {
         }
     }
 
-    package func outcomes(after place: RecordPlace, limit: Int) async throws -> [RecordedOutcome] {
+    package func outcomes(after place: EpochPosition, limit: Int) async throws -> [RecordedOutcome] {
         try await read { db in
             try Row.fetchAll(
                 db.cachedStatement(sql: Self.outcomesAfterPlace), arguments: [place.epoch, place.position, limit]

@@ -16,7 +16,7 @@ extension LedgerDatabase {
                 }
                 let outcome = Outcome(kind: .deadLetter, ids: ids, reason: row.text(2), decidedAt: row.text(3))
                 prior.deadLetters[EntryIdentity(entryID: row.text(0), fingerprint: row.blob(1))] = RecordedOutcome(
-                    outcome: outcome, place: RecordPlace(epoch: row.integer(4), position: row.integer(5)))
+                    outcome: outcome, place: EpochPosition(epoch: row.integer(4), position: row.integer(5)))
             }
             for order in lookup.orders where prior.owned[order] == nil {
                 if let owned = try Self.owned(by: order, db) { prior.owned[order] = owned }
@@ -90,7 +90,7 @@ extension LedgerDatabase {
                 prior.decisions[key] = PriorDecision(
                     digest: row.blob(1),
                     outcome: RecordedOutcome(
-                        outcome: outcome, place: RecordPlace(epoch: row.integer(7), position: row.integer(8))))
+                        outcome: outcome, place: EpochPosition(epoch: row.integer(7), position: row.integer(8))))
             }
         }
     }

@@ -30,11 +30,11 @@ struct OutcomesCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON.")
         var json = false
 
-        private static let beginning = RecordPlace(epoch: 0, position: 0)
+        private static let beginning = EpochPosition(epoch: 0, position: 0)
 
         func validate() throws {
             if !(1...100_000).contains(limit) { throw ValidationError("--limit must be from 1 to 100000.") }
-            if let after, RecordPlace(after) == nil {
+            if let after, EpochPosition(after) == nil {
                 throw ValidationError("--after must be EPOCH:POSITION, as in \"next\": two numbers, 0 or above.")
             }
         }
@@ -42,7 +42,7 @@ struct OutcomesCommand: AsyncParsableCommand {
         func run() async throws {
             let ledger = try await openForReading(options)
             defer { try? ledger.close() }
-            let start = after.flatMap { RecordPlace($0) } ?? Self.beginning
+            let start = after.flatMap { EpochPosition($0) } ?? Self.beginning
             let outcomes = try await ledger.outcomes(after: start, limit: limit)
             let next = outcomes.last?.place ?? start
             if json {

@@ -41,7 +41,7 @@ struct BatchPlannerTests {
         let outcome = Outcome(kind: .accepted, ids: [.placeOrder: id], seq: 7, units: 2, decidedAt: "then")
         prior.decisions[Command.Key(.placeOrder, id)] = PriorDecision(
             digest: command.digest,
-            outcome: RecordedOutcome(outcome: outcome, place: RecordPlace(epoch: 1, position: 7)))
+            outcome: RecordedOutcome(outcome: outcome, place: EpochPosition(epoch: 1, position: 7)))
         return prior
     }
 
@@ -105,7 +105,7 @@ struct BatchPlannerTests {
         var prior = PriorState()
         prior.deadLetters[EntryIdentity(entry.entry)] = RecordedOutcome(
             outcome: Outcome(kind: .deadLetter, reason: "product_closed", decidedAt: "then"),
-            place: RecordPlace(epoch: 1, position: 7))
+            place: EpochPosition(epoch: 1, position: 7))
         let fingerprint = entry.entry.fingerprint
         let again = Self.plan([entry], by: prior, wantedReplays: [fingerprint: [8]])
         // It is the old message: the wish for a replay stays open.

@@ -35,7 +35,7 @@ struct ConsumerActionTests {
         ])
     func acknowledging(_ entries: Int, _ outcomes: Int, _ repeated: Int, _ changed: Int, _ isShort: Bool) {
         let outcome = RecordedOutcome(
-            outcome: Outcome(kind: .accepted, decidedAt: ""), place: RecordPlace(epoch: 1, position: 1))
+            outcome: Outcome(kind: .accepted, decidedAt: ""), place: EpochPosition(epoch: 1, position: 1))
         let acknowledgement = Acknowledgement(
             epoch: 1, settled: 0, recorded: 0, entries: Array(repeating: "1-0", count: entries),
             announcement: Announcement(

@@ -348,7 +348,7 @@ struct ConsumerStateMachineTests {
         ids.enumerated().map { number, id in
             RecordedOutcome(
                 outcome: Outcome(kind: .accepted, ids: [.placeOrder: Identifier(id)], decidedAt: ""),
-                place: RecordPlace(epoch: 1, position: position + Int64(number)))
+                place: EpochPosition(epoch: 1, position: position + Int64(number)))
         }
     }
 

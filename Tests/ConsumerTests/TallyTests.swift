@@ -9,7 +9,7 @@ struct TallyTests {
     func counts() {
         let refused = Outcome(kind: .refused, reason: "sold_out", decidedAt: "")
         let outcomes = [Outcome(kind: .accepted, decidedAt: ""), refused, refused].map {
-            RecordedOutcome(outcome: $0, place: RecordPlace(epoch: 1, position: 1))
+            RecordedOutcome(outcome: $0, place: EpochPosition(epoch: 1, position: 1))
         }
         let tally = Tally(outcomes, replays: 4)
         #expect(tally.counts == [.init(kind: .accepted, reason: ""): 1, .init(kind: .refused, reason: "sold_out"): 2])

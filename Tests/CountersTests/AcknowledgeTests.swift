@@ -55,7 +55,7 @@ struct AcknowledgeTests {
             after: position, through: position + Int64(outcomes.count),
             outcomes: outcomes.enumerated().map { number, outcome in
                 RecordedOutcome(
-                    outcome: outcome, place: RecordPlace(epoch: 7, position: position + 1 + Int64(number)))
+                    outcome: outcome, place: EpochPosition(epoch: 7, position: position + 1 + Int64(number)))
             })
     }
 

@@ -146,7 +146,7 @@ private struct ScriptTrial {
                 outcomes: [
                     RecordedOutcome(
                         outcome: Outcome(kind: .accepted, ids: [.placeOrder: "o"], seq: 1, units: 1, decidedAt: ""),
-                        place: RecordPlace(epoch: 1, position: 2))
+                        place: EpochPosition(epoch: 1, position: 2))
                 ]), changed: ["LAMP"])
         #expect(
             try await store.acknowledge(acknowledgement, keepOutcomes: 100)

@@ -134,7 +134,7 @@ struct JournalTests {
         try await withLedger(on: backend) { fixture async throws in
             let left = [SKUUnits(SKU("sheet"), 2)]
             try await fixture.record(order("o1", [("sheet", nil, 2)], .accepted(seq: 1)))
-            let places = try await fixture.ledger.outcomes(after: RecordPlace(epoch: 0, position: 0), limit: 9)
+            let places = try await fixture.ledger.outcomes(after: EpochPosition(epoch: 0, position: 0), limit: 9)
             #expect(places.map(\.place.text) == ["0:2"])
             try await fixture.ledger.raiseEpoch()
             try await fixture.record(
@@ -142,7 +142,7 @@ struct JournalTests {
                     Cancellation(cancellationID: "c1", orderID: "o1", items: nil, restock: true), of: left,
                     .accepted(seq: 2)), deadLetter("1-0", orderID: "gone"), adjusted(by: 3, "a1", seq: 3))
             func after(_ place: String, limit: Int = 9) async throws -> [String] {
-                try await fixture.ledger.outcomes(after: try #require(RecordPlace(place)), limit: limit).map {
+                try await fixture.ledger.outcomes(after: try #require(EpochPosition(place)), limit: limit).map {
                     let ids = [Command.Kind.placeOrder, .cancel, .adjust].map($0.outcome.ids.text)
                     return "\($0.place.text) \($0.outcome.kind) \(ids[0]) \(ids[1])\(ids[2]) "
                         + "\($0.outcome.seq ?? 0) \($0.outcome.units ?? 0)"
@@ -162,7 +162,7 @@ struct JournalTests {
     }
 
     @Test("A place is two numbers", arguments: ["", "1", "1:", ":1", "1:2:3", "-1:2", "1:-2", "a:1", "1: 2", "٣:1"])
-    func places(_ text: String) { #expect(RecordPlace(text) == nil) }
+    func places(_ text: String) { #expect(EpochPosition(text) == nil) }
 
     @Test("has a row for each version of the catalogue, and none where nothing changed", arguments: Backend.allCases)
     func catalogue(_ backend: Backend) async throws {

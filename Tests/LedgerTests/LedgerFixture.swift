@@ -142,7 +142,7 @@ struct LedgerFixture: Sendable {
         func add(_ part: Any) { contents.append(String(reflecting: part)) }
         add(try await ledger.head())
         add(try await ledger.journal(after: 0, limit: 100_000))
-        add(try await ledger.outcomes(after: RecordPlace(epoch: 0, position: 0), limit: 100_000))
+        add(try await ledger.outcomes(after: EpochPosition(epoch: 0, position: 0), limit: 100_000))
         add(try await ledger.statistics())
         var check = try await ledger.check()
         add(Command.Kind.allCases.map { check.commands[$0] ?? 0 })

@@ -25,7 +25,7 @@ struct LookupTests {
                         outcome: RecordedOutcome(
                             outcome: Outcome(
                                 kind: .accepted, ids: [.placeOrder: "o1"], seq: 1, units: 2, decidedAt: decidedAt),
-                            place: RecordPlace(epoch: 0, position: 2))))
+                            place: EpochPosition(epoch: 0, position: 2))))
             #expect(
                 known.decisions[.order("o2")]?.outcome.outcome
                     == Outcome(
@@ -44,7 +44,7 @@ struct LookupTests {
             func outcome(_ reason: String, _ position: Int64) -> RecordedOutcome {
                 RecordedOutcome(
                     outcome: Outcome(kind: .deadLetter, reason: reason, decidedAt: decidedAt),
-                    place: RecordPlace(epoch: 0, position: position))
+                    place: EpochPosition(epoch: 0, position: position))
             }
             #expect(
                 known.deadLetters == [

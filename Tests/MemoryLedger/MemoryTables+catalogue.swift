@@ -61,7 +61,7 @@ extension MemoryTables {
             catalogueChanges.append(
                 RecordedCatalogueChange(
                     number: Int64(catalogueChanges.count + 1), version: head.catalogueVersion,
-                    place: RecordPlace(epoch: entry.epoch, position: entry.position), kind: row.kind,
+                    place: EpochPosition(epoch: entry.epoch, position: entry.position), kind: row.kind,
                     counter: row.counter, column: row.column, changedAt: entry.decidedAt, by: entry.by))
         }
     }

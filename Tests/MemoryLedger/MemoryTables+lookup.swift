@@ -44,7 +44,7 @@ extension MemoryTables {
     }
 
     /// - Precondition: it is in the journal.
-    private func place(_ kind: JournalKind, _ key: Identifier) -> RecordPlace {
+    private func place(_ kind: JournalKind, _ key: Identifier) -> EpochPosition {
         guard let entry = journal.first(where: { $0.kind == kind && $0.key == key }) else {
             preconditionFailure("no \(kind) \(key) in the journal")
         }

@@ -61,7 +61,7 @@ extension OpenMemoryLedger {
         try read { tables in Array(tables.journal.drop { $0.position <= position }.prefix(limit)) }
     }
 
-    package func outcomes(after place: RecordPlace, limit: Int) async throws -> [RecordedOutcome] {
+    package func outcomes(after place: EpochPosition, limit: Int) async throws -> [RecordedOutcome] {
         try read { tables in
             let later = tables.journal.lazy.filter {
                 $0.epoch > place.epoch || $0.epoch == place.epoch && $0.position > place.position

@@ -93,7 +93,7 @@ struct DamagedValuesTests {
         await attempt(what) { _ = try await ledger.catalogueChanges(of: nil, limit: 99, after: nil) }
         await attempt(what) { _ = try await ledger.audit(limit: 99, after: nil) }
         await attempt(what) { _ = try await ledger.journal(after: 0, limit: 99) }
-        await attempt(what) { _ = try await ledger.outcomes(after: RecordPlace(epoch: 0, position: 0), limit: 99) }
+        await attempt(what) { _ = try await ledger.outcomes(after: EpochPosition(epoch: 0, position: 0), limit: 99) }
         await attempt(what) { _ = try await ledger.watermark() }
         await attempt(what) { _ = try await ledger.recount() }
         await attempt(what) { _ = try await ledger.changes(of: .product("cube"), above: 0, upTo: 9) }

@@ -52,7 +52,7 @@ extension CatalogueChanges {
 package struct RecordedCatalogueChange: Sendable, Equatable {
     package var number: Int64
     package var version: Int64
-    package var place: RecordPlace
+    package var place: EpochPosition
     package var kind: CatalogueChanges.Kind
     package var counter: CounterName
     /// nil: all of it.
@@ -63,7 +63,7 @@ package struct RecordedCatalogueChange: Sendable, Equatable {
     package var by: String?
 
     package init(
-        number: Int64, version: Int64, place: RecordPlace, kind: CatalogueChanges.Kind, counter: CounterName,
+        number: Int64, version: Int64, place: EpochPosition, kind: CatalogueChanges.Kind, counter: CounterName,
         column: ColumnChange?, changedAt: String, by: String?
     ) {
         self.number = number

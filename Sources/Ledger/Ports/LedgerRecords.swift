@@ -26,7 +26,7 @@ package protocol LedgerRecords: OpenLedger {
     /// - Parameters:
     ///   - place: that of the outcome before the first one.
     ///   - limit: outcomes at most.
-    func outcomes(after place: RecordPlace, limit: Int) async throws -> [RecordedOutcome]
+    func outcomes(after place: EpochPosition, limit: Int) async throws -> [RecordedOutcome]
 
     /// Everything that has happened to one order, each in the order in which it did.
     func history(of order: Identifier) async throws -> OrderHistory

@@ -74,7 +74,7 @@ package struct JournalEntry: Sendable, Equatable {
         self.by = by
     }
 
-    package var place: RecordPlace { RecordPlace(epoch: epoch, position: position) }
+    package var place: EpochPosition { EpochPosition(epoch: epoch, position: position) }
 }
 
 /// What is announced of consecutive rows of the journal.
