@@ -61,7 +61,7 @@ extension CounterName {
         let parts = field.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
         guard parts.count == 3, ["sold", "cap", "closed"].contains(parts[0]),
-            let level = Level.allCases.first(where: { parts[1] == String($0.letter) })
+            let level = CapLevel.allCases.first(where: { parts[1] == String($0.letter) })
         else { return nil }
         self.init(level, Identifier(parts[2]))
     }

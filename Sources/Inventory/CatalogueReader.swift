@@ -12,7 +12,7 @@ struct CatalogueReader {
     private var categories: Set<Identifier>?
     private var places: [CounterName: CataloguePlace] = [:]
     /// The first id of each look: a `String` compares by canonical equivalence, however an accent is composed.
-    private var looks: [Level: [String: Identifier]] = [:]
+    private var looks: [CapLevel: [String: Identifier]] = [:]
     private var alike = 0
 
     /// Maximum ids that are reported as looking like another one; real catalogues have hundreds, on purpose or not.
@@ -144,7 +144,7 @@ struct CatalogueReader {
 
     // MARK: Fields with specific rules
 
-    private mutating func identifier(of object: JSONObject, _ level: Level, at place: CataloguePlace) -> Identifier {
+    private mutating func identifier(of object: JSONObject, _ level: CapLevel, at place: CataloguePlace) -> Identifier {
         guard let text = text("id", of: object, at: place, isRequired: true, allowsNUL: true) else { return "" }
         let id = Identifier(text)
         if let violation = Identifier.violation(in: text) {
@@ -163,7 +163,7 @@ struct CatalogueReader {
     }
 
     /// Ids are compared by their bytes; people and other programs often compare them differently.
-    private mutating func warnOfLook(_ id: Identifier, _ level: Level, at place: CataloguePlace) {
+    private mutating func warnOfLook(_ id: Identifier, _ level: CapLevel, at place: CataloguePlace) {
         let look = id.text.lowercased().trimmingBlanks
         if let other = looks[level]?[look] {
             alike += 1

@@ -1,5 +1,5 @@
 /// The two levels at which sales are counted and capped.
-package enum Level: String, Sendable, Hashable, CaseIterable, Codable {
+package enum CapLevel: String, Sendable, Hashable, CaseIterable, Codable {
     case product
     case variant
 
@@ -14,10 +14,10 @@ package enum Level: String, Sendable, Hashable, CaseIterable, Codable {
 
 /// Names one counter: units sold of a product (all variants together) or of a variant.
 package struct CounterName: Sendable, Hashable {
-    package let level: Level
+    package let level: CapLevel
     package let id: Identifier
 
-    package init(_ level: Level, _ id: Identifier) {
+    package init(_ level: CapLevel, _ id: Identifier) {
         self.level = level
         self.id = id
     }

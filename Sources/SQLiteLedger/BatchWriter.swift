@@ -189,9 +189,9 @@ struct BatchWriter {
     }
 
     private static func statements(
-        columns: Int, _ sql: (Level, _ values: String) -> String
-    ) -> [(level: Level, statement: RowsStatement)] {
-        Level.allCases.map { level in (level, RowsStatement(columns: columns) { sql(level, $0) }) }
+        columns: Int, _ sql: (CapLevel, _ values: String) -> String
+    ) -> [(level: CapLevel, statement: RowsStatement)] {
+        CapLevel.allCases.map { level in (level, RowsStatement(columns: columns) { sql(level, $0) }) }
     }
 
     private func writeBalances(_ position: Int64) throws {

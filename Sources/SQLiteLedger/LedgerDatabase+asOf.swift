@@ -31,7 +31,7 @@ extension LedgerDatabase {
         """
 
     /// What a counter has changed by above a seq and up to another: `?1`, `?2`; its id: `?3`.
-    static func changesOf(_ level: Level) -> String {
+    static func changesOf(_ level: CapLevel) -> String {
         let condition = """
             journal.position > \(Schema.position(before: "?1")) AND journal.position <= \(Schema.position(reaching: "?2"))
             AND seq > ?1 AND seq <= ?2
@@ -45,7 +45,7 @@ extension LedgerDatabase {
     package func counterNames(after last: CounterName?, limit: Int) async throws -> CounterNames {
         try await read { db in
             var names: [CounterName] = []
-            for level in Level.allCases where !(last?.level == .variant && level == .product) {
+            for level in CapLevel.allCases where !(last?.level == .variant && level == .product) {
                 let ids = try String.fetchCursor(
                     db.cachedStatement(sql: "SELECT id FROM \(level.counterTable) WHERE id > ? ORDER BY id LIMIT ?"),
                     arguments: [last?.level == level ? last?.id.text ?? "" : "", limit - names.count])
@@ -56,7 +56,7 @@ extension LedgerDatabase {
     }
 
     package func counters(_ names: [CounterName], withChangesAfter seq: Int64) async throws -> CountersAsOf {
-        let ranges = Level.allCases.map { level in
+        let ranges = CapLevel.allCases.map { level in
             (
                 level: level, first: names.first { $0.level == level }?.id.text,
                 last: names.last { $0.level == level }?.id.text

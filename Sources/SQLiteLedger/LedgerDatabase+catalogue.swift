@@ -212,7 +212,7 @@ private struct CatalogueSync {
     }
 
     private mutating func closeMissing() throws {
-        for level in Level.allCases {
+        for level in CapLevel.allCases {
             let active = try String.fetchAll(
                 db, sql: "SELECT id FROM \(level.catalogueTable) WHERE is_active = 1 ORDER BY rowid")
             for id in active {
@@ -258,7 +258,7 @@ extension LedgerDatabase {
                 arguments: [request.cursor, request.rows] + (id.map { [$0.text] } ?? []))
             return try request.page(rows, by: "id") { row in
                 guard let kind = CatalogueChanges.Kind(rawValue: try row.value("kind")),
-                    let level = Level(rawValue: try row.value("level")), let version = Int64(try row.value("version"))
+                    let level = CapLevel(rawValue: try row.value("level")), let version = Int64(try row.value("version"))
                 else {
                     throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a change of the catalogue that is none")
                 }
@@ -310,7 +310,7 @@ extension ColumnChange.Value {
     }
 }
 
-extension Level {
+extension CapLevel {
     /// The view of what is sold with its counters, for reading.
     var view: String {
         switch self {

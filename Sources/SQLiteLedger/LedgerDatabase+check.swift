@@ -107,7 +107,7 @@ extension LedgerDatabase {
 
     /// Sold and adjusted quantities that differ from what is recorded, found by a recount.
     static func miscounts(_ db: Database) throws -> [Miscount] {
-        try Level.allCases.flatMap { level in
+        try CapLevel.allCases.flatMap { level in
             let column = level == .product ? "product_id" : "variant_id"
             let rows = try Row.fetchAll(
                 db,

@@ -57,7 +57,7 @@ extension LedgerDatabase {
                 country: row.value("shipping_country")))
         checkout.by = try row.value("by")
         var shortage: Shortage?
-        if let level = try (row.value("refused_level") as String?).flatMap(Level.init(rawValue:)) {
+        if let level = try (row.value("refused_level") as String?).flatMap(CapLevel.init(rawValue:)) {
             shortage = try Shortage(
                 counter: CounterName(level, Identifier(row.value("refused_id"))), asked: row.value("refused_asked"),
                 left: row.value("refused_left"))

@@ -62,7 +62,7 @@ extension LedgerDatabase {
                     number: row.value("id"),
                     repair: Repair(
                         place: Repair.Place(rawValue: row.value("place")) ?? .counters,
-                        level: (row.value("level") as String?).flatMap(Level.init(rawValue:)),
+                        level: (row.value("level") as String?).flatMap(CapLevel.init(rawValue:)),
                         id: row.value("counter_id"),
                         found: row.value("found"), expected: row.value("expected"), detail: row.value("detail")),
                     epoch: row.value("epoch"), reason: row.value("reason"), repairedAt: row.value("repaired_at"))

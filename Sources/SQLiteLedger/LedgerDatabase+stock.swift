@@ -30,7 +30,7 @@ extension LedgerDatabase {
                     """)
             return Dictionary(
                 try rows.compactMap { row in
-                    try Level(rawValue: row.value(0)).map {
+                    try CapLevel(rawValue: row.value(0)).map {
                         (CounterName($0, Identifier(try row.value(1))), try row.value(2))
                     }
                 }, uniquingKeysWith: +)

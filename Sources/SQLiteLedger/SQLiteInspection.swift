@@ -64,7 +64,7 @@ struct SQLiteInspection: LedgerInspection {
 
     /// Reads what recording uses: the head, the counters, and the newest rows with their index entries.
     func readHotParts() async throws {
-        let hot = Set(["ledger", "attempts"] + Level.allCases.map(\.counterTable))
+        let hot = Set(["ledger", "attempts"] + CapLevel.allCases.map(\.counterTable))
         for step in steps {
             switch step {
             case .table(let name) where hot.contains(name): try await read(step)

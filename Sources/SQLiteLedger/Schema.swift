@@ -129,7 +129,7 @@ enum Schema {
         ) STRICT;
         CREATE INDEX catalogue_variants_product_id ON catalogue_variants (product_id);
 
-        \(Level.allCases.map(counters(of:)).joined(separator: "\n\n"))
+        \(CapLevel.allCases.map(counters(of:)).joined(separator: "\n\n"))
 
         -- Everything that was recorded, in the order of recording. Rows are never changed or removed; what changes later,
         -- and what only one kind has, is in the tables of details.
@@ -351,7 +351,7 @@ enum Schema {
 
     /// The counters of a level: narrow rows, so that the many that a batch changes are on few pages. A row is inserted
     /// before that of its product or variant. A view joins both, for readers.
-    private static func counters(of level: Level) -> String {
+    private static func counters(of level: CapLevel) -> String {
         """
         CREATE TABLE \(level.counterTable) (
             id TEXT PRIMARY KEY NOT NULL REFERENCES \(level.catalogueTable) (id) DEFERRABLE INITIALLY DEFERRED,

@@ -194,7 +194,7 @@ package struct MemoryTables: Sendable {
 
     /// Products before variants, each in the order of their ids.
     var counterNames: [CounterName] {
-        Level.allCases.flatMap { level in
+        CapLevel.allCases.flatMap { level in
             balances.keys.filter { $0.level == level }.sorted { $0.id < $1.id }
         }
     }

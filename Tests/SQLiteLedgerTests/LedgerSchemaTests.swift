@@ -181,8 +181,8 @@ struct LedgerSchemaTests {
         (Limit.exactInteger, 1, Limit.exactInteger - 1, true),
     ]
 
-    @Test("work out themselves what is available", arguments: figures.indices, Level.allCases)
-    func generated(_ index: Int, _ level: Level) async throws {
+    @Test("work out themselves what is available", arguments: figures.indices, CapLevel.allCases)
+    func generated(_ index: Int, _ level: CapLevel) async throws {
         let (cap, sold, available, isAvailable) = Self.figures[index]
         try await withLedger { fixture async throws in
             let cap = cap.map(String.init) ?? "NULL"

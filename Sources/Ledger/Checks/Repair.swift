@@ -11,7 +11,7 @@ package struct Repair: Sendable, Equatable {
 
     package var place: Place
     /// nil: a field of the counters that belongs to no product or variant.
-    package var level: Level?
+    package var level: CapLevel?
     /// The product's or variant's id, or the field's name.
     package var id: String
     /// Units; nil if there were none.
@@ -20,7 +20,7 @@ package struct Repair: Sendable, Equatable {
     /// What differed, if it is not the number of units.
     package var detail: String
 
-    package init(place: Place, level: Level?, id: String, found: Int64?, expected: Int64?, detail: String) {
+    package init(place: Place, level: CapLevel?, id: String, found: Int64?, expected: Int64?, detail: String) {
         self.place = place
         self.level = level
         self.id = id
