@@ -125,7 +125,7 @@ struct BatchPlanner: Sendable {
                 let invalid = InvalidMessage(.unknownOrder, "order_id: no order \"\(order)\" is recorded")
                 return reject(decoded, invalid, command)
             }
-            let takeback = Takeback(cancellation, from: owned)
+            let takeback = CancellationEffect(cancellation, from: owned)
             guard let plan = decide(command, takeback.movements) else { return nil }
             self.owned[order] = takeback.remaining
             batch.cancelledOrders.insert(order)

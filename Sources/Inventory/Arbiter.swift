@@ -68,9 +68,9 @@ package struct Arbiter: Sendable {
     }
 
     /// What a cancellation takes from its order now.
-    func takeback(of cancellation: Cancellation) throws(Undecidable) -> Takeback {
+    func takeback(of cancellation: Cancellation) throws(Undecidable) -> CancellationEffect {
         guard let owned = owned[cancellation.orderID] else { throw .unknownOrder(cancellation.orderID) }
-        return Takeback(cancellation, from: owned)
+        return CancellationEffect(cancellation, from: owned)
     }
 
     /// All of an order or nothing: the first counter with too few units left refuses it.
@@ -84,7 +84,7 @@ package struct Arbiter: Sendable {
         return move(movements)
     }
 
-    mutating func apply(_ takeback: Takeback, to order: Identifier) throws(Undecidable) -> Decision {
+    mutating func apply(_ takeback: CancellationEffect, to order: Identifier) throws(Undecidable) -> Decision {
         for movement in takeback.movements where try loaded(movement.counter).sold < -movement.sold {
             throw .miscounted(movement.counter)
         }

@@ -28,7 +28,7 @@ package struct Cancellation: Sendable, Equatable {
 }
 
 /// What a cancellation takes from its order, computed from what the order owned before.
-package struct Takeback: Sendable, Equatable {
+package struct CancellationEffect: Sendable, Equatable {
     /// What is taken of one SKU.
     package struct Line: Sendable, Equatable {
         package var sku: SKU

@@ -21,10 +21,10 @@ extension Arbiter {
     /// error.
     /// - Returns: for a cancellation, what it takes from its order.
     @discardableResult
-    package mutating func confirm(_ decided: DecidedCommand) throws(Disagreement) -> [Takeback.Line] {
+    package mutating func confirm(_ decided: DecidedCommand) throws(Disagreement) -> [CancellationEffect.Line] {
         let command = decided.command
         let decision: Decision?
-        let taken: [Takeback.Line]
+        let taken: [CancellationEffect.Line]
         do throws(Undecidable) {
             let changes = try changes(by: command)
             taken = changes.taken
@@ -46,7 +46,7 @@ extension Arbiter {
     /// What the command would change now, and, for a cancellation, what it takes from its order.
     private func changes(
         by command: Command
-    ) throws(Undecidable) -> (movements: [Movement], taken: [Takeback.Line]) {
+    ) throws(Undecidable) -> (movements: [Movement], taken: [CancellationEffect.Line]) {
         switch command.effect {
         case .take(let movements): return (movements, [])
         case .adjust(let adjustment): return (adjustment.movements, [])

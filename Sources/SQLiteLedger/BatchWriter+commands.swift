@@ -5,7 +5,7 @@ import Ledger
 /// The details of all commands but orders, which come by the thousand (`BatchWriter+rows.swift`).
 extension BatchWriter {
     /// - Parameter taken: what a cancellation takes from its order.
-    func insert(_ decided: DecidedCommand, taking taken: [Takeback.Line], _ position: Int64) throws {
+    func insert(_ decided: DecidedCommand, taking taken: [CancellationEffect.Line], _ position: Int64) throws {
         switch decided.command {
         case .placeOrder: break
         case .cancel(let cancellation): try insert(cancellation, taken, decided, position)
@@ -16,7 +16,7 @@ extension BatchWriter {
 
     /// - Parameter lines: what it takes from its order.
     private func insert(
-        _ cancellation: Cancellation, _ lines: [Takeback.Line], _ decided: DecidedCommand, _ position: Int64
+        _ cancellation: Cancellation, _ lines: [CancellationEffect.Line], _ decided: DecidedCommand, _ position: Int64
     ) throws {
         let order = cancellation.orderID
         try db.cachedStatement(

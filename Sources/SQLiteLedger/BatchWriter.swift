@@ -101,10 +101,10 @@ struct BatchWriter {
 
     /// Decides every command again.
     /// - Returns: the orders, and what cancellations take from theirs, by the places of these in the batch.
-    private mutating func confirmAll() throws -> (orders: [PlacedOrder], taken: [Int: [Takeback.Line]]) {
+    private mutating func confirmAll() throws -> (orders: [PlacedOrder], taken: [Int: [CancellationEffect.Line]]) {
         var orders: [PlacedOrder] = []
         orders.reserveCapacity(batch.records.count)
-        var taken: [Int: [Takeback.Line]] = [:]
+        var taken: [Int: [CancellationEffect.Line]] = [:]
         for (place, record) in batch.records.enumerated() {
             guard case .command(let decided) = record else { continue }
             let lines = try confirm(decided)
@@ -121,7 +121,7 @@ struct BatchWriter {
 
     /// Inserts the details of all but orders.
     /// - Returns: dead letters of something that was paid.
-    private mutating func insertOthers(_ taken: [Int: [Takeback.Line]]) throws -> [PaidLetter] {
+    private mutating func insertOthers(_ taken: [Int: [CancellationEffect.Line]]) throws -> [PaidLetter] {
         var paid: [PaidLetter] = []
         var letters = lastLetterNumber
         for (place, record) in batch.records.enumerated() {
@@ -140,7 +140,7 @@ struct BatchWriter {
 
     /// Decides the command again by the ledger's balances; anything but the gate's decision stops the batch.
     /// - Returns: for a cancellation, what it takes from its order.
-    private mutating func confirm(_ decided: DecidedCommand) throws -> [Takeback.Line] {
+    private mutating func confirm(_ decided: DecidedCommand) throws -> [CancellationEffect.Line] {
         do {
             return try arbiter.confirm(decided)
         } catch .unknownCounter(let counter) {

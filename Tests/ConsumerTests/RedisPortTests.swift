@@ -153,8 +153,8 @@ struct RedisPortTests {
             let answer = try await gate.decide(
                 [
                     order("a", "cube", "black", 3), order("b", "cube", "black", 1), order("c", "lamp", nil, 99),
-                    PlannedCommand(.cancel(back), movements: Takeback(back, from: owned).movements),
-                    PlannedCommand(.cancel(lost), movements: Takeback(lost, from: owned).movements),
+                    PlannedCommand(.cancel(back), movements: CancellationEffect(back, from: owned).movements),
+                    PlannedCommand(.cancel(lost), movements: CancellationEffect(lost, from: owned).movements),
                     order("d", "cube", "black", 2),
                     PlannedCommand(.adjust(extra), movements: extra.movements), order("e", "cube", "black", 1),
                 ], epoch: 1, seq: 0)

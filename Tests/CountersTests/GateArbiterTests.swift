@@ -297,7 +297,7 @@ private struct RandomShop {
         let cancellation = Cancellation(
             cancellationID: Identifier("c\(number)"), orderID: order.id, items: items, restock: generator.chance(80))
         // From what the order owns before.
-        let movements = Takeback(cancellation, from: judge.owns(order)).movements
+        let movements = CancellationEffect(cancellation, from: judge.owns(order)).movements
         let decision = judge.cancel(cancellation)
         batch.commands.append(.cancel(cancellation))
         batch.planned.append(PlannedCommand(.cancel(cancellation), movements: movements))

@@ -134,8 +134,8 @@ struct ArbiterTests {
         var arbiter = Self.arbiter()
         let first = Cancellation(cancellationID: "c1", orderID: "o", items: [SKUUnits(SKU("cube", "black"), 1)])
         let rest = Cancellation(cancellationID: "c2", orderID: "o")
-        func confirm(_ cancellation: Cancellation, _ owned: [SKUUnits], seq: Int64) throws -> [Takeback.Line] {
-            let movements = Takeback(cancellation, from: owned).movements
+        func confirm(_ cancellation: Cancellation, _ owned: [SKUUnits], seq: Int64) throws -> [CancellationEffect.Line] {
+            let movements = CancellationEffect(cancellation, from: owned).movements
             return try arbiter.confirm(
                 DecidedCommand(
                     PlannedCommand(.cancel(cancellation), movements: movements), .accepted(seq: seq), decidedAt: "",
@@ -144,10 +144,10 @@ struct ArbiterTests {
         let (cubes, lamps) = (SKU("cube", "black"), SKU("lamp"))
         #expect(
             try confirm(first, [SKUUnits(cubes, 2), SKUUnits(lamps, 1)], seq: 6)
-                == [Takeback.Line(cubes, asked: 1, released: 1)])
+                == [CancellationEffect.Line(cubes, asked: 1, released: 1)])
         #expect(
             try confirm(rest, [SKUUnits(cubes, 1), SKUUnits(lamps, 1)], seq: 7)
-                == [Takeback.Line(cubes, asked: nil, released: 1), Takeback.Line(lamps, asked: nil, released: 1)])
+                == [CancellationEffect.Line(cubes, asked: nil, released: 1), CancellationEffect.Line(lamps, asked: nil, released: 1)])
         #expect(arbiter.owned(by: "o")?.map(\.units) == [0, 0])
     }
 }

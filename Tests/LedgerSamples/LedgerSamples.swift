@@ -37,7 +37,7 @@ package func order(_ checkout: Checkout, _ decision: Decision) -> BatchRecord<De
 package func cancellation(
     _ cancellation: Cancellation, of owned: [SKUUnits], _ decision: Decision, entryID: String = "9-0"
 ) -> BatchRecord<DecidedCommand> {
-    let movements = Takeback(cancellation, from: owned).movements
+    let movements = CancellationEffect(cancellation, from: owned).movements
     return decided(PlannedCommand(.cancel(cancellation), movements: movements), decision, entryID: entryID)
 }
 

@@ -126,7 +126,7 @@ private struct TwinHistory {
                 switch command {
                 case .placeOrder(let order): order.movements
                 case .cancel(let cancellation):
-                    Takeback(cancellation, from: prior.owned[cancellation.orderID] ?? []).movements
+                    CancellationEffect(cancellation, from: prior.owned[cancellation.orderID] ?? []).movements
                 case .adjust(let adjustment): adjustment.movements
                 case .refund: []
                 }

@@ -21,7 +21,7 @@ extension MemoryTables {
                 add(letter)
                 if let payment = letter.payment { paid.append((Int64(deadLetters.count), letter, payment)) }
             case .command(let decided):
-                let taken: [Takeback.Line]
+                let taken: [CancellationEffect.Line]
                 do {
                     taken = try arbiter.confirm(decided)
                 } catch .unknownCounter(let counter) {
@@ -67,7 +67,7 @@ extension MemoryTables {
 
     /// - Returns: an order, which is recorded behind the batch's other rows.
     private mutating func add(
-        _ decided: DecidedCommand, _ epoch: Int64, _ taken: [Takeback.Line],
+        _ decided: DecidedCommand, _ epoch: Int64, _ taken: [CancellationEffect.Line],
         _ remaining: (Identifier) -> [SKUUnits]?
     ) throws -> OrderRow? {
         switch decided.command {
