@@ -40,7 +40,7 @@ package enum MessageDecoder {
 
     /// Suggests the type that was probably meant.
     private static func hint(forType type: SharedBytes) -> String {
-        let meant = plainText(type).flatMap { KeyGuess.closest(to: $0, among: Command.Kind.allCases.map(\.rawValue)) }
+        let meant = plainText(type).flatMap { SpellingSuggestion.closest(to: $0, among: Command.Kind.allCases.map(\.rawValue)) }
         return meant.map { "; did you mean \"\($0)\"?" } ?? ""
     }
 

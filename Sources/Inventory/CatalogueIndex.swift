@@ -25,7 +25,7 @@ package struct CatalogueIndex: Sendable {
     package let version: Int64
     private let products: [Identifier: ProductEntry]
     private let variants: [Identifier: VariantEntry]
-    private let guesses = CatalogueGuesses()
+    private let guesses = CatalogueSuggestions()
 
     package init(version: Int64, products: [Identifier: ProductEntry], variants: [Identifier: VariantEntry]) {
         self.version = version

@@ -103,7 +103,7 @@ extension CatalogueReader {
     mutating func warnOfUnknownKeys(in object: JSONObject, known: [String], at place: CataloguePlace) {
         for member in object.members where !known.contains(where: { $0.utf8.elementsEqual(member.key.utf8) }) {
             let absent = known.filter { object[$0] == nil }
-            let meant = KeyGuess.closest(to: member.key, among: absent)
+            let meant = SpellingSuggestion.closest(to: member.key, among: absent)
             warn(
                 place.field(Self.shown(key: member.key)),
                 "unknown key, ignored" + (meant.map { "; did you mean \($0)?" } ?? ""))

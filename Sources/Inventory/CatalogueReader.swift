@@ -191,7 +191,7 @@ struct CatalogueReader {
     private mutating func category(of object: JSONObject, at place: CataloguePlace) -> String {
         guard let category = text("category", of: object, at: place, isRequired: true) else { return "" }
         if let categories, !categories.contains(Identifier(category)) {
-            let meant = KeyGuess.closest(to: category, among: categories.map(\.text).sorted())
+            let meant = SpellingSuggestion.closest(to: category, among: categories.map(\.text).sorted())
             violate(
                 place.field("category"), object["category"],
                 "must be one of categories" + (meant.map { "; did you mean \"\($0)\"?" } ?? ""))

@@ -113,7 +113,7 @@ struct StockView: Sendable {
             for product in snapshot.products {
                 for variant in product.variants { stock.owners[variant.id] = product.id }
             }
-            let guess = IdentifierGuess(snapshot.products.map(\.id))
+            let guess = IdentifierSuggestion(snapshot.products.map(\.id))
             for id in unknown { stock.guesses[id] = guess.closest(to: id) }
         }
         // Read before the counters: it says how far they must be.

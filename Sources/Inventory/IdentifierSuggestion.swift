@@ -3,7 +3,7 @@
 ///
 /// In a mistyped id, either the part before the mistake or the part after it is long and correct. So near ids are also
 /// near in alphabetical order, read forwards or backwards. A different number is a different id, not a mistake.
-package struct IdentifierGuess: Sendable {
+package struct IdentifierSuggestion: Sendable {
     private struct Word: Sendable {
         var id: Identifier
         var letters: [UInt8]
@@ -18,22 +18,22 @@ package struct IdentifierGuess: Sendable {
     private static let maximumLetters = 64
 
     package init(_ ids: some Sequence<Identifier>) {
-        let words = ids.map { Word(id: $0, letters: KeyGuess.letters($0.text)) }
+        let words = ids.map { Word(id: $0, letters: SpellingSuggestion.letters($0.text)) }
             .filter { $0.letters.count <= Self.maximumLetters }
         forwards = words.sorted { Self.precedes($0.letters, $1.letters) }
         backwards = words.map { Word(id: $0.id, letters: $0.letters.reversed()) }
             .sorted { Self.precedes($0.letters, $1.letters) }
     }
 
-    /// The nearest by the measure of `KeyGuess`; of equally near ids the first in their order. nil if none is near.
+    /// The nearest by the measure of `SpellingSuggestion`; of equally near ids the first in their order. nil if none is near.
     package func closest(to id: Identifier) -> Identifier? {
-        let letters = KeyGuess.letters(id.text)
+        let letters = SpellingSuggestion.letters(id.text)
         guard letters.count <= Self.maximumLetters else { return nil }
         var best: (id: Identifier, distance: Int)?
         for (words, letters) in [(forwards, letters), (backwards, letters.reversed())] {
             for word in Self.neighbours(of: letters, in: words) {
                 guard Self.digits(letters) == Self.digits(word.letters),
-                    let distance = KeyGuess.nearness(letters, word.letters)
+                    let distance = SpellingSuggestion.nearness(letters, word.letters)
                 else { continue }
                 if best.map({ distance < $0.distance || distance == $0.distance && word.id < $0.id }) ?? true {
                     best = (word.id, distance)

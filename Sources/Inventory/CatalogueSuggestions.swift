@@ -1,12 +1,12 @@
 import Synchronization
 
 /// What was probably meant by ids that a catalogue does not have. Built at the first lookup: mostly there is none.
-final class CatalogueGuesses: Sendable {
+final class CatalogueSuggestions: Sendable {
     private struct State {
-        var products: IdentifierGuess?
+        var products: IdentifierSuggestion?
         /// nil: not grouped yet.
         var variants: [Identifier: [Identifier]]?
-        var variantsOf: [Identifier: IdentifierGuess] = [:]
+        var variantsOf: [Identifier: IdentifierSuggestion] = [:]
     }
 
     private let state = Mutex(State())
@@ -15,7 +15,7 @@ final class CatalogueGuesses: Sendable {
         _ id: Identifier, among products: [Identifier: CatalogueIndex.ProductEntry]
     ) -> Identifier? {
         state.withLock { state in
-            let guess = state.products ?? IdentifierGuess(products.keys)
+            let guess = state.products ?? IdentifierSuggestion(products.keys)
             state.products = guess
             return guess.closest(to: id)
         }
@@ -27,7 +27,7 @@ final class CatalogueGuesses: Sendable {
         state.withLock { state in
             let grouped = state.variants ?? Dictionary(grouping: variants.keys) { variants[$0]?.productID ?? $0 }
             state.variants = grouped
-            let guess = state.variantsOf[product] ?? IdentifierGuess(grouped[product] ?? [])
+            let guess = state.variantsOf[product] ?? IdentifierSuggestion(grouped[product] ?? [])
             state.variantsOf[product] = guess
             return guess.closest(to: id)
         }

@@ -1,5 +1,5 @@
 /// Finds the word that a mistyped one was probably meant to be.
-package enum KeyGuess {
+package enum SpellingSuggestion {
     /// The nearest of `words`, the first of equals; nil if none is near. Case, blanks, `_` and `-` do not count
     /// (`cap`), nor does the order of parts (`closed_product`); otherwise up to two edits are near, and one in words of
     /// up to four letters.

@@ -3,8 +3,8 @@ import Randomness
 import Testing
 
 @Suite("What was probably meant by a mistyped id")
-struct IdentifierGuessTests {
-    private static let guess = IdentifierGuess([
+struct IdentifierSuggestionTests {
+    private static let guess = IdentifierSuggestion([
         "Unit-8x8x8-Founder", "Unit-8x8x8-DIY", "Material-8x8-V", "ABC", "abc", "DEF", "P", "Interface-Dial",
     ])
 
@@ -28,7 +28,7 @@ struct IdentifierGuessTests {
         let ids = (0..<10_000).map { number in
             Identifier("shop-\(number)-\(words[number % 8])-\(words[number / 8 % 8])-edition")
         }
-        let guess = IdentifierGuess(ids)
+        let guess = IdentifierSuggestion(ids)
         var generator = SeededGenerator(seed: 7)
         var tried = 0
         while tried < 200 {
