@@ -1,15 +1,15 @@
 import StrictJSON
 
 /// A place in a catalogue file; formatted only when it has to be reported.
-struct CataloguePlace: CustomStringConvertible {
+struct CataloguePath: CustomStringConvertible {
     var product: Int?
     var variant: Int?
     var field: String?
     /// The index of an element of `field`.
     var index: Int?
 
-    func field(_ field: String, index: Int? = nil) -> CataloguePlace {
-        CataloguePlace(product: product, variant: variant, field: field, index: index)
+    func field(_ field: String, index: Int? = nil) -> CataloguePath {
+        CataloguePath(product: product, variant: variant, field: field, index: index)
     }
 
     var description: String {
@@ -29,7 +29,7 @@ extension CatalogueReader {
     }
 
     mutating func text(
-        _ field: String, of object: JSONObject, at place: CataloguePlace, isRequired: Bool = false,
+        _ field: String, of object: JSONObject, at place: CataloguePath, isRequired: Bool = false,
         allowsNUL: Bool = false
     ) -> String? {
         guard let value = value(field, of: object, at: place, isRequired: isRequired, "a text") else { return nil }
@@ -43,7 +43,7 @@ extension CatalogueReader {
     }
 
     mutating func bool(
-        _ field: String, of object: JSONObject, at place: CataloguePlace, isRequired: Bool
+        _ field: String, of object: JSONObject, at place: CataloguePath, isRequired: Bool
     ) -> Bool? {
         guard let value = value(field, of: object, at: place, isRequired: isRequired, "true or false") else {
             return nil
@@ -57,7 +57,7 @@ extension CatalogueReader {
 
     /// An integer written as one: 2.0 and 2e3 are refused, as they are in messages.
     mutating func integer(
-        _ field: String, of object: JSONObject, at place: CataloguePlace, in range: ClosedRange<Int64>,
+        _ field: String, of object: JSONObject, at place: CataloguePath, in range: ClosedRange<Int64>,
         isRequired: Bool, hint: String = ""
     ) -> Int64? {
         var wanted: String { "an integer from \(range.lowerBound) to \(range.upperBound)\(hint)" }
@@ -70,7 +70,7 @@ extension CatalogueReader {
     }
 
     mutating func array(
-        _ field: String, of object: JSONObject, at place: CataloguePlace, isRequired: Bool
+        _ field: String, of object: JSONObject, at place: CataloguePath, isRequired: Bool
     ) -> [JSONValue]? {
         guard let value = value(field, of: object, at: place, isRequired: isRequired, "a list") else { return nil }
         guard case .array(let elements) = value else {
@@ -82,7 +82,7 @@ extension CatalogueReader {
 
     /// A list whose elements are all of one kind, as JSON text.
     mutating func json(
-        _ field: String, of object: JSONObject, at place: CataloguePlace, arrayOf kind: JSONKind
+        _ field: String, of object: JSONObject, at place: CataloguePath, arrayOf kind: JSONKind
     ) -> String? {
         guard let elements = array(field, of: object, at: place, isRequired: false) else { return nil }
         for (index, element) in elements.enumerated() where element.kind != kind {
@@ -92,7 +92,7 @@ extension CatalogueReader {
     }
 
     private mutating func value(
-        _ field: String, of object: JSONObject, at place: CataloguePlace, isRequired: Bool,
+        _ field: String, of object: JSONObject, at place: CataloguePath, isRequired: Bool,
         _ wanted: @autoclosure () -> String
     ) -> JSONValue? {
         let value = value(field, of: object)
@@ -100,7 +100,7 @@ extension CatalogueReader {
         return value
     }
 
-    mutating func warnOfUnknownKeys(in object: JSONObject, known: [String], at place: CataloguePlace) {
+    mutating func warnOfUnknownKeys(in object: JSONObject, known: [String], at place: CataloguePath) {
         for member in object.members where !known.contains(where: { $0.utf8.elementsEqual(member.key.utf8) }) {
             let absent = known.filter { object[$0] == nil }
             let meant = SpellingSuggestion.closest(to: member.key, among: absent)

@@ -10,7 +10,7 @@ struct CatalogueReader {
 
     /// Byte by byte, like ids: a category is compared as SQLite does it. nil if the file's list is unusable.
     private var categories: Set<Identifier>?
-    private var places: [CounterName: CataloguePlace] = [:]
+    private var places: [CounterName: CataloguePath] = [:]
     /// The first id of each look: a `String` compares by canonical equivalence, however an accent is composed.
     private var looks: [CapLevel: [String: Identifier]] = [:]
     private var alike = 0
@@ -29,21 +29,21 @@ struct CatalogueReader {
 
     mutating func catalogue(_ value: JSONValue) -> Catalogue {
         guard case .object(let file) = value else {
-            violate(CataloguePlace(), value, "must be an object with categories and products")
+            violate(CataloguePath(), value, "must be an object with categories and products")
             return Catalogue(categories: [], products: [])
         }
-        warnOfUnknownKeys(in: file, known: Self.fileKeys, at: CataloguePlace())
+        warnOfUnknownKeys(in: file, known: Self.fileKeys, at: CataloguePath())
         let categories = categories(file)
-        guard let elements = array("products", of: file, at: CataloguePlace(), isRequired: true) else {
+        guard let elements = array("products", of: file, at: CataloguePath(), isRequired: true) else {
             return Catalogue(categories: categories, products: [])
         }
         if elements.isEmpty {
-            warn(CataloguePlace(field: "products"), "is empty: every product of the ledger will be closed")
+            warn(CataloguePath(field: "products"), "is empty: every product of the ledger will be closed")
         }
         var products: [Product] = []
         products.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
-            let place = CataloguePlace(product: index)
+            let place = CataloguePath(product: index)
             if case .object(let object) = element {
                 products.append(product(object, at: place))
             } else {
@@ -51,18 +51,18 @@ struct CatalogueReader {
             }
         }
         if alike > Self.namedAlike {
-            warn(CataloguePlace(field: "products"), "\(alike - Self.namedAlike) more ids look like another one")
+            warn(CataloguePath(field: "products"), "\(alike - Self.namedAlike) more ids look like another one")
         }
         return Catalogue(categories: categories, products: products)
     }
 
     private mutating func categories(_ file: JSONObject) -> [String] {
-        guard let elements = array("categories", of: file, at: CataloguePlace(), isRequired: true) else { return [] }
+        guard let elements = array("categories", of: file, at: CataloguePath(), isRequired: true) else { return [] }
         var names: [String] = []
         var known: Set<Identifier> = []
         var isUsable = true
         for (index, element) in elements.enumerated() {
-            let place = CataloguePlace(field: "categories", index: index)
+            let place = CataloguePath(field: "categories", index: index)
             guard case .string(let name) = element, !name.isEmpty, !name.utf8.contains(0) else {
                 violate(place, element, "must be a text that is not empty and has no U+0000")
                 isUsable = false
@@ -78,7 +78,7 @@ struct CatalogueReader {
         return names
     }
 
-    private mutating func product(_ object: JSONObject, at place: CataloguePlace) -> Product {
+    private mutating func product(_ object: JSONObject, at place: CataloguePath) -> Product {
         warnOfUnknownKeys(in: object, known: Self.productKeys, at: place)
         var product = Product(
             id: identifier(of: object, .product, at: place),
@@ -100,7 +100,7 @@ struct CatalogueReader {
         return product
     }
 
-    private mutating func variants(of object: JSONObject, at place: CataloguePlace, cap: Int64?) -> [Variant] {
+    private mutating func variants(of object: JSONObject, at place: CataloguePath, cap: Int64?) -> [Variant] {
         let hasVariants = bool("has_variants", of: object, at: place, isRequired: true)
         let elements = array("variants", of: object, at: place, isRequired: false) ?? []
         if hasVariants == true, elements.isEmpty, isAbsentOrArray(object["variants"]) {
@@ -129,7 +129,7 @@ struct CatalogueReader {
         return variants
     }
 
-    private mutating func variant(_ object: JSONObject, at place: CataloguePlace) -> Variant {
+    private mutating func variant(_ object: JSONObject, at place: CataloguePath) -> Variant {
         warnOfUnknownKeys(in: object, known: Self.variantKeys, at: place)
         return Variant(
             id: identifier(of: object, .variant, at: place),
@@ -144,7 +144,7 @@ struct CatalogueReader {
 
     // MARK: Fields with specific rules
 
-    private mutating func identifier(of object: JSONObject, _ level: CapLevel, at place: CataloguePlace) -> Identifier {
+    private mutating func identifier(of object: JSONObject, _ level: CapLevel, at place: CataloguePath) -> Identifier {
         guard let text = text("id", of: object, at: place, isRequired: true, allowsNUL: true) else { return "" }
         let id = Identifier(text)
         if let violation = Identifier.violation(in: text) {
@@ -163,7 +163,7 @@ struct CatalogueReader {
     }
 
     /// Ids are compared by their bytes; people and other programs often compare them differently.
-    private mutating func warnOfLook(_ id: Identifier, _ level: CapLevel, at place: CataloguePlace) {
+    private mutating func warnOfLook(_ id: Identifier, _ level: CapLevel, at place: CataloguePath) {
         let look = id.text.lowercased().trimmingBlanks
         if let other = looks[level]?[look] {
             alike += 1
@@ -182,13 +182,13 @@ struct CatalogueReader {
         }
     }
 
-    private mutating func name(of object: JSONObject, at place: CataloguePlace) -> String {
+    private mutating func name(of object: JSONObject, at place: CataloguePath) -> String {
         guard let name = text("name", of: object, at: place, isRequired: true) else { return "" }
         if name.isEmpty { violate(place.field("name"), object["name"], "must not be empty") }
         return name
     }
 
-    private mutating func category(of object: JSONObject, at place: CataloguePlace) -> String {
+    private mutating func category(of object: JSONObject, at place: CataloguePath) -> String {
         guard let category = text("category", of: object, at: place, isRequired: true) else { return "" }
         if let categories, !categories.contains(Identifier(category)) {
             let meant = SpellingSuggestion.closest(to: category, among: categories.map(\.text).sorted())
@@ -199,13 +199,13 @@ struct CatalogueReader {
         return category
     }
 
-    private mutating func cap(of object: JSONObject, at place: CataloguePlace) -> Int64? {
+    private mutating func cap(of object: JSONObject, at place: CataloguePath) -> Int64? {
         integer(
             "max_quantity", of: object, at: place, in: 1...Limit.exactInteger, isRequired: false,
             hint: ", or null for unlimited (what is not sold any more is taken out of the file)")
     }
 
-    private mutating func metadata(of object: JSONObject, at place: CataloguePlace) -> String? {
+    private mutating func metadata(of object: JSONObject, at place: CataloguePath) -> String? {
         guard let value = value("metadata", of: object) else { return nil }
         guard value.kind == .object else {
             violate(place.field("metadata"), value, "must be an object, or null")
@@ -223,11 +223,11 @@ struct CatalogueReader {
 
     // MARK: What the other files note
 
-    mutating func violate(_ place: CataloguePlace, _ value: JSONValue?, _ message: String) {
+    mutating func violate(_ place: CataloguePath, _ value: JSONValue?, _ message: String) {
         violations.append(CatalogueIssue(place.description, value: value.map(Self.shown), message))
     }
 
-    mutating func warn(_ place: CataloguePlace, _ message: String) {
+    mutating func warn(_ place: CataloguePath, _ message: String) {
         warnings.append(CatalogueIssue(place.description, message))
     }
 }
