@@ -15,7 +15,7 @@ extension FieldReader {
         var lines: [Checkout.Line]?
         var texts = packedTexts(capacity: Checkout.LineText.variantName.number(in: 0) + 1)
         // Filled in below; the placeholders of required fields never leave this function.
-        var checkout = Checkout(orderID: "", lines: [], texts: PackedTexts(capacity: 0))
+        var checkout = Checkout(orderID: "", lines: [], texts: TextSlices(capacity: 0))
         while let key = try nextKey() {
             switch key {
             case "order_id": orderID = try identifier(FieldPath(.payload, "order_id"))
@@ -43,7 +43,7 @@ extension FieldReader {
     }
 
     private mutating func text(
-        _ path: FieldPath, into texts: inout PackedTexts, _ text: Checkout.Text
+        _ path: FieldPath, into texts: inout TextSlices, _ text: Checkout.Text
     ) throws(InvalidMessage) {
         try self.text(path, into: &texts, text.rawValue)
     }
@@ -52,7 +52,7 @@ extension FieldReader {
         try integer(FieldPath(.payload, field), in: amounts)
     }
 
-    private mutating func lines(_ texts: inout PackedTexts) throws(InvalidMessage) -> [Checkout.Line]? {
+    private mutating func lines(_ texts: inout TextSlices) throws(InvalidMessage) -> [Checkout.Line]? {
         var value: Int64 = 0
         let lines = try array("items", limit: Limit.items) { fields, number throws(InvalidMessage) in
             let line = try fields.line(number, &texts)
@@ -63,7 +63,7 @@ extension FieldReader {
         return lines
     }
 
-    private mutating func line(_ number: Int, _ texts: inout PackedTexts) throws(InvalidMessage) -> Checkout.Line {
+    private mutating func line(_ number: Int, _ texts: inout TextSlices) throws(InvalidMessage) -> Checkout.Line {
         guard try enterObject("items[\(number)]") else {
             throw InvalidMessage(.wrongType, "items[\(number)]: must be an object, is null")
         }
@@ -97,7 +97,7 @@ extension FieldReader {
         return Checkout.Line(productID: productID, variantID: variantID, units: units, unitPrice: unitPrice)
     }
 
-    private mutating func customer(into texts: inout PackedTexts) throws(InvalidMessage) {
+    private mutating func customer(into texts: inout TextSlices) throws(InvalidMessage) {
         guard try enterObject("customer") else { return }
         while let key = try nextKey() {
             switch key {
@@ -109,7 +109,7 @@ extension FieldReader {
         }
     }
 
-    private mutating func address(into texts: inout PackedTexts) throws(InvalidMessage) {
+    private mutating func address(into texts: inout TextSlices) throws(InvalidMessage) {
         let name: StaticString = "shipping_address"
         guard try enterObject("\(name)") else { return }
         while let key = try nextKey() {

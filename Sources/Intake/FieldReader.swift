@@ -66,7 +66,7 @@ struct FieldReader {
     }
 
     /// Packs a text, by the same rules; null packs nothing.
-    mutating func text(_ path: FieldPath, into texts: inout PackedTexts, _ number: Int) throws(InvalidMessage) {
+    mutating func text(_ path: FieldPath, into texts: inout TextSlices, _ number: Int) throws(InvalidMessage) {
         guard let kind = try kindUnlessNull() else { return }
         guard kind == .string else { throw wrongType(path, "a string", kind) }
         let text: JSONText
@@ -80,7 +80,7 @@ struct FieldReader {
     }
 
     /// For texts that may refer to the payload's bytes.
-    func packedTexts(capacity: Int) -> PackedTexts { PackedTexts(in: scanner.bytes, capacity: capacity) }
+    func packedTexts(capacity: Int) -> TextSlices { TextSlices(in: scanner.bytes, capacity: capacity) }
 
     private func refuseNUL(in bytes: some Sequence<UInt8>, _ path: FieldPath) throws(InvalidMessage) {
         if bytes.contains(0) { throw InvalidMessage(.invalidValue, "\(path): contains U+0000") }

@@ -87,7 +87,7 @@ extension Checkout {
         let lines = items.map {
             Line(productID: $0.productID, variantID: $0.variantID, units: $0.units, unitPrice: $0.unitPrice)
         }
-        self.init(orderID: orderID, lines: lines, texts: PackedTexts(capacity: 0))
+        self.init(orderID: orderID, lines: lines, texts: TextSlices(capacity: 0))
         (self.subtotal, self.tax, self.shipping, self.total) = (subtotal, tax, shipping, total)
         let named: [(Text, String?)] = [
             (.paymentIntentID, paymentIntentID), (.completedAt, completedAt), (.currency, currency),

@@ -31,9 +31,9 @@ package struct Checkout: Sendable, Equatable {
     /// 1 … `Limit.items`, in the message's order.
     package var lines: [Line]
     /// By `Text.rawValue` and `LineText.number(in:)`.
-    package var texts: PackedTexts
+    package var texts: TextSlices
 
-    package init(orderID: Identifier, lines: [Line], texts: PackedTexts) {
+    package init(orderID: Identifier, lines: [Line], texts: TextSlices) {
         self.orderID = orderID
         self.lines = lines
         self.texts = texts

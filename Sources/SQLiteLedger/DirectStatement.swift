@@ -42,7 +42,7 @@ struct DirectStatement {
                 kept.destructor, UInt8(SQLITE_UTF8)))
     }
 
-    mutating func bind(_ packed: PackedTexts, _ number: Int) {
+    mutating func bind(_ packed: TextSlices, _ number: Int) {
         bound += 1
         packed.withBytes(number) { bytes in if let bytes { bind(textBytes: bytes) } }
     }

@@ -110,7 +110,7 @@ private struct OrderPool {
                     productID: sku.productID, variantID: sku.variantID,
                     units: 1 + generator.next(upTo: generator.chance(10) ? 40 : 3), unitPrice: 1)
             }
-            return Order(Checkout(orderID: Identifier("o\(number)"), lines: lines, texts: PackedTexts(capacity: 0)))
+            return Order(Checkout(orderID: Identifier("o\(number)"), lines: lines, texts: TextSlices(capacity: 0)))
         }
     }
 

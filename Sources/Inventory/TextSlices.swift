@@ -3,7 +3,7 @@
 ///
 /// An order has about fifteen of them, and ten thousand orders are in memory at full speed: as `String`s they were most
 /// of the allocations.
-package struct PackedTexts: Sendable {
+package struct TextSlices: Sendable {
     /// Offsets continue from the shared bytes into our own.
     private struct Place {
         static let none = Place(start: .max, count: 0)
@@ -57,9 +57,9 @@ package struct PackedTexts: Sendable {
     }
 }
 
-extension PackedTexts: Equatable {
+extension TextSlices: Equatable {
     /// Whether the texts are the same, byte by byte, wherever they are stored.
-    package static func == (left: PackedTexts, right: PackedTexts) -> Bool {
+    package static func == (left: TextSlices, right: TextSlices) -> Bool {
         (0..<max(left.places.count, right.places.count)).allSatisfy { number in
             left.withBytes(number) { left in
                 right.withBytes(number) { right in

@@ -3,12 +3,12 @@ import Testing
 @testable import Inventory
 
 @Suite("Packed texts")
-struct PackedTextsTests {
+struct TextSlicesTests {
     private static let message = Array("red, green, ö".utf8)
 
     @Test("are found by their numbers, whether they stand in the message or were added")
     func found() {
-        var texts = PackedTexts(in: Self.message, capacity: 2)
+        var texts = TextSlices(in: Self.message, capacity: 2)
         texts.set(4, to: 5..<10)
         texts.set(0, to: 12..<14)
         texts.set(2, to: "added".utf8)
@@ -22,9 +22,9 @@ struct PackedTextsTests {
 
     @Test("are equal by their bytes, wherever they stand")
     func equal() {
-        var here = PackedTexts(in: Self.message, capacity: 1)
+        var here = TextSlices(in: Self.message, capacity: 1)
         here.set(0, to: 0..<3)
-        var there = PackedTexts(capacity: 0)
+        var there = TextSlices(capacity: 0)
         there.set(0, to: "red".utf8)
         #expect(here == there)
         there.set(1, to: "".utf8)
