@@ -23,7 +23,7 @@ struct DeadLetterMaker: Sendable {
         let isTypeCut = (entry.type?.count ?? 0) > Limit.payloadBytes
         // The fields contain type and payload a second time.
         let areFieldsCut = !entry.isPlain && entry.size > Limit.payloadBytes + keptBytes
-        func kept(_ bytes: SharedBytes?, isCut: Bool) -> [UInt8]? {
+        func kept(_ bytes: ByteSlice?, isCut: Bool) -> [UInt8]? {
             isCut ? bytes?.prefix(keptBytes) : bytes?.copy
         }
         var fields: [UInt8]?

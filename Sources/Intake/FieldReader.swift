@@ -32,7 +32,7 @@ struct FieldPath: CustomStringConvertible {
 struct FieldReader {
     private var scanner: JSONScanner
 
-    private init(_ payload: SharedBytes) throws(InvalidMessage) {
+    private init(_ payload: ByteSlice) throws(InvalidMessage) {
         do { scanner = try JSONScanner(payload.array, at: payload.place) } catch { throw InvalidMessage(error) }
     }
 
@@ -41,7 +41,7 @@ struct FieldReader {
     /// A payload that is not JSON is reported as such, even if an invalid field comes before that place: only if `body`
     /// finds an invalid field is the rest read as well. So a valid payload is read once.
     static func read<Value>(
-        _ payload: SharedBytes, _ body: (inout FieldReader) throws(InvalidMessage) -> Value
+        _ payload: ByteSlice, _ body: (inout FieldReader) throws(InvalidMessage) -> Value
     ) throws(InvalidMessage) -> Value {
         do throws(InvalidMessage) {
             var fields = try FieldReader(payload)

@@ -7,7 +7,7 @@ package enum MessageDecoder {
     /// The first of these that applies decides the reason: no `type`, no `payload`, payload too large, unknown type,
     /// not UTF-8, not JSON (anywhere in the payload), then the fields in the order in which the payload has them; a
     /// field that is missing counts at the end of its object.
-    package static func decode(type: SharedBytes?, payload: SharedBytes?) -> Result<Command, InvalidMessage> {
+    package static func decode(type: ByteSlice?, payload: ByteSlice?) -> Result<Command, InvalidMessage> {
         do throws(InvalidMessage) {
             return .success(try command(type: type, payload: payload))
         } catch {
@@ -15,7 +15,7 @@ package enum MessageDecoder {
         }
     }
 
-    private static func command(type: SharedBytes?, payload: SharedBytes?) throws(InvalidMessage) -> Command {
+    private static func command(type: ByteSlice?, payload: ByteSlice?) throws(InvalidMessage) -> Command {
         guard let type else { throw InvalidMessage(.missingType, "the entry has no field type") }
         guard let payload else { throw InvalidMessage(.missingPayload, "the entry has no field payload") }
         try checkSize(ofPayload: payload.count)
@@ -34,17 +34,17 @@ package enum MessageDecoder {
     }
 
     /// A type for a log line: quoted if it is short and plain, else only its size.
-    private static func shown(_ type: SharedBytes) -> String {
+    private static func shown(_ type: ByteSlice) -> String {
         plainText(type).map { "\"\($0)\"" } ?? "a text of \(type.count) bytes"
     }
 
     /// Suggests the type that was probably meant.
-    private static func hint(forType type: SharedBytes) -> String {
+    private static func hint(forType type: ByteSlice) -> String {
         let meant = plainText(type).flatMap { SpellingSuggestion.closest(to: $0, among: Command.Kind.allCases.map(\.rawValue)) }
         return meant.map { "; did you mean \"\($0)\"?" } ?? ""
     }
 
-    private static func plainText(_ type: SharedBytes) -> String? {
+    private static func plainText(_ type: ByteSlice) -> String? {
         let isPlain = type.count <= 64 && type.copy.allSatisfy { 0x20..<0x7F ~= $0 }
         return isPlain ? String(decoding: type.copy, as: UTF8.self) : nil
     }

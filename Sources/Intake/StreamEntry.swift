@@ -38,8 +38,8 @@ package struct StreamEntry: Sendable {
         self.bytes = bytes
         self.deliveries = deliveries
         let isPlain =
-            places.count == 4 && SharedBytes(bytes, at: places[0]).equals(Self.typeName)
-            && SharedBytes(bytes, at: places[2]).equals(Self.payloadName)
+            places.count == 4 && ByteSlice(bytes, at: places[0]).equals(Self.typeName)
+            && ByteSlice(bytes, at: places[2]).equals(Self.payloadName)
         self.places =
             isPlain
             ? .plain(type: Self.short(places[1]), payload: Self.short(places[3]))
@@ -77,23 +77,23 @@ package struct StreamEntry: Sendable {
     static let payloadName = "payload"
 
     /// The value of the first field `type`.
-    package var type: SharedBytes? {
+    package var type: ByteSlice? {
         if case .plain(let type, _) = places { part(type) } else { value(of: Self.typeName) }
     }
 
     /// The value of the first field `payload`.
-    package var payload: SharedBytes? {
+    package var payload: ByteSlice? {
         if case .plain(_, let payload) = places { part(payload) } else { value(of: Self.payloadName) }
     }
 
-    private func part(_ place: Range<UInt32>) -> SharedBytes {
-        SharedBytes(bytes, at: Int(place.lowerBound)..<Int(place.upperBound))
+    private func part(_ place: Range<UInt32>) -> ByteSlice {
+        ByteSlice(bytes, at: Int(place.lowerBound)..<Int(place.upperBound))
     }
 
-    private func value(of name: String) -> SharedBytes? {
+    private func value(of name: String) -> ByteSlice? {
         guard case .any(let places) = places else { return nil }
-        for at in stride(from: 0, to: places.count, by: 2) where SharedBytes(bytes, at: places[at]).equals(name) {
-            return SharedBytes(bytes, at: places[at + 1])
+        for at in stride(from: 0, to: places.count, by: 2) where ByteSlice(bytes, at: places[at]).equals(name) {
+            return ByteSlice(bytes, at: places[at + 1])
         }
         return nil
     }
@@ -104,14 +104,14 @@ package struct StreamEntry: Sendable {
     }
 
     /// Names and values, alternating.
-    private var parts: [SharedBytes] {
+    private var parts: [ByteSlice] {
         switch places {
         case .plain(let type, let payload):
             [
-                SharedBytes(Array(Self.typeName.utf8)), part(type), SharedBytes(Array(Self.payloadName.utf8)),
+                ByteSlice(Array(Self.typeName.utf8)), part(type), ByteSlice(Array(Self.payloadName.utf8)),
                 part(payload),
             ]
-        case .any(let places): places.map { SharedBytes(bytes, at: $0) }
+        case .any(let places): places.map { ByteSlice(bytes, at: $0) }
         case .unread: []
         }
     }

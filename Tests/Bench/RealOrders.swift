@@ -67,7 +67,7 @@ struct RealOrders {
             message[start.upperBound..<id.upperBound] + "\(repetition)-" + message[id.upperBound...].dropLast()
         let bytes = Array(text.utf8)
         switch MessageDecoder.decode(
-            type: SharedBytes(Array(Command.Kind.placeOrder.rawValue.utf8)), payload: SharedBytes(bytes))
+            type: ByteSlice(Array(Command.Kind.placeOrder.rawValue.utf8)), payload: ByteSlice(bytes))
         {
         case .success(.placeOrder(let order)): return (bytes, order.checkout.lines.count)
         default: throw BenchError("reading real orders failed: on \(message.prefix(80)): it is no checkout.")

@@ -59,13 +59,13 @@ struct StagesAlone {
     /// The orders as the consumer has them once they are decoded and planned, in batches.
     private static func batches(_ count: Int, _ maker: OrderMaker) throws -> [[DecidedCommand]] {
         var maker = maker
-        let type = SharedBytes(Array(Command.Kind.placeOrder.rawValue.utf8))
+        let type = ByteSlice(Array(Command.Kind.placeOrder.rawValue.utf8))
         let now = Timestamp.now()
         let orders = try (1...count).map { number in
             let payload = maker.next()
             guard
                 case .success(.placeOrder(let order)) = MessageDecoder.decode(
-                    type: type, payload: SharedBytes(payload))
+                    type: type, payload: ByteSlice(payload))
             else {
                 throw BenchError("preparing orders failed: on \(String(decoding: payload, as: UTF8.self)): it is none.")
             }

@@ -42,7 +42,7 @@ struct MessageDecoderTests {
         func decode(_ by: String) -> Result<Command, InvalidMessage> {
             let changed = payload.replacing("\"\(self.name(in: payload))\"", with: by)
             return MessageDecoder.decode(
-                type: SharedBytes(Array(kind.rawValue.utf8)), payload: SharedBytes(Array(changed.utf8)))
+                type: ByteSlice(Array(kind.rawValue.utf8)), payload: ByteSlice(Array(changed.utf8)))
         }
         let message = try decode("\"\(by)\"").get()
         let other = try decode("null").get()
@@ -122,7 +122,7 @@ struct MessageDecoderTests {
         ] as [(String?, String?, DeadLetterReason, String)])
     func entries(type: String?, payload: String?, reason: DeadLetterReason, detail: String) {
         let result = MessageDecoder.decode(
-            type: type.map { SharedBytes(Array($0.utf8)) }, payload: payload.map { SharedBytes(Array($0.utf8)) })
+            type: type.map { ByteSlice(Array($0.utf8)) }, payload: payload.map { ByteSlice(Array($0.utf8)) })
         #expect(result == .failure(InvalidMessage(reason, detail)))
     }
 
@@ -137,7 +137,7 @@ struct MessageDecoderTests {
     @Test("Bytes that are not UTF-8 are called so, wherever they are")
     func invalidUTF8() {
         for tail in [[UInt8]("{ \"".utf8) + [0xFF], [0xC0, 0x80], Array("{}".utf8) + [0xE2, 0x82]] {
-            let result = MessageDecoder.decode(type: SampleMessage.type, payload: SharedBytes(tail))
+            let result = MessageDecoder.decode(type: SampleMessage.type, payload: ByteSlice(tail))
             guard case .failure(let invalid) = result else {
                 Issue.record("accepted")
                 continue

@@ -44,17 +44,17 @@ struct MessageFuzzTests {
     /// - Returns: whether the payload was accepted.
     @discardableResult
     private func check(type: String, _ payload: [UInt8], _ comment: @autoclosure () -> Comment) -> Bool {
-        let type = SharedBytes(Array(type.utf8))
-        let decoded = MessageDecoder.decode(type: type, payload: SharedBytes(payload))
+        let type = ByteSlice(Array(type.utf8))
+        let decoded = MessageDecoder.decode(type: type, payload: ByteSlice(payload))
         // Where it stands among other bytes says nothing either.
         let before = Array("{\"é".utf8)
-        let among = SharedBytes(
+        let among = ByteSlice(
             before + payload + [0x80, 0x22], at: before.count..<before.count + payload.count)
         #expect(MessageDecoder.decode(type: type, payload: among) == decoded, comment())
         // How a payload is set out says nothing: without blanks, escapes and doubled keys it is the same message.
         if let value = try? JSONValue.parse(payload) {
             #expect(
-                MessageDecoder.decode(type: type, payload: SharedBytes(Array(value.text.utf8))) == decoded, comment())
+                MessageDecoder.decode(type: type, payload: ByteSlice(Array(value.text.utf8))) == decoded, comment())
         }
         switch decoded {
         case .success(let message):

@@ -26,7 +26,7 @@ struct RealOrdersTests {
             let bytes = Array(line)
             let frame = try MessageFrame.parse(bytes)
             let result = MessageDecoder.decode(
-                type: SharedBytes(Array(frame.type.utf8)), payload: SharedBytes(bytes, at: frame.payload))
+                type: ByteSlice(Array(frame.type.utf8)), payload: ByteSlice(bytes, at: frame.payload))
             guard case .placeOrder(let order) = try result.get() else { continue }
             let checkout = order.checkout
             orders += 1

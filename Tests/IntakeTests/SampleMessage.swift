@@ -3,7 +3,7 @@ import Inventory
 
 /// A `checkout.completed` payload with every field, to be changed field by field.
 enum SampleMessage {
-    static let type = SharedBytes(Array("checkout.completed".utf8))
+    static let type = ByteSlice(Array("checkout.completed".utf8))
 
     static let payload = """
         {"order_id": "cs_live_a1", "payment_intent_id": "pi_1", "completed_at": "2026-11-22T10:00:00Z",
@@ -57,7 +57,7 @@ enum SampleMessage {
     static let canaries = ["canary", "12345"]
 
     static func decode(_ payload: String) -> Result<Command, InvalidMessage> {
-        MessageDecoder.decode(type: type, payload: SharedBytes(Array(payload.utf8)))
+        MessageDecoder.decode(type: type, payload: ByteSlice(Array(payload.utf8)))
     }
 
     static func invalid(of payload: String) -> InvalidMessage? {

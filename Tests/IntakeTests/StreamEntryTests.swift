@@ -15,7 +15,7 @@ struct StreamEntryTests {
         return StreamEntry(id: "1-1", in: bytes, at: places)
     }
 
-    private static func text(_ bytes: SharedBytes?) -> String? {
+    private static func text(_ bytes: ByteSlice?) -> String? {
         bytes.map { String(decoding: $0.copy, as: UTF8.self) }
     }
 

@@ -1,5 +1,5 @@
 /// Bytes within a shared array: the messages of a reply are not copied out of it.
-package struct SharedBytes: Sendable {
+package struct ByteSlice: Sendable {
     package let array: [UInt8]
     package let place: Range<Int>
 
