@@ -3,7 +3,7 @@ import Inventory
 import Ledger
 
 extension LedgerDatabase {
-    package func story(of id: Identifier) async throws -> OrderStory {
+    package func orderDetails(of id: Identifier) async throws -> OrderDetails {
         try await read { db in
             let cancellations = try Row.fetchAll(
                 db, sql: "SELECT * FROM cancellations WHERE order_id = ? ORDER BY position", arguments: [id.text])
@@ -15,7 +15,7 @@ extension LedgerDatabase {
                     """, arguments: [id.text])
             let refunds = try Row.fetchAll(
                 db, sql: "SELECT * FROM order_refunds WHERE order_id = ? ORDER BY position", arguments: [id.text])
-            return OrderStory(
+            return OrderDetails(
                 order: try Self.order(id, db),
                 cancellations: try cancellations.map { try Self.cancellation($0, db) },
                 refunds: try refunds.map(Self.recordedRefund), refundsDue: try Self.refunds(of: id, db),

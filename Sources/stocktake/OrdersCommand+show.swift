@@ -24,9 +24,9 @@ extension OrdersCommand {
         func run() async throws {
             let ledger = try await openForReading(options)
             defer { try? ledger.close() }
-            let story = try await ledger.story(of: Identifier(id))
-            guard let order = story.order else {
-                let numbers = story.deadLetters.map(\.number)
+            let orderDetails = try await ledger.orderDetails(of: Identifier(id))
+            guard let order = orderDetails.order else {
+                let numbers = orderDetails.deadLetters.map(\.number)
                 printError(
                     "no order \"\(id)\" in the ledger. "
                         + (numbers.isEmpty
@@ -38,12 +38,12 @@ extension OrdersCommand {
             if order.checkout.customer != nil || order.checkout.shippingAddress != nil {
                 await noteLook(.showOrder, at: order.checkout.orderID.text, options)
             }
-            if json { return printJSON(story.json(order)) }
+            if json { return printJSON(orderDetails.json(order)) }
             show(order)
             showItems(order.checkout)
-            showCancellations(story)
-            showRefunds(story)
-            showDeadLetters(story)
+            showCancellations(orderDetails)
+            showRefunds(orderDetails)
+            showDeadLetters(orderDetails)
         }
 
         private func show(_ order: RecordedOrder) {
@@ -92,9 +92,9 @@ extension OrdersCommand {
         }
 
         /// Each cancellation with what it took, and what is left after all of them.
-        private func showCancellations(_ story: OrderStory) {
-            if story.cancellations.isEmpty { return }
-            for cancellation in story.cancellations {
+        private func showCancellations(_ orderDetails: OrderDetails) {
+            if orderDetails.cancellations.isEmpty { return }
+            for cancellation in orderDetails.cancellations {
                 print("")
                 let seq = cancellation.seq.map { "seq \($0.grouped)" } ?? "no counter changed"
                 print(
@@ -117,7 +117,7 @@ extension OrdersCommand {
                 }
             }
             print("")
-            let owned = story.owned.map { owned in
+            let owned = orderDetails.owned.map { owned in
                 let sku = [owned.sku.productID.text, owned.sku.variantID?.text].joinedTexts
                 return "\(owned.units.grouped) of \(sku)"
             }
@@ -125,20 +125,20 @@ extension OrdersCommand {
         }
 
         /// What was given back, and what is still to be.
-        private func showRefunds(_ story: OrderStory) {
-            if story.refunds.isEmpty, story.refundsDue.isEmpty { return }
+        private func showRefunds(_ orderDetails: OrderDetails) {
+            if orderDetails.refunds.isEmpty, orderDetails.refundsDue.isEmpty { return }
             print("")
             var table = Table([
                 ("REFUND", .left), ("AMOUNT", .right), ("CURRENCY", .left), ("PAYMENT", .left), ("DECIDED", .left),
             ])
-            for recorded in story.refunds {
+            for recorded in orderDetails.refunds {
                 let refund = recorded.refund
                 table.add([
                     refund.refundID.text, refund.amount.map { String($0) } ?? "all", refund.currency ?? "",
                     refund.paymentIntentID ?? "", recorded.decidedAt,
                 ])
             }
-            for due in story.refundsDue {
+            for due in orderDetails.refundsDue {
                 table.add([
                     "(due)", due.amount.map { String($0) } ?? "unknown", due.currency ?? "", due.paymentIntentID ?? "",
                     "",
@@ -147,13 +147,13 @@ extension OrdersCommand {
             table.print()
         }
 
-        private func showDeadLetters(_ story: OrderStory) {
-            if story.deadLetters.isEmpty { return }
+        private func showDeadLetters(_ orderDetails: OrderDetails) {
+            if orderDetails.deadLetters.isEmpty { return }
             print("")
             var table = Table([
                 ("DEAD LETTER", .right), ("STATUS", .left), ("REASON", .left), ("RECEIVED", .left), ("DETAIL", .left),
             ])
-            for letter in story.deadLetters {
+            for letter in orderDetails.deadLetters {
                 table.add([
                     String(letter.number), letter.status.rawValue, letter.reason, letter.receivedAt, letter.detail,
                 ])
@@ -168,7 +168,7 @@ extension [String?] {
     fileprivate var joinedTexts: String { compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ", ") }
 }
 
-extension OrderStory {
+extension OrderDetails {
     /// The order as in a list, with its items and all that happened to it.
     fileprivate func json(_ order: RecordedOrder) -> JSONValue {
         guard case .object(var object) = order.json(withItems: true) else { return .null }

@@ -91,10 +91,10 @@ extension RefundsCommand {
             _ refund: Refund, _ submission: CommandSubmission, _ ledger: any LedgerReader
         ) async throws -> Marked {
             let order = refund.orderID
-            let story = try await ledger.story(of: order)
-            let isKnown = story.refunds.contains { $0.refund.refundID == refund.refundID }
-            if story.refundsDue.isEmpty, !isKnown {
-                if let last = story.refunds.last {
+            let orderDetails = try await ledger.orderDetails(of: order)
+            let isKnown = orderDetails.refunds.contains { $0.refund.refundID == refund.refundID }
+            if orderDetails.refundsDue.isEmpty, !isKnown {
+                if let last = orderDetails.refunds.last {
                     return tell(
                         Marked(order, last.refund.refundID, .before),
                         "given back before: \(last.refund.refundID), \(last.decidedAt)")
@@ -104,7 +104,7 @@ extension RefundsCommand {
             let result = try await submission.run(.refund(refund), payload: refund.payload, willSend: {})
             switch result {
             case .recorded:
-                let left = try await ledger.story(of: order).refundsDue
+                let left = try await ledger.orderDetails(of: order).refundsDue
                 let rest = left.map { "\($0.amount.map(String.init) ?? "an unknown amount") \($0.currency ?? "")" }
                 return tell(
                     Marked(order, refund.refundID, .recorded),

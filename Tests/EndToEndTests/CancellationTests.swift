@@ -9,15 +9,15 @@ import Testing
 
     @Test(
         "Orders, cancellations and adjustments of every kind end as if taken one by one", arguments: [1, 3, 7, 1_024])
-    func story(batch: Int) async throws {
+    func orderDetails(batch: Int) async throws {
         let shop = try await Shop()
-        try await shop.publish(SequentialModel.story)
+        try await shop.publish(SequentialModel.orderDetails)
         try await shop.succeed("consume", "--until-idle", "--batch-orders", "\(batch)")
-        try await shop.expectResult(of: SequentialModel.story)
+        try await shop.expectResult(of: SequentialModel.orderDetails)
         // All of it once more changes nothing.
-        try await shop.publish(SequentialModel.story)
+        try await shop.publish(SequentialModel.orderDetails)
         try await shop.consumeAll()
-        try await shop.expectResult(of: SequentialModel.story)
+        try await shop.expectResult(of: SequentialModel.orderDetails)
     }
 
     @Test("Random histories end as if taken one by one, whatever the size of the batches")
@@ -135,8 +135,8 @@ import Testing
             try shop.query("SELECT id, not_owned FROM cancellations ORDER BY position") == [
                 ["variant", "1"], ["more", "1"], ["rest", "0"], ["of-refused", "50"], ["all-of-refused", "0"],
             ])
-        let story = try await shop.succeed("orders", "show", "o")
-        #expect(story.contains("asked for 1 unit that the order did not own"), "\(story)")
+        let orderDetails = try await shop.succeed("orders", "show", "o")
+        #expect(orderDetails.contains("asked for 1 unit that the order did not own"), "\(orderDetails)")
         let json = try await shop.succeed("orders", "show", "refused", "--json")
         #expect(json.contains(#""not_owned":50"#) && json.contains(#""not_owned":0"#), "\(json)")
         try await shop.expectConsistent()

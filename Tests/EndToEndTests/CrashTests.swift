@@ -6,7 +6,7 @@ import Testing
 /// A `kill -9` before and after every step, and in the middle of opening an epoch: after a restart the end is right.
 @Suite(.serialized) struct CrashTests {
     /// Messages of every type, followed now and then by a replay, a conflict and one that can never be processed.
-    private static let messages: [String] = SequentialModel.story.enumerated().flatMap { number, message -> [String] in
+    private static let messages: [String] = SequentialModel.orderDetails.enumerated().flatMap { number, message -> [String] in
         switch (number % 10, message) {
         case (3, _): [message.message, message.message]
         case (6, .order(let order)): [order.message, SequentialModel.Order(order.id, ("PANEL", nil, 999)).message]
@@ -24,9 +24,9 @@ import Testing
         #expect(try shop.count("dead_letters") == Self.deadLetters)
         #expect(
             try shop.query("SELECT DISTINCT status FROM dead_letters WHERE reason = 'unknown_order'") == [["replayed"]])
-        try await shop.expectResult(of: SequentialModel.story)
+        try await shop.expectResult(of: SequentialModel.orderDetails)
         // At least once: every order's outcome was announced, and never another one.
-        let model = SequentialModel().taking(SequentialModel.story)
+        let model = SequentialModel().taking(SequentialModel.orderDetails)
         var announced: [String: Set<String>] = [:]
         for outcome in try await shop.outcomes() where outcome["outcome"] != "dead_letter" {
             let ids = ["adjustment_id", "cancellation_id", "order_id"].compactMap { outcome[$0] }

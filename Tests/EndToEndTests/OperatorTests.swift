@@ -213,7 +213,7 @@ import Testing
     }
 
     @Test("orders show tells the whole story of an order")
-    func story() async throws {
+    func orderDetails() async throws {
         let shop = try await Shop()
         try await shop.publish([
             Order("o", ("CUBE", "BLACK", 3), ("LAMP", nil, 2)).message,
@@ -222,8 +222,8 @@ import Testing
             Order("o", ("LAMP", nil, 1)).message,
         ])
         try await shop.consumeAll()
-        let story = try json(try await shop.succeed("orders", "show", "o", "--json"))
-        let cancellations = try #require(story["cancellations"] as? [[String: Any]])
+        let orderDetails = try json(try await shop.succeed("orders", "show", "o", "--json"))
+        let cancellations = try #require(orderDetails["cancellations"] as? [[String: Any]])
         #expect(cancellations.compactMap { $0["cancellation_id"] as? String } == ["c-1", "c-2"])
         #expect(cancellations.compactMap { $0["restock"] as? Bool } == [true, false])
         #expect(cancellations[0]["seq"] as? Int == 2 && cancellations[1]["seq"] is NSNull)
@@ -231,12 +231,12 @@ import Testing
         #expect(items.compactMap { $0["asked"] as? Int } == [2, 1, 1])
         #expect(items.compactMap { $0["released"] as? Int } == [2, 0, 1])
         #expect(items.compactMap { $0["given_back"] as? Int } == [2, 0, 0])
-        let owned = try #require(story["owned"] as? [[String: Any]])
+        let owned = try #require(orderDetails["owned"] as? [[String: Any]])
         #expect(owned.compactMap { $0["product_id"] as? String } == ["CUBE", "LAMP"])
         #expect(owned.compactMap { $0["quantity"] as? Int } == [1, 1])
-        let letters = try #require(story["dead_letters"] as? [[String: Any]])
+        let letters = try #require(orderDetails["dead_letters"] as? [[String: Any]])
         #expect(letters.compactMap { $0["reason"] as? String } == ["order_conflict"])
-        #expect(story["erased_at"] is NSNull)
+        #expect(orderDetails["erased_at"] is NSNull)
         let text = try await shop.succeed("orders", "show", "o")
         #expect(text.contains("cancellation c-2"))
         #expect(text.contains("not restocked"))

@@ -152,7 +152,7 @@ import Testing
     func editedUnderLoad() async throws {
         let shop = try await Shop()
         var generator = TestSeed.generator()
-        let messages = SequentialModel.story
+        let messages = SequentialModel.orderDetails
         let consumer = try await shop.startConsumer("--reconcile-interval-s", "1", "--batch-orders", "3")
         for start in stride(from: 0, to: messages.count, by: 8) {
             try await shop.publish(Array(messages[start..<min(start + 8, messages.count)]))
@@ -169,7 +169,7 @@ import Testing
     @Test("reconcile --deep finds what a hand did to the ledger, and --repair sets it right")
     func deep() async throws {
         let shop = try await Shop()
-        try await shop.publish(SequentialModel.story)
+        try await shop.publish(SequentialModel.orderDetails)
         try await shop.consumeAll()
         #expect(try await shop.run(["reconcile", "--deep"]).status == 0)
         try shop.edit("UPDATE product_counters SET sold_quantity = sold_quantity + 5 WHERE id = 'PANEL'")
@@ -177,7 +177,7 @@ import Testing
         let found = try json(try await shop.run(["reconcile", "--deep", "--json"]).output)
         #expect((found["miscounts"] as? [[String: Any]])?.compactMap { $0["id"] as? String } == ["PANEL", "GREEN"])
         #expect(try await shop.run(["reconcile", "--deep", "--repair"]).status == 0)
-        try await shop.expectResult(of: SequentialModel.story)
+        try await shop.expectResult(of: SequentialModel.orderDetails)
     }
 
     @Test("A ledger that a hand has put too low is set right when a cancellation shows it, and nothing stops")

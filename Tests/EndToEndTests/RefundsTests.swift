@@ -113,8 +113,8 @@ import Testing
         #expect(outcomes.allSatisfy { $0["seq"] == "" && $0["units"] == "" })
         let user = try await shop.run(["outcomes", "list"])
         #expect(user.output.contains("refunded") && user.output.contains("r-1"))
-        let story = try await shop.succeed("orders", "show", "cs_1")
-        #expect(story.contains("r-0") && story.contains("REFUND"))
+        let orderDetails = try await shop.succeed("orders", "show", "cs_1")
+        #expect(orderDetails.contains("r-0") && orderDetails.contains("REFUND"))
         try await shop.expectConsistent()
     }
 

@@ -213,7 +213,7 @@ struct SequentialModel {
 
     /// The rush with cancellations and adjustments of every kind in between. What comes before its order is of the
     /// unlimited product, so that it does not matter when it is taken.
-    static let story: [Message] = rush.enumerated().flatMap { number, order -> [Message] in
+    static let orderDetails: [Message] = rush.enumerated().flatMap { number, order -> [Message] in
         let id = order.id
         let more: [Message] =
             switch number {

@@ -97,7 +97,7 @@ extension EpochKeeper {
 }
 
 extension LedgerRecords {
-    package func order(_ id: Identifier) async throws -> RecordedOrder? { try await story(of: id).order }
+    package func order(_ id: Identifier) async throws -> RecordedOrder? { try await orderDetails(of: id).order }
 }
 
 extension LedgerAdmin {

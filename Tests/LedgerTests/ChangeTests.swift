@@ -39,17 +39,17 @@ struct ChangeTests {
                 try await fixture.record(cancellation(rest, of: left, .accepted(seq: 3))) == .recorded(position: 4))
             #expect(try await fixture.ledger.order("o")?.status == .cancelled)
             #expect(try await fixture.sold()[cube] == 0)
-            let story = try await fixture.ledger.story(of: "o")
+            let orderDetails = try await fixture.ledger.orderDetails(of: "o")
             typealias Item = RecordedCancellation.Item
             #expect(
-                story.cancellations.map(\.items) == [
+                orderDetails.cancellations.map(\.items) == [
                     [Item(sku: SKU("cube", "black"), asked: 2, released: 2, givenBack: 2)],
                     [
                         Item(sku: SKU("cube", "black"), asked: nil, released: 1, givenBack: 1),
                         Item(sku: SKU("sheet"), asked: nil, released: 2, givenBack: 2),
                     ],
                 ])
-            #expect(story.owned.isEmpty)
+            #expect(orderDetails.owned.isEmpty)
         }
     }
 
@@ -62,7 +62,7 @@ struct ChangeTests {
             #expect(try await fixture.sold()[black] == 3)
             let lookup = BatchLookup(adjustedCounters: [black])
             #expect(try await fixture.ledger.priorState(for: lookup).balances[black]?.adjusted == 3)
-            let recorded = try #require(try await fixture.ledger.story(of: "o").cancellations.first)
+            let recorded = try #require(try await fixture.ledger.orderDetails(of: "o").cancellations.first)
             #expect(recorded.units == 0 && recorded.notOwned == 6 && recorded.seq == nil)
         }
     }

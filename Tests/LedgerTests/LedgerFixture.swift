@@ -152,11 +152,11 @@ struct LedgerFixture: Sendable {
         add(try await ledger.listing())
         let orders = try await ledger.orders(status: nil, limit: 100_000, after: nil).elements
         for order in orders {
-            let story = try await ledger.story(of: order.checkout.orderID)
-            add(story)
+            let orderDetails = try await ledger.orderDetails(of: order.checkout.orderID)
+            add(orderDetails)
             add(try await ledger.history(of: order.checkout.orderID))
             // Those of a whole checkout are packed.
-            add(story.order?.checkout.items ?? [])
+            add(orderDetails.order?.checkout.items ?? [])
         }
         for counter in try await ledger.counterNames(after: nil, limit: 99).names {
             for listing in [false, true] {

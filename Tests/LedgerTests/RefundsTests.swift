@@ -207,9 +207,9 @@ struct RefundsTests {
             // A second payment is.
             try await fixture.record(letter(5, paid("a", "pi_z", 850), .orderConflict))
             #expect(try await list(fixture) == ["a/pi_z 850 usd order_conflict check", "b/pi_b 20 usd insufficient"])
-            let story = try await ledger.story(of: "a")
-            #expect(story.refunds.map(\.refund.refundID) == ["r1", "r5"] && story.refunds[0].refund.amount == 300)
-            #expect(story.refunds[0].refund.by == "support" && story.refunds[0].refund.refundedAt == "2026-11-22")
+            let orderDetails = try await ledger.orderDetails(of: "a")
+            #expect(orderDetails.refunds.map(\.refund.refundID) == ["r1", "r5"] && orderDetails.refunds[0].refund.amount == 300)
+            #expect(orderDetails.refunds[0].refund.by == "support" && orderDetails.refunds[0].refund.refundedAt == "2026-11-22")
         }
     }
 

@@ -76,9 +76,9 @@ extension OpenMemoryLedger {
 
     package func orderCount() async throws -> Int { try read { $0.orders.count } }
 
-    package func story(of id: Identifier) async throws -> OrderStory {
+    package func orderDetails(of id: Identifier) async throws -> OrderDetails {
         try read { tables in
-            OrderStory(
+            OrderDetails(
                 order: tables.order(id)?.recorded(withItems: true),
                 cancellations: tables.cancellations.filter { $0.cancellation.orderID == id }.map(\.recorded),
                 refunds: tables.recordedRefunds(of: id),

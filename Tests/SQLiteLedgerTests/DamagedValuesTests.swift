@@ -98,7 +98,7 @@ struct DamagedValuesTests {
         await attempt(what) { _ = try await ledger.recount() }
         await attempt(what) { _ = try await ledger.changes(of: .product("cube"), above: 0, upTo: 9) }
         for id in ["o1", "o2", "o3", "o9"] as [Identifier] {
-            await attempt(what) { _ = try await ledger.story(of: id) }
+            await attempt(what) { _ = try await ledger.orderDetails(of: id) }
         }
         await attempt(what) {
             _ = try await ledger.priorState(

@@ -53,7 +53,7 @@ package protocol LedgerRecords: OpenLedger {
     func orderCount() async throws -> Int
 
     /// All that the ledger knows about an order, at one moment.
-    func story(of id: Identifier) async throws -> OrderStory
+    func orderDetails(of id: Identifier) async throws -> OrderDetails
 
     func adjustments(limit: Int, after: String?) async throws -> Page<RecordedAdjustment>
 

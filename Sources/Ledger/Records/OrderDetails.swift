@@ -62,7 +62,7 @@ package struct RecordedRefund: Sendable, Equatable {
 }
 
 /// All that the ledger knows about one order.
-package struct OrderStory: Sendable {
+package struct OrderDetails: Sendable {
     /// nil: only dead letters have its id.
     package var order: RecordedOrder?
     /// In the order in which they were recorded.
