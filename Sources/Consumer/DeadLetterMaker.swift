@@ -17,7 +17,7 @@ struct DeadLetterMaker: Sendable {
     ///   - time: RFC 3339, UTC.
     func record(
         _ entry: StreamEntry, _ cause: InvalidMessage, ids: MessageIDs? = nil, at time: String
-    ) -> DeadLetterRecord {
+    ) -> NewDeadLetter {
         let remains = MessageDecoder.remains(of: entry, invalidBy: cause.reason)
         let isPayloadCut = (entry.payload?.count ?? 0) > Limit.payloadBytes
         let isTypeCut = (entry.type?.count ?? 0) > Limit.payloadBytes
@@ -30,7 +30,7 @@ struct DeadLetterMaker: Sendable {
         if !entry.isPlain, entry.unreadReason == nil {
             fields = areFieldsCut ? Array(entry.encodedFields.prefix(keptBytes)) : entry.encodedFields
         }
-        return DeadLetterRecord(
+        return NewDeadLetter(
             key: EntryIdentity(entry), cause: cause,
             type: kept(entry.type, isCut: isTypeCut), payload: kept(entry.payload, isCut: isPayloadCut),
             fields: fields, bytes: Int64(entry.size),

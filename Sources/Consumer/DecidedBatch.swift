@@ -93,7 +93,7 @@ extension DecidedBatch {
             records.append(.command(DecidedCommand(planned, decision, decidedAt: decidedAt, entryID: entryID)))
         }
 
-        mutating func add(_ letter: DeadLetterRecord) { records.append(.deadLetter(letter)) }
+        mutating func add(_ letter: NewDeadLetter) { records.append(.deadLetter(letter)) }
 
         mutating func add(_ replay: Replay) { replays.append(replay) }
 
@@ -124,7 +124,7 @@ extension Outcome {
         }
     }
 
-    init(_ letter: DeadLetterRecord) {
+    init(_ letter: NewDeadLetter) {
         self.init(
             kind: .deadLetter, ids: letter.ids, reason: letter.cause.reason.rawValue, decidedAt: letter.receivedAt)
     }

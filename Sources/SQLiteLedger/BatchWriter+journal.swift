@@ -63,7 +63,7 @@ extension BatchWriter {
         row.bind(decided.command.by)
     }
 
-    private func bind(_ row: inout DirectStatement, _ deadLetter: DeadLetterRecord, number: Int64) {
+    private func bind(_ row: inout DirectStatement, _ deadLetter: NewDeadLetter, number: Int64) {
         row.bind(JournalKind.deadLetter.rawValue)
         row.bind(deadLetter.key.journalKey)
         row.bind(blob: deadLetter.key.fingerprint)

@@ -6,7 +6,7 @@ import Ledger
 /// How a batch changes the refunds that are due, once all its rows are inserted.
 extension BatchWriter {
     /// A dead letter of a checkout, by its number.
-    typealias PaidLetter = (number: Int64, record: DeadLetterRecord, payment: Payment)
+    typealias PaidLetter = (number: Int64, record: NewDeadLetter, payment: Payment)
 
     func recordRefunds(_ orders: [PlacedOrder], _ letters: [PaidLetter]) throws {
         if awaitingRefunds > 0, !orders.isEmpty { try endRefunds(ofOrders: orders.count) }

@@ -102,7 +102,7 @@ extension BatchWriter {
         for text in Checkout.Text.ofPayment { row.bind(texts, text.rawValue) }
     }
 
-    func insert(_ deadLetter: DeadLetterRecord, number: Int64, _ position: Int64) throws {
+    func insert(_ deadLetter: NewDeadLetter, number: Int64, _ position: Int64) throws {
         let values: [(any DatabaseValueConvertible)?] = [
             number, position, deadLetter.payment != nil, deadLetter.key.entryID, deadLetter.cause.reason.rawValue,
             deadLetter.cause.detail,

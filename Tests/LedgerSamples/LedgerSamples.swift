@@ -69,7 +69,7 @@ package func deadLetter(
     isWhole: Bool = true, orderID: Identifier? = nil, payment: Payment? = nil
 ) -> BatchRecord<DecidedCommand> {
     .deadLetter(
-        DeadLetterRecord(
+        NewDeadLetter(
             key: EntryIdentity(entryID: entryID, fingerprint: fingerprint), cause: InvalidMessage(reason, "detail"),
             type: Array("t".utf8), payload: payload, fields: nil, bytes: 12, isWhole: isWhole,
             ids: MessageIDs(order: orderID), payment: payment, receivedAt: "2026-11-22T10:00:00.000Z"))

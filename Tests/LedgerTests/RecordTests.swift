@@ -129,7 +129,7 @@ struct RecordTests {
     @Test("keeps the whole entry of a dead letter that was more than a type and a payload", arguments: Backend.allCases)
     func wholeEntry(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
-            let record = DeadLetterRecord(
+            let record = NewDeadLetter(
                 key: EntryIdentity(entryID: "1-0", fingerprint: [1]), cause: InvalidMessage(.missingType, "d"), type: nil,
                 payload: nil, fields: [1, 2, 3], bytes: 3,
                 ids: [.placeOrder: "o", .cancel: "c", .adjust: "a"], receivedAt: "now")

@@ -14,7 +14,7 @@ extension MemoryTables {
         else { return .outdated(head) }
         var arbiter = loadedArbiter(for: batch)
         var placed: [OrderRow] = []
-        var paid: [(number: Int64, record: DeadLetterRecord, payment: Payment)] = []
+        var paid: [(number: Int64, record: NewDeadLetter, payment: Payment)] = []
         for record in batch.records {
             switch record {
             case .deadLetter(let letter):
@@ -129,7 +129,7 @@ extension MemoryTables {
         }
     }
 
-    private mutating func add(_ letter: DeadLetterRecord) {
+    private mutating func add(_ letter: NewDeadLetter) {
         if letter.payment != nil { checkouts.insert(Int64(deadLetters.count + 1)) }
         deadLetters.append(
             RecordedDeadLetter(
@@ -226,7 +226,7 @@ extension MemoryTables {
     private var nextRefund: Int64 { (refunds.map(\.number).max() ?? 0) + 1 }
 
     /// Of several dead letters about one payment the latest counts, unless it lacks the amount.
-    private mutating func addRefund(of letter: DeadLetterRecord, _ number: Int64, _ payment: Payment) {
+    private mutating func addRefund(of letter: NewDeadLetter, _ number: Int64, _ payment: Payment) {
         let reason = letter.cause.reason.rawValue
         guard !payment.isFree, isOwed(payment, letter.cause.reason) else { return }
         let known = refunds.firstIndex {

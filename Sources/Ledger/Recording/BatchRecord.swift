@@ -2,7 +2,7 @@
 /// processed.
 package enum BatchRecord<Recorded: Sendable>: Sendable {
     case command(Recorded)
-    indirect case deadLetter(DeadLetterRecord)
+    indirect case deadLetter(NewDeadLetter)
 
     package var command: Recorded? {
         if case .command(let command) = self { command } else { nil }

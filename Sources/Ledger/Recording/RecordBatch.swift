@@ -37,7 +37,7 @@ package struct RecordBatch: Sendable {
 }
 
 /// A message that can never be processed as it is.
-package struct DeadLetterRecord: Sendable, Equatable {
+package struct NewDeadLetter: Sendable, Equatable {
     package var key: EntryIdentity
     package var cause: InvalidMessage
     /// The raw bytes of the fields, or their heads; nil where the entry lacked one.
