@@ -14,7 +14,7 @@ enum ConsumerAction: Sendable {
     case lookForLeftovers
     case decode([StreamEntry])
     case decide(DecisionRequest)
-    case record(RecordBatch)
+    case record(JournalBatch)
     case acknowledge(Acknowledgement)
     /// Reads what must be announced, and is not in memory.
     case readJournal(JournalRange)

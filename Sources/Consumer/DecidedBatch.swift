@@ -6,7 +6,7 @@ import Ledger
 struct DecidedBatch: Sendable {
     let planned: PlannedBatch
     /// What the ledger is to record, in the order of the plan's records.
-    let record: RecordBatch
+    let record: JournalBatch
     /// What is announced again.
     let replays: [Replay]
     /// Products whose figures changed.
@@ -51,7 +51,7 @@ struct DecidedBatch: Sendable {
                 script: "gate", detail: "a seq or a decision that belongs to no command")
         }
         assert(builder.records.count + builder.replays.count == planned.entries.count, "one outcome an entry")
-        record = RecordBatch(
+        record = JournalBatch(
             epoch: epoch, catalogueVersion: planned.catalogueVersion, seqBefore: seqBefore, records: builder.records,
             attemptsOver: planned.poison.map { [$0] } ?? [], replayed: planned.replayed)
         replays = builder.replays

@@ -8,7 +8,7 @@ struct RecordStage: Sendable {
     let clock: any ConsumerClock
     let metrics: ConsumerMetrics
 
-    func record(_ batch: RecordBatch) async throws -> RecordResult {
+    func record(_ batch: JournalBatch) async throws -> RecordResult {
         Failpoint.recordBefore.pass()
         // A batch in which everything was known already changes nothing. Redis keeps the larger number of messages.
         if batch.isEmpty { return .recorded(position: 0) }

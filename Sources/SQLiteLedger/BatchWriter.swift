@@ -21,7 +21,7 @@ struct BatchWriter {
     }
 
     let db: Database
-    let batch: RecordBatch
+    let batch: JournalBatch
     private let head: LedgerHead
     private(set) var arbiter: Arbiter
     private(set) var refused: Int64 = 0
@@ -34,7 +34,7 @@ struct BatchWriter {
     /// Shared by statements that run one after the other.
     let texts = TextRoom()
 
-    init(_ batch: RecordBatch, _ db: Database) throws {
+    init(_ batch: JournalBatch, _ db: Database) throws {
         self.db = db
         self.batch = batch
         arbiter = Arbiter(seq: batch.seqBefore)

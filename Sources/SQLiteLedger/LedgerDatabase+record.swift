@@ -2,7 +2,7 @@ import Inventory
 import Ledger
 
 extension LedgerDatabase {
-    package func record(_ batch: RecordBatch) async throws -> RecordResult {
+    package func record(_ batch: JournalBatch) async throws -> RecordResult {
         do {
             return try await write(endsInPlace: true) { db in
                 var writer = try BatchWriter(batch, db)

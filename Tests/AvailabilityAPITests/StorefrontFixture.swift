@@ -55,7 +55,7 @@ struct StorefrontFixture: Sendable {
             PlannedCommand(.placeOrder(order), movements: order.movements), .accepted(seq: head.seq + 1),
             decidedAt: "2026-11-22T10:00:00.000Z", entryID: "\(id)-0")
         let answer = try await ledger.record(
-            RecordBatch(
+            JournalBatch(
                 epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq,
                 records: [.command(decided)]))
         guard case .recorded = answer else { throw TestSupportError("not recorded: \(answer)") }

@@ -115,7 +115,7 @@ struct StagesAlone {
         let began = ContinuousClock.now
         for batch in batches {
             let answer = try await ledger.record(
-                RecordBatch(
+                JournalBatch(
                     epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: seq,
                     records: batch.map { .command($0) }))
             seq += Int64(batch.count)

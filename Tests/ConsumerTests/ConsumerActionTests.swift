@@ -24,7 +24,7 @@ struct ConsumerActionTests {
     @Test("is short if it only waits, also with many messages: the ledger has threads of its own")
     func recording() {
         #expect(ConsumerAction.read(claims: true).isShort)
-        #expect(ConsumerAction.record(RecordBatch(epoch: 1, catalogueVersion: 1, seqBefore: 0)).isShort)
+        #expect(ConsumerAction.record(JournalBatch(epoch: 1, catalogueVersion: 1, seqBefore: 0)).isShort)
     }
 
     @Test(

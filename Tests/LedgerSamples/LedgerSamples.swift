@@ -83,7 +83,7 @@ extension LedgerStore {
     ) async throws -> RecordResult {
         let head = try await head()
         return try await record(
-            RecordBatch(
+            JournalBatch(
                 epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq, records: records,
                 attemptsOver: attemptsOver, replayed: replayed))
     }

@@ -112,7 +112,7 @@ struct ArbiterTests {
             _ = try await fixture.ledger.raiseEpoch()
             try await fixture.record(order("first", [("kit", nil, 1)], .accepted(seq: 1)))
             let before = try await fixture.everything()
-            let batch = RecordBatch(
+            let batch = JournalBatch(
                 epoch: decided.epoch, catalogueVersion: decided.catalogue, seqBefore: decided.seq,
                 records: [
                     deadLetter("1-0"), order("o", [("kit", nil, 1)], .accepted(seq: decided.seq + 1)),

@@ -107,7 +107,7 @@ struct LedgerPlaceTests {
         let store = try await location.place.openStore("main")
         let reader = try await location.place.openReader("main")
         try await store.requireInPlace()
-        let batch = RecordBatch(epoch: 0, catalogueVersion: 0, seqBefore: 0, replayed: [1])
+        let batch = JournalBatch(epoch: 0, catalogueVersion: 0, seqBefore: 0, replayed: [1])
         #expect(try await store.record(batch) == .recorded(position: 0))
         #expect(await reader.condition().obstacle == nil)
         try await location.replace()

@@ -79,7 +79,7 @@ struct LookupTests {
         try await withLedger(on: backend) { fixture async throws in
             let key = EntryIdentity(entryID: "1-0", fingerprint: [1])
             try await fixture.ledger.noteAttempt(key)
-            let batch = RecordBatch(
+            let batch = JournalBatch(
                 epoch: 9, catalogueVersion: 1, seqBefore: 0, records: [], attemptsOver: [key])
             _ = try await fixture.ledger.record(batch)
             #expect(try await fixture.ledger.attempts(key) == 1)

@@ -100,7 +100,7 @@ private struct TwinHistory {
     }
 
     /// A batch as a gate decides it whose counters are right, mostly.
-    private mutating func batch() async throws -> RecordBatch {
+    private mutating func batch() async throws -> JournalBatch {
         let ledger = twins[0].ledger
         let head = try await ledger.head()
         var arbiter = Arbiter(seq: head.seq)
@@ -139,7 +139,7 @@ private struct TwinHistory {
                         entryID: "9-0")))
         }
         let wanted = try await ledger.replaysWanted(limit: 9).map(\.number)
-        return RecordBatch(
+        return JournalBatch(
             epoch: head.epoch + (random.chance(3) ? 1 : 0), catalogueVersion: head.catalogueVersion,
             seqBefore: head.seq, records: records,
             attemptsOver: [EntryIdentity(entryID: "\(number(1...3))-0", fingerprint: [1])],

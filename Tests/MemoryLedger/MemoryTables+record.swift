@@ -2,14 +2,14 @@ import Inventory
 import Ledger
 
 extension MemoryTables {
-    mutating func record(_ batch: RecordBatch) throws -> RecordResult {
+    mutating func record(_ batch: JournalBatch) throws -> RecordResult {
         var copy = self
         let result = try copy.write(batch)
         if case .recorded = result { self = copy }
         return result
     }
 
-    private mutating func write(_ batch: RecordBatch) throws -> RecordResult {
+    private mutating func write(_ batch: JournalBatch) throws -> RecordResult {
         guard head.epoch == batch.epoch, head.catalogueVersion == batch.catalogueVersion, head.seq == batch.seqBefore
         else { return .outdated(head) }
         var arbiter = loadedArbiter(for: batch)
@@ -53,7 +53,7 @@ extension MemoryTables {
         return .recorded(position: head.position)
     }
 
-    private func loadedArbiter(for batch: RecordBatch) -> Arbiter {
+    private func loadedArbiter(for batch: JournalBatch) -> Arbiter {
         var arbiter = Arbiter(seq: batch.seqBefore)
         for (counter, balance) in balances { arbiter.load(counter, balance) }
         for case .command(let decided) in batch.records {

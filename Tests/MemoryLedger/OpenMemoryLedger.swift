@@ -118,7 +118,7 @@ package final class OpenMemoryLedger: LedgerStore, LedgerAdmin {
         try read { $0.priorState(for: lookup) }
     }
 
-    package func record(_ batch: RecordBatch) async throws -> RecordResult {
+    package func record(_ batch: JournalBatch) async throws -> RecordResult {
         try await requireInPlace()
         return try write { try $0.record(batch) }
     }

@@ -80,7 +80,7 @@ struct ReconciliationFixture: Sendable {
     func record(_ checkout: Checkout, after head: LedgerHead) async throws {
         let decided = DecidedCommand(
             Self.planned(checkout), .accepted(seq: head.seq + 1), decidedAt: "now", entryID: "1-0")
-        let batch = RecordBatch(
+        let batch = JournalBatch(
             epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq,
             records: [.command(decided)])
         let answer = try await ledger.record(batch)

@@ -11,7 +11,7 @@ package protocol LedgerStore: EpochKeeper {
     /// the gate's. Epoch, catalogue version and seq must be those that the batch was decided with. Otherwise nothing is
     /// recorded, and the answer says why. After an error the outcome may be unknown (a COMMIT that failed): look up the
     /// messages with `priorState`. Throws an error of kind `replaced` if what was committed is lost (`requireInPlace`).
-    func record(_ batch: RecordBatch) async throws -> RecordResult
+    func record(_ batch: JournalBatch) async throws -> RecordResult
 
     /// The outcomes of the journal's rows behind one position and up to another, in their order.
     /// - Parameter limit: rows at most.

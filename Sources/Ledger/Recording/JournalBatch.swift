@@ -1,7 +1,7 @@
 import Inventory
 
 /// What the ledger must record of one batch, in the order of the stream.
-package struct RecordBatch: Sendable {
+package struct JournalBatch: Sendable {
     /// The epoch and the catalogue version the batch was planned and decided with.
     package var epoch: Int64
     package var catalogueVersion: Int64
