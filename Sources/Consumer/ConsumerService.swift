@@ -17,7 +17,7 @@ package struct ConsumerService: Service {
     }
 
     package var settings: ConsumerSettings
-    package var ledger: any LedgerPlace
+    package var ledger: any LedgerLocation
     package var store: String
     package var redisURL: RedisURL
     package var redisOptions: RedisOptions
@@ -29,7 +29,7 @@ package struct ConsumerService: Service {
     package var companion: (@Sendable () async -> Void)?
 
     package init(
-        settings: ConsumerSettings, ledger: any LedgerPlace, store: String, redisURL: RedisURL,
+        settings: ConsumerSettings, ledger: any LedgerLocation, store: String, redisURL: RedisURL,
         redisOptions: RedisOptions = .init(), logger: Logger, report: @escaping @Sendable (Status) -> Void
     ) {
         self.settings = settings

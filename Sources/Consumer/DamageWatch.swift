@@ -8,7 +8,7 @@ import Logging
 /// is possible any more, and every hour removes messages from the stream that the last backup needs. Orders wait
 /// meanwhile.
 struct DamageWatch: Sendable {
-    let ledger: any LedgerPlace
+    let ledger: any LedgerLocation
     let lease: any Lease
     let stop: StopSignal
     let logger: Logger

@@ -8,7 +8,7 @@ import RedisClient
 
 /// The store that an operation works on, and how it is reached.
 package struct StoreAccess: Sendable {
-    package var ledger: any LedgerPlace
+    package var ledger: any LedgerLocation
     /// The store's name.
     package var store: String
     package var redis: RedisURL
@@ -20,7 +20,7 @@ package struct StoreAccess: Sendable {
     package var logger: Logger
 
     package init(
-        ledger: any LedgerPlace, store: String, redis: RedisURL, redisOptions: RedisOptions,
+        ledger: any LedgerLocation, store: String, redis: RedisURL, redisOptions: RedisOptions,
         privateRedis: PrivateRedis.Place?, by: String?, logger: Logger
     ) {
         self.ledger = ledger

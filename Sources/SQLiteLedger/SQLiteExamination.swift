@@ -3,7 +3,7 @@ import Paths
 import TextEncodings
 
 /// What `doctor` reports about a ledger's file: who may read it, its log, what it lies on.
-extension SQLiteLedgerPlace {
+extension SQLiteLedgerLocation {
     private static let scarceSpace: Int64 = 1 << 30
     /// A read transaction that is open for longer is no passing one.
     private static let passingRead = Duration.milliseconds(250)

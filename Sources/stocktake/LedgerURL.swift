@@ -7,7 +7,7 @@ import TextEncodings
 /// Where a ledger is, as settings name it: `sqlite:///path` or a path. The only place that knows which backends exist.
 enum LedgerURL {
     /// - Parameter text: not empty; a path in it is relative to the working directory, and may have any bytes.
-    static func place(_ text: String) throws -> any LedgerPlace {
+    static func place(_ text: String) throws -> any LedgerLocation {
         guard let (scheme, rest) = parts(text) else { return file(FilePath.absolute(text)) }
         // Without the rest: it may hold a password.
         guard scheme == "sqlite" else {
@@ -30,7 +30,7 @@ enum LedgerURL {
     }
 
     /// - Parameter path: absolute.
-    static func file(_ path: String) -> any LedgerPlace { SQLiteLedgerPlace(path: path) }
+    static func file(_ path: String) -> any LedgerLocation { SQLiteLedgerLocation(path: path) }
 
     /// nil: it is no URL, but a path.
     private static func parts(_ text: String) -> (scheme: String, rest: Substring)? {

@@ -15,7 +15,7 @@ struct Settings: Sendable {
     var redisOptions = RedisOptions()
     /// Absolute.
     var data: String
-    var ledger: any LedgerPlace
+    var ledger: any LedgerLocation
     var store: String
     var logLevel: Logger.Level
     var consumer = ConsumerSettings()

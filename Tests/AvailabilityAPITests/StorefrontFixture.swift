@@ -13,7 +13,7 @@ import TestSupport
 struct StorefrontFixture: Sendable {
     let server: TestRedisServer
     let client: RedisClient
-    let place: MemoryLedgerPlace
+    let place: MemoryLedgerLocation
     let ledger: OpenMemoryLedger
     let storefront: Storefront
     let watch: LedgerWatch
@@ -106,7 +106,7 @@ func withStorefront(
     isolation: isolated (any Actor)? = #isolation, _ body: (StorefrontFixture) async throws -> Void
 ) async throws {
     try await withRedisServer { server async throws in
-        let place = MemoryLedgerPlace()
+        let place = MemoryLedgerLocation()
         try await place.create(store: "main")
         let ledger = try place.open("main")
         _ = try await ledger.sync(catalogue)

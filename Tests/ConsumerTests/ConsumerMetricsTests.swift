@@ -30,7 +30,7 @@ import Testing
         settings.untilIdle = stop == nil
         settings.block = .milliseconds(50)
         var service = ConsumerService(
-            settings: settings, ledger: SQLiteLedgerPlace(path: path), store: "main", redisURL: server.url,
+            settings: settings, ledger: SQLiteLedgerLocation(path: path), store: "main", redisURL: server.url,
             logger: silentLogger
         ) { _ in }
         service.metrics = metrics

@@ -15,7 +15,7 @@ import Testing
 
 /// A store in memory: a ledger, a Redis, and consumers that run as in a process.
 private struct MemoryShop {
-    let place = MemoryLedgerPlace()
+    let place = MemoryLedgerLocation()
     let redis: MemoryRedis
 
     init(_ fault: @escaping @Sendable (String) -> MemoryRedis.Fault? = { _ in nil }) async throws {

@@ -43,15 +43,15 @@ enum Backend: CaseIterable, CustomTestStringConvertible {
 struct LedgerLocation: Sendable {
     let backend: Backend
     let folder: TemporaryFolder
-    let place: any LedgerPlace
+    let place: any LedgerLocation
 
     init(_ backend: Backend) throws {
         self.backend = backend
         folder = try TemporaryFolder()
         place =
             switch backend {
-            case .sqlite: SQLiteLedgerPlace(path: folder.path(of: "ledger.db"))
-            case .memory: MemoryLedgerPlace()
+            case .sqlite: SQLiteLedgerLocation(path: folder.path(of: "ledger.db"))
+            case .memory: MemoryLedgerLocation()
             }
     }
 
@@ -60,7 +60,7 @@ struct LedgerLocation: Sendable {
     /// Another ledger takes the place of the one that is there.
     func replace() async throws {
         switch place {
-        case let place as MemoryLedgerPlace: place.replace()
+        case let place as MemoryLedgerLocation: place.replace()
         default:
             let path = folder.path(of: "ledger.db")
             try FileManager.default.removeItem(atPath: path)
@@ -71,7 +71,7 @@ struct LedgerLocation: Sendable {
     /// Changes what is stored behind the back of those who have it open.
     func tamper(sqlite sql: String, memory: (inout MemoryTables) -> Void) throws {
         switch place {
-        case let place as MemoryLedgerPlace: place.tamper(memory)
+        case let place as MemoryLedgerLocation: place.tamper(memory)
         default:
             var configuration = Configuration()
             configuration.foreignKeysEnabled = false
@@ -114,7 +114,7 @@ struct LedgerFixture: Sendable {
     /// All that is stored: nothing was written if two of these are equal.
     func everything() async throws -> [String] {
         switch location.place {
-        case let place as MemoryLedgerPlace:
+        case let place as MemoryLedgerLocation:
             var tables: MemoryTables?
             place.tamper { tables = $0 }
             return try await contents() + [String(reflecting: tables)]
@@ -194,7 +194,7 @@ func withLedger(
     try await location.place.create(store: "main")
     let ledger: any LedgerFixture.WholeLedger =
         switch location.place {
-        case let place as MemoryLedgerPlace: try place.open("main")
+        case let place as MemoryLedgerLocation: try place.open("main")
         default: try await LedgerDatabase.open(at: location.folder.path(of: "ledger.db"), store: "main", for: .consumer)
         }
     if let catalogue { _ = try await ledger.sync(catalogue) }

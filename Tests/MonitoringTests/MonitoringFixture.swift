@@ -34,7 +34,7 @@ struct MonitoringFixture: Sendable {
             subscribers: { 17 })
     }
 
-    var place: SQLiteLedgerPlace { SQLiteLedgerPlace(path: path) }
+    var place: SQLiteLedgerLocation { SQLiteLedgerLocation(path: path) }
 
     static let email = "dolores@example.com"
     static let name = "Dolores Example"

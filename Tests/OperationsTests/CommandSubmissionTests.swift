@@ -12,7 +12,7 @@ import Testing
 @Suite("Sending a command")
 struct CommandSubmissionTests {
     private struct Fixture {
-        let place = MemoryLedgerPlace()
+        let place = MemoryLedgerLocation()
         let ledger: OpenMemoryLedger
         let redis: MemoryRedis
         let submission: CommandSubmission

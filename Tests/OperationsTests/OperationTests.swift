@@ -14,7 +14,7 @@ import Testing
 private struct Store: Sendable {
     let server: TestRedisServer
     let client: RedisClient
-    let place: MemoryLedgerPlace
+    let place: MemoryLedgerLocation
     let ledger: OpenMemoryLedger
     let keys = StoreKeys(store: "main")
 
@@ -47,7 +47,7 @@ private func withStore(
     isolation: isolated (any Actor)? = #isolation, _ body: (Store) async throws -> Void
 ) async throws {
     try await withRedisServer { server async throws in
-        let place = MemoryLedgerPlace()
+        let place = MemoryLedgerLocation()
         try await place.create(store: "main")
         let ledger = try place.open("main")
         _ = try await ledger.sync(.sample)

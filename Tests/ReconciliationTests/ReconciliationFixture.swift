@@ -11,7 +11,7 @@ import TestSupport
 struct ReconciliationFixture: Sendable {
     let server: TestRedisServer
     let client: RedisClient
-    let place: MemoryLedgerPlace
+    let place: MemoryLedgerLocation
     let ledger: OpenMemoryLedger
     let keys = StoreKeys(store: "main")
 
@@ -120,7 +120,7 @@ func withReconciliation(
     _ body: (ReconciliationFixture) async throws -> Void
 ) async throws {
     try await withRedisServer { server async throws in
-        let place = MemoryLedgerPlace()
+        let place = MemoryLedgerLocation()
         try await place.create(store: "main")
         let ledger = try place.open("main")
         _ = try await ledger.sync(catalogue)

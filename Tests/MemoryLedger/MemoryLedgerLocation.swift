@@ -3,7 +3,7 @@ import Ledger
 import Synchronization
 
 /// A ledger in memory, whether it is there or not. Processes are tasks of this one: whoever opens it shares its tables.
-package final class MemoryLedgerPlace: LedgerPlace {
+package final class MemoryLedgerLocation: LedgerLocation {
     package let name: String
     private let register: MemoryLeaseRegister
     private let current = Mutex<MemoryStorage?>(nil)

@@ -3,7 +3,7 @@ import Ledger
 import Paths
 
 /// A SQLite file in which a ledger is kept, whether it is there or not.
-package struct SQLiteLedgerPlace: LedgerPlace {
+package struct SQLiteLedgerLocation: LedgerLocation {
     /// Its file.
     package let path: String
 

@@ -2,7 +2,7 @@
 ///
 /// Errors: `LedgerError`. Opening throws the kind `missing` if there is no ledger, and `failed` if it belongs to
 /// another store.
-package protocol LedgerPlace: Sendable, CustomStringConvertible {
+package protocol LedgerLocation: Sendable, CustomStringConvertible {
     /// The location as messages show it: a path, or a URL without its password.
     var name: String { get }
 
@@ -54,7 +54,7 @@ package protocol LedgerPlace: Sendable, CustomStringConvertible {
     func missing() -> any LedgerError
 }
 
-extension LedgerPlace {
+extension LedgerLocation {
     package var description: String { name }
 
     package func requireExistence() async throws {

@@ -6,7 +6,7 @@ import SQLiteLedger
 import Testing
 
 @Suite("The place of a ledger")
-struct LedgerPlaceTests {
+struct LedgerLocationTests {
     @Test("has none until one is made, once, and none after it was dropped", arguments: Backend.allCases)
     func life(_ backend: Backend) async throws {
         let place = try LedgerLocation(backend).place
