@@ -13,12 +13,12 @@ extension LedgerDatabase {
                     """,
                 variantColumns: "name, description, images, specs",
                 variant: { id, row in
-                    try ShownVariant(
+                    try ListedVariant(
                         id: id, name: row.value(1), description: row.value(2), images: row.value(3),
                         specs: row.value(4))
                 },
                 product: { id, row, variants in
-                    try ShownProduct(
+                    try ListedProduct(
                         id: id, name: row.value(1), description: row.value(2), longDescription: row.value(3),
                         category: row.value(4), devStatus: row.value(5), basePrice: row.value(6),
                         requiresAssembly: row.value(7), images: row.value(8), specs: row.value(9),

@@ -19,14 +19,14 @@ extension OpenMemoryLedger {
                 catalogueVersion: tables.head.catalogueVersion,
                 products: tables.listedProducts.map { row in
                     let product = row.product
-                    return ShownProduct(
+                    return ListedProduct(
                         id: product.id, name: product.name, description: product.description,
                         longDescription: product.longDescription, category: product.category,
                         devStatus: product.devStatus, basePrice: product.basePrice,
                         requiresAssembly: product.requiresAssembly, images: product.images, specs: product.specs,
                         isActive: row.isActive,
                         variants: tables.listedVariants(of: product.id).map {
-                            ShownVariant(
+                            ListedVariant(
                                 id: $0.variant.id, name: $0.variant.name, description: $0.variant.description,
                                 images: $0.variant.images, specs: $0.variant.specs)
                         })

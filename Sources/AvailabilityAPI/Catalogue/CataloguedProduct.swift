@@ -29,7 +29,7 @@ final class CataloguedProduct: Sendable {
         let description: String
     }
 
-    init(_ product: ShownProduct, version: Int64) {
+    init(_ product: ListedProduct, version: Int64) {
         id = product.id
         self.version = version
         name = product.name

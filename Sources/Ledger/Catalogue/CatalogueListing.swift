@@ -4,15 +4,15 @@ import Inventory
 package struct CatalogueListing: Sendable {
     package var catalogueVersion: Int64
     /// In the catalogue's order; closed products last.
-    package var products: [ShownProduct]
+    package var products: [ListedProduct]
 
-    package init(catalogueVersion: Int64, products: [ShownProduct]) {
+    package init(catalogueVersion: Int64, products: [ListedProduct]) {
         self.catalogueVersion = catalogueVersion
         self.products = products
     }
 }
 
-package struct ShownProduct: Sendable {
+package struct ListedProduct: Sendable {
     package var id: Identifier
     package var name: String
     package var description: String?
@@ -26,12 +26,12 @@ package struct ShownProduct: Sendable {
     package var images: String?
     package var specs: String?
     package var isActive: Bool
-    package var variants: [ShownVariant]
+    package var variants: [ListedVariant]
 
     package init(
         id: Identifier, name: String, description: String?, longDescription: String?, category: String,
         devStatus: Int, basePrice: Int64, requiresAssembly: Bool, images: String?, specs: String?,
-        isActive: Bool, variants: [ShownVariant]
+        isActive: Bool, variants: [ListedVariant]
     ) {
         self.id = id
         self.name = name
@@ -48,7 +48,7 @@ package struct ShownProduct: Sendable {
     }
 }
 
-package struct ShownVariant: Sendable {
+package struct ListedVariant: Sendable {
     package var id: Identifier
     package var name: String
     package var description: String?
