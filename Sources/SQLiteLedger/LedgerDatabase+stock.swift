@@ -12,10 +12,10 @@ extension LedgerDatabase {
             let products = try CatalogueTree.read(
                 db, productColumns: columns, variantColumns: columns,
                 variant: { id, row in
-                    try StockedProduct.StockedVariant(id: id, name: row.value(1), state: state(row))
+                    try ProductStock.VariantStock(id: id, name: row.value(1), state: state(row))
                 },
                 product: { id, row, variants in
-                    try StockedProduct(id: id, name: row.value(1), state: state(row), variants: variants)
+                    try ProductStock(id: id, name: row.value(1), state: state(row), variants: variants)
                 })
             return StockSnapshot(head: try LedgerHead.read(db), products: products)
         }

@@ -11,7 +11,7 @@ extension OpenMemoryLedger {
             return StockSnapshot(
                 head: tables.head,
                 products: tables.listedProducts.map { row in
-                    StockedProduct(
+                    ProductStock(
                         id: row.product.id, name: row.product.name, state: state(.product(row.product.id)),
                         variants: tables.listedVariants(of: row.product.id).map {
                             .init(id: $0.variant.id, name: $0.variant.name, state: state(.variant($0.variant.id)))

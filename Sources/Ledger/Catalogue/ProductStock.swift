@@ -1,20 +1,20 @@
 import Inventory
 
 /// A product with its variants and their counters, as the ledger has them.
-package struct StockedProduct: Sendable {
+package struct ProductStock: Sendable {
     package var id: Identifier
     package var name: String
     package var state: CounterState
-    package var variants: [StockedVariant]
+    package var variants: [VariantStock]
 
-    package init(id: Identifier, name: String, state: CounterState, variants: [StockedVariant]) {
+    package init(id: Identifier, name: String, state: CounterState, variants: [VariantStock]) {
         self.id = id
         self.name = name
         self.state = state
         self.variants = variants
     }
 
-    package struct StockedVariant: Sendable {
+    package struct VariantStock: Sendable {
         package var id: Identifier
         package var name: String
         package var state: CounterState
@@ -45,9 +45,9 @@ package struct StockedProduct: Sendable {
 package struct StockSnapshot: Sendable {
     package var head: LedgerHead
     /// In the catalogue's order; closed products last.
-    package var products: [StockedProduct]
+    package var products: [ProductStock]
 
-    package init(head: LedgerHead, products: [StockedProduct]) {
+    package init(head: LedgerHead, products: [ProductStock]) {
         self.head = head
         self.products = products
     }
