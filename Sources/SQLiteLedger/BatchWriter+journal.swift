@@ -30,7 +30,7 @@ extension BatchWriter {
     }
 
     /// Without an `Outcome`, unlike the other commands: nearly all rows are of orders, and an outcome copies their texts.
-    private func bind(_ row: inout DirectStatement, _ order: Order, _ decided: DecidedCommand, number: Int64) {
+    private func bind(_ row: inout RawStatement, _ order: Order, _ decided: DecidedCommand, number: Int64) {
         assert(decided.decision != .unchanged, "an order of no units")
         let shortage = decided.decision.shortage
         row.bind(JournalKind.order.rawValue)
@@ -47,7 +47,7 @@ extension BatchWriter {
         row.bind(order.checkout.by)
     }
 
-    private func bind(_ row: inout DirectStatement, _ decided: DecidedCommand) {
+    private func bind(_ row: inout RawStatement, _ decided: DecidedCommand) {
         let outcome = Outcome(decided)
         row.bind(JournalKind(decided.command.kind).rawValue)
         row.bind(decided.command.key.id)
@@ -63,7 +63,7 @@ extension BatchWriter {
         row.bind(decided.command.by)
     }
 
-    private func bind(_ row: inout DirectStatement, _ deadLetter: NewDeadLetter, number: Int64) {
+    private func bind(_ row: inout RawStatement, _ deadLetter: NewDeadLetter, number: Int64) {
         row.bind(JournalKind.deadLetter.rawValue)
         row.bind(deadLetter.key.journalKey)
         row.bind(blob: deadLetter.key.fingerprint)

@@ -86,7 +86,7 @@ extension BatchWriter {
     /// - Parameter index: among the batch's orders.
     func number(ofOrder index: Int) -> Int64 { lastOrderNumber + 1 + Int64(index) }
 
-    private func bind(_ row: inout DirectStatement, _ placed: PlacedOrder, number: Int64) {
+    private func bind(_ row: inout RawStatement, _ placed: PlacedOrder, number: Int64) {
         let order = placed.order
         row.bind(number)
         row.bind(position(ofRecord: placed.place))

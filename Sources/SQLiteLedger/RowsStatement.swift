@@ -34,13 +34,13 @@ struct RowsStatement: Sendable {
     ///   - bind: binds one row's values, all of them, NULL as well.
     ///   - body: called with each row of the statement's result, which it must not keep.
     func run<Rows: RandomAccessCollection>(
-        _ rows: Rows, in db: Database, _ memory: TextRoom, bind: (inout DirectStatement, Rows.Element) -> Void,
-        _ body: (DirectRow) -> Void = { _ in }
+        _ rows: Rows, in db: Database, _ memory: TextRoom, bind: (inout RawStatement, Rows.Element) -> Void,
+        _ body: (RawRow) -> Void = { _ in }
     ) throws {
         var rest = rows[...]
         while !rest.isEmpty {
             let size = min(rest.count, sql.count)
-            var statement = try DirectStatement(sql[size - 1], db, memory)
+            var statement = try RawStatement(sql[size - 1], db, memory)
             while rest.count >= size, !rest.isEmpty {
                 for row in rest.prefix(size) { bind(&statement, row) }
                 try statement.forEachRow(body)

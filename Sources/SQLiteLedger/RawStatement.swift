@@ -9,7 +9,7 @@ import Inventory
 /// took more time than SQLite itself (docs/performance.md). The statement comes from GRDB's cache, and lives as long as
 /// its connection. Values are bound in the order of the statement's parameters; an unbound parameter is NULL. A run
 /// clears all bindings.
-struct DirectStatement {
+struct RawStatement {
     /// Keeps `statement` alive: GRDB finalizes it in `Statement.deinit`.
     private let owner: Statement
     private let statement: OpaquePointer
@@ -69,12 +69,12 @@ struct DirectStatement {
     }
 
     /// Runs the statement and passes each of its rows to `body`, which must not keep it.
-    mutating func forEachRow(_ body: (DirectRow) -> Void) throws {
+    mutating func forEachRow(_ body: (RawRow) -> Void) throws {
         defer { forget() }
         guard failure == SQLITE_OK else { throw error() }
         while true {
             switch sqlite3_step(statement) {
-            case SQLITE_ROW: body(DirectRow(statement: statement))
+            case SQLITE_ROW: body(RawRow(statement: statement))
             case SQLITE_DONE: return
             default: throw error()
             }
@@ -97,7 +97,7 @@ struct DirectStatement {
 }
 
 /// A row of a running statement. Columns are counted from 0. Only the accessors that say so accept NULL.
-struct DirectRow {
+struct RawRow {
     fileprivate let statement: OpaquePointer
 
     func integer(_ column: CInt) -> Int64 { sqlite3_column_int64(statement, column) }
