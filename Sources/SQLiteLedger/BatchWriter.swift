@@ -32,7 +32,7 @@ struct BatchWriter {
     /// The numbers of the last order and the last dead letter before this batch.
     let (lastOrderNumber, lastLetterNumber): (Int64, Int64)
     /// Shared by statements that run one after the other.
-    let texts = TextRoom()
+    let texts = BindArena()
 
     init(_ batch: JournalBatch, _ db: Database) throws {
         self.db = db

@@ -7,7 +7,7 @@ extension LedgerDatabase {
     package func priorState(for lookup: BatchLookup) async throws -> PriorState {
         try await read { db in
             var prior = PriorState()
-            let texts = TextRoom()
+            let texts = BindArena()
             try Self.lookUp(lookup.keys, &prior, db, texts)
             try Self.selectDeadLetters.run(lookup.entryIDs, in: db, texts, bind: { $0.bind($1) }) { row in
                 var ids = MessageIDs()
@@ -74,7 +74,7 @@ extension LedgerDatabase {
     }
 
     private static func lookUp(
-        _ keys: [Command.Key], _ prior: inout PriorState, _ db: Database, _ texts: TextRoom
+        _ keys: [Command.Key], _ prior: inout PriorState, _ db: Database, _ texts: BindArena
     ) throws {
         for (kind, select) in selectDecisions {
             let ids = keys.lazy.filter { $0.kind == kind }.map(\.id)

@@ -14,14 +14,14 @@ struct RawStatement {
     private let owner: Statement
     private let statement: OpaquePointer
     private let connection: OpaquePointer?
-    private let texts: TextRoom
+    private let texts: BindArena
     private var bound: CInt = 0
     /// The first value that could not be bound.
     private var failure = SQLITE_OK
 
     /// - Parameter texts: the memory of bound values until the statement has run; may be shared by statements that run
     ///   one after the other.
-    init(_ sql: String, _ db: Database, _ texts: TextRoom) throws {
+    init(_ sql: String, _ db: Database, _ texts: BindArena) throws {
         owner = try db.cachedStatement(sql: sql)
         statement = owner.sqliteStatement
         connection = db.sqliteConnection
@@ -123,7 +123,7 @@ struct RawRow {
 }
 
 /// The memory of a row's texts and blobs while SQLite needs them: otherwise SQLite would allocate memory for each.
-final class TextRoom {
+final class BindArena {
     private static let capacity = 64 << 10
     private let room = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 1)
     private var used = 0

@@ -34,7 +34,7 @@ struct RowsStatement: Sendable {
     ///   - bind: binds one row's values, all of them, NULL as well.
     ///   - body: called with each row of the statement's result, which it must not keep.
     func run<Rows: RandomAccessCollection>(
-        _ rows: Rows, in db: Database, _ memory: TextRoom, bind: (inout RawStatement, Rows.Element) -> Void,
+        _ rows: Rows, in db: Database, _ memory: BindArena, bind: (inout RawStatement, Rows.Element) -> Void,
         _ body: (RawRow) -> Void = { _ in }
     ) throws {
         var rest = rows[...]
