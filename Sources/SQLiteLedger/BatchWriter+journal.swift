@@ -3,7 +3,7 @@ import Ledger
 
 /// The rows of the journal.
 extension BatchWriter {
-    private static let insertRows = RowsStatement(
+    private static let insertRows = MultiRowStatement(
         inserting: [
             "position", "kind", "key", "digest", "outcome", "reason", "seq", "epoch", "units", "decided_at", "entry_id",
             "number", "\"by\"",

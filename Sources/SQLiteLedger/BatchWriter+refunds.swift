@@ -45,7 +45,7 @@ extension BatchWriter {
             """
     }
 
-    private static let insertRefunds = RowsStatement(
+    private static let insertRefunds = MultiRowStatement(
         inserting: [
             "order_number", "order_id", "payment_intent_id", "amount", "refunded", "is_worked_out",
             "currency", "reason", "since",

@@ -18,13 +18,13 @@ extension Checkout {
 
 /// The details that a batch inserts.
 extension BatchWriter {
-    private static let insertOrders = RowsStatement(
+    private static let insertOrders = MultiRowStatement(
         inserting: [
             "number", "position", "refused_level", "refused_id", "refused_asked", "refused_left",
             "subtotal", "tax", "shipping", "total",
         ] + Checkout.Text.ofPayment.map(column(of:)), into: "order_details")
 
-    private static let insertCustomers = RowsStatement(
+    private static let insertCustomers = MultiRowStatement(
         inserting: ["order_number"] + Checkout.Text.ofCustomer.map(column(of:)), into: "order_customers")
 
     private static func column(of text: Checkout.Text) -> String {
@@ -45,7 +45,7 @@ extension BatchWriter {
         }
     }
 
-    private static let insertLines = RowsStatement(
+    private static let insertLines = MultiRowStatement(
         inserting: ["order_number", "line", "product_id", "variant_id", "quantity", "unit_price"]
             + Checkout.LineText.allCases.map(column(of:)), into: "order_lines")
 

@@ -190,8 +190,8 @@ struct BatchWriter {
 
     private static func statements(
         columns: Int, _ sql: (CapLevel, _ values: String) -> String
-    ) -> [(level: CapLevel, statement: RowsStatement)] {
-        CapLevel.allCases.map { level in (level, RowsStatement(columns: columns) { sql(level, $0) }) }
+    ) -> [(level: CapLevel, statement: MultiRowStatement)] {
+        CapLevel.allCases.map { level in (level, MultiRowStatement(columns: columns) { sql(level, $0) }) }
     }
 
     private func writeBalances(_ position: Int64) throws {

@@ -53,7 +53,7 @@ extension LedgerDatabase {
         ).map { try Balance(sold: $0.value(0), adjusted: $0.value(1), cap: $0.value(2)) }
     }
 
-    private static let selectDeadLetters = RowsStatement(columns: 1) {
+    private static let selectDeadLetters = MultiRowStatement(columns: 1) {
         """
         SELECT letter.entry_id, fingerprint, letter.reason, received_at, epoch, position, \(Schema.idColumns)
         FROM (\($0)) CROSS JOIN dead_letters AS letter ON letter.entry_id = column1
@@ -62,7 +62,7 @@ extension LedgerDatabase {
     }
 
     private static let selectDecisions = Command.Kind.allCases.map { kind in
-        let select = RowsStatement(columns: 1) {
+        let select = MultiRowStatement(columns: 1) {
             """
             SELECT key, digest, outcome, reason, seq, units, decided_at, epoch, position,
                 \(Schema.orderID(ofJournal: kind) ?? "NULL")

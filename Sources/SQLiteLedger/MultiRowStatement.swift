@@ -5,7 +5,7 @@ import GRDB
 /// When it runs for each row alone, SQLite opens and closes the tables and indexes again each time: a quarter of its
 /// time (docs/performance.md). A constant, as its text for each number of rows is made once: for a batch of a few orders
 /// that would take as long as running it.
-struct RowsStatement: Sendable {
+struct MultiRowStatement: Sendable {
     private static let rowsAtATime = 16
 
     /// For one row, for two, and so on.
