@@ -20,7 +20,7 @@ extension LedgerDatabase {
     package static func requireUnused(_ path: String) async throws {
         guard exists(at: path) else { throw SQLiteLedgerError.missing(path: path) }
         try await offCooperativeThreads {
-            try Succession.finish(at: LedgerFile.resolved(path))
+            try LedgerReplacement.finish(at: LedgerFile.resolved(path))
             do {
                 var configuration = Configuration()
                 configuration.busyMode = .immediateError

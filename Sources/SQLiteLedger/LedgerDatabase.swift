@@ -63,7 +63,7 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
 
     /// Whether there is a ledger at `path`. An empty file does not count: an interrupted creation leaves one.
     package static func exists(at path: String) -> Bool {
-        LedgerFile.size(of: path) > 0 || Succession.isUnfinished(at: LedgerFile.resolved(path))
+        LedgerFile.size(of: path) > 0 || LedgerReplacement.isUnfinished(at: LedgerFile.resolved(path))
     }
 
     package func requireInPlace() async throws {
@@ -202,7 +202,7 @@ extension LedgerDatabase {
         if LedgerFile.isFolder(path) { throw SQLiteLedgerError.cannotOpen(path: path, reason: "it is a folder") }
         if !isBackup {
             try refuseUnsafeFileSystem(path)
-            try Succession.finish(at: LedgerFile.resolved(path))
+            try LedgerReplacement.finish(at: LedgerFile.resolved(path))
         }
         do {
             if !isBackup { try endUnfinishedChange(path) }

@@ -10,7 +10,7 @@ import Paths
 /// 1. `prepare`: locks the ledger exclusively until the end, copies the backup and checks the copy. Nothing has changed
 ///    yet, except that the log of a readable ledger is checkpointed into its file.
 /// 2. `raiseEpoch` in the copy, so that it is complete when it takes the ledger's place.
-/// 3. `takePlace`: the copy gets the deciding name (`Succession`), the old ledger gets another name, and the copy takes
+/// 3. `takePlace`: the copy gets the deciding name (`LedgerReplacement`), the old ledger gets another name, and the copy takes
 ///    its place. A crash leaves either the old ledger or the new one.
 final class SQLiteRestoration: LedgerRestoration {
     let copy: LedgerCopy
@@ -58,7 +58,7 @@ final class SQLiteRestoration: LedgerRestoration {
         let identity = source.identity
         let replaced = try await offCooperativeThreads {
             try LedgerDatabase.refuseUnsafeFileSystem(path)
-            try Succession.finish(at: path)
+            try LedgerReplacement.finish(at: path)
             return try ReplacedFile.takeAlone(path, store: store, identity: identity)
         }
         let partial = try PartialFile(path + ".restoring")
@@ -116,12 +116,12 @@ final class SQLiteRestoration: LedgerRestoration {
     }
 
     func takePlace() throws -> String? {
-        try partial.take(Succession.successor(of: path), replacing: true)
+        try partial.take(LedgerReplacement.successor(of: path), replacing: true)
         Failpoint.restoreDecided.pass()
-        guard let copy = FilePath.status(of: Succession.successor(of: path)) else {
+        guard let copy = FilePath.status(of: LedgerReplacement.successor(of: path)) else {
             throw SQLiteLedgerError.cannotWrite(path: path, reason: String(cString: strerror(errno)))
         }
-        let kept = try Succession.complete(path, successor: copy)
+        let kept = try LedgerReplacement.complete(path, successor: copy)
         try held?.close()
         return kept
     }

@@ -406,16 +406,16 @@ import Testing
                 try Data(contentsOf: URL(fileURLWithPath: path + "-wal"))
             )
             // As a crash right after the decision leaves it; a later one leaves less to do.
-            try FileManager.default.copyItem(atPath: backup, toPath: Succession.successor(of: path))
+            try FileManager.default.copyItem(atPath: backup, toPath: LedgerReplacement.successor(of: path))
             for step in 0..<2 {
                 if step == 1 {
-                    #expect(rename(path, Succession.successor(of: path)) == 0)
+                    #expect(rename(path, LedgerReplacement.successor(of: path)) == 0)
                     #expect(!FileManager.default.fileExists(atPath: path) && LedgerDatabase.exists(at: path))
                 }
                 let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .reader)
                 #expect(try await ledger.orderCount() == 3)
                 try ledger.close()
-                #expect(!Succession.isUnfinished(at: path))
+                #expect(!LedgerReplacement.isUnfinished(at: path))
             }
             let names = try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path)
             let kept = try #require(names.first { $0.hasPrefix("crashed.replaced-") && $0.hasSuffix("Z") })

@@ -8,7 +8,7 @@ import Paths
 /// File and log of the old ledger are two names, which no system changes atomically. So the copy first gets a separate
 /// name, which decides: as long as it exists, every process that opens the ledger first completes the restoration. If a
 /// restoration is interrupted, there is either the old ledger with its log, or the new one. Every step may be repeated.
-enum Succession {
+enum LedgerReplacement {
     /// The name under which a copy waits for its place.
     static func successor(of path: String) -> String { path + ".restored" }
 
