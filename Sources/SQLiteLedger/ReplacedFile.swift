@@ -57,7 +57,7 @@ private struct Marks {
     private let isMarked: Bool
     let identity: String?
     private let store: String?
-    private let tables: Schema.Standing
+    private let tables: Schema.SchemaState
 
     /// Errors: also damage, if not even this can be read.
     init(_ db: Database) throws {

@@ -27,7 +27,7 @@ enum Schema {
     }
 
     /// How the tables of a ledger compare with those that this version makes.
-    enum Standing {
+    enum SchemaState {
         /// Those of this version, or of an earlier one.
         case known
         /// A newer version has changed them.
@@ -38,7 +38,7 @@ enum Schema {
         case damaged
     }
 
-    static func standing(_ db: Database) throws -> Standing {
+    static func standing(_ db: Database) throws -> SchemaState {
         let migrator = migrator()
         do {
             guard try migrator.hasBeenSuperseded(db) else { return .known }
