@@ -186,7 +186,7 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
         }
     }
 
-    /// Once per transaction, on a page that each transaction changes anyway (`LedgerLog`).
+    /// Once per transaction, on a page that each transaction changes anyway (`WALFile`).
     private static func changeState(_ db: Database) throws {
         try db.cachedStatement(sql: "UPDATE ledger SET state_before = state, state = random()").execute()
     }
@@ -316,9 +316,9 @@ extension LedgerDatabase {
         guard LedgerFile.size(of: path + "-wal") > 0 else { return false }
         do {
             // A consumer in another process may restart its log between two checks.
-            var finding = LedgerLog.Finding.unclear
+            var finding = WALFile.Finding.unclear
             for _ in 1...3 {
-                try withReader(path) { db in finding = try LedgerLog.finding(db, path: path) }
+                try withReader(path) { db in finding = try WALFile.finding(db, path: path) }
                 if finding == .belongs { return false }
             }
             // A mixture may still be sound, but show erased data again, or an old cap.

@@ -9,7 +9,7 @@ import Paths
 /// random `state` and keeps the previous one (`LedgerDatabase.write`), so the log contains the sequence of states. The
 /// file must have one of these, or the state before the first: then the log continues from it. File times prove
 /// nothing, as SQLite itself changes those of a log that it only opens.
-struct LedgerLog {
+struct WALFile {
     /// What the log shows about the file.
     enum Finding {
         /// They belong together, or the log holds nothing that SQLite would use.
@@ -35,7 +35,7 @@ struct LedgerLog {
         // It has disappeared meanwhile: another process has closed the ledger.
         guard descriptor >= 0 else { return .belongs }
         defer { close(descriptor) }
-        guard let log = LedgerLog(descriptor) else { return .belongs }
+        guard let log = WALFile(descriptor) else { return .belongs }
         guard let page = page(root, of: log.pageSize, inFileOf: db), let file = LedgerStates(page: page)
         else { return .unclear }
         return log.finding(from: file.state, root: root)

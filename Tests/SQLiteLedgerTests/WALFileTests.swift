@@ -11,7 +11,7 @@ import Testing
 
 /// Logs that belong to the file beside them, and logs that do not.
 @Suite("A log beside a ledger")
-struct LedgerLogTests {
+struct WALFileTests {
     private func sell(_ count: Int, _ fixture: LedgerFixture) async throws {
         for _ in 0..<count {
             let seq = try await fixture.ledger.head().seq + 1
@@ -34,10 +34,10 @@ struct LedgerLogTests {
         return path
     }
 
-    private func finding(_ path: String) throws -> LedgerLog.Finding {
+    private func finding(_ path: String) throws -> WALFile.Finding {
         let queue = try DatabaseQueue(path: path, configuration: LedgerDatabase.readerConfiguration)
         defer { try? queue.close() }
-        return try queue.read { db in try LedgerLog.finding(db, path: path) }
+        return try queue.read { db in try WALFile.finding(db, path: path) }
     }
 
     @Test("that a crash left belongs to it, however much of it is in the file already")
