@@ -81,7 +81,7 @@ struct ConsumerStateMachine: ~Copyable {
     var recording = Recording.idle
     var unacknowledged: [Unacknowledged] = []
     var acknowledging = Acknowledging.idle
-    var announcing: Announcing
+    var announcing: AnnouncementProgress
     /// Of the batch that was recorded last.
     var recordedRows = BatchRows.none
     var replays = Replays()
@@ -99,7 +99,7 @@ struct ConsumerStateMachine: ~Copyable {
         self.epoch = epoch
         seq = epoch.seq
         recordedSeq = epoch.seq
-        announcing = Announcing(announced: epoch.announced, recorded: epoch.position)
+        announcing = AnnouncementProgress(announced: epoch.announced, recorded: epoch.position)
         queue = BatchQueue(settings.batchLimits)
         totals.epochs = 1
     }

@@ -342,7 +342,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.machine.reading.memory == .trusted)
     }
 
-    // MARK: - Announcing
+    // MARK: - AnnouncementProgress
 
     private static func recorded(_ position: Int64, of ids: String...) -> [RecordedOutcome] {
         ids.enumerated().map { number, id in

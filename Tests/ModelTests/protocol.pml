@@ -229,7 +229,7 @@ typedef Memory {
   ; byte setMessages
 #endif
 #if ANNOUNCE
-  ; byte announced             /* Announcing.announced */
+  ; byte announced             /* AnnouncementProgress.announced */
   ; byte startAnnounced        /* NO_ANNOUNCE_INSIDE alone */
 #endif
 }
@@ -692,7 +692,7 @@ proctype Consumer(byte p) {
     }
 
 #if ANNOUNCE
-  /* ---- Announce: Announcing. From memory or from the ledger, it is the same rows. ---- */
+  /* ---- Announce: AnnouncementProgress. From memory or from the ledger, it is the same rows. ---- */
   :: atomic {
       ME.state == RUN && ME.announced < ledger.records ->
       if
@@ -711,7 +711,7 @@ proctype Consumer(byte p) {
         }
       fi
     }
-  /* Once a second: Announcing.look */
+  /* Once a second: AnnouncementProgress.look */
   :: d_step { ME.state == RUN && redis.epoch == ME.epoch && redis.announced != ME.announced ->
       ME.announced = redis.announced
     }

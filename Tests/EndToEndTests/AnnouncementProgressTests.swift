@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Outcomes that Redis refuses, or forgets: they wait in the ledger, and delay nothing.
-@Suite(.serialized) struct AnnouncingTests {
+@Suite(.serialized) struct AnnouncementProgressTests {
     private let orders = SequentialModel.rush
 
     private func unannounced(_ shop: Shop) async throws -> Int {

@@ -7,7 +7,7 @@ import Ledger
 ///
 /// The rows of a batch are announced from memory if everything before them is announced, or in memory, too. All others
 /// are read from the ledger, a slice at a time: after a refusal, at a start, in an epoch that follows another one.
-struct Announcing {
+struct AnnouncementProgress {
     enum State {
         case ready
         /// The ledger is being read.
@@ -99,7 +99,7 @@ struct Announcing {
     /// A new epoch is open.
     mutating func restart(announced position: Int64, recorded: Int64) {
         let isRefusalKnown = isRefusalKnown
-        self = Announcing(announced: position, recorded: recorded)
+        self = AnnouncementProgress(announced: position, recorded: recorded)
         self.isRefusalKnown = isRefusalKnown
     }
 
