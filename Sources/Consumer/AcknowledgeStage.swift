@@ -9,7 +9,7 @@ struct AcknowledgeStage: Sendable {
     let ledger: any LedgerStore
     let gate: any Gate
     let trimmer: StreamTrimmer
-    let retrying: Retrying
+    let retrier: Retrier
     let clock: any ConsumerClock
     let metrics: ConsumerMetrics
 
@@ -22,7 +22,7 @@ struct AcknowledgeStage: Sendable {
             try await ledger.requireInPlace()
             if number > 0 { Failpoint.acknowledgeBetween.pass() }
             // Repeating is harmless, so a call that may have been executed is repeated, too.
-            let result = try await retrying.redis("acknowledging", doubtIsHarmless: true) { [gate] in
+            let result = try await retrier.redis("acknowledging", doubtIsHarmless: true) { [gate] in
                 try await gate.acknowledge(slice, keepOutcomes: keepOutcomes)
             }
             guard case .acknowledged(let report) = result else { return .fenced }
@@ -31,7 +31,7 @@ struct AcknowledgeStage: Sendable {
         if !acknowledgement.entries.isEmpty { metrics.acknowledged(in: clock.now - start) }
         Failpoint.acknowledgeAfter.pass()
         if whole.unrepeated > 0 || whole.unpublished > 0 {
-            retrying.logger.error(
+            retrier.logger.error(
                 "outcomes of messages that came again, or changes, could not be announced",
                 metadata: ["outcomes": "\(whole.unrepeated)", "changes": "\(whole.unpublished)"])
         }
@@ -43,11 +43,11 @@ struct AcknowledgeStage: Sendable {
         let keepOutcomes = await Int64(trimmer.keepOutcomes)
         let start = max(range.after, range.through - keepOutcomes)
         if start > range.after {
-            retrying.logger.notice(
+            retrier.logger.notice(
                 "more outcomes wait than redis keeps; the oldest are not announced any more, 'outcomes list' has them",
                 metadata: ["passed_over": "\(start - range.after)", "keep_outcomes": "\(keepOutcomes)"])
         }
-        return try await retrying.ledger { [ledger, limit = settings.batchOrders] in
+        return try await retrier.ledger { [ledger, limit = settings.batchOrders] in
             try await ledger.outcomes(after: start, through: range.through, limit: limit)
         }
     }
@@ -59,7 +59,7 @@ struct AcknowledgeStage: Sendable {
                 _ = try await gate.acknowledge(slice, keepOutcomes: trimmer.keepOutcomes)
             }
         } catch {
-            retrying.logger.warning(
+            retrier.logger.warning(
                 "changes of the catalogue could not be published", metadata: ["error": "\(error)"])
         }
     }

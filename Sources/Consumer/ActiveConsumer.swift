@@ -7,7 +7,7 @@ package struct ActiveConsumer: Sendable {
     private let settings: ConsumerSettings
     private let ledger: any LedgerStore
     private let lease: any Lease
-    private let retrying: Retrying
+    private let retrier: Retrier
     private let clock: any ConsumerClock
     private let metrics: ConsumerMetrics
     private let stages: ConsumerStages
@@ -17,7 +17,7 @@ package struct ActiveConsumer: Sendable {
     private let onReady: @Sendable (Int64, Int64) -> Void
 
     package init(
-        settings: ConsumerSettings, ledger: any LedgerStore, lease: any Lease, redis: ConsumerPorts, retrying: Retrying,
+        settings: ConsumerSettings, ledger: any LedgerStore, lease: any Lease, redis: ConsumerPorts, retrier: Retrier,
         metrics: ConsumerMetrics,
         guarding: @escaping @Sendable () async throws -> Void,
         onReady: @escaping @Sendable (Int64, Int64) -> Void
@@ -25,13 +25,13 @@ package struct ActiveConsumer: Sendable {
         self.settings = settings
         self.ledger = ledger
         self.lease = lease
-        self.retrying = retrying
-        clock = retrying.stop.clock
+        self.retrier = retrier
+        clock = retrier.stop.clock
         self.metrics = metrics
         self.guarding = guarding
         self.onReady = onReady
         stages = ConsumerStages(
-            settings: settings, ledger: ledger, lease: lease, redis: redis, retrying: retrying, clock: clock,
+            settings: settings, ledger: ledger, lease: lease, redis: redis, retrier: retrier, clock: clock,
             metrics: metrics)
     }
 
@@ -52,8 +52,8 @@ package struct ActiveConsumer: Sendable {
             defer { group.cancelAll() }
             // Whatever ends the consumer also ends everything that waits for Redis or the disk; otherwise the lease
             // would be held for as long as they are unavailable.
-            defer { retrying.stop.request() }
-            group.addTask { [guarding, stop = retrying.stop] in
+            defer { retrier.stop.request() }
+            group.addTask { [guarding, stop = retrier.stop] in
                 do {
                     try await guarding()
                 } catch {
@@ -63,7 +63,7 @@ package struct ActiveConsumer: Sendable {
                 }
                 return nil
             }
-            group.addTask { [stop = retrying.stop] in
+            group.addTask { [stop = retrier.stop] in
                 await stop.wait()
                 guard stop.isRequested else { throw CancellationError() }
                 return .stopRequested
@@ -84,7 +84,7 @@ package struct ActiveConsumer: Sendable {
 
     /// Waits for writes in progress. Their failure matters, also at a stop.
     private func finish(_ group: inout ThrowingTaskGroup<ConsumerEvent?, any Error>) async throws {
-        retrying.stop.request()
+        retrier.stop.request()
         group.cancelAll()
         while let result = await group.nextResult() {
             guard case .failure(let error) = result else { continue }
@@ -96,7 +96,7 @@ package struct ActiveConsumer: Sendable {
     /// first epoch.
     private func begin() async throws -> Epoch {
         if let poison = EntryIdentity(note: lease.previousNote) {
-            try await retrying.ledger { [ledger] in try await ledger.noteAttempt(poison) }
+            try await retrier.ledger { [ledger] in try await ledger.noteAttempt(poison) }
         }
         await lease.note("")
         try await stages.server.check()
@@ -133,7 +133,7 @@ package struct ActiveConsumer: Sendable {
         } catch is StopSignal.Stopped {
             // Redis or the ledger was unavailable when the stop came: unfinished messages stay pending.
             if !machine.isMemoryEmpty {
-                retrying.logger.warning("stopped with messages unfinished; they stay pending")
+                retrier.logger.warning("stopped with messages unfinished; they stay pending")
             }
             return machine.totals
         }

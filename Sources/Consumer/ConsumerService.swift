@@ -80,7 +80,7 @@ package struct ConsumerService: Service {
         do {
             // Opened only now: a ledger that a standby had opened earlier could have been replaced by the time of
             // takeover.
-            let opened = try await Retrying(stop: stop, logger: logger).ledger {
+            let opened = try await Retrier(stop: stop, logger: logger).ledger {
                 try await ledger.openStore(store)
             }
             let isRead: Bool
@@ -113,7 +113,7 @@ package struct ConsumerService: Service {
         }
         let consumer = ActiveConsumer(
             settings: settings, ledger: ledger, lease: lease, redis: redis,
-            retrying: Retrying(stop: stop, logger: logger), metrics: metrics,
+            retrier: Retrier(stop: stop, logger: logger), metrics: metrics,
             guarding: { if let damage = await findDamage() { throw damage } },
             onReady: { epoch, seq in report(.active(epoch: epoch, seq: seq)) })
         let companionship = companion.map { companion in Task { await companion() } }

@@ -23,29 +23,29 @@ final class ConsumerStages: Sendable {
     private let logger: Logger
 
     init(
-        settings: ConsumerSettings, ledger: any LedgerStore, lease: any Lease, redis: ConsumerPorts, retrying: Retrying,
+        settings: ConsumerSettings, ledger: any LedgerStore, lease: any Lease, redis: ConsumerPorts, retrier: Retrier,
         clock: any ConsumerClock, metrics: ConsumerMetrics
     ) {
         tasks = redis.tasks
         self.clock = clock
         self.metrics = metrics
-        logger = retrying.logger
-        server = ServerCheck(gate: redis.gate, source: redis.source, retrying: retrying)
+        logger = retrier.logger
+        server = ServerCheck(gate: redis.gate, source: redis.source, retrier: retrier)
         trimmer = StreamTrimmer(
-            settings: settings, upkeep: redis.upkeep, clock: clock, metrics: metrics, logger: retrying.logger)
+            settings: settings, upkeep: redis.upkeep, clock: clock, metrics: metrics, logger: retrier.logger)
         read = ReadStage(
             settings: settings, source: redis.source, gate: redis.gate, ledger: ledger, server: server,
-            retrying: retrying)
+            retrier: retrier)
         decide = DecideStage(
-            ledger: ledger, gate: redis.gate, lease: lease, retrying: retrying, clock: clock, metrics: metrics)
-        record = RecordStage(ledger: ledger, retrying: retrying, clock: clock, metrics: metrics)
+            ledger: ledger, gate: redis.gate, lease: lease, retrier: retrier, clock: clock, metrics: metrics)
+        record = RecordStage(ledger: ledger, retrier: retrier, clock: clock, metrics: metrics)
         acknowledge = AcknowledgeStage(
-            settings: settings, ledger: ledger, gate: redis.gate, trimmer: trimmer, retrying: retrying, clock: clock,
+            settings: settings, ledger: ledger, gate: redis.gate, trimmer: trimmer, retrier: retrier, clock: clock,
             metrics: metrics)
-        epochs = EpochOpener(ledger: ledger, gate: redis.gate, retrying: retrying, metrics: metrics)
+        epochs = EpochOpener(ledger: ledger, gate: redis.gate, retrier: retrier, metrics: metrics)
         watch = WatchStage(
-            ledger: ledger, gate: redis.gate, server: server, trimmer: trimmer, retrying: retrying)
-        replays = ReplayPublisher(ledger: ledger, publisher: redis.publisher, retrying: retrying)
+            ledger: ledger, gate: redis.gate, server: server, trimmer: trimmer, retrier: retrier)
+        replays = ReplayPublisher(ledger: ledger, publisher: redis.publisher, retrier: retrier)
     }
 
     /// Where the action runs: what takes long would hold up all that runs beside the connections.

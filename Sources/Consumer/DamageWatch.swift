@@ -20,7 +20,7 @@ struct DamageWatch: Sendable {
     /// - Returns: whether all of it was read.
     func beforeSelling() async throws -> Bool {
         let wasDamaged = lease.previousSoundness?.damage != nil
-        let isWhole = try await Retrying(stop: stop, logger: logger).ledger { [ledger, lease, stop] in
+        let isWhole = try await Retrier(stop: stop, logger: logger).ledger { [ledger, lease, stop] in
             guard var inspection = try await ledger.inspect() else {
                 // What was found before cannot be found not to be so any more.
                 await lease.note(LedgerSoundness?.none)

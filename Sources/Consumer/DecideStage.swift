@@ -10,7 +10,7 @@ struct DecideStage: Sendable {
     let ledger: any LedgerStore
     let gate: any Gate
     let lease: any Lease
-    let retrying: Retrying
+    let retrier: Retrier
     let clock: any ConsumerClock
     let metrics: ConsumerMetrics
 
@@ -34,9 +34,9 @@ struct DecideStage: Sendable {
     /// process finds the note and counts it as an attempt of the entry.
     private func plan(poison entry: StreamEntry, _ context: PlanningContext) async throws -> PlannedBatch {
         let key = EntryIdentity(entry)
-        let attempts = try await retrying.ledger { [ledger] in try await ledger.attempts(key) }
+        let attempts = try await retrier.ledger { [ledger] in try await ledger.attempts(key) }
         guard attempts < ConsumerSettings.poisonAttempts else {
-            retrying.logger.error(
+            retrier.logger.error(
                 "an entry has brought the process down too often", metadata: ["entry": "\(entry.id)"])
             return context.quarantine(entry, at: clock.timestamp)
         }
@@ -54,7 +54,7 @@ struct DecideStage: Sendable {
     ) async throws -> PlannedBatch {
         Failpoint.planBefore.pass()
         let planner = BatchPlanner(entries, context, at: clock.timestamp)
-        let prior = try await retrying.ledger { [ledger, lookup = planner.lookup] in
+        let prior = try await retrier.ledger { [ledger, lookup = planner.lookup] in
             try await ledger.priorState(for: lookup)
         }
         if let note { await lease.note(note) }
@@ -73,7 +73,7 @@ struct DecideStage: Sendable {
         var seqAfter = seq
         if !commands.isEmpty {
             let start = clock.now
-            let result = try await retrying.redis("deciding a batch") { [gate] in
+            let result = try await retrier.redis("deciding a batch") { [gate] in
                 try await gate.decide(commands, epoch: epoch.number, seq: seq)
             }
             switch result {

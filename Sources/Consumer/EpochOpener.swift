@@ -10,10 +10,10 @@ import RedisClient
 struct EpochOpener: Sendable {
     let ledger: any LedgerStore
     let gate: any Gate
-    let retrying: Retrying
+    let retrier: Retrier
     let metrics: ConsumerMetrics
 
-    private var logger: Logger { retrying.logger }
+    private var logger: Logger { retrier.logger }
 
     /// The result of one attempt.
     private enum Attempt {
@@ -30,7 +30,7 @@ struct EpochOpener: Sendable {
         logger.notice("opening an epoch", metadata: ["reason": "\(request.needed.reason)"])
         if case .miscount(let counter) = request.needed.cause { try await countAgain(counter) }
         if request.epochsInARow > 0 {
-            try await retrying.stop.pause(Backoff.ofCommands.delay(afterFailures: request.epochsInARow))
+            try await retrier.stop.pause(Backoff.ofCommands.delay(afterFailures: request.epochsInARow))
         }
         var losses = 0
         while true {
@@ -54,14 +54,14 @@ struct EpochOpener: Sendable {
     }
 
     private func attempt(_ request: EpochRequest) async throws -> Attempt {
-        if retrying.stop.isRequested { throw StopSignal.Stopped() }
+        if retrier.stop.isRequested { throw StopSignal.Stopped() }
         // Checks first that Redis can be reached: an outage of hours must not use up an epoch per second.
-        try await retrying.redis("reaching Redis", doubtIsHarmless: true) { [gate] in try await gate.reach() }
+        try await retrier.redis("reaching Redis", doubtIsHarmless: true) { [gate] in try await gate.reach() }
         try await ledger.requireInPlace()
         Failpoint.epochBefore.pass()
         // Checked before the epoch is raised: a wrong ledger that is started repeatedly must not overtake Redis.
         try await refuseWrongLedger()
-        let start = try await retrying.ledger { [ledger] in
+        let start = try await retrier.ledger { [ledger] in
             try await ledger.raiseEpoch(catalogueBefore: request.catalogueBefore, reason: request.needed.reason)
         }
         Failpoint.epochRaised.pass()
@@ -70,7 +70,7 @@ struct EpochOpener: Sendable {
         let connection = gate.connection
         let announced: Int64
         do {
-            let result = try await retrying.redis("installing the counters") { [gate] in
+            let result = try await retrier.redis("installing the counters") { [gate] in
                 try await gate.install(installation)
             }
             switch result {
@@ -95,17 +95,17 @@ struct EpochOpener: Sendable {
         logger.error(
             "the ledger's own figures do not add up; they are counted again",
             metadata: ["level": "\(counter.level.rawValue)", "id": "\(counter.id)"])
-        _ = try await retrying.ledger { [ledger] in
+        _ = try await retrier.ledger { [ledger] in
             try await ledger.repairMiscounts(reason: "found while recording a cancellation")
         }
     }
 
     /// Throws if Redis knows of more than this ledger holds: the ledger was replaced, or has gone back in time.
     private func refuseWrongLedger() async throws {
-        let found = try await retrying.redis("reading the counters' state", doubtIsHarmless: true) { [gate] in
+        let found = try await retrier.redis("reading the counters' state", doubtIsHarmless: true) { [gate] in
             try await gate.head()
         }
-        let head = try await retrying.ledger { [ledger] in try await ledger.head() }
+        let head = try await retrier.ledger { [ledger] in try await ledger.head() }
         try found.refuseWrongLedger(ledger, head: head, redis: gate.name)
     }
 

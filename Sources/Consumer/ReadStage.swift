@@ -13,18 +13,18 @@ struct ReadStage: Sendable {
     let gate: any Gate
     let ledger: any LedgerStore
     let server: ServerCheck
-    let retrying: Retrying
+    let retrier: Retrier
 
-    private var logger: Logger { retrying.logger }
+    private var logger: Logger { retrier.logger }
 
     func connectFirst() async throws {
-        try await retrying.redis("connecting", doubtIsHarmless: true) { [source] in try await source.connect() }
+        try await retrier.redis("connecting", doubtIsHarmless: true) { [source] in try await source.connect() }
     }
 
     /// - Parameter claims: whether everything pending is claimed first.
     func next(claims: Bool) async throws -> ConsumerEvent {
         // Anything read after a stop would have to be finished.
-        if retrying.stop.isRequested { return .readFailed(.stopped) }
+        if retrier.stop.isRequested { return .readFailed(.stopped) }
         Failpoint.readBefore.pass()
         // With `untilIdle`, an empty stream is the end. Even a short wait would last until Redis next looks at its
         // timers: up to 100 ms.
@@ -49,7 +49,7 @@ struct ReadStage: Sendable {
 
     func connect(attempt: Int) async throws -> ConsumerEvent {
         do {
-            try await retrying.stop.pause(Backoff.ofCommands.delay(afterFailures: attempt + 1))
+            try await retrier.stop.pause(Backoff.ofCommands.delay(afterFailures: attempt + 1))
             try await source.connect()
             // The other connection may have broken together with this one, unnoticed.
             try await gate.reach()
@@ -64,7 +64,7 @@ struct ReadStage: Sendable {
         do {
             let pending = try await gate.pending().count
             guard settings.untilIdle, pending == 0 else { return .leftovers(pending: pending, wanted: []) }
-            let wanted = try await retrying.ledger { [ledger] in
+            let wanted = try await retrier.ledger { [ledger] in
                 try await ledger.replaysWanted(limit: Replays.limit)
             }
             return .leftovers(pending: 0, wanted: wanted)

@@ -4,7 +4,7 @@ import Ledger
 /// Has the ledger record a batch.
 struct RecordStage: Sendable {
     let ledger: any LedgerStore
-    let retrying: Retrying
+    let retrier: Retrier
     let clock: any ConsumerClock
     let metrics: ConsumerMetrics
 
@@ -13,7 +13,7 @@ struct RecordStage: Sendable {
         // A batch in which everything was known already changes nothing. Redis keeps the larger number of messages.
         if batch.isEmpty { return .recorded(position: 0) }
         let start = clock.now
-        let result = try await retrying.ledger { [ledger] in try await ledger.record(batch) }
+        let result = try await retrier.ledger { [ledger] in try await ledger.record(batch) }
         if case .recorded = result { metrics.recorded(in: clock.now - start) }
         Failpoint.recordAfter.pass()
         return result

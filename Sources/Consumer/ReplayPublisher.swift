@@ -8,7 +8,7 @@ import Logging
 struct ReplayPublisher: Sendable {
     let ledger: any LedgerStore
     let publisher: any MessagePublisher
-    let retrying: Retrying
+    let retrier: Retrier
 
     func publish(_ due: [Replays.Due]) async throws -> PublishedReplays {
         Failpoint.replayBefore.pass()
@@ -23,14 +23,14 @@ struct ReplayPublisher: Sendable {
                 }
             }
             if !published.sent.isEmpty {
-                retrying.logger.notice(
+                retrier.logger.notice(
                     "dead letters published again", metadata: ["count": "\(published.sent.count)"])
             }
         } catch {
             // Tried again in a second; a message that is published twice is a replay.
             if case .fatal = RedisTrouble(error) { throw error }
             published.failed = due.map(\.number).filter { published.sent[$0] == nil }
-            retrying.logger.warning(
+            retrier.logger.warning(
                 "dead letters could not be published again", metadata: ["error": "\(error)"])
         }
         Failpoint.replayAfter.pass()
@@ -40,7 +40,7 @@ struct ReplayPublisher: Sendable {
     /// - Returns: the id of its entry; nil: there is nothing to send.
     private func publish(_ due: Replays.Due) async throws -> String? {
         if let entry = due.entry, try await publisher.isWaiting(entry) { return entry }
-        let letter = try await retrying.ledger { [ledger] in try await ledger.deadLetter(due.number) }
+        let letter = try await retrier.ledger { [ledger] in try await ledger.deadLetter(due.number) }
         let fields =
             letter?.fields.flatMap { StreamEntry.fields(decoding: $0) }
             ?? StreamEntry.fields(type: letter?.type, payload: letter?.payload)

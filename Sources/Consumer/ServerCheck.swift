@@ -6,19 +6,19 @@ import Logging
 actor ServerCheck {
     private let gate: any Gate
     private let source: any MessageSource
-    private let retrying: Retrying
+    private let retrier: Retrier
     /// The connections that were found to lead to one server.
     private var comparedConnections: (reading: Int, deciding: Int)?
 
-    init(gate: any Gate, source: any MessageSource, retrying: Retrying) {
+    init(gate: any Gate, source: any MessageSource, retrier: Retrier) {
         self.gate = gate
         self.source = source
-        self.retrying = retrying
+        self.retrier = retrier
     }
 
     /// Refuses a Redis that is too old for scripts with `#!lua`; warns about settings under which it loses messages.
     func check() async throws {
-        let server = try await retrying.redis("asking for the server's version", doubtIsHarmless: true) { [gate] in
+        let server = try await retrier.redis("asking for the server's version", doubtIsHarmless: true) { [gate] in
             try await gate.server()
         }
         if let version = server.version, let major = Int(version.prefix { $0 != "." }),
@@ -27,12 +27,12 @@ actor ServerCheck {
             throw ConsumerError.serverTooOld(redis: gate.name, version: version)
         }
         if let policy = server.evictionPolicy, policy != "noeviction" {
-            retrying.logger.warning(
+            retrier.logger.warning(
                 "Redis may evict messages that nobody has read: set maxmemory-policy to noeviction",
                 metadata: ["policy": "\(policy)"])
         }
         if server.hasAppendOnlyFile == false {
-            retrying.logger.warning("Redis has no append-only file: a restart forgets messages that nobody has read")
+            retrier.logger.warning("Redis has no append-only file: a restart forgets messages that nobody has read")
         }
     }
 
@@ -45,7 +45,7 @@ actor ServerCheck {
         guard let server = try? await gate.server().runID else { return }
         comparedConnections = connections
         if server == read.id { return }
-        retrying.logger.warning(
+        retrier.logger.warning(
             "the two connections to redis lead to different servers; connecting again",
             metadata: ["reading": "\(read.id)", "deciding": "\(server)"])
         gate.reconnect(because: "the other connection leads to another server")

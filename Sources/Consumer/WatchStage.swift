@@ -9,13 +9,13 @@ struct WatchStage: Sendable {
     let gate: any Gate
     let server: ServerCheck
     let trimmer: StreamTrimmer
-    let retrying: Retrying
+    let retrier: Retrier
 
     /// - Parameter epoch: the open epoch.
     /// - Throws: `LedgerError`; errors that waiting does not resolve.
     func look(in epoch: Int64) async throws -> WatchReport {
         try await ledger.requireInPlace()
-        let head = try await retrying.ledger { [ledger] in try await ledger.head() }
+        let head = try await retrier.ledger { [ledger] in try await ledger.head() }
         // Concurrently: each would cost a round trip, during which nothing is decided.
         async let isFull = try? gate.isFull()
         async let pending = try? gate.pending()
@@ -39,6 +39,6 @@ struct WatchStage: Sendable {
         } catch let error as any LedgerError where error.isTransient {
             // The erasure is still due. A disk that is full for long must not delay the rest.
         }
-        return try await retrying.ledger { [ledger] in try await ledger.replaysWanted(limit: Replays.limit) }
+        return try await retrier.ledger { [ledger] in try await ledger.replaysWanted(limit: Replays.limit) }
     }
 }

@@ -66,7 +66,7 @@ struct HTTPServices {
 
     private func openLedger() async throws -> any LedgerReader {
         // Waited for, as the consumer waits: a full disk at its start must not end the process.
-        try await Retrying(stop: StopSignal(), logger: logger).ledger { [settings] in
+        try await Retrier(stop: StopSignal(), logger: logger).ledger { [settings] in
             try await settings.ledger.openReader(settings.store)
         }
     }

@@ -52,7 +52,7 @@ private struct MemoryShop {
         let consumer = ActiveConsumer(
             settings: settings, ledger: ledger, lease: lease,
             redis: ConsumerPorts(gate: connection, upkeep: connection, source: connection, publisher: connection),
-            retrying: Retrying(stop: StopSignal(clock: ImpatientClock()), logger: silentLogger),
+            retrier: Retrier(stop: StopSignal(clock: ImpatientClock()), logger: silentLogger),
             metrics: ConsumerMetrics(), guarding: {}, onReady: { _, _ in })
         return try await consumer.run()
     }

@@ -3,7 +3,7 @@ import Logging
 import RedisClient
 
 /// Waits for Redis and for the ledger while they are unavailable, but not past a stop.
-package struct Retrying: Sendable {
+package struct Retrier: Sendable {
     package let stop: StopSignal
     package let logger: Logger
 
