@@ -102,7 +102,7 @@ package struct ActiveConsumer: Sendable {
         try await stages.server.check()
         // Connects before the epoch is installed, so that a data loss that removes the epoch also ends reading.
         try await stages.read.connectFirst()
-        let request = EpochRequest(needed: EpochNeeded(.outage, "start"), catalogueBefore: nil, epochsInARow: 0)
+        let request = EpochRequest(needed: EpochReason(.outage, "start"), catalogueBefore: nil, epochsInARow: 0)
         return try await withTaskExecutorPreference(stages.executor(for: .openEpoch(request))) {
             try await stages.epochs.open(request)
         }

@@ -34,7 +34,7 @@ enum ConsumerAction: Sendable {
     /// Nothing is left to do.
     case finish
     /// Several epochs were opened in a row, and the same batch still could not be recorded.
-    case giveUp(EpochNeeded)
+    case giveUp(EpochReason)
 }
 
 extension ConsumerAction {

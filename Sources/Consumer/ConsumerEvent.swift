@@ -17,7 +17,7 @@ enum ConsumerEvent: Sendable {
     /// The first entry depends on the batch that is being recorded.
     case blocked
     /// Deciding has ended without a decision.
-    case undecided(EpochNeeded)
+    case undecided(EpochReason)
     case recorded(RecordResult)
     /// Carries the epoch that the acknowledgement named.
     case acknowledged(epoch: Int64, AcknowledgeResult)

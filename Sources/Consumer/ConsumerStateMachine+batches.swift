@@ -67,7 +67,7 @@ extension ConsumerStateMachine {
         if case .underWay = recording { deciding = .blocked }
     }
 
-    mutating func undecided(_ needed: EpochNeeded) {
+    mutating func undecided(_ needed: EpochReason) {
         // In an epoch that is ending, a decision no longer matters; a data loss of Redis does.
         if endDeciding() { return need(needed) }
         if case .doubtful = needed.memory { reading.distrustMemory() }
@@ -103,18 +103,18 @@ extension ConsumerStateMachine {
         case .outdated(let head):
             // An operator has requested another catalogue or epoch. Only a wrong seq is the fault of the batch.
             if head.catalogueVersion != batch.record.catalogueVersion {
-                need(EpochNeeded(.outage, "catalogue version \(head.catalogueVersion)"))
+                need(EpochReason(.outage, "catalogue version \(head.catalogueVersion)"))
             } else {
-                let cause = head.epoch == batch.record.epoch ? EpochNeeded.Cause.batch : .outage
+                let cause = head.epoch == batch.record.epoch ? EpochReason.Cause.batch : .outage
                 let isSame = head.epoch == batch.record.epoch && head.seq == batch.record.seqBefore
                 let what = isSame ? "has a part of the batch already" : "is at epoch \(head.epoch), seq \(head.seq)"
-                need(EpochNeeded(cause, "the ledger \(what)"))
+                need(EpochReason(cause, "the ledger \(what)"))
             }
         case .disagreed(.miscounted(let counter)):
-            need(EpochNeeded(.miscount(counter), "the ledger's figures were counted again"))
+            need(EpochReason(.miscount(counter), "the ledger's figures were counted again"))
         case .disagreed(let disagreement):
             need(
-                EpochNeeded(.batch, "the ledger's figures do not give the counters' decision of \(disagreement)"))
+                EpochReason(.batch, "the ledger's figures do not give the counters' decision of \(disagreement)"))
         }
         // A decision made after this one depends on it.
         if case .done(let next) = deciding {
@@ -179,7 +179,7 @@ extension ConsumerStateMachine {
             // The batch stays the first one. Either its epoch has ended since it was sent, or Redis has lost the epoch.
             // While the next epoch is being installed it may be either; then memory is distrusted unnecessarily.
             if sender == epoch.number {
-                need(EpochNeeded(.outage, "the counters were changed or lost", memory: .doubtful))
+                need(EpochReason(.outage, "the counters were changed or lost", memory: .doubtful))
             }
         }
     }
@@ -187,7 +187,7 @@ extension ConsumerStateMachine {
     private mutating func announced(_ report: AcknowledgeReport) {
         guard let position = report.announced, position <= announcing.recorded else {
             // Somebody has changed it; an installation sets it right.
-            return need(EpochNeeded(.outage, "the counters were changed or lost", memory: .doubtful))
+            return need(EpochReason(.outage, "the counters were changed or lost", memory: .doubtful))
         }
         if let news = announcing.note(announced: position, refusal: report.refusal) { actions.append(.report(news)) }
     }

@@ -85,14 +85,14 @@ extension ConsumerStateMachine {
     private mutating func compare(_ report: WatchReport) -> Finding {
         let areCountersChanged = haveCountersChanged(report)
         // Whatever else has happened, a Redis that has lost its counters may have lost messages.
-        let memory = areCountersChanged ? EpochNeeded.Memory.doubtful : .trusted
+        let memory = areCountersChanged ? EpochReason.Memory.doubtful : .trusted
         // At most once a second, and not caused by a batch: it may happen any number of times.
         if report.ledger.catalogueVersion != epoch.catalogue.version {
-            need(EpochNeeded(.outage, "catalogue version \(report.ledger.catalogueVersion)", memory: memory))
+            need(EpochReason(.outage, "catalogue version \(report.ledger.catalogueVersion)", memory: memory))
         } else if report.ledger.epoch != epoch.number {
-            need(EpochNeeded(.outage, "the ledger is at epoch \(report.ledger.epoch)", memory: memory))
+            need(EpochReason(.outage, "the ledger is at epoch \(report.ledger.epoch)", memory: memory))
         } else if areCountersChanged {
-            need(EpochNeeded(.outage, "the counters were changed or lost", memory: memory))
+            need(EpochReason(.outage, "the counters were changed or lost", memory: memory))
         } else {
             // If Redis is unavailable, each stage that needs it waits by itself.
             return report.counters == nil ? .redisIsAway : .allIsWell

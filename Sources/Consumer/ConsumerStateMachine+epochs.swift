@@ -1,7 +1,7 @@
 /// Epochs: how they end, and how the next one begins.
 extension ConsumerStateMachine {
     /// Ends the epoch: everything that is in memory and not recorded is decided again in the next one, in order.
-    mutating func need(_ needed: EpochNeeded) {
+    mutating func need(_ needed: EpochReason) {
         if case .doubtful = needed.memory { reading.distrustMemory() }
         switch phase {
         case .active: phase = .closing(needed)

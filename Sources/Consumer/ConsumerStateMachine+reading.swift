@@ -44,7 +44,7 @@ extension ConsumerStateMachine {
         var pace = Pace.keepingUp
         var intake = Intake.open
         /// Doubtful messages are not acknowledged: they are claimed again, found to be recorded, and acknowledged then.
-        var memory = EpochNeeded.Memory.trusted
+        var memory = EpochReason.Memory.trusted
         /// Attempts to connect since something was read.
         var attempts = 0
 
@@ -143,7 +143,7 @@ extension ConsumerStateMachine {
         // Commands sent over a closed connection may still arrive, and a Redis that has lost its tail may assign the
         // ids they name to other messages. A new epoch fences these commands before anything is read under those ids.
         if isAfterLoss || decidingConnection != epoch.connection {
-            need(EpochNeeded(.outage, "reading failed, and Redis may have lost data"))
+            need(EpochReason(.outage, "reading failed, and Redis may have lost data"))
         }
     }
 

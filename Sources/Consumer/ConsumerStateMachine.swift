@@ -22,7 +22,7 @@ struct ConsumerStateMachine: ~Copyable {
         /// The counters are installed: every stage runs.
         case active
         /// Waits until deciding and recording have ended; what is recorded stays, everything else returns to the queue.
-        case closing(EpochNeeded)
+        case closing(EpochReason)
         /// The counters are being installed.
         case opening
         case finished

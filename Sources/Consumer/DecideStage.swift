@@ -22,7 +22,7 @@ struct DecideStage: Sendable {
             case .poison(let entry): planned = try await plan(poison: entry, request.planning)
             }
             return planned.entries.isEmpty ? .blocked : .decided(try await decide(planned, request))
-        } catch let needed as EpochNeeded {
+        } catch let needed as EpochReason {
             return .undecided(needed)
         }
     }
@@ -64,7 +64,7 @@ struct DecideStage: Sendable {
         return planned
     }
 
-    /// - Throws: `EpochNeeded` if Redis is in another state, or if the result is unknown.
+    /// - Throws: `EpochReason` if Redis is in another state, or if the result is unknown.
     private func decide(_ planned: PlannedBatch, _ request: DecisionRequest) async throws -> DecidedBatch {
         Failpoint.decideBefore.pass()
         let (epoch, seq) = (request.epoch, request.seq)
@@ -78,7 +78,7 @@ struct DecideStage: Sendable {
             }
             switch result {
             case .fenced(let what, let found):
-                throw EpochNeeded(
+                throw EpochReason(
                     // A Redis that was unavailable meanwhile may have lost its last writes: the batch is not to blame.
                     gate.connection == epoch.connection ? .batch : .outage,
                     """

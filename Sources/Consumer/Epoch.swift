@@ -27,7 +27,7 @@ struct Epoch: Sendable {
 
 /// A request for a new epoch.
 struct EpochRequest: Sendable {
-    var needed: EpochNeeded
+    var needed: EpochReason
     /// The catalogue version of the previous epoch; nil: there was none.
     var catalogueBefore: Int64?
     /// Epochs opened before it with nothing recorded in between: the more there are, the longer it waits.

@@ -19,7 +19,7 @@ struct EpochOpener: Sendable {
     private enum Attempt {
         case installed(Epoch)
         /// It may have been installed.
-        case inDoubt(EpochNeeded)
+        case inDoubt(EpochReason)
         /// Redis lost the prepared counters before they were renamed: it was flushed or restarted. Retried up to
         /// `ConsumerSettings.installLosses` times.
         case lost(CountersError)
@@ -78,7 +78,7 @@ struct EpochOpener: Sendable {
             case .refused(let objection):
                 throw ConsumerError.wrongLedger(ledger: ledger.name, redis: gate.name, objection)
             }
-        } catch let doubt as EpochNeeded {
+        } catch let doubt as EpochReason {
             return .inDoubt(doubt)
         } catch let error as CountersError where error.isLossBeforeInstalling {
             return .lost(error)
@@ -109,7 +109,7 @@ struct EpochOpener: Sendable {
         try found.refuseWrongLedger(ledger, head: head, redis: gate.name)
     }
 
-    func noProgress(_ needed: EpochNeeded) -> ConsumerError {
+    func noProgress(_ needed: EpochReason) -> ConsumerError {
         .noProgress(
             redis: gate.name, reason: needed.reason, epochs: ConsumerSettings.epochsWithoutProgress)
     }

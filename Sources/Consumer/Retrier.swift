@@ -17,8 +17,8 @@ package struct Retrier: Sendable {
     /// - Parameters:
     ///   - action: what is done, for the log.
     ///   - doubtIsHarmless: whether a command that may have been executed is repeated, too. Otherwise only a new epoch
-    ///     resolves the doubt (`EpochNeeded`).
-    /// - Throws: `EpochNeeded`; `StopSignal.Stopped`; errors that waiting does not resolve.
+    ///     resolves the doubt (`EpochReason`).
+    /// - Throws: `EpochReason`; `StopSignal.Stopped`; errors that waiting does not resolve.
     func redis<T: Sendable>(
         _ action: String, doubtIsHarmless: Bool = false, _ body: @Sendable () async throws -> T
     ) async throws -> T {
@@ -29,7 +29,7 @@ package struct Retrier: Sendable {
                 return try await body()
             } catch {
                 switch RedisTrouble(error) {
-                case .doubt where !doubtIsHarmless: throw EpochNeeded(.outage, "\(action): \(error)")
+                case .doubt where !doubtIsHarmless: throw EpochReason(.outage, "\(action): \(error)")
                 case .fatal: throw error
                 case .wait, .doubt:
                     // Failed connection attempts are already in the log.

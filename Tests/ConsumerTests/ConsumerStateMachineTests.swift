@@ -179,15 +179,15 @@ struct ConsumerStateMachineTests {
         bench.finishWatch()
         try bench.deliverDecoded(.order(1, "a", ("lamp", nil, 1)))
         for epoch in 2...30 as ClosedRange<Int64> {
-            bench.send(.undecided(EpochNeeded(.outage, "away")))
+            bench.send(.undecided(EpochReason(.outage, "away")))
             bench.open(epoch: epoch)
         }
         for epoch in 31...33 as ClosedRange<Int64> {
-            bench.send(.undecided(EpochNeeded(.batch, "odd")))
+            bench.send(.undecided(EpochReason(.batch, "odd")))
             bench.open(epoch: epoch)
         }
         #expect(!bench.take().contains { $0.hasPrefix("give up") })
-        bench.send(.undecided(EpochNeeded(.batch, "odd")))
+        bench.send(.undecided(EpochReason(.batch, "odd")))
         #expect(bench.take().contains("give up: odd"))
     }
 
@@ -197,7 +197,7 @@ struct ConsumerStateMachineTests {
         bench.finishWatch()
         try bench.deliverDecoded(.order(1, "a", ("lamp", nil, 1)))
         for (epoch, inARow) in [(2, 0), (3, 1), (4, 2)] as [(Int64, Int)] {
-            bench.send(.undecided(EpochNeeded(.outage, "away")))
+            bench.send(.undecided(EpochReason(.outage, "away")))
             #expect(bench.lastRequest?.epochsInARow == inARow)
             bench.open(epoch: epoch)
         }
@@ -209,7 +209,7 @@ struct ConsumerStateMachineTests {
 
     @Test("blames the batch for a wrong seq, and an operator for another catalogue or epoch")
     func blame() throws {
-        let causes: [(epoch: Int64, seq: Int64, catalogue: Int64, cause: EpochNeeded.Cause)] = [
+        let causes: [(epoch: Int64, seq: Int64, catalogue: Int64, cause: EpochReason.Cause)] = [
             (1, 7, 1, .batch), (2, 0, 1, .outage), (1, 0, 2, .outage),
         ]
         for (epoch, seq, catalogue, cause) in causes {
@@ -322,7 +322,7 @@ struct ConsumerStateMachineTests {
         }
         bench.send(.recorded(.outdated(LedgerHead(epoch: 1, seq: 0, position: 0, catalogueVersion: 2))))
         if finder == 0 {
-            bench.send(.undecided(EpochNeeded(.batch, "fenced", memory: .doubtful)))
+            bench.send(.undecided(EpochReason(.batch, "fenced", memory: .doubtful)))
         } else {
             bench.watch(counters: CounterHead(ledger: MemoryTables.worldIdentity, epoch: 1, seq: 99))
         }

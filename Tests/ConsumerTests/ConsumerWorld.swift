@@ -362,9 +362,9 @@ final class ConsumerWorld {
         }
         guard let decisions = redis.decide(planned.commands, epoch: state.epoch, seq: state.seq, ledger) else {
             let isOutage = redis.generation != request.epoch.connection
-            return .undecided(EpochNeeded(isOutage ? .outage : .batch, "fenced", memory: .doubtful))
+            return .undecided(EpochReason(isOutage ? .outage : .batch, "fenced", memory: .doubtful))
         }
-        if happens(\.gateIsInDoubt, "gate in doubt") { return .undecided(EpochNeeded(.outage, "in doubt")) }
+        if happens(\.gateIsInDoubt, "gate in doubt") { return .undecided(EpochReason(.outage, "in doubt")) }
         let seqAfter = redis.counters?.head.seq ?? state.seq
         lastDecided = (state.epoch, seqAfter)
         return .decided(

@@ -537,7 +537,7 @@ inline takeOver(total) {
   forgetRecording(); startRecording()
 }
 
-/* EpochNeeded */
+/* EpochReason */
 inline wantEpoch() { ME.state = LOOK }
 
 /* ConsumerError.wrongLedger: the process ends. */

@@ -1,7 +1,7 @@
 import Inventory
 
 /// Why a new epoch is needed. Expected: installing the counters again is the answer to every unexpected state.
-struct EpochNeeded: Error, Equatable {
+struct EpochReason: Error, Equatable {
     enum Cause: Equatable {
         /// Connections, restarts, operators: nothing that a batch has done, however often it happens.
         case outage
