@@ -83,10 +83,10 @@ struct ReadStage: Sendable {
                 "the stream or its group is gone: Redis has lost data", metadata: ["error": "\(reply.message)"])
             return .lostData
         }
-        switch RedisTrouble(error) {
+        switch RedisErrorClass(error) {
         case .fatal: throw error
         // Failed connection attempts are already in the log.
-        case .wait where !RedisTrouble.isReply(error): break
+        case .wait where !RedisErrorClass.isReply(error): break
         case .wait, .doubt: logger.warning("reading failed; trying again", metadata: ["error": "\(error)"])
         }
         return .interrupted

@@ -28,7 +28,7 @@ struct ReplayPublisher: Sendable {
             }
         } catch {
             // Tried again in a second; a message that is published twice is a replay.
-            if case .fatal = RedisTrouble(error) { throw error }
+            if case .fatal = RedisErrorClass(error) { throw error }
             published.failed = due.map(\.number).filter { published.sent[$0] == nil }
             retrier.logger.warning(
                 "dead letters could not be published again", metadata: ["error": "\(error)"])

@@ -28,12 +28,12 @@ package struct Retrier: Sendable {
             do {
                 return try await body()
             } catch {
-                switch RedisTrouble(error) {
+                switch RedisErrorClass(error) {
                 case .doubt where !doubtIsHarmless: throw EpochReason(.outage, "\(action): \(error)")
                 case .fatal: throw error
                 case .wait, .doubt:
                     // Failed connection attempts are already in the log.
-                    if RedisTrouble.isReply(error), reported != "\(error)" {
+                    if RedisErrorClass.isReply(error), reported != "\(error)" {
                         reported = "\(error)"
                         logger.warning("waiting for Redis", metadata: ["for": "\(action)", "error": "\(error)"])
                     }

@@ -76,7 +76,7 @@ actor StreamTrimmer {
         } catch {
             metrics.trimFailed()
             // Failed connection attempts are already in the log.
-            if isTrimFailureReported || !RedisTrouble.isReply(error) { return nil }
+            if isTrimFailureReported || !RedisErrorClass.isReply(error) { return nil }
             isTrimFailureReported = true
             logger.warning(
                 "the stream cannot be trimmed, and grows; trying again", metadata: ["error": "\(error)"])

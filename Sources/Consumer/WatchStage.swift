@@ -23,7 +23,7 @@ struct WatchStage: Sendable {
         do {
             found = try await gate.head()
         } catch {
-            if case .fatal = RedisTrouble(error) { throw error }
+            if case .fatal = RedisErrorClass(error) { throw error }
         }
         return WatchReport(
             epoch: epoch, ledger: head, counters: found, pending: await pending, isRedisFull: await isFull)

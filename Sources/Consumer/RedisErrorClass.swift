@@ -1,7 +1,7 @@
 import RedisClient
 
 /// What an error of Redis means for the consumer.
-enum RedisTrouble {
+enum RedisErrorClass {
     /// Nothing was executed, and waiting may help.
     case wait
     /// The command may have been executed.
