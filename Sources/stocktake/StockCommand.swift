@@ -82,7 +82,7 @@ struct StockView: Sendable {
     let ids: [Identifier]
 
     struct Stock: Sendable {
-        var moment: Moment
+        var moment: SnapshotVersion
         var products: [Availability] = []
         var unknown: [Identifier]
         /// Of unknown ids that are variants: the products.
@@ -105,7 +105,7 @@ struct StockView: Sendable {
             chosen = ids.compactMap { byID[$0] }
         }
         var stock = Stock(
-            moment: Moment(
+            moment: SnapshotVersion(
                 source: .ledger, epoch: snapshot.head.epoch, seq: snapshot.head.seq,
                 catalogue: snapshot.head.catalogueVersion, asOf: Timestamp.now()),
             unknown: unknown)
@@ -124,7 +124,7 @@ struct StockView: Sendable {
             let states = Dictionary(
                 zip(chosen.flatMap(\.counters), valid.states), uniquingKeysWith: { first, _ in first })
             if !valid.states.contains(where: { $0.sold == nil }) {
-                stock.moment = Moment(
+                stock.moment = SnapshotVersion(
                     source: .redis, epoch: valid.epoch, seq: valid.seq,
                     catalogue: valid.catalogue ?? snapshot.head.catalogueVersion, asOf: stock.moment.asOf)
                 stock.products = chosen.map { $0.availability(states) }

@@ -43,8 +43,8 @@ import Testing
     func effective() async throws {
         try await withStorefront { shop in
             try await shop.sell(7, of: "p:cube", "v:red")
-            let (moment, figures) = try await shop.storefront.figures(of: ["cube", "sheet"])
-            #expect(moment.source == .redis && moment.epoch == 1 && moment.seq == 1)
+            let (version, figures) = try await shop.storefront.figures(of: ["cube", "sheet"])
+            #expect(version.source == .redis && version.epoch == 1 && version.seq == 1)
             #expect(figures[0].availability.product.available == 3)
             #expect(figures[0].availability.variants.map(\.available) == [3, 3])
             #expect(figures[1].availability.product.available == nil)
@@ -68,14 +68,14 @@ import Testing
     func away() async throws {
         for fallsBack in [false, true] {
             try await withStorefront(isInstalled: false, fallsBackToLedger: fallsBack) { shop in
-                func source() async throws -> Moment.Source? {
+                func source() async throws -> SnapshotVersion.Source? {
                     do {
-                        return try await shop.storefront.figures(of: ["cube"]).moment.source
+                        return try await shop.storefront.figures(of: ["cube"]).version.source
                     } catch is AvailabilityUnavailable {
                         return nil
                     }
                 }
-                let otherwise: Moment.Source? = fallsBack ? .ledger : nil
+                let otherwise: SnapshotVersion.Source? = fallsBack ? .ledger : nil
                 #expect(try await source() == otherwise)
                 try await shop.install()
                 #expect(try await source() == .redis)
@@ -90,9 +90,9 @@ import Testing
     }
 
     /// Where figures come from now; nil: there are none.
-    private func source(_ shop: StorefrontFixture) async throws -> Moment.Source? {
+    private func source(_ shop: StorefrontFixture) async throws -> SnapshotVersion.Source? {
         do {
-            return try await shop.storefront.figures(of: ["sheet"]).moment.source
+            return try await shop.storefront.figures(of: ["sheet"]).version.source
         } catch is AvailabilityUnavailable {
             return nil
         }
@@ -102,7 +102,7 @@ import Testing
     func behind() async throws {
         for fallsBack in [false, true] {
             try await withStorefront(fallsBackToLedger: fallsBack) { shop in
-                let otherwise: Moment.Source? = fallsBack ? .ledger : nil
+                let otherwise: SnapshotVersion.Source? = fallsBack ? .ledger : nil
                 try await shop.sell(1, of: "p:sheet")
                 try await shop.server.command("COPY", shop.keys.stock, "old")
                 try await shop.record("a")
@@ -180,8 +180,8 @@ import Testing
         }
         try await withStorefront(Catalogue(categories: ["c"], products: products)) { shop in
             try await shop.sell(4, of: "p:p0", "p:p999", "p:p1000", "p:p2999")
-            let (moment, figures) = try await shop.storefront.figures(of: products.map(\.id))
-            #expect(moment.seq == 1)
+            let (version, figures) = try await shop.storefront.figures(of: products.map(\.id))
+            #expect(version.seq == 1)
             let sold = figures.filter { $0.availability.product.sold == 4 }.map(\.product.id)
             #expect(sold == ["p0", "p999", "p1000", "p2999"])
         }

@@ -4,7 +4,7 @@ import StrictJSON
 
 // The one writer of availability as JSON, for HTTP and `stocktake stock --json`. Its shape is a contract (openapi.yaml).
 
-extension Moment {
+extension SnapshotVersion {
     /// `{"source":…,"epoch":…,"seq":…,"as_of":…,` and the members, which have to follow.
     func writeHead(into buffer: inout ByteBuffer) {
         buffer.writeStaticString(#"{"source":""#)

@@ -36,7 +36,7 @@ struct ProductReads: Sendable {
 
     func list(_ target: RequestTarget, _ request: Request) async throws -> Response {
         let page = try await page(try filter(target))
-        return Reply(page.moment) { buffer in
+        return Reply(page.version) { buffer in
             Self.write(page.figures, into: &buffer) { $0.writeDescribed(into: &$1) }
             buffer.writeStaticString(#","next":"#)
             if let next = page.next { buffer.writeJSON(next.text) } else { buffer.writeStaticString("null") }
@@ -64,7 +64,7 @@ struct ProductReads: Sendable {
     }
 
     private struct Page {
-        var moment: Moment
+        var version: SnapshotVersion
         var figures: [ProductAvailability] = []
         /// What to ask for to get the next one; nil: there is none.
         var next: Identifier?
@@ -81,12 +81,12 @@ struct ProductReads: Sendable {
             let (view, candidates, reading) = try await storefront.read { view in
                 try Self.candidates(view, filter, after: cursor, limit: step)
             }
-            var result = page ?? Page(moment: reading.moment)
-            guard reading.moment.epoch == result.moment.epoch, reading.moment.source == result.moment.source else {
+            var result = page ?? Page(version: reading.version)
+            guard reading.version.epoch == result.version.epoch, reading.version.source == result.version.source else {
                 throw AvailabilityUnavailable(description: "the counters are being installed again")
             }
             // The oldest part says how far the whole is.
-            if reading.moment.seq < result.moment.seq { result.moment = reading.moment }
+            if reading.version.seq < result.version.seq { result.version = reading.version }
             for product in candidates {
                 after = product.id
                 guard let figures = reading[product], product.isActive else { continue }

@@ -10,13 +10,13 @@ struct Reply: Sendable {
     let entityTag: String
 
     /// - Parameter write: writes the members after `as_of`, without the braces around the whole.
-    init(_ moment: Moment, _ write: (inout ByteBuffer) -> Void) {
+    init(_ version: SnapshotVersion, _ write: (inout ByteBuffer) -> Void) {
         var body = ByteBuffer()
-        moment.writeHead(into: &body)
+        version.writeHead(into: &body)
         let members = body.writerIndex
         write(&body)
         let fingerprint = String(Self.fingerprint(body.readableBytesView[members...]), radix: 16)
-        entityTag = "W/\"\(moment.source == .ledger ? "l" : "r")\(fingerprint)\""
+        entityTag = "W/\"\(version.source == .ledger ? "l" : "r")\(fingerprint)\""
         body.writeStaticString("}")
         self.body = body
     }

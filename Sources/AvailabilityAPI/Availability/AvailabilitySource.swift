@@ -5,7 +5,7 @@ import Logging
 import RedisClient
 
 /// Where figures come from and which state of the store they are.
-package struct Moment: Sendable, Equatable {
+package struct SnapshotVersion: Sendable, Equatable {
     package enum Source: String, Sendable {
         case redis
         case ledger
@@ -29,7 +29,7 @@ package struct Moment: Sendable, Equatable {
     }
 
     /// Whether two moments have the same figures.
-    func isSameState(as other: Moment) -> Bool {
+    func isSameState(as other: SnapshotVersion) -> Bool {
         source == other.source && epoch == other.epoch && seq == other.seq && catalogue == other.catalogue
     }
 }
@@ -50,7 +50,7 @@ struct AvailabilitySource: Sendable {
 
     /// The state of the store, and of the named counters. Those of one product, which stand together, are of one state.
     /// - Throws: `AvailabilityUnavailable`.
-    func read(_ names: [[CounterName]]) async throws -> (moment: Moment, states: [CounterState]) {
+    func read(_ names: [[CounterName]]) async throws -> (version: SnapshotVersion, states: [CounterState]) {
         do {
             return try await fromRedis(names)
         } catch {
@@ -59,24 +59,24 @@ struct AvailabilitySource: Sendable {
         }
     }
 
-    private func fromRedis(_ names: [[CounterName]]) async throws -> (Moment, [CounterState]) {
+    private func fromRedis(_ names: [[CounterName]]) async throws -> (SnapshotVersion, [CounterState]) {
         // Taken before the counters are read: it says how far they must be.
         let watermark = watch.watermark
         let valid = try await counters.read(names, of: ledger.identity, reaching: watermark)
-        let moment = Moment(
+        let version = SnapshotVersion(
             source: .redis, epoch: valid.epoch, seq: valid.seq, catalogue: valid.catalogue ?? -1,
             asOf: Timestamp.now())
-        return (moment, valid.states)
+        return (version, valid.states)
     }
 
-    private func fromLedger(_ names: [CounterName]) async throws -> (Moment, [CounterState]) {
+    private func fromLedger(_ names: [CounterName]) async throws -> (SnapshotVersion, [CounterState]) {
         guard watch.watermark != nil else {
             throw AvailabilityUnavailable(description: "the ledger was replaced; this process must be started again")
         }
         let (head, states) = try await ledger.states(of: names)
-        let moment = Moment(
+        let version = SnapshotVersion(
             source: .ledger, epoch: head.epoch, seq: head.seq, catalogue: head.catalogueVersion, asOf: Timestamp.now())
-        return (moment, states.map { $0 ?? CounterState(sold: nil, cap: nil, isActive: true) })
+        return (version, states.map { $0 ?? CounterState(sold: nil, cap: nil, isActive: true) })
     }
 
     /// Without names of hosts and files: shoppers may read it.

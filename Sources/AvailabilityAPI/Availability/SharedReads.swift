@@ -17,11 +17,11 @@ final class SharedReads: Sendable {
 
     /// What one round trip has brought.
     final class Reading: Sendable {
-        let moment: Moment
+        let version: SnapshotVersion
         private let figures: [ObjectIdentifier: ProductAvailability]
 
-        fileprivate init(_ moment: Moment, _ figures: [ObjectIdentifier: ProductAvailability]) {
-            self.moment = moment
+        fileprivate init(_ version: SnapshotVersion, _ figures: [ObjectIdentifier: ProductAvailability]) {
+            self.version = version
             self.figures = figures
         }
 
@@ -29,7 +29,7 @@ final class SharedReads: Sendable {
         /// - Throws: `AvailabilityUnavailable` where figures must be there and are not.
         func figures(of product: CataloguedProduct) throws -> ProductAvailability? {
             if let figures = self[product] { return figures }
-            guard product.version == moment.catalogue else { return nil }
+            guard product.version == version.catalogue else { return nil }
             throw AvailabilityUnavailable(description: "a counter is missing; the consumer installs them again")
         }
 
@@ -111,7 +111,7 @@ final class SharedReads: Sendable {
         while let round = next() {
             do {
                 let reading = try await read(round)
-                metrics.countReads(round.waiting.count, from: reading.moment.source)
+                metrics.countReads(round.waiting.count, from: reading.version.source)
                 round.answer(with: .success(reading))
             } catch {
                 metrics.countReads(round.waiting.count, from: nil)
@@ -133,17 +133,17 @@ final class SharedReads: Sendable {
 
     private func read(_ round: Round) async throws -> Reading {
         let products = Array(round.products.values)
-        let (moment, states) = try await source.read(products.map(\.counters))
+        let (version, states) = try await source.read(products.map(\.counters))
         var figures: [ObjectIdentifier: ProductAvailability] = [:]
         figures.reserveCapacity(products.count)
         var start = 0
         for product in products {
             let end = start + product.counters.count
             figures[ObjectIdentifier(product)] = ProductAvailability(
-                product, states[start..<end], catalogue: moment.catalogue)
+                product, states[start..<end], catalogue: version.catalogue)
             start = end
         }
         assert(start == states.count, "as many counters as were asked for, a product's together")
-        return Reading(moment, figures)
+        return Reading(version, figures)
     }
 }

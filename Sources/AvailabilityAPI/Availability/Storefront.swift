@@ -17,7 +17,7 @@ struct Storefront: Sendable {
         for _ in 1..<Self.attempts {
             let products = try choose(view)
             let reading = try await reads.read(products)
-            let current = try await currentView(at: reading.moment)
+            let current = try await currentView(at: reading.version)
             // It may be another one though this reading did not replace it: one that came just before did.
             if current === view { return (view, products, reading) }
             view = current
@@ -28,7 +28,7 @@ struct Storefront: Sendable {
 
     /// The figures of the products with these ids.
     /// - Throws: `AvailabilityUnavailable`; `Problem` (404) naming all ids that are unknown, or not on sale yet.
-    func figures(of ids: [Identifier]) async throws -> (moment: Moment, figures: [ProductAvailability]) {
+    func figures(of ids: [Identifier]) async throws -> (version: SnapshotVersion, figures: [ProductAvailability]) {
         let (view, _, reading) = try await read { view in ids.compactMap { view[$0] } }
         var unknown: [Identifier] = []
         var figures: [ProductAvailability] = []
@@ -40,12 +40,12 @@ struct Storefront: Sendable {
             }
         }
         if !unknown.isEmpty { throw Problem.unknown(unknown) }
-        return (reading.moment, figures)
+        return (reading.version, figures)
     }
 
-    private func currentView(at moment: Moment) async throws -> CatalogueView {
+    private func currentView(at version: SnapshotVersion) async throws -> CatalogueView {
         do {
-            return try await catalogue.view(forEpoch: moment.epoch, catalogue: moment.catalogue)
+            return try await catalogue.view(forEpoch: version.epoch, catalogue: version.catalogue)
         } catch {
             throw AvailabilityUnavailable(description: "the catalogue cannot be read")
         }

@@ -27,7 +27,7 @@ actor LiveAvailability: Service {
     /// A product that has subscribers.
     private struct Watch {
         var figures: ProductAvailability
-        var moment: Moment
+        var version: SnapshotVersion
         /// A subscriber was sent other figures than these: the next look sends what it finds, changed or not.
         var tellsNext = false
         var subscribers: [ObjectIdentifier: Subscriber] = [:]
@@ -38,10 +38,10 @@ actor LiveAvailability: Service {
     /// The catalogue that the watches are of.
     private var catalogueVersion: Int64
     /// The state of which all watched figures are at least.
-    private var swept: Moment?
+    private var swept: SnapshotVersion?
     /// Products that are still to be read before `sweeping` is `swept`.
     private var unswept: [Identifier] = []
-    private var sweeping: Moment?
+    private var sweeping: SnapshotVersion?
     /// There are subscribers whose first figures no look has been compared with.
     private var wantsSweep = false
     /// Why the last look failed, in words for shoppers.
@@ -74,9 +74,9 @@ actor LiveAvailability: Service {
     func subscribe(
         to ids: [Identifier], lastEventID: EventID?, disconnect: @escaping @Sendable () -> Void
     ) async throws -> Subscriber {
-        let (moment, figures) = try await storefront.figures(of: ids)
+        let (version, figures) = try await storefront.figures(of: ids)
         let subscriber = Subscriber(
-            products: figures.map(\.product), since: EventID(moment), disconnect: disconnect)
+            products: figures.map(\.product), since: EventID(version), disconnect: disconnect)
         if isStopped {
             subscriber.end()
             return subscriber
@@ -85,14 +85,14 @@ actor LiveAvailability: Service {
         if subscribers.isEmpty { failure = nil }
         // A look that is under way, or has ended meanwhile, may have seen more than these figures show.
         wantsSweep = true
-        for figures in figures { watch(figures, moment, by: subscriber) }
+        for figures in figures { watch(figures, version, by: subscriber) }
         subscribers[ObjectIdentifier(subscriber)] = subscriber
         countSubscribers()
         // Every catalogue opens an epoch: one that comes back from another epoch may have missed it.
-        if let lastEventID, lastEventID.epoch != moment.epoch {
-            subscriber.offer(counted(ServerSentEvent.catalogue(moment.catalogue)))
+        if let lastEventID, lastEventID.epoch != version.epoch {
+            subscriber.offer(counted(ServerSentEvent.catalogue(version.catalogue)))
         }
-        subscriber.offer(counted(ServerSentEvent.availability(figures, moment)))
+        subscriber.offer(counted(ServerSentEvent.availability(figures, version)))
         if let failure { subscriber.offer(counted(ServerSentEvent.unavailable(failure))) }
         ring.yield()
         return subscriber
@@ -127,11 +127,11 @@ actor LiveAvailability: Service {
     /// One event, for however many subscribers.
     private func counted(_ event: ByteBuffer) -> CountedBuffer { CountedBuffer(event, unread) }
 
-    private func watch(_ figures: ProductAvailability, _ moment: Moment, by subscriber: Subscriber) {
+    private func watch(_ figures: ProductAvailability, _ version: SnapshotVersion, by subscriber: Subscriber) {
         let id = figures.product.id
         let subscriberID = ObjectIdentifier(subscriber)
         guard var known = watches[id] else {
-            watches[id] = Watch(figures: figures, moment: moment, subscribers: [subscriberID: subscriber])
+            watches[id] = Watch(figures: figures, version: version, subscribers: [subscriberID: subscriber])
             return
         }
         // The other subscribers get these figures from the next look.
@@ -144,7 +144,7 @@ actor LiveAvailability: Service {
     private func current(_ products: [CataloguedProduct]) -> ByteBuffer? {
         let known = products.compactMap { watches[$0.id] }
         // The oldest says how far the whole is.
-        return known.map(\.moment).min { EventID($0) < EventID($1) }
+        return known.map(\.version).min { EventID($0) < EventID($1) }
             .map { ServerSentEvent.availability(known.map(\.figures), $0) }
     }
 
@@ -195,11 +195,11 @@ actor LiveAvailability: Service {
         do {
             let (view, _, reading) = try await storefront.read { _ in [] }
             adopt(view)
-            let isNews = swept.map { !$0.isSameState(as: reading.moment) } ?? true
+            let isNews = swept.map { !$0.isSameState(as: reading.version) } ?? true
             if isNews || tellsAll || wantsSweep {
-                try await sweep(upTo: reading.moment)
+                try await sweep(upTo: reading.version)
             } else {
-                swept = reading.moment
+                swept = reading.version
             }
             failure = nil
         } catch {
@@ -214,10 +214,10 @@ actor LiveAvailability: Service {
     }
 
     /// Reads watched products until the limit of one look; goes on where the last look stopped.
-    private func sweep(upTo moment: Moment) async throws {
+    private func sweep(upTo version: SnapshotVersion) async throws {
         if unswept.isEmpty {
             unswept = Array(watches.keys)
-            sweeping = moment
+            sweeping = version
             wantsSweep = false
         }
         var counters = 0
@@ -229,7 +229,7 @@ actor LiveAvailability: Service {
         let ids = Array(turn.isEmpty ? unswept.prefix(1) : turn)
         let (_, products, reading) = try await storefront.read { view in ids.compactMap { view[$0] } }
         for product in products {
-            if let figures = reading[product] { take(figures, reading.moment) }
+            if let figures = reading[product] { take(figures, reading.version) }
         }
         unswept.removeFirst(min(ids.count, unswept.count))
         guard unswept.isEmpty else { return }
@@ -237,18 +237,18 @@ actor LiveAvailability: Service {
         tellsAll = false
     }
 
-    private func take(_ figures: ProductAvailability, _ moment: Moment) {
+    private func take(_ figures: ProductAvailability, _ version: SnapshotVersion) {
         guard var watch = watches[figures.product.id] else { return }
         let isNews = watch.figures.availability != figures.availability
-        let isOtherSource = watch.moment.source != moment.source
-        watch.moment = moment
+        let isOtherSource = watch.version.source != version.source
+        watch.version = version
         if isNews || isOtherSource || tellsAll || watch.tellsNext {
             watch.figures = figures
             // The state that all figures have reached is what a client may come back with.
             let event = counted(
-                ServerSentEvent.availability([figures], moment, id: sweeping.map { EventID($0) }))
+                ServerSentEvent.availability([figures], version, id: sweeping.map { EventID($0) }))
             // A look that began before a subscriber's first figures were read has nothing for it; the next one has.
-            let told = watch.subscribers.values.filter { $0.since <= EventID(moment) }
+            let told = watch.subscribers.values.filter { $0.since <= EventID(version) }
             for subscriber in told { subscriber.offer(event) }
             watch.tellsNext = told.count < watch.subscribers.count
             metrics.countEvents(told.count)

@@ -5,8 +5,8 @@ struct EventID: Sendable, Comparable, CustomStringConvertible {
     var epoch: Int64
     var seq: Int64
 
-    init(_ moment: Moment) {
-        (epoch, seq) = (moment.epoch, moment.seq)
+    init(_ version: SnapshotVersion) {
+        (epoch, seq) = (version.epoch, version.seq)
     }
 
     /// - Parameter text: a `Last-Event-ID`; nil for one that is none of ours.
@@ -33,9 +33,9 @@ enum ServerSentEvent {
 
     /// Figures of some products, in the shape of `/v1/availability`.
     /// - Parameter id: a state that is not after that of any figures sent so far; nil: that of these.
-    static func availability(_ figures: [ProductAvailability], _ moment: Moment, id: EventID? = nil) -> ByteBuffer {
-        event("availability", id: id ?? EventID(moment)) { buffer in
-            moment.writeHead(into: &buffer)
+    static func availability(_ figures: [ProductAvailability], _ version: SnapshotVersion, id: EventID? = nil) -> ByteBuffer {
+        event("availability", id: id ?? EventID(version)) { buffer in
+            version.writeHead(into: &buffer)
             ProductReads.write(figures, into: &buffer) { $0.writeFigures(into: &$1) }
             buffer.writeStaticString("}")
         }

@@ -26,7 +26,7 @@ struct APIMetrics: Sendable {
     }
 
     /// Reads that one round trip has answered; nil: with the answer that there are no figures now.
-    func countReads(_ count: Int, from source: Moment.Source?) {
+    func countReads(_ count: Int, from source: SnapshotVersion.Source?) {
         roundTrips.increment()
         switch source {
         case .redis: redisReads.increment(by: count)

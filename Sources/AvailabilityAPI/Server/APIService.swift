@@ -154,10 +154,10 @@ package struct AvailabilityServices: Sendable {
         let damage = await damage()
         do {
             let moments = try await moments()
-            let moment = moments.first { $0.source == .ledger } ?? moments[0]
-            if moment.source == .ledger, damage != nil { trouble = "figures: from a ledger that is damaged" }
+            let version = moments.first { $0.source == .ledger } ?? moments[0]
+            if version.source == .ledger, damage != nil { trouble = "figures: from a ledger that is damaged" }
             checks.append(
-                "figures", .string("from \(moment.source.rawValue): epoch \(moment.epoch), seq \(moment.seq)"))
+                "figures", .string("from \(version.source.rawValue): epoch \(version.epoch), seq \(version.seq)"))
         } catch {
             let why = (error as? AvailabilityUnavailable)?.description ?? "they cannot be read"
             trouble = "figures: \(why)"
@@ -172,9 +172,9 @@ package struct AvailabilityServices: Sendable {
     }
 
     /// What requests are answered with now, on each event loop.
-    private func moments() async throws -> [Moment] {
-        try await withThrowingTaskGroup(of: Moment.self) { group in
-            for storefront in storefronts { group.addTask { try await storefront.read { _ in [] }.reading.moment } }
+    private func moments() async throws -> [SnapshotVersion] {
+        try await withThrowingTaskGroup(of: SnapshotVersion.self) { group in
+            for storefront in storefronts { group.addTask { try await storefront.read { _ in [] }.reading.version } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
     }

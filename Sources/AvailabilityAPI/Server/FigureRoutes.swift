@@ -121,8 +121,8 @@ final class FigureRoutes: Sendable {
         Task {
             var finished: Finished
             do {
-                let (moment, figures) = try await storefront.figures(of: request.query.ids())
-                let reply = request.query.shape.reply(figures, moment)
+                let (version, figures) = try await storefront.figures(of: request.query.ids())
+                let reply = request.query.shape.reply(figures, version)
                 finished = finish(reply.answer(unless: request.knownTags), request)
             } catch {
                 finished = finish(error, request)
@@ -161,9 +161,9 @@ final class FigureRoutes: Sendable {
     }
 
     private static func reply(to question: Question, _ reading: SharedReads.Reading) -> Reply? {
-        let figures = question.products.compactMap { $0.version == reading.moment.catalogue ? reading[$0] : nil }
+        let figures = question.products.compactMap { $0.version == reading.version.catalogue ? reading[$0] : nil }
         guard figures.count == question.products.count else { return nil }
-        return question.shape.reply(figures, reading.moment)
+        return question.shape.reply(figures, reading.version)
     }
 
     private func finish(_ error: any Error, _ request: FigureRequest) -> Finished {
