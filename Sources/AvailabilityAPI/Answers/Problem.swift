@@ -57,7 +57,7 @@ struct Problem: Error {
         }
     }
 
-    var answer: Answer {
+    var answer: BufferedResponse {
         var object = JSONObject()
         object.append("type", .string("about:blank"))
         object.append("title", .string(status.reasonPhrase))
@@ -67,7 +67,7 @@ struct Problem: Error {
         var headers = headers
         headers[.contentType] = "application/problem+json"
         headers[.cacheControl] = "no-store"
-        return Answer(status, headers, ByteBuffer(string: JSONValue.object(object).text))
+        return BufferedResponse(status, headers, ByteBuffer(string: JSONValue.object(object).text))
     }
 
     var response: Response { answer.response }

@@ -41,14 +41,14 @@ struct Reply: Sendable {
 
     /// 200, or 304 where the client has these figures already.
     /// - Parameter known: the field `If-None-Match` of a request that reads.
-    func answer(unless known: String?) -> Answer {
+    func answer(unless known: String?) -> BufferedResponse {
         var headers = HTTPFields()
         headers[.eTag] = entityTag
         // A shared cache may keep it, and has to ask each time.
         headers[.cacheControl] = "no-cache"
-        if let known, Self.matches(known, entityTag) { return Answer(.notModified, headers) }
+        if let known, Self.matches(known, entityTag) { return BufferedResponse(.notModified, headers) }
         headers[.contentType] = "application/json"
-        return Answer(.ok, headers, body)
+        return BufferedResponse(.ok, headers, body)
     }
 
     func response(to request: Request) -> Response {

@@ -91,7 +91,7 @@ final class FigureRoutes: Sendable {
         do {
             try requireRoom(request.query.shape.route)
             guard request.isRead else {
-                let answer = try Answer.toOtherMethods(request.head.method == .OPTIONS, Route.methods(get: true))
+                let answer = try BufferedResponse.toOtherMethods(request.head.method == .OPTIONS, Route.methods(get: true))
                 return eventLoop.execute { whenMade(self.finish(answer, request).counted()) }
             }
             guard let products = try request.query.products(of: storefront.catalogue.view) else {
@@ -170,7 +170,7 @@ final class FigureRoutes: Sendable {
         finish(rules.problem(error, of: request.query.shape.route).answer, request)
     }
 
-    private func finish(_ answer: Answer, _ request: FigureRequest) -> Finished {
+    private func finish(_ answer: BufferedResponse, _ request: FigureRequest) -> Finished {
         var answer = answer
         if let connection = request.connectionField { answer.head.headerFields[.connection] = connection }
         if request.head.method == .HEAD { answer.body = ByteBuffer() }
@@ -180,7 +180,7 @@ final class FigureRoutes: Sendable {
     }
 
     private func finish(
-        _ answer: Answer, _ shape: FigureQuery.Shape, _ access: AllowedOrigins.Access, isPreflight: Bool = false
+        _ answer: BufferedResponse, _ shape: FigureQuery.Shape, _ access: AllowedOrigins.Access, isPreflight: Bool = false
     ) -> Finished {
         var answer = answer
         answer.head.headerFields[.date] = Timestamp.httpDate()

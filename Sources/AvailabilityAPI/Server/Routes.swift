@@ -8,16 +8,16 @@ import NIOHTTPTypes
 
 /// One address: what answers at it, by method.
 struct Route: Sendable {
-    typealias Answer = @Sendable (Request, RequestTarget, RequestOrigin) async throws -> Response
+    typealias BufferedResponse = @Sendable (Request, RequestTarget, RequestOrigin) async throws -> Response
 
     /// Its pattern, for metrics.
     let name: String
-    let get: Answer?
-    let post: Answer?
+    let get: BufferedResponse?
+    let post: BufferedResponse?
     /// Whether pages of other origins may use it, where a setting allows them.
     let isShared: Bool
 
-    init(_ name: String, isShared: Bool = false, get: Answer? = nil, post: Answer? = nil) {
+    init(_ name: String, isShared: Bool = false, get: BufferedResponse? = nil, post: BufferedResponse? = nil) {
         self.name = name
         self.isShared = isShared
         self.get = get
@@ -91,7 +91,7 @@ struct RouteResponder: HTTPResponder {
             if let post = route.post { return try await post(request, target, origin) }
         default: break
         }
-        return try Answer.toOtherMethods(request.method == .options, route.methods).response
+        return try BufferedResponse.toOtherMethods(request.method == .options, route.methods).response
     }
 }
 

@@ -3,7 +3,7 @@ import Hummingbird
 import NIOCore
 
 /// A whole answer, ready to be sent.
-struct Answer: Sendable {
+struct BufferedResponse: Sendable {
     var head: HTTPResponse
     var body: ByteBuffer
 
@@ -19,9 +19,9 @@ struct Answer: Sendable {
     /// To a method that does not read, where no other one is taken.
     /// - Parameter methods: those that are.
     /// - Throws: `Problem` (405), unless it asks for them.
-    static func toOtherMethods(_ isOptions: Bool, _ methods: String) throws -> Answer {
+    static func toOtherMethods(_ isOptions: Bool, _ methods: String) throws -> BufferedResponse {
         guard isOptions else { throw Problem.methodNotAllowed(methods) }
-        return Answer(.noContent, [.allow: methods])
+        return BufferedResponse(.noContent, [.allow: methods])
     }
 
     var response: Response {
