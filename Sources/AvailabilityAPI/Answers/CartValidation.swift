@@ -45,7 +45,7 @@ struct CartValidation: Sendable {
         let verdicts = try Self.verdicts(lines) { id in
             try view[id].flatMap { try reading.figures(of: $0) }?.availability
         }
-        return Reply(reading.version) { buffer in
+        return AvailabilityResponse(reading.version) { buffer in
             buffer.writeStaticString(#""valid":"#)
             buffer.writeBool(verdicts.allSatisfy(\.reasons.isEmpty))
             buffer.writeStaticString(#","items":["#)

@@ -17,8 +17,8 @@ struct FigureQuery: Sendable {
         }
 
         /// - Parameter figures: of the products in their order; one, if it is described.
-        func reply(_ figures: [ProductAvailability], _ version: SnapshotVersion) -> Reply {
-            Reply(version) { buffer in
+        func reply(_ figures: [ProductAvailability], _ version: SnapshotVersion) -> AvailabilityResponse {
+            AvailabilityResponse(version) { buffer in
                 switch self {
                 case .described:
                     buffer.writeStaticString(#""product":"#)

@@ -36,7 +36,7 @@ struct ProductReads: Sendable {
 
     func list(_ target: RequestTarget, _ request: Request) async throws -> Response {
         let page = try await page(try filter(target))
-        return Reply(page.version) { buffer in
+        return AvailabilityResponse(page.version) { buffer in
             Self.write(page.figures, into: &buffer) { $0.writeDescribed(into: &$1) }
             buffer.writeStaticString(#","next":"#)
             if let next = page.next { buffer.writeJSON(next.text) } else { buffer.writeStaticString("null") }

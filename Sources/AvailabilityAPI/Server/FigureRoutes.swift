@@ -47,7 +47,7 @@ final class FigureRoutes: Sendable {
         }
 
         struct Found {
-            var reply: Reply
+            var reply: AvailabilityResponse
             /// For a plain request: `GET`, with the connection left open.
             var finished: Finished
         }
@@ -140,7 +140,7 @@ final class FigureRoutes: Sendable {
         let kind = Encoded.Kind(question: question, access: rules.origins.access(for: request.origin))
         guard let found = try find(kind, reading) else { return nil }
         let tags = request.knownTags
-        if request.isPlain, !(tags.map { Reply.matches($0, found.reply.entityTag) } ?? false) {
+        if request.isPlain, !(tags.map { AvailabilityResponse.matches($0, found.reply.entityTag) } ?? false) {
             return found.finished.counted()
         }
         return finish(found.reply.answer(unless: tags), request).counted()
@@ -160,7 +160,7 @@ final class FigureRoutes: Sendable {
         }
     }
 
-    private static func reply(to question: Question, _ reading: SharedReads.Reading) -> Reply? {
+    private static func reply(to question: Question, _ reading: SharedReads.Reading) -> AvailabilityResponse? {
         let figures = question.products.compactMap { $0.version == reading.version.catalogue ? reading[$0] : nil }
         guard figures.count == question.products.count else { return nil }
         return question.shape.reply(figures, reading.version)

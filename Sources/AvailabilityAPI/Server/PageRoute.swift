@@ -20,13 +20,13 @@ enum PageRoute {
 
     private static func route(_ path: String, _ page: Pages, isShared: Bool, more: HTTPFields) -> Route {
         let body = ByteBuffer(bytes: page.bytes)
-        let tag = "\"\(String(Reply.fingerprint(body.readableBytesView), radix: 16))\""
+        let tag = "\"\(String(AvailabilityResponse.fingerprint(body.readableBytesView), radix: 16))\""
         var headers = more
         headers[.eTag] = tag
         // Asked for each time: with another version of the program comes another page.
         headers[.cacheControl] = "no-cache"
         return Route(path, isShared: isShared) { [headers] request, _, _ in
-            if let known = request.headers[.ifNoneMatch], Reply.matches(known, tag) {
+            if let known = request.headers[.ifNoneMatch], AvailabilityResponse.matches(known, tag) {
                 return Response(status: .notModified, headers: headers)
             }
             var headers = headers

@@ -4,7 +4,7 @@ import Inventory
 import NIOCore
 
 /// A successful answer with figures: where they come from, which state they are, and what was asked.
-struct Reply: Sendable {
+struct AvailabilityResponse: Sendable {
     let body: ByteBuffer
     /// Weak: the figures are the same, though `seq` and `as_of` may have gone on. The same from every process.
     let entityTag: String

@@ -4,9 +4,9 @@ import Testing
 @testable import AvailabilityAPI
 
 @Suite("The fingerprint of an answer")
-struct ReplyTests {
+struct AvailabilityResponseTests {
     private static func fingerprint(_ bytes: [UInt8]) -> UInt64 {
-        Reply.fingerprint(ByteBuffer(bytes: bytes).readableBytesView)
+        AvailabilityResponse.fingerprint(ByteBuffer(bytes: bytes).readableBytesView)
     }
 
     @Test("is the same in every process, and another one whichever bit changes", arguments: [1, 7, 8, 9, 64, 100])
