@@ -11,7 +11,7 @@ import Testing
     private func routes(
         _ shop: StorefrontFixture, origins: AllowedOrigins = .all, isFull: @escaping @Sendable () -> Bool = { false }
     ) -> FigureRoutes {
-        let rules = AnswerRules(origins: origins, metrics: RequestMetrics(), logger: StorefrontFixture.logger)
+        let rules = ResponseRules(origins: origins, metrics: RequestMetrics(), logger: StorefrontFixture.logger)
         return FigureRoutes(storefront: shop.storefront, rules: rules) { _ in
             if isFull() { throw Problem.unavailable("full") }
         }

@@ -185,7 +185,7 @@ package struct AvailabilityServices: Sendable {
     ) -> APIService {
         let health = HealthRoutes { await self.health() }
         let routes = PublicRoutes(storefront: storefronts[0], live: live, health: health)
-        let rules = AnswerRules(origins: origins, metrics: RequestMetrics(), logger: logger)
+        let rules = ResponseRules(origins: origins, metrics: RequestMetrics(), logger: logger)
         // The probes and the page have nothing large.
         let requireRoom: @Sendable (_ route: String) throws -> Void = { [unread] route in
             guard route.hasPrefix("/v1/"), unread.isExceeded else { return }
@@ -214,7 +214,7 @@ package struct OperatorServer: Sendable {
             name: "operator", settings: settings,
             responder: RouteResponder(
                 routes: { routes.route($0) }, admit: { try access.admit($0, $1) },
-                rules: AnswerRules(origins: .none, metrics: RequestMetrics(), logger: logger)),
+                rules: ResponseRules(origins: .none, metrics: RequestMetrics(), logger: logger)),
             figureRoutes: [], unread: unread, logger: logger, onListening: onListening)
     }
 }

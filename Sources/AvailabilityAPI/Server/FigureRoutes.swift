@@ -10,14 +10,14 @@ import Synchronization
 /// time.
 final class FigureRoutes: Sendable {
     private let storefront: Storefront
-    private let rules: AnswerRules
+    private let rules: ResponseRules
     /// Throws a `Problem` where no answer of a route may be begun.
     private let requireRoom: @Sendable (_ route: String) throws -> Void
     /// Encoded once for all requests for the same in one round trip.
     private let encoded = Mutex(Encoded())
 
     init(
-        storefront: Storefront, rules: AnswerRules, requireRoom: @escaping @Sendable (_ route: String) throws -> Void
+        storefront: Storefront, rules: ResponseRules, requireRoom: @escaping @Sendable (_ route: String) throws -> Void
     ) {
         self.storefront = storefront
         self.rules = rules

@@ -54,7 +54,7 @@ struct RouteResponder: HTTPResponder {
     let routes: @Sendable (Substring) throws -> Route?
     /// Refuses a request by throwing a `Problem`.
     let admit: @Sendable (Request, Route?) throws -> Void
-    let rules: AnswerRules
+    let rules: ResponseRules
 
     @Sendable func respond(to request: Request, context: RequestOrigin) async throws -> Response {
         var name = "unknown"
@@ -96,7 +96,7 @@ struct RouteResponder: HTTPResponder {
 }
 
 /// What all answers of a server have in common, whether `RouteResponder` or `FigureRoutes` makes them.
-struct AnswerRules: Sendable {
+struct ResponseRules: Sendable {
     let origins: AllowedOrigins
     let metrics: RequestMetrics
     let logger: Logger
