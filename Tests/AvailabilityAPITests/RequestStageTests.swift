@@ -11,7 +11,7 @@ import Testing
     private final class Bench {
         let channel = EmbeddedChannel()
         let passedOn = Recorder()
-        private var asked: [(request: FigureRequest, whenMade: FigureRoutes.WhenMade)] = []
+        private var asked: [(request: AvailabilityRequest, whenMade: AvailabilityRoutes.WhenMade)] = []
         private var sent = ""
 
         init() throws {

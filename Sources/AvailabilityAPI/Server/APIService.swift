@@ -30,7 +30,7 @@ package struct APIService: Service {
     let settings: ListenerSettings
     let responder: RouteResponder
     /// One for each event loop; empty: there are none.
-    let figureRoutes: [FigureRoutes]
+    let figureRoutes: [AvailabilityRoutes]
     let unread: UnreadBytes
     let logger: Logger
     /// Called with the address once the server listens.
@@ -196,7 +196,7 @@ package struct AvailabilityServices: Sendable {
             rules: rules)
         return APIService(
             name: "http", settings: settings, responder: responder,
-            figureRoutes: storefronts.map { FigureRoutes(storefront: $0, rules: rules, requireRoom: requireRoom) },
+            figureRoutes: storefronts.map { AvailabilityRoutes(storefront: $0, rules: rules, requireRoom: requireRoom) },
             unread: unread, logger: logger, onListening: onListening)
     }
 }

@@ -12,7 +12,7 @@ import NIOHTTPTypesHTTP1
 struct HTTPConnection: HTTPChannelHandler {
     let responder: Responder
     /// One for each event loop; empty: there are none.
-    let figureRoutes: [FigureRoutes]
+    let figureRoutes: [AvailabilityRoutes]
     let unread: UnreadBytes
 
     /// Subscribers are sent something every ten seconds.

@@ -5,7 +5,7 @@ import NIOCore
 import Pages
 import RedisClient
 
-/// The public addresses: the drop, its API, and whether the process is well; all but those of `FigureRoutes`.
+/// The public addresses: the drop, its API, and whether the process is well; all but those of `AvailabilityRoutes`.
 struct PublicRoutes: Sendable {
     private let table: [String: Route]
 

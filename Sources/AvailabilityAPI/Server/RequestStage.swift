@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// The stage of a connection that sees its requests first: has those for figures answered (`FigureRoutes`), passes the
+/// The stage of a connection that sees its requests first: has those for figures answered (`AvailabilityRoutes`), passes the
 /// others on to the stage whose tasks answer them, and knows when the connection is idle and when it ends.
 ///
 /// Answers leave in the order of their requests, and one at a time: what comes while one is made or sent is held back,
@@ -18,9 +18,9 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     private enum State {
         case idle
         /// Figures are asked for. The end of the request has yet to come.
-        case asked(FigureRequest)
+        case asked(AvailabilityRequest)
         /// The answer with figures is being made.
-        case answering(FigureRequest)
+        case answering(AvailabilityRequest)
         /// The request was passed on.
         case passedOn(PassedOn)
         /// All of the answer is written. The socket has yet to take it.
@@ -48,7 +48,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Answers a request with figures: calls back once, on the event loop, and never before it has returned.
-    typealias AnswerFigures = (FigureRequest, any EventLoop, @escaping FigureRoutes.WhenMade) -> Void
+    typealias AnswerFigures = (AvailabilityRequest, any EventLoop, @escaping AvailabilityRoutes.WhenMade) -> Void
 
     /// nil: the server has none.
     private let figures: AnswerFigures?
@@ -157,7 +157,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
         lastActive = .now()
         switch (part, state) {
         case (.head(let request), _):
-            if let figures, let request = FigureRequest(request) {
+            if let figures, let request = AvailabilityRequest(request) {
                 state = .asked(request)
                 // Its body may never end.
                 if request.hasBody { answer(request, figures, context) }
@@ -177,7 +177,7 @@ final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: - Answers with figures
 
-    private func answer(_ request: FigureRequest, _ figures: AnswerFigures, _ context: ChannelHandlerContext) {
+    private func answer(_ request: AvailabilityRequest, _ figures: AnswerFigures, _ context: ChannelHandlerContext) {
         state = .answering(request)
         let stage = NIOLoopBound(self, eventLoop: context.eventLoop)
         figures(request, context.eventLoop) { stage.value.send($0) }

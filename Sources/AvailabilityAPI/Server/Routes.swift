@@ -95,7 +95,7 @@ struct RouteResponder: HTTPResponder {
     }
 }
 
-/// What all answers of a server have in common, whether `RouteResponder` or `FigureRoutes` makes them.
+/// What all answers of a server have in common, whether `RouteResponder` or `AvailabilityRoutes` makes them.
 struct ResponseRules: Sendable {
     let origins: AllowedOrigins
     let metrics: RequestMetrics

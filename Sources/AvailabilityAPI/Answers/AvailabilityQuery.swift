@@ -1,7 +1,7 @@
 import Inventory
 
 /// A query for one product, or for the figures of several: the two reads that a sale consists of.
-struct FigureQuery: Sendable {
+struct AvailabilityQuery: Sendable {
     enum Shape: Sendable, Hashable {
         /// One product, as the catalogue describes it.
         case described

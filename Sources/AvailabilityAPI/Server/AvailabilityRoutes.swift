@@ -8,7 +8,7 @@ import Synchronization
 /// The two routes that a sale consists of, one product and the figures of some: answered here, on the event loop of the
 /// connection, and nowhere else. A task for each request, as the other routes need, takes more than three times the
 /// time.
-final class FigureRoutes: Sendable {
+final class AvailabilityRoutes: Sendable {
     private let storefront: Storefront
     private let rules: ResponseRules
     /// Throws a `Problem` where no answer of a route may be begun.
@@ -26,7 +26,7 @@ final class FigureRoutes: Sendable {
 
     /// What is encoded once: the figures of these products, each known and named once.
     private struct Question: Hashable {
-        let shape: FigureQuery.Shape
+        let shape: AvailabilityQuery.Shape
         let products: [CataloguedProduct]
 
         static func == (left: Question, right: Question) -> Bool {
@@ -87,7 +87,7 @@ final class FigureRoutes: Sendable {
 
     /// Answers a request.
     /// - Parameter whenMade: called once, with the answer's bytes: on `eventLoop`, and never before this has returned.
-    func answer(_ request: FigureRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade) {
+    func answer(_ request: AvailabilityRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade) {
         do {
             try requireRoom(request.query.shape.route)
             guard request.isRead else {
@@ -116,7 +116,7 @@ final class FigureRoutes: Sendable {
 
     /// Answers what is rare: products that are unknown, or not on sale yet, or of another catalogue, which is read.
     private func lookUp(
-        _ request: FigureRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade
+        _ request: AvailabilityRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade
     ) {
         Task {
             var finished: Finished
@@ -135,7 +135,7 @@ final class FigureRoutes: Sendable {
 
     /// nil where a product has no figures, or is of another catalogue than they are.
     private func find(
-        _ question: Question, _ request: FigureRequest, _ reading: SharedReads.Reading
+        _ question: Question, _ request: AvailabilityRequest, _ reading: SharedReads.Reading
     ) throws -> ByteBuffer? {
         let kind = Encoded.Kind(question: question, access: rules.origins.access(for: request.origin))
         guard let found = try find(kind, reading) else { return nil }
@@ -166,11 +166,11 @@ final class FigureRoutes: Sendable {
         return question.shape.reply(figures, reading.version)
     }
 
-    private func finish(_ error: any Error, _ request: FigureRequest) -> Finished {
+    private func finish(_ error: any Error, _ request: AvailabilityRequest) -> Finished {
         finish(rules.problem(error, of: request.query.shape.route).answer, request)
     }
 
-    private func finish(_ answer: BufferedResponse, _ request: FigureRequest) -> Finished {
+    private func finish(_ answer: BufferedResponse, _ request: AvailabilityRequest) -> Finished {
         var answer = answer
         if let connection = request.connectionField { answer.head.headerFields[.connection] = connection }
         if request.head.method == .HEAD { answer.body = ByteBuffer() }
@@ -180,7 +180,7 @@ final class FigureRoutes: Sendable {
     }
 
     private func finish(
-        _ answer: BufferedResponse, _ shape: FigureQuery.Shape, _ access: AllowedOrigins.Access, isPreflight: Bool = false
+        _ answer: BufferedResponse, _ shape: AvailabilityQuery.Shape, _ access: AllowedOrigins.Access, isPreflight: Bool = false
     ) -> Finished {
         var answer = answer
         answer.head.headerFields[.date] = Timestamp.httpDate()
@@ -191,9 +191,9 @@ final class FigureRoutes: Sendable {
 }
 
 /// A request at one of the two routes, whatever its method.
-final class FigureRequest: Sendable {
+final class AvailabilityRequest: Sendable {
     let head: HTTPRequestHead
-    let query: FigureQuery
+    let query: AvailabilityQuery
     /// Whether the connection ends with the answer: it was asked for, or a body comes, which nobody reads.
     let isLast: Bool
     let hasBody: Bool
@@ -202,7 +202,7 @@ final class FigureRequest: Sendable {
 
     /// - Returns: nil: the address is another route's.
     init?(_ head: HTTPRequestHead) {
-        guard let query = FigureQuery(RequestTarget(head.uri)) else { return nil }
+        guard let query = AvailabilityQuery(RequestTarget(head.uri)) else { return nil }
         self.head = head
         self.query = query
         hasBody =

@@ -7,12 +7,12 @@ import Testing
 @testable import AvailabilityAPI
 
 /// Which requests are answered without a task of their own, and with what.
-@Suite struct FigureRoutesTests {
+@Suite struct AvailabilityRoutesTests {
     private func routes(
         _ shop: StorefrontFixture, origins: AllowedOrigins = .all, isFull: @escaping @Sendable () -> Bool = { false }
-    ) -> FigureRoutes {
+    ) -> AvailabilityRoutes {
         let rules = ResponseRules(origins: origins, metrics: RequestMetrics(), logger: StorefrontFixture.logger)
-        return FigureRoutes(storefront: shop.storefront, rules: rules) { _ in
+        return AvailabilityRoutes(storefront: shop.storefront, rules: rules) { _ in
             if isFull() { throw Problem.unavailable("full") }
         }
     }
@@ -35,8 +35,8 @@ import Testing
         }
     }
 
-    private func answer(_ routes: FigureRoutes, _ head: HTTPRequestHead) async throws -> Parts {
-        let request = try #require(FigureRequest(head), "\(head.uri)")
+    private func answer(_ routes: AvailabilityRoutes, _ head: HTTPRequestHead) async throws -> Parts {
+        let request = try #require(AvailabilityRequest(head), "\(head.uri)")
         let bytes = await withCheckedContinuation { continuation in
             routes.answer(request, on: routes.eventLoop) { bytes in
                 #expect(routes.eventLoop.inEventLoop)
@@ -64,15 +64,15 @@ import Testing
             "/v1/availability?product=lamp", "http://shop.example/v1/products/cube",
             "HTTP://shop.example:80/v1/availability?product=a",
         ] {
-            #expect(FigureRequest(head(path)) != nil, "\(path)")
-            #expect(FigureRequest(head(path, .PUT)) != nil, "\(path)")
+            #expect(AvailabilityRequest(head(path)) != nil, "\(path)")
+            #expect(AvailabilityRequest(head(path, .PUT)) != nil, "\(path)")
         }
         for path in [
             "/", "*", "/v1/products", "/v1/products/", "/v1/products?x=/v1/products/cube", "/v1/products/cube/",
             "/v1/products/cube/x", "/v1/availability/", "/v1/events?product=lamp", "http://shop.example", "http://",
             "http://shop.example?/v1/availability", "/http://shop.example/v1/availability",
         ] {
-            #expect(FigureRequest(head(path)) == nil, "\(path)")
+            #expect(AvailabilityRequest(head(path)) == nil, "\(path)")
         }
     }
 
@@ -161,7 +161,7 @@ import Testing
                 let answer = try await answer(routes, head)
                 #expect(answer.status == 200)
                 #expect(answer.fields["connection"] == expected, "\(fields), \(version)")
-                #expect(FigureRequest(head)?.isLast == (expected == "close"))
+                #expect(AvailabilityRequest(head)?.isLast == (expected == "close"))
             }
         }
     }
