@@ -12,7 +12,7 @@ import Testing
         _ shop: StorefrontFixture, origins: AllowedOrigins = .all, isFull: @escaping @Sendable () -> Bool = { false }
     ) -> AvailabilityRoutes {
         let rules = ResponseRules(origins: origins, metrics: RequestMetrics(), logger: StorefrontFixture.logger)
-        return AvailabilityRoutes(storefront: shop.storefront, rules: rules) { _ in
+        return AvailabilityRoutes(reader: shop.reader, rules: rules) { _ in
             if isFull() { throw Problem.unavailable("full") }
         }
     }

@@ -15,7 +15,7 @@ struct StorefrontFixture: Sendable {
     let client: RedisClient
     let place: MemoryLedgerLocation
     let ledger: OpenMemoryLedger
-    let storefront: Storefront
+    let reader: AvailabilityReader
     let watch: LedgerWatch
     let keys: StoreKeys
     let unread = UnreadBytes(limit: .max)
@@ -23,15 +23,15 @@ struct StorefrontFixture: Sendable {
     static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     func live(_ pace: LiveAvailability.Pace) -> LiveAvailability {
-        LiveAvailability(storefront, metrics: APIMetrics(), unread: unread, logger: Self.logger, pace: pace)
+        LiveAvailability(reader, metrics: APIMetrics(), unread: unread, logger: Self.logger, pace: pace)
     }
 
     /// What a process reads from that starts now.
-    func secondStorefront() async throws -> Storefront {
+    func secondStorefront() async throws -> AvailabilityReader {
         let source = AvailabilitySource(
             counters: CounterReader(keys: keys, client: client), ledger: ledger, watch: watch,
             fallsBackToLedger: false, logger: Self.logger)
-        return Storefront(
+        return AvailabilityReader(
             catalogue: try await CatalogueInUse.read(from: ledger), reads: SharedReads(source, metrics: APIMetrics()))
     }
 
@@ -73,7 +73,7 @@ struct StorefrontFixture: Sendable {
 
     /// What has been sold of the product, as it is read now.
     func sold(_ id: Identifier) async throws -> Int64 {
-        try await storefront.figures(of: [id]).figures[0].availability.product.sold
+        try await reader.figures(of: [id]).figures[0].availability.product.sold
     }
 }
 
@@ -118,7 +118,7 @@ func withStorefront(
             fallsBackToLedger: fallsBackToLedger, logger: StorefrontFixture.logger)
         let fixture = StorefrontFixture(
             server: server, client: client, place: place, ledger: ledger,
-            storefront: Storefront(
+            reader: AvailabilityReader(
                 catalogue: try await CatalogueInUse.read(from: ledger),
                 reads: SharedReads(source, metrics: APIMetrics())),
             watch: watch, keys: keys)

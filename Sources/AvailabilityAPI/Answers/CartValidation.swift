@@ -6,7 +6,7 @@ import StrictJSON
 ///
 /// It is an answer about this moment, and reserves nothing.
 struct CartValidation: Sendable {
-    let storefront: Storefront
+    let reader: AvailabilityReader
 
     /// The body's size. Lines and quantities have the limits of an order's.
     static let maximumBytes = 64 << 10
@@ -41,7 +41,7 @@ struct CartValidation: Sendable {
 
     func validate(_ body: ByteBuffer, _ request: Request) async throws -> Response {
         let lines = try Self.lines([UInt8](body.readableBytesView))
-        let (view, _, reading) = try await storefront.read { view in lines.compactMap { view[$0.productID] } }
+        let (view, _, reading) = try await reader.read { view in lines.compactMap { view[$0.productID] } }
         let verdicts = try Self.verdicts(lines) { id in
             try view[id].flatMap { try reading.figures(of: $0) }?.availability
         }

@@ -3,7 +3,7 @@ import Inventory
 
 /// `GET /v1/products`: the list.
 struct ProductReads: Sendable {
-    let storefront: Storefront
+    let reader: AvailabilityReader
 
     /// Products a page.
     private static let pageSizes = 1...200
@@ -78,7 +78,7 @@ struct ProductReads: Sendable {
         while true {
             let cursor = after
             let step = filter.isAvailable == nil ? filter.limit : Self.searchStep
-            let (view, candidates, reading) = try await storefront.read { view in
+            let (view, candidates, reading) = try await reader.read { view in
                 try Self.candidates(view, filter, after: cursor, limit: step)
             }
             var result = page ?? Page(version: reading.version)

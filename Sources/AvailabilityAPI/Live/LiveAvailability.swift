@@ -10,7 +10,7 @@ import ServiceLifecycle
 /// silent when Redis loses a message or everything, and would need the reads all the same. A change is sent at most
 /// 100 ms and two round trips after the gate decided it, however many changes there are.
 actor LiveAvailability: Service {
-    private let storefront: Storefront
+    private let reader: AvailabilityReader
     private let metrics: APIMetrics
     private let unread: UnreadBytes
     private let logger: Logger
@@ -53,16 +53,16 @@ actor LiveAvailability: Service {
     private let (rings, ring) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     init(
-        _ storefront: Storefront, metrics: APIMetrics, subscriberCount: SubscriberCount = SubscriberCount(),
+        _ reader: AvailabilityReader, metrics: APIMetrics, subscriberCount: SubscriberCount = SubscriberCount(),
         unread: UnreadBytes, logger: Logger, pace: Pace = Pace()
     ) {
-        self.storefront = storefront
+        self.reader = reader
         self.subscriberCount = subscriberCount
         self.metrics = metrics
         self.unread = unread
         self.logger = logger
         self.pace = pace
-        catalogueVersion = storefront.catalogue.view.version
+        catalogueVersion = reader.catalogue.view.version
     }
 
     // MARK: - Subscribers
@@ -74,7 +74,7 @@ actor LiveAvailability: Service {
     func subscribe(
         to ids: [Identifier], lastEventID: EventID?, disconnect: @escaping @Sendable () -> Void
     ) async throws -> Subscriber {
-        let (version, figures) = try await storefront.figures(of: ids)
+        let (version, figures) = try await reader.figures(of: ids)
         let subscriber = Subscriber(
             products: figures.map(\.product), since: EventID(version), disconnect: disconnect)
         if isStopped {
@@ -193,7 +193,7 @@ actor LiveAvailability: Service {
     /// Reads what has changed since the last look, and sends it.
     private func lookOnce() async {
         do {
-            let (view, _, reading) = try await storefront.read { _ in [] }
+            let (view, _, reading) = try await reader.read { _ in [] }
             adopt(view)
             let isNews = swept.map { !$0.isSameState(as: reading.version) } ?? true
             if isNews || tellsAll || wantsSweep {
@@ -221,13 +221,13 @@ actor LiveAvailability: Service {
             wantsSweep = false
         }
         var counters = 0
-        let view = storefront.catalogue.view
+        let view = reader.catalogue.view
         let turn = unswept.prefix { id in
             counters += view[id]?.counters.count ?? 0
             return counters <= pace.counters
         }
         let ids = Array(turn.isEmpty ? unswept.prefix(1) : turn)
-        let (_, products, reading) = try await storefront.read { view in ids.compactMap { view[$0] } }
+        let (_, products, reading) = try await reader.read { view in ids.compactMap { view[$0] } }
         for product in products {
             if let figures = reading[product] { take(figures, reading.version) }
         }

@@ -106,7 +106,7 @@ package struct ListenError: Error, CustomStringConvertible {
 package struct AvailabilityServices: Sendable {
     private let live: LiveAvailability
     /// One for each event loop.
-    private let storefronts: [Storefront]
+    private let storefronts: [AvailabilityReader]
     private let watch: LedgerWatch
     private let damage: @Sendable () async -> String?
     private let unread: UnreadBytes
@@ -130,7 +130,7 @@ package struct AvailabilityServices: Sendable {
         storefronts = counters.map { counters in
             let source = AvailabilitySource(
                 counters: counters, ledger: ledger, watch: watch, fallsBackToLedger: fallsBackToLedger, logger: logger)
-            return Storefront(catalogue: catalogue, reads: SharedReads(source, metrics: metrics))
+            return AvailabilityReader(catalogue: catalogue, reads: SharedReads(source, metrics: metrics))
         }
         live = LiveAvailability(
             storefronts[0], metrics: metrics, subscriberCount: subscriberCount, unread: unread, logger: logger)
@@ -174,7 +174,7 @@ package struct AvailabilityServices: Sendable {
     /// What requests are answered with now, on each event loop.
     private func moments() async throws -> [SnapshotVersion] {
         try await withThrowingTaskGroup(of: SnapshotVersion.self) { group in
-            for storefront in storefronts { group.addTask { try await storefront.read { _ in [] }.reading.version } }
+            for reader in storefronts { group.addTask { try await reader.read { _ in [] }.reading.version } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
     }
@@ -184,7 +184,7 @@ package struct AvailabilityServices: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
     ) -> APIService {
         let health = HealthRoutes { await self.health() }
-        let routes = PublicRoutes(storefront: storefronts[0], live: live, health: health)
+        let routes = PublicRoutes(reader: storefronts[0], live: live, health: health)
         let rules = ResponseRules(origins: origins, metrics: RequestMetrics(), logger: logger)
         // The probes and the page have nothing large.
         let requireRoom: @Sendable (_ route: String) throws -> Void = { [unread] route in
@@ -196,7 +196,7 @@ package struct AvailabilityServices: Sendable {
             rules: rules)
         return APIService(
             name: "http", settings: settings, responder: responder,
-            figureRoutes: storefronts.map { AvailabilityRoutes(storefront: $0, rules: rules, requireRoom: requireRoom) },
+            figureRoutes: storefronts.map { AvailabilityRoutes(reader: $0, rules: rules, requireRoom: requireRoom) },
             unread: unread, logger: logger, onListening: onListening)
     }
 }

@@ -9,7 +9,7 @@ import Synchronization
 /// connection, and nowhere else. A task for each request, as the other routes need, takes more than three times the
 /// time.
 final class AvailabilityRoutes: Sendable {
-    private let storefront: Storefront
+    private let reader: AvailabilityReader
     private let rules: ResponseRules
     /// Throws a `Problem` where no answer of a route may be begun.
     private let requireRoom: @Sendable (_ route: String) throws -> Void
@@ -17,9 +17,9 @@ final class AvailabilityRoutes: Sendable {
     private let encoded = Mutex(Encoded())
 
     init(
-        storefront: Storefront, rules: ResponseRules, requireRoom: @escaping @Sendable (_ route: String) throws -> Void
+        reader: AvailabilityReader, rules: ResponseRules, requireRoom: @escaping @Sendable (_ route: String) throws -> Void
     ) {
-        self.storefront = storefront
+        self.reader = reader
         self.rules = rules
         self.requireRoom = requireRoom
     }
@@ -83,7 +83,7 @@ final class AvailabilityRoutes: Sendable {
     typealias WhenMade = @Sendable (ByteBuffer) -> Void
 
     /// Of the connection to Redis: a request from there is answered without waking another thread.
-    var eventLoop: any EventLoop { storefront.reads.eventLoop }
+    var eventLoop: any EventLoop { reader.reads.eventLoop }
 
     /// Answers a request.
     /// - Parameter whenMade: called once, with the answer's bytes: on `eventLoop`, and never before this has returned.
@@ -94,11 +94,11 @@ final class AvailabilityRoutes: Sendable {
                 let answer = try BufferedResponse.toOtherMethods(request.head.method == .OPTIONS, Route.methods(get: true))
                 return eventLoop.execute { whenMade(self.finish(answer, request).counted()) }
             }
-            guard let products = try request.query.products(of: storefront.catalogue.view) else {
+            guard let products = try request.query.products(of: reader.catalogue.view) else {
                 return lookUp(request, on: eventLoop, whenMade)
             }
             let question = Question(shape: request.query.shape, products: products)
-            storefront.reads.read(products, on: eventLoop) { result in
+            reader.reads.read(products, on: eventLoop) { result in
                 do {
                     if let found = try self.find(question, request, result.get()) {
                         whenMade(found)
@@ -121,7 +121,7 @@ final class AvailabilityRoutes: Sendable {
         Task {
             var finished: Finished
             do {
-                let (version, figures) = try await storefront.figures(of: request.query.ids())
+                let (version, figures) = try await reader.figures(of: request.query.ids())
                 let reply = request.query.shape.reply(figures, version)
                 finished = finish(reply.answer(unless: request.knownTags), request)
             } catch {

@@ -9,9 +9,9 @@ import RedisClient
 struct PublicRoutes: Sendable {
     private let table: [String: Route]
 
-    init(storefront: Storefront, live: LiveAvailability, health: HealthRoutes) {
-        let products = ProductReads(storefront: storefront)
-        let cart = CartValidation(storefront: storefront)
+    init(reader: AvailabilityReader, live: LiveAvailability, health: HealthRoutes) {
+        let products = ProductReads(reader: reader)
+        let cart = CartValidation(reader: reader)
         var routes = [
             Route(
                 "/v1/products", isShared: true, get: { request, target, _ in try await products.list(target, request) }),
@@ -25,7 +25,7 @@ struct PublicRoutes: Sendable {
                 }),
             Route("/v1/events", isShared: true) { request, target, origin in
                 // Ids are looked at before anything is said.
-                if request.method == .head { _ = try await storefront.figures(of: target.products()) }
+                if request.method == .head { _ = try await reader.figures(of: target.products()) }
                 return try await Self.events(live, request, target, origin)
             },
             PageRoute.page("/", .index), PageRoute.file("/page.css", .pageStyle),

@@ -8,7 +8,7 @@ import Testing
 @testable import AvailabilityAPI
 
 /// Reads of figures and of the catalogue, against a real Redis and a real ledger.
-@Suite struct StorefrontTests {
+@Suite struct AvailabilityReaderTests {
     @Test("However many ask at once, the counters are asked for once or twice")
     func sharing() async throws {
         try await withStorefront { shop in
@@ -43,7 +43,7 @@ import Testing
     func effective() async throws {
         try await withStorefront { shop in
             try await shop.sell(7, of: "p:cube", "v:red")
-            let (version, figures) = try await shop.storefront.figures(of: ["cube", "sheet"])
+            let (version, figures) = try await shop.reader.figures(of: ["cube", "sheet"])
             #expect(version.source == .redis && version.epoch == 1 && version.seq == 1)
             #expect(figures[0].availability.product.available == 3)
             #expect(figures[0].availability.variants.map(\.available) == [3, 3])
@@ -55,7 +55,7 @@ import Testing
     func unknown() async throws {
         try await withStorefront { shop in
             do {
-                _ = try await shop.storefront.figures(of: ["nix", "cube", "black"])
+                _ = try await shop.reader.figures(of: ["nix", "cube", "black"])
                 Issue.record("was found")
             } catch let problem as Problem {
                 #expect(problem.status == .notFound)
@@ -70,7 +70,7 @@ import Testing
             try await withStorefront(isInstalled: false, fallsBackToLedger: fallsBack) { shop in
                 func source() async throws -> SnapshotVersion.Source? {
                     do {
-                        return try await shop.storefront.figures(of: ["cube"]).version.source
+                        return try await shop.reader.figures(of: ["cube"]).version.source
                     } catch is AvailabilityUnavailable {
                         return nil
                     }
@@ -92,7 +92,7 @@ import Testing
     /// Where figures come from now; nil: there are none.
     private func source(_ shop: StorefrontFixture) async throws -> SnapshotVersion.Source? {
         do {
-            return try await shop.storefront.figures(of: ["sheet"]).version.source
+            return try await shop.reader.figures(of: ["sheet"]).version.source
         } catch is AvailabilityUnavailable {
             return nil
         }
@@ -166,10 +166,10 @@ import Testing
             }
             try await shop.server.command("HSET", shop.keys.stock, "sold:p:lamp", "9223372036854775807")
             #expect(
-                try await shop.storefront.figures(of: ["lamp"]).figures[0].availability.product.available == 0)
+                try await shop.reader.figures(of: ["lamp"]).figures[0].availability.product.available == 0)
             try await shop.server.command("HSET", shop.keys.stock, "cap:p:lamp", "-9223372036854775808")
             #expect(
-                try await shop.storefront.figures(of: ["lamp"]).figures[0].availability.product.available == 0)
+                try await shop.reader.figures(of: ["lamp"]).figures[0].availability.product.available == 0)
         }
     }
 
@@ -180,7 +180,7 @@ import Testing
         }
         try await withStorefront(Catalogue(categories: ["c"], products: products)) { shop in
             try await shop.sell(4, of: "p:p0", "p:p999", "p:p1000", "p:p2999")
-            let (version, figures) = try await shop.storefront.figures(of: products.map(\.id))
+            let (version, figures) = try await shop.reader.figures(of: products.map(\.id))
             #expect(version.seq == 1)
             let sold = figures.filter { $0.availability.product.sold == 4 }.map(\.product.id)
             #expect(sold == ["p0", "p999", "p1000", "p2999"])
@@ -200,8 +200,8 @@ import Testing
             await #expect(throws: Problem.self) { try await shop.sold("new") }
             try await shop.install()
             #expect(try await shop.sold("new") == 0)
-            #expect(shop.storefront.catalogue.view.version == 2)
-            let lamp = try await shop.storefront.figures(of: ["lamp"]).figures[0]
+            #expect(shop.reader.catalogue.view.version == 2)
+            let lamp = try await shop.reader.figures(of: ["lamp"]).figures[0]
             #expect(lamp.availability.product.cap == 8)
         }
     }
@@ -234,7 +234,7 @@ import Testing
             catalogue.products.removeLast()
             _ = try await shop.ledger.sync(catalogue)
             try await shop.install()
-            let sheet = try await shop.storefront.figures(of: ["sheet"]).figures[0].availability.product
+            let sheet = try await shop.reader.figures(of: ["sheet"]).figures[0].availability.product
             #expect(!sheet.isActive && !sheet.isAvailable)
         }
     }
@@ -246,7 +246,7 @@ import Testing
             catalogue.products[0].variants = []
             _ = try await shop.ledger.sync(catalogue)
             try await shop.install()
-            let cube = try await shop.storefront.figures(of: ["cube"]).figures[0].availability
+            let cube = try await shop.reader.figures(of: ["cube"]).figures[0].availability
             #expect(cube.product.isAvailable && cube.variants.allSatisfy { !$0.isActive && !$0.isAvailable })
             let stocked = try await shop.ledger.stock().products.first { $0.id == "cube" }
             #expect(stocked?.availability().product.isAvailable == true)
@@ -260,7 +260,7 @@ import Testing
             catalogue.products[0].variants.append(Variant(id: "blue", name: "Blue"))
             _ = try await shop.ledger.sync(catalogue)
             try await shop.install()
-            let (_, products, _) = try await shop.storefront.read { view in
+            let (_, products, _) = try await shop.reader.read { view in
                 if view.version == 1 {
                     // Between this one's look at the catalogue and its look at the counters.
                     let isDone = DispatchSemaphore(value: 0)

@@ -1,7 +1,7 @@
 import Inventory
 
 /// What the API answers from: the catalogue in use, and figures of one moment.
-struct Storefront: Sendable {
+struct AvailabilityReader: Sendable {
     let catalogue: CatalogueInUse
     let reads: SharedReads
 
