@@ -31,7 +31,7 @@ import Testing
 
     private func withServer(
         answering bytes: Int, _ unread: UnreadBytes, _ answered: Count = Count(),
-        limits: RequestStage.Limits = .init(idle: .seconds(60), stall: .seconds(120)),
+        limits: FastPathHandler.Limits = .init(idle: .seconds(60), stall: .seconds(120)),
         _ body: (HTTPAddress) async throws -> Void
     ) async throws {
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -41,7 +41,7 @@ import Testing
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.configureHTTPServerPipeline(
                         withPipeliningAssistance: false, withErrorHandling: false)
-                    let stage = RequestStage(nil, limits: limits, laggards: unread.laggards(on: channel.eventLoop))
+                    let stage = FastPathHandler(nil, limits: limits, laggards: unread.laggards(on: channel.eventLoop))
                     try pipeline.addHandlers(stage, Answerer(bytes, answered))
                 }
             }
@@ -66,7 +66,7 @@ import Testing
     @Test("A client that reads slowly gets all of an answer; one that reads nothing is cut off")
     func progress() async throws {
         let (bytes, unread) = (6 << 20, UnreadBytes(limit: .max))
-        let limits = RequestStage.Limits(idle: .seconds(60), stall: .milliseconds(1_600))
+        let limits = FastPathHandler.Limits(idle: .seconds(60), stall: .milliseconds(1_600))
         try await withServer(answering: bytes, unread, limits: limits) { address in
             let (slow, deaf) = (try await ask(address), try await ask(address))
             let began = ContinuousClock.now

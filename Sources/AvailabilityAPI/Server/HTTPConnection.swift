@@ -16,7 +16,7 @@ struct HTTPConnection: HTTPChannelHandler {
     let unread: UnreadBytes
 
     /// Subscribers are sent something every ten seconds.
-    private static let limits = RequestStage.Limits(idle: .seconds(30), stall: .seconds(60))
+    private static let limits = FastPathHandler.Limits(idle: .seconds(30), stall: .seconds(60))
     /// What the kernel keeps to be sent of one connection, beside what is on its way: else it takes megabytes for a
     /// client that does not read, which `UnreadBytes` would not see.
     private static let kernelBytes: CInt = 128 << 10
@@ -42,7 +42,7 @@ struct HTTPConnection: HTTPChannelHandler {
             let decoder = ByteToMessageHandler(
                 HTTPRequestDecoder(limitConfiguration: Self.headLimits), maximumBufferSize: Self.undecodedBytes)
             let figures = figureRoutes.first { $0.eventLoop === channel.eventLoop } ?? figureRoutes.first
-            let stage = RequestStage(
+            let stage = FastPathHandler(
                 figures?.answer, limits: Self.limits, laggards: unread.laggards(on: channel.eventLoop))
             try pipeline.addHandlers(HTTPResponseEncoder(), decoder, stage, HTTPTypesCodec())
             return try NIOAsyncChannel(

@@ -75,7 +75,7 @@ struct PublicRoutes: Sendable {
     private static func send(to subscriber: Subscriber, _ live: LiveAvailability, _ channel: any Channel) async throws {
         let stage = try await channel.eventLoop.submit {
             NIOLoopBound(
-                try channel.pipeline.syncOperations.handler(type: RequestStage.self), eventLoop: channel.eventLoop)
+                try channel.pipeline.syncOperations.handler(type: FastPathHandler.self), eventLoop: channel.eventLoop)
         }.get()
         let tasks = EventLoopTasks(channel.eventLoop)
         // On the connection's event loop, so that an event wakes no other thread.
@@ -89,7 +89,7 @@ struct PublicRoutes: Sendable {
     /// meanwhile waits where it is counted, and where it can be dropped.
     /// - Returns: whether it missed something, else it is over.
     private static func send(
-        to subscriber: Subscriber, _ stage: NIOLoopBound<RequestStage>, _ channel: any Channel
+        to subscriber: Subscriber, _ stage: NIOLoopBound<FastPathHandler>, _ channel: any Channel
     ) async throws -> Bool {
         while true {
             switch await subscriber.next() {

@@ -167,7 +167,7 @@ final class Laggards {
 
     private let unread: UnreadBytes
     private let loop: ObjectIdentifier
-    private var stages: [ObjectIdentifier: (number: Int, stage: RequestStage)] = [:]
+    private var stages: [ObjectIdentifier: (number: Int, stage: FastPathHandler)] = [:]
     /// A number for each: one that comes later may get the address of one that has gone.
     private var numbers = 0
 
@@ -175,12 +175,12 @@ final class Laggards {
         (self.unread, self.loop) = (unread, ObjectIdentifier(loop))
     }
 
-    func insert(_ stage: RequestStage) {
+    func insert(_ stage: FastPathHandler) {
         numbers += 1
         stages[ObjectIdentifier(stage)] = (numbers, stage)
     }
 
-    func remove(_ stage: RequestStage) { stages[ObjectIdentifier(stage)] = nil }
+    func remove(_ stage: FastPathHandler) { stages[ObjectIdentifier(stage)] = nil }
 
     func countCutOff(_ reason: UnreadBytes.Reason) { unread.countCutOff(reason) }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import AvailabilityAPI
 
 /// The stage of a connection that sees its requests first, alone: without sockets, figures and tasks.
-@Suite struct RequestStageTests {
+@Suite struct FastPathHandlerTests {
     /// A connection of its own, whose requests for figures, and those that are passed on, the test answers.
     private final class Bench {
         let channel = EmbeddedChannel()
@@ -16,7 +16,7 @@ import Testing
 
         init() throws {
             let unread = UnreadBytes(limit: .max)
-            let stage = RequestStage(
+            let stage = FastPathHandler(
                 { [unowned self] request, _, whenMade in asked.append((request, whenMade)) },
                 limits: .init(idle: .seconds(60), stall: .seconds(60)), laggards: unread.laggards(on: channel.eventLoop)
             )

@@ -9,7 +9,7 @@ import NIOHTTP1
 ///
 /// An answer is the connection's last if the client asked for that, or if its request has not come to its end by then:
 /// a body that nobody reads could go on for ever.
-final class RequestStage: ChannelDuplexHandler, RemovableChannelHandler {
+final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
