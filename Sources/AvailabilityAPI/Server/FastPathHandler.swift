@@ -63,7 +63,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// When the client was last known to have taken something.
     private(set) var lastSent = NIODeadline.now()
     private var timer: Scheduled<Void>?
-    private let laggards: Laggards
+    private let slowReaders: SlowReaders
     /// Bytes that the socket has not taken: of answers, and of events, which are counted where they are made.
     private var (answerBytes, eventBytes) = (0, 0)
     /// What of these is counted.
@@ -83,10 +83,10 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         fileprivate var poll: TimeAmount { .nanoseconds(min(idle.nanoseconds, stall.nanoseconds / 4)) }
     }
 
-    init(_ figures: AnswerFigures?, limits: Limits, laggards: Laggards) {
+    init(_ figures: AnswerFigures?, limits: Limits, slowReaders: SlowReaders) {
         self.figures = figures
         self.limits = limits
-        self.laggards = laggards
+        self.slowReaders = slowReaders
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -311,17 +311,17 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if isBehind != self.isBehind {
             self.isBehind = isBehind
             if isBehind {
-                laggards.insert(self)
+                slowReaders.insert(self)
                 // From here on counts what is acknowledged from now on.
                 _ = clientHasTaken()
                 lastSent = .now()
             } else {
-                laggards.remove(self)
+                slowReaders.remove(self)
             }
         }
         let more = answerBytes - countedBytes
         countedBytes = answerBytes
-        if more != 0 { laggards.add(more) }
+        if more != 0 { slowReaders.add(more) }
     }
 
     /// Bytes of what was written that the socket has yet to take.
@@ -349,15 +349,15 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Closes the connection, as others need the room.
     func cutOff() {
         dropUnread()
-        laggards.countCutOff(.room)
+        slowReaders.countCutOff(.room)
         let context = context
         self.context = nil
         context?.close(promise: nil)
     }
 
     private func dropUnread() {
-        laggards.remove(self)
-        laggards.add(-countedBytes)
+        slowReaders.remove(self)
+        slowReaders.add(-countedBytes)
         (answerBytes, eventBytes, countedBytes, isBehind) = (0, 0, 0, false)
     }
 
@@ -380,7 +380,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
             [self] in
             if isBehind { _ = clientHasTaken() }
             guard deadline <= .now() else { return setTimer(context) }
-            if isBehind { laggards.countCutOff(.stalled) }
+            if isBehind { slowReaders.countCutOff(.stalled) }
             context.close(promise: nil)
         }
     }

@@ -43,7 +43,7 @@ struct HTTPConnection: HTTPChannelHandler {
                 HTTPRequestDecoder(limitConfiguration: Self.headLimits), maximumBufferSize: Self.undecodedBytes)
             let figures = figureRoutes.first { $0.eventLoop === channel.eventLoop } ?? figureRoutes.first
             let stage = FastPathHandler(
-                figures?.answer, limits: Self.limits, laggards: unread.laggards(on: channel.eventLoop))
+                figures?.answer, limits: Self.limits, slowReaders: unread.slowReaders(on: channel.eventLoop))
             try pipeline.addHandlers(HTTPResponseEncoder(), decoder, stage, HTTPTypesCodec())
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

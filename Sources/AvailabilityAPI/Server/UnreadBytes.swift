@@ -18,17 +18,17 @@ package final class UnreadBytes: Sendable {
     /// The state of a round that closes connections.
     private struct Relief {
         /// One for each event loop that has had a connection.
-        var laggards: [ObjectIdentifier: NIOLoopBound<Laggards>] = [:]
+        var slowReaders: [ObjectIdentifier: NIOLoopBound<SlowReaders>] = [:]
         /// Event loops that have not finished their step of the round; 0: no round is in progress.
         var underWay = 0
         /// More bytes were added during the round, which may have missed them: another round must follow.
         var isWantedAgain = false
-        private var candidates: [Laggards.Candidate] = []
+        private var candidates: [SlowReaders.Candidate] = []
 
         /// Adds the candidates of one event loop.
         /// - Returns: the candidates of all event loops, if this was the last one, and nil otherwise. `underWay` then
         ///   remains 1, so that no other round begins before `cutOff(among:)` has chosen.
-        mutating func name(_ candidates: [Laggards.Candidate]) -> [Laggards.Candidate]? {
+        mutating func name(_ candidates: [SlowReaders.Candidate]) -> [SlowReaders.Candidate]? {
             self.candidates += candidates
             guard underWay == 1 else {
                 underWay -= 1
@@ -82,11 +82,11 @@ package final class UnreadBytes: Sendable {
     package func record() { gauge.record(count) }
 
     /// Of the event loop that this runs on.
-    func laggards(on eventLoop: any EventLoop) -> Laggards {
+    func slowReaders(on eventLoop: any EventLoop) -> SlowReaders {
         relief.withLock { relief in
-            if let known = relief.laggards[ObjectIdentifier(eventLoop)] { return known }
-            let new = NIOLoopBound(Laggards(self, on: eventLoop), eventLoop: eventLoop)
-            relief.laggards[ObjectIdentifier(eventLoop)] = new
+            if let known = relief.slowReaders[ObjectIdentifier(eventLoop)] { return known }
+            let new = NIOLoopBound(SlowReaders(self, on: eventLoop), eventLoop: eventLoop)
+            relief.slowReaders[ObjectIdentifier(eventLoop)] = new
             return new
         }.value
     }
@@ -96,11 +96,11 @@ package final class UnreadBytes: Sendable {
     /// event loop that does not.
     func relieve() {
         guard isExceeded else { return }
-        let loops: [NIOLoopBound<Laggards>] = relief.withLock { relief in
+        let loops: [NIOLoopBound<SlowReaders>] = relief.withLock { relief in
             relief.isWantedAgain = relief.underWay > 0
             guard !relief.isWantedAgain else { return [] }
-            relief.underWay = relief.laggards.count
-            return Array(relief.laggards.values)
+            relief.underWay = relief.slowReaders.count
+            return Array(relief.slowReaders.values)
         }
         for loop in loops {
             loop.eventLoop.execute {
@@ -110,7 +110,7 @@ package final class UnreadBytes: Sendable {
         }
     }
 
-    private func cutOff(among candidates: [Laggards.Candidate]) {
+    private func cutOff(among candidates: [SlowReaders.Candidate]) {
         var excess = excess
         let chosen = candidates.sorted().prefix { candidate in
             defer { excess -= candidate.bytes }
@@ -119,7 +119,7 @@ package final class UnreadBytes: Sendable {
         let perLoop = Dictionary(grouping: chosen, by: \.loop)
         let loops = relief.withLock { relief in
             relief.underWay = perLoop.count
-            return relief.laggards
+            return relief.slowReaders
         }
         // There is nothing to close: the remaining bytes are events that have not been written to any socket yet.
         if perLoop.isEmpty { relieveIfWantedAgain() }
@@ -161,7 +161,7 @@ final class CountedBuffer: Sendable {
 }
 
 /// The connections of one event loop whose sockets have not taken all.
-final class Laggards {
+final class SlowReaders {
     /// What an answer may need to a client far away, over a busy line.
     private static let roundTrip = TimeAmount.seconds(2)
 
