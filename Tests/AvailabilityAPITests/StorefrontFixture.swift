@@ -32,7 +32,7 @@ struct StorefrontFixture: Sendable {
             counters: CounterReader(keys: keys, client: client), ledger: ledger, watch: watch,
             fallsBackToLedger: false, logger: Self.logger)
         return AvailabilityReader(
-            catalogue: try await CatalogueInUse.read(from: ledger), reads: SharedReads(source, metrics: APIMetrics()))
+            catalogue: try await CatalogueInUse.read(from: ledger), reads: CoalescingReader(source, metrics: APIMetrics()))
     }
 
     /// Opens a new epoch with the ledger's figures.
@@ -120,7 +120,7 @@ func withStorefront(
             server: server, client: client, place: place, ledger: ledger,
             reader: AvailabilityReader(
                 catalogue: try await CatalogueInUse.read(from: ledger),
-                reads: SharedReads(source, metrics: APIMetrics())),
+                reads: CoalescingReader(source, metrics: APIMetrics())),
             watch: watch, keys: keys)
         if isInstalled { try await fixture.install() }
         try await body(fixture)

@@ -3,7 +3,7 @@ import Inventory
 /// What the API answers from: the catalogue in use, and figures of one moment.
 struct AvailabilityReader: Sendable {
     let catalogue: CatalogueInUse
-    let reads: SharedReads
+    let reads: CoalescingReader
 
     /// A catalogue may be replaced while it is read; more than this often in one request it is not.
     private static let attempts = 3
@@ -12,7 +12,7 @@ struct AvailabilityReader: Sendable {
     /// - Throws: `AvailabilityUnavailable`; what `choose` throws.
     func read(
         _ choose: @Sendable (CatalogueView) throws -> [CataloguedProduct]
-    ) async throws -> (view: CatalogueView, products: [CataloguedProduct], reading: SharedReads.Reading) {
+    ) async throws -> (view: CatalogueView, products: [CataloguedProduct], reading: CoalescingReader.Reading) {
         var view = catalogue.view
         for _ in 1..<Self.attempts {
             let products = try choose(view)

@@ -130,7 +130,7 @@ package struct AvailabilityServices: Sendable {
         storefronts = counters.map { counters in
             let source = AvailabilitySource(
                 counters: counters, ledger: ledger, watch: watch, fallsBackToLedger: fallsBackToLedger, logger: logger)
-            return AvailabilityReader(catalogue: catalogue, reads: SharedReads(source, metrics: metrics))
+            return AvailabilityReader(catalogue: catalogue, reads: CoalescingReader(source, metrics: metrics))
         }
         live = LiveAvailability(
             storefronts[0], metrics: metrics, subscriberCount: subscriberCount, unread: unread, logger: logger)

@@ -55,11 +55,11 @@ final class AvailabilityRoutes: Sendable {
         /// Bytes of bodies that are kept of one reading: what clients have read of them is not counted elsewhere.
         private static let room = 8 << 20
 
-        private(set) var reading: SharedReads.Reading?
+        private(set) var reading: CoalescingReader.Reading?
         private var answers: [Kind: Found] = [:]
         private var bytes = 0
 
-        init(of reading: SharedReads.Reading? = nil) { self.reading = reading }
+        init(of reading: CoalescingReader.Reading? = nil) { self.reading = reading }
 
         subscript(kind: Kind) -> Found? { answers[kind] }
 
@@ -135,7 +135,7 @@ final class AvailabilityRoutes: Sendable {
 
     /// nil where a product has no figures, or is of another catalogue than they are.
     private func find(
-        _ question: Question, _ request: AvailabilityRequest, _ reading: SharedReads.Reading
+        _ question: Question, _ request: AvailabilityRequest, _ reading: CoalescingReader.Reading
     ) throws -> ByteBuffer? {
         let kind = Encoded.Kind(question: question, access: rules.origins.access(for: request.origin))
         guard let found = try find(kind, reading) else { return nil }
@@ -146,7 +146,7 @@ final class AvailabilityRoutes: Sendable {
         return finish(found.reply.answer(unless: tags), request).counted()
     }
 
-    private func find(_ kind: Encoded.Kind, _ reading: SharedReads.Reading) throws -> Encoded.Found? {
+    private func find(_ kind: Encoded.Kind, _ reading: CoalescingReader.Reading) throws -> Encoded.Found? {
         try encoded.withLock { encoded in
             if encoded.reading !== reading { encoded = Encoded(of: reading) }
             if let found = encoded[kind] { return found }
@@ -160,7 +160,7 @@ final class AvailabilityRoutes: Sendable {
         }
     }
 
-    private static func reply(to question: Question, _ reading: SharedReads.Reading) -> AvailabilityResponse? {
+    private static func reply(to question: Question, _ reading: CoalescingReader.Reading) -> AvailabilityResponse? {
         let figures = question.products.compactMap { $0.version == reading.version.catalogue ? reading[$0] : nil }
         guard figures.count == question.products.count else { return nil }
         return question.shape.reply(figures, reading.version)

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Reads of figures that share round trips: while `roundTrips` of them are under way, new requests are collected, and
 /// the next round trip answers them together.
-final class SharedReads: Sendable {
+final class CoalescingReader: Sendable {
     private let source: AvailabilitySource
     private let metrics: APIMetrics
     /// Under way at a time. With a second one a request that comes just after the first waits less; a read costs no
