@@ -63,7 +63,7 @@ struct AvailabilityQuery: Sendable {
     }
 
     /// The same, of a catalogue; nil: it lacks some.
-    func products(of catalogue: CatalogueView) throws -> [CataloguedProduct]? {
+    func products(of catalogue: CatalogueView) throws -> [ProductView]? {
         switch shape {
         case .described: return try catalogue[id()].map { [$0] }
         case .figures:

@@ -106,7 +106,7 @@ struct ProductReads: Sendable {
 
     private static func candidates(
         _ view: CatalogueView, _ filter: Filter, after: Identifier?, limit: Int
-    ) throws -> [CataloguedProduct] {
+    ) throws -> [ProductView] {
         var start = 0
         if let after {
             guard let position = view.position(of: after), view.products[position].isActive else {
@@ -116,7 +116,7 @@ struct ProductReads: Sendable {
             }
             start = position + 1
         }
-        var found: [CataloguedProduct] = []
+        var found: [ProductView] = []
         for product in view.products[start...] {
             // Closed ones are the last.
             if !product.isActive || found.count == limit { break }

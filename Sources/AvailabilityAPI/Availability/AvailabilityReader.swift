@@ -11,8 +11,8 @@ struct AvailabilityReader: Sendable {
     /// The products that `choose` names, with their figures, all of one catalogue: that of the counters.
     /// - Throws: `AvailabilityUnavailable`; what `choose` throws.
     func read(
-        _ choose: @Sendable (CatalogueView) throws -> [CataloguedProduct]
-    ) async throws -> (view: CatalogueView, products: [CataloguedProduct], reading: CoalescingReader.Reading) {
+        _ choose: @Sendable (CatalogueView) throws -> [ProductView]
+    ) async throws -> (view: CatalogueView, products: [ProductView], reading: CoalescingReader.Reading) {
         var view = catalogue.view
         for _ in 1..<Self.attempts {
             let products = try choose(view)

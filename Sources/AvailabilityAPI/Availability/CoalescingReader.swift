@@ -27,14 +27,14 @@ final class CoalescingReader: Sendable {
 
         /// nil where the product is not on sale yet: the consumer has not come to its catalogue.
         /// - Throws: `AvailabilityUnavailable` where figures must be there and are not.
-        func figures(of product: CataloguedProduct) throws -> ProductAvailability? {
+        func figures(of product: ProductView) throws -> ProductAvailability? {
             if let figures = self[product] { return figures }
             guard product.version == version.catalogue else { return nil }
             throw AvailabilityUnavailable(description: "a counter is missing; the consumer installs them again")
         }
 
         /// nil where it has no figures, for whatever reason.
-        subscript(_ product: CataloguedProduct) -> ProductAvailability? { figures[ObjectIdentifier(product)] }
+        subscript(_ product: ProductView) -> ProductAvailability? { figures[ObjectIdentifier(product)] }
     }
 
     private struct State {
@@ -44,7 +44,7 @@ final class CoalescingReader: Sendable {
 
     /// Requests that are answered together.
     private struct Round: Sendable {
-        var products: [ObjectIdentifier: CataloguedProduct] = [:]
+        var products: [ObjectIdentifier: ProductView] = [:]
         var waiting: [Waiting] = []
 
         struct Waiting: Sendable {
@@ -84,7 +84,7 @@ final class CoalescingReader: Sendable {
 
     /// The figures of `products` at one moment, which is not before the call.
     /// - Throws: `AvailabilityUnavailable`.
-    func read(_ products: some Sequence<CataloguedProduct> & Sendable) async throws -> Reading {
+    func read(_ products: some Sequence<ProductView> & Sendable) async throws -> Reading {
         try await withCheckedThrowingContinuation { continuation in
             read(products) { continuation.resume(with: $0) }
         }
@@ -93,7 +93,7 @@ final class CoalescingReader: Sendable {
     /// The same for callers that have no task.
     /// - Parameter whenRead: called once, on `eventLoop`; nil: from wherever.
     func read(
-        _ products: some Sequence<CataloguedProduct>, on eventLoop: (any EventLoop)? = nil,
+        _ products: some Sequence<ProductView>, on eventLoop: (any EventLoop)? = nil,
         _ whenRead: @escaping WhenRead
     ) {
         let begins = state.withLock { state in

@@ -6,18 +6,18 @@ import Synchronization
 final class CatalogueView: Sendable {
     let version: Int64
     /// In the catalogue's order; closed ones last.
-    let products: [CataloguedProduct]
+    let products: [ProductView]
     private let positions: [Identifier: Int]
 
     init(_ listing: CatalogueListing) {
         version = listing.catalogueVersion
-        products = listing.products.map { [version] in CataloguedProduct($0, version: version) }
+        products = listing.products.map { [version] in ProductView($0, version: version) }
         positions = Dictionary(uniqueKeysWithValues: products.enumerated().map { ($1.id, $0) })
     }
 
     func position(of id: Identifier) -> Int? { positions[id] }
 
-    subscript(_ id: Identifier) -> CataloguedProduct? { positions[id].map { products[$0] } }
+    subscript(_ id: Identifier) -> ProductView? { positions[id].map { products[$0] } }
 }
 
 /// The catalogue in use. Read from the ledger again when the counters belong to another version of it: the counters say

@@ -141,7 +141,7 @@ actor LiveAvailability: Service {
     }
 
     /// One event with the figures of `products` that were sent last; nil without any.
-    private func current(_ products: [CataloguedProduct]) -> ByteBuffer? {
+    private func current(_ products: [ProductView]) -> ByteBuffer? {
         let known = products.compactMap { watches[$0.id] }
         // The oldest says how far the whole is.
         return known.map(\.version).min { EventID($0) < EventID($1) }

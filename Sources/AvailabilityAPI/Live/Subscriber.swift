@@ -6,7 +6,7 @@ import Synchronization
 /// The queue is bounded: a subscriber that does not keep up loses what is queued, gets the number of events it missed,
 /// and then all its figures again (`LiveAvailability.catchUp`).
 final class Subscriber: Sendable {
-    let products: [CataloguedProduct]
+    let products: [ProductView]
     /// The state that its first figures showed: it is sent nothing older.
     let since: EventID
     /// Closes its connection.
@@ -32,7 +32,7 @@ final class Subscriber: Sendable {
         var waiting: CheckedContinuation<Void, Never>?
     }
 
-    init(products: [CataloguedProduct], since: EventID, disconnect: @escaping @Sendable () -> Void) {
+    init(products: [ProductView], since: EventID, disconnect: @escaping @Sendable () -> Void) {
         self.products = products
         self.since = since
         self.disconnect = disconnect

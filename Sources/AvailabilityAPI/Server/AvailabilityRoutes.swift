@@ -27,7 +27,7 @@ final class AvailabilityRoutes: Sendable {
     /// What is encoded once: the figures of these products, each known and named once.
     private struct Question: Hashable {
         let shape: AvailabilityQuery.Shape
-        let products: [CataloguedProduct]
+        let products: [ProductView]
 
         static func == (left: Question, right: Question) -> Bool {
             left.shape == right.shape && left.products.elementsEqual(right.products, by: ===)

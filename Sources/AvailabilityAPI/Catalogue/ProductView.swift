@@ -6,7 +6,7 @@ import StrictJSON
 /// A product as the catalogue describes it, ready to be sent: its texts are JSON already, only the figures are missing.
 ///
 /// A class, so that requests of one moment for the same product are recognised by its identity.
-final class CataloguedProduct: Sendable {
+final class ProductView: Sendable {
     let id: Identifier
     /// Of the catalogue that it was read from.
     let version: Int64
@@ -73,9 +73,9 @@ final class CataloguedProduct: Sendable {
 
 /// The figures of one product at one moment.
 struct ProductAvailability: Sendable {
-    let product: CataloguedProduct
+    let product: ProductView
     /// Those of its variants that are on sale, in the order of `availability`.
-    private let variants: [CataloguedProduct.Variant]
+    private let variants: [ProductView.Variant]
     let availability: Availability
 
     /// The figures as the counters of a catalogue give them. Variants that this catalogue does not have yet are left
@@ -85,7 +85,7 @@ struct ProductAvailability: Sendable {
     ///   - states: of its counters, in their order.
     ///   - catalogue: the version the counters belong to.
     /// - Returns: nil where it has none yet, or where a figure that must be there is not.
-    init?(_ product: CataloguedProduct, _ states: ArraySlice<CounterState>, catalogue: Int64) {
+    init?(_ product: ProductView, _ states: ArraySlice<CounterState>, catalogue: Int64) {
         guard states.count == product.counters.count, let own = states.first, own.sold != nil else { return nil }
         let known = zip(product.variants, states.dropFirst()).filter { $0.1.sold != nil }
         if known.count < product.variants.count, known.isEmpty || product.version == catalogue { return nil }
@@ -110,7 +110,7 @@ extension ProductAvailability {
     }
 
     private func write(
-        into buffer: inout ByteBuffer, _ text: String, _ variantText: (CataloguedProduct.Variant) -> String
+        into buffer: inout ByteBuffer, _ text: String, _ variantText: (ProductView.Variant) -> String
     ) {
         availability.write(into: &buffer, product: text) { variantText(variants[$0]) }
     }
