@@ -32,7 +32,7 @@ struct StorefrontFixture: Sendable {
             counters: CounterReader(keys: keys, client: client), ledger: ledger, watch: watch,
             fallsBackToLedger: false, logger: Self.logger)
         return AvailabilityReader(
-            catalogue: try await CatalogueInUse.read(from: ledger), reads: CoalescingReader(source, metrics: APIMetrics()))
+            catalogue: try await CurrentCatalogue.read(from: ledger), reads: CoalescingReader(source, metrics: APIMetrics()))
     }
 
     /// Opens a new epoch with the ledger's figures.
@@ -119,7 +119,7 @@ func withStorefront(
         let fixture = StorefrontFixture(
             server: server, client: client, place: place, ledger: ledger,
             reader: AvailabilityReader(
-                catalogue: try await CatalogueInUse.read(from: ledger),
+                catalogue: try await CurrentCatalogue.read(from: ledger),
                 reads: CoalescingReader(source, metrics: APIMetrics())),
             watch: watch, keys: keys)
         if isInstalled { try await fixture.install() }

@@ -2,7 +2,7 @@ import Inventory
 
 /// What the API answers from: the catalogue in use, and figures of one moment.
 struct AvailabilityReader: Sendable {
-    let catalogue: CatalogueInUse
+    let catalogue: CurrentCatalogue
     let reads: CoalescingReader
 
     /// A catalogue may be replaced while it is read; more than this often in one request it is not.

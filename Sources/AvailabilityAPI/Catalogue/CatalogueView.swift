@@ -22,7 +22,7 @@ final class CatalogueView: Sendable {
 
 /// The catalogue in use. Read from the ledger again when the counters belong to another version of it: the counters say
 /// so with every reading, so that nothing has to ask the ledger in between.
-final class CatalogueInUse: Sendable {
+final class CurrentCatalogue: Sendable {
     private let ledger: any LedgerQueries
     private let state: Mutex<State>
 
@@ -45,8 +45,8 @@ final class CatalogueInUse: Sendable {
     }
 
     /// Reads the catalogue for the first time. Errors: `LedgerError`.
-    static func read(from ledger: any LedgerQueries) async throws -> CatalogueInUse {
-        CatalogueInUse(ledger, CatalogueView(try await ledger.listing()))
+    static func read(from ledger: any LedgerQueries) async throws -> CurrentCatalogue {
+        CurrentCatalogue(ledger, CatalogueView(try await ledger.listing()))
     }
 
     var view: CatalogueView { state.withLock { $0.view } }

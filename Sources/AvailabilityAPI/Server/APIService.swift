@@ -125,7 +125,7 @@ package struct AvailabilityServices: Sendable {
         logger: Logger
     ) async throws {
         let metrics = APIMetrics()
-        let catalogue = try await CatalogueInUse.read(from: ledger)
+        let catalogue = try await CurrentCatalogue.read(from: ledger)
         let watch = try await LedgerWatch(ledger, logger: logger)
         storefronts = counters.map { counters in
             let source = AvailabilitySource(
