@@ -28,7 +28,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try options.resolve()
-        var examination = Examination(settings, isDeep: deep)
+        var examination = DoctorChecks(settings, isDeep: deep)
         await examination.run()
         if json {
             printJSON(examination.json)
@@ -60,7 +60,7 @@ struct HealthCheck: Sendable {
 }
 
 /// The questions, in their order, and what came of them so far.
-struct Examination {
+struct DoctorChecks {
     let settings: Settings
     let client: RedisClient
     /// Whether the whole ledger is read.

@@ -2,7 +2,7 @@ import Ledger
 import TextEncodings
 
 /// The ledger: what it says, and what it is stored in.
-extension Examination {
+extension DoctorChecks {
     mutating func checkLedger() async {
         // While the ledger is not open here.
         let findings = await settings.ledger.examine()

@@ -6,7 +6,7 @@ import RedisClient
 import TextEncodings
 
 /// Versions, and whether Redis keeps what it is given.
-extension Examination {
+extension DoctorChecks {
     /// The oldest version with all that the scripts use.
     private static let oldestRedis = 7
     /// How much of its memory limit Redis may use, in percent.

@@ -8,7 +8,7 @@ import RedisClient
 import TextEncodings
 
 /// Whether orders are decided, and counters and ledger agree.
-extension Examination {
+extension DoctorChecks {
     /// How long a message may wait, unread or pending, while a consumer is active.
     private static let patience: Int64 = 60_000
     /// Milliseconds that a loss is something to look at: publishers have sent again by then, or never will.
