@@ -61,7 +61,7 @@ struct PublishCommand: AsyncParsableCommand, FileCommand {
     private func publish(_ file: String, _ sender: inout Sender) async throws {
         var reader = try LineReader(path: file)
         let name = file == "-" ? "standard input" : file
-        guard await reader.begin() else { return sender.refuse(name, TextStart.refusal) }
+        guard await reader.begin() else { return sender.refuse(name, TextEncoding.refusal) }
         var number = 0
         while let line = await reader.next() {
             number += 1

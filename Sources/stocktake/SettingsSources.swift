@@ -23,7 +23,7 @@ struct SettingsSources {
         guard let bytes = FilePath.contents(of: path) else {
             throw failure("it cannot be read. Check the path and its permissions.")
         }
-        guard let text = TextStart.text(of: bytes) else { throw failure("it \(TextStart.refusal).") }
+        guard let text = TextEncoding.text(of: bytes) else { throw failure("it \(TextEncoding.refusal).") }
         let value: JSONValue
         do {
             value = try JSONValue.parse(text)

@@ -81,8 +81,8 @@ struct SyncCommand: AsyncParsableCommand, FileCommand {
             throw Failure(
                 "syncing the catalogue failed: on \(name): it cannot be read. Check the path and its permissions.")
         }
-        guard let text = TextStart.text(of: bytes) else {
-            printError("\(name): \(TextStart.refusal).")
+        guard let text = TextEncoding.text(of: bytes) else {
+            printError("\(name): \(TextEncoding.refusal).")
             throw Exit.no
         }
         switch CatalogueFile.decode(text) {

@@ -7,7 +7,7 @@ import Paths
 ///
 /// A byte order mark is no part of the text (RFC 8259, section 8.1): programs that save files put it there. A message
 /// on the stream is no file; there it stays an error.
-enum TextStart {
+enum TextEncoding {
     /// With so many bytes of a mark before it.
     case utf8(mark: Int)
     case otherEncoding
@@ -28,7 +28,7 @@ enum TextStart {
 
     /// The text of a whole file without its mark, or nil if it has another encoding.
     static func text(of bytes: [UInt8]) -> [UInt8]? {
-        guard case .utf8(let mark) = TextStart(bytes) else { return nil }
+        guard case .utf8(let mark) = TextEncoding(bytes) else { return nil }
         return mark == 0 ? bytes : Array(bytes.dropFirst(mark))
     }
 }
@@ -68,8 +68,8 @@ struct LineReader: ~Copyable {
     /// Passes over a byte order mark; to be called before the first line is read.
     /// - Returns: whether the text is UTF-8, as far as its start says.
     mutating func begin() async -> Bool {
-        while buffer.count < TextStart.bytes, !isAtEnd { await fill() }
-        guard case .utf8(let mark) = TextStart(buffer) else { return false }
+        while buffer.count < TextEncoding.bytes, !isAtEnd { await fill() }
+        guard case .utf8(let mark) = TextEncoding(buffer) else { return false }
         start = mark
         return true
     }
