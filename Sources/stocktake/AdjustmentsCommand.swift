@@ -109,7 +109,7 @@ struct StockAdjustCommand: AsyncParsableCommand {
             await client.close()
         } catch let failure as CommandSubmission.Failure {
             throw Failure(
-                "\(explained(failure.cause)) The adjustment was \(failure.sent.text). Repeat it under its id, under which it counts once: \(Repetition.command(after: "adjust", id: adjustment.adjustmentID))"
+                "\(explained(failure.cause)) The adjustment was \(failure.sent.text). Repeat it under its id, under which it counts once: \(RepeatCommand.command(after: "adjust", id: adjustment.adjustmentID))"
             )
         }
         try await tell(result, of: adjustment.adjustmentID, ledger)

@@ -76,7 +76,7 @@ extension RefundsCommand {
                 let refund = refunds[marked.count]
                 let again =
                     orders.count == 1
-                    ? "Repeat it under its id, under which it counts once: \(Repetition.command(after: "mark", id: refund.refundID))"
+                    ? "Repeat it under its id, under which it counts once: \(RepeatCommand.command(after: "mark", id: refund.refundID))"
                     : "Repeat the command: what is marked already is left alone."
                 throw Failure(
                     "\(explained(failure.cause)) The refund of order \(refund.orderID.text.printable) was \(failure.sent.text). \(again)"

@@ -11,7 +11,7 @@ extension Identifier {
 }
 
 /// A command as it is to be typed to do the same once more.
-enum Repetition {
+enum RepeatCommand {
     /// This process' own command with `--id` behind the subcommand's name, quoted for a shell. A password in it is left
     /// out.
     static func command(after subcommand: String, id: Identifier) -> String {
