@@ -64,7 +64,7 @@ let package = Package(
         ),
         .target(name: "StrictJSON", dependencies: ["TextEncodings"], swiftSettings: strict),
         .target(name: "Failpoints", swiftSettings: strict),
-        .target(name: "Inventory", dependencies: ["Cryptography", "StrictJSON"], swiftSettings: strict),
+        .target(name: "Domain", dependencies: ["Cryptography", "StrictJSON"], swiftSettings: strict),
         .target(
             name: "LuaScripts",
             dependencies: ["RedisClient"],
@@ -77,19 +77,19 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "Intake", dependencies: ["Cryptography", "Inventory", "LuaScripts", "RedisClient", "StrictJSON"],
+            name: "Intake", dependencies: ["Cryptography", "Domain", "LuaScripts", "RedisClient", "StrictJSON"],
             swiftSettings: strict),
         .target(
             name: "Counters",
-            dependencies: ["Failpoints", "Inventory", "LuaScripts", "RedisClient"],
+            dependencies: ["Failpoints", "Domain", "LuaScripts", "RedisClient"],
             swiftSettings: strict
         ),
         // The ports of a ledger, and what is recorded and read through them. Knows of no database and no file.
-        .target(name: "Ledger", dependencies: ["Inventory"], swiftSettings: strict),
+        .target(name: "Ledger", dependencies: ["Domain"], swiftSettings: strict),
         .target(
             name: "SQLiteLedger",
             dependencies: [
-                "Failpoints", "Inventory", "Ledger", "Paths", "TextEncodings",
+                "Failpoints", "Domain", "Ledger", "Paths", "TextEncodings",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 // SQLite's own functions, for the way of every order.
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -99,7 +99,7 @@ let package = Package(
         .target(
             name: "Consumer",
             dependencies: [
-                "Counters", "Cryptography", "Failpoints", "Intake", "Inventory", "Ledger", "Paths", "RedisClient", log,
+                "Counters", "Cryptography", "Failpoints", "Intake", "Domain", "Ledger", "Paths", "RedisClient", log,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -108,7 +108,7 @@ let package = Package(
         .target(
             name: "Reconciliation",
             dependencies: [
-                "Counters", "Inventory", "Ledger", "RedisClient", log,
+                "Counters", "Domain", "Ledger", "RedisClient", log,
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
@@ -120,7 +120,7 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Consumer", "Counters", "Inventory", "Ledger", "Reconciliation", "RedisClient", "StrictJSON",
+                "Consumer", "Counters", "Domain", "Ledger", "Reconciliation", "RedisClient", "StrictJSON",
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
@@ -135,7 +135,7 @@ let package = Package(
         .target(
             name: "AvailabilityAPI",
             dependencies: [
-                "Counters", "Inventory", "Ledger", "Pages", "RedisClient", "StrictJSON", "TextEncodings", log,
+                "Counters", "Domain", "Ledger", "Pages", "RedisClient", "StrictJSON", "TextEncodings", log,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -150,7 +150,7 @@ let package = Package(
         .target(
             name: "Operations",
             dependencies: [
-                "Consumer", "Counters", "Failpoints", "Intake", "Inventory", "Ledger", "Paths", "Reconciliation",
+                "Consumer", "Counters", "Failpoints", "Intake", "Domain", "Ledger", "Paths", "Reconciliation",
                 "RedisClient", "StrictJSON",
                 log,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -160,7 +160,7 @@ let package = Package(
         .executableTarget(
             name: "stocktake",
             dependencies: [
-                "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints", "Intake", "Inventory",
+                "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints", "Intake", "Domain",
                 "Ledger", "Monitoring", "Operations", "Paths", "Reconciliation", "RedisClient", "SQLiteLedger",
                 "StrictJSON", "TextEncodings", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -177,18 +177,18 @@ let package = Package(
         .target(name: "Randomness", dependencies: ["StrictJSON"], path: "Tests/Randomness", swiftSettings: strict),
         // A ledger in memory: the second implementation of its ports.
         .target(
-            name: "MemoryLedger", dependencies: ["Inventory", "Ledger"], path: "Tests/MemoryLedger",
+            name: "MemoryLedger", dependencies: ["Domain", "Ledger"], path: "Tests/MemoryLedger",
             swiftSettings: strict),
         // Redis in memory, as the consumer's ports show it.
         .target(
-            name: "MemoryRedis", dependencies: ["Counters", "Intake", "Inventory", "RedisClient"],
+            name: "MemoryRedis", dependencies: ["Counters", "Intake", "Domain", "RedisClient"],
             path: "Tests/MemoryRedis", swiftSettings: strict),
         .testTarget(name: "TextEncodingsTests", dependencies: ["TextEncodings"], swiftSettings: strict),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
         .testTarget(name: "PathsTests", dependencies: ["Paths", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "Randomness"], swiftSettings: strict),
         .testTarget(
-            name: "InventoryTests", dependencies: ["Cryptography", "Inventory", "Randomness", "StrictJSON"],
+            name: "DomainTests", dependencies: ["Cryptography", "Domain", "Randomness", "StrictJSON"],
             exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(
             name: "RedisClientTests",
@@ -199,7 +199,7 @@ let package = Package(
         .testTarget(
             name: "IntakeTests",
             dependencies: [
-                "Counters", "Intake", "Inventory", "Randomness", "RedisClient", "StrictJSON", "TestSupport",
+                "Counters", "Intake", "Domain", "Randomness", "RedisClient", "StrictJSON", "TestSupport",
             ],
             exclude: ["Corpus"],
             swiftSettings: strict
@@ -207,18 +207,18 @@ let package = Package(
         .testTarget(
             name: "CountersTests",
             dependencies: [
-                "Counters", "Intake", "Inventory", "LuaScripts", "Randomness", "RedisClient", "TestSupport",
+                "Counters", "Intake", "Domain", "LuaScripts", "Randomness", "RedisClient", "TestSupport",
             ],
             swiftSettings: strict
         ),
         // What every backend of the ledger must do, and what is the SQLite one's own.
         .target(
-            name: "LedgerSamples", dependencies: ["Inventory", "Ledger"], path: "Tests/LedgerSamples",
+            name: "LedgerSamples", dependencies: ["Domain", "Ledger"], path: "Tests/LedgerSamples",
             swiftSettings: strict),
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "Inventory", "Ledger", "LedgerSamples", "MemoryLedger", "Randomness", "SQLiteLedger", "TestSupport",
+                "Domain", "Ledger", "LedgerSamples", "MemoryLedger", "Randomness", "SQLiteLedger", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict
@@ -226,7 +226,7 @@ let package = Package(
         .testTarget(
             name: "SQLiteLedgerTests",
             dependencies: [
-                "Inventory", "Ledger", "LedgerSamples", "Randomness", "SQLiteLedger", "TestSupport", "TextEncodings",
+                "Domain", "Ledger", "LedgerSamples", "Randomness", "SQLiteLedger", "TestSupport", "TextEncodings",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict
@@ -234,7 +234,7 @@ let package = Package(
         .testTarget(
             name: "ReconciliationTests",
             dependencies: [
-                "Counters", "Inventory", "Ledger", "MemoryLedger", "Reconciliation", "RedisClient", "TestSupport", log,
+                "Counters", "Domain", "Ledger", "MemoryLedger", "Reconciliation", "RedisClient", "TestSupport", log,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict
@@ -242,7 +242,7 @@ let package = Package(
         .testTarget(
             name: "OperationsTests",
             dependencies: [
-                "Counters", "Intake", "Inventory", "Ledger", "LedgerSamples", "MemoryLedger", "MemoryRedis",
+                "Counters", "Intake", "Domain", "Ledger", "LedgerSamples", "MemoryLedger", "MemoryRedis",
                 "Operations", "Reconciliation", "RedisClient", "TestSupport", log,
             ],
             swiftSettings: strict
@@ -255,7 +255,7 @@ let package = Package(
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
-                "Consumer", "Counters", "Exposition", "Inventory", "Ledger", "Monitoring", "RedisClient",
+                "Consumer", "Counters", "Exposition", "Domain", "Ledger", "Monitoring", "RedisClient",
                 "SQLiteLedger", "StrictJSON",
                 "TestSupport",
             ],
@@ -264,7 +264,7 @@ let package = Package(
         .testTarget(
             name: "ConsumerTests",
             dependencies: [
-                "Consumer", "Counters", "Cryptography", "Intake", "Inventory", "Ledger", "MemoryLedger", "MemoryRedis",
+                "Consumer", "Counters", "Cryptography", "Intake", "Domain", "Ledger", "MemoryLedger", "MemoryRedis",
                 "Randomness",
                 "SQLiteLedger",
                 "StrictJSON",
@@ -275,7 +275,7 @@ let package = Package(
         .testTarget(
             name: "AvailabilityAPITests",
             dependencies: [
-                "AvailabilityAPI", "Counters", "Inventory", "Ledger", "MemoryLedger", "RedisClient", "StrictJSON",
+                "AvailabilityAPI", "Counters", "Domain", "Ledger", "MemoryLedger", "RedisClient", "StrictJSON",
                 "TestSupport", log,
                 .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -288,7 +288,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Counters", "Cryptography", "Failpoints", "Intake", "Inventory", "Ledger", "LuaScripts", "Randomness",
+                "Counters", "Cryptography", "Failpoints", "Intake", "Domain", "Ledger", "LuaScripts", "Randomness",
                 "Reconciliation", "RedisClient", "SQLiteLedger", "StrictJSON", "TestSupport", "TextEncodings",
                 "stocktake",
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -300,7 +300,7 @@ let package = Package(
         .target(
             name: "Chaos",
             dependencies: [
-                "Failpoints", "Inventory", "Randomness", "RedisClient", "TestSupport",
+                "Failpoints", "Domain", "Randomness", "RedisClient", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             path: "Tests/Chaos",
@@ -318,7 +318,7 @@ let package = Package(
         .executableTarget(
             name: "Bench",
             dependencies: nio + [
-                "Consumer", "Counters", "Intake", "Inventory", "Ledger", "LedgerSamples", "Randomness", "RedisClient",
+                "Consumer", "Counters", "Intake", "Domain", "Ledger", "LedgerSamples", "Randomness", "RedisClient",
                 "SQLiteLedger", "StrictJSON", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),

@@ -1,5 +1,5 @@
 import Counters
-import Inventory
+import Domain
 import Ledger
 
 /// How far the journal is announced, and what comes next: announcing is a projection of the journal, in the order of its

@@ -1,6 +1,6 @@
 import Counters
 import Intake
-import Inventory
+import Domain
 import Ledger
 
 /// Plans what happens to each entry of a batch before anything is decided. Does no I/O: `lookup` is what the ledger

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// Periodically compares three clocks: Redis', from which ids are made, this machine's, from which `decided_at` is
 /// made, and a monotonic one. Does no I/O.

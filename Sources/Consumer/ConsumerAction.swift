@@ -1,6 +1,6 @@
 import Counters
 import Intake
-import Inventory
+import Domain
 import Ledger
 
 /// What the executor must do now. Actions are independent of each other; those with a result return it as an event.

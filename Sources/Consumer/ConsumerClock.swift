@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// The clock that the consumer reads and sleeps by: the system's, or a simulation's.
 package protocol ConsumerClock: Sendable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// What makes the consumer stop by itself. Messages stay pending; nothing is lost.
 package enum ConsumerError: Error, Sendable, CustomStringConvertible {

@@ -1,6 +1,6 @@
 import Counters
 import Intake
-import Inventory
+import Domain
 import Ledger
 import Logging
 import Metrics

@@ -1,6 +1,6 @@
 import Counters
 import Intake
-import Inventory
+import Domain
 import Ledger
 
 /// Decides what the consumer does next: events in, actions out. No tasks, no clock, no I/O, no randomness;

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// What a consumer has done since its start.
 package struct ConsumerTotals: Sendable {

@@ -1,6 +1,6 @@
 import Cryptography
 import Intake
-import Inventory
+import Domain
 import Ledger
 
 /// Makes dead letters of entries, and bounds what the ledger keeps of them: anyone who may publish could fill its disk

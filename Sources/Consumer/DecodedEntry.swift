@@ -1,5 +1,5 @@
 import Intake
-import Inventory
+import Domain
 
 /// An entry that was read; decoded, unless it may be a poison message.
 enum ReadEntry: Sendable {

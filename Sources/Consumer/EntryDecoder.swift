@@ -1,6 +1,6 @@
 import Failpoints
 import Intake
-import Inventory
+import Domain
 
 /// The stage after reading: bytes become commands, or the reason why they can never be one. Knows nothing of the
 /// catalogue, and so may run ahead of the batch that is being decided.

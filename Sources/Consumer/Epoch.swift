@@ -1,5 +1,5 @@
 import Counters
-import Inventory
+import Domain
 
 /// The counters as they were installed.
 struct Epoch: Sendable {

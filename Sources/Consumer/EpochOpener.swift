@@ -1,6 +1,6 @@
 import Counters
 import Failpoints
-import Inventory
+import Domain
 import Ledger
 import Logging
 import RedisClient

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// Why a new epoch is needed. Expected: installing the counters again is the answer to every unexpected state.
 struct EpochReason: Error, Equatable {

@@ -1,5 +1,5 @@
 import Counters
-import Inventory
+import Domain
 import Ledger
 
 /// Opens a new epoch while no consumer is active, as a consumer does at its start, but without processing messages.

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import Ledger
 
 /// A batch after planning: what the gate must decide, what is recorded already, what can never be processed.

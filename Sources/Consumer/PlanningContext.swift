@@ -1,5 +1,5 @@
 import Intake
-import Inventory
+import Domain
 import Ledger
 
 /// What planning a batch depends on besides its entries.

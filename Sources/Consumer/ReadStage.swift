@@ -1,7 +1,7 @@
 import Counters
 import Failpoints
 import Intake
-import Inventory
+import Domain
 import Ledger
 import Logging
 import RedisClient

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// A message that was recorded before: its first outcome is announced again.
 struct Replay: Sendable, Equatable {

@@ -1,6 +1,6 @@
 import Failpoints
 import Intake
-import Inventory
+import Domain
 import Ledger
 import Logging
 

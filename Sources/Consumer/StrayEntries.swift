@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// Finds stray entries: pending, but not in this process' memory. Redis delivered them to a connection that was dead,
 /// or to another client that reads in the group. Once everything in memory has passed them, they are the lowest pending

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// How many messages had which outcome.
 struct Tally: Sendable {

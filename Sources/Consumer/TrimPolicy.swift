@@ -1,5 +1,5 @@
 import Counters
-import Inventory
+import Domain
 
 /// Decides how the streams are trimmed next, given what earlier trimmings found. Knows no clock and does no I/O.
 struct TrimPolicy {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import Ledger
 
 /// What the next batch must know about the batch that is being recorded: the ledger does not show it yet.

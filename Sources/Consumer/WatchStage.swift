@@ -1,6 +1,6 @@
 import Counters
 import Intake
-import Inventory
+import Domain
 import Ledger
 
 /// Once a second, compares the ledger and Redis with their expected state, and does their upkeep.

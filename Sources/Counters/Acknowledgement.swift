@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// What is sent to Redis about what the ledger has committed: what is acknowledged, and what is announced.
 package struct Acknowledgement: Sendable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import RedisClient
 
 /// Counters as a reader found them.

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import RedisClient
 
 /// Removes from Redis what a store's last ledger has left there.

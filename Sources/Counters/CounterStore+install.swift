@@ -1,5 +1,5 @@
 import Failpoints
-import Inventory
+import Domain
 import LuaScripts
 import RedisClient
 

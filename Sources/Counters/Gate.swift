@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// The counters that decide commands, and the data stored with them, as the consumer uses them: Redis or a simulation.
 ///

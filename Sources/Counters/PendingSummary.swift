@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import RedisClient
 
 /// What was delivered to the consumer group and is not acknowledged.

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import StrictJSON
 
 /// Amounts may be negative (a discount), but stay exact everywhere.

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import StrictJSON
 
 // The payloads of all kinds of commands; that of a checkout is read in FieldReader+checkout.swift.

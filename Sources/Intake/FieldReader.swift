@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import StrictJSON
 
 /// The path of a field in a payload; formatted only when it has to be reported.

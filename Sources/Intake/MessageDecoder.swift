@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// Turns a stream entry's two fields into a command, or returns why they can never be one.
 ///

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import StrictJSON
 
 /// A message as one line of newline-delimited JSON: `{"type": "…", "payload": {…}}`.

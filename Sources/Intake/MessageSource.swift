@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import RedisClient
 
 /// The stream of messages as the consumer reads it: first everything pending, whichever consumer it was delivered to,

@@ -1,5 +1,5 @@
 import Cryptography
-import Inventory
+import Domain
 
 /// One entry of the stream of messages, as Redis delivered it.
 package struct StreamEntry: Sendable {

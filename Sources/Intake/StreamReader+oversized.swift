@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import RedisClient
 
 /// Entries that are too large to be sent (`RedisOptions.maximumReplyBytes`).

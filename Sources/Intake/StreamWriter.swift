@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import RedisClient
 
 /// Puts messages on the stream. Sending one twice is harmless: the consumer recognises it by its id and content.

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import RedisClient
 
 /// A consumer in the consumer group of a store, by the name under which it reads.

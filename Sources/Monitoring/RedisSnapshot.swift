@@ -1,5 +1,5 @@
 import Counters
-import Inventory
+import Domain
 import RedisClient
 
 /// What Redis reports about a store at one moment. What it does not allow or answer is nil, with the reason in `notes`.

@@ -1,5 +1,5 @@
 import Counters
-import Inventory
+import Domain
 import Ledger
 
 /// A store at one moment: status, readiness and gauges are derived from it.

@@ -1,5 +1,5 @@
 import Consumer
-import Inventory
+import Domain
 import Ledger
 import StrictJSON
 

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import RedisClient
 
 /// How far the consumers of a store have read its stream. Errors of all reads: `RedisError`.

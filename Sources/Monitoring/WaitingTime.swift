@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// How long the oldest message has been waiting, from one look to the next. Knows no clock.
 ///

@@ -1,7 +1,7 @@
 import Consumer
 import Counters
 import Failpoints
-import Inventory
+import Domain
 import Ledger
 import RedisClient
 

@@ -1,6 +1,6 @@
 import Consumer
 import Counters
-import Inventory
+import Domain
 import Ledger
 import Reconciliation
 import RedisClient

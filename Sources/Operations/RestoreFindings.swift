@@ -1,5 +1,5 @@
 import Counters
-import Inventory
+import Domain
 import Ledger
 
 /// What is known before a backup takes the ledger's place.

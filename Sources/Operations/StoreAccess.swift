@@ -1,6 +1,6 @@
 import Consumer
 import Glibc
-import Inventory
+import Domain
 import Ledger
 import Logging
 import Paths

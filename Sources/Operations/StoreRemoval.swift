@@ -1,6 +1,6 @@
 import Consumer
 import Counters
-import Inventory
+import Domain
 import Ledger
 
 /// Deletes a ledger and, unless they are to stay, the counters that were installed from it.

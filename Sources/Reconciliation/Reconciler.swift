@@ -1,5 +1,5 @@
 import Counters
-import Inventory
+import Domain
 import Ledger
 
 /// Compares the counters with the ledger, exactly, while orders flow, without blocking anything.

@@ -1,5 +1,5 @@
 import GRDB
-import Inventory
+import Domain
 import Ledger
 
 /// The details of all commands but orders, which come by the thousand (`BatchWriter+rows.swift`).

@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import Inventory
+import Domain
 import Ledger
 
 /// How a batch changes the refunds that are due, once all its rows are inserted.

@@ -1,7 +1,7 @@
 import Failpoints
 import Foundation
 import GRDB
-import Inventory
+import Domain
 import Ledger
 
 /// An order of a batch.

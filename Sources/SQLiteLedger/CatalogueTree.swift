@@ -1,5 +1,5 @@
 import GRDB
-import Inventory
+import Domain
 
 /// Reads the catalogue as products with their variants, in the catalogue's order, closed ones last.
 enum CatalogueTree {

@@ -1,6 +1,6 @@
 import Failpoints
 import GRDB
-import Inventory
+import Domain
 import Ledger
 
 extension LedgerHead {

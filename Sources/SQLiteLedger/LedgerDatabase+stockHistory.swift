@@ -1,5 +1,5 @@
 import GRDB
-import Inventory
+import Domain
 import Ledger
 
 /// Orders are not indexed by what they are of: that would cost every order. So they are read between two events and

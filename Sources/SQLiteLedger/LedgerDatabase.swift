@@ -1,6 +1,6 @@
 import GRDB
 import Glibc
-import Inventory
+import Domain
 import Ledger
 import Paths
 import Synchronization

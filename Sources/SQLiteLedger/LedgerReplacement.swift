@@ -1,6 +1,6 @@
 import Failpoints
 import Glibc
-import Inventory
+import Domain
 import Paths
 
 /// The last step of restoring: a complete copy takes the ledger's place, and what was there is kept under another name.

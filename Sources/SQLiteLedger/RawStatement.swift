@@ -1,6 +1,6 @@
 import GRDB
 import GRDBSQLite
-import Inventory
+import Domain
 
 /// A prepared statement for the path that every order takes: values go straight into SQLite, columns straight out of
 /// it.

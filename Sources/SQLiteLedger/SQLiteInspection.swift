@@ -1,5 +1,5 @@
 import GRDB
-import Inventory
+import Domain
 import Ledger
 import Paths
 

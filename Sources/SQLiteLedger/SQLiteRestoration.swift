@@ -1,7 +1,7 @@
 import Failpoints
 import GRDB
 import Glibc
-import Inventory
+import Domain
 import Ledger
 import Paths
 

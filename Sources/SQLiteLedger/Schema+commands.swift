@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// What the journal's rows of all commands but orders have besides: one table a kind, and more where there are lines.
 extension Schema {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// The journal with its details, by kind: what people and programs query. Names and columns are public.
 ///

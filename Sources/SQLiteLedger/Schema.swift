@@ -1,5 +1,5 @@
 import GRDB
-import Inventory
+import Domain
 
 /// The tables of the ledger. Names and columns are public: people query them with `sqlite3`.
 ///

@@ -3,7 +3,7 @@ import CMalloc
 import Consumer
 import Counters
 import Glibc
-import Inventory
+import Domain
 import Ledger
 import Logging
 import Operations

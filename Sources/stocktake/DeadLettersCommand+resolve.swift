@@ -1,6 +1,6 @@
 import ArgumentParser
 import Consumer
-import Inventory
+import Domain
 import Ledger
 import Operations
 import TextEncodings

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Inventory
+import Domain
 import Ledger
 import Monitoring
 import StrictJSON

@@ -1,5 +1,5 @@
 import Foundation
-import Inventory
+import Domain
 import Paths
 
 /// The environment variables that begin with `STOCKTAKE_`.

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import Logging
 
 /// Log lines for people and for `grep`: time, level, message, then what it is about, on standard error. Logging never

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Inventory
+import Domain
 import Ledger
 import Monitoring
 import StrictJSON

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Intake
-import Inventory
+import Domain
 import RedisClient
 import StrictJSON
 import TextEncodings

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Counters
-import Inventory
+import Domain
 import Ledger
 import Operations
 import Reconciliation

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Intake
-import Inventory
+import Domain
 import Ledger
 import Operations
 import StrictJSON

@@ -1,5 +1,5 @@
 import Consumer
-import Inventory
+import Domain
 
 /// One setting: its name in the configuration file, its default and its range, which stand nowhere else. The flag is the
 /// name with dashes, the environment variable the name in capitals with the prefix `STOCKTAKE_`.

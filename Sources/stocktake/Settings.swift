@@ -1,7 +1,7 @@
 import ArgumentParser
 import Consumer
 import Glibc
-import Inventory
+import Domain
 import Ledger
 import Logging
 import Operations

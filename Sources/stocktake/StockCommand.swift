@@ -1,7 +1,7 @@
 import ArgumentParser
 import AvailabilityAPI
 import Counters
-import Inventory
+import Domain
 import Ledger
 import RedisClient
 import TextEncodings

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import Inventory
+import Domain
 import Ledger
 import Paths
 import StrictJSON

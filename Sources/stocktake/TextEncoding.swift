@@ -1,5 +1,5 @@
 import Glibc
-import Inventory
+import Domain
 import Ledger
 import Paths
 

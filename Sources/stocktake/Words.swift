@@ -1,5 +1,5 @@
 import ArgumentParser
-import Inventory
+import Domain
 import Logging
 
 /// The words of which an argument or a setting must be one.

@@ -1,7 +1,7 @@
 import Counters
 import Dispatch
 import Glibc
-import Inventory
+import Domain
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
 import Counters
-import Inventory
+import Domain
 import NIOCore
 import StrictJSON
 import TestSupport

@@ -1,7 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
-import Inventory
+import Domain
 import NIOCore
 import Testing
 

@@ -1,6 +1,6 @@
 import Foundation
 import Intake
-import Inventory
+import Domain
 import RedisClient
 
 /// Messages that wait on the stream; kept under a separate key, from which each round's stream is copied.

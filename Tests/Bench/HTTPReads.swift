@@ -1,6 +1,6 @@
 import Counters
 import Foundation
-import Inventory
+import Domain
 import RedisClient
 import TestSupport
 

@@ -1,6 +1,6 @@
 import Foundation
 import Intake
-import Inventory
+import Domain
 import StrictJSON
 
 /// The orders of a real shop, some 28 lines each, repeated with new ids, in lines a second.

@@ -2,7 +2,7 @@ import Consumer
 import Counters
 import Foundation
 import Intake
-import Inventory
+import Domain
 import Ledger
 import SQLiteLedger
 import RedisClient

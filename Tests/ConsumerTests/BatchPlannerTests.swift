@@ -1,5 +1,5 @@
 import Intake
-import Inventory
+import Domain
 import Ledger
 import Testing
 

@@ -1,6 +1,6 @@
 import Cryptography
 import Intake
-import Inventory
+import Domain
 import Testing
 
 @testable import Consumer

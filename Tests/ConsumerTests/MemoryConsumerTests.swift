@@ -1,7 +1,7 @@
 import Counters
 import Foundation
 import Intake
-import Inventory
+import Domain
 import Ledger
 import MemoryRedis
 import Randomness

@@ -1,6 +1,6 @@
 import Counters
 import Intake
-import Inventory
+import Domain
 import LuaScripts
 import RedisClient
 import TestSupport

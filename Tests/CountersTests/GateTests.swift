@@ -1,5 +1,5 @@
 import Counters
-import Inventory
+import Domain
 import Testing
 
 private let p = CounterName.product("P")

@@ -1,5 +1,5 @@
 import Counters
-import Inventory
+import Domain
 import LuaScripts
 import RedisClient
 import TestSupport

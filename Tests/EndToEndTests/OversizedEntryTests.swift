@@ -1,6 +1,6 @@
 import Cryptography
 import Foundation
-import Inventory
+import Domain
 import RedisClient
 import TestSupport
 import Testing

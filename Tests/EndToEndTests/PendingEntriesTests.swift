@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import RedisClient
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
 import Foundation
-import Inventory
+import Domain
 import TestSupport
 import Testing
 

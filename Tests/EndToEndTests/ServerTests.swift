@@ -1,7 +1,7 @@
 import Counters
 import Foundation
 import Intake
-import Inventory
+import Domain
 import LuaScripts
 import RedisClient
 import TestSupport
@@ -101,7 +101,7 @@ private struct ScriptTrial {
 
         tried.insert(.gate)
         let commands = ([1, 2] as [Int64]).map { units in
-            let order = Inventory.Order(
+            let order = Domain.Order(
                 Checkout(
                     orderID: Identifier("o\(units)"), items: [.init(productID: "LAMP", units: units, unitPrice: 1)]))
             return PlannedCommand(.placeOrder(order), movements: order.movements)

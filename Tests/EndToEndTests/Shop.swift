@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import Inventory
+import Domain
 import RedisClient
 import TestSupport
 import Testing

@@ -1,6 +1,6 @@
 import Foundation
 import Intake
-import Inventory
+import Domain
 import Testing
 
 @Suite("Decoding texts and ids")

@@ -1,6 +1,6 @@
 import Foundation
 import Intake
-import Inventory
+import Domain
 import Testing
 
 @Suite("Frames of newline-delimited JSON")

@@ -1,6 +1,6 @@
 import Foundation
 import Intake
-import Inventory
+import Domain
 
 /// What holds of every message that was accepted, written down without regard to how it is decoded.
 enum MessageRules {

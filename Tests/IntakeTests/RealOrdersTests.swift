@@ -1,6 +1,6 @@
 import Foundation
 import Intake
-import Inventory
+import Domain
 import Testing
 
 /// Where the real orders are, if they are there.

@@ -1,5 +1,5 @@
 import Intake
-import Inventory
+import Domain
 
 /// A `checkout.completed` payload with every field, to be changed field by field.
 enum SampleMessage {

@@ -1,5 +1,5 @@
 import Intake
-import Inventory
+import Domain
 import RedisClient
 import TestSupport
 import Testing

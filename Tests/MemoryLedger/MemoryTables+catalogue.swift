@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import Ledger
 
 /// Bringing a catalogue in. The caller works on a copy, and throws it away to try it.

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import Ledger
 
 /// What a batch is planned by.

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import Ledger
 
 /// What a ledger holds, as values: the second implementation, as plain as it can be. Nothing is counted as it comes, all

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import Ledger
 
 /// What HTTP, the monitor and the reconciler ask of it.

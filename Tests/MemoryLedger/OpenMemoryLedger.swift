@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import Ledger
 import Synchronization
 

@@ -1,6 +1,6 @@
 import Counters
 import Intake
-import Inventory
+import Domain
 
 /// What Redis holds of a store, as values: the stream with its group, the counters, the outcomes. Each method is one
 /// atomic step, as the script of the same name is.

@@ -1,6 +1,6 @@
 import Consumer
 import Exposition
-import Inventory
+import Domain
 import Ledger
 import SQLiteLedger
 import Monitoring

@@ -1,7 +1,7 @@
 import Consumer
 import Exposition
 import Foundation
-import Inventory
+import Domain
 import Ledger
 import SQLiteLedger
 import Monitoring

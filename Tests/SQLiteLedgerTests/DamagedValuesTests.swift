@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import Inventory
+import Domain
 import TestSupport
 import Ledger
 import LedgerSamples

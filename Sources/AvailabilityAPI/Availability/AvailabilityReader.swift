@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// What the API answers from: the catalogue in use, and figures of one moment.
 struct AvailabilityReader: Sendable {

@@ -1,5 +1,5 @@
 import Counters
-import Inventory
+import Domain
 import Ledger
 
 /// Counters that are those of a ledger, and not behind it.

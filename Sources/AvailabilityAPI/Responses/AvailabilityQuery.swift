@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// A query for one product, or for the figures of several: the two reads that a sale consists of.
 struct AvailabilityQuery: Sendable {

@@ -1,6 +1,6 @@
 import HTTPTypes
 import Hummingbird
-import Inventory
+import Domain
 import NIOCore
 
 /// A successful answer with figures: where they come from, which state they are, and what was asked.

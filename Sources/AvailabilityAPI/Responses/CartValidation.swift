@@ -1,5 +1,5 @@
 import Hummingbird
-import Inventory
+import Domain
 import StrictJSON
 
 /// `POST /v1/cart/validate`: whether a cart could be sold as it is, and what is in its way.

@@ -1,6 +1,6 @@
 import HTTPTypes
 import Hummingbird
-import Inventory
+import Domain
 import NIOCore
 import StrictJSON
 

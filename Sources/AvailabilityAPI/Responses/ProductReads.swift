@@ -1,5 +1,5 @@
 import Hummingbird
-import Inventory
+import Domain
 
 /// `GET /v1/products`: the list.
 struct ProductReads: Sendable {

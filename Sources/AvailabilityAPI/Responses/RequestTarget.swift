@@ -1,5 +1,5 @@
 import HTTPTypes
-import Inventory
+import Domain
 import TextEncodings
 
 /// The path and the query of a request.

@@ -1,5 +1,5 @@
 import HTTPTypes
-import Inventory
+import Domain
 import Metrics
 import NIOCore
 import NIOHTTP1

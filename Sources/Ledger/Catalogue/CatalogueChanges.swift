@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// What a catalogue file changes in the ledger.
 package struct CatalogueChanges: Sendable, Equatable {

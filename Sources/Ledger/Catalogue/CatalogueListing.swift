@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// The catalogue as shops show it: the synced data, without figures.
 package struct CatalogueListing: Sendable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// A product with its variants and their counters, as the ledger has them.
 package struct ProductStock: Sendable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// Names of consecutive counters: products before variants, each in the order of their ids.
 package struct CounterNames: Sendable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// A quantity that differs from the sum of what is recorded.
 package struct Miscount: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// What needs an operator's attention: counts for `doctor` and operators, at one moment.
 package struct LedgerStatistics: Sendable, Equatable {

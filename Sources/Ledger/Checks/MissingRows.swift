@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// What a ledger holds that a backup of it does not.
 package struct MissingRows: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// A difference that was found, and is corrected.
 package struct Repair: Sendable, Equatable {

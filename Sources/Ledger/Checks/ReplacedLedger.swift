@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// What is in the ledger's place before a backup takes it.
 package enum ReplacedLedger: Sendable, Equatable {

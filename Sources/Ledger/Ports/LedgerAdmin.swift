@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// A ledger as the commands change it, also beside an active consumer.
 package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// A ledger as the reconciler compares it with the counters.
 package protocol LedgerAudit: OpenLedger {

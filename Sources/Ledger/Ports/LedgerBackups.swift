@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// Backups of a whole ledger, each a single file: makes them, and restores one in place of the ledger.
 ///

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// A ledger as HTTP and the monitor read it.
 package protocol LedgerQueries: OpenLedger {

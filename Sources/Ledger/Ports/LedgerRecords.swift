@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// A ledger as the commands read it: what is recorded, for people. Lists are latest first, in pages: `after` is the
 /// `next` of the previous page, nil for the first one.

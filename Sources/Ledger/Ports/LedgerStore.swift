@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// A ledger as the active consumer uses it: it plans, decides and records batches.
 package protocol LedgerStore: EpochKeeper {

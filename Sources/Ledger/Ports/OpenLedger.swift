@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// An open ledger: the source of truth of one store.
 ///

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// What the ledger is asked before a batch is decided.
 package struct BatchLookup: Sendable, Equatable {

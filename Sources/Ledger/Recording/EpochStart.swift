@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// Everything that a new epoch starts from, read in the transaction that raised it.
 package struct EpochStart: Sendable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// What the ledger must record of one batch, in the order of the stream.
 package struct JournalBatch: Sendable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import TextEncodings
 
 /// What a row of the journal is about. The raw values are public.

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// The result of a request to erase orders.
 package enum EraseResult: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// A cancellation as the ledger holds it.
 package struct RecordedCancellation: Sendable {

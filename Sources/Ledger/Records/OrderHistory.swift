@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// Everything that has happened to one order.
 package struct OrderHistory: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// An adjustment as the ledger holds it.
 package struct RecordedAdjustment: Sendable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// A dead letter as the ledger holds it.
 package struct RecordedDeadLetter: Sendable {

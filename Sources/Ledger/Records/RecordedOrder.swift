@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// The state of an order. The raw values are public.
 package enum OrderStatus: String, Sendable, CaseIterable {

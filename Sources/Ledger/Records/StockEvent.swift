@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// What has changed the units sold of one product or variant, or how it may be sold.
 package struct StockEvent: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import Testing
 
 @Suite("What Redis remembers of a ledger")

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import Testing
 
 private let cube = CounterName.product("cube")

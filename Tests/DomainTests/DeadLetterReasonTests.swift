@@ -1,5 +1,5 @@
 import Foundation
-import Inventory
+import Domain
 import Testing
 
 @Suite("Reasons of dead letters")

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 
 /// Catalogue files that differ in one thing from a valid one.
 enum SampleCatalogue {

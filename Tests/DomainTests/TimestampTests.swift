@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Inventory
+@testable import Domain
 
 @Suite("Timestamps")
 struct TimestampTests {

@@ -1,5 +1,5 @@
 import Cryptography
-import Inventory
+import Domain
 import Testing
 
 @Suite("The digest of an order's content")

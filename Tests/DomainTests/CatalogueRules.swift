@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import StrictJSON
 
 /// The rules of a catalogue file once more, written down without regard to how the decoder goes about them: the paths

@@ -1,4 +1,4 @@
-import Inventory
+import Domain
 import Testing
 
 /// What a refund gives back of what is due.
