@@ -77,7 +77,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "Intake", dependencies: ["Cryptography", "Domain", "LuaScripts", "RedisClient", "StrictJSON"],
+            name: "Ingest", dependencies: ["Cryptography", "Domain", "LuaScripts", "RedisClient", "StrictJSON"],
             swiftSettings: strict),
         .target(
             name: "Counters",
@@ -99,7 +99,7 @@ let package = Package(
         .target(
             name: "Consumer",
             dependencies: [
-                "Counters", "Cryptography", "Failpoints", "Intake", "Domain", "Ledger", "Paths", "RedisClient", log,
+                "Counters", "Cryptography", "Failpoints", "Ingest", "Domain", "Ledger", "Paths", "RedisClient", log,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -150,7 +150,7 @@ let package = Package(
         .target(
             name: "Operations",
             dependencies: [
-                "Consumer", "Counters", "Failpoints", "Intake", "Domain", "Ledger", "Paths", "Reconciliation",
+                "Consumer", "Counters", "Failpoints", "Ingest", "Domain", "Ledger", "Paths", "Reconciliation",
                 "RedisClient", "StrictJSON",
                 log,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -160,7 +160,7 @@ let package = Package(
         .executableTarget(
             name: "stocktake",
             dependencies: [
-                "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints", "Intake", "Domain",
+                "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints", "Ingest", "Domain",
                 "Ledger", "Monitoring", "Operations", "Paths", "Reconciliation", "RedisClient", "SQLiteLedger",
                 "StrictJSON", "TextEncodings", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -181,7 +181,7 @@ let package = Package(
             swiftSettings: strict),
         // Redis in memory, as the consumer's ports show it.
         .target(
-            name: "MemoryRedis", dependencies: ["Counters", "Intake", "Domain", "RedisClient"],
+            name: "MemoryRedis", dependencies: ["Counters", "Ingest", "Domain", "RedisClient"],
             path: "Tests/MemoryRedis", swiftSettings: strict),
         .testTarget(name: "TextEncodingsTests", dependencies: ["TextEncodings"], swiftSettings: strict),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
@@ -197,9 +197,9 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "IntakeTests",
+            name: "IngestTests",
             dependencies: [
-                "Counters", "Intake", "Domain", "Randomness", "RedisClient", "StrictJSON", "TestSupport",
+                "Counters", "Ingest", "Domain", "Randomness", "RedisClient", "StrictJSON", "TestSupport",
             ],
             exclude: ["Corpus"],
             swiftSettings: strict
@@ -207,7 +207,7 @@ let package = Package(
         .testTarget(
             name: "CountersTests",
             dependencies: [
-                "Counters", "Intake", "Domain", "LuaScripts", "Randomness", "RedisClient", "TestSupport",
+                "Counters", "Ingest", "Domain", "LuaScripts", "Randomness", "RedisClient", "TestSupport",
             ],
             swiftSettings: strict
         ),
@@ -242,7 +242,7 @@ let package = Package(
         .testTarget(
             name: "OperationsTests",
             dependencies: [
-                "Counters", "Intake", "Domain", "Ledger", "LedgerSamples", "MemoryLedger", "MemoryRedis",
+                "Counters", "Ingest", "Domain", "Ledger", "LedgerSamples", "MemoryLedger", "MemoryRedis",
                 "Operations", "Reconciliation", "RedisClient", "TestSupport", log,
             ],
             swiftSettings: strict
@@ -264,7 +264,7 @@ let package = Package(
         .testTarget(
             name: "ConsumerTests",
             dependencies: [
-                "Consumer", "Counters", "Cryptography", "Intake", "Domain", "Ledger", "MemoryLedger", "MemoryRedis",
+                "Consumer", "Counters", "Cryptography", "Ingest", "Domain", "Ledger", "MemoryLedger", "MemoryRedis",
                 "Randomness",
                 "SQLiteLedger",
                 "StrictJSON",
@@ -288,7 +288,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Counters", "Cryptography", "Failpoints", "Intake", "Domain", "Ledger", "LuaScripts", "Randomness",
+                "Counters", "Cryptography", "Failpoints", "Ingest", "Domain", "Ledger", "LuaScripts", "Randomness",
                 "Reconciliation", "RedisClient", "SQLiteLedger", "StrictJSON", "TestSupport", "TextEncodings",
                 "stocktake",
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -318,7 +318,7 @@ let package = Package(
         .executableTarget(
             name: "Bench",
             dependencies: nio + [
-                "Consumer", "Counters", "Intake", "Domain", "Ledger", "LedgerSamples", "Randomness", "RedisClient",
+                "Consumer", "Counters", "Ingest", "Domain", "Ledger", "LedgerSamples", "Randomness", "RedisClient",
                 "SQLiteLedger", "StrictJSON", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),

@@ -1,4 +1,4 @@
-import Intake
+import Ingest
 
 /// Entries that were decoded and are not in a batch yet, in the order of the stream.
 struct BatchQueue {

@@ -1,5 +1,5 @@
 import Cryptography
-import Intake
+import Ingest
 import Domain
 import Ledger
 

@@ -1,4 +1,4 @@
-import Intake
+import Ingest
 
 /// A batch to decide, and the epoch and seq it is decided against; neither changes until the decision is in.
 struct DecisionRequest: Sendable {

@@ -1,4 +1,4 @@
-import Intake
+import Ingest
 import Domain
 
 /// An entry that was read; decoded, unless it may be a poison message.

@@ -1,5 +1,5 @@
 import Failpoints
-import Intake
+import Ingest
 import Domain
 
 /// The stage after reading: bytes become commands, or the reason why they can never be one. Knows nothing of the

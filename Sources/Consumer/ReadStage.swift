@@ -1,6 +1,6 @@
 import Counters
 import Failpoints
-import Intake
+import Ingest
 import Domain
 import Ledger
 import Logging

@@ -1,5 +1,5 @@
 import Failpoints
-import Intake
+import Ingest
 import Domain
 import Ledger
 import Logging

@@ -1,5 +1,5 @@
 import Counters
-import Intake
+import Ingest
 import Logging
 
 /// Checks that the server is recent and configured safely, and that both connections lead to the same server.

@@ -1,4 +1,4 @@
-import Intake
+import Ingest
 
 /// Deliveries that were read and are not decoded yet, in the order of the stream. One at a time is being decoded.
 struct UndecodedQueue {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Intake
+import Ingest
 import Domain
 import Ledger
 import Operations

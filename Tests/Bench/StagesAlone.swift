@@ -1,7 +1,7 @@
 import Consumer
 import Counters
 import Foundation
-import Intake
+import Ingest
 import Domain
 import Ledger
 import SQLiteLedger

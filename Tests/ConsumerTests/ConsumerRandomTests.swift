@@ -1,5 +1,5 @@
 import Foundation
-import Intake
+import Ingest
 import Domain
 import Ledger
 import Randomness

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Consumer
 @testable import MemoryLedger
-@testable import Intake
+@testable import Ingest
 @testable import Ledger
 
 /// The state machine, an event at a time, by a clock that goes on when the test says so.

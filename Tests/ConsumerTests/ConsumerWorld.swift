@@ -5,7 +5,7 @@ import Randomness
 import Testing
 
 @testable import Consumer
-@testable import Intake
+@testable import Ingest
 @testable import MemoryLedger
 
 /// Redis, a ledger and a clock in memory, and a `ConsumerStateMachine` whose actions they execute: one at a time, in

@@ -3,7 +3,7 @@ import Domain
 import Ledger
 
 @testable import Consumer
-@testable import Intake
+@testable import Ingest
 @testable import MemoryLedger
 
 /// A state machine with its epoch 1 open, and what it asks for in words.

@@ -1,6 +1,6 @@
 import Counters
 import Foundation
-import Intake
+import Ingest
 import Domain
 import Ledger
 import MemoryRedis

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @testable import Consumer
-@testable import Intake
+@testable import Ingest
 
 /// What stands behind the consumer's ports of Redis. Each passes these tests.
 enum RedisBackend: CaseIterable, CustomTestStringConvertible {

@@ -3,7 +3,7 @@ import Domain
 import Ledger
 
 @testable import Consumer
-@testable import Intake
+@testable import Ingest
 @testable import MemoryLedger
 @testable import MemoryRedis
 

@@ -1,5 +1,5 @@
 import Counters
-import Intake
+import Ingest
 import Domain
 import LuaScripts
 import RedisClient

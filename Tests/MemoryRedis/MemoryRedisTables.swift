@@ -1,5 +1,5 @@
 import Counters
-import Intake
+import Ingest
 import Domain
 
 /// What Redis holds of a store, as values: the stream with its group, the counters, the outcomes. Each method is one

@@ -1,4 +1,4 @@
-import Intake
+import Ingest
 import Domain
 import RedisClient
 import TestSupport

@@ -1,7 +1,7 @@
 import Domain
 import Testing
 
-@testable import Intake
+@testable import Ingest
 
 @Suite("Of a checkout that became a dead letter")
 struct InvalidPayloadTests {

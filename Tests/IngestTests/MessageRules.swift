@@ -1,5 +1,5 @@
 import Foundation
-import Intake
+import Ingest
 import Domain
 
 /// What holds of every message that was accepted, written down without regard to how it is decoded.

@@ -1,7 +1,7 @@
 import RedisClient
 import Testing
 
-@testable import Intake
+@testable import Ingest
 
 @Suite("Entries that are too large to be sent")
 struct OversizedEntriesTests {

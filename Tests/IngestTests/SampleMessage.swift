@@ -1,4 +1,4 @@
-import Intake
+import Ingest
 import Domain
 
 /// A `checkout.completed` payload with every field, to be changed field by field.

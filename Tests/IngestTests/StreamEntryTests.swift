@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Intake
+@testable import Ingest
 
 @Suite("A stream entry")
 struct StreamEntryTests {
