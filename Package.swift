@@ -114,7 +114,7 @@ let package = Package(
             swiftSettings: strict),
         // What metrics go to: kept in memory, told as Prometheus reads it.
         .target(
-            name: "Exposition", dependencies: [.product(name: "Metrics", package: "swift-metrics")],
+            name: "Prometheus", dependencies: [.product(name: "Metrics", package: "swift-metrics")],
             swiftSettings: strict),
         // How the store fares: for its operator.
         .target(
@@ -160,7 +160,7 @@ let package = Package(
         .executableTarget(
             name: "stocktake",
             dependencies: [
-                "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Exposition", "Failpoints", "Ingest", "Domain",
+                "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Prometheus", "Failpoints", "Ingest", "Domain",
                 "Ledger", "Monitoring", "Operations", "Paths", "Reconciliation", "RedisClient", "SQLiteLedger",
                 "StrictJSON", "TextEncodings", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -248,14 +248,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "ExpositionTests",
-            dependencies: ["Exposition", .product(name: "Metrics", package: "swift-metrics")],
+            name: "PrometheusTests",
+            dependencies: ["Prometheus", .product(name: "Metrics", package: "swift-metrics")],
             swiftSettings: strict
         ),
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
-                "Consumer", "Counters", "Exposition", "Domain", "Ledger", "Monitoring", "RedisClient",
+                "Consumer", "Counters", "Prometheus", "Domain", "Ledger", "Monitoring", "RedisClient",
                 "SQLiteLedger", "StrictJSON",
                 "TestSupport",
             ],

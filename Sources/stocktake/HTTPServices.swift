@@ -1,7 +1,7 @@
 import AvailabilityAPI
 import Consumer
 import Counters
-import Exposition
+import Prometheus
 import Glibc
 import Ledger
 import Logging

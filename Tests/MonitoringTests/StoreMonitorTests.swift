@@ -1,5 +1,5 @@
 import Consumer
-import Exposition
+import Prometheus
 import Foundation
 import Domain
 import Ledger

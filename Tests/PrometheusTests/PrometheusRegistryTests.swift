@@ -1,4 +1,4 @@
-import Exposition
+import Prometheus
 import Metrics
 import Testing
 

@@ -1,4 +1,4 @@
-import Exposition
+import Prometheus
 import Foundation
 import Testing
 
@@ -13,7 +13,7 @@ import Testing
         let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
         var names: Set<String> = []
         for case let file as URL in files where file.pathExtension == "swift" {
-            if file.path.contains("/Exposition/") { continue }
+            if file.path.contains("/Prometheus/") { continue }
             let text = try String(contentsOf: file, encoding: .utf8)
             for match in text.matches(of: #/"(stocktake_[a-z_]+)"/#) { names.insert(String(match.1)) }
         }
