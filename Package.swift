@@ -126,7 +126,7 @@ let package = Package(
             swiftSettings: strict),
         // What browsers and clients are given as it is: pages, badge, openapi.yaml. Embedded in the binary.
         .target(
-            name: "Pages",
+            name: "WebAssets",
             resources: [
                 "index.html", "page.css", "page.js", "badge.js", "operator.html", "operator.css", "operator.js",
                 "openapi.yaml",
@@ -135,7 +135,7 @@ let package = Package(
         .target(
             name: "AvailabilityAPI",
             dependencies: [
-                "Counters", "Domain", "Ledger", "Pages", "RedisClient", "StrictJSON", "TextEncodings", log,
+                "Counters", "Domain", "Ledger", "WebAssets", "RedisClient", "StrictJSON", "TextEncodings", log,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -411,7 +411,7 @@ import Testing
             #expect(reply.status == 200, "\(path)")
             #expect(reply["content-type"] == type, "\(path)")
             #expect(reply["x-content-type-options"] == "nosniff", "\(path)")
-            let source = try Data(contentsOf: URL(fileURLWithPath: "Sources/Pages/\(file)"))
+            let source = try Data(contentsOf: URL(fileURLWithPath: "Sources/WebAssets/\(file)"))
             #expect(reply.body == Array(source), "\(path)")
         }
     }

@@ -1,7 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-import Pages
+import WebAssets
 import StrictJSON
 
 /// The operator's addresses, apart from the public ones: the operator's page and the metrics.

@@ -1,6 +1,6 @@
 import HTTPTypes
 import Hummingbird
-import Pages
+import WebAssets
 
 /// Routes of files that are given as they are.
 enum PageRoute {
@@ -10,15 +10,15 @@ enum PageRoute {
         base-uri 'none'; form-action 'none'; frame-ancestors 'none'
         """
 
-    static func page(_ path: String, _ page: Pages) -> Route {
+    static func page(_ path: String, _ page: WebAsset) -> Route {
         route(path, page, isShared: false, more: [.contentSecurityPolicy: policy, .referrerPolicy: "no-referrer"])
     }
 
-    static func file(_ path: String, _ page: Pages, isShared: Bool = false) -> Route {
+    static func file(_ path: String, _ page: WebAsset, isShared: Bool = false) -> Route {
         route(path, page, isShared: isShared, more: [:])
     }
 
-    private static func route(_ path: String, _ page: Pages, isShared: Bool, more: HTTPFields) -> Route {
+    private static func route(_ path: String, _ page: WebAsset, isShared: Bool, more: HTTPFields) -> Route {
         let body = ByteBuffer(bytes: page.bytes)
         let tag = "\"\(String(AvailabilityResponse.fingerprint(body.readableBytesView), radix: 16))\""
         var headers = more

@@ -2,7 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Domain
 import NIOCore
-import Pages
+import WebAssets
 import RedisClient
 
 /// The public addresses: the drop, its API, and whether the process is well; all but those of `AvailabilityRoutes`.

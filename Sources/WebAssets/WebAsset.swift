@@ -1,5 +1,5 @@
 /// The files that browsers and clients are given as they are, embedded in the binary.
-package enum Pages: String, Sendable, CaseIterable {
+package enum WebAsset: String, Sendable, CaseIterable {
     case index = "index.html"
     case pageStyle = "page.css"
     case pageScript = "page.js"
