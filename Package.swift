@@ -51,11 +51,11 @@ let package = Package(
         ),
         .target(name: "Cryptography", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(name: "TextEncodings", swiftSettings: strict),
-        .target(name: "Paths", swiftSettings: strict),
+        .target(name: "Files", swiftSettings: strict),
         .target(
             name: "RedisClient",
             dependencies: nio + [
-                "CHiredis", "Paths", "TextEncodings",
+                "CHiredis", "Files", "TextEncodings",
                 log,
                 .product(
                     name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
@@ -89,7 +89,7 @@ let package = Package(
         .target(
             name: "SQLiteLedger",
             dependencies: [
-                "Failpoints", "Domain", "Ledger", "Paths", "TextEncodings",
+                "Failpoints", "Domain", "Ledger", "Files", "TextEncodings",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 // SQLite's own functions, for the way of every order.
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -99,7 +99,7 @@ let package = Package(
         .target(
             name: "Consumer",
             dependencies: [
-                "Counters", "Cryptography", "Failpoints", "Ingest", "Domain", "Ledger", "Paths", "RedisClient", log,
+                "Counters", "Cryptography", "Failpoints", "Ingest", "Domain", "Ledger", "Files", "RedisClient", log,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -150,7 +150,7 @@ let package = Package(
         .target(
             name: "Operations",
             dependencies: [
-                "Consumer", "Counters", "Failpoints", "Ingest", "Domain", "Ledger", "Paths", "Reconciliation",
+                "Consumer", "Counters", "Failpoints", "Ingest", "Domain", "Ledger", "Files", "Reconciliation",
                 "RedisClient", "StrictJSON",
                 log,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -161,7 +161,7 @@ let package = Package(
             name: "stocktake",
             dependencies: [
                 "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Prometheus", "Failpoints", "Ingest", "Domain",
-                "Ledger", "Monitoring", "Operations", "Paths", "Reconciliation", "RedisClient", "SQLiteLedger",
+                "Ledger", "Monitoring", "Operations", "Files", "Reconciliation", "RedisClient", "SQLiteLedger",
                 "StrictJSON", "TextEncodings", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -185,14 +185,14 @@ let package = Package(
             path: "Tests/MemoryRedis", swiftSettings: strict),
         .testTarget(name: "TextEncodingsTests", dependencies: ["TextEncodings"], swiftSettings: strict),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
-        .testTarget(name: "PathsTests", dependencies: ["Paths", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "Randomness"], swiftSettings: strict),
         .testTarget(
             name: "DomainTests", dependencies: ["Cryptography", "Domain", "Randomness", "StrictJSON"],
             exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(
             name: "RedisClientTests",
-            dependencies: nio + ["Paths", "Randomness", "RedisClient", "TestSupport", log],
+            dependencies: nio + ["Files", "Randomness", "RedisClient", "TestSupport", log],
             exclude: ["Corpus"],
             swiftSettings: strict
         ),

@@ -1,7 +1,7 @@
 import Consumer
 import Glibc
 import Logging
-import Paths
+import Files
 import RedisClient
 import ServiceLifecycle
 import Subprocess

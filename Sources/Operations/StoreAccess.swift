@@ -3,7 +3,7 @@ import Glibc
 import Domain
 import Ledger
 import Logging
-import Paths
+import Files
 import RedisClient
 
 /// The store that an operation works on, and how it is reached.

@@ -1,7 +1,7 @@
 import Glibc
 import NIOCore
 import NIOPosix
-import Paths
+import Files
 
 extension RedisConnection {
     /// Opens a connection and makes it ready: TCP or unix socket, TLS, AUTH, SELECT, CLIENT SETNAME, and a PING that

@@ -1,4 +1,4 @@
-import Paths
+import Files
 import TextEncodings
 
 /// The address of a server: `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS, or

@@ -1,4 +1,4 @@
-import Paths
+import Files
 import TextEncodings
 
 /// Reads the text of a Redis URL. Messages name the part that is wrong and never quote it: with one character

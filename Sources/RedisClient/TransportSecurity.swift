@@ -1,7 +1,7 @@
 import Glibc
 import NIOCore
 import NIOPosix
-import Paths
+import Files
 
 #if TLS
     import NIOSSL

@@ -1,7 +1,7 @@
 import GRDB
 import Domain
 import Ledger
-import Paths
+import Files
 
 extension LedgerDatabase {
     /// Until the copy has its name, it is `path`.partial.

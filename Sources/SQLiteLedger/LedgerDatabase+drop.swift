@@ -1,6 +1,6 @@
 import GRDB
 import Glibc
-import Paths
+import Files
 
 extension LedgerDatabase {
     /// Deletes the ledger's files, if no other process has them open.

@@ -2,7 +2,7 @@ import GRDB
 import Glibc
 import Domain
 import Ledger
-import Paths
+import Files
 import Synchronization
 
 /// An open ledger: the SQLite file that holds the truth of one store.

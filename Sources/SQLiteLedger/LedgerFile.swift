@@ -1,5 +1,5 @@
 import Glibc
-import Paths
+import Files
 
 /// The ledger as a file: its identity, and whether it is on a file system where SQLite is safe.
 struct LedgerFile: Sendable, Equatable {

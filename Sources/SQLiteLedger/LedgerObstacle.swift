@@ -1,6 +1,6 @@
 import Glibc
 import Ledger
-import Paths
+import Files
 
 /// Why the ledger cannot be written, as far as the system reports it without a write.
 enum LedgerObstacle: Sendable, Equatable, CustomStringConvertible {

@@ -1,5 +1,5 @@
 import Glibc
-import Paths
+import Files
 
 /// The processes that have a read transaction open on a ledger. While one is open, its log (-wal) cannot restart and
 /// only grows.

@@ -1,7 +1,7 @@
 import Failpoints
 import Glibc
 import Domain
-import Paths
+import Files
 
 /// The last step of restoring: a complete copy takes the ledger's place, and what was there is kept under another name.
 ///

@@ -1,5 +1,5 @@
 import Glibc
-import Paths
+import Files
 
 /// A file that is written beside its final place, and takes that place only when it is complete. Only the owner can
 /// access it, and only one process at a time writes it. An interrupted run leaves it behind; the next run starts it

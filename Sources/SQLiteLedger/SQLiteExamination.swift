@@ -1,5 +1,5 @@
 import Ledger
-import Paths
+import Files
 import TextEncodings
 
 /// What `doctor` reports about a ledger's file: who may read it, its log, what it lies on.

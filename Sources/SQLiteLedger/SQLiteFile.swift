@@ -1,7 +1,7 @@
 import GRDB
 import GRDBSQLite
 import Glibc
-import Paths
+import Files
 
 /// Opens SQLite files by the bytes of their names; all code in this module that opens one uses it.
 ///

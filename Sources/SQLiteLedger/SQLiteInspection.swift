@@ -1,7 +1,7 @@
 import GRDB
 import Domain
 import Ledger
-import Paths
+import Files
 
 /// Reads a ledger to find damaged pages, slice by slice, over a separate connection.
 ///

@@ -1,5 +1,5 @@
 import Ledger
-import Paths
+import Files
 import Synchronization
 
 /// The lease of a SQLite ledger: a lock file beside the ledger's own file.

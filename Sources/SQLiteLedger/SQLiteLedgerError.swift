@@ -1,6 +1,6 @@
 import GRDB
 import Ledger
-import Paths
+import Files
 
 /// Why an operation on a SQLite ledger failed. Each text states what failed, on what, why, and what to do.
 package enum SQLiteLedgerError: LedgerError, Equatable {

@@ -1,6 +1,6 @@
 import Domain
 import Ledger
-import Paths
+import Files
 
 /// A SQLite file in which a ledger is kept, whether it is there or not.
 package struct SQLiteLedgerLocation: LedgerLocation {

@@ -1,7 +1,7 @@
 import GRDB
 import Domain
 import Ledger
-import Paths
+import Files
 
 extension SQLiteRestoration {
     /// What the replaced ledger holds and the backup does not; nil if it cannot be opened. A damaged page ends the

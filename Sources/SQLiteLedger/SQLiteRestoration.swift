@@ -3,7 +3,7 @@ import GRDB
 import Glibc
 import Domain
 import Ledger
-import Paths
+import Files
 
 /// A checked copy of a backup beside the ledger, ready to take its place.
 ///

@@ -1,7 +1,7 @@
 import GRDB
 import GRDBSQLite
 import Glibc
-import Paths
+import Files
 
 /// The log (-wal) of a database, and whether it belongs to the file beside it.
 ///

@@ -7,7 +7,7 @@ import Domain
 import Ledger
 import Logging
 import Operations
-import Paths
+import Files
 import Reconciliation
 import RedisClient
 import ServiceLifecycle

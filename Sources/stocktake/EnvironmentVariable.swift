@@ -1,6 +1,6 @@
 import Foundation
 import Domain
-import Paths
+import Files
 
 /// The environment variables that begin with `STOCKTAKE_`.
 enum EnvironmentVariable {

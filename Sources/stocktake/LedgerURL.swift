@@ -1,6 +1,6 @@
 import ArgumentParser
 import Ledger
-import Paths
+import Files
 import SQLiteLedger
 import TextEncodings
 

@@ -1,5 +1,5 @@
 import Glibc
-import Paths
+import Files
 
 /// Who runs the command: kept with what it changes.
 enum OperatingSystemUser {

@@ -1,6 +1,6 @@
 import Foundation
 import Domain
-import Paths
+import Files
 import RedisClient
 
 extension Identifier {

@@ -5,7 +5,7 @@ import Domain
 import Ledger
 import Logging
 import Operations
-import Paths
+import Files
 import RedisClient
 
 /// All settings, valid.

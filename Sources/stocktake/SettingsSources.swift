@@ -1,6 +1,6 @@
 import ArgumentParser
 import Domain
-import Paths
+import Files
 import StrictJSON
 
 /// Where settings come from, and how a value is taken out.

@@ -5,7 +5,7 @@ import Counters
 import Glibc
 import Ledger
 import Operations
-import Paths
+import Files
 import Reconciliation
 import RedisClient
 

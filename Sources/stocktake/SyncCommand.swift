@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 import Domain
 import Ledger
-import Paths
+import Files
 import StrictJSON
 import TextEncodings
 

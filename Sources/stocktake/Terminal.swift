@@ -1,5 +1,5 @@
 import Glibc
-import Paths
+import Files
 import StrictJSON
 
 /// Prints a line to standard output. Stands before Swift's own, which says nothing of a full disk.

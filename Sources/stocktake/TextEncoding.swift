@@ -1,7 +1,7 @@
 import Glibc
 import Domain
 import Ledger
-import Paths
+import Files
 
 /// What the first bytes of a file of JSON say about its encoding.
 ///

@@ -1,4 +1,4 @@
-import Paths
+import Files
 import Testing
 
 @testable import RedisClient

@@ -1,5 +1,5 @@
 import Glibc
-import Paths
+import Files
 import TestSupport
 import Testing
 
