@@ -52,11 +52,14 @@ let package = Package(
         .target(name: "Cryptography", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(name: "TextEncodings", swiftSettings: strict),
         .target(name: "Files", swiftSettings: strict),
+        // Clocks, waiting, stopping; and work that must not run on Swift's cooperative threads.
+        .target(
+            name: "Concurrency", dependencies: nio, swiftSettings: strict),
+        .target(name: "Spelling", swiftSettings: strict),
         .target(
             name: "RedisClient",
             dependencies: nio + [
-                "CHiredis", "Files", "TextEncodings",
-                log,
+                "CHiredis", "Concurrency", "Files", "TextEncodings", log,
                 .product(
                     name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
             ],
@@ -64,7 +67,9 @@ let package = Package(
         ),
         .target(name: "StrictJSON", dependencies: ["TextEncodings"], swiftSettings: strict),
         .target(name: "Failpoints", swiftSettings: strict),
-        .target(name: "Domain", dependencies: ["Cryptography", "StrictJSON"], swiftSettings: strict),
+        .target(name: "Domain", dependencies: ["Cryptography", "Spelling"], swiftSettings: strict),
+        .target(name: "RedisLayout", dependencies: ["Domain"], swiftSettings: strict),
+        .target(name: "CatalogueFiles", dependencies: ["Domain", "Spelling", "StrictJSON"], swiftSettings: strict),
         .target(
             name: "LuaScripts",
             dependencies: ["RedisClient"],
@@ -77,19 +82,22 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "Ingest", dependencies: ["Cryptography", "Domain", "LuaScripts", "RedisClient", "StrictJSON"],
+            name: "Ingest",
+            dependencies: [
+                "Cryptography", "Domain", "LuaScripts", "RedisClient", "RedisLayout", "Spelling", "StrictJSON",
+            ],
             swiftSettings: strict),
         .target(
             name: "Counters",
-            dependencies: ["Failpoints", "Domain", "LuaScripts", "RedisClient"],
+            dependencies: ["Domain", "Failpoints", "LuaScripts", "RedisClient", "RedisLayout"],
             swiftSettings: strict
         ),
         // The ports of a ledger, and what is recorded and read through them. Knows of no database and no file.
-        .target(name: "Ledger", dependencies: ["Domain"], swiftSettings: strict),
+        .target(name: "Ledger", dependencies: ["Domain", "TextEncodings"], swiftSettings: strict),
         .target(
             name: "SQLiteLedger",
             dependencies: [
-                "Failpoints", "Domain", "Ledger", "Files", "TextEncodings",
+                "Concurrency", "Domain", "Failpoints", "Files", "Ledger", "TextEncodings",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 // SQLite's own functions, for the way of every order.
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -99,7 +107,8 @@ let package = Package(
         .target(
             name: "Consumer",
             dependencies: [
-                "Counters", "Cryptography", "Failpoints", "Ingest", "Domain", "Ledger", "Files", "RedisClient", log,
+                "Concurrency", "Counters", "Cryptography", "Domain", "Failpoints", "Ingest", "Ledger", "RedisClient",
+                "RedisLayout", log,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -108,7 +117,7 @@ let package = Package(
         .target(
             name: "Reconciliation",
             dependencies: [
-                "Counters", "Domain", "Ledger", "RedisClient", log,
+                "Counters", "Domain", "Ledger", log,
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
@@ -120,8 +129,8 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Consumer", "Counters", "Domain", "Ledger", "Reconciliation", "RedisClient", "StrictJSON",
-                .product(name: "Metrics", package: "swift-metrics"),
+                "Concurrency", "Counters", "Domain", "Ledger", "Reconciliation", "RedisClient", "RedisLayout",
+                "StrictJSON", .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
         // What browsers and clients are given as it is: pages, badge, openapi.yaml. Embedded in the binary.
@@ -135,7 +144,8 @@ let package = Package(
         .target(
             name: "AvailabilityAPI",
             dependencies: [
-                "Counters", "Domain", "Ledger", "WebAssets", "RedisClient", "StrictJSON", "TextEncodings", log,
+                "Concurrency", "Counters", "Domain", "Ledger", "RedisClient", "StrictJSON", "TextEncodings",
+                "WebAssets", log,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -150,9 +160,8 @@ let package = Package(
         .target(
             name: "Operations",
             dependencies: [
-                "Consumer", "Counters", "Failpoints", "Ingest", "Domain", "Ledger", "Files", "Reconciliation",
-                "RedisClient", "StrictJSON",
-                log,
+                "Concurrency", "Consumer", "Counters", "Domain", "Failpoints", "Files", "Ingest", "Ledger",
+                "Reconciliation", "RedisClient", "RedisLayout", "StrictJSON", log,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
@@ -160,9 +169,9 @@ let package = Package(
         .executableTarget(
             name: "stocktake",
             dependencies: [
-                "AvailabilityAPI", "CMalloc", "Consumer", "Counters", "Prometheus", "Failpoints", "Ingest", "Domain",
-                "Ledger", "Monitoring", "Operations", "Files", "Reconciliation", "RedisClient", "SQLiteLedger",
-                "StrictJSON", "TextEncodings", log,
+                "AvailabilityAPI", "CatalogueFiles", "CMalloc", "Concurrency", "Consumer", "Counters", "Domain",
+                "Files", "Ingest", "Ledger", "Monitoring", "Operations", "Prometheus", "Reconciliation", "RedisClient",
+                "RedisLayout", "Spelling", "SQLiteLedger", "StrictJSON", "TextEncodings", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -177,29 +186,33 @@ let package = Package(
         .target(name: "Randomness", dependencies: ["StrictJSON"], path: "Tests/Randomness", swiftSettings: strict),
         // A ledger in memory: the second implementation of its ports.
         .target(
-            name: "MemoryLedger", dependencies: ["Domain", "Ledger"], path: "Tests/MemoryLedger",
+            name: "MemoryLedger", dependencies: ["Concurrency", "Domain", "Ledger"], path: "Tests/MemoryLedger",
             swiftSettings: strict),
         // Redis in memory, as the consumer's ports show it.
         .target(
-            name: "MemoryRedis", dependencies: ["Counters", "Ingest", "Domain", "RedisClient"],
+            name: "MemoryRedis", dependencies: ["Concurrency", "Counters", "Domain", "Ingest", "RedisClient"],
             path: "Tests/MemoryRedis", swiftSettings: strict),
         .testTarget(name: "TextEncodingsTests", dependencies: ["TextEncodings"], swiftSettings: strict),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "Randomness"], swiftSettings: strict),
         .testTarget(
-            name: "DomainTests", dependencies: ["Cryptography", "Domain", "Randomness", "StrictJSON"],
+            name: "CatalogueFilesTests", dependencies: ["CatalogueFiles", "Domain", "Randomness", "StrictJSON"],
             exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(
+            name: "DomainTests", dependencies: ["Cryptography", "Domain", "Randomness"],
+            swiftSettings: strict),
+        .testTarget(
             name: "RedisClientTests",
-            dependencies: nio + ["Files", "Randomness", "RedisClient", "TestSupport", log],
+            dependencies: nio + ["Concurrency", "Files", "Randomness", "RedisClient", "TestSupport", log],
             exclude: ["Corpus"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "IngestTests",
             dependencies: [
-                "Counters", "Ingest", "Domain", "Randomness", "RedisClient", "StrictJSON", "TestSupport",
+                "CatalogueFiles", "Counters", "Domain", "Ingest", "Randomness", "RedisClient", "RedisLayout",
+                "StrictJSON", "TestSupport",
             ],
             exclude: ["Corpus"],
             swiftSettings: strict
@@ -207,7 +220,7 @@ let package = Package(
         .testTarget(
             name: "CountersTests",
             dependencies: [
-                "Counters", "Ingest", "Domain", "LuaScripts", "Randomness", "RedisClient", "TestSupport",
+                "Counters", "Domain", "Ingest", "LuaScripts", "Randomness", "RedisClient", "RedisLayout", "TestSupport",
             ],
             swiftSettings: strict
         ),
@@ -218,15 +231,15 @@ let package = Package(
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "Domain", "Ledger", "LedgerSamples", "MemoryLedger", "Randomness", "SQLiteLedger", "TestSupport",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                "Concurrency", "Domain", "Ledger", "LedgerSamples", "MemoryLedger", "Randomness", "SQLiteLedger",
+                "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "SQLiteLedgerTests",
             dependencies: [
-                "Domain", "Ledger", "LedgerSamples", "Randomness", "SQLiteLedger", "TestSupport", "TextEncodings",
+                "Domain", "Ledger", "LedgerSamples", "SQLiteLedger", "TestSupport", "TextEncodings",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict
@@ -234,7 +247,8 @@ let package = Package(
         .testTarget(
             name: "ReconciliationTests",
             dependencies: [
-                "Counters", "Domain", "Ledger", "MemoryLedger", "Reconciliation", "RedisClient", "TestSupport", log,
+                "Counters", "Domain", "Ledger", "MemoryLedger", "Reconciliation", "RedisClient", "RedisLayout",
+                "TestSupport", log,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict
@@ -242,8 +256,8 @@ let package = Package(
         .testTarget(
             name: "OperationsTests",
             dependencies: [
-                "Counters", "Ingest", "Domain", "Ledger", "LedgerSamples", "MemoryLedger", "MemoryRedis",
-                "Operations", "Reconciliation", "RedisClient", "TestSupport", log,
+                "Counters", "Domain", "Ingest", "Ledger", "LedgerSamples", "MemoryLedger", "MemoryRedis", "Operations",
+                "Reconciliation", "RedisClient", "RedisLayout", "TestSupport", log,
             ],
             swiftSettings: strict
         ),
@@ -255,28 +269,25 @@ let package = Package(
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
-                "Consumer", "Counters", "Prometheus", "Domain", "Ledger", "Monitoring", "RedisClient",
-                "SQLiteLedger", "StrictJSON",
-                "TestSupport",
+                "Concurrency", "Consumer", "Counters", "Domain", "Ledger", "Monitoring", "Prometheus", "RedisClient",
+                "RedisLayout", "SQLiteLedger", "StrictJSON", "TestSupport",
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ConsumerTests",
             dependencies: [
-                "Consumer", "Counters", "Cryptography", "Ingest", "Domain", "Ledger", "MemoryLedger", "MemoryRedis",
-                "Randomness",
-                "SQLiteLedger",
-                "StrictJSON",
-                "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
+                "Concurrency", "Consumer", "Counters", "Cryptography", "Domain", "Ingest", "Ledger", "MemoryLedger",
+                "MemoryRedis", "Randomness", "RedisClient", "RedisLayout", "SQLiteLedger", "StrictJSON", "TestSupport",
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "AvailabilityAPITests",
             dependencies: [
-                "AvailabilityAPI", "Counters", "Domain", "Ledger", "MemoryLedger", "RedisClient", "StrictJSON",
-                "TestSupport", log,
+                "AvailabilityAPI", "Counters", "Domain", "Ledger", "MemoryLedger", "RedisClient", "RedisLayout",
+                "StrictJSON", "TestSupport", log,
                 .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -288,10 +299,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Counters", "Cryptography", "Failpoints", "Ingest", "Domain", "Ledger", "LuaScripts", "Randomness",
-                "Reconciliation", "RedisClient", "SQLiteLedger", "StrictJSON", "TestSupport", "TextEncodings",
-                "stocktake",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                "Counters", "Cryptography", "Domain", "Failpoints", "Ingest", "Ledger", "LuaScripts", "Randomness",
+                "Reconciliation", "RedisClient", "RedisLayout", "SQLiteLedger", "stocktake", "StrictJSON",
+                "TestSupport", "TextEncodings", .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict
         ),
@@ -300,7 +310,7 @@ let package = Package(
         .target(
             name: "Chaos",
             dependencies: [
-                "Failpoints", "Domain", "Randomness", "RedisClient", "TestSupport",
+                "Domain", "Failpoints", "Randomness", "RedisClient", "RedisLayout", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             path: "Tests/Chaos",
@@ -318,8 +328,8 @@ let package = Package(
         .executableTarget(
             name: "Bench",
             dependencies: nio + [
-                "Consumer", "Counters", "Ingest", "Domain", "Ledger", "LedgerSamples", "Randomness", "RedisClient",
-                "SQLiteLedger", "StrictJSON", "TestSupport",
+                "Concurrency", "Consumer", "Counters", "Domain", "Ingest", "Ledger", "LedgerSamples", "Randomness",
+                "RedisClient", "RedisLayout", "SQLiteLedger", "StrictJSON", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

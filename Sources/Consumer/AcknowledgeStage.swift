@@ -1,3 +1,4 @@
+import Concurrency
 import Counters
 import Failpoints
 import Ledger
@@ -10,7 +11,7 @@ struct AcknowledgeStage: Sendable {
     let gate: any Gate
     let trimmer: StreamTrimmer
     let retrier: Retrier
-    let clock: any ConsumerClock
+    let clock: any TimeSource
     let metrics: ConsumerMetrics
 
     func acknowledge(_ acknowledgement: Acknowledgement) async throws -> AcknowledgeResult {

@@ -1,3 +1,4 @@
+import Concurrency
 import Ledger
 import Logging
 
@@ -8,7 +9,7 @@ package struct ActiveConsumer: Sendable {
     private let ledger: any LedgerStore
     private let lease: any Lease
     private let retrier: Retrier
-    private let clock: any ConsumerClock
+    private let clock: any TimeSource
     private let metrics: ConsumerMetrics
     private let stages: ConsumerStages
     /// Throws when the consumer must not continue.

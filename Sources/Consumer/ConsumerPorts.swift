@@ -1,8 +1,10 @@
+import Concurrency
 import Counters
 import Ingest
 import Domain
 import Logging
 import RedisClient
+import RedisLayout
 
 /// What the consumer uses of Redis, or of what stands in its place.
 package struct ConsumerPorts: Sendable {

@@ -1,3 +1,4 @@
+import Concurrency
 import Counters
 import Ingest
 import Domain
@@ -5,6 +6,7 @@ import Ledger
 import Logging
 import Metrics
 import RedisClient
+import RedisLayout
 import ServiceLifecycle
 
 /// The consumer as a process runs it: stands by until the store's lease is free, then consumes until it is stopped.

@@ -1,3 +1,4 @@
+import Concurrency
 import Counters
 import Ingest
 import Domain
@@ -18,13 +19,13 @@ final class ConsumerStages: Sendable {
     private let watch: WatchStage
     private let replays: ReplayPublisher
     let tasks: any TaskExecutor
-    private let clock: any ConsumerClock
+    private let clock: any TimeSource
     private let metrics: ConsumerMetrics
     private let logger: Logger
 
     init(
         settings: ConsumerSettings, ledger: any LedgerStore, lease: any Lease, redis: ConsumerPorts, retrier: Retrier,
-        clock: any ConsumerClock, metrics: ConsumerMetrics
+        clock: any TimeSource, metrics: ConsumerMetrics
     ) {
         tasks = redis.tasks
         self.clock = clock

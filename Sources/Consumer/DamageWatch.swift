@@ -1,3 +1,4 @@
+import Concurrency
 import Domain
 import Ledger
 import Logging
@@ -13,7 +14,7 @@ struct DamageWatch: Sendable {
     let stop: StopSignal
     let logger: Logger
 
-    private var clock: any ConsumerClock { stop.clock }
+    private var clock: any TimeSource { stop.clock }
 
     /// Reads what must be sound before anything is sold: all of a small ledger, and all of a ledger that any process
     /// found damaged before.

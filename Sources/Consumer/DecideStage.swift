@@ -1,3 +1,4 @@
+import Concurrency
 import Counters
 import Failpoints
 import Ingest
@@ -11,7 +12,7 @@ struct DecideStage: Sendable {
     let gate: any Gate
     let lease: any Lease
     let retrier: Retrier
-    let clock: any ConsumerClock
+    let clock: any TimeSource
     let metrics: ConsumerMetrics
 
     func decide(_ request: DecisionRequest) async throws -> ConsumerEvent {

@@ -1,3 +1,4 @@
+import Concurrency
 import Counters
 import Failpoints
 import Domain

@@ -1,3 +1,4 @@
+import Concurrency
 import Failpoints
 import Ledger
 
@@ -5,7 +6,7 @@ import Ledger
 struct RecordStage: Sendable {
     let ledger: any LedgerStore
     let retrier: Retrier
-    let clock: any ConsumerClock
+    let clock: any TimeSource
     let metrics: ConsumerMetrics
 
     func record(_ batch: JournalBatch) async throws -> RecordResult {

@@ -1,3 +1,4 @@
+import Concurrency
 import Ledger
 import Logging
 import RedisClient

@@ -1,3 +1,4 @@
+import Concurrency
 import Counters
 import Failpoints
 import Domain
@@ -9,7 +10,7 @@ import RedisClient
 actor StreamTrimmer {
     private let settings: ConsumerSettings
     private let upkeep: any StreamUpkeep
-    private let clock: any ConsumerClock
+    private let clock: any TimeSource
     private let metrics: ConsumerMetrics
     private let logger: Logger
     private var trimPolicy: TrimPolicy
@@ -22,7 +23,7 @@ actor StreamTrimmer {
     private var lossesReported: Int64?
 
     init(
-        settings: ConsumerSettings, upkeep: any StreamUpkeep, clock: any ConsumerClock, metrics: ConsumerMetrics,
+        settings: ConsumerSettings, upkeep: any StreamUpkeep, clock: any TimeSource, metrics: ConsumerMetrics,
         logger: Logger
     ) {
         self.settings = settings

@@ -1,5 +1,6 @@
 import Domain
 import RedisClient
+import RedisLayout
 
 /// Removes from Redis what a store's last ledger has left there.
 package struct CounterRemoval: Sendable {

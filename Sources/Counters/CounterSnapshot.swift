@@ -1,6 +1,7 @@
 import Domain
 import LuaScripts
 import RedisClient
+import RedisLayout
 
 /// Some counters at one moment, with the state (epoch, seq) they belong to.
 package struct CounterSnapshot: Sendable {

@@ -1,6 +1,7 @@
 import Domain
 import LuaScripts
 import RedisClient
+import RedisLayout
 
 extension CounterStore {
     /// Writes down how far the ledger is, acknowledges, announces. Repeating it is harmless.

@@ -1,6 +1,7 @@
 import Domain
 import LuaScripts
 import RedisClient
+import RedisLayout
 
 /// Which processed messages and outcomes stay in their streams.
 package struct Retention: Sendable, Equatable {

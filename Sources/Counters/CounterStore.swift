@@ -1,6 +1,7 @@
 import Domain
 import LuaScripts
 import RedisClient
+import RedisLayout
 
 /// The counters of one store in Redis: deciding, acknowledging and installing are methods of this type.
 ///

@@ -1,6 +1,7 @@
 import Domain
 import LuaScripts
 import RedisClient
+import RedisLayout
 
 /// Messages that were removed from the stream before they were processed: each may be a paid order.
 package struct LostMessages: Sendable, Equatable {

@@ -1,5 +1,6 @@
 import Domain
 import RedisClient
+import RedisLayout
 
 /// What was delivered to the consumer group and is not acknowledged.
 package struct PendingSummary: Sendable, Equatable {

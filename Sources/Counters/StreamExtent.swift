@@ -1,6 +1,7 @@
 import Domain
 import LuaScripts
 import RedisClient
+import RedisLayout
 
 /// Which messages the stream holds.
 package struct StreamExtent: Sendable {

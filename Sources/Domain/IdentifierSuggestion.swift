@@ -1,3 +1,5 @@
+import Spelling
+
 /// Finds the id that a mistyped one was probably meant to be, among very many: it compares a few hundred of them,
 /// however many there are.
 ///

@@ -12,26 +12,6 @@ package enum Timestamp {
         return text(seconds: time.tv_sec, milliseconds: time.tv_nsec / 1_000_000)
     }
 
-    /// Now, as the field `Date` of HTTP has it (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
-    package static func httpDate() -> String {
-        var seconds = time(nil)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        // In English: the process does not choose a locale.
-        return String(unsafeUninitializedCapacity: 32) { bytes in
-            bytes.withMemoryRebound(to: CChar.self) {
-                strftime($0.baseAddress, $0.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
-            }
-        }
-    }
-
-    /// Milliseconds since 1970, as the ids of stream entries begin.
-    package static func milliseconds() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec / 1_000_000)
-    }
-
     /// - Parameter milliseconds: since 1970.
     package static func text(milliseconds: Int64) -> String {
         text(seconds: Int(milliseconds / 1_000), milliseconds: Int(milliseconds % 1_000))

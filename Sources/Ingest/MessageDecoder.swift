@@ -1,4 +1,5 @@
 import Domain
+import Spelling
 
 /// Turns a stream entry's two fields into a command, or returns why they can never be one.
 ///
@@ -40,7 +41,9 @@ package enum MessageDecoder {
 
     /// Suggests the type that was probably meant.
     private static func hint(forType type: ByteSlice) -> String {
-        let meant = plainText(type).flatMap { SpellingSuggestion.closest(to: $0, among: Command.Kind.allCases.map(\.rawValue)) }
+        let meant = plainText(type).flatMap {
+            SpellingSuggestion.closest(to: $0, among: Command.Kind.allCases.map(\.rawValue))
+        }
         return meant.map { "; did you mean \"\($0)\"?" } ?? ""
     }
 

@@ -1,5 +1,6 @@
 import Domain
 import RedisClient
+import RedisLayout
 
 /// The stream of messages as the consumer reads it: first everything pending, whichever consumer it was delivered to,
 /// then new entries, in the order of their ids.

@@ -1,6 +1,7 @@
 import Domain
 import LuaScripts
 import RedisClient
+import RedisLayout
 
 /// Entries that were read, and entries that can no longer be read.
 package struct Delivery: Sendable {

@@ -1,5 +1,6 @@
 import Domain
 import RedisClient
+import RedisLayout
 
 /// Puts messages on the stream. Sending one twice is harmless: the consumer recognises it by its id and content.
 package enum StreamWriter {

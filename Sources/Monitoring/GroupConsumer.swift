@@ -1,5 +1,6 @@
 import Domain
 import RedisClient
+import RedisLayout
 
 /// A consumer in the consumer group of a store, by the name under which it reads.
 package struct GroupConsumer: Sendable, Equatable {

@@ -1,6 +1,7 @@
 import Counters
 import Domain
 import RedisClient
+import RedisLayout
 
 /// What Redis reports about a store at one moment. What it does not allow or answer is nil, with the reason in `notes`.
 struct RedisSnapshot: Sendable {

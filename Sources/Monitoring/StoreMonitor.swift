@@ -1,10 +1,11 @@
-import Consumer
+import Concurrency
 import Counters
 import Domain
 import Ledger
 import Metrics
 import Reconciliation
 import RedisClient
+import RedisLayout
 
 /// Takes a snapshot of a store on request, and reports its state. Does nothing without a request.
 ///
@@ -112,7 +113,7 @@ package actor StoreMonitor {
         let redis = await RedisSnapshot.capture(keys, redis, within: limits.redis)
         let consumer = await lease.state()
         let waiting = waitingTime.look(
-            [redis.unread, redis.pending], redisTime: redis.time ?? Timestamp.milliseconds(), at: .now)
+            [redis.unread, redis.pending], redisTime: redis.time ?? SystemClock.milliseconds(), at: .now)
         let snapshot = StoreSnapshot(
             takenAt: takenAt, identity: ledger.identity, watermark: watermark, redis: redis,
             ledger: await LedgerSnapshot.capture(ledger, lease),

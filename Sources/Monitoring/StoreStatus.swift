@@ -1,4 +1,3 @@
-import Consumer
 import Domain
 import Ledger
 import StrictJSON

@@ -1,5 +1,6 @@
 import Domain
 import RedisClient
+import RedisLayout
 
 /// How far the consumers of a store have read its stream. Errors of all reads: `RedisError`.
 package struct GroupProgress: Sendable {

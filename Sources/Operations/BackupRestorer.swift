@@ -1,4 +1,3 @@
-import Consumer
 import Counters
 import Failpoints
 import Domain

@@ -1,4 +1,3 @@
-import Consumer
 import Ledger
 
 /// Waits until erased data is gone from wherever the ledger is stored.

@@ -1,4 +1,4 @@
-import Consumer
+import Concurrency
 import Glibc
 import Logging
 import Files

@@ -1,10 +1,10 @@
-import Consumer
 import Glibc
 import Domain
 import Ledger
 import Logging
 import Files
 import RedisClient
+import RedisLayout
 
 /// The store that an operation works on, and how it is reached.
 package struct StoreAccess: Sendable {

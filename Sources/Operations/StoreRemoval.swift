@@ -1,4 +1,3 @@
-import Consumer
 import Counters
 import Domain
 import Ledger

@@ -1,3 +1,4 @@
+import Concurrency
 import Synchronization
 
 /// What is known of a server that could not be reached: when it may be tried again.

@@ -1,19 +1,4 @@
 import NIOCore
-import Synchronization
-
-/// Why a connection is closed, once it is; readable from any thread.
-final class CloseReason: Sendable {
-    private let cause = Mutex<(reason: String, isAbandoned: Bool)?>(nil)
-
-    var reason: String? { cause.withLock { $0?.reason } }
-    /// Whether this side gave the connection up (`RedisConnection.abandon`).
-    var isAbandoned: Bool { cause.withLock { $0?.isAbandoned ?? false } }
-
-    /// The first reason stays: the later ones are its consequences.
-    func set(_ reason: String, isAbandoned: Bool = false) {
-        cause.withLock { if $0 == nil { $0 = (reason, isAbandoned) } }
-    }
-}
 
 /// The last stage of a connection's channel: writes commands, parses replies, pairs them, and watches deadlines.
 ///
@@ -38,16 +23,16 @@ final class RedisChannelHandler: ChannelInboundHandler {
     }
 
     /// Sends encoded commands, in any number of buffers.
-    func send(_ pending: PendingCommand, _ commands: [ByteBuffer]) {
-        guard closeReason.reason == nil, let context else {
-            pending.fail(.notSent(to: server, reason: closeReason.reason ?? "the connection is closed"))
+    func send(_ command: PendingCommand, _ buffers: [ByteBuffer]) {
+        guard closeReason.text == nil, let context else {
+            command.fail(.notSent(to: server, reason: closeReason.text ?? "the connection is closed"))
             return
         }
         // Nothing is written yet, so no reply will have to be paired.
-        if pending.isAbandoned { return }
-        let deadline = NIODeadline.now() + TimeAmount(max(.zero, pending.timeout))
-        pending.append(pending, deadline: deadline)
-        for command in commands { context.write(wrapOutboundOut(command), promise: nil) }
+        if command.isAbandoned { return }
+        let deadline = NIODeadline.now() + TimeAmount(max(.zero, command.timeout))
+        pending.append(command, deadline: deadline)
+        for buffer in buffers { context.write(wrapOutboundOut(buffer), promise: nil) }
         flushSoon(context)
         if timer.map({ deadline < $0.deadline }) ?? true { setTimer(deadline, context) }
     }
@@ -132,7 +117,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         // Bytes that arrive after the end may be incomplete.
-        guard closeReason.reason == nil else { return }
+        guard closeReason.text == nil else { return }
         let buffer = unwrapInboundIn(data)
         do throws(ReplySyntaxError) {
             var failure: ReplySyntaxError?
@@ -152,7 +137,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        let reason = closeReason.reason ?? "the server closed the connection"
+        let reason = closeReason.text ?? "the server closed the connection"
         end(reason: reason) { [server] _, lastWords in
             let said = lastWords.map { " after saying: \($0)" } ?? ""
             return .connectionLost(to: server, reason: reason + said)

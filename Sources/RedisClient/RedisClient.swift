@@ -249,13 +249,13 @@ package final class RedisClient: Sendable {
         logger.log(
             level: isRetry ? .debug : .info, "connected to redis",
             metadata: ["redis": "\(url)", "connection": "\(generation)"])
-        connection.channel.closeFuture.whenComplete { [weak self, connection = connection.closeReason] _ in
+        connection.channel.closeFuture.whenComplete { [weak self, closeReason = connection.closeReason] _ in
             guard let self, !self.isClosed else { return }
             self.logger.log(
                 // Given up by this side: the reason is already in the log.
-                level: connection.isAbandoned ? .debug : .warning, "connection to redis lost",
+                level: closeReason.isAbandoned ? .debug : .warning, "connection to redis lost",
                 metadata: [
-                    "redis": "\(self.url)", "connection": "\(generation)", "reason": "\(connection.reason ?? "closed")",
+                    "redis": "\(self.url)", "connection": "\(generation)", "reason": "\(closeReason.text ?? "closed")",
                 ])
         }
         for promise in waiting { promise.succeed(connection) }

@@ -39,7 +39,8 @@ extension RedisConnection {
                     try security.add(to: pipeline)
                     try pipeline.addHandler(
                         RedisChannelHandler(
-                            server: url.redacted, closeReason: closeReason, maximumReplyBytes: options.maximumReplyBytes))
+                            server: url.redacted, closeReason: closeReason, maximumReplyBytes: options.maximumReplyBytes
+                        ))
                 }
             }
         let channel: EventLoopFuture<any Channel>

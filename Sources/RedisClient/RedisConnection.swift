@@ -45,7 +45,7 @@ package final class RedisConnection: Sendable {
     package func reply(to command: RedisCommand, timeout: Duration? = nil) async throws -> FlatReply {
         try checkSize([command])
         let promise = ReplyPromise<FlatReply>()
-        let pending = PendingCommand(command: command.name, timeout: timeout ?? commandTimeout, waiter: .one(promise))
+        let pending = PendingCommand(name: command.name, timeout: timeout ?? commandTimeout, waiter: .one(promise))
         return try await promise.value { send(pending, command.encoded) }
     }
 
@@ -59,7 +59,7 @@ package final class RedisConnection: Sendable {
         let promise = ReplyPromise<[FlatReply]>()
         let name = commands.count == 1 ? first.name : "\(first.name) and \(commands.count - 1) more"
         let pending = PendingCommand(
-            command: name, timeout: timeout ?? commandTimeout, waiter: .many(promise, count: commands.count))
+            name: name, timeout: timeout ?? commandTimeout, waiter: .many(promise, count: commands.count))
         let buffers = Self.joined(commands)
         return try await promise.value { send(pending, buffers) }.map(\.value)
     }
@@ -73,7 +73,7 @@ package final class RedisConnection: Sendable {
     }
 
     /// Whether a command can be sent, as far as this side knows: only a command shows that a server is gone.
-    package var isOpen: Bool { closeReason.reason == nil && channel.isActive }
+    package var isOpen: Bool { closeReason.text == nil && channel.isActive }
 
     private func send(_ pending: PendingCommand, _ buffers: [ByteBuffer]) {
         let handler = handler

@@ -1,3 +1,5 @@
+import Concurrency
+
 /// Limits and settings of a connection. The defaults suit a server in the same data centre.
 package struct RedisOptions: Sendable {
     /// For everything until the connection can be used: name lookup, TCP, TLS, AUTH, SELECT.

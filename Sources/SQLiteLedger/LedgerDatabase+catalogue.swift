@@ -258,7 +258,8 @@ extension LedgerDatabase {
                 arguments: [request.cursor, request.rows] + (id.map { [$0.text] } ?? []))
             return try request.page(rows, by: "id") { row in
                 guard let kind = CatalogueChanges.Kind(rawValue: try row.value("kind")),
-                    let level = CapLevel(rawValue: try row.value("level")), let version = Int64(try row.value("version"))
+                    let level = CapLevel(rawValue: try row.value("level")),
+                    let version = Int64(try row.value("version"))
                 else {
                     throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a change of the catalogue that is none")
                 }

@@ -1,3 +1,4 @@
+import Concurrency
 import Failpoints
 import GRDB
 import Domain
@@ -28,7 +29,7 @@ extension LedgerDatabase {
     package func watermark() async throws -> LedgerWatermark {
         try await read { db in
             let head = try LedgerHead.read(db)
-            let now = Timestamp.milliseconds()
+            let now = SystemClock.milliseconds()
             let due = now - LedgerWatermark.installTime.components.seconds * 1_000
             // Later than now: this machine's clock was set back, so that the epoch's age is unknown.
             let statement = try db.cachedStatement(

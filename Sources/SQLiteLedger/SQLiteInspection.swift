@@ -1,3 +1,4 @@
+import Concurrency
 import GRDB
 import Domain
 import Ledger

@@ -1,3 +1,4 @@
+import Concurrency
 import Ledger
 import Files
 import Synchronization

@@ -1,3 +1,4 @@
+import Concurrency
 import Failpoints
 import GRDB
 import Glibc

@@ -1,3 +1,4 @@
+import Concurrency
 import Counters
 import Domain
 import Ledger
@@ -36,9 +37,9 @@ extension DoctorChecks {
         }
         checkMemory()
         await askRedis("clock") {
-            let before = Timestamp.milliseconds()
+            let before = SystemClock.milliseconds()
             guard let time = try await RedisClock.read(client) else { return (.unknown, "Redis does not say") }
-            let apart = abs(time - (before + Timestamp.milliseconds()) / 2)
+            let apart = abs(time - (before + SystemClock.milliseconds()) / 2)
             return .milliseconds(apart) <= Timestamp.clockTolerance
                 ? (.ok, "\(apart) ms between this machine and Redis")
                 : (

@@ -1,3 +1,4 @@
+import Concurrency
 import Consumer
 import Counters
 import Domain
@@ -130,7 +131,7 @@ extension DoctorChecks {
             let detail =
                 "\(Int(clamping: extent.length).counted("message"))"
                 + (extent.first.map { ", the oldest of \($0.time)" } ?? "")
-            let time = try await RedisClock.read(client) ?? Timestamp.milliseconds()
+            let time = try await RedisClock.read(client) ?? SystemClock.milliseconds()
             let ahead = extent.last.map { Int64(clamping: $0.milliseconds) - time } ?? 0
             if .milliseconds(ahead) <= Timestamp.clockTolerance { return (.ok, detail) }
             return (
@@ -155,7 +156,7 @@ extension DoctorChecks {
             let count = Int(clamping: lost.total).counted("message")
             let time = Timestamp.text(milliseconds: found)
             let detail = "\(count) gone from the stream before they were processed, the last found at \(time)"
-            let now = try await RedisClock.read(client) ?? Timestamp.milliseconds()
+            let now = try await RedisClock.read(client) ?? SystemClock.milliseconds()
             if now - found > Self.lossReminder { return (.ok, detail) }
             return (.warn, "\(detail). Publish again what has no outcome, and find out what trims the stream")
         }
@@ -205,7 +206,7 @@ extension DoctorChecks {
 
     /// What it means that messages wait.
     private func waiting(_ messages: WaitingMessages) async throws -> Finding {
-        let age = messages.age(at: try await RedisClock.read(client) ?? Timestamp.milliseconds())
+        let age = messages.age(at: try await RedisClock.read(client) ?? SystemClock.milliseconds())
         let count = Int(clamping: messages.count).counted("message") + (messages.isLowerBound ? " or more" : "")
         let detail =
             "\(count), the oldest \(messages.oldest.flatMap { age == nil ? nil : "of \($0.time)" } ?? "of unknown age")"

@@ -1,6 +1,7 @@
 import Foundation
 import Domain
 import Files
+import Spelling
 
 /// The environment variables that begin with `STOCKTAKE_`.
 enum EnvironmentVariable {

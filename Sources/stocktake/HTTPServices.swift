@@ -1,4 +1,5 @@
 import AvailabilityAPI
+import Concurrency
 import Consumer
 import Counters
 import Prometheus

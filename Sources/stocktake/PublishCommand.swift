@@ -2,6 +2,7 @@ import ArgumentParser
 import Ingest
 import Domain
 import RedisClient
+import RedisLayout
 import StrictJSON
 import TextEncodings
 

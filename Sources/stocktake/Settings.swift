@@ -7,6 +7,7 @@ import Logging
 import Operations
 import Files
 import RedisClient
+import RedisLayout
 
 /// All settings, valid.
 struct Settings: Sendable {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Domain
 import Files
+import Spelling
 import StrictJSON
 
 /// Where settings come from, and how a value is taken out.
@@ -33,7 +34,8 @@ struct SettingsSources {
         guard case .object(let object) = value else { throw failure("it is not an object. See config/stocktake.json.") }
         let known = SettingName.all.map(\.key)
         for member in object.members where !known.contains(member.key) {
-            let guess = SpellingSuggestion.closest(to: member.key, among: known).map { " Did you mean \"\($0)\"?" } ?? ""
+            let guess =
+                SpellingSuggestion.closest(to: member.key, among: known).map { " Did you mean \"\($0)\"?" } ?? ""
             throw failure("\"\(member.key)\" is no setting.\(guess)")
         }
         return Dictionary(uniqueKeysWithValues: object.members.map { ($0.key, $0.value) })

@@ -1,4 +1,6 @@
 import ArgumentParser
+import CatalogueFiles
+import Concurrency
 import Glibc
 import Domain
 import Ledger

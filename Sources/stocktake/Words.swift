@@ -1,6 +1,7 @@
 import ArgumentParser
 import Domain
 import Logging
+import Spelling
 
 /// The words of which an argument or a setting must be one.
 enum Words {

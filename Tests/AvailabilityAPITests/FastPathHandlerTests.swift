@@ -18,7 +18,8 @@ import Testing
             let unread = UnreadBytes(limit: .max)
             let stage = FastPathHandler(
                 { [unowned self] request, _, whenMade in asked.append((request, whenMade)) },
-                limits: .init(idle: .seconds(60), stall: .seconds(60)), slowReaders: unread.slowReaders(on: channel.eventLoop)
+                limits: .init(idle: .seconds(60), stall: .seconds(60)),
+                slowReaders: unread.slowReaders(on: channel.eventLoop)
             )
             try channel.pipeline.syncOperations.addHandlers(
                 HTTPResponseEncoder(), ByteToMessageHandler(HTTPRequestDecoder(), maximumBufferSize: 1_024), stage,

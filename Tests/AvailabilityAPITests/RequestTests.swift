@@ -60,8 +60,11 @@ import Testing
 
     // MARK: - Tags
 
-    private func reply(_ text: String, seq: Int64 = 1, source: SnapshotVersion.Source = .redis) -> AvailabilityResponse {
-        AvailabilityResponse(SnapshotVersion(source: source, epoch: 1, seq: seq, catalogue: 1, asOf: "t\(seq)")) { $0.writeString(text) }
+    private func reply(_ text: String, seq: Int64 = 1, source: SnapshotVersion.Source = .redis) -> AvailabilityResponse
+    {
+        AvailabilityResponse(SnapshotVersion(source: source, epoch: 1, seq: seq, catalogue: 1, asOf: "t\(seq)")) {
+            $0.writeString(text)
+        }
     }
 
     @Test("A tag names the figures: not the moment, but where they come from")

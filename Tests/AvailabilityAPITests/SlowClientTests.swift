@@ -41,7 +41,8 @@ import Testing
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.configureHTTPServerPipeline(
                         withPipeliningAssistance: false, withErrorHandling: false)
-                    let stage = FastPathHandler(nil, limits: limits, slowReaders: unread.slowReaders(on: channel.eventLoop))
+                    let stage = FastPathHandler(
+                        nil, limits: limits, slowReaders: unread.slowReaders(on: channel.eventLoop))
                     try pipeline.addHandlers(stage, Answerer(bytes, answered))
                 }
             }

@@ -4,6 +4,7 @@ import Ledger
 import MemoryLedger
 import Logging
 import RedisClient
+import RedisLayout
 import Synchronization
 import TestSupport
 
@@ -32,7 +33,8 @@ struct StorefrontFixture: Sendable {
             counters: CounterReader(keys: keys, client: client), ledger: ledger, watch: watch,
             fallsBackToLedger: false, logger: Self.logger)
         return AvailabilityReader(
-            catalogue: try await CurrentCatalogue.read(from: ledger), reads: CoalescingReader(source, metrics: APIMetrics()))
+            catalogue: try await CurrentCatalogue.read(from: ledger),
+            reads: CoalescingReader(source, metrics: APIMetrics()))
     }
 
     /// Opens a new epoch with the ledger's figures.

@@ -2,6 +2,7 @@ import Counters
 import Foundation
 import Domain
 import RedisClient
+import RedisLayout
 import TestSupport
 
 /// Reads of one product over HTTP while orders of it come steadily and are decided and recorded: ours beside webdis,

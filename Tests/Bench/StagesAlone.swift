@@ -4,6 +4,7 @@ import Foundation
 import Ingest
 import Domain
 import Ledger
+import RedisLayout
 import SQLiteLedger
 import RedisClient
 import TestSupport

@@ -1,6 +1,7 @@
 import Foundation
 import Domain
 import RedisClient
+import RedisLayout
 import TestSupport
 
 /// The time from the moment an order should have been published to the moment its outcome is read from the stream of

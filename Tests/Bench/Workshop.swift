@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Domain
 import RedisClient
+import RedisLayout
 import TestSupport
 
 /// Where a run works: a folder on a real disk, a private Redis, and the release binary to drive them.

@@ -1,6 +1,7 @@
 import Foundation
 import Domain
 import RedisClient
+import RedisLayout
 import Synchronization
 import TestSupport
 

@@ -1,6 +1,7 @@
 import Foundation
 import Domain
 import RedisClient
+import RedisLayout
 import TestSupport
 
 /// A shop to be broken: a real Redis, a ledger on a small disk, a proxy between consumers and Redis, the real binary.

@@ -1,6 +1,8 @@
+import Concurrency
 import Consumer
 import Domain
 import Ledger
+import RedisLayout
 import SQLiteLedger
 import MetricsTestKit
 import TestSupport

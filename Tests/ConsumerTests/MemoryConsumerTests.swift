@@ -1,3 +1,4 @@
+import Concurrency
 import Counters
 import Foundation
 import Ingest
@@ -85,9 +86,9 @@ private struct MemoryShop {
 }
 
 /// For which a second is a millisecond: what is waited for comes soon.
-private struct ImpatientClock: ConsumerClock {
+private struct ImpatientClock: TimeSource {
     var now: ContinuousClock.Instant { .now }
-    var milliseconds: Int64 { Timestamp.milliseconds() }
+    var milliseconds: Int64 { SystemClock.milliseconds() }
 
     func sleep(for duration: Duration) async throws { try await Task.sleep(for: duration / 1_000) }
 }

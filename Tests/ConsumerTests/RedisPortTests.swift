@@ -3,6 +3,7 @@ import Domain
 import Ledger
 import MemoryRedis
 import RedisClient
+import RedisLayout
 import TestSupport
 import Testing
 

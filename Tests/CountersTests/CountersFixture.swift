@@ -2,6 +2,7 @@ import Counters
 import Domain
 import LuaScripts
 import RedisClient
+import RedisLayout
 import TestSupport
 
 /// A server that may hold counters of the ledger "L" at epoch 7 and seq 41, and what works on them.

@@ -3,6 +3,7 @@ import Ingest
 import Domain
 import LuaScripts
 import RedisClient
+import RedisLayout
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Counters
 import Domain
 import LuaScripts
 import RedisClient
+import RedisLayout
 import Testing
 
 @Suite("Trimming the stream of messages")

@@ -134,7 +134,8 @@ struct ArbiterTests {
         var arbiter = Self.arbiter()
         let first = Cancellation(cancellationID: "c1", orderID: "o", items: [SKUUnits(SKU("cube", "black"), 1)])
         let rest = Cancellation(cancellationID: "c2", orderID: "o")
-        func confirm(_ cancellation: Cancellation, _ owned: [SKUUnits], seq: Int64) throws -> [CancellationEffect.Line] {
+        func confirm(_ cancellation: Cancellation, _ owned: [SKUUnits], seq: Int64) throws -> [CancellationEffect.Line]
+        {
             let movements = CancellationEffect(cancellation, from: owned).movements
             return try arbiter.confirm(
                 DecidedCommand(
@@ -147,7 +148,10 @@ struct ArbiterTests {
                 == [CancellationEffect.Line(cubes, asked: 1, released: 1)])
         #expect(
             try confirm(rest, [SKUUnits(cubes, 1), SKUUnits(lamps, 1)], seq: 7)
-                == [CancellationEffect.Line(cubes, asked: nil, released: 1), CancellationEffect.Line(lamps, asked: nil, released: 1)])
+                == [
+                    CancellationEffect.Line(cubes, asked: nil, released: 1),
+                    CancellationEffect.Line(lamps, asked: nil, released: 1),
+                ])
         #expect(arbiter.owned(by: "o")?.map(\.units) == [0, 0])
     }
 }

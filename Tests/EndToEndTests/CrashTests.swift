@@ -6,7 +6,8 @@ import Testing
 /// A `kill -9` before and after every step, and in the middle of opening an epoch: after a restart the end is right.
 @Suite(.serialized) struct CrashTests {
     /// Messages of every type, followed now and then by a replay, a conflict and one that can never be processed.
-    private static let messages: [String] = SequentialModel.orderDetails.enumerated().flatMap { number, message -> [String] in
+    private static let messages: [String] = SequentialModel.orderDetails.enumerated().flatMap {
+        number, message -> [String] in
         switch (number % 10, message) {
         case (3, _): [message.message, message.message]
         case (6, .order(let order)): [order.message, SequentialModel.Order(order.id, ("PANEL", nil, 999)).message]

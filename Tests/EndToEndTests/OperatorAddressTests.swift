@@ -30,7 +30,8 @@ import Testing
         for (path, file, type) in files {
             let reply = try await server.office.get(path)
             #expect(reply["content-type"] == type)
-            #expect(reply.body == Array(try Data(contentsOf: URL(fileURLWithPath: "Sources/WebAssets/\(file)"))), "\(path)")
+            #expect(
+                reply.body == Array(try Data(contentsOf: URL(fileURLWithPath: "Sources/WebAssets/\(file)"))), "\(path)")
         }
         try expectProblem(try await server.office.request("POST", "/operator/status"), 405)
     }

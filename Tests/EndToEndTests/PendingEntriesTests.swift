@@ -1,5 +1,6 @@
 import Domain
 import RedisClient
+import RedisLayout
 import TestSupport
 import Testing
 

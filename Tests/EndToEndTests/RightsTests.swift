@@ -1,5 +1,6 @@
 import Foundation
 import Domain
+import RedisLayout
 import TestSupport
 import Testing
 

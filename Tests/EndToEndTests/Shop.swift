@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Domain
 import RedisClient
+import RedisLayout
 import TestSupport
 import Testing
 

@@ -1,3 +1,4 @@
+import CatalogueFiles
 import Foundation
 import Ingest
 import Domain

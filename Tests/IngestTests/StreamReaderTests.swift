@@ -3,6 +3,7 @@ import Ingest
 import Domain
 import Logging
 import RedisClient
+import RedisLayout
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Ingest
 import Domain
 import RedisClient
+import RedisLayout
 import TestSupport
 import Testing
 

@@ -1,3 +1,4 @@
+import Concurrency
 import Domain
 import Ledger
 import LedgerSamples
@@ -125,7 +126,7 @@ struct EpochTests {
             for _ in 1...3 { try await ledger.raiseEpoch() }
             // On a busy machine the test takes longer than five seconds, so the times are written directly.
             func date(_ epoch: Int64, _ milliseconds: Int64) throws {
-                let time = Timestamp.milliseconds() + milliseconds
+                let time = SystemClock.milliseconds() + milliseconds
                 try fixture.location.tamper(
                     sqlite:
                         "UPDATE epochs SET opened_at = '\(Timestamp.text(milliseconds: time))' WHERE epoch = \(epoch)",

@@ -90,7 +90,9 @@ struct LedgerFixture: Sendable {
     let ledger: any WholeLedger
 
     @discardableResult
-    func record(_ records: BatchRecord<DecidedCommand>..., attemptsOver: [EntryIdentity] = []) async throws -> RecordResult {
+    func record(_ records: BatchRecord<DecidedCommand>..., attemptsOver: [EntryIdentity] = []) async throws
+        -> RecordResult
+    {
         try await ledger.recordNext(records, attemptsOver: attemptsOver)
     }
 

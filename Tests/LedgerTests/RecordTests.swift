@@ -130,7 +130,8 @@ struct RecordTests {
     func wholeEntry(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             let record = NewDeadLetter(
-                key: EntryIdentity(entryID: "1-0", fingerprint: [1]), cause: InvalidMessage(.missingType, "d"), type: nil,
+                key: EntryIdentity(entryID: "1-0", fingerprint: [1]), cause: InvalidMessage(.missingType, "d"),
+                type: nil,
                 payload: nil, fields: [1, 2, 3], bytes: 3,
                 ids: [.placeOrder: "o", .cancel: "c", .adjust: "a"], receivedAt: "now")
             try await fixture.record(.deadLetter(record))

@@ -208,8 +208,12 @@ struct RefundsTests {
             try await fixture.record(letter(5, paid("a", "pi_z", 850), .orderConflict))
             #expect(try await list(fixture) == ["a/pi_z 850 usd order_conflict check", "b/pi_b 20 usd insufficient"])
             let orderDetails = try await ledger.orderDetails(of: "a")
-            #expect(orderDetails.refunds.map(\.refund.refundID) == ["r1", "r5"] && orderDetails.refunds[0].refund.amount == 300)
-            #expect(orderDetails.refunds[0].refund.by == "support" && orderDetails.refunds[0].refund.refundedAt == "2026-11-22")
+            #expect(
+                orderDetails.refunds.map(\.refund.refundID) == ["r1", "r5"]
+                    && orderDetails.refunds[0].refund.amount == 300)
+            #expect(
+                orderDetails.refunds[0].refund.by == "support"
+                    && orderDetails.refunds[0].refund.refundedAt == "2026-11-22")
         }
     }
 

@@ -1,3 +1,4 @@
+import Concurrency
 import Domain
 import Ledger
 
@@ -5,7 +6,7 @@ import Ledger
 extension OpenMemoryLedger {
     package func watermark() async throws -> LedgerWatermark {
         try read { tables in
-            let now = Timestamp.milliseconds()
+            let now = SystemClock.milliseconds()
             let due = now - LedgerWatermark.installTime.components.seconds * 1_000
             // Later than now: this machine's clock was set back.
             let epoch = tables.epochs.last { $0.openedAt < due || $0.openedAt > now }?.epoch

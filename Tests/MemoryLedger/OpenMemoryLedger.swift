@@ -1,3 +1,4 @@
+import Concurrency
 import Domain
 import Ledger
 import Synchronization
@@ -149,7 +150,7 @@ extension MemoryTables {
         head.epoch += 1
         epochs.append(
             EpochRow(
-                epoch: head.epoch, reason: reason, position: head.position, openedAt: Timestamp.milliseconds()))
+                epoch: head.epoch, reason: reason, position: head.position, openedAt: SystemClock.milliseconds()))
     }
 
     /// - Returns: what was corrected.

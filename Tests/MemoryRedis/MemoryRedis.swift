@@ -1,3 +1,4 @@
+import Concurrency
 import Counters
 import Ingest
 import Domain
@@ -24,7 +25,7 @@ package final class MemoryRedis: Sendable {
     ///   - clock: milliseconds since 1970.
     ///   - fault: asked at each command; nil: all is well.
     package init(
-        clock: @escaping @Sendable () -> Int64 = { Timestamp.milliseconds() },
+        clock: @escaping @Sendable () -> Int64 = { SystemClock.milliseconds() },
         fault: @escaping @Sendable (_ command: String) -> Fault? = { _ in nil }
     ) {
         self.clock = clock

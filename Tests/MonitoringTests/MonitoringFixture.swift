@@ -1,7 +1,9 @@
+import Concurrency
 import Consumer
 import Prometheus
 import Domain
 import Ledger
+import RedisLayout
 import SQLiteLedger
 import Monitoring
 import RedisClient

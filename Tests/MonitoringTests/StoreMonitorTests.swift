@@ -1,8 +1,10 @@
+import Concurrency
 import Consumer
 import Prometheus
 import Foundation
 import Domain
 import Ledger
+import RedisLayout
 import SQLiteLedger
 import Monitoring
 import RedisClient
@@ -89,7 +91,7 @@ import Testing
             let monitor = fixture.monitor()
             // Before there is any consumer, stream or group.
             #expect(await monitor.status().backlog == 0)
-            let old = Timestamp.milliseconds() - 90_500
+            let old = SystemClock.milliseconds() - 90_500
             try await fixture.server.command("XADD", fixture.keys.checkouts, "\(old)-0", "type", "x", "payload", "{}")
             try await fixture.publish(["{}", "{}", "{}", "{}"])
             var status = await monitor.status()

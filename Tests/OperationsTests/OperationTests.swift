@@ -5,6 +5,7 @@ import LedgerSamples
 import MemoryLedger
 import Reconciliation
 import RedisClient
+import RedisLayout
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@ import Domain
 import Ledger
 import MemoryLedger
 import RedisClient
+import RedisLayout
 import TestSupport
 
 @testable import Reconciliation

@@ -1,3 +1,4 @@
+import Concurrency
 import NIOPosix
 import TestSupport
 import Testing

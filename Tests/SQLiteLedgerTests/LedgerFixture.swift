@@ -16,7 +16,9 @@ struct LedgerFixture: Sendable {
 
     /// Records what continues the ledger as it is.
     @discardableResult
-    func record(_ records: BatchRecord<DecidedCommand>..., attemptsOver: [EntryIdentity] = []) async throws -> RecordResult {
+    func record(_ records: BatchRecord<DecidedCommand>..., attemptsOver: [EntryIdentity] = []) async throws
+        -> RecordResult
+    {
         try await record(records, attemptsOver: attemptsOver)
     }
 

@@ -17,7 +17,8 @@ final class AvailabilityRoutes: Sendable {
     private let encoded = Mutex(Encoded())
 
     init(
-        reader: AvailabilityReader, rules: ResponseRules, requireRoom: @escaping @Sendable (_ route: String) throws -> Void
+        reader: AvailabilityReader, rules: ResponseRules,
+        requireRoom: @escaping @Sendable (_ route: String) throws -> Void
     ) {
         self.reader = reader
         self.rules = rules
@@ -91,7 +92,8 @@ final class AvailabilityRoutes: Sendable {
         do {
             try requireRoom(request.query.shape.route)
             guard request.isRead else {
-                let answer = try BufferedResponse.toOtherMethods(request.head.method == .OPTIONS, Route.methods(get: true))
+                let answer = try BufferedResponse.toOtherMethods(
+                    request.head.method == .OPTIONS, Route.methods(get: true))
                 return eventLoop.execute { whenMade(self.finish(answer, request).counted()) }
             }
             guard let products = try request.query.products(of: reader.catalogue.view) else {
@@ -180,7 +182,8 @@ final class AvailabilityRoutes: Sendable {
     }
 
     private func finish(
-        _ answer: BufferedResponse, _ shape: AvailabilityQuery.Shape, _ access: AllowedOrigins.Access, isPreflight: Bool = false
+        _ answer: BufferedResponse, _ shape: AvailabilityQuery.Shape, _ access: AllowedOrigins.Access,
+        isPreflight: Bool = false
     ) -> Finished {
         var answer = answer
         answer.head.headerFields[.date] = Timestamp.httpDate()

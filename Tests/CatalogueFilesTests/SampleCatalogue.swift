@@ -1,3 +1,4 @@
+import CatalogueFiles
 import Domain
 
 /// Catalogue files that differ in one thing from a valid one.

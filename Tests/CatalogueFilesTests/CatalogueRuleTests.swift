@@ -1,3 +1,4 @@
+import CatalogueFiles
 import Domain
 import Testing
 

@@ -1,3 +1,4 @@
+import Spelling
 import StrictJSON
 
 /// A place in a catalogue file; formatted only when it has to be reported.

@@ -1,3 +1,4 @@
+import Domain
 import StrictJSON
 
 /// The content of a catalogue file (`config/products.json`): a catalogue, or everything that is wrong with it, at once.

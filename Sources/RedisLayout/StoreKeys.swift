@@ -1,3 +1,5 @@
+import Domain
+
 /// The names of one store's keys in Redis. They are a contract: other programs read them.
 ///
 /// The braces are a Redis Cluster hash tag: all keys of one store live in one slot.

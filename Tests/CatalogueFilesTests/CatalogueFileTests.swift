@@ -1,3 +1,4 @@
+import CatalogueFiles
 import Foundation
 import Domain
 import Testing

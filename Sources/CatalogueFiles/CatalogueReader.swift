@@ -1,3 +1,5 @@
+import Domain
+import Spelling
 import StrictJSON
 
 /// Reads a catalogue from its JSON tree and notes every violation on the way instead of stopping at the first.

@@ -4,7 +4,9 @@ import Synchronization
 /// unavailable ends.
 package final class StopSignal: Sendable {
     /// Thrown by a wait that the stop has ended.
-    package struct Stopped: Error {}
+    package struct Stopped: Error {
+        package init() {}
+    }
 
     private struct State {
         var isRequested = false
@@ -15,9 +17,9 @@ package final class StopSignal: Sendable {
     private let state = Mutex(State())
 
     /// By which everything waits that the stop ends.
-    let clock: any ConsumerClock
+    package let clock: any TimeSource
 
-    package init(clock: any ConsumerClock = SystemClock()) { self.clock = clock }
+    package init(clock: any TimeSource = SystemClock()) { self.clock = clock }
 
     package var isRequested: Bool { state.withLock { $0.isRequested } }
 
@@ -33,7 +35,7 @@ package final class StopSignal: Sendable {
     /// Runs `action` when the stop is requested; at once if it has been.
     /// - Returns: a closure that withdraws the action.
     @discardableResult
-    func whenRequested(_ action: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
+    package func whenRequested(_ action: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
         let number: Int? = state.withLock { state in
             if state.isRequested { return nil }
             state.registrations += 1
@@ -48,7 +50,7 @@ package final class StopSignal: Sendable {
     }
 
     /// Returns when the stop is requested, or when the task is cancelled.
-    func wait() async {
+    package func wait() async {
         let (stream, continuation) = AsyncStream<Never>.makeStream()
         let withdraw = whenRequested { continuation.finish() }
         defer { withdraw() }

@@ -20,7 +20,7 @@ package enum SpellingSuggestion {
     }
 
     /// Edits between two words that are near each other, or nil.
-    static func nearness(_ left: [UInt8], _ right: [UInt8]) -> Int? {
+    package static func nearness(_ left: [UInt8], _ right: [UInt8]) -> Int? {
         let near =
             switch min(left.count, right.count) {
             case ...1: 0
@@ -32,7 +32,9 @@ package enum SpellingSuggestion {
     }
 
     /// The characters of a word that count.
-    static func letters(_ word: String) -> [UInt8] { word.lowercased().utf8.filter { !separators.contains($0) } }
+    package static func letters(_ word: String) -> [UInt8] {
+        word.lowercased().utf8.filter { !separators.contains($0) }
+    }
 
     private static let separators = Set("_- ".utf8)
 

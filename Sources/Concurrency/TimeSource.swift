@@ -1,0 +1,29 @@
+import Glibc
+
+/// A clock to read and to sleep by: the system's, or a simulation's.
+package protocol TimeSource: Sendable {
+    /// Monotonic time.
+    var now: ContinuousClock.Instant { get }
+    /// Wall-clock time in milliseconds since 1970. It may be set back.
+    var milliseconds: Int64 { get }
+
+    /// Sleeps for `duration`. Errors: `CancellationError`.
+    func sleep(for duration: Duration) async throws
+}
+
+package struct SystemClock: TimeSource {
+    package init() {}
+
+    package var now: ContinuousClock.Instant { .now }
+
+    package var milliseconds: Int64 { Self.milliseconds() }
+
+    package func sleep(for duration: Duration) async throws { try await Task.sleep(for: duration) }
+
+    /// Milliseconds since 1970 by the system's clock, as the ids of stream entries begin.
+    package static func milliseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec / 1_000_000)
+    }
+}
