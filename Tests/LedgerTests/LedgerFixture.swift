@@ -40,7 +40,7 @@ enum Backend: CaseIterable, CustomTestStringConvertible {
 }
 
 /// Where a ledger of a backend is, or could be.
-struct LedgerLocation: Sendable {
+struct TestLedgerLocation: Sendable {
     let backend: Backend
     let folder: TemporaryFolder
     let place: any LedgerLocation
@@ -86,7 +86,7 @@ struct LedgerLocation: Sendable {
 struct LedgerFixture: Sendable {
     typealias WholeLedger = LedgerStore & LedgerAdmin
 
-    let location: LedgerLocation
+    let location: TestLedgerLocation
     let ledger: any WholeLedger
 
     @discardableResult
@@ -191,7 +191,7 @@ func withLedger(
     on backend: Backend, _ catalogue: Catalogue? = .sample, isolation: isolated (any Actor)? = #isolation,
     _ body: (LedgerFixture) async throws -> Void
 ) async throws {
-    let location = try LedgerLocation(backend)
+    let location = try TestLedgerLocation(backend)
     defer { withExtendedLifetime(location.folder) {} }
     try await location.place.create(store: "main")
     let ledger: any LedgerFixture.WholeLedger =

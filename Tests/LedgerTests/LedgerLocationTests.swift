@@ -9,7 +9,7 @@ import Testing
 struct LedgerLocationTests {
     @Test("has none until one is made, once, and none after it was dropped", arguments: Backend.allCases)
     func life(_ backend: Backend) async throws {
-        let place = try LedgerLocation(backend).place
+        let place = try TestLedgerLocation(backend).place
         #expect(try await !place.exists())
         #expect(await kind { try await place.requireExistence() } == .missing)
         #expect(await kind { _ = try await place.openStore("main") } == .missing)
@@ -34,7 +34,7 @@ struct LedgerLocationTests {
 
     @Test("opens it for its own store alone, and shows what another has written", arguments: Backend.allCases)
     func opening(_ backend: Backend) async throws {
-        let location = try LedgerLocation(backend)
+        let location = try TestLedgerLocation(backend)
         let place = location.place
         try await place.create(store: "main")
         #expect(await kind { _ = try await place.openStore("other") } == .failed)
@@ -59,7 +59,7 @@ struct LedgerLocationTests {
 
     @Test("gives the lease to one at a time, with what the last holder has left", arguments: Backend.allCases)
     func lease(_ backend: Backend) async throws {
-        let location = try LedgerLocation(backend)
+        let location = try TestLedgerLocation(backend)
         let place = location.place
         try await place.create(store: "main")
         #expect(await place.lease.state().isHeld == false)
@@ -88,7 +88,7 @@ struct LedgerLocationTests {
 
     @Test("knows whether anybody has the ledger open", arguments: Backend.allCases)
     func use(_ backend: Backend) async throws {
-        let location = try LedgerLocation(backend)
+        let location = try TestLedgerLocation(backend)
         let place = location.place
         try await place.create(store: "main")
         let reader = try await place.openReader(nil)
@@ -102,7 +102,7 @@ struct LedgerLocationTests {
 
     @Test("tells those who have a ledger open that another one has taken its place", arguments: Backend.allCases)
     func replaced(_ backend: Backend) async throws {
-        let location = try LedgerLocation(backend)
+        let location = try TestLedgerLocation(backend)
         try await location.place.create(store: "main")
         let store = try await location.place.openStore("main")
         let reader = try await location.place.openReader("main")
@@ -120,7 +120,7 @@ struct LedgerLocationTests {
 
     @Test("has what its backend is said to have, and nothing else", arguments: Backend.allCases)
     func capabilities(_ backend: Backend) async throws {
-        let place = try LedgerLocation(backend).place
+        let place = try TestLedgerLocation(backend).place
         try await place.create(store: "main")
         var found: Set<Backend.Capability> = []
         if place.backups != nil { found.insert(.backups) }
