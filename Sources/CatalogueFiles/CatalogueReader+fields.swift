@@ -30,27 +30,27 @@ extension CatalogueReader {
     }
 
     mutating func text(
-        _ field: String, of object: JSONObject, at place: CataloguePath, isRequired: Bool = false,
+        _ field: String, of object: JSONObject, at path: CataloguePath, isRequired: Bool = false,
         allowsNUL: Bool = false
     ) -> String? {
-        guard let value = value(field, of: object, at: place, isRequired: isRequired, "a text") else { return nil }
+        guard let value = value(field, of: object, at: path, isRequired: isRequired, "a text") else { return nil }
         guard case .string(let text) = value else {
-            violate(place.field(field), value, "must be a text\(isRequired ? "" : ", or null")")
+            violate(path.field(field), value, "must be a text\(isRequired ? "" : ", or null")")
             return nil
         }
         // SQLite's command and its functions end a text there.
-        if !allowsNUL, text.utf8.contains(0) { violate(place.field(field), value, "must not contain U+0000") }
+        if !allowsNUL, text.utf8.contains(0) { violate(path.field(field), value, "must not contain U+0000") }
         return text
     }
 
     mutating func bool(
-        _ field: String, of object: JSONObject, at place: CataloguePath, isRequired: Bool
+        _ field: String, of object: JSONObject, at path: CataloguePath, isRequired: Bool
     ) -> Bool? {
-        guard let value = value(field, of: object, at: place, isRequired: isRequired, "true or false") else {
+        guard let value = value(field, of: object, at: path, isRequired: isRequired, "true or false") else {
             return nil
         }
         guard case .bool(let bool) = value else {
-            violate(place.field(field), value, "must be true or false")
+            violate(path.field(field), value, "must be true or false")
             return nil
         }
         return bool
@@ -58,24 +58,24 @@ extension CatalogueReader {
 
     /// An integer written as one: 2.0 and 2e3 are refused, as they are in messages.
     mutating func integer(
-        _ field: String, of object: JSONObject, at place: CataloguePath, in range: ClosedRange<Int64>,
+        _ field: String, of object: JSONObject, at path: CataloguePath, in range: ClosedRange<Int64>,
         isRequired: Bool, hint: String = ""
     ) -> Int64? {
         var wanted: String { "an integer from \(range.lowerBound) to \(range.upperBound)\(hint)" }
-        guard let value = value(field, of: object, at: place, isRequired: isRequired, wanted) else { return nil }
+        guard let value = value(field, of: object, at: path, isRequired: isRequired, wanted) else { return nil }
         guard case .number(let number) = value, let integer = number.integer, range.contains(integer) else {
-            violate(place.field(field), value, "must be \(wanted)")
+            violate(path.field(field), value, "must be \(wanted)")
             return nil
         }
         return integer
     }
 
     mutating func array(
-        _ field: String, of object: JSONObject, at place: CataloguePath, isRequired: Bool
+        _ field: String, of object: JSONObject, at path: CataloguePath, isRequired: Bool
     ) -> [JSONValue]? {
-        guard let value = value(field, of: object, at: place, isRequired: isRequired, "a list") else { return nil }
+        guard let value = value(field, of: object, at: path, isRequired: isRequired, "a list") else { return nil }
         guard case .array(let elements) = value else {
-            violate(place.field(field), value, "must be a list")
+            violate(path.field(field), value, "must be a list")
             return nil
         }
         return elements
@@ -83,30 +83,30 @@ extension CatalogueReader {
 
     /// A list whose elements are all of one kind, as JSON text.
     mutating func json(
-        _ field: String, of object: JSONObject, at place: CataloguePath, arrayOf kind: JSONKind
+        _ field: String, of object: JSONObject, at path: CataloguePath, arrayOf kind: JSONKind
     ) -> String? {
-        guard let elements = array(field, of: object, at: place, isRequired: false) else { return nil }
+        guard let elements = array(field, of: object, at: path, isRequired: false) else { return nil }
         for (index, element) in elements.enumerated() where element.kind != kind {
-            violate(place.field(field, index: index), element, "must be \(kind.rawValue)")
+            violate(path.field(field, index: index), element, "must be \(kind.rawValue)")
         }
         return JSONValue.array(elements).text
     }
 
     private mutating func value(
-        _ field: String, of object: JSONObject, at place: CataloguePath, isRequired: Bool,
+        _ field: String, of object: JSONObject, at path: CataloguePath, isRequired: Bool,
         _ wanted: @autoclosure () -> String
     ) -> JSONValue? {
         let value = value(field, of: object)
-        if value == nil, isRequired { violate(place.field(field), nil, "missing; write \(wanted())") }
+        if value == nil, isRequired { violate(path.field(field), nil, "missing; write \(wanted())") }
         return value
     }
 
-    mutating func warnOfUnknownKeys(in object: JSONObject, known: [String], at place: CataloguePath) {
+    mutating func warnOfUnknownKeys(in object: JSONObject, known: [String], at path: CataloguePath) {
         for member in object.members where !known.contains(where: { $0.utf8.elementsEqual(member.key.utf8) }) {
             let absent = known.filter { object[$0] == nil }
             let meant = SpellingSuggestion.closest(to: member.key, among: absent)
             warn(
-                place.field(Self.shown(key: member.key)),
+                path.field(Self.shown(key: member.key)),
                 "unknown key, ignored" + (meant.map { "; did you mean \($0)?" } ?? ""))
         }
     }

@@ -12,7 +12,7 @@ struct CatalogueReader {
 
     /// Byte by byte, like ids: a category is compared as SQLite does it. nil if the file's list is unusable.
     private var categories: Set<Identifier>?
-    private var places: [CounterName: CataloguePath] = [:]
+    private var paths: [CounterName: CataloguePath] = [:]
     /// The first id of each look: a `String` compares by canonical equivalence, however an accent is composed.
     private var looks: [CapLevel: [String: Identifier]] = [:]
     private var alike = 0
@@ -45,11 +45,11 @@ struct CatalogueReader {
         var products: [Product] = []
         products.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
-            let place = CataloguePath(product: index)
+            let path = CataloguePath(product: index)
             if case .object(let object) = element {
-                products.append(product(object, at: place))
+                products.append(product(object, at: path))
             } else {
-                violate(place, element, "must be an object")
+                violate(path, element, "must be an object")
             }
         }
         if alike > Self.namedAlike {
@@ -64,14 +64,14 @@ struct CatalogueReader {
         var known: Set<Identifier> = []
         var isUsable = true
         for (index, element) in elements.enumerated() {
-            let place = CataloguePath(field: "categories", index: index)
+            let path = CataloguePath(field: "categories", index: index)
             guard case .string(let name) = element, !name.isEmpty, !name.utf8.contains(0) else {
-                violate(place, element, "must be a text that is not empty and has no U+0000")
+                violate(path, element, "must be a text that is not empty and has no U+0000")
                 isUsable = false
                 continue
             }
             if !known.insert(Identifier(name)).inserted {
-                violate(place, element, "must be there only once")
+                violate(path, element, "must be there only once")
             }
             names.append(name)
         }
@@ -80,98 +80,98 @@ struct CatalogueReader {
         return names
     }
 
-    private mutating func product(_ object: JSONObject, at place: CataloguePath) -> Product {
-        warnOfUnknownKeys(in: object, known: Self.productKeys, at: place)
+    private mutating func product(_ object: JSONObject, at path: CataloguePath) -> Product {
+        warnOfUnknownKeys(in: object, known: Self.productKeys, at: path)
         var product = Product(
-            id: identifier(of: object, .product, at: place),
-            name: name(of: object, at: place),
-            description: text("description", of: object, at: place),
-            longDescription: text("long_description", of: object, at: place),
-            category: category(of: object, at: place),
-            devStatus: Int(integer("dev_status", of: object, at: place, in: 0...5, isRequired: true) ?? 0),
+            id: identifier(of: object, .product, at: path),
+            name: name(of: object, at: path),
+            description: text("description", of: object, at: path),
+            longDescription: text("long_description", of: object, at: path),
+            category: category(of: object, at: path),
+            devStatus: Int(integer("dev_status", of: object, at: path, in: 0...5, isRequired: true) ?? 0),
             basePrice: integer(
-                "base_price", of: object, at: place, in: 1...Limit.exactInteger, isRequired: true,
+                "base_price", of: object, at: path, in: 1...Limit.exactInteger, isRequired: true,
                 hint: " (minor units: 99500 is 995.00)") ?? 1,
-            stripeProductID: text("stripe_product_id", of: object, at: place),
-            requiresAssembly: bool("requires_assembly", of: object, at: place, isRequired: false) ?? false,
-            cap: cap(of: object, at: place),
-            images: json("images", of: object, at: place, arrayOf: .string),
-            specs: json("specs", of: object, at: place, arrayOf: .object),
-            metadata: metadata(of: object, at: place))
-        product.variants = variants(of: object, at: place, cap: product.cap)
+            stripeProductID: text("stripe_product_id", of: object, at: path),
+            requiresAssembly: bool("requires_assembly", of: object, at: path, isRequired: false) ?? false,
+            cap: cap(of: object, at: path),
+            images: json("images", of: object, at: path, arrayOf: .string),
+            specs: json("specs", of: object, at: path, arrayOf: .object),
+            metadata: metadata(of: object, at: path))
+        product.variants = variants(of: object, at: path, cap: product.cap)
         return product
     }
 
-    private mutating func variants(of object: JSONObject, at place: CataloguePath, cap: Int64?) -> [Variant] {
-        let hasVariants = bool("has_variants", of: object, at: place, isRequired: true)
-        let elements = array("variants", of: object, at: place, isRequired: false) ?? []
+    private mutating func variants(of object: JSONObject, at path: CataloguePath, cap: Int64?) -> [Variant] {
+        let hasVariants = bool("has_variants", of: object, at: path, isRequired: true)
+        let elements = array("variants", of: object, at: path, isRequired: false) ?? []
         if hasVariants == true, elements.isEmpty, isAbsentOrArray(object["variants"]) {
             violate(
-                place.field("variants"), nil,
+                path.field("variants"), nil,
                 "must not be empty or missing where has_variants is true; "
                     + "list them, or write false")
         }
         if hasVariants == false, !elements.isEmpty {
-            violate(place.field("has_variants"), object["has_variants"], "must be true where there are variants")
+            violate(path.field("has_variants"), object["has_variants"], "must be true where there are variants")
         }
         var variants: [Variant] = []
         for (index, element) in elements.enumerated() {
-            var place = place
-            place.variant = index
+            var path = path
+            path.variant = index
             guard case .object(let object) = element else {
-                violate(place, element, "must be an object")
+                violate(path, element, "must be an object")
                 continue
             }
-            let variant = variant(object, at: place)
+            let variant = variant(object, at: path)
             if let own = variant.cap, let cap, own > cap {
-                warn(place.field("max_quantity"), "\(own) can never be sold: the product's max_quantity is \(cap)")
+                warn(path.field("max_quantity"), "\(own) can never be sold: the product's max_quantity is \(cap)")
             }
             variants.append(variant)
         }
         return variants
     }
 
-    private mutating func variant(_ object: JSONObject, at place: CataloguePath) -> Variant {
-        warnOfUnknownKeys(in: object, known: Self.variantKeys, at: place)
+    private mutating func variant(_ object: JSONObject, at path: CataloguePath) -> Variant {
+        warnOfUnknownKeys(in: object, known: Self.variantKeys, at: path)
         return Variant(
-            id: identifier(of: object, .variant, at: place),
-            name: name(of: object, at: place),
-            description: text("description", of: object, at: place),
-            stripeProductID: text("stripe_product_id", of: object, at: place),
-            cap: cap(of: object, at: place),
-            images: json("images", of: object, at: place, arrayOf: .string),
-            specs: json("specs", of: object, at: place, arrayOf: .object),
-            metadata: metadata(of: object, at: place))
+            id: identifier(of: object, .variant, at: path),
+            name: name(of: object, at: path),
+            description: text("description", of: object, at: path),
+            stripeProductID: text("stripe_product_id", of: object, at: path),
+            cap: cap(of: object, at: path),
+            images: json("images", of: object, at: path, arrayOf: .string),
+            specs: json("specs", of: object, at: path, arrayOf: .object),
+            metadata: metadata(of: object, at: path))
     }
 
     // MARK: Fields with specific rules
 
-    private mutating func identifier(of object: JSONObject, _ level: CapLevel, at place: CataloguePath) -> Identifier {
-        guard let text = text("id", of: object, at: place, isRequired: true, allowsNUL: true) else { return "" }
+    private mutating func identifier(of object: JSONObject, _ level: CapLevel, at path: CataloguePath) -> Identifier {
+        guard let text = text("id", of: object, at: path, isRequired: true, allowsNUL: true) else { return "" }
         let id = Identifier(text)
         if let violation = Identifier.violation(in: text) {
             violate(
-                place.field("id"), object["id"],
+                path.field("id"), object["id"],
                 "an id has 1 to \(Identifier.maximumBytes) bytes and no control characters, and this one \(violation)")
             return id
         }
-        if let first = places.updateValue(place, forKey: CounterName(level, id)) {
-            places[CounterName(level, id)] = first
-            violate(place.field("id"), object["id"], "must be unique, and \(first) has it too")
+        if let first = paths.updateValue(path, forKey: CounterName(level, id)) {
+            paths[CounterName(level, id)] = first
+            violate(path.field("id"), object["id"], "must be unique, and \(first) has it too")
         } else {
-            warnOfLook(id, level, at: place)
+            warnOfLook(id, level, at: path)
         }
         return id
     }
 
     /// Ids are compared by their bytes; people and other programs often compare them differently.
-    private mutating func warnOfLook(_ id: Identifier, _ level: CapLevel, at place: CataloguePath) {
+    private mutating func warnOfLook(_ id: Identifier, _ level: CapLevel, at path: CataloguePath) {
         let look = id.text.lowercased().trimmingBlanks
         if let other = looks[level]?[look] {
             alike += 1
             guard alike <= Self.namedAlike else { return }
             warn(
-                place.field("id"),
+                path.field("id"),
                 "\"\(id)\" is another \(level.rawValue) than \"\(other)\", and differs only in capitals, blanks at an end or how a letter is composed"
             )
         } else {
@@ -179,38 +179,38 @@ struct CatalogueReader {
         }
         if level == .product, id.text == "." || id.text == ".." {
             warn(
-                place.field("id"),
+                path.field("id"),
                 "\"\(id)\" cannot be asked for as /v1/products/\(id): clients take it out of an address")
         }
     }
 
-    private mutating func name(of object: JSONObject, at place: CataloguePath) -> String {
-        guard let name = text("name", of: object, at: place, isRequired: true) else { return "" }
-        if name.isEmpty { violate(place.field("name"), object["name"], "must not be empty") }
+    private mutating func name(of object: JSONObject, at path: CataloguePath) -> String {
+        guard let name = text("name", of: object, at: path, isRequired: true) else { return "" }
+        if name.isEmpty { violate(path.field("name"), object["name"], "must not be empty") }
         return name
     }
 
-    private mutating func category(of object: JSONObject, at place: CataloguePath) -> String {
-        guard let category = text("category", of: object, at: place, isRequired: true) else { return "" }
+    private mutating func category(of object: JSONObject, at path: CataloguePath) -> String {
+        guard let category = text("category", of: object, at: path, isRequired: true) else { return "" }
         if let categories, !categories.contains(Identifier(category)) {
             let meant = SpellingSuggestion.closest(to: category, among: categories.map(\.text).sorted())
             violate(
-                place.field("category"), object["category"],
+                path.field("category"), object["category"],
                 "must be one of categories" + (meant.map { "; did you mean \"\($0)\"?" } ?? ""))
         }
         return category
     }
 
-    private mutating func cap(of object: JSONObject, at place: CataloguePath) -> Int64? {
+    private mutating func cap(of object: JSONObject, at path: CataloguePath) -> Int64? {
         integer(
-            "max_quantity", of: object, at: place, in: 1...Limit.exactInteger, isRequired: false,
+            "max_quantity", of: object, at: path, in: 1...Limit.exactInteger, isRequired: false,
             hint: ", or null for unlimited (what is not sold any more is taken out of the file)")
     }
 
-    private mutating func metadata(of object: JSONObject, at place: CataloguePath) -> String? {
+    private mutating func metadata(of object: JSONObject, at path: CataloguePath) -> String? {
         guard let value = value("metadata", of: object) else { return nil }
         guard value.kind == .object else {
-            violate(place.field("metadata"), value, "must be an object, or null")
+            violate(path.field("metadata"), value, "must be an object, or null")
             return nil
         }
         return value.text
@@ -225,12 +225,12 @@ struct CatalogueReader {
 
     // MARK: What the other files note
 
-    mutating func violate(_ place: CataloguePath, _ value: JSONValue?, _ message: String) {
-        violations.append(CatalogueIssue(place.description, value: value.map(Self.shown), message))
+    mutating func violate(_ path: CataloguePath, _ value: JSONValue?, _ message: String) {
+        violations.append(CatalogueIssue(path.description, value: value.map(Self.shown), message))
     }
 
-    mutating func warn(_ place: CataloguePath, _ message: String) {
-        warnings.append(CatalogueIssue(place.description, message))
+    mutating func warn(_ path: CataloguePath, _ message: String) {
+        warnings.append(CatalogueIssue(path.description, message))
     }
 }
 

@@ -81,8 +81,8 @@ struct BatchPlanner: Sendable {
             }
             guard let plan = plan(decoded, by: prior) else { break }
             add(decoded, plan)
-            if !context.wantedReplays.isEmpty {
-                batch.replayed += context.wantedReplays[decoded.entry.fingerprint] ?? []
+            if !context.requestedReplays.isEmpty {
+                batch.replayed += context.requestedReplays[decoded.entry.fingerprint] ?? []
             }
         }
         assert(batch.plans.count == batch.entries.count)
@@ -125,9 +125,9 @@ struct BatchPlanner: Sendable {
                 let invalid = InvalidMessage(.unknownOrder, "order_id: no order \"\(order)\" is recorded")
                 return reject(decoded, invalid, command)
             }
-            let takeback = CancellationEffect(cancellation, from: owned)
-            guard let plan = decide(command, takeback.movements) else { return nil }
-            self.owned[order] = takeback.remaining
+            let effect = CancellationEffect(cancellation, from: owned)
+            guard let plan = decide(command, effect.movements) else { return nil }
+            self.owned[order] = effect.remaining
             batch.cancelledOrders.insert(order)
             return plan
         case .adjust(let adjustment):

@@ -11,7 +11,7 @@ enum ConsumerAction: Sendable {
     case endRead
     /// - Parameter attempt: counted from 0; later ones wait longer before they begin.
     case connect(attempt: Int)
-    case lookForLeftovers
+    case checkForLeftovers
     case decode([StreamEntry])
     case decide(DecisionRequest)
     case record(JournalBatch)
@@ -42,7 +42,7 @@ extension ConsumerAction {
     /// nobody knows before.
     var isShort: Bool {
         switch self {
-        case .read, .endRead, .connect, .lookForLeftovers, .record, .wait, .watch, .report, .finish, .giveUp: true
+        case .read, .endRead, .connect, .checkForLeftovers, .record, .wait, .watch, .report, .finish, .giveUp: true
         case .decode(let entries): Self.isLittle(entries, \.size)
         case .decide(let request):
             switch request.entries {

@@ -11,7 +11,7 @@ enum ConsumerEvent: Sendable {
     case connected(decidingConnection: Int)
     /// Found with nothing in memory: what is pending, and which dead letters must be published again (asked only with
     /// `untilIdle`).
-    case leftovers(pending: Int64, wanted: [WantedReplay])
+    case leftovers(pending: Int64, wanted: [RequestedReplay])
     case decoded([ReadEntry])
     case decided(DecidedBatch)
     /// The first entry depends on the batch that is being recorded.
@@ -26,7 +26,7 @@ enum ConsumerEvent: Sendable {
     case due(Chore)
     case watched(WatchReport)
     /// Carries the dead letters that must be published again.
-    case upkept(wanted: [WantedReplay])
+    case upkept(wanted: [RequestedReplay])
     case trimmed
     case published(PublishedReplays)
     case stopRequested

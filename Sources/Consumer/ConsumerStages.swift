@@ -60,7 +60,7 @@ final class ConsumerStages: Sendable {
         case .read(let claims): return try await read.next(claims: claims)
         case .endRead: await read.endWait()
         case .connect(let attempt): return try await read.connect(attempt: attempt)
-        case .lookForLeftovers: return try await read.lookForLeftovers()
+        case .checkForLeftovers: return try await read.checkForLeftovers()
         case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
         case .decide(let request): return try await uncancelled(action) { try await self.decide.decide(request) }
         case .record(let batch): return .recorded(try await uncancelled(action) { try await self.record.record(batch) })

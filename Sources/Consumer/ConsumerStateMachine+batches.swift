@@ -34,7 +34,7 @@ extension ConsumerStateMachine {
         if poison != nil, undecoded.decoding == .underWay { return }
         let planning = PlanningContext(
             catalogue: epoch.catalogue, recording: unrecorded, maximumMovements: 2 * settings.batchLines,
-            deadLetters: DeadLetterMaker(keptBytes: settings.deadLetterBytes), wantedReplays: replays.wanted)
+            deadLetters: DeadLetterMaker(keptBytes: settings.deadLetterBytes), requestedReplays: replays.wanted)
         deciding = .underWay
         let entries = poison.map { DecisionRequest.Entries.poison($0) } ?? .batch(queue.peekBatch())
         actions.append(.decide(DecisionRequest(entries: entries, epoch: epoch, seq: seq, planning: planning)))

@@ -70,7 +70,7 @@ extension ConsumerStateMachine {
         guard case .allIsWell = compare(report) else { return wait(for: .watch) }
         epochsInARow = 0
         announcing.look(found: report.counters?.announced)
-        if let pending = report.pending { lookForStrayEntries(pending, at: now) }
+        if let pending = report.pending { findStrayEntries(pending, at: now) }
         chores.underWay = .upkeep
         actions.append(.upkeep(isRedisFull: report.isRedisFull))
     }
@@ -111,7 +111,7 @@ extension ConsumerStateMachine {
     }
 
     /// Claims entries that are pending but were lost on their way to this process.
-    private mutating func lookForStrayEntries(_ pending: PendingSummary, at now: ContinuousClock.Instant) {
+    private mutating func findStrayEntries(_ pending: PendingSummary, at now: ContinuousClock.Instant) {
         // A read that takes long may be about to deliver it.
         if case .reading(let start) = reading.activity, now - start > settings.block + .seconds(1) { return }
         let isStray = chores.strays.look(pending: pending.lowest, memory: lowestInMemory, at: now)
@@ -120,13 +120,13 @@ extension ConsumerStateMachine {
         reading.claim()
     }
 
-    mutating func upkept(_ wanted: [WantedReplay], at now: ContinuousClock.Instant) {
+    mutating func upkept(_ wanted: [RequestedReplay], at now: ContinuousClock.Instant) {
         end(.upkeep)
         wait(for: .watch)
         publish(wanted, at: now)
     }
 
-    mutating func publish(_ wanted: [WantedReplay], at now: ContinuousClock.Instant) {
+    mutating func publish(_ wanted: [RequestedReplay], at now: ContinuousClock.Instant) {
         let due = replays.due(wanted, at: now)
         if due.isEmpty { return }
         reading.goOn()

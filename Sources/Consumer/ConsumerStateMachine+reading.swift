@@ -9,7 +9,7 @@ extension ConsumerStateMachine {
             case reading(since: ContinuousClock.Instant)
             case connecting
             /// Asks what is pending, as nothing came and nothing is in memory.
-            case looking
+            case checking
         }
 
         /// What is read next.
@@ -102,12 +102,12 @@ extension ConsumerStateMachine {
         // With nothing in memory nothing should be pending; whatever is pending was delivered to a connection that is
         // gone.
         guard delivery.isEmptyRead, isMemoryEmpty, case .open = reading.intake, case .new = reading.next else { return }
-        reading.activity = .looking
-        actions.append(.lookForLeftovers)
+        reading.activity = .checking
+        actions.append(.checkForLeftovers)
     }
 
-    mutating func found(pending: Int64, wanted: [WantedReplay], at now: ContinuousClock.Instant) {
-        guard case .looking = reading.activity else { return assertionFailure("found without a look") }
+    mutating func found(pending: Int64, wanted: [RequestedReplay], at now: ContinuousClock.Instant) {
+        guard case .checking = reading.activity else { return assertionFailure("found without a look") }
         reading.activity = .none
         if pending > 0 {
             reading.claim()

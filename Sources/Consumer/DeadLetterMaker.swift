@@ -19,23 +19,24 @@ struct DeadLetterMaker: Sendable {
         _ entry: StreamEntry, _ cause: InvalidMessage, ids: MessageIDs? = nil, at time: String
     ) -> NewDeadLetter {
         let remains = MessageDecoder.remains(of: entry, invalidBy: cause.reason)
-        let isPayloadCut = (entry.payload?.count ?? 0) > Limit.payloadBytes
-        let isTypeCut = (entry.type?.count ?? 0) > Limit.payloadBytes
+        let isPayloadTruncated = (entry.payload?.count ?? 0) > Limit.payloadBytes
+        let isTypeTruncated = (entry.type?.count ?? 0) > Limit.payloadBytes
         // The fields contain type and payload a second time.
-        let areFieldsCut = !entry.isPlain && entry.size > Limit.payloadBytes + keptBytes
-        func kept(_ bytes: ByteSlice?, isCut: Bool) -> [UInt8]? {
-            isCut ? bytes?.prefix(keptBytes) : bytes?.copy
+        let areFieldsTruncated = !entry.isPlain && entry.size > Limit.payloadBytes + keptBytes
+        func kept(_ bytes: ByteSlice?, isTruncated: Bool) -> [UInt8]? {
+            isTruncated ? bytes?.prefix(keptBytes) : bytes?.copy
         }
         var fields: [UInt8]?
         if !entry.isPlain, entry.unreadReason == nil {
-            fields = areFieldsCut ? Array(entry.encodedFields.prefix(keptBytes)) : entry.encodedFields
+            fields = areFieldsTruncated ? Array(entry.encodedFields.prefix(keptBytes)) : entry.encodedFields
         }
         return NewDeadLetter(
             key: EntryIdentity(entry), cause: cause,
-            type: kept(entry.type, isCut: isTypeCut), payload: kept(entry.payload, isCut: isPayloadCut),
+            type: kept(entry.type, isTruncated: isTypeTruncated),
+            payload: kept(entry.payload, isTruncated: isPayloadTruncated),
             fields: fields, bytes: Int64(entry.size),
-            isWhole: !isPayloadCut && !isTypeCut && !areFieldsCut && entry.unreadReason == nil,
-            payloadDigest: isPayloadCut ? entry.payload.map { SHA256.digest($0.copy) } : nil,
+            isWhole: !isPayloadTruncated && !isTypeTruncated && !areFieldsTruncated && entry.unreadReason == nil,
+            payloadDigest: isPayloadTruncated ? entry.payload.map { SHA256.digest($0.copy) } : nil,
             ids: ids ?? remains.ids, payment: remains.payment, receivedAt: time)
     }
 }

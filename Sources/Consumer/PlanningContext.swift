@@ -13,7 +13,7 @@ struct PlanningContext: Sendable {
     var deadLetters: DeadLetterMaker
     /// Numbers of the dead letters that must be published again, by the fingerprint of the entries they are published
     /// as.
-    var wantedReplays: [[UInt8]: [Int64]] = [:]
+    var requestedReplays: [[UInt8]: [Int64]] = [:]
 }
 
 extension PlanningContext {

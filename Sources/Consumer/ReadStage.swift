@@ -61,12 +61,12 @@ struct ReadStage: Sendable {
         }
     }
 
-    func lookForLeftovers() async throws -> ConsumerEvent {
+    func checkForLeftovers() async throws -> ConsumerEvent {
         do {
             let pending = try await gate.pending().count
             guard settings.untilIdle, pending == 0 else { return .leftovers(pending: pending, wanted: []) }
             let wanted = try await retrier.ledger { [ledger] in
-                try await ledger.replaysWanted(limit: Replays.limit)
+                try await ledger.requestedReplays(limit: Replays.limit)
             }
             return .leftovers(pending: 0, wanted: wanted)
         } catch {

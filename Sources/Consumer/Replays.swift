@@ -34,7 +34,7 @@ struct Replays {
     static let limit = 500
 
     /// Those of `wanted` that must be published now. They count as sent from now on.
-    mutating func due(_ wanted: [WantedReplay], at now: ContinuousClock.Instant) -> [Due] {
+    mutating func due(_ wanted: [RequestedReplay], at now: ContinuousClock.Instant) -> [Due] {
         let numbers = Set(wanted.map(\.number))
         sent = sent.filter { numbers.contains($0.key) }
         self.wanted = Dictionary(grouping: wanted, by: \.fingerprint).mapValues { $0.map(\.number) }

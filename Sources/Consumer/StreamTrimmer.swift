@@ -40,7 +40,7 @@ actor StreamTrimmer {
     /// Called every ten seconds.
     func trim() async {
         await trimStreams()
-        await lookForLostMessages()
+        await checkForLostMessages()
         await removeIdleConsumers()
     }
 
@@ -86,7 +86,7 @@ actor StreamTrimmer {
     }
 
     /// Reports messages that were trimmed or deleted before they were processed.
-    private func lookForLostMessages() async {
+    private func checkForLostMessages() async {
         do {
             // Read before the first look, whose reply may be lost.
             let reported =
@@ -94,7 +94,7 @@ actor StreamTrimmer {
                     try await upkeep.lostMessages().total
                 }
             lossesReported = reported
-            let lost = try await upkeep.lookForLostMessages()
+            let lost = try await upkeep.checkForLostMessages()
             lossesReported = lost.total
             let unreported = lost.unreported(after: reported)
             if unreported <= 0 { return }

@@ -31,7 +31,7 @@ struct WatchStage: Sendable {
 
     /// - Parameter isRedisFull: nil: unknown; whatever keeps Redis from answering is reported where it is needed.
     /// - Returns: the dead letters that must be published again.
-    func upkeep(isRedisFull: Bool?) async throws -> [WantedReplay] {
+    func upkeep(isRedisFull: Bool?) async throws -> [RequestedReplay] {
         if let isRedisFull { await trimmer.noteMemory(isFull: isRedisFull) }
         await server.compareConnections()
         do {
@@ -39,6 +39,6 @@ struct WatchStage: Sendable {
         } catch let error as any LedgerError where error.isTransient {
             // The erasure is still due. A disk that is full for long must not delay the rest.
         }
-        return try await retrier.ledger { [ledger] in try await ledger.replaysWanted(limit: Replays.limit) }
+        return try await retrier.ledger { [ledger] in try await ledger.requestedReplays(limit: Replays.limit) }
     }
 }

@@ -60,7 +60,7 @@ package protocol StreamUpkeep: Sendable {
     func lostMessages() async throws -> LostMessages
 
     /// Counts the messages that are missing from the stream, if nothing is unread at the moment.
-    func lookForLostMessages() async throws -> LostMessages
+    func checkForLostMessages() async throws -> LostMessages
 
     /// Removes consumers of the group that have nothing pending, but not `consumer`.
     /// - Returns: how many were removed.

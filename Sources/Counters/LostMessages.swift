@@ -45,7 +45,7 @@ package struct LostMessages: Sendable, Equatable {
 
 extension CounterStore {
     /// Counts the messages that are missing from the stream, if nothing is unread at the moment.
-    package func lookForLostMessages() async throws -> LostMessages {
+    package func checkForLostMessages() async throws -> LostMessages {
         try await LostMessages.look(keys, scripts.client)
     }
 }

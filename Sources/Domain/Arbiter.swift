@@ -61,14 +61,14 @@ package struct Arbiter: Sendable {
     package mutating func decide(_ command: Command) throws(Undecidable) -> Decision {
         switch command.effect {
         case .take(let movements): try take(movements)
-        case .takeBack(let cancellation): try apply(takeback(of: cancellation), to: cancellation.orderID)
+        case .takeBack(let cancellation): try apply(effect(of: cancellation), to: cancellation.orderID)
         case .adjust(let adjustment): try apply(adjustment)
         case .nothing: .unchanged
         }
     }
 
     /// What a cancellation takes from its order now.
-    func takeback(of cancellation: Cancellation) throws(Undecidable) -> CancellationEffect {
+    func effect(of cancellation: Cancellation) throws(Undecidable) -> CancellationEffect {
         guard let owned = owned[cancellation.orderID] else { throw .unknownOrder(cancellation.orderID) }
         return CancellationEffect(cancellation, from: owned)
     }
@@ -84,12 +84,12 @@ package struct Arbiter: Sendable {
         return move(movements)
     }
 
-    mutating func apply(_ takeback: CancellationEffect, to order: Identifier) throws(Undecidable) -> Decision {
-        for movement in takeback.movements where try loaded(movement.counter).sold < -movement.sold {
+    mutating func apply(_ effect: CancellationEffect, to order: Identifier) throws(Undecidable) -> Decision {
+        for movement in effect.movements where try loaded(movement.counter).sold < -movement.sold {
             throw .miscounted(movement.counter)
         }
-        owned[order] = takeback.remaining
-        return move(takeback.movements)
+        owned[order] = effect.remaining
+        return move(effect.movements)
     }
 
     /// An adjustment is a fact: no cap refuses it. But it cannot take away more than was added.

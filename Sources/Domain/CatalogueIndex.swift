@@ -25,7 +25,7 @@ package struct CatalogueIndex: Sendable {
     package let version: Int64
     private let products: [Identifier: ProductEntry]
     private let variants: [Identifier: VariantEntry]
-    private let guesses = CatalogueSuggestions()
+    private let suggestions = CatalogueSuggestions()
 
     package init(version: Int64, products: [Identifier: ProductEntry], variants: [Identifier: VariantEntry]) {
         self.version = version
@@ -65,7 +65,7 @@ package struct CatalogueIndex: Sendable {
                 .variantRequired, "\(path())variant_id: missing, and product \"\(item.productID)\" has variants")
         }
         guard let variant = variants[variantID] else {
-            let meant = guesses.variant(variantID, of: item.productID, among: variants)
+            let meant = suggestions.variant(variantID, of: item.productID, among: variants)
             return InvalidMessage(
                 .unknownVariant,
                 "\(path())variant_id: no variant \"\(variantID)\" in the catalogue\(Self.question(meant))")
@@ -89,7 +89,7 @@ package struct CatalogueIndex: Sendable {
     /// What was probably meant by an unknown product id, as a suffix for the message.
     private func hint(forProduct id: Identifier) -> String {
         if let owner = variants[id]?.productID { return "; it is a variant of product \"\(owner)\"" }
-        return Self.question(guesses.product(id, among: products))
+        return Self.question(suggestions.product(id, among: products))
     }
 
     /// In quotes, so that a leading or trailing blank is visible.

@@ -15,9 +15,9 @@ final class CatalogueSuggestions: Sendable {
         _ id: Identifier, among products: [Identifier: CatalogueIndex.ProductEntry]
     ) -> Identifier? {
         state.withLock { state in
-            let guess = state.products ?? IdentifierSuggestion(products.keys)
-            state.products = guess
-            return guess.closest(to: id)
+            let suggestion = state.products ?? IdentifierSuggestion(products.keys)
+            state.products = suggestion
+            return suggestion.closest(to: id)
         }
     }
 
@@ -27,9 +27,9 @@ final class CatalogueSuggestions: Sendable {
         state.withLock { state in
             let grouped = state.variants ?? Dictionary(grouping: variants.keys) { variants[$0]?.productID ?? $0 }
             state.variants = grouped
-            let guess = state.variantsOf[product] ?? IdentifierSuggestion(grouped[product] ?? [])
-            state.variantsOf[product] = guess
-            return guess.closest(to: id)
+            let suggestion = state.variantsOf[product] ?? IdentifierSuggestion(grouped[product] ?? [])
+            state.variantsOf[product] = suggestion
+            return suggestion.closest(to: id)
         }
     }
 }

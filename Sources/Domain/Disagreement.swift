@@ -52,8 +52,8 @@ extension Arbiter {
         case .adjust(let adjustment): return (adjustment.movements, [])
         case .nothing: return ([], [])
         case .takeBack(let cancellation):
-            let takeback = try takeback(of: cancellation)
-            return (takeback.movements, takeback.lines)
+            let effect = try effect(of: cancellation)
+            return (effect.movements, effect.lines)
         }
     }
 }

@@ -10,7 +10,7 @@ struct StoreGauges: Sendable {
     private let refundsOfUnknownAmount: Gauge
     private let deadLetters: Gauge
     private let deadLetterBytes: Gauge
-    private let replaysWanted: Gauge
+    private let requestedReplays: Gauge
     private let unannounced: Gauge
     private let backlog: Gauge
     private let pending: Gauge
@@ -37,7 +37,7 @@ struct StoreGauges: Sendable {
         refundsOfUnknownAmount = gauge("stocktake_refunds_due_of_unknown_amount")
         deadLetters = gauge("stocktake_dead_letters_open")
         deadLetterBytes = gauge("stocktake_dead_letter_bytes")
-        replaysWanted = gauge("stocktake_replays_wanted")
+        requestedReplays = gauge("stocktake_replays_wanted")
         unannounced = gauge("stocktake_unannounced_rows")
         backlog = gauge("stocktake_backlog_messages")
         pending = gauge("stocktake_pending_messages")
@@ -66,7 +66,7 @@ struct StoreGauges: Sendable {
         recordAmounts(statistics?.refunds)
         record(deadLetters, statistics?.openDeadLetters)
         record(deadLetterBytes, statistics?.deadLetterBytes)
-        record(replaysWanted, statistics?.wantedReplays)
+        record(requestedReplays, statistics?.requestedReplays)
         record(unannounced, snapshot.unannounced)
         // "At least a hundred" is good enough for an alert.
         record(backlog, snapshot.redis.unread?.count)

@@ -106,7 +106,7 @@ package actor StoreMonitor {
     }
 
     private func capture() async -> StoreSnapshot {
-        let takenAt = Timestamp.now()
+        let capturedAt = Timestamp.now()
         // Reads the ledger both before and after Redis: whether the counters are behind shows only against what the
         // ledger had before they were read, whether they are ahead only against what it has afterwards.
         let watermark = try? await ledger.watermark()
@@ -115,7 +115,7 @@ package actor StoreMonitor {
         let waiting = waitingTime.look(
             [redis.unread, redis.pending], redisTime: redis.time ?? SystemClock.milliseconds(), at: .now)
         let snapshot = StoreSnapshot(
-            takenAt: takenAt, identity: ledger.identity, watermark: watermark, redis: redis,
+            capturedAt: capturedAt, identity: ledger.identity, watermark: watermark, redis: redis,
             ledger: await LedgerSnapshot.capture(ledger, lease),
             isConsumerActive: consumer.isHeld, consumerProcess: consumer.isHeld ? consumer.process : nil,
             oldestWaiting: waiting)
@@ -128,7 +128,7 @@ package actor StoreMonitor {
     private func status(_ snapshot: StoreSnapshot) -> StoreStatus {
         let (redis, statistics) = (snapshot.redis, snapshot.ledger.statistics)
         return StoreStatus(
-            store: ledger.store, version: version, asOf: snapshot.takenAt, epoch: statistics?.head.epoch,
+            store: ledger.store, version: version, asOf: snapshot.capturedAt, epoch: statistics?.head.epoch,
             seq: statistics?.head.seq, settled: redis.counters?.settled, recorded: statistics?.head.messages,
             unannounced: snapshot.unannounced,
             redis: .init(
@@ -141,7 +141,7 @@ package actor StoreMonitor {
             isConsumerActive: snapshot.isConsumerActive, consumerProcess: snapshot.consumerProcess,
             backlog: redis.unread.flatMap { $0.isLowerBound ? nil : $0.count }, pending: redis.pending?.count,
             oldestWaiting: snapshot.oldestWaiting, orders: statistics?.orders, refundsDue: statistics?.refunds,
-            deadLetters: statistics?.openDeadLetters, replaysWanted: statistics?.wantedReplays, drift: drift,
+            deadLetters: statistics?.openDeadLetters, requestedReplays: statistics?.requestedReplays, drift: drift,
             subscribers: subscribers(), outcomes: redis.outcomes)
     }
 

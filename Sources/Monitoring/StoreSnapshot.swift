@@ -4,7 +4,7 @@ import Ledger
 
 /// A store at one moment: status, readiness and gauges are derived from it.
 struct StoreSnapshot: Sendable {
-    var takenAt: String
+    var capturedAt: String
     /// The ledger's identity.
     var identity: String
     /// How far the ledger was before Redis was asked; nil: it could not be read.
@@ -20,7 +20,7 @@ struct StoreSnapshot: Sendable {
     static func ended(identity: String) -> StoreSnapshot {
         let why = "the process is ending"
         return StoreSnapshot(
-            takenAt: Timestamp.now(), identity: identity, redis: RedisSnapshot(notes: [why], trouble: why),
+            capturedAt: Timestamp.now(), identity: identity, redis: RedisSnapshot(notes: [why], trouble: why),
             ledger: LedgerSnapshot(failure: why), isConsumerActive: false)
     }
 

@@ -63,7 +63,7 @@ package struct StoreStatus: Sendable {
     package var refundsDue: RefundsDue?
     /// Open dead letters.
     package var deadLetters: Int64?
-    package var replaysWanted: Int64?
+    package var requestedReplays: Int64?
     /// nil: not compared yet.
     package var drift: Drift?
     package var subscribers: Int
@@ -91,7 +91,7 @@ package struct StoreStatus: Sendable {
             "backlog": .integer(backlog), "pending": .integer(pending),
             "oldest_pending_s": oldestWaiting.map { .number(JSONNumber(thousandths: $0)) } ?? .null,
             "orders": .integer(orders), "refunds_due": refundsDue?.json ?? .null,
-            "dead_letters": .integer(deadLetters), "replays_wanted": .integer(replaysWanted),
+            "dead_letters": .integer(deadLetters), "replays_wanted": .integer(requestedReplays),
             "drift": drift?.json ?? .null,
             "subscribers": .integer(subscribers), "outcomes": .array(outcomes.map(\.json)),
         ])

@@ -14,7 +14,7 @@ import Subprocess
 /// used again.
 package actor PrivateRedis: Service {
     /// Where it lives.
-    package struct Place: Sendable {
+    package struct Location: Sendable {
         /// Absolute path of the data folder, in which all its files are.
         package let data: String
 
@@ -28,7 +28,7 @@ package actor PrivateRedis: Service {
         var processID: String { data + "/redis.pid" }
     }
 
-    private let place: Place
+    private let location: Location
     private let logger: Logger
     /// Held by the process that keeps the server running.
     private var lock: FileLock?
@@ -40,10 +40,10 @@ package actor PrivateRedis: Service {
     /// How long it is waited for until it has loaded its data; clients wait for the rest.
     private static let loadTime = Duration.seconds(2)
 
-    private var url: RedisURL { RedisURL(unixSocket: place.socket) }
+    private var url: RedisURL { RedisURL(unixSocket: location.socket) }
 
-    package init(_ place: Place, logger: Logger) {
-        self.place = place
+    package init(_ location: Location, logger: Logger) {
+        self.location = location
         self.logger = logger
     }
 
@@ -65,7 +65,7 @@ package actor PrivateRedis: Service {
     /// Only if there is none: a server that hangs or loads its data counts as there. A second one on the same
     /// append-only file would take messages that the first one then overwrites.
     package func keepRunning() async throws {
-        if lock == nil { lock = try FileLock.acquire(place.lock) }
+        if lock == nil { lock = try FileLock.acquire(location.lock) }
         if lock != nil, !isThere { try await start() }
     }
 
@@ -82,7 +82,7 @@ package actor PrivateRedis: Service {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        guard var address = FilePath.socketAddress(place.socket) else { return false }
+        guard var address = FilePath.socketAddress(location.socket) else { return false }
         let result = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
@@ -94,32 +94,32 @@ package actor PrivateRedis: Service {
 
     /// The server that wrote the pid file lives: its command line names our socket.
     private var isAlive: Bool {
-        guard let bytes = FilePath.contents(of: place.processID),
+        guard let bytes = FilePath.contents(of: location.processID),
             let number = Int32(String(decoding: bytes, as: UTF8.self).filter(\.isNumber)),
             let commandLine = FilePath.contents(of: "/proc/\(number)/cmdline")
         else { return false }
         let text = FilePath.text(commandLine)
-        return text.contains("redis-server") && text.contains(place.socket)
+        return text.contains("redis-server") && text.contains(location.socket)
     }
 
     /// Starts the server and waits until it answers.
     private func start() async throws {
-        FilePath.makeFolder(place.folder, mode: 0o700)
+        FilePath.makeFolder(location.folder, mode: 0o700)
         let arguments = [
-            "--port", "0", "--unixsocket", place.socket, "--unixsocketperm", "700", "--dir", place.folder,
+            "--port", "0", "--unixsocket", location.socket, "--unixsocketperm", "700", "--dir", location.folder,
             // A message that was published is on disk before the publisher gets the reply.
             "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction",
-            "--daemonize", "yes", "--pidfile", place.processID, "--logfile", place.log,
+            "--daemonize", "yes", "--pidfile", location.processID, "--logfile", location.log,
         ]
-        logger.debug("starting redis-server", metadata: ["socket": "\(place.socket)"])
+        logger.debug("starting redis-server", metadata: ["socket": "\(location.socket)"])
         // It goes into the background itself: the process started here ends at once.
         let result = try? await Subprocess.run(
             .name("redis-server"), arguments: Arguments(arguments.map { FilePath.bytes($0) + [0] }), output: .discarded,
             error: .discarded)
         guard let result, result.terminationStatus.isSuccess else {
-            let why = result == nil ? "redis-server is not installed" : "it ended at once (see \(place.log))"
+            let why = result == nil ? "redis-server is not installed" : "it ended at once (see \(location.log))"
             throw OperationError.privateRedis(
-                socket: place.socket,
+                socket: location.socket,
                 reason: "\(why). Install it ('scripts/setup'), or name another Redis with --redis-url.")
         }
         // It listens before it has loaded its data, which may take as long as it takes: clients wait for that.
@@ -127,8 +127,8 @@ package actor PrivateRedis: Service {
         while !isListening {
             guard ContinuousClock.now < deadline else {
                 throw OperationError.privateRedis(
-                    socket: place.socket,
-                    reason: "it does not listen. See \(place.log); a socket's path must be shorter than 108 bytes.")
+                    socket: location.socket,
+                    reason: "it does not listen. See \(location.log); a socket's path must be shorter than 108 bytes.")
             }
             try await Task.sleep(for: .milliseconds(10))
         }

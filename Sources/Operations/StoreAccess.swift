@@ -14,14 +14,14 @@ package struct StoreAccess: Sendable {
     package var redis: RedisURL
     package var redisOptions: RedisOptions
     /// nil: Redis is not the private one.
-    package var privateRedis: PrivateRedis.Place?
+    package var privateRedis: PrivateRedis.Location?
     /// Who asks for the operation; nil: nobody has said.
     package var by: String?
     package var logger: Logger
 
     package init(
         ledger: any LedgerLocation, store: String, redis: RedisURL, redisOptions: RedisOptions,
-        privateRedis: PrivateRedis.Place?, by: String?, logger: Logger
+        privateRedis: PrivateRedis.Location?, by: String?, logger: Logger
     ) {
         self.ledger = ledger
         self.store = store

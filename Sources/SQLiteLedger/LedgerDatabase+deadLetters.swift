@@ -45,13 +45,13 @@ extension LedgerDatabase {
         }
     }
 
-    package func replaysWanted(limit: Int) async throws -> [WantedReplay] {
+    package func requestedReplays(limit: Int) async throws -> [RequestedReplay] {
         try await read { db in
             try Row.fetchAll(
                 db.cachedStatement(
                     sql: "SELECT id, fingerprint FROM dead_letters WHERE status = 'replay' ORDER BY id LIMIT ?"),
                 arguments: [limit]
-            ).map { WantedReplay(number: try $0.value(0), fingerprint: try $0.bytes(1)) }
+            ).map { RequestedReplay(number: try $0.value(0), fingerprint: try $0.bytes(1)) }
         }
     }
 

@@ -15,7 +15,7 @@ extension LedgerDatabase {
                 refunds: try RefundsDue.read(db),
                 openDeadLetters: try number("count(*) FROM dead_letters WHERE status = 'open'"),
                 deadLetterBytes: try number("dead_letter_bytes FROM ledger"),
-                wantedReplays: try number("count(*) FROM dead_letters WHERE status = 'replay'"))
+                requestedReplays: try number("count(*) FROM dead_letters WHERE status = 'replay'"))
         }
     }
 

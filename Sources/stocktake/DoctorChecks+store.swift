@@ -222,7 +222,8 @@ extension DoctorChecks {
         }
         do {
             let figures = try await ledger.statistics()
-            let replays = figures.wantedReplays > 0 ? ", \(figures.wantedReplays.grouped) to be published again" : ""
+            let replays =
+                figures.requestedReplays > 0 ? ", \(figures.requestedReplays.grouped) to be published again" : ""
             add(
                 "dead letters", figures.openDeadLetters > 0 ? .warn : .ok,
                 "\(figures.openDeadLetters.grouped) open\(replays), \(figures.deadLetterBytes.asBytes) of content"

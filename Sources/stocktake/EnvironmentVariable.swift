@@ -25,8 +25,8 @@ enum EnvironmentVariable {
         let names = ProcessInfo.processInfo.environment.keys.filter { $0.hasPrefix(prefix) }.sorted()
         for name in names where !known.contains(name) && !name.hasPrefix(testPrefix) {
             guard let value = value(of: name), !isOfKubernetes(name, value) else { continue }
-            let guess = SpellingSuggestion.closest(to: name, among: settings).map { " Did you mean \($0)?" } ?? ""
-            printError("warning: \(name) is no setting and has no effect.\(guess)")
+            let suggestion = SpellingSuggestion.closest(to: name, among: settings).map { " Did you mean \($0)?" } ?? ""
+            printError("warning: \(name) is no setting and has no effect.\(suggestion)")
         }
     }
 

@@ -49,7 +49,7 @@ struct HTTPServices {
             try? ledger.close()
         }
         let office = operatorServer(monitor) { decides ? await monitor.health() : await api.health() }
-        return [sources, monitorSources, server, office, api.liveFigures, api.ledgerWatch]
+        return [sources, monitorSources, server, office, api.liveAvailability, api.ledgerWatch]
     }
 
     /// The operator's server alone, for a process that consumes and has no public server.

@@ -7,7 +7,7 @@ import TextEncodings
 /// Where a ledger is, as settings name it: `sqlite:///path` or a path. The only place that knows which backends exist.
 enum LedgerURL {
     /// - Parameter text: not empty; a path in it is relative to the working directory, and may have any bytes.
-    static func place(_ text: String) throws -> any LedgerLocation {
+    static func location(_ text: String) throws -> any LedgerLocation {
         guard let (scheme, rest) = parts(text) else { return file(FilePath.absolute(text)) }
         // Without the rest: it may hold a password.
         guard scheme == "sqlite" else {

@@ -26,7 +26,7 @@ struct Settings: Sendable {
 
     init(_ sources: SettingsSources) throws {
         data = FilePath.absolute(try sources.value(.data))
-        ledger = try sources.value(.ledger).map(LedgerURL.place) ?? LedgerURL.file(data + "/ledger.sqlite")
+        ledger = try sources.value(.ledger).map(LedgerURL.location) ?? LedgerURL.file(data + "/ledger.sqlite")
         store = try sources.value(.store)
         if let violation = StoreKeys.violation(inStoreName: store) {
             throw ValidationError("The store's name \(violation). Give it another one with --store.")
@@ -52,7 +52,7 @@ struct Settings: Sendable {
     }
 
     /// The private Redis' socket, where `run` makes it and the others look for it.
-    var privateRedis: PrivateRedis.Place { PrivateRedis.Place(data: data) }
+    var privateRedis: PrivateRedis.Location { PrivateRedis.Location(data: data) }
 
     /// The Redis to use: that of `redis_url`, or else the private one.
     var redis: RedisURL { redisURL ?? RedisURL(unixSocket: privateRedis.socket) }

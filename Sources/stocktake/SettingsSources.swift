@@ -34,9 +34,9 @@ struct SettingsSources {
         guard case .object(let object) = value else { throw failure("it is not an object. See config/stocktake.json.") }
         let known = SettingName.all.map(\.key)
         for member in object.members where !known.contains(member.key) {
-            let guess =
+            let suggestion =
                 SpellingSuggestion.closest(to: member.key, among: known).map { " Did you mean \"\($0)\"?" } ?? ""
-            throw failure("\"\(member.key)\" is no setting.\(guess)")
+            throw failure("\"\(member.key)\" is no setting.\(suggestion)")
         }
         return Dictionary(uniqueKeysWithValues: object.members.map { ($0.key, $0.value) })
     }

@@ -88,7 +88,7 @@ struct StockView: Sendable {
         /// Of unknown ids that are variants: the products.
         var owners: [Identifier: Identifier] = [:]
         /// Of the other unknown ids: the products that were probably meant.
-        var guesses: [Identifier: Identifier] = [:]
+        var suggestions: [Identifier: Identifier] = [:]
         /// Why it is not from Redis.
         var notice: String?
     }
@@ -113,8 +113,8 @@ struct StockView: Sendable {
             for product in snapshot.products {
                 for variant in product.variants { stock.owners[variant.id] = product.id }
             }
-            let guess = IdentifierSuggestion(snapshot.products.map(\.id))
-            for id in unknown { stock.guesses[id] = guess.closest(to: id) }
+            let suggestion = IdentifierSuggestion(snapshot.products.map(\.id))
+            for id in unknown { stock.suggestions[id] = suggestion.closest(to: id) }
         }
         // Read before the counters: it says how far they must be.
         let watermark = try await ledger.watermark()
@@ -159,7 +159,7 @@ extension StockView.Stock {
         if let owner = owners[id] {
             return "It is a variant of \"\(owner)\", with which it is shown: 'stocktake stock show \(owner)'."
         }
-        return guesses[id].map { "Did you mean \"\($0)\"?" }
+        return suggestions[id].map { "Did you mean \"\($0)\"?" }
             ?? "The arguments are products, which are shown with their variants; 'stocktake stock' lists them."
     }
 

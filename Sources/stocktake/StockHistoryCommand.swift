@@ -50,10 +50,11 @@ struct StockHistoryCommand: AsyncParsableCommand {
         let (id, products) = (Identifier(id), try await ledger.stock().products)
         if products.contains(where: { $0.id == id }) { return .product(id) }
         if products.contains(where: { $0.variants.contains { $0.id == id } }) { return .variant(id) }
-        let guess = IdentifierSuggestion(products.map(\.id) + products.flatMap { $0.variants.map(\.id) }).closest(
+        let suggestion = IdentifierSuggestion(products.map(\.id) + products.flatMap { $0.variants.map(\.id) }).closest(
             to: id)
         printError(
-            "no product or variant \"\(id)\" in the ledger.\(guess.map { " Did you mean \"\($0)\"?" } ?? "")".printable)
+            "no product or variant \"\(id)\" in the ledger.\(suggestion.map { " Did you mean \"\($0)\"?" } ?? "")"
+                .printable)
         throw Exit.no
     }
 }

@@ -9,8 +9,8 @@ enum Words {
 
     /// "it must be one of …. Did you mean …?"
     static func guidance(for word: String, among words: [String]) -> String {
-        let guess = SpellingSuggestion.closest(to: word, among: words).map { " Did you mean \"\($0)\"?" } ?? ""
-        return "it must be one of \(words.joined(separator: ", ")).\(guess)"
+        let suggestion = SpellingSuggestion.closest(to: word, among: words).map { " Did you mean \"\($0)\"?" } ?? ""
+        return "it must be one of \(words.joined(separator: ", ")).\(suggestion)"
     }
 }
 

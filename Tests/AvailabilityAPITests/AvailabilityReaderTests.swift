@@ -22,7 +22,7 @@ import Testing
             // While Redis stands still the first read is under way, and all others gather.
             shop.server.signal(SIGSTOP)
             let begun = Count()
-            let answers = try await withThrowingTaskGroup(of: Int64.self) { group in
+            let responses = try await withThrowingTaskGroup(of: Int64.self) { group in
                 for index in 0..<500 {
                     group.addTask {
                         begun.add()
@@ -33,7 +33,7 @@ import Testing
                 shop.server.signal(SIGCONT)
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            #expect(answers.count == 500)
+            #expect(responses.count == 500)
             let after = try await calls()
             #expect((1...5).contains(after - before), "\(after - before) round trips")
         }
@@ -43,11 +43,11 @@ import Testing
     func effective() async throws {
         try await withStorefront { shop in
             try await shop.sell(7, of: "p:cube", "v:red")
-            let (version, figures) = try await shop.reader.figures(of: ["cube", "sheet"])
+            let (version, availability) = try await shop.reader.availability(of: ["cube", "sheet"])
             #expect(version.source == .redis && version.epoch == 1 && version.seq == 1)
-            #expect(figures[0].availability.product.available == 3)
-            #expect(figures[0].availability.variants.map(\.available) == [3, 3])
-            #expect(figures[1].availability.product.available == nil)
+            #expect(availability[0].availability.product.available == 3)
+            #expect(availability[0].availability.variants.map(\.available) == [3, 3])
+            #expect(availability[1].availability.product.available == nil)
         }
     }
 
@@ -55,7 +55,7 @@ import Testing
     func unknown() async throws {
         try await withStorefront { shop in
             do {
-                _ = try await shop.reader.figures(of: ["nix", "cube", "black"])
+                _ = try await shop.reader.availability(of: ["nix", "cube", "black"])
                 Issue.record("was found")
             } catch let problem as Problem {
                 #expect(problem.status == .notFound)
@@ -70,7 +70,7 @@ import Testing
             try await withStorefront(isInstalled: false, fallsBackToLedger: fallsBack) { shop in
                 func source() async throws -> SnapshotVersion.Source? {
                     do {
-                        return try await shop.reader.figures(of: ["cube"]).version.source
+                        return try await shop.reader.availability(of: ["cube"]).version.source
                     } catch is AvailabilityUnavailable {
                         return nil
                     }
@@ -92,7 +92,7 @@ import Testing
     /// Where figures come from now; nil: there are none.
     private func source(_ shop: StorefrontFixture) async throws -> SnapshotVersion.Source? {
         do {
-            return try await shop.reader.figures(of: ["sheet"]).version.source
+            return try await shop.reader.availability(of: ["sheet"]).version.source
         } catch is AvailabilityUnavailable {
             return nil
         }
@@ -106,11 +106,11 @@ import Testing
                 try await shop.sell(1, of: "p:sheet")
                 try await shop.server.command("COPY", shop.keys.stock, "old")
                 try await shop.record("a")
-                await shop.watch.look()
+                await shop.watch.poll()
                 #expect(try await source(shop) == .redis)
                 try await shop.sell(1, of: "p:sheet")
                 try await shop.record("b")
-                await shop.watch.look()
+                await shop.watch.poll()
                 #expect(try await source(shop) == .redis)
                 try await shop.server.command("COPY", "old", shop.keys.stock, "REPLACE")
                 #expect(try await source(shop) == otherwise)
@@ -128,7 +128,7 @@ import Testing
             try await shop.sell(1, of: "p:sheet")
             try await shop.record("a")
             _ = try await shop.ledger.raiseEpoch(catalogueBefore: nil, reason: "test")
-            await shop.watch.look()
+            await shop.watch.poll()
             #expect(try await source(shop) == .redis)
             // A later epoch begins at the seq of its ledger, whatever this one had.
             try await shop.server.command("HSET", shop.keys.stock, "epoch", "9", "seq", "0")
@@ -142,10 +142,10 @@ import Testing
     func replacedLedger() async throws {
         try await withStorefront(fallsBackToLedger: true) { shop in
             try await shop.record("a")
-            await shop.watch.look()
+            await shop.watch.poll()
             #expect(try await source(shop) == .ledger)
             shop.place.replace()
-            await shop.watch.look()
+            await shop.watch.poll()
             #expect(try await source(shop) == .redis)
             await shop.server.kill()
             #expect(try await source(shop) == nil)
@@ -166,10 +166,10 @@ import Testing
             }
             try await shop.server.command("HSET", shop.keys.stock, "sold:p:lamp", "9223372036854775807")
             #expect(
-                try await shop.reader.figures(of: ["lamp"]).figures[0].availability.product.available == 0)
+                try await shop.reader.availability(of: ["lamp"]).availability[0].availability.product.available == 0)
             try await shop.server.command("HSET", shop.keys.stock, "cap:p:lamp", "-9223372036854775808")
             #expect(
-                try await shop.reader.figures(of: ["lamp"]).figures[0].availability.product.available == 0)
+                try await shop.reader.availability(of: ["lamp"]).availability[0].availability.product.available == 0)
         }
     }
 
@@ -180,9 +180,9 @@ import Testing
         }
         try await withStorefront(Catalogue(categories: ["c"], products: products)) { shop in
             try await shop.sell(4, of: "p:p0", "p:p999", "p:p1000", "p:p2999")
-            let (version, figures) = try await shop.reader.figures(of: products.map(\.id))
+            let (version, availability) = try await shop.reader.availability(of: products.map(\.id))
             #expect(version.seq == 1)
-            let sold = figures.filter { $0.availability.product.sold == 4 }.map(\.product.id)
+            let sold = availability.filter { $0.availability.product.sold == 4 }.map(\.product.id)
             #expect(sold == ["p0", "p999", "p1000", "p2999"])
         }
     }
@@ -201,7 +201,7 @@ import Testing
             try await shop.install()
             #expect(try await shop.sold("new") == 0)
             #expect(shop.reader.catalogue.view.version == 2)
-            let lamp = try await shop.reader.figures(of: ["lamp"]).figures[0]
+            let lamp = try await shop.reader.availability(of: ["lamp"]).availability[0]
             #expect(lamp.availability.product.cap == 8)
         }
     }
@@ -217,11 +217,11 @@ import Testing
             _ = try await shop.ledger.sync(catalogue)
             // A process that starts now knows the new catalogue, and the old counters.
             let newcomer = try await shop.secondStorefront()
-            let cube = try await newcomer.figures(of: ["cube"]).figures[0].availability
+            let cube = try await newcomer.availability(of: ["cube"]).availability[0].availability
             #expect(cube.variants.map(\.id) == ["black", "red"])
-            await #expect(throws: Problem.self) { try await newcomer.figures(of: ["lamp"]) }
+            await #expect(throws: Problem.self) { try await newcomer.availability(of: ["lamp"]) }
             try await shop.install()
-            let after = try await newcomer.figures(of: ["cube", "lamp"]).figures.map(\.availability)
+            let after = try await newcomer.availability(of: ["cube", "lamp"]).availability.map(\.availability)
             #expect(after[0].variants.map(\.id) == ["black", "red", "blue"])
             #expect(after[1].variants.map(\.id) == ["tall"])
         }
@@ -234,7 +234,7 @@ import Testing
             catalogue.products.removeLast()
             _ = try await shop.ledger.sync(catalogue)
             try await shop.install()
-            let sheet = try await shop.reader.figures(of: ["sheet"]).figures[0].availability.product
+            let sheet = try await shop.reader.availability(of: ["sheet"]).availability[0].availability.product
             #expect(!sheet.isActive && !sheet.isAvailable)
         }
     }
@@ -246,7 +246,7 @@ import Testing
             catalogue.products[0].variants = []
             _ = try await shop.ledger.sync(catalogue)
             try await shop.install()
-            let cube = try await shop.reader.figures(of: ["cube"]).figures[0].availability
+            let cube = try await shop.reader.availability(of: ["cube"]).availability[0].availability
             #expect(cube.product.isAvailable && cube.variants.allSatisfy { !$0.isActive && !$0.isAvailable })
             let stocked = try await shop.ledger.stock().products.first { $0.id == "cube" }
             #expect(stocked?.availability().product.isAvailable == true)

@@ -35,10 +35,10 @@ import Testing
         }
     }
 
-    private func answer(_ routes: AvailabilityRoutes, _ head: HTTPRequestHead) async throws -> Parts {
+    private func response(_ routes: AvailabilityRoutes, _ head: HTTPRequestHead) async throws -> Parts {
         let request = try #require(AvailabilityRequest(head), "\(head.uri)")
         let bytes = await withCheckedContinuation { continuation in
-            routes.answer(request, on: routes.eventLoop) { bytes in
+            routes.respond(to: request, on: routes.eventLoop) { bytes in
                 #expect(routes.eventLoop.inEventLoop)
                 continuation.resume(returning: bytes)
             }
@@ -81,11 +81,11 @@ import Testing
         try await withStorefront { shop in
             let routes = routes(shop)
             for path in ["/v1/products/cube", "/v1/products/%63ube", "http://shop.example/v1/products/cube"] {
-                let answer = try await answer(routes, head(path))
-                #expect(answer.status == 200)
-                #expect(answer.body.contains(#""product":{"id":"cube","name":"Cube""#), "\(path): \(answer.body)")
+                let response = try await response(routes, head(path))
+                #expect(response.status == 200)
+                #expect(response.body.contains(#""product":{"id":"cube","name":"Cube""#), "\(path): \(response.body)")
             }
-            let several = try await answer(routes, head("/v1/availability?product=lamp&product=cube&product=lamp"))
+            let several = try await response(routes, head("/v1/availability?product=lamp&product=cube&product=lamp"))
             #expect(several.ids.filter { ["lamp", "cube"].contains($0) } == ["lamp", "cube"], "\(several.body)")
         }
     }
@@ -99,26 +99,26 @@ import Testing
                 ("/v1/availability", 400), ("/v1/availability?product=none", 404), ("/v1/availability?x=1", 400),
                 ("/v1/availability?product=lamp&product=none&product=neither", 404),
             ] {
-                let answer = try await answer(routes, head(path))
-                #expect(answer.status == status, "\(path)")
-                #expect(answer.fields["content-type"] == "application/problem+json")
-                #expect(answer.fields["access-control-allow-origin"] == "*")
-                #expect(answer.fields["x-content-type-options"] == "nosniff")
-                #expect(answer.fields["content-length"] == "\(answer.body.utf8.count)")
+                let response = try await response(routes, head(path))
+                #expect(response.status == status, "\(path)")
+                #expect(response.fields["content-type"] == "application/problem+json")
+                #expect(response.fields["access-control-allow-origin"] == "*")
+                #expect(response.fields["x-content-type-options"] == "nosniff")
+                #expect(response.fields["content-length"] == "\(response.body.utf8.count)")
             }
-            let unknown = try await answer(routes, head("/v1/availability?product=a&product=lamp&product=b"))
+            let unknown = try await response(routes, head("/v1/availability?product=a&product=lamp&product=b"))
             #expect(unknown.body.contains(#""unknown":["a","b"]"#), "\(unknown.body)")
             for method in [HTTPMethod.POST, .PUT, .DELETE, .PATCH, .TRACE] {
-                let answer = try await answer(routes, head("/v1/products/cube", method))
-                #expect(answer.status == 405, "\(method)")
-                #expect(answer.fields["allow"] == "GET, HEAD, OPTIONS")
+                let response = try await response(routes, head("/v1/products/cube", method))
+                #expect(response.status == 405, "\(method)")
+                #expect(response.fields["allow"] == "GET, HEAD, OPTIONS")
             }
             let full = self.routes(shop, isFull: { true })
             for method in [HTTPMethod.GET, .HEAD, .OPTIONS, .PUT] {
-                let answer = try await answer(full, head("/v1/products/cube", method))
-                #expect(answer.status == 503, "\(method)")
-                #expect(answer.fields["retry-after"] == "1")
-                #expect(answer.body.isEmpty == (method == .HEAD))
+                let response = try await response(full, head("/v1/products/cube", method))
+                #expect(response.status == 503, "\(method)")
+                #expect(response.fields["retry-after"] == "1")
+                #expect(response.body.isEmpty == (method == .HEAD))
             }
         }
     }
@@ -128,14 +128,14 @@ import Testing
         try await withStorefront { shop in
             let routes = routes(shop)
             for path in ["/v1/products/cube", "/v1/availability?product=cube", "/v1/products/none"] {
-                let get = try await answer(routes, head(path))
-                let answer = try await answer(routes, head(path, .HEAD))
-                #expect(answer.status == get.status)
-                #expect(answer.body.isEmpty)
-                #expect(answer.fields["content-length"] == get.fields["content-length"], "\(path)")
-                #expect(answer.fields["etag"] == get.fields["etag"])
+                let get = try await response(routes, head(path))
+                let response = try await response(routes, head(path, .HEAD))
+                #expect(response.status == get.status)
+                #expect(response.body.isEmpty)
+                #expect(response.fields["content-length"] == get.fields["content-length"], "\(path)")
+                #expect(response.fields["etag"] == get.fields["etag"])
             }
-            let options = try await answer(routes, head("/v1/products/cube", .OPTIONS))
+            let options = try await response(routes, head("/v1/products/cube", .OPTIONS))
             #expect(options.status == 204)
             #expect(options.fields["allow"] == "GET, HEAD, OPTIONS")
             #expect(options.fields["access-control-allow-methods"] == "GET, HEAD, OPTIONS")
@@ -158,9 +158,9 @@ import Testing
                 (["Connection": "keep-alive"], .http1_0, "keep-alive"),
             ] as [(HTTPHeaders, HTTPVersion, String?)] {
                 let head = head("/v1/products/cube", .GET, fields, version)
-                let answer = try await answer(routes, head)
-                #expect(answer.status == 200)
-                #expect(answer.fields["connection"] == expected, "\(fields), \(version)")
+                let response = try await response(routes, head)
+                #expect(response.status == 200)
+                #expect(response.fields["connection"] == expected, "\(fields), \(version)")
                 #expect(AvailabilityRequest(head)?.isLast == (expected == "close"))
             }
         }
@@ -170,7 +170,7 @@ import Testing
     func tags() async throws {
         try await withStorefront { shop in
             let routes = routes(shop)
-            let first = try await answer(routes, head("/v1/products/cube"))
+            let first = try await response(routes, head("/v1/products/cube"))
             #expect(first.status == 200)
             #expect(first.fields["content-length"] == "\(first.body.utf8.count)")
             #expect(first.fields["access-control-allow-origin"] == "*")
@@ -179,14 +179,14 @@ import Testing
             let tag = try #require(first.fields["etag"])
             let known: HTTPHeaders = ["If-None-Match": "\"x\"", "if-none-match": tag]
             for method in [HTTPMethod.GET, .HEAD] {
-                let unchanged = try await answer(routes, head("/v1/products/cube", method, known))
+                let unchanged = try await response(routes, head("/v1/products/cube", method, known))
                 #expect(unchanged.status == 304)
                 #expect(unchanged.fields["etag"] == tag)
                 #expect(unchanged.fields["content-length"] == nil)
                 #expect(unchanged.body.isEmpty)
             }
             try await shop.sell(1, of: "p:cube", "v:red")
-            let newer = try await answer(routes, head("/v1/products/cube", .GET, known))
+            let newer = try await response(routes, head("/v1/products/cube", .GET, known))
             #expect(newer.status == 200)
             #expect(newer.fields["etag"] != tag)
         }
@@ -205,9 +205,9 @@ import Testing
                     ] {
                         group.addTask {
                             let asked = head("/v1/products/cube", .GET, ["origin": origin])
-                            let answer = try await answer(routes, asked)
-                            #expect(answer.fields["access-control-allow-origin"] == allowed, "\(origin)")
-                            #expect(answer.fields["vary"] == "Origin")
+                            let response = try await response(routes, asked)
+                            #expect(response.fields["access-control-allow-origin"] == allowed, "\(origin)")
+                            #expect(response.fields["vary"] == "Origin")
                         }
                     }
                 }
@@ -225,7 +225,7 @@ import Testing
                 asked.add()
                 return asked.value > 1
             }
-            let refused = try await answer(routes, head("/v1/products/cube"))
+            let refused = try await response(routes, head("/v1/products/cube"))
             #expect(refused.status == 503)
             #expect(asked.value == 2)
         }
@@ -235,15 +235,15 @@ import Testing
     func newCatalogue() async throws {
         try await withStorefront { shop in
             let routes = routes(shop)
-            #expect(try await answer(routes, head("/v1/availability?product=cube")).status == 200)
+            #expect(try await response(routes, head("/v1/availability?product=cube")).status == 200)
             var catalogue = Catalogue.sample
             catalogue.products[0].name = "Cube II"
             catalogue.products[2].id = "panel"
             _ = try await shop.ledger.sync(catalogue)
-            #expect(try await answer(routes, head("/v1/products/panel")).status == 404)
+            #expect(try await response(routes, head("/v1/products/panel")).status == 404)
             try await shop.install()
-            #expect(try await answer(routes, head("/v1/products/cube")).body.contains(#""name":"Cube II""#))
-            #expect(try await answer(routes, head("/v1/products/panel")).status == 200)
+            #expect(try await response(routes, head("/v1/products/cube")).body.contains(#""name":"Cube II""#))
+            #expect(try await response(routes, head("/v1/products/panel")).status == 200)
         }
     }
 
@@ -252,11 +252,11 @@ import Testing
         try await withStorefront(isInstalled: false) { shop in
             let routes = routes(shop)
             for path in ["/v1/products/cube", "/v1/availability?product=cube", "/v1/products/none"] {
-                let answer = try await answer(routes, head(path))
-                #expect(answer.status == 503)
-                #expect(answer.fields["retry-after"] == "1")
-                #expect(answer.fields["etag"] == nil)
-                #expect(try await self.answer(routes, head(path, .HEAD)).body.isEmpty)
+                let response = try await response(routes, head(path))
+                #expect(response.status == 503)
+                #expect(response.fields["retry-after"] == "1")
+                #expect(response.fields["etag"] == nil)
+                #expect(try await self.response(routes, head(path, .HEAD)).body.isEmpty)
             }
         }
     }

@@ -25,8 +25,8 @@ import Testing
         _ id: Identifier, _ own: (sold: Int64, cap: Int64?, isActive: Bool),
         _ variants: [(Identifier, (sold: Int64, cap: Int64?, isActive: Bool))]
     ) -> Availability {
-        func state(_ figures: (sold: Int64, cap: Int64?, isActive: Bool)) -> CounterState {
-            CounterState(sold: figures.sold, cap: figures.cap, isActive: figures.isActive)
+        func state(_ availability: (sold: Int64, cap: Int64?, isActive: Bool)) -> CounterState {
+            CounterState(sold: availability.sold, cap: availability.cap, isActive: availability.isActive)
         }
         return Availability(
             product: (id, "n", state(own)), variants: variants.map { ($0.0, "n", state($0.1)) })

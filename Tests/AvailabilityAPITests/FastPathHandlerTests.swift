@@ -36,10 +36,10 @@ import Testing
         var waiting: [String] { asked.map(\.request.head.uri) }
 
         /// Answers the oldest request for figures.
-        func answerFigures(_ answer: String) { asked.removeFirst().whenMade(ByteBuffer(string: answer)) }
+        func answerFigures(_ response: String) { asked.removeFirst().whenMade(ByteBuffer(string: response)) }
 
         /// Answers the request that was passed on.
-        func answer(_ status: HTTPResponseStatus = .noContent, _ fields: HTTPHeaders = [:]) {
+        func response(_ status: HTTPResponseStatus = .noContent, _ fields: HTTPHeaders = [:]) {
             channel.write(
                 HTTPServerResponsePart.head(.init(version: .http1_1, status: status, headers: fields)), promise: nil)
             if status.code >= 200 { channel.write(HTTPServerResponsePart.end(nil), promise: nil) }
@@ -91,10 +91,10 @@ import Testing
         bench.answerFigures("2")
         #expect(try bench.received() == "12")
         #expect(bench.passedOn.events == ["GET /healthz", "end"])
-        bench.answer()
+        bench.response()
         #expect(bench.passedOn.events == ["GET /healthz", "end", "GET /readyz", "end"])
         #expect(bench.waiting == [])
-        bench.answer()
+        bench.response()
         #expect(bench.waiting == ["/v1/products/one"])
         bench.answerFigures("3")
         #expect(try bench.received() == "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n3")
@@ -108,7 +108,7 @@ import Testing
         #expect(bench.passedOn.events == [])
         bench.answerFigures("1")
         #expect(bench.passedOn.events == ["error"])
-        bench.answer(.badRequest, ["Content-Length": "0"])
+        bench.response(.badRequest, ["Content-Length": "0"])
         #expect(
             try bench.received()
                 == "1HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -143,7 +143,7 @@ import Testing
         // A line's end is one character.
         try bench.send(request.dropLast() + field + "\r\n\r\n")
         if bench.waiting.isEmpty {
-            bench.answer(.ok, ["Content-Length": "0"])
+            bench.response(.ok, ["Content-Length": "0"])
             let version = request.contains("1.0") ? "1.0" : "1.1"
             let line = expected.map { "Connection: \($0)\r\n" } ?? ""
             #expect(try bench.received() == "HTTP/\(version) 200 OK\r\nContent-Length: 0\r\n\(line)\r\n")
@@ -162,35 +162,35 @@ import Testing
     func unfinished() throws {
         let bench = try Bench()
         try bench.send(Self.get("/healthz", "Transfer-Encoding: chunked\r\n") + "5\r\nhello\r\n")
-        bench.answer()
+        bench.response()
         #expect(bench.passedOn.events == ["GET /healthz", "hello"])
         // The rest of the body, which is none.
         try bench.send("ZZ\r\n")
-        bench.answer(.badRequest)
+        bench.response(.badRequest)
         #expect(try bench.received() == "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
         #expect(bench.passedOn.events == ["GET /healthz", "hello"])
         bench.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         #expect(!bench.channel.isActive)
         // Figures are answered at once.
-        let figures = try Bench()
-        try figures.send(Self.get("/v1/products/one", "Content-Length: 5\r\n"))
-        #expect(figures.waiting == ["/v1/products/one"])
-        try figures.send("hello" + Self.one)
-        figures.answerFigures("1")
-        #expect(figures.waiting == [])
-        figures.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
-        #expect(!figures.channel.isActive)
+        let availability = try Bench()
+        try availability.send(Self.get("/v1/products/one", "Content-Length: 5\r\n"))
+        #expect(availability.waiting == ["/v1/products/one"])
+        try availability.send("hello" + Self.one)
+        availability.answerFigures("1")
+        #expect(availability.waiting == [])
+        availability.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(!availability.channel.isActive)
     }
 
     @Test("A whole body does no harm, and what asks for it is no answer")
     func wholeBody() throws {
         let bench = try Bench()
         try bench.send(Self.get("/v1/cart/validate", "Content-Length: 5\r\nExpect: 100-continue\r\n"))
-        bench.answer(.continue)
+        bench.response(.continue)
         #expect(try bench.received() == "HTTP/1.1 100 Continue\r\n\r\n")
         try bench.send("hello" + Self.one)
         #expect(bench.passedOn.events == ["GET /v1/cart/validate", "hello", "end"])
-        bench.answer()
+        bench.response()
         #expect(try bench.received() == "HTTP/1.1 204 No Content\r\n\r\n")
         #expect(bench.waiting == ["/v1/products/one"])
     }
@@ -207,7 +207,7 @@ import Testing
             try bench.send(requests)
             bench.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
             #expect(bench.channel.isActive)
-            if bench.waiting.isEmpty { bench.answer() } else { bench.answerFigures("1") }
+            if bench.waiting.isEmpty { bench.response() } else { bench.answerFigures("1") }
             #expect(!bench.channel.isActive)
             #expect(try !bench.received().isEmpty)
         }

@@ -247,7 +247,7 @@ import Testing
             try await shop.server.command("COPY", shop.keys.stock, "old")
             try await shop.sell(1, of: "p:sheet")
             try await shop.record("a")
-            await shop.watch.look()
+            await shop.watch.poll()
             try await withLive(shop) { live in
                 let reader = try await reader(live, "sheet", "lamp")
                 #expect(try await reader.next()?.sold == ["sheet": 1, "lamp": 0])

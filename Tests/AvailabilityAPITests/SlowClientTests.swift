@@ -30,7 +30,7 @@ import Testing
     }
 
     private func withServer(
-        answering bytes: Int, _ unread: UnreadBytes, _ answered: Count = Count(),
+        responding bytes: Int, _ unread: UnreadBytes, _ answered: Count = Count(),
         limits: FastPathHandler.Limits = .init(idle: .seconds(60), stall: .seconds(120)),
         _ body: (HTTPAddress) async throws -> Void
     ) async throws {
@@ -68,7 +68,7 @@ import Testing
     func progress() async throws {
         let (bytes, unread) = (6 << 20, UnreadBytes(limit: .max))
         let limits = FastPathHandler.Limits(idle: .seconds(60), stall: .milliseconds(1_600))
-        try await withServer(answering: bytes, unread, limits: limits) { address in
+        try await withServer(responding: bytes, unread, limits: limits) { address in
             let (slow, deaf) = (try await ask(address), try await ask(address))
             let began = ContinuousClock.now
             // Several times as long as an answer may stand still.
@@ -85,7 +85,7 @@ import Testing
     func bound() async throws {
         let (bytes, limit) = (4 << 20, 17 << 20)
         let (unread, answered) = (UnreadBytes(limit: limit), Count())
-        try await withServer(answering: bytes, unread, answered) { address in
+        try await withServer(responding: bytes, unread, answered) { address in
             var deaf: [TestSupport.HTTPConnection] = []
             for number in 1...3 {
                 deaf.append(try await ask(address))
@@ -117,7 +117,7 @@ import Testing
     @Test("A client that asks for more before it has read is answered once at a time, and then all")
     func pipelining() async throws {
         let (bytes, unread) = (2 << 20, UnreadBytes(limit: .max))
-        try await withServer(answering: bytes, unread) { address in
+        try await withServer(responding: bytes, unread) { address in
             let client = try await ask(address)
             for _ in 0..<9 { client.send("GET", "/") }
             try await eventually("the first answer is held") { unread.count > 0 }

@@ -41,11 +41,11 @@ struct StorefrontFixture: Sendable {
     func install() async throws {
         let start = try await ledger.raiseEpoch(catalogueBefore: nil, reason: "test")
         let store = CounterStore(keys: keys, ledger: ledger.identity, client: client)
-        let answer = try await store.install(
+        let response = try await store.install(
             Installation(
                 epoch: start.head.epoch, seq: start.head.seq, position: start.head.position,
                 catalogueVersion: start.head.catalogueVersion, counters: start.counters))
-        guard case .installed = answer else { throw TestSupportError("not installed: \(answer)") }
+        guard case .installed = response else { throw TestSupportError("not installed: \(response)") }
     }
 
     /// Has the ledger record an order of one sheet, as the consumer does after the gate.
@@ -56,11 +56,11 @@ struct StorefrontFixture: Sendable {
         let decided = DecidedCommand(
             PlannedCommand(.placeOrder(order), movements: order.movements), .accepted(seq: head.seq + 1),
             decidedAt: "2026-11-22T10:00:00.000Z", entryID: "\(id)-0")
-        let answer = try await ledger.record(
+        let response = try await ledger.record(
             JournalBatch(
                 epoch: head.epoch, catalogueVersion: head.catalogueVersion, seqBefore: head.seq,
                 records: [.command(decided)]))
-        guard case .recorded = answer else { throw TestSupportError("not recorded: \(answer)") }
+        guard case .recorded = response else { throw TestSupportError("not recorded: \(response)") }
     }
 
     /// Changes counters as the gate would, and takes the next seq for it.
@@ -75,7 +75,7 @@ struct StorefrontFixture: Sendable {
 
     /// What has been sold of the product, as it is read now.
     func sold(_ id: Identifier) async throws -> Int64 {
-        try await reader.figures(of: [id]).figures[0].availability.product.sold
+        try await reader.availability(of: [id]).availability[0].availability.product.sold
     }
 }
 

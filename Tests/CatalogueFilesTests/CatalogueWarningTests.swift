@@ -15,9 +15,9 @@ struct CatalogueWarningTests {
         ] as [(String, String?)])
     func productKeys(key: String, meant: String?) {
         let file = SampleCatalogue.decode(product: "\"\(key)\":1")
-        let guess = meant.map { "; did you mean \($0)?" } ?? ""
+        let suggestion = meant.map { "; did you mean \($0)?" } ?? ""
         #expect(SampleCatalogue.violations(file) == [])
-        #expect(SampleCatalogue.warnings(file) == ["products[0].\(key): unknown key, ignored\(guess)"])
+        #expect(SampleCatalogue.warnings(file) == ["products[0].\(key): unknown key, ignored\(suggestion)"])
     }
 
     @Test("Unknown keys of the file and of variants are named too; a product's key is none of a variant's")

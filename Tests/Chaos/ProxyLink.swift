@@ -35,15 +35,15 @@ final class ProxyLink: Sendable {
         var repliesHeldUntil: ContinuousClock.Instant?
         var tricklesUntil: ContinuousClock.Instant?
         var replyBytesLeft: Int?
-        var isCut = false
+        var isTruncated = false
         var outlives: Duration?
     }
 
     func run() {
         var flow = Flow()
-        while !flow.isCut {
+        while !flow.isTruncated {
             begin(&flow)
-            if flow.isCut || flow.outlives != nil { break }
+            if flow.isTruncated || flow.outlives != nil { break }
             if !pass(&flow) { break }
         }
         if let time = flow.outlives {
@@ -63,7 +63,7 @@ final class ProxyLink: Sendable {
             return all
         }) {
             switch misdeed {
-            case .cut: flow.isCut = true
+            case .cut: flow.isTruncated = true
             case .cutReply(let bytes): flow.replyBytesLeft = bytes
             case .swallowReply: flow.replyBytesLeft = 0
             case .delay(let time): flow.delay = time
@@ -120,7 +120,7 @@ final class ProxyLink: Sendable {
         if let left = flow.replyBytesLeft, !flow.down.isEmpty {
             flow.down = Array(flow.down.prefix(left))
             send(&flow.down, to: client)
-            flow.isCut = true
+            flow.isTruncated = true
             return
         }
         if let until = flow.tricklesUntil, until > .now {

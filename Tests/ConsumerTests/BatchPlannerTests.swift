@@ -20,11 +20,11 @@ struct BatchPlannerTests {
 
     private static func plan(
         _ entries: [DecodedEntry], by prior: PriorState = PriorState(), recording: UnrecordedBatch? = nil,
-        maximumMovements: Int = 100, wantedReplays: [[UInt8]: [Int64]] = [:]
+        maximumMovements: Int = 100, requestedReplays: [[UInt8]: [Int64]] = [:]
     ) -> PlannedBatch {
         let context = PlanningContext(
             catalogue: catalogue, recording: recording, maximumMovements: maximumMovements,
-            deadLetters: DeadLetterMaker(keptBytes: 99), wantedReplays: wantedReplays)
+            deadLetters: DeadLetterMaker(keptBytes: 99), requestedReplays: requestedReplays)
         return BatchPlanner(entries, context, at: "").plan(by: prior)
     }
 
@@ -107,7 +107,7 @@ struct BatchPlannerTests {
             outcome: Outcome(kind: .deadLetter, reason: "product_closed", decidedAt: "then"),
             place: EpochPosition(epoch: 1, position: 7))
         let fingerprint = entry.entry.fingerprint
-        let again = Self.plan([entry], by: prior, wantedReplays: [fingerprint: [8]])
+        let again = Self.plan([entry], by: prior, requestedReplays: [fingerprint: [8]])
         // It is the old message: the wish for a replay stays open.
         #expect(again.orderDetails == ["known dead_letter at 1:7"] && again.replayed == [])
         // Another message that was given the same id.
@@ -128,7 +128,7 @@ struct BatchPlannerTests {
     func wishes() {
         let entries: [DecodedEntry] = [.order(1, "a", ("lamp", nil, 1)), .junk(2), .order(3, "b", ("lamp", nil, 1))]
         let wanted = [entries[0].entry.fingerprint: [4, 5] as [Int64], entries[1].entry.fingerprint: [6]]
-        #expect(Self.plan(entries, wantedReplays: wanted).replayed == [4, 5, 6])
+        #expect(Self.plan(entries, requestedReplays: wanted).replayed == [4, 5, 6])
     }
 
     // MARK: - Cancellations

@@ -625,7 +625,7 @@ struct ConsumerStateMachineTests {
     @Test("publishes a wanted dead letter once, and again after half a minute if it has not come back")
     func replays() {
         let bench = MachineBench()
-        let wanted = [WantedReplay(number: 4, fingerprint: [1])]
+        let wanted = [RequestedReplay(number: 4, fingerprint: [1])]
         func publishes(after seconds: Int64) -> Bool {
             bench.now += .seconds(seconds)
             bench.watch()
@@ -693,7 +693,7 @@ struct ConsumerStateMachineTests {
         bench.deliver()
         bench.send(.leftovers(pending: 0, wanted: []))
         bench.finishWatch()
-        bench.send(.upkept(wanted: [WantedReplay(number: 4, fingerprint: [1])]))
+        bench.send(.upkept(wanted: [RequestedReplay(number: 4, fingerprint: [1])]))
         bench.send(.trimmed)
         let next = bench.take()
         #expect(next.contains("publish 4") && next.contains("read") && !next.contains("finish"))
@@ -758,7 +758,7 @@ struct ConsumerStateMachineTests {
     func untilIdle() {
         let bench = MachineBench(untilIdle: true)
         bench.deliver()
-        bench.send(.leftovers(pending: 0, wanted: [WantedReplay(number: 4, fingerprint: [1])]))
+        bench.send(.leftovers(pending: 0, wanted: [RequestedReplay(number: 4, fingerprint: [1])]))
         #expect(bench.take().contains("publish 4"))
         bench.deliver()
         bench.finishWatch()

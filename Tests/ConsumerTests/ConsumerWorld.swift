@@ -248,7 +248,7 @@ final class ConsumerWorld {
         switch task.action {
         case .read(let claims): return try read(claims: claims)
         case .connect: return connect()
-        case .lookForLeftovers:
+        case .checkForLeftovers:
             hasUnseenStrays = false
             return .leftovers(pending: redis.pending.count, wanted: wanted)
         case .decode(let entries): return .decoded(EntryDecoder.decode(entries))
@@ -322,11 +322,11 @@ final class ConsumerWorld {
         return .connected(decidingConnection: redis.generation)
     }
 
-    private var wanted: [WantedReplay] {
+    private var wanted: [RequestedReplay] {
         guard wakesCancellations else { return [] }
         return ledger.wanted.sorted { $0.key < $1.key }.compactMap { number, key in
             redis.stream.first { $0.id == key.entryID }.map {
-                WantedReplay(number: number, fingerprint: $0.fingerprint)
+                RequestedReplay(number: number, fingerprint: $0.fingerprint)
             }
         }
     }
@@ -401,7 +401,7 @@ extension ConsumerAction {
     /// What can be done once at a time.
     var lane: String? {
         switch self {
-        case .read, .connect, .lookForLeftovers: "reading"
+        case .read, .connect, .checkForLeftovers: "reading"
         case .decode: "decode"
         case .decide: "decide"
         case .record: "record"

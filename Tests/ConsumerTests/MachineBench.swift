@@ -161,7 +161,7 @@ extension ConsumerAction {
         case .read(let claims): claims ? "claim" : "read"
         case .endRead: "end read"
         case .connect(let attempt): "connect \(attempt)"
-        case .lookForLeftovers: "look for leftovers"
+        case .checkForLeftovers: "look for leftovers"
         case .decode(let entries): "decode " + entries.map(\.id).joined(separator: " ")
         case .decide(let request):
             switch request.entries {

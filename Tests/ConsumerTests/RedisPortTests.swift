@@ -349,10 +349,10 @@ struct RedisPortTests {
             let ids = try await publish(redis, 3)
             try await delete(ids[1])
             // What is unread could be what is missing.
-            #expect(try await redis.upkeep.lookForLostMessages().found == 0)
+            #expect(try await redis.upkeep.checkForLostMessages().found == 0)
             #expect(try await redis.source.next(block: .seconds(5)).entries.map(\.id) == [ids[0], ids[2]])
-            #expect(try await redis.upkeep.lookForLostMessages().found == 1)
-            #expect(try await redis.upkeep.lookForLostMessages().found == 0)
+            #expect(try await redis.upkeep.checkForLostMessages().found == 1)
+            #expect(try await redis.upkeep.checkForLostMessages().found == 0)
             #expect(try await redis.upkeep.lostMessages().total == 1)
             // One that is pending is reported by the reader.
             try await delete(ids[2])
@@ -360,7 +360,7 @@ struct RedisPortTests {
             let claimed = try await redis.source.next(block: .seconds(5))
             #expect(claimed.entries.map(\.id) == [ids[0]] && claimed.lost == [ids[2]])
             #expect(try await redis.gate.pending().count == 1)
-            #expect(try await redis.upkeep.lookForLostMessages().total == 2)
+            #expect(try await redis.upkeep.checkForLostMessages().total == 2)
         }
     }
 

@@ -30,7 +30,7 @@ struct LostMessagesTests {
     }
 
     private func lost(_ fixture: CountersFixture) async throws -> [Int64] {
-        let lost = try await fixture.store.lookForLostMessages()
+        let lost = try await fixture.store.checkForLostMessages()
         let read = try await LostMessages.read(fixture.keys, fixture.client)
         #expect(read == LostMessages(found: 0, total: lost.total, foundAt: lost.foundAt))
         #expect((lost.total > 0) == (lost.foundAt != nil))
@@ -81,7 +81,7 @@ struct LostMessagesTests {
             try await makeGroup(fixture)
             var reported = try await LostMessages.read(fixture.keys, fixture.client).total
             func look() async throws -> Int64 {
-                let lost = try await fixture.store.lookForLostMessages()
+                let lost = try await fixture.store.checkForLostMessages()
                 defer { reported = lost.total }
                 return lost.unreported(after: reported)
             }
@@ -131,7 +131,7 @@ struct LostMessagesTests {
         try await withCounters([:]) { fixture async throws in
             let (server, keys) = (fixture.server, fixture.keys)
             func code() async throws -> String? {
-                try await replyError { _ = try await fixture.store.lookForLostMessages() }?.code
+                try await replyError { _ = try await fixture.store.checkForLostMessages() }?.code
             }
             let before = try await server.keyspace()
             #expect(try await code() == "ERR")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("What was probably meant by a mistyped id")
 struct IdentifierSuggestionTests {
-    private static let guess = IdentifierSuggestion([
+    private static let suggestion = IdentifierSuggestion([
         "Unit-8x8x8-Founder", "Unit-8x8x8-DIY", "Material-8x8-V", "ABC", "abc", "DEF", "P", "Interface-Dial",
     ])
 
@@ -18,7 +18,7 @@ struct IdentifierSuggestionTests {
             ("Interface-Deal", "Interface-Dial"), (String(repeating: "x", count: 255), nil),
         ] as [(String, String?)])
     func words(mistyped: String, meant: String?) {
-        #expect(Self.guess.closest(to: Identifier(mistyped))?.text == meant)
+        #expect(Self.suggestion.closest(to: Identifier(mistyped))?.text == meant)
     }
 
     @Test("Among very many ids one mistake is found wherever it is")
@@ -28,7 +28,7 @@ struct IdentifierSuggestionTests {
         let ids = (0..<10_000).map { number in
             Identifier("shop-\(number)-\(words[number % 8])-\(words[number / 8 % 8])-edition")
         }
-        let guess = IdentifierSuggestion(ids)
+        let suggestion = IdentifierSuggestion(ids)
         var generator = SeededGenerator(seed: 7)
         var tried = 0
         while tried < 200 {
@@ -38,7 +38,7 @@ struct IdentifierSuggestionTests {
             if letters[place].isNumber || letters[place] == "-" { continue }
             letters[place] = "q"
             tried += 1
-            #expect(guess.closest(to: Identifier(String(letters))) == id)
+            #expect(suggestion.closest(to: Identifier(String(letters))) == id)
         }
     }
 }

@@ -167,9 +167,9 @@ private struct ScriptTrial {
         #expect(try await store.oldestMessage()?.text == ids[0])
 
         tried.insert(.lost)
-        #expect(try await store.lookForLostMessages() == LostMessages(found: 0, total: 0, foundAt: nil))
+        #expect(try await store.checkForLostMessages() == LostMessages(found: 0, total: 0, foundAt: nil))
         try await server.command("XACK", keys.checkouts, StoreKeys.group, ids[2])
-        #expect(try await store.lookForLostMessages().found == 1)
+        #expect(try await store.checkForLostMessages().found == 1)
 
         tried.insert(.tidy)
         #expect(try await store.removeIdleConsumers(except: "next") == 1)

@@ -173,7 +173,7 @@ struct LedgerFixture: Sendable {
         add(try await ledger.repairs(limit: 100_000, after: nil))
         add(try await ledger.audit(limit: 100_000, after: nil))
         add(try await ledger.catalogueChanges(of: nil, limit: 100_000, after: nil))
-        add(try await ledger.replaysWanted(limit: 100_000))
+        add(try await ledger.requestedReplays(limit: 100_000))
         add(try await ledger.isErasureComplete())
         return contents
     }

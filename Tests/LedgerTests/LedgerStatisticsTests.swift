@@ -10,7 +10,7 @@ struct LedgerStatisticsTests {
         try await withLedger(on: backend) { fixture async throws in
             var expected = LedgerStatistics(
                 head: LedgerHead(epoch: 0, seq: 0, position: 1, catalogueVersion: 1), orders: 0,
-                refunds: RefundsDue(), openDeadLetters: 0, deadLetterBytes: 0, wantedReplays: 0)
+                refunds: RefundsDue(), openDeadLetters: 0, deadLetterBytes: 0, requestedReplays: 0)
             #expect(try await fixture.ledger.statistics() == expected)
             try await fixture.record(
                 order("o1", [("cube", "black", 2)], .accepted(seq: 1)),
@@ -27,7 +27,7 @@ struct LedgerStatisticsTests {
             expected.head = LedgerHead(epoch: 0, seq: 1, position: 7, catalogueVersion: 1)
             expected.orders = 3
             expected.refunds = RefundsDue(refunds: 2, sums: [.init(currency: nil, refunds: 2, amount: 1_300)])
-            (expected.openDeadLetters, expected.wantedReplays) = (1, 1)
+            (expected.openDeadLetters, expected.requestedReplays) = (1, 1)
             // A byte of each type, and one of each payload.
             expected.deadLetterBytes = 4
             #expect(try await fixture.ledger.statistics() == expected)

@@ -261,7 +261,7 @@ struct RefundsTests {
                 order("a", [("sheet", nil, 1)], .accepted(seq: 1)), letter(5, paid("b", "pi_b", 500)),
                 deadLetter("6-0", reason: .unknownType, orderID: "c"))
             // A dead letter has nothing that could be cancelled; and one that is no checkout is no order.
-            #expect(try await fixture.ledger.replaysWanted(limit: 9).map(\.number) == [1, 2])
+            #expect(try await fixture.ledger.requestedReplays(limit: 9).map(\.number) == [1, 2])
         }
     }
 

@@ -20,7 +20,7 @@ import Testing
             #expect(try await fixture.ledger.replay(.reason("invalid_json")) == .done(changed: 0, already: 0))
             #expect(try await fixture.ledger.replay(.reason("unknown_product")) == .done(changed: 1, already: 0))
             #expect(try await fixture.deadLetterStatuses() == [.replay, .replay, .replay])
-            #expect(try await fixture.ledger.replaysWanted(limit: 9).map(\.number) == [1, 2, 3])
+            #expect(try await fixture.ledger.requestedReplays(limit: 9).map(\.number) == [1, 2, 3])
             // What was replayed or discarded is not open any more.
             try await fixture.record([], replayed: [2])
             #expect(try await fixture.ledger.replay(.numbers([1, 2])) == .refused([(2, .replayed)]))

@@ -138,7 +138,7 @@ private struct TwinHistory {
                         random.chance(4) ? .accepted(seq: 99) : decision, decidedAt: "2026-11-22T10:00:00.000Z",
                         entryID: "9-0")))
         }
-        let wanted = try await ledger.replaysWanted(limit: 9).map(\.number)
+        let wanted = try await ledger.requestedReplays(limit: 9).map(\.number)
         return JournalBatch(
             epoch: head.epoch + (random.chance(3) ? 1 : 0), catalogueVersion: head.catalogueVersion,
             seqBefore: head.seq, records: records,

@@ -48,7 +48,7 @@ extension OpenMemoryLedger {
                     tables.deadLetters.reduce(0) {
                         $0 + ($1.type?.count ?? 0) + ($1.payload?.count ?? 0) + ($1.fields?.count ?? 0)
                     }),
-                wantedReplays: Int64(tables.deadLetters.count { $0.status == .replay }))
+                requestedReplays: Int64(tables.deadLetters.count { $0.status == .replay }))
         }
     }
 

@@ -124,10 +124,10 @@ package final class OpenMemoryLedger: LedgerStore, LedgerAdmin {
         return try write { try $0.record(batch) }
     }
 
-    package func replaysWanted(limit: Int) async throws -> [WantedReplay] {
+    package func requestedReplays(limit: Int) async throws -> [RequestedReplay] {
         try read { tables in
             tables.deadLetters.filter { $0.status == .replay }.prefix(limit)
-                .map { WantedReplay(number: $0.number, fingerprint: $0.fingerprint) }
+                .map { RequestedReplay(number: $0.number, fingerprint: $0.fingerprint) }
         }
     }
 

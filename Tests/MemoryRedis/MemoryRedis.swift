@@ -148,8 +148,8 @@ package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, Me
         try redis.run("HMGET") { tables, _ in tables.lostMessages }
     }
 
-    package func lookForLostMessages() async throws -> LostMessages {
-        try redis.run("lost") { tables, _ in tables.lookForLostMessages() }
+    package func checkForLostMessages() async throws -> LostMessages {
+        try redis.run("lost") { tables, _ in tables.checkForLostMessages() }
     }
 
     /// The group has no consumers by name.

@@ -222,7 +222,7 @@ package struct MemoryRedisTables: Sendable {
     }
 
     /// Whatever was ever added is acknowledged, pending, unread, or lost.
-    mutating func lookForLostMessages() -> LostMessages {
+    mutating func checkForLostMessages() -> LostMessages {
         let found = hasUnread ? 0 : added - acknowledged - Int64(deliveries.count) - lost
         lost += found
         return LostMessages(found: found, total: lost, foundAt: nil)

@@ -31,7 +31,7 @@ import Testing
                 #expect(status.isConsumerActive && status.consumerProcess == getpid())
                 #expect((status.epoch, status.seq, status.settled, status.recorded) == (1, 2, 2, 3))
                 #expect((status.backlog, status.pending, status.oldestWaiting) == (0, 0, 0))
-                #expect((status.orders, status.deadLetters, status.replaysWanted) == (3, 0, 0))
+                #expect((status.orders, status.deadLetters, status.requestedReplays) == (3, 0, 0))
                 #expect(
                     status.refundsDue == RefundsDue(refunds: 1, sums: [.init(currency: nil, refunds: 1, amount: 1)]))
                 #expect(status.redis.isWell && status.redis.detail == nil && status.redis.version?.isEmpty == false)

@@ -12,18 +12,18 @@ import Testing
 @Suite("Sending a command")
 struct CommandSubmissionTests {
     private struct Fixture {
-        let place = MemoryLedgerLocation()
+        let location = MemoryLedgerLocation()
         let ledger: OpenMemoryLedger
         let redis: MemoryRedis
         let submission: CommandSubmission
 
         init(_ fault: @escaping @Sendable (String) -> MemoryRedis.Fault? = { _ in nil }) async throws {
-            try await place.create(store: "main")
-            ledger = try place.open("main")
+            try await location.create(store: "main")
+            ledger = try location.open("main")
             _ = try await ledger.sync(.sample)
             redis = MemoryRedis(fault: fault)
             var submission = CommandSubmission(
-                ledger: ledger, lease: place.lease,
+                ledger: ledger, lease: location.lease,
                 publisher: MemoryRedisConnection(redis, ledger: ledger.identity))
             submission.pollInterval = .milliseconds(1)
             self.submission = submission
@@ -43,7 +43,7 @@ struct CommandSubmissionTests {
         func run(
             _ adjustment: Adjustment, _ body: @escaping @Sendable (Fixture, StreamEntry) async throws -> Void
         ) async throws -> CommandSubmission.Result {
-            let lease = try await place.takeLease(for: "consuming")
+            let lease = try await location.takeLease(for: "consuming")
             let consumer = Task { [self] in
                 defer { withExtendedLifetime(lease) {} }
                 let source = MemoryRedisConnection(redis, ledger: ledger.identity)
@@ -113,7 +113,7 @@ struct CommandSubmissionTests {
     @Test("waits no longer than it may for one that is busy")
     func patience() async throws {
         let fixture = try await Fixture()
-        let lease = try await fixture.place.takeLease(for: "consuming")
+        let lease = try await fixture.location.takeLease(for: "consuming")
         guard case .sent = try await fixture.submit(Self.adjustment, patience: .milliseconds(5), willSend: {}) else {
             throw Unexpected("")
         }

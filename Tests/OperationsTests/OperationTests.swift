@@ -15,13 +15,13 @@ import Testing
 private struct Store: Sendable {
     let server: TestRedisServer
     let client: RedisClient
-    let place: MemoryLedgerLocation
+    let location: MemoryLedgerLocation
     let ledger: OpenMemoryLedger
     let keys = StoreKeys(store: "main")
 
     var access: StoreAccess {
         StoreAccess(
-            ledger: place, store: "main", redis: server.url, redisOptions: RedisOptions(), privateRedis: nil,
+            ledger: location, store: "main", redis: server.url, redisOptions: RedisOptions(), privateRedis: nil,
             by: "maria", logger: silentLogger)
     }
 
@@ -48,12 +48,12 @@ private func withStore(
     isolation: isolated (any Actor)? = #isolation, _ body: (Store) async throws -> Void
 ) async throws {
     try await withRedisServer { server async throws in
-        let place = MemoryLedgerLocation()
-        try await place.create(store: "main")
-        let ledger = try place.open("main")
+        let location = MemoryLedgerLocation()
+        try await location.create(store: "main")
+        let ledger = try location.open("main")
         _ = try await ledger.sync(.sample)
         try await ledger.recordNext([order("o", [("kit", nil, 2)], .accepted(seq: 1))])
-        let store = Store(server: server, client: server.client(), place: place, ledger: ledger)
+        let store = Store(server: server, client: server.client(), location: location, ledger: ledger)
         try await store.install()
         try await body(store)
         await store.client.close()
@@ -85,10 +85,10 @@ struct OperationTests {
                 return false
             }
             #expect(!isRefused && asked == [1])
-            #expect(try await store.place.exists())
+            #expect(try await store.location.exists())
             #expect(try await !store.counters.head().isEmpty)
             #expect(try await removal.run(keepsCounters: false) { _ in true })
-            #expect(try await !store.place.exists())
+            #expect(try await !store.location.exists())
             #expect(try await store.counters.head().isEmpty)
             #expect(await kind { _ = try await removal.run(keepsCounters: false) { _ in true } } == .missing)
         }
@@ -109,10 +109,10 @@ struct OperationTests {
             let removal = StoreRemoval(store.access)
             // It is open here.
             #expect(await kind { _ = try await removal.run(keepsCounters: false) { _ in true } } == .inUse)
-            let lease = try await store.place.takeLease(for: "consuming")
+            let lease = try await store.location.takeLease(for: "consuming")
             #expect(await kind { _ = try await removal.run(keepsCounters: false) { _ in true } } == .inUse)
             withExtendedLifetime(lease) {}
-            #expect(try await store.place.exists())
+            #expect(try await store.location.exists())
             #expect(try await !store.counters.head().isEmpty)
         }
     }
@@ -143,7 +143,7 @@ struct OperationTests {
     @Test("Nothing is adopted while a consumer is active")
     func adoptInUse() async throws {
         try await withStore { store async throws in
-            let lease = try await store.place.takeLease(for: "consuming")
+            let lease = try await store.location.takeLease(for: "consuming")
             #expect(await kind { _ = try await Adoption(store.access).run { _, _ in true } } == .inUse)
             withExtendedLifetime(lease) {}
         }
@@ -169,7 +169,7 @@ struct OperationTests {
     @Test("With a consumer a repair waits for its epoch, and says where there is none")
     func repairBesideConsumer() async throws {
         try await withStore { store async throws in
-            let lease = try await store.place.takeLease(for: "consuming")
+            let lease = try await store.location.takeLease(for: "consuming")
             try await store.server.command("HSET", store.keys.stock, "sold:p:kit", "9")
             var repair = store.repair(.seconds(20))
             repair.patience = .milliseconds(20)
@@ -198,11 +198,11 @@ struct OperationTests {
     func erasure() async throws {
         try await withStore { store async throws in
             _ = try await store.ledger.erase(["o"])
-            #expect(try await ErasureBarrier(store.ledger, store.place.lease).wait())
+            #expect(try await ErasureBarrier(store.ledger, store.location.lease).wait())
             #expect(try await store.ledger.isErasureComplete())
             _ = try await store.ledger.erase(["o"])
-            let lease = try await store.place.takeLease(for: "consuming")
-            var barrier = ErasureBarrier(store.ledger, store.place.lease)
+            let lease = try await store.location.takeLease(for: "consuming")
+            var barrier = ErasureBarrier(store.ledger, store.location.lease)
             barrier.limit = .milliseconds(20)
             #expect(try await !barrier.wait())
             barrier.limit = .seconds(20)

@@ -28,19 +28,21 @@ struct AvailabilityReader: Sendable {
 
     /// The figures of the products with these ids.
     /// - Throws: `AvailabilityUnavailable`; `Problem` (404) naming all ids that are unknown, or not on sale yet.
-    func figures(of ids: [Identifier]) async throws -> (version: SnapshotVersion, figures: [ProductAvailability]) {
+    func availability(of ids: [Identifier]) async throws -> (
+        version: SnapshotVersion, availability: [ProductAvailability]
+    ) {
         let (view, _, reading) = try await read { view in ids.compactMap { view[$0] } }
         var unknown: [Identifier] = []
-        var figures: [ProductAvailability] = []
+        var availability: [ProductAvailability] = []
         for id in ids {
-            if let found = try view[id].flatMap({ try reading.figures(of: $0) }) {
-                figures.append(found)
+            if let found = try view[id].flatMap({ try reading.availability(of: $0) }) {
+                availability.append(found)
             } else {
                 unknown.append(id)
             }
         }
         if !unknown.isEmpty { throw Problem.unknown(unknown) }
-        return (reading.version, figures)
+        return (reading.version, availability)
     }
 
     private func currentView(at version: SnapshotVersion) async throws -> CatalogueView {

@@ -19,23 +19,23 @@ final class CoalescingReader: Sendable {
     /// What one round trip has brought.
     final class Reading: Sendable {
         let version: SnapshotVersion
-        private let figures: [ObjectIdentifier: ProductAvailability]
+        private let availability: [ObjectIdentifier: ProductAvailability]
 
-        fileprivate init(_ version: SnapshotVersion, _ figures: [ObjectIdentifier: ProductAvailability]) {
+        fileprivate init(_ version: SnapshotVersion, _ availability: [ObjectIdentifier: ProductAvailability]) {
             self.version = version
-            self.figures = figures
+            self.availability = availability
         }
 
         /// nil where the product is not on sale yet: the consumer has not come to its catalogue.
         /// - Throws: `AvailabilityUnavailable` where figures must be there and are not.
-        func figures(of product: ProductView) throws -> ProductAvailability? {
-            if let figures = self[product] { return figures }
+        func availability(of product: ProductView) throws -> ProductAvailability? {
+            if let availability = self[product] { return availability }
             guard product.version == version.catalogue else { return nil }
             throw AvailabilityUnavailable(description: "a counter is missing; the consumer installs them again")
         }
 
         /// nil where it has no figures, for whatever reason.
-        subscript(_ product: ProductView) -> ProductAvailability? { figures[ObjectIdentifier(product)] }
+        subscript(_ product: ProductView) -> ProductAvailability? { availability[ObjectIdentifier(product)] }
     }
 
     private struct State {
@@ -55,7 +55,7 @@ final class CoalescingReader: Sendable {
         }
 
         /// All at once on each event loop; other event loops first, as they work in parallel to this one.
-        func answer(with result: Result<Reading, any Error>) {
+        func finish(with result: Result<Reading, any Error>) {
             var here: [WhenRead] = []
             var elsewhere: [ObjectIdentifier: (eventLoop: any EventLoop, all: [WhenRead])] = [:]
             for reader in waiting {
@@ -113,10 +113,10 @@ final class CoalescingReader: Sendable {
             do {
                 let reading = try await read(round)
                 metrics.countReads(round.waiting.count, from: reading.version.source)
-                round.answer(with: .success(reading))
+                round.finish(with: .success(reading))
             } catch {
                 metrics.countReads(round.waiting.count, from: nil)
-                round.answer(with: .failure(error))
+                round.finish(with: .failure(error))
             }
         }
     }
@@ -135,16 +135,16 @@ final class CoalescingReader: Sendable {
     private func read(_ round: Round) async throws -> Reading {
         let products = Array(round.products.values)
         let (version, states) = try await source.read(products.map(\.counters))
-        var figures: [ObjectIdentifier: ProductAvailability] = [:]
-        figures.reserveCapacity(products.count)
+        var availability: [ObjectIdentifier: ProductAvailability] = [:]
+        availability.reserveCapacity(products.count)
         var start = 0
         for product in products {
             let end = start + product.counters.count
-            figures[ObjectIdentifier(product)] = ProductAvailability(
+            availability[ObjectIdentifier(product)] = ProductAvailability(
                 product, states[start..<end], catalogue: version.catalogue)
             start = end
         }
         assert(start == states.count, "as many counters as were asked for, a product's together")
-        return Reading(version, figures)
+        return Reading(version, availability)
     }
 }

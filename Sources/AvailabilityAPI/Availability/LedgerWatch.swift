@@ -24,7 +24,7 @@ final class LedgerWatch: Service {
     var watermark: LedgerWatermark? { state.withLock { $0 } }
 
     /// A ledger that cannot be read leaves the last watermark as it is: the counters must not be below that either.
-    func look() async {
+    func poll() async {
         do {
             try await ledger.requireInPlace()
         } catch let error as any LedgerError where error.kind == .replaced {
@@ -49,7 +49,7 @@ final class LedgerWatch: Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 try? await Task.sleep(for: Self.interval)
-                await self.look()
+                await self.poll()
             }
         }
     }

@@ -100,7 +100,7 @@ struct ProductAvailability: Sendable {
 
 extension ProductAvailability {
     /// `{"id":…, figures…, "variants":[…]}`
-    func writeFigures(into buffer: inout ByteBuffer) {
+    func writeAvailability(into buffer: inout ByteBuffer) {
         write(into: &buffer, product.identity) { $0.identity }
     }
 

@@ -26,7 +26,7 @@ actor LiveAvailability: Service {
 
     /// A product that has subscribers.
     private struct Watch {
-        var figures: ProductAvailability
+        var availability: ProductAvailability
         var version: SnapshotVersion
         /// A subscriber was sent other figures than these: the next look sends what it finds, changed or not.
         var tellsNext = false
@@ -74,9 +74,9 @@ actor LiveAvailability: Service {
     func subscribe(
         to ids: [Identifier], lastEventID: EventID?, disconnect: @escaping @Sendable () -> Void
     ) async throws -> Subscriber {
-        let (version, figures) = try await reader.figures(of: ids)
+        let (version, availability) = try await reader.availability(of: ids)
         let subscriber = Subscriber(
-            products: figures.map(\.product), since: EventID(version), disconnect: disconnect)
+            products: availability.map(\.product), since: EventID(version), disconnect: disconnect)
         if isStopped {
             subscriber.end()
             return subscriber
@@ -85,14 +85,14 @@ actor LiveAvailability: Service {
         if subscribers.isEmpty { failure = nil }
         // A look that is under way, or has ended meanwhile, may have seen more than these figures show.
         wantsSweep = true
-        for figures in figures { watch(figures, version, by: subscriber) }
+        for availability in availability { watch(availability, version, by: subscriber) }
         subscribers[ObjectIdentifier(subscriber)] = subscriber
         countSubscribers()
         // Every catalogue opens an epoch: one that comes back from another epoch may have missed it.
         if let lastEventID, lastEventID.epoch != version.epoch {
             subscriber.offer(counted(ServerSentEvent.catalogue(version.catalogue)))
         }
-        subscriber.offer(counted(ServerSentEvent.availability(figures, version)))
+        subscriber.offer(counted(ServerSentEvent.availability(availability, version)))
         if let failure { subscriber.offer(counted(ServerSentEvent.unavailable(failure))) }
         ring.yield()
         return subscriber
@@ -127,15 +127,15 @@ actor LiveAvailability: Service {
     /// One event, for however many subscribers.
     private func counted(_ event: ByteBuffer) -> CountedBuffer { CountedBuffer(event, unread) }
 
-    private func watch(_ figures: ProductAvailability, _ version: SnapshotVersion, by subscriber: Subscriber) {
-        let id = figures.product.id
+    private func watch(_ availability: ProductAvailability, _ version: SnapshotVersion, by subscriber: Subscriber) {
+        let id = availability.product.id
         let subscriberID = ObjectIdentifier(subscriber)
         guard var known = watches[id] else {
-            watches[id] = Watch(figures: figures, version: version, subscribers: [subscriberID: subscriber])
+            watches[id] = Watch(availability: availability, version: version, subscribers: [subscriberID: subscriber])
             return
         }
         // The other subscribers get these figures from the next look.
-        if known.figures.availability != figures.availability { known.tellsNext = true }
+        if known.availability.availability != availability.availability { known.tellsNext = true }
         known.subscribers[subscriberID] = subscriber
         watches[id] = known
     }
@@ -145,7 +145,7 @@ actor LiveAvailability: Service {
         let known = products.compactMap { watches[$0.id] }
         // The oldest says how far the whole is.
         return known.map(\.version).min { EventID($0) < EventID($1) }
-            .map { ServerSentEvent.availability(known.map(\.figures), $0) }
+            .map { ServerSentEvent.availability(known.map(\.availability), $0) }
     }
 
     // MARK: - Looking
@@ -153,7 +153,7 @@ actor LiveAvailability: Service {
     func run() async throws {
         await withGracefulShutdownHandler {
             await withTaskCancellationHandler {
-                await look()
+                await poll()
             } onCancel: {
                 ring.finish()
             }
@@ -168,14 +168,14 @@ actor LiveAvailability: Service {
         }
     }
 
-    private func look() async {
+    private func poll() async {
         let clock = ContinuousClock()
         var nextBeat = clock.now + pace.heartbeat
         // A ring says that there is a subscriber, or, at the end, that there is nothing to wait for.
         for await _ in rings {
             while !subscribers.isEmpty, !Task.isCancelled, !Task.isShuttingDownGracefully {
                 let next = clock.now + pace.interval
-                await lookOnce()
+                await pollOnce()
                 if clock.now >= nextBeat {
                     beat()
                     nextBeat = clock.now + pace.heartbeat
@@ -191,7 +191,7 @@ actor LiveAvailability: Service {
     }
 
     /// Reads what has changed since the last look, and sends it.
-    private func lookOnce() async {
+    private func pollOnce() async {
         do {
             let (view, _, reading) = try await reader.read { _ in [] }
             adopt(view)
@@ -229,7 +229,7 @@ actor LiveAvailability: Service {
         let ids = Array(turn.isEmpty ? unswept.prefix(1) : turn)
         let (_, products, reading) = try await reader.read { view in ids.compactMap { view[$0] } }
         for product in products {
-            if let figures = reading[product] { take(figures, reading.version) }
+            if let availability = reading[product] { take(availability, reading.version) }
         }
         unswept.removeFirst(min(ids.count, unswept.count))
         guard unswept.isEmpty else { return }
@@ -237,23 +237,23 @@ actor LiveAvailability: Service {
         tellsAll = false
     }
 
-    private func take(_ figures: ProductAvailability, _ version: SnapshotVersion) {
-        guard var watch = watches[figures.product.id] else { return }
-        let isNews = watch.figures.availability != figures.availability
+    private func take(_ availability: ProductAvailability, _ version: SnapshotVersion) {
+        guard var watch = watches[availability.product.id] else { return }
+        let isNews = watch.availability.availability != availability.availability
         let isOtherSource = watch.version.source != version.source
         watch.version = version
         if isNews || isOtherSource || tellsAll || watch.tellsNext {
-            watch.figures = figures
+            watch.availability = availability
             // The state that all figures have reached is what a client may come back with.
             let event = counted(
-                ServerSentEvent.availability([figures], version, id: sweeping.map { EventID($0) }))
+                ServerSentEvent.availability([availability], version, id: sweeping.map { EventID($0) }))
             // A look that began before a subscriber's first figures were read has nothing for it; the next one has.
             let told = watch.subscribers.values.filter { $0.since <= EventID(version) }
             for subscriber in told { subscriber.offer(event) }
             watch.tellsNext = told.count < watch.subscribers.count
             metrics.countEvents(told.count)
         }
-        watches[figures.product.id] = watch
+        watches[availability.product.id] = watch
     }
 
     /// Goes over to another catalogue, and says so.

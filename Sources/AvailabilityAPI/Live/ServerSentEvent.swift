@@ -33,12 +33,12 @@ enum ServerSentEvent {
 
     /// Figures of some products, in the shape of `/v1/availability`.
     /// - Parameter id: a state that is not after that of any figures sent so far; nil: that of these.
-    static func availability(_ figures: [ProductAvailability], _ version: SnapshotVersion, id: EventID? = nil)
+    static func availability(_ availability: [ProductAvailability], _ version: SnapshotVersion, id: EventID? = nil)
         -> ByteBuffer
     {
         event("availability", id: id ?? EventID(version)) { buffer in
             version.writeHead(into: &buffer)
-            ProductReads.write(figures, into: &buffer) { $0.writeFigures(into: &$1) }
+            ProductReads.write(availability, into: &buffer) { $0.writeAvailability(into: &$1) }
             buffer.writeStaticString("}")
         }
     }

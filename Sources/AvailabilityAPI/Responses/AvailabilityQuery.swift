@@ -6,24 +6,24 @@ struct AvailabilityQuery: Sendable {
         /// One product, as the catalogue describes it.
         case described
         /// The figures alone.
-        case figures
+        case availability
 
         /// The route's pattern.
         var route: String {
             switch self {
             case .described: "/v1/products/{id}"
-            case .figures: "/v1/availability"
+            case .availability: "/v1/availability"
             }
         }
 
         /// - Parameter figures: of the products in their order; one, if it is described.
-        func reply(_ figures: [ProductAvailability], _ version: SnapshotVersion) -> AvailabilityResponse {
+        func response(_ availability: [ProductAvailability], _ version: SnapshotVersion) -> AvailabilityResponse {
             AvailabilityResponse(version) { buffer in
                 switch self {
                 case .described:
                     buffer.writeStaticString(#""product":"#)
-                    figures.first?.writeDescribed(into: &buffer)
-                case .figures: ProductReads.write(figures, into: &buffer) { $0.writeFigures(into: &$1) }
+                    availability.first?.writeDescribed(into: &buffer)
+                case .availability: ProductReads.write(availability, into: &buffer) { $0.writeAvailability(into: &$1) }
                 }
             }
         }
@@ -39,8 +39,8 @@ struct AvailabilityQuery: Sendable {
         self.target = target
         if Self.isOfProduct(target.path) {
             shape = .described
-        } else if target.path == Shape.figures.route {
-            shape = .figures
+        } else if target.path == Shape.availability.route {
+            shape = .availability
         } else {
             return nil
         }
@@ -58,7 +58,7 @@ struct AvailabilityQuery: Sendable {
     func ids() throws -> [Identifier] {
         switch shape {
         case .described: [try id()]
-        case .figures: try target.products()
+        case .availability: try target.products()
         }
     }
 
@@ -66,7 +66,7 @@ struct AvailabilityQuery: Sendable {
     func products(of catalogue: CatalogueView) throws -> [ProductView]? {
         switch shape {
         case .described: return try catalogue[id()].map { [$0] }
-        case .figures:
+        case .availability:
             let ids = try target.products()
             let found = ids.compactMap { catalogue[$0] }
             return found.count == ids.count ? found : nil

@@ -41,7 +41,7 @@ struct AvailabilityResponse: Sendable {
 
     /// 200, or 304 where the client has these figures already.
     /// - Parameter known: the field `If-None-Match` of a request that reads.
-    func answer(unless known: String?) -> BufferedResponse {
+    func buffered(unless known: String?) -> BufferedResponse {
         var headers = HTTPFields()
         headers[.eTag] = entityTag
         // A shared cache may keep it, and has to ask each time.
@@ -52,7 +52,7 @@ struct AvailabilityResponse: Sendable {
     }
 
     func response(to request: Request) -> Response {
-        answer(unless: request.method == .post ? nil : request.headers[.ifNoneMatch]).response
+        buffered(unless: request.method == .post ? nil : request.headers[.ifNoneMatch]).response
     }
 
     /// Weak comparison: with or without `W/` makes no difference.

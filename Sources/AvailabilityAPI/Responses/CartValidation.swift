@@ -43,7 +43,7 @@ struct CartValidation: Sendable {
         let lines = try Self.lines([UInt8](body.readableBytesView))
         let (view, _, reading) = try await reader.read { view in lines.compactMap { view[$0.productID] } }
         let verdicts = try Self.verdicts(lines) { id in
-            try view[id].flatMap { try reading.figures(of: $0) }?.availability
+            try view[id].flatMap { try reading.availability(of: $0) }?.availability
         }
         return AvailabilityResponse(reading.version) { buffer in
             buffer.writeStaticString(#""valid":"#)
@@ -100,10 +100,10 @@ struct CartValidation: Sendable {
         }
     }
 
-    private static func verdict(_ figures: Availability.Stock, _ units: Int64) -> Verdict {
-        var verdict = Verdict(available: figures.available)
-        if !figures.isActive { verdict.reasons.append(.closed) }
-        if let left = figures.available, units > left {
+    private static func verdict(_ availability: Availability.Stock, _ units: Int64) -> Verdict {
+        var verdict = Verdict(available: availability.available)
+        if !availability.isActive { verdict.reasons.append(.closed) }
+        if let left = availability.available, units > left {
             verdict.reasons.append(left == 0 ? .soldOut : .onlyNLeft)
         }
         return verdict

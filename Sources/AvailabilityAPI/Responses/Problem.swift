@@ -57,7 +57,7 @@ struct Problem: Error {
         }
     }
 
-    var answer: BufferedResponse {
+    var buffered: BufferedResponse {
         var object = JSONObject()
         object.append("type", .string("about:blank"))
         object.append("title", .string(status.reasonPhrase))
@@ -70,5 +70,5 @@ struct Problem: Error {
         return BufferedResponse(status, headers, ByteBuffer(string: JSONValue.object(object).text))
     }
 
-    var response: Response { answer.response }
+    var response: Response { buffered.response }
 }

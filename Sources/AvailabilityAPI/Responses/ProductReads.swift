@@ -21,11 +21,11 @@ struct ProductReads: Sendable {
     }
 
     static func write(
-        _ figures: [ProductAvailability], into buffer: inout ByteBuffer,
+        _ availability: [ProductAvailability], into buffer: inout ByteBuffer,
         _ write: (ProductAvailability, inout ByteBuffer) -> Void
     ) {
         buffer.writeStaticString(#""products":["#)
-        for (index, product) in figures.enumerated() {
+        for (index, product) in availability.enumerated() {
             if index > 0 { buffer.writeStaticString(",") }
             write(product, &buffer)
         }
@@ -37,7 +37,7 @@ struct ProductReads: Sendable {
     func list(_ target: RequestTarget, _ request: Request) async throws -> Response {
         let page = try await page(try filter(target))
         return AvailabilityResponse(page.version) { buffer in
-            Self.write(page.figures, into: &buffer) { $0.writeDescribed(into: &$1) }
+            Self.write(page.availability, into: &buffer) { $0.writeDescribed(into: &$1) }
             buffer.writeStaticString(#","next":"#)
             if let next = page.next { buffer.writeJSON(next.text) } else { buffer.writeStaticString("null") }
         }.response(to: request)
@@ -65,7 +65,7 @@ struct ProductReads: Sendable {
 
     private struct Page {
         var version: SnapshotVersion
-        var figures: [ProductAvailability] = []
+        var availability: [ProductAvailability] = []
         /// What to ask for to get the next one; nil: there is none.
         var next: Identifier?
     }
@@ -89,14 +89,14 @@ struct ProductReads: Sendable {
             if reading.version.seq < result.version.seq { result.version = reading.version }
             for product in candidates {
                 after = product.id
-                guard let figures = reading[product], product.isActive else { continue }
-                if let wanted = filter.isAvailable, figures.availability.product.isAvailable != wanted { continue }
-                result.figures.append(figures)
-                if result.figures.count == filter.limit { break }
+                guard let availability = reading[product], product.isActive else { continue }
+                if let wanted = filter.isAvailable, availability.availability.product.isAvailable != wanted { continue }
+                result.availability.append(availability)
+                if result.availability.count == filter.limit { break }
             }
             searched += candidates.count
             let isOver = try after.map { try Self.candidates(view, filter, after: $0, limit: 1).isEmpty } ?? true
-            if isOver || result.figures.count == filter.limit || searched >= Self.searched {
+            if isOver || result.availability.count == filter.limit || searched >= Self.searched {
                 result.next = isOver ? nil : after
                 return result
             }

@@ -30,7 +30,7 @@ package struct APIService: Service {
     let settings: ListenerSettings
     let responder: RouteResponder
     /// One for each event loop; empty: there are none.
-    let figureRoutes: [AvailabilityRoutes]
+    let availabilityRoutes: [AvailabilityRoutes]
     let unread: UnreadBytes
     let logger: Logger
     /// Called with the address once the server listens.
@@ -45,8 +45,8 @@ package struct APIService: Service {
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
             responder: responder,
-            server: HTTPServerBuilder { [figureRoutes, unread] in
-                HTTPConnection(responder: $0, figureRoutes: figureRoutes, unread: unread)
+            server: HTTPServerBuilder { [availabilityRoutes, unread] in
+                HTTPConnection(responder: $0, availabilityRoutes: availabilityRoutes, unread: unread)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), backlog: 1_024,
@@ -106,7 +106,7 @@ package struct ListenError: Error, CustomStringConvertible {
 package struct AvailabilityServices: Sendable {
     private let live: LiveAvailability
     /// One for each event loop.
-    private let storefronts: [AvailabilityReader]
+    private let readers: [AvailabilityReader]
     private let watch: LedgerWatch
     private let damage: @Sendable () async -> String?
     private let unread: UnreadBytes
@@ -127,13 +127,13 @@ package struct AvailabilityServices: Sendable {
         let metrics = APIMetrics()
         let catalogue = try await CurrentCatalogue.read(from: ledger)
         let watch = try await LedgerWatch(ledger, logger: logger)
-        storefronts = counters.map { counters in
+        readers = counters.map { counters in
             let source = AvailabilitySource(
                 counters: counters, ledger: ledger, watch: watch, fallsBackToLedger: fallsBackToLedger, logger: logger)
             return AvailabilityReader(catalogue: catalogue, reads: CoalescingReader(source, metrics: metrics))
         }
         live = LiveAvailability(
-            storefronts[0], metrics: metrics, subscriberCount: subscriberCount, unread: unread, logger: logger)
+            readers[0], metrics: metrics, subscriberCount: subscriberCount, unread: unread, logger: logger)
         self.watch = watch
         self.damage = damage
         self.unread = unread
@@ -141,7 +141,7 @@ package struct AvailabilityServices: Sendable {
     }
 
     /// Follows figures for subscribers. Must end before the public server, as its answers to them have no other end.
-    package var liveFigures: any Service { live }
+    package var liveAvailability: any Service { live }
 
     /// Notices counters that are behind the ledger. Must end before the ledger is closed.
     package var ledgerWatch: any Service { watch }
@@ -153,8 +153,8 @@ package struct AvailabilityServices: Sendable {
         var trouble: String?
         let damage = await damage()
         do {
-            let moments = try await moments()
-            let version = moments.first { $0.source == .ledger } ?? moments[0]
+            let versions = try await versions()
+            let version = versions.first { $0.source == .ledger } ?? versions[0]
             if version.source == .ledger, damage != nil { trouble = "figures: from a ledger that is damaged" }
             checks.append(
                 "figures", .string("from \(version.source.rawValue): epoch \(version.epoch), seq \(version.seq)"))
@@ -172,9 +172,9 @@ package struct AvailabilityServices: Sendable {
     }
 
     /// What requests are answered with now, on each event loop.
-    private func moments() async throws -> [SnapshotVersion] {
+    private func versions() async throws -> [SnapshotVersion] {
         try await withThrowingTaskGroup(of: SnapshotVersion.self) { group in
-            for reader in storefronts { group.addTask { try await reader.read { _ in [] }.reading.version } }
+            for reader in readers { group.addTask { try await reader.read { _ in [] }.reading.version } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
     }
@@ -184,7 +184,7 @@ package struct AvailabilityServices: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
     ) -> APIService {
         let health = HealthRoutes { await self.health() }
-        let routes = PublicRoutes(reader: storefronts[0], live: live, health: health)
+        let routes = PublicRoutes(reader: readers[0], live: live, health: health)
         let rules = ResponseRules(origins: origins, metrics: RequestMetrics(), logger: logger)
         // The probes and the page have nothing large.
         let requireRoom: @Sendable (_ route: String) throws -> Void = { [unread] route in
@@ -196,7 +196,7 @@ package struct AvailabilityServices: Sendable {
             rules: rules)
         return APIService(
             name: "http", settings: settings, responder: responder,
-            figureRoutes: storefronts.map { AvailabilityRoutes(reader: $0, rules: rules, requireRoom: requireRoom) },
+            availabilityRoutes: readers.map { AvailabilityRoutes(reader: $0, rules: rules, requireRoom: requireRoom) },
             unread: unread, logger: logger, onListening: onListening)
     }
 }
@@ -215,6 +215,6 @@ package struct OperatorServer: Sendable {
             responder: RouteResponder(
                 routes: { routes.route($0) }, admit: { try access.admit($0, $1) },
                 rules: ResponseRules(origins: .none, metrics: RequestMetrics(), logger: logger)),
-            figureRoutes: [], unread: unread, logger: logger, onListening: onListening)
+            availabilityRoutes: [], unread: unread, logger: logger, onListening: onListening)
     }
 }

@@ -26,11 +26,11 @@ final class AvailabilityRoutes: Sendable {
     }
 
     /// What is encoded once: the figures of these products, each known and named once.
-    private struct Question: Hashable {
+    private struct ResponseKey: Hashable {
         let shape: AvailabilityQuery.Shape
         let products: [ProductView]
 
-        static func == (left: Question, right: Question) -> Bool {
+        static func == (left: ResponseKey, right: ResponseKey) -> Bool {
             left.shape == right.shape && left.products.elementsEqual(right.products, by: ===)
         }
 
@@ -43,12 +43,12 @@ final class AvailabilityRoutes: Sendable {
     /// Answers with the figures of one reading.
     private struct Encoded {
         struct Kind: Hashable {
-            var question: Question
+            var responseKey: ResponseKey
             var access: AllowedOrigins.Access
         }
 
         struct Found {
-            var reply: AvailabilityResponse
+            var response: AvailabilityResponse
             /// For a plain request: `GET`, with the connection left open.
             var finished: Finished
         }
@@ -57,16 +57,16 @@ final class AvailabilityRoutes: Sendable {
         private static let room = 8 << 20
 
         private(set) var reading: CoalescingReader.Reading?
-        private var answers: [Kind: Found] = [:]
+        private var responses: [Kind: Found] = [:]
         private var bytes = 0
 
         init(of reading: CoalescingReader.Reading? = nil) { self.reading = reading }
 
-        subscript(kind: Kind) -> Found? { answers[kind] }
+        subscript(kind: Kind) -> Found? { responses[kind] }
 
         mutating func keep(_ found: Found, _ kind: Kind) {
-            bytes += found.reply.body.readableBytes
-            if bytes <= Self.room { answers[kind] = found }
+            bytes += found.response.body.readableBytes
+            if bytes <= Self.room { responses[kind] = found }
         }
     }
 
@@ -88,21 +88,21 @@ final class AvailabilityRoutes: Sendable {
 
     /// Answers a request.
     /// - Parameter whenMade: called once, with the answer's bytes: on `eventLoop`, and never before this has returned.
-    func answer(_ request: AvailabilityRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade) {
+    func respond(to request: AvailabilityRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade) {
         do {
             try requireRoom(request.query.shape.route)
             guard request.isRead else {
-                let answer = try BufferedResponse.toOtherMethods(
+                let response = try BufferedResponse.toOtherMethods(
                     request.head.method == .OPTIONS, Route.methods(get: true))
-                return eventLoop.execute { whenMade(self.finish(answer, request).counted()) }
+                return eventLoop.execute { whenMade(self.finish(response, request).counted()) }
             }
             guard let products = try request.query.products(of: reader.catalogue.view) else {
                 return lookUp(request, on: eventLoop, whenMade)
             }
-            let question = Question(shape: request.query.shape, products: products)
+            let responseKey = ResponseKey(shape: request.query.shape, products: products)
             reader.reads.read(products, on: eventLoop) { result in
                 do {
-                    if let found = try self.find(question, request, result.get()) {
+                    if let found = try self.find(responseKey, request, result.get()) {
                         whenMade(found)
                     } else {
                         self.lookUp(request, on: eventLoop, whenMade)
@@ -123,9 +123,9 @@ final class AvailabilityRoutes: Sendable {
         Task {
             var finished: Finished
             do {
-                let (version, figures) = try await reader.figures(of: request.query.ids())
-                let reply = request.query.shape.reply(figures, version)
-                finished = finish(reply.answer(unless: request.knownTags), request)
+                let (version, availability) = try await reader.availability(of: request.query.ids())
+                let response = request.query.shape.response(availability, version)
+                finished = finish(response.buffered(unless: request.knownTags), request)
             } catch {
                 finished = finish(error, request)
             }
@@ -137,59 +137,65 @@ final class AvailabilityRoutes: Sendable {
 
     /// nil where a product has no figures, or is of another catalogue than they are.
     private func find(
-        _ question: Question, _ request: AvailabilityRequest, _ reading: CoalescingReader.Reading
+        _ responseKey: ResponseKey, _ request: AvailabilityRequest, _ reading: CoalescingReader.Reading
     ) throws -> ByteBuffer? {
-        let kind = Encoded.Kind(question: question, access: rules.origins.access(for: request.origin))
+        let kind = Encoded.Kind(responseKey: responseKey, access: rules.origins.access(for: request.origin))
         guard let found = try find(kind, reading) else { return nil }
         let tags = request.knownTags
-        if request.isPlain, !(tags.map { AvailabilityResponse.matches($0, found.reply.entityTag) } ?? false) {
+        if request.isPlain, !(tags.map { AvailabilityResponse.matches($0, found.response.entityTag) } ?? false) {
             return found.finished.counted()
         }
-        return finish(found.reply.answer(unless: tags), request).counted()
+        return finish(found.response.buffered(unless: tags), request).counted()
     }
 
     private func find(_ kind: Encoded.Kind, _ reading: CoalescingReader.Reading) throws -> Encoded.Found? {
         try encoded.withLock { encoded in
             if encoded.reading !== reading { encoded = Encoded(of: reading) }
             if let found = encoded[kind] { return found }
-            guard let reply = Self.reply(to: kind.question, reading) else { return nil }
+            guard let response = Self.response(to: kind.responseKey, reading) else { return nil }
             // Asked again: many requests may have been admitted for one round trip, each for something else.
-            try requireRoom(kind.question.shape.route)
+            try requireRoom(kind.responseKey.shape.route)
             let found = Encoded.Found(
-                reply: reply, finished: finish(reply.answer(unless: nil), kind.question.shape, kind.access))
+                response: response,
+                finished: finish(response.buffered(unless: nil), kind.responseKey.shape, kind.access))
             encoded.keep(found, kind)
             return found
         }
     }
 
-    private static func reply(to question: Question, _ reading: CoalescingReader.Reading) -> AvailabilityResponse? {
-        let figures = question.products.compactMap { $0.version == reading.version.catalogue ? reading[$0] : nil }
-        guard figures.count == question.products.count else { return nil }
-        return question.shape.reply(figures, reading.version)
+    private static func response(to responseKey: ResponseKey, _ reading: CoalescingReader.Reading)
+        -> AvailabilityResponse?
+    {
+        let availability = responseKey.products.compactMap {
+            $0.version == reading.version.catalogue ? reading[$0] : nil
+        }
+        guard availability.count == responseKey.products.count else { return nil }
+        return responseKey.shape.response(availability, reading.version)
     }
 
     private func finish(_ error: any Error, _ request: AvailabilityRequest) -> Finished {
-        finish(rules.problem(error, of: request.query.shape.route).answer, request)
+        finish(rules.problem(error, of: request.query.shape.route).buffered, request)
     }
 
-    private func finish(_ answer: BufferedResponse, _ request: AvailabilityRequest) -> Finished {
-        var answer = answer
-        if let connection = request.connectionField { answer.head.headerFields[.connection] = connection }
-        if request.head.method == .HEAD { answer.body = ByteBuffer() }
+    private func finish(_ response: BufferedResponse, _ request: AvailabilityRequest) -> Finished {
+        var response = response
+        if let connection = request.connectionField { response.head.headerFields[.connection] = connection }
+        if request.head.method == .HEAD { response.body = ByteBuffer() }
         return finish(
-            answer, request.query.shape, rules.origins.access(for: request.origin),
+            response, request.query.shape, rules.origins.access(for: request.origin),
             isPreflight: request.head.method == .OPTIONS)
     }
 
     private func finish(
-        _ answer: BufferedResponse, _ shape: AvailabilityQuery.Shape, _ access: AllowedOrigins.Access,
+        _ response: BufferedResponse, _ shape: AvailabilityQuery.Shape, _ access: AllowedOrigins.Access,
         isPreflight: Bool = false
     ) -> Finished {
-        var answer = answer
-        answer.head.headerFields[.date] = Timestamp.httpDate()
+        var response = response
+        response.head.headerFields[.date] = Timestamp.httpDate()
         let counter = rules.finish(
-            &answer.head.headerFields, status: answer.head.status, of: shape.route, access, isPreflight: isPreflight)
-        return Finished(bytes: answer.encoded, counter: counter)
+            &response.head.headerFields, status: response.head.status, of: shape.route, access, isPreflight: isPreflight
+        )
+        return Finished(bytes: response.encoded, counter: counter)
     }
 }
 

@@ -20,7 +20,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         /// Figures are asked for. The end of the request has yet to come.
         case asked(AvailabilityRequest)
         /// The answer with figures is being made.
-        case answering(AvailabilityRequest)
+        case responding(AvailabilityRequest)
         /// The request was passed on.
         case passedOn(PassedOn)
         /// All of the answer is written. The socket has yet to take it.
@@ -48,10 +48,11 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Answers a request with figures: calls back once, on the event loop, and never before it has returned.
-    typealias AnswerFigures = (AvailabilityRequest, any EventLoop, @escaping AvailabilityRoutes.WhenMade) -> Void
+    typealias RespondWithAvailability = (AvailabilityRequest, any EventLoop, @escaping AvailabilityRoutes.WhenMade) ->
+        Void
 
     /// nil: the server has none.
-    private let figures: AnswerFigures?
+    private let availability: RespondWithAvailability?
     private let limits: Limits
     private var state = State.idle
     private var held = CircularBuffer<Event>()
@@ -65,7 +66,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var timer: Scheduled<Void>?
     private let slowReaders: SlowReaders
     /// Bytes that the socket has not taken: of answers, and of events, which are counted where they are made.
-    private var (answerBytes, eventBytes) = (0, 0)
+    private var (responseBytes, eventBytes) = (0, 0)
     /// What of these is counted.
     private var countedBytes = 0
     private var isBehind = false
@@ -83,8 +84,8 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         fileprivate var poll: TimeAmount { .nanoseconds(min(idle.nanoseconds, stall.nanoseconds / 4)) }
     }
 
-    init(_ figures: AnswerFigures?, limits: Limits, slowReaders: SlowReaders) {
-        self.figures = figures
+    init(_ availability: RespondWithAvailability?, limits: Limits, slowReaders: SlowReaders) {
+        self.availability = availability
         self.limits = limits
         self.slowReaders = slowReaders
     }
@@ -129,16 +130,16 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if held.isEmpty { context.read() } else { holdsRead = true }
     }
 
-    private var isAnswering: Bool {
+    private var isResponding: Bool {
         switch state {
         case .idle, .asked, .closing: false
         case .passedOn(let request): request.isComplete
-        case .answering, .sending: true
+        case .responding, .sending: true
         }
     }
 
     private func take(_ event: Event, _ context: ChannelHandlerContext) {
-        if isAnswering {
+        if isResponding {
             held.append(event)
             return
         }
@@ -157,15 +158,15 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         lastActive = .now()
         switch (part, state) {
         case (.head(let request), _):
-            if let figures, let request = AvailabilityRequest(request) {
+            if let availability, let request = AvailabilityRequest(request) {
                 state = .asked(request)
                 // Its body may never end.
-                if request.hasBody { answer(request, figures, context) }
+                if request.hasBody { respond(to: request, availability, context) }
                 return
             }
             state = .passedOn(PassedOn(persistence: Persistence(request), isComplete: false))
         case (.end, .asked(let request)):
-            if let figures { answer(request, figures, context) }
+            if let availability { respond(to: request, availability, context) }
             return
         case (.end, .passedOn(var request)):
             request.isComplete = true
@@ -177,49 +178,51 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: - Answers with figures
 
-    private func answer(_ request: AvailabilityRequest, _ figures: AnswerFigures, _ context: ChannelHandlerContext) {
-        state = .answering(request)
+    private func respond(
+        to request: AvailabilityRequest, _ availability: RespondWithAvailability, _ context: ChannelHandlerContext
+    ) {
+        state = .responding(request)
         let stage = NIOLoopBound(self, eventLoop: context.eventLoop)
-        figures(request, context.eventLoop) { stage.value.send($0) }
+        availability(request, context.eventLoop) { stage.value.send($0) }
     }
 
     /// The request is done when the socket has taken all of its answer.
-    private func send(_ answer: ByteBuffer) {
-        guard let context, case .answering(let request) = state else { return }
+    private func send(_ response: ByteBuffer) {
+        guard let context, case .responding(let request) = state else { return }
         // It was there when this stage was added; without it nothing could be sent.
         guard let encoder else { return context.close(promise: nil) }
         state = .sending(isLast: request.isLast)
         let sent = context.eventLoop.makePromise(of: Void.self)
         // Where it fails, the connection is closed.
-        sent.futureResult.assumeIsolated().whenSuccess { [self] in figuresAreSent() }
-        encoder.writeAndFlush(NIOAny(IOData.byteBuffer(answer)), promise: sent)
+        sent.futureResult.assumeIsolated().whenSuccess { [self] in availabilityIsSent() }
+        encoder.writeAndFlush(NIOAny(IOData.byteBuffer(response)), promise: sent)
         // Most sockets take an answer at once.
         if state.isSending {
-            answerBytes = answer.readableBytes
+            responseBytes = response.readableBytes
             countUnread()
         }
     }
 
-    private func figuresAreSent() {
+    private func availabilityIsSent() {
         guard let context else { return }
         lastSent = .now()
         if isBehind {
-            answerBytes = 0
+            responseBytes = 0
             countUnread()
         }
-        answerIsSent(context)
+        responseIsSent(context)
     }
 
-    private func answerIsSent(_ context: ChannelHandlerContext) {
+    private func responseIsSent(_ context: ChannelHandlerContext) {
         lastActive = lastSent
-        if case .sending(isLast: true) = state { endAfterAnswer(context) } else { state = .idle }
+        if case .sending(isLast: true) = state { endAfterResponse(context) } else { state = .idle }
         takeHeld(context)
         closeAtEnd(context)
     }
 
     private func takeHeld(_ context: ChannelHandlerContext) {
         if !held.isEmpty {
-            while !isAnswering, let event = held.popFirst() { take(event, context) }
+            while !isResponding, let event = held.popFirst() { take(event, context) }
             context.fireChannelReadComplete()
         }
         if held.isEmpty, holdsRead {
@@ -241,7 +244,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case (.body(let body), .passedOn): write(data, body.readableBytes, context, promise)
         case (.end, .passedOn(let request)):
             state = .sending(isLast: request.isLast)
-            write(data, 0, context, promise) { [self] in answerIsSent(context) }
+            write(data, 0, context, promise) { [self] in responseIsSent(context) }
         // A second answer: the rest of a body, say, that was found to be none after the first one.
         default: promise?.fail(ChannelError.outputClosed)
         }
@@ -267,11 +270,11 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         _ data: NIOAny, _ bytes: Int, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?,
         whenTaken: (() -> Void)? = nil
     ) {
-        answerBytes += bytes
+        responseBytes += bytes
         let sent = promise ?? context.eventLoop.makePromise()
         sent.futureResult.assumeIsolated().whenSuccess { [self] in
             lastSent = .now()
-            answerBytes -= bytes
+            responseBytes -= bytes
             if isBehind { countUnread() }
             whenTaken?()
         }
@@ -280,7 +283,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func flush(context: ChannelHandlerContext) {
         context.flush()
-        if answerBytes > 0 { countUnread() }
+        if responseBytes > 0 { countUnread() }
     }
 
     /// Sends events of the stream that a task answers with; behind the head, which the task has sent.
@@ -319,8 +322,8 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 slowReaders.remove(self)
             }
         }
-        let more = answerBytes - countedBytes
-        countedBytes = answerBytes
+        let more = responseBytes - countedBytes
+        countedBytes = responseBytes
         if more != 0 { slowReaders.add(more) }
     }
 
@@ -344,7 +347,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Bytes that are held for it, those of events among them.
-    var unreadBytes: Int { answerBytes + eventBytes }
+    var unreadBytes: Int { responseBytes + eventBytes }
 
     /// Closes the connection, as others need the room.
     func cutOff() {
@@ -358,12 +361,12 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func dropUnread() {
         slowReaders.remove(self)
         slowReaders.add(-countedBytes)
-        (answerBytes, eventBytes, countedBytes, isBehind) = (0, 0, 0, false)
+        (responseBytes, eventBytes, countedBytes, isBehind) = (0, 0, 0, false)
     }
 
     // MARK: - The connection's end
 
-    private func endAfterAnswer(_ context: ChannelHandlerContext) {
+    private func endAfterResponse(_ context: ChannelHandlerContext) {
         state = .closing
         context.close(mode: .output, promise: nil)
         // The client may be sending still: it is given time to read the answer.
@@ -388,7 +391,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// When the connection is to be closed if nothing happens.
     private var deadline: NIODeadline {
         // An answer may take its time.
-        min(isAnswering ? .distantFuture : lastActive + limits.idle, lastSent + limits.stall)
+        min(isResponding ? .distantFuture : lastActive + limits.idle, lastSent + limits.stall)
     }
 }
 

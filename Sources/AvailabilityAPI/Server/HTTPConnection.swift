@@ -12,7 +12,7 @@ import NIOHTTPTypesHTTP1
 struct HTTPConnection: HTTPChannelHandler {
     let responder: Responder
     /// One for each event loop; empty: there are none.
-    let figureRoutes: [AvailabilityRoutes]
+    let availabilityRoutes: [AvailabilityRoutes]
     let unread: UnreadBytes
 
     /// Subscribers are sent something every ten seconds.
@@ -41,9 +41,10 @@ struct HTTPConnection: HTTPChannelHandler {
             // Tasks take one request after another, and send 400 themselves; fields are checked by HTTPTypes.
             let decoder = ByteToMessageHandler(
                 HTTPRequestDecoder(limitConfiguration: Self.headLimits), maximumBufferSize: Self.undecodedBytes)
-            let figures = figureRoutes.first { $0.eventLoop === channel.eventLoop } ?? figureRoutes.first
+            let availability =
+                availabilityRoutes.first { $0.eventLoop === channel.eventLoop } ?? availabilityRoutes.first
             let stage = FastPathHandler(
-                figures?.answer, limits: Self.limits, slowReaders: unread.slowReaders(on: channel.eventLoop))
+                availability?.respond, limits: Self.limits, slowReaders: unread.slowReaders(on: channel.eventLoop))
             try pipeline.addHandlers(HTTPResponseEncoder(), decoder, stage, HTTPTypesCodec())
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

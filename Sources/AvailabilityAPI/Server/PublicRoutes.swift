@@ -26,7 +26,7 @@ struct PublicRoutes: Sendable {
                 }),
             Route("/v1/events", isShared: true) { request, target, origin in
                 // Ids are looked at before anything is said.
-                if request.method == .head { _ = try await reader.figures(of: target.products()) }
+                if request.method == .head { _ = try await reader.availability(of: target.products()) }
                 return try await Self.events(live, request, target, origin)
             },
             PageRoute.page("/", .index), PageRoute.file("/page.css", .pageStyle),

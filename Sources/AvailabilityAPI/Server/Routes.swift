@@ -67,7 +67,7 @@ struct RouteResponder: HTTPResponder {
             // Also for unknown addresses: a refused client must not learn which addresses exist.
             try admit(request, found)
             guard let route = found else { throw Problem(.notFound, "there is nothing at this address") }
-            response = try await answer(request, target, route, context)
+            response = try await routed(request, target, route, context)
         } catch let error as HTTPParserError {
             throw error
         } catch {
@@ -81,7 +81,7 @@ struct RouteResponder: HTTPResponder {
         return response
     }
 
-    private func answer(
+    private func routed(
         _ request: Request, _ target: RequestTarget, _ route: Route, _ origin: RequestOrigin
     ) async throws -> Response {
         switch request.method {

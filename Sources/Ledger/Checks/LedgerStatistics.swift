@@ -9,17 +9,17 @@ package struct LedgerStatistics: Sendable, Equatable {
     package var openDeadLetters: Int64
     /// Bytes of the content of all dead letters.
     package var deadLetterBytes: Int64
-    package var wantedReplays: Int64
+    package var requestedReplays: Int64
 
     package init(
         head: LedgerHead, orders: Int64, refunds: RefundsDue, openDeadLetters: Int64, deadLetterBytes: Int64,
-        wantedReplays: Int64
+        requestedReplays: Int64
     ) {
         self.head = head
         self.orders = orders
         self.refunds = refunds
         self.openDeadLetters = openDeadLetters
         self.deadLetterBytes = deadLetterBytes
-        self.wantedReplays = wantedReplays
+        self.requestedReplays = requestedReplays
     }
 }

@@ -18,7 +18,7 @@ package protocol LedgerStore: EpochKeeper {
     func outcomes(after position: Int64, through last: Int64, limit: Int) async throws -> JournalOutcomes
 
     /// Dead letters that must be published again, oldest first.
-    func replaysWanted(limit: Int) async throws -> [WantedReplay]
+    func requestedReplays(limit: Int) async throws -> [RequestedReplay]
 
     /// One dead letter with its bytes; nil: there is none.
     func deadLetter(_ number: Int64) async throws -> RecordedDeadLetter?

@@ -48,7 +48,7 @@ package struct RecordedDeadLetter: Sendable {
 }
 
 /// A dead letter that must be published again.
-package struct WantedReplay: Sendable {
+package struct RequestedReplay: Sendable {
     package var number: Int64
     package var fingerprint: [UInt8]
 
