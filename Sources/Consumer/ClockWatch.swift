@@ -15,7 +15,7 @@ struct ClockWatch {
     }
 
     /// Clocks as they were read at one moment.
-    struct Reading {
+    struct ReadState {
         /// By the monotonic clock.
         var at: ContinuousClock.Instant
         /// Since 1970.
@@ -27,12 +27,12 @@ struct ClockWatch {
         var idsAhead: Duration?
     }
 
-    private var last: Reading?
+    private var last: ReadState?
     private var wasApart = false
     private var areIDsAhead = false
     private static let tolerance = Timestamp.clockTolerance
 
-    mutating func look(_ reading: Reading) -> [Finding] {
+    mutating func look(_ reading: ReadState) -> [Finding] {
         var findings: [Finding] = []
         if let last {
             let passed = reading.at - last.at

@@ -3,7 +3,7 @@ import Domain
 import Ledger
 
 extension ConsumerStateMachine {
-    struct Reading {
+    struct ReadState {
         enum Activity {
             case none
             case reading(since: ContinuousClock.Instant)

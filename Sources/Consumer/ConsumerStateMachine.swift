@@ -28,7 +28,7 @@ struct ConsumerStateMachine: ~Copyable {
         case finished
     }
 
-    enum Deciding {
+    enum DecideState {
         case idle
         /// The entries stay at the front of the queue until the decision arrives.
         case underWay
@@ -38,7 +38,7 @@ struct ConsumerStateMachine: ~Copyable {
         case done(DecidedBatch)
     }
 
-    enum Recording {
+    enum RecordState {
         case idle
         case underWay(DecidedBatch)
     }
@@ -53,7 +53,7 @@ struct ConsumerStateMachine: ~Copyable {
         var changed: [Identifier]
     }
 
-    enum Acknowledging {
+    enum AcknowledgeState {
         case idle
         /// The first of the batches that wait; or, without one, what must be announced alone.
         case underWay(hasBatch: Bool)
@@ -74,13 +74,13 @@ struct ConsumerStateMachine: ~Copyable {
     /// Epochs that a batch has caused since something was last recorded.
     var epochsWithoutProgress = 0
 
-    var reading = Reading()
+    var reading = ReadState()
     var undecoded = UndecodedQueue()
     var queue: BatchQueue
-    var deciding = Deciding.idle
-    var recording = Recording.idle
+    var deciding = DecideState.idle
+    var recording = RecordState.idle
     var unacknowledged: [Unacknowledged] = []
-    var acknowledging = Acknowledging.idle
+    var acknowledging = AcknowledgeState.idle
     var announcing: AnnouncementProgress
     /// Of the batch that was recorded last.
     var recordedRows = BatchRows.none

@@ -2,14 +2,14 @@ import Ingest
 
 /// Deliveries that were read and are not decoded yet, in the order of the stream. One at a time is being decoded.
 struct UndecodedQueue {
-    enum Decoding {
+    enum DecodeState {
         case idle
         /// The first delivery.
         case underWay
     }
 
     private var deliveries: [[StreamEntry]] = []
-    private(set) var decoding = Decoding.idle
+    private(set) var decoding = DecodeState.idle
     /// Bytes of names and values.
     private(set) var bytes = 0
 

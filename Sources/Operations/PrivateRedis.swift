@@ -66,7 +66,7 @@ package actor PrivateRedis: Service {
     /// append-only file would take messages that the first one then overwrites.
     package func keepRunning() async throws {
         if lock == nil { lock = try FileLock.acquire(location.lock) }
-        if lock != nil, !isThere { try await start() }
+        if lock != nil, !exists { try await start() }
     }
 
     /// Ends the server, if this process is responsible for it.
@@ -76,7 +76,7 @@ package actor PrivateRedis: Service {
     }
 
     /// Whether a server listens, answering or not, or lives without its socket.
-    private var isThere: Bool { isListening || isAlive }
+    private var exists: Bool { isListening || isAlive }
 
     private var isListening: Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)

@@ -9,7 +9,7 @@ extension LedgerDatabase {
     func backUp(
         to path: String, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> LedgerCopy {
-        if LedgerFile.isThere(path) { throw SQLiteLedgerError.copyExists(path: path) }
+        if LedgerFile.exists(path) { throw SQLiteLedgerError.copyExists(path: path) }
         let partial = try PartialFile(path + ".partial")
         do {
             let copy = try await self.copy(into: partial, progress: progress)

@@ -13,7 +13,7 @@ extension LedgerDatabase {
                 let found = try Row.fetchAll(
                     db.cachedStatement(sql: Self.lettersOfOrder), arguments: [id.text])
                 letters += try found.map { (try $0.value(0), try $0.value(1)) }
-                if try found.isEmpty && !Self.isThere(id, db) { unknown.append(id) }
+                if try found.isEmpty && !Self.exists(id, db) { unknown.append(id) }
             }
             if !unknown.isEmpty { return .unknown(unknown) }
             let waiting = letters.filter { $0.status == DeadLetterStatus.replay.rawValue }.map(\.number)
@@ -54,7 +54,7 @@ extension LedgerDatabase {
         ORDER BY id
         """
 
-    private static func isThere(_ id: Identifier, _ db: Database) throws -> Bool {
+    private static func exists(_ id: Identifier, _ db: Database) throws -> Bool {
         try Bool.fetchOne(
             db.cachedStatement(sql: "SELECT \(Schema.orderNumber(ofID: "?")) IS NOT NULL"), arguments: [id.text])
             ?? false

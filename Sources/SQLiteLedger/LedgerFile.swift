@@ -37,7 +37,7 @@ struct LedgerFile: Sendable, Equatable {
     }
 
     /// Whether there is anything at `path`, also a link that leads nowhere.
-    static func isThere(_ path: String) -> Bool { FilePath.statusOfLink(path) != nil }
+    static func exists(_ path: String) -> Bool { FilePath.statusOfLink(path) != nil }
 
     /// Who may read and write it: the last nine bits of the mode, or nil if there is none.
     static func permissions(of path: String) -> UInt32? {

@@ -49,7 +49,7 @@ extension LedgerFile {
     /// SQLite's lock is not taken, which would delay the consumer. So nil is no proof: a failing disk is only found by
     /// writing.
     var obstacle: LedgerObstacle? {
-        if !isInPlace { return Self.isThere(path) ? .replaced : .gone }
+        if !isInPlace { return Self.exists(path) ? .replaced : .gone }
         // With links resolved: SQLite keeps the log beside the file itself.
         guard let file = FilePath.resolved(path) else { return .gone }
         if let system = FilePath.fileSystem(at: file) {
@@ -57,7 +57,7 @@ extension LedgerFile {
             if system.f_bavail == 0 { return .diskFull }
         }
         for file in [file] + Self.companions(of: file)
-        where Self.isThere(file) && FilePath.access(file, R_OK | W_OK) != 0 {
+        where Self.exists(file) && FilePath.access(file, R_OK | W_OK) != 0 {
             return .fileNotWritable
         }
         return FilePath.access(FilePath.folder(of: file), W_OK | X_OK) == 0 ? nil : .folderNotWritable

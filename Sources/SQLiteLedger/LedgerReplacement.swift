@@ -12,13 +12,13 @@ enum LedgerReplacement {
     /// The name under which a copy waits for its place.
     static func successor(of path: String) -> String { path + ".restored" }
 
-    static func isUnfinished(at path: String) -> Bool { LedgerFile.isThere(successor(of: path)) }
+    static func isUnfinished(at path: String) -> Bool { LedgerFile.exists(successor(of: path)) }
 
     /// Completes an interrupted restoration, if there is one. Waits while another process does so.
     /// - Parameter path: the ledger's path, links resolved.
     static func finish(at path: String) throws {
         let name = successor(of: path)
-        guard LedgerFile.isThere(name) else { return }
+        guard LedgerFile.exists(name) else { return }
         let descriptor = FilePath.open(name, O_RDONLY | O_NOFOLLOW)
         guard descriptor >= 0 else {
             if errno == ENOENT { return }
@@ -45,7 +45,7 @@ enum LedgerReplacement {
         try keep(path, as: kept)
         // SQLite would apply a remaining log to the copy.
         for (companion, suffix) in zip(LedgerFile.companions(of: path), ["-wal", "-shm", "-journal"])
-        where LedgerFile.isThere(companion) {
+        where LedgerFile.exists(companion) {
             guard FilePath.rename(companion, to: kept + suffix) == 0 else {
                 throw SQLiteLedgerError.cannotWrite(path: companion, reason: reason)
             }
@@ -56,13 +56,13 @@ enum LedgerReplacement {
             throw SQLiteLedgerError.cannotWrite(path: path, reason: reason)
         }
         try PartialFile.syncFolder(of: path)
-        return LedgerFile.isThere(kept) ? kept : nil
+        return LedgerFile.exists(kept) ? kept : nil
     }
 
     /// Gives what is at `path` a second name (a hard link), so that there is a ledger at every moment; or renames it,
     /// if the file system has no hard links.
     private static func keep(_ path: String, as kept: String) throws {
-        guard LedgerFile.isThere(path), FilePath.link(path, to: kept) != 0 else { return }
+        guard LedgerFile.exists(path), FilePath.link(path, to: kept) != 0 else { return }
         if errno == EEXIST {
             // A first attempt got this far. The name contains the copy's time, so nothing else should be there.
             if let old = FilePath.status(of: path), let second = FilePath.status(of: kept), old.isSameFile(as: second) {

@@ -52,7 +52,7 @@ final class PartialFile: Sendable {
         if !replacing, FilePath.link(path, to: target) == 0 {
             FilePath.unlink(path)
         } else {
-            if !replacing, LedgerFile.isThere(target) { throw SQLiteLedgerError.copyExists(path: target) }
+            if !replacing, LedgerFile.exists(target) { throw SQLiteLedgerError.copyExists(path: target) }
             guard FilePath.rename(path, to: target) == 0 else {
                 throw SQLiteLedgerError.cannotWrite(path: target, reason: Self.reason)
             }

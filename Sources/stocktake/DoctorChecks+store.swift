@@ -205,7 +205,7 @@ extension DoctorChecks {
     }
 
     /// What it means that messages wait.
-    private func waiting(_ messages: WaitingMessages) async throws -> Finding {
+    private func waiting(_ messages: WaitingMessages) async throws -> ReconcileResult {
         let age = messages.age(at: try await RedisClock.read(client) ?? SystemClock.milliseconds())
         let count = Int(clamping: messages.count).counted("message") + (messages.isLowerBound ? " or more" : "")
         let detail =

@@ -122,10 +122,10 @@ struct DoctorChecks {
         checks.append(HealthCheck(name: name, status: status, detail: detail))
     }
 
-    typealias Finding = (status: HealthCheck.Status, detail: String)
+    typealias ReconcileResult = (status: HealthCheck.Status, detail: String)
 
     /// A question to Redis. What it does not allow or answer is unknown.
-    mutating func askRedis(_ name: String, _ question: () async throws -> Finding) async {
+    mutating func askRedis(_ name: String, _ question: () async throws -> ReconcileResult) async {
         guard isRedisReachable else { return add(name, .unknown, "Redis cannot be reached") }
         do {
             let finding = try await question()

@@ -43,17 +43,17 @@ struct ReconcileCommand: AsyncParsableCommand {
         let reconciler = Reconciler(
             ledger: ledger, counters: CounterReader(keys: settings.keys, client: client),
             redis: settings.redis.redacted)
-        var finding = Finding()
+        var finding = ReconcileResult()
         if deep { finding.miscounts = try await ledger.recount() }
         if let admin {
             let driftRepair = DriftRepair(
                 await settings.accessOfOperator(), ledger: admin, client: client, reconciler: reconciler,
                 reason: "stocktake reconcile --repair")
             let result = try await driftRepair.run(
-                miscounts: finding.miscounts, comparesAll: all, explained: Finding.explained)
+                miscounts: finding.miscounts, comparesAll: all, explained: ReconcileResult.explained)
             (finding.report, finding.repair) = (result.report, result)
         } else {
-            finding.report = try await reconciler.drift(all: all, explained: Finding.explained)
+            finding.report = try await reconciler.drift(all: all, explained: ReconcileResult.explained)
         }
         if all, let report = finding.repair?.after ?? finding.report { finding.passed = try await list(ledger, report) }
         await client.close()
@@ -107,7 +107,7 @@ struct ReconcileCommand: AsyncParsableCommand {
 }
 
 /// What `reconcile` found, and what it did.
-private struct Finding {
+private struct ReconcileResult {
     /// nil: the counters could not be compared before they were installed again.
     var report: DriftReport?
     /// What a repair has done; nil: none was asked for.

@@ -19,8 +19,8 @@ extension ChaosVerdict {
             var next = rest.next()
             while let found = next, found != announcement.place { next = rest.next() }
             if next == nil {
-                let isThere = announced.contains(announcement)
-                journal.violation("I24", "\(announcement) was \(isThere ? "announced out of order" : "not announced")")
+                let exists = announced.contains(announcement)
+                journal.violation("I24", "\(announcement) was \(exists ? "announced out of order" : "not announced")")
                 return
             }
         }

@@ -82,21 +82,21 @@ struct SequentialJudge {
         for row in ledger.deadLetters where row.reason == "unknown_order" {
             // What becomes of these is the operator's doing.
             if row.status == "discarded" || replayed.contains(row.entryID) { continue }
-            let (id, isThere, hasCome): (String, Bool, Bool)
+            let (id, exists, hasCome): (String, Bool, Bool)
             switch message(of: row)?.meaning {
             case .cancellation(let cancellation)?:
-                (id, isThere) = (cancellation.id, orders[cancellation.order] != nil)
+                (id, exists) = (cancellation.id, orders[cancellation.order] != nil)
                 hasCome = cancellations[id] != nil
             case .refund(let refund)?:
-                (id, isThere) = (refund.id, isKnown(refund.order))
+                (id, exists) = (refund.id, isKnown(refund.order))
                 hasCome = refunds[id] != nil
             default: continue
             }
-            let expected = isThere ? "replayed" : "open"
+            let expected = exists ? "replayed" : "open"
             if row.status != expected {
                 differ("dead letter \(row.position) of \(id) is \(row.status) instead of \(expected)")
             }
-            if isThere, !hasCome { differ("\(id) has not come again, though its order is there") }
+            if exists, !hasCome { differ("\(id) has not come again, though its order is there") }
         }
     }
 

@@ -9,7 +9,7 @@ struct ClockWatchTests {
     /// - Parameter second: that has passed in truth.
     private func reading(
         _ second: Double, redis: Double = 0, machine: Double = 0, late: Double = 0, ahead: Double? = -1
-    ) -> ClockWatch.Reading {
+    ) -> ClockWatch.ReadState {
         .init(
             at: start + .seconds(second), redis: .seconds(1_000 + second + redis),
             machine: .seconds(1_000 + second + machine), uncertainty: .seconds(late),
@@ -19,7 +19,7 @@ struct ClockWatchTests {
     @Test("Clocks that go are no news")
     func right() {
         var clocks = ClockWatch()
-        func look(_ reading: ClockWatch.Reading) -> [ClockWatch.Finding] { clocks.look(reading) }
+        func look(_ reading: ClockWatch.ReadState) -> [ClockWatch.Finding] { clocks.look(reading) }
         for second in stride(from: 0.0, to: 100, by: 10) {
             #expect(look(reading(second, redis: second / 100, machine: -second / 200)) == [])
         }
@@ -28,7 +28,7 @@ struct ClockWatchTests {
     @Test("A clock that is set is reported once, by how much", arguments: [-3_600.0, 86_400])
     func step(by seconds: Double) {
         var clocks = ClockWatch()
-        func look(_ reading: ClockWatch.Reading) -> [ClockWatch.Finding] { clocks.look(reading) }
+        func look(_ reading: ClockWatch.ReadState) -> [ClockWatch.Finding] { clocks.look(reading) }
         #expect(look(reading(0)) == [])
         let redis = look(reading(10, redis: seconds))
         #expect(redis == [.redisStepped(.seconds(seconds)), .apart(.seconds(-seconds))])
@@ -41,7 +41,7 @@ struct ClockWatchTests {
     @Test("A clock that was wrong from the start is reported, too")
     func apart() {
         var clocks = ClockWatch()
-        func look(_ reading: ClockWatch.Reading) -> [ClockWatch.Finding] { clocks.look(reading) }
+        func look(_ reading: ClockWatch.ReadState) -> [ClockWatch.Finding] { clocks.look(reading) }
         #expect(look(reading(0, machine: 90)) == [.apart(.seconds(90))])
         #expect(look(reading(10, machine: 90)) == [])
         #expect(look(reading(20)) == [.machineStepped(.seconds(-90))])
@@ -50,7 +50,7 @@ struct ClockWatchTests {
     @Test("A reply that comes late is no step of a clock")
     func lateReply() {
         var clocks = ClockWatch()
-        func look(_ reading: ClockWatch.Reading) -> [ClockWatch.Finding] { clocks.look(reading) }
+        func look(_ reading: ClockWatch.ReadState) -> [ClockWatch.Finding] { clocks.look(reading) }
         #expect(look(reading(0)) == [])
         #expect(look(reading(10, redis: 6, late: 7)) == [])
         #expect(look(reading(20)) == [])
@@ -60,7 +60,7 @@ struct ClockWatchTests {
     @Test("Ids ahead of the clock are reported once, and again after they were not")
     func idsAhead() {
         var clocks = ClockWatch()
-        func look(_ reading: ClockWatch.Reading) -> [ClockWatch.Finding] { clocks.look(reading) }
+        func look(_ reading: ClockWatch.ReadState) -> [ClockWatch.Finding] { clocks.look(reading) }
         #expect(look(reading(0, ahead: nil)) == [])
         #expect(look(reading(10, ahead: 1)) == [])
         #expect(look(reading(20, ahead: 3_600)) == [.idsAhead(.seconds(3_600))])

@@ -5,7 +5,7 @@ import Testing
 
 /// Two thousand real orders of a real shop, with the exact result they must give, whatever happens on the way.
 @Suite(
-    .serialized, .enabled(if: RealOrders.isThere, "no real orders at \(RealOrders.folder); set STOCKTAKE_REAL_ORDERS"))
+    .serialized, .enabled(if: RealOrders.exists, "no real orders at \(RealOrders.folder); set STOCKTAKE_REAL_ORDERS"))
 struct RealOrdersTests {
     private func shop() async throws -> Shop {
         try await Shop(catalogue: String(contentsOfFile: RealOrders.path("products-2000.json"), encoding: .utf8))
@@ -127,7 +127,7 @@ extension RealOrdersTests {
 /// Where the real orders are, and what must come of them.
 enum RealOrders {
     static let folder = ProcessInfo.processInfo.environment["STOCKTAKE_REAL_ORDERS"] ?? "../shared/data/online-retail"
-    static var isThere: Bool { FileManager.default.fileExists(atPath: path("checkouts-2000.ndjson")) }
+    static var exists: Bool { FileManager.default.fileExists(atPath: path("checkouts-2000.ndjson")) }
 
     static func path(_ name: String) -> String { "\(folder)/\(name)" }
 

@@ -12,14 +12,14 @@ struct AvailabilityReader: Sendable {
     /// - Throws: `AvailabilityUnavailable`; what `choose` throws.
     func read(
         _ choose: @Sendable (CatalogueView) throws -> [ProductView]
-    ) async throws -> (view: CatalogueView, products: [ProductView], reading: CoalescingReader.Reading) {
+    ) async throws -> (view: CatalogueView, products: [ProductView], snapshot: CoalescingReader.Snapshot) {
         var view = catalogue.view
         for _ in 1..<Self.attempts {
             let products = try choose(view)
-            let reading = try await reads.read(products)
-            let current = try await currentView(at: reading.version)
+            let snapshot = try await reads.read(products)
+            let current = try await currentView(at: snapshot.version)
             // It may be another one though this reading did not replace it: one that came just before did.
-            if current === view { return (view, products, reading) }
+            if current === view { return (view, products, snapshot) }
             view = current
         }
         let products = try choose(view)
@@ -31,18 +31,18 @@ struct AvailabilityReader: Sendable {
     func availability(of ids: [Identifier]) async throws -> (
         version: SnapshotVersion, availability: [ProductAvailability]
     ) {
-        let (view, _, reading) = try await read { view in ids.compactMap { view[$0] } }
+        let (view, _, snapshot) = try await read { view in ids.compactMap { view[$0] } }
         var unknown: [Identifier] = []
         var availability: [ProductAvailability] = []
         for id in ids {
-            if let found = try view[id].flatMap({ try reading.availability(of: $0) }) {
+            if let found = try view[id].flatMap({ try snapshot.availability(of: $0) }) {
                 availability.append(found)
             } else {
                 unknown.append(id)
             }
         }
         if !unknown.isEmpty { throw Problem.unknown(unknown) }
-        return (reading.version, availability)
+        return (snapshot.version, availability)
     }
 
     private func currentView(at version: SnapshotVersion) async throws -> CatalogueView {

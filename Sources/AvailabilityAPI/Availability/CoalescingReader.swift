@@ -17,7 +17,7 @@ final class CoalescingReader: Sendable {
     private let state = Mutex(State())
 
     /// What one round trip has brought.
-    final class Reading: Sendable {
+    final class Snapshot: Sendable {
         let version: SnapshotVersion
         private let availability: [ObjectIdentifier: ProductAvailability]
 
@@ -55,7 +55,7 @@ final class CoalescingReader: Sendable {
         }
 
         /// All at once on each event loop; other event loops first, as they work in parallel to this one.
-        func finish(with result: Result<Reading, any Error>) {
+        func finish(with result: Result<Snapshot, any Error>) {
             var here: [WhenRead] = []
             var elsewhere: [ObjectIdentifier: (eventLoop: any EventLoop, all: [WhenRead])] = [:]
             for reader in waiting {
@@ -72,7 +72,7 @@ final class CoalescingReader: Sendable {
         }
     }
 
-    typealias WhenRead = @Sendable (Result<Reading, any Error>) -> Void
+    typealias WhenRead = @Sendable (Result<Snapshot, any Error>) -> Void
 
     /// Where the connection to Redis lives.
     var eventLoop: any EventLoop { tasks.eventLoop }
@@ -85,7 +85,7 @@ final class CoalescingReader: Sendable {
 
     /// The figures of `products` at one moment, which is not before the call.
     /// - Throws: `AvailabilityUnavailable`.
-    func read(_ products: some Sequence<ProductView> & Sendable) async throws -> Reading {
+    func read(_ products: some Sequence<ProductView> & Sendable) async throws -> Snapshot {
         try await withCheckedThrowingContinuation { continuation in
             read(products) { continuation.resume(with: $0) }
         }
@@ -111,9 +111,9 @@ final class CoalescingReader: Sendable {
     private func run() async {
         while let round = next() {
             do {
-                let reading = try await read(round)
-                metrics.countReads(round.waiting.count, from: reading.version.source)
-                round.finish(with: .success(reading))
+                let snapshot = try await read(round)
+                metrics.countReads(round.waiting.count, from: snapshot.version.source)
+                round.finish(with: .success(snapshot))
             } catch {
                 metrics.countReads(round.waiting.count, from: nil)
                 round.finish(with: .failure(error))
@@ -132,7 +132,7 @@ final class CoalescingReader: Sendable {
         }
     }
 
-    private func read(_ round: Round) async throws -> Reading {
+    private func read(_ round: Round) async throws -> Snapshot {
         let products = Array(round.products.values)
         let (version, states) = try await source.read(products.map(\.counters))
         var availability: [ObjectIdentifier: ProductAvailability] = [:]
@@ -145,6 +145,6 @@ final class CoalescingReader: Sendable {
             start = end
         }
         assert(start == states.count, "as many counters as were asked for, a product's together")
-        return Reading(version, availability)
+        return Snapshot(version, availability)
     }
 }

@@ -39,14 +39,14 @@ extension CounterReader {
         _ groups: [[CounterName]], of identity: String, reaching watermark: LedgerWatermark?
     ) async throws -> ValidCounters {
         for _ in 0..<Self.attempts {
-            guard let reading = try await read(groups) else { continue }
-            let head = reading.head
+            guard let snapshot = try await read(groups) else { continue }
+            let head = snapshot.head
             guard let ledger = head.ledger, let epoch = head.epoch, let seq = head.seq else {
                 throw CounterFault.notInstalled
             }
             guard ledger == identity else { throw CounterFault.otherLedger }
             if let watermark, watermark.isAbove(epoch: epoch, seq: seq) { throw CounterFault.behind }
-            return ValidCounters(epoch: epoch, seq: seq, catalogue: head.catalogue, states: reading.states)
+            return ValidCounters(epoch: epoch, seq: seq, catalogue: head.catalogue, states: snapshot.states)
         }
         throw CounterFault.changing
     }

@@ -31,7 +31,7 @@ final class CurrentCatalogue: Sendable {
         /// The counters' epoch and catalogue it was last read for. With a version that the ledger does not have (it was
         /// synced and the consumer has not come to it, or an older ledger was put back) once is enough.
         var readFor: Source?
-        var reading: Task<CatalogueView, any Error>?
+        var snapshot: Task<CatalogueView, any Error>?
     }
 
     private struct Source: Equatable {
@@ -54,18 +54,18 @@ final class CurrentCatalogue: Sendable {
     /// - Returns: the catalogue of the counters, as far as it can be had.
     func view(forEpoch epoch: Int64, catalogue: Int64) async throws -> CatalogueView {
         let source = Source(epoch: epoch, catalogue: catalogue)
-        let (view, reading): (CatalogueView, Task<CatalogueView, any Error>?) = state.withLock { state in
+        let (view, snapshot): (CatalogueView, Task<CatalogueView, any Error>?) = state.withLock { state in
             if state.view.version == catalogue || state.readFor == source { return (state.view, nil) }
-            if let reading = state.reading { return (state.view, reading) }
-            let reading = Task { [ledger] in CatalogueView(try await ledger.listing()) }
-            state.reading = reading
-            return (state.view, reading)
+            if let snapshot = state.snapshot { return (state.view, snapshot) }
+            let snapshot = Task { [ledger] in CatalogueView(try await ledger.listing()) }
+            state.snapshot = snapshot
+            return (state.view, snapshot)
         }
-        guard let reading else { return view }
-        let result = await reading.result
+        guard let snapshot else { return view }
+        let result = await snapshot.result
         state.withLock { state in
-            guard state.reading == reading else { return }
-            state.reading = nil
+            guard state.snapshot == snapshot else { return }
+            state.snapshot = nil
             if case .success(let view) = result {
                 state.view = view
                 state.readFor = source

@@ -193,13 +193,13 @@ actor LiveAvailability: Service {
     /// Reads what has changed since the last look, and sends it.
     private func pollOnce() async {
         do {
-            let (view, _, reading) = try await reader.read { _ in [] }
+            let (view, _, snapshot) = try await reader.read { _ in [] }
             adopt(view)
-            let isNews = swept.map { !$0.isSameState(as: reading.version) } ?? true
+            let isNews = swept.map { !$0.isSameState(as: snapshot.version) } ?? true
             if isNews || tellsAll || wantsSweep {
-                try await sweep(upTo: reading.version)
+                try await sweep(upTo: snapshot.version)
             } else {
-                swept = reading.version
+                swept = snapshot.version
             }
             failure = nil
         } catch {
@@ -227,9 +227,9 @@ actor LiveAvailability: Service {
             return counters <= pace.counters
         }
         let ids = Array(turn.isEmpty ? unswept.prefix(1) : turn)
-        let (_, products, reading) = try await reader.read { view in ids.compactMap { view[$0] } }
+        let (_, products, snapshot) = try await reader.read { view in ids.compactMap { view[$0] } }
         for product in products {
-            if let availability = reading[product] { take(availability, reading.version) }
+            if let availability = snapshot[product] { take(availability, snapshot.version) }
         }
         unswept.removeFirst(min(ids.count, unswept.count))
         guard unswept.isEmpty else { return }

@@ -41,11 +41,11 @@ struct CartValidation: Sendable {
 
     func validate(_ body: ByteBuffer, _ request: Request) async throws -> Response {
         let lines = try Self.lines([UInt8](body.readableBytesView))
-        let (view, _, reading) = try await reader.read { view in lines.compactMap { view[$0.productID] } }
+        let (view, _, snapshot) = try await reader.read { view in lines.compactMap { view[$0.productID] } }
         let verdicts = try Self.verdicts(lines) { id in
-            try view[id].flatMap { try reading.availability(of: $0) }?.availability
+            try view[id].flatMap { try snapshot.availability(of: $0) }?.availability
         }
-        return AvailabilityResponse(reading.version) { buffer in
+        return AvailabilityResponse(snapshot.version) { buffer in
             buffer.writeStaticString(#""valid":"#)
             buffer.writeBool(verdicts.allSatisfy(\.reasons.isEmpty))
             buffer.writeStaticString(#","items":["#)

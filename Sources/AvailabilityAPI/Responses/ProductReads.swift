@@ -78,18 +78,19 @@ struct ProductReads: Sendable {
         while true {
             let cursor = after
             let step = filter.isAvailable == nil ? filter.limit : Self.searchStep
-            let (view, candidates, reading) = try await reader.read { view in
+            let (view, candidates, snapshot) = try await reader.read { view in
                 try Self.candidates(view, filter, after: cursor, limit: step)
             }
-            var result = page ?? Page(version: reading.version)
-            guard reading.version.epoch == result.version.epoch, reading.version.source == result.version.source else {
+            var result = page ?? Page(version: snapshot.version)
+            guard snapshot.version.epoch == result.version.epoch, snapshot.version.source == result.version.source
+            else {
                 throw AvailabilityUnavailable(description: "the counters are being installed again")
             }
             // The oldest part says how far the whole is.
-            if reading.version.seq < result.version.seq { result.version = reading.version }
+            if snapshot.version.seq < result.version.seq { result.version = snapshot.version }
             for product in candidates {
                 after = product.id
-                guard let availability = reading[product], product.isActive else { continue }
+                guard let availability = snapshot[product], product.isActive else { continue }
                 if let wanted = filter.isAvailable, availability.availability.product.isAvailable != wanted { continue }
                 result.availability.append(availability)
                 if result.availability.count == filter.limit { break }

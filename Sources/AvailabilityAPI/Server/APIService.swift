@@ -174,7 +174,7 @@ package struct AvailabilityServices: Sendable {
     /// What requests are answered with now, on each event loop.
     private func versions() async throws -> [SnapshotVersion] {
         try await withThrowingTaskGroup(of: SnapshotVersion.self) { group in
-            for reader in readers { group.addTask { try await reader.read { _ in [] }.reading.version } }
+            for reader in readers { group.addTask { try await reader.read { _ in [] }.snapshot.version } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
     }

@@ -56,11 +56,11 @@ final class AvailabilityRoutes: Sendable {
         /// Bytes of bodies that are kept of one reading: what clients have read of them is not counted elsewhere.
         private static let room = 8 << 20
 
-        private(set) var reading: CoalescingReader.Reading?
+        private(set) var snapshot: CoalescingReader.Snapshot?
         private var responses: [Kind: Found] = [:]
         private var bytes = 0
 
-        init(of reading: CoalescingReader.Reading? = nil) { self.reading = reading }
+        init(of snapshot: CoalescingReader.Snapshot? = nil) { self.snapshot = snapshot }
 
         subscript(kind: Kind) -> Found? { responses[kind] }
 
@@ -137,10 +137,10 @@ final class AvailabilityRoutes: Sendable {
 
     /// nil where a product has no figures, or is of another catalogue than they are.
     private func find(
-        _ responseKey: ResponseKey, _ request: AvailabilityRequest, _ reading: CoalescingReader.Reading
+        _ responseKey: ResponseKey, _ request: AvailabilityRequest, _ snapshot: CoalescingReader.Snapshot
     ) throws -> ByteBuffer? {
         let kind = Encoded.Kind(responseKey: responseKey, access: rules.origins.access(for: request.origin))
-        guard let found = try find(kind, reading) else { return nil }
+        guard let found = try find(kind, snapshot) else { return nil }
         let tags = request.knownTags
         if request.isPlain, !(tags.map { AvailabilityResponse.matches($0, found.response.entityTag) } ?? false) {
             return found.finished.counted()
@@ -148,11 +148,11 @@ final class AvailabilityRoutes: Sendable {
         return finish(found.response.buffered(unless: tags), request).counted()
     }
 
-    private func find(_ kind: Encoded.Kind, _ reading: CoalescingReader.Reading) throws -> Encoded.Found? {
+    private func find(_ kind: Encoded.Kind, _ snapshot: CoalescingReader.Snapshot) throws -> Encoded.Found? {
         try encoded.withLock { encoded in
-            if encoded.reading !== reading { encoded = Encoded(of: reading) }
+            if encoded.snapshot !== snapshot { encoded = Encoded(of: snapshot) }
             if let found = encoded[kind] { return found }
-            guard let response = Self.response(to: kind.responseKey, reading) else { return nil }
+            guard let response = Self.response(to: kind.responseKey, snapshot) else { return nil }
             // Asked again: many requests may have been admitted for one round trip, each for something else.
             try requireRoom(kind.responseKey.shape.route)
             let found = Encoded.Found(
@@ -163,14 +163,14 @@ final class AvailabilityRoutes: Sendable {
         }
     }
 
-    private static func response(to responseKey: ResponseKey, _ reading: CoalescingReader.Reading)
+    private static func response(to responseKey: ResponseKey, _ snapshot: CoalescingReader.Snapshot)
         -> AvailabilityResponse?
     {
         let availability = responseKey.products.compactMap {
-            $0.version == reading.version.catalogue ? reading[$0] : nil
+            $0.version == snapshot.version.catalogue ? snapshot[$0] : nil
         }
         guard availability.count == responseKey.products.count else { return nil }
-        return responseKey.shape.response(availability, reading.version)
+        return responseKey.shape.response(availability, snapshot.version)
     }
 
     private func finish(_ error: any Error, _ request: AvailabilityRequest) -> Finished {
