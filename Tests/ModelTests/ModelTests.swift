@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What may happen in a run of the model, and how often. ARCHITECTURE.md, "The model", says what each one found.
+/// What may happen in a run of the model, and how often. docs/model.md says what each one found.
 struct Configuration: Sendable, CustomTestStringConvertible {
     var name: String
     var macros: [String]

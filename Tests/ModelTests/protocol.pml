@@ -1,6 +1,6 @@
 /*
- * The protocol of ARCHITECTURE.md ("The life of a checkout", "Epochs"), for Spin. `ModelTests` searches every state of
- * it; "The model" in ARCHITECTURE.md says what that covers.
+ * The protocol of ARCHITECTURE.md ("The way of one order", "Epochs: the protocol"), for Spin. `ModelTests` searches every
+ * state of it; docs/model.md says what that covers.
  *
  * By hand:  spin -a -DCRASHES=1 -DLOSSES=1 protocol.pml && cc -O1 -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -m100000
  * A counterexample, step by step: the same with -DNO_CHAIN (say), then
