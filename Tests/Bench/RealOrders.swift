@@ -13,7 +13,7 @@ struct RealOrders {
             let catalogue = try? String(contentsOfFile: "\(folder)/products-2000.json", encoding: .utf8),
             let checkouts = try? String(contentsOfFile: "\(folder)/checkouts-2000.ndjson", encoding: .utf8)
         else {
-            throw MissingInput(description: "no real orders in \(folder) (CONTRIBUTING.md, \"Real orders\")")
+            throw MissingInput(description: "no real orders in \(folder) (docs/testing.md, \"Real orders\")")
         }
         let repetitions = workshop.scale.realRepetitions
         let backlog = try await publish(checkouts, repetitions, in: workshop)
