@@ -293,6 +293,8 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // The documentation against the code.
+        .testTarget(name: "DocumentationTests", swiftSettings: strict),
         // The protocol itself, searched by Spin; knows none of the code.
         .testTarget(
             name: "ModelTests", dependencies: ["TestSupport"], exclude: ["protocol.pml"], swiftSettings: strict),

@@ -27,13 +27,13 @@ import Testing
             for clients in [[shop.client, away], [away, shop.client]] {
                 let report = try await health(shop, clients)
                 #expect(report.trouble == nil)
-                #expect(report.checks.text.contains(#""availability":"from ledger: epoch "#), "\(report.checks)")
+                #expect(report.checks.text.contains(#""figures":"from ledger: epoch "#), "\(report.checks)")
                 let damaged = try await health(shop, clients, damage: "page 7")
                 #expect(damaged.trouble == "figures: from a ledger that is damaged")
             }
             let report = try await health(shop, [shop.client, shop.client], damage: "page 7")
             #expect(report.trouble == nil)
-            #expect(report.checks.text.contains(#""availability":"from redis: epoch "#), "\(report.checks)")
+            #expect(report.checks.text.contains(#""figures":"from redis: epoch "#), "\(report.checks)")
             #expect(report.checks.text.contains(#""ledger":"it is damaged: page 7""#))
             await away.close()
         }
