@@ -2,7 +2,7 @@ import Foundation
 
 /// What must come of messages that are taken strictly one by one, compared with what the ledger says came of them.
 ///
-/// A plain model of the rules in README.md. It shares nothing with the program but those rules.
+/// A plain model of the rules in docs/messages.md. It shares nothing with the program but those rules.
 struct SequentialJudge {
     private let catalogues: [Int64: ShopCatalogue]
     /// The catalogue's version of each epoch.

@@ -36,7 +36,7 @@ struct ShopCatalogue: Sendable, Equatable {
 
     // MARK: - Rules
 
-    /// Why a line cannot be decided under this catalogue, as README.md has it; nil if it can.
+    /// Why a line cannot be decided under this catalogue, as docs/messages.md has it; nil if it can.
     func violation(in line: Message.Line, mayBeClosed: Bool = false) -> String? {
         guard let shelf = shelf(of: line.product) else { return "unknown_product" }
         if !shelf.isOpen, !mayBeClosed { return "product_closed" }

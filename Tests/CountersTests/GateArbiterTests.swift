@@ -121,7 +121,7 @@ private struct OrderPool {
     }
 }
 
-/// Takes commands strictly one by one: the rules of README.md, in the plainest way, shared with neither side.
+/// Takes commands strictly one by one: the rules of docs/messages.md, in the plainest way, shared with neither side.
 private struct PlainJudge {
     var sold: [CounterName: Int64] = [:]
     var adjusted: [CounterName: Int64] = [:]
