@@ -193,6 +193,8 @@ let package = Package(
             name: "MemoryRedis", dependencies: ["Concurrency", "Counters", "Domain", "Ingest", "RedisClient"],
             path: "Tests/MemoryRedis", swiftSettings: strict),
         .testTarget(name: "TextEncodingsTests", dependencies: ["TextEncodings"], swiftSettings: strict),
+        .testTarget(name: "ConcurrencyTests", dependencies: ["Concurrency"], swiftSettings: strict),
+        .testTarget(name: "SpellingTests", dependencies: ["Spelling"], swiftSettings: strict),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON", "Randomness"], swiftSettings: strict),
@@ -293,6 +295,11 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Parts of the command that need no process of their own.
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["stocktake", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
         // The documentation against the code.
         .testTarget(name: "DocumentationTests", swiftSettings: strict),
         // The protocol itself, searched by Spin; knows none of the code.

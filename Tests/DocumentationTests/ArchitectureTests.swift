@@ -18,7 +18,9 @@ import Testing
         // The command composes most modules; its row lists the rules, not the imports.
         for (row, modules) in zip(rows, names) where modules != ["stocktake"] {
             let folders = modules.map { $0 == "LuaScripts" ? "lua" : "Sources/\($0)" }
-            let imported = try folders.map { try Repository.imports(below: $0) }.reduce(into: []) { $0.formUnion($1) }
+            let imported = try folders.map { try Repository.imports(below: $0) }.reduce(into: Set<String>()) {
+                $0.formUnion($1)
+            }
             #expect(Set(Repository.code(in: row[2])) == imported.intersection(listed), "\(modules)")
         }
     }

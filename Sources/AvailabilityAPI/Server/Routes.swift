@@ -8,7 +8,7 @@ import NIOHTTPTypes
 
 /// One address: what answers at it, by method.
 struct Route: Sendable {
-    typealias BufferedResponse = @Sendable (Request, RequestTarget, RequestOrigin) async throws -> Response
+    typealias Handler = @Sendable (Request, RequestTarget, RequestOrigin) async throws -> Response
 
     /// Its pattern, for metrics.
     let name: String

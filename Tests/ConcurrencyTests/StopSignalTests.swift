@@ -1,8 +1,6 @@
 import Concurrency
 import Testing
 
-@testable import Consumer
-
 @Suite("The stop signal", .timeLimit(.minutes(1)))
 struct StopSignalTests {
     @Test("ends a pause at once, however long it is, and each one after it")
