@@ -1,20 +1,20 @@
 import Domain
 
-/// What a catalogue file changes in the ledger.
+/// The changes that a catalogue file makes to the ledger.
 package struct CatalogueChanges: Sendable, Equatable {
     package enum Kind: String, Sendable {
         case added
         case changed
-        /// No longer in the file: not sold any more.
+        /// The SKU is missing from the file and is no longer sold.
         case closed
-        /// Back in the file.
+        /// The SKU was closed and is in the file again.
         case reopened
     }
 
     package struct Change: Sendable, Equatable {
         package var kind: Kind
         package var counter: CounterName
-        /// For `changed` and `reopened`: the columns that differ, but for the place in the file.
+        /// For `changed` and `reopened`, the columns that differ, except the position in the file.
         package var columns: [ColumnChange]
 
         package init(kind: Kind, counter: CounterName, columns: [ColumnChange]) {
@@ -24,11 +24,11 @@ package struct CatalogueChanges: Sendable, Equatable {
         }
     }
 
-    /// In the order of the file; what was closed comes last.
+    /// In the order of the file, followed by the closed SKUs.
     package var changes: [Change] = []
-    /// What an operator should check: a cap below the units already sold.
+    /// Conditions that an operator should check: caps below the units already sold.
     package var warnings: [String] = []
-    /// Products and variants that stay as they are.
+    /// The number of products and variants that stay the same.
     package var unchanged = 0
     package var version: Int64 = 0
 
@@ -38,8 +38,8 @@ package struct CatalogueChanges: Sendable, Equatable {
 }
 
 extension CatalogueChanges {
-    /// What is kept of it for good: for what was added, closed or opened again a row without a column, and one for each
-    /// column that differs.
+    /// The rows that record these changes permanently: one without a column for each SKU that was added, closed or
+    /// reopened, and one for each column that differs.
     package var rows: [(kind: Kind, counter: CounterName, column: ColumnChange?)] {
         changes.flatMap { change -> [(kind: Kind, counter: CounterName, column: ColumnChange?)] in
             let whole = change.kind == .changed ? [] : [(change.kind, change.counter, ColumnChange?.none)]
@@ -48,18 +48,18 @@ extension CatalogueChanges {
     }
 }
 
-/// What a version of the catalogue has changed of one product or variant, as it is kept.
+/// A recorded change of one product or variant by one version of the catalogue.
 package struct RecordedCatalogueChange: Sendable, Equatable {
     package var number: Int64
     package var version: Int64
     package var place: EpochPosition
     package var kind: CatalogueChanges.Kind
     package var counter: CounterName
-    /// nil: all of it.
+    /// `nil` if the change concerns the whole SKU.
     package var column: ColumnChange?
     /// RFC 3339, UTC.
     package var changedAt: String
-    /// Who brought the catalogue in; nil: nobody has said.
+    /// The operator who synced the catalogue; `nil` if none was named.
     package var by: String?
 
     package init(
@@ -77,7 +77,7 @@ package struct RecordedCatalogueChange: Sendable, Equatable {
     }
 }
 
-/// A variant in the file that the ledger knows under another product.
+/// The file assigns variants to other products than the ledger does.
 package struct VariantMoved: Error, Sendable, Equatable {
     package struct Move: Sendable, Equatable {
         package var path: String

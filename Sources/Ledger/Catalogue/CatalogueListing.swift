@@ -1,9 +1,9 @@
 import Domain
 
-/// The catalogue as shops show it: the synced data, without figures.
+/// The catalogue as shops display it: the synced data, without availability.
 package struct CatalogueListing: Sendable {
     package var catalogueVersion: Int64
-    /// In the catalogue's order; closed products last.
+    /// In the catalogue's order, with closed products last.
     package var products: [ListedProduct]
 
     package init(catalogueVersion: Int64, products: [ListedProduct]) {
@@ -22,7 +22,7 @@ package struct ListedProduct: Sendable {
     /// Minor units.
     package var basePrice: Int64
     package var requiresAssembly: Bool
-    /// JSON texts: an array of texts, an array of objects.
+    /// JSON text: an array of strings for `images`, an array of objects for `specs`.
     package var images: String?
     package var specs: String?
     package var isActive: Bool

@@ -1,7 +1,7 @@
-/// A column of a product's or a variant's row that a catalogue has changed.
+/// A change of one column of a product's or variant's row, made by a catalogue.
 package struct ColumnChange: Sendable, Equatable {
     package enum Value: Sendable, Equatable {
-        /// NULL: of a cap, unlimited.
+        /// NULL; for a cap, this means unlimited.
         case none
         case integer(Int64)
         case text(String)
@@ -11,12 +11,12 @@ package struct ColumnChange: Sendable, Equatable {
         package init(_ flag: Bool) { self = .integer(flag ? 1 : 0) }
     }
 
-    /// Columns whose values are numbers.
+    /// The columns with numeric values.
     package static let numbers: Set<String> = [
         "max_quantity", "base_price", "dev_status", "has_variants", "requires_assembly",
     ]
 
-    /// Its name, which is public.
+    /// The column's name, which is public.
     package var column: String
     package var before: Value
     package var after: Value
@@ -27,13 +27,13 @@ package struct ColumnChange: Sendable, Equatable {
         self.after = after
     }
 
-    /// `max_quantity 500 → 400` if both are short, else only the column's name.
+    /// `max_quantity 500 → 400` if both values are short, otherwise only the column's name.
     package var text: String {
         guard let before = words(for: before), let after = words(for: after) else { return column }
         return "\(column) \(before) → \(after)"
     }
 
-    /// nil: it is long.
+    /// Returns the value as displayed, or `nil` if it is too long.
     package func words(for value: Value) -> String? {
         switch value {
         case .none: column == "max_quantity" ? "unlimited" : "none"

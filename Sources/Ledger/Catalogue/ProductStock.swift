@@ -1,6 +1,6 @@
 import Domain
 
-/// A product with its variants and their counters, as the ledger has them.
+/// A product with its variants and their counters, as stored in the ledger.
 package struct ProductStock: Sendable {
     package var id: Identifier
     package var name: String
@@ -26,10 +26,11 @@ package struct ProductStock: Sendable {
         }
     }
 
-    /// The names of all its counters.
+    /// The counters of the product and its variants.
     package var counters: [CounterName] { [.product(id)] + variants.map { .variant($0.id) } }
 
-    /// The effective figures, with the counters taken from `state` (Redis) or as the ledger has them.
+    /// Returns the effective availability, computed from `counters` (Redis), or from the ledger's counters if it is
+    /// `nil`.
     package func availability(_ counters: [CounterName: CounterState]? = nil) -> Availability {
         func state(_ name: CounterName, _ own: CounterState) -> CounterState {
             guard let counters else { return own }
@@ -41,10 +42,10 @@ package struct ProductStock: Sendable {
     }
 }
 
-/// The ledger's figures at one moment.
+/// A snapshot of the ledger's counters.
 package struct StockSnapshot: Sendable {
     package var head: LedgerHead
-    /// In the catalogue's order; closed products last.
+    /// In the catalogue's order, with closed products last.
     package var products: [ProductStock]
 
     package init(head: LedgerHead, products: [ProductStock]) {

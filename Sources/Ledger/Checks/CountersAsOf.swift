@@ -1,8 +1,8 @@
 import Domain
 
-/// Names of consecutive counters: products before variants, each in the order of their ids.
+/// The names of consecutive counters: products before variants, each ordered by id.
 package struct CounterNames: Sendable {
-    /// The head when they were read.
+    /// The ledger's head when the names were read.
     package var head: LedgerHead
     package var names: [CounterName]
 
@@ -12,12 +12,12 @@ package struct CounterNames: Sendable {
     }
 }
 
-/// Counters of the ledger now, and what was recorded last: enough to compute what they were at an earlier seq.
+/// The ledger's current counters and their latest changes, from which their state at an earlier seq can be computed.
 package struct CountersAsOf: Sendable {
     package var head: LedgerHead
-    /// The state of each at `head.seq`.
+    /// The state of each counter at `head.seq`.
     package var counters: [CounterName: CounterState]
-    /// Units added by changes after the requested seq.
+    /// The units added by each change after the requested seq.
     private var later: [CounterName: [(seq: Int64, units: Int64)]]
 
     package init(
@@ -28,7 +28,7 @@ package struct CountersAsOf: Sendable {
         self.later = later
     }
 
-    /// Units recorded for a counter with seqs above `seq` (which must not be below the requested one).
+    /// Returns the units that were recorded for a counter after `seq`, which must not be below the requested seq.
     package func units(of counter: CounterName, after seq: Int64) -> Int64 {
         (later[counter] ?? []).reduce(0) { $0 + ($1.seq > seq ? $1.units : 0) }
     }

@@ -1,6 +1,6 @@
 import Domain
 
-/// A quantity that differs from the sum of what is recorded.
+/// A quantity that differs from the sum of the recorded changes.
 package struct Miscount: Sendable, Equatable {
     package enum Column: String, Sendable {
         case sold = "sold_quantity"
@@ -9,9 +9,9 @@ package struct Miscount: Sendable, Equatable {
 
     package var counter: CounterName
     package var column: Column
-    /// The quantity in the product's or variant's row.
+    /// The quantity stored in the product's or variant's row.
     package var recorded: Int64
-    /// The sum of its orders, cancellations and adjustments.
+    /// The sum of the SKU's orders, cancellations and adjustments.
     package var counted: Int64
 
     package init(counter: CounterName, column: Column, recorded: Int64, counted: Int64) {
@@ -22,30 +22,31 @@ package struct Miscount: Sendable, Equatable {
     }
 }
 
-/// What a check of the whole ledger found.
+/// The result of a check of the whole ledger.
 package struct LedgerCheck: Sendable, Equatable {
-    /// What the backend itself finds wrong with what it stores, the first lines; empty if sound.
+    /// The first problems that the backend's own integrity check reports; empty if there are none.
     package var integrity: [String] = []
-    /// Rows that refer to missing rows.
+    /// The number of rows that refer to missing rows.
     package var danglingReferences = 0
     package var miscounts: [Miscount] = []
-    /// How many there are of each kind.
+    /// The number of recorded commands of each kind.
     package var commands: [Command.Kind: Int] = [:]
     package var deadLetters = 0
-    /// Versions of the catalogue.
+    /// The number of catalogue versions.
     package var catalogueChanges = 0
     package var head = LedgerHead(epoch: 0, seq: 0, position: 0, catalogueVersion: 0)
 
-    /// Rows that were recorded and are missing (`LedgerHead.position`), or whose details are.
+    /// The number of rows that were recorded (`LedgerHead.position`) but are missing, or whose details are missing.
     package var missingRecords: Int64 = 0
-    /// Changes of the counters whose seq is not the next one after those before it.
+    /// The number of counter changes whose seq does not continue the sequence.
     package var missingChanges: Int64 = 0
-    /// Orders that were refused and are missing, or are not marked as refused.
+    /// The number of refused orders that are missing or not marked as refused.
     package var missingRefusals: Int64 = 0
-    /// Bytes of dead letters that the ledger counts and that are missing; negative: there are more.
+    /// The dead letters' recorded size in bytes minus their actual size; negative if there are more bytes than
+    /// recorded.
     package var missingDeadLetterBytes: Int64 = 0
 
-    /// Refunds that are due and not listed, or listed and not due, and wrong sums of refunds.
+    /// The number of refunds that are due but not listed, or listed but not due, plus the number of wrong refund sums.
     package var refundFaults = 0
 
     package init() {}

@@ -1,11 +1,11 @@
-/// The state of a ledger's storage, as far as it can be determined without a write.
+/// The state of a ledger's storage, as far as it can be determined without writing.
 package struct LedgerCondition: Sendable, Equatable {
-    /// Why the ledger cannot be written, without a path: it may be shown to anyone. nil: no obstacle was found, but a
-    /// write may still fail.
+    /// Why the ledger cannot be written. It contains no path, because it may be shown to anyone. `nil` if no obstacle
+    /// was found; a write may still fail.
     package var obstacle: String?
-    /// A warning for the operator about something that works, but should be checked; nil: none.
+    /// A warning for the operator about something that works but should be checked; `nil` if there is none.
     package var notice: String?
-    /// Size in bytes, log included.
+    /// Size in bytes, including the log.
     package var bytes: Int64
     /// Size of the log in bytes; 0 if the backend has none.
     package var logBytes: Int64
@@ -18,20 +18,20 @@ package struct LedgerCondition: Sendable, Equatable {
     }
 }
 
-/// One result that `doctor` reports about a ledger's storage.
+/// One finding that `doctor` reports about a ledger's storage.
 package struct LedgerFinding: Sendable, Equatable {
     package enum Status: Sendable {
         case fine
         /// Needs an operator's attention.
         case doubtful
-        /// It could not be determined.
+        /// The state could not be determined.
         case unknown
     }
 
-    /// What was examined: "ledger log".
+    /// What was examined, such as "ledger log".
     package var subject: String
     package var status: Status
-    /// What was found and, if it is doubtful, what to do; may be empty.
+    /// The finding and, if it is doubtful, what to do; may be empty.
     package var detail: String
 
     package init(_ subject: String, _ status: Status, _ detail: String) {

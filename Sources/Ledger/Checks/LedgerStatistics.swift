@@ -1,13 +1,13 @@
 import Domain
 
-/// What needs an operator's attention: counts for `doctor` and operators, at one moment.
+/// A snapshot of the counts that need an operator's attention, for `doctor` and operators.
 package struct LedgerStatistics: Sendable, Equatable {
     package var head: LedgerHead
     package var orders: Int64
     package var refunds: RefundsDue
-    /// Open dead letters, without those that must be published again.
+    /// Open dead letters, excluding those with a requested replay.
     package var openDeadLetters: Int64
-    /// Bytes of the content of all dead letters.
+    /// The size in bytes of the content of all dead letters.
     package var deadLetterBytes: Int64
     package var requestedReplays: Int64
 

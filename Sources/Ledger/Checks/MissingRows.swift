@@ -1,18 +1,19 @@
 import Domain
 
-/// What a ledger holds that a backup of it does not.
+/// The rows that a ledger has but a backup of it lacks.
 package struct MissingRows: Sendable, Equatable {
     package var commands: [Command.Kind: Int] = [:]
     package var deadLetters = 0
-    /// Versions of the catalogue; the file that made them is there to be synced again.
+    /// The number of catalogue versions; the catalogue file still exists and can be synced again.
     package var catalogueChanges = 0
-    /// The positions in the stream of all these messages, in the order of recording.
+    /// The stream ids of all these messages, in the order of recording.
     package var entries: [StreamID] = []
-    /// Orders whose customer data was removed, and reappears with the backup.
+    /// Orders whose customer data was erased and reappears with the backup.
     package var erased: [String] = []
-    /// Dead letters whose content was removed, and reappears with the backup.
+    /// The number of dead letters whose content was discarded and reappears with the backup.
     package var discarded = 0
-    /// What could not be read, for people: then all other numbers are lower bounds.
+    /// The parts that could not be read, described for an operator. If there are any, all other numbers are lower
+    /// bounds.
     package var unread: [String] = []
 
     package init() {}

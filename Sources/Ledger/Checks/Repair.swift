@@ -1,23 +1,23 @@
 import Domain
 
-/// A difference that was found, and is corrected.
+/// A difference that was found and is corrected.
 package struct Repair: Sendable, Equatable {
     package enum Place: String, Sendable {
-        /// The counters in Redis, which are set to the ledger's figures.
+        /// The counters in Redis, which are set to the ledger's quantities.
         case counters
-        /// A quantity of the ledger, which is set to the sum of what is recorded.
+        /// A quantity in the ledger, which is set to the sum of the recorded changes.
         case ledger
     }
 
     package var place: Place
-    /// nil: a field of the counters that belongs to no product or variant.
+    /// `nil` for a field of the counters that belongs to no product or variant.
     package var level: CapLevel?
     /// The product's or variant's id, or the field's name.
     package var id: String
-    /// Units; nil if there were none.
+    /// The units that were found; `nil` if there were none.
     package var found: Int64?
     package var expected: Int64?
-    /// What differed, if it is not the number of units.
+    /// A description of the difference, if it is not in the number of units.
     package var detail: String
 
     package init(place: Place, level: CapLevel?, id: String, found: Int64?, expected: Int64?, detail: String) {
@@ -30,11 +30,11 @@ package struct Repair: Sendable, Equatable {
     }
 }
 
-/// A repair as the ledger keeps it.
+/// A repair as stored in the ledger.
 package struct RecordedRepair: Sendable {
     package var number: Int64
     package var repair: Repair
-    /// The epoch by which it was requested; the next installed epoch contains it.
+    /// The epoch that requested the repair; the next installed epoch contains it.
     package var epoch: Int64
     package var reason: String
     package var repairedAt: String
@@ -55,7 +55,7 @@ package struct RecordedChange: Sendable, Equatable {
     package var seq: Int64
     package var kind: Kind
     package var id: Identifier
-    /// Units it added.
+    /// The units that it added.
     package var units: Int64
 
     package init(seq: Int64, kind: Kind, id: Identifier, units: Int64) {

@@ -1,9 +1,9 @@
 import Domain
 
-/// What is in the ledger's place before a backup takes it.
+/// The file in the ledger's place before a backup replaces it.
 package enum ReplacedLedger: Sendable, Equatable {
     case none
     case readable(identity: String, LedgerHead)
-    /// It cannot be opened, or the log beside it is of another state; kept as it is, with its log.
+    /// The file cannot be opened, or the log beside it belongs to another state. Both are kept unchanged.
     case damaged
 }

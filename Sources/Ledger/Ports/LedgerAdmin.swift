@@ -1,44 +1,46 @@
 import Domain
 
-/// A ledger as the commands change it, also beside an active consumer.
+/// A ledger that the commands can change, even while a consumer is active.
 package protocol LedgerAdmin: LedgerQueries, LedgerRepairs, LedgerRecords {
-    /// Brings the catalogue into the ledger: caps and descriptions, never sold quantities.
+    /// Syncs the catalogue into the ledger: caps and descriptions, but never sold quantities.
     ///
-    /// What the file lacks is closed, not deleted. If anything changed, the catalogue's version is raised, so that the
-    /// active consumer notices.
+    /// SKUs that are missing from the file are closed, not deleted. If anything changes, the catalogue's version is
+    /// raised, so that the active consumer notices.
     /// - Parameters:
-    ///   - by: who brings it in, kept with the changes.
+    ///   - by: the operator who syncs it, recorded with the changes.
     ///   - progress: called periodically with the number of products done, on a thread of the ledger.
-    /// - Throws: `VariantMoved` with every variant that would move to another product; nothing is written then.
+    /// - Throws: `VariantMoved` with every variant that would move to another product; nothing is written in that case.
     func sync(
         _ catalogue: Catalogue, by: String?, progress: (@Sendable (Int) -> Void)?
     ) async throws -> CatalogueChanges
 
-    /// Removes what the ledger holds about the customers of orders, and the bytes of dead letters with their ids.
+    /// Erases the customer data of orders, and the bytes of dead letters with the same ids.
     ///
-    /// Id, digest, items, amounts and status stay: counts remain correct, and a replayed message is still recognised. A
-    /// digest of the payment intent stays, too: the same payment is not taken for a second one when it comes again. An
-    /// id that only dead letters have is accepted, too. Refunds that are due keep what they need. If one id is unknown,
-    /// nothing is erased.
+    /// Id, digest, items, amounts and status are kept, so that counts remain correct and a replayed message is still
+    /// recognised. A digest of the payment intent is kept as well, so that a repeated message about the same payment is
+    /// not taken for a second payment. Ids that only dead letters have are accepted. Refunds that are due keep the data
+    /// that they need. If any id is unknown, nothing is erased.
     /// - Parameters:
     ///   - ids: duplicates count once.
-    ///   - by: who asks for it: kept (`AuditEntry`), as for all that follows.
+    ///   - by: the operator who requests it, recorded in an `AuditEntry`. The same applies to the methods below.
     func erase(_ ids: [Identifier], by: String?) async throws -> EraseResult
 
-    /// Makes the consumer publish open dead letters again, all of the choice or none.
+    /// Requests that the consumer publish the chosen open dead letters again: all of them or none.
     func replay(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveResult
 
-    /// Removes the bytes of dead letters, all of the choice or none. Their rows stay, so that an entry that is read
-    /// again is recognised. The request is refused if one of them must be published again, which needs its bytes.
+    /// Removes the bytes of the chosen dead letters: of all of them or none. Their rows are kept, so that an entry that
+    /// is read again is recognised. The request is refused if one of them must be published again, which needs its
+    /// bytes.
     func discard(_ choice: DeadLetterChoice, by: String?) async throws -> ResolveResult
 
-    /// Keeps in the audit that somebody does this; what changes the ledger is kept with the change.
+    /// Records in the audit that an operator does this. Actions that change the ledger are recorded together with the
+    /// change instead.
     func note(_ action: AuditEntry.Action, of subject: String, by: String?) async throws
 
     /// Sets the epoch to at least `epoch`, so that the next one is above every epoch that Redis has seen.
     ///
-    /// An epoch above `LedgerHead.highestEpoch`, or below 0, cannot be the result of counting: it was written manually,
-    /// and is ignored, as no epoch can be above it.
+    /// An epoch above `LedgerHead.highestEpoch` or below 0 cannot result from counting: it is a manual edit, and is
+    /// ignored, because no epoch can be above it.
     func raiseEpoch(above epoch: Int64, by: String?) async throws
 
     /// Same as `LedgerStore.completeErasure`. The caller must hold the lease, so that no consumer is active.

@@ -1,38 +1,39 @@
 import Domain
 
-/// A ledger as the reconciler compares it with the counters.
+/// A ledger that the reconciler compares with the counters.
 package protocol LedgerAudit: OpenLedger {
-    /// The names of the counters after `last` (nil: from the first one), at most `limit`: products before variants,
-    /// each in the order of their ids.
+    /// Returns the names of at most `limit` counters after `last`, or from the start if it is `nil`: products before
+    /// variants, each ordered by id.
     func counterNames(after last: CounterName?, limit: Int) async throws -> CounterNames
 
-    /// These counters, and what was recorded for them after `seq`, at one moment.
-    /// - Parameter names: consecutive, as `counterNames` returns them.
+    /// Returns these counters and their changes recorded after `seq`, in one snapshot.
+    /// - Parameter names: consecutive names, as returned by `counterNames`.
     func counters(_ names: [CounterName], withChangesAfter seq: Int64) async throws -> CountersAsOf
 
-    /// Those of the counters that exist.
+    /// Returns the subset of the given counters that exist.
     func known(_ names: [CounterName]) async throws -> Set<CounterName>
 
-    /// Changes of a counter, latest first, that have a seq above `lowest` and up to `highest`.
+    /// Returns the changes of a counter with a seq above `lowest` and up to `highest`, latest first.
     func changes(of counter: CounterName, above lowest: Int64, upTo highest: Int64) async throws -> [RecordedChange]
 
-    /// Counts sold and adjusted quantities again from what is recorded, without changing anything.
+    /// Recomputes the sold and adjusted quantities from the recorded changes, without changing anything.
     func recount() async throws -> [Miscount]
 }
 
-/// A ledger from which drift of the counters is repaired.
+/// A ledger that can repair drift of the counters.
 package protocol LedgerRepairs: LedgerAudit, EpochKeeper {
-    /// Requests a new epoch, which installs the counters again, and records what it repairs. An active consumer notices
-    /// in its next transaction, or within a second.
+    /// Requests a new epoch, which installs the counters again, and records the repairs. An active consumer notices in
+    /// its next transaction, or within a second.
     ///
     /// The counters are installed from the ledger's balances, so wrong balances are corrected in the same transaction.
     /// - Parameters:
-    ///   - repairs: those of the counters, from a comparison with the ledger as it is.
-    ///   - epoch: the epoch in which they were compared; nil: any.
-    ///   - reason: kept with the epoch and the repairs.
-    ///   - by: who asks for it, kept as an `AuditEntry`; nil: nobody does, it is a chore of the process.
-    /// - Returns: what is repaired, and the requested epoch (the installed one is higher); nil if the ledger is at
-    ///   another epoch by now, in which nothing has been compared.
+    ///   - repairs: the repairs of the counters, from a comparison with the ledger's current balances.
+    ///   - epoch: the epoch in which they were compared; `nil` accepts any.
+    ///   - reason: recorded with the epoch and the repairs.
+    ///   - by: the operator who requests it, recorded in an `AuditEntry`; `nil` if the process repairs on its own
+    ///     initiative.
+    /// - Returns: the repairs and the requested epoch (the installed one is higher), or `nil` if the ledger has since
+    ///   moved to another epoch, in which nothing has been compared.
     func raiseEpoch(
         toRepair repairs: [Repair], foundIn epoch: Int64?, reason: String, by: String?
     ) async throws -> (repairs: [Repair], epoch: Int64)?

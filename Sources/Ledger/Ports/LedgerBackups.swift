@@ -1,14 +1,14 @@
 import Domain
 
-/// Backups of a whole ledger, each a single file: makes them, and restores one in place of the ledger.
+/// Makes backups of a whole ledger, each a single file, and restores a backup in place of the ledger.
 ///
-/// Errors: `LedgerError`; of kind `refused` if a file exists already, a copy is unsound, or a backup does not fit.
+/// Errors: `LedgerError`; of kind `refused` if a file exists already, a copy is unsound, or a backup is unsuitable.
 package protocol LedgerBackups: Sendable {
-    /// Copies a snapshot of the ledger into a new file, also while a consumer writes, and checks the copy. The file
+    /// Copies a snapshot of the ledger into a new file, even while a consumer writes, and checks the copy. The file
     /// gets its name only once it is complete, sound and on disk.
     /// - Parameters:
     ///   - store: the store that the ledger must belong to.
-    ///   - path: of the new file, which must not exist.
+    ///   - path: the path of the new file, which must not exist.
     func backUp(
         store: String, to path: String, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> LedgerCopy
@@ -18,7 +18,7 @@ package protocol LedgerBackups: Sendable {
     ///
     /// The caller must hold the lease. The ledger need not exist.
     /// - Parameters:
-    ///   - backup: path of a backup of a ledger of `store`.
+    ///   - backup: the path of a backup of a ledger of `store`.
     ///   - store: the store whose ledger is replaced.
     func prepare(
         from backup: String, store: String, progress: @escaping @Sendable (CopyProgress) -> Void
@@ -28,23 +28,23 @@ package protocol LedgerBackups: Sendable {
 /// A checked copy of a backup beside the ledger, ready to take its place. Nothing has changed yet.
 package protocol LedgerRestoration: Sendable {
     var copy: LedgerCopy { get }
-    /// The identity of the backup.
+    /// The backup's identity.
     var identity: String { get }
     var replaced: ReplacedLedger { get }
-    /// The last message that the backup has recorded; nil if none.
+    /// The stream id of the newest message that the backup has recorded; `nil` if there is none.
     var newestEntry: StreamID? { get }
 
-    /// What the replaced ledger holds and the backup does not; nil if it cannot be opened.
+    /// Returns the rows that the replaced ledger has but the backup lacks, or `nil` if the ledger cannot be opened.
     func missing() async throws -> MissingRows?
 
     /// Sets the copy's epoch to at least `epoch`, so that the next one is above every epoch that was ever installed.
-    /// - Parameter by: who restores it, kept as an `AuditEntry`.
+    /// - Parameter by: the operator who restores it, recorded in an `AuditEntry`.
     func raiseEpoch(above epoch: Int64, by: String?) async throws
 
-    /// Puts the copy in the ledger's place. A crash leaves either the old ledger or the new one.
-    /// - Returns: the new name of what was there before; nil if nothing was.
+    /// Replaces the ledger with the copy. A crash leaves either the old ledger or the new one.
+    /// - Returns: the new name of the replaced file, or `nil` if there was none.
     func takePlace() throws -> String?
 
-    /// Removes the copy: nothing has changed.
+    /// Removes the copy and leaves the ledger unchanged.
     func abandon()
 }

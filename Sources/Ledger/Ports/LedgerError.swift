@@ -1,24 +1,24 @@
-/// Why an operation on a ledger failed. The text states what failed, on what, why, and what to do; the kind is what
-/// callers act on.
+/// Why an operation on a ledger failed. The text states what failed, on what, why, and what to do; callers act on the
+/// kind.
 package protocol LedgerError: Error, CustomStringConvertible {
     var kind: LedgerErrorKind { get }
 }
 
 package enum LedgerErrorKind: Sendable, Equatable {
-    /// Waiting may help: the same operation may succeed later.
+    /// The same operation may succeed later.
     case transient
     /// There is no ledger.
     case missing
-    /// There is a ledger already, and a new one was requested.
+    /// A new ledger was requested, but there is one already.
     case alreadyExists
     /// Another process has the ledger open, holds its lease, or is making the same copy.
     case inUse
-    /// The ledger or the backup does not allow the operation; nothing was changed.
+    /// The state of the ledger or the backup does not allow the operation; nothing was changed.
     case refused
-    /// The open ledger was moved, deleted or replaced: later writes would be lost.
+    /// The open ledger was moved, deleted or replaced, so later writes would be lost.
     case replaced
-    /// The ledger's storage is damaged; only restoring a backup helps. `finding` names no path: it may be shown to
-    /// anyone.
+    /// The ledger's storage is damaged; only restoring a backup helps. `finding` contains no path, because it may be
+    /// shown to anyone.
     case damaged(finding: String)
     /// Any other failure. Waiting does not help.
     case failed
@@ -27,7 +27,7 @@ package enum LedgerErrorKind: Sendable, Equatable {
 extension LedgerError {
     package var isTransient: Bool { kind == .transient }
 
-    /// What was found to be damaged; nil: it is not about damage.
+    /// The damage that was found; `nil` if the error does not report damage.
     package var damage: String? {
         if case .damaged(let finding) = kind { finding } else { nil }
     }

@@ -1,4 +1,4 @@
-/// Reads a ledger slice by slice, to detect damage that only a read reveals.
+/// Reads a ledger slice by slice, to detect damage that only reading reveals.
 ///
 /// Errors: `LedgerError`; of kind `damaged` if damage was found.
 package protocol LedgerInspection: Sendable {
@@ -16,6 +16,6 @@ package protocol LedgerInspection: Sendable {
     /// Reads everything in one snapshot, including what the slices leave out.
     func readWhole() async throws
 
-    /// Releases the connection. The caller of `inspect` must call it.
+    /// Releases the connection. The caller of `inspect` must call this.
     func close()
 }

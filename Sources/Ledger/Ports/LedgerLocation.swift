@@ -1,18 +1,19 @@
-/// The location of a store's ledger, which may not exist yet. Made from a URL, whose scheme selects the backend.
+/// The location of a store's ledger, which may not exist yet. It is created from a URL, whose scheme selects the
+/// backend.
 ///
 /// Errors: `LedgerError`. Opening throws the kind `missing` if there is no ledger, and `failed` if it belongs to
 /// another store.
 package protocol LedgerLocation: Sendable, CustomStringConvertible {
-    /// The location as messages show it: a path, or a URL without its password.
+    /// The location as displayed in messages: a path, or a URL without its password.
     var name: String { get }
 
-    /// Everything that stores the ledger, as messages call it: "the ledger's file and its log".
+    /// The ledger's storage as named in messages, such as "the ledger's file and its log".
     var storage: String { get }
 
-    /// Grants the lease of the active consumer. Works without a ledger, too.
+    /// Grants the lease of the active consumer, even if there is no ledger.
     var lease: any LeaseRegister { get }
 
-    /// Whether there is a ledger. The remains of an interrupted creation do not count.
+    /// Returns whether there is a ledger. The remains of an interrupted creation do not count.
     func exists() async throws -> Bool
 
     /// Creates an empty ledger of `store`. Throws the kind `alreadyExists` if there is one.
@@ -22,35 +23,35 @@ package protocol LedgerLocation: Sendable, CustomStringConvertible {
     /// - Parameter store: the store it must belong to.
     func openStore(_ store: String) async throws -> any LedgerStore
 
-    /// Opens the ledger for reading only.
-    /// - Parameter store: the store it must belong to; nil accepts any.
+    /// Opens the ledger read-only.
+    /// - Parameter store: the store it must belong to; `nil` accepts any.
     func openReader(_ store: String?) async throws -> any LedgerReader
 
-    /// Opens the ledger for commands that write, also while a consumer is active.
+    /// Opens the ledger for commands that write, even while a consumer is active.
     /// - Parameter store: the store it must belong to.
     func openAdmin(_ store: String) async throws -> any LedgerAdmin
 
-    /// Throws an error of kind `inUse` if another process has the ledger open, even only for reading, and of kind
-    /// `missing` if there is no ledger. The caller must hold the lease, and must have closed the ledger.
+    /// Throws an error of kind `inUse` if another process has the ledger open, even read-only, and of kind `missing` if
+    /// there is no ledger. The caller must hold the lease, and must have closed the ledger.
     func requireUnused() async throws
 
     /// Deletes the ledger. Repeats the check of `requireUnused` first, and throws the same errors.
     func drop() async throws
 
-    /// Findings about the ledger's storage, for `doctor`. This process must not have the ledger open.
+    /// Returns findings about the ledger's storage, for `doctor`. This process must not have the ledger open.
     func examine() async -> [LedgerFinding]
 
-    /// Starts an inspection for damage; nil: the backend needs none.
+    /// Starts an inspection for damage. Returns `nil` if the backend needs none.
     func inspect() async throws -> (any LedgerInspection)?
 
-    /// Makes and restores backup files; nil: the backend has no such files.
+    /// Makes and restores backup files; `nil` if the backend has no such files.
     var backups: (any LedgerBackups)? { get }
 
-    /// An error of kind `inUse`, for a lease that another process holds.
-    /// - Parameter action: a gerund, with which the message begins: "restoring".
+    /// Returns an error of kind `inUse`, for a lease that another process holds.
+    /// - Parameter action: a gerund with which the message begins, such as "restoring".
     func inUse(_ action: String) -> any LedgerError
 
-    /// The error of kind `missing`.
+    /// Returns the error of kind `missing`.
     func missing() -> any LedgerError
 }
 
@@ -61,7 +62,7 @@ extension LedgerLocation {
         if try await !exists() { throw missing() }
     }
 
-    /// Takes the lease for an operation, so that no consumer is active during it.
+    /// Acquires the lease for an operation, so that no consumer is active during it.
     /// - Parameter action: as for `inUse`.
     /// - Throws: `inUse(action)` if another process holds the lease.
     package func takeLease(for action: String) async throws -> any Lease {

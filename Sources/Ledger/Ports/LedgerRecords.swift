@@ -1,101 +1,103 @@
 import Domain
 
-/// A ledger as the commands read it: what is recorded, for people. Lists are latest first, in pages: `after` is the
-/// `next` of the previous page, nil for the first one.
+/// A ledger whose records the commands display. Lists are paged, latest first: `after` is the `next` of the previous
+/// page, or `nil` for the first page.
 package protocol LedgerRecords: OpenLedger {
-    /// Every product and its variants with their figures, closed ones too, at one moment.
+    /// Returns all products and their variants with their counters, including closed ones, in one snapshot.
     func stock() async throws -> StockSnapshot
 
-    /// How many orders were refused because of each counter.
+    /// Returns how many orders were refused because of each counter.
     func refusedOrders() async throws -> [CounterName: Int]
 
-    /// What `sync` would change.
-    /// - Parameter progress: as `LedgerAdmin.sync`.
-    /// - Throws: `VariantMoved`, as `sync`.
+    /// Returns the changes that `sync` would make.
+    /// - Parameter progress: as for `LedgerAdmin.sync`.
+    /// - Throws: `VariantMoved`, like `sync`.
     func changes(
         by catalogue: Catalogue, progress: (@Sendable (Int) -> Void)?
     ) async throws -> CatalogueChanges
 
-    /// Rows of the journal, in the order of their positions.
+    /// Returns rows of the journal, ordered by position.
     /// - Parameters:
-    ///   - position: that of the row before the first one; 0: from the beginning.
-    ///   - limit: rows at most.
+    ///   - position: the position of the row before the first one; 0 starts at the beginning.
+    ///   - limit: the maximum number of rows.
     func journal(after position: Int64, limit: Int) async throws -> [JournalEntry]
 
-    /// What became of messages, in the order of recording, however long ago it was announced.
+    /// Returns the outcomes of messages in the order of recording, however long ago they were announced.
     /// - Parameters:
-    ///   - place: that of the outcome before the first one.
-    ///   - limit: outcomes at most.
+    ///   - place: the epoch and position of the outcome before the first one.
+    ///   - limit: the maximum number of outcomes.
     func outcomes(after place: EpochPosition, limit: Int) async throws -> [RecordedOutcome]
 
-    /// Everything that has happened to one order, each in the order in which it did.
+    /// Returns everything that has happened to one order, in chronological order.
     func history(of order: Identifier) async throws -> OrderHistory
 
-    /// What has changed the units sold of a product, with its variants, or of a variant, and how it may be sold.
-    /// - Parameter listingOrders: whether each order is listed; otherwise those between two other events are summed.
+    /// Returns the events that changed the units sold of a variant, or of a product including its variants, or how it
+    /// may be sold.
+    /// - Parameter listingOrders: whether each order is listed; otherwise the orders between two other events are
+    ///   summed.
     func stockHistory(
         of counter: CounterName, listingOrders: Bool, limit: Int, after: String?
     ) async throws -> Page<StockEvent>
 
-    /// What is recorded of one command; nil: nothing is.
+    /// Returns the recorded decision on one command, or `nil` if there is none.
     func priorDecision(of key: Command.Key) async throws -> PriorDecision?
 
-    /// What versions of the catalogue have changed.
-    /// - Parameter id: of a product or a variant; nil: of all.
+    /// Returns the changes that versions of the catalogue have made.
+    /// - Parameter id: the id of a product or variant; `nil` selects all.
     func catalogueChanges(
         of id: Identifier?, limit: Int, after: String?
     ) async throws -> Page<RecordedCatalogueChange>
 
-    /// Orders without their items.
-    /// - Parameter status: nil: all.
+    /// Returns orders without their items.
+    /// - Parameter status: `nil` selects all.
     func orders(status: OrderStatus?, limit: Int, after: String?) async throws -> Page<RecordedOrder>
 
     func orderCount() async throws -> Int
 
-    /// All that the ledger knows about an order, at one moment.
+    /// Returns everything that the ledger knows about an order, in one snapshot.
     func orderDetails(of id: Identifier) async throws -> OrderDetails
 
     func adjustments(limit: Int, after: String?) async throws -> Page<RecordedAdjustment>
 
     func adjustment(_ id: Identifier) async throws -> RecordedAdjustment?
 
-    /// Why an adjustment cannot be recorded, as far as the ledger shows it now; nil: it can.
+    /// Returns why an adjustment cannot be recorded in the ledger's current state, or `nil` if it can.
     func objection(to adjustment: Adjustment) async throws -> InvalidMessage?
 
-    /// Dead letters without the bytes of their content.
+    /// Returns dead letters without the bytes of their content.
     /// - Parameters:
-    ///   - reason: nil: any.
-    ///   - status: nil: any.
+    ///   - reason: `nil` selects any.
+    ///   - status: `nil` selects any.
     func deadLetters(
         reason: String?, status: DeadLetterStatus?, limit: Int, after: String?
     ) async throws -> Page<RecordedDeadLetter>
 
-    /// One dead letter with its bytes; nil: there is none.
+    /// Returns one dead letter with its bytes, or `nil` if there is none.
     func deadLetter(_ number: Int64) async throws -> RecordedDeadLetter?
 
-    /// The dead letter that an entry of the stream became, without its bytes; nil: there is none.
+    /// Returns the dead letter that an entry of the stream became, without its bytes, or `nil` if there is none.
     func deadLetter(ofEntry entry: String) async throws -> RecordedDeadLetter?
 
-    /// How many dead letters a choice names; of numbers, those that exist.
+    /// Returns how many dead letters match the choice. Numbers without a dead letter do not count.
     func count(_ choice: DeadLetterChoice) async throws -> Int
 
-    /// The refunds that are due, and the sums of all, at one moment.
+    /// Returns one page of the refunds that are due, and the sums of all of them, in one snapshot.
     func refunds(limit: Int, after: String?) async throws -> (page: Page<RefundDue>, due: RefundsDue)
 
     func repairs(limit: Int, after: String?) async throws -> Page<RecordedRepair>
 
-    /// What operators have done.
+    /// Returns the actions of operators.
     func audit(limit: Int, after: String?) async throws -> Page<AuditEntry>
 
-    /// Whether all erased data has been overwritten. False: some may still be stored until
+    /// Returns whether all erased data has been overwritten. If `false`, some of it may remain stored until
     /// `LedgerStore.completeErasure` succeeds.
     func isErasureComplete() async throws -> Bool
 
-    /// Reads the whole ledger: what it is stored in, references, and a recount of all that is counted.
+    /// Checks the whole ledger: its storage, its references, and a recount of every stored total.
     func check() async throws -> LedgerCheck
 }
 
-/// What any reader of a ledger may ask.
+/// Everything that a reader of a ledger can call.
 package typealias LedgerReader = LedgerQueries & LedgerAudit & LedgerRecords
 
 extension LedgerRecords {

@@ -4,23 +4,23 @@ import Domain
 ///
 /// Each client depends only on its own port: the consumer on `LedgerStore`, HTTP and the monitor on `LedgerQueries`,
 /// the reconciler on `LedgerAudit`, the commands on `LedgerRecords` and `LedgerAdmin`. One contract suite
-/// (`LedgerTests`) asserts what every backend must do.
+/// (`LedgerTests`) verifies every backend.
 ///
 /// No asynchronous call blocks a cooperative thread. Every write is one transaction: once it has returned, it survives
 /// a power cut; if it throws, nothing was written, unless its documentation says otherwise. Errors: `LedgerError`.
 package protocol OpenLedger: Sendable {
-    /// Random, made when the ledger was created; the counters in Redis carry it.
+    /// A random id, generated when the ledger was created; the counters in Redis carry it.
     var identity: String { get }
     var store: String { get }
-    /// The location as messages show it: a path, or a URL without its password.
+    /// The location as displayed in messages: a path, or a URL without its password.
     var name: String { get }
 
-    /// Throws an error of kind `replaced` if later writes would be lost, because the open ledger was moved, deleted or
-    /// replaced. Checked without a write, and not again for 5 ms after a batch, which ends with that check; cheap enough
-    /// for every batch.
+    /// Throws an error of kind `replaced` if the open ledger was moved, deleted or replaced, so that later writes would
+    /// be lost. The check does not write, and is cheap enough for every batch. Recording a batch ends with the same
+    /// check, so it is skipped for the next 5 ms.
     func requireInPlace() async throws
 
-    /// Epoch, seq, number of recorded rows and catalogue version, in one read.
+    /// Returns epoch, seq, number of recorded rows and catalogue version, from one read.
     func head() async throws -> LedgerHead
 
     /// Closes the ledger; later calls throw. The caller must ensure that no call is in progress.
@@ -29,9 +29,9 @@ package protocol OpenLedger: Sendable {
 
 /// A ledger whose epoch can be raised.
 package protocol EpochKeeper: OpenLedger {
-    /// Raises the epoch by one, and reads in the same transaction what the counters must be.
+    /// Raises the epoch by one, and reads in the same transaction the state that the counters must have.
     /// - Parameters:
-    ///   - version: the catalogue version that the counters had so far; nil: unknown.
-    ///   - reason: kept with the epoch.
+    ///   - version: the catalogue version of the current counters; `nil` if unknown.
+    ///   - reason: recorded with the epoch.
     func raiseEpoch(catalogueBefore version: Int64?, reason: String) async throws -> EpochStart
 }

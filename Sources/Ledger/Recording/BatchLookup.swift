@@ -1,16 +1,16 @@
 import Domain
 
-/// What the ledger is asked before a batch is decided.
+/// What to look up in the ledger before a batch is decided.
 package struct BatchLookup: Sendable, Equatable {
-    /// The keys of its commands.
+    /// The keys of the batch's commands.
     package var keys: [Command.Key]
-    /// The ids of its entries: some may be dead letters already.
+    /// The ids of the batch's entries, some of which may already be dead letters.
     package var entryIDs: [String]
-    /// Orders whose units its commands take away.
+    /// The orders from which the batch's commands take units.
     package var orders: [Identifier]
-    /// Orders whose payments its commands are about.
+    /// The orders whose payments the batch's commands refer to.
     package var paidOrders: [Identifier]
-    /// Counters to adjust.
+    /// The counters that the batch's commands adjust.
     package var adjustedCounters: [CounterName]
 
     package init(
@@ -26,10 +26,10 @@ package struct BatchLookup: Sendable, Equatable {
     }
 }
 
-/// What a replay needs to know about a recorded command.
+/// The recorded decision on a command, as needed to handle a replay of it.
 package struct PriorDecision: Sendable, Equatable {
     package var digest: [UInt8]
-    /// The outcome to announce (again) for it.
+    /// The outcome to announce for it, possibly for the second time.
     package var outcome: RecordedOutcome
 
     package init(digest: [UInt8], outcome: RecordedOutcome) {
@@ -38,17 +38,17 @@ package struct PriorDecision: Sendable, Equatable {
     }
 }
 
-/// What the ledger has already recorded of a batch, and what the batch's commands depend on.
+/// What the ledger has already recorded of a batch, and the state that the batch's commands depend on.
 package struct PriorState: Sendable {
     package var decisions: [Command.Key: PriorDecision] = [:]
-    /// Dead letters with the requested entry ids, and the outcomes to announce (again) for them.
+    /// Dead letters with the requested entry ids, and the outcomes to announce for them, possibly for the second time.
     package var deadLetters: [EntryIdentity: RecordedOutcome] = [:]
-    /// What `orders` still own, each SKU once; missing for an order that does not exist.
+    /// The units that each of `orders` still owns, each SKU once; there is no value for an order that does not exist.
     package var owned: [Identifier: [SKUUnits]] = [:]
-    /// What was paid for `paidOrders`, according to the order and to what is due, without amounts; missing: there is
-    /// neither an order nor a dead letter of a checkout with that id.
+    /// The payments for each of `paidOrders`, without amounts, according to the order and the refunds due. There is no
+    /// value if neither an order nor a dead letter of a checkout has that id.
     package var payments: [Identifier: [Payment]] = [:]
-    /// Balances of the counters to adjust.
+    /// The balances of the counters to adjust.
     package var balances: [CounterName: Balance] = [:]
 
     package init() {}

@@ -1,5 +1,4 @@
-/// What one entry of the stream brings into the ledger: a command, planned or decided, or a message that can never be
-/// processed.
+/// The record of one stream entry: a command, planned or decided, or a message that can never be processed.
 package enum BatchRecord<Recorded: Sendable>: Sendable {
     case command(Recorded)
     indirect case deadLetter(NewDeadLetter)

@@ -1,11 +1,11 @@
 import Domain
 
-/// Everything that a new epoch starts from, read in the transaction that raised it.
+/// The state that a new epoch starts from, read in the transaction that raised it.
 package struct EpochStart: Sendable {
     package var head: LedgerHead
     package var counters: [(name: CounterName, state: CounterState)]
     package var catalogue: CatalogueIndex
-    /// Products whose caps, closings or variants have changed since the given catalogue version.
+    /// The products whose caps, active state or variants have changed since the given catalogue version.
     package var changedProducts: [Identifier]
 
     package init(

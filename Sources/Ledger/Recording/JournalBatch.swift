@@ -1,21 +1,22 @@
 import Domain
 
-/// What the ledger must record of one batch, in the order of the stream.
+/// The records of one batch that the ledger must write, in stream order.
 package struct JournalBatch: Sendable {
-    /// The epoch and the catalogue version the batch was planned and decided with.
+    /// The epoch and the catalogue version with which the batch was planned and decided.
     package var epoch: Int64
     package var catalogueVersion: Int64
     /// The seq before the batch's first change.
     package var seqBefore: Int64
     package let records: [BatchRecord<DecidedCommand>]
-    /// Those that its commands move. Found when it is made, as everything waits for the ledger while it records.
+    /// The counters that the batch's commands change. Computed on creation, because the pipeline waits while the ledger
+    /// records.
     package let counters: Set<CounterName>
-    /// Entries whose attempts end with this batch.
+    /// Entries whose attempts are deleted with this batch.
     package var attemptsOver: [EntryIdentity]
-    /// Numbers of the dead letters whose messages were published again and came back in this batch.
+    /// The numbers of the dead letters whose messages were published again and are contained in this batch.
     package var replayed: [Int64]
 
-    /// Whether there is nothing to write: everything was recorded before.
+    /// Whether there is nothing to write, because everything was recorded before.
     package var isEmpty: Bool { records.isEmpty && attemptsOver.isEmpty && replayed.isEmpty }
 
     package init(
@@ -36,23 +37,23 @@ package struct JournalBatch: Sendable {
     }
 }
 
-/// A message that can never be processed as it is.
+/// A message that can never be processed in its current form.
 package struct NewDeadLetter: Sendable, Equatable {
     package var key: EntryIdentity
     package var cause: InvalidMessage
-    /// The raw bytes of the fields, or their heads; nil where the entry lacked one.
+    /// The raw bytes of the fields, or their first bytes; `nil` if the entry lacks the field.
     package var type: [UInt8]?
     package var payload: [UInt8]?
-    /// The whole entry, as a RESP array, if it was not just one type and one payload.
+    /// The whole entry as a RESP array, if it is not just one type and one payload.
     package var fields: [UInt8]?
-    /// Bytes of the entry's names and values, as it was read.
+    /// The size in bytes of the names and values of the entry as read.
     package var bytes: Int64
-    /// Whether nothing of the entry was left out.
+    /// Whether the entry was kept completely.
     package var isWhole: Bool
-    /// SHA-256 of the whole payload, if only its head is kept.
+    /// SHA-256 of the whole payload, if only its first bytes are kept.
     package var payloadDigest: [UInt8]?
     package var ids: MessageIDs
-    /// What was paid, for a checkout; nil: it is not a checkout.
+    /// The payment of a checkout; `nil` if the message is not a checkout.
     package var payment: Payment?
     package var receivedAt: String
 
@@ -75,10 +76,11 @@ package struct NewDeadLetter: Sendable, Equatable {
     }
 }
 
-/// Identifies an entry of the stream by its id and its content: a Redis that lost its tail may give an id twice.
+/// Identifies a stream entry by its id and its content: a Redis that has lost the end of the stream may assign an id
+/// again.
 package struct EntryIdentity: Sendable, Hashable {
     package var entryID: String
-    /// Digest of the entry's fields.
+    /// The digest of the entry's fields.
     package var fingerprint: [UInt8]
 
     package init(entryID: String, fingerprint: [UInt8]) {
@@ -89,11 +91,11 @@ package struct EntryIdentity: Sendable, Hashable {
 
 /// The result of recording a batch.
 package enum RecordResult: Sendable, Equatable {
-    /// Committed; the position of the journal's last row (`LedgerHead.position`).
+    /// The batch was committed; `position` is that of the journal's last row (`LedgerHead.position`).
     case recorded(position: Int64)
-    /// The ledger is at another epoch, catalogue version or seq than the batch was decided with, or has recorded a part
-    /// of it; nothing was recorded now.
+    /// The ledger's epoch, catalogue version or seq is not the one that the batch was decided with, or part of the
+    /// batch is already recorded. Nothing was recorded by this call.
     case outdated(LedgerHead)
-    /// The ledger's own figures give another decision than the gate's; nothing was recorded.
+    /// The ledger's own balances lead to another decision than the gate's; nothing was recorded.
     case disagreed(Disagreement)
 }

@@ -1,11 +1,11 @@
 import Domain
 import TextEncodings
 
-/// What a row of the journal is about. The raw values are public.
+/// The kind of a journal row. The raw values are public.
 package enum JournalKind: RawRepresentable, Hashable, Sendable, CaseIterable {
     case command(Command.Kind)
     case deadLetter
-    /// A change of the catalogue.
+    /// A catalogue change.
     case catalogue
 
     package static let allCases = Command.Kind.allCases.map(JournalKind.command) + [.deadLetter, .catalogue]
@@ -28,30 +28,30 @@ package enum JournalKind: RawRepresentable, Hashable, Sendable, CaseIterable {
     package static let order = command(.placeOrder)
 }
 
-/// A row of the journal: something that was recorded. It never changes.
+/// A row of the journal. It never changes once it is recorded.
 package struct JournalEntry: Sendable, Equatable {
-    /// 1, 2, 3 … in the order of recording, without a gap.
+    /// 1, 2, 3 … in the order of recording, without gaps.
     package var position: Int64
     package var kind: JournalKind
-    /// With `kind`, unique: the id that the message's publisher gave it; of a dead letter its entry's id and
-    /// fingerprint; of a change of the catalogue its version.
+    /// Unique together with `kind`: the id that the publisher gave to the message; for a dead letter, its entry's id
+    /// and fingerprint; for a catalogue change, its version.
     package var key: Identifier
-    /// Of the content; empty for a change of the catalogue.
+    /// The digest of the content; empty for a catalogue change.
     package var digest: [UInt8]
-    /// As it is announced; of a change of the catalogue `catalogue`.
+    /// The outcome as announced; `catalogue` for a catalogue change.
     package var outcome: String
     package var reason: String?
-    /// nil: no counter changed.
+    /// `nil` if no counter changed.
     package var seq: Int64?
     package var epoch: Int64
     package var units: Int64?
     /// RFC 3339, UTC.
     package var decidedAt: String
-    /// nil: it did not come in a message.
+    /// `nil` if the row does not stem from a message.
     package var entryID: String?
-    /// Of an order or a dead letter: its own number.
+    /// The number of the order or dead letter; `nil` for other kinds.
     package var number: Int64?
-    /// Who asked for it; nil: nobody has said.
+    /// The operator or system that requested it; `nil` if none was named.
     package var by: String?
 
     package init(
@@ -77,11 +77,11 @@ package struct JournalEntry: Sendable, Equatable {
     package var place: EpochPosition { EpochPosition(epoch: epoch, position: position) }
 }
 
-/// What is announced of consecutive rows of the journal.
+/// The announced outcomes of consecutive rows of the journal.
 package struct JournalOutcomes: Sendable, Equatable {
-    /// A change of the catalogue has none.
+    /// The outcomes; changes of the catalogue have none.
     package var outcomes: [RecordedOutcome]
-    /// Position of the last row that was read.
+    /// The position of the last row that was read.
     package var through: Int64
 
     package init(outcomes: [RecordedOutcome], through: Int64) {
@@ -91,8 +91,8 @@ package struct JournalOutcomes: Sendable, Equatable {
 }
 
 extension JournalEntry {
-    /// What was announced of it; nil: nothing was, as it did not come in a message.
-    /// - Parameter ids: of a cancellation that of its order, of a dead letter all that can be read of it.
+    /// Returns the outcome that was announced for this row, or `nil` if it does not stem from a message.
+    /// - Parameter ids: for a cancellation, its order's id; for a dead letter, all ids that could be read.
     package func recordedOutcome(ids: MessageIDs) -> RecordedOutcome? {
         guard let outcomeKind = Outcome.Kind(rawValue: outcome) else { return nil }
         var ids = ids
@@ -107,6 +107,6 @@ extension JournalEntry {
 }
 
 extension EntryIdentity {
-    /// As the journal has it.
+    /// The entry's key in the journal.
     package var journalKey: Identifier { Identifier("\(entryID)/\(fingerprint.hex)") }
 }

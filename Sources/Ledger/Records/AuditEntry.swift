@@ -1,27 +1,27 @@
-/// What an operator has done that decides nothing, and so is no row of the journal.
+/// An action of an operator that decides nothing, and therefore has no row in the journal.
 package struct AuditEntry: Sendable, Equatable {
     /// The raw values are public.
     package enum Action: String, Sendable, CaseIterable {
-        /// The customer's data of an order, and of dead letters with its id, was removed.
+        /// The customer's data was removed from an order and from dead letters with its id.
         case eraseOrder = "erase_order"
         case replayDeadLetter = "replay_dead_letter"
         case discardDeadLetter = "discard_dead_letter"
-        /// A customer's data was looked at: of an order, in a dead letter's content.
+        /// Customer data was displayed: that of an order, or the content of a dead letter.
         case showOrder = "show_order"
         case showDeadLetter = "show_dead_letter"
-        /// Drift was repaired; the subject is the epoch that was asked for.
+        /// Drift was repaired; the subject is the requested epoch.
         case repair
-        /// The ledger was made the one that Redis follows; the subject is the epoch that it had to pass.
+        /// Redis was switched to this ledger; the subject is the epoch that the ledger's next epoch had to exceed.
         case adopt
-        /// A backup took the ledger's place; as for `adopt`.
+        /// A backup replaced the ledger; the subject is as for `adopt`.
         case restore
     }
 
     package var number: Int64
     package var action: Action
-    /// The order's id, the dead letter's number, an epoch.
+    /// The order's id, the dead letter's number, or an epoch.
     package var subject: String
-    /// nil: nobody has said.
+    /// `nil` if no operator was named.
     package var by: String?
     /// RFC 3339, UTC.
     package var doneAt: String

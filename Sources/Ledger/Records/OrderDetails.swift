@@ -1,11 +1,11 @@
 import Domain
 
-/// A cancellation as the ledger holds it.
+/// A cancellation as stored in the ledger.
 package struct RecordedCancellation: Sendable {
-    /// How many units of one SKU were asked for, taken from the order, and given back to the counters.
+    /// The units of one SKU that the cancellation requested, took from the order, and returned to the counters.
     package struct Item: Sendable, Equatable {
         package var sku: SKU
-        /// nil: all there were.
+        /// `nil` if it requested all that the order owned.
         package var asked: Int64?
         package var released: Int64
         package var givenBack: Int64
@@ -21,11 +21,11 @@ package struct RecordedCancellation: Sendable {
     package var id: Identifier
     package var cancelledAt: String?
     package var restock: Bool
-    /// nil where no counter changed.
+    /// `nil` if no counter changed.
     package var seq: Int64?
-    /// Units given back.
+    /// The units returned to the counters.
     package var units: Int64
-    /// Units asked for that the order did not own.
+    /// Requested units that the order did not own.
     package var notOwned: Int64
     package var decidedAt: String
     package var entryID: String
@@ -47,9 +47,9 @@ package struct RecordedCancellation: Sendable {
     }
 }
 
-/// A refund as the ledger holds it.
+/// A refund as stored in the ledger.
 package struct RecordedRefund: Sendable, Equatable {
-    /// Without its payment intent if that was erased.
+    /// The refund, without its payment intent if that was erased.
     package var refund: Refund
     package var decidedAt: String
     package var entryID: String
@@ -61,17 +61,17 @@ package struct RecordedRefund: Sendable, Equatable {
     }
 }
 
-/// All that the ledger knows about one order.
+/// Everything that the ledger knows about one order.
 package struct OrderDetails: Sendable {
-    /// nil: only dead letters have its id.
+    /// `nil` if only dead letters have this id.
     package var order: RecordedOrder?
-    /// In the order in which they were recorded.
+    /// In the order of recording.
     package var cancellations: [RecordedCancellation]
-    /// In the order in which they were recorded, like the dead letters.
+    /// In the order of recording, like the dead letters.
     package var refunds: [RecordedRefund]
-    /// What is to be given back.
+    /// The refunds that are still due.
     package var refundsDue: [RefundDue]
-    /// What it still owns, each SKU once; without SKUs of which nothing is left.
+    /// The units that the order still owns, each SKU once, omitting SKUs with no units left.
     package var owned: [SKUUnits]
     /// Without their bytes, oldest first.
     package var deadLetters: [RecordedDeadLetter]

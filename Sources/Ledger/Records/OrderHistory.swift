@@ -2,9 +2,9 @@ import Domain
 
 /// Everything that has happened to one order.
 package struct OrderHistory: Sendable, Equatable {
-    /// Rows of the journal: the order, its cancellations and refunds, dead letters with its id.
+    /// The journal's rows of the order, its cancellations and refunds, and dead letters with its id.
     package var rows: [JournalEntry]
-    /// What operators have done to it or to these dead letters.
+    /// The actions of operators on the order or on these dead letters.
     package var audit: [AuditEntry]
 
     package init(rows: [JournalEntry], audit: [AuditEntry]) {

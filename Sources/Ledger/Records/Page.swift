@@ -1,7 +1,7 @@
-/// A page of a list, and the cursor of the next one.
+/// A page of a list, and the cursor of the next page.
 package struct Page<Element: Sendable>: Sendable {
     package var elements: [Element]
-    /// For `after` of the next call; nil: this is the last page.
+    /// The value to pass as `after` in the next call; `nil` if this is the last page.
     package var next: String?
 
     package init(elements: [Element], next: String?) {

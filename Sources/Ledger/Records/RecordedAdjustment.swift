@@ -1,6 +1,6 @@
 import Domain
 
-/// An adjustment as the ledger holds it.
+/// An adjustment as stored in the ledger.
 package struct RecordedAdjustment: Sendable {
     package var adjustment: Adjustment
     package var seq: Int64

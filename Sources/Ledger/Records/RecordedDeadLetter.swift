@@ -1,6 +1,6 @@
 import Domain
 
-/// A dead letter as the ledger holds it.
+/// A dead letter as stored in the ledger.
 package struct RecordedDeadLetter: Sendable {
     package var number: Int64
     package var entryID: String
@@ -9,11 +9,11 @@ package struct RecordedDeadLetter: Sendable {
     package var type: [UInt8]?
     package var payload: [UInt8]?
     package var fields: [UInt8]?
-    /// Bytes of the entry's names and values, as it was read.
+    /// The size in bytes of the names and values of the entry as read.
     package var bytes: Int64
-    /// Whether all of the entry was kept; its content may have been removed since.
+    /// Whether the entry was stored completely; its content may have been removed since.
     package var isWhole: Bool
-    /// SHA-256 of the whole payload, if only its head was kept.
+    /// SHA-256 of the whole payload, if only its first bytes were kept.
     package var payloadDigest: [UInt8]?
     /// The ids that could be read from it.
     package var ids: MessageIDs
@@ -63,8 +63,8 @@ package enum DeadLetterStatus: String, Sendable, CaseIterable {
     case open
     /// The consumer must publish it again.
     case replay
-    /// It was published again, read, and recorded with whatever outcome.
+    /// It was published again, read, and recorded, whatever the outcome.
     case replayed
-    /// Its bytes are removed.
+    /// Its bytes were removed.
     case discarded
 }

@@ -1,25 +1,25 @@
 import Domain
 
-/// The state of an order. The raw values are public.
+/// The status of an order. The raw values are public.
 package enum OrderStatus: String, Sendable, CaseIterable {
     case accepted
     case refused
-    /// Accepted, and all of it was taken back.
+    /// The order was accepted, and later cancelled completely.
     case cancelled
 }
 
-/// An order as the ledger holds it.
+/// An order as stored in the ledger.
 package struct RecordedOrder: Sendable {
     package var checkout: Checkout
     package var status: OrderStatus
-    /// Why it was refused; nil if it was not.
+    /// Why it was refused; `nil` if it was not.
     package var shortage: Shortage?
     package var seq: Int64?
     package var epoch: Int64
     package var units: Int64
     package var decidedAt: String
     package var entryID: String
-    /// When the customer's data was removed.
+    /// When the customer's data was removed; `nil` if it was not.
     package var erasedAt: String?
 
     package init(

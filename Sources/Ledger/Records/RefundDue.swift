@@ -1,25 +1,25 @@
-/// A payment that must be given back: of a refused order, or of a checkout that became a dead letter.
+/// A payment that must be refunded: that of a refused order, or of a checkout that became a dead letter.
 package struct RefundDue: Sendable, Equatable {
     package var number: Int64
-    /// nil: it could not be read; then the row belongs to one dead letter alone.
+    /// `nil` if it could not be read; the row then belongs to a single dead letter.
     package var orderID: String?
     package var paymentIntentID: String?
-    /// What is still to be given back, in minor units; nil: unknown.
+    /// The amount still to be refunded, in minor units; `nil` if unknown.
     package var amount: Int64?
-    /// What was given back of this payment already.
+    /// The amount of this payment that was already refunded.
     package var refunded: Int64
-    /// Whether the amount is the sum of the message's items, as it has no total.
+    /// Whether the amount is the sum of the message's items, because the message has no total.
     package var isWorkedOut: Bool
     package var currency: String?
-    /// The reason of the refusal or of the dead letter.
+    /// The reason for the refusal or for the dead letter.
     package var reason: String
-    /// nil: the order was refused.
+    /// `nil` if the order was refused.
     package var deadLetter: Int64?
     package var since: String
-    /// Whether it must be checked that this is a second payment: its order id is recorded with another payment, or is
-    /// on this list with one.
+    /// Whether an operator must check that this is a second payment: its order id is recorded with another payment, or
+    /// is on this list with one.
     package var isToBeChecked: Bool
-    /// Whether the refused order was cancelled later: its money may have been given back.
+    /// Whether the refused order was cancelled later, so that its payment may already have been refunded.
     package var isCancelled: Bool
 
     package init(
@@ -43,13 +43,13 @@ package struct RefundDue: Sendable, Equatable {
     }
 }
 
-/// Sums of the refunds that are due.
+/// The sums of the refunds that are due.
 package struct RefundsDue: Sendable, Equatable {
     package struct Sum: Sendable, Equatable {
-        /// Three letters, lower case; nil: all others, and those without a currency.
+        /// Three lower-case letters; `nil` for all other currencies and for refunds without one.
         package var currency: String?
         package var refunds: Int64
-        /// Minor units, without unknown amounts; at most `Int64.max`.
+        /// In minor units, excluding unknown amounts; at most `Int64.max`.
         package var amount: Int64
 
         package init(currency: String?, refunds: Int64, amount: Int64) {
@@ -61,7 +61,7 @@ package struct RefundsDue: Sendable, Equatable {
 
     package var refunds: Int64
     package var unknownAmounts: Int64
-    /// The sums of the most refunds first, at most `maximumSums`.
+    /// At most `maximumSums`, with the most refunds first.
     package var sums: [Sum]
 
     package init(refunds: Int64 = 0, unknownAmounts: Int64 = 0, sums: [Sum] = []) {
@@ -70,6 +70,6 @@ package struct RefundsDue: Sendable, Equatable {
         self.sums = sums
     }
 
-    /// A shop has a few currencies; messages may name any three letters.
+    /// A shop has few currencies, but messages may name any three letters.
     package static let maximumSums = 20
 }

@@ -1,20 +1,20 @@
-/// Which dead letters an operator means.
+/// Selects the dead letters of an operator's request.
 package enum DeadLetterChoice: Sendable {
-    /// By the numbers that the list shows; one given twice counts once.
+    /// By the numbers that the list shows; duplicates count once.
     case numbers([Int64])
-    /// Every open one with this reason.
+    /// All open dead letters with this reason.
     case reason(String)
 }
 
 /// The result of an operator's request about dead letters.
 package enum ResolveResult: Sendable, Equatable {
-    /// Done: this many were changed; the others already had the status.
+    /// This many dead letters were changed; `already` counts those that had the status before.
     case done(changed: Int, already: Int)
     /// There are no dead letters with these numbers; nothing was changed.
     case unknown([Int64])
-    /// These are in a state that does not allow it; nothing was changed.
+    /// The status of these dead letters does not allow the request; nothing was changed.
     case refused([(number: Int64, status: DeadLetterStatus)])
-    /// These were not kept completely, so they cannot be published again; nothing was changed.
+    /// These dead letters were not stored completely, so they cannot be published again; nothing was changed.
     case incomplete([Int64])
 
     package static func == (left: ResolveResult, right: ResolveResult) -> Bool {

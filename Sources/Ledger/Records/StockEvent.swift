@@ -1,10 +1,10 @@
 import Domain
 
-/// What has changed the units sold of one product or variant, or how it may be sold.
+/// An event that changed the units sold of one product or variant, or how it may be sold.
 package struct StockEvent: Sendable, Equatable {
     /// The raw values are public.
     package enum Kind: String, Sendable {
-        /// All accepted orders between the events before and after, summed.
+        /// All accepted orders between the previous event and the next, summed.
         case orders
         case order
         case cancellation
@@ -14,21 +14,22 @@ package struct StockEvent: Sendable, Equatable {
     }
 
     package var kind: Kind
-    /// In the journal; of summed orders that of the last one, of a repair that of the row before its epoch.
+    /// The position in the journal: for summed orders, that of the last order; for a repair, that of the row before its
+    /// epoch.
     package var position: Int64
-    /// Of summed orders nil; of a change of the catalogue its version, of a repair its epoch.
+    /// The id of the command, the version of a catalogue change, or the epoch of a repair; `nil` for summed orders.
     package var id: String?
-    /// How many orders are summed; else nil.
+    /// The number of summed orders; `nil` for other events.
     package var orders: Int64?
-    /// What it added to the units sold; nil: it changes how the SKU is sold.
+    /// The units that the event added to the units sold; `nil` if it changes how the SKU is sold.
     package var units: Int64?
-    /// When, RFC 3339, UTC; of summed orders when the last one was decided.
+    /// RFC 3339, UTC; for summed orders, when the last one was decided.
     package var at: String
     package var by: String?
-    /// Of an adjustment its reason; of a cancellation its order; of a change of the catalogue the column, or what was
-    /// done as a whole; of a repair where it was.
+    /// The reason for an adjustment; the order of a cancellation; the changed column, or the kind of change, for a
+    /// catalogue change; the place of a repair.
     package var detail: String?
-    /// Of a change or a repair: what was there before, and since.
+    /// The values before and after a catalogue change or a repair.
     package var before: String?
     package var after: String?
 
