@@ -2,9 +2,9 @@ import GRDB
 import Domain
 import Ledger
 
-/// The details of all commands but orders, which come by the thousand (`BatchWriter+rows.swift`).
+/// Inserts the details of all commands except orders, which arrive by the thousand (`BatchWriter+rows.swift`).
 extension BatchWriter {
-    /// - Parameter taken: what a cancellation takes from its order.
+    /// - Parameter taken: the units that a cancellation takes from its order.
     func insert(_ decided: DecidedCommand, taking taken: [CancellationEffect.Line], _ position: Int64) throws {
         switch decided.command {
         case .placeOrder: break
@@ -14,7 +14,7 @@ extension BatchWriter {
         }
     }
 
-    /// - Parameter lines: what it takes from its order.
+    /// - Parameter lines: the units that it takes from its order.
     private func insert(
         _ cancellation: Cancellation, _ lines: [CancellationEffect.Line], _ decided: DecidedCommand, _ position: Int64
     ) throws {

@@ -1,7 +1,7 @@
 import Domain
 import Ledger
 
-/// The rows of the journal.
+/// Inserts the rows of the journal.
 extension BatchWriter {
     private static let insertRows = MultiRowStatement(
         inserting: [
@@ -9,7 +9,7 @@ extension BatchWriter {
             "number", "\"by\"",
         ], into: "journal")
 
-    /// One row for each of the batch's records, in the order of the stream.
+    /// Inserts one row for each of the batch's records, in stream order.
     func insertJournal() throws {
         var (orders, letters) = (lastOrderNumber, lastLetterNumber)
         try Self.insertRows.run(batch.records.indices, in: db, texts) { row, place in
@@ -29,7 +29,8 @@ extension BatchWriter {
         }
     }
 
-    /// Without an `Outcome`, unlike the other commands: nearly all rows are of orders, and an outcome copies their texts.
+    /// Creates no `Outcome`, unlike for the other commands: nearly all rows are orders, and an outcome copies their
+    /// strings.
     private func bind(_ row: inout RawStatement, _ order: Order, _ decided: DecidedCommand, number: Int64) {
         assert(decided.decision != .unchanged, "an order of no units")
         let shortage = decided.decision.shortage

@@ -3,15 +3,15 @@ import GRDB
 import Domain
 import Ledger
 
-/// How a batch changes the refunds that are due, once all its rows are inserted.
+/// Updates the refunds that are due, after all rows of a batch are inserted.
 extension BatchWriter {
-    /// A dead letter of a checkout, by its number.
+    /// A dead letter of a checkout, with its number.
     typealias PaidLetter = (number: Int64, record: NewDeadLetter, payment: Payment)
 
     func recordRefunds(_ orders: [PlacedOrder], _ letters: [PaidLetter]) throws {
         if awaitingRefunds > 0, !orders.isEmpty { try endRefunds(ofOrders: orders.count) }
         if refused == 0, letters.isEmpty { return }
-        // Asked last: the batch may have brought the first.
+        // Checked as late as this because the batch itself may have recorded the first refund.
         let isSomeGivenBack =
             try Bool.fetchOne(
                 db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM refund_lines)")) ?? false
@@ -19,8 +19,9 @@ extension BatchWriter {
         for letter in letters { try insertRefund(letter, isSomeGivenBack) }
     }
 
-    /// The batch's orders end refunds that dead letters with their ids had left: an accepted order ends all of them, a
-    /// refused order those for its own payment. Costs a lookup per order or per such refund, whichever are fewer.
+    /// Deletes the refunds that dead letters with the ids of the batch's orders had left: an accepted order ends all of
+    /// them, a refused order those for its own payment. This costs a lookup per order or per such refund, whichever are
+    /// fewer.
     private func endRefunds(ofOrders count: Int) throws {
         let ended = Self.refundsEnded(fewRefunds: awaitingRefunds < count)
         try db.cachedStatement(sql: "DELETE FROM refunds WHERE number IN (\(ended))")
@@ -28,7 +29,7 @@ extension BatchWriter {
     }
 
     static func refundsEnded(fewRefunds: Bool) -> String {
-        // CROSS: in this order. INDEXED: the refunds of refused orders, which are many, are not scanned.
+        // CROSS fixes the join order. INDEXED BY avoids scanning the refunds of refused orders, which are many.
         let refunds = "refunds INDEXED BY refunds_awaiting_order"
         let join =
             fewRefunds
@@ -74,7 +75,8 @@ extension BatchWriter {
         }
     }
 
-    /// Of several dead letters about one payment the latest counts, unless it lacks the amount.
+    /// Records the refund of a dead letter. If several dead letters concern one payment, the latest counts, unless it
+    /// lacks the amount.
     private func insertRefund(_ letter: PaidLetter, _ isSomeGivenBack: Bool) throws {
         guard !letter.payment.isFree, try isOwed(letter) else { return }
         let givenBack = isSomeGivenBack ? try givenBack(of: letter.payment) : .nothing
@@ -106,7 +108,7 @@ extension BatchWriter {
         }
     }
 
-    /// What dead letters have left of one payment.
+    /// The condition for the row that dead letters have left for one payment.
     private static let isOfPayment =
         "\(Schema.isOfLetters) AND order_id = ? AND coalesce(payment_intent_id, '') = ?"
 
@@ -114,7 +116,8 @@ extension BatchWriter {
         [payment.orderID?.text, payment.intentID ?? ""]
     }
 
-    /// What was given back of a payment before it became due, perhaps again: its dead letter was published again, say.
+    /// Returns what was refunded of a payment before it became due. It may become due again, for example when its dead
+    /// letter is published again.
     private func givenBack(of payment: Payment) throws -> GivenBack {
         guard let order = payment.orderID else { return .nothing }
         let row = try Row.fetchOne(
@@ -130,7 +133,7 @@ extension BatchWriter {
             ?? .nothing
     }
 
-    /// Takes what a refund gives back off what is due.
+    /// Subtracts a refund from the amounts that are due.
     func giveBack(_ refund: Refund, _ position: Int64) throws {
         let rows = try Row.fetchAll(
             db.cachedStatement(
@@ -165,7 +168,7 @@ extension BatchWriter {
         }
     }
 
-    /// Whether the payment that a refund names is the recorded order's, or something was given back of it before.
+    /// Returns whether the payment that a refund names is that of the recorded order, or was refunded before.
     private func isKnown(_ refund: Refund) throws -> Bool {
         guard let intent = refund.paymentIntentID else { return false }
         return try Bool.fetchOne(
@@ -184,8 +187,9 @@ extension BatchWriter {
             ]) ?? false
     }
 
-    /// The payment of a recorded order is not owed a second time; a second payment under its id may be, if it is known
-    /// to be one (a conflict), or if the order was refused.
+    /// Returns whether the payment of a dead letter must be refunded. The payment of a recorded order is not owed a
+    /// second time. A second payment under the order's id may be, if it is known to be one (a conflict), or if the
+    /// order was refused.
     private func isOwed(_ letter: PaidLetter) throws -> Bool {
         guard let id = letter.payment.orderID else { return true }
         let recorded = try Row.fetchOne(
@@ -195,7 +199,7 @@ extension BatchWriter {
                     FROM journal JOIN order_details USING (number) WHERE key = ? AND kind = 'order'
                     """), arguments: [id.text])
         guard let recorded else { return true }
-        // Of an erased order only the digest is left.
+        // Only the digest is left of an erased order's payment.
         let erased = try recorded.optionalBytes(named: "payment_digest")
         let intent: String? = try recorded.value("stripe_payment_intent_id")
         let isSame =
@@ -204,8 +208,8 @@ extension BatchWriter {
         return try !isSame && (recorded.value("is_refused") || letter.record.cause.reason == .orderConflict)
     }
 
-    /// A dead letter without an order id that was published again has left another row, or an order, which determines
-    /// the refund from now on.
+    /// Deletes the refund of a dead letter without an order id that was published again: it has left another row, or an
+    /// order, which determines the refund from now on.
     func endRefund(ofReplayed number: Int64) throws {
         try db.cachedStatement(sql: "DELETE FROM refunds WHERE dead_letter_id = ? AND order_id IS NULL")
             .execute(arguments: [number])

@@ -4,19 +4,19 @@ import Domain
 import Ledger
 
 extension Checkout.Text {
-    /// What `orders erase` removes whole.
+    /// The texts that `orders erase` removes completely.
     fileprivate static let ofCustomer = allCases.filter { $0.rawValue >= customerID.rawValue }
     fileprivate static let ofPayment = allCases.filter { $0.rawValue < customerID.rawValue }
 }
 
 extension Checkout {
-    /// Whether anything is known of whom it is for.
+    /// Whether any data about the customer is known.
     fileprivate var hasCustomer: Bool {
         Text.ofCustomer.contains { texts.withBytes($0.rawValue) { $0 != nil } }
     }
 }
 
-/// The details that a batch inserts.
+/// Inserts the details of a batch.
 extension BatchWriter {
     private static let insertOrders = MultiRowStatement(
         inserting: [
@@ -57,7 +57,7 @@ extension BatchWriter {
         }
     }
 
-    /// The orders with their lines, numbered in their order.
+    /// Inserts the orders with their lines, and numbers them in their order.
     func insert(_ orders: [PlacedOrder]) throws {
         try Self.insertOrders.run(orders.indices, in: db, texts) { bind(&$0, orders[$1], number: number(ofOrder: $1)) }
         let customers = orders.indices.filter { orders[$0].order.checkout.hasCustomer }
@@ -83,7 +83,7 @@ extension BatchWriter {
         }
     }
 
-    /// - Parameter index: among the batch's orders.
+    /// - Parameter index: the order's index among the batch's orders.
     func number(ofOrder index: Int) -> Int64 { lastOrderNumber + 1 + Int64(index) }
 
     private func bind(_ row: inout RawStatement, _ placed: PlacedOrder, number: Int64) {
@@ -121,10 +121,10 @@ extension BatchWriter {
         ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?\(String(repeating: ", ?", count: Command.Kind.allCases.count)))
         """
 
-    // MARK: - Dead letters that are published again
+    // MARK: - Replays
 
-    /// Requests a replay of what came before its order: it can be processed now.
-    /// - Parameter isDead: the order is a dead letter, which only a refund can be of.
+    /// Requests a replay of the dead letters that arrived before their order, because they can be processed now.
+    /// - Parameter isDead: whether the order is a dead letter; only refunds can refer to it.
     func wake(lettersFor order: Identifier, isDead: Bool = false) throws {
         try db.cachedStatement(
             sql: """

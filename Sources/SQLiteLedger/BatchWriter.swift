@@ -4,18 +4,18 @@ import GRDB
 import Domain
 import Ledger
 
-/// An order of a batch.
+/// An order in a batch.
 struct PlacedOrder {
     var order: Order
-    /// nil: it was accepted.
+    /// `nil` if the order was accepted.
     var shortage: Shortage?
-    /// Among the batch's records.
+    /// The order's index among the batch's records.
     var place: Int
 }
 
-/// Writes one batch into the tables, within one transaction.
+/// Writes one batch into the tables, in one transaction.
 struct BatchWriter {
-    /// Rolls the transaction back and carries the answer.
+    /// Rolls back the transaction and carries its result.
     struct Stop: Error {
         var result: RecordResult
     }
@@ -25,13 +25,13 @@ struct BatchWriter {
     private let head: LedgerHead
     private(set) var arbiter: Arbiter
     private(set) var refused: Int64 = 0
-    /// Whether any dead letter waits for its order: there is rarely one.
+    /// Whether any dead letter waits for its order, which is rare.
     private var someWait: Bool
     /// Refunds from earlier batches that an accepted order may end.
     let awaitingRefunds: Int
     /// The numbers of the last order and the last dead letter before this batch.
     let (lastOrderNumber, lastLetterNumber): (Int64, Int64)
-    /// Shared by statements that run one after the other.
+    /// Shared by statements that run one after another.
     let texts = BindArena()
 
     init(_ batch: JournalBatch, _ db: Database) throws {
@@ -49,8 +49,8 @@ struct BatchWriter {
         }
     }
 
-    /// What a batch must know of the ledger before it, in one row. Nothing is removed from the tables, so that the next
-    /// row is given the next number.
+    /// The state before the batch, in one row. No row is ever deleted from these tables, so the next row gets the next
+    /// number.
     private static let before = """
         SELECT \(LedgerHead.columns), refunds_awaiting_order,
             EXISTS (SELECT 1 FROM dead_letters WHERE reason = 'unknown_order' AND status = 'open'),
@@ -58,14 +58,14 @@ struct BatchWriter {
         FROM ledger
         """
 
-    /// Far above what there can be, and far below what an addition would overflow at.
+    /// Far above any possible number, and far below the point where an addition would overflow.
     private static let highestNumber: Int64 = 1 << 52
 
     mutating func run() throws -> RecordResult {
         try loadBalances()
         let (orders, taken) = try confirmAll()
         try writeJournal()
-        // No cancellation is in the same batch as its order, so the orders may be inserted last.
+        // A batch never contains both a cancellation and its order, so the orders may be inserted last.
         let paid = orders.count == batch.records.count ? [] : try insertOthers(taken)
         if someWait {
             for placed in orders { try wake(lettersFor: placed.order.id) }
@@ -84,10 +84,11 @@ struct BatchWriter {
         return .recorded(position: position)
     }
 
-    /// - Parameter place: among the batch's records.
+    /// - Parameter place: the record's index in the batch.
     func position(ofRecord place: Int) -> Int64 { head.position + 1 + Int64(place) }
 
-    /// What is recorded already is not passed over: the batch was planned by an older state of the ledger.
+    /// Inserts the rows of the journal. A record that already exists is not skipped: it shows that the batch was
+    /// planned from an outdated state of the ledger.
     private func writeJournal() throws {
         do {
             try insertJournal()
@@ -100,7 +101,8 @@ struct BatchWriter {
     }
 
     /// Decides every command again.
-    /// - Returns: the orders, and what cancellations take from theirs, by the places of these in the batch.
+    /// - Returns: the orders, and the units that each cancellation takes from its order, by the cancellation's index in
+    ///   the batch.
     private mutating func confirmAll() throws -> (orders: [PlacedOrder], taken: [Int: [CancellationEffect.Line]]) {
         var orders: [PlacedOrder] = []
         orders.reserveCapacity(batch.records.count)
@@ -119,8 +121,8 @@ struct BatchWriter {
         return (orders, taken)
     }
 
-    /// Inserts the details of all but orders.
-    /// - Returns: dead letters of something that was paid.
+    /// Inserts the details of all records except orders.
+    /// - Returns: the dead letters of checkouts.
     private mutating func insertOthers(_ taken: [Int: [CancellationEffect.Line]]) throws -> [PaidLetter] {
         var paid: [PaidLetter] = []
         var letters = lastLetterNumber
@@ -138,13 +140,13 @@ struct BatchWriter {
         return paid
     }
 
-    /// Decides the command again by the ledger's balances; anything but the gate's decision stops the batch.
-    /// - Returns: for a cancellation, what it takes from its order.
+    /// Decides the command again from the ledger's balances. A decision that differs from the gate's stops the batch.
+    /// - Returns: the units that a cancellation takes from its order.
     private mutating func confirm(_ decided: DecidedCommand) throws -> [CancellationEffect.Line] {
         do {
             return try arbiter.confirm(decided)
         } catch .unknownCounter(let counter) {
-            // The catalogue version was checked, and ids are never removed from it.
+            // The catalogue version was checked, and ids are never removed from the catalogue.
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "no \(counter.level) \(counter.id) in the ledger")
         } catch {
             throw Stop(result: .disagreed(error))
@@ -153,7 +155,8 @@ struct BatchWriter {
 
     // MARK: - Balances
 
-    /// Loads everything that the arbiter needs for the whole batch: no cancellation is in the same batch as its order.
+    /// Loads everything that the arbiter needs for the whole batch. A batch never contains both a cancellation and its
+    /// order.
     private mutating func loadBalances() throws {
         for case .command(let decided) in batch.records {
             guard case .cancel(let cancellation) = decided.command else { continue }
@@ -179,7 +182,8 @@ struct BatchWriter {
         """
     }
 
-    /// All rows exist: they were read in this transaction. FAIL as for the orders.
+    /// Every row exists, because it was read in this transaction, so each insert is an update. `OR FAIL` as in
+    /// `MultiRowStatement.init(inserting:into:)`.
     private static let updateBalances = statements(columns: 3) { level, balances in
         """
         INSERT OR FAIL INTO \(level.counterTable) (id, sold_quantity, adjusted_quantity) \(balances)

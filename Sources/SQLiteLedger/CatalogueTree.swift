@@ -1,7 +1,7 @@
 import GRDB
 import Domain
 
-/// Reads the catalogue as products with their variants, in the catalogue's order, closed ones last.
+/// Reads the catalogue as a list of products with their variants, in the catalogue's order, with closed ones last.
 enum CatalogueTree {
     private static let order = "ORDER BY is_active DESC, position, id"
 
@@ -13,7 +13,7 @@ enum CatalogueTree {
         variant: (Identifier, Row) throws -> Variant, product: (Identifier, Row, [Variant]) throws -> Product
     ) throws -> [Product] {
         var variants: [Identifier: [Variant]] = [:]
-        // The product's id comes last: the caller's columns keep their places.
+        // The product's id comes last, so that the caller's columns keep their indexes.
         let variantRows = try Row.fetchCursor(
             db, sql: "SELECT id, \(variantColumns), product_id FROM variants \(order)")
         while let row = try variantRows.next() {

@@ -3,14 +3,14 @@ import Domain
 import Ledger
 
 extension LedgerDatabase {
-    /// Adjustments, latest first.
+    /// Returns adjustments, latest first.
     package func adjustments(limit: Int, after: String?) async throws -> Page<RecordedAdjustment> {
         try await read { db in
             try PageRequest(limit: limit, after: after).page(of: "adjustments", by: "position", db, Self.adjustment)
         }
     }
 
-    /// One adjustment, or nil.
+    /// Returns one adjustment, or `nil` if there is none.
     package func adjustment(_ id: Identifier) async throws -> RecordedAdjustment? {
         try await read { db in
             try Row.fetchOne(db, sql: "SELECT * FROM adjustments WHERE id = ?", arguments: [id.text])

@@ -3,12 +3,12 @@ import Domain
 import Ledger
 
 extension LedgerDatabase {
-    /// Every recorded change of a counter: its seq, its SKU, its kind and id, and the units it added.
+    /// A query for all recorded changes of counters: seq, SKU, units added, and the command's kind and id.
     static let changes = changes(where: "TRUE")
 
-    /// The same of some rows of the journal.
-    /// - Parameter condition: for these rows. It stands within each part, as SQLite does not bring one with a subquery
-    ///   there, and would read the whole journal.
+    /// The same query for some rows of the journal.
+    /// - Parameter condition: selects the rows. It is repeated in each part of the UNION, because SQLite does not push
+    ///   down a condition with a subquery, and would scan the whole journal.
     private static func changes(where condition: String) -> String {
         """
         SELECT seq, product_id, variant_id, quantity AS units, kind, key AS id FROM journal
@@ -23,14 +23,15 @@ extension LedgerDatabase {
         """
     }
 
-    /// What counters within two ranges of ids have changed by after a seq: `?1`; `?2` and `?3`; `?4` and `?5`.
+    /// A query for the changes of counters after seq `?1`, with ids from `?2` to `?3` (products) or `?4` to `?5`
+    /// (variants).
     static let changesAfter = """
         SELECT seq, product_id, variant_id, units
         FROM (\(changes(where: "journal.position > \(Schema.position(before: "?1")) AND seq > ?1")))
         WHERE product_id BETWEEN ?2 AND ?3 OR variant_id BETWEEN ?4 AND ?5
         """
 
-    /// What a counter has changed by above a seq and up to another: `?1`, `?2`; its id: `?3`.
+    /// A query for the changes of the counter with id `?3`, above seq `?1` and up to seq `?2`.
     static func changesOf(_ level: CapLevel) -> String {
         let condition = """
             journal.position > \(Schema.position(before: "?1")) AND journal.position <= \(Schema.position(reaching: "?2"))
@@ -79,7 +80,7 @@ extension LedgerDatabase {
             }
             var later: [CounterName: [(seq: Int64, units: Int64)]] = [:]
             let head = try LedgerHead.read(db)
-            // Mostly nothing is later.
+            // The common case: nothing was recorded later.
             guard seq < head.seq else { return CountersAsOf(head: head, counters: counters, later: later) }
             let changes = try Row.fetchCursor(
                 db.cachedStatement(sql: Self.changesAfter),

@@ -22,7 +22,7 @@ extension LedgerDatabase {
         try await write { db in try Self.note(action, subject, by: by, at: Timestamp.now(), db) }
     }
 
-    /// In the transaction of what was done.
+    /// Records an action in the audit. Must run in the transaction of the action itself.
     static func note(_ action: AuditEntry.Action, _ subject: String, by: String?, at now: String, _ db: Database) throws
     {
         try db.cachedStatement(sql: #"INSERT INTO audit (action, subject, "by", done_at) VALUES (?, ?, ?, ?)"#)

@@ -5,7 +5,7 @@ import Ledger
 import Files
 
 extension LedgerDatabase {
-    /// Until the copy has its name, it is `path`.partial.
+    /// Backs up the ledger. The copy is called `path`.partial until it is complete.
     func backUp(
         to path: String, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> LedgerCopy {
@@ -22,10 +22,10 @@ extension LedgerDatabase {
         }
     }
 
-    /// Pages between two progress reports: about 16 MiB.
+    /// The number of pages between two progress reports: about 16 MiB.
     private static let pagesPerStep: CInt = 4_000
 
-    /// Copies the pages as of one moment, and reads the whole copy.
+    /// Copies the pages of one snapshot, and reads back the whole copy.
     func copy(
         into file: PartialFile, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> LedgerCopy {
@@ -33,8 +33,8 @@ extension LedgerDatabase {
         do {
             let target = try SQLiteFile.open(path, Self.copyConfiguration)
             try await read { db in
-                // The first read fixes the snapshot. Without it SQLite would take another one for each step, and start
-                // again after every write.
+                // The first read fixes the snapshot. Without it, SQLite would take a new snapshot for each step, and
+                // start again after every write.
                 _ = try LedgerHead.read(db)
                 let pageSize = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0
                 try target.writeWithoutTransaction { copy in
@@ -48,7 +48,7 @@ extension LedgerDatabase {
             }
             progress(.checking)
             let copy = try await offCooperativeThreads {
-                // The copy is in WAL mode, like its original. A single file is easier to move.
+                // The copy is in WAL mode, like the original. A single file is easier to move.
                 try target.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA journal_mode = DELETE") }
                 try target.close()
                 return try Self.checkCopy(path)
@@ -72,7 +72,7 @@ extension LedgerDatabase {
         return LedgerCopy(bytes: LedgerFile.size(of: path), check: check)
     }
 
-    /// Nothing relies on the copy before all of it is on disk.
+    /// Without syncing: nothing depends on the copy until all of it is on disk.
     private static var copyConfiguration: Configuration {
         var configuration = Configuration()
         configuration.label = "ledger.copy"

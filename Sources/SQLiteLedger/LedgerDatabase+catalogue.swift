@@ -31,7 +31,7 @@ private struct CatalogueSync {
     let progress: (@Sendable (Int) -> Void)?
     private var result = CatalogueChanges()
     private var seen: Set<CounterName> = []
-    /// The catalogue's version if anything changes.
+    /// The version that the catalogue gets if anything changes.
     private var nextVersion: Int64 = 0
 
     init(db: Database, writes: Bool, by: String?, now: String, progress: (@Sendable (Int) -> Void)?) {
@@ -42,7 +42,7 @@ private struct CatalogueSync {
         self.progress = progress
     }
 
-    /// Products between two reports of progress.
+    /// The number of products between two progress reports.
     private static let progressInterval = 1_000
 
     mutating func run(_ catalogue: Catalogue) throws -> CatalogueChanges {
@@ -146,7 +146,7 @@ private struct CatalogueSync {
         let differing = columns.filter { (row[$0.name] as DatabaseValue) != $0.value }
         try warnIfBelowSold(columns, row: row, counter: counter)
         if differing.allSatisfy({ $0.name == "position" }), !wasClosed {
-            // Only its place in the file has changed: neither the consumer nor a shop needs to know.
+            // Only its position in the file has changed, which matters neither to the consumer nor to shops.
             result.unchanged += 1
             if let position = differing.first, writes {
                 try db.cachedStatement(sql: "UPDATE \(counter.level.catalogueTable) SET position = ? WHERE id = ?")
@@ -279,7 +279,7 @@ extension LedgerDatabase {
 }
 
 extension ColumnChange.Value {
-    /// Of the catalogue's row.
+    /// A value from the catalogue's row.
     fileprivate init(_ value: DatabaseValue) throws {
         switch value.storage {
         case .null: self = .none
@@ -290,7 +290,7 @@ extension ColumnChange.Value {
         }
     }
 
-    /// As it was kept.
+    /// A value as stored in `catalogue_changes`.
     fileprivate init(_ text: String?, of column: String) throws {
         guard let text, ColumnChange.numbers.contains(column) else {
             self.init(text)
@@ -312,7 +312,7 @@ extension ColumnChange.Value {
 }
 
 extension CapLevel {
-    /// The view of what is sold with its counters, for reading.
+    /// The read-only view of SKUs joined with their counters.
     var view: String {
         switch self {
         case .product: "products"
@@ -320,9 +320,9 @@ extension CapLevel {
         }
     }
 
-    /// What `sync` writes, except caps.
+    /// The table that `sync` writes, which contains everything except caps.
     var catalogueTable: String { "catalogue_\(view)" }
 
-    /// The counters with their caps.
+    /// The table of the counters with their caps.
     var counterTable: String { "\(rawValue)_counters" }
 }

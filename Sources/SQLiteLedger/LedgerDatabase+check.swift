@@ -7,8 +7,8 @@ extension LedgerDatabase {
         try await readAround(Self.sound)
     }
 
-    /// The lines of one of SQLite's own checks; none if there is no problem. At a malformed page SQLite reports it,
-    /// then fails.
+    /// Returns the problems that one of SQLite's own checks reports; empty if there are none. At a malformed page,
+    /// SQLite reports the page and then fails.
     static func findings(_ db: Database, _ pragma: String) throws -> [String] {
         var lines: [String] = []
         do {
@@ -23,13 +23,14 @@ extension LedgerDatabase {
         return lines
     }
 
-    /// A page that is malformed, or a value of another type than its column's, is a finding, not an error.
+    /// Checks the whole ledger. A malformed page, or a value of another type than its column's, is a finding, not an
+    /// error.
     static func sound(_ db: Database) throws -> LedgerCheck {
         var check = LedgerCheck()
         do {
             try read(db, into: &check)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
-            // The statements are valid: a figure is so wrong that the sum overflows.
+            // The statements are valid, so a stored number is so wrong that a sum overflows.
             check.integrity.append(error.message ?? "\(error.resultCode)")
         } catch {
             guard let damage = SQLiteLedgerError.damage(error) else { throw error }
@@ -47,7 +48,7 @@ extension LedgerDatabase {
         check.deadLetters = try count("dead_letters")
         check.catalogueChanges = try count("journal WHERE kind = 'catalogue'")
         check.head = try LedgerHead.read(db)
-        // Positions are unique and above 0: as many as the highest are all of them.
+        // Positions are unique and above 0, so none is missing if there are as many rows as the highest position.
         let (rows, highest) = try (
             Int64(count("journal")), Int64.fetchOne(db, sql: "SELECT max(position) FROM journal") ?? 0
         )
@@ -55,7 +56,7 @@ extension LedgerDatabase {
         for (table, condition) in Self.details {
             details += try count("\(table) AS details JOIN journal ON \(condition)")
         }
-        // Not 0 if they differ, whatever a damaged head or position contains.
+        // Not 0 if any of these numbers differ, whatever a damaged head or position contains.
         check.missingRecords =
             [
                 check.head.position &- rows, highest &- rows, rows - Int64(details + check.catalogueChanges),
@@ -105,7 +106,7 @@ extension LedgerDatabase {
             )
         ]
 
-    /// Sold and adjusted quantities that differ from what is recorded, found by a recount.
+    /// Returns the sold and adjusted quantities that differ from the sums of the recorded changes.
     static func miscounts(_ db: Database) throws -> [Miscount] {
         try CapLevel.allCases.flatMap { level in
             let column = level == .product ? "product_id" : "variant_id"

@@ -1,8 +1,8 @@
 import GRDB
 
-// Checkpoints, which make removed data disappear from both the file and its log.
+// Checkpoints remove deleted data from both the file and its log.
 extension LedgerDatabase {
-    /// Requests a checkpoint, in the transaction that has removed something.
+    /// Requests a checkpoint. Must run in the transaction that removes the data.
     static func wantCheckpoint(_ db: Database) throws {
         try db.execute(sql: "UPDATE ledger SET checkpoint_wanted = checkpoint_wanted + 1")
     }
@@ -11,7 +11,7 @@ extension LedgerDatabase {
         try await checkpointWishes() == 0
     }
 
-    /// Makes a checkpoint if one is wanted: removed data is then overwritten in the file, and the log is empty.
+    /// Makes a checkpoint if one is requested, which overwrites removed data in the file and empties the log.
     @discardableResult
     package func completeErasure() async throws -> Bool {
         let wishes = try await checkpointWishes()
@@ -25,14 +25,14 @@ extension LedgerDatabase {
         return isDone ? try await endCheckpointWishes(wishes) : false
     }
 
-    /// How many removals have not been followed by a checkpoint yet.
+    /// Returns the number of removals that no checkpoint has followed yet.
     func checkpointWishes() async throws -> Int64 {
         try await read { db in try Int64.fetchOne(db, sql: "SELECT checkpoint_wanted FROM ledger") ?? 0 }
     }
 
-    /// Notes that a checkpoint has followed `wishes` removals. A removal that was committed during the checkpoint has
-    /// raised the number: then all requests remain, and the next checkpoint serves them.
-    /// - Returns: whether none is wanted any more.
+    /// Records that a checkpoint has followed `wishes` removals. If a removal was committed during the checkpoint, the
+    /// number is higher: then all requests remain, and the next checkpoint serves them.
+    /// - Returns: whether no request remains.
     func endCheckpointWishes(_ wishes: Int64) async throws -> Bool {
         try await write { db in
             try db.execute(

@@ -3,7 +3,7 @@ import Domain
 import Ledger
 
 extension LedgerDatabase {
-    /// All columns but the bytes of the content; of the type, the first bytes.
+    /// All columns except the bytes of the content; for the type, only its first bytes.
     static let deadLetterColumns = """
         id, entry_id, substr(type, 1, 64) AS type, reason, detail, bytes, is_whole, \(Schema.idColumns), received_at,
         status, resolved_at, fingerprint
@@ -71,12 +71,12 @@ extension LedgerDatabase {
 }
 
 extension Schema {
-    /// The ids that could be read of a dead letter: one column a kind.
+    /// The columns of the ids that could be read from a dead letter: one per kind.
     static let idColumns = Command.Kind.allCases.map(\.idField).joined(separator: ", ")
 }
 
 extension MessageIDs {
-    /// - Parameter row: one that has `Schema.idColumns`.
+    /// - Parameter row: a row that contains `Schema.idColumns`.
     init(_ row: Row) throws {
         self.init()
         for kind in Command.Kind.allCases {

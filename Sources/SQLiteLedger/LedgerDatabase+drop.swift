@@ -4,7 +4,7 @@ import Glibc
 import Files
 
 extension LedgerDatabase {
-    /// Deletes the ledger's files, if no other process has them open.
+    /// Deletes the ledger's files, unless another process has them open.
     package static func drop(at path: String) async throws {
         try await requireUnused(path)
         try await offCooperativeThreads {
@@ -14,7 +14,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// Throws `SQLiteLedgerError.inUse` if another process has the ledger open, even only for reading.
+    /// Throws `SQLiteLedgerError.inUse` if another process has the ledger open, even read-only.
     ///
     /// Leaving write-ahead logging requires exclusive access to the database, so SQLite itself reports whether another
     /// process has it open. The next process that opens it for writing enables write-ahead logging again.

@@ -9,7 +9,7 @@ extension LedgerHead {
 
     static let missing = DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the ledger has no head")
 
-    /// - Parameter row: begins with `columns`.
+    /// - Parameter row: a row that begins with `columns`.
     init(_ row: Row) throws {
         try self.init(epoch: row.value(0), seq: row.value(1), position: row.value(2), catalogueVersion: row.value(3))
     }
@@ -31,7 +31,7 @@ extension LedgerDatabase {
             let head = try LedgerHead.read(db)
             let now = SystemClock.milliseconds()
             let due = now - LedgerWatermark.installTime.components.seconds * 1_000
-            // Later than now: this machine's clock was set back, so that the epoch's age is unknown.
+            // A time in the future shows that this machine's clock was set back, so the epoch's age is unknown.
             let statement = try db.cachedStatement(
                 sql: "SELECT epoch FROM epochs WHERE opened_at < ? OR opened_at > ? ORDER BY epoch DESC LIMIT 1")
             let dueEpoch = try Int64.fetchOne(
@@ -57,7 +57,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// Raises the epoch by one, and notes why.
+    /// Raises the epoch by one, and records the reason.
     static func nextEpoch(_ db: Database, reason: String) throws -> LedgerHead {
         try db.execute(sql: "UPDATE ledger SET epoch = epoch + 1")
         let head = try LedgerHead.read(db)
@@ -80,7 +80,7 @@ extension LedgerDatabase {
         try db.execute(sql: "UPDATE ledger SET epoch = max(epoch, ?)", arguments: [epoch])
     }
 
-    /// Every counter with its cap, products first, and the catalogue they belong to.
+    /// Returns every counter with its cap, products first, and the catalogue that the counters belong to.
     static func counters(
         _ db: Database, version: Int64
     ) throws -> ([(name: CounterName, state: CounterState)], CatalogueIndex) {

@@ -48,7 +48,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// Not the cancellations that wait for their order: they hold no customer data, and are needed.
+    /// Excludes the cancellations that wait for their order: they hold no customer data, and are still needed.
     private static let lettersOfOrder = """
         SELECT id, status FROM dead_letters WHERE order_id = ? AND (reason != 'unknown_order' OR status != 'open')
         ORDER BY id
@@ -60,7 +60,7 @@ extension LedgerDatabase {
             ?? false
     }
 
-    /// The first `erased_at` and `payment_digest` are kept: only then was the payment intent still there.
+    /// Keeps the first `erased_at` and `payment_digest`: only then did the row still contain the payment intent.
     private static let eraseOrder = """
         UPDATE order_details SET stripe_payment_intent_id = NULL, erased_at = coalesce(erased_at, ?),
             payment_digest = coalesce(payment_digest, ?)

@@ -29,7 +29,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// - Parameter row: of `journalWithIDs`.
+    /// - Parameter row: a row of `journalWithIDs`.
     private static func outcome(_ row: Row) throws -> (position: Int64, outcome: RecordedOutcome?) {
         var ids = try MessageIDs(row)
         if let order: String = try row.value("placed_id") { ids.order = Identifier(order) }
@@ -37,7 +37,7 @@ extension LedgerDatabase {
         return (entry.position, entry.recordedOutcome(ids: ids))
     }
 
-    /// Rows of the journal with the ids that an outcome has besides its key.
+    /// The rows of the journal with the ids that an outcome contains in addition to its key.
     private static let journalWithIDs = """
         SELECT journal.*, \(Schema.orderIDOfJournal) AS placed_id, \(Schema.idColumns) FROM journal
         LEFT JOIN dead_letters ON journal.kind = 'dead_letter' AND dead_letters.id = journal.number
@@ -47,8 +47,8 @@ extension LedgerDatabase {
         \(journalWithIDs) WHERE journal.position > ? AND journal.position <= ? ORDER BY journal.position LIMIT ?
         """
 
-    /// Epochs do not go back along the journal: what is of a later one begins where that was opened, which is before the
-    /// given position only if a backup has taken the ledger's place since.
+    /// Epochs never decrease along the journal, so the rows of later epochs begin where the first of these was opened.
+    /// That is before the given position only if a backup has replaced the ledger since.
     private static let outcomesAfterPlace = """
         \(journalWithIDs)
         WHERE journal.position > min(

@@ -95,7 +95,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// nil: nobody has paid under this id.
+    /// Returns `nil` if there is neither an order nor a dead letter of a checkout with this id.
     private static func payments(of id: Identifier, _ db: Database) throws -> [Payment]? {
         let payments = try Row.fetchAll(
             db.cachedStatement(
@@ -114,7 +114,8 @@ extension LedgerDatabase {
         return isDead == true ? [] : nil
     }
 
-    /// What an order still owns, in the order of its lines, each SKU once; nil if there is no such order.
+    /// Returns the units that an order still owns, in the order of its lines, each SKU once; `nil` if there is no order
+    /// with this id.
     static func owned(by order: Identifier, _ db: Database) throws -> [SKUUnits]? {
         let statement = try db.cachedStatement(
             sql: "SELECT number, seq IS NULL FROM journal WHERE key = ? AND kind = 'order'")

@@ -30,7 +30,7 @@ extension LedgerDatabase {
         try await read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM order_details") ?? 0 }
     }
 
-    /// One order with its items, or nil.
+    /// Returns one order with its items, or `nil` if there is none.
     static func order(_ id: Identifier, _ db: Database) throws -> RecordedOrder? {
         guard let row = try Row.fetchOne(db, sql: "SELECT * FROM orders WHERE id = ?", arguments: [id.text])
         else { return nil }

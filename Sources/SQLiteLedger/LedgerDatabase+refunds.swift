@@ -13,7 +13,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// What is due under an order's id, in the order in which it became so.
+    /// Returns the refunds that are due under an order's id, in the order in which they became due.
     static func refunds(of order: Identifier, _ db: Database) throws -> [RefundDue] {
         let numbers = Schema.refundNumbers(ofOrder: "?1")
         return try Row.fetchAll(
@@ -48,14 +48,14 @@ extension LedgerDatabase {
             isToBeChecked: (row.value("is_to_be_checked") as Bool?) ?? false, isCancelled: row.value("is_cancelled"))
     }
 
-    /// How many refunds are due for an order: its own, and those of dead letters with its id.
+    /// Returns how many refunds are due for an order: its own, and those of dead letters with its id.
     static func refundCount(of order: Identifier, _ db: Database) throws -> Int {
         try Int.fetchOne(
             db.cachedStatement(sql: "SELECT count(*) FROM (\(Schema.refundNumbers(ofOrder: "?1")))"),
             arguments: [order.text]) ?? 0
     }
 
-    /// Refunds that are missing or should not be there, and wrong sums, found by a recount.
+    /// Counts the refunds that are missing or should not exist, and the wrong sums, by computing them again.
     static func refundFaults(_ db: Database) throws -> Int {
         let columns = Schema.sumColumns("refunds")
         let names = columns.map(\.column).joined(separator: ", ")
@@ -70,7 +70,7 @@ extension LedgerDatabase {
             SELECT refunds_awaiting_order != (SELECT count(*) FROM refunds WHERE \(Schema.awaitsOrder("refunds")))
             FROM ledger
             """,
-            // For an accepted order only a second payment can be due.
+            // Only a second payment can be due for an accepted order.
             """
             SELECT count(*) FROM refunds JOIN journal ON key = order_id AND kind = 'order'
             WHERE seq IS NOT NULL AND refunds.reason != 'order_conflict'
@@ -85,7 +85,7 @@ extension LedgerDatabase {
                 WHERE journal.position = order_details.position
             )
             """,
-            // No more is noted as given back than was.
+            // The amount recorded as already refunded must not exceed the recorded refunds.
             """
             SELECT count(*) FROM refunds WHERE refunded > (
                 SELECT total(refund_lines.amount)
@@ -108,7 +108,7 @@ extension RefundsDue {
         var due = RefundsDue()
         while let row = try rows.next() {
             let (currency, refunds): (String, Int64) = (try row.value(0), try row.value(1))
-            // A damaged figure may have any value; 'ledger check' counts them again.
+            // A damaged sum may have any value; 'ledger check' computes the sums again.
             due.refunds &+= refunds
             due.unknownAmounts &+= try row.value(2)
             guard due.sums.count < maximumSums else { continue }

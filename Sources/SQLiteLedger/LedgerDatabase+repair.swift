@@ -6,7 +6,8 @@ extension LedgerDatabase {
     package func raiseEpoch(
         toRepair repairs: [Repair], foundIn epoch: Int64?, reason: String, by: String?
     ) async throws -> (repairs: [Repair], epoch: Int64)? {
-        // Counting takes time, during which nothing is recorded: so it is done only if something is wrong.
+        // A recount takes time, during which nothing is recorded, so it is repeated in the transaction only if
+        // something is wrong.
         let isMiscounted = try await !recount().isEmpty
         return try await write { db in
             if let epoch, try LedgerHead.read(db).epoch != epoch { return nil }
@@ -18,7 +19,7 @@ extension LedgerDatabase {
             let others = repairs.compactMap { repair -> Repair? in
                 guard let level = repair.level, let units = counted[CounterName(level, Identifier(repair.id))]
                 else { return repair }
-                // The counter was correct, and the ledger wrong.
+                // The counter was correct, and the ledger was wrong.
                 if repair.found == units, repair.detail.isEmpty { return nil }
                 var repair = repair
                 repair.expected = units
@@ -54,7 +55,7 @@ extension LedgerDatabase {
         return miscounts
     }
 
-    /// Repairs, latest first.
+    /// Returns repairs, latest first.
     package func repairs(limit: Int, after: String?) async throws -> Page<RecordedRepair> {
         try await read { db in
             try PageRequest(limit: limit, after: after).page(of: "repairs", by: "id", db) { row in

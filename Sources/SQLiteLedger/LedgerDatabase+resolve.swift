@@ -52,7 +52,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// In one transaction: checks every chosen dead letter first, then changes those that are not `wanted` already.
+    /// Checks all chosen dead letters, then changes those whose status is not already `wanted`, in one transaction.
     private func resolve(
         _ choice: DeadLetterChoice, to wanted: DeadLetterStatus, from allowed: Set<DeadLetterStatus>,
         needsContent: Bool = false,

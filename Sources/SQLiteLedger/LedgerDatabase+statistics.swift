@@ -10,7 +10,7 @@ extension LedgerDatabase {
             }
             return LedgerStatistics(
                 head: try LedgerHead.read(db),
-                // Orders are never removed, so their rows are numbered 1, 2, 3 …; counting would read them all.
+                // Orders are never deleted, so their rows are numbered 1, 2, 3 …; counting would read all of them.
                 orders: try number("coalesce(max(number), 0) FROM order_details"),
                 refunds: try RefundsDue.read(db),
                 openDeadLetters: try number("count(*) FROM dead_letters WHERE status = 'open'"),
@@ -19,7 +19,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// The version of the SQLite library that is loaded.
+    /// Returns the version of the loaded SQLite library.
     package static func sqliteVersion() throws -> String {
         let queue = try DatabaseQueue()
         return try queue.read { db in try String.fetchOne(db, sql: "SELECT sqlite_version()") ?? "" }

@@ -2,8 +2,8 @@ import GRDB
 import Domain
 import Ledger
 
-/// Orders are not indexed by what they are of: that would cost every order. So they are read between two events and
-/// summed, or listed from the latest one on until there are enough.
+/// Orders have no index by SKU, because it would slow down recording every order. Therefore the orders between two
+/// events are read and summed, or listed from the latest one on until a page is full.
 extension LedgerDatabase {
     package func stockHistory(
         of counter: CounterName, listingOrders: Bool, limit: Int, after: String?
@@ -16,7 +16,7 @@ extension LedgerDatabase {
                 events += try Self.orders(of: counter, before: end, limit: request.rows, db)
                 events.sort { $0.position > $1.position }
             }
-            // A position is on one page with all its events.
+            // All events at one position are on the same page.
             let isWhole = events.count <= limit
             let start = isWhole ? 0 : events[limit - 1].position
             events =
@@ -32,7 +32,7 @@ extension LedgerDatabase {
 
     // MARK: - Events
 
-    /// All but orders, latest first.
+    /// Returns all events except orders, latest first.
     private static func events(
         of counter: CounterName, before end: Int64, since start: Int64 = 0, limit: Int? = nil, _ db: Database
     ) throws -> [StockEvent] {
@@ -72,7 +72,7 @@ extension LedgerDatabase {
 
     // MARK: - Orders
 
-    /// Accepted ones with their units of it, latest first.
+    /// Returns accepted orders with their units of the SKU, latest first.
     private static func orders(
         of counter: CounterName, before end: Int64, limit: Int, _ db: Database
     ) throws -> [StockEvent] {
@@ -93,14 +93,14 @@ extension LedgerDatabase {
         }
     }
 
-    /// The events with the orders between them, each time in one sum.
+    /// Returns the events, with the orders between each two of them as one sum.
     private static func withOrders(
         between events: [StockEvent], of counter: CounterName, from start: Int64, to end: Int64, _ db: Database
     ) throws -> [StockEvent] {
         var all: [StockEvent] = []
         var last = try lastOrder(before: end, db)
         for event in events {
-            // A repair comes after the row at its position.
+            // A repair follows the row at its position.
             let before = try lastOrder(before: event.kind == .repair ? event.position + 1 : event.position, db)
             if let sum = try sum(of: counter, after: before, through: last, db) { all.append(sum) }
             all.append(event)
@@ -111,7 +111,7 @@ extension LedgerDatabase {
         return all
     }
 
-    /// The number of the last order before a position; 0: there is none.
+    /// Returns the number of the last order before a position, or 0 if there is none.
     private static func lastOrder(before position: Int64, _ db: Database) throws -> Int64 {
         try Int64.fetchOne(
             db.cachedStatement(
@@ -119,7 +119,7 @@ extension LedgerDatabase {
             arguments: [position]) ?? 0
     }
 
-    /// Orders by their numbers; nil: none of them is of it.
+    /// Returns the sum of the orders in a range of numbers, or `nil` if none of them contains the SKU.
     private static func sum(
         of counter: CounterName, after first: Int64, through last: Int64, _ db: Database
     ) throws -> StockEvent? {

@@ -6,23 +6,25 @@ import Ledger
 import Files
 import Synchronization
 
-/// An open ledger: the SQLite file that holds the truth of one store.
+/// An open ledger: the SQLite file that is the source of truth of one store.
 ///
-/// Reads and writes run on GRDB's own queues. Every write is one IMMEDIATE transaction with `synchronous=FULL`.
-/// Errors: `SQLiteLedgerError`.
+/// Reads and writes run on GRDB's own queues. Every write is one IMMEDIATE transaction with `synchronous=FULL`. Errors:
+/// `SQLiteLedgerError`.
 package final class LedgerDatabase: LedgerStore, LedgerAdmin {
-    /// What a process opens the ledger for.
+    /// The purpose for which a process opens the ledger.
     package enum Role: Sendable {
-        /// The active consumer: writes, reads beside its own writes, and is the only process that checkpoints.
+        /// The active consumer: writes, reads concurrently with its own writes, and is the only process that
+        /// checkpoints.
         case consumer
-        /// A tool that writes (`sync`): never checkpoints, as two connections that write and checkpoint can corrupt a
-        /// database in SQLite before 3.51.3. The last connection to close does, as it is alone by definition.
+        /// A tool that writes (`sync`). It never checkpoints, because two connections that write and checkpoint can
+        /// corrupt a database in SQLite before 3.51.3. The last connection to close does checkpoint, because by then it
+        /// is the only one.
         case tool
         /// Reads only.
         case reader
     }
 
-    /// The ledger's identity, random, made when it was created; the counters in Redis carry it.
+    /// The ledger's identity: a random id, generated when it was created. The counters in Redis carry it.
     package let identity: String
     package let store: String
     let file: LedgerFile
@@ -47,7 +49,7 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
     static let busyTimeout: Double = 5
 
     /// Opens an existing ledger.
-    /// - Parameter store: the store it must belong to; nil accepts any.
+    /// - Parameter store: the store it must belong to; `nil` accepts any.
     package static func open(at path: String, store: String?, for role: Role) async throws -> LedgerDatabase {
         try await offCooperativeThreads { try openBlocking(at: path, store: store, for: role) }
     }
@@ -57,7 +59,8 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
         try await offCooperativeThreads { try openBlocking(at: path, store: store, for: .reader, isBackup: true) }
     }
 
-    /// Makes a new ledger for `store`; only the owner can access the file and its folder, as orders hold addresses.
+    /// Creates a ledger for `store`. Only the owner can access the file and its folder, because orders contain
+    /// addresses.
     package static func create(at path: String, store: String) async throws {
         try await offCooperativeThreads { try createBlocking(at: path, store: store) }
     }
@@ -74,7 +77,7 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
         }
     }
 
-    /// Like `requireInPlace`, which then need not look again for a moment: that takes two changes of threads.
+    /// Same as `requireInPlace`, which then skips its check for a moment, because the check costs two thread switches.
     private func requireInPlaceNow() throws {
         let isInPlace = file.isInPlace
         lastSeenInPlace.withLock { $0 = isInPlace ? .now : nil }
@@ -83,7 +86,7 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
 
     private static let inPlaceIsFresh = Duration.milliseconds(5)
 
-    /// Closes the writer last: the last connection to close a database checkpoints its log, which a reader cannot.
+    /// Closes the writer last: the last connection to close a database checkpoints its log, and a reader cannot.
     package func close() throws {
         isClosed.withLock { $0 = true }
         try reader.close()
@@ -100,7 +103,7 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
         }
     }
 
-    /// Like `read`, for a body that continues after a malformed page: SQLite then refuses to commit, even if nothing
+    /// Same as `read`, for a body that continues after a malformed page: SQLite then refuses to commit, even if nothing
     /// was written.
     func readAround<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
         try refuseClosed("reading")
@@ -123,8 +126,9 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
         }
     }
 
-    /// After `close`, GRDB would pass SQLite a connection that no longer exists, which crashes the process. This check
-    /// does not cover a call during closing: the caller of `close` must make sure that there is none.
+    /// Throws if the ledger is closed: after `close`, GRDB would pass SQLite a dangling connection, which crashes the
+    /// process. This check does not cover a call that is in progress during `close`; the caller of `close` must ensure
+    /// that there is none.
     private func refuseClosed(_ action: String) throws {
         if isClosed.withLock({ $0 }) {
             throw SQLiteLedgerError.failed(path: path, action: action, reason: "it is closed")
@@ -146,8 +150,8 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
         }
     }
 
-    /// Runs `body` in one IMMEDIATE transaction; what it throws rolls back.
-    /// - Parameter endsInPlace: whether an error of kind `replaced` is thrown if the file is not in its place after the
+    /// Runs `body` in one IMMEDIATE transaction, which is rolled back if `body` throws.
+    /// - Parameter endsInPlace: whether to throw an error of kind `replaced` if the file is not in its place after the
     ///   commit.
     func write<T: Sendable>(
         endsInPlace: Bool = false, _ body: @escaping @Sendable (Database) throws -> T
@@ -172,7 +176,7 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
         }
     }
 
-    /// With statements from the cache: GRDB compiles its own `BEGIN` and `COMMIT` each time.
+    /// Uses cached statements: GRDB compiles its own `BEGIN` and `COMMIT` each time.
     private static func inTransaction<T>(
         _ kind: Database.TransactionKind, _ db: Database, _ body: () throws -> T
     ) throws -> T {
@@ -187,7 +191,7 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
         }
     }
 
-    /// Once per transaction, on a page that each transaction changes anyway (`WALFile`).
+    /// Runs once per transaction, and changes a page that every transaction changes anyway (`WALFile`).
     private static func changeState(_ db: Database) throws {
         try db.cachedStatement(sql: "UPDATE ledger SET state_before = state, state = random()").execute()
     }
@@ -208,13 +212,13 @@ extension LedgerDatabase {
         do {
             if !isBackup { try endUnfinishedChange(path) }
             let file = try LedgerFile(at: path)
-            // A writer would also checkpoint the log into the file, and the mixture could not be detected any more. A
-            // reader would show, or back up, a state that never existed; for a reader, checking everything first would
-            // take too long.
+            // A writer would also checkpoint the log into the file, and the mixture could no longer be detected. A
+            // reader would display, or back up, a state that never existed; but a full check first would take too long
+            // for a reader.
             if try isMixture(path, readingAll: role != .reader) { throw SQLiteLedgerError.mixed(path: path) }
             var writer: DatabaseQueue?
             if role != .reader {
-                // Checked before anything is written: another program's database stays unchanged.
+                // Checked before anything is written, so that another program's database stays unchanged.
                 try withReader(path) { try checkIsLedger($0, path: path) }
                 let queue = try SQLiteFile.open(path, writerConfiguration(for: role))
                 try Schema.migrator().migrate(queue)
@@ -286,32 +290,32 @@ extension LedgerDatabase {
         configuration.busyMode = .timeout(busyTimeout)
         configuration.label = "ledger.writer"
         // The consumer refers only to products, variants and orders that it has found in the same transaction, by the
-        // catalogue's version or as its own row; looking up each of them again took an eighth of the recording time.
+        // catalogue's version or as its own row. Looking up each of them again took an eighth of the recording time.
         // 'ledger check' finds dangling references.
         configuration.foreignKeysEnabled = role != .consumer
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA journal_mode = WAL")
             try db.execute(sql: "PRAGMA synchronous = FULL")
-            // Every writer overwrites removed or moved content in the file: a row that a page has no room for any more
+            // Every writer overwrites removed or moved content in the file: a row that no longer fits on its page
             // leaves no copy of an address behind, which a later erasure would not find.
             try db.execute(sql: "PRAGMA secure_delete = ON")
-            // Pages of the log after which the consumer checkpoints. A page that many batches change is written once
-            // for all of them; more pages at a time would delay a batch for longer.
+            // The number of log pages after which the consumer checkpoints. A page that many batches change is written
+            // once for all of them, but a longer log would delay a batch for longer.
             try db.execute(sql: "PRAGMA wal_autocheckpoint = \(role == .consumer ? 4_000 : 0)")
-            // The log's file, which a long-running reader makes grow, is truncated to this once the log restarts.
+            // A long-running reader makes the log's file grow; it is truncated to this size when the log restarts.
             try db.execute(sql: "PRAGMA journal_size_limit = \(LedgerFile.keptLogBytes)")
-            // KiB: enough to keep the inner pages of a large index of ids, so that they are not read again for every
-            // batch.
+            // In KiB: enough to keep the inner pages of a large index of ids in memory, so that they are not read again
+            // for every batch.
             if role == .consumer { try db.execute(sql: "PRAGMA cache_size = -8000") }
         }
         return configuration
     }
 
-    /// Whether the log beside the file was left by another state of the ledger, or by another ledger.
+    /// Returns whether the log beside the file was left by another state of the ledger, or by another ledger.
     ///
-    /// Quick if file and log show that they belong together, as after any `kill -9`, or that they do not. If they show
-    /// neither, everything is read, and must be sound.
-    /// - Parameter readingAll: false: a log that shows neither is accepted.
+    /// This is quick if the file and the log show whether they belong together, as they do after any `kill -9`. If they
+    /// do not, the whole ledger is read, and must be sound.
+    /// - Parameter readingAll: if `false`, a log that does not show whether it belongs to the file is accepted.
     static func isMixture(_ path: String, readingAll: Bool = true) throws -> Bool {
         let path = LedgerFile.resolved(path)
         guard LedgerFile.size(of: path + "-wal") > 0 else { return false }
@@ -322,7 +326,7 @@ extension LedgerDatabase {
                 try withReader(path) { db in finding = try WALFile.finding(db, path: path) }
                 if finding == .belongs { return false }
             }
-            // A mixture may still be sound, but show erased data again, or an old cap.
+            // A mixture may be sound, but contain erased data again, or an old cap.
             if finding == .stranger { return true }
             guard readingAll else { return false }
             var isSound = false
@@ -330,13 +334,14 @@ extension LedgerDatabase {
             return !isSound
         } catch {
             guard SQLiteLedgerError.damage(error) != nil else { throw error }
-            // A caller that does not read everything notices when it reads what is damaged.
+            // A caller that does not read everything finds the damage when it reads the damaged page.
             return readingAll
         }
     }
 
-    /// A crash while SQLite was entering or leaving write-ahead logging leaves a journal, with which no reader can open
-    /// the file: a process that may write rolls that change back.
+    /// Rolls back an interrupted change of the journal mode. A crash while SQLite was entering or leaving write-ahead
+    /// logging leaves a journal, with which no reader can open the file; a process that may write must roll the change
+    /// back.
     static func endUnfinishedChange(_ path: String) throws {
         guard LedgerFile.size(of: LedgerFile.resolved(path) + "-journal") > 0 else { return }
         var configuration = Configuration()
@@ -365,7 +370,7 @@ extension LedgerDatabase {
         }
     }
 
-    /// Reads the settings back: GRDB or SQLite may have set other values.
+    /// Reads the settings back, because GRDB or SQLite may have changed them.
     private static func checkDurability(_ db: Database, path: String) throws {
         let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? ""
         if journal != "wal" { throw SQLiteLedgerError.notDurable(path: path, setting: "journal_mode", value: journal) }

@@ -10,11 +10,11 @@ enum LedgerObstacle: Sendable, Equatable, CustomStringConvertible {
     case replaced
     case readOnlyFileSystem
     case fileNotWritable
-    /// SQLite makes its log beside the file.
+    /// SQLite creates its log beside the file.
     case folderNotWritable
     case diskFull
 
-    /// Without the path: it may be shown to anyone.
+    /// Contains no path, because it may be shown to anyone.
     var description: String {
         switch self {
         case .gone: "the file is gone"
@@ -43,14 +43,14 @@ extension LedgerDatabase {
 }
 
 extension LedgerFile {
-    /// What prevents writing, or nil.
+    /// Returns what prevents writing, or `nil` if no obstacle was found.
     ///
-    /// Checked with system calls (stat, access, statvfs) and the rights of this process: nothing is written, and
-    /// SQLite's lock is not taken, which would delay the consumer. So nil is no proof: a failing disk is only found by
-    /// writing.
+    /// Checked with system calls (stat, access, statvfs) and the permissions of this process: nothing is written, and
+    /// SQLite's lock is not acquired, because that would delay the consumer. Therefore `nil` proves nothing: a failing
+    /// disk is only detected by writing.
     var obstacle: LedgerObstacle? {
         if !isInPlace { return Self.exists(path) ? .replaced : .gone }
-        // With links resolved: SQLite keeps the log beside the file itself.
+        // With links resolved, because SQLite keeps the log beside the file itself.
         guard let file = FilePath.resolved(path) else { return .gone }
         if let system = FilePath.fileSystem(at: file) {
             if UInt64(system.f_flag) & UInt64(ST_RDONLY) != 0 { return .readOnlyFileSystem }

@@ -4,19 +4,19 @@ import Files
 /// The processes that have a read transaction open on a ledger. While one is open, its log (-wal) cannot restart and
 /// only grows.
 ///
-/// Read from SQLite's shared index of the log (-shm) and the locks on it, both part of its documented format
+/// They are read from SQLite's shared index of the log (-shm) and the locks on it, both part of its documented format
 /// (https://sqlite.org/walformat.html).
 struct LedgerReaders: Sendable, Equatable {
     struct Reader: Sendable, Equatable {
-        /// 0 or below: a process that is not visible from here, for example in another container.
+        /// 0 or below for a process that is not visible from here, such as one in another container.
         var process: Int32
-        /// The last frame of the log that it sees.
+        /// The last frame of the log that the process sees.
         var frame: UInt32
     }
 
-    /// One for each read mark in use: of several readers of the same state only one is listed.
+    /// One for each read mark in use: if several readers read the same state, only one is listed.
     var readers: [Reader]
-    /// Bytes of the log that are not in the ledger's file yet.
+    /// The bytes of the log that are not in the ledger's file yet.
     var unwrittenBytes: Int64
 
     /// The header of the index, followed by the checkpoint information.
@@ -25,10 +25,10 @@ struct LedgerReaders: Sendable, Equatable {
     private static let marks = 5
     private static let firstReadLock = 123
 
-    /// nil if the ledger is not open anywhere, or the system does not report it.
+    /// Returns `nil` if the ledger is not open anywhere, or if the system does not report it.
     ///
     /// - Important: this process must not have the ledger open. Closing a file drops all locks that a process has on
-    ///   it, and with them SQLite's own.
+    ///   it, including SQLite's own.
     static func read(ofLedger path: String) -> LedgerReaders? {
         let descriptor = FilePath.open(LedgerFile.resolved(path) + "-shm", O_RDONLY)
         guard descriptor >= 0 else { return nil }
@@ -54,7 +54,7 @@ struct LedgerReaders: Sendable, Equatable {
         return LedgerReaders(readers: readers, unwrittenBytes: max(frames - written, 0) * frameBytes)
     }
 
-    /// The readers that had the same state open at an earlier look.
+    /// Returns the readers that had the same state open at an earlier check.
     func staying(since earlier: LedgerReaders) -> [Reader] {
         readers.filter { earlier.readers.contains($0) }
     }

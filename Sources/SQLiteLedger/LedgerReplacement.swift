@@ -3,19 +3,20 @@ import Glibc
 import Domain
 import Files
 
-/// The last step of restoring: a complete copy takes the ledger's place, and what was there is kept under another name.
+/// The last step of restoring: a complete copy takes the ledger's place, and the old ledger is kept under another name.
 ///
-/// File and log of the old ledger are two names, which no system changes atomically. So the copy first gets a separate
-/// name, which decides: as long as it exists, every process that opens the ledger first completes the restoration. If a
-/// restoration is interrupted, there is either the old ledger with its log, or the new one. Every step may be repeated.
+/// The old ledger's file and log are two names, which no system can change atomically together. Therefore the copy
+/// first gets a separate name, which commits the restoration: as long as that name exists, every process that opens the
+/// ledger first completes the restoration. If a restoration is interrupted, there is either the old ledger with its
+/// log, or the new one. Every step is idempotent.
 enum LedgerReplacement {
-    /// The name under which a copy waits for its place.
+    /// Returns the name under which a copy waits to take the ledger's place.
     static func successor(of path: String) -> String { path + ".restored" }
 
     static func isUnfinished(at path: String) -> Bool { LedgerFile.exists(successor(of: path)) }
 
     /// Completes an interrupted restoration, if there is one. Waits while another process does so.
-    /// - Parameter path: the ledger's path, links resolved.
+    /// - Parameter path: the ledger's path, with links resolved.
     static func finish(at path: String) throws {
         let name = successor(of: path)
         guard LedgerFile.exists(name) else { return }
@@ -29,16 +30,16 @@ enum LedgerReplacement {
             guard errno == EINTR else { throw SQLiteLedgerError.cannotOpen(path: name, reason: reason) }
         }
         var opened = stat()
-        // Otherwise another process has completed it meanwhile.
+        // Otherwise another process has completed it in the meantime.
         guard fstat(descriptor, &opened) == 0, let named = FilePath.status(of: name), opened.isSameFile(as: named)
         else { return }
         _ = try complete(path, successor: opened)
     }
 
-    /// Puts the successor in its place. The caller has it locked.
-    /// - Returns: the new path of what was there before; nil if nothing was.
+    /// Moves the successor to its place. The caller must have locked it.
+    /// - Returns: the new path of the replaced file, or `nil` if there was none.
     static func complete(_ path: String, successor copy: stat) throws -> String? {
-        // Made from the copy's modification time, so that a second attempt uses the same name as the first.
+        // Derived from the copy's modification time, so that a second attempt uses the same name as the first.
         let time = Timestamp.text(
             seconds: copy.st_mtim.tv_sec, milliseconds: copy.st_mtim.tv_nsec / 1_000_000)
         let kept = path + ".replaced-" + time.filter { $0.isNumber || $0.isLetter }
@@ -59,12 +60,12 @@ enum LedgerReplacement {
         return LedgerFile.exists(kept) ? kept : nil
     }
 
-    /// Gives what is at `path` a second name (a hard link), so that there is a ledger at every moment; or renames it,
-    /// if the file system has no hard links.
+    /// Gives the file at `path` a second name (a hard link), so that there is a ledger at every moment. If the file
+    /// system has no hard links, renames it instead.
     private static func keep(_ path: String, as kept: String) throws {
         guard LedgerFile.exists(path), FilePath.link(path, to: kept) != 0 else { return }
         if errno == EEXIST {
-            // A first attempt got this far. The name contains the copy's time, so nothing else should be there.
+            // A previous attempt got this far. The name contains the copy's time, so no other file should have it.
             if let old = FilePath.status(of: path), let second = FilePath.status(of: kept), old.isSameFile(as: second) {
                 return
             }

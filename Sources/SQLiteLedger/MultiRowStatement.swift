@@ -2,18 +2,18 @@ import GRDB
 
 /// A statement that takes a table of values, `VALUES (?, …), …`, and runs for several rows at a time.
 ///
-/// When it runs for each row alone, SQLite opens and closes the tables and indexes again each time: a quarter of its
-/// time (docs/performance.md). A constant, as its text for each number of rows is made once: for a batch of a few orders
-/// that would take as long as running it.
+/// If it ran for each row separately, SQLite would open and close the tables and indexes each time, which took a
+/// quarter of SQLite's time (docs/performance.md). Make it a constant: its SQL for each number of rows is then built
+/// only once. For a batch of a few orders, building it would take as long as running it.
 struct MultiRowStatement: Sendable {
     private static let rowsAtATime = 16
 
-    /// For one row, for two, and so on.
+    /// The SQL for one row, for two rows, and so on.
     private let sql: [String]
 
     /// - Parameters:
-    ///   - columns: values per row.
-    ///   - sql: the statement, given its table of values.
+    ///   - columns: the number of values per row.
+    ///   - sql: returns the statement, given its table of values.
     init(columns: Int, _ sql: (_ values: String) -> String) {
         let row = "(" + Array(repeating: "?", count: columns).joined(separator: ", ") + ")"
         self.sql = (1...Self.rowsAtATime).map { rows in
@@ -21,8 +21,8 @@ struct MultiRowStatement: Sendable {
         }
     }
 
-    /// Inserts rows. A failure ends the transaction (`OR FAIL`), so that SQLite need not keep anything to undo one
-    /// statement alone.
+    /// Inserts rows. An error rolls back the whole transaction, so `OR FAIL` spares SQLite the bookkeeping for undoing
+    /// a single statement.
     init(inserting columns: [String], into table: String) {
         let names = columns.joined(separator: ", ")
         self.init(columns: columns.count) { "INSERT OR FAIL INTO \(table) (\(names)) \($0)" }
@@ -30,9 +30,9 @@ struct MultiRowStatement: Sendable {
 
     /// Runs the statement for all of `rows`.
     /// - Parameters:
-    ///   - memory: of the values of one run.
-    ///   - bind: binds one row's values, all of them, NULL as well.
-    ///   - body: called with each row of the statement's result, which it must not keep.
+    ///   - memory: holds the values of one run.
+    ///   - bind: binds all values of one row, including NULL.
+    ///   - body: called with each row of the statement's result, which must not escape.
     func run<Rows: RandomAccessCollection>(
         _ rows: Rows, in db: Database, _ memory: BindArena, bind: (inout RawStatement, Rows.Element) -> Void,
         _ body: (RawRow) -> Void = { _ in }

@@ -1,10 +1,10 @@
 import GRDB
 import Ledger
 
-/// Which page of a list is read: keyset pagination, latest first, by a column of integers that is unique.
+/// The page of a list to read: keyset pagination, latest first, by a unique integer column.
 struct PageRequest {
     let limit: Int
-    /// Elements before this one; nil: the first page.
+    /// Selects elements before this one; `nil` selects the first page.
     let cursor: Int64?
 
     /// - Parameter after: the `next` of the previous page.
@@ -13,11 +13,11 @@ struct PageRequest {
         cursor = after.flatMap { Int64($0) }
     }
 
-    /// One more than a page has: whether there is a next page shows without a second query.
+    /// One more than the page size, which shows whether there is a next page without a second query.
     var rows: Int { limit + 1 }
 
-    /// A page of a whole table.
-    /// - Parameter column: which the list is sorted by.
+    /// Reads a page of a whole table.
+    /// - Parameter column: the column by which the list is sorted.
     func page<Element>(
         of table: String, by column: String, _ db: Database, _ element: (Row) throws -> Element
     ) throws -> Page<Element> {
@@ -30,7 +30,7 @@ struct PageRequest {
 
     /// - Parameters:
     ///   - rows: at most `self.rows`, in the order of the list.
-    ///   - column: which the list is sorted by.
+    ///   - column: the column by which the list is sorted.
     func page<Element>(
         _ rows: [Row], by column: String, _ element: (Row) throws -> Element
     ) throws -> Page<Element> {

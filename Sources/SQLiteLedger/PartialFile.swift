@@ -1,9 +1,9 @@
 import Glibc
 import Files
 
-/// A file that is written beside its final place, and takes that place only when it is complete. Only the owner can
-/// access it, and only one process at a time writes it. An interrupted run leaves it behind; the next run starts it
-/// again.
+/// A file that is written beside its final place, and moves to that place only when it is complete. Only the owner can
+/// access it, and only one process at a time can write it. An interrupted run leaves it behind; the next run starts
+/// over.
 final class PartialFile: Sendable {
     let path: String
     private let descriptor: Int32
@@ -13,7 +13,7 @@ final class PartialFile: Sendable {
         while true {
             let descriptor = FilePath.open(path, O_CREAT | O_RDWR | O_NOFOLLOW, mode: 0o600)
             guard descriptor >= 0 else { throw SQLiteLedgerError.cannotWrite(path: path, reason: Self.reason) }
-            // flock and SQLite's own locks do not see each other.
+            // `flock` locks and SQLite's own locks do not affect each other.
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 close(descriptor)
                 throw SQLiteLedgerError.copyUnderWay(path: path)
@@ -24,7 +24,7 @@ final class PartialFile: Sendable {
                     self.descriptor = descriptor
                     break
                 }
-                // The last run was interrupted after the complete file had got its name: it must not be emptied.
+                // The last run was interrupted after the complete file got its final name, so it must not be truncated.
                 FilePath.unlink(path)
             }
             // Or another process completed the file, and moved it to its place, between opening and locking.
@@ -36,19 +36,20 @@ final class PartialFile: Sendable {
         for companion in LedgerFile.companions(of: path) { FilePath.unlink(companion) }
     }
 
-    /// Closed last: closing any descriptor of a file drops this process' SQLite locks on it.
+    /// Closed last, because closing any descriptor of a file drops this process's SQLite locks on it.
     deinit { close(descriptor) }
 
-    /// Flushes everything written to disk.
+    /// Flushes all written data to disk.
     func sync() throws {
         guard fsync(descriptor) == 0 else { throw SQLiteLedgerError.cannotWrite(path: path, reason: Self.reason) }
     }
 
-    /// Takes the place of `target`, atomically and durably.
-    /// - Parameter replacing: whether a file may be there.
+    /// Moves the file to `target`, atomically and durably.
+    /// - Parameter replacing: whether a file may exist there.
     func take(_ target: String, replacing: Bool) throws {
         try sync()
-        // A hard link never replaces anything. Where there are no hard links, the target is checked instead.
+        // Creating a hard link never replaces a file. If the file system has no hard links, the target is checked
+        // instead.
         if !replacing, FilePath.link(path, to: target) == 0 {
             FilePath.unlink(path)
         } else {
@@ -64,7 +65,7 @@ final class PartialFile: Sendable {
         for file in [path] + LedgerFile.companions(of: path) { FilePath.unlink(file) }
     }
 
-    /// Flushes the names in the folder of `path` to disk.
+    /// Flushes the directory entries of the folder of `path` to disk.
     static func syncFolder(of path: String) throws {
         let folder = FilePath.folder(of: path)
         let descriptor = FilePath.open(folder, O_RDONLY)

@@ -2,10 +2,10 @@ import GRDB
 import GRDBSQLite
 import Domain
 
-/// A prepared statement for the path that every order takes: values go straight into SQLite, columns straight out of
+/// A prepared statement for the hot path of every order: values go straight into SQLite, and columns straight out of
 /// it.
 ///
-/// GRDB boxes each value, copies each text and allocates an object for each row; with thirty columns per order that
+/// GRDB boxes each value, copies each string and allocates an object for each row; with thirty columns per order that
 /// took more time than SQLite itself (docs/performance.md). The statement comes from GRDB's cache, and lives as long as
 /// its connection. Values are bound in the order of the statement's parameters; an unbound parameter is NULL. A run
 /// clears all bindings.
@@ -16,11 +16,11 @@ struct RawStatement {
     private let connection: OpaquePointer?
     private let texts: BindArena
     private var bound: CInt = 0
-    /// The first value that could not be bound.
+    /// The error code of the first value that could not be bound.
     private var failure = SQLITE_OK
 
-    /// - Parameter texts: the memory of bound values until the statement has run; may be shared by statements that run
-    ///   one after the other.
+    /// - Parameter texts: holds the bound values until the statement has run; may be shared by statements that run one
+    ///   after another.
     init(_ sql: String, _ db: Database, _ texts: BindArena) throws {
         owner = try db.cachedStatement(sql: sql)
         statement = owner.sqliteStatement
@@ -68,7 +68,7 @@ struct RawStatement {
         if code != SQLITE_OK, failure == SQLITE_OK { failure = code }
     }
 
-    /// Runs the statement and passes each of its rows to `body`, which must not keep it.
+    /// Runs the statement and passes each row to `body`, from which it must not escape.
     mutating func forEachRow(_ body: (RawRow) -> Void) throws {
         defer { forget() }
         guard failure == SQLITE_OK else { throw error() }
@@ -106,7 +106,7 @@ struct RawRow {
         sqlite3_column_type(statement, column) == SQLITE_NULL ? nil : integer(column)
     }
 
-    /// NULL gives an empty text.
+    /// Returns an empty string for NULL.
     func text(_ column: CInt) -> String {
         String(decoding: bytes(of: sqlite3_column_text(statement, column), column), as: UTF8.self)
     }
@@ -122,7 +122,7 @@ struct RawRow {
     }
 }
 
-/// The memory of a row's texts and blobs while SQLite needs them: otherwise SQLite would allocate memory for each.
+/// Memory for the strings and blobs of a row while SQLite needs them, which saves SQLite an allocation for each.
 final class BindArena {
     private static let capacity = 64 << 10
     private let room = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 1)
@@ -130,9 +130,10 @@ final class BindArena {
 
     deinit { room.deallocate() }
 
-    /// Copies the bytes into the room, until `clear`. If there is no room left, the destructor makes SQLite copy them.
+    /// Copies the bytes into the arena, where they remain until `clear`. If the arena is full, the returned destructor
+    /// makes SQLite copy them.
     func keep(_ bytes: UnsafeRawBufferPointer) -> (start: UnsafeRawPointer, destructor: sqlite3_destructor_type?) {
-        // SQLite takes a null pointer for NULL, not for an empty text.
+        // SQLite takes a null pointer for NULL, not for an empty string.
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return (UnsafeRawPointer(room), nil) }
         guard bytes.count <= Self.capacity - used else { return (start, Self.copies) }
         let place = room + used

@@ -5,14 +5,14 @@ import Ledger
 /// The file that a backup replaces.
 struct ReplacedFile {
     var state: ReplacedLedger
-    /// Open and locked against all other processes, if it can be read.
+    /// A connection that locks the file against all other processes; `nil` if the file cannot be read.
     var held: DatabaseQueue?
-    /// What is damaged in its head, for people.
+    /// The damaged marks of the file, described for an operator.
     var damagedMarks: [String] = []
 
     /// Checkpoints the log into the file and leaves write-ahead logging, which requires exclusive access to the ledger.
     ///
-    /// Readers must have ended as well: they would continue to show the figures of the replaced ledger.
+    /// Readers must have ended as well: they would continue to display the data of the replaced ledger.
     /// - Parameters:
     ///   - store: the store of the backup.
     ///   - identity: the identity of the backup.
@@ -33,7 +33,7 @@ struct ReplacedFile {
                 guard let own = marks.identity,
                     try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete"
                 else { throw inUse }
-                // Keeps the lock until the connection is closed.
+                // Holds the lock until the connection is closed.
                 try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
                 return ReplacedFile(
                     state: .readable(identity: own, try LedgerHead.read(db)), held: queue, damagedMarks: damaged)
@@ -52,14 +52,14 @@ struct ReplacedFile {
     }
 }
 
-/// The marks by which a file identifies itself, each as far as it can be read.
+/// The marks by which a file identifies itself, as far as each can be read.
 private struct Marks {
     private let isMarked: Bool
     let identity: String?
     private let store: String?
     private let tables: Schema.SchemaState
 
-    /// Errors: also damage, if not even this can be read.
+    /// Also throws errors about damage, if not even the marks can be read.
     init(_ db: Database) throws {
         isMarked = try Int64.fetchOne(db, sql: "PRAGMA application_id") == Schema.applicationID
         let row = try db.tableExists("ledger") ? Row.fetchOne(db, sql: "SELECT * FROM ledger") : nil
@@ -67,18 +67,18 @@ private struct Marks {
         store = try? row?.value("store")
         tables = try Schema.standing(db)
         guard identity == nil else { return }
-        // A ledger without an identity is damaged, and so may be its mark. In another program's database nothing is
-        // damaged.
+        // A ledger without an identity is damaged, and its mark may be damaged as well. Another program's database
+        // contains no damage.
         if try isMarked || !LedgerDatabase.findings(db, "PRAGMA quick_check(1)").isEmpty {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT)
         }
     }
 
-    /// Which of the marks are damaged. A ledger is recognised by its identity, which is random: with the identity of
-    /// the backup it is the backup's ledger, whatever its other marks are.
+    /// Returns the marks that are damaged. A ledger is recognised by its identity, which is random: if it has the
+    /// identity of the backup, it is the backup's ledger, whatever its other marks are.
     ///
-    /// Throws `SQLiteLedgerError.notReplaced` for what must be another store's ledger, a newer version's, or no ledger at
-    /// all: damage does not look like these, unless both the store's name and the identity are damaged.
+    /// Throws `SQLiteLedgerError.notReplaced` if the file must be another store's ledger, a newer version's, or no
+    /// ledger at all: damage does not look like these, unless both the store's name and the identity are damaged.
     func damaged(path: String, store: String, identity: String) throws -> [String] {
         func refusal(_ reason: String) -> SQLiteLedgerError { .notReplaced(path: path, reason: reason) }
         guard let own = self.identity else { throw refusal("it is a SQLite database of another program") }

@@ -1,6 +1,6 @@
 import Ledger
 
-/// Backups of the ledger at one path: SQLite files.
+/// Makes and restores backups of the ledger at one path. A backup is a SQLite file.
 struct SQLiteBackups: LedgerBackups {
     let ledger: String
 
@@ -11,7 +11,7 @@ struct SQLiteBackups: LedgerBackups {
         do {
             source = try await LedgerDatabase.open(at: ledger, store: store, for: .reader)
         } catch let error as SQLiteLedgerError {
-            // Of a ledger with a log of another state there is nothing to copy.
+            // A ledger whose log belongs to another state cannot be copied.
             if case .mixed = error { throw SQLiteLedgerError.refused(error) }
             throw error
         }

@@ -3,12 +3,12 @@ import Ledger
 import Files
 import TextEncodings
 
-/// What `doctor` reports about a ledger's file: who may read it, its log, what it lies on.
+/// Findings that `doctor` reports about a ledger's file: its permissions, its log, its file system and the disk space.
 extension SQLiteLedgerLocation {
     private static let scarceSpace: Int64 = 1 << 30
-    /// A read transaction that is open for longer is no passing one.
+    /// A read transaction that stays open for longer than this counts as kept open.
     private static let passingRead = Duration.milliseconds(250)
-    /// The first SQLite version that fixes the corruption which two checkpointing connections can cause.
+    /// The first SQLite version that fixes the corruption that two checkpointing connections can cause.
     private static let mendedVersion = [3, 51, 3]
 
     package func examine() async -> [LedgerFinding] {
@@ -49,7 +49,7 @@ extension SQLiteLedgerLocation {
             ?? LedgerFinding("ledger file system", .unknown, "the system does not say")
     }
 
-    /// The log is brought into the file all the time, and started over. A large one means that this could not be done.
+    /// The log is checkpointed and restarted continuously. A large log means that this was not possible.
     private func log() async -> LedgerFinding {
         func finding(_ status: LedgerFinding.Status, _ detail: String) -> LedgerFinding {
             LedgerFinding("ledger log", status, detail)

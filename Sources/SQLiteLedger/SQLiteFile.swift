@@ -3,12 +3,12 @@ import GRDBSQLite
 import Glibc
 import Files
 
-/// Opens SQLite files by the bytes of their names; all code in this module that opens one uses it.
+/// Opens SQLite files by the bytes of their names. All code in this module that opens one uses this type.
 ///
-/// SQLite and GRDB take a name as text. SQLite asks its VFS once, when it opens a file, for the full path, and derives
-/// all other names (-wal, -shm, -journal) from the bytes that it gets then. So the VFS here is the usual one except for
-/// this call. `file:` URIs would work for opening, if SQLite was built to accept them, but GRDB does not enable them;
-/// and a name through /proc would not be the name that other processes see in messages.
+/// SQLite and GRDB take a name as text. When SQLite opens a file, it asks its VFS once for the full path, and derives
+/// all other names (-wal, -shm, -journal) from the returned bytes. Therefore this file registers a VFS that differs
+/// from the default one only in this call. `file:` URIs would work for opening if SQLite was built to accept them, but
+/// GRDB does not enable them; and a name through /proc would not be the name that other processes see in messages.
 enum SQLiteFile {
     static func open(_ path: String, _ configuration: Configuration = Configuration()) throws -> DatabaseQueue {
         takeNames
@@ -17,7 +17,7 @@ enum SQLiteFile {
             path: FilePath.isAbsolute(path) ? path : "./" + path, configuration: configuration)
     }
 
-    /// Once per process, before the first file is opened.
+    /// Registers the VFS, once per process, before the first file is opened.
     private static let takeNames: Void = {
         guard let usual = sqlite3_vfs_find(nil) else { return }
         let own = UnsafeMutablePointer<sqlite3_vfs>.allocate(capacity: 1)
@@ -27,15 +27,15 @@ enum SQLiteFile {
         usualFullPathname = usual.pointee.xFullPathname
         own.pointee.xFullPathname = { vfs, name, size, result in
             guard let full = usualFullPathname, let name else { return SQLITE_CANTOPEN }
-            // What is not UTF-8 is bytes already.
+            // A name that is not UTF-8 consists of the file's bytes already.
             guard let text = String(validatingCString: name) else { return full(vfs, name, size, result) }
             return FilePath.withCString(text) { full(vfs, $0, size, result) }
         }
-        // Lives as long as the process. It is the default, as GRDB names none.
+        // It lives as long as the process. It is registered as the default, because GRDB selects no VFS by name.
         sqlite3_vfs_register(own, 1)
     }()
 
-    /// `xFullPathname` of the usual VFS. Set once, before the VFS that calls it is registered.
+    /// `xFullPathname` of the default VFS. It is set once, before the VFS that calls it is registered.
     nonisolated(unsafe) private static var usualFullPathname:
         (
             @convention(c) (

@@ -4,11 +4,12 @@ import Domain
 import Ledger
 import Files
 
-/// Reads a ledger to find damaged pages, slice by slice, over a separate connection.
+/// Reads a ledger to find damaged pages, slice by slice, on a separate connection.
 ///
 /// Each slice is a read transaction of some milliseconds: a transaction that reads everything would keep the log from
 /// restarting for as long. Large tables are read from their newest rows downwards, and each row is looked up in every
-/// index of its table. All other tables are read completely, by SQLite's own check. Errors: `SQLiteLedgerError.damaged`.
+/// index of its table. All other tables are read completely, by SQLite's own check. Errors:
+/// `SQLiteLedgerError.damaged`.
 struct SQLiteInspection: LedgerInspection {
     private enum Step {
         case table(String)
@@ -18,11 +19,11 @@ struct SQLiteInspection: LedgerInspection {
         case partialIndex(String, table: String, condition: String)
     }
 
-    /// The size up to which all is read at once at the start: less than a second's work.
+    /// The size up to which the whole ledger is read at the start, because it takes less than a second.
     private static let smallBytes: Int64 = 64 << 20
-    /// Tables with higher keys than this are read in slices.
+    /// Tables that span at least this many keys are read in slices.
     private static let rowsAtOnce: Int64 = 20_000
-    /// How long a slice may take, and the range that its number of keys adapts within.
+    /// The target duration of a slice, and the range within which its number of keys adapts.
     private static let sliceTime = Duration.milliseconds(20)
     private static let keys: ClosedRange<Int64> = 50...50_000
 
@@ -31,7 +32,7 @@ struct SQLiteInspection: LedgerInspection {
     private var steps: [Step]
     private var sliceKeys: Int64 = 1_000
 
-    /// Errors: `SQLiteLedgerError`; `damaged` also where the tables cannot be listed.
+    /// Errors: `SQLiteLedgerError`; also `damaged` if the tables cannot be listed.
     static func begin(at path: String) async throws -> SQLiteInspection {
         try await begin(at: path, rowsAtOnce: rowsAtOnce)
     }
@@ -58,12 +59,12 @@ struct SQLiteInspection: LedgerInspection {
 
     var isDone: Bool { steps.isEmpty }
 
-    /// Whether reading all of it takes less than a second.
+    /// Whether reading the whole ledger takes less than a second.
     var isSmall: Bool {
         LedgerFile.size(of: path) + LedgerFile.logSize(ofLedger: path) <= Self.smallBytes
     }
 
-    /// Reads what recording uses: the head, the counters, and the newest rows with their index entries.
+    /// Reads the parts that recording uses: the head, the counters, and the newest rows with their index entries.
     func readHotParts() async throws {
         let hot = Set(["ledger", "attempts"] + CapLevel.allCases.map(\.counterTable))
         for step in steps {
@@ -90,8 +91,8 @@ struct SQLiteInspection: LedgerInspection {
         if time < Self.sliceTime { sliceKeys = min(sliceKeys * 2, Self.keys.upperBound) }
     }
 
-    /// Reads everything in one transaction, including what slices leave out: the list of free pages, and index entries
-    /// that lead nowhere.
+    /// Reads everything in one transaction, including what the slices omit: the list of free pages, and dangling index
+    /// entries.
     func readWhole() async throws {
         let path = path
         do {
@@ -106,7 +107,8 @@ struct SQLiteInspection: LedgerInspection {
         }
     }
 
-    /// A file that was a database when it was opened, and no longer is, is damaged.
+    /// Returns an error about damage if `error` reports damage, or the wrapped error otherwise. A file that was a
+    /// database when it was opened, but no longer is, is damaged.
     private static func damage(_ error: any Error, _ path: String) -> any Error {
         if let reason = SQLiteLedgerError.damage(error) {
             return SQLiteLedgerError.damaged(path: path, action: "checking", reason: reason)
@@ -114,7 +116,7 @@ struct SQLiteInspection: LedgerInspection {
         return SQLiteLedgerError.wrapping(error, path: path, action: "checking")
     }
 
-    /// - Returns: for `rows`, the highest key that is left.
+    /// - Returns: for `rows`, the highest remaining key.
     @discardableResult
     private func read(_ step: Step) async throws -> Int64? {
         let (path, keys) = (path, sliceKeys)
@@ -148,9 +150,9 @@ struct SQLiteInspection: LedgerInspection {
         }
     }
 
-    // MARK: - What there is to read
+    // MARK: - Steps
 
-    /// The steps, to be done from the last to the first.
+    /// Returns the steps in reverse order of execution.
     private static func steps(_ db: Database, rowsAtOnce: Int64) throws -> [Step] {
         let tables = try Row.fetchAll(
             db,
@@ -162,7 +164,7 @@ struct SQLiteInspection: LedgerInspection {
             guard let sliced = try SlicedTable(name, hasRowID: !(row.value(1) as Bool), db),
                 let ends = try Row.fetchOne(
                     db,
-                    // Asked for both at once, SQLite reads the whole table.
+                    // If both are selected in one query, SQLite reads the whole table.
                     sql: """
                         SELECT (SELECT min(\(sliced.key)) FROM \(table)), (SELECT max(\(sliced.key)) FROM \(table))
                         """),
@@ -183,8 +185,8 @@ struct SQLiteInspection: LedgerInspection {
             arguments: [table])
         return try rows.compactMap { row in
             let sql: String = try row.value(1)
-            // The condition of an index is only found in "CREATE INDEX … WHERE condition", and SQLite uses the index
-            // only for a query with that condition.
+            // The condition of an index is only available in "CREATE INDEX … WHERE condition", and SQLite uses the
+            // index only for a query with that condition.
             return try sql.firstRange(of: "WHERE").map {
                 .partialIndex(try row.value(0), table: table, condition: String(sql[$0.upperBound...]))
             }
@@ -200,7 +202,7 @@ private struct SlicedTable: Sendable {
     /// The indexes that contain all rows, with their columns.
     private let indexes: [(name: String, columns: [String])]
 
-    /// nil if it has no such key.
+    /// Returns `nil` if the table has no integer key.
     init?(_ name: String, hasRowID: Bool, _ db: Database) throws {
         let columns = try Row.fetchAll(db, sql: "SELECT name, type, pk FROM pragma_table_info(?)", arguments: [name])
         self.name = name
@@ -221,7 +223,7 @@ private struct SlicedTable: Sendable {
         indexes = try names.compactMap { index in
             let columns = try Optional<String>.fetchAll(
                 db, sql: "SELECT name FROM pragma_index_info(?) ORDER BY seqno", arguments: [index])
-            // nil stands for an expression; no index has one.
+            // `nil` stands for an expression; no index contains one.
             if columns.contains(nil) { return nil }
             return (index, columns.compactMap { $0?.quotedDatabaseIdentifier })
         }
@@ -236,7 +238,7 @@ private struct SlicedTable: Sendable {
 
     func read(_ db: Database, above low: Int64, upTo high: Int64, path: String) throws {
         let table = name.quotedDatabaseIdentifier
-        // The comparison makes SQLite read all of each value.
+        // The comparison makes SQLite read each value completely.
         let values = columns.map { "(\($0) IS x'00')" }.joined(separator: " + ")
         _ = try Row.fetchOne(
             db.cachedStatement(

@@ -3,9 +3,9 @@ import Ledger
 import Files
 import Synchronization
 
-/// The lease of a SQLite ledger: a lock file beside the ledger's own file.
+/// The lease of a SQLite ledger: a lock file beside the ledger's file.
 ///
-/// Its lines after the process id: the note for the next holder, then the published finding about the ledger:
+/// The process id is followed by two lines: the note for the next holder, and the published finding about the ledger,
 /// `sound TIME` or `damaged TIME DETAIL`. Each may be empty.
 final class SQLiteLease: Lease {
     private let lock: FileLock
@@ -17,11 +17,11 @@ final class SQLiteLease: Lease {
         self.lock = lock
         previousNote = lock.previousLines.first ?? ""
         previousSoundness = Self.soundness(lock.previousLines)
-        // Kept until the new holder has read them.
+        // Kept until the new holder replaces them.
         noted = Mutex((previousNote, previousSoundness))
     }
 
-    /// A write into the system's memory: it does not wait for the disk.
+    /// Writes only to the system's memory, without waiting for the disk.
     func note(_ text: String) { change { $0.note = text } }
 
     func note(_ soundness: LedgerSoundness?) { change { $0.soundness = soundness } }
@@ -38,13 +38,13 @@ final class SQLiteLease: Lease {
     }
 }
 
-/// Of a ledger at one path, whether it exists or not.
+/// Grants the lease of the ledger at one path, whether the ledger exists or not.
 struct SQLiteLeaseRegister: LeaseRegister {
     private let ledger: String
 
     init(ledger: String) { self.ledger = ledger }
 
-    /// Beside the ledger's file itself, by whatever link it is named.
+    /// Beside the ledger's file itself, with links resolved.
     private var path: String { LedgerFile.resolved(ledger) + ".lock" }
 
     func acquire() async throws -> (any Lease)? {
@@ -67,7 +67,7 @@ struct SQLiteLeaseRegister: LeaseRegister {
 }
 
 extension LedgerSoundness {
-    /// As a line of the lock file.
+    /// The finding as a line of the lock file.
     fileprivate var line: String {
         switch self {
         case .sound(let time): "sound \(time)"
@@ -76,7 +76,7 @@ extension LedgerSoundness {
         }
     }
 
-    /// Longer details are cut.
+    /// Longer details are truncated.
     fileprivate static let detailLength = 400
 
     fileprivate init?(line: String) {

@@ -6,34 +6,34 @@ import Files
 package enum SQLiteLedgerError: LedgerError, Equatable {
     /// There is no file.
     case missing(path: String)
-    /// There is a file already, and a new one was requested.
+    /// A new ledger was requested, but the file exists already.
     case alreadyExists(path: String)
-    /// The file cannot be opened or made.
+    /// The file cannot be opened or created.
     case cannotOpen(path: String, reason: String)
     /// The file is not a SQLite database, or not a ledger.
     case notALedger(path: String, reason: String)
-    /// It was written by a newer version of the program.
+    /// The file was written by a newer version of the program.
     case newerSchema(path: String)
     case unreleasedSchema(path: String)
-    /// It belongs to another store.
+    /// The ledger belongs to another store.
     case otherStore(path: String, store: String, asked: String)
-    /// It is on a file system that does not provide what SQLite depends on.
+    /// The file is on a file system that does not provide what SQLite depends on.
     case networkFileSystem(path: String, kind: String)
     /// A setting that durability depends on did not take effect.
     case notDurable(path: String, setting: String, value: String)
-    /// Another process has it open.
+    /// Another process has the file open.
     case inUse(path: String, action: String)
     /// The path no longer leads to the open file.
     case replaced(path: String)
     /// The file and the log beside it do not belong together.
     case mixed(path: String)
-    /// A page of it cannot be read, or is not what SQLite wrote there.
+    /// A page cannot be read, or does not contain what SQLite wrote there.
     case damaged(path: String, action: String, reason: String)
     /// Another process held the write lock for too long.
     case locked(path: String)
     /// The disk is full.
     case diskFull(path: String)
-    /// There is already a file where a copy should be made.
+    /// A file exists at the path of the copy to be made.
     case copyExists(path: String)
     /// Another process is making the same copy.
     case copyUnderWay(path: String)
@@ -41,13 +41,13 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
     case cannotWrite(path: String, reason: String)
     /// The file in the ledger's place is not the ledger that the backup should replace.
     case notReplaced(path: String, reason: String)
-    /// The backup cannot be restored from.
+    /// The backup is unsuitable for restoring.
     case unfitBackup(path: String, reason: String)
-    /// The lock file beside it cannot be used.
+    /// The lock file beside the ledger cannot be used.
     case lock(path: String, reason: String)
-    /// What was asked for cannot be done with a ledger in this state; nothing was changed.
+    /// The state of the ledger does not allow the requested operation; nothing was changed.
     indirect case refused(SQLiteLedgerError)
-    /// Its content is inconsistent.
+    /// The content is inconsistent.
     case unsound(path: String, action: String)
     /// Reading or writing failed.
     case failed(path: String, action: String, reason: String)
@@ -129,7 +129,8 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
         }
     }
 
-    /// What is damaged, if a GRDB error means damage. Values are never part of it.
+    /// Returns a description of the damage if a GRDB error reports damage, or `nil` otherwise. It never contains
+    /// values.
     static func damage(_ error: any Error) -> String? {
         switch error {
         case let error as DatabaseError where error.isDamage: error.message ?? "\(error.resultCode)"
@@ -138,7 +139,7 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
         }
     }
 
-    /// What a GRDB error means for a caller. Values of statements are never part of it.
+    /// Converts a GRDB error to the error that callers act on. It never contains values of statements.
     static func wrapping(_ error: any Error, path: String, action: String) -> any Error {
         guard let error = error as? DatabaseError else {
             return damage(error).map { SQLiteLedgerError.damaged(path: path, action: action, reason: $0) } ?? error
@@ -147,7 +148,7 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
         switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED: return SQLiteLedgerError.locked(path: path)
         case .SQLITE_FULL: return SQLiteLedgerError.diskFull(path: path)
-        // The index of the log (-shm) could not be made: SQLite's other code for a full disk, when opening.
+        // The index of the log (-shm) could not be created: SQLite's other code for a full disk, when opening.
         case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
             return SQLiteLedgerError.diskFull(path: path)
         case .SQLITE_NOTADB: return SQLiteLedgerError.notALedger(path: path, reason: "it is no SQLite database")
@@ -160,7 +161,7 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
 }
 
 extension DatabaseError {
-    /// Whether a page cannot be read, or is not what SQLite wrote there: waiting does not help.
+    /// Whether a page cannot be read, or does not contain what SQLite wrote there. Waiting does not help.
     var isDamage: Bool {
         switch resultCode {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT: true

@@ -3,9 +3,9 @@ import Domain
 import Ledger
 import Files
 
-/// A SQLite file in which a ledger is kept, whether it is there or not.
+/// The path of a SQLite file that contains a ledger, whether it exists or not.
 package struct SQLiteLedgerLocation: LedgerLocation {
-    /// Its file.
+    /// The path of the ledger's file.
     package let path: String
 
     package init(path: String) { self.path = path }

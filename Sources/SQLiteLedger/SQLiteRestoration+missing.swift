@@ -5,8 +5,8 @@ import Ledger
 import Files
 
 extension SQLiteRestoration {
-    /// What the replaced ledger holds and the backup does not; nil if it cannot be opened. A damaged page ends the
-    /// reading of one table, and is reported (`unread`).
+    /// Returns the rows that the replaced ledger has but the backup lacks, or `nil` if it cannot be opened. A damaged
+    /// page ends the reading of one table, and is reported (`unread`).
     func missing() async throws -> MissingRows? {
         guard case .readable(_, let head) = replaced, let held else { return nil }
         let (path, backup, damagedMarks) = (path, partialPath, damagedMarks)
@@ -32,7 +32,7 @@ extension SQLiteRestoration {
 private final class Comparison {
     private let db: Database
     private(set) var missing = MissingRows()
-    /// Rows that were found in the journal.
+    /// The number of rows found in the journal.
     private var found: Int64 = 0
 
     init(db: Database) { self.db = db }
@@ -69,8 +69,8 @@ private final class Comparison {
                         WHERE other.status = 'discarded' AND own.status != 'discarded'
                         """) ?? 0
         }
-        // A page may be well-formed but in the place of another: its rows are there twice, and the other page's are
-        // missing.
+        // A page may be well-formed but in the place of another page: its rows exist twice, and the other page's rows
+        // are missing.
         if missing.isWhole, try !LedgerDatabase.findings(db, "PRAGMA main.quick_check(1)").isEmpty {
             missing.unread.append("rows on damaged pages")
         }
@@ -79,7 +79,7 @@ private final class Comparison {
     /// Finds the rows of the journal that the backup lacks.
     private func compare() throws {
         try unlessDamaged("journal") {
-            // Counted in the table itself: an index would give the number that there should be.
+            // Counted in the table itself: an index would yield the expected number.
             found = try Int64.fetchOne(db, sql: "SELECT count(*) FROM main.journal NOT INDEXED") ?? 0
         }
         try unlessDamaged("journal") {
@@ -105,7 +105,7 @@ private final class Comparison {
         }
     }
 
-    /// Notes that something could not be read instead of throwing.
+    /// Runs `body`, and records damage as unread instead of throwing it.
     private func unlessDamaged(_ name: String, _ body: () throws -> Void) throws {
         do {
             try body()

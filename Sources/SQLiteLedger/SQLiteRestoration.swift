@@ -8,24 +8,24 @@ import Files
 
 /// A checked copy of a backup beside the ledger, ready to take its place.
 ///
-/// 1. `prepare`: locks the ledger exclusively until the end, copies the backup and checks the copy. Nothing has changed
+/// 1. `prepare` locks the ledger exclusively until the end, copies the backup and checks the copy. Nothing has changed
 ///    yet, except that the log of a readable ledger is checkpointed into its file.
-/// 2. `raiseEpoch` in the copy, so that it is complete when it takes the ledger's place.
-/// 3. `takePlace`: the copy gets the deciding name (`LedgerReplacement`), the old ledger gets another name, and the copy takes
-///    its place. A crash leaves either the old ledger or the new one.
+/// 2. `raiseEpoch` raises the copy's epoch, so that the copy is complete when it takes the ledger's place.
+/// 3. `takePlace` gives the copy the name that commits the restoration (`LedgerReplacement`), renames the old ledger,
+///    and moves the copy to its place. A crash leaves either the old ledger or the new one.
 final class SQLiteRestoration: LedgerRestoration {
     let copy: LedgerCopy
-    /// The identity of the backup.
+    /// The backup's identity.
     let identity: String
     let replaced: ReplacedLedger
-    /// The last message that the backup has recorded; nil if none.
+    /// The stream id of the newest message that the backup has recorded; `nil` if there is none.
     let newestEntry: StreamID?
-    /// The ledger's path, links resolved.
+    /// The ledger's path, with links resolved.
     let path: String
     private let partial: PartialFile
-    /// The ledger that is replaced, if it can be read: locked against all other processes.
+    /// A connection to the replaced ledger that locks it against all other processes; `nil` if it cannot be read.
     let held: DatabaseQueue?
-    /// What is damaged in its head, for people.
+    /// The damaged marks of the replaced file, described for an operator.
     let damagedMarks: [String]
 
     var partialPath: String { partial.path }
@@ -45,8 +45,8 @@ final class SQLiteRestoration: LedgerRestoration {
     }
 
     /// - Parameters:
-    ///   - backup: a ledger of `store`.
-    ///   - ledger: where to restore it; nothing need exist there. The caller holds its lock.
+    ///   - backup: the path of a ledger of `store`.
+    ///   - ledger: the path to restore it to, which need not exist. The caller must hold its lock.
     static func prepare(
         from backup: String, to ledger: String, store: String, progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> SQLiteRestoration {
@@ -88,7 +88,7 @@ final class SQLiteRestoration: LedgerRestoration {
         }
     }
 
-    /// These errors advise restoring a backup; here the backup itself is unfit.
+    /// Replaces errors that advise restoring a backup: here the backup itself is unsuitable.
     private static func unfit(_ error: any Error, _ backup: String) -> any Error {
         let reason: String
         switch error as? SQLiteLedgerError {
@@ -132,7 +132,7 @@ final class SQLiteRestoration: LedgerRestoration {
         try? held?.close()
     }
 
-    /// Rows are in the order of the stream, but for entries that were left by another consumer, which are some of the last.
+    /// Rows are in stream order, except for entries that another consumer left behind, which are among the last rows.
     private static func newestEntry(_ db: Database) throws -> StreamID? {
         try String.fetchAll(
             db, sql: "SELECT entry_id FROM journal WHERE entry_id IS NOT NULL ORDER BY position DESC LIMIT 1000"

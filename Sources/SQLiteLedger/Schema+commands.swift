@@ -1,6 +1,7 @@
 import Domain
 
-/// What the journal's rows of all commands but orders have besides: one table a kind, and more where there are lines.
+/// The details of the journal's rows, for all commands except orders: one table per kind, and another one if the
+/// command has lines.
 extension Schema {
     static let commandDetails = """
         CREATE TABLE cancellation_details (
@@ -8,20 +9,20 @@ extension Schema {
             order_number INTEGER NOT NULL REFERENCES order_details (number),
             cancelled_at TEXT,
             restock INTEGER NOT NULL CHECK (restock IN (0, 1)),
-            -- Units asked for that the order did not own.
+            -- Requested units that the order did not own.
             not_owned INTEGER NOT NULL CHECK (not_owned >= 0)
         ) STRICT;
         CREATE INDEX cancellation_details_order_number ON cancellation_details (order_number);
 
-        -- One row a product and variant. Ids are as the message has them: what the order never held may be named.
+        -- One row per SKU. Ids are those of the message, which may name SKUs that the order never contained.
         CREATE TABLE cancellation_lines (
             position INTEGER NOT NULL REFERENCES cancellation_details (position),
             line INTEGER NOT NULL,
             product_id TEXT NOT NULL,
             variant_id TEXT,
-            -- NULL: all there were.
+            -- NULL: all that the order owned.
             asked INTEGER CHECK (asked > 0),
-            -- What the order owned of them and lost; and of these, what went back to the counters.
+            -- The units that the order owned and lost, and those of them that were returned to the counters.
             released INTEGER NOT NULL CHECK (released >= 0),
             given_back INTEGER NOT NULL CHECK (given_back IN (0, released)),
             PRIMARY KEY (position, line)
@@ -37,32 +38,32 @@ extension Schema {
 
         CREATE TABLE refund_details (
             position INTEGER PRIMARY KEY REFERENCES journal (position),
-            -- Of an order, or of dead letters alone.
+            -- The id of an order, or of dead letters only.
             order_id TEXT NOT NULL,
             -- Removed by 'orders erase'.
             payment_intent_id TEXT,
-            -- Minor units; NULL: all that was due.
+            -- In minor units; NULL: all that was due.
             amount INTEGER CHECK (amount > 0),
             currency TEXT,
             refunded_at TEXT
         ) STRICT;
         CREATE INDEX refund_details_order_id ON refund_details (order_id);
 
-        -- What was given back of each payment that was due then: a payment may become due again.
+        -- The refunded amount of each payment that was due at that time; a payment may become due again.
         CREATE TABLE refund_lines (
             position INTEGER NOT NULL REFERENCES refund_details (position),
             line INTEGER NOT NULL,
-            -- Of the order's id and the payment intent, which may have to be erased.
+            -- Digest of the order's id and the payment intent, which may have to be erased.
             payment_digest BLOB NOT NULL,
-            -- NULL: all of an amount that is not known.
+            -- NULL: all of an unknown amount.
             amount INTEGER CHECK (amount > 0),
-            -- Whether nothing of it was due any more.
+            -- Whether nothing of the payment remained due.
             is_settled INTEGER NOT NULL CHECK (is_settled IN (0, 1)),
             PRIMARY KEY (position, line)
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// The same as people query it: names and columns are public (Schema+views.swift).
+    /// The same data as people query it: names and columns are public (`Schema+views.swift`).
     static let commandViews = """
         CREATE VIEW cancellations AS
             SELECT journal.key AS id, placed.key AS order_id, cancelled_at, restock, journal.seq, journal.epoch,
@@ -85,7 +86,7 @@ extension Schema {
             FROM adjustment_details AS details
             LEFT JOIN journal ON journal.position = details.position AND journal.kind = 'adjustment';
 
-        -- What was given back; 'refunds' has what is due.
+        -- Refunds that were made; 'refunds' contains those that are due.
         CREATE VIEW order_refunds AS
             SELECT journal.key AS id, order_id, payment_intent_id, amount, currency, refunded_at, journal.epoch,
                 journal.decided_at, journal.entry_id, journal.digest, details.position, journal."by"
@@ -93,7 +94,8 @@ extension Schema {
             LEFT JOIN journal ON journal.position = details.position AND journal.kind = 'refund';
         """
 
-    /// The id of the order that a command of a kind is about, as an expression; nil: it is about none.
+    /// Returns an SQL expression for the id of the order that a command of this kind refers to, or `nil` if it refers
+    /// to none.
     static func orderID(ofJournal kind: Command.Kind) -> String? {
         switch kind {
         case .placeOrder, .adjust: nil
@@ -108,7 +110,7 @@ extension Schema {
         }
     }
 
-    /// The same for a row of any kind.
+    /// The same expression for a journal row of any kind.
     static let orderIDOfJournal: String = {
         let kinds = Command.Kind.allCases.compactMap { kind in
             orderID(ofJournal: kind).map { "WHEN '\(kind.noun)' THEN \($0)" }

@@ -1,16 +1,16 @@
-/// How the journal's rows are found by their seq, which has no index: it grows with the position.
+/// Finds the journal's rows by seq. There is no full index of seqs, because seq grows with the position.
 extension Schema {
-    /// The condition for rows that stand in the index of some.
+    /// The condition for the rows in the partial index of seqs.
     static let isMark = "seq % 1024 = 0"
 
-    /// A position that is before all rows with a higher seq, as an expression.
+    /// Returns an SQL expression for a position before all rows with a higher seq.
     static func position(before seq: String) -> String {
         """
         coalesce((SELECT position FROM journal WHERE \(isMark) AND seq <= \(seq) ORDER BY seq DESC LIMIT 1), 0)
         """
     }
 
-    /// A position that is not before any row with this seq or a lower one, as an expression.
+    /// Returns an SQL expression for a position that is not before any row with this seq or a lower one.
     static func position(reaching seq: String) -> String {
         """
         coalesce(

@@ -1,17 +1,19 @@
 /// The refunds that are due, and their sums.
 extension Schema {
-    /// Rows of dead letters with an order id.
+    /// The condition for rows of dead letters with an order id.
     static let isOfLetters = "dead_letter_id IS NOT NULL AND order_id IS NOT NULL"
 
-    /// Those of them that an order recorded later may end. A conflict is with an order that exists already.
-    /// - Parameter row: its name in the query; nil: an index has none.
+    /// Returns the condition for those rows of dead letters that an order recorded later may end. A conflict is
+    /// excluded, because its order exists already.
+    /// - Parameter row: the row's name in the query; `nil` for an index, where it has none.
     static func awaitsOrder(_ row: String? = nil) -> String {
         let row = row.map { "\($0)." } ?? ""
         return "\(row)dead_letter_id IS NOT NULL AND \(row)order_id IS NOT NULL AND \(row)reason != 'order_conflict'"
     }
 
-    /// A query for the numbers of all that is due under an order's id: its own refund, and those of dead letters.
-    /// - Parameter id: the order's id as an expression.
+    /// Returns a query for the numbers of all refunds that are due under an order's id: its own, and those of dead
+    /// letters.
+    /// - Parameter id: an SQL expression for the order's id.
     static func refundNumbers(ofOrder id: String) -> String {
         """
         SELECT number FROM refunds WHERE order_number = \(orderNumber(ofID: id))
@@ -19,15 +21,16 @@ extension Schema {
         """
     }
 
-    /// The currency of a row as in the sums: a code of three letters. Anything else in a message is summed up under '',
-    /// so that there are few sums, and no external text gets into metrics.
+    /// Returns an SQL expression for the currency under which a row is summed: a code of three letters. All other
+    /// values in messages are summed under '', which limits the number of sums, and keeps external text out of the
+    /// metrics.
     static func sumCurrency(_ row: String) -> String {
         "CASE WHEN \(row).currency GLOB '[A-Za-z][A-Za-z][A-Za-z]' THEN lower(\(row).currency) ELSE '' END"
     }
 
-    /// What a row adds to each column of `refund_sums` after the currency. Amounts are added up in two parts: a
-    /// thousand of the largest would overflow 64 bits, SQLite would turn their sum into a floating-point number, and
-    /// nothing could be recorded any more.
+    /// Returns what a row adds to each column of `refund_sums` after the currency. Amounts are summed in two parts: a
+    /// thousand of the largest ones would overflow 64 bits, SQLite would convert the sum to floating point, and
+    /// recording would stop.
     static func sumColumns(_ row: String) -> [(column: String, value: String)] {
         [
             ("refunds", "1"), ("unknown_amounts", "(\(row).amount IS NULL)"),
@@ -36,43 +39,43 @@ extension Schema {
         ]
     }
 
-    /// Without constraints on the sums: a wrong sum must not stop recording; 'ledger check' counts them again.
+    /// The sums have no constraints: a wrong sum must not stop recording. 'ledger check' computes the sums again.
     static let refunds = """
-        -- Payments that are to be given back. One row for a payment of an order, however many messages it came in.
-        -- What stands here outlives 'orders erase' and 'dead-letters discard'.
+        -- Payments that must be refunded. One row for each payment of an order, however many messages named it. These
+        -- rows survive 'orders erase' and 'dead-letters discard'.
         CREATE TABLE refunds (
             -- In the order in which they became due.
             number INTEGER PRIMARY KEY,
-            -- Of a refused order.
+            -- The refused order.
             order_number INTEGER REFERENCES order_details (number),
-            -- The latest dead letter, where no order was refused.
+            -- The latest dead letter, if no order was refused.
             dead_letter_id INTEGER REFERENCES dead_letters (id),
-            -- NULL where it could not be read; then the row is of one dead letter.
+            -- NULL if it could not be read; the row then belongs to a single dead letter.
             order_id TEXT,
             payment_intent_id TEXT,
-            -- Minor units; NULL where it is not known.
+            -- In minor units; NULL if unknown.
             amount INTEGER CHECK (amount > 0),
-            -- What was given back of it already; the amount is what is left.
+            -- The amount that was already refunded; 'amount' is the rest.
             refunded INTEGER NOT NULL DEFAULT 0 CHECK (refunded >= 0),
-            -- The message has no total: the amount is the sum of its items.
+            -- Whether the amount is the sum of the message's items, because the message has no total.
             is_worked_out INTEGER NOT NULL CHECK (is_worked_out IN (0, 1)),
             currency TEXT,
-            -- Of the refusal or of the dead letter.
+            -- The reason for the refusal or for the dead letter.
             reason TEXT NOT NULL,
             since TEXT NOT NULL,
             CHECK ((order_number IS NULL) != (dead_letter_id IS NULL))
         ) STRICT;
-        -- Refused orders may come by the ten thousand: they are found by their numbers, which lie side by side. An index of
-        -- all by the order's id was tried, and made recording a refused order take twice as long.
+        -- There may be tens of thousands of refused orders. They are found by their numbers, which are adjacent. An
+        -- index of all rows by order id was tried, and doubled the time to record a refused order.
         CREATE UNIQUE INDEX refunds_order_number ON refunds (order_number) WHERE order_number IS NOT NULL;
         CREATE UNIQUE INDEX refunds_payment ON refunds (order_id, coalesce(payment_intent_id, ''))
             WHERE \(isOfLetters);
-        -- Those that an order may end. Conflicts, which may be many, are none of them.
+        -- The rows that an order may end. Conflicts, of which there may be many, are excluded.
         CREATE INDEX refunds_awaiting_order ON refunds (order_id) WHERE \(awaitsOrder());
         CREATE UNIQUE INDEX refunds_dead_letter_id ON refunds (dead_letter_id)
             WHERE dead_letter_id IS NOT NULL AND order_id IS NULL;
 
-        -- What is due in each currency, kept by triggers. The amount is millions × 1,000,000 + rest.
+        -- The sums per currency, maintained by triggers. The amount is millions × 1,000,000 + rest.
         CREATE TABLE refund_sums (
             currency TEXT PRIMARY KEY NOT NULL,
             refunds INTEGER NOT NULL,
@@ -81,7 +84,7 @@ extension Schema {
             amount_rest INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
 
-        -- The same for people and programs that query. The currency is '' where none of three letters is known.
+        -- The same sums for people and programs that query. The currency is '' if no code of three letters is known.
         CREATE VIEW refunds_due AS
             SELECT currency, refunds, unknown_amounts, amount_millions * 1000000 + amount_rest AS amount
             FROM refund_sums WHERE refunds != 0;

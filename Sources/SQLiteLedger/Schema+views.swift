@@ -1,15 +1,15 @@
 import Domain
 
-/// The journal with its details, by kind: what people and programs query. Names and columns are public.
+/// The journal with its details, by kind, as people and programs query it. Names and columns are public.
 ///
-/// What is not asked for is not read: where rows are listed, SQLite leaves a table out that is joined from outside and
-/// whose columns are not used. Each join names both the position and the number, so that it can be made from either side.
+/// Columns that are not selected are not read: when rows are listed, SQLite omits an outer-joined table if none of its
+/// columns is used. Each join names both the position and the number, so that SQLite can perform it from either side.
 extension Schema {
     static let views = """
         CREATE VIEW orders AS
             \(orders);
 
-        -- The lines by the ids of their orders.
+        -- The lines with the ids of their orders.
         CREATE VIEW order_items AS
             SELECT journal.key AS order_id, line, product_id, variant_id, quantity, unit_price,
                 order_lines.stripe_product_id, product_name, variant_name
@@ -20,7 +20,7 @@ extension Schema {
         \(commandViews)
         """
 
-    /// The orders with all their columns.
+    /// A query for the orders with all their columns.
     static let orders = """
         SELECT order_details.number, journal.key AS id,
             CASE WHEN is_cancelled THEN 'cancelled' ELSE journal.outcome END AS status, journal.reason, refused_level,
@@ -34,21 +34,22 @@ extension Schema {
         LEFT JOIN order_customers ON order_customers.order_number = order_details.number
         """
 
-    /// The condition for the journal's row of an order.
+    /// Returns the condition for the journal's row of an order.
     /// - Parameters:
-    ///   - journal: its name in the query.
-    ///   - number: of the order in the table that the query reads first: from the journal's row SQLite goes there.
+    ///   - journal: the name of the journal in the query.
+    ///   - number: the order's number in the table that the query reads first, so that SQLite can also go from the
+    ///     journal's row to that table.
     static func isOrder(_ journal: String, numbered number: String = "order_details.number") -> String {
         "\(journal).position = order_details.position AND \(journal).number = \(number) AND \(journal).kind = 'order'"
     }
 
-    /// The table with what the rows of one kind have besides.
+    /// Returns the table that contains the details of one kind of rows.
     static func details(of kind: Command.Kind) -> String { "\(kind.noun)_details" }
 
     /// The condition for refused orders, as in their index.
     static let isRefused = "refused_level IS NOT NULL"
 
-    /// The number of the order with an id, as an expression.
+    /// Returns an SQL expression for the number of the order with this id.
     static func orderNumber(ofID id: String) -> String {
         "(SELECT number FROM journal WHERE key = \(id) AND kind = 'order')"
     }

@@ -3,13 +3,13 @@ import Domain
 
 /// The tables of the ledger. Names and columns are public: people query them with `sqlite3`.
 ///
-/// A change is a new migration at the end, never an edit of one that has been released.
+/// To change them, add a new migration at the end; never edit one that has been released.
 enum Schema {
-    /// "STKT": marks a SQLite file as a ledger of ours (`PRAGMA application_id`).
+    /// "STKT": marks a SQLite file as a Stocktake ledger (`PRAGMA application_id`).
     static let applicationID: Int64 = 0x5354_4B54
 
-    /// - Parameter new: identity and store of a ledger that is being created: they are written with its tables, in one
-    ///   transaction, so that an interrupted creation leaves an empty file and not half a ledger.
+    /// - Parameter new: identity and store of a ledger that is being created. They are written in one transaction with
+    ///   its tables, so that an interrupted creation leaves an empty file and not half a ledger.
     static func migrator(creating new: (identity: String, store: String)? = nil) -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1-journal") { db in
@@ -26,15 +26,15 @@ enum Schema {
         return migrator
     }
 
-    /// How the tables of a ledger compare with those that this version makes.
+    /// How the tables of a ledger compare with those that this version creates.
     enum SchemaState {
-        /// Those of this version, or of an earlier one.
+        /// They are those of this version, or of an earlier one.
         case known
         /// A newer version has changed them.
         case newer
-        /// Those of a version before the first release, which is not taken over.
+        /// They are those of a version before the first release, which cannot be migrated.
         case unreleased
-        /// No version leaves them like this: the list of migrations is damaged.
+        /// No version creates tables like these: the list of migrations is damaged.
         case damaged
     }
 
@@ -44,7 +44,7 @@ enum Schema {
             guard try migrator.hasBeenSuperseded(db) else { return .known }
             let applied = try migrator.appliedIdentifiers(db)
             if applied == ["1-ledger"] { return .unreleased }
-            // A newer version has applied all migrations of this one, and more.
+            // A newer version has applied all migrations of this version, and more.
             let known = Set(migrator.migrations)
             return applied.isStrictSuperset(of: known) ? .newer : .damaged
         } catch {
@@ -53,32 +53,34 @@ enum Schema {
         }
     }
 
-    /// `journal` and `catalogue_products` are rowid tables: their rows are long, and a b-tree keyed by random text ids
-    /// would move them around. The lines of an order are clustered by the order's number, not by its id: lines that are
-    /// recorded together are then adjacent. With random ids each line changed a separate page, which halved the
+    /// `journal` and `catalogue_products` are rowid tables: their rows are long, and a b-tree with random string ids as
+    /// keys would move them around. The lines of an order are clustered by the order's number, not by its id, so that
+    /// lines recorded together are adjacent. With random ids, each line changed a separate page, which halved the
     /// recording rate.
     private static let version1 = """
         CREATE TABLE ledger (
             id INTEGER PRIMARY KEY CHECK (id = 1),
-            -- Random, another one after each transaction, and the one before it: by these a log is told to belong to the
-            -- file beside it. Read from the bytes of the page, so they stay the first columns behind the id.
+            -- A random value that changes with each transaction, and the previous value: they show whether a log
+            -- belongs to the file beside it. They are read from the bytes of the page, so they must remain the first
+            -- columns after the id.
             state INTEGER NOT NULL DEFAULT 0,
             state_before INTEGER NOT NULL DEFAULT 0,
             identity TEXT NOT NULL,
             store TEXT NOT NULL,
             epoch INTEGER NOT NULL CHECK (epoch >= 0),
-            -- Highest seq recorded. With the rule that a batch continues it without a gap, seqs are unique.
+            -- The highest recorded seq. Each batch must continue it without a gap, so seqs are unique.
             seq INTEGER NOT NULL CHECK (seq >= 0),
-            -- Of the journal's last row. Refusals take no seq, but a ledger that lacks one is an old one, too.
+            -- The position of the journal's last row. It also reveals an older ledger that lacks only refusals, which
+            -- have no seq.
             position INTEGER NOT NULL CHECK (position >= 0),
-            -- Of the orders, those that were refused: counting them takes long where they are many.
+            -- The number of refused orders, because counting many of them takes long.
             refused INTEGER NOT NULL DEFAULT 0 CHECK (refused >= 0),
             catalogue_version INTEGER NOT NULL CHECK (catalogue_version >= 0),
-            -- Removals that no checkpoint has come after: the log is to be brought into the file and emptied.
+            -- Removals that no checkpoint has followed yet: the log must be checkpointed into the file and emptied.
             checkpoint_wanted INTEGER NOT NULL DEFAULT 0 CHECK (checkpoint_wanted >= 0),
-            -- What the content of all dead letters takes; kept by triggers, as adding it up would read it all.
+            -- The size of the content of all dead letters, maintained by triggers, because a sum would read all of it.
             dead_letter_bytes INTEGER NOT NULL DEFAULT 0 CHECK (dead_letter_bytes >= 0),
-            -- Refunds of dead letters that an accepted order would end; kept by triggers.
+            -- Refunds of dead letters that an accepted order would end; maintained by triggers.
             refunds_awaiting_order INTEGER NOT NULL DEFAULT 0,
             created_at TEXT NOT NULL
         ) STRICT;
@@ -88,7 +90,7 @@ enum Schema {
             position INTEGER NOT NULL
         ) STRICT;
 
-        -- What is sold, as 'sync' brings it in; without the counters, which change with every order.
+        -- The catalogue that 'sync' writes, without the counters, which change with every order.
         CREATE TABLE catalogue_products (
             id TEXT PRIMARY KEY NOT NULL REFERENCES product_counters (id),
             position INTEGER NOT NULL,
@@ -105,7 +107,7 @@ enum Schema {
             specs TEXT,
             metadata TEXT,
             is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
-            -- The catalogue's version that last changed the row.
+            -- The catalogue version that last changed the row.
             catalogue_version INTEGER NOT NULL,
             created_at TEXT NOT NULL,
             updated_at TEXT NOT NULL
@@ -122,7 +124,7 @@ enum Schema {
             specs TEXT,
             metadata TEXT,
             is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
-            -- The catalogue's version that last changed the row.
+            -- The catalogue version that last changed the row.
             catalogue_version INTEGER NOT NULL,
             created_at TEXT NOT NULL,
             updated_at TEXT NOT NULL
@@ -131,50 +133,51 @@ enum Schema {
 
         \(CapLevel.allCases.map(counters(of:)).joined(separator: "\n\n"))
 
-        -- Everything that was recorded, in the order of recording. Rows are never changed or removed; what changes later,
-        -- and what only one kind has, is in the tables of details.
+        -- All recorded decisions, dead letters and catalogue changes, in the order of recording. Rows are never changed
+        -- or deleted; data that changes later, or that only one kind has, is in the tables of details.
         CREATE TABLE journal (
-            -- 1, 2, 3 … without a gap.
+            -- 1, 2, 3 … without gaps.
             position INTEGER PRIMARY KEY,
             -- order, cancellation, adjustment, refund, dead_letter, catalogue.
             kind TEXT NOT NULL,
-            -- The id that the message's publisher gave it; of a dead letter its entry's id and fingerprint; of a change of
-            -- the catalogue the new version.
+            -- The id that the publisher gave to the message; for a dead letter, its entry's id and fingerprint; for a
+            -- catalogue change, the new version.
             key TEXT NOT NULL,
-            -- Of the content; NULL for a change of the catalogue.
+            -- Of the content; NULL for a catalogue change.
             digest BLOB,
-            -- As it was announced: accepted, refused, cancelled, adjusted, refunded, dead_letter, catalogue.
+            -- As announced: accepted, refused, cancelled, adjusted, refunded, dead_letter, catalogue.
             outcome TEXT NOT NULL,
-            -- Of a refusal, of a dead letter; of a cancellation of units that its order did not own.
+            -- The reason for a refusal or a dead letter, or for units of a cancellation that its order did not own.
             reason TEXT,
-            -- NULL where no counter changed. Else one more than the last one before it.
+            -- One more than the previous seq; NULL if no counter changed.
             seq INTEGER,
             epoch INTEGER NOT NULL,
-            -- Of an order all that it asked for; of a cancellation what was given back to the counters; of an adjustment what
-            -- was added to the sold quantity.
+            -- The units that an order requested, that a cancellation returned to the counters, or that an adjustment
+            -- added to the sold quantity.
             units INTEGER,
             decided_at TEXT NOT NULL,
             entry_id TEXT,
-            -- Of an order or a dead letter: counts these alone.
+            -- The number of an order among the orders, or of a dead letter among the dead letters.
             number INTEGER,
-            -- Who asked for it, if that is known.
+            -- The requester, if known.
             "by" TEXT,
-            -- The kind in the index of keys. Nearly all rows are orders, whose 1 takes no space there: with random ids each
-            -- batch changes most pages of that index, so that a page less is written once less for each batch.
+            -- The kind, as stored in the index of keys. Nearly all rows are orders, and their 1 takes no space there.
+            -- With random ids, each batch changes most pages of that index, so each page saved is one page less to
+            -- write per batch.
             short_kind ANY NOT NULL AS (CASE kind WHEN 'order' THEN 1 ELSE kind END),
             CHECK (kind != 'order' OR (seq IS NULL) = (reason IS NOT NULL)),
             UNIQUE (key, short_kind)
         ) STRICT;
-        -- A seq is found from the last of these before it: an index of all would cost every order.
+        -- A seq is found from the last of these rows before it: an index of all seqs would slow down every order.
         CREATE INDEX journal_marks ON journal (seq) WHERE \(isMark);
 
         CREATE TABLE order_details (
-            -- Counts the orders as they are recorded.
+            -- Numbers the orders in the order of recording.
             number INTEGER PRIMARY KEY,
             position INTEGER NOT NULL REFERENCES journal (position),
-            -- Whether it was accepted, and all of it was taken back.
+            -- Whether the order was accepted, and later cancelled completely.
             is_cancelled INTEGER NOT NULL DEFAULT 0 CHECK (is_cancelled IN (0, 1)),
-            -- Of a refusal: the counter that had too few, what was asked of it and what was left.
+            -- For a refusal: the counter that had too few units, the units requested of it and the units left.
             refused_level TEXT,
             refused_id TEXT,
             refused_asked INTEGER,
@@ -188,14 +191,16 @@ enum Schema {
             total INTEGER,
             -- When the customer's data was removed ('orders erase').
             erased_at TEXT,
-            -- Of the payment intent that was removed with it: by this the same payment is not taken for a second one.
+            -- Digest of the payment intent that was removed with the data, so that the same payment is not taken for a
+            -- second one.
             payment_digest BLOB
         ) STRICT;
-        -- Nothing is written to these when an order is accepted.
+        -- Accepting an order does not write to these indexes.
         CREATE INDEX order_details_refused ON order_details (number) WHERE \(isRefused);
         CREATE INDEX order_details_cancelled ON order_details (number) WHERE is_cancelled = 1;
 
-        -- Whom an order is for. Apart, so that 'orders erase' removes rows; none where nothing is known.
+        -- The customers of orders. A separate table, so that 'orders erase' deletes rows; an order without customer
+        -- data has no row.
         CREATE TABLE order_customers (
             order_number INTEGER PRIMARY KEY REFERENCES order_details (number),
             customer_id TEXT,
@@ -227,8 +232,8 @@ enum Schema {
 
         \(views)
 
-        -- What each version of the catalogue has changed: a row for what was added, closed or opened again as a whole, with
-        -- column NULL, and one for each column that differs.
+        -- The changes by each version of the catalogue: a row with column NULL for each SKU that was added, closed or
+        -- reopened, and a row for each column that differs.
         CREATE TABLE catalogue_changes (
             id INTEGER PRIMARY KEY,
             position INTEGER NOT NULL REFERENCES journal (position),
@@ -236,7 +241,7 @@ enum Schema {
             level TEXT NOT NULL CHECK (level IN ('product', 'variant')),
             counter_id TEXT NOT NULL,
             "column" TEXT,
-            -- Numbers as text.
+            -- Numbers are stored as text.
             before TEXT,
             after TEXT
         ) STRICT;
@@ -245,33 +250,33 @@ enum Schema {
         CREATE TABLE dead_letters (
             id INTEGER PRIMARY KEY,
             position INTEGER NOT NULL REFERENCES journal (position),
-            -- Whether it is of a checkout: somebody may have paid.
+            -- Whether the message is a checkout, so that a customer may have paid.
             is_checkout INTEGER NOT NULL CHECK (is_checkout IN (0, 1)),
             entry_id TEXT NOT NULL,
             reason TEXT NOT NULL,
             detail TEXT NOT NULL,
-            -- The raw bytes of the two fields of a message, or their heads where they are larger than any message may be;
-            -- NULL where the entry lacked one.
+            -- The raw bytes of a message's two fields, or their first bytes if they are larger than any valid message;
+            -- NULL if the entry lacks the field.
             type BLOB,
             payload BLOB,
-            -- The whole entry (names and values, as a RESP array) where it was not just one type and one payload; its head
-            -- where it is too large.
+            -- The whole entry (names and values, as a RESP array) if it is not just one type and one payload, or its
+            -- first bytes if it is too large.
             fields BLOB,
-            -- Of the names and values of the entry as it came; whether all of it was kept; SHA-256 of the whole payload where
-            -- its head alone was.
+            -- The size of the names and values of the entry as read; whether all of it was stored; SHA-256 of the whole
+            -- payload if only its first bytes were.
             bytes INTEGER NOT NULL CHECK (bytes >= 0),
             is_whole INTEGER NOT NULL CHECK (is_whole IN (0, 1)),
             payload_digest BLOB,
-            -- The ids that could be read of it.
+            -- The ids that could be read from it.
             \(Command.Kind.allCases.map { "\($0.idField) TEXT," }.joined(separator: " "))
             fingerprint BLOB NOT NULL,
             received_at TEXT NOT NULL,
-            -- open; replay: the consumer is to publish it again; replayed: it was read again and recorded, as whatever
-            -- it became; discarded: its bytes are removed.
+            -- open; replay: the consumer must publish it again; replayed: it was read again and recorded, whatever the
+            -- outcome; discarded: its bytes were removed.
             status TEXT NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'replay', 'replayed', 'discarded')),
             -- When it was replayed or discarded.
             resolved_at TEXT,
-            -- Reading an entry again changes nothing; another entry may get the id of one that Redis forgot.
+            -- Reading an entry again is idempotent; another entry may get the id of one that Redis has lost.
             UNIQUE (entry_id, fingerprint)
         ) STRICT;
 
@@ -283,10 +288,10 @@ enum Schema {
             SET dead_letter_bytes = dead_letter_bytes + \(deadLetterBytes("NEW")) - \(deadLetterBytes("OLD"));
         END;
 
-        -- Those somebody should look at are few among many, and their status stands behind long bytes.
+        -- Dead letters that need attention are few among many, and their status is stored after long bytes.
         CREATE INDEX dead_letters_open ON dead_letters (id) WHERE status = 'open';
         CREATE INDEX dead_letters_replay ON dead_letters (id) WHERE status = 'replay';
-        -- The story of an order, and its erasure.
+        -- For the details of an order, and for its erasure.
         CREATE INDEX dead_letters_order_id ON dead_letters (order_id) WHERE order_id IS NOT NULL;
         -- Cancellations that wait for their order.
         CREATE INDEX dead_letters_unknown_order ON dead_letters (order_id)
@@ -294,25 +299,26 @@ enum Schema {
 
         \(refunds)
 
-        -- Every installation of the counters.
+        -- The installations of the counters.
         CREATE TABLE epochs (
             epoch INTEGER PRIMARY KEY NOT NULL,
             reason TEXT NOT NULL,
             catalogue_version INTEGER NOT NULL,
             seq INTEGER NOT NULL,
-            -- Of the journal's last row when it was opened.
+            -- The position of the journal's last row when the epoch was opened.
             position INTEGER NOT NULL,
             opened_at TEXT NOT NULL
         ) STRICT;
 
-        -- What was found to differ, and set right. A counter's figures are NULL where there was none.
+        -- Differences that were found and corrected. The numbers of a counter are NULL if there was none.
         CREATE TABLE repairs (
             id INTEGER PRIMARY KEY,
-            -- The epoch by which it was asked for; the next one that is installed has it.
+            -- The epoch that requested the repair; the next installed epoch contains it.
             epoch INTEGER NOT NULL,
-            -- counters: in Redis, set to the ledger's figures. ledger: sold_quantity, set to what is recorded.
+            -- counters: in Redis, set to the ledger's quantities. ledger: a quantity in the ledger, set to the sum of
+            -- the recorded changes.
             place TEXT NOT NULL CHECK (place IN ('counters', 'ledger')),
-            -- NULL, with the field's name, for a field of the counters that belongs to no product or variant.
+            -- NULL, together with the field's name, for a field of the counters that belongs to no product or variant.
             level TEXT CHECK (level IN ('product', 'variant')),
             counter_id TEXT NOT NULL,
             found INTEGER,
@@ -322,19 +328,19 @@ enum Schema {
             repaired_at TEXT NOT NULL
         ) STRICT;
 
-        -- What operators have done that decides nothing.
+        -- Actions of operators that decide nothing.
         CREATE TABLE audit (
             id INTEGER PRIMARY KEY,
             -- erase_order, replay_dead_letter, discard_dead_letter, show_order, show_dead_letter, repair, adopt, restore.
             action TEXT NOT NULL,
-            -- The order's id, the dead letter's number, an epoch.
+            -- The order's id, the dead letter's number, or an epoch.
             subject TEXT NOT NULL,
             "by" TEXT,
             done_at TEXT NOT NULL
         ) STRICT;
         CREATE INDEX audit_subject ON audit (subject);
 
-        -- How often a process ended while it decoded this entry, alone.
+        -- How often a process ended while it decoded this entry alone.
         CREATE TABLE attempts (
             entry_id TEXT NOT NULL,
             fingerprint BLOB NOT NULL,
@@ -343,29 +349,29 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// Bytes of a dead letter's content, in SQL.
-    /// - Parameter row: its name in the query.
+    /// Returns an SQL expression for the size in bytes of a dead letter's content.
+    /// - Parameter row: the row's name in the query.
     static func deadLetterBytes(_ row: String) -> String {
         "(\(["type", "payload", "fields"].map { "coalesce(length(\(row).\($0)), 0)" }.joined(separator: " + ")))"
     }
 
-    /// The counters of a level: narrow rows, so that the many that a batch changes are on few pages. A row is inserted
-    /// before that of its product or variant. A view joins both, for readers.
+    /// The counters of a level. Rows are narrow, so that the many rows that a batch changes are on few pages. A row is
+    /// inserted before that of its product or variant. A view joins both, for readers.
     private static func counters(of level: CapLevel) -> String {
         """
         CREATE TABLE \(level.counterTable) (
             id TEXT PRIMARY KEY NOT NULL REFERENCES \(level.catalogueTable) (id) DEFERRABLE INITIALLY DEFERRED,
             max_quantity INTEGER CHECK (max_quantity > 0),
             sold_quantity INTEGER NOT NULL DEFAULT 0 CHECK (sold_quantity >= 0),
-            -- Of these, what no order owns: adjustments, and what was cancelled without restock.
+            -- The part of sold_quantity that no order owns: adjustments, and units cancelled without restock.
             adjusted_quantity INTEGER NOT NULL DEFAULT 0 CHECK (adjusted_quantity >= 0),
-            -- Without a cap nothing runs out.
+            -- NULL without a cap, which means unlimited.
             available_quantity INTEGER GENERATED ALWAYS AS
                 (CASE WHEN max_quantity IS NULL THEN NULL ELSE max(max_quantity - sold_quantity, 0) END) VIRTUAL,
             is_available INTEGER NOT NULL GENERATED ALWAYS AS
                 (CASE WHEN max_quantity IS NULL OR sold_quantity < max_quantity THEN 1 ELSE 0 END) VIRTUAL
         ) STRICT, WITHOUT ROWID;
-        -- What is sold out: nothing is written to it until something is.
+        -- SKUs that are sold out. Nothing is written to this index until one is.
         CREATE INDEX \(level.counterTable)_is_available ON \(level.counterTable) (is_available) WHERE is_available = 0;
         CREATE VIEW \(level.view) AS SELECT * FROM \(level.catalogueTable) JOIN \(level.counterTable) USING (id);
         """

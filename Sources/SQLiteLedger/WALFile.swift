@@ -6,17 +6,17 @@ import Files
 /// The log (-wal) of a database, and whether it belongs to the file beside it.
 ///
 /// SQLite applies the log of a crashed process to whatever file it finds. Each transaction gives the ledger a new
-/// random `state` and keeps the previous one (`LedgerDatabase.write`), so the log contains the sequence of states. The
-/// file must have one of these, or the state before the first: then the log continues from it. File times prove
-/// nothing, as SQLite itself changes those of a log that it only opens.
+/// random `state` and keeps the previous one (`LedgerDatabase.write`), so the log contains the sequence of states. If
+/// the log belongs to the file, the file has one of these states, or the state before the first one, from which the log
+/// continues. File times prove nothing, because SQLite changes those of a log even if it only opens it.
 struct WALFile {
-    /// What the log shows about the file.
+    /// The conclusion from the log about the file.
     enum Finding {
-        /// They belong together, or the log holds nothing that SQLite would use.
+        /// They belong together, or SQLite would ignore the log's content.
         case belongs
         /// The log was written for another state.
         case stranger
-        /// The log does not show it.
+        /// The log does not show whether it belongs to the file.
         case unclear
     }
 
@@ -28,11 +28,11 @@ struct WALFile {
     ///   - db: a connection to the ledger.
     ///   - path: the ledger's path.
     static func finding(_ db: Database, path: String) throws -> Finding {
-        // One row: the table's root is its only page.
+        // The table has one row, so its root is its only page.
         let root = try Int.fetchOne(db, sql: "SELECT rootpage FROM sqlite_schema WHERE name = 'ledger'")
         guard let root, root > 1 else { return .unclear }
         let descriptor = FilePath.open(path + "-wal", O_RDONLY)
-        // It has disappeared meanwhile: another process has closed the ledger.
+        // The log has disappeared in the meantime: another process has closed the ledger.
         guard descriptor >= 0 else { return .belongs }
         defer { close(descriptor) }
         guard let log = WALFile(descriptor) else { return .belongs }
@@ -41,7 +41,7 @@ struct WALFile {
         return log.finding(from: file.state, root: root)
     }
 
-    /// nil if SQLite would use nothing of it.
+    /// Returns `nil` if SQLite would ignore the log's content.
     private init?(_ descriptor: Int32) {
         guard let header = Self.bytes(descriptor, Self.headerBytes, at: 0),
             Self.integer(header[0..<4]) | 1 == 0x377F_0683
@@ -54,13 +54,13 @@ struct WALFile {
 
     private func finding(from state: Int64, root: Int) -> Finding {
         var offset = Self.headerBytes
-        // The pages of the transaction that is being read; whether a transaction was read to its end.
+        // The offsets of the root page in the transaction being read; whether a complete transaction was read.
         var pages: [Int] = []
         var (hasCommitted, isFirst) = (false, true)
         while let frame = Self.bytes(descriptor, Self.frameBytes, at: offset), Array(frame[8..<16]) == salts {
             let page = offset + Self.frameBytes
             if Self.integer(frame[0..<4]) == UInt32(root) { pages.append(page) }
-            // The size of the database, in the last frame of a transaction.
+            // The size of the database, which is set in the last frame of a transaction.
             if Self.integer(frame[4..<8]) != 0 {
                 hasCommitted = true
                 for page in pages {
@@ -77,8 +77,8 @@ struct WALFile {
         return isFirst ? .unclear : .stranger
     }
 
-    /// A page as the file has it, without its log. Read through SQLite's own handle: opening and closing the file a
-    /// second time would drop all locks that this process has on it.
+    /// Returns a page as stored in the file, without its log. It is read through SQLite's own handle: opening and
+    /// closing the file a second time would drop all locks that this process has on it.
     private static func page(_ number: Int, of size: Int, inFileOf db: Database) -> [UInt8]? {
         var file: UnsafeMutablePointer<sqlite3_file>?
         guard sqlite3_file_control(db.sqliteConnection, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK,
@@ -88,7 +88,7 @@ struct WALFile {
         return read(file, &bytes, CInt(size), Int64(number - 1) * Int64(size)) == SQLITE_OK ? bytes : nil
     }
 
-    // MARK: - The format of the log
+    // MARK: - Format of the log
 
     private static let headerBytes = 32
     private static let frameBytes = 24
@@ -101,13 +101,13 @@ struct WALFile {
     private static func integer(_ bytes: ArraySlice<UInt8>) -> UInt32 { bytes.reduce(0) { $0 << 8 | UInt32($1) } }
 }
 
-/// `state` and `state_before` of the only row of the table `ledger`, from the bytes of its page: SQLite cannot read the
-/// file or a frame of the log alone.
+/// `state` and `state_before` of the only row of the table `ledger`, decoded from the bytes of its page: SQLite cannot
+/// read the file, or a frame of the log, on its own.
 struct LedgerStates {
     var state: Int64
     var before: Int64
 
-    /// nil for a page that is not a leaf of a table with one row, whose first three columns are `id` and these two.
+    /// Returns `nil` for a page that is not a table leaf with one row whose first three columns are `id` and these two.
     init?(page: [UInt8]) {
         let leafOfTable: UInt8 = 0x0D
         guard page.count > 10, page[0] == leafOfTable, page[3] == 0, page[4] == 1 else { return nil }
@@ -146,7 +146,7 @@ struct LedgerStates {
             return value << 8 | UInt64(byte)
         }
 
-        /// The value of an integer column, by its serial type; nil: it is of another type.
+        /// Decodes the value of an integer column from its serial type. Returns `nil` for other types.
         mutating func integer(_ kind: UInt64) -> Int64? {
             switch kind {
             case 8: return 0

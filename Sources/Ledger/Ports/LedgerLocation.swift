@@ -44,7 +44,7 @@ package protocol LedgerLocation: Sendable, CustomStringConvertible {
     /// Starts an inspection for damage. Returns `nil` if the backend needs none.
     func inspect() async throws -> (any LedgerInspection)?
 
-    /// Makes and restores backup files; `nil` if the backend has no such files.
+    /// Makes and restores backup files; `nil` if the backend has none.
     var backups: (any LedgerBackups)? { get }
 
     /// Returns an error of kind `inUse`, for a lease that another process holds.

@@ -9,7 +9,7 @@ package protocol LedgerQueries: OpenLedger {
     func listing() async throws -> CatalogueListing
 
     /// Returns the ledger's own state of each of these counters, in the order of `names`, and its head, from one
-    /// snapshot. The state is `nil` if there is no such counter.
+    /// snapshot. The state is `nil` if the counter does not exist.
     func states(of names: [CounterName]) async throws -> (head: LedgerHead, states: [CounterState?])
 
     /// Returns the counts that need an operator's attention. Cheap enough to call once a second, however many orders
