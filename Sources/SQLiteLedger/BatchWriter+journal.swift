@@ -32,7 +32,7 @@ extension BatchWriter {
     /// Creates no `Outcome`, unlike for the other commands: nearly all rows are orders, and an outcome copies their
     /// strings.
     private func bind(_ row: inout RawStatement, _ order: Order, _ decided: DecidedCommand, number: Int64) {
-        assert(decided.decision != .unchanged, "an order of no units")
+        assert(decided.decision != .unchanged, "an order without units")
         let shortage = decided.decision.shortage
         row.bind(JournalKind.order.rawValue)
         row.bind(order.id)

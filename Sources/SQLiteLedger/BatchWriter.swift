@@ -45,7 +45,7 @@ struct BatchWriter {
         (awaitingRefunds, someWait) = (try row.value(4), try row.value(5))
         (lastOrderNumber, lastLetterNumber) = (try row.value(6), try row.value(7))
         guard max(head.position, lastOrderNumber, lastLetterNumber) < Self.highestNumber else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a number of rows that cannot be")
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an impossible row number")
         }
     }
 

@@ -64,7 +64,7 @@ extension LedgerDatabase {
         let queue = try SQLiteFile.open(path, readerConfiguration)
         let check = try queue.inDatabase { db in
             guard try String.fetchOne(db, sql: "PRAGMA journal_mode") == "delete" else {
-                throw SQLiteLedgerError.cannotWrite(path: path, reason: "it could not be made one file")
+                throw SQLiteLedgerError.cannotWrite(path: path, reason: "it could not be converted to a single file")
             }
             return try rollingBack(db, sound)
         }

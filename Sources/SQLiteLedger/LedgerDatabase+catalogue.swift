@@ -261,7 +261,7 @@ extension LedgerDatabase {
                     let level = CapLevel(rawValue: try row.value("level")),
                     let version = Int64(try row.value("version"))
                 else {
-                    throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a change of the catalogue that is none")
+                    throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an invalid catalogue change")
                 }
                 let column = try (row.value("column") as String?).map { column in
                     try ColumnChange(
@@ -286,7 +286,7 @@ extension ColumnChange.Value {
         case .int64(let number): self = .integer(number)
         case .string(let text): self = .text(text)
         case .double, .blob:
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a value of the catalogue of another type")
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a catalogue value of the wrong type")
         }
     }
 
@@ -297,7 +297,7 @@ extension ColumnChange.Value {
             return
         }
         guard let number = Int64(text) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a change of \(column) that is no number")
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a change of \(column) that is not a number")
         }
         self = .integer(number)
     }

@@ -140,7 +140,7 @@ extension LedgerDatabase {
                     JOIN journal ON journal.position = order_details.position WHERE order_details.number = ?
                     """), arguments: [number])
         guard let latest else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "lines of an order that is not there")
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "lines of a missing order")
         }
         return try StockEvent(
             kind: .orders, position: latest.value(0), orders: row.value(0), units: units, at: latest.value(1))

@@ -140,7 +140,7 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
         _ body: @escaping @Sendable (Database) throws -> T
     ) async throws -> T {
         guard let writer else {
-            throw SQLiteLedgerError.failed(path: path, action: "writing", reason: "it was opened for reading only")
+            throw SQLiteLedgerError.failed(path: path, action: "writing", reason: "it was opened read-only")
         }
         try refuseClosed("writing")
         do {
@@ -157,7 +157,7 @@ package final class LedgerDatabase: LedgerStore, LedgerAdmin {
         endsInPlace: Bool = false, _ body: @escaping @Sendable (Database) throws -> T
     ) async throws -> T {
         guard let writer else {
-            throw SQLiteLedgerError.failed(path: path, action: "writing", reason: "it was opened for reading only")
+            throw SQLiteLedgerError.failed(path: path, action: "writing", reason: "it was opened read-only")
         }
         try refuseClosed("writing")
         do {
@@ -244,7 +244,7 @@ extension LedgerDatabase {
         if exists(at: path) { throw SQLiteLedgerError.alreadyExists(path: path) }
         if FilePath.makeFolder(FilePath.folder(of: path), mode: 0o700) != 0, errno != EEXIST {
             throw SQLiteLedgerError.cannotOpen(
-                path: path, reason: "its folder cannot be made (\(String(cString: strerror(errno))))")
+                path: path, reason: "its folder cannot be created (\(String(cString: strerror(errno))))")
         }
         try refuseUnsafeFileSystem(path)
         let descriptor = FilePath.open(path, O_CREAT | O_RDWR, mode: 0o600)

@@ -17,11 +17,11 @@ enum LedgerObstacle: Sendable, Equatable, CustomStringConvertible {
     /// Contains no path, because it may be shown to anyone.
     var description: String {
         switch self {
-        case .gone: "the file is gone"
+        case .gone: "the file is missing"
         case .replaced: "another file is in its place"
-        case .readOnlyFileSystem: "its file system is mounted for reading only"
-        case .fileNotWritable: "the file or its log may not be written"
-        case .folderNotWritable: "its folder may not be written"
+        case .readOnlyFileSystem: "its file system is mounted read-only"
+        case .fileNotWritable: "the file or its log is not writable"
+        case .folderNotWritable: "its folder is not writable"
         case .diskFull: "the disk is full"
         }
     }
@@ -35,7 +35,7 @@ extension LedgerDatabase {
             return LedgerCondition(
                 obstacle: file.obstacle?.description,
                 notice: log > LedgerFile.largeLogBytes
-                    ? "its log has \(log >> 20) MiB: something may keep a read transaction open. 'stocktake doctor' says who"
+                    ? "its log takes \(log >> 20) MiB: a process may keep a read transaction open. 'stocktake doctor' shows which"
                     : nil,
                 bytes: LedgerFile.size(of: file.path) + log, logBytes: log)
         }

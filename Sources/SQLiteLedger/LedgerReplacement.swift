@@ -69,7 +69,7 @@ enum LedgerReplacement {
             if let old = FilePath.status(of: path), let second = FilePath.status(of: kept), old.isSameFile(as: second) {
                 return
             }
-            throw SQLiteLedgerError.cannotWrite(path: kept, reason: "there is another file")
+            throw SQLiteLedgerError.cannotWrite(path: kept, reason: "another file has this name")
         }
         guard FilePath.rename(path, to: kept) == 0 else {
             throw SQLiteLedgerError.cannotWrite(path: kept, reason: reason)

@@ -40,13 +40,13 @@ extension SQLiteLedgerLocation {
         }
         return LedgerFinding(
             "ledger mode", .doubtful,
-            "\(String(mode, radix: 8)): others can read customers' data. chmod 600 \(file)")
+            "\(String(mode, radix: 8)): other users can read customer data. chmod 600 \(file)")
     }
 
     /// Never doubtful: a ledger on an unsafe file system cannot be opened.
     private func fileSystem() -> LedgerFinding {
         LedgerFile.fileSystem(at: path).map { LedgerFinding("ledger file system", .fine, $0) }
-            ?? LedgerFinding("ledger file system", .unknown, "the system does not say")
+            ?? LedgerFinding("ledger file system", .unknown, "the system does not report it")
     }
 
     /// The log is checkpointed and restarted continuously. A large log means that this was not possible.
@@ -59,12 +59,12 @@ extension SQLiteLedgerLocation {
         let first = await offCooperativeThreads { LedgerReaders.read(ofLedger: path) }
         try? await Task.sleep(for: Self.passingRead)
         guard let first, let now = await offCooperativeThreads({ LedgerReaders.read(ofLedger: path) }) else {
-            return finding(.fine, bytes.asBytes + ": the next consumer brings it into the file")
+            return finding(.fine, bytes.asBytes + ": the next consumer checkpoints it into the file")
         }
         let detail = "\(bytes.asBytes), \(now.unwrittenBytes.asBytes) of it not in the ledger's file yet"
         let staying = now.staying(since: first).map { Self.name(of: $0.process) }
         if staying.isEmpty {
-            return finding(.fine, detail + ": nobody keeps a read transaction open; the next orders shorten it")
+            return finding(.fine, detail + ": no process keeps a read transaction open; the next orders shorten it")
         }
         return finding(
             .doubtful,
@@ -81,13 +81,13 @@ extension SQLiteLedgerLocation {
 
     private func space() -> LedgerFinding {
         guard let free = LedgerFile.freeSpace(at: path) else {
-            return LedgerFinding("disk", .unknown, "the system does not say")
+            return LedgerFinding("disk", .unknown, "the system does not report it")
         }
         let ledger = LedgerFile.size(of: path)
         let isScarce = free < max(Self.scarceSpace, 2 * ledger)
         return LedgerFinding(
             "disk", isScarce ? .doubtful : .fine,
-            "\(free.asBytes) free, the ledger has \(ledger.asBytes)"
-                + (isScarce ? ": make room, a full disk stops the consumer" : ""))
+            "\(free.asBytes) free, the ledger takes \(ledger.asBytes)"
+                + (isScarce ? ": free some space, a full disk stops the consumer" : ""))
     }
 }

@@ -61,7 +61,7 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
         case .copyExists, .notReplaced, .unfitBackup, .unsound, .refused: .refused
         case .replaced: .replaced
         case .damaged(_, _, let reason): .damaged(finding: reason)
-        case .mixed: .damaged(finding: "the log beside it is of another state")
+        case .mixed: .damaged(finding: "the log beside it belongs to another state")
         case .cannotOpen, .notALedger, .newerSchema, .unreleasedSchema, .otherStore, .networkFileSystem, .notDurable,
             .cannotWrite, .lock,
             .failed:
@@ -72,51 +72,51 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
     package var description: String {
         switch self {
         case .missing(let path):
-            "opening the ledger failed: on \(path): there is no such file. Make one with 'stocktake ledger create' or 'stocktake sync'; if it was lost, 'stocktake ledger restore FILE' puts a backup in its place."
+            "opening the ledger failed: on \(path): there is no such file. Create one with 'stocktake ledger create' or 'stocktake sync'; if it was lost, 'stocktake ledger restore FILE' puts a backup in its place."
         case .alreadyExists(let path):
-            "creating the ledger failed: on \(path): the file exists. Use it as it is, or remove it with 'stocktake ledger drop'."
+            "creating the ledger failed: on \(path): the file exists. Use the existing ledger, or remove it with 'stocktake ledger drop'."
         case .cannotOpen(let path, let reason):
             "opening the ledger failed: on \(path): \(reason). Check the path, the owner and the permissions of the file and its folder."
         case .notALedger(let path, let reason):
-            "opening the ledger failed: on \(path): \(reason). Name the ledger's file with --ledger; if this was it, 'stocktake ledger restore FILE' puts a backup in its place."
+            "opening the ledger failed: on \(path): \(reason). Name the ledger's file with --ledger; if this is the ledger's file, 'stocktake ledger restore FILE' puts a backup in its place."
         case .unreleasedSchema(let path):
-            "opening the ledger failed: on \(path): it was written by a version before the first release, whose tables are not taken over. Make a new ledger, and publish the messages again."
+            "opening the ledger failed: on \(path): it was written by a version before the first release, whose tables cannot be migrated. Create a new ledger, and publish the messages again."
         case .newerSchema(let path):
             "opening the ledger failed: on \(path): it was written by a newer version of Stocktake. Use that version."
         case .otherStore(let path, let store, let asked):
-            "opening the ledger failed: on \(path): it belongs to store \"\(store)\", not \"\(asked)\". Name the right one with --store or --ledger; if this is the right one, it is damaged: 'stocktake ledger restore FILE' puts a backup in its place."
+            "opening the ledger failed: on \(path): it belongs to store \"\(store)\", not \"\(asked)\". Name the right ledger with --store or --ledger; if this is the right one, it is damaged: 'stocktake ledger restore FILE' puts a backup in its place."
         case .networkFileSystem(let path, let kind):
-            "opening the ledger failed: on \(path): it lies on \(kind), where SQLite's log is not safe. Move it to a local disk."
+            "opening the ledger failed: on \(path): it is on \(kind), where SQLite's log is not safe. Move it to a local disk."
         case .notDurable(let path, let setting, let value):
             "opening the ledger failed: on \(path): \(setting) is \(value), so a power cut could lose orders. Check that the file system is an ordinary local one."
         case .inUse(let path, let action):
-            "\(action) the ledger failed: on \(path): another process has it open. Stop whatever has (run, consume, serve, an open sqlite3), and try again."
+            "\(action) the ledger failed: on \(path): another process has it open. Stop that process (run, consume, serve, an open sqlite3), and try again."
         case .replaced(let path):
             """
-            keeping the ledger failed: on \(path): the file was moved, deleted or replaced while it was open, so what is recorded would be lost. \
-            If it was moved, move it back and start again; else 'stocktake ledger restore FILE' puts a backup in its place. Do not copy one there.
+            using the ledger failed: on \(path): the file was moved, deleted or replaced while it was open, so later writes would be lost. \
+            If it was moved, move it back and start again; otherwise 'stocktake ledger restore FILE' puts a backup in its place. Do not copy a file there.
             """
         case .mixed(let path):
             """
-            opening the ledger failed: on \(path): the log (-wal) beside the file is of another state of the ledger: the file was copied there or \
+            opening the ledger failed: on \(path): the log (-wal) beside the file belongs to another state of the ledger: the file was copied there or \
             replaced without it. Nothing was changed. 'stocktake ledger restore FILE' puts a backup in place of both, and keeps them.
             """
         case .damaged(let path, let action, let reason):
-            "\(action) the ledger failed: on \(path): it is damaged: \(reason). Check the disk, stop what has the ledger open, and put a backup in its place: 'stocktake ledger restore FILE'."
+            "\(action) the ledger failed: on \(path): it is damaged: \(reason). Check the disk, stop the processes that have the ledger open, and put a backup in its place: 'stocktake ledger restore FILE'."
         case .locked(let path):
-            "writing the ledger failed: on \(path): another process holds its write lock. End what holds it (an open sqlite3 transaction?)."
+            "writing the ledger failed: on \(path): another process holds its write lock. End the process or transaction that holds it (an open sqlite3?)."
         case .diskFull(let path):
-            "writing the ledger failed: on \(path): the disk is full. Make room; messages wait in the stream meanwhile."
+            "writing the ledger failed: on \(path): the disk is full. Free some space; messages wait in the stream until then."
         case .copyExists(let path):
             "backing up the ledger failed: on \(path): the file exists. Name another file, or move this one away."
         case .copyUnderWay(let path):
             "copying the ledger failed: on \(path): another process is writing it. Wait until it has ended."
         case .cannotWrite(let path, let reason):
-            "writing a copy of the ledger failed: on \(path): \(reason). Check the folder, its permissions and the room on the disk."
+            "writing a copy of the ledger failed: on \(path): \(reason). Check the folder, its permissions and the free disk space."
         case .notReplaced(let path, let reason):
             """
-            restoring the ledger failed: on \(path): \(reason). Nothing was changed. Name the right one with --ledger or --store; \
-            if a backup is to be here all the same, move this file away, with its log (-wal) if there is one, and restore again.
+            restoring the ledger failed: on \(path): \(reason). Nothing was changed. Name the right ledger with --ledger or --store; \
+            to restore a backup here anyway, move this file away, with its log (-wal) if there is one, and restore again.
             """
         case .unfitBackup(let path, let reason):
             "restoring the ledger failed: on \(path): \(reason). Nothing was changed. Name another backup."
@@ -125,7 +125,7 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
         case .unsound(let path, let action):
             "\(action) the ledger failed: on \(path): it is not sound. 'stocktake ledger check --ledger \(path)' says what is wrong."
         case .failed(let path, let action, let reason):
-            "\(action) the ledger failed: on \(path): \(reason). Check the disk; if it has lost something of the ledger, 'stocktake ledger restore FILE' puts a backup in its place."
+            "\(action) the ledger failed: on \(path): \(reason). Check the disk; if it has lost part of the ledger, 'stocktake ledger restore FILE' puts a backup in its place."
         }
     }
 
@@ -151,7 +151,7 @@ package enum SQLiteLedgerError: LedgerError, Equatable {
         // The index of the log (-shm) could not be created: SQLite's other code for a full disk, when opening.
         case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
             return SQLiteLedgerError.diskFull(path: path)
-        case .SQLITE_NOTADB: return SQLiteLedgerError.notALedger(path: path, reason: "it is no SQLite database")
+        case .SQLITE_NOTADB: return SQLiteLedgerError.notALedger(path: path, reason: "it is not a SQLite database")
         case _ where error.isDamage: return SQLiteLedgerError.damaged(path: path, action: action, reason: reason)
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY:
             return SQLiteLedgerError.cannotOpen(path: path, reason: reason)

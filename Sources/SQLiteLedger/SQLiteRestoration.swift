@@ -94,10 +94,10 @@ final class SQLiteRestoration: LedgerRestoration {
         switch error as? SQLiteLedgerError {
         case .notALedger(_, let why): reason = why
         case .newerSchema: reason = "it was written by a newer version of Stocktake: restore with that version"
-        case .unreleasedSchema: reason = "it was written by a version before the first release, which is not taken over"
+        case .unreleasedSchema: reason = "it was written by a version before the first release, and cannot be migrated"
         case .otherStore(_, let other, let asked): reason = "it belongs to store \"\(other)\", not \"\(asked)\""
         case .damaged(_, _, let why): reason = "it is damaged: \(why)"
-        case .mixed: reason = "the log (-wal) beside it is of another state of the ledger"
+        case .mixed: reason = "the log (-wal) beside it belongs to another state of the ledger"
         default: return error
         }
         return SQLiteLedgerError.unfitBackup(path: backup, reason: reason)

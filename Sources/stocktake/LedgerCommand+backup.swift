@@ -10,7 +10,7 @@ extension LedgerCommand {
             discussion: """
                 The copy is one file, for its owner alone, as it holds addresses. It has its name only when it is \
                 whole, sound and on disk; a run that was cut short leaves FILE.partial at most. Exit codes: 0; 1 not \
-                backed up: FILE exists, the ledger is not sound, or the log beside it is of another state.
+                backed up: FILE exists, the ledger is not sound, or the log beside it belongs to another state.
                 """)
 
         @OptionGroup var options: SettingsOptions

@@ -151,7 +151,7 @@ import Testing
         let server = try await shop.startServing()
         let refused = try await shop.run(["ledger", "restore", backup, "--yes"])
         #expect(refused.status == 1)
-        #expect(refused.errors.contains("Stop whatever has (run, consume, serve"), "\(refused.errors)")
+        #expect(refused.errors.contains("Stop that process (run, consume, serve"), "\(refused.errors)")
         #expect(try await server.process.stop() == .exited(0))
         try await shop.succeed("ledger", "restore", backup, "--yes")
     }
@@ -167,11 +167,11 @@ import Testing
         _ = try await consumer.kill()
         try Data(contentsOf: URL(fileURLWithPath: backup)).write(to: URL(fileURLWithPath: shop.ledger))
         let refused = try await shop.run(["consume", "--until-idle"])
-        #expect(refused.status == 2 && refused.errors.contains("is of another state"), "\(refused.errors)")
+        #expect(refused.status == 2 && refused.errors.contains("belongs to another state"), "\(refused.errors)")
         let copy = shop.folder.path(of: "copy")
         for command in [["orders", "list"], ["ledger", "backup", copy], ["ledger", "check"], ["serve"]] {
             let refused = try await shop.run(command)
-            #expect(refused.status != 0 && refused.errors.contains("is of another state"), "\(refused.errors)")
+            #expect(refused.status != 0 && refused.errors.contains("belongs to another state"), "\(refused.errors)")
             #expect(refused.errors.contains("'stocktake ledger restore FILE'"))
         }
         #expect(!FileManager.default.fileExists(atPath: copy))

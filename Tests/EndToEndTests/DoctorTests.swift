@@ -100,7 +100,7 @@ import Testing
         try await reader.writeWithoutTransaction { db in try db.execute(sql: "COMMIT") }
         let ended = try await examine(shop)
         #expect(ended.1["ledger_log"] == "ok", "\(ended.2)")
-        #expect(try detail("ledger_log", ended.2).contains("nobody keeps a read transaction open"))
+        #expect(try detail("ledger_log", ended.2).contains("no process keeps a read transaction open"))
         // Brought into the file with one order, started over with a later one, and the space given back.
         var number = 0
         try await eventually(within: .seconds(30), "a small log") {

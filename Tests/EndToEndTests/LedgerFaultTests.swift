@@ -35,7 +35,7 @@ import Testing
             let refused = try await shop.run(arguments)
             #expect(refused.status == 2)
             #expect(
-                refused.errors.contains("the log (-wal) beside the file is of another state of the ledger"),
+                refused.errors.contains("the log (-wal) beside the file belongs to another state of the ledger"),
                 "\(refused.errors)")
             #expect(refused.errors.contains("stocktake ledger restore FILE"))
         }
@@ -247,7 +247,7 @@ import Testing
         case "text":
             try String(repeating: "no database\n", count: 500).write(
                 toFile: shop.ledger, atomically: true, encoding: .utf8)
-            expected = "it is no SQLite database"
+            expected = "it is not a SQLite database"
         case "other":
             let other = try DatabaseQueue(path: shop.ledger)
             try await other.write { db in try db.execute(sql: "CREATE TABLE t (x)") }

@@ -32,9 +32,9 @@ package enum MemoryLedgerError: LedgerError, Equatable {
             "opening the ledger failed: on \(name): it belongs to store \"\(store)\", not \"\(asked)\"."
         case .inUse(let name, let action): "\(action) the ledger failed: on \(name): another process has it open."
         case .unknownCounter(let counter): "recording failed: on \(counter.level.rawValue) \(counter.id): unknown."
-        case .replaced(let name): "keeping the ledger failed: on \(name): another one is in its place."
+        case .replaced(let name): "using the ledger failed: on \(name): another one is in its place."
         case .closed(let name): "using the ledger failed: on \(name): it is closed."
-        case .notForWriting(let name): "writing the ledger failed: on \(name): it was opened for reading only."
+        case .notForWriting(let name): "writing the ledger failed: on \(name): it was opened read-only."
         }
     }
 }

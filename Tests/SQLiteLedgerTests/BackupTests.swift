@@ -188,7 +188,7 @@ import Testing
                 try await restoration(backup, path)
             }
             try fixture.folder.write(String(repeating: "no database\n", count: 500), to: "backup")
-            await #expect(throws: unfit(backup, "it is no SQLite database")) {
+            await #expect(throws: unfit(backup, "it is not a SQLite database")) {
                 try await restoration(backup, path)
             }
             #expect(!FileManager.default.fileExists(atPath: path + ".restoring"))

@@ -147,8 +147,8 @@ struct LedgerOpeningTests {
 
     /// What is at the path, and the start of the complaint after the path.
     private static let strangers: [(String, String)] = [
-        ("nothing", "there is no such file"), ("text", "it is no SQLite database"),
-        ("long text", "it is no SQLite database"), ("database", "it is a SQLite database of another program"),
+        ("nothing", "there is no such file"), ("text", "it is not a SQLite database"),
+        ("long text", "it is not a SQLite database"), ("database", "it is a SQLite database of another program"),
         ("folder", "it is a folder"), ("folder's file", "there is no such file"),
     ]
 
