@@ -1,15 +1,15 @@
 import Domain
 
-/// What the API answers from: the catalogue in use, and figures of one moment.
+/// Reads the current catalogue together with a snapshot of availability.
 struct AvailabilityReader: Sendable {
     let catalogue: CurrentCatalogue
     let reads: CoalescingReader
 
-    /// A catalogue may be replaced while it is read; more than this often in one request it is not.
+    /// The catalogue may be replaced during a read; one request tries at most this often.
     private static let attempts = 3
 
-    /// The products that `choose` names, with their figures, all of one catalogue: that of the counters.
-    /// - Throws: `AvailabilityUnavailable`; what `choose` throws.
+    /// The products that `choose` selects, and their availability, both from the catalogue that the counters belong to.
+    /// - Throws: `AvailabilityUnavailable`; any error that `choose` throws.
     func read(
         _ choose: @Sendable (CatalogueView) throws -> [ProductView]
     ) async throws -> (view: CatalogueView, products: [ProductView], snapshot: CoalescingReader.Snapshot) {
@@ -18,7 +18,7 @@ struct AvailabilityReader: Sendable {
             let products = try choose(view)
             let snapshot = try await reads.read(products)
             let current = try await currentView(at: snapshot.version)
-            // It may be another one though this reading did not replace it: one that came just before did.
+            // The view may differ even if this read did not replace it: a concurrent read may have done so.
             if current === view { return (view, products, snapshot) }
             view = current
         }
@@ -26,8 +26,8 @@ struct AvailabilityReader: Sendable {
         return (view, products, try await reads.read(products))
     }
 
-    /// The figures of the products with these ids.
-    /// - Throws: `AvailabilityUnavailable`; `Problem` (404) naming all ids that are unknown, or not on sale yet.
+    /// The availability of the products with these ids.
+    /// - Throws: `AvailabilityUnavailable`; `Problem` (404) naming all ids that are unknown or not on sale yet.
     func availability(of ids: [Identifier]) async throws -> (
         version: SnapshotVersion, availability: [ProductAvailability]
     ) {

@@ -4,7 +4,7 @@ import Ledger
 import Logging
 import RedisClient
 
-/// Where figures come from and which state of the store they are.
+/// Identifies a snapshot: its source, and the state of the store that it shows.
 package struct SnapshotVersion: Sendable, Equatable {
     package enum Source: String, Sendable {
         case redis
@@ -13,9 +13,9 @@ package struct SnapshotVersion: Sendable, Equatable {
 
     package var source: Source
     package var epoch: Int64
-    /// The figures are those after this change of the counters, or newer.
+    /// The snapshot includes this change of the counters, and possibly later ones.
     package var seq: Int64
-    /// The catalogue the counters belong to.
+    /// The catalogue version that the counters belong to.
     package var catalogue: Int64
     /// RFC 3339, UTC.
     package var asOf: String
@@ -28,27 +28,28 @@ package struct SnapshotVersion: Sendable, Equatable {
         self.asOf = asOf
     }
 
-    /// Whether two moments have the same figures.
+    /// Whether two snapshots show the same state of the store.
     func isSameState(as other: SnapshotVersion) -> Bool {
         source == other.source && epoch == other.epoch && seq == other.seq && catalogue == other.catalogue
     }
 }
 
-/// Why there are no figures now. It passes by itself, or is reported to an operator elsewhere.
+/// Why availability cannot be read. The condition is temporary, or is reported to an operator elsewhere.
 struct AvailabilityUnavailable: Error, CustomStringConvertible {
     var description: String
 }
 
-/// Reads figures: from Redis, and where that cannot be and it is allowed, from the ledger.
+/// Reads availability from Redis or, if Redis fails and the fallback is enabled, from the ledger.
 struct AvailabilitySource: Sendable {
     let counters: CounterReader
     let ledger: any LedgerQueries
     let watch: LedgerWatch
-    /// Whether the ledger's figures do when Redis' cannot be had. They are behind by what is being recorded.
+    /// Whether the ledger is read when Redis fails. It lags by the decisions that are still being recorded.
     let fallsBackToLedger: Bool
     let logger: Logger
 
-    /// The state of the store, and of the named counters. Those of one product, which stand together, are of one state.
+    /// The snapshot version, and the state of the named counters. Each group, a product with its variants, is read in
+    /// one state.
     /// - Throws: `AvailabilityUnavailable`.
     func read(_ names: [[CounterName]]) async throws -> (version: SnapshotVersion, states: [CounterState]) {
         do {
@@ -60,7 +61,7 @@ struct AvailabilitySource: Sendable {
     }
 
     private func fromRedis(_ names: [[CounterName]]) async throws -> (SnapshotVersion, [CounterState]) {
-        // Taken before the counters are read: it says how far they must be.
+        // Read before the counters, which must have reached it.
         let watermark = watch.watermark
         let valid = try await counters.read(names, of: ledger.identity, reaching: watermark)
         let version = SnapshotVersion(
@@ -79,11 +80,11 @@ struct AvailabilitySource: Sendable {
         return (version, states.map { $0 ?? CounterState(sold: nil, cap: nil, isActive: true) })
     }
 
-    /// Without names of hosts and files: shoppers may read it.
+    /// Reveals no host or file names, because shoppers may see the text.
     private func unavailable(_ error: any Error) -> AvailabilityUnavailable {
         if let error = error as? AvailabilityUnavailable { return error }
         if let fault = error as? CounterFault { return AvailabilityUnavailable(description: Self.words(for: fault)) }
-        logger.debug("figures cannot be read", metadata: ["error": "\(error)"])
+        logger.debug("availability cannot be read", metadata: ["error": "\(error)"])
         return AvailabilityUnavailable(description: "the counters cannot be reached")
     }
 

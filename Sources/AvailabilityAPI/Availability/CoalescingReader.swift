@@ -4,19 +4,20 @@ import NIOCore
 import RedisClient
 import Synchronization
 
-/// Reads of figures that share round trips: while `roundTrips` of them are under way, new requests are collected, and
-/// the next round trip answers them together.
+/// Lets concurrent reads of availability share round trips: while `roundTrips` are in flight, new requests are
+/// collected, and the next round trip serves them together.
 final class CoalescingReader: Sendable {
     private let source: AvailabilitySource
     private let metrics: APIMetrics
-    /// Under way at a time. With a second one a request that comes just after the first waits less; a read costs no
-    /// more.
+    /// Maximum number of round trips in flight. The second shortens the wait of a request that arrives just after the
+    /// first began; the cost per read stays the same.
     private static let roundTrips = 2
-    /// Where the connection to Redis lives: on Swift's own threads a round trip would wake two more of them.
+    /// Runs on the event loop of the Redis connection: on Swift's global executor, each round trip would wake two more
+    /// threads.
     private let tasks: EventLoopTasks
     private let state = Mutex(State())
 
-    /// What one round trip has brought.
+    /// The result of one round trip.
     final class Snapshot: Sendable {
         let version: SnapshotVersion
         private let availability: [ObjectIdentifier: ProductAvailability]
@@ -26,15 +27,15 @@ final class CoalescingReader: Sendable {
             self.availability = availability
         }
 
-        /// nil where the product is not on sale yet: the consumer has not come to its catalogue.
-        /// - Throws: `AvailabilityUnavailable` where figures must be there and are not.
+        /// nil if the product is not on sale yet because the consumer has not reached its catalogue.
+        /// - Throws: `AvailabilityUnavailable` if availability must exist but is missing.
         func availability(of product: ProductView) throws -> ProductAvailability? {
             if let availability = self[product] { return availability }
             guard product.version == version.catalogue else { return nil }
             throw AvailabilityUnavailable(description: "a counter is missing; the consumer installs them again")
         }
 
-        /// nil where it has no figures, for whatever reason.
+        /// nil if the product has no availability, for whatever reason.
         subscript(_ product: ProductView) -> ProductAvailability? { availability[ObjectIdentifier(product)] }
     }
 
@@ -43,18 +44,19 @@ final class CoalescingReader: Sendable {
         var next = Round()
     }
 
-    /// Requests that are answered together.
+    /// Requests that one round trip serves.
     private struct Round: Sendable {
         var products: [ObjectIdentifier: ProductView] = [:]
         var waiting: [Waiting] = []
 
         struct Waiting: Sendable {
-            /// nil: wherever.
+            /// nil: `whenRead` may run on any thread.
             var eventLoop: (any EventLoop)?
             var whenRead: WhenRead
         }
 
-        /// All at once on each event loop; other event loops first, as they work in parallel to this one.
+        /// Calls all callbacks of an event loop in one task; starts the other event loops first, because they run in
+        /// parallel with this one.
         func finish(with result: Result<Snapshot, any Error>) {
             var here: [WhenRead] = []
             var elsewhere: [ObjectIdentifier: (eventLoop: any EventLoop, all: [WhenRead])] = [:]
@@ -74,7 +76,7 @@ final class CoalescingReader: Sendable {
 
     typealias WhenRead = @Sendable (Result<Snapshot, any Error>) -> Void
 
-    /// Where the connection to Redis lives.
+    /// The event loop of the Redis connection.
     var eventLoop: any EventLoop { tasks.eventLoop }
 
     init(_ source: AvailabilitySource, metrics: APIMetrics) {
@@ -83,7 +85,7 @@ final class CoalescingReader: Sendable {
         tasks = EventLoopTasks(source.counters.client.eventLoop)
     }
 
-    /// The figures of `products` at one moment, which is not before the call.
+    /// The availability of `products` in a snapshot that is not older than the call.
     /// - Throws: `AvailabilityUnavailable`.
     func read(_ products: some Sequence<ProductView> & Sendable) async throws -> Snapshot {
         try await withCheckedThrowingContinuation { continuation in
@@ -91,8 +93,8 @@ final class CoalescingReader: Sendable {
         }
     }
 
-    /// The same for callers that have no task.
-    /// - Parameter whenRead: called once, on `eventLoop`; nil: from wherever.
+    /// Like `read(_:)`, for callers outside a task.
+    /// - Parameter whenRead: called once, on `eventLoop`; on any thread if that is nil.
     func read(
         _ products: some Sequence<ProductView>, on eventLoop: (any EventLoop)? = nil,
         _ whenRead: @escaping WhenRead
@@ -104,7 +106,7 @@ final class CoalescingReader: Sendable {
             state.underWay += 1
             return true
         }
-        // An unstructured task: the first caller may be cancelled, and the others still need the result.
+        // An unstructured task: the first caller may be cancelled while the remaining ones still need the result.
         if begins { Task(executorPreference: tasks) { await self.run() } }
     }
 

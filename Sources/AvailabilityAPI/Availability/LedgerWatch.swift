@@ -4,8 +4,8 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Reads once a second how far the ledger is, so that counters that are behind it are noticed without a read of the
-/// ledger for each of theirs.
+/// Reads the ledger's watermark once a second, so that counters behind the ledger are detected without a ledger read
+/// per request.
 final class LedgerWatch: Service {
     private let ledger: any LedgerQueries
     private let logger: Logger
@@ -13,17 +13,18 @@ final class LedgerWatch: Service {
 
     private static let interval = Duration.seconds(1)
 
-    /// Errors: `LedgerError`.
+    /// - Throws: `LedgerError`.
     init(_ ledger: any LedgerQueries, logger: Logger) async throws {
         self.ledger = ledger
         self.logger = logger
         state = Mutex(try await ledger.watermark())
     }
 
-    /// As of the last look; nil: another ledger is in its place by now, and the open one says nothing about the store.
+    /// The watermark at the last poll; nil if the ledger has been replaced, so that the open one no longer describes
+    /// the store.
     var watermark: LedgerWatermark? { state.withLock { $0 } }
 
-    /// A ledger that cannot be read leaves the last watermark as it is: the counters must not be below that either.
+    /// If the ledger cannot be read, the last watermark remains valid: the counters must not be below that one either.
     func poll() async {
         do {
             try await ledger.requireInPlace()

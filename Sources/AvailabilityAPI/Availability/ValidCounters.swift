@@ -2,38 +2,39 @@ import Counters
 import Domain
 import Ledger
 
-/// Counters that are those of a ledger, and not behind it.
+/// Counters that belong to a given ledger and are not behind it.
 package struct ValidCounters: Sendable {
     package let epoch: Int64
-    /// The figures are those after this change, or newer.
+    /// The counters include this change, and possibly later ones.
     package let seq: Int64
-    /// The catalogue version they were installed with; nil: unknown.
+    /// The catalogue version they were installed with; nil if unknown.
     package let catalogue: Int64?
-    /// In the order they were asked for. A counter that is missing, or holds an impossible value, has no `sold`.
+    /// In the order requested. A counter that is missing or holds an impossible value has no `sold`.
     package let states: [CounterState]
 }
 
-/// Why the counters in Redis cannot be shown as those of a ledger.
+/// Why the counters in Redis cannot be served as those of a ledger.
 package enum CounterFault: Error, Sendable, Equatable {
-    /// No consumer has installed any.
+    /// No consumer has installed counters.
     case notInstalled
     case otherLedger
     /// Redis has lost changes; a consumer installs the counters again.
     case behind
-    /// They were installed again while they were read, several times in a row.
+    /// The counters were installed again during several reads in a row.
     case changing
 }
 
 extension CounterReader {
-    /// Readings whose parts differ in their epoch are repeated this often.
+    /// Maximum number of attempts if the parts of a read differ in their epoch.
     private static let attempts = 3
 
-    /// The named counters, if they are those of a ledger and not behind it. Does not check that none is missing.
+    /// The named counters, if they belong to the given ledger and are not behind it. Does not check that all of them
+    /// exist.
     ///
     /// - Parameters:
     ///   - groups: counters that must be read in one state: a product's and its variants'.
-    ///   - identity: the ledger's.
-    ///   - watermark: read before the call; nil: unknown, and not checked.
+    ///   - identity: the ledger's identity.
+    ///   - watermark: read before the call; nil if unknown, in which case it is not checked.
     /// - Throws: `CounterFault`; `RedisError`; `CountersError`.
     package func read(
         _ groups: [[CounterName]], of identity: String, reaching watermark: LedgerWatermark?

@@ -2,10 +2,10 @@ import Domain
 import Ledger
 import Synchronization
 
-/// The catalogue at one version.
+/// One version of the catalogue.
 final class CatalogueView: Sendable {
     let version: Int64
-    /// In the catalogue's order; closed ones last.
+    /// In catalogue order, closed products last.
     let products: [ProductView]
     private let positions: [Identifier: Int]
 
@@ -20,16 +20,17 @@ final class CatalogueView: Sendable {
     subscript(_ id: Identifier) -> ProductView? { positions[id].map { products[$0] } }
 }
 
-/// The catalogue in use. Read from the ledger again when the counters belong to another version of it: the counters say
-/// so with every reading, so that nothing has to ask the ledger in between.
+/// The current catalogue. It is read from the ledger again when the counters belong to another version: every read of
+/// the counters includes their version, so the ledger need not be polled.
 final class CurrentCatalogue: Sendable {
     private let ledger: any LedgerQueries
     private let state: Mutex<State>
 
     private struct State {
         var view: CatalogueView
-        /// The counters' epoch and catalogue it was last read for. With a version that the ledger does not have (it was
-        /// synced and the consumer has not come to it, or an older ledger was put back) once is enough.
+        /// The counters' epoch and catalogue version for which the ledger was last read. If the ledger does not have
+        /// that version (it was synced and the consumer has not reached it, or an older ledger was restored), one read
+        /// suffices.
         var readFor: Source?
         var snapshot: Task<CatalogueView, any Error>?
     }
@@ -44,14 +45,15 @@ final class CurrentCatalogue: Sendable {
         state = Mutex(State(view: view))
     }
 
-    /// Reads the catalogue for the first time. Errors: `LedgerError`.
+    /// Reads the catalogue for the first time.
+    /// - Throws: `LedgerError`.
     static func read(from ledger: any LedgerQueries) async throws -> CurrentCatalogue {
         CurrentCatalogue(ledger, CatalogueView(try await ledger.listing()))
     }
 
     var view: CatalogueView { state.withLock { $0.view } }
 
-    /// - Returns: the catalogue of the counters, as far as it can be had.
+    /// - Returns: the catalogue version that the counters belong to, or the ledger's if that differs.
     func view(forEpoch epoch: Int64, catalogue: Int64) async throws -> CatalogueView {
         let source = Source(epoch: epoch, catalogue: catalogue)
         let (view, snapshot): (CatalogueView, Task<CatalogueView, any Error>?) = state.withLock { state in

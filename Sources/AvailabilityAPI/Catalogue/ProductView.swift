@@ -3,19 +3,20 @@ import Ledger
 import NIOCore
 import StrictJSON
 
-/// A product as the catalogue describes it, ready to be sent: its texts are JSON already, only the figures are missing.
+/// A product's catalogue description, encoded as JSON in advance, so that a response only adds availability.
 ///
-/// A class, so that requests of one moment for the same product are recognised by its identity.
+/// A class, so that concurrent requests for the same product are recognised by its identity.
 final class ProductView: Sendable {
     let id: Identifier
-    /// Of the catalogue that it was read from.
+    /// The version of the catalogue that it was read from.
     let version: Int64
     let name: String
     let category: String
-    /// Whether the catalogue still offers it. The counters say so, too, once the consumer has taken the catalogue over.
+    /// Whether the catalogue still offers it. The counters report the same once the consumer has applied that
+    /// catalogue.
     let isActive: Bool
     let variants: [Variant]
-    /// Names of its counters: its own, then the variants'.
+    /// The names of its counters: the product's first, then the variants'.
     let counters: [CounterName]
     /// `"id":"…"`
     let identity: String
@@ -65,26 +66,26 @@ final class ProductView: Sendable {
         member(name, text.map { .string($0) } ?? .null)
     }
 
-    /// A list that the ledger holds as JSON text.
+    /// Encodes a list that the ledger stores as JSON text.
     private static func list(_ name: String, _ json: String?) -> String {
         "\"\(name)\":\(json ?? "[]")"
     }
 }
 
-/// The figures of one product at one moment.
+/// The availability of one product in one snapshot.
 struct ProductAvailability: Sendable {
     let product: ProductView
-    /// Those of its variants that are on sale, in the order of `availability`.
+    /// The variants that are on sale, in the order of `availability`.
     private let variants: [ProductView.Variant]
     let availability: Availability
 
-    /// The figures as the counters of a catalogue give them. Variants that this catalogue does not have yet are left
-    /// out.
+    /// Computes availability from the state of the counters. Variants that the counters' catalogue does not have yet
+    /// are left out.
     ///
     /// - Parameters:
-    ///   - states: of its counters, in their order.
-    ///   - catalogue: the version the counters belong to.
-    /// - Returns: nil where it has none yet, or where a figure that must be there is not.
+    ///   - states: the state of `product.counters`, in that order.
+    ///   - catalogue: the catalogue version that the counters belong to.
+    /// - Returns: nil if the product has no counters yet, or if a counter that must exist is missing.
     init?(_ product: ProductView, _ states: ArraySlice<CounterState>, catalogue: Int64) {
         guard states.count == product.counters.count, let own = states.first, own.sold != nil else { return nil }
         let known = zip(product.variants, states.dropFirst()).filter { $0.1.sold != nil }
@@ -99,12 +100,12 @@ struct ProductAvailability: Sendable {
 // MARK: - JSON
 
 extension ProductAvailability {
-    /// `{"id":…, figures…, "variants":[…]}`
+    /// Writes `{"id":…,` the five members of availability and `"variants":[…]}`.
     func writeAvailability(into buffer: inout ByteBuffer) {
         write(into: &buffer, product.identity) { $0.identity }
     }
 
-    /// The same with all that the catalogue says of it.
+    /// Writes the same with the complete catalogue description.
     func writeDescribed(into buffer: inout ByteBuffer) {
         write(into: &buffer, product.description) { $0.description }
     }
@@ -121,12 +122,12 @@ extension ByteBuffer {
         if value { writeStaticString("true") } else { writeStaticString("false") }
     }
 
-    /// nil is written as null.
+    /// Writes nil as null.
     mutating func writeNumber(_ number: Int64?) {
         if let number { writeString(String(number)) } else { writeStaticString("null") }
     }
 
-    /// As a JSON string, with its quotes.
+    /// Writes a JSON string, including its quotes.
     mutating func writeJSON(_ text: String) {
         writeString(JSONValue.string(text).text)
     }

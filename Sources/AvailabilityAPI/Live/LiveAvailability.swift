@@ -3,12 +3,12 @@ import Logging
 import NIOCore
 import ServiceLifecycle
 
-/// Follows the figures of the products that have subscribers, and sends them the changes.
+/// Sends changes of availability to subscribers.
 ///
-/// It asks the counters for their state ten times a second while there are subscribers, and reads figures when it has
-/// changed. Listening to the channel of changes was considered: it reports a change only after the ledger has it, is
-/// silent when Redis loses a message or everything, and would need the reads all the same. A change is sent at most
-/// 100 ms and two round trips after the gate decided it, however many changes there are.
+/// While there are subscribers, it polls the counters' state ten times a second and reads availability when the state
+/// has changed. Listening to the channel of changes was considered: it reports a change only after the ledger has
+/// recorded it, is silent when Redis loses a message or all its data, and would need the same reads. A change is sent
+/// at most 100 ms and two round trips after the gate decided it, regardless of the rate of changes.
 actor LiveAvailability: Service {
     private let reader: AvailabilityReader
     private let metrics: APIMetrics
@@ -17,10 +17,10 @@ actor LiveAvailability: Service {
     private let pace: Pace
 
     struct Pace: Sendable {
-        /// Between two looks at the counters: each look sends a product's figures at most once.
+        /// Between two polls of the counters. A poll sends a product's availability at most once.
         var interval = Duration.milliseconds(100)
         var heartbeat = Duration.seconds(10)
-        /// Counters read in one look. Where more are watched, they are read in turn.
+        /// Maximum number of counters read per poll. If more are watched, they are read in turn.
         var counters = 4_000
     }
 
@@ -28,25 +28,26 @@ actor LiveAvailability: Service {
     private struct Watch {
         var availability: ProductAvailability
         var version: SnapshotVersion
-        /// A subscriber was sent other figures than these: the next look sends what it finds, changed or not.
+        /// A subscriber received availability that differs from this: the next poll sends what it reads, changed or
+        /// not.
         var tellsNext = false
         var subscribers: [ObjectIdentifier: Subscriber] = [:]
     }
 
     private var watches: [Identifier: Watch] = [:]
     private var subscribers: [ObjectIdentifier: Subscriber] = [:]
-    /// The catalogue that the watches are of.
+    /// The catalogue version that the watches belong to.
     private var catalogueVersion: Int64
-    /// The state of which all watched figures are at least.
+    /// Every watched product's availability is at least as recent as this state.
     private var swept: SnapshotVersion?
-    /// Products that are still to be read before `sweeping` is `swept`.
+    /// Products that must still be read before `swept` can become `sweeping`.
     private var unswept: [Identifier] = []
     private var sweeping: SnapshotVersion?
-    /// There are subscribers whose first figures no look has been compared with.
+    /// Some subscribers' initial availability has not been compared by a poll yet.
     private var wantsSweep = false
-    /// Why the last look failed, in words for shoppers.
+    /// Why the last poll failed, in words for shoppers.
     private var failure: String?
-    /// All figures are to be sent, changed or not: they could not be read for a while.
+    /// All availability must be sent, changed or not, because it could not be read for a while.
     private var tellsAll = false
     private var isStopped = false
 
@@ -67,8 +68,8 @@ actor LiveAvailability: Service {
 
     // MARK: - Subscribers
 
-    /// A subscriber whose first event is a full snapshot: the current figures of all its products. This holds for a
-    /// reconnecting client, too: deltas would require a process that has seen every change, and this one looks ten
+    /// A subscriber whose first event is a full snapshot: the current availability of all its products. This holds for
+    /// a reconnecting client, too: deltas would require a process that has seen every change, and this one polls ten
     /// times a second.
     /// - Throws: `AvailabilityUnavailable`; `Problem` (404).
     func subscribe(
@@ -81,14 +82,14 @@ actor LiveAvailability: Service {
             subscriber.end()
             return subscriber
         }
-        // Without subscribers there were no looks, so the last failure is stale.
+        // Without subscribers there were no polls, so the last failure is stale.
         if subscribers.isEmpty { failure = nil }
-        // A look that is under way, or has ended meanwhile, may have seen more than these figures show.
+        // A concurrent poll may have read a later state than this snapshot.
         wantsSweep = true
         for availability in availability { watch(availability, version, by: subscriber) }
         subscribers[ObjectIdentifier(subscriber)] = subscriber
         countSubscribers()
-        // Every catalogue opens an epoch: one that comes back from another epoch may have missed it.
+        // Every catalogue opens an epoch: a client that reconnects from another epoch may have missed a new catalogue.
         if let lastEventID, lastEventID.epoch != version.epoch {
             subscriber.offer(counted(ServerSentEvent.catalogue(version.catalogue)))
         }
@@ -98,7 +99,7 @@ actor LiveAvailability: Service {
         return subscriber
     }
 
-    /// How many watch now, for those outside.
+    /// The current number of subscribers, readable from outside the actor.
     nonisolated let subscriberCount: SubscriberCount
 
     func unsubscribe(_ subscriber: Subscriber) {
@@ -116,7 +117,7 @@ actor LiveAvailability: Service {
         metrics.subscribers(subscribers.count)
     }
 
-    /// Sends the current figures again to a subscriber that has missed events.
+    /// Sends the current availability again to a subscriber that has missed events.
     func catchUp(_ subscriber: Subscriber) {
         metrics.countMissed()
         subscriber.restart { missed in
@@ -124,7 +125,7 @@ actor LiveAvailability: Service {
         }
     }
 
-    /// One event, for however many subscribers.
+    /// Counts an event once, for any number of subscribers.
     private func counted(_ event: ByteBuffer) -> CountedBuffer { CountedBuffer(event, unread) }
 
     private func watch(_ availability: ProductAvailability, _ version: SnapshotVersion, by subscriber: Subscriber) {
@@ -134,21 +135,21 @@ actor LiveAvailability: Service {
             watches[id] = Watch(availability: availability, version: version, subscribers: [subscriberID: subscriber])
             return
         }
-        // The other subscribers get these figures from the next look.
+        // The remaining subscribers receive this availability from the next poll.
         if known.availability.availability != availability.availability { known.tellsNext = true }
         known.subscribers[subscriberID] = subscriber
         watches[id] = known
     }
 
-    /// One event with the figures of `products` that were sent last; nil without any.
+    /// One event with the availability of `products` that was sent last; nil without any.
     private func current(_ products: [ProductView]) -> ByteBuffer? {
         let known = products.compactMap { watches[$0.id] }
-        // The oldest says how far the whole is.
+        // The event as a whole is only as recent as its oldest part.
         return known.map(\.version).min { EventID($0) < EventID($1) }
             .map { ServerSentEvent.availability(known.map(\.availability), $0) }
     }
 
-    // MARK: - Looking
+    // MARK: - Polling
 
     func run() async throws {
         await withGracefulShutdownHandler {
@@ -162,7 +163,7 @@ actor LiveAvailability: Service {
         }
         isStopped = true
         for subscriber in subscribers.values {
-            // One that does not read would never come to its end.
+            // The stream of a subscriber that does not read would never end.
             if subscriber.isBehind { subscriber.disconnect() }
             subscriber.end()
         }
@@ -171,7 +172,7 @@ actor LiveAvailability: Service {
     private func poll() async {
         let clock = ContinuousClock()
         var nextBeat = clock.now + pace.heartbeat
-        // A ring says that there is a subscriber, or, at the end, that there is nothing to wait for.
+        // An element means that there is a subscriber. The stream finishes at shutdown.
         for await _ in rings {
             while !subscribers.isEmpty, !Task.isCancelled, !Task.isShuttingDownGracefully {
                 let next = clock.now + pace.interval
@@ -190,7 +191,7 @@ actor LiveAvailability: Service {
         for subscriber in subscribers.values { subscriber.offer(event) }
     }
 
-    /// Reads what has changed since the last look, and sends it.
+    /// Reads what has changed since the last poll, and sends it.
     private func pollOnce() async {
         do {
             let (view, _, snapshot) = try await reader.read { _ in [] }
@@ -203,9 +204,9 @@ actor LiveAvailability: Service {
             }
             failure = nil
         } catch {
-            let reason = (error as? AvailabilityUnavailable)?.description ?? "the figures cannot be read"
+            let reason = (error as? AvailabilityUnavailable)?.description ?? "availability cannot be read"
             if failure == nil {
-                logger.warning("live figures stand still", metadata: ["reason": "\(reason)"])
+                logger.warning("live availability is stale", metadata: ["reason": "\(reason)"])
                 tellAll(ServerSentEvent.unavailable(reason))
                 (swept, unswept, tellsAll) = (nil, [], true)
             }
@@ -213,7 +214,7 @@ actor LiveAvailability: Service {
         }
     }
 
-    /// Reads watched products until the limit of one look; goes on where the last look stopped.
+    /// Reads watched products up to the limit of one poll, starting where the last poll stopped.
     private func sweep(upTo version: SnapshotVersion) async throws {
         if unswept.isEmpty {
             unswept = Array(watches.keys)
@@ -244,10 +245,10 @@ actor LiveAvailability: Service {
         watch.version = version
         if isNews || isOtherSource || tellsAll || watch.tellsNext {
             watch.availability = availability
-            // The state that all figures have reached is what a client may come back with.
+            // The event's id is the state that all products have reached: a client may reconnect with it.
             let event = counted(
                 ServerSentEvent.availability([availability], version, id: sweeping.map { EventID($0) }))
-            // A look that began before a subscriber's first figures were read has nothing for it; the next one has.
+            // A poll that began before a subscriber's first snapshot has nothing for that subscriber; the next one has.
             let told = watch.subscribers.values.filter { $0.since <= EventID(version) }
             for subscriber in told { subscriber.offer(event) }
             watch.tellsNext = told.count < watch.subscribers.count
@@ -256,11 +257,11 @@ actor LiveAvailability: Service {
         watches[availability.product.id] = watch
     }
 
-    /// Goes over to another catalogue, and says so.
+    /// Switches to another catalogue and announces it to all subscribers.
     private func adopt(_ view: CatalogueView) {
         guard view.version != catalogueVersion else { return }
         catalogueVersion = view.version
-        // Products of a ledger that was replaced may be gone.
+        // A ledger that replaced another one may lack some products.
         watches = watches.filter { view[$0.key] != nil }
         unswept = []
         swept = nil

@@ -1,6 +1,7 @@
 import NIOCore
 
-/// Names a state of the counters in an event stream, `EPOCH.SEQ`: what a client that comes back says it has seen last.
+/// Identifies a state of the counters in an event stream, as `EPOCH.SEQ`. A reconnecting client sends the last one it
+/// received.
 struct EventID: Sendable, Comparable, CustomStringConvertible {
     var epoch: Int64
     var seq: Int64
@@ -9,7 +10,7 @@ struct EventID: Sendable, Comparable, CustomStringConvertible {
         (epoch, seq) = (version.epoch, version.seq)
     }
 
-    /// - Parameter text: a `Last-Event-ID`; nil for one that is none of ours.
+    /// - Parameter text: a `Last-Event-ID`. The result is nil if it has another format.
     init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let epoch = Int64(parts[0]), let seq = Int64(parts[1]) else { return nil }
@@ -23,16 +24,17 @@ struct EventID: Sendable, Comparable, CustomStringConvertible {
     }
 }
 
-/// Events of the stream `/v1/events`, as they are sent.
+/// Encodes the events of the stream `/v1/events`.
 enum ServerSentEvent {
-    /// Milliseconds that a browser waits before it comes back.
+    /// Milliseconds that a browser waits before it reconnects.
     static let retryTimes = 1_500...5_000
 
-    /// How long the browser of this connection waits: where a process ends, thousands come back, and not all at once.
+    /// Sets the reconnection delay of one connection. It is random: when a process ends, thousands of browsers
+    /// reconnect, and should not all do so at once.
     static func retry() -> ByteBuffer { ByteBuffer(string: "retry: \(Int.random(in: retryTimes))\n\n") }
 
-    /// Figures of some products, in the shape of `/v1/availability`.
-    /// - Parameter id: a state that is not after that of any figures sent so far; nil: that of these.
+    /// The availability of some products, in the shape of `/v1/availability`.
+    /// - Parameter id: a state that is not later than that of any availability sent so far; nil for `version`.
     static func availability(_ availability: [ProductAvailability], _ version: SnapshotVersion, id: EventID? = nil)
         -> ByteBuffer
     {
@@ -43,12 +45,12 @@ enum ServerSentEvent {
         }
     }
 
-    /// So many events were dropped; all figures follow again.
+    /// Events were dropped; all availability follows again.
     static func missed(_ count: Int) -> ByteBuffer {
         event("missed") { $0.writeString(#"{"missed":\#(count)}"#) }
     }
 
-    /// The figures cannot be read; those sent before may be old.
+    /// Availability cannot be read; the values sent before may be stale.
     static func unavailable(_ detail: String) -> ByteBuffer {
         event("unavailable") { buffer in
             buffer.writeStaticString(#"{"detail":"#)
@@ -66,7 +68,7 @@ enum ServerSentEvent {
         event("heartbeat") { $0.writeString(#"{"as_of":"\#(asOf)"}"#) }
     }
 
-    /// `data` must be one line.
+    /// `data` must write a single line.
     private static func event(
         _ name: StaticString, id: EventID? = nil, _ data: (inout ByteBuffer) -> Void
     ) -> ByteBuffer {

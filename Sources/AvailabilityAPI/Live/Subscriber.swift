@@ -1,32 +1,32 @@
 import NIOCore
 import Synchronization
 
-/// One listener of live figures, with the events that are queued for it.
+/// One client of live availability, with the events queued for it.
 ///
-/// The queue is bounded: a subscriber that does not keep up loses what is queued, gets the number of events it missed,
-/// and then all its figures again (`LiveAvailability.catchUp`).
+/// The queue is bounded: a subscriber that does not keep up loses its queued events, receives the number of events it
+/// missed, and then the availability of all its products again (`LiveAvailability.catchUp`).
 final class Subscriber: Sendable {
     let products: [ProductView]
-    /// The state that its first figures showed: it is sent nothing older.
+    /// The state of its first snapshot: it receives nothing older.
     let since: EventID
     /// Closes its connection.
     let disconnect: @Sendable () -> Void
     private let state: Mutex<State>
 
-    /// Events that wait for one subscriber. More than it can have products, so that the changes of one look fit.
+    /// Maximum number of queued events: more than a subscriber can have products, so that the changes of one poll fit.
     static let bufferedEvents = RequestTarget.maximumProducts + 56
 
     enum Delivery: Sendable {
         case events([CountedBuffer])
-        /// Events were dropped: ask for all figures again.
+        /// Events were dropped: request all availability again.
         case missed
-        /// There will be no more.
+        /// There will be no more events.
         case over
     }
 
     private struct State {
         var events: [CountedBuffer] = []
-        /// Events dropped that have not been reported to it yet.
+        /// Dropped events that have not been reported to it yet.
         var missed = 0
         var isOver = false
         var waiting: CheckedContinuation<Void, Never>?
@@ -39,7 +39,7 @@ final class Subscriber: Sendable {
         state = Mutex(State())
     }
 
-    /// Puts an event behind those that wait.
+    /// Appends an event to the queue.
     func offer(_ event: CountedBuffer) {
         wake { state in
             if state.missed > 0 {
@@ -53,8 +53,8 @@ final class Subscriber: Sendable {
         }
     }
 
-    /// Puts figures in the place of what was dropped.
-    /// - Parameter events: given the number of events that were dropped.
+    /// Replaces the dropped events.
+    /// - Parameter events: called with the number of dropped events; returns the new queue.
     func restart(_ events: (Int) -> [CountedBuffer]) {
         wake { state in
             state.events = events(state.missed)
@@ -62,15 +62,15 @@ final class Subscriber: Sendable {
         }
     }
 
-    /// Whether something waits for it.
+    /// Whether events are queued, or were dropped.
     var isBehind: Bool { state.withLock { !$0.events.isEmpty || $0.missed > 0 } }
 
-    /// No more events, not even those that wait.
+    /// Ends the subscription and discards queued events.
     func end() {
         wake { state in state.isOver = true }
     }
 
-    /// What is to be sent next; waits until there is something. One task asks.
+    /// The next events to send; waits until there are any. Must be called by one task only.
     func next() async -> Delivery {
         while true {
             let delivery: Delivery? = state.withLock { state in

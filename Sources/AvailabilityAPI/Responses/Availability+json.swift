@@ -2,10 +2,10 @@ import Domain
 import NIOCore
 import StrictJSON
 
-// The one writer of availability as JSON, for HTTP and `stocktake stock --json`. Its shape is a contract (openapi.yaml).
+// Writes availability as JSON, both for HTTP and for `stocktake stock --json`. The shape is a contract (openapi.yaml).
 
 extension SnapshotVersion {
-    /// `{"source":…,"epoch":…,"seq":…,"as_of":…,` and the members, which have to follow.
+    /// Writes `{"source":…,"epoch":…,"seq":…,"as_of":…,`. The caller must append the remaining members and the `}`.
     func writeHead(into buffer: inout ByteBuffer) {
         buffer.writeStaticString(#"{"source":""#)
         buffer.writeString(source.rawValue)
@@ -18,7 +18,7 @@ extension SnapshotVersion {
         buffer.writeStaticString("\",")
     }
 
-    /// The figures of products at this moment: `{"source":…,"products":[{"id":…,"name":…,…}]}`.
+    /// The availability of `products` in this snapshot, as JSON: `{"source":…,"products":[{"id":…,"name":…,…}]}`.
     package func json(_ products: [Availability]) -> String {
         var buffer = ByteBuffer()
         writeHead(into: &buffer)
@@ -33,7 +33,7 @@ extension SnapshotVersion {
 }
 
 extension Availability {
-    /// `{"id":…,"name":…,` the members of the other `write`.
+    /// Writes `{"id":…,"name":…,` followed by the members that `write(into:product:variant:)` adds.
     fileprivate func write(into buffer: inout ByteBuffer) {
         func identity(_ stock: Stock) -> String {
             #""id":\#(JSONValue.string(stock.id.text).text),"name":\#(JSONValue.string(stock.name).text)"#
@@ -41,12 +41,12 @@ extension Availability {
         write(into: &buffer, product: identity(product)) { identity(variants[$0]) }
     }
 
-    /// `{` the product's own members, `"is_active":…,"max_quantity":…,"sold_quantity":…,"available_quantity":…,`
-    /// `"is_available":…,"variants":[…]}`, each variant with the same five.
+    /// Writes `{`, the product's members, `"is_active":…,"max_quantity":…,"sold_quantity":…,"available_quantity":…,`
+    /// `"is_available":…,"variants":[…]}`. Each variant has the same five members.
     ///
     /// - Parameters:
-    ///   - productMembers: at least one member, without the braces around them.
-    ///   - variantMembers: the same of the variant with this index.
+    ///   - productMembers: at least one member, without the enclosing braces.
+    ///   - variantMembers: returns the same for the variant at an index.
     func write(into buffer: inout ByteBuffer, product productMembers: String, variant variantMembers: (Int) -> String) {
         product.write(into: &buffer, productMembers)
         buffer.writeStaticString(#","variants":["#)
@@ -60,7 +60,7 @@ extension Availability {
 }
 
 extension Availability.Stock {
-    /// Opens an object, and leaves it open.
+    /// Writes an object without its closing brace.
     fileprivate func write(into buffer: inout ByteBuffer, _ members: String) {
         buffer.writeStaticString("{")
         buffer.writeString(members)

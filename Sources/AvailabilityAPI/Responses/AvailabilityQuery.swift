@@ -1,14 +1,14 @@
 import Domain
 
-/// A query for one product, or for the figures of several: the two reads that a sale consists of.
+/// A query for one product, or for the availability of several: the two reads on which a sale depends.
 struct AvailabilityQuery: Sendable {
     enum Shape: Sendable, Hashable {
-        /// One product, as the catalogue describes it.
+        /// One product with its catalogue description.
         case described
-        /// The figures alone.
+        /// Availability only.
         case availability
 
-        /// The route's pattern.
+        /// The route's pattern, for metrics.
         var route: String {
             switch self {
             case .described: "/v1/products/{id}"
@@ -16,7 +16,9 @@ struct AvailabilityQuery: Sendable {
             }
         }
 
-        /// - Parameter figures: of the products in their order; one, if it is described.
+        /// Builds the response to a query of this shape.
+        /// - Parameter availability: one element per requested product, in the requested order; exactly one for
+        ///   `described`.
         func response(_ availability: [ProductAvailability], _ version: SnapshotVersion) -> AvailabilityResponse {
             AvailabilityResponse(version) { buffer in
                 switch self {
@@ -34,7 +36,7 @@ struct AvailabilityQuery: Sendable {
 
     private static let productPrefix = "/v1/products/"
 
-    /// - Returns: nil: the address is another route's.
+    /// - Returns: nil if another route serves this address.
     init?(_ target: RequestTarget) {
         self.target = target
         if Self.isOfProduct(target.path) {
@@ -49,11 +51,11 @@ struct AvailabilityQuery: Sendable {
     private static func isOfProduct(_ path: Substring) -> Bool {
         guard path.utf8.starts(with: productPrefix.utf8) else { return false }
         let id = path.utf8.dropFirst(productPrefix.utf8.count)
-        // A slash within an id is encoded.
+        // A slash inside an id is percent-encoded.
         return !id.isEmpty && !id.contains(UInt8(ascii: "/"))
     }
 
-    /// The products: at least one, each once.
+    /// The requested product ids: at least one, without duplicates.
     /// - Throws: `Problem` (400).
     func ids() throws -> [Identifier] {
         switch shape {
@@ -62,7 +64,8 @@ struct AvailabilityQuery: Sendable {
         }
     }
 
-    /// The same, of a catalogue; nil: it lacks some.
+    /// The requested products from `catalogue`; nil if it lacks any of them.
+    /// - Throws: `Problem` (400).
     func products(of catalogue: CatalogueView) throws -> [ProductView]? {
         switch shape {
         case .described: return try catalogue[id()].map { [$0] }
@@ -73,7 +76,7 @@ struct AvailabilityQuery: Sendable {
         }
     }
 
-    /// Of the one product.
+    /// The id in the path of a `described` query.
     private func id() throws -> Identifier {
         if !target.isWithoutQuery { _ = try target.parameters() }
         let encoded = Substring(target.path.utf8.dropFirst(Self.productPrefix.utf8.count))

@@ -3,13 +3,14 @@ import Hummingbird
 import Domain
 import NIOCore
 
-/// A successful answer with figures: where they come from, which state they are, and what was asked.
+/// A successful response with availability: its source, its snapshot version and the requested members.
 struct AvailabilityResponse: Sendable {
     let body: ByteBuffer
-    /// Weak: the figures are the same, though `seq` and `as_of` may have gone on. The same from every process.
+    /// A weak tag: it stays the same while the availability does, even if `seq` and `as_of` have advanced. Every
+    /// process produces the same tag.
     let entityTag: String
 
-    /// - Parameter write: writes the members after `as_of`, without the braces around the whole.
+    /// - Parameter write: writes the members after `as_of`, without the enclosing braces.
     init(_ version: SnapshotVersion, _ write: (inout ByteBuffer) -> Void) {
         var body = ByteBuffer()
         version.writeHead(into: &body)
@@ -21,12 +22,13 @@ struct AvailabilityResponse: Sendable {
         self.body = body
     }
 
-    /// In the manner of FNV-1a, but eight bytes a step: a byte a step took most of the time of a long list.
+    /// A variant of FNV-1a that takes eight bytes per step: with one byte per step, hashing dominated the time of a
+    /// long list.
     static func fingerprint(_ bytes: ByteBufferView) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         func add(_ word: UInt64) {
             hash = (hash ^ word) &* 0x0000_0100_0000_01B3
-            // A product's low bits know nothing of its factors' high ones.
+            // The low bits of a product do not depend on the high bits of its factors.
             hash ^= hash >> 29
         }
         bytes.withUnsafeBytes { bytes in
@@ -39,12 +41,12 @@ struct AvailabilityResponse: Sendable {
         return hash
     }
 
-    /// 200, or 304 where the client has these figures already.
-    /// - Parameter known: the field `If-None-Match` of a request that reads.
+    /// 200, or 304 if the client already has this availability.
+    /// - Parameter known: the `If-None-Match` field of a GET or HEAD request.
     func buffered(unless known: String?) -> BufferedResponse {
         var headers = HTTPFields()
         headers[.eTag] = entityTag
-        // A shared cache may keep it, and has to ask each time.
+        // A shared cache may store the response but must revalidate it each time.
         headers[.cacheControl] = "no-cache"
         if let known, Self.matches(known, entityTag) { return BufferedResponse(.notModified, headers) }
         headers[.contentType] = "application/json"
@@ -55,7 +57,7 @@ struct AvailabilityResponse: Sendable {
         buffered(unless: request.method == .post ? nil : request.headers[.ifNoneMatch]).response
     }
 
-    /// Weak comparison: with or without `W/` makes no difference.
+    /// Compares tags weakly: `W/` is ignored.
     static func matches(_ field: String, _ tag: String) -> Bool {
         field.split(separator: ",").contains { candidate in
             let candidate = candidate.drop { $0 == " " || $0 == "\t" }

@@ -2,12 +2,12 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// A whole answer, ready to be sent.
+/// A complete response, ready to be sent.
 struct BufferedResponse: Sendable {
     var head: HTTPResponse
     var body: ByteBuffer
 
-    /// With the length of its body, if it may have one.
+    /// Sets `Content-Length`, except for statuses without a body.
     init(_ status: HTTPResponse.Status, _ fields: HTTPFields, _ body: ByteBuffer = ByteBuffer()) {
         head = HTTPResponse(status: status, headerFields: fields)
         if status != .notModified, status != .noContent {
@@ -16,9 +16,9 @@ struct BufferedResponse: Sendable {
         self.body = body
     }
 
-    /// To a method that does not read, where no other one is taken.
-    /// - Parameter methods: those that are.
-    /// - Throws: `Problem` (405), unless it asks for them.
+    /// The response to a method that the route does not support: 204 with `Allow` to OPTIONS.
+    /// - Parameter methods: the supported methods.
+    /// - Throws: `Problem` (405) for every other method.
     static func toOtherMethods(_ isOptions: Bool, _ methods: String) throws -> BufferedResponse {
         guard isOptions else { throw Problem.methodNotAllowed(methods) }
         return BufferedResponse(.noContent, [.allow: methods])
@@ -28,7 +28,7 @@ struct BufferedResponse: Sendable {
         Response(status: head.status, headers: head.headerFields, body: .init(byteBuffer: body))
     }
 
-    /// As HTTP/1.1 sends it.
+    /// The response as HTTP/1.1 bytes.
     var encoded: ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: 512 + body.readableBytes)
         buffer.writeStaticString("HTTP/1.1 ")

@@ -2,13 +2,13 @@ import Hummingbird
 import Domain
 import StrictJSON
 
-/// `POST /v1/cart/validate`: whether a cart could be sold as it is, and what is in its way.
+/// `POST /v1/cart/validate`: whether a cart could be sold unchanged, and if not, why.
 ///
-/// It is an answer about this moment, and reserves nothing.
+/// The result holds for one snapshot only and reserves nothing.
 struct CartValidation: Sendable {
     let reader: AvailabilityReader
 
-    /// The body's size. Lines and quantities have the limits of an order's.
+    /// Maximum size of the body. Lines and quantities have the same limits as in an order.
     static let maximumBytes = 64 << 10
     private static let quantities = 1...Limit.units
 
@@ -21,21 +21,21 @@ struct CartValidation: Sendable {
     }
 
     enum Reason: String, Sendable, CaseIterable {
-        /// No such product, or it has no such variant.
+        /// The product does not exist, or it has no such variant.
         case unknown
-        /// Not sold any more.
+        /// No longer sold.
         case closed
-        /// The product has variants, and none is named.
+        /// The product has variants, and the line names none.
         case variantRequired = "variant_required"
-        /// Nothing is left.
+        /// No units are left.
         case soldOut = "sold_out"
-        /// Something is left, but less than all lines together ask.
+        /// Some units are left, but fewer than all lines request in total.
         case onlyNLeft = "only_n_left"
     }
 
     struct Verdict: Sendable, Equatable {
         var reasons: [Reason] = []
-        /// Units left for this line; nil: unlimited, or unknown.
+        /// Units left for this line; nil if unlimited or unknown.
         var available: Int64?
     }
 
@@ -59,12 +59,12 @@ struct CartValidation: Sendable {
 
     // MARK: - The rules
 
-    /// What becomes of each line. Units are summed over all lines, and compared at both levels.
+    /// Checks each line. Units are summed over all lines and compared at product and variant level.
     static func verdicts(
         _ lines: [Line], _ availability: (Identifier) throws -> Availability?
     ) rethrows -> [Verdict] {
         var unitsOfProduct: [Identifier: Int64] = [:]
-        // By product, too: a line that names another product's variant asks nothing of it.
+        // Keyed by product as well: a line that names another product's variant requests none of its units.
         var unitsOfVariant: [SKU: Int64] = [:]
         var products: [Identifier: Availability] = [:]
         for line in lines {
@@ -78,7 +78,7 @@ struct CartValidation: Sendable {
                 var verdict = verdict(product.product, unitsOfProduct[line.productID] ?? 0)
                 if product.isSoldInVariants {
                     verdict.reasons.append(.variantRequired)
-                    // All of its variants may be sold out where the product is not.
+                    // All variants may be sold out although the product's own cap is not reached.
                     if product.product.isActive, !product.product.isAvailable,
                         !verdict.reasons.contains(.soldOut)
                     {
@@ -91,7 +91,8 @@ struct CartValidation: Sendable {
                 return Verdict(reasons: [.unknown])
             }
             var verdict = verdict(variant, unitsOfVariant[line.sku] ?? 0)
-            // An order is taken whole: a product that is asked too much of stops all of its lines.
+            // An order is accepted or refused as a whole: a product with too many units requested fails all of its
+            // lines.
             let isOverAsked = product.product.available.map { (unitsOfProduct[line.productID] ?? 0) > $0 }
             if isOverAsked ?? false, !verdict.reasons.contains(.soldOut), !verdict.reasons.contains(.onlyNLeft) {
                 verdict.reasons.append(.onlyNLeft)
@@ -127,14 +128,14 @@ struct CartValidation: Sendable {
 
     // MARK: - The body
 
-    /// The lines of a cart. What it holds beyond them is ignored.
-    /// - Throws: `Problem` (400) naming everything that breaks a rule.
+    /// The lines of a cart. Unknown members of the body are ignored.
+    /// - Throws: `Problem` (400) naming every violation.
     static func lines(_ body: [UInt8]) throws -> [Line] {
         let value: JSONValue
         do {
             value = try JSONValue.parse(body)
         } catch {
-            throw Problem(.badRequest, "the body is no JSON: \(error)")
+            throw Problem(.badRequest, "the body is not valid JSON: \(error)")
         }
         guard case .object(let cart) = value else { throw Problem(.badRequest, "the body must be an object") }
         guard case .array(let items) = cart["items"] else {
@@ -155,7 +156,7 @@ struct CartValidation: Sendable {
                     return nil
                 }
                 guard case .string(let text) = value else {
-                    violations.append(("items[\(index)].\(name)", "must be a text"))
+                    violations.append(("items[\(index)].\(name)", "must be a string"))
                     return nil
                 }
                 if let violation = Identifier.violation(in: text) {
@@ -184,7 +185,7 @@ struct CartValidation: Sendable {
 }
 
 extension CartValidation.Verdict {
-    /// Reasons in the order in which they are declared.
+    /// The verdict with its reasons in declaration order.
     fileprivate var sorted: Self {
         var sorted = self
         sorted.reasons = CartValidation.Reason.allCases.filter { reasons.contains($0) }

@@ -4,11 +4,11 @@ import Domain
 import NIOCore
 import StrictJSON
 
-/// An answer that is no: problem details (RFC 9457), as `application/problem+json`.
+/// An error response: problem details (RFC 9457), sent as `application/problem+json`.
 struct Problem: Error {
     var status: HTTPResponse.Status
     var detail: String
-    /// Members beyond title, status and detail.
+    /// Members other than type, title, status and detail.
     var members = JSONObject()
     var headers = HTTPFields()
 
@@ -35,7 +35,7 @@ struct Problem: Error {
         return problem
     }
 
-    /// 503: it passes by itself.
+    /// 503 for a temporary condition.
     static func unavailable(_ detail: String) -> Problem {
         var problem = Problem(.serviceUnavailable, detail)
         problem.headers[.retryAfter] = "1"
@@ -43,17 +43,17 @@ struct Problem: Error {
     }
 
     static func methodNotAllowed(_ allow: String) -> Problem {
-        var problem = Problem(.methodNotAllowed, "this address takes \(allow)")
+        var problem = Problem(.methodNotAllowed, "this address accepts \(allow)")
         problem.headers[.allow] = allow
         return problem
     }
 
-    /// A request that fails for a reason that is not the client's: said without names of hosts and files.
+    /// The response to a request that failed. For a failure on the server's side it reveals no host or file names.
     init(_ error: any Error) {
         switch error {
         case let problem as Problem: self = problem
         case let error as AvailabilityUnavailable: self = .unavailable(error.description)
-        default: self.init(.internalServerError, "the request failed here; the log says why")
+        default: self.init(.internalServerError, "the request failed on the server; its log has the reason")
         }
     }
 

@@ -1,16 +1,16 @@
 import Hummingbird
 import Domain
 
-/// `GET /v1/products`: the list.
+/// `GET /v1/products`: the product list.
 struct ProductReads: Sendable {
     let reader: AvailabilityReader
 
-    /// Products a page.
+    /// Products per page.
     private static let pageSizes = 1...200
     private static let defaultPageSize = 50
-    /// Products that one request looks through at most for a filter; a page may have fewer than its limit then.
+    /// Maximum number of products that one request searches for a filter; the page may then hold fewer than its limit.
     private static let searched = 5_000
-    /// Products read at a time while it looks.
+    /// Products read per step of a search.
     private static let searchStep = 500
 
     private struct Filter: Sendable {
@@ -66,11 +66,11 @@ struct ProductReads: Sendable {
     private struct Page {
         var version: SnapshotVersion
         var availability: [ProductAvailability] = []
-        /// What to ask for to get the next one; nil: there is none.
+        /// The value of `after` for the next page; nil on the last one.
         var next: Identifier?
     }
 
-    /// Products with figures, in the catalogue's order. What is closed is left out, and what is not on sale yet.
+    /// Products with availability, in catalogue order. Leaves out closed products and those not on sale yet.
     private func page(_ filter: Filter) async throws -> Page {
         var page: Page?
         var after = filter.after
@@ -86,7 +86,7 @@ struct ProductReads: Sendable {
             else {
                 throw AvailabilityUnavailable(description: "the counters are being installed again")
             }
-            // The oldest part says how far the whole is.
+            // The page as a whole is only as recent as its oldest part.
             if snapshot.version.seq < result.version.seq { result.version = snapshot.version }
             for product in candidates {
                 after = product.id
@@ -112,14 +112,14 @@ struct ProductReads: Sendable {
         if let after {
             guard let position = view.position(of: after), view.products[position].isActive else {
                 var problem = Problem.unknown([after])
-                problem.detail = "after names no product of the list; begin again without it"
+                problem.detail = "after is not the id of a listed product; start again without it"
                 throw problem
             }
             start = position + 1
         }
         var found: [ProductView] = []
         for product in view.products[start...] {
-            // Closed ones are the last.
+            // Closed products are at the end.
             if !product.isActive || found.count == limit { break }
             if let category = filter.category, category != product.category { continue }
             found.append(product)

@@ -4,7 +4,7 @@ import TextEncodings
 
 /// The path and the query of a request.
 struct RequestTarget {
-    /// As it was sent: percent-encoded, so that a slash in an id is none between segments.
+    /// The path as sent, still percent-encoded, so that a slash inside an id is not taken for a separator.
     let path: Substring
     private let query: Substring
 
@@ -15,7 +15,7 @@ struct RequestTarget {
         query = mark.map { target[target.utf8.index(after: $0)...] } ?? ""
     }
 
-    /// A target may name scheme and host, too, as those to a proxy do (RFC 9112, 3.2.2).
+    /// A target may contain scheme and host, as requests to a proxy do (RFC 9112, 3.2.2).
     private static func withoutAuthority(_ target: String) -> Substring {
         let bytes = target.utf8
         guard bytes.first != UInt8(ascii: "/"), let scheme = target.firstRange(of: "://") else { return target[...] }
@@ -28,9 +28,9 @@ struct RequestTarget {
 
     /// The query's values, by name.
     /// - Parameters:
-    ///   - single: names that may be there once.
-    ///   - repeated: names that may be there more than once.
-    /// - Throws: `Problem` (400) for a name that is neither, so that a misspelt filter is not taken for none.
+    ///   - single: names that may occur once.
+    ///   - repeated: names that may occur more than once.
+    /// - Throws: `Problem` (400) for any other name, so that a misspelt filter is not silently ignored.
     func parameters(single: [String] = [], repeated: [String] = []) throws -> [String: [String]] {
         var values: [String: [String]] = [:]
         for part in query.split(separator: "&") {
@@ -41,20 +41,20 @@ struct RequestTarget {
                 let known = (single + repeated).joined(separator: ", ")
                 throw Problem(
                     .badRequest,
-                    "there is no parameter \"\(name.prefix(40))\"\(known.isEmpty ? " here" : "; there are \(known)")")
+                    "unknown parameter \"\(name.prefix(40))\"; known here: \(known.isEmpty ? "none" : known)")
             }
             values[name, default: []].append(value)
             if single.contains(name), values[name]?.count ?? 0 > 1 {
-                throw Problem(.badRequest, "\(name) is there more than once")
+                throw Problem(.badRequest, "\(name) is given more than once")
             }
         }
         return values
     }
 
-    /// Percent-encoded text as it is meant.
-    /// - Throws: `Problem` (400) when it is not encoded right, or not UTF-8.
+    /// Decodes percent-encoded text.
+    /// - Throws: `Problem` (400) if the encoding is invalid or the result is not UTF-8.
     static func decoded(_ text: Substring, plusIsSpace: Bool = false) throws -> String {
-        // As nearly every id is.
+        // True of nearly every id.
         if !text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) { return String(text) }
         guard let bytes = PercentEncoding.decode(text.utf8, plusIsSpace: plusIsSpace) else {
             throw Problem(.badRequest, "\"%\" must be followed by two hexadecimal digits; \"%\" itself is %25")
@@ -67,10 +67,10 @@ struct RequestTarget {
 }
 
 extension RequestTarget {
-    /// Product ids of one request at most.
+    /// Maximum number of product ids per request.
     static let maximumProducts = 200
 
-    /// The `product` parameters: at least one, each once, in their order.
+    /// The values of the `product` parameters: at least one, without duplicates, in their order.
     func products() throws -> [Identifier] {
         let values = try parameters(repeated: ["product"])["product"] ?? []
         let ids = values.map { Identifier($0) }.uniqued
@@ -78,7 +78,7 @@ extension RequestTarget {
             throw Problem(.badRequest, "name a product: ?product=ID, up to \(Self.maximumProducts) times")
         }
         guard ids.count <= Self.maximumProducts else {
-            throw Problem(.badRequest, "\(ids.count) products are named; at most \(Self.maximumProducts) may be")
+            throw Problem(.badRequest, "\(ids.count) products are named; the maximum is \(Self.maximumProducts)")
         }
         return ids
     }

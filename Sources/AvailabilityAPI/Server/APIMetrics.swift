@@ -1,7 +1,7 @@
 import Metrics
 import Synchronization
 
-/// What the API counts. Labels have few values: no ids, no addresses.
+/// The API's metrics. Labels have few values: no ids, no addresses.
 struct APIMetrics: Sendable {
     private let redisReads: Counter
     private let ledgerReads: Counter
@@ -11,7 +11,7 @@ struct APIMetrics: Sendable {
     private let events: Counter
     private let missed: Counter
 
-    /// - Parameter factory: where they go; nil: to the process' own.
+    /// - Parameter factory: nil for the process-wide one.
     init(_ factory: (any MetricsFactory)? = nil) {
         let factory = factory ?? MetricsSystem.factory
         func reads(_ source: String) -> Counter {
@@ -25,7 +25,8 @@ struct APIMetrics: Sendable {
         missed = Counter(label: "stocktake_events_missed_total", factory: factory)
     }
 
-    /// Reads that one round trip has answered; nil: with the answer that there are no figures now.
+    /// Counts the reads that one round trip served.
+    /// - Parameter source: nil if the round trip failed.
     func countReads(_ count: Int, from source: SnapshotVersion.Source?) {
         roundTrips.increment()
         switch source {
@@ -37,14 +38,14 @@ struct APIMetrics: Sendable {
 
     func subscribers(_ count: Int) { subscribers.record(count) }
 
-    /// Events put behind those that wait for subscribers.
+    /// Counts events that were queued for subscribers.
     func countEvents(_ count: Int) { events.increment(by: count) }
 
-    /// A subscriber that did not keep up.
+    /// Counts a subscriber that did not keep up.
     func countMissed() { missed.increment() }
 }
 
-/// How many clients follow live figures now.
+/// The number of clients that currently follow live availability.
 package final class SubscriberCount: Sendable {
     private let count = Mutex(0)
 
@@ -55,8 +56,8 @@ package final class SubscriberCount: Sendable {
     func set(_ number: Int) { count.withLock { $0 = number } }
 }
 
-/// Requests by route and status. A counter is made when it is first needed, and kept: to look it up where metrics are
-/// kept takes longer than to answer.
+/// Counts requests by route and status. Counters are created on demand and cached: looking one up in the metrics
+/// backend takes longer than serving the request.
 final class RequestMetrics: Sendable {
     private struct Kind: Hashable {
         var route: String
@@ -70,7 +71,7 @@ final class RequestMetrics: Sendable {
         self.factory = factory ?? MetricsSystem.factory
     }
 
-    /// - Parameter route: its pattern, not the address that was asked for.
+    /// - Parameter route: the route's pattern, not the requested address.
     func counter(route: String, status: Int) -> Counter {
         let kind = Kind(route: route, status: status)
         return counters.withLock { counters in

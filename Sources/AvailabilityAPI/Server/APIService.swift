@@ -10,12 +10,12 @@ import ServiceLifecycle
 import StrictJSON
 import Synchronization
 
-/// Where a server listens, and how much it takes.
+/// Where a server listens, and how many connections it accepts.
 package struct ListenerSettings: Sendable {
     package var host: String
-    /// 0: any free one.
+    /// 0 selects any free port.
     package var port: Int
-    /// Connections at a time; more wait until one is closed.
+    /// Maximum number of open connections; further ones wait until one is closed.
     package var connections = 10_000
 
     package init(host: String, port: Int) {
@@ -24,19 +24,19 @@ package struct ListenerSettings: Sendable {
     }
 }
 
-/// An HTTP server as a service: listens, says where, and ends with its last answer.
+/// An HTTP server as a service: listens, reports its address, and finishes pending responses before it ends.
 package struct APIService: Service {
     let name: String
     let settings: ListenerSettings
     let responder: RouteResponder
-    /// One for each event loop; empty: there are none.
+    /// One for each event loop; empty if this server has no such routes.
     let availabilityRoutes: [AvailabilityRoutes]
     let unread: UnreadBytes
     let logger: Logger
     /// Called with the address once the server listens.
     let onListening: @Sendable (_ host: String, _ port: Int) -> Void
 
-    /// What is left for answers under way when the process is to end; then they are cut off.
+    /// Time for pending responses at shutdown; then their connections are closed.
     private static let endTime = Duration.seconds(5)
 
     package func run() async throws {
@@ -64,7 +64,7 @@ package struct APIService: Service {
         }
     }
 
-    /// A client that does not read its answer would hold the end up for ever.
+    /// A client that does not read its response would otherwise delay the shutdown without limit.
     private func runUntilEnd(_ application: some Service) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await application.run() }
@@ -78,7 +78,7 @@ package struct APIService: Service {
     }
 }
 
-/// Whether a server has come to listen: what fails before that is its address' fault.
+/// Whether a server has begun to listen: an error before that concerns its address.
 private final class Listening: Sendable {
     private let state = Mutex(false)
 
@@ -87,7 +87,7 @@ private final class Listening: Sendable {
     func begin() { state.withLock { $0 = true } }
 }
 
-/// A server that cannot listen where it should.
+/// A server could not listen on its address.
 package struct ListenError: Error, CustomStringConvertible {
     var name: String
     var host: String
@@ -102,7 +102,7 @@ package struct ListenError: Error, CustomStringConvertible {
     }
 }
 
-/// The API's parts, wired: the public server, the operator's, and the live figures behind it.
+/// The API's components, wired together: the public server, live availability, and the watch on the ledger.
 package struct AvailabilityServices: Sendable {
     private let live: LiveAvailability
     /// One for each event loop.
@@ -112,13 +112,14 @@ package struct AvailabilityServices: Sendable {
     private let unread: UnreadBytes
     private let logger: Logger
 
-    /// Reads the catalogue for the first time. Errors: `LedgerError`.
+    /// Reads the catalogue for the first time.
     /// - Parameters:
     ///   - counters: a reader for each event loop; at least one.
-    ///   - fallsBackToLedger: whether the ledger's figures do while Redis' cannot be had.
-    ///   - subscriberCount: is kept up to date.
-    ///   - unread: what is held for clients that do not read.
-    ///   - damage: what is damaged in the ledger, as far as it is known, without a path: anybody may ask.
+    ///   - fallsBackToLedger: whether the ledger is read when Redis fails.
+    ///   - subscriberCount: updated with the number of subscribers.
+    ///   - unread: the bytes buffered for clients that do not read.
+    ///   - damage: the known damage of the ledger, without a path, because the text is public.
+    /// - Throws: `LedgerError`.
     package init(
         ledger: any LedgerQueries, counters: [CounterReader], fallsBackToLedger: Bool,
         subscriberCount: SubscriberCount, unread: UnreadBytes, damage: @escaping @Sendable () async -> String?,
@@ -140,14 +141,13 @@ package struct AvailabilityServices: Sendable {
         self.logger = logger
     }
 
-    /// Follows figures for subscribers. Must end before the public server, as its answers to them have no other end.
+    /// Sends live availability to subscribers. Must end before the public server, whose event streams end only with it.
     package var liveAvailability: any Service { live }
 
-    /// Notices counters that are behind the ledger. Must end before the ledger is closed.
+    /// Detects counters that are behind the ledger. Must end before the ledger is closed.
     package var ledgerWatch: any Service { watch }
 
-    /// Whether requests for figures can be answered, on whichever event loop: from Redis, or from the ledger where that
-    /// is allowed.
+    /// Whether every event loop can serve availability: from Redis, or from the ledger if the fallback is enabled.
     package func health() async -> HealthReport {
         var checks = JSONObject()
         var trouble: String?
@@ -159,19 +159,19 @@ package struct AvailabilityServices: Sendable {
             checks.append(
                 "figures", .string("from \(version.source.rawValue): epoch \(version.epoch), seq \(version.seq)"))
         } catch {
-            let why = (error as? AvailabilityUnavailable)?.description ?? "they cannot be read"
+            let why = (error as? AvailabilityUnavailable)?.description ?? "availability cannot be read"
             trouble = "figures: \(why)"
             checks.append("figures", .string(why))
         }
         if watch.watermark == nil {
-            checks.append("ledger", .string("another one is in its place; start this process again"))
+            checks.append("ledger", .string("it was replaced; restart this process"))
         } else if let damage {
             checks.append("ledger", .string("it is damaged: \(damage)"))
         }
         return HealthReport(trouble: trouble, checks: .object(checks))
     }
 
-    /// What requests are answered with now, on each event loop.
+    /// The version of the snapshot that each event loop currently serves.
     private func versions() async throws -> [SnapshotVersion] {
         try await withThrowingTaskGroup(of: SnapshotVersion.self) { group in
             for reader in readers { group.addTask { try await reader.read { _ in [] }.snapshot.version } }
@@ -186,10 +186,10 @@ package struct AvailabilityServices: Sendable {
         let health = HealthRoutes { await self.health() }
         let routes = PublicRoutes(reader: readers[0], live: live, health: health)
         let rules = ResponseRules(origins: origins, metrics: RequestMetrics(), logger: logger)
-        // The probes and the page have nothing large.
+        // Probes and the page have small responses.
         let requireRoom: @Sendable (_ route: String) throws -> Void = { [unread] route in
             guard route.hasPrefix("/v1/"), unread.isExceeded else { return }
-            throw Problem.unavailable("too much waits for clients that read slowly")
+            throw Problem.unavailable("too much data is buffered for slow clients")
         }
         let responder = RouteResponder(
             routes: { routes.route($0) }, admit: { _, route in if let route { try requireRoom(route.name) } },
@@ -201,7 +201,7 @@ package struct AvailabilityServices: Sendable {
     }
 }
 
-/// The operator's server, alone: a process that only consumes has it, too.
+/// The operator's server. It is separate, because a process that only consumes has it, too.
 package struct OperatorServer: Sendable {
     package static func service(
         _ settings: ListenerSettings, token: String?, sources: OperatorSources, unread: UnreadBytes,

@@ -5,15 +5,15 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// The two routes that a sale consists of, one product and the figures of some: answered here, on the event loop of the
-/// connection, and nowhere else. A task for each request, as the other routes need, takes more than three times the
-/// time.
+/// The two routes on which a sale depends, one product and the availability of several, served entirely on the
+/// connection's event loop. Serving them with a task per request, as the remaining routes are, takes more than three
+/// times as long.
 final class AvailabilityRoutes: Sendable {
     private let reader: AvailabilityReader
     private let rules: ResponseRules
-    /// Throws a `Problem` where no answer of a route may be begun.
+    /// Throws a `Problem` if no response of this route may be started.
     private let requireRoom: @Sendable (_ route: String) throws -> Void
-    /// Encoded once for all requests for the same in one round trip.
+    /// Encoded responses, shared by all identical requests of one round trip.
     private let encoded = Mutex(Encoded())
 
     init(
@@ -25,7 +25,7 @@ final class AvailabilityRoutes: Sendable {
         self.requireRoom = requireRoom
     }
 
-    /// What is encoded once: the figures of these products, each known and named once.
+    /// Identifies an encoded response: its shape, and its products, all known and without duplicates.
     private struct ResponseKey: Hashable {
         let shape: AvailabilityQuery.Shape
         let products: [ProductView]
@@ -40,7 +40,7 @@ final class AvailabilityRoutes: Sendable {
         }
     }
 
-    /// Answers with the figures of one reading.
+    /// The encoded responses of one snapshot.
     private struct Encoded {
         struct Kind: Hashable {
             var responseKey: ResponseKey
@@ -49,11 +49,12 @@ final class AvailabilityRoutes: Sendable {
 
         struct Found {
             var response: AvailabilityResponse
-            /// For a plain request: `GET`, with the connection left open.
+            /// The response to a plain request: `GET`, with the connection kept open.
             var finished: Finished
         }
 
-        /// Bytes of bodies that are kept of one reading: what clients have read of them is not counted elsewhere.
+        /// Maximum size of the bodies cached per snapshot: while clients have yet to read them, these bytes are not
+        /// counted elsewhere.
         private static let room = 8 << 20
 
         private(set) var snapshot: CoalescingReader.Snapshot?
@@ -70,7 +71,7 @@ final class AvailabilityRoutes: Sendable {
         }
     }
 
-    /// An answer's bytes, and what counts it.
+    /// A response's bytes, and the counter for it.
     private struct Finished {
         var bytes: ByteBuffer
         var counter: Counter
@@ -83,11 +84,13 @@ final class AvailabilityRoutes: Sendable {
 
     typealias WhenMade = @Sendable (ByteBuffer) -> Void
 
-    /// Of the connection to Redis: a request from there is answered without waking another thread.
+    /// The event loop of the Redis connection: requests from the same event loop are served without waking another
+    /// thread.
     var eventLoop: any EventLoop { reader.reads.eventLoop }
 
-    /// Answers a request.
-    /// - Parameter whenMade: called once, with the answer's bytes: on `eventLoop`, and never before this has returned.
+    /// Responds to a request.
+    /// - Parameter whenMade: called once with the response's bytes, on `eventLoop`, and never before this method has
+    ///   returned.
     func respond(to request: AvailabilityRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade) {
         do {
             try requireRoom(request.query.shape.route)
@@ -116,7 +119,8 @@ final class AvailabilityRoutes: Sendable {
         }
     }
 
-    /// Answers what is rare: products that are unknown, or not on sale yet, or of another catalogue, which is read.
+    /// Responds in the rare cases: products that are unknown or not on sale yet, or a catalogue that must be read
+    /// first.
     private func lookUp(
         _ request: AvailabilityRequest, on eventLoop: any EventLoop, _ whenMade: @escaping WhenMade
     ) {
@@ -133,9 +137,9 @@ final class AvailabilityRoutes: Sendable {
         }
     }
 
-    // MARK: - Answers
+    // MARK: - Responses
 
-    /// nil where a product has no figures, or is of another catalogue than they are.
+    /// nil if a product has no availability, or if it belongs to another catalogue than the snapshot.
     private func find(
         _ responseKey: ResponseKey, _ request: AvailabilityRequest, _ snapshot: CoalescingReader.Snapshot
     ) throws -> ByteBuffer? {
@@ -153,7 +157,7 @@ final class AvailabilityRoutes: Sendable {
             if encoded.snapshot !== snapshot { encoded = Encoded(of: snapshot) }
             if let found = encoded[kind] { return found }
             guard let response = Self.response(to: kind.responseKey, snapshot) else { return nil }
-            // Asked again: many requests may have been admitted for one round trip, each for something else.
+            // Checked again: one round trip may serve many admitted requests, each for different products.
             try requireRoom(kind.responseKey.shape.route)
             let found = Encoded.Found(
                 response: response,
@@ -199,17 +203,18 @@ final class AvailabilityRoutes: Sendable {
     }
 }
 
-/// A request at one of the two routes, whatever its method.
+/// A request to one of the two routes, with any method.
 final class AvailabilityRequest: Sendable {
     let head: HTTPRequestHead
     let query: AvailabilityQuery
-    /// Whether the connection ends with the answer: it was asked for, or a body comes, which nobody reads.
+    /// Whether the connection ends with the response: because the client asked for that, or because the request has a
+    /// body, which is not read.
     let isLast: Bool
     let hasBody: Bool
-    /// What the answer has to say about that (`Connection`), if anything.
+    /// The value of the response's `Connection` field; nil if it needs none.
     let connectionField: String?
 
-    /// - Returns: nil: the address is another route's.
+    /// - Returns: nil if another route serves this address.
     init?(_ head: HTTPRequestHead) {
         guard let query = AvailabilityQuery(RequestTarget(head.uri)) else { return nil }
         self.head = head
@@ -222,18 +227,18 @@ final class AvailabilityRequest: Sendable {
         connectionField = persistence.field(isLast: isLast)
     }
 
-    /// Whether it asks for figures, or for what would be said with them.
+    /// Whether it requests availability, or the header fields of such a response.
     var isRead: Bool { head.method == .GET || head.method == .HEAD }
 
-    /// Whether its answer is that of all who ask the same.
+    /// Whether its response is shared with identical requests.
     var isPlain: Bool { head.method == .GET && connectionField == nil }
 
-    /// The tags of the figures that the client has, if any.
+    /// The entity tags that the client sent, if any.
     var knownTags: String? {
         let fields = head.headers["If-None-Match"]
         return fields.isEmpty ? nil : fields.joined(separator: ",")
     }
 
-    /// Of the page that asks.
+    /// The origin of the page that sent the request.
     var origin: String? { head.headers.first(name: "Origin") }
 }

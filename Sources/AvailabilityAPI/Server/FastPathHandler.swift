@@ -1,14 +1,15 @@
 import NIOCore
 import NIOHTTP1
 
-/// The stage of a connection that sees its requests first: has those for figures answered (`AvailabilityRoutes`), passes the
-/// others on to the stage whose tasks answer them, and knows when the connection is idle and when it ends.
+/// The first handler of a connection that sees requests. It serves those for availability (`AvailabilityRoutes`),
+/// passes all remaining ones on to the handler whose tasks serve them, and detects when the connection is idle and when
+/// it ends.
 ///
-/// Answers leave in the order of their requests, and one at a time: what comes while one is made or sent is held back,
-/// and then nothing more is read from the connection. So a client that does not read holds one answer.
+/// Responses are sent one at a time, in the order of their requests. Events that arrive while a response is made or
+/// sent are held back, and nothing more is read from the connection: a client that does not read occupies one response.
 ///
-/// An answer is the connection's last if the client asked for that, or if its request has not come to its end by then:
-/// a body that nobody reads could go on for ever.
+/// A response is the last on its connection if the client asked for that, or if the request is still incomplete by
+/// then: an unread body could continue without limit.
 final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -17,27 +18,27 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private enum State {
         case idle
-        /// Figures are asked for. The end of the request has yet to come.
+        /// The head of a request for availability has arrived, its end has not.
         case asked(AvailabilityRequest)
-        /// The answer with figures is being made.
+        /// The response with availability is being made.
         case responding(AvailabilityRequest)
         /// The request was passed on.
         case passedOn(PassedOn)
-        /// All of the answer is written. The socket has yet to take it.
+        /// The whole response is written, but the socket has not taken all of it.
         case sending(isLast: Bool)
-        /// The last answer is sent: what comes is discarded until the client has closed its side, for a while.
+        /// The last response is sent: input is discarded until the client closes its side, for a limited time.
         case closing
 
         var isIdle: Bool { if case .idle = self { true } else { false } }
         var isSending: Bool { if case .sending = self { true } else { false } }
     }
 
-    /// A request that a task answers.
+    /// A request that a task serves.
     private struct PassedOn {
         var persistence: Persistence
-        /// Whether all of the request has come.
+        /// Whether the whole request has arrived.
         var isComplete: Bool
-        /// Whether the connection ends with its answer; known from the answer's head on.
+        /// Whether the connection ends with its response; set when the head of the response is written.
         var isLast = false
     }
 
@@ -47,40 +48,41 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case user(Any)
     }
 
-    /// Answers a request with figures: calls back once, on the event loop, and never before it has returned.
+    /// Responds to a request for availability: calls back once, on the event loop, and never before it has returned.
     typealias RespondWithAvailability = (AvailabilityRequest, any EventLoop, @escaping AvailabilityRoutes.WhenMade) ->
         Void
 
-    /// nil: the server has none.
+    /// nil if the server has no such routes.
     private let availability: RespondWithAvailability?
     private let limits: Limits
     private var state = State.idle
     private var held = CircularBuffer<Event>()
     private var holdsRead = false
     private var context: ChannelHandlerContext?
-    /// Bytes that are written here bypass the encoder.
+    /// The encoder's context: bytes written here bypass the encoder.
     private var encoder: ChannelHandlerContext?
     private var lastActive = NIODeadline.now()
-    /// When the client was last known to have taken something.
+    /// When the client was last known to have received bytes.
     private(set) var lastSent = NIODeadline.now()
     private var timer: Scheduled<Void>?
     private let slowReaders: SlowReaders
-    /// Bytes that the socket has not taken: of answers, and of events, which are counted where they are made.
+    /// Bytes that the socket has not taken: of responses, and of events. Events are counted where they are made
+    /// (`CountedBuffer`).
     private var (responseBytes, eventBytes) = (0, 0)
-    /// What of these is counted.
+    /// The part of `responseBytes` that `slowReaders` counts.
     private var countedBytes = 0
     private var isBehind = false
     private var acknowledged: UInt64 = 0
-    /// The server is to end: the connection ends with the answers under way.
+    /// The server is shutting down: the connection ends with the pending responses.
     private var isEnding = false
 
     struct Limits {
-        /// A connection without a request, or with one that does not get on, is closed after this time.
+        /// A connection without a request, or whose request makes no progress, is closed after this time.
         var idle: TimeAmount
-        /// So is one whose answer does not get on: nothing of it could be sent on for so long.
+        /// A connection whose response makes no progress is closed after this time.
         var stall: TimeAmount
 
-        /// How often is looked whether an answer gets on.
+        /// How often the progress of a response is checked.
         fileprivate var poll: TimeAmount { .nanoseconds(min(idle.nanoseconds, stall.nanoseconds / 4)) }
     }
 
@@ -96,7 +98,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         setTimer(context)
     }
 
-    /// The connection is closed: the result of a read under way is discarded.
+    /// The connection is closed: the result of a read in progress is dropped.
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
         dropUnread()
@@ -104,19 +106,19 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         encoder = nil
     }
 
-    // MARK: - What comes from the client
+    // MARK: - Input
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         take(.part(unwrapInboundIn(data)), context)
     }
 
-    /// Bytes that are no request, say.
+    /// For example, bytes that are not a request.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         take(.error(error), context)
     }
 
-    /// The end of the client's input waits for its turn: a task that receives it before its first request closes the
-    /// connection, with what has yet to be sent.
+    /// Half-closure is queued behind pending responses: a task that sees the input closed before its first request
+    /// would close the connection and drop unsent bytes.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is ChannelShouldQuiesceEvent {
             isEnding = true
@@ -176,7 +178,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelRead(wrapInboundOut(part))
     }
 
-    // MARK: - Answers with figures
+    // MARK: - Responses with availability
 
     private func respond(
         to request: AvailabilityRequest, _ availability: RespondWithAvailability, _ context: ChannelHandlerContext
@@ -186,17 +188,17 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         availability(request, context.eventLoop) { stage.value.send($0) }
     }
 
-    /// The request is done when the socket has taken all of its answer.
+    /// The request is done once the socket has taken the whole response.
     private func send(_ response: ByteBuffer) {
         guard let context, case .responding(let request) = state else { return }
-        // It was there when this stage was added; without it nothing could be sent.
+        // The encoder existed when this handler was added; without it nothing can be sent.
         guard let encoder else { return context.close(promise: nil) }
         state = .sending(isLast: request.isLast)
         let sent = context.eventLoop.makePromise(of: Void.self)
-        // Where it fails, the connection is closed.
+        // If the write fails, the connection is closed.
         sent.futureResult.assumeIsolated().whenSuccess { [self] in availabilityIsSent() }
         encoder.writeAndFlush(NIOAny(IOData.byteBuffer(response)), promise: sent)
-        // Most sockets take an answer at once.
+        // Most sockets take a response at once.
         if state.isSending {
             responseBytes = response.readableBytes
             countUnread()
@@ -231,21 +233,21 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    // MARK: - Answers of tasks
+    // MARK: - Responses of tasks
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch (unwrapOutboundIn(data), state) {
-        // The body is asked for (100), which is no answer.
+        // An informational response (100) that requests the body; the actual response follows.
         case (.head(let head), .passedOn) where head.status.code < 200: context.write(data, promise: promise)
         case (.head(let head), .passedOn(let request)): write(head, request, context, promise)
-        // What came is no request.
+        // The bytes received were not a request.
         case (.head(let head), .idle), (.head(let head), .asked):
             write(head, PassedOn(persistence: .unreadable, isComplete: true), context, promise)
         case (.body(let body), .passedOn): write(data, body.readableBytes, context, promise)
         case (.end, .passedOn(let request)):
             state = .sending(isLast: request.isLast)
             write(data, 0, context, promise) { [self] in responseIsSent(context) }
-        // A second answer: the rest of a body, say, that was found to be none after the first one.
+        // A second response: for example, the rest of a body turned out to be malformed after the first one.
         default: promise?.fail(ChannelError.outputClosed)
         }
     }
@@ -257,7 +259,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var (head, request) = (head, request)
         request.isLast = request.persistence.isAskedToEnd || !request.isComplete
         state = .passedOn(request)
-        // Chunks could not be read there.
+        // HTTP/1.0 clients cannot read chunks.
         if request.persistence.version == .http1_0 { head.version = .http1_0 }
         if let field = request.persistence.field(isLast: request.isLast) {
             head.headers.replaceOrAdd(name: "Connection", value: field)
@@ -265,7 +267,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(wrapOutboundOut(.head(head)), promise: promise)
     }
 
-    /// - Parameter whenTaken: called when the socket has taken it.
+    /// - Parameter whenTaken: called when the socket has taken the data.
     private func write(
         _ data: NIOAny, _ bytes: Int, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?,
         whenTaken: (() -> Void)? = nil
@@ -286,14 +288,15 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if responseBytes > 0 { countUnread() }
     }
 
-    /// Sends events of the stream that a task answers with; behind the head, which the task has sent.
-    /// - Parameter events: at least one.
-    /// - Parameter sent: when the socket has taken all of them.
+    /// Sends events of the stream with which a task responds, after the head that the task has sent.
+    /// - Parameters:
+    ///   - events: at least one.
+    ///   - sent: completed when the socket has taken all of them.
     func send(_ events: [CountedBuffer], _ sent: EventLoopPromise<Void>) {
         guard let context, let last = events.last else { return sent.fail(ChannelError.ioOnClosedChannel) }
         let bytes = events.reduce(0) { $0 + $1.bytes.readableBytes }
         eventBytes += bytes
-        // However it ends: they are counted for as long as they live, and would be released here otherwise.
+        // Keeps the events alive, and therefore counted, until the write succeeds or fails.
         sent.futureResult.assumeIsolated().whenComplete { _ in withExtendedLifetime(events) {} }
         sent.futureResult.assumeIsolated().whenSuccess { [self] in
             lastSent = .now()
@@ -305,17 +308,17 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if eventBytes > 0 { countUnread() }
     }
 
-    // MARK: - What the client has not read
+    // MARK: - Unread bytes
 
     private func countUnread() {
-        // Else it is closed, and nothing of it is held.
+        // Without a context the connection is closed and buffers nothing.
         guard context != nil else { return }
         let isBehind = unreadBytes > 0
         if isBehind != self.isBehind {
             self.isBehind = isBehind
             if isBehind {
                 slowReaders.insert(self)
-                // From here on counts what is acknowledged from now on.
+                // Sets the baseline: only bytes acknowledged from now on are progress.
                 _ = clientHasTaken()
                 lastSent = .now()
             } else {
@@ -327,14 +330,14 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if more != 0 { slowReaders.add(more) }
     }
 
-    /// Bytes of what was written that the socket has yet to take.
+    /// Written bytes that the socket has not taken yet.
     var remaining: Int {
         (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? unreadBytes
     }
 
-    /// Whether the client's machine has taken anything since this was last asked, which is noted (`lastSent`). The
-    /// socket's buffer hides that for long: it may be megabytes, and says that it takes more when a third of it is
-    /// free.
+    /// Whether the client's host has acknowledged bytes since the last call; if so, updates `lastSent`. The socket's
+    /// buffer hides this progress for a long time: it may hold megabytes, and becomes writable only when a third of it
+    /// is free.
     func clientHasTaken() -> Bool {
         guard let socket = context?.channel as? any SocketOptionProvider else { return false }
         let before = acknowledged
@@ -346,10 +349,10 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         return true
     }
 
-    /// Bytes that are held for it, those of events among them.
+    /// Bytes buffered for the client, including events.
     var unreadBytes: Int { responseBytes + eventBytes }
 
-    /// Closes the connection, as others need the room.
+    /// Closes the connection to free memory for other clients.
     func cutOff() {
         dropUnread()
         slowReaders.countCutOff(.room)
@@ -369,7 +372,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func endAfterResponse(_ context: ChannelHandlerContext) {
         state = .closing
         context.close(mode: .output, promise: nil)
-        // The client may be sending still: it is given time to read the answer.
+        // The client may still be sending: it gets time to read the response.
         context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { context.close(promise: nil) }
     }
 
@@ -377,7 +380,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if isEnding, state.isIdle { context.close(promise: nil) }
     }
 
-    /// Polls, rarely: no event reports what it looks for.
+    /// Polls, infrequently: no event reports a lack of progress.
     private func setTimer(_ context: ChannelHandlerContext) {
         timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: min(deadline, .now() + limits.poll)) {
             [self] in
@@ -388,18 +391,18 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// When the connection is to be closed if nothing happens.
+    /// When the connection will be closed unless there is progress.
     private var deadline: NIODeadline {
-        // An answer may take its time.
+        // Making a response may take any time.
         min(isResponding ? .distantFuture : lastActive + limits.idle, lastSent + limits.stall)
     }
 }
 
-/// The beginning of what Linux says about a connection (`tcp_info`), as far as it is asked for: the C library's own
-/// type ends before the last member.
+/// The beginning of Linux's `tcp_info`, up to the last member that is used: the C library's own type ends before that
+/// one.
 private struct TransportProgress: Sendable {
-    /// States, times, windows.
+    /// States, times and windows.
     private var others: InlineArray<15, UInt64>
-    /// Bytes that the other machine has acknowledged since the connection's beginning (`tcpi_bytes_acked`).
+    /// Bytes that the peer has acknowledged since the connection was opened (`tcpi_bytes_acked`).
     var acknowledged: UInt64
 }

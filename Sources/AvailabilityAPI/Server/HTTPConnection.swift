@@ -7,20 +7,20 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// A connection of HTTP/1.1, stage by stage: as Hummingbird's own (`HTTP1Channel`), with the routes of figures before
-/// it, so that these pass few stages.
+/// The pipeline of an HTTP/1.1 connection: like Hummingbird's `HTTP1Channel`, but with the availability routes near its
+/// head, so that their requests pass through few handlers.
 struct HTTPConnection: HTTPChannelHandler {
     let responder: Responder
-    /// One for each event loop; empty: there are none.
+    /// One for each event loop; empty if the server has none.
     let availabilityRoutes: [AvailabilityRoutes]
     let unread: UnreadBytes
 
-    /// Subscribers are sent something every ten seconds.
+    /// Event streams carry a heartbeat every ten seconds, well within the stall limit.
     private static let limits = FastPathHandler.Limits(idle: .seconds(30), stall: .seconds(60))
-    /// What the kernel keeps to be sent of one connection, beside what is on its way: else it takes megabytes for a
-    /// client that does not read, which `UnreadBytes` would not see.
+    /// Limits the unsent bytes that the kernel buffers per connection, in addition to those in flight: without it, the
+    /// kernel takes megabytes for a client that does not read, which `UnreadBytes` cannot see.
     private static let kernelBytes: CInt = 128 << 10
-    /// A request's head: 200 ids in a query fit.
+    /// Limits of a request's head: a query with 200 ids fits.
     private static let headLimits = {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = 64 << 10
@@ -28,8 +28,8 @@ struct HTTPConnection: HTTPChannelHandler {
         limits.maxHeaderFieldCount = 100
         return limits
     }()
-    /// The largest head fits. The decoder gathers what it does not read: all that comes behind a request for another
-    /// protocol.
+    /// The largest head fits. The decoder buffers what it does not parse: everything after a request to switch
+    /// protocols.
     private static let undecodedBytes = 128 << 10
 
     func setup(
@@ -38,7 +38,8 @@ struct HTTPConnection: HTTPChannelHandler {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
             Self.boundKernel(channel)
-            // Tasks take one request after another, and send 400 themselves; fields are checked by HTTPTypes.
+            // No handlers for pipelining, errors or validation: tasks take one request after another and send 400
+            // themselves; HTTPTypes validates the fields.
             let decoder = ByteToMessageHandler(
                 HTTPRequestDecoder(limitConfiguration: Self.headLimits), maximumBufferSize: Self.undecodedBytes)
             let availability =
@@ -51,7 +52,7 @@ struct HTTPConnection: HTTPChannelHandler {
         }
     }
 
-    /// Where that cannot be set, the kernel takes more.
+    /// If the option cannot be set, the kernel buffers more.
     static func boundKernel(_ channel: any Channel) {
         guard let socket = channel as? any SocketOptionProvider else { return }
         _ = socket.unsafeSetSocketOption(
@@ -64,12 +65,12 @@ struct HTTPConnection: HTTPChannelHandler {
 }
 
 extension NIOBSDSocket.Option {
-    /// `TCP_NOTSENT_LOWAT`, as Linux has it.
+    /// Linux's `TCP_NOTSENT_LOWAT`.
     fileprivate static let notSentLowWater = NIOBSDSocket.Option(rawValue: 25)
 }
 
-/// Between NIO's types and HTTPTypes', as `HTTP1ToHTTPServerCodec`; that one has Foundation take each address apart,
-/// which is a fifth of a read.
+/// Converts between the types of NIO and HTTPTypes, like `HTTP1ToHTTPServerCodec`, which parses each address with
+/// Foundation: a fifth of the time of a read.
 private final class HTTPTypesCodec: ChannelDuplexHandler, Sendable {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -90,7 +91,7 @@ private final class HTTPTypesCodec: ChannelDuplexHandler, Sendable {
         }
     }
 
-    /// With the target as it was sent: `RequestTarget` takes it apart.
+    /// Keeps the target as sent; `RequestTarget` parses it.
     private static func request(_ head: HTTPRequestHead) throws -> HTTPRequest {
         HTTPRequest(
             method: try HTTPRequest.Method(head.method), scheme: "http", authority: head.headers["Host"].first,

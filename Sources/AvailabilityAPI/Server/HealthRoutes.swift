@@ -4,9 +4,9 @@ import StrictJSON
 
 /// Whether the process can do its work.
 package struct HealthReport: Sendable {
-    /// Why it cannot; nil: it can.
+    /// Why it cannot; nil if it can.
     package var trouble: String?
-    /// What was looked at, and what was found, in words.
+    /// What was checked, and the findings, in words.
     package var checks: JSONValue
 
     package init(trouble: String?, checks: JSONValue) {
@@ -15,8 +15,8 @@ package struct HealthReport: Sendable {
     }
 }
 
-/// `/healthz`: the process answers. `/readyz`: it can do its work, which differs by address: answering shoppers at the
-/// public one; at the operator's one deciding orders, or, where the process decides none, answering shoppers.
+/// `/healthz`: the process responds. `/readyz`: it can do its work, which depends on the address: at the public one,
+/// serving shoppers; at the operator's, deciding orders, or serving shoppers if the process decides none.
 struct HealthRoutes: Sendable {
     let report: @Sendable () async -> HealthReport
 
@@ -37,7 +37,7 @@ struct HealthRoutes: Sendable {
 }
 
 extension Response {
-    /// An answer that is about this moment only.
+    /// A JSON response that must not be stored.
     static func json(_ value: JSONValue) -> Response {
         var bytes: [UInt8] = []
         value.write(into: &bytes)

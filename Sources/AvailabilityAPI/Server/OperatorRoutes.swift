@@ -4,7 +4,7 @@ import Hummingbird
 import WebAssets
 import StrictJSON
 
-/// The operator's addresses, apart from the public ones: the operator's page and the metrics.
+/// The operator's routes, separate from the public ones: the operator's page and the metrics.
 struct OperatorRoutes: Sendable {
     private let table: [String: Route]
     private static let open = ["/healthz", "/readyz"]
@@ -27,15 +27,15 @@ struct OperatorRoutes: Sendable {
 
     func route(_ path: Substring) -> Route? { table[String(path)] }
 
-    /// Whether a route answers without a check of access.
+    /// Whether a route needs no authorisation.
     static func isOpen(_ route: Route) -> Bool { open.contains(route.name) }
 }
 
-/// What the operator is shown.
+/// The data that the operator's routes serve.
 package struct OperatorSources: Sendable {
-    /// How the store fares, as JSON.
+    /// The state of the store, as JSON.
     package var status: @Sendable () async -> JSONValue
-    /// All metrics of the process, as Prometheus reads them.
+    /// All metrics of the process, in Prometheus' text format.
     package var metrics: @Sendable () async -> (bytes: [UInt8], contentType: String)
 
     package init(
@@ -47,16 +47,16 @@ package struct OperatorSources: Sendable {
     }
 }
 
-/// Who may use the operator's addresses.
+/// Decides who may use the operator's routes.
 struct OperatorAccess: Sendable {
-    /// nil: no token is asked for, as the address can be reached from this machine alone.
+    /// nil if none is required, because the address can be reached from this machine only.
     let token: String?
 
     /// - Throws: `Problem` (401, 403).
     func admit(_ request: Request, _ route: Route?) throws {
         if let route, OperatorRoutes.isOpen(route) { return }
         guard let token else {
-            // A page from elsewhere may have had its own name point here: it must not read what is shown.
+            // DNS rebinding: a foreign page may resolve its own name to this address and must not read the responses.
             guard Self.isLoopbackName(request.head.authority) else {
                 throw Problem(
                     .forbidden, "without operator_token this address answers to localhost, 127.0.0.1 and [::1] only")
@@ -88,7 +88,7 @@ struct OperatorAccess: Sendable {
         }
     }
 
-    /// In a time that does not reveal how much of it was right.
+    /// Compares in constant time, so that timing does not reveal how much of the token was right.
     private static func isSame(_ given: String, _ token: String) -> Bool {
         let (given, token) = (Array(given.utf8), Array(token.utf8))
         guard given.count == token.count else { return false }

@@ -2,9 +2,10 @@ import HTTPTypes
 import Hummingbird
 import WebAssets
 
-/// Routes of files that are given as they are.
+/// Routes that serve embedded files unchanged.
 enum PageRoute {
-    /// Nothing from elsewhere but pictures, which the catalogue may have anywhere; nothing written into the page.
+    /// Allows nothing from other origins except images, which the catalogue may host anywhere, and no inline scripts or
+    /// styles.
     private static let policy = """
         default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https: data:; \
         base-uri 'none'; form-action 'none'; frame-ancestors 'none'
@@ -23,7 +24,7 @@ enum PageRoute {
         let tag = "\"\(String(AvailabilityResponse.fingerprint(body.readableBytesView), radix: 16))\""
         var headers = more
         headers[.eTag] = tag
-        // Asked for each time: with another version of the program comes another page.
+        // Revalidated each time: another version of the program has another page.
         headers[.cacheControl] = "no-cache"
         return Route(path, isShared: isShared) { [headers] request, _, _ in
             if let known = request.headers[.ifNoneMatch], AvailabilityResponse.matches(known, tag) {
@@ -37,7 +38,7 @@ enum PageRoute {
 }
 
 extension HTTPField.Name {
-    // A constant, and a name as there may be.
+    // A constant, and a valid name.
     // swift-format-ignore: NeverForceUnwrap
     fileprivate static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
 }

@@ -1,14 +1,14 @@
 import NIOHTTP1
 
-/// Whether a connection is to stay open after an answer, as the request's head has it (RFC 9112, 9.3).
+/// Whether a connection stays open after a response, according to the request's head (RFC 9112, 9.3).
 struct Persistence: Sendable {
     let version: HTTPVersion
-    /// The client wants no further answer.
+    /// The client wants no further response.
     let isAskedToEnd: Bool
 
     init(_ head: HTTPRequestHead) {
         version = head.version
-        // Behind a request for another protocol NIO's decoder reads no further one.
+        // After a request to switch protocols NIO's decoder parses no further request.
         isAskedToEnd = !head.isKeepAlive || head.method == .CONNECT || head.headers.contains(name: "Upgrade")
     }
 
@@ -17,10 +17,10 @@ struct Persistence: Sendable {
         self.isAskedToEnd = isAskedToEnd
     }
 
-    /// What came could not be read, nor can what follows.
+    /// The request could not be parsed, nor can anything that follows it.
     static let unreadable = Persistence(version: .http1_1, isAskedToEnd: true)
 
-    /// What the answer says of it (`Connection`); nil: nothing, as it stays open like every one of HTTP/1.1.
+    /// The value of the response's `Connection` field; nil if the connection stays open by default, as in HTTP/1.1.
     func field(isLast: Bool) -> String? {
         if isLast { "close" } else { version == .http1_0 ? "keep-alive" : nil }
     }

@@ -6,7 +6,7 @@ import NIOCore
 import WebAssets
 import RedisClient
 
-/// The public addresses: the drop, its API, and whether the process is well; all but those of `AvailabilityRoutes`.
+/// The public routes: the page, the API and the health probes, except those of `AvailabilityRoutes`.
 struct PublicRoutes: Sendable {
     private let table: [String: Route]
 
@@ -25,7 +25,7 @@ struct PublicRoutes: Sendable {
                     return try await cart.validate(body, request)
                 }),
             Route("/v1/events", isShared: true) { request, target, origin in
-                // Ids are looked at before anything is said.
+                // Validates the ids before the head is sent.
                 if request.method == .head { _ = try await reader.availability(of: target.products()) }
                 return try await Self.events(live, request, target, origin)
             },
@@ -55,14 +55,14 @@ struct PublicRoutes: Sendable {
         var headers = HTTPFields()
         headers[.contentType] = "text/event-stream"
         headers[.cacheControl] = "no-store"
-        // Proxies that gather an answer before they pass it on would hold events back.
+        // Proxies that buffer responses would delay events.
         headers[.xAccelBuffering] = "no"
         if request.method == .head { return Response(status: .ok, headers: headers) }
         let lastEventID = request.headers[.lastEventID].flatMap { EventID($0) }
         let channel = origin.channel
         let subscriber = try await live.subscribe(to: ids, lastEventID: lastEventID) { channel.close(promise: nil) }
-        // When the connection breaks. A client that has closed its sending side may still listen, until a heartbeat
-        // fails.
+        // Unsubscribe when the connection drops. A client that only half-closed may still be reading; the next
+        // heartbeat fails if it is not.
         channel.closeFuture.whenComplete { _ in Task { await live.unsubscribe(subscriber) } }
         return Response(
             status: .ok, headers: headers,
@@ -79,16 +79,16 @@ struct PublicRoutes: Sendable {
                 try channel.pipeline.syncOperations.handler(type: FastPathHandler.self), eventLoop: channel.eventLoop)
         }.get()
         let tasks = EventLoopTasks(channel.eventLoop)
-        // On the connection's event loop, so that an event wakes no other thread.
+        // Runs on the connection's event loop, so that an event wakes no other thread.
         while try await withTaskExecutorPreference(tasks, operation: { try await send(to: subscriber, stage, channel) })
         {
             await live.catchUp(subscriber)
         }
     }
 
-    /// Sends what there is, until there is no more. The next is taken when the socket has taken the last: what comes
-    /// meanwhile waits where it is counted, and where it can be dropped.
-    /// - Returns: whether it missed something, else it is over.
+    /// Sends events until there are no more. The next ones are taken only when the socket has taken the last: until
+    /// then they wait in the subscriber's queue, where they are counted and can be dropped.
+    /// - Returns: whether the subscriber missed events; if not, the subscription has ended.
     private static func send(
         to subscriber: Subscriber, _ stage: NIOLoopBound<FastPathHandler>, _ channel: any Channel
     ) async throws -> Bool {
@@ -97,7 +97,7 @@ struct PublicRoutes: Sendable {
             case .events(let events):
                 let sent = channel.eventLoop.makePromise(of: Void.self)
                 channel.eventLoop.execute { stage.value.send(events, sent) }
-                // When the process ends, it does not wait for a client that does not read.
+                // At shutdown the process does not wait for a client that does not read.
                 try await withTaskCancellationHandler {
                     try await sent.futureResult.get()
                 } onCancel: {
@@ -111,7 +111,7 @@ struct PublicRoutes: Sendable {
 }
 
 extension HTTPField.Name {
-    // Constants, and names as there may be.
+    // Constants, and valid names.
     // swift-format-ignore: NeverForceUnwrap
     fileprivate static let lastEventID = HTTPField.Name("Last-Event-ID")!
     // swift-format-ignore: NeverForceUnwrap

@@ -6,15 +6,15 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// One address: what answers at it, by method.
+/// One address and its handlers, by method.
 struct Route: Sendable {
     typealias Handler = @Sendable (Request, RequestTarget, RequestOrigin) async throws -> Response
 
-    /// Its pattern, for metrics.
+    /// The route's pattern, for metrics.
     let name: String
     let get: BufferedResponse?
     let post: BufferedResponse?
-    /// Whether pages of other origins may use it, where a setting allows them.
+    /// Whether pages of other origins may use it, if the settings allow them.
     let isShared: Bool
 
     init(_ name: String, isShared: Bool = false, get: BufferedResponse? = nil, post: BufferedResponse? = nil) {
@@ -24,7 +24,7 @@ struct Route: Sendable {
         self.post = post
     }
 
-    /// As the field `Allow` names them.
+    /// The value of the `Allow` field.
     var methods: String {
         Self.methods(get: get != nil, post: post != nil)
     }
@@ -34,7 +34,7 @@ struct Route: Sendable {
     }
 }
 
-/// Where a request came from.
+/// The connection of a request.
 struct RequestOrigin: InitializableFromSource {
     let channel: any Channel
 
@@ -43,11 +43,11 @@ struct RequestOrigin: InitializableFromSource {
     }
 }
 
-/// Finds the route of a request, and gives every answer what all have in common: problem details, HEAD, OPTIONS,
+/// Finds the route of a request and applies the rules common to all responses: problem details, HEAD, OPTIONS and
 /// access for other origins.
 ///
-/// Hummingbird's router is not used: there are a dozen addresses, ids in them have to stay encoded until they are taken
-/// apart, and a wrong method has to be distinguished from a wrong address.
+/// Hummingbird's router is not used: there are only a dozen addresses, ids must stay encoded until the path is split,
+/// and an unsupported method must be distinguished from an unknown address.
 struct RouteResponder: HTTPResponder {
     typealias Context = RequestOrigin
 
@@ -95,13 +95,13 @@ struct RouteResponder: HTTPResponder {
     }
 }
 
-/// What all answers of a server have in common, whether `RouteResponder` or `AvailabilityRoutes` makes them.
+/// The rules common to all responses of a server, whether `RouteResponder` or `AvailabilityRoutes` makes them.
 struct ResponseRules: Sendable {
     let origins: AllowedOrigins
     let metrics: RequestMetrics
     let logger: Logger
 
-    /// What is answered to a request that failed. What only this side can mend is logged.
+    /// The problem to send for a failed request. Errors that only the operator can fix are logged.
     func problem(_ error: any Error, of route: String) -> Problem {
         let problem = Problem(error)
         if problem.status == .internalServerError {
@@ -110,11 +110,11 @@ struct ResponseRules: Sendable {
         return problem
     }
 
-    /// Completes the header fields of an answer.
+    /// Completes the header fields of a response.
     /// - Parameters:
-    ///   - route: its pattern.
-    ///   - access: nil: only pages of this server may use the address.
-    /// - Returns: the counter of such answers, which the caller increments.
+    ///   - route: the route's pattern.
+    ///   - access: nil if only pages of this server may use the address.
+    /// - Returns: the counter for this route and status, which the caller increments.
     func finish(
         _ fields: inout HTTPFields, status: HTTPResponse.Status, of route: String, _ access: AllowedOrigins.Access?,
         isPreflight: Bool = false
@@ -125,17 +125,17 @@ struct ResponseRules: Sendable {
     }
 }
 
-/// Which other origins' pages may read the answers (`http_allow_origin`).
+/// The origins whose pages may read responses (`http_allow_origin`).
 package enum AllowedOrigins: Sendable, Equatable {
     case none
     case all
     case some([String])
 
-    /// What is said to a page about the use of an answer.
+    /// The access that a response grants to a page of another origin.
     struct Access: Hashable {
-        /// Whom the answer is for; nil: to no other origin.
+        /// The value of `Access-Control-Allow-Origin`; nil if the origin has no access.
         var origin: String?
-        /// Caches must not give one origin's answer to another.
+        /// Whether the response depends on the origin, so that caches must keep one response per origin.
         var varies: Bool
 
         fileprivate func mark(_ fields: inout HTTPFields, isPreflight: Bool) {
@@ -152,7 +152,7 @@ package enum AllowedOrigins: Sendable, Equatable {
         }
     }
 
-    /// - Parameter origin: of the page that asks; nil: it does not say.
+    /// - Parameter origin: the requesting page's origin; nil if the request has none.
     func access(for origin: String?) -> Access {
         switch self {
         case .none: Access(origin: nil, varies: false)
@@ -163,11 +163,11 @@ package enum AllowedOrigins: Sendable, Equatable {
 }
 
 extension Request {
-    /// Time to send a body, from when its head was read.
+    /// Time to receive a body, from when its head was read.
     private static let bodyTime = TimeAmount.seconds(10)
 
-    /// The whole body.
-    /// - Throws: `Problem` (413). When it takes too long, the connection is closed.
+    /// The complete body. If it takes too long to arrive, the connection is closed.
+    /// - Throws: `Problem` (413).
     func wholeBody(upTo limit: Int, _ channel: any Channel) async throws -> ByteBuffer {
         let tooLarge = Problem(.contentTooLarge, "the body has more than \(limit) bytes")
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }

@@ -2,11 +2,12 @@ import Metrics
 import NIOCore
 import Synchronization
 
-/// What the process holds for clients that have not read it: counted, and bounded over all connections.
+/// Counts the bytes buffered for clients that have not read them, and bounds their sum over all connections.
 ///
-/// What sockets have not taken is counted: answers for each connection, events once for all connections that wait for
-/// the same. Above the bound the connections that are furthest behind are closed, and no answer with figures is begun
-/// until there is room. What the kernel holds of each connection comes on top (`HTTPConnection.kernelBytes`).
+/// It counts bytes that sockets have not taken: responses per connection, events once for all connections that wait for
+/// the same one. Above the bound the connections that are furthest behind are closed, and no response with availability
+/// is started until there is room. The kernel's buffer of each connection is in addition
+/// (`HTTPConnection.kernelBytes`).
 package final class UnreadBytes: Sendable {
     private let limit: Int
     private let bytes = Atomic(0)
@@ -41,15 +42,15 @@ package final class UnreadBytes: Sendable {
 
     /// Why a connection is cut off.
     enum Reason {
-        /// The bound.
+        /// The bound was exceeded.
         case room
-        /// Its client has taken nothing for too long.
+        /// Its client has received nothing for too long.
         case stalled
     }
 
     /// - Parameters:
-    ///   - limit: bytes.
-    ///   - factory: where metrics go; nil: to the process' own.
+    ///   - limit: in bytes.
+    ///   - factory: nil for the process-wide one.
     package init(limit: Int, metrics factory: (any MetricsFactory)? = nil) {
         let factory = factory ?? MetricsSystem.factory
         self.limit = limit
@@ -65,10 +66,11 @@ package final class UnreadBytes: Sendable {
 
     var isExceeded: Bool { count > limit }
 
-    /// What has to go when the bound is exceeded: an eighth of it, so that not every answer after that closes one more.
+    /// Bytes to free if the bound is exceeded. Frees an eighth of it in addition, so that not every following response
+    /// closes another connection.
     private var excess: Int { isExceeded ? count - limit / 8 * 7 : 0 }
 
-    /// - Parameter number: below 0 for what was taken or dropped.
+    /// - Parameter number: negative for bytes that were taken or dropped.
     func add(_ number: Int) { bytes.add(number, ordering: .relaxed) }
 
     func countCutOff(_ reason: Reason) {
@@ -78,10 +80,10 @@ package final class UnreadBytes: Sendable {
         }
     }
 
-    /// Has the metric say what is held now.
+    /// Updates the metric.
     package func record() { gauge.record(count) }
 
-    /// Of the event loop that this runs on.
+    /// The slow readers on `eventLoop`, on which the caller must run.
     func slowReaders(on eventLoop: any EventLoop) -> SlowReaders {
         relief.withLock { relief in
             if let known = relief.slowReaders[ObjectIdentifier(eventLoop)] { return known }
@@ -91,7 +93,7 @@ package final class UnreadBytes: Sendable {
         }.value
     }
 
-    /// Closes connections if the bound is exceeded. First each event loop names its candidates, at its next turn. Then
+    /// Closes connections if the bound is exceeded. First each event loop names its candidates, in its next tick. Then
     /// the worst of all event loops are chosen, so that a client that reads is not closed in place of one on another
     /// event loop that does not.
     func relieve() {
@@ -146,7 +148,7 @@ package final class UnreadBytes: Sendable {
     }
 }
 
-/// Bytes that many connections may wait for: counted once, for as long as any of them does.
+/// Bytes that any number of connections may wait for. They are counted once, until the last connection releases them.
 final class CountedBuffer: Sendable {
     let bytes: ByteBuffer
     private let unread: UnreadBytes
@@ -160,15 +162,15 @@ final class CountedBuffer: Sendable {
     deinit { unread.add(-bytes.readableBytes) }
 }
 
-/// The connections of one event loop whose sockets have not taken all.
+/// The connections of one event loop whose sockets have not taken all bytes.
 final class SlowReaders {
-    /// What an answer may need to a client far away, over a busy line.
+    /// The round trip to a distant client over a busy line may take this long.
     private static let roundTrip = TimeAmount.seconds(2)
 
     private let unread: UnreadBytes
     private let loop: ObjectIdentifier
     private var stages: [ObjectIdentifier: (number: Int, stage: FastPathHandler)] = [:]
-    /// A number for each: one that comes later may get the address of one that has gone.
+    /// Identifies each entry: a later handler may get the address of one that was freed.
     private var numbers = 0
 
     init(_ unread: UnreadBytes, on loop: any EventLoop) {
@@ -184,22 +186,22 @@ final class SlowReaders {
 
     func countCutOff(_ reason: UnreadBytes.Reason) { unread.countCutOff(reason) }
 
-    /// Counts bytes of answers, and has room made if there is none.
-    /// - Parameter bytes: below 0 for what was taken or dropped.
+    /// Counts bytes of responses, and frees memory if the bound is exceeded.
+    /// - Parameter bytes: negative for bytes that were taken or dropped.
     func add(_ bytes: Int) {
         unread.add(bytes)
         if bytes > 0 { unread.relieve() }
     }
 
-    /// A connection that could be closed to make room.
+    /// A connection that could be closed to free memory.
     struct Candidate: Comparable {
         let loop: ObjectIdentifier
-        /// The number of its stage.
+        /// The number of its handler in `stages`.
         let stage: Int
         /// Whether its client has acknowledged bytes recently.
         let isTaking: Bool
         let lastSent: NIODeadline
-        /// Bytes that were written and that its socket has not taken yet.
+        /// Written bytes that its socket has not taken yet.
         let remaining: Int
         /// Bytes that closing it frees.
         let bytes: Int
@@ -215,7 +217,7 @@ final class SlowReaders {
 
     func candidates() -> [Candidate] {
         stages.values.map { number, stage in
-            // Two looks may be closer together than a round trip to a client that takes all it gets.
+            // Two checks may be less than a round trip apart, even for a client that reads everything it receives.
             let isTaking = stage.clientHasTaken() || NIODeadline.now() - stage.lastSent < Self.roundTrip
             return Candidate(
                 loop: loop, stage: number, isTaking: isTaking, lastSent: stage.lastSent, remaining: stage.remaining,
@@ -225,7 +227,7 @@ final class SlowReaders {
 
     func cutOff(_ candidates: [Candidate]) {
         let numbers = Set(candidates.map(\.stage))
-        // Closing one changes the list.
+        // The filter copies the entries: closing a connection removes its own.
         for (_, stage) in stages.values.filter({ numbers.contains($0.number) }) { stage.cutOff() }
     }
 }
