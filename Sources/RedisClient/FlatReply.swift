@@ -1,7 +1,7 @@
-/// A reply as it came: its values in their order, and the bytes of all its strings in one array.
+/// A reply in flat form: its values in order, and the bytes of all its strings in one array.
 ///
-/// `RedisConnection.send` makes a tree of it (`value`), which is easier to read. A large reply is better walked as it
-/// is (`Walk`): in a tree, each of its values is an allocation.
+/// `RedisConnection.send` converts it to a tree (`value`), which is easier to read. Walk large replies instead
+/// (`Walk`): a tree takes one allocation per value.
 package final class FlatReply: Sendable {
     enum Kind: UInt8, Sendable {
         case null
@@ -14,9 +14,10 @@ package final class FlatReply: Sendable {
 
     struct Token: Sendable {
         var kind: Kind
-        /// For a string: where its bytes begin.
+        /// For a string: the offset of its bytes.
         var start: UInt32 = 0
-        /// An integer's value; how many bytes a string has, or elements an array, which are the tokens that follow.
+        /// An integer's value, the number of bytes of a string, or the number of elements of an array; these are the
+        /// tokens that follow.
         var number: Int64 = 0
     }
 
@@ -30,14 +31,14 @@ package final class FlatReply: Sendable {
         self.bytes = bytes
     }
 
-    /// The error, if that is the whole reply.
+    /// The error, if the whole reply is one.
     var error: RedisReplyError? {
         if case .error = tokens[0].kind, case .error(let error) = value { error } else { nil }
     }
 
     package var isNull: Bool { tokens[0].kind == .null }
 
-    /// All of it as a tree.
+    /// The whole reply as a tree.
     package var value: RedisValue {
         var at = 0
         return tree(&at)
@@ -65,15 +66,15 @@ package final class FlatReply: Sendable {
 
     package func walk() -> Walk { Walk(reply: self) }
 
-    /// Iterates over a reply's values in their order. A value of another kind than requested is skipped, with
-    /// everything in it.
+    /// Iterates over a reply's values in order. A value of another kind than requested is skipped with its elements.
     package struct Walk {
         fileprivate let reply: FlatReply
         private var at = 0
 
         fileprivate init(reply: FlatReply) { self.reply = reply }
 
-        /// The number of elements of the next value, an array, whose elements are then next; nil if it is not an array.
+        /// The number of elements of the next value if it is an array, and nil otherwise. Its elements are the next
+        /// values.
         package mutating func array() -> Int? {
             guard at < reply.tokens.count, reply.tokens[at].kind == .array else {
                 skip()
@@ -83,7 +84,7 @@ package final class FlatReply: Sendable {
             return Int(reply.tokens[at - 1].number)
         }
 
-        /// The place in `bytes` of the next value, a bulk string; nil if it is not one.
+        /// The range in `bytes` of the next value if it is a bulk string, and nil otherwise.
         package mutating func string() -> Range<Int>? {
             guard at < reply.tokens.count, reply.tokens[at].kind == .bulk else {
                 skip()
@@ -93,7 +94,7 @@ package final class FlatReply: Sendable {
             return reply.place(of: reply.tokens[at - 1])
         }
 
-        /// The next value's text, a bulk string of UTF-8; nil if it is not one.
+        /// The text of the next value if it is a bulk string of UTF-8, and nil otherwise.
         package mutating func text() -> String? {
             guard let place = string() else { return nil }
             return reply.bytes.withUnsafeBytes { String(validating: $0[place], as: UTF8.self) }

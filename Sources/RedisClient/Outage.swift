@@ -1,17 +1,17 @@
 import Concurrency
 import Synchronization
 
-/// What is known of a server that could not be reached: when it may be tried again.
+/// Tracks failed attempts to reach a server, and when the next one is due.
 ///
-/// Clients of the same server share one, so that the first one which reaches it again ends the waiting of all. Otherwise
-/// some requests of a process would still fail for seconds after others are answered.
+/// All clients of a server share one, so that the first client which reaches it again ends the delay for all. Otherwise
+/// some requests of a process would still fail for seconds after others succeed.
 final class Outage: Sendable {
     struct Failure: Sendable {
-        /// What the last attempt failed with.
+        /// The error of the last attempt.
         var error: any Error
-        /// In a row. Attempts made side by side count as one.
+        /// Consecutive failures. Concurrent attempts count as one.
         var count: Int
-        /// When the last of these was known.
+        /// When the last of these failures was reported.
         var knownAt: ContinuousClock.Instant
         var retryAt: ContinuousClock.Instant
     }
@@ -20,7 +20,7 @@ final class Outage: Sendable {
         var failure: Failure?
         /// When the server was last reached.
         var reachedAt: ContinuousClock.Instant?
-        /// The kind of failure that is already in the log.
+        /// The kind of failure that was last reported, so that repetitions are not logged.
         var reported: String?
     }
 
@@ -29,16 +29,16 @@ final class Outage: Sendable {
 
     init(delay: Backoff) { self.delay = delay }
 
-    /// The last failed attempt; nil: the server has been reached since, or there was no attempt.
+    /// The last failed attempt; nil if the server has been reached since, or if there was no attempt.
     var failure: Failure? { state.withLock { $0.failure } }
 
-    /// The error of the last attempt while there should be no other one.
+    /// The error of the last attempt while the delay before the next one lasts.
     func error(at now: ContinuousClock.Instant) -> (any Error)? {
         failure.flatMap { now < $0.retryAt ? $0.error : nil }
     }
 
-    /// Notes that an attempt failed. One that began before the server was reached says nothing new.
-    /// - Returns: whether it failed in another way than the one before.
+    /// Records a failed attempt. One that began before the server was last reached is ignored.
+    /// - Returns: whether it failed in another way than the previous attempt.
     func failed(_ error: any Error, begun: ContinuousClock.Instant, at now: ContinuousClock.Instant) -> Bool {
         let kind = (error as? RedisError)?.kind ?? "\(error)"
         return state.withLock { state in
@@ -55,6 +55,6 @@ final class Outage: Sendable {
         }
     }
 
-    /// Notes that an attempt succeeded.
+    /// Records a successful attempt.
     func end(at now: ContinuousClock.Instant) { state.withLock { $0 = State(reachedAt: now) } }
 }

@@ -1,13 +1,13 @@
 import NIOCore
 
-/// A command, or a pipeline of commands, that waits for its reply or replies.
+/// A command or a pipeline that awaits its reply or replies.
 struct PendingCommand: Sendable {
     enum Waiter: Sendable {
         case one(ReplyPromise<FlatReply>)
         case many(ReplyPromise<[FlatReply]>, count: Int)
     }
 
-    /// For errors.
+    /// Names the command in errors.
     let name: String
     let timeout: Duration
     let waiter: Waiter

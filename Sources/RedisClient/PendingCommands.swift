@@ -17,7 +17,7 @@ struct PendingCommands {
     }
 
     /// Pairs a reply with the oldest command, or keeps it until that pipeline is complete.
-    /// - Returns: false if no command waits.
+    /// - Returns: false if there is no pending command.
     mutating func receive(_ reply: FlatReply) -> Bool {
         guard let command = entries.first?.command else { return false }
         switch command.waiter {
@@ -43,8 +43,9 @@ struct PendingCommands {
     /// Linear: called only when a timer fires, about once per shortest timeout.
     var earliestDeadline: NIODeadline? { entries.lazy.map(\.deadline).min() }
 
-    /// Fails all commands: those overdue at `now` with a timeout, the others with what `error` makes. It gets the text
-    /// of the last error reply to an interrupted pipeline: a server that rejects a client sends the reason, and closes.
+    /// Fails all commands: those overdue at `now` with a timeout, the remaining ones with the error that `error`
+    /// returns. The closure receives the text of the last error reply to an interrupted pipeline: a server that rejects
+    /// a client sends the reason, and closes.
     mutating func failAll(
         server: String, now: NIODeadline?, _ error: (_ isFirst: Bool, _ lastWords: String?) -> RedisError
     ) {

@@ -1,9 +1,9 @@
 import NIOCore
 
-/// The last stage of a connection's channel: writes commands, parses replies, pairs them, and watches deadlines.
+/// The last handler of a connection's channel: writes commands, parses replies, pairs them, and enforces deadlines.
 ///
-/// Whatever makes the pairing doubtful (a late reply, a reply to nothing, bytes that are no reply) closes the
-/// connection and fails every command in progress. Lives on the event loop of its channel.
+/// Any doubt about the pairing (a late reply, a reply to no command, bytes that are not a reply) closes the connection
+/// and fails every command in progress. Runs on the event loop of its channel.
 final class RedisChannelHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -54,8 +54,8 @@ final class RedisChannelHandler: ChannelInboundHandler {
 
     // MARK: Deadlines
 
-    /// One timer per connection, for the earliest deadline when it was set: replies do not touch it. If nothing is
-    /// overdue when it fires, it is set again, so it fires about once per shortest timeout.
+    /// One timer per connection, for the earliest deadline at the time it was set: replies do not touch it. If nothing
+    /// is overdue when it fires, it is set again, so it fires about once per shortest timeout.
     private func setTimer(_ deadline: NIODeadline, _ context: ChannelHandlerContext) {
         timer?.scheduled.cancel()
         let scheduled = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timerFired() }
@@ -76,7 +76,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
         }
     }
 
-    // MARK: Ends
+    // MARK: Ending
 
     private func violated(_ detail: String) {
         end(reason: "the server broke the protocol: \(detail)") { [server] isFirst, _ in
@@ -105,7 +105,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
         context?.close(promise: nil)
     }
 
-    // MARK: Events of the channel
+    // MARK: Channel events
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
@@ -145,7 +145,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
-    /// An error of the socket or of TLS; nothing that follows can be trusted.
+    /// Handles an error of the socket or of TLS. Nothing received after it can be trusted.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let reason = RedisConnection.reason(of: error)
         end(reason: reason) { [server] _, lastWords in

@@ -3,18 +3,18 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A connection that is opened again after it broke.
+/// A client that reconnects when its connection breaks.
 ///
-/// The first command opens it, and so does the first one after it broke; all callers that need it at that moment share
-/// the attempt. After a failed attempt there is no other one before a delay has passed (`RedisOptions.reconnectDelay`):
-/// until then commands **fail at once**, with the error of that attempt. `waitUntilConnected` is for waiting; an HTTP
-/// request, for example, is better answered than delayed.
+/// The connection is opened by the first command, and again by the first one after it broke; concurrent callers share
+/// the attempt. After a failed attempt there is no further one until a delay has passed
+/// (`RedisOptions.reconnectDelay`): until then commands **fail at once** with the error of that attempt. Callers that
+/// prefer to wait use `waitUntilConnected`; an HTTP request, for example, should fail rather than be delayed.
 ///
 /// A command that may have been executed is never sent again. A command that was certainly not sent
 /// (`RedisError.notSent`: the connection had just broken) is sent once more on a new connection.
 package final class RedisClient: Sendable {
     package let url: RedisURL
-    /// The event loop of its connections: a caller on it is answered without waking another thread.
+    /// The event loop of its connections: a caller on it receives replies without waking another thread.
     package let eventLoop: any EventLoop
     private let options: RedisOptions
     private let outage: Outage
@@ -24,9 +24,9 @@ package final class RedisClient: Sendable {
     private struct State: Sendable {
         var current: RedisConnection?
         var generation = 0
-        /// All callers that wait for the attempt in progress; nil: there is none.
+        /// The callers that wait for the attempt in progress; nil if there is none.
         var waiting: [ReplyPromise<RedisConnection>]?
-        /// When a connection was last given up because its server was not the primary.
+        /// When a connection was last abandoned because its server was not the primary.
         var lastRetirement: ContinuousClock.Instant?
         var isClosed = false
 
@@ -40,7 +40,7 @@ package final class RedisClient: Sendable {
         case fail(any Error)
     }
 
-    /// - Parameter eventLoop: nil: any.
+    /// - Parameter eventLoop: nil for any event loop.
     package convenience init(
         url: RedisURL, options: RedisOptions = .init(), on eventLoop: (any EventLoop)? = nil, logger: Logger
     ) {
@@ -57,8 +57,8 @@ package final class RedisClient: Sendable {
         self.logger = logger
     }
 
-    /// One for each event loop of the process. The delay between attempts to connect is one for all, and over for all
-    /// when one of them has connected.
+    /// One client for each event loop of the process. They share the delay between attempts to connect, which ends for
+    /// all of them when one has connected.
     package static func onEachEventLoop(
         url: RedisURL, options: RedisOptions = .init(), logger: Logger
     ) -> [RedisClient] {
@@ -94,7 +94,7 @@ package final class RedisClient: Sendable {
         }
     }
 
-    /// Like `RedisConnection.pipeline`. All commands go through the same connection.
+    /// Like `RedisConnection.pipeline`. All commands use the same connection.
     package func pipeline(_ commands: [RedisCommand], timeout: Duration? = nil) async throws -> [RedisValue] {
         let connection = try await connection()
         do {
@@ -112,15 +112,15 @@ package final class RedisClient: Sendable {
         return replies
     }
 
-    /// Closes the connection in use, so that the next command resolves the server's name again. Commands in progress on
-    /// it fail with `connectionLost`.
+    /// Closes the current connection, so that the next command resolves the server's name again. Commands in progress
+    /// on it fail with `connectionLost`.
     package func reconnect(because reason: String) {
         guard let connection = state.withLock({ $0.usable }) else { return }
         connection.abandon(because: reason)
     }
 
-    /// Gives up a connection whose server reports that it is not the primary (any more). After a failover by name or
-    /// virtual address the name may already lead to another server, and a demoted server does not close its
+    /// Abandons a connection whose server reports that it is not the primary (any more). After a failover by name or
+    /// virtual address the name may already resolve to another server, and a demoted server does not close its
     /// connections.
     package func retire(_ connection: RedisConnection, because error: RedisReplyError) {
         let isNews = state.withLock { state in
@@ -129,17 +129,17 @@ package final class RedisClient: Sendable {
         }
         if isNews {
             logger.warning(
-                "redis is not the primary; connecting again, in case its name leads elsewhere",
+                "redis is not the primary; reconnecting, in case its name now resolves to another server",
                 metadata: ["redis": "\(url)", "error": "\(error.message)"])
         }
         connection.abandon(because: "the server is not the primary: \(error.code)")
     }
 
-    /// While a server stays a replica each attempt ends like this: only the first one in this time is logged.
+    /// While a server stays a replica, each attempt ends like this: only the first one within this time is logged.
     private static let retirementIsNews = Duration.seconds(60)
 
-    /// The connection in use, or a new one. For a caller that needs several commands on one connection (or to know that
-    /// none of them went through another one); it belongs to the client: do not close it.
+    /// The current connection, or a new one, for a caller that must send several commands over one connection or know
+    /// that none of them used another. It belongs to the client: do not close it.
     package func connection() async throws -> RedisConnection {
         if let connection = state.withLock({ $0.isClosed ? nil : $0.usable }) { return connection }
         let promise = ReplyPromise<RedisConnection>()
@@ -154,13 +154,13 @@ package final class RedisClient: Sendable {
         }
     }
 
-    /// Tries to connect, with growing delays, until there is a connection.
+    /// Tries to connect, with increasing delays, until there is a connection.
     ///
     /// - Parameters:
-    ///   - limit: for all attempts together; nil: none. It is checked between attempts, one of which may take
+    ///   - limit: for all attempts together; nil for no limit. It is checked between attempts, each of which may take
     ///     `RedisOptions.connectTimeout`.
     ///   - onFailure: called when an attempt failed and another will follow, once for each kind of failure in a row.
-    /// - Throws: the last error when the time is over; at once an error that waiting does not resolve (a wrong
+    /// - Throws: the last error when the limit is reached; immediately, an error that waiting does not resolve (a wrong
     ///   password); `CancellationError`.
     package func waitUntilConnected(
         within limit: Duration? = nil, onFailure: (@Sendable (RedisError) -> Void)? = nil
@@ -182,8 +182,8 @@ package final class RedisClient: Sendable {
         }
     }
 
-    /// How many connections have been made. A caller that finds another number than before a command knows that the
-    /// server may have been restarted, or replaced, in between.
+    /// How many connections have been made. If it differs from its value before a command, the server may have been
+    /// restarted or replaced in between.
     package var generation: Int { state.withLock { $0.generation } }
 
     /// Whether the next command finds an open connection.
@@ -252,7 +252,7 @@ package final class RedisClient: Sendable {
         connection.channel.closeFuture.whenComplete { [weak self, closeReason = connection.closeReason] _ in
             guard let self, !self.isClosed else { return }
             self.logger.log(
-                // Given up by this side: the reason is already in the log.
+                // If this side abandoned the connection, the reason is already in the log.
                 level: closeReason.isAbandoned ? .debug : .warning, "connection to redis lost",
                 metadata: [
                     "redis": "\(self.url)", "connection": "\(generation)", "reason": "\(closeReason.text ?? "closed")",

@@ -2,29 +2,29 @@ import NIOCore
 
 /// A command in the form in which it is sent: RESP, an array of bulk strings.
 ///
-/// Arguments are encoded as they are appended, so a batch of 10,000 costs one growing buffer; the header with their
-/// number is put before them when the command is sent.
+/// Arguments are encoded as they are appended, so a batch of 10,000 costs one growing buffer. The array header, which
+/// needs their number, is prepended when the command is sent.
 package struct RedisCommand: Sendable {
-    /// Names the command in errors: its words, without arguments.
+    /// The command's words without arguments, for errors.
     package let name: String
-    /// Arguments so far, including the words of the name.
+    /// The number of arguments so far, including the words of the name.
     private(set) var count = 0
-    /// The arguments.
+    /// The encoded arguments.
     private var body: ByteBuffer
-    /// Whether an argument was left out because of `maximumBytes`; the command is refused when it is sent.
+    /// Whether an argument was left out because of `maximumBytes`; sending the command then fails.
     private(set) var isTooLarge = false
 
-    /// `client-query-buffer-limit` of Redis, which closes the connection of a client that sends more.
+    /// Redis' `client-query-buffer-limit`: it closes the connection of a client that sends more.
     package static let maximumBytes = 1 << 30
 
-    /// - Parameter name: one word or more (`"XGROUP CREATE"`), each of which is sent as an argument. A constant, as it
-    ///   appears in errors.
+    /// - Parameter name: one or more words (`"XGROUP CREATE"`), each sent as an argument. Must be a constant, because
+    ///   it appears in errors.
     package init(_ name: String, _ arguments: String...) {
         self.init(name, capacity: arguments.reduce(0) { $0 + $1.utf8.count + 16 })
         for argument in arguments { append(argument) }
     }
 
-    /// - Parameter capacity: bytes to allocate for the arguments; the buffer grows beyond them by itself.
+    /// - Parameter capacity: bytes to allocate for the arguments; the buffer grows as needed.
     package init(_ name: String, capacity: Int) {
         self.name = name
         body = ByteBufferAllocator().buffer(
@@ -32,7 +32,7 @@ package struct RedisCommand: Sendable {
         for word in name.split(separator: " ") { append(String(word)) }
     }
 
-    /// The command's bytes, in buffers to be written one after the other, without a copy.
+    /// The command's bytes, in buffers to be written in order, without a copy.
     var encoded: [ByteBuffer] { [ByteBuffer(string: "*\(count)\r\n"), body] }
 
     package mutating func append(_ text: String) {
@@ -61,7 +61,7 @@ package struct RedisCommand: Sendable {
     }
 
     private mutating func append(bytes: UnsafeRawBufferPointer) {
-        // "$", 19 digits and twice CR LF.
+        // "$", 19 digits and CR LF twice.
         let framing = 24
         guard bytes.count <= Self.maximumBytes, body.writerIndex + bytes.count + framing <= Self.maximumBytes else {
             isTooLarge = true
@@ -73,7 +73,8 @@ package struct RedisCommand: Sendable {
         count += 1
     }
 
-    /// Writes a bulk string. Returns how many bytes it has.
+    /// Writes a bulk string.
+    /// - Returns: its size in bytes.
     private static func frame(_ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int {
         let end = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
         var digits = 1
@@ -97,6 +98,6 @@ package struct RedisCommand: Sendable {
 }
 
 extension RedisCommand: CustomStringConvertible {
-    /// Without arguments: these may be passwords or belong to customers.
+    /// Omits the arguments, which may be passwords or customer data.
     package var description: String { "\(name) (\(count) words)" }
 }

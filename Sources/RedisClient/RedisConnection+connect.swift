@@ -4,12 +4,12 @@ import NIOPosix
 import Files
 
 extension RedisConnection {
-    /// Opens a connection and makes it ready: TCP or unix socket, TLS, AUTH, SELECT, CLIENT SETNAME, and a PING that
-    /// a server which cannot serve yet (LOADING) answers with an error.
+    /// Opens a connection and prepares it: TCP or unix socket, TLS, AUTH, SELECT, CLIENT SETNAME, and PING, which fails
+    /// if the server cannot serve commands yet (LOADING).
     ///
-    /// - Throws: `RedisError.cannotConnect`; `.reply` when the server answers but not as needed (`WRONGPASS`, `NOAUTH`,
-    ///   `LOADING`, `BUSY`…); `.protocolViolation` when it is no Redis server; `CancellationError`. The connection is
-    ///   closed then.
+    /// - Throws: `RedisError.cannotConnect`; `.reply` if the server replies with an error (`WRONGPASS`, `NOAUTH`,
+    ///   `LOADING`, `BUSY`…); `.protocolViolation` if it is not a Redis server; `CancellationError`. The connection is
+    ///   then closed.
     package static func connect(
         to url: RedisURL, options: RedisOptions = .init(),
         on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
@@ -20,7 +20,7 @@ extension RedisConnection {
             try await connection.greet(url, options, until: deadline)
             return connection
         } catch {
-            // Not awaited: a clean end of TLS with a silent server takes seconds.
+            // Not awaited: an orderly end of TLS with a silent server takes seconds.
             connection.abandon(because: "it could not be made ready")
             throw Self.whileConnecting(error, to: url, options)
         }
@@ -72,7 +72,7 @@ extension RedisConnection {
         }
     }
 
-    /// All in one pipeline: one round trip. What follows a failed AUTH fails by itself.
+    /// Sends everything in one pipeline: one round trip. The commands after a failed AUTH fail as well.
     private func greet(_ url: RedisURL, _ options: RedisOptions, until deadline: ContinuousClock.Instant) async throws {
         var greetings: [RedisCommand] = []
         if let password = url.password {
@@ -85,13 +85,13 @@ extension RedisConnection {
         let replies = try await pipeline(greetings, timeout: max(.milliseconds(1), deadline - .now))
         for (index, (greeting, reply)) in zip(greetings, replies).enumerated() {
             guard case .error(let error) = reply else { continue }
-            // The name is not needed, and a user who may not PING may still be allowed everything that matters.
+            // The name is optional, and a user without permission for PING may still have all permissions that matter.
             let isOptional = index == needed || error.code == "NOPERM" && index > needed
             if !isOptional { throw RedisError.reply(error, command: greeting.name) }
         }
     }
 
-    /// Closes the connection at once. Commands in progress fail with `connectionLost`.
+    /// Closes the connection immediately. Commands in progress fail with `connectionLost`.
     func abandon(because reason: String) {
         closeReason.set(reason, isAbandoned: true)
         channel.close(promise: nil)
@@ -99,7 +99,7 @@ extension RedisConnection {
 
     // MARK: Errors
 
-    /// Commands that were in progress while connecting are only ours: the caller gets the error that there is no
+    /// Only our own commands are in progress while connecting: the caller gets an error that says there is no
     /// connection.
     private static func whileConnecting(_ error: any Error, to url: RedisURL, _ options: RedisOptions) -> any Error {
         switch error {
@@ -113,14 +113,14 @@ extension RedisConnection {
 
     private static func cannotConnect(_ error: any Error, to url: RedisURL, _ options: RedisOptions) -> RedisError {
         if case ChannelError.connectTimeout = error {
-            // Redis without TLS takes the beginning of a handshake for half a command, and waits for the rest.
+            // Redis without TLS reads the beginning of a handshake as an incomplete command, and waits for the rest.
             let hint = url.usesTLS ? " (does the server speak TLS on this port?)" : ""
             return .cannotConnect(to: url.redacted, reason: "no answer within \(options.connectTimeout)\(hint)")
         }
         return .cannotConnect(to: url.redacted, reason: reason(of: error))
     }
 
-    /// A short reason in the system's words.
+    /// A short reason, in the system's words.
     static func reason(of error: any Error) -> String {
         if let reason = TransportSecurity.reason(of: error) { return reason }
         switch error {
@@ -150,15 +150,15 @@ extension RedisConnection {
         case EMFILE, ENFILE: return "too many open files"
         default:
             var text = [CChar](repeating: 0, count: 128)
-            guard strerror_r(code, &text, text.count) == 0 else { return "error \(code) of the system" }
+            guard strerror_r(code, &text, text.count) == 0 else { return "system error \(code)" }
             return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
     }
 }
 
 extension ClientBootstrap {
-    /// A peer that vanished silently (power, network) is detected on idle connections after about a minute; on busy
-    /// ones the timeout of the command detects it first.
+    /// Detects a peer that vanished silently (power, network): on idle connections after about a minute. On busy ones
+    /// the command timeout detects it first.
     fileprivate func withKeepalive() -> ClientBootstrap {
         channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)

@@ -1,11 +1,11 @@
 import NIOCore
 
-/// One connection to a server. Any number of tasks may use it at once: commands are sent in the order in which they
-/// arrive at its event loop, and each task gets the reply to its own.
+/// A connection to a server. Any number of tasks may use it concurrently: commands are sent in the order in which they
+/// reach its event loop, and each task gets the reply to its own command.
 ///
-/// Cancelling a task that waits for a reply makes it continue at once with `CancellationError`. The command may still
-/// be executed; its reply is dropped when it arrives, and all other replies stay in step. A task that is cancelled
-/// before it has begun sends nothing.
+/// A task that is cancelled while it waits for a reply continues immediately with `CancellationError`. The command may
+/// still be executed; its reply is dropped on arrival, and the pairing of all other replies is unaffected. A task that
+/// is cancelled before it has begun sends nothing.
 package final class RedisConnection: Sendable {
     let channel: any Channel
     let closeReason: CloseReason
@@ -13,7 +13,7 @@ package final class RedisConnection: Sendable {
     private let server: String
     private let commandTimeout: Duration
 
-    /// Pipelines are joined into buffers of about this size: fewer, larger writes, yet no second copy of a very large
+    /// Pipelines are joined into buffers of about this size: fewer, larger writes, but no second copy of a very large
     /// command.
     private static let pipelineChunk = 256 << 10
 
@@ -34,14 +34,14 @@ package final class RedisConnection: Sendable {
 
     /// Sends a command and waits for its reply. An error reply is thrown as `RedisError.reply`.
     ///
-    /// - Parameter timeout: from the moment of sending; nil: `RedisOptions.commandTimeout`. When it passes the
-    ///   connection is closed and every command in progress on it fails.
-    /// - Throws: `RedisError`; `CancellationError` when the task is cancelled.
+    /// - Parameter timeout: starts when the command is sent; nil for `RedisOptions.commandTimeout`. When it expires,
+    ///   the connection is closed and every command in progress on it fails.
+    /// - Throws: `RedisError`; `CancellationError` if the task is cancelled.
     package func send(_ command: RedisCommand, timeout: Duration? = nil) async throws -> RedisValue {
         try await reply(to: command, timeout: timeout).value
     }
 
-    /// Like `send`, with the reply as it came: for large ones.
+    /// Like `send`, but returns the reply in flat form, for large ones.
     package func reply(to command: RedisCommand, timeout: Duration? = nil) async throws -> FlatReply {
         try checkSize([command])
         let promise = ReplyPromise<FlatReply>()
@@ -49,10 +49,10 @@ package final class RedisConnection: Sendable {
         return try await promise.value { send(pending, command.encoded) }
     }
 
-    /// Sends commands together and waits for all of their replies, in the order of the commands. Error replies are
-    /// values: commands after a failed one are still executed. The timeout is for all together.
+    /// Sends commands together and waits for all replies, in the order of the commands. Error replies are returned as
+    /// values: commands after a failed one are still executed. The timeout applies to the whole pipeline.
     ///
-    /// - Throws: `RedisError`, but never `.reply`; `CancellationError` when the task is cancelled.
+    /// - Throws: `RedisError`, but never `.reply`; `CancellationError` if the task is cancelled.
     package func pipeline(_ commands: [RedisCommand], timeout: Duration? = nil) async throws -> [RedisValue] {
         guard let first = commands.first else { return [] }
         try checkSize(commands)
@@ -68,11 +68,11 @@ package final class RedisConnection: Sendable {
     package func close() async {
         let handler = handler
         channel.eventLoop.execute { handler.value.close(because: "it was closed on this side") }
-        // No caller could act on an error of the future: closed is closed.
+        // An error of the future is ignored: the connection is closed either way.
         _ = try? await channel.closeFuture.get()
     }
 
-    /// Whether a command can be sent, as far as this side knows: only a command shows that a server is gone.
+    /// Whether a command can be sent, as far as this side knows: a dead server shows only when a command is sent.
     package var isOpen: Bool { closeReason.text == nil && channel.isActive }
 
     private func send(_ pending: PendingCommand, _ buffers: [ByteBuffer]) {

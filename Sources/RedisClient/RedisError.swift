@@ -1,8 +1,9 @@
-/// An error reply of the server, in its own words.
+/// An error reply of the server.
 package struct RedisReplyError: Error, Sendable, Equatable {
-    /// The first word when it is upper-case, as all of Redis' own are (`"NOSCRIPT"`, `"WRONGTYPE"`…); else empty.
+    /// The first word if it is upper-case, as in all of Redis' own errors (`"NOSCRIPT"`, `"WRONGTYPE"`…); otherwise
+    /// empty.
     package var code: String
-    /// The whole text, the code included.
+    /// The complete text, including the code.
     package var message: String
 
     package init(code: String, message: String) {
@@ -22,14 +23,14 @@ package struct RedisReplyError: Error, Sendable, Equatable {
         self.init(code: isCode ? String(Substring(word)) : "", message: message)
     }
 
-    /// Whether the user may not run the command, or a script may not run one of its commands: Redis 7.0 and later
-    /// versions report it in different words.
+    /// Whether the user may not run the command, or a script may not run one of its commands: the wording differs
+    /// between Redis 7.0 and later versions.
     package var isForbidden: Bool {
         code == "NOPERM" || message.contains("executing the script can't run this command")
             || message.contains("ACL failure in script")
     }
 
-    /// Whether the server is a replica, or became one during a blocking read: writes go to another server.
+    /// Whether the server is a replica, or became one during a blocking read: writes must go to another server.
     package var isNotThePrimary: Bool {
         switch code {
         case "READONLY", "MASTERDOWN": true
@@ -41,26 +42,26 @@ package struct RedisReplyError: Error, Sendable, Equatable {
 
 /// Why a command has no reply. Callers must first check `mayHaveExecuted`.
 package enum RedisError: Error, Sendable, Equatable {
-    /// What is wrong with a URL. Quotes nothing of it: any part may be a piece of the password.
+    /// The defect of a URL. Quotes none of it: any part may contain some of the password.
     case invalidURL(String)
     /// No connection could be made: nothing was sent.
     case cannotConnect(to: String, reason: String)
     /// The connection was closed before the command was written.
     case notSent(to: String, reason: String)
-    /// The connection broke with the command in progress.
+    /// The connection broke while the command was in progress.
     case connectionLost(to: String, reason: String)
-    /// No reply in time. The connection is closed: a late reply would be taken for that of another command.
+    /// No reply arrived in time. The connection is closed: a late reply would be paired with another command.
     case timedOut(to: String, command: String, after: Duration)
-    /// The server answered with an error.
+    /// The server replied with an error.
     case reply(RedisReplyError, command: String)
-    /// What came back is not RESP2, or answers no command. The connection is closed.
+    /// The bytes received are not RESP2, or are a reply to no command. The connection is closed.
     case protocolViolation(to: String, detail: String)
     /// The reply is longer than `RedisOptions.maximumReplyBytes`. The connection is closed.
     case replyTooLarge(to: String, limit: Int)
 
     /// Whether the server may have executed the command although there is no reply. An error reply counts as *not
-    /// executed*, with one exception that only the author of a script can judge: Lua has no rollback, so what a script
-    /// wrote before it failed stays written.
+    /// executed*, with one exception that only the author of a script can judge: Lua does not roll back, so anything a
+    /// script wrote before it failed stays written.
     package var mayHaveExecuted: Bool {
         switch self {
         case .connectionLost, .timedOut, .protocolViolation, .replyTooLarge: true
@@ -68,7 +69,7 @@ package enum RedisError: Error, Sendable, Equatable {
         }
     }
 
-    /// Whether the same command may work a little later without a change of settings.
+    /// Whether the same command may succeed later without a change of settings.
     package var mayPass: Bool {
         switch self {
         case .cannotConnect, .notSent, .connectionLost, .timedOut: true
@@ -98,18 +99,18 @@ package enum RedisError: Error, Sendable, Equatable {
 }
 
 extension RedisError: CustomStringConvertible {
-    /// *What failed: on what: why. What to do.* Holds the names of commands, never their arguments.
+    /// *What failed: on what: why. What to do.* Contains the names of commands, never their arguments.
     package var description: String {
         switch self {
         case .invalidURL(let detail):
             "cannot use the Redis URL: \(detail). Write redis://[user:password@]host[:port][/database], rediss:// for "
-                + "TLS, or unix:///path[?db=0]; characters with a meaning of their own as %40."
+                + "TLS, or unix:///path[?db=0]; percent-encode reserved characters (@ is %40)."
         case .cannotConnect(let server, let reason):
             "cannot connect to Redis: \(server): \(reason). Check that the server runs and that the URL is its address."
         case .notSent(let server, let reason):
             "Redis command not sent: \(server): \(reason). Send it again."
         case .connectionLost(let server, let reason):
-            "connection to Redis lost: \(server): \(reason). Commands under way may have been executed; check before "
+            "connection to Redis lost: \(server): \(reason). Commands in progress may have been executed; check before "
                 + "sending them again."
         case .timedOut(let server, let command, let timeout):
             "no reply from Redis: \(command) on \(server): nothing came within \(timeout). It may have been executed; "
@@ -118,7 +119,7 @@ extension RedisError: CustomStringConvertible {
             "Redis refused a command: \(command): \(Self.withoutArguments(error.message)). "
                 + Self.remedy(error)
         case .replyTooLarge(let server, let limit):
-            "a reply of Redis is too large: \(server): it has more than \(limit) bytes. Look for entries or values of "
+            "a reply from Redis is too large: \(server): it has more than \(limit) bytes. Find entries or values of "
                 + "that size with MEMORY USAGE."
         case .protocolViolation(let server, let detail):
             "Redis broke the protocol: \(server): \(detail). Check that the address is that of a Redis server, and not "
@@ -126,9 +127,9 @@ extension RedisError: CustomStringConvertible {
         }
     }
 
-    /// Redis repeats arguments of a command that it does not know; they must not get into a log.
+    /// Redis repeats the arguments of an unknown command; they must not reach a log.
     private static func withoutArguments(_ message: String) -> String {
-        // A script's message may be of any size.
+        // A script's message may have any size.
         var text = Substring(message.unicodeScalars.prefix(maximumQuotedScalars))
         let marker = ", with args beginning with:"
         var rest = text
@@ -152,7 +153,7 @@ extension RedisError: CustomStringConvertible {
 
     private static func remedy(_ error: RedisReplyError) -> String {
         if error.isForbidden {
-            return "Allow it to the user with ACL SETUSER: config/redis.conf lists what each user needs."
+            return "Grant it to the user with ACL SETUSER: config/redis.conf lists what each user needs."
         }
         return switch error.code {
         case "NOAUTH", "WRONGPASS": "Check user and password in the Redis URL."
@@ -163,11 +164,11 @@ extension RedisError: CustomStringConvertible {
             "This is a node of a Redis Cluster that does not hold the store's keys, and redirections are not followed: "
                 + "give the address of the node that does."
         case "OOM": "Give the server more memory (maxmemory)."
-        case "MISCONF": "Look into the server's log: it cannot save its data."
+        case "MISCONF": "Check the server's log: it cannot save its data."
         case "WRONGTYPE":
             "Something else uses a key of this store: find it with TYPE, and rename or delete it if it is not needed."
         case "DENIED": "Set a password on the server, or connect from its own machine."
-        default: "Look up the message in the documentation of Redis."
+        default: "Look up the message in the Redis documentation."
         }
     }
 }

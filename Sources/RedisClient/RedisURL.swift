@@ -54,7 +54,7 @@ package struct RedisURL: Sendable, Equatable {
 
     private static func encoded(_ text: String) -> String { encoded(text.utf8) }
 
-    /// Encodes the path's own bytes, so that the URL leads there, and can be shown.
+    /// Encodes the path byte by byte, so that the URL is printable and still names the same file.
     private static func encoded(path: String) -> String { encoded(FilePath.bytes(path)) }
 
     private static func encoded(_ bytes: some Sequence<UInt8>) -> String {
@@ -65,7 +65,7 @@ package struct RedisURL: Sendable, Equatable {
 }
 
 extension RedisURL: CustomStringConvertible, CustomDebugStringConvertible {
-    /// `redacted`, so that interpolating a URL by mistake gives nothing away.
+    /// Equals `redacted`, so that interpolating a URL by mistake reveals no password.
     package var description: String { redacted }
     package var debugDescription: String { redacted }
 }

@@ -1,13 +1,13 @@
 import Files
 import TextEncodings
 
-/// Reads the text of a Redis URL. Messages name the part that is wrong and never quote it: with one character
-/// misplaced (a `/` in a password, a forgotten `@`) any part of the text may be the password.
+/// Parses the text of a Redis URL. Messages name the wrong part and never quote it: with one character misplaced (a `/`
+/// in a password, a missing `@`) any part of the text may be the password.
 struct RedisURLText {
     private let scheme: String
     /// Between `://` and the first `/` or `?`.
     private let authority: Substring
-    /// From the first `/` to `?`.
+    /// From the first `/` up to `?`.
     private let path: Substring
     /// After `?`.
     private let query: Substring?
@@ -78,7 +78,7 @@ struct RedisURLText {
             database: try parameters["db"].map(Self.database) ?? 0)
     }
 
-    /// A user alone is refused rather than guessed at: some programs take it for the password.
+    /// A user without a password is refused rather than interpreted: some programs take it for the password.
     private func credentials() throws -> (user: String?, password: String?) {
         guard let at = authority.lastIndex(of: "@") else { return (nil, nil) }
         let text = authority[..<at]
@@ -101,7 +101,7 @@ struct RedisURLText {
             name = text[text.index(after: text.startIndex)..<end]
             rest = text[text.index(after: end)...]
             guard name.contains(":"), !name.contains("["), rest.isEmpty || rest.first == ":" else {
-                throw Self.invalid("what is in brackets is not an IPv6 address")
+                throw Self.invalid("the text in brackets is not an IPv6 address")
             }
         } else {
             let colon = text.firstIndex(of: ":") ?? text.endIndex

@@ -1,15 +1,15 @@
-/// One reply of a server, as RESP2 has them. A nil string and a nil array are both `null`.
+/// A value of a RESP2 reply. A nil string and a nil array are both `null`.
 package enum RedisValue: Sendable, Equatable {
     case null
     case simple(String)
     case integer(Int64)
     case bulk([UInt8])
     case array([RedisValue])
-    /// An error reply inside an array (of a transaction, a script) or a pipeline. An error that is the whole reply
-    /// to `send` is thrown instead.
+    /// An error reply inside an array (of a transaction, a script) or a pipeline. An error that is the whole reply to
+    /// `send` is thrown instead.
     case error(RedisReplyError)
 
-    /// The text of a simple or a bulk string; nil for anything else and for bytes that are not UTF-8.
+    /// The text of a simple or a bulk string; nil for all other kinds, and for bytes that are not UTF-8.
     package var string: String? {
         switch self {
         case .simple(let text): text
@@ -18,7 +18,7 @@ package enum RedisValue: Sendable, Equatable {
         }
     }
 
-    /// The bytes of a bulk or a simple string; nil for anything else.
+    /// The bytes of a bulk or a simple string; nil for all other kinds.
     package var bytes: [UInt8]? {
         switch self {
         case .bulk(let bytes): bytes
@@ -37,14 +37,14 @@ package enum RedisValue: Sendable, Equatable {
         }
     }
 
-    /// The elements of an array; nil for anything else, also for a nil array.
+    /// The elements of an array; nil for all other kinds, and for a nil array.
     package var array: [RedisValue]? {
         if case .array(let elements) = self { elements } else { nil }
     }
 
     package var isNull: Bool { self == .null }
 
-    /// Digits are added up as negative numbers: `Int64.min` has no positive counterpart.
+    /// Accumulates a negative number: `Int64.min` has no positive counterpart.
     private static func canonicalInteger(_ bytes: [UInt8]) -> Int64? {
         let zero = UInt8(ascii: "0")
         let isNegative = bytes.first == UInt8(ascii: "-")
@@ -65,7 +65,7 @@ package enum RedisValue: Sendable, Equatable {
 }
 
 extension RedisValue {
-    /// An array of names and values by name.
+    /// The fields of an array that alternates names and values.
     package var fields: [String: RedisValue] {
         guard let flat = array else { return [:] }
         var fields: [String: RedisValue] = [:]

@@ -1,30 +1,29 @@
 import CHiredis
 
-/// Why bytes are not a reply that we accept.
+/// Why bytes are not an acceptable reply.
 package struct ReplySyntaxError: Error, Equatable {
     let detail: String
-    /// The reply may be well formed, but is longer than is accepted.
+    /// The reply may be well formed, but is longer than the limit.
     var isTooLarge = false
 }
 
-/// Turns bytes into replies, with hiredis' reader.
+/// Parses bytes into replies, with hiredis' reader.
 ///
-/// hiredis tokenizes, and calls back for each token; the callbacks append it to a list. The default reply objects of
-/// hiredis were tried first and dropped: they take one allocation per value, and `*2147483647` alone makes them
-/// allocate 16 GiB. The callbacks are literals without types, as `createArray` counts in `int` until 0.14 and in
-/// `size_t` from 1.0 on.
+/// hiredis tokenizes and invokes a callback for each token, which appends it to a list. We do not use hiredis' reply
+/// objects: they take one allocation per value, and the input `*2147483647` alone makes hiredis allocate 16 GiB. The
+/// closures are untyped because `createArray` takes `int` up to 0.14 and `size_t` since 1.0.
 ///
-/// Not safe for concurrent use: one owner, the event loop of the connection.
+/// Not safe for concurrent use: owned by the connection's event loop.
 package final class ReplyParser {
     private let reader: UnsafeMutablePointer<redisReader>
     /// hiredis keeps the pointer, so the table must live as long as the reader.
     private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
     private let builder = ReplyBuilder()
     let maximumReplyBytes: Int
-    /// Bytes of the reply that is not complete yet, parsed or not.
+    /// Bytes of the incomplete reply, parsed or not.
     private var pendingBytes = 0
 
-    /// An empty buffer larger than this is freed: with hiredis' default of 16 KiB that would happen after every read of
+    /// An empty buffer larger than this is freed. With hiredis' default of 16 KiB that would happen after every read of
     /// NIO, which reads up to 64 KiB at a time.
     private static let maximumUnusedBuffer = 256 << 10
 
@@ -68,7 +67,7 @@ package final class ReplyParser {
         functions.deallocate()
     }
 
-    /// Takes bytes as they come from the socket, split anywhere.
+    /// Adds bytes received from the socket, split anywhere.
     package func feed(_ bytes: UnsafeRawBufferPointer) throws(ReplySyntaxError) {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
         pendingBytes += bytes.count
@@ -77,17 +76,17 @@ package final class ReplyParser {
         }
     }
 
-    /// The next complete reply, nil when bytes are missing. After an error the parser must not be used any more.
+    /// The next complete reply; nil if bytes are missing. The parser must not be used after an error.
     package func next() throws(ReplySyntaxError) -> FlatReply? {
         var token: UnsafeMutableRawPointer?
         guard redisReaderGetReply(reader, &token) == REDIS_OK else { throw failure() }
-        // Checked for a complete reply as well: what is refused must not depend on how the network splits it.
+        // A complete reply is checked as well: whether it is refused must not depend on how the network splits it.
         let rest = token == nil ? 0 : Int(clamping: reader.pointee.len) - Int(clamping: reader.pointee.pos)
         guard pendingBytes - rest <= maximumReplyBytes else {
             throw ReplySyntaxError(detail: "a reply is longer than \(maximumReplyBytes) bytes", isTooLarge: true)
         }
         if token == nil { return nil }
-        // A type of RESP3 that hiredis 1.x knows, and for which there is no callback, never reaches the builder.
+        // RESP3 types that hiredis 1.x parses, but for which there is no callback, never reach the builder.
         guard let reply = builder.takeFinished() else {
             throw ReplySyntaxError(detail: "a reply has a type that RESP2 does not have")
         }
@@ -108,18 +107,18 @@ package final class ReplyParser {
 private final class ReplyBuilder {
     private var tokens: [FlatReply.Token] = []
     private var bytes: [UInt8] = []
-    /// Elements that the unfinished arrays lack, the innermost last.
+    /// The number of missing elements of each incomplete array, the innermost last.
     private var missing: [Int] = []
     private var isFinished = false
     private(set) var error: ReplySyntaxError?
 
-    /// Maximum nesting of arrays. hiredis 0.14 stops there by itself, later versions do not. XREADGROUP needs 5, XINFO
+    /// Maximum nesting of arrays. hiredis 0.14 has its own limit, later versions do not. XREADGROUP needs 5, XINFO
     /// STREAM FULL 7.
     private static let maximumDepth = 8
-    /// Bytes from which on a reply is copied if much of its capacity is unused.
+    /// From this size on, a reply is copied if much of its capacity is unused.
     private static let largeReply = 64 << 10
 
-    /// The body of a callback. Its result is not an object, only "go on" (anything) or "stop" (nil).
+    /// The body of a callback. Its result is not an object, only "continue" (non-nil) or "stop" (nil).
     static func add(
         _ task: UnsafePointer<redisReadTask>?, _ body: (ReplyBuilder, Int32) throws(ReplySyntaxError) -> Void
     ) -> UnsafeMutableRawPointer? {

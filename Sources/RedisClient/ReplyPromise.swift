@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Where one caller waits for one result, which comes from an event loop.
+/// Lets one caller wait for one result from an event loop.
 ///
-/// The caller may be cancelled at any time: it continues at once, and the result is dropped when it arrives. The code
-/// that keeps the order of replies need not know.
+/// The caller may be cancelled at any time: it continues immediately, and the result is dropped on arrival. The code
+/// that pairs replies with commands does not need to know.
 final class ReplyPromise<Value: Sendable>: Sendable {
     private enum State: Sendable {
         case unasked
@@ -13,7 +13,7 @@ final class ReplyPromise<Value: Sendable>: Sendable {
 
     private let state = Mutex(State.unasked)
 
-    /// Calls `ask`, unless the task is cancelled already, and waits until `succeed` or `fail` is called.
+    /// Calls `ask`, unless the task is already cancelled, and waits until `succeed` or `fail` is called.
     func value(_ ask: () -> Void) async throws -> Value {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -29,7 +29,7 @@ final class ReplyPromise<Value: Sendable>: Sendable {
         }
     }
 
-    /// Whether the caller has gone: then there is no need to begin.
+    /// Whether the caller no longer waits, so that there is no need to begin.
     var isOver: Bool {
         state.withLock { if case .over = $0 { true } else { false } }
     }

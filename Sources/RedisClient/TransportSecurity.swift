@@ -7,13 +7,13 @@ import Files
     import NIOSSL
 #endif
 
-/// TLS of one connection, or none. Everything that depends on the package trait `TLS` is in this file and in
-/// `RedisURLText`, which refuses `rediss://` without it.
+/// The TLS layer of a connection, if it has one. All code that depends on the package trait `TLS` is in this file and
+/// in `RedisURLText`, which refuses `rediss://` without it.
 struct TransportSecurity: Sendable {
     #if TLS
         private struct Layer: Sendable {
             let context: NIOSSLContext
-            /// For SNI and to compare with the certificate; nil for an IP address, which is compared as such.
+            /// For SNI and for verification of the certificate; nil for an IP address, which is verified as one.
             let host: String?
         }
 
@@ -22,7 +22,7 @@ struct TransportSecurity: Sendable {
         static func prepare(for url: RedisURL, _ options: RedisOptions) async throws -> TransportSecurity {
             guard url.usesTLS, case .tcp(let host, _) = url.address else { return TransportSecurity(layer: nil) }
             do {
-                // Certificates are read from files: not on a thread that tasks share.
+                // Reads certificates from files, so it must not run on the cooperative thread pool.
                 let context = try await NIOThreadPool.singleton.runIfActive {
                     var configuration = TLSConfiguration.makeClientConfiguration()
                     if let file = options.caFile { configuration.trustRoots = try roots(in: file) }
@@ -38,7 +38,7 @@ struct TransportSecurity: Sendable {
         }
 
         private static func roots(in file: String) throws -> NIOSSLTrustRoots {
-            // BoringSSL itself reads a folder of certificates, and takes its name as text.
+            // BoringSSL reads a directory of certificates itself, and takes its path as text.
             if FilePath.status(of: file).map({ $0.st_mode & S_IFMT == S_IFDIR }) == true { return .file(file) }
             guard let bytes = FilePath.contents(of: file) else {
                 throw IOError(errnoCode: errno, reason: "reading it")

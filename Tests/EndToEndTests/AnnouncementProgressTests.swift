@@ -30,7 +30,7 @@ import Testing
         try await user.take("+xadd", on: shop.redis)
         try await shop.publish(orders.dropFirst(20).map(\.message))
         let line = try await consumer.waitForLine(containing: "redis refuses to announce outcomes")
-        #expect(line.contains("Allow it to the user with ACL SETUSER"))
+        #expect(line.contains("Grant it to the user with ACL SETUSER"))
         try await shop.waitForOrders(orders.count)
         try await eventually("everything acknowledged") { try await shop.pending() == 0 }
         #expect(try await unannounced(shop) > 0)

@@ -74,7 +74,7 @@ private struct RestrictedShop {
     /// Trimming is tried every ten seconds, all else more often.
     private static let patience = Duration.seconds(30)
     /// How the consumer says that a right is missing, whatever the server's words.
-    private static let remedy = "Allow it to the user with ACL SETUSER"
+    private static let remedy = "Grant it to the user with ACL SETUSER"
     private static let waiting = ["waiting for Redis", "reading failed; trying again"]
 
     init(on server: RedisServerProgram) async throws {

@@ -140,7 +140,7 @@ struct RedisErrorTests {
     func forbidden(_ message: String) {
         let reply = RedisReplyError(message: message)
         #expect(reply.isForbidden)
-        #expect("\(RedisError.reply(reply, command: "X"))".contains("Allow it to the user with ACL SETUSER"))
+        #expect("\(RedisError.reply(reply, command: "X"))".contains("Grant it to the user with ACL SETUSER"))
         #expect(!RedisReplyError(message: "ERR " + message.prefix(8)).isForbidden)
     }
 
