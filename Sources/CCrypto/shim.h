@@ -1,4 +1,4 @@
-// OpenSSL's libcrypto, 3.0 or later. TLS does not use it: swift-nio-ssl brings its own library, with prefixed symbols.
+// OpenSSL's libcrypto, 3.0 or later. TLS does not use it: swift-nio-ssl bundles BoringSSL, with prefixed symbols.
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 

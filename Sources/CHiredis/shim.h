@@ -1,3 +1,3 @@
-// Only the reply parser (hiredis/read.h) and the reply objects it builds are used: SwiftNIO is the transport.
+// Only the reply parser (hiredis/read.h) and the version macros (hiredis/hiredis.h) are used: SwiftNIO is the transport.
 #include <hiredis/hiredis.h>
 #include <hiredis/read.h>

@@ -1,2 +1,2 @@
-/* glibc's malloc, as far as Swift's Glibc module leaves it out. */
+/* The parts of glibc's malloc that Swift's Glibc module leaves out. */
 #include <malloc.h>
