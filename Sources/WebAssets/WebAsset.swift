@@ -1,4 +1,4 @@
-/// The files that browsers and clients are given as they are, embedded in the binary.
+/// The files that the servers deliver unchanged to browsers and clients. They are embedded in the binary.
 package enum WebAsset: String, Sendable, CaseIterable {
     case index = "index.html"
     case pageStyle = "page.css"

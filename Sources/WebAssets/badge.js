@@ -1,6 +1,6 @@
-// <stocktake-badge product="ID" variant="ID"> for anybody's page: "37 of 1,000 left", "Sold out".
+// <stocktake-badge product="ID" variant="ID"> for any web page: "37 of 1,000 left", "Sold out".
 //
-// Attributes: product, variant, server (default: where this script came from), and texts of your own:
+// Attributes: product, variant, server (default: this script's server), and custom texts:
 // text-left ("{left} of {cap} left"), text-uncapped ("{left} left"), text-available, text-sold-out, text-closed.
 // It sets state="unknown|available|low|sold-out|closed|stale", fires "stocktake-change" (detail: state, available_quantity,
 // max_quantity) and takes the custom properties --stocktake-badge-… below and ::part(label).
@@ -11,7 +11,7 @@ if (customElements.get("stocktake-badge")) return;
 const script = document.currentScript ?? document.querySelector('script[src*="badge.js"]');
 const home = new URL(".", script?.src || document.baseURI).href;
 
-// As many as the server takes in one request; a browser has six connections to one server, the page's own among them.
+// The server accepts this many ids per request; a browser opens six connections per server, including the page's own.
 const IDS_PER_STREAM = 200, URL_LENGTH = 7500, STREAMS = 3;
 const SILENCE_MS = 25000, GRACE_MS = 6000, LONGEST_WAIT_MS = 30000, AGAIN_MS = 30000;
 
@@ -35,11 +35,11 @@ const texts = {
   left: "{left} of {cap} left", uncapped: "{left} left", available: "Available", "sold-out": "Sold out", closed: "Closed",
 };
 
-/** The badges of one server, and what it is asked for them. */
+/** The badges of one server, and the streams that serve them. */
 class Feed {
   badges = new Set();
   figures = new Map();
-  /** By product, the state that its figures are of. */
+  /** For each product, the state that its availability shows. */
   states = new Map();
   epoch = 0;
   unknown = new Set();
@@ -55,7 +55,7 @@ class Feed {
   add(badge) { this.badges.add(badge); this.plan(); }
   remove(badge) { this.badges.delete(badge); this.plan(); }
 
-  /** Badges come and go together: one new connection for all of it. */
+  /** Badges are often added and removed together: one new connection serves all changes. */
   plan() { this.planned ||= setTimeout(() => { this.planned = 0; this.connect(); }, 50); }
 
   show() { for (const badge of this.badges) badge.show(this); }
@@ -85,7 +85,7 @@ class Feed {
   open(ids) {
     const query = ids.map(id => `product=${encodeURIComponent(id)}`).join("&");
     const source = new EventSource(`${this.server}v1/events?${query}`);
-    // Not stale before anything is known to be wrong.
+    // Live until an error is known.
     const stream = { source, query, isLive: true, isCut: false, isFirst: true, heardAt: Date.now(), lostAt: null };
     const on = (name, act) => source.addEventListener(name, event => {
       [stream.heardAt, stream.lostAt] = [Date.now(), null];
@@ -103,7 +103,7 @@ class Feed {
     });
     on("heartbeat", () => {});
     on("unavailable", () => { [stream.isLive, stream.isCut] = [false, true]; });
-    // A product that nobody knew may be there now.
+    // A product that was unknown may exist now.
     on("catalogue", () => { if (this.unknown.size) { this.unknown.clear(); this.plan(); } });
     source.onerror = () => {
       if (source.readyState === EventSource.CLOSED || stream.isCut) this.fail(stream);
@@ -112,7 +112,7 @@ class Feed {
     return stream;
   }
 
-  /** Figures of one state, unless newer ones are known: streams and answers overtake each other. */
+  /** Takes availability unless newer values are known: streams and responses may arrive out of order. */
   take({ epoch, seq, products }) {
     this.epoch = Math.max(this.epoch, epoch);
     for (const product of products) {
@@ -131,21 +131,21 @@ class Feed {
     }
   }
 
-  /** An EventSource does not say what was wrong; an unknown product among others is left out from here on. */
+  /** Finds the cause, which an EventSource does not report. Unknown products are left out of the next streams. */
   async fail(stream) {
     stream.source.close();
     [stream.isLive, stream.isCut, stream.heardAt] = [false, true, Infinity];
     let isMended = false;
     try {
-      // Not from a cache: that has the state of an earlier time.
+      // Bypasses the cache, which may hold an earlier state.
       const answer = await fetch(`${this.server}v1/availability?${stream.query}`,
         { signal: AbortSignal.timeout(10000), cache: "no-store" });
       if (answer.status === 404) {
         for (const id of (await answer.json()).unknown ?? []) { isMended ||= !this.unknown.has(id); this.unknown.add(id); }
-        // It may go on sale while the page is open.
+        // The product may go on sale while the page is open.
         this.again ||= setTimeout(() => { this.again = 0; this.unknown.clear(); this.plan(); }, AGAIN_MS);
       } else if (answer.ok) this.take(await answer.json());
-    } catch { /* Not reached: later. */ }
+    } catch { /* Not reached: retried below. */ }
     if (!this.streams.includes(stream)) return;
     if (isMended) return this.connect();
     const wait = Math.min(LONGEST_WAIT_MS, 1000 * 2 ** this.failures++);
@@ -154,7 +154,7 @@ class Feed {
   }
 }
 
-/** Ids in as many streams as are allowed; what does not fit is left out. */
+/** Divides ids into streams, up to the maximum number; ids that do not fit are left out. */
 function divide(ids) {
   const parts = [];
   let length = Infinity;
@@ -178,7 +178,7 @@ function feedOf(server) {
   return feeds.get(server);
 }
 
-// The network is back, or the page is seen again.
+// The network is back, or the page is visible again.
 const hurry = () => {
   for (const feed of feeds.values()) { feed.failures = 0; if (feed.retry) feed.connect(); else feed.look(); }
 };
@@ -214,7 +214,7 @@ customElements.define("stocktake-badge", class extends HTMLElement {
   connectedCallback() {
     const server = this.getAttribute("server");
     let base = home;
-    if (server) try { base = new URL(server.replace(/\/*$/, "/"), document.baseURI).href; } catch { /* Not an address. */ }
+    if (server) try { base = new URL(server.replace(/\/*$/, "/"), document.baseURI).href; } catch { /* Not a valid address. */ }
     this.#feed = feedOf(base);
     this.#feed.add(this);
     this.show(this.#feed);

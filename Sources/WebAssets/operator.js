@@ -1,9 +1,9 @@
-// How the store fares: operator/status every two seconds, in words and numbers. Everything is put in as text.
+// Shows the state of the store: polls operator/status every two seconds. All content is inserted as text.
 (() => {
 "use strict";
 
 const EVERY_MS = 2000, PATIENCE_MS = 6000, SHOWN_MS = 120000, RATE_MS = 10000;
-// From here on a number is worth a look.
+// From these values on, a number is a warning.
 const LONG_BACKLOG = 1000, OLD_S = 10;
 
 const find = id => document.getElementById(id);
@@ -11,9 +11,9 @@ const digits = new Intl.NumberFormat("en");
 const count = n => n === null || n === undefined ? "–" : digits.format(n);
 const many = (n, one, more = `${one}s`) => `${count(n)} ${n === 1 ? one : more}`;
 const today = time => new Date(time).toDateString() === new Date().toDateString();
-/** In the browser's zone; with the day unless it is today. */
+/** In the browser's time zone, with the date unless it is today. */
 const clock = time => new Date(time).toLocaleString("en-GB", { timeStyle: "medium", ...(today(time) ? {} : { dateStyle: "medium" }) });
-/** The zone's name, as it is at that time. */
+/** The name of the time zone at that time. */
 const zone = time => new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(new Date(time))
   .find(part => part.type === "timeZoneName").value;
 
@@ -26,7 +26,7 @@ function make(tag, attributes = {}, ...children) {
 
 function put(node, text) { if (node.textContent !== text) node.textContent = text; }
 
-/** Sets a text in which `…` is what to type. */
+/** Sets a text and renders `…` as code. */
 function say(node, text) {
   if (node.dataset.said === text) return;
   node.dataset.said = text;
@@ -55,56 +55,56 @@ function owed({ currencies, unknown_amounts }) {
     .filter(Boolean).join(", ");
 }
 
-// ---- What each tile says: [value, level, note]
-// Levels: ok, warn, bad, unknown; due is work that the sale leaves behind, nothing that is wrong.
+// ---- Content of each tile: [value, level, note]
+// Levels: ok, warn, bad, unknown; due: work that the sale leaves behind, not a fault.
 
-const unread = ["–", "unknown", "Not known while the ledger cannot be read."];
+const unread = ["–", "unknown", "Unknown while the ledger cannot be read."];
 const tiles = {
   consumer: ["Consumer", s => s.consumer.active
     ? ["Active", "ok", s.consumer.process ? `Process ${s.consumer.process} decides and records.` : "Decides and records."]
-    : ["None", "bad", "Nobody decides: orders wait. Start one: `stocktake run` or `stocktake consume`."]],
+    : ["None", "bad", "Orders wait for a consumer. Start one: `stocktake run` or `stocktake consume`."]],
   redis: ["Redis", s => s.redis.ok
     ? ["Healthy", "ok", `${s.redis.version ?? "unknown version"}, ${size(s.redis.used_memory_bytes)} in use, ${s.redis.url}`]
-    : ["Not healthy", "bad", s.redis.detail || "It cannot be reached: `stocktake doctor` tells why."]],
+    : ["Not healthy", "bad", s.redis.detail || "It cannot be reached: `stocktake doctor` shows why."]],
   ledger: ["Ledger", s => s.ledger.ok
     ? ["Healthy", s.ledger.detail ? "warn" : "ok", s.ledger.detail
       || `${size(s.ledger.bytes)}, ${s.ledger.path}${s.ledger.checked_at ? `; read for damage at ${clock(s.ledger.checked_at)}` : ""}`]
-    : ["Not healthy", "bad", s.ledger.detail || "It cannot be read: `stocktake ledger check` tells why."]],
-  backlog: ["Backlog", s => s.backlog === null ? ["–", "unknown", "Not known while Redis cannot be asked."]
+    : ["Not healthy", "bad", s.ledger.detail || "It cannot be read: `stocktake ledger check` shows why."]],
+  backlog: ["Backlog", s => s.backlog === null ? ["–", "unknown", "Unknown while Redis cannot be read."]
     : [count(s.backlog), s.backlog >= LONG_BACKLOG ? "warn" : "ok", s.backlog === 0 ? "Every message has been read."
       : `${many(s.backlog, "message")} not yet read.${s.backlog < LONG_BACKLOG ? "" : s.consumer.active
-        ? " If it does not shrink, look at disk and load." : " Nobody reads them: start a consumer."}`]],
+        ? " If it does not shrink, check disk and load." : " No consumer reads them: start one."}`]],
   pending: ["Pending", s => {
-    if (s.pending === null) return ["–", "unknown", "Not known while Redis cannot be asked."];
+    if (s.pending === null) return ["–", "unknown", "Unknown while Redis cannot be read."];
     const waits = s.oldest_pending_s, isOld = waits !== null && waits >= OLD_S;
     return [count(s.pending), isOld ? "warn" : "ok", waits === null || (s.pending === 0 && s.backlog === 0)
-      ? "Nothing read is unsettled." : `The oldest waits for ${age(waits)}.${isOld ? " `stocktake doctor` tells what holds it up." : ""}`];
+      ? "Every message read is acknowledged." : `The oldest has waited for ${age(waits)}.${isOld ? " `stocktake doctor` shows the cause." : ""}`];
   }],
-  unannounced: ["Unannounced", s => s.unannounced === null ? ["–", "unknown", "Not known while Redis or the ledger cannot be asked."]
+  unannounced: ["Unannounced", s => s.unannounced === null ? ["–", "unknown", "Unknown while Redis or the ledger cannot be read."]
     : s.unannounced === 0 ? ["0", "ok", "Every outcome is on its stream."]
       : [count(s.unannounced), s.unannounced >= LONG_BACKLOG ? "warn" : "ok", `${many(s.unannounced, "outcome waits", "outcomes wait")} in the ledger.${
-        s.unannounced < LONG_BACKLOG ? "" : s.consumer.active ? " If it does not shrink, `stocktake doctor` tells why." : " A consumer announces them when it starts."}`]],
-  dead_letters: ["Dead letters", s => s.dead_letters === null ? unread : s.dead_letters === 0 ? ["0", "ok", "None is open."]
+        s.unannounced < LONG_BACKLOG ? "" : s.consumer.active ? " If it does not shrink, `stocktake doctor` shows why." : " A consumer announces them when it starts."}`]],
+  dead_letters: ["Dead letters", s => s.dead_letters === null ? unread : s.dead_letters === 0 ? ["0", "ok", "None are open."]
     : [count(s.dead_letters), "bad", `${many(s.dead_letters, "message")} could not be processed: \`stocktake dead-letters list --status open\``]],
-  replays: ["Replays", s => s.replays_wanted === null ? unread : [count(s.replays_wanted), "ok", s.replays_wanted === 0 ? "No dead letter is asked for again."
+  replays: ["Replays", s => s.replays_wanted === null ? unread : [count(s.replays_wanted), "ok", s.replays_wanted === 0 ? "No replays are waiting."
     : `${many(s.replays_wanted, "dead letter is", "dead letters are")} published again as soon as a consumer can.`]],
-  refunds_due: ["Refunds due", s => s.refunds_due === null ? unread : s.refunds_due.count === 0 ? ["0", "ok", "No payment is to be given back."]
-    : [count(s.refunds_due.count), "due", `${owed(s.refunds_due)}. Give it back: \`stocktake refunds list\``]],
+  refunds_due: ["Refunds due", s => s.refunds_due === null ? unread : s.refunds_due.count === 0 ? ["0", "ok", "No refunds are due."]
+    : [count(s.refunds_due.count), "due", `${owed(s.refunds_due)}. List them: \`stocktake refunds list\``]],
   drift: ["Drift", s => {
     if (!s.drift) return ["–", "unknown", "Counters and ledger have not been compared yet."];
     if (s.drift.detail !== undefined) return ["–", "unknown", `Not compared: ${s.drift.detail}`];
-    return s.drift.counters === 0 ? ["0", "ok", `Counters and ledger were the same at ${clock(s.drift.compared_at)}.`]
+    return s.drift.counters === 0 ? ["0", "ok", `Counters and ledger agreed at ${clock(s.drift.compared_at)}.`]
       : [count(s.drift.counters), "bad", `${many(s.drift.counters, "counter differs", "counters differ")} from the ledger: \`stocktake reconcile\`, then \`stocktake reconcile --repair\`.`];
   }],
   epoch: ["Epoch", s => {
-    return [count(s.epoch), "ok", `Seq ${count(s.seq)} is recorded, ${count(s.settled)} settled.`];
+    return [count(s.epoch), "ok", `Seq ${count(s.seq)} is recorded, ${count(s.settled)} acknowledged.`];
   }],
-  orders: ["Orders", s => [count(s.orders), "ok", "In the ledger, since its beginning."]],
-  subscribers: ["Watching", s => [count(s.subscribers), "ok", "Open connections to live figures of this process."]],
+  orders: ["Orders", s => [count(s.orders), "ok", "All orders in the ledger."]],
+  subscribers: ["Watching", s => [count(s.subscribers), "ok", "Open event streams of this process."]],
 };
 
-const marks = { ok: "OK", due: "Due", warn: "Look", bad: "Act", unknown: "Unknown" };
-/** Told, not judged. */
+const marks = { ok: "OK", due: "Due", warn: "Check", bad: "Act", unknown: "Unknown" };
+/** Tiles without a verdict. */
 const plain = ["epoch", "orders", "subscribers", "replays"];
 const views = {};
 for (const [key, [name]] of Object.entries(tiles)) {
@@ -127,8 +127,8 @@ function showTiles(status) {
   }
   const isBad = problems.some(p => p.level === "bad"), wrong = problems.filter(p => p.level !== "due").length;
   find("verdict").dataset.level = isBad ? "bad" : wrong ? "warn" : "ok";
-  put(find("summary"), wrong ? `${many(problems.length, "thing needs", "things need")} you`
-    : problems.length ? "All runs; refunds are due" : "All is well");
+  put(find("summary"), wrong ? `${many(problems.length, "thing needs", "things need")} attention`
+    : problems.length ? "All is running; refunds are due" : "All is well");
   const list = find("problems");
   while (list.children.length > problems.length) list.lastChild.remove();
   while (list.children.length < problems.length) list.append(make("li"));
@@ -137,13 +137,13 @@ function showTiles(status) {
 
 // ---- Orders per second
 
-// Refused orders are orders, too: counted by the ledger's rows, not by changes of the counters.
+// Refused orders count, too: the rate is of rows in the ledger, not of changes of the counters.
 let samples = [];
 
 function showRate(status) {
   if (status.orders === null) return;
   const at = Date.parse(status.as_of), last = samples.at(-1);
-  // Another ledger, or a clock set back: begin again.
+  // Another ledger, or a clock that was set back: start again.
   if (last && (at <= last.at || status.orders < last.orders)) samples = [];
   samples.push({ at, orders: status.orders });
   samples = samples.filter(sample => at - sample.at <= SHOWN_MS + RATE_MS);
@@ -159,10 +159,10 @@ function showRate(status) {
   const show = r => r >= 100 || r === 0 ? count(Math.round(r)) : r.toFixed(1);
   put(find("rate"), show(rate));
   const seen = rates.filter(each => at - each.at <= SHOWN_MS);
-  // The page knows nothing of the time before it was opened.
+  // There are no samples from before the page was opened.
   const covered = age(Math.max(1, Math.min(SHOWN_MS, at - samples[0].at) / 1000));
   const most = Math.max(...seen.map(each => each.rate));
-  put(find("rate-note"), `Over the last ${Math.max(1, Math.round((at - from.at) / 1000))} s; most in the last ${covered}: ${show(most)}`);
+  put(find("rate-note"), `Over the last ${Math.max(1, Math.round((at - from.at) / 1000))} s; maximum in the last ${covered}: ${show(most)}`);
   const high = Math.max(most, 1);
   const points = seen.map(each => `${(120 - (at - each.at) / 1000).toFixed(1)},${(39 - 37 * each.rate / high).toFixed(1)}`);
   find("spark-line").setAttribute("points", points.join(" "));
@@ -191,11 +191,11 @@ function showOutcomes(outcomes) {
     make("td", { class: "number" }, `${o.seq ?? ""}`))));
 }
 
-// ---- Asking, again and again
+// ---- Polling
 
 let knownAt = null, isAsking = false, timer = 0;
 
-/** What stands in the tiles is of the past: none of it is judged. */
+/** The tiles are out of date: they get no verdict. */
 function greyTiles() {
   for (const { node, mark } of Object.values(views)) {
     node.dataset.level = "unknown";
@@ -207,9 +207,9 @@ function greyTiles() {
 function lost(why) {
   greyTiles();
   document.body.dataset.live = "lost";
-  put(find("notice"), knownAt ? `${why} What stands here is from ${clock(knownAt)} ${zone(knownAt)}; trying again…` : `${why} Trying again…`);
+  put(find("notice"), knownAt ? `${why} Showing the state at ${clock(knownAt)} ${zone(knownAt)}. Trying again…` : `${why} Trying again…`);
   find("notice").hidden = false;
-  put(find("summary"), "The server cannot be asked");
+  put(find("summary"), "The server cannot be reached");
 }
 
 async function ask() {
@@ -218,8 +218,8 @@ async function ask() {
   isAsking = true;
   try {
     const answer = await fetch("operator/status", { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
-    if (!answer.ok) throw new Error(answer.status === 401 ? "The token is not valid any more: load the page again."
-      : `The server answers with an error (${answer.status}).`);
+    if (!answer.ok) throw new Error(answer.status === 401 ? "The token is no longer valid: reload the page."
+      : `The server responded with an error (${answer.status}).`);
     const status = await answer.json();
     knownAt = status.as_of;
     document.body.dataset.live = "live";

@@ -1,17 +1,17 @@
-// The drop, live: the list from v1/products, then its figures as v1/events tells them.
-// Everything that comes from the catalogue is put into the page as text, never as markup.
+// The drop, live: the list from v1/products, then changes of availability from v1/events.
+// All catalogue content is inserted as text, never as markup.
 (() => {
 "use strict";
 
-// The server takes 200 ids a stream; a browser has six connections to one server, for all its tabs.
+// The server accepts 200 ids per stream; a browser opens six connections per server, shared by all its tabs.
 const IDS_PER_STREAM = 200, URL_LENGTH = 7500, STREAMS = 4, PAGE = 200;
-// The server is heard every 10 s; a short break mends itself before anybody is told.
-// A browser comes back after 1.5 to 5 s, as the server tells it.
+// The server sends a heartbeat every 10 s. A short interruption ends before the page reports it: a browser reconnects
+// after 1.5 to 5 s, as the server requests.
 const SILENCE_MS = 25000, GRACE_MS = 6000, LONGEST_WAIT_MS = 15000;
 const ANNOUNCE_MS = 5000;
-// More units than this, and one light for each of them is no picture any more.
+// With more units than this, one light for each is no longer a readable picture.
 const MOST_LIGHTS = 3000;
-// Pixels from light to light, at most.
+// Maximum distance between lights, in pixels.
 const WIDEST = 60;
 
 const find = id => document.getElementById(id);
@@ -29,9 +29,9 @@ function make(tag, attributes = {}, ...children) {
 
 function put(node, text) { if (node.textContent !== text) node.textContent = text; }
 
-// ---- Figures in words
+// ---- Availability in words
 
-/** Units that can still be bought; null = no limit. */
+/** Units that can still be bought; null if unlimited. */
 const leftOf = f => f.is_active && f.is_available ? f.available_quantity : f.max_quantity === null ? null : 0;
 
 function stateOf(f) {
@@ -39,7 +39,7 @@ function stateOf(f) {
   if (!f.is_available) return "sold-out";
   const left = f.available_quantity, cap = f.max_quantity;
   if (left === null) return "available";
-  // Half of an edition of ten is not "only".
+  // With half of an edition of ten left, "only" would be wrong.
   const isLow = cap === null ? left <= 10 : left <= cap / 20 || (left <= 10 && left < cap / 2);
   return isLow ? "low" : "available";
 }
@@ -57,7 +57,7 @@ function words(f) {
 
 function meter(name, node) {
   node.setAttribute("role", "meter");
-  node.setAttribute("aria-label", `Left of ${name}`);
+  node.setAttribute("aria-label", `Units left of ${name}`);
   node.setAttribute("aria-valuemin", "0");
   return f => {
     node.setAttribute("aria-valuemax", f.max_quantity);
@@ -71,7 +71,7 @@ function bar(name) {
   return { node, show(f) { tell(f); fill.style.setProperty("--share", leftOf(f) / f.max_quantity); } };
 }
 
-/** One light for each unit: those that are left are lit. */
+/** One light per unit; units that are left are lit. */
 function lights(name) {
   const canvas = make("canvas", { "aria-hidden": "true" }), node = make("div", { class: "field" }, canvas);
   const tell = meter(name, node);
@@ -150,14 +150,14 @@ function specs(all) {
     ...all.flatMap(({ label, value }) => [make("dt", {}, `${label}`), make("dd", {}, `${value}`)]));
 }
 
-/** A picture that cannot be had leaves no hole. */
+/** An image that fails to load is removed, so that it leaves no gap. */
 function picture(url, name) {
   const image = make("img", { src: url, alt: name, loading: "lazy", decoding: "async" });
   image.addEventListener("error", () => image.remove());
   return image;
 }
 
-/** A variant's line; its bar stands only where it has a cap of its own. */
+/** A variant's line. It has a bar only if the variant has its own cap. */
 function variantLine(variant, product) {
   const told = make("span", { class: "words" }), level = bar(`${product.name}, ${variant.name}`);
   const node = make("li", { class: "variant", "data-variant": variant.id },
@@ -171,7 +171,7 @@ function variantLine(variant, product) {
   } };
 }
 
-/** What of a product is not its figures: where this is the same, its place in the page stays as it is. */
+/** Everything about a product except its availability: while this is unchanged, its element is reused. */
 function signature(p, isHero) {
   return JSON.stringify([isHero, p.name, p.description, p.long_description, p.images, p.specs,
     isHero && p.max_quantity, p.variants.map(v => [v.id, v.name, v.description])]);
@@ -230,7 +230,7 @@ function productView(p, isHero) {
       total.show(f);
     }
     for (const v of f.variants) lines.get(v.id)?.show(v);
-    // What deserves a word aloud: what has run low or out since the last figures.
+    // Announced to screen readers: whatever ran low, ran out or returned since the last update.
     const states = new Map([[p.name, f], ...f.variants.map(v =>
       [`${p.name}, ${p.variants.find(known => known.id === v.id)?.name ?? v.id}`, v])].map(([n, x]) => [n, stateOf(x)]));
     if (view.states) {
@@ -265,7 +265,7 @@ function layOut(products, mark) {
     : make("section", { class: "hero" }, make("h1", {}, products.length ? "What is left, live" : "Nothing is on sale"));
   if (!hero || heroPlace.firstElementChild !== heroNode) heroPlace.replaceChildren(heroNode);
   if (!hero) document.title = "Availability";
-  // Limited editions first, else in the catalogue's order.
+  // Limited editions first, otherwise in catalogue order.
   const rest = products.filter(p => p !== hero), isLimited = p => p.max_quantity !== null;
   const cards = [...rest.filter(isLimited), ...rest.filter(p => !isLimited(p))].map(p => next.get(p.id).node);
   for (const node of [...list.children]) if (!cards.includes(node)) node.remove();
@@ -277,7 +277,7 @@ function layOut(products, mark) {
 
 const isBefore = (a, b) => a.epoch < b.epoch || (a.epoch === b.epoch && a.seq < b.seq);
 
-/** Shows figures unless newer ones stand there already; in a new view any. */
+/** Shows availability unless newer values are shown already; a new view shows any. */
 function show(view, figures, { epoch, seq }, isNew) {
   const at = { epoch, seq };
   if (!isNew && view.at && isBefore(at, view.at)) return;
@@ -285,10 +285,10 @@ function show(view, figures, { epoch, seq }, isNew) {
   view.show(figures);
 }
 
-// Time by which a clock may differ from another process'; by more only if it has been set.
+// The clocks of two processes may differ by this much; a larger difference means that a clock was set.
 const CLOCK_MS = 60000;
 
-/** Takes the time of a state: never an earlier one, as an answer from a cache has, unless the clock was set back. */
+/** Records the time of a state. Ignores an earlier time, as in a cached response, unless the clock was set back. */
 function know(state) {
   const at = new Date(state.as_of);
   const isSetBack = known && isBefore(known, state) && knownAt - at > CLOCK_MS;
@@ -298,13 +298,13 @@ function know(state) {
   isDelayed = state.source === "ledger";
 }
 
-/** The store was created again, with epochs from 1: what stands here is of another one. */
+/** The store was created again, with epochs from 1: the values shown belong to the old one. */
 function forget() {
   [known, knownAt] = [null, null];
   for (const view of views.values()) view.at = null;
 }
 
-// ---- Said aloud: seldom, and never every number
+// ---- Screen reader announcements: rare, never every number
 
 let toSay = [], saidAt = 0, sayTimer = 0;
 
@@ -324,7 +324,7 @@ const clock = date => date.toLocaleTimeString("en-GB");
 
 let isLoaded = false, wasLive = false, trouble = null;
 
-/** `why` is null when the figures are as they are on sale; else what the page says. */
+/** Updates the live indicator and the notice. */
 function tell() {
   const isLive = isLoaded && trouble === null && streams.length > 0 && streams.every(s => s.isLive);
   const isStarting = !trouble && !wasLive && !isLive;
@@ -335,7 +335,7 @@ function tell() {
   if (isPaused) {
     put(notice, isLoaded && knownAt
       ? `Live figures are paused. Last known at ${clock(knownAt)}; trying again…`
-      : "The figures cannot be had right now. Trying again…");
+      : "Live figures are unavailable right now. Trying again…");
     if (notice.hidden) announce(notice.textContent);
   } else if (isLive && !notice.hidden) announce("Live figures are back.");
   const changed = notice.hidden === isPaused;
@@ -349,7 +349,7 @@ function tell() {
 let streams = [], failures = 0, retryTimer = 0, loading = null, wantsReload = false, reloadTimer = 0;
 
 async function get(address) {
-  // After a 304 the browser would give its old answer, with the time it was made at.
+  // After a 304 the browser would return its cached response, with an outdated `as_of`.
   const answer = await fetch(address,
     { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(10000), cache: "no-store" });
   if (!answer.ok) throw new Error(`${answer.status}`);
@@ -358,7 +358,7 @@ async function get(address) {
 
 const parameter = id => `product=${encodeURIComponent(id)}`;
 
-/** Ids in as many streams as are allowed; what does not fit is left out. */
+/** Divides ids into streams, up to the maximum number; ids that do not fit are left out. */
 function divide(ids) {
   const parts = [[]];
   let length = 0;
@@ -375,7 +375,7 @@ function divide(ids) {
   return parts.filter(part => part.length);
 }
 
-/** The list as it is now, as far as it is shown; its figures, too. */
+/** Loads the shown part of the list, with its availability. */
 async function load() {
   const products = [];
   let after = null, mark = null;
@@ -393,7 +393,7 @@ async function load() {
   isLoaded = true;
 }
 
-/** Loads the list and opens streams for what is in it; opened ones stay if they are for the same products. */
+/** Loads the list and opens streams for its products; open streams are kept if they cover the same products. */
 async function connect() {
   clearTimeout(retryTimer);
   retryTimer = 0;
@@ -406,7 +406,7 @@ async function connect() {
     const isSame = parts.length === streams.length
       && parts.every((ids, at) => ids.join("\n") === streams[at].ids.join("\n") && streams[at].source.readyState !== 2);
     if (!isSame) { disconnect(); streams = parts.map(open); }
-    // Nothing is on sale: nothing to listen to; look again.
+    // Nothing is on sale, so there is nothing to subscribe to: load again later.
     if (!parts.length) { trouble = null; retryTimer = setTimeout(connect, LONGEST_WAIT_MS); }
   } catch {
     trouble = "load";
@@ -423,7 +423,7 @@ function disconnect() {
   streams = [];
 }
 
-/** Starts over after a while that grows, and differs from browser to browser. */
+/** Reconnects after an increasing, randomised delay. */
 function later() {
   if (retryTimer) return;
   const wait = Math.min(LONGEST_WAIT_MS, 1000 * 2 ** failures++);
@@ -462,7 +462,7 @@ function open(ids) {
   on("unavailable", () => { [stream.isLive, stream.isCut] = [false, true]; tell(); });
   on("missed", () => {});
   on("catalogue", () => {
-    // Thousands of browsers hear this at once: not all of them ask in the same second.
+    // Thousands of browsers receive this at once: they must not all reload in the same second.
     reloadTimer ||= setTimeout(() => { reloadTimer = 0; connect(); }, Math.random() * 2000);
   });
   source.onerror = () => {

@@ -218,7 +218,7 @@ import Testing
                 "document.querySelector('#dead_letters .note').textContent.includes('dead-letters list --status open')",
                 browser)
             // As many as stand below.
-            try await waitForText("2 things need you", of: "#summary", browser)
+            try await waitForText("2 things need attention", of: "#summary", browser)
             #expect(try await browser.evaluate("document.querySelectorAll('#problems li').length === 2"))
             for (order, outcome) in [("seen-1", "accepted"), ("seen-2", "refused"), ("seen-3", "dead letter")] {
                 try await waitUntil(
@@ -228,7 +228,7 @@ import Testing
             try await waitUntil("document.getElementById('spark-line').points.numberOfItems >= 2", browser)
             // No more than the page has seen.
             let note = try await browser.text(of: "#rate-note") ?? ""
-            let covered = try #require(note.firstMatch(of: /most in the last (\d+) seconds?:\s/)?.1, "\(note)")
+            let covered = try #require(note.firstMatch(of: /maximum in the last (\d+) seconds?:\s/)?.1, "\(note)")
             #expect(
                 try await browser.evaluate("\(covered) <= Math.ceil(performance.now() / 1000) + 1"), "\(note)")
             #expect(try await browser.text(of: "#zone") != "")
