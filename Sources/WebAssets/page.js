@@ -230,7 +230,7 @@ function productView(p, isHero) {
       total.show(f);
     }
     for (const v of f.variants) lines.get(v.id)?.show(v);
-    // Announced to screen readers: whatever ran low, ran out or returned since the last update.
+    // Announced to screen readers: stock that ran low, ran out or returned since the last update.
     const states = new Map([[p.name, f], ...f.variants.map(v =>
       [`${p.name}, ${p.variants.find(known => known.id === v.id)?.name ?? v.id}`, v])].map(([n, x]) => [n, stateOf(x)]));
     if (view.states) {

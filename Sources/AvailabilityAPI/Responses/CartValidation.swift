@@ -21,7 +21,7 @@ struct CartValidation: Sendable {
     }
 
     enum Reason: String, Sendable, CaseIterable {
-        /// The product does not exist, or it has no such variant.
+        /// The product does not exist, or does not have the variant.
         case unknown
         /// No longer sold.
         case closed

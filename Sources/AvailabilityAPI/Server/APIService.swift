@@ -29,7 +29,7 @@ package struct APIService: Service {
     let name: String
     let settings: ListenerSettings
     let responder: RouteResponder
-    /// One for each event loop; empty if this server has no such routes.
+    /// One for each event loop; empty if this server does not serve availability.
     let availabilityRoutes: [AvailabilityRoutes]
     let unread: UnreadBytes
     let logger: Logger

@@ -227,7 +227,7 @@ final class AvailabilityRequest: Sendable {
         connectionField = persistence.field(isLast: isLast)
     }
 
-    /// Whether it requests availability, or the header fields of such a response.
+    /// Whether it requests availability, or only the header fields of that response.
     var isRead: Bool { head.method == .GET || head.method == .HEAD }
 
     /// Whether its response is shared with identical requests.

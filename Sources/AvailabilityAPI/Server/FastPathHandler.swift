@@ -52,7 +52,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias RespondWithAvailability = (AvailabilityRequest, any EventLoop, @escaping AvailabilityRoutes.WhenMade) ->
         Void
 
-    /// nil if the server has no such routes.
+    /// nil if the server does not serve availability.
     private let availability: RespondWithAvailability?
     private let limits: Limits
     private var state = State.idle
