@@ -1,19 +1,19 @@
-/// Units that were sold or returned outside of orders, as a `stock.adjusted` message carries them: sold elsewhere,
-/// given away as samples, counted before Stocktake was in use.
+/// Units that were sold or returned outside of orders, from a `stock.adjusted` message: sold elsewhere, given away as
+/// samples, counted before Stocktake was introduced.
 ///
-/// They are facts: no cap refuses them. But only a cancellation returns what an order has taken, so an adjustment takes
-/// away at most what earlier adjustments, and cancellations without restock, have added.
+/// Adjustments are facts: no cap refuses them. But only a cancellation returns the units of an order, so an adjustment
+/// removes at most what earlier adjustments, and cancellations without restock, have added.
 package struct Adjustment: Sendable, Equatable {
     package let adjustmentID: Identifier
     package let sku: SKU
-    /// Added to the sold quantity; not 0, at most `Limit.adjustment` either way.
+    /// Units added to the sold quantity; not 0, at most `Limit.adjustment` in either direction.
     package let units: Int64
     package let reason: String
-    /// As the message gives it; not interpreted.
+    /// The time as the message gives it; not interpreted.
     package let adjustedAt: String?
-    /// Who sent it, as the message gives it.
+    /// The sender's name, as the message gives it.
     package let by: String?
-    /// 32 bytes (`contentDigest`).
+    /// The digest of the content, 32 bytes (`contentDigest`).
     package let digest: [UInt8]
 
     package init(
@@ -28,13 +28,13 @@ package struct Adjustment: Sendable, Equatable {
         digest = Self.contentDigest(sku, units: units)
     }
 
-    /// One for each counter of the SKU.
+    /// The movements of this adjustment, one for each counter of the SKU.
     package var movements: [Movement] {
         CollectionOfOne(SKUUnits(sku, units)).movements(sold: 1, adjusted: 1)
     }
 
-    /// Why it cannot be recorded, given the units that its counters have, or nil.
-    /// - Parameter balance: of a counter, before; nil: it is unknown, and no obstacle.
+    /// Returns why the adjustment cannot be recorded, given the balances of its counters, or nil.
+    /// - Parameter balance: returns a counter's balance before the adjustment; nil means unknown, which is no obstacle.
     package func violation(by balance: (CounterName) throws -> Balance?) rethrows -> InvalidMessage? {
         for counter in sku.counters {
             if let balance = try balance(counter), let invalid = violation(of: counter, balance) { return invalid }
@@ -42,10 +42,10 @@ package struct Adjustment: Sendable, Equatable {
         return nil
     }
 
-    /// Why it cannot be recorded, given the units that a counter has, or nil.
+    /// Returns why the adjustment cannot be recorded, given the balance of one counter, or nil.
     /// - Parameters:
-    ///   - counter: one of those it changes.
-    ///   - balance: of that counter, before.
+    ///   - counter: one of the counters that the adjustment changes.
+    ///   - balance: the balance of that counter before the adjustment.
     package func violation(of counter: CounterName, _ balance: Balance) -> InvalidMessage? {
         let named = "\(counter.level.rawValue) \"\(counter.id)\""
         if balance.adjusted + units < 0 {

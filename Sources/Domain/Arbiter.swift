@@ -1,20 +1,21 @@
-/// Decides commands one after the other, by balances that are loaded into it and that it keeps up to date.
+/// Decides commands one after the other, from balances that are loaded into it and that it keeps up to date.
 ///
-/// To record a batch, create an arbiter, load the balance of each counter and
-/// what each cancelled order owns, confirm the commands in the order of the stream, write what has changed. The gate
-/// (`lua/gate.lua`) is its fast copy beside Redis' counters: from the same balances both give the same decisions.
+/// To record a batch, create an arbiter, load the balance of each counter and the units that each cancelled order owns,
+/// confirm the commands in stream order, then write the changes. The gate (`lua/gate.lua`) is the arbiter's fast
+/// counterpart next to Redis' counters: from the same balances both make the same decisions.
 ///
-/// Pure: no clock, no I/O. An accepted order costs two look-ups per counter and no allocation.
+/// The arbiter is pure: no clock, no I/O. An accepted order costs two look-ups per counter and no allocation.
 package struct Arbiter: Sendable {
-    /// Why a command has no decision; nothing was changed.
+    /// Why a command cannot be decided; nothing was changed.
     package enum Undecidable: Error, Equatable {
         /// No balance of this counter was loaded.
         case unknownCounter(CounterName)
-        /// Nothing was loaded for this order: it does not exist.
+        /// The order was not loaded: it does not exist.
         case unknownOrder(Identifier)
-        /// An order would give back more than is sold: the balance is wrong.
+        /// The command would give back more than is sold: the balance is wrong.
         case miscounted(CounterName)
-        /// More would be taken away than adjustments have added, or more be sold than can be counted.
+        /// The command would remove more than adjustments have added, or raise the sold quantity beyond what can be
+        /// counted.
         case adjustmentTooLarge(CounterName)
     }
 
@@ -23,7 +24,7 @@ package struct Arbiter: Sendable {
         let loaded: Balance
     }
 
-    /// The seq of the last change of the counters.
+    /// The seq of the latest change of the counters.
     package private(set) var seq: Int64
     private var accounts: [CounterName: Account] = [:]
     private var owned: [Identifier: [SKUUnits]] = [:]
@@ -32,13 +33,15 @@ package struct Arbiter: Sendable {
 
     // MARK: - Balances
 
-    /// - Precondition: this counter was not used in a decision yet.
+    /// Sets the balance of a counter.
+    /// - Precondition: no decision has used this counter yet.
     package mutating func load(_ counter: CounterName, _ balance: Balance) {
         assert(accounts[counter].map { $0.balance == $0.loaded } ?? true, "loaded again after a decision")
         accounts[counter] = Account(balance: balance, loaded: balance)
     }
 
-    /// - Parameter owned: what the order owns, each SKU once; nothing if it was refused.
+    /// Sets the units that an order owns.
+    /// - Parameter owned: each SKU once; empty if the order was refused.
     package mutating func load(order: Identifier, owns owned: [SKUUnits]) {
         assert(self.owned[order] == nil, "loaded twice")
         self.owned[order] = owned
@@ -46,10 +49,10 @@ package struct Arbiter: Sendable {
 
     package func balance(of counter: CounterName) -> Balance? { accounts[counter]?.balance }
 
-    /// What a loaded order owns now, each SKU once; nil: there is no such order.
+    /// Returns the units that a loaded order owns now, each SKU once, or nil if the order does not exist.
     package func owned(by order: Identifier) -> [SKUUnits]? { owned[order] }
 
-    /// The counters whose balances differ from what was loaded, in no order.
+    /// The counters whose balances differ from those loaded, in no particular order.
     package var changes: [(counter: CounterName, balance: Balance)] {
         accounts.compactMap { counter, account in
             account.balance == account.loaded ? nil : (counter, account.balance)
@@ -67,13 +70,13 @@ package struct Arbiter: Sendable {
         }
     }
 
-    /// What a cancellation takes from its order now.
+    /// Returns the units that a cancellation takes from its order now.
     func effect(of cancellation: Cancellation) throws(Undecidable) -> CancellationEffect {
         guard let owned = owned[cancellation.orderID] else { throw .unknownOrder(cancellation.orderID) }
         return CancellationEffect(cancellation, from: owned)
     }
 
-    /// All of an order or nothing: the first counter with too few units left refuses it.
+    /// Takes either all units of an order or none: the first counter with too few units left refuses the order.
     mutating func take(_ movements: [Movement]) throws(Undecidable) -> Decision {
         for movement in movements {
             let left = try loaded(movement.counter).left
@@ -92,7 +95,7 @@ package struct Arbiter: Sendable {
         return move(effect.movements)
     }
 
-    /// An adjustment is a fact: no cap refuses it. But it cannot take away more than was added.
+    /// Applies an adjustment. It is a fact, so no cap refuses it, but it cannot remove more than was added.
     mutating func apply(_ adjustment: Adjustment) throws(Undecidable) -> Decision {
         let movements = adjustment.movements
         for movement in movements where try adjustment.violation(of: movement.counter, loaded(movement.counter)) != nil

@@ -1,4 +1,4 @@
-/// One product's figures for a shop: the effective ones, not those of its rows.
+/// One product's availability for a storefront: the effective numbers, not the stored ones.
 ///
 /// The JSON shape is a contract (`stocktake stock --json`, HTTP).
 package struct Availability: Sendable, Equatable {
@@ -8,21 +8,21 @@ package struct Availability: Sendable, Equatable {
         package var isActive: Bool
         package var cap: Int64?
         package var sold: Int64
-        /// nil = unlimited.
+        /// Units that can still be bought; nil = unlimited.
         package var available: Int64?
         package var isAvailable: Bool
     }
 
     package var product: Stock
     package var variants: [Stock]
-    /// Whether an order must name a variant. A product whose variants were all removed keeps them, closed, and is sold
-    /// without.
+    /// Whether an order must name a variant. A product whose variants were all removed keeps them as closed variants,
+    /// and is sold without a variant.
     package var isSoldInVariants: Bool
 
-    /// Computes the effective figures from those of the counters.
+    /// Computes the effective availability from the counters.
     ///
-    /// A variant's are bounded by its product's; a product whose open variants are all sold out is not available;
-    /// closed is not available.
+    /// A variant's availability is bounded by its product's. A product whose active variants are all sold out is not
+    /// available, and neither is a closed product or variant.
     package init(
         product: (id: Identifier, name: String, state: CounterState),
         variants: [(id: Identifier, name: String, state: CounterState)]

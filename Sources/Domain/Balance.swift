@@ -1,10 +1,10 @@
-/// What one counter has counted, and its cap.
+/// The units that one counter has counted, and its cap.
 package struct Balance: Sendable, Equatable {
     /// Units sold, through orders or outside of them.
     package var sold: Int64
-    /// Those of them that no order owns: they come from adjustments, and from cancellations without restock.
+    /// The sold units that no order owns: they come from adjustments, and from cancellations without restock.
     package var adjusted: Int64
-    /// Most units that may be sold; nil = unlimited.
+    /// The maximum number of units that may be sold; nil = unlimited.
     package var cap: Int64?
 
     /// Units that may still be sold, never below 0.

@@ -1,6 +1,7 @@
-/// What the consumer needs from the catalogue to validate a message: which ids are sold, and what belongs together.
+/// The part of the catalogue that the consumer needs to validate a message: which ids are sold, and which variant
+/// belongs to which product.
 ///
-/// A snapshot of the ledger at one catalogue version.
+/// It is a snapshot of the ledger at one catalogue version.
 package struct CatalogueIndex: Sendable {
     package struct ProductEntry: Sendable {
         package var isActive: Bool
@@ -33,7 +34,7 @@ package struct CatalogueIndex: Sendable {
         self.variants = variants
     }
 
-    /// Why a checkout cannot be decided under this catalogue, or nil. Names the first invalid line.
+    /// Returns why a checkout cannot be decided under this catalogue, or nil. Reports the first invalid line.
     package func violation(in checkout: Checkout) -> InvalidMessage? {
         for (line, item) in checkout.lines.enumerated() {
             if let invalid = violation(in: item.sku, path: "items[\(line)].") { return invalid }
@@ -41,12 +42,12 @@ package struct CatalogueIndex: Sendable {
         return nil
     }
 
-    /// Why an adjustment cannot be recorded, or nil. A closed SKU can still be adjusted.
+    /// Returns why an adjustment cannot be recorded, or nil. A closed SKU can still be adjusted.
     package func violation(in adjustment: Adjustment) -> InvalidMessage? {
         violation(in: adjustment.sku, path: "", mayBeClosed: true)
     }
 
-    /// - Parameter path: of the line, with a dot at its end.
+    /// - Parameter path: the path of the line, with a trailing dot.
     private func violation(
         in item: SKU, path: @autoclosure () -> String, mayBeClosed: Bool = false
     ) -> InvalidMessage? {
@@ -86,12 +87,12 @@ package struct CatalogueIndex: Sendable {
         return nil
     }
 
-    /// What was probably meant by an unknown product id, as a suffix for the message.
+    /// Returns a suggestion for an unknown product id, as a suffix of the error message.
     private func hint(forProduct id: Identifier) -> String {
         if let owner = variants[id]?.productID { return "; it is a variant of product \"\(owner)\"" }
         return Self.question(suggestions.product(id, among: products))
     }
 
-    /// In quotes, so that a leading or trailing blank is visible.
+    /// Quotes the suggestion, so that a leading or trailing blank is visible.
     private static func question(_ meant: Identifier?) -> String { meant.map { "; did you mean \"\($0)\"?" } ?? "" }
 }

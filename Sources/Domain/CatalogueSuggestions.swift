@@ -1,10 +1,11 @@
 import Synchronization
 
-/// What was probably meant by ids that a catalogue does not have. Built at the first lookup: mostly there is none.
+/// Suggests ids for those that a catalogue does not have. The indexes are built at the first lookup, as most runs need
+/// none.
 final class CatalogueSuggestions: Sendable {
     private struct State {
         var products: IdentifierSuggestion?
-        /// nil: not grouped yet.
+        /// nil until the variants have been grouped by product.
         var variants: [Identifier: [Identifier]]?
         var variantsOf: [Identifier: IdentifierSuggestion] = [:]
     }

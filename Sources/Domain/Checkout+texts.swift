@@ -1,9 +1,9 @@
-// The texts of an order by name: for code that handles single orders, not ten thousand a second.
+// Access to the texts of an order by name, for code that handles single orders rather than ten thousand per second.
 extension Checkout {
-    /// Numbers of the order's texts.
+    /// The names of the order's texts; the raw value is the text's number.
     package enum Text: Int, CaseIterable {
         case paymentIntentID
-        /// As the message gives it; not interpreted.
+        /// The time as the message gives it; not interpreted.
         case completedAt
         case currency
         case customerID, customerEmail, customerName
@@ -11,11 +11,12 @@ extension Checkout {
         case shippingCountry
     }
 
-    /// Numbers of the texts of one line.
+    /// The names of the texts of one line.
     package enum LineText: Int, CaseIterable {
         case stripeProductID, productName, variantName
 
-        /// - Parameter line: counted from 0.
+        /// Returns the number of this text in `Checkout.texts`.
+        /// - Parameter line: the line's index, from 0.
         package func number(in line: Int) -> Int {
             Text.allCases.count + line * LineText.allCases.count + rawValue
         }
@@ -121,13 +122,13 @@ extension Checkout {
     package var completedAt: String? { self[.completedAt] }
     package var currency: String? { self[.currency] }
 
-    /// nil where all of it is.
+    /// The customer, or nil if every field is nil.
     package var customer: Customer? {
         let customer = Customer(id: self[.customerID], email: self[.customerEmail], name: self[.customerName])
         return customer == Customer() ? nil : customer
     }
 
-    /// nil where all of it is.
+    /// The shipping address, or nil if every field is nil.
     package var shippingAddress: Address? {
         let address = Address(
             name: self[.shippingName], line1: self[.shippingLine1], line2: self[.shippingLine2],

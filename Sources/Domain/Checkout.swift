@@ -1,15 +1,15 @@
-/// A paid order, as a `checkout.completed` message carries it (money in minor units of `currency`).
+/// A paid order, from a `checkout.completed` message. Amounts are in minor units of `currency`.
 ///
-/// Values that are processed have their own fields. Texts that are only recorded are packed (`texts`);
-/// `Checkout+texts.swift` has them by name.
+/// Values that are processed have properties. Texts that are only recorded are packed (`texts`); `Checkout+texts.swift`
+/// gives access to them by name.
 package struct Checkout: Sendable, Equatable {
     /// The values of an item that are processed.
     package struct Line: Sendable, Equatable {
         package var productID: Identifier
         package var variantID: Identifier?
-        /// 1 … `Limit.units`.
+        /// In 1 … `Limit.units`.
         package var units: Int64
-        /// 0 … 2^53 − 1.
+        /// In 0 … 2^53 − 1.
         package var unitPrice: Int64
         package var sku: SKU { SKU(productID, variantID) }
 
@@ -26,11 +26,11 @@ package struct Checkout: Sendable, Equatable {
     package var tax: Int64?
     package var shipping: Int64?
     package var total: Int64?
-    /// Who sent it, as the message gives it.
+    /// The sender's name, as the message gives it.
     package var by: String?
-    /// 1 … `Limit.items`, in the message's order.
+    /// From 1 to `Limit.items` lines, in the message's order.
     package var lines: [Line]
-    /// By `Text.rawValue` and `LineText.number(in:)`.
+    /// The texts, numbered by `Text.rawValue` and `LineText.number(in:)`.
     package var texts: TextSlices
 
     package init(orderID: Identifier, lines: [Line], texts: TextSlices) {
@@ -39,9 +39,9 @@ package struct Checkout: Sendable, Equatable {
         self.texts = texts
     }
 
-    /// Units of the whole order.
+    /// The sum of the units of all lines.
     package var units: Int64 {
-        // At most 2,000 lines of 1,000,000: far from overflow.
+        // At most 2,000 lines of 1,000,000 units: far from overflow.
         lines.reduce(0) { $0 + $1.units }
     }
 }

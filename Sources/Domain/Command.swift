@@ -1,4 +1,4 @@
-/// A decoded message that asks for a change. Passes from the decoder through every stage to the ledger.
+/// A decoded message that asks for a change. It passes from the decoder through every stage to the ledger.
 ///
 /// The rare cases are indirect, so that every command is one reference.
 package enum Command: Sendable, Equatable {
@@ -7,7 +7,7 @@ package enum Command: Sendable, Equatable {
     indirect case adjust(Adjustment)
     indirect case refund(Refund)
 
-    /// Identifies a command permanently: its kind, and the id that its publisher gave it. The same key with the same
+    /// Identifies a command permanently: its kind, and the id that its publisher assigned. The same key with the same
     /// content is a replay; with other content it is a conflict.
     package struct Key: Sendable, Hashable {
         package var kind: Kind
@@ -18,7 +18,7 @@ package enum Command: Sendable, Equatable {
             self.id = id
         }
 
-        /// The ids that every message with this key names.
+        /// The ids that every message with this key contains.
         package var ids: MessageIDs {
             var ids = MessageIDs()
             ids[kind] = id
@@ -44,7 +44,7 @@ package enum Command: Sendable, Equatable {
         }
     }
 
-    /// The digest of its content (`ContentDigest.swift`), 32 bytes.
+    /// The digest of the command's content (`ContentDigest.swift`), 32 bytes.
     package var digest: [UInt8] {
         switch self {
         case .placeOrder(let order): order.digest
@@ -54,7 +54,7 @@ package enum Command: Sendable, Equatable {
         }
     }
 
-    /// Who sent it, as the message gives it.
+    /// The sender's name, as the message gives it.
     package var by: String? {
         switch self {
         case .placeOrder(let order): order.checkout.by
@@ -64,7 +64,7 @@ package enum Command: Sendable, Equatable {
         }
     }
 
-    /// The order that it is about, if it is none itself.
+    /// The order that the command refers to; nil for an order itself.
     package var orderID: Identifier? {
         switch self {
         case .placeOrder, .adjust: nil
@@ -79,7 +79,7 @@ package enum Command: Sendable, Equatable {
         return ids
     }
 
-    /// How many lines it has; counts towards the limit on a batch's lines.
+    /// The number of lines, which counts towards the limit on a batch's lines.
     package var lines: Int {
         switch self {
         case .placeOrder(let order): order.checkout.lines.count
@@ -88,18 +88,18 @@ package enum Command: Sendable, Equatable {
         }
     }
 
-    /// What it does to the counters.
+    /// How a command changes the counters.
     package enum Effect: Sendable {
-        /// Takes all of these units or, where a cap does not allow it, none.
+        /// Takes either all of these units or, if a cap does not allow it, none.
         case take([Movement])
-        /// Takes from an order what it owns.
+        /// Takes units that an order owns away from it.
         case takeBack(Cancellation)
-        /// Adds to what no order owns, whatever the caps say.
+        /// Adds to the units that no order owns, regardless of the caps.
         case adjust(Adjustment)
         case nothing
     }
 
-    /// The arbiter decides by this, whatever the kind.
+    /// The effect of the command. The arbiter decides by it alone, whatever the kind.
     package var effect: Effect {
         switch self {
         case .placeOrder(let order): .take(order.movements)
@@ -109,12 +109,12 @@ package enum Command: Sendable, Equatable {
         }
     }
 
-    /// Whether the caps may refuse it. All else reports what has already happened.
+    /// Whether the caps may refuse the command. All other commands report what has already happened.
     package var isBoundByCaps: Bool {
         if case .take = effect { true } else { false }
     }
 
-    /// Whether it may leave the counters as they are.
+    /// Whether the command may leave the counters unchanged.
     package var mayChangeNothing: Bool {
         switch effect {
         case .take, .adjust: false
@@ -124,7 +124,7 @@ package enum Command: Sendable, Equatable {
 }
 
 extension Outcome {
-    /// Of a command and its decision: what only commands of its kind have.
+    /// Creates the outcome of a decided command, including the fields that only commands of its kind have.
     package init(_ decided: DecidedCommand) {
         self.init(
             of: decided.command.key, ids: decided.command.ids, seq: decided.decision.seq, decidedAt: decided.decidedAt)

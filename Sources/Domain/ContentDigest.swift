@@ -1,10 +1,10 @@
 import Cryptography
 
 // Digests of a message's content, 32 bytes each. The same id with the same digest is a replay, with another digest a
-// conflict. The ledger keeps them permanently: what they are computed from never changes.
+// conflict. The ledger keeps digests permanently, so their input must never change.
 
 extension Checkout {
-    /// Of the units per product, variant and unit price, however the lines are split or ordered.
+    /// The digest of the units per product, variant and unit price, however the lines are split or ordered.
     package var contentDigest: [UInt8] {
         var content = DigestContent()
         // Most orders have one line.
@@ -30,7 +30,7 @@ extension Checkout {
 }
 
 extension Cancellation {
-    /// Of the order, whether the units are restocked, and the units asked per product and variant.
+    /// Digests the order, whether the units are restocked, and the units asked for per product and variant.
     static func contentDigest(order: Identifier, items: [SKUUnits]?, restock: Bool) -> [UInt8] {
         var content = DigestContent()
         content.append(order)
@@ -45,7 +45,7 @@ extension Cancellation {
 }
 
 extension Adjustment {
-    /// Of the product, the variant and the units; not of the reason.
+    /// Digests the product, the variant and the units, but not the reason.
     static func contentDigest(_ sku: SKU, units: Int64) -> [UInt8] {
         var content = DigestContent()
         content.append(sku)
@@ -55,7 +55,7 @@ extension Adjustment {
 }
 
 extension Payment {
-    /// Of an order's id and payment intent: it identifies a payment of that order, and nothing else. A missing intent
+    /// Digests an order's id and payment intent. The digest only identifies a payment of that order. A missing intent
     /// counts as an empty one.
     package static func digest(order: Identifier, intentID: String?) -> [UInt8] {
         var content = DigestContent()
@@ -65,7 +65,8 @@ extension Payment {
     }
 }
 
-/// The bytes that a digest is computed from. Lengths come before ids: no two contents have the same bytes.
+/// The bytes that a digest is computed from. Each id is preceded by its length, so different contents never have the
+/// same bytes.
 struct DigestContent {
     private var bytes: [UInt8] = []
 
@@ -78,7 +79,7 @@ struct DigestContent {
 
     mutating func append(_ sku: SKU) {
         append(sku.productID)
-        // An id never has length 0, so 0 means that there is no variant.
+        // An id never has length 0, so 0 means no variant.
         if let variant = sku.variantID { append(variant) } else { bytes.append(0) }
     }
 
@@ -86,7 +87,7 @@ struct DigestContent {
         withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
     }
 
-    /// May have any length: nothing follows it.
+    /// Appends a text of any length without its length: nothing may follow it.
     mutating func appendLast(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     var digest: [UInt8] { SHA256.digest(bytes) }

@@ -3,7 +3,7 @@ package enum CapLevel: String, Sendable, Hashable, CaseIterable, Codable {
     case product
     case variant
 
-    /// The letter that stands for the level in the fields of the `…:stock` hash.
+    /// The letter for the level in the field names of the `…:stock` hash.
     package var letter: Character {
         switch self {
         case .product: "p"
@@ -12,7 +12,7 @@ package enum CapLevel: String, Sendable, Hashable, CaseIterable, Codable {
     }
 }
 
-/// Names one counter: units sold of a product (all variants together) or of a variant.
+/// Names one counter: the units sold of a product (all variants together) or of a variant.
 package struct CounterName: Sendable, Hashable {
     package let level: CapLevel
     package let id: Identifier
@@ -22,7 +22,7 @@ package struct CounterName: Sendable, Hashable {
         self.id = id
     }
 
-    /// The level as one byte: by default its text would be hashed.
+    /// Hashes the level as one byte: the synthesised version would hash its text.
     package func hash(into hasher: inout Hasher) {
         hasher.combine(level == .product)
         hasher.combine(id)
@@ -34,11 +34,11 @@ package struct CounterName: Sendable, Hashable {
 
 /// One counter with its cap, as read from the ledger or Redis.
 package struct CounterState: Sendable, Equatable {
-    /// Units sold; nil where the source has none (unknown, which is never taken for 0).
+    /// Units sold; nil if the source has no value (unknown, which is never taken for 0).
     package var sold: Int64?
-    /// Most units that may be sold; nil = unlimited.
+    /// The maximum number of units that may be sold; nil = unlimited.
     package var cap: Int64?
-    /// Whether the catalogue still offers it; what is not active takes no new orders.
+    /// Whether the catalogue still offers it. An inactive product or variant takes no new orders.
     package var isActive: Bool
 
     package init(sold: Int64?, cap: Int64?, isActive: Bool) {
@@ -48,17 +48,17 @@ package struct CounterState: Sendable, Equatable {
     }
 }
 
-/// The rule that both the gate and the ledger follow: whether units fit under a cap.
+/// The rule for whether units fit under a cap; both the gate and the ledger follow it.
 package enum CapRule {
-    /// The effective cap: an unlimited counter still stays below 2^53.
+    /// Returns the effective cap: even an unlimited counter stays below 2^53.
     package static func effective(_ cap: Int64?) -> Int64 {
         Swift.min(cap ?? Limit.exactInteger, Limit.exactInteger)
     }
 
-    /// Units that may still be sold, never below 0 (a cap may be lowered below what is sold).
+    /// Returns the units that may still be sold, never below 0 (a cap may be lowered below the sold quantity).
     package static func left(sold: Int64, cap: Int64?) -> Int64 {
         let (left, overflows) = effective(cap).subtractingReportingOverflow(sold)
-        // Only a value far below 0 overflows, which only a manual write to Redis can leave; the comparison must not
+        // Only a value far below 0 overflows, and only a manual write to Redis can leave one; the comparison must not
         // crash the process.
         if overflows { return sold < 0 ? .max : 0 }
         return Swift.max(left, 0)

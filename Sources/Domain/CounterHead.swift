@@ -1,12 +1,12 @@
-/// The head of the `…:stock` hash: whose counters they are, and in which state. A missing field is nil.
+/// The head of the `…:stock` hash: the ledger that the counters belong to, and their state. A missing field is nil.
 package struct CounterHead: Sendable, Equatable {
-    /// Identity of the ledger that they were installed from.
+    /// The identity of the ledger that the counters were installed from.
     package var ledger: String?
     package var epoch: Int64?
     package var seq: Int64?
-    /// Highest seq that Redis knows to be recorded.
+    /// The highest seq that Redis knows to be recorded.
     package var settled: Int64?
-    /// Rows the ledger had recorded (orders, cancellations, adjustments, refunds, dead letters).
+    /// The number of messages that the ledger had recorded (orders, cancellations, adjustments, refunds, dead letters).
     package var recorded: Int64?
     package var catalogue: Int64?
     /// The position in the journal up to which everything is announced.
@@ -25,36 +25,37 @@ package struct CounterHead: Sendable, Equatable {
         self.announced = announced
     }
 
-    /// Nothing is installed.
+    /// Whether no counters are installed.
     package var isEmpty: Bool { ledger == nil && epoch == nil && seq == nil }
 
-    /// Why counters must not be installed from a ledger with this head and identity; nil: they may.
+    /// Returns why counters must not be installed from a ledger with this head and identity, or nil if they may.
     ///
-    /// Certain only if the counters were read before the ledger. `lua/install.lua` makes the same checks atomically, and
-    /// also refuses its own epoch.
+    /// The result is reliable only if the counters were read before the ledger. `lua/install.lua` repeats these checks
+    /// atomically, and also refuses to install an epoch that is already installed.
     package func objection(to head: LedgerHead, of identity: String) -> LedgerObjection? {
         if let ledger, ledger != identity { return .otherLedger(ledger) }
         if let epoch, epoch > head.epoch { return .laterEpoch(epoch) }
         return remembersMoreRows(than: head) ? .moreRecorded(settled: settled ?? 0, recorded: recorded ?? 0) : nil
     }
 
-    /// How many rows of the journal of a ledger with this head are not announced yet; nil: Redis does not know.
+    /// Returns how many journal rows of a ledger with this head are not announced yet, or nil if Redis does not know.
     package func unannounced(of head: LedgerHead) -> Int64? {
         announced.map { max(0, head.position.subtractingReportingOverflow($0).partialValue) }
     }
 
-    /// Whether more was recorded than a ledger with this head holds.
+    /// Returns whether more was recorded than a ledger with this head holds.
     package func remembersMoreRows(than head: LedgerHead) -> Bool {
         (settled ?? 0) > head.seq || (recorded ?? 0) > head.messages
     }
 }
 
-/// What Redis remembers that a ledger does not hold: it is another ledger, was replaced, or has gone back in time.
+/// Something that Redis remembers and a ledger does not hold: it is a different ledger, or was replaced by an older
+/// copy.
 package enum LedgerObjection: Sendable, Equatable {
     /// The counters belong to the ledger with this identity.
     case otherLedger(String)
-    /// Redis has this epoch.
+    /// The counters in Redis have this later epoch.
     case laterEpoch(Int64)
-    /// Up to this seq, this many rows had been recorded.
+    /// The ledger had recorded everything up to this seq, and this many messages.
     case moreRecorded(settled: Int64, recorded: Int64)
 }

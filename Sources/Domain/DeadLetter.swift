@@ -1,6 +1,6 @@
-/// Why a message is invalid: the reason, and the place and details in words.
+/// Why a message is invalid: the reason, and the location and details in words.
 ///
-/// `detail` names paths, types, sizes, ids and numbers; never a customer's name, e-mail or address.
+/// `detail` may contain paths, types, sizes, ids and numbers, but never a customer's name, e-mail or address.
 package struct InvalidMessage: Error, Sendable, Equatable {
     package var reason: DeadLetterReason
     package var detail: String

@@ -1,13 +1,14 @@
-/// A command with its decision: what the ledger records, and what is announced.
+/// A command with its decision: the value that the ledger records and that is announced.
 ///
-/// A class for the same reason as `Order`: recording passes it on several times.
+/// It is a class for the same reason as `Order`: recording passes it on several times.
 package final class DecidedCommand: Sendable {
-    /// Its movements were made unless the decision is `refused`; if it is `unchanged`, they change only `adjusted`.
+    /// The command with its movements. They were applied unless the decision is `refused`; if it is `unchanged`, they
+    /// change only `adjusted`.
     package let planned: PlannedCommand
     package let decision: Decision
-    /// RFC 3339, UTC.
+    /// The time of the decision: RFC 3339, UTC.
     package let decidedAt: String
-    /// The id of the stream entry that it came in.
+    /// The id of the stream entry that contained the command.
     package let entryID: String
 
     package var command: Command { planned.command }

@@ -1,13 +1,13 @@
-/// The result of one command: the gate decides it by the counters, the arbiter again by the ledger's balances.
+/// The outcome of one command: the gate decides it by the counters, and the arbiter again by the ledger's balances.
 package enum Decision: Sendable, Equatable {
-    /// The counters were changed, by the change with this `seq`.
+    /// The counters changed; `seq` is the number of the change.
     case accepted(seq: Int64)
-    /// No counter in Redis changes; the ledger's `adjusted` may.
+    /// No counter in Redis changed; the ledger's `adjusted` may have.
     case unchanged
-    /// Only an order is ever refused.
+    /// Too few units are left. Only an order is ever refused.
     case refused(Shortage)
 
-    /// Number of the change of the counters; nil: there was none.
+    /// The number of the change of the counters, or nil if they did not change.
     package var seq: Int64? {
         if case .accepted(let seq) = self { seq } else { nil }
     }
@@ -17,20 +17,20 @@ package enum Decision: Sendable, Equatable {
     }
 }
 
-/// Why an order was refused. The raw values are public.
+/// Why an order was refused. The raw values are part of the public contract.
 package enum ShortageReason: String, Sendable, CaseIterable, Codable {
-    /// Nothing is left.
+    /// No units are left.
     case soldOut = "sold_out"
-    /// Something is left, but less than was asked.
+    /// Some units are left, but fewer than were asked for.
     case insufficient
 }
 
-/// Why an order does not fit: the first counter that has too few units.
+/// Why an order does not fit: the first counter with too few units left.
 package struct Shortage: Sendable, Equatable {
     package var counter: CounterName
-    /// Units the whole order asks of that counter.
+    /// Units that the whole order asks for from that counter.
     package var asked: Int64
-    /// Units that were left there.
+    /// Units that were left in that counter.
     package var left: Int64
 
     package var reason: ShortageReason { left == 0 ? .soldOut : .insufficient }

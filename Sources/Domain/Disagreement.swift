@@ -1,8 +1,9 @@
-/// The arbiter's finding: a decision differs from what the ledger's own balances give.
+/// A conflict between a recorded decision and the ledger's own balances, as the arbiter reports it.
 package enum Disagreement: Error, Sendable, Equatable, CustomStringConvertible {
-    /// - Parameter ledger: the decision by those balances; nil: no decision, or other movements.
+    /// The gate and the ledger decide differently.
+    /// - Parameter ledger: the decision by the ledger's balances; nil if they give no decision, or other movements.
     case command(Command.Key, gate: Decision, ledger: Decision?)
-    /// The ledger's own figure for this counter is too low: more would be given back than is sold.
+    /// The ledger's own sold quantity for this counter is too low: more would be given back than is sold.
     case miscounted(CounterName)
     /// The ledger has no such counter.
     case unknownCounter(CounterName)
@@ -17,9 +18,9 @@ package enum Disagreement: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension Arbiter {
-    /// Decides the command again, by its own balances; anything but the same decision on the same movements is an
-    /// error.
-    /// - Returns: for a cancellation, what it takes from its order.
+    /// Decides the command again from the arbiter's own balances.
+    /// - Returns: for a cancellation, the units that it takes from its order.
+    /// - Throws: `Disagreement` unless the decision and its movements are the same.
     @discardableResult
     package mutating func confirm(_ decided: DecidedCommand) throws(Disagreement) -> [CancellationEffect.Line] {
         let command = decided.command
@@ -43,7 +44,7 @@ extension Arbiter {
         return taken
     }
 
-    /// What the command would change now, and, for a cancellation, what it takes from its order.
+    /// Returns the movements of the command as of now and, for a cancellation, the units that it takes from its order.
     private func changes(
         by command: Command
     ) throws(Undecidable) -> (movements: [Movement], taken: [CancellationEffect.Line]) {

@@ -1,10 +1,10 @@
-/// An id as its bytes: of a product, a variant, an order, a cancellation.
+/// The id of a product, a variant, an order or a cancellation, compared byte by byte.
 ///
 /// `String` compares by canonical equivalence, so two ids that differ only in how an accent is composed would be one
-/// key in a Swift dictionary and two in SQLite and Redis. `Identifier` compares, sorts and hashes the UTF-8 bytes, as
-/// those do.
+/// key in a Swift dictionary and two in SQLite and Redis. Like SQLite and Redis, `Identifier` compares, sorts and
+/// hashes the UTF-8 bytes.
 package struct Identifier: Sendable, Hashable, Comparable, CustomStringConvertible {
-    /// Limit on an id in a message or a catalogue, in UTF-8 bytes.
+    /// The maximum length of an id in a message or a catalogue, in UTF-8 bytes.
     package static let maximumBytes = 255
 
     package let text: String
@@ -29,7 +29,7 @@ package struct Identifier: Sendable, Hashable, Comparable, CustomStringConvertib
         text.withBytes { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 
-    /// Why `text` cannot be an id, or nil: 1–255 bytes, no control characters.
+    /// Returns why `text` is not a valid id, or nil. A valid id has 1–255 bytes and no control characters.
     package static func violation(in text: String) -> String? {
         let bytes = text.utf8.count
         if bytes == 0 { return "is empty" }
@@ -38,8 +38,8 @@ package struct Identifier: Sendable, Hashable, Comparable, CustomStringConvertib
     }
 
     private static func containsControlCharacter(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        // U+0000–U+001F, U+007F and U+0080–U+009F (C2 80 – C2 9F), searched for in the bytes: tens of thousands of ids
-        // are checked per second, and asking every scalar for its category took a tenth of the decoding time.
+        // Searches the bytes for U+0000–U+001F, U+007F and U+0080–U+009F (C2 80 – C2 9F): tens of thousands of ids are
+        // checked per second, and looking up the category of every scalar took a tenth of the decoding time.
         var previous: UInt8 = 0
         for byte in bytes {
             if byte < 0x20 || byte == 0x7F || (previous == 0xC2 && byte < 0xA0) { return true }
@@ -50,7 +50,7 @@ package struct Identifier: Sendable, Hashable, Comparable, CustomStringConvertib
 }
 
 extension String {
-    /// Its UTF-8 bytes; a text that was made from bytes is not copied.
+    /// Calls `body` with the UTF-8 bytes; a string that was created from bytes is not copied.
     fileprivate func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         if let result = utf8.withContiguousStorageIfAvailable(body) { return result }
         var copy = self

@@ -1,10 +1,11 @@
 import Spelling
 
-/// Finds the id that a mistyped one was probably meant to be, among very many: it compares a few hundred of them,
-/// however many there are.
+/// Suggests the id that a mistyped id was probably meant to be. It compares only a few hundred ids, however many there
+/// are.
 ///
-/// In a mistyped id, either the part before the mistake or the part after it is long and correct. So near ids are also
-/// near in alphabetical order, read forwards or backwards. A different number is a different id, not a mistake.
+/// In a mistyped id, either the part before the mistake or the part after it is long and correct, so similar ids are
+/// also close in alphabetical order, read either forwards or backwards. An id with a different number is a different
+/// id, not a mistake.
 package struct IdentifierSuggestion: Sendable {
     private struct Word: Sendable {
         var id: Identifier
@@ -14,9 +15,9 @@ package struct IdentifierSuggestion: Sendable {
     private let forwards: [Word]
     private let backwards: [Word]
 
-    /// How many are compared on each side of the place where the mistyped id would be.
+    /// The number of ids compared on each side of the position at which the mistyped id would be sorted.
     private static let neighbours = 64
-    /// Longer ids are not typed manually; the work for each id stays small.
+    /// Longer ids are not typed manually; the limit keeps the work per id small.
     private static let maximumLetters = 64
 
     package init(_ ids: some Sequence<Identifier>) {
@@ -27,7 +28,8 @@ package struct IdentifierSuggestion: Sendable {
             .sorted { Self.precedes($0.letters, $1.letters) }
     }
 
-    /// The nearest by the measure of `SpellingSuggestion`; of equally near ids the first in their order. nil if none is near.
+    /// Returns the closest id by the measure of `SpellingSuggestion`, the lowest of equally close ids, or nil if none
+    /// is close.
     package func closest(to id: Identifier) -> Identifier? {
         let letters = SpellingSuggestion.letters(id.text)
         guard letters.count <= Self.maximumLetters else { return nil }

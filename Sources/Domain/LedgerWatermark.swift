@@ -1,4 +1,4 @@
-/// How far the ledger was when it was last read. Counters that are read later and are below it are behind the ledger.
+/// The state of the ledger when it was last read. Counters that are read later and are below it are behind the ledger.
 ///
 /// In normal operation counters are never behind. Within an epoch, the gate raises their seq before the ledger records.
 /// A new epoch is raised in the ledger first and then installed, and nothing is recorded in between. So for counters of
@@ -13,10 +13,10 @@ package struct LedgerWatermark: Sendable, Equatable {
     package var epoch: Int64
     /// The seq of the ledger's head: the highest one recorded.
     package var seq: Int64
-    /// The highest epoch that the ledger had for longer than `installTime`; 0 if there is none.
+    /// The highest epoch that the ledger has had for longer than `installTime`; 0 if there is none.
     package var dueEpoch: Int64
 
-    /// How long an epoch may take from being raised in the ledger to being installed in Redis.
+    /// The time an epoch may take from being raised in the ledger to being installed in Redis.
     package static let installTime = Duration.seconds(5)
 
     package init(epoch: Int64, seq: Int64, dueEpoch: Int64) {
@@ -25,7 +25,7 @@ package struct LedgerWatermark: Sendable, Equatable {
         self.dueEpoch = dueEpoch
     }
 
-    /// Whether counters with this state, read after the ledger, lack something that it has.
+    /// Returns whether counters with this state, read after the ledger, lack something that the ledger has.
     package func isAbove(epoch: Int64, seq: Int64) -> Bool {
         epoch < dueEpoch || epoch <= self.epoch && seq < self.seq
     }

@@ -1,14 +1,14 @@
-/// Limits of numbers that come from outside.
+/// Limits on numbers that come from outside.
 package enum Limit {
-    /// Largest integer that Lua (doubles), JSON readers and SQLite all keep exactly: 2^53 − 1.
-    /// Sums of money and sold quantities stay at or below it.
+    /// The largest integer that Lua (doubles), JSON parsers and SQLite all represent exactly: 2^53 − 1. Sums of money
+    /// and sold quantities stay at or below it.
     package static let exactInteger: Int64 = (1 << 53) - 1
-    /// Units on one line of an order.
+    /// Maximum units on one line of an order.
     package static let units: Int64 = 1_000_000
-    /// Units one adjustment may add or take away.
+    /// Maximum units that one adjustment may add or remove.
     package static let adjustment: Int64 = 1_000_000_000
-    /// Lines of one message.
+    /// Maximum lines of one message.
     package static let items = 2_000
-    /// A message's payload, in bytes.
+    /// Maximum size of a message's payload, in bytes.
     package static let payloadBytes = 1 << 20
 }

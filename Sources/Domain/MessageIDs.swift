@@ -1,7 +1,7 @@
-/// The ids that a message names, as far as they could be read: its publisher finds the outcome by them.
+/// The ids in a message, as far as they could be read. Its publisher finds the outcome by them.
 package struct MessageIDs: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     package var order: Identifier?
-    /// Those of all other kinds: most messages have none.
+    /// The ids of all kinds except orders: most messages have none.
     private var ofOthers: [Command.Kind: Identifier] = [:]
 
     package init(order: Identifier? = nil) { self.order = order }
@@ -10,18 +10,18 @@ package struct MessageIDs: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         for (kind, id) in ids { self[kind] = id }
     }
 
-    /// The id that a message of this kind has.
+    /// The id that the message has for this kind of command.
     package subscript(kind: Command.Kind) -> Identifier? {
         get { kind == .placeOrder ? order : ofOthers[kind] }
         set { if kind == .placeOrder { order = newValue } else { ofOthers[kind] = newValue } }
     }
 
-    /// All but the order's, in the order of the kinds.
+    /// All ids except the order's, in the order of the kinds.
     package var others: [(kind: Command.Kind, id: Identifier)] {
         Command.Kind.allCases.compactMap { kind in ofOthers[kind].map { (kind, $0) } }
     }
 
-    /// As a message's field has it; empty where there is none.
+    /// Returns the id as the text of a message field, empty if there is none.
     package func text(_ kind: Command.Kind) -> String { self[kind]?.text ?? "" }
 }
 

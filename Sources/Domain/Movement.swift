@@ -1,9 +1,9 @@
 /// The change of one counter by one decision.
 package struct Movement: Sendable, Equatable {
     package var counter: CounterName
-    /// Added to the units sold; the gate changes its counters by this.
+    /// Added to the counter's sold units; the gate changes its counters by this.
     package var sold: Int64
-    /// Added to those of them that no order owns (`Balance.adjusted`), which only the ledger knows.
+    /// Added to the sold units that no order owns (`Balance.adjusted`), which only the ledger counts.
     package var adjusted: Int64
 
     package init(_ counter: CounterName, sold: Int64 = 0, adjusted: Int64 = 0) {
@@ -14,13 +14,13 @@ package struct Movement: Sendable, Equatable {
 }
 
 extension Sequence<SKUUnits> {
-    /// One movement for each counter, its units summed, in the order in which the lines first name the counters,
-    /// product before variant. So the first movement of an order that does not fit belongs to the first line that
-    /// fails, even if one product is on several lines.
+    /// Sums the units into one movement per counter, in the order in which the lines first name the counters, product
+    /// before variant. So the first movement of an order that does not fit belongs to the first line that fails, even
+    /// if one product is on several lines.
     ///
     /// - Parameters:
-    ///   - sold: factor by which the units count as sold: 1, 0 or −1.
-    ///   - adjusted: the same for units that no order owns.
+    ///   - sold: the factor by which the units count as sold: 1, 0 or −1.
+    ///   - adjusted: the factor by which they count as units that no order owns.
     package func movements(sold: Int64 = 0, adjusted: Int64 = 0, capacity: Int = 0) -> [Movement] {
         let few = 8
         var movements: [Movement] = []

@@ -1,9 +1,10 @@
-/// What was paid according to a checkout, as far as it can be read.
+/// The payment that a checkout describes, as far as it can be read.
 package struct Payment: Sendable, Equatable {
-    /// nil: it could not be read. The other fields are nil if they could not be read or the message does not have them.
+    /// nil if the id could not be read. The other fields are nil if they could not be read or the message does not have
+    /// them.
     package var orderID: Identifier?
     package var intentID: String?
-    /// Minor units of `currency`: the total, else the sum of the items.
+    /// Minor units of `currency`: the message's total or, without one, the sum of the items.
     package var amount: Int64?
     /// Whether the amount is the sum of the items.
     package var isWorkedOut = false
@@ -20,9 +21,10 @@ package struct Payment: Sendable, Equatable {
         self.currency = currency
     }
 
+    /// Sets the amount to the message's total or, without one, to the sum of the items.
     /// - Parameters:
-    ///   - total: as the message gives it.
-    ///   - items: the sum of the items; nil: unknown.
+    ///   - total: the total that the message gives.
+    ///   - items: the sum of the items, or nil if it is unknown.
     package mutating func setAmount(total: Int64?, items: Int64?) {
         amount = total ?? items
         isWorkedOut = total == nil && items != nil
@@ -32,15 +34,16 @@ package struct Payment: Sendable, Equatable {
     package var isFree: Bool { amount.map { $0 <= 0 } ?? false }
 }
 
-/// Adds up unit price × quantity of an order's items.
+/// Adds up unit price × quantity over the items of an order.
 package struct ItemsAmount: Sendable {
-    /// Minor units; nil: beyond `Limit.exactInteger`, or an item could not be read.
+    /// Minor units; nil if the sum exceeds `Limit.exactInteger` or an item could not be read.
     package private(set) var amount: Int64? = 0
 
     package init() {}
 
+    /// Adds an item.
     /// - Parameters:
-    ///   - unitPrice: nil, like `units`: it could not be read.
+    ///   - unitPrice: nil if it could not be read, and likewise `units`.
     package mutating func add(unitPrice: Int64?, units: Int64?) {
         guard let sum = amount, let unitPrice, let units else { return amount = nil }
         let (value, valueOverflows) = unitPrice.multipliedReportingOverflow(by: units)
@@ -50,11 +53,11 @@ package struct ItemsAmount: Sendable {
 }
 
 extension Checkout {
-    /// What was paid, according to the message.
+    /// The payment that the message describes.
     package var payment: Payment {
         var items = ItemsAmount()
         for line in lines { items.add(unitPrice: line.unitPrice, units: line.units) }
-        // By the rule for ids, as for dead letters (`InvalidPayload`): one payment must not have two rows.
+        // The same limit as for ids, and for dead letters (`InvalidPayload`): one payment must not have two rows.
         func short(_ text: String?) -> String? { text.flatMap { Identifier.violation(in: $0) == nil ? $0 : nil } }
         var payment = Payment(orderID: orderID, intentID: short(paymentIntentID), currency: short(currency))
         payment.setAmount(total: total, items: items.amount)

@@ -1,19 +1,19 @@
-/// What is sold, as the catalogue file describes it.
+/// A product, as the catalogue file describes it.
 package struct Product: Sendable, Equatable {
     package var id: Identifier
     package var name: String
     package var description: String?
     package var longDescription: String?
     package var category: String
-    /// 0 (idea) … 5 (for sale).
+    /// From 0 (idea) to 5 (for sale).
     package var devStatus: Int
-    /// Minor units, above 0.
+    /// In minor units, above 0.
     package var basePrice: Int64
     package var stripeProductID: String?
     package var requiresAssembly: Bool
-    /// Most units that may be sold, all variants together; nil = unlimited.
+    /// The maximum number of units that may be sold, all variants together; nil = unlimited.
     package var cap: Int64?
-    /// JSON texts, kept as the file has them; nil where the file has none.
+    /// JSON texts, kept as the file has them; nil if the file has none.
     package var images: String?
     package var specs: String?
     package var metadata: String?
@@ -45,13 +45,13 @@ package struct Product: Sendable, Equatable {
     }
 }
 
-/// One option of a product (a colour, say); its id is unique in the store.
+/// One option of a product, for example a colour. Its id is unique in the store.
 package struct Variant: Sendable, Equatable {
     package var id: Identifier
     package var name: String
     package var description: String?
     package var stripeProductID: String?
-    /// Most units that may be sold; nil = as many as the product allows.
+    /// The maximum number of units that may be sold; nil = as many as the product allows.
     package var cap: Int64?
     /// JSON texts, kept as the file has them.
     package var images: String?
@@ -73,7 +73,7 @@ package struct Variant: Sendable, Equatable {
     }
 }
 
-/// A whole catalogue file, valid: ids are unique, every category is listed.
+/// A complete, valid catalogue file: ids are unique, and every category is listed.
 package struct Catalogue: Sendable, Equatable {
     package var categories: [String]
     package var products: [Product]

@@ -1,10 +1,10 @@
-/// A place among all that a store has ever recorded, whichever ledger it was in.
+/// The position of a record among everything that a store has ever recorded, in whichever ledger.
 ///
-/// After a backup was put in a ledger's place, positions come again for other records, but only in a higher epoch: no
-/// later record has a lower place.
+/// After a ledger is replaced by a backup, positions are reused for other records, but only in a higher epoch: a later
+/// record never has a lower `EpochPosition`.
 package struct EpochPosition: Sendable, Equatable {
     package var epoch: Int64
-    /// In the journal.
+    /// The position in the journal.
     package var position: Int64
 
     package init(epoch: Int64, position: Int64) {
@@ -12,7 +12,7 @@ package struct EpochPosition: Sendable, Equatable {
         self.position = position
     }
 
-    /// As commands take and print it, `EPOCH:POSITION`.
+    /// Parses `EPOCH:POSITION`, the form that commands read and print.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, let epoch = Int64(parts[0]), let position = Int64(parts[1]), epoch >= 0, position >= 0
@@ -23,7 +23,7 @@ package struct EpochPosition: Sendable, Equatable {
     package var text: String { "\(epoch):\(position)" }
 }
 
-/// What became of a message, as it was announced.
+/// The outcome of a message as it was announced, with its position.
 package struct RecordedOutcome: Sendable, Equatable {
     package var outcome: Outcome
     package var place: EpochPosition

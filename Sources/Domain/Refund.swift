@@ -1,19 +1,19 @@
-/// Money that was given back to a customer, as an `order.refunded` message carries it. It moves no units: a payment that
-/// is given back with its units comes with a cancellation, too.
+/// Money returned to a customer, from an `order.refunded` message. A refund moves no units: if units are returned as
+/// well, a cancellation is sent, too.
 package struct Refund: Sendable, Equatable {
     package let refundID: Identifier
-    /// Of a recorded order, or of a checkout that became a dead letter.
+    /// The id of a recorded order, or of a checkout that became a dead letter.
     package let orderID: Identifier
-    /// nil: of whichever payment is to be given back.
+    /// The payment that is refunded; nil means any payment that is due.
     package let paymentIntentID: String?
-    /// Minor units, at least 1; nil: all that is due.
+    /// Minor units, at least 1; nil means everything that is due.
     package let amount: Int64?
     package let currency: String?
-    /// As the message gives it; not interpreted.
+    /// The time as the message gives it; not interpreted.
     package let refundedAt: String?
-    /// Who sent it, as the message gives it.
+    /// The sender's name, as the message gives it.
     package let by: String?
-    /// 32 bytes (`contentDigest`).
+    /// The digest of the content, 32 bytes (`contentDigest`).
     package let digest: [UInt8]
 
     package init(
@@ -31,25 +31,25 @@ package struct Refund: Sendable, Equatable {
             order: orderID, intent: paymentIntentID, amount: amount, currency: currency?.lowercased())
     }
 
-    /// Why it cannot be recorded, or nil.
-    /// - Parameter payments: what was paid under the order's id.
+    /// Returns why the refund cannot be recorded, or nil.
+    /// - Parameter payments: the payments made under the order's id.
     package func violation(given payments: [Payment]) -> InvalidMessage? {
         guard let currency else { return nil }
         let own = payments.filter { isFor($0) }
         let known = (own.isEmpty ? payments : own).map { $0.currency?.lowercased() }
-        // Where one of them is unknown, it may be this one.
+        // A payment in an unknown currency may be in this one.
         if known.isEmpty || known.contains(nil) || known.contains(currency.lowercased()) { return nil }
         let paid = Set(known.compactMap(\.self)).sorted().map { "\"\($0)\"" }.joined(separator: ", ")
         return InvalidMessage(
             .currencyMismatch, "currency: is \"\(currency)\", and order \"\(orderID)\" was paid in \(paid)")
     }
 
-    /// Whether it names this payment.
+    /// Returns whether the refund names this payment.
     package func isFor(_ payment: Payment) -> Bool {
         paymentIntentID.map { $0 == payment.intentID } ?? false
     }
 
-    /// Of the order, the payment intent, the amount and the currency. The ledger keeps it permanently.
+    /// Digests the order, the payment intent, the amount and the currency. The ledger keeps the digest permanently.
     private static func contentDigest(
         order: Identifier, intent: String?, amount: Int64?, currency: String?
     ) -> [UInt8] {
@@ -57,18 +57,18 @@ package struct Refund: Sendable, Equatable {
         content.append(order)
         content.append(amount ?? 0)
         for text in [intent, currency] {
-            // Both follow the rules of ids, so that none is empty.
+            // Both follow the rules for ids, so neither is empty.
             if let text { content.append(Identifier(text)) } else { content.append(0) }
         }
         return content.digest
     }
 }
 
-/// A payment of which something is due.
+/// A payment of which an amount is due to the customer.
 package struct DuePayment: Sendable, Equatable {
-    /// Of its row.
+    /// The number of its row.
     package var number: Int64
-    /// Its amount is what is still due; nil: it is not known.
+    /// The payment; its amount is the part that is still due, or nil if that is unknown.
     package var payment: Payment
 
     package init(number: Int64, payment: Payment) {
@@ -78,25 +78,26 @@ package struct DuePayment: Sendable, Equatable {
 }
 
 extension Refund {
-    /// What a refund gives back of one payment.
+    /// The part of a refund that goes to one payment.
     package struct Share: Sendable, Equatable {
-        /// The row of what is due; nil: nothing is due of it, or nothing any more.
+        /// The row of the due payment; nil if nothing is due for it, or no longer due.
         package var number: Int64?
         package var intentID: String?
-        /// nil: all of it, and how much that is is not known.
+        /// Minor units; nil means the whole payment, whose amount is unknown.
         package var amount: Int64?
-        /// Whether nothing is due of it any more.
+        /// Whether nothing remains due for the payment.
         package var isAll: Bool
     }
 
-    /// What it gives back of each payment under its order's id.
+    /// Divides the refund among the payments under its order's id.
     ///
-    /// It is for the payment that it names. If nothing is due of that, it is for those whose payment intent is not
-    /// known, unless that payment is known to be another one. If it names none, it is for all of them, in their order;
-    /// with an amount and no currency, for those in the currency of the first. Without an amount it gives back
-    /// everything. With one, a payment of an unknown amount stays due: nobody knows whether that was all. What is more
-    /// than is due is kept for its payment, too: that may become due later.
-    /// - Parameter isKnown: whether the payment that it names is the recorded order's, or something was given back of it.
+    /// A refund applies to the payment that it names. If nothing is due for that payment, it applies to the payments
+    /// whose payment intent is unknown, unless the named payment is known to be a different one. If it names no
+    /// payment, it applies to all of them in their order; with an amount and no currency, to those in the currency of
+    /// the first. Without an amount it refunds everything. With an amount, a payment of an unknown amount stays due,
+    /// because the refund may not have covered it. An excess over the due amount is also kept for its payment, which
+    /// may become due later.
+    /// - Parameter isKnown: whether the named payment is the recorded order's, or has already been refunded in part.
     package func shares(of due: [DuePayment], isKnown: Bool) -> [Share] {
         let candidates = candidates(among: due, isKnown: isKnown)
         guard var rest = amount else {
@@ -134,25 +135,26 @@ extension Refund {
         return inCurrency.filter { ($0.payment.intentID ?? "").isEmpty }
     }
 
-    /// Where one of them is not known, it may be the same.
+    /// Compares currencies; an unknown one counts as equal, because it may be.
     private func isIn(_ currency: String?, _ payment: Payment) -> Bool {
         guard let currency, let paid = payment.currency else { return true }
         return paid.lowercased() == currency.lowercased()
     }
 }
 
-/// What was given back of one payment so far.
+/// The amount refunded of one payment so far.
 package struct GivenBack: Sendable, Equatable {
-    /// Minor units.
+    /// In minor units.
     package var amount: Int64
-    /// Whether nothing of it was due any more at some time.
+    /// Whether the payment was settled at some time: nothing was due for it.
     package var isSettled: Bool
-    /// Whether all of it was given back when its amount was not known.
+    /// Whether the whole payment was refunded while its amount was unknown.
     package var isAll: Bool
 
     package static let nothing = GivenBack(amount: 0)
 
-    /// What is given back of a payment of an unknown amount may add up to anything; beyond this it is not counted.
+    /// The maximum counted: refunds of a payment of unknown amount may add up to anything, and are not counted beyond
+    /// this.
     package static let highestAmount = Limit.exactInteger
 
     package init(amount: Int64, isSettled: Bool = false, isAll: Bool = false) {
@@ -161,11 +163,11 @@ package struct GivenBack: Sendable, Equatable {
         self.isAll = isAll
     }
 
-    /// What is left to give back of a payment.
+    /// The part of a payment that is still to be refunded.
     package enum Rest: Sendable, Equatable {
         case nothing
         case payment(Payment)
-        /// It was settled, and its amount is not known now: what is due stays so, and nothing becomes due.
+        /// The payment was settled, and its amount is now unknown: nothing becomes due again.
         case unknown
     }
 

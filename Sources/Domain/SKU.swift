@@ -1,4 +1,4 @@
-/// What one line of a message is about: a product, or a variant of it.
+/// The item that one line of a message names: a product, or a variant of one.
 package struct SKU: Sendable, Hashable, Comparable {
     package var productID: Identifier
     package var variantID: Identifier?
@@ -8,7 +8,7 @@ package struct SKU: Sendable, Hashable, Comparable {
         self.variantID = variantID
     }
 
-    /// The counters that count it, product before variant.
+    /// The counters of this SKU, product before variant.
     package var counters: [CounterName] {
         variantID.map { [.product(productID), .variant($0)] } ?? [.product(productID)]
     }
@@ -33,7 +33,7 @@ package struct SKUUnits: Sendable, Equatable {
 }
 
 extension Sequence<SKUUnits> {
-    /// The same with each SKU once, its units summed, in the order in which the SKUs are first named.
+    /// Each SKU once, with its units summed, in the order in which the SKUs are first named.
     package var summed: [SKUUnits] {
         var sums: [SKUUnits] = []
         var position: [SKU: Int] = [:]

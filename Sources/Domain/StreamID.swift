@@ -1,10 +1,10 @@
-/// The position of a message in its stream: the two numbers of an entry id, which compare as Redis compares them.
+/// The id of an entry in a Redis stream: two numbers, compared as Redis compares them.
 package struct StreamID: Sendable, Hashable, Comparable {
-    /// Milliseconds since 1970, by the clock of Redis.
+    /// Milliseconds since 1970, by Redis' clock.
     package var milliseconds: UInt64
     package var number: UInt64
 
-    /// nil for anything but two numbers with a dash between them.
+    /// Parses an entry id; nil unless it is two numbers separated by a dash.
     package init?(_ id: String) {
         let parts = id.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, let milliseconds = UInt64(parts[0]), let number = UInt64(parts[1]) else { return nil }
@@ -12,10 +12,10 @@ package struct StreamID: Sendable, Hashable, Comparable {
         self.number = number
     }
 
-    /// As Redis writes it.
+    /// The id as Redis writes it.
     package var text: String { "\(milliseconds)-\(number)" }
 
-    /// The lowest position above it.
+    /// The lowest id above this one.
     package var next: StreamID {
         var next = self
         next.number &+= 1
@@ -27,7 +27,7 @@ package struct StreamID: Sendable, Hashable, Comparable {
         (left.milliseconds, left.number) < (right.milliseconds, right.number)
     }
 
-    /// When Redis received the message, as text.
+    /// The time at which Redis received the message, as text.
     package var time: String {
         Timestamp.text(seconds: Int(clamping: milliseconds / 1_000), milliseconds: Int(milliseconds % 1_000))
     }

@@ -1,10 +1,10 @@
-/// Texts that are only passed on, by number: the place of each in one array of UTF-8 bytes, usually the reply that
-/// their message came in, which is shared and not copied.
+/// Numbered texts that are passed on without being processed. Each is stored as a range in one array of UTF-8 bytes,
+/// usually the Redis reply that contained their message, which is shared and not copied.
 ///
-/// An order has about fifteen of them, and ten thousand orders are in memory at full speed: as `String`s they were most
-/// of the allocations.
+/// An order has about fifteen texts, and at full speed ten thousand orders are in memory: as `String`s, the texts were
+/// most of the allocations.
 package struct TextSlices: Sendable {
-    /// Offsets continue from the shared bytes into our own.
+    /// A range of bytes. Offsets continue from the shared bytes into our own.
     private struct Place {
         static let none = Place(start: .max, count: 0)
         var start: UInt32
@@ -16,15 +16,16 @@ package struct TextSlices: Sendable {
     private var own: [UInt8] = []
     private var places: [Place] = []
 
+    /// Creates an empty collection over bytes that may be shared.
     /// - Parameters:
     ///   - bytes: the shared bytes; less than 4 GiB together with the texts that are set.
-    ///   - capacity: about how many texts there will be.
+    ///   - capacity: the approximate number of texts.
     package init(in bytes: [UInt8] = [], capacity: Int) {
         shared = bytes
         places.reserveCapacity(capacity)
     }
 
-    /// Sets text `number` to this range of the shared bytes, which are UTF-8.
+    /// Sets text `number` to this range of the shared bytes, which must be UTF-8.
     package mutating func set(_ number: Int, to range: Range<Int>) {
         while places.count <= number { places.append(.none) }
         places[number] = Place(
@@ -39,12 +40,12 @@ package struct TextSlices: Sendable {
         set(number, to: shared.count + start..<shared.count + own.count)
     }
 
-    /// nil where none was set.
+    /// The text with this number, or nil if it was not set.
     package subscript(_ number: Int) -> String? {
         withBytes(number) { bytes in bytes.map { String(decoding: $0, as: UTF8.self) } }
     }
 
-    /// Calls `body` with the bytes of text `number`, nil where none was set.
+    /// Calls `body` with the bytes of text `number`, or with nil if it was not set.
     package func withBytes<Result>(_ number: Int, _ body: (UnsafeRawBufferPointer?) -> Result) -> Result {
         guard places.indices.contains(number), places[number].start != Place.none.start else { return body(nil) }
         let start = Int(places[number].start)
@@ -58,7 +59,7 @@ package struct TextSlices: Sendable {
 }
 
 extension TextSlices: Equatable {
-    /// Whether the texts are the same, byte by byte, wherever they are stored.
+    /// Compares the texts byte by byte, wherever they are stored.
     package static func == (left: TextSlices, right: TextSlices) -> Bool {
         (0..<max(left.places.count, right.places.count)).allSatisfy { number in
             left.withBytes(number) { left in

@@ -1,9 +1,10 @@
 import Glibc
 
-/// Moments as text: RFC 3339, UTC, milliseconds. For people and reports; no rule of the protocol reads a clock.
+/// Formats times as RFC 3339, UTC, with milliseconds. They are for people and reports; no rule of the protocol reads a
+/// clock.
 package enum Timestamp {
-    /// How far clocks may differ before it is reported, and an id be ahead of a clock that was read a moment before or
-    /// after.
+    /// The clock difference that is tolerated before it is reported. An id may also be ahead of a clock by this much,
+    /// if the clock was read just before or after.
     package static let clockTolerance = Duration.seconds(2)
 
     package static func now() -> String {
@@ -12,6 +13,7 @@ package enum Timestamp {
         return text(seconds: time.tv_sec, milliseconds: time.tv_nsec / 1_000_000)
     }
 
+    /// Formats a time.
     /// - Parameter milliseconds: since 1970.
     package static func text(milliseconds: Int64) -> String {
         text(seconds: Int(milliseconds / 1_000), milliseconds: Int(milliseconds % 1_000))

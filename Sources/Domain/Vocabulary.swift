@@ -1,14 +1,14 @@
-/// The words that are public: types of messages, outcomes, reasons of dead letters. A new kind of command begins here.
+/// The public vocabulary: types of messages, outcomes, reasons of dead letters. Start here to add a kind of command.
 
 extension Command {
-    /// The raw values are the values of the field `type` of a message.
+    /// The raw values are the values of a message's `type` field.
     package enum Kind: String, Sendable, CaseIterable {
         case placeOrder = "checkout.completed"
         case cancel = "order.cancelled"
         case adjust = "stock.adjusted"
         case refund = "order.refunded"
 
-        /// What a command of this kind becomes: the `kind` of its row in the journal.
+        /// The noun for a recorded command of this kind: the `kind` of its row in the journal.
         package var noun: String {
             switch self {
             case .placeOrder: "order"
@@ -18,13 +18,13 @@ extension Command {
             }
         }
 
-        /// The field of the payload that holds the id, and of the outcome.
+        /// The field that holds the id, both in the payload and in the outcome.
         package var idField: String { noun + "_id" }
 
-        /// One byte: by default the whole text would be hashed.
+        /// Hashes one byte: the synthesised version would hash the whole text.
         package func hash(into hasher: inout Hasher) { hasher.combine(self == .placeOrder ? 0 : noun.utf8.first ?? 0) }
 
-        /// The outcome of one that changes what it asks for. An order may be refused instead.
+        /// The outcome of a command that changes everything it asks for. An order may be refused instead.
         package var outcome: Outcome.Kind {
             switch self {
             case .placeOrder: .accepted
@@ -34,7 +34,7 @@ extension Command {
             }
         }
 
-        /// Why a message with the key of a recorded command but other content is a dead letter.
+        /// The reason of a dead letter with the key of a recorded command but different content.
         package var conflict: DeadLetterReason {
             switch self {
             case .placeOrder: .orderConflict
@@ -47,7 +47,7 @@ extension Command {
 }
 
 extension Outcome {
-    /// The raw values are the values of the field `outcome`.
+    /// The raw values are the values of the `outcome` field.
     package enum Kind: String, Sendable, CaseIterable {
         case accepted
         case refused
@@ -56,7 +56,7 @@ extension Outcome {
         case refunded
         case deadLetter = "dead_letter"
 
-        /// Every `reason` that it may have; empty: none.
+        /// Every value that `reason` may have; the empty text means no reason.
         package var reasons: [String] {
             switch self {
             case .accepted, .adjusted, .refunded: [""]
@@ -68,21 +68,21 @@ extension Outcome {
     }
 }
 
-/// Why a message can never be processed as it is. The raw values are stored in `dead_letters.reason`.
+/// Why a message can never be processed in its present form. The raw values are stored in `dead_letters.reason`.
 package enum DeadLetterReason: String, Sendable, CaseIterable {
-    // The frame.
+    // Invalid framing.
     case missingType = "missing_type"
     case missingPayload = "missing_payload"
     case unknownType = "unknown_type"
     case payloadTooLarge = "payload_too_large"
-    // The payload.
+    // Invalid payloads.
     case invalidUTF8 = "invalid_utf8"
     case invalidJSON = "invalid_json"
     case missingField = "missing_field"
     case wrongType = "wrong_type"
     case invalidValue = "invalid_value"
     case tooManyItems = "too_many_items"
-    // Against the catalogue.
+    // Conflicts with the catalogue.
     case unknownProduct = "unknown_product"
     case unknownVariant = "unknown_variant"
     case variantOfAnotherProduct = "variant_of_another_product"
@@ -90,7 +90,7 @@ package enum DeadLetterReason: String, Sendable, CaseIterable {
     case variantNotAllowed = "variant_not_allowed"
     case productClosed = "product_closed"
     case variantClosed = "variant_closed"
-    // Against what is recorded.
+    // Conflicts with recorded commands.
     case orderConflict = "order_conflict"
     case cancellationConflict = "cancellation_conflict"
     case adjustmentConflict = "adjustment_conflict"
@@ -98,7 +98,7 @@ package enum DeadLetterReason: String, Sendable, CaseIterable {
     case unknownOrder = "unknown_order"
     case adjustmentTooLarge = "adjustment_too_large"
     case currencyMismatch = "currency_mismatch"
-    // Undecoded.
+    // Messages that were not decoded.
     case crashedConsumer = "crashed_consumer"
     case entryNotRead = "entry_not_read"
 }
