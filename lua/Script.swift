@@ -1,4 +1,4 @@
-/// The Lua scripts that run inside Redis, embedded in the binary. Each file opens with its contract.
+/// The Lua scripts that run inside Redis, embedded in the binary. The header of each file is its contract.
 package enum Script: String, Sendable, CaseIterable {
     case gate
     case acknowledge
@@ -13,7 +13,7 @@ package enum Script: String, Sendable, CaseIterable {
     case extent
     case lost
 
-    /// The text, as `SCRIPT LOAD` takes it.
+    /// The script's text, the argument of `SCRIPT LOAD`.
     package var source: [UInt8] {
         switch self {
         case .gate: PackageResources.gate_lua

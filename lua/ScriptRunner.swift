@@ -1,7 +1,7 @@
 import RedisClient
 import Synchronization
 
-/// Runs the embedded scripts through a client: by their hash, loading one again when the server has forgotten it.
+/// Runs the embedded scripts on a Redis server by their hash, and loads a script again if the server no longer has it.
 package final class ScriptRunner: Sendable {
     package let client: RedisClient
     private let hashes = Mutex<[Script: String]>([:])
@@ -12,7 +12,7 @@ package final class ScriptRunner: Sendable {
 
     /// Runs `script` and returns its reply.
     ///
-    /// `NOSCRIPT` means *not executed*: the script is loaded and sent again. Nothing else is ever sent twice.
+    /// `NOSCRIPT` means *not executed*: the script is loaded and sent again. No other failure is retried.
     package func run(
         _ script: Script, keys: [String], capacity: Int = 0, timeout: Duration? = nil,
         arguments: (inout RedisCommand) -> Void

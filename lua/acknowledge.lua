@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- acknowledge: acknowledges what the ledger has committed, and announces the next rows of its journal. Repeating it is
--- harmless.
+-- acknowledge: acknowledges the messages that the ledger has committed, and announces the next rows of its journal.
+-- Idempotent.
 --
 -- KEYS    1  …:stock   2  …:checkouts   3  …:outcomes   4  …:intake
 -- ARGV    1  identity of the ledger
@@ -8,40 +8,40 @@
 --         3  highest seq the ledger has recorded
 --         4  how many messages it has recorded (orders, cancellations, adjustments, refunds, dead letters)
 --         5  consumer group
---         6  how many outcomes to keep, about
+--         6  how many outcomes to keep, approximately
 --         7  channel of the changes
---         8  position in the journal up to which everything must be announced already; "": nothing is announced
+--         8  position in the journal up to which everything must already be announced; "": nothing is announced
 --         9  position up to which everything is announced afterwards
 --         10 A, how many entries to acknowledge; then their ids
---         next  F, how many fields an outcome has; then their names, of which the second one is the position
---         next  the rows to announce, in the order of their positions: a MessagePack array of F values each
---         next  the outcomes to announce again: another such array
+--         next  F, how many fields an outcome has; then their names, of which the second is the position
+--         next  the rows to announce, ordered by position: a MessagePack array of F values each
+--         next  the outcomes to announce again: another array in this format
 --         next  C, how many products changed; then their ids
--- RETURNS {entries acknowledged, position up to which everything is announced or "" if that is unknown, the error by
+-- RETURNS {entries acknowledged, position up to which everything is announced or "" if that is unknown, the error with
 --         which Redis refused to announce a row or "", outcomes that could not be announced again, changes that could
 --         not be published}
---         {"FENCED"}: the counters are another ledger's, of another epoch, or have lost a seq that is recorded: nothing
---         was done
--- ERRORS  NOGROUP never: acknowledging in a group that is gone acknowledges nothing; WRONGTYPE of keys 1 and 2, before
+--         {"FENCED"}: the counters belong to another ledger or another epoch, or have lost a recorded seq: nothing was
+--         done
+-- ERRORS  never NOGROUP: acknowledging in a deleted group acknowledges nothing; WRONGTYPE for keys 1 and 2, before
 --         anything is written
--- WRITES  settled, recorded and announced in the counters; the group's pending list, and how many were ever acknowledged
---         ('lost'); the stream of outcomes
+-- WRITES  settled, recorded and announced in the counters; the group's pending list, and how many entries were ever
+--         acknowledged (see 'lost'); the stream of outcomes
 -- COST    O(entries + outcomes)
--- WHY     allow-oom: with Redis out of memory, acknowledging must still work. Order: what the protocol depends on comes
---         first; what others listen to comes last, and a list that Redis refuses stops no other list. Fenced: a
---         late call, after an older ledger was put back, would acknowledge what that ledger has never recorded; a call
---         after Redis has lost its tail would acknowledge another message that got the same id. Announced by position:
---         rows follow each other without a gap and none comes twice, whichever call is repeated, late or refused in the
---         middle.
+-- WHY     allow-oom: acknowledging must still work when Redis is out of memory. Order: the writes that the protocol
+--         depends on come first; those that only subscribers read come last, and a list that Redis refuses does not
+--         stop the next list. Fenced: a late call, after an older ledger was restored, would acknowledge messages that
+--         this ledger never recorded; a call after Redis has lost its tail would acknowledge a different message with
+--         the same id. Announced by position: rows follow each other without a gap and none appears twice, even if a
+--         call is repeated, late or refused in the middle.
 local stock, checkouts, outcomes = KEYS[1], KEYS[2], KEYS[3]
 local slice = 4000
 
 local found = redis.call('HMGET', stock, 'ledger', 'epoch', 'settled', 'recorded', 'seq', 'announced')
 if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then return {'FENCED'} end
--- Within an epoch the counters are never behind the ledger, unless Redis has lost something.
+-- Within an epoch the counters are never behind the ledger, unless Redis has lost data.
 if (tonumber(found[5] or '') or -1) < tonumber(ARGV[3]) then return {'FENCED'} end
 
--- First, as it fails before anything is written if the key is of another type.
+-- This comes first because it fails before anything is written if the key has another type.
 local at = 10
 local entries = tonumber(ARGV[at])
 local acknowledged = 0
@@ -59,16 +59,17 @@ end
 at = at + entries + 1
 
 local width = tonumber(ARGV[at])
--- Only the last outcome of each list trims the stream, with LIMIT 0, as one trim may have to drop any number: trimming
--- with each outcome would cost a tenth more.
+-- Only the last outcome of each list trims the stream, with LIMIT 0, because one trim may have to drop any number:
+-- trimming with each outcome would cost a tenth more.
 local plain, trimming = {'XADD', outcomes, '*'}, {'XADD', outcomes, 'MAXLEN', '~', ARGV[6], 'LIMIT', '0', '*'}
 for i = 1, width do
   plain[2 + 2 * i], trimming[7 + 2 * i] = ARGV[at + i], ARGV[at + i]
 end
 at = at + width + 1
 
--- Announces outcomes, as far as Redis accepts them. Returns how many of the values are announced, and the error by which
--- Redis refused the next ones, or nil. All names are local to it: it is the costliest loop of all scripts.
+-- Announces outcomes until Redis refuses one. Returns how many of the values are announced, and the error with which
+-- Redis refused the next outcome, or nil. All names are local to the function: its loop is the costliest of all
+-- scripts.
 local function announce(values)
   local add, unpack, type, width, last = redis.pcall, unpack, type, width, #values - width
   local entry, before = plain, 3

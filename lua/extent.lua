@@ -1,13 +1,13 @@
 #!lua flags=no-writes
--- extent: which entries the stream of messages holds, without their content.
+-- extent: returns which entries the stream of messages holds, without their content.
 --
 -- KEYS    1  …:checkouts
--- ARGV    ids to look for, any number up to 4,000
--- RETURNS {entries, entries ever added, id that was given last, id of the first entry or "", the ids that are missing}
--- ERRORS  ERR when there is no such key, WRONGTYPE when it is no stream
+-- ARGV    ids to look up, at most 4,000
+-- RETURNS {entries, entries ever added, last generated id, id of the first entry or "", the ids that are missing}
+-- ERRORS  ERR if the key does not exist, WRONGTYPE if it is not a stream
 -- WRITES  nothing
 -- COST    O(bytes of the first and the last entry, and of those in ARGV)
--- WHY     XINFO STREAM and XRANGE send entries whole, and one of them may be too large to be sent.
+-- WHY     XINFO STREAM and XRANGE return whole entries, and an entry may be too large to be sent.
 local values = {}
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 for i = 1, #info, 2 do values[info[i]] = info[i + 1] end

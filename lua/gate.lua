@@ -8,21 +8,20 @@
 --         4  N, how many counters the batch touches
 --         5 … 4+N   their names, "p:ID" or "v:ID"
 --         5+N  the commands, packed (MessagePack): one array of numbers, for each command its kind, k, and k movements:
---            number of the counter (1 … N), units (summed over the message's lines) that are added to what is sold
---            kind 0: all of its units, which are above 0, or none, as the caps say; 1: a fact, whatever the caps say;
---            its units may be below 0
+--            number of the counter (1 … N), units (summed over the message's lines) to add to the sold units
+--            kind 0: takes all of its units, which are above 0, or none, depending on the caps; 1: a fact, which
+--            ignores the caps; its units may be below 0
 -- RETURNS {"DECIDED", seq now, decisions}: one list of integers, for each command
 --            its seq: it changed the counters
 --            0: it changed nothing
 --            three, -c, units asked, units left: refused; c is the number of the first counter that has too few
 --         {"FENCED", what differs, identity, epoch, seq} (as found): nothing was changed
--- ERRORS  WRONGTYPE when the key is no hash; ERR on malformed arguments; both before anything is written
+-- ERRORS  WRONGTYPE if the key is not a hash; ERR on malformed arguments; both before anything is written
 -- WRITES  sold:… of every counter that changed, and seq, in the hash, after every check
--- COST    O(counters + movements); about 2 µs per one-line order (five, when every number was a separate argument)
--- WHY     One applier and an exact chain of (epoch, seq): a call that comes late, twice, or after Redis has lost
---         something finds another state than it was made for, and does nothing.
---         allow-oom: a full Redis must be able to process the backlog that fills it, and the fields that are written
---         exist already.
+-- COST    O(counters + movements); about 2 µs per one-line order (5 µs when every number was a separate argument)
+-- WHY     One writer and an exact chain of (epoch, seq): a call that arrives late, twice, or after Redis has lost data
+--         finds a different state from the expected one, and does nothing. allow-oom: a full Redis must be able to
+--         process the backlog that fills it, and the fields to write already exist.
 local stock = KEYS[1]
 local slice = 4000 -- fields a call: unpack fails near 8,000
 
@@ -34,7 +33,8 @@ if found[1] ~= ARGV[1] then return fenced('ledger') end
 if found[2] ~= ARGV[2] then return fenced('epoch') end
 if found[3] ~= ARGV[3] then return fenced('seq') end
 
--- An integer as we write one (tonumber would take " 0x10" and "1e3", too), small enough to be exact.
+-- Parses an integer in the format that we write (tonumber would also accept " 0x10" and "1e3"), small enough to be
+-- exact.
 local function integer(text)
   if not text or not string.find(text, '^-?%d+$') then return nil end
   local number = tonumber(text)
@@ -46,10 +46,10 @@ local seq = integer(ARGV[3])
 local count = integer(ARGV[4])
 if not seq or not count then return redis.error_reply('ERR gate: seq and the number of counters must be integers') end
 if count < 0 or #ARGV ~= 5 + count then
-  return redis.error_reply('ERR gate: behind the number of counters stand their names and the commands, no more, no less')
+  return redis.error_reply('ERR gate: the number of counters must be followed by exactly their names and the commands')
 end
 
--- Read the units sold, and the caps.
+-- Read the sold units and the caps.
 local sold, cap, changed = {}, {}, {}
 for first = 1, count, slice / 2 do
   local last = math.min(first + slice / 2 - 1, count)
@@ -62,9 +62,9 @@ for first = 1, count, slice / 2 do
   for i = first, last do
     local at = 2 * (i - first) + 1
     sold[i] = integer(values[at] or '')
-    -- A value below 0 can only have been written manually.
+    -- Only a manual write can leave a value below 0.
     if not sold[i] or sold[i] < 0 then return fenced('sold:' .. ARGV[4 + i]) end
-    -- No cap is unlimited, but still a number that stays exact.
+    -- A missing cap means unlimited, up to the largest exact integer.
     cap[i] = 9007199254740991
     if values[at + 1] then
       cap[i] = integer(values[at + 1])
@@ -83,13 +83,13 @@ local function isWhole(number, least)
   return type(number) == 'number' and number >= least and number < 9007199254740992 and number % 1 == 0
 end
 
--- The counter and the units of the movement at a place, or nothing.
+-- Returns the counter and the units of the movement at an index, or nothing.
 local function movement(i, least)
   local c, units = commands[i], commands[i + 1]
   if isWhole(units, least) and units ~= 0 and sold[c] then return c, units end
 end
 
--- Decide, in the order of the stream.
+-- Decide, in stream order.
 local decisions = {}
 local capped, fact = 0, 1
 local at = 1
@@ -134,7 +134,7 @@ end
 
 if at ~= #commands + 1 then return redis.error_reply('ERR gate: the commands have a hole at number ' .. at) end
 
--- Write what changed.
+-- Write the changes.
 local fields = {'seq', string.format('%.0f', seq)}
 for c in pairs(changed) do
   fields[#fields + 1] = 'sold:' .. ARGV[4 + c]

@@ -3,14 +3,14 @@
 --
 -- KEYS    1  …:checkouts   2  …:intake
 -- ARGV    1  consumer group
--- RETURNS CREATED, or EXISTS: it was there, and stays as it is
--- ERRORS  WRONGTYPE when the key is no stream
--- WRITES  an empty stream; the group, which has read nothing yet; how many entries were gone before it existed
+-- RETURNS CREATED, or EXISTS: the group existed and was not changed
+-- ERRORS  WRONGTYPE if the key is not a stream
+-- WRITES  an empty stream; the group, which has read nothing yet; how many entries were deleted before it existed
 -- COST    O(1)
--- WHY     allow-oom: a full Redis refuses a plain XGROUP CREATE, and could then never be emptied by a first consumer.
+-- WHY     allow-oom: a full Redis refuses a plain XGROUP CREATE, and a first consumer could then never drain it.
 local reply = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
 if not reply.err then
-  -- Entries that are already gone are no loss of this group ('lost').
+  -- Entries that are already deleted do not count as lost by this group (see 'lost').
   local stream = {}
   local info = redis.call('XINFO', 'STREAM', KEYS[1])
   for i = 1, #info, 2 do stream[info[i]] = info[i + 1] end

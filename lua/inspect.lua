@@ -1,15 +1,15 @@
 #!lua flags=no-writes
--- inspect: how large an entry is, without sending it.
+-- inspect: returns how large an entry is, without sending it.
 --
 -- KEYS    1  …:checkouts
 -- ARGV    1  id of the entry
---         2  bytes of memory that the whole stream may take, at most: Redis holds the entry twice more meanwhile
+--         2  maximum memory of the whole stream, in bytes: while the script runs, Redis holds the entry twice more
 -- RETURNS {"ENTRY", fields, bytes of their names and values, SHA-1 of the value of "payload" or ""}
 --         {"UNBEARABLE", bytes of the stream}: the entry may be too large to be loaded
---         {"GONE"}: there is no such entry
--- ERRORS  WRONGTYPE when the key is no stream; NOPERM, or ERR, where the user may not ask for MEMORY USAGE
+--         {"GONE"}: the entry does not exist
+-- ERRORS  WRONGTYPE if the key is not a stream; NOPERM or ERR if the user may not run MEMORY USAGE
 -- WRITES  nothing
--- COST    O(nodes of the stream) + O(bytes of the entry): about 5 ms per MiB, during which no other client is served
+-- COST    O(nodes of the stream) + O(bytes of the entry): about 5 ms per MiB, during which Redis serves no other client
 -- WHY     An entry can have 1 GiB, and no command returns its size without sending it.
 local usage = redis.call('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', '0')
 if not usage then return {'GONE'} end

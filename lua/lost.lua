@@ -1,16 +1,16 @@
 #!lua flags=allow-oom
--- lost: counts the messages that are gone from the stream without having been processed.
+-- lost: counts the messages that were removed from the stream without having been processed.
 --
 -- KEYS    1  …:checkouts   2  …:intake
 -- ARGV    1  consumer group
 -- RETURNS {lost since the last call, lost so far, Redis' time in ms when the last loss was found, or ""}
--- ERRORS  ERR when there is no stream, NOGROUP when it has no such group: nothing was written
+-- ERRORS  ERR if there is no stream, NOGROUP if it does not have this group: nothing was written
 -- WRITES  acknowledged, lost, lost_at of the hash
 -- COST    O(bytes of the first and the last entry)
--- WHY     Every entry that was ever added is acknowledged, pending, unread, or lost. With nothing unread, the lost ones
---         are what is missing from the sum. Redis' own lag cannot be used: it is nil or wrong after entries were
---         deleted. More acknowledged than added means that the group was set back and has read entries again: the sum
---         starts from there, as it does if it was never kept.
+-- WHY     Every entry that was ever added is acknowledged, pending, unread, or lost. If nothing is unread, the lost
+--         entries are those that are neither acknowledged nor pending. Redis' own lag cannot be used: it is nil or
+--         wrong after entries were deleted. More entries acknowledged than added means that the group was reset and has
+--         read entries again: counting restarts from there, as it does if no count was stored.
 local groups = redis.call('XINFO', 'GROUPS', KEYS[1])
 local group = nil
 for _, found in ipairs(groups) do

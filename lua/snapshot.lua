@@ -1,14 +1,14 @@
 #!lua flags=no-writes
--- snapshot: the state of the counters at one moment.
+-- snapshot: returns the state of the counters at one moment.
 --
 -- KEYS    1  …:stock
 -- ARGV    1 …  names of counters, "p:ID" or "v:ID"; at most 1,000
--- RETURNS {identity, epoch, seq, settled, recorded, catalogue, announced, number of fields, values}, "" where a field is
---         missing; values: sold, cap, closed of each counter in turn, nil where a field is missing
--- ERRORS  WRONGTYPE when the key is no hash; ERR with more than 1,000 counters
+-- RETURNS {identity, epoch, seq, settled, recorded, catalogue, announced, number of fields, values}, "" if a field is
+--         missing; values: sold, cap, closed of each counter in turn, nil if a field is missing
+-- ERRORS  WRONGTYPE if the key is not a hash; ERR with more than 1,000 counters
 -- WRITES  nothing
 -- COST    O(counters), 4 to 5 µs each
--- WHY     A script, so that the figures and the (epoch, seq) that names their state belong together.
+-- WHY     A script reads the counters and the (epoch, seq) that identifies their state in one atomic step.
 if #ARGV > 1000 then return redis.error_reply('ERR snapshot: at most 1,000 counters a call') end
 local head = redis.call('HMGET', KEYS[1], 'ledger', 'epoch', 'seq', 'settled', 'recorded', 'catalogue', 'announced')
 local reply = {}

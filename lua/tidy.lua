@@ -3,14 +3,14 @@
 --
 -- KEYS    1  …:checkouts
 -- ARGV    1  consumer group
---         2  the consumer that always stays
+--         2  the consumer to keep in any case
 -- RETURNS how many were removed
--- ERRORS  NOGROUP or ERR when stream or group are gone: nothing was removed
+-- ERRORS  NOGROUP or ERR if the stream or the group does not exist: nothing was removed
 -- WRITES  the group's list of consumers
 -- COST    O(consumers)
--- WHY     Each host name becomes a consumer, in containers one more with each start, and Redis never removes any.
---         A removed consumer comes back when it reads again; removing one with pending entries would remove these from
---         the pending list. So the check and the removal are one step.
+-- WHY     Each host name becomes a consumer (with containers, one more on each start), and Redis never removes any. A
+--         removed consumer is created again when it reads; removing a consumer with pending entries would also remove
+--         those from the pending list. So the check and the removal are one step.
 local removed = 0
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local values = {}

@@ -3,21 +3,21 @@
 --
 -- KEYS    1  …:checkouts   2  …:outcomes
 -- ARGV    1  consumer group
---         2  how long an entry stays, in milliseconds, by its id and Redis' clock
---         3  id below which entries are older than that, whatever their ids say; "" where none is known
---         4  entries that stay, about
---         5  entries that may be dropped in one call, about
---         6  outcomes that stay, about; "": all
--- RETURNS {entries dropped for their age, entries dropped for their number, outcomes dropped, Redis' time in ms, id
---         that was delivered last, id below which everything is acknowledged}
--- ERRORS  NOGROUP or ERR when stream or group are gone, ERR on malformed arguments: nothing was dropped
+--         2  how long an entry is kept, in milliseconds, by its id and Redis' clock
+--         3  id below which entries are older than that, whatever their ids say; "" if none is known
+--         4  how many entries to keep, approximately
+--         5  how many entries may be dropped in one call, approximately
+--         6  how many outcomes to keep, approximately; "": all
+-- RETURNS {entries dropped because of their age, entries dropped because of their number, outcomes dropped, Redis' time
+--         in ms, id of the last delivered entry, id below which everything is acknowledged}
+-- ERRORS  NOGROUP or ERR if the stream or the group does not exist, ERR on malformed arguments: nothing was dropped
 -- WRITES  both streams
 -- COST    O(entries dropped), about 0.2 µs per entry and 0.5 µs per KiB
--- WHY     allow-oom: it frees what Redis is full of. The group's state is read in the same step as the trimming, so
---         nothing can be delivered in between. Redis' clock, as ids are made from it: a consumer whose clock is a day
---         ahead would drop all that a restored ledger needs. A limit per call, as Redis serves no other client
---         meanwhile.
-local largest = 9007199254740991 -- above it numbers are not exact
+-- WHY     allow-oom: it frees the memory that makes Redis full. The group's state is read in the same step as the
+--         trimming, so nothing can be delivered in between. Redis' clock is used because ids are derived from it: a
+--         consumer whose clock is a day ahead would drop everything that a restored ledger needs. A limit per call,
+--         because Redis serves no other client meanwhile.
+local largest = 9007199254740991 -- larger numbers are not exact
 
 local function parse(id)
   local ms, n = string.match(id or '', '^(%d+)-(%d+)$')
@@ -35,7 +35,7 @@ local function lower(a, b) return isLower(a, b) and a or b end
 local keep, entries, limit = tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
 if not keep or not entries or not limit or (ARGV[3] ~= '' and not parse(ARGV[3]))
   or (ARGV[6] ~= '' and not tonumber(ARGV[6])) then
-  return redis.error_reply('ERR trim: needs a time, an id or nothing, two numbers of entries, and one of outcomes or nothing')
+  return redis.error_reply('ERR trim: needs a time, an id or "", two numbers of entries, and one of outcomes or ""')
 end
 
 local delivered = nil
@@ -50,12 +50,12 @@ local pending = redis.call('XPENDING', KEYS[1], ARGV[1])
 if pending[1] > 0 then
   acknowledged = lower(acknowledged, pending[2])
 else
-  -- The last one as well: it may be what fills Redis.
+  -- Includes the last entry: it may be what fills Redis.
   local ms, n = parse(delivered)
   if ms < largest and n < largest then acknowledged = string.format('%.0f-%.0f', ms, n + 1) end
 end
 
--- Whole nodes of the stream first, about 100 entries each, as only this form of XTRIM accepts a limit.
+-- Drops whole nodes of the stream first, about 100 entries each, because only this form of XTRIM accepts a limit.
 local function drop(bound, most)
   if most < 1 then return 0 end
   return redis.call('XTRIM', KEYS[1], 'MINID', '~', bound, 'LIMIT', string.format('%.0f', most))
@@ -67,7 +67,7 @@ local old = string.format('%.0f-0', math.max(now - keep, 0))
 if ARGV[3] ~= '' and isLower(old, ARGV[3]) then old = ARGV[3] end
 local bound = lower(lower(delivered, acknowledged), old)
 local aged = drop(bound, limit)
--- What is left below the bound is in one node.
+-- The rest below the bound is in one node.
 if aged < limit / 2 then aged = aged + redis.call('XTRIM', KEYS[1], 'MINID', bound) end
 local excess = drop(acknowledged, math.min(redis.call('XLEN', KEYS[1]) - entries, limit - aged))
 local outcomes = 0
