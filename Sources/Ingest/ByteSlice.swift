@@ -1,4 +1,4 @@
-/// Bytes within a shared array: the messages of a reply are not copied out of it.
+/// A range of bytes in a shared array, so that messages are not copied out of the reply that contains them.
 package struct ByteSlice: Sendable {
     package let array: [UInt8]
     package let place: Range<Int>
@@ -8,7 +8,7 @@ package struct ByteSlice: Sendable {
         self.place = place
     }
 
-    /// All of an array.
+    /// Creates a slice of the whole array.
     package init(_ array: [UInt8]) {
         self.init(array, at: array.indices)
     }
@@ -17,7 +17,7 @@ package struct ByteSlice: Sendable {
     /// A copy of the bytes.
     package var copy: [UInt8] { [UInt8](array[place]) }
 
-    /// A copy of the first bytes.
+    /// Returns a copy of the first bytes.
     package func prefix(_ count: Int) -> [UInt8] { [UInt8](array[place.prefix(count)]) }
 
     func equals(_ text: String) -> Bool {

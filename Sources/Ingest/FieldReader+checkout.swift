@@ -1,20 +1,20 @@
 import Domain
 import StrictJSON
 
-/// Amounts may be negative (a discount), but stay exact everywhere.
+/// Amounts may be negative (a discount), but must be exact everywhere.
 private let amounts = -Limit.exactInteger...Limit.exactInteger
 
 extension FieldReader {
-    /// The payload of a `checkout.completed` message.
+    /// Reads the payload of a `checkout.completed` message.
     ///
-    /// Straight from the bytes into a `Checkout`: no tree is built, and only what is kept is copied. Unknown fields are
-    /// skipped, null means absent.
+    /// Decodes the bytes directly into a `Checkout`: it builds no tree and copies only what is kept. Unknown fields are
+    /// skipped; null means absent.
     mutating func checkout() throws(InvalidMessage) -> Checkout {
         try enterPayload()
         var orderID: Identifier?
         var lines: [Checkout.Line]?
         var texts = packedTexts(capacity: Checkout.LineText.variantName.number(in: 0) + 1)
-        // Filled in below; the placeholders of required fields never leave this function.
+        // The fields are set below; the placeholders of required fields never leave this function.
         var checkout = Checkout(orderID: "", lines: [], texts: TextSlices(capacity: 0))
         while let key = try nextKey() {
             switch key {
@@ -126,7 +126,7 @@ extension FieldReader {
         }
     }
 
-    /// The value of the lines so far. 2^53 − 1 times 1,000,000 is beyond `Int64`: every step is checked.
+    /// Returns the total value of the lines so far. 2^53 − 1 times 1,000,000 exceeds `Int64`, so every step is checked.
     private static func adding(_ line: Checkout.Line, _ number: Int, to value: Int64) throws(InvalidMessage) -> Int64 {
         let (product, productOverflows) = line.unitPrice.multipliedReportingOverflow(by: line.units)
         let (sum, sumOverflows) = value.addingReportingOverflow(product)

@@ -1,7 +1,7 @@
 import Domain
 import StrictJSON
 
-// The payloads of all kinds of commands; that of a checkout is read in FieldReader+checkout.swift.
+// The payloads of all kinds of commands; FieldReader+checkout.swift reads that of a checkout.
 extension FieldReader {
     mutating func command(_ kind: Command.Kind) throws(InvalidMessage) -> Command {
         switch kind {
@@ -12,7 +12,7 @@ extension FieldReader {
         }
     }
 
-    /// The payload of an `order.cancelled` message.
+    /// Reads the payload of an `order.cancelled` message.
     mutating func cancellation() throws(InvalidMessage) -> Cancellation {
         try enterPayload()
         var (cancellationID, orderID): (Identifier?, Identifier?)
@@ -42,12 +42,12 @@ extension FieldReader {
         let items = try array("items", limit: Limit.items) { fields, line throws(InvalidMessage) in
             try fields.cancelledItem(line)
         }
-        // Ambiguous: it could mean nothing or everything. The sender must state it.
+        // Ambiguous: it could mean nothing or everything. The sender must be explicit.
         if items?.isEmpty == true { throw InvalidMessage(.invalidValue, "items: is empty; absent means everything") }
         return items
     }
 
-    /// Who sent the message: a text by the rules of ids.
+    /// Reads the sender of the message, which follows the rules for ids.
     mutating func sender() throws(InvalidMessage) -> String? { try identifier(FieldPath(.payload, "by"))?.text }
 
     private mutating func cancelledItem(_ line: Int) throws(InvalidMessage) -> SKUUnits {
@@ -70,7 +70,7 @@ extension FieldReader {
         return SKUUnits(SKU(productID, variantID), units)
     }
 
-    /// The payload of a `stock.adjusted` message.
+    /// Reads the payload of a `stock.adjusted` message.
     mutating func adjustment() throws(InvalidMessage) -> Adjustment {
         try enterPayload()
         var (adjustmentID, productID, variantID): (Identifier?, Identifier?, Identifier?)
@@ -99,7 +99,7 @@ extension FieldReader {
             adjustedAt: adjustedAt, by: by)
     }
 
-    /// The payload of an `order.refunded` message.
+    /// Reads the payload of an `order.refunded` message.
     private mutating func refund() throws(InvalidMessage) -> Refund {
         try enterPayload()
         var (refundID, orderID, paymentIntentID, currency): (Identifier?, Identifier?, Identifier?, Identifier?)

@@ -1,7 +1,7 @@
 import Domain
 import StrictJSON
 
-/// The path of a field in a payload; formatted only when it has to be reported.
+/// The path of a field in a payload, formatted only when it is reported.
 struct FieldPath: CustomStringConvertible {
     enum Parent {
         case payload
@@ -26,9 +26,10 @@ struct FieldPath: CustomStringConvertible {
     }
 }
 
-/// Reads a payload's fields, each by the rules of its kind.
+/// Reads a payload's fields, each by the rules for its kind.
 ///
-/// An invalid message's detail quotes numbers of fields that must be numbers; of a text it gives the size at most.
+/// The detail of an invalid message quotes numbers in fields that must be numbers; of a string it contains at most the
+/// size.
 struct FieldReader {
     private var scanner: JSONScanner
 
@@ -36,10 +37,10 @@ struct FieldReader {
         do { scanner = try JSONScanner(payload.array, at: payload.place) } catch { throw InvalidMessage(error) }
     }
 
-    /// The result of `body`, which must read all of `payload`.
+    /// Returns the result of `body`, which must read all of `payload`.
     ///
-    /// A payload that is not JSON is reported as such, even if an invalid field comes before that place: only if `body`
-    /// finds an invalid field is the rest read as well. So a valid payload is read once.
+    /// A payload that is not JSON is reported as such, even if an invalid field precedes the syntax error: if `body`
+    /// finds an invalid field, the rest is read as well. So a valid payload is read only once.
     static func read<Value>(
         _ payload: ByteSlice, _ body: (inout FieldReader) throws(InvalidMessage) -> Value
     ) throws(InvalidMessage) -> Value {
@@ -56,8 +57,8 @@ struct FieldReader {
         }
     }
 
-    /// A text, or nil for null. U+0000 is refused: SQLite's command and its functions end a text there, so the ledger
-    /// would show less than it holds.
+    /// Reads a string, or returns nil for null. U+0000 is refused: SQLite's shell and its functions end a string there,
+    /// so the ledger would show less than it holds.
     mutating func text(_ path: FieldPath) throws(InvalidMessage) -> String? {
         guard let (text, hadEscapes) = try string(path) else { return nil }
         // U+0000 can only have been written as an escape.
@@ -65,7 +66,7 @@ struct FieldReader {
         return text
     }
 
-    /// Packs a text, by the same rules; null packs nothing.
+    /// Reads a string into `texts`, by the same rules; null stores nothing.
     mutating func text(_ path: FieldPath, into texts: inout TextSlices, _ number: Int) throws(InvalidMessage) {
         guard let kind = try kindUnlessNull() else { return }
         guard kind == .string else { throw wrongType(path, "a string", kind) }
@@ -79,14 +80,14 @@ struct FieldReader {
         }
     }
 
-    /// For texts that may refer to the payload's bytes.
+    /// Creates storage for texts that may refer to the payload's bytes.
     func packedTexts(capacity: Int) -> TextSlices { TextSlices(in: scanner.bytes, capacity: capacity) }
 
     private func refuseNUL(in bytes: some Sequence<UInt8>, _ path: FieldPath) throws(InvalidMessage) {
         if bytes.contains(0) { throw InvalidMessage(.invalidValue, "\(path): contains U+0000") }
     }
 
-    /// An id, or nil for null.
+    /// Reads an id, or returns nil for null.
     mutating func identifier(_ path: FieldPath) throws(InvalidMessage) -> Identifier? {
         guard let (text, _) = try string(path) else { return nil }
         if let violation = Identifier.violation(in: text) {
@@ -95,7 +96,7 @@ struct FieldReader {
         return Identifier(text)
     }
 
-    /// An integer written as one, or nil for null.
+    /// Reads a number written as an integer, or returns nil for null.
     mutating func integer(_ path: FieldPath, in range: ClosedRange<Int64>) throws(InvalidMessage) -> Int64? {
         guard let kind = try kindUnlessNull() else { return nil }
         guard kind == .number else { throw wrongType(path, "an integer", kind) }
@@ -117,8 +118,8 @@ struct FieldReader {
         return true
     }
 
-    /// The elements of an array, at most `limit`, or nil for null. Too many elements are reported first: an error of
-    /// `element` is reported only if there are at most `limit`.
+    /// Reads an array of at most `limit` elements, or returns nil for null. Too many elements are reported first: an
+    /// error thrown by `element` is reported only if there are at most `limit` elements.
     mutating func array<Element>(
         _ path: StaticString, limit: Int,
         _ element: (inout FieldReader, _ index: Int) throws(InvalidMessage) -> Element
@@ -141,14 +142,14 @@ struct FieldReader {
         }
     }
 
-    /// True or false, or nil for null.
+    /// Reads true or false, or returns nil for null.
     mutating func boolean(_ path: FieldPath) throws(InvalidMessage) -> Bool? {
         guard let kind = try kindUnlessNull() else { return nil }
         guard kind == .bool else { throw wrongType(path, "true or false", kind) }
         do { return try scanner.readBool() } catch { throw InvalidMessage(error) }
     }
 
-    /// The payload itself, which must be an object.
+    /// Enters the payload itself, which must be an object.
     mutating func enterPayload() throws(InvalidMessage) {
         guard try enterObject("payload") else {
             throw InvalidMessage(.wrongType, "payload: must be an object, is null")
@@ -164,8 +165,8 @@ struct FieldReader {
     }
 }
 
-// The scanner's steps; its errors become dead letters. Written out, because a generic wrapper around them was not
-// specialised and took a third of the decoding time.
+// Wrappers for the scanner's methods; their errors become dead letters. They are written out because a generic wrapper
+// was not specialised and took a third of the decoding time.
 extension FieldReader {
     mutating func nextKey() throws(InvalidMessage) -> JSONKey? {
         do { return try scanner.nextKey() } catch { throw InvalidMessage(error) }
@@ -197,7 +198,7 @@ extension FieldReader {
         do { return try scanner.readText() } catch { throw InvalidMessage(error) }
     }
 
-    /// The kind of the next value; nil for null, which is consumed: it means the same as an absent field.
+    /// Returns the kind of the next value, or nil for null, which is consumed: it means the same as an absent field.
     private mutating func kindUnlessNull() throws(InvalidMessage) -> JSONKind? {
         do {
             let kind = try scanner.peek()

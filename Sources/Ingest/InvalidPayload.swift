@@ -2,8 +2,9 @@ import Domain
 import StrictJSON
 
 extension MessageDecoder {
-    /// What can be read from an entry that becomes a dead letter: the ids by which its publisher finds the outcome, and
-    /// what was paid, because the payer is owed that money. The payment is nil unless the entry is a checkout.
+    /// Returns what can be read from an entry that becomes a dead letter: the ids by which its publisher finds the
+    /// outcome, and the payment, because that money is owed to the payer. The payment is nil unless the entry is a
+    /// checkout.
     ///
     /// A payload that has crashed the process is not read again.
     package static func remains(
@@ -18,10 +19,10 @@ extension MessageDecoder {
     }
 }
 
-/// What can be read from a rejected payload by the rules for messages, even if it is not JSON from some place on, like
-/// a truncated message, or not UTF-8 somewhere. Fields that break the rules are ignored.
+/// Reads what it can from a rejected payload by the rules for messages, even if the payload is truncated or otherwise
+/// not JSON from some position on, or contains bytes that are not UTF-8. Fields that break the rules are ignored.
 private struct InvalidPayload {
-    /// A field that a payload may have once: if it has several, it is unknown which one is right.
+    /// A field that a payload may have once: if it occurs several times, the right value is unknown.
     private struct Field<Value> {
         private(set) var value: Value?
         private var isRead = false
@@ -41,7 +42,7 @@ private struct InvalidPayload {
 
     static func read(_ payload: [UInt8]) -> (ids: MessageIDs, payment: Payment) {
         guard var reader = reader(of: payload) else { return (MessageIDs(), Payment()) }
-        // Fields that were read before an error count.
+        // Fields that were read before an error are kept.
         try? reader.readFields()
         return (reader.ids, reader.payment)
     }
@@ -50,7 +51,8 @@ private struct InvalidPayload {
         scanner = try JSONScanner(bytes, at: place)
     }
 
-    /// Skips a byte order mark, and replaces what is not UTF-8: a name in another encoding must not hide an amount.
+    /// Skips a byte order mark, and replaces bytes that are not UTF-8: a name in another encoding must not hide an
+    /// amount.
     private static func reader(of payload: [UInt8]) -> InvalidPayload? {
         let start = payload.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         if let reader = try? InvalidPayload(payload, at: start..<payload.count) { return reader }
@@ -90,7 +92,7 @@ private struct InvalidPayload {
         }
     }
 
-    /// A text that is valid as an id: nothing longer is kept after the message is discarded.
+    /// Reads a text that is valid as an id: no longer text is kept after the message is discarded.
     private mutating func text() throws(JSONError) -> String? {
         guard try scanner.peek() == .string else {
             try scanner.skipValue()
@@ -108,7 +110,7 @@ private struct InvalidPayload {
         return try scanner.readNumber().integer.flatMap { range.contains($0) ? $0 : nil }
     }
 
-    /// nil also for a list without items.
+    /// Returns the sum of the items, or nil if it is unknown or there are no items.
     private mutating func amountOfItems() throws(JSONError) -> Int64? {
         guard try scanner.peek() == .array else {
             try scanner.skipValue()

@@ -1,13 +1,15 @@
 import Domain
 import Spelling
 
-/// Turns a stream entry's two fields into a command, or returns why they can never be one.
+/// Decodes a stream entry's two fields into a command, or returns why they can never be a command.
 ///
-/// Depends only on the bytes: `CatalogueIndex` checks whether a product exists.
+/// The result depends only on the bytes: `CatalogueIndex` checks whether a product exists.
 package enum MessageDecoder {
-    /// The first of these that applies decides the reason: no `type`, no `payload`, payload too large, unknown type,
-    /// not UTF-8, not JSON (anywhere in the payload), then the fields in the order in which the payload has them; a
-    /// field that is missing counts at the end of its object.
+    /// Decodes a message.
+    ///
+    /// The first of these that applies determines the reason: no `type`, no `payload`, payload too large, unknown type,
+    /// not UTF-8, not JSON (anywhere in the payload), then the fields in the payload's order; a missing field counts as
+    /// being at the end of its object.
     package static func decode(type: ByteSlice?, payload: ByteSlice?) -> Result<Command, InvalidMessage> {
         do throws(InvalidMessage) {
             return .success(try command(type: type, payload: payload))
@@ -34,7 +36,7 @@ package enum MessageDecoder {
         }
     }
 
-    /// A type for a log line: quoted if it is short and plain, else only its size.
+    /// Formats a type for a log line: quoted if it is short and plain, otherwise only its size.
     private static func shown(_ type: ByteSlice) -> String {
         plainText(type).map { "\"\($0)\"" } ?? "a text of \(type.count) bytes"
     }

@@ -3,14 +3,14 @@ import StrictJSON
 
 /// A message as one line of newline-delimited JSON: `{"type": "…", "payload": {…}}`.
 ///
-/// Reads the frame only: the payload is checked to be JSON and small enough, but not decoded. Its bytes are sent
+/// Only the frame is read: the payload is checked to be JSON and small enough, but not decoded. Its bytes are sent
 /// unchanged, and the consumer that reads them from the stream validates them.
 package struct MessageFrame: Sendable, Equatable {
     package var type: String
-    /// The payload's bytes in the line.
+    /// The range of the payload's bytes in the line.
     package var payload: Range<Int>
 
-    /// Other keys are ignored. If the line is not JSON, the error names the column.
+    /// Parses a line. Other keys are ignored. If the line is not JSON, the error contains the column.
     package static func parse(_ line: [UInt8]) throws(InvalidMessage) -> MessageFrame {
         let fields: Fields
         do throws(JSONError) {
@@ -36,7 +36,7 @@ package struct MessageFrame: Sendable, Equatable {
         return MessageFrame(type: type, payload: payload)
     }
 
-    /// What the line holds, valid or not.
+    /// The fields of the line, valid or not.
     private struct Fields {
         var kind: JSONKind
         var typeKind: JSONKind?
@@ -45,7 +45,7 @@ package struct MessageFrame: Sendable, Equatable {
         var payload: Range<Int>?
     }
 
-    /// Reads the line to its end, so that a line that is not JSON is reported as such, whatever its fields are.
+    /// Reads the line to its end, so that a line that is not JSON is reported as such, whatever its fields contain.
     private static func read(_ line: [UInt8]) throws(JSONError) -> Fields {
         var scanner = try JSONScanner(line)
         var fields = Fields(kind: try scanner.peek())

@@ -2,49 +2,52 @@ import Domain
 import RedisClient
 import RedisLayout
 
-/// The stream of messages as the consumer reads it: first everything pending, whichever consumer it was delivered to,
-/// then new entries, in the order of their ids.
+/// The stream of messages as the consumer reads it: first all pending entries, whichever consumer they were delivered
+/// to, then new entries, in the order of their ids.
 ///
-/// Only one call of `next` may be in progress. Errors: as `Gate`; after one, `connect` must be called, because entries
-/// may have been delivered to a connection that is gone. All entries that a caller holds were read over one connection.
+/// Only one call of `next` may be in progress. Errors are those of `Gate`; after an error, `connect` must be called,
+/// because entries may have been delivered to a closed connection. All entries that a caller holds were read over one
+/// connection.
 package protocol MessageSource: Sendable {
-    /// Makes the connection, and starts over with what is pending. The caller must have finished everything it had
-    /// received before.
+    /// Connects, and restarts reading at the first pending entry. The caller must have finished every entry it has
+    /// received.
     func connect() async throws
 
-    /// Starts over with what is pending, over the same connection. The caller must have finished everything it had
-    /// received before: pending entries that it still holds would be delivered twice.
+    /// Restarts reading at the first pending entry, over the same connection. The caller must have finished every entry
+    /// it has received: pending entries that it still holds would be delivered twice.
     func startOver() async
 
-    /// The next entries. Waits up to `block` for new ones once nothing pending is left; zero: does not wait.
+    /// Returns the next entries. When no pending entries are left, waits up to `block` for new ones; zero does not
+    /// wait.
     func next(block: Duration) async throws -> Delivery
 
-    /// Makes a `next` that waits for new entries return early. It still delivers entries that have arrived.
+    /// Makes a `next` that is waiting for new entries return early. It still delivers entries that have arrived.
     func endWait() async
 
-    /// The server that the connection leads to; nil: there is none, or it does not say.
+    /// Returns the connected server, or nil if there is none or it does not identify itself.
     func server() async -> ConnectedServer?
 
-    /// Makes the next read use a new connection; a read that waits fails.
+    /// Makes the next read use a new connection; a blocked read fails.
     func reconnect(because reason: String) async
 
     func close() async
 }
 
-/// Puts messages on the stream. Sending one twice is harmless: the consumer recognises it by its id and content.
+/// Adds messages to the stream. Sending a message twice is harmless: the consumer recognises it by its id and content.
 package protocol MessagePublisher: Sendable {
+    /// Adds a message.
     /// - Returns: the id of the new entry.
     func publish(_ fields: [StreamEntry.Field]) async throws -> String
 
-    /// Whether an entry is on the stream and not processed yet: unread, or pending.
+    /// Returns whether an entry is on the stream and not processed yet: unread or pending.
     func isWaiting(_ entry: String) async throws -> Bool
 }
 
-/// Reads over a dedicated connection: a blocking read would delay every command behind it.
+/// Reads over a dedicated connection, because a blocking read would delay every command behind it.
 package struct RedisMessageSource: MessageSource {
     private let reader: StreamReader
     private let reading: RedisClient
-    /// The connection that unblocks a read.
+    /// The connection used to unblock a read.
     private let other: RedisClient
 
     package init(_ reader: StreamReader, over reading: RedisClient, beside other: RedisClient) {

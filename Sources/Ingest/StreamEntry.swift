@@ -1,7 +1,7 @@
 import Cryptography
 import Domain
 
-/// One entry of the stream of messages, as Redis delivered it.
+/// One entry of the stream of messages, as delivered by Redis.
 package struct StreamEntry: Sendable {
     package struct Field: Sendable, Equatable {
         package var name: [UInt8]
@@ -14,25 +14,27 @@ package struct StreamEntry: Sendable {
     }
 
     package let id: String
-    /// How often Redis has delivered it, this time included.
+    /// The number of times that Redis has delivered the entry, including this time.
     package var deliveries: Int64
-    /// Usually the reply it came in, which it shares with other entries; for an entry that was not read, the reason.
+    /// Usually the reply that contains the entry, shared with other entries; for an entry that was not read, the
+    /// reason.
     private let bytes: [UInt8]
     private let places: Places
 
-    /// The places of names and values. Nearly every entry has a type and a payload; an array for these two would be one
-    /// more allocation per message.
+    /// The ranges of names and values. Nearly every entry has a type and a payload; an array for these two would cost
+    /// one more allocation per message.
     private enum Places: Sendable {
         case plain(type: Range<UInt32>, payload: Range<UInt32>)
-        /// Names and values, alternating.
+        /// The ranges of names and values, alternating.
         case any([Range<Int>])
-        /// They were not read.
+        /// The fields were not read.
         case unread
     }
 
+    /// Creates an entry whose fields are ranges of `bytes`.
     /// - Parameters:
     ///   - bytes: less than 4 GiB.
-    ///   - places: the places of names and values in them, alternating; a name without a value is left out.
+    ///   - places: the ranges of names and values, alternating; a name without a value is dropped.
     init(id: String, in bytes: [UInt8], at places: [Range<Int>], deliveries: Int64 = 1) {
         self.id = id
         self.bytes = bytes
@@ -56,7 +58,7 @@ package struct StreamEntry: Sendable {
         self.init(id: id, in: bytes, at: places, deliveries: deliveries)
     }
 
-    /// An entry that could not be read: it has an id and no fields.
+    /// Creates an entry that could not be read: it has an id and no fields.
     package init(id: String, unreadBecause reason: String) {
         self.id = id
         bytes = Array(reason.utf8)
@@ -64,7 +66,7 @@ package struct StreamEntry: Sendable {
         places = .unread
     }
 
-    /// Why its fields were not read; nil: they were read.
+    /// Why the fields were not read; nil if they were.
     package var unreadReason: String? {
         if case .unread = places { String(decoding: bytes, as: UTF8.self) } else { nil }
     }
@@ -76,12 +78,12 @@ package struct StreamEntry: Sendable {
     static let typeName = "type"
     static let payloadName = "payload"
 
-    /// The value of the first field `type`.
+    /// The value of the first field named `type`.
     package var type: ByteSlice? {
         if case .plain(let type, _) = places { part(type) } else { value(of: Self.typeName) }
     }
 
-    /// The value of the first field `payload`.
+    /// The value of the first field named `payload`.
     package var payload: ByteSlice? {
         if case .plain(_, let payload) = places { part(payload) } else { value(of: Self.payloadName) }
     }
@@ -98,12 +100,12 @@ package struct StreamEntry: Sendable {
         return nil
     }
 
-    /// Whether the entry is one type and one payload, and nothing else.
+    /// Whether the entry consists of one type and one payload.
     package var isPlain: Bool {
         if case .plain = places { true } else { false }
     }
 
-    /// Names and values, alternating.
+    /// The names and values, alternating.
     private var parts: [ByteSlice] {
         switch places {
         case .plain(let type, let payload):
@@ -116,7 +118,7 @@ package struct StreamEntry: Sendable {
         }
     }
 
-    /// Names and values, in their order.
+    /// The names and values, in the entry's order.
     package var fields: [Field] {
         let parts = parts
         return stride(from: 0, to: parts.count, by: 2).map {
@@ -124,7 +126,7 @@ package struct StreamEntry: Sendable {
         }
     }
 
-    /// Bytes of names and values.
+    /// The total size of names and values, in bytes.
     package var size: Int {
         switch places {
         case .plain(let type, let payload):
@@ -134,7 +136,7 @@ package struct StreamEntry: Sendable {
         }
     }
 
-    /// All fields, whole and in their order, as a RESP array of names and values.
+    /// All fields, complete and in order, as a RESP array of names and values.
     package var encodedFields: [UInt8] {
         let parts = parts
         var encoded: [UInt8] = []
@@ -148,15 +150,15 @@ package struct StreamEntry: Sendable {
         return encoded
     }
 
-    /// Digest of all fields. With the id it identifies the entry even if a Redis that has lost its tail gives an id
-    /// twice.
+    /// The digest of all fields. Together with the id it identifies the entry even if a Redis server that has lost its
+    /// tail assigns an id twice.
     package var fingerprint: [UInt8] { SHA256.digest(encodedFields) }
 
-    /// Deliveries after which an entry is suspected of crashing the process. One crash that it did not cause already
-    /// brings it to two; being read again after a reconnect counts, too.
+    /// The number of deliveries after which an entry is suspected to be a poison message. One crash that it did not
+    /// cause already raises its count to two, and so does a second read after a reconnect.
     package static let poisonDeliveries: Int64 = 3
 
-    /// Whether it was delivered so often that it is processed alone.
+    /// Whether the entry was delivered so often that it must be processed alone.
     package var mayBePoison: Bool { deliveries >= Self.poisonDeliveries }
 }
 

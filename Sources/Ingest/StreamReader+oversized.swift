@@ -1,11 +1,11 @@
 import Domain
 import RedisClient
 
-/// Entries that are too large to be sent (`RedisOptions.maximumReplyBytes`).
+/// Tracks entries that are too large to be sent (`RedisOptions.maximumReplyBytes`).
 ///
-/// A reply that is too large does not reveal which of its entries is. So pending entries are claimed one at a time from
-/// then on (a *search*), until all are done. An entry that is too large alone is delivered without its content, by its
-/// id.
+/// The error for a reply that is too large does not identify the entry that is too large. From then on pending entries
+/// are claimed one at a time (a *search*), until all are processed. An entry that is too large even alone is delivered
+/// by its id, without its content.
 ///
 /// An entry that does not arrive in time is not given up: the cause may be a network that stalls only large packets,
 /// and a paid order would be lost. Each attempt allows more time, until the entry arrives or is known to be too large.
@@ -13,14 +13,14 @@ struct OversizedEntries {
     /// Whether pending entries must be claimed one at a time.
     private(set) var isSearching = false
     private var tooLarge: Set<String> = []
-    /// The entry that did not arrive last, and how often.
+    /// The entry that timed out last, and how often.
     private var late: (id: String, times: Int)?
 
     private static let firstPatience = Duration.seconds(30)
     /// A connection of 0.5 Mbit/s transfers the largest allowed reply in this time.
     private static let longestPatience = Duration.seconds(600)
 
-    /// A read or claim of up to `count` entries failed.
+    /// Records that a read or claim of up to `count` entries failed.
     mutating func failed(with error: any Error, count: Int) {
         switch error {
         case RedisError.replyTooLarge: isSearching = true
@@ -29,7 +29,7 @@ struct OversizedEntries {
         }
     }
 
-    /// Claiming this entry alone failed.
+    /// Records that claiming this entry alone failed.
     mutating func failed(on id: String, with error: any Error) {
         switch error {
         case RedisError.replyTooLarge: tooLarge.insert(id)
@@ -40,7 +40,7 @@ struct OversizedEntries {
 
     func isTooLarge(_ id: String) -> Bool { tooLarge.contains(id) }
 
-    /// How long this entry may take to arrive.
+    /// Returns how long this entry may take to arrive.
     func patience(for id: String) -> Duration {
         guard let late, late.id == id else { return Self.firstPatience }
         return min(Self.firstPatience * (1 << min(late.times, 10)), Self.longestPatience)
@@ -50,11 +50,12 @@ struct OversizedEntries {
 }
 
 extension StreamReader {
-    /// Memory of the whole stream up to which Redis is asked to load an entry: Redis then holds the entry twice more,
-    /// and serves no other client for about 5 ms per MiB.
+    /// The maximum memory of the whole stream for which Redis is asked to load an entry: Redis then holds the entry
+    /// twice more, and serves no other client for about 5 ms per MiB.
     private static let inspectableBytes: Int64 = 64 << 20
 
-    /// An entry without its content, with what can be found out about it; nil: it is gone from the stream.
+    /// Returns an entry without its content, with the details that can be found out, or nil if it was deleted from the
+    /// stream.
     func inspect(_ id: String) async throws -> StreamEntry? {
         var reason = "larger than a read may be"
         let found: RedisValue

@@ -3,14 +3,15 @@ import LuaScripts
 import RedisClient
 import RedisLayout
 
-/// Entries that were read, and entries that can no longer be read.
+/// Entries that were read, and the ids of entries that can no longer be read.
 package struct Delivery: Sendable {
     package var entries: [StreamEntry] = []
-    /// Ids that were pending but are gone from the stream: messages were trimmed or deleted before they were processed.
+    /// Ids that were pending but are no longer in the stream: messages were trimmed or deleted before they were
+    /// processed.
     package var lost: [String] = []
-    /// Nothing new had arrived when the wait ended.
+    /// Whether nothing new had arrived when the wait ended.
     package var isEmptyRead = false
-    /// There is likely more: as many entries came as were asked for.
+    /// Whether there are likely more entries: the read returned as many as were requested.
     package var isFull = false
 
     package init(
@@ -23,11 +24,11 @@ package struct Delivery: Sendable {
     }
 }
 
-/// The server that a connection leads to.
+/// The server at the other end of a connection.
 package struct ConnectedServer: Sendable {
-    /// Its `run_id`, which changes with each start.
+    /// The server's `run_id`, which changes on each start.
     package var id: String
-    /// Counts the connections of a reader.
+    /// The number of this connection among those of a reader.
     package var connection: Int
 
     package init(id: String, connection: Int) {
@@ -36,19 +37,19 @@ package struct ConnectedServer: Sendable {
     }
 }
 
-/// Reads the stream of messages in the order of its ids: first everything pending, whichever consumer it was delivered
-/// to, then new entries.
+/// Reads the stream of messages in the order of its ids: first all pending entries, whichever consumer they were
+/// delivered to, then new entries.
 ///
 /// No other consumer is alive, so pending entries are claimed without waiting. Only one call of `next` may be in
-/// progress. Errors: `RedisError`, after which `connect` must be called, as entries may have been delivered to a
-/// connection that is gone.
+/// progress. Methods throw `RedisError`; after an error, `connect` must be called, because entries may have been
+/// delivered to a closed connection.
 ///
-/// Everything that a caller holds was read over one connection. When that connection ends, Redis may have lost its
-/// tail, and may give an id that the caller still holds to another message: acknowledging that id would lose the other
-/// message. So the reader never silently continues over another connection: reading fails, and the caller first
-/// finishes what it holds.
+/// All entries that a caller holds were read over one connection. When that connection ends, Redis may have lost its
+/// tail, and may assign an id that the caller still holds to another message: acknowledging that id would lose the
+/// other message. So the reader never silently continues over another connection: reading fails, and the caller first
+/// finishes the entries that it holds.
 ///
-/// An entry that is too large to be sent is found by claiming one at a time, and delivered without its content
+/// Entries that are too large to be sent are found by claiming one at a time, and delivered without their content
 /// (`StreamReader+oversized.swift`).
 package actor StreamReader {
     private enum Phase {
@@ -61,17 +62,17 @@ package actor StreamReader {
     let scripts: ScriptRunner
     private let consumer: String
     private var phase = Phase.claiming(cursor: StreamReader.start)
-    /// The reading connection, and its id in Redis; nil: reading has failed, or has not begun.
+    /// The reading connection, and its id in Redis; nil if reading has failed or has not begun.
     private var current: (connection: RedisConnection, id: Int64?)?
-    /// The server at its other end.
+    /// The server at the other end of the reading connection.
     package private(set) var server: ConnectedServer?
     private var connections = 0
     private var count: Int
     var oversized = OversizedEntries()
 
-    /// Maximum entries per read; `count` is adapted to their size.
+    /// Maximum entries per read; `count` adapts to the size of the entries.
     private let maximumCount: Int
-    /// Bytes that a read should return at most.
+    /// The target size of a read, in bytes.
     private let targetBytes = 4 << 20
     private static let firstCount = 64
     private static let start = "0-0"
@@ -85,8 +86,8 @@ package actor StreamReader {
         count = min(Self.firstCount, maximumCount)
     }
 
-    /// Makes the reading connection, and starts over with what is pending. The caller must have finished everything it
-    /// had received before.
+    /// Opens the reading connection, and restarts reading at the first pending entry. The caller must have finished
+    /// every entry it has received.
     package func connect() async throws {
         let connection = try await client.connection()
         let replies = try await connection.pipeline([RedisCommand("CLIENT ID"), RedisCommand("INFO", "server")])
@@ -99,11 +100,12 @@ package actor StreamReader {
         startOver()
     }
 
-    /// Starts over with what is pending, over the same connection. The caller must have finished everything it had
-    /// received before: pending entries that it still holds would be delivered twice.
+    /// Restarts reading at the first pending entry, over the same connection. The caller must have finished every entry
+    /// it has received: pending entries that it still holds would be delivered twice.
     package func startOver() { phase = .claiming(cursor: Self.start) }
 
-    /// The next entries. Waits up to `block` for new ones once nothing pending is left; zero: does not wait.
+    /// Returns the next entries. When no pending entries are left, waits up to `block` for new ones; zero does not
+    /// wait.
     package func next(block: Duration) async throws -> Delivery {
         do {
             switch phase {
@@ -117,13 +119,13 @@ package actor StreamReader {
             }
             current = nil
             oversized.failed(with: error, count: count)
-            // Reads fewer at a time from now on: the reply may have been too large.
+            // Reads fewer entries at a time from now on: the reply may have been too large.
             count = oversized.isSearching ? 1 : max(count / 4, 1)
             throw error
         }
     }
 
-    /// The reading connection.
+    /// Returns the reading connection.
     func connection() throws -> RedisConnection {
         guard let current else {
             throw RedisError.notSent(to: client.url.redacted, reason: "the reader is not connected")
@@ -131,10 +133,10 @@ package actor StreamReader {
         return current.connection
     }
 
-    /// Ends a blocking read, over another connection. It still delivers what it was about to deliver.
+    /// Ends a blocking read, over another connection. The read still delivers entries that have arrived.
     package func endWait(over other: RedisClient) async {
         guard let connectionID = current?.id else { return }
-        // Without permission to do so, the read ends by itself a little later.
+        // Without permission for this command, the read ends by itself a little later.
         _ = try? await other.send(RedisCommand("CLIENT", "UNBLOCK", String(connectionID)))
     }
 
@@ -151,7 +153,7 @@ package actor StreamReader {
             return oversized.isSearching
                 ? try await claimOne(from: cursor) : try await claim(count, from: cursor)
         } catch RedisError.reply(let reply, _) where reply.code == "NOGROUP" {
-            // Nothing is pending in a group that is gone.
+            // Nothing is pending in a group that was deleted.
             oversized = OversizedEntries()
             _ = try await scripts.run(.group, keys: [keys.checkouts, keys.intake]) { $0.append(StoreKeys.group) }
             phase = .reading
@@ -206,7 +208,7 @@ package actor StreamReader {
         }
     }
 
-    /// XAUTOCLAIM does not return how often an entry was delivered; XPENDING does.
+    /// Adds the delivery counts, which XPENDING returns and XAUTOCLAIM does not.
     private func addDeliveryCounts(_ entries: inout [StreamEntry]) async throws {
         guard let first = entries.first, let last = entries.last else { return }
         let reply = try await connection().send(
@@ -226,7 +228,7 @@ package actor StreamReader {
 
     private func readNew(block: Duration) async throws -> Delivery {
         var command = RedisCommand("XREADGROUP", "GROUP", StoreKeys.group, consumer, "COUNT", String(count))
-        // `BLOCK 0` would wait without limit.
+        // `BLOCK 0` would wait forever.
         if block > .zero {
             command.append("BLOCK")
             command.append(Int64(max(block / .milliseconds(1), 1)))
@@ -245,7 +247,7 @@ package actor StreamReader {
         return delivery
     }
 
-    /// Reads more at a time while entries are small, fewer when they are large.
+    /// Reads more entries at a time while they are small, and fewer when they are large.
     private func adaptCount(to entries: [StreamEntry]) {
         guard !entries.isEmpty else { return }
         let average = max(entries.reduce(0) { $0 + $1.size } / entries.count, 1)
@@ -253,16 +255,16 @@ package actor StreamReader {
         count = max(min(grown, targetBytes / average, maximumCount), 1)
     }
 
-    /// The next value of a reply, a list of entries. Their bytes are not copied.
+    /// Parses the next value of a reply, a list of entries, without copying their bytes.
     private func entries(_ walk: inout FlatReply.Walk, of reply: FlatReply, to command: String) throws -> Delivery {
         guard let count = walk.array() else { throw malformed(command, "not a list of entries") }
         var delivery = Delivery()
         delivery.entries.reserveCapacity(count)
-        // Reused for one entry after the other.
+        // Reused for every entry.
         var places: [Range<Int>] = []
         for _ in 0..<count {
             guard walk.array() == 2, let id = walk.text() else { throw malformed(command, "an entry without an id") }
-            // A pending entry that is gone from the stream has no fields.
+            // A pending entry that was deleted from the stream has no fields.
             guard let parts = walk.array() else {
                 delivery.lost.append(id)
                 continue

@@ -2,9 +2,9 @@ import Domain
 import RedisClient
 import RedisLayout
 
-/// Puts messages on the stream. Sending one twice is harmless: the consumer recognises it by its id and content.
+/// Adds messages to the stream. Sending a message twice is harmless: the consumer recognises it by its id and content.
 package enum StreamWriter {
-    /// The command that adds an entry with these fields, in their order.
+    /// Returns the command that adds an entry with these fields, in order.
     package static func add(_ fields: [StreamEntry.Field], to keys: StoreKeys) -> RedisCommand {
         var command = RedisCommand("XADD", capacity: fields.reduce(64) { $0 + $1.name.count + $1.value.count })
         command.append(keys.checkouts)
@@ -16,7 +16,7 @@ package enum StreamWriter {
         return command
     }
 
-    /// Whether an entry is on the stream and not processed yet: unread, or pending.
+    /// Returns whether an entry is on the stream and not processed yet: unread or pending.
     package static func isWaiting(_ entry: String, keys: StoreKeys, client: RedisClient) async throws -> Bool {
         var there = RedisCommand("XRANGE", keys.checkouts)
         there.append(contentsOf: [entry, entry])
@@ -36,21 +36,21 @@ package enum StreamWriter {
         return true
     }
 
-    /// The fields of a message as publishers send it.
+    /// Returns the fields of a message as publishers send it.
     package static func fields(type: String, payload: [UInt8]) -> [StreamEntry.Field] {
         StreamEntry.fields(type: Array(type.utf8), payload: payload)
     }
 }
 
 extension StreamEntry {
-    /// The fields of an entry that is one type and one payload, or lacks one of them.
+    /// Returns the fields of an entry with one type and one payload, or with only one of them.
     package static func fields(type: [UInt8]?, payload: [UInt8]?) -> [Field] {
         [(typeName, type), (payloadName, payload)].compactMap { name, value in
             value.map { Field(name: Array(name.utf8), value: $0) }
         }
     }
 
-    /// The fields that `encodedFields` encoded, or nil if `bytes` are not in that format.
+    /// Decodes the fields that `encodedFields` encoded, or returns nil if `bytes` are not in that format.
     package static func fields(decoding bytes: [UInt8]) -> [Field]? {
         var rest = bytes[...]
         func line(_ mark: UInt8) -> Int? {
