@@ -1,14 +1,15 @@
 import Domain
 import StrictJSON
 
-/// The content of a catalogue file (`config/products.json`): a catalogue, or everything that is wrong with it, at once.
+/// The content of a catalogue file (`config/products.json`): either a catalogue, or all its violations at once.
 ///
 /// The rules depend only on the file. Only the ledger knows whether a variant has moved to another product.
 package enum CatalogueFile: Sendable, Equatable {
     case valid(Catalogue, warnings: [CatalogueIssue])
     case invalid(violations: [CatalogueIssue], warnings: [CatalogueIssue])
 
-    /// Violations and warnings are in the order of the file's objects. A file that is not JSON is one violation.
+    /// Decodes a file. Violations and warnings are in the order of the file's objects; a file that is not JSON is one
+    /// violation.
     package static func decode(_ bytes: [UInt8]) -> CatalogueFile {
         let value: JSONValue
         do {

@@ -1,10 +1,10 @@
-/// One thing that is wrong, or looks wrong, in a catalogue file.
+/// A violation or a warning about one place in a catalogue file.
 package struct CatalogueIssue: Sendable, Equatable, CustomStringConvertible {
-    /// `products[3].variants[0].max_quantity`; `line 12, column 5` if the file is not JSON.
+    /// For example `products[3].variants[0].max_quantity`, or `line 12, column 5` if the file is not JSON.
     package var path: String
-    /// The value there, shortened; nil if there is none.
+    /// The value at that path, shortened, or nil if there is none.
     package var value: String?
-    /// What is wrong and what to write instead; reads after "is VALUE;" if there is a value.
+    /// The problem and its correction. If there is a value, the message follows "is VALUE;".
     package var message: String
 
     package init(_ path: String, value: String? = nil, _ message: String) {

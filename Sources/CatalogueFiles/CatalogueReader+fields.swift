@@ -1,7 +1,7 @@
 import Spelling
 import StrictJSON
 
-/// A place in a catalogue file; formatted only when it has to be reported.
+/// The path of a value in a catalogue file, formatted only when it is reported.
 struct CataloguePath: CustomStringConvertible {
     var product: Int?
     var variant: Int?
@@ -23,7 +23,7 @@ struct CataloguePath: CustomStringConvertible {
 }
 
 extension CatalogueReader {
-    /// The value of a field; nil if it is absent or null, which mean the same.
+    /// Returns the value of a field, or nil if it is absent or null, which mean the same.
     func value(_ field: String, of object: JSONObject) -> JSONValue? {
         let value = object[field]
         return value == .null ? nil : value
@@ -38,7 +38,7 @@ extension CatalogueReader {
             violate(path.field(field), value, "must be a text\(isRequired ? "" : ", or null")")
             return nil
         }
-        // SQLite's command and its functions end a text there.
+        // SQLite's shell and its functions end a string there.
         if !allowsNUL, text.utf8.contains(0) { violate(path.field(field), value, "must not contain U+0000") }
         return text
     }
@@ -56,7 +56,7 @@ extension CatalogueReader {
         return bool
     }
 
-    /// An integer written as one: 2.0 and 2e3 are refused, as they are in messages.
+    /// Reads a number written as an integer: 2.0 and 2e3 are refused, as they are in messages.
     mutating func integer(
         _ field: String, of object: JSONObject, at path: CataloguePath, in range: ClosedRange<Int64>,
         isRequired: Bool, hint: String = ""
@@ -81,7 +81,7 @@ extension CatalogueReader {
         return elements
     }
 
-    /// A list whose elements are all of one kind, as JSON text.
+    /// Reads an array whose elements are all of one kind, as JSON text.
     mutating func json(
         _ field: String, of object: JSONObject, at path: CataloguePath, arrayOf kind: JSONKind
     ) -> String? {
@@ -111,7 +111,7 @@ extension CatalogueReader {
         }
     }
 
-    /// A value, as messages quote it.
+    /// Formats a value for a message.
     static func shown(_ value: JSONValue) -> String {
         switch value {
         case .array, .object: value.kind.rawValue
@@ -119,7 +119,7 @@ extension CatalogueReader {
         }
     }
 
-    /// A key in a path: unchanged if it is a plain word, else as JSON, so that no control character gets out.
+    /// Formats a key for a path: unchanged if it is a plain word, otherwise as JSON, which escapes control characters.
     private static func shown(key: String) -> String {
         let isPlain = !key.isEmpty && key.utf8.allSatisfy { 0x21..<0x7F ~= $0 && $0 != UInt8(ascii: ".") }
         return shortened(isPlain ? key : JSONValue.string(key).text)

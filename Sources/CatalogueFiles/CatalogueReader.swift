@@ -2,22 +2,23 @@ import Domain
 import Spelling
 import StrictJSON
 
-/// Reads a catalogue from its JSON tree and notes every violation on the way instead of stopping at the first.
+/// Reads a catalogue from its JSON tree and collects every violation instead of stopping at the first.
 ///
-/// A placeholder replaces an invalid value, so that the rest is still checked; the catalogue is usable only if no
-/// violation was noted.
+/// A placeholder replaces an invalid value, so that the rest is still checked; the catalogue is usable only if there
+/// are no violations.
 struct CatalogueReader {
     private(set) var violations: [CatalogueIssue] = []
     private(set) var warnings: [CatalogueIssue] = []
 
-    /// Byte by byte, like ids: a category is compared as SQLite does it. nil if the file's list is unusable.
+    /// The listed categories, compared byte by byte, as SQLite compares them. nil if the file's list is unusable.
     private var categories: Set<Identifier>?
     private var paths: [CounterName: CataloguePath] = [:]
-    /// The first id of each look: a `String` compares by canonical equivalence, however an accent is composed.
+    /// The first id with each appearance. `String` compares by canonical equivalence, however an accent is composed.
     private var looks: [CapLevel: [String: Identifier]] = [:]
     private var alike = 0
 
-    /// Maximum ids that are reported as looking like another one; real catalogues have hundreds, on purpose or not.
+    /// The maximum number of ids reported as looking like another id; real catalogues have hundreds, intentionally or
+    /// not.
     private static let namedAlike = 20
 
     private static let fileKeys = ["categories", "products"]
@@ -71,11 +72,11 @@ struct CatalogueReader {
                 continue
             }
             if !known.insert(Identifier(name)).inserted {
-                violate(path, element, "must be there only once")
+                violate(path, element, "must be listed only once")
             }
             names.append(name)
         }
-        // One unreadable category would make every product in it a violation.
+        // One unreadable category would turn every product in it into a violation.
         if isUsable { categories = known }
         return names
     }
@@ -164,7 +165,8 @@ struct CatalogueReader {
         return id
     }
 
-    /// Ids are compared by their bytes; people and other programs often compare them differently.
+    /// Warns of an id that looks like another one: ids are compared byte by byte, but people and other programs often
+    /// compare them differently.
     private mutating func warnOfLook(_ id: Identifier, _ level: CapLevel, at path: CataloguePath) {
         let look = id.text.lowercased().trimmingBlanks
         if let other = looks[level]?[look] {
@@ -172,7 +174,7 @@ struct CatalogueReader {
             guard alike <= Self.namedAlike else { return }
             warn(
                 path.field("id"),
-                "\"\(id)\" is another \(level.rawValue) than \"\(other)\", and differs only in capitals, blanks at an end or how a letter is composed"
+                "\"\(id)\" is a different \(level.rawValue) from \"\(other)\", and differs only in case, leading or trailing blanks, or how a letter is composed"
             )
         } else {
             looks[level, default: [:]][look] = id
@@ -180,7 +182,7 @@ struct CatalogueReader {
         if level == .product, id.text == "." || id.text == ".." {
             warn(
                 path.field("id"),
-                "\"\(id)\" cannot be asked for as /v1/products/\(id): clients take it out of an address")
+                "\"\(id)\" cannot be requested as /v1/products/\(id): clients remove it from URLs")
         }
     }
 
@@ -204,7 +206,7 @@ struct CatalogueReader {
     private mutating func cap(of object: JSONObject, at path: CataloguePath) -> Int64? {
         integer(
             "max_quantity", of: object, at: path, in: 1...Limit.exactInteger, isRequired: false,
-            hint: ", or null for unlimited (what is not sold any more is taken out of the file)")
+            hint: ", or null for unlimited (remove what is no longer sold from the file)")
     }
 
     private mutating func metadata(of object: JSONObject, at path: CataloguePath) -> String? {
@@ -223,7 +225,7 @@ struct CatalogueReader {
         }
     }
 
-    // MARK: What the other files note
+    // MARK: Reporting, used by the other files
 
     mutating func violate(_ path: CataloguePath, _ value: JSONValue?, _ message: String) {
         violations.append(CatalogueIssue(path.description, value: value.map(Self.shown), message))
@@ -235,7 +237,7 @@ struct CatalogueReader {
 }
 
 extension String {
-    /// Without leading and trailing whitespace of any kind.
+    /// The string without leading and trailing whitespace of any kind.
     fileprivate var trimmingBlanks: String {
         let scalars = unicodeScalars
         guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),

@@ -1,10 +1,11 @@
-/// Finds the word that a mistyped one was probably meant to be.
+/// Suggests the word that a mistyped word was probably meant to be.
 package enum SpellingSuggestion {
-    /// The nearest of `words`, the first of equals; nil if none is near. Case, blanks, `_` and `-` do not count
-    /// (`cap`), nor does the order of parts (`closed_product`); otherwise up to two edits are near, and one in words of
-    /// up to four letters.
+    /// Returns the closest of `words`, the first of equally close ones, or nil if none is close.
+    ///
+    /// Case, blanks, `_` and `-` are ignored (`cap`), and so is the order of parts (`closed_product`). Otherwise words
+    /// are close if they differ by at most two edits, or by one if a word has at most four letters.
     package static func closest(to word: String, among words: [String]) -> String? {
-        // Longer than any known word: nothing to guess, and the table below stays small.
+        // No known word is longer; the limit keeps the table below small.
         guard word.utf8.count <= 96 else { return nil }
         let letters = letters(word)
         var best: (word: String, distance: Int)?
@@ -19,7 +20,7 @@ package enum SpellingSuggestion {
         return words.first { parts.count > 1 && Self.parts($0) == parts }
     }
 
-    /// Edits between two words that are near each other, or nil.
+    /// Returns the number of edits between two words that are close to each other, or nil.
     package static func nearness(_ left: [UInt8], _ right: [UInt8]) -> Int? {
         let near =
             switch min(left.count, right.count) {
@@ -31,7 +32,7 @@ package enum SpellingSuggestion {
         return distance(left, right, atMost: near)
     }
 
-    /// The characters of a word that count.
+    /// Returns the characters of a word that are compared.
     package static func letters(_ word: String) -> [UInt8] {
         word.lowercased().utf8.filter { !separators.contains($0) }
     }
@@ -43,8 +44,8 @@ package enum SpellingSuggestion {
             .sorted()
     }
 
-    /// Insertions, deletions, substitutions and swaps of neighbours between two words; nil if there are more than
-    /// `limit`.
+    /// Returns the number of insertions, deletions, substitutions and transpositions between two words, or nil if it
+    /// exceeds `limit`.
     private static func distance(_ left: [UInt8], _ right: [UInt8], atMost limit: Int) -> Int? {
         if left == right { return 0 }
         var before: [Int] = []
@@ -62,7 +63,7 @@ package enum SpellingSuggestion {
             }
             before = previous
             previous = row
-            // A swap skips one row.
+            // A transposition skips one row.
             if !previous.contains(where: { $0 <= limit }), !before.contains(where: { $0 <= limit }) { return nil }
         }
         return previous[right.count] <= limit ? previous[right.count] : nil

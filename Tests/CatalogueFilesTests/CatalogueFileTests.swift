@@ -39,8 +39,8 @@ struct CatalogueFileTests {
     }
 
     private static func alike(_ id: String, _ level: String, _ other: String) -> String {
-        "\"\(id)\" is another \(level) than \"\(other)\", "
-            + "and differs only in capitals, blanks at an end or how a letter is composed"
+        "\"\(id)\" is a different \(level) from \"\(other)\", "
+            + "and differs only in case, leading or trailing blanks, or how a letter is composed"
     }
 
     @Test("Null is the same as absent in every optional field")

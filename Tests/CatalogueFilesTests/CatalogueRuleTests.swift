@@ -7,7 +7,7 @@ struct CatalogueRuleTests {
     private static let price = "must be an integer from 1 to 9007199254740991 (minor units: 99500 is 995.00)"
     private static let cap =
         "must be an integer from 1 to 9007199254740991, or null for unlimited "
-        + "(what is not sold any more is taken out of the file)"
+        + "(remove what is no longer sold from the file)"
     private static let idRule = "an id has 1 to 255 bytes and no control characters, and this one"
 
     @Test(
@@ -140,7 +140,7 @@ struct CatalogueRuleTests {
                 [
                     "categories[1]: is \"\"; must be a text that is not empty and has no U+0000",
                     "categories[2]: is 7; must be a text that is not empty and has no U+0000",
-                    "categories[3]: is \"a\"; must be there only once",
+                    "categories[3]: is \"a\"; must be listed only once",
                     "products[0]: is 7; must be an object", "products[1]: is null; must be an object",
                 ]
             ),

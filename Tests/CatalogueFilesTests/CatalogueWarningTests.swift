@@ -87,16 +87,16 @@ struct CatalogueWarningTests {
             product("cafe\u{301}"), product("."), product(".."), product("v", variants), product("red"),
         ]
         let file = CatalogueFile.decode(SampleCatalogue.file(products: "[\(products.joined(separator: ","))]"))
-        let rest = "and differs only in capitals, blanks at an end or how a letter is composed"
+        let rest = "and differs only in case, leading or trailing blanks, or how a letter is composed"
         #expect(SampleCatalogue.violations(file) == [])
         #expect(
             SampleCatalogue.warnings(file) == [
-                #"products[1].id: "abc" is another product than "ABC", \#(rest)"#,
-                "products[2].id: \"\u{a0}ABC\" is another product than \"ABC\", \(rest)",
-                "products[5].id: \"cafe\u{301}\" is another product than \"caf\u{e9}\", \(rest)",
-                #"products[6].id: "." cannot be asked for as /v1/products/.: clients take it out of an address"#,
-                #"products[7].id: ".." cannot be asked for as /v1/products/..: clients take it out of an address"#,
-                #"products[8].variants[1].id: "RED " is another variant than "Red", \#(rest)"#,
+                #"products[1].id: "abc" is a different product from "ABC", \#(rest)"#,
+                "products[2].id: \"\u{a0}ABC\" is a different product from \"ABC\", \(rest)",
+                "products[5].id: \"cafe\u{301}\" is a different product from \"caf\u{e9}\", \(rest)",
+                #"products[6].id: "." cannot be requested as /v1/products/.: clients remove it from URLs"#,
+                #"products[7].id: ".." cannot be requested as /v1/products/..: clients remove it from URLs"#,
+                #"products[8].variants[1].id: "RED " is a different variant from "Red", \#(rest)"#,
             ])
     }
 
