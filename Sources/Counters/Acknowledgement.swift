@@ -1,19 +1,19 @@
 import Domain
 
-/// What is sent to Redis about what the ledger has committed: what is acknowledged, and what is announced.
+/// The progress of the ledger that is sent to Redis: what to acknowledge, and what to announce.
 package struct Acknowledgement: Sendable {
     package var epoch: Int64
-    /// Highest seq the ledger has recorded.
+    /// The highest seq the ledger has recorded.
     package var settled: Int64
-    /// How many messages it has recorded (`LedgerHead.messages`).
+    /// The number of messages that the ledger has recorded (`LedgerHead.messages`).
     package var recorded: Int64
-    /// Entry ids to acknowledge.
+    /// The ids of the entries to acknowledge.
     package var entries: [String]
-    /// The next rows of the journal; nil: none are announced.
+    /// The next rows of the journal, or nil to announce none.
     package var announcement: Announcement?
-    /// First outcomes of messages that came again.
+    /// The original outcomes of messages that were received again.
     package var repeated: [RecordedOutcome]
-    /// Products whose figures changed.
+    /// Products whose availability changed.
     package var changed: [Identifier]
 
     package init(
@@ -29,9 +29,10 @@ package struct Acknowledgement: Sendable {
         self.changed = changed
     }
 
-    /// Splits it into slices with at most `size` entries, rows, repeated outcomes and changes each; at least one.
+    /// Splits the acknowledgement into slices with at most `size` entries, rows, repeated outcomes and changes each; at
+    /// least one slice.
     ///
-    /// What is repeated comes with the last rows, or after them: it may be one of theirs.
+    /// Repeated outcomes are in the slice of the last rows or after it, because they may belong to those rows.
     package func slices(of size: Int) -> [Acknowledgement] {
         let rows = announcement?.slices(of: size) ?? []
         let lastRows = max(rows.count - 1, 0)
@@ -48,14 +49,15 @@ package struct Acknowledgement: Sendable {
     }
 }
 
-/// Rows of the journal that follow what is announced already.
+/// Rows of the journal that follow the rows already announced.
 package struct Announcement: Sendable, Equatable {
-    /// The position in the journal up to which everything is announced; if Redis has another one, nothing is announced.
+    /// The position in the journal up to which everything is announced; if Redis has a different one, nothing is
+    /// announced.
     package var after: Int64
-    /// The position up to which everything is announced with this. Rows in between that are not among the outcomes have
-    /// none, or are not announced any more.
+    /// The position up to which everything is announced afterwards. Rows in this range that are not among `outcomes`
+    /// have no outcome, or are no longer announced.
     package var through: Int64
-    /// In the order of their positions.
+    /// The outcomes, ordered by position.
     package var outcomes: [RecordedOutcome]
 
     package init(after: Int64, through: Int64, outcomes: [RecordedOutcome]) {
@@ -65,7 +67,7 @@ package struct Announcement: Sendable, Equatable {
         self.outcomes = outcomes
     }
 
-    /// Announcements that follow each other, of at most `size` outcomes each; at least one.
+    /// Splits the announcement into consecutive announcements of at most `size` outcomes each; at least one.
     fileprivate func slices(of size: Int) -> [Announcement] {
         var slices: [Announcement] = []
         var rest = outcomes[...]
@@ -84,21 +86,21 @@ package struct Announcement: Sendable, Equatable {
 /// The result of an acknowledgement.
 package enum AcknowledgeResult: Sendable, Equatable {
     case acknowledged(AcknowledgeReport)
-    /// The counters are another ledger's, of another epoch, behind what the ledger has recorded, or gone; nothing was
+    /// The counters belong to another ledger or another epoch, are behind the ledger, or were deleted; nothing was
     /// done.
     case fenced
 }
 
-/// How much of an acknowledgement reached Redis.
+/// The part of an acknowledgement that took effect in Redis.
 package struct AcknowledgeReport: Sendable, Equatable {
     package var acknowledged: Int64 = 0
-    /// The position in the journal up to which everything is announced; nil: Redis does not know.
+    /// The position in the journal up to which everything is announced, or nil if Redis does not know.
     package var announced: Int64?
-    /// The error by which Redis refused to announce a row; nil: it refused none.
+    /// The error with which Redis refused to announce a row, or nil if it refused none.
     package var refusal: String?
-    /// Repeated outcomes that are not announced: Redis refused the first of them.
+    /// The number of repeated outcomes that were not announced, because Redis refused the first of them.
     package var unrepeated: Int64 = 0
-    /// Changes that Redis refused to publish.
+    /// The number of changes that Redis refused to publish.
     package var unpublished: Int64 = 0
 
     package init(
@@ -112,7 +114,7 @@ package struct AcknowledgeReport: Sendable, Equatable {
         self.unpublished = unpublished
     }
 
-    /// Adds the report of the slice that follows.
+    /// Adds the report of the next slice.
     package mutating func add(_ next: AcknowledgeReport) {
         acknowledged += next.acknowledged
         announced = next.announced

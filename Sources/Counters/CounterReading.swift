@@ -1,25 +1,25 @@
 import Domain
 import RedisClient
 
-/// Counters as a reader found them.
+/// Counters, as read for availability.
 package struct CounterReading: Sendable {
-    /// The state they belong to. Of more than `CounterReader.sliceReads` counters, `seq` is that of the oldest part:
-    /// the figures are those after this change, or newer.
+    /// The state that the counters belong to. For more than `CounterReader.sliceReads` counters, `seq` is that of the
+    /// oldest slice: every counter is as of this change, or newer.
     package var head: CounterHead
-    /// In the order they were asked for. A counter that is missing, or holds an impossible value, has no `sold`.
+    /// The counters in the requested order. A counter that is missing or holds an impossible value has no `sold`.
     package var states: [CounterState]
 }
 
 extension CounterReader {
-    /// Counters per command. HMGET takes about 0.3 µs per field, so that this many block Redis for a millisecond.
+    /// Counters per command. HMGET takes about 0.3 µs per field, so this number blocks Redis for a millisecond.
     package static let sliceReads = 1_000
 
-    /// The head and the named counters, any number of them, in one round trip. Plain HMGETs, which need only the right
-    /// to read, and cost Redis a tenth of what a script takes.
+    /// Reads the head and any number of counters in one round trip, using plain HMGETs, which need only read permission
+    /// and cost Redis a tenth of a script's time.
     ///
-    /// - Parameter groups: counters that must be read in one state: a product's and its variants'.
-    /// - Returns: the counters one after another; nil if they were installed again between two commands: the caller
-    ///   reads again.
+    /// - Parameter groups: counters that must be read in one state, for example those of a product and its variants.
+    /// - Returns: the counters one after another, or nil if new counters were installed between two commands: the
+    ///   caller must read again.
     package func read(_ groups: [[CounterName]]) async throws -> CounterReading? {
         var commands: [RedisCommand] = []
         var count = 0
@@ -58,7 +58,8 @@ extension CounterReader {
         return reading
     }
 
-    /// Whole groups, together `sliceReads` at most, unless one alone has more. At least one slice, for the head.
+    /// Packs whole groups into slices of at most `sliceReads` counters, unless one group alone has more. Returns at
+    /// least one slice, for the head.
     private static func slices(_ groups: [[CounterName]]) -> [[CounterName]] {
         var slices: [[CounterName]] = [[]]
         for group in groups {
@@ -74,7 +75,7 @@ extension CounterReader {
 
     private static func states(_ values: ArraySlice<RedisValue>) -> [CounterState] {
         stride(from: values.startIndex, to: values.endIndex - 2, by: 3).map { at in
-            // A value below 0 can only have been written manually.
+            // Only a manual write can leave a value below 0.
             let sold = values[at].int.flatMap { $0 < 0 ? nil : $0 }
             return CounterState(sold: sold, cap: cap(values[at + 1]), isActive: values[at + 2].string != "1")
         }

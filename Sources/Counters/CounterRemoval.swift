@@ -2,7 +2,7 @@ import Domain
 import RedisClient
 import RedisLayout
 
-/// Removes from Redis what a store's last ledger has left there.
+/// Removes the data that a store's last ledger left in Redis.
 package struct CounterRemoval: Sendable {
     private let keys: StoreKeys
     private let client: RedisClient
@@ -12,14 +12,15 @@ package struct CounterRemoval: Sendable {
         self.client = client
     }
 
-    /// Makes Redis forget how far the last ledger was: the next consumer installs its counters and reads the stream
+    /// Removes the last ledger's progress from Redis: the next consumer installs its own counters and reads the stream
     /// from the beginning. Each step may be repeated.
     ///
     /// Errors: `RedisError`.
     package func startOver() async throws {
-        // Lost messages are counted by the group, which goes. If it cannot be asked, they stay uncounted.
+        // Lost messages are counted through the group, which is deleted below. If counting fails, they stay uncounted.
         _ = try? await LostMessages.look(keys, client)
-        // The next consumer creates the group again at the beginning; pending entries are in the stream as well.
+        // The next consumer creates the group again at the beginning of the stream, which also contains the pending
+        // entries.
         let reply = try await client.pipeline([RedisCommand("XGROUP", "DESTROY", keys.checkouts, StoreKeys.group)])
         if case .error(let error)? = reply.first, !error.message.contains("requires the key to exist") {
             throw RedisError.reply(error, command: "XGROUP DESTROY")
@@ -27,7 +28,7 @@ package struct CounterRemoval: Sendable {
         _ = try await client.send(RedisCommand("UNLINK", keys.stock))
     }
 
-    /// Removes the counters of the ledger with this identity; those of another ledger are left alone.
+    /// Removes the counters of the ledger with this identity; those of another ledger are kept.
     ///
     /// Errors: `RedisError`, `CountersError`.
     package func removeCounters(of identity: String) async throws {

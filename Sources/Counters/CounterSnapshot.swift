@@ -3,23 +3,23 @@ import LuaScripts
 import RedisClient
 import RedisLayout
 
-/// Some counters at one moment, with the state (epoch, seq) they belong to.
+/// Counters at one moment, with the state (epoch, seq) that they belong to.
 package struct CounterSnapshot: Sendable {
     package var head: CounterHead
-    /// How many fields the hash has in all.
+    /// The total number of fields in the hash.
     package var fields: Int64
-    /// How many fields of the head were present, whatever they hold.
+    /// The number of fields of the head that were present, whatever their values.
     package var headFields: Int64
-    /// How many fields of these counters were present, whatever they hold.
+    /// The number of fields of these counters that were present, whatever their values.
     package var counterFields: Int64
-    /// In the order they were asked for.
+    /// The counters in the requested order.
     package var counters: [(name: CounterName, state: CounterState)]
 }
 
-/// Reads the counters, for modules that never write: availability and reconciliation.
+/// Reads the counters, for modules that never write them: availability and reconciliation.
 package struct CounterReader: Sendable {
-    /// Counters per snapshot. The script takes about 4 µs for each: with 250, half of the snapshots took 0.9 ms and one
-    /// in a thousand 5 ms, on a machine with two cores that was busy with other work.
+    /// Counters per snapshot. The script takes about 4 µs for each: with 250 counters, half of the snapshots took 0.9
+    /// ms and one in a thousand 5 ms, on a busy machine with two cores.
     package static let sliceCounters = 100
 
     package let keys: StoreKeys
@@ -32,12 +32,12 @@ package struct CounterReader: Sendable {
         scripts = ScriptRunner(client: client)
     }
 
-    /// The head alone.
+    /// Reads the head alone.
     package func head() async throws -> CounterHead {
         try await CounterHead.read(keys, scripts.client)
     }
 
-    /// The named counters (at most `sliceCounters`) and the state they belong to, read in one step.
+    /// Reads the named counters (at most `sliceCounters`) and the state that they belong to, in one atomic step.
     package func snapshot(_ names: some Collection<CounterName>) async throws -> CounterSnapshot {
         let reply = try await scripts.run(.snapshot, keys: [keys.stock], capacity: names.count * 32) { command in
             for name in names { command.append(name.field) }
@@ -65,8 +65,8 @@ package struct CounterReader: Sendable {
             counters: counters)
     }
 
-    /// The names of the hash's fields that `body` keeps, at most `limit`, in the order in which HSCAN returns them.
-    /// `body` gets some hundreds at a time.
+    /// Returns the names of the hash's fields that `body` keeps, at most `limit`, in the order in which HSCAN returns
+    /// them. `body` receives a few hundred names at a time.
     package func fields(limit: Int, keeping body: ([String]) async throws -> [String]) async throws -> [String] {
         var found: [String] = []
         var cursor = "0"
@@ -84,7 +84,7 @@ package struct CounterReader: Sendable {
         return Array(found.prefix(limit))
     }
 
-    /// A cap that is not a number does not mean unlimited: it is returned as a cap that no catalogue has.
+    /// A cap that is not a number does not mean unlimited: it is returned as a value that no catalogue contains.
     static func cap(_ value: RedisValue) -> Int64? {
         if case .null = value { return nil }
         return value.int ?? -1

@@ -4,9 +4,9 @@ import RedisClient
 import RedisLayout
 
 extension CounterStore {
-    /// Writes down how far the ledger is, acknowledges, announces. Repeating it is harmless.
+    /// Stores how far the ledger is, acknowledges messages, and announces outcomes and changes. Idempotent.
     ///
-    /// - Parameter keepOutcomes: about how many outcomes their stream keeps.
+    /// - Parameter keepOutcomes: approximately how many outcomes the stream keeps.
     package func acknowledge(_ acknowledgement: Acknowledgement, keepOutcomes: Int) async throws -> AcknowledgeResult {
         let announcement = acknowledgement.announcement
         let outcomes = (announcement?.outcomes.count ?? 0) + acknowledgement.repeated.count
@@ -48,15 +48,15 @@ extension CounterStore {
     }
 }
 
-/// What an outcome on the stream has, in the order of the values below.
+/// The fields of an outcome on the stream, in the order of the values below.
 private let outcomeFields = ["epoch", "position"] + Outcome.fields
 
-/// The values of `outcomeFields` of each, one after the other.
+/// Packs the values of `outcomeFields` of each outcome, one outcome after the other.
 private func packed(_ outcomes: [RecordedOutcome]) -> [UInt8] {
     var values = MessagePackArray(capacity: outcomes.count * 150)
     for recorded in outcomes {
         let outcome = recorded.outcome
-        // As texts: Lua's numbers would lose digits.
+        // Sent as strings: Lua's numbers would lose digits.
         values.append(String(recorded.place.epoch))
         values.append(String(recorded.place.position))
         values.append(outcome.kind.rawValue)

@@ -2,18 +2,18 @@ import Domain
 import LuaScripts
 import RedisClient
 
-/// The gate's answer to a batch.
+/// The gate's result for a batch.
 package enum GateResult: Sendable, Equatable {
-    /// One decision per command, in their order; `seq` is what the counters have now.
+    /// One decision per command, in order; `seq` is the counters' seq afterwards.
     case decided(seq: Int64, [Decision])
-    /// Redis is not in the state the batch was made for; nothing was changed.
+    /// Redis is not in the state that the batch was planned for; nothing was changed.
     case fenced(what: String, found: CounterHead)
 }
 
 extension CounterStore {
-    /// Decides a batch in one atomic step: the counters are changed by the commands that fit, in their order.
+    /// Decides a batch in one atomic step: the commands that fit change the counters, in order.
     ///
-    /// After an error that means the script may have been executed, the counters are unknown until a new epoch.
+    /// After an error that means that the script may have been executed, the counters are unknown until a new epoch.
     package func decide(
         _ commands: [PlannedCommand], epoch: Int64, seq: Int64
     ) async throws -> GateResult {
@@ -64,11 +64,11 @@ extension CounterStore {
             }
             return .decided(seq: seq, decisions)
         default:
-            throw CountersError.unexpectedReply(script: "gate", detail: "unknown answer \"\(word)\"")
+            throw CountersError.unexpectedReply(script: "gate", detail: "unknown reply \"\(word)\"")
         }
     }
 
-    /// nil if it is not a list of decisions, or if a refusal names no known counter.
+    /// Parses the decisions; nil if the list is malformed, or if a refusal names an unknown counter.
     private static func decisions(_ numbers: [RedisValue], names: [CounterName]) -> [Decision]? {
         var decisions: [Decision] = []
         decisions.reserveCapacity(numbers.count)

@@ -3,12 +3,12 @@ import Domain
 import LuaScripts
 import RedisClient
 
-/// All that a new epoch puts into Redis.
+/// Everything that a new epoch writes to Redis.
 package struct Installation: Sendable {
     package var epoch: Int64
-    /// Highest seq the ledger has recorded; the counters continue from it.
+    /// The highest seq that the ledger has recorded; the counters continue from it.
     package var seq: Int64
-    /// Position of the last row of the ledger's journal.
+    /// The position of the last row of the ledger's journal.
     package var position: Int64
     package var catalogueVersion: Int64
     package var counters: [(name: CounterName, state: CounterState)]
@@ -24,12 +24,13 @@ package struct Installation: Sendable {
         self.counters = counters
     }
 
-    /// How many messages the ledger has recorded.
+    /// The number of messages that the ledger has recorded.
     package var recorded: Int64 { LedgerHead.messages(upTo: position, catalogueVersion: catalogueVersion) }
 }
 
 /// The result of an installation.
 package enum InstallResult: Sendable, Equatable {
+    /// The counters of the new epoch are in use.
     /// - Parameter announced: the position in the journal up to which everything is announced.
     case installed(announced: Int64)
     /// Nothing was changed.
@@ -37,15 +38,16 @@ package enum InstallResult: Sendable, Equatable {
 }
 
 extension CounterStore {
-    /// Counters per call while they are prepared, each of at most three fields: a few milliseconds of Redis' time.
+    /// Counters per call while they are prepared, with at most three fields each: a few milliseconds of Redis' time.
     private static let sliceCounters = 1_300
-    /// How many epochs back a key that a crash left behind is removed.
+    /// The number of earlier epochs whose keys, if a crash left them behind, are removed.
     private static let leftoverEpochs: Int64 = 32
 
     /// Replaces the old counters with those of a new epoch, atomically.
     ///
-    /// They are prepared under a separate key for this epoch; the last script renames it. A crash before that leaves a
-    /// key which a later epoch removes. After an error the next epoch must be tried: this one may have been installed.
+    /// The counters are prepared under a separate key for this epoch, which the last script renames. A crash before
+    /// that leaves a key that a later epoch removes. After an error the caller must try the next epoch: this one may
+    /// have been installed.
     package func install(_ installation: Installation) async throws -> InstallResult {
         let staging = keys.staging(epoch: installation.epoch)
         var leftovers = RedisCommand("UNLINK", staging)
@@ -58,7 +60,7 @@ extension CounterStore {
         slice.add("settled", installation.seq)
         slice.add("recorded", installation.recorded)
         slice.add("catalogue", installation.catalogueVersion)
-        // One slice after the other: all at once would be most of the memory that a large catalogue takes.
+        // Sends one slice after the other: all at once would take most of the memory that a large catalogue needs.
         var sent = 0
         for start in stride(from: 0, through: installation.counters.count, by: Self.sliceCounters) {
             for (name, state) in installation.counters[start...].prefix(Self.sliceCounters) { slice.add(name, state) }
@@ -92,12 +94,12 @@ extension CounterStore {
         case ("INCOMPLETE", let found):
             throw CountersError.installIncomplete(sent: sent, found: found?.string ?? "")
         default:
-            throw CountersError.unexpectedReply(script: "install", detail: "unknown answer")
+            throw CountersError.unexpectedReply(script: "install", detail: "unknown reply")
         }
     }
 }
 
-/// The fields of counters that one call prepares.
+/// The fields of the counters that one call prepares.
 private struct PreparedFields {
     private var texts: [String] = []
 

@@ -3,20 +3,20 @@ import LuaScripts
 import RedisClient
 import RedisLayout
 
-/// Which processed messages and outcomes stay in their streams.
+/// Defines which processed messages and outcomes are kept in their streams.
 package struct Retention: Sendable, Equatable {
-    /// How long a message stays, by its id and Redis' clock.
+    /// How long a message is kept, by its id and Redis' clock.
     package var age: Duration
-    /// Messages with lower ids are older than that, whatever their ids say; nil: none is known.
+    /// Messages with lower ids are older than `age`, whatever their ids say; nil if no id is known.
     package var olderThan: String?
-    /// About how many messages stay, whatever their age.
+    /// Approximately how many messages are kept, whatever their age.
     package var messages: Int
-    /// About how many messages may be dropped in one call.
+    /// Approximately how many messages may be dropped in one call.
     package var limit: Int
-    /// About how many outcomes stay; nil: all.
+    /// Approximately how many outcomes are kept; nil keeps all.
     package var outcomes: Int?
 
-    /// Redis serves no other client while it drops messages: about 20 ms for this many.
+    /// The usual `limit`. Redis serves no other client while it drops messages: about 20 ms for this number.
     package static let ordinaryLimit = 100_000
 
     package init(
@@ -30,16 +30,16 @@ package struct Retention: Sendable, Equatable {
     }
 }
 
-/// What a trimming dropped, and when.
+/// The numbers of messages and outcomes that a trim dropped, and the stream's state at that time.
 package struct TrimReport: Sendable, Equatable {
-    /// Messages that were dropped for their age.
+    /// Messages that were dropped because of their age.
     package var aged: Int64
-    /// Messages that were dropped although they were not old: there were too many.
+    /// Messages that were dropped although they were not old, because there were too many.
     package var excess: Int64
     package var outcomes: Int64
     /// Redis' clock, in milliseconds since 1970.
     package var time: Int64
-    /// Id of the message that was delivered last.
+    /// The id of the last message that was delivered.
     package var lastDelivered: String
     /// Messages with lower ids are acknowledged.
     package var acknowledged: String
@@ -59,7 +59,7 @@ package struct TrimReport: Sendable, Equatable {
 }
 
 extension CounterStore {
-    /// Drops processed messages and outcomes that need not stay, but no message that is unread or pending.
+    /// Drops processed messages and outcomes that need not be kept, but no message that is unread or pending.
     package func trim(_ retention: Retention) async throws -> TrimReport {
         let reply = try await scripts.run(.trim, keys: [keys.checkouts, keys.outcomes]) { command in
             command.append(StoreKeys.group)
@@ -79,13 +79,13 @@ extension CounterStore {
             aged: aged, excess: excess, outcomes: outcomes, time: time, lastDelivered: last, acknowledged: acknowledged)
     }
 
-    /// The oldest message of the stream, or, when it holds none, the last one that it has held.
+    /// Returns the oldest message of the stream or, if the stream is empty, the last message that it contained.
     package func oldestMessage() async throws -> StreamID? {
         let extent = try await StreamExtent.read(keys, scripts.client)
         return extent?.first ?? extent?.last
     }
 
-    /// Removes consumers of the group that have nothing pending, but not `consumer`.
+    /// Removes the group's consumers that have nothing pending, except `consumer`.
     /// - Returns: how many were removed.
     package func removeIdleConsumers(except consumer: String) async throws -> Int64 {
         let reply = try await scripts.run(.tidy, keys: [keys.checkouts]) { command in
@@ -95,21 +95,22 @@ extension CounterStore {
         return reply.int ?? 0
     }
 
-    /// Whether Redis refuses writes for lack of memory, or would with a little more.
+    /// Returns whether Redis refuses writes for lack of memory, or is close to doing so.
     package func isShortOfMemory() async throws -> Bool {
         if try await isRedisFull() { return true }
-        // Without the right to send INFO, accepting writes is enough.
+        // Without permission for INFO, it is enough that Redis accepts writes.
         guard let info = try? await scripts.client.send(RedisCommand("INFO", "memory")).info,
             let used = info["used_memory"].flatMap({ Int64($0) }), let most = info["maxmemory"].flatMap({ Int64($0) })
         else { return false }
         return most > 0 && used >= most / 100 * Self.fullPercent
     }
 
-    /// Percent of maxmemory: leaves room for what arrives while the rest of a backlog is processed.
+    /// A percentage of maxmemory that leaves room for the messages that arrive while the rest of a backlog is
+    /// processed.
     private static let fullPercent: Int64 = 90
 
-    /// Whether Redis is full: it refuses writes because it uses more memory than `maxmemory`.
-    /// - Throws: `RedisError.reply` also where it refuses them for another reason (READONLY, MISCONF …).
+    /// Returns whether Redis is full: it refuses writes because it uses more memory than `maxmemory`.
+    /// - Throws: `RedisError.reply` also if Redis refuses writes for another reason (READONLY, MISCONF …).
     package func isRedisFull() async throws -> Bool {
         do {
             _ = try await scripts.run(.writable, keys: [keys.stock]) { _ in }

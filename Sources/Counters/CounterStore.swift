@@ -3,12 +3,12 @@ import LuaScripts
 import RedisClient
 import RedisLayout
 
-/// The counters of one store in Redis: deciding, acknowledging and installing are methods of this type.
+/// The counters of one store in Redis, with methods that decide, acknowledge and install.
 ///
-/// Errors of all methods: `RedisError`, `CountersError`.
+/// All methods throw `RedisError` and `CountersError`.
 package struct CounterStore: Sendable {
     package let keys: StoreKeys
-    /// The ledger's identity; counters that carry another one are never touched.
+    /// The ledger's identity; counters with a different identity are never changed.
     package let ledger: String
     let scripts: ScriptRunner
 
@@ -20,17 +20,17 @@ package struct CounterStore: Sendable {
 }
 
 extension CounterStore {
-    /// Identity, epoch and seq as Redis has them now; cheap enough for once a second.
+    /// Returns the identity, epoch and seq that Redis has now; cheap enough to call once a second.
     package func head() async throws -> CounterHead {
         try await CounterHead.read(keys, scripts.client)
     }
 }
 
 extension CounterHead {
-    /// The names of the fields.
+    /// The names of the head's fields.
     package static let fields = ["ledger", "epoch", "seq", "settled", "recorded", "catalogue", "announced"]
 
-    /// The head of a store's counters, for callers without a ledger.
+    /// Reads the head of a store's counters, for callers without a ledger.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> CounterHead {
         var command = RedisCommand("HMGET", keys.stock)
         for field in fields { command.append(field) }
@@ -41,7 +41,8 @@ extension CounterHead {
         return CounterHead(values[...])
     }
 
-    /// - Parameter values: the values of `fields`, in their order; empty or null where one is missing.
+    /// Parses the head.
+    /// - Parameter values: the values of `fields`, in order; empty or null if a field is missing.
     init(_ values: ArraySlice<RedisValue>) {
         let at = values.startIndex
         let ledger = values[at].string
@@ -56,9 +57,11 @@ extension CounterName {
     /// The counter's name in the fields of the hash: `p:ID` or `v:ID`.
     package var field: String { "\(level.letter):\(id.text)" }
 
-    /// The counter that a field of the hash (`sold:p:ID`, `cap:v:ID` …) belongs to by its name, or nil.
+    /// Parses the counter's name from a field of the hash (`sold:p:ID`, `cap:v:ID` …); nil if the field belongs to no
+    /// counter.
     package init?(ofField field: String) {
-        // By bytes: an id may begin with an accent, which a `Character` would take together with the colon.
+        // Splits bytes, because an id may begin with a combining accent, which would form one `Character` with the
+        // colon.
         let parts = field.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
         guard parts.count == 3, ["sold", "cap", "closed"].contains(parts[0]),

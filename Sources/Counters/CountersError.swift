@@ -1,11 +1,11 @@
-/// What the counters can fail with besides `RedisError`.
+/// The errors of the counters besides `RedisError`.
 package enum CountersError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// A reply of another shape than the script promises.
+    /// A reply does not have the shape that the script promises.
     case unexpectedReply(script: String, detail: String)
-    /// The prepared hash of a new epoch had a different number of fields than were sent.
+    /// The prepared hash of a new epoch had a different number of fields from those sent.
     case installIncomplete(sent: Int, found: String)
 
-    /// The prepared counters are gone; the next epoch may succeed.
+    /// Whether the prepared counters were lost before the installation; the next epoch may succeed.
     package var isLossBeforeInstalling: Bool {
         if case .installIncomplete = self { true } else { false }
     }

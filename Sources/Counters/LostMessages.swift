@@ -5,11 +5,11 @@ import RedisLayout
 
 /// Messages that were removed from the stream before they were processed: each may be a paid order.
 package struct LostMessages: Sendable, Equatable {
-    /// Found by this look, since the previous one.
+    /// Messages found by this check, since the previous one.
     package var found: Int64
-    /// Since the consumer group was made.
+    /// Messages found since the consumer group was created.
     package var total: Int64
-    /// When the last of them were found, by Redis' clock, in milliseconds since 1970.
+    /// The time at which the last of them were found, by Redis' clock, in milliseconds since 1970.
     package var foundAt: Int64?
 
     package init(found: Int64, total: Int64, foundAt: Int64?) {
@@ -18,12 +18,12 @@ package struct LostMessages: Sendable, Equatable {
         self.foundAt = foundAt
     }
 
-    /// How many of them were not reported yet, after `reported` in all. Computed from the totals, not from what this
-    /// look has found: the reply to an earlier one may have been lost. A total that has decreased is that of a Redis
-    /// which has lost data, or of a new group.
+    /// Returns how many lost messages are not reported yet, after `reported` in total. The number is computed from the
+    /// totals, not from `found` alone: the reply to an earlier check may have been lost. A total that has decreased
+    /// means that Redis has lost data, or that the group is new.
     package func unreported(after reported: Int64) -> Int64 { max(total &- reported, found) }
 
-    /// What earlier looks have found; for callers without a ledger.
+    /// Reads the results of earlier checks; for callers without a ledger.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> LostMessages {
         let reply = try await client.send(RedisCommand("HMGET", keys.intake, "lost", "lost_at"))
         guard let values = reply.array, values.count == 2 else {
@@ -32,7 +32,8 @@ package struct LostMessages: Sendable, Equatable {
         return LostMessages(found: 0, total: values[0].int ?? 0, foundAt: values[1].int)
     }
 
-    /// Counts the messages that are missing from the stream, if nothing is unread at the moment. Changes nothing else.
+    /// Counts the messages that are missing from the stream, if no message is unread at the moment. Changes nothing
+    /// else.
     package static func look(_ keys: StoreKeys, _ client: RedisClient) async throws -> LostMessages {
         let scripts = ScriptRunner(client: client)
         let reply = try await scripts.run(.lost, keys: [keys.checkouts, keys.intake]) { $0.append(StoreKeys.group) }
@@ -44,7 +45,7 @@ package struct LostMessages: Sendable, Equatable {
 }
 
 extension CounterStore {
-    /// Counts the messages that are missing from the stream, if nothing is unread at the moment.
+    /// Counts the messages that are missing from the stream, if no message is unread at the moment.
     package func checkForLostMessages() async throws -> LostMessages {
         try await LostMessages.look(keys, scripts.client)
     }

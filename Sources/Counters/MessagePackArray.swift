@@ -1,24 +1,25 @@
-/// An array that Redis' scripts read with `cmsgpack.unpack`: many values in one argument. With one argument per value,
-/// Redis would allocate an object for each.
+/// An array that Redis' scripts read with `cmsgpack.unpack`. It passes many values in one argument: with one argument
+/// per value, Redis would allocate an object for each.
 struct MessagePackArray {
     private static let headerBytes = 5
     private var encoded: [UInt8]
     private var count: UInt32 = 0
 
-    /// - Parameter capacity: bytes to allocate for the elements; more are allocated when they are needed.
+    /// Creates an empty array.
+    /// - Parameter capacity: bytes to allocate for the elements; more are allocated if needed.
     init(capacity: Int) {
         encoded = Array(repeating: 0, count: Self.headerBytes)
         encoded.reserveCapacity(Self.headerBytes + capacity)
     }
 
-    /// The array with all that was appended.
+    /// Returns the encoded array.
     consuming func bytes() -> [UInt8] {
         encoded[0] = 0xDD
         for place in 1..<Self.headerBytes { encoded[place] = UInt8(truncatingIfNeeded: count >> (32 - 8 * place)) }
         return encoded
     }
 
-    /// Appends an integer, in as few bytes as it takes.
+    /// Appends an integer in as few bytes as possible.
     mutating func append(_ number: Int64) {
         count += 1
         switch number {
@@ -33,7 +34,8 @@ struct MessagePackArray {
         }
     }
 
-    /// - Parameter text: at most 4 GiB, more than Redis accepts of a command.
+    /// Appends a string.
+    /// - Parameter text: at most 4 GiB, more than Redis accepts in a command.
     mutating func append(_ text: String) {
         count += 1
         var text = text

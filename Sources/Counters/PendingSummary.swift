@@ -2,10 +2,10 @@ import Domain
 import RedisClient
 import RedisLayout
 
-/// What was delivered to the consumer group and is not acknowledged.
+/// The entries that were delivered to the consumer group and are not acknowledged.
 package struct PendingSummary: Sendable, Equatable {
     package var count: Int64
-    /// nil when nothing is pending.
+    /// The lowest pending id; nil if nothing is pending.
     package var lowest: StreamID?
 
     package init(count: Int64, lowest: StreamID?) {
@@ -13,6 +13,7 @@ package struct PendingSummary: Sendable, Equatable {
         self.lowest = lowest
     }
 
+    /// Reads the summary from Redis.
     /// - Throws: `RedisError`.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> PendingSummary {
         let reply = try await client.send(RedisCommand("XPENDING", keys.checkouts, StoreKeys.group)).array ?? []

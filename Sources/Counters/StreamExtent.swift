@@ -3,23 +3,23 @@ import LuaScripts
 import RedisClient
 import RedisLayout
 
-/// Which messages the stream holds.
+/// The range of messages that the stream holds.
 package struct StreamExtent: Sendable {
-    /// The oldest message; nil: the stream holds none.
+    /// The oldest message; nil if the stream is empty.
     package var first: StreamID?
     /// The last message ever added.
     package var last: StreamID?
     package var length: Int64
-    /// How many were ever added.
+    /// The number of messages ever added.
     package var added: Int64
 
-    /// nil if there is no stream. Errors: `RedisError`.
+    /// Reads the extent of the stream; nil if the stream does not exist. Errors: `RedisError`.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> StreamExtent? {
         try await ask(keys, client, for: [])?.extent
     }
 
-    /// Which of these messages the stream does not hold. Between its ends some may be missing: Redis may have lost its
-    /// tail and taken other messages since. Errors: `RedisError`.
+    /// Returns the messages that the stream does not hold. Messages between its ends may be missing, too: Redis may
+    /// have lost its tail and received other messages since. Errors: `RedisError`.
     package static func absent(
         of entries: [StreamID], _ keys: StoreKeys, _ client: RedisClient
     ) async throws -> [StreamID] {
@@ -29,13 +29,13 @@ package struct StreamExtent: Sendable {
         var absent = entries.filter { $0 < first || last < $0 }
         for start in stride(from: 0, to: candidates.count, by: idsAtATime) {
             let ids = candidates[start..<min(start + idsAtATime, candidates.count)]
-            // All of them, if the stream is gone by now.
+            // All of them, if the stream was deleted in the meantime.
             absent += try await ask(keys, client, for: ids.map(\.text))?.absent ?? Array(ids)
         }
         return absent
     }
 
-    /// Redis serves no other client during a lookup.
+    /// Redis serves no other client during a lookup, so ids are looked up in slices of this size.
     private static let idsAtATime = 1_000
 
     private static func ask(
