@@ -1,33 +1,33 @@
 /// Where a text stops being JSON, and why.
 ///
-/// The message names what was expected and only the kind of character that was found, so it can be logged and stored
-/// even when the text holds a customer's data.
+/// The message states what was expected and only the kind of character that was found, so it can be logged and stored
+/// even if the text contains a customer's data.
 package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {
-        /// The bytes are not UTF-8 (checked before anything else).
+        /// The bytes are not UTF-8 (checked first).
         case invalidUTF8
-        /// Not JSON as RFC 8259 defines it.
+        /// The text is not JSON as defined by RFC 8259.
         case syntax
-        /// Containers within containers beyond `JSONScanner.maximumDepth`.
+        /// Containers are nested more deeply than `JSONScanner.maximumDepth`.
         case tooDeep
-        /// A key that its object has already. RFC 8259 leaves the meaning open; readers differ; so it is refused.
+        /// An object contains a key twice. RFC 8259 leaves the meaning open and parsers differ, so it is refused.
         case duplicateKey
     }
 
     package let kind: Kind
-    /// Offset of the byte in question, from 0; the text's length if it ends too early.
+    /// The offset of the invalid byte, from 0; the text's length if the text ends too early.
     package let offset: Int
-    /// From 1; lines end at U+000A.
+    /// The line, from 1; lines end at U+000A.
     package let line: Int
-    /// From 1, in Unicode scalars.
+    /// The column, from 1, in Unicode scalars.
     package let column: Int
-    /// "expected a value, found a comma": to be put after the place.
+    /// For example "expected a value, found a comma"; it follows the position.
     package let message: String
 
     package var description: String { "line \(line), column \(column): \(message)" }
 
     /// - Parameters:
-    ///   - offset: in the array that `bytes` is a slice of.
+    ///   - offset: the offset in the array that `bytes` is a slice of.
     ///   - bytes: the text.
     init(_ kind: Kind, at offset: Int, in bytes: ArraySlice<UInt8>, _ message: String) {
         var line = 1
@@ -47,7 +47,7 @@ package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
-    /// Names the kind of character at `offset`, never a letter or digit itself.
+    /// Names the kind of character at `offset`, but never a letter or digit itself.
     static func found(at offset: Int, in bytes: ArraySlice<UInt8>) -> String {
         guard offset < bytes.endIndex else { return "the end" }
         switch bytes[offset] {

@@ -1,15 +1,15 @@
 import Glibc
 
-/// A member's key, to be compared in a `switch` without making a `String` of it.
+/// A member's key, for comparison in a `switch` without creating a `String`.
 ///
-/// Holds the first bytes itself instead of a slice of the text: counting references to the text for every key and
-/// comparison took a third of the time of decoding a message.
+/// It stores its first bytes inline instead of a slice of the text: reference counting on the text for every key and
+/// comparison took a third of the time to decode a message.
 package struct JSONKey: Sendable {
-    /// Bytes that are held; no name that a key is compared with may be longer. Ours have up to 17.
+    /// The number of bytes stored; a key can only be compared with names up to this length. Ours have up to 17 bytes.
     package static let comparableBytes = 24
 
     let token: JSONScanner.StringToken
-    /// Without escapes.
+    /// The length without escapes.
     private let count: Int
     private let head: InlineArray<24, UInt8>
 
@@ -25,7 +25,7 @@ package struct JSONKey: Sendable {
         self.head = head
     }
 
-    /// Byte by byte; `"a"` and `"\u0061"` are the same key.
+    /// Compares byte by byte; `"a"` and `"\u0061"` are the same key.
     package static func ~= (name: StaticString, key: JSONKey) -> Bool {
         let length = name.utf8CodeUnitCount
         precondition(length <= comparableBytes, "a key's name must not have more than 24 bytes")
@@ -33,7 +33,7 @@ package struct JSONKey: Sendable {
         return withUnsafePointer(to: key.head) { memcmp($0, name.utf8Start, length) } == 0
     }
 
-    /// The same for a name that is put together; slower.
+    /// Compares like `~=`, with a name that is built at run time; slower.
     package func equals(_ name: String) -> Bool {
         let name = Array(name.utf8)
         precondition(name.count <= Self.comparableBytes, "a key's name must not have more than 24 bytes")
@@ -43,12 +43,13 @@ package struct JSONKey: Sendable {
 }
 
 extension JSONScanner {
-    /// Up to this many keys of an object are compared pairwise: 16 keys make 120 comparisons, mostly of lengths.
+    /// An object with at most this many keys has them compared pairwise: 16 keys need 120 comparisons, mostly of
+    /// lengths.
     private static let fewKeys = 16
 
     func text(of key: JSONKey) -> String { text(of: key.token) }
 
-    /// The start of the first key that equals an earlier one of the same object, byte by byte.
+    /// Returns the start of the first key that equals an earlier key of the same object, byte by byte.
     func firstDuplicate(in tokens: ArraySlice<StringToken>) -> Int? {
         if tokens.count > Self.fewKeys || tokens.contains(where: \.hasEscapes) {
             return firstDuplicateBySorting(tokens)
@@ -61,8 +62,8 @@ extension JSONScanner {
         return nil
     }
 
-    /// An object may have a hundred thousand keys in one megabyte: n·log n, even for hostile keys (hashing could be
-    /// made to collide).
+    /// Sorts the keys, because an object may have a hundred thousand of them in one megabyte: sorting takes O(n log n)
+    /// even for hostile keys (hashes could be made to collide).
     private func firstDuplicateBySorting(_ tokens: ArraySlice<StringToken>) -> Int? {
         let sorted = tokens.map { token in
             let content = bytes[token.start..<token.end]

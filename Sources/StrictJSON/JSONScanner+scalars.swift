@@ -2,9 +2,9 @@ import TextEncodings
 
 /// The bytes of a string.
 package enum JSONText {
-    /// They are in the text unchanged.
+    /// The string has no escapes: a range of the scanner's bytes.
     case place(Range<Int>)
-    /// They were written with escapes.
+    /// The string was written with escapes: the bytes they stand for.
     case unescaped(ArraySlice<UInt8>)
 }
 
@@ -29,13 +29,13 @@ extension JSONScanner {
 
     package mutating func readString() throws(JSONError) -> String { try readText().text }
 
-    /// A string, and whether it was written with escapes: only such a string can contain control characters.
+    /// Reads a string, and returns whether it was written with escapes: only then can it contain control characters.
     package mutating func readText() throws(JSONError) -> (text: String, hadEscapes: Bool) {
         let token = try readToken()
         return (text(of: token), token.hasEscapes)
     }
 
-    /// A string as its bytes, without making a `String` of them.
+    /// Reads a string's bytes without creating a `String`.
     package mutating func readTextBytes() throws(JSONError) -> JSONText {
         let token = try readToken()
         if !token.hasEscapes { return .place(token.start..<token.end) }
@@ -56,7 +56,7 @@ extension JSONScanner {
     private mutating func scanWord(_ word: StaticString) throws(JSONError) {
         for position in 0..<word.utf8CodeUnitCount {
             guard offset + position < end, bytes[offset + position] == word.utf8Start[position] else {
-                // Another word that begins with the same letter.
+                // Another word with the same first letter.
                 throw expected("a value")
             }
         }
@@ -96,7 +96,7 @@ extension JSONScanner {
 
     // MARK: Strings
 
-    /// Scans from the opening quote to just after the closing one.
+    /// Scans from the opening quote to just after the closing quote.
     mutating func scanString() throws(JSONError) -> StringToken {
         let start = offset + 1
         var index = start
@@ -152,7 +152,7 @@ extension JSONScanner {
         return unit
     }
 
-    /// The content of a string whose escapes `scanString` has found to be valid.
+    /// Decodes the content of a string whose escapes `scanString` has validated.
     static func unescape(_ content: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var output: [UInt8] = []
         output.reserveCapacity(content.count)

@@ -1,4 +1,4 @@
-/// The six kinds of JSON value; the raw values are words for messages.
+/// The six kinds of JSON value; the raw values are used in messages.
 package enum JSONKind: String, Sendable {
     case null = "null"
     case bool = "a boolean"
@@ -8,47 +8,48 @@ package enum JSONKind: String, Sendable {
     case object = "an object"
 }
 
-/// Reads JSON value by value, without building anything the caller does not ask for.
+/// Reads JSON value by value, without building anything that the caller does not request.
 ///
-/// Strict RFC 8259: what is accepted has exactly one meaning. Refused are bytes that are not UTF-8, a byte order mark,
-/// lone surrogates, control characters in strings, leading zeros, trailing commas and bytes, duplicate keys and nesting
-/// beyond `maximumDepth`. Foundation's decoder was tried first: it takes 2.0 for an integer, lets the last of two equal
-/// keys win, and cannot report where something is wrong.
+/// The scanner is strict RFC 8259: accepted text has exactly one meaning. It refuses bytes that are not UTF-8, a byte
+/// order mark, lone surrogates, control characters in strings, leading zeros, trailing commas and bytes, duplicate
+/// keys, and nesting beyond `maximumDepth`. Foundation's decoder was tried first: it accepts 2.0 as an integer, uses
+/// the last of two equal keys, and cannot report the position of an error.
 ///
-/// The caller pulls: `peek` returns what comes next, then one of the reading functions must follow; `enterObject` is
-/// followed by `nextKey` (and one value each) until it returns nil, `enterArray` by `nextElement` until it returns
-/// false, and the whole by `finish`. After a thrown error the scanner must not be used any more.
+/// The caller pulls: `peek` returns the kind of the next value, and one of the reading methods must follow. After
+/// `enterObject`, call `nextKey` (and read one value each) until it returns nil; after `enterArray`, call `nextElement`
+/// until it returns false; call `finish` at the end. After an error is thrown, the scanner must not be used again.
 package struct JSONScanner {
-    /// Containers within containers. Messages need 3, a catalogue's metadata a few; recursion stays far below the stack
-    /// limit of any thread.
+    /// The maximum nesting depth. Messages need 3 levels, a catalogue's metadata a few; recursion stays far below the
+    /// stack limit of any thread.
     package static let maximumDepth = 64
 
-    /// Holds the text, valid UTF-8; perhaps among other bytes.
+    /// Contains the text, which is valid UTF-8, possibly among other bytes.
     package let bytes: [UInt8]
-    /// Where the text begins and ends in `bytes`.
+    /// The start of the text in `bytes`; `end` is its end.
     private let start: Int
     let end: Int
-    /// Offset of the next byte to be read.
+    /// The offset of the next byte to read.
     package internal(set) var offset: Int
     private var depth = 0
     /// Whether the innermost open container has returned nothing yet. One flag is enough for all levels: when an inner
-    /// container ends, the outer one has returned at least that.
+    /// container ends, the outer container has returned at least that one.
     private var isAtStart = false
-    /// Keys of all open objects, the innermost last, and where each object's begin.
+    /// The keys of all open objects, the innermost last; `keyBases` contains the index at which each object's keys
+    /// begin.
     private var keys: [StringToken] = []
     private var keyBases: [Int] = []
 
-    /// A string's place in the text, without its quotes.
+    /// The position of a string in the text, without its quotes.
     struct StringToken {
         var start: Int
         var end: Int
         var hasEscapes: Bool
     }
 
-    /// Checks that all of the text is UTF-8, so that this is known before anything else is reported.
+    /// Checks that the whole text is UTF-8, so that this error takes precedence over all others.
     ///
-    /// - Parameter place: the place of the text in `bytes`; nil: all of them. Errors count from the beginning of the
-    ///   text, returned places from that of `bytes`.
+    /// - Parameter place: the range of the text in `bytes`; nil means all bytes. Positions in errors count from the
+    ///   beginning of the text, returned ranges from that of `bytes`.
     package init(_ bytes: [UInt8], at place: Range<Int>? = nil) throws(JSONError) {
         self.init(known: bytes, at: place ?? 0..<bytes.count)
         do {
@@ -70,9 +71,9 @@ package struct JSONScanner {
         offset = start
     }
 
-    // MARK: What comes next
+    // MARK: The next value
 
-    /// Kind of the next value.
+    /// Returns the kind of the next value.
     package mutating func peek() throws(JSONError) -> JSONKind {
         skipBlanks()
         guard offset < end else { throw expected("a value") }
@@ -87,7 +88,7 @@ package struct JSONScanner {
         }
     }
 
-    /// Must be called after the outermost value: nothing but blanks may follow.
+    /// Checks that only blanks follow. Must be called after the outermost value.
     package mutating func finish() throws(JSONError) {
         skipBlanks()
         if offset < end { throw expected("nothing more") }
@@ -100,7 +101,7 @@ package struct JSONScanner {
         keyBases.append(keys.count)
     }
 
-    /// The next member's key, whose value is then next to read; nil at the object's end.
+    /// Reads the next member's key, after which its value must be read; nil at the end of the object.
     package mutating func nextKey() throws(JSONError) -> JSONKey? {
         try nextKeyToken().map { JSONKey($0, in: bytes) }
     }
@@ -123,14 +124,14 @@ package struct JSONScanner {
         try enter(UInt8(ascii: "["), "an array")
     }
 
-    /// Whether the array has another element, which is then next to read.
+    /// Returns whether the array has another element, which must then be read.
     package mutating func nextElement() throws(JSONError) -> Bool {
         let hasElement = try advance(to: UInt8(ascii: "]"), "a comma or ]")
         if !hasElement { depth -= 1 }
         return hasElement
     }
 
-    /// Skips the next value with everything in it, checking it like any other. Returns its bytes' range.
+    /// Skips the next value with its content, validating it like any other value. Returns the range of its bytes.
     @discardableResult
     package mutating func skipValue() throws(JSONError) -> Range<Int> {
         let kind = try peek()
@@ -150,7 +151,7 @@ package struct JSONScanner {
         return start..<offset
     }
 
-    /// The number of elements of the array that starts at `offset`, a place where a value was next to read.
+    /// Returns the number of elements of the array at `offset`, which must be the position of a value.
     package func countElements(at offset: Int) throws(JSONError) -> Int {
         var scanner = JSONScanner(known: bytes, at: start..<end)
         scanner.offset = offset
@@ -174,7 +175,7 @@ package struct JSONScanner {
         isAtStart = true
     }
 
-    /// Moves past the comma to the next member or element, or past the closing byte (returns false).
+    /// Advances past the comma to the next member or element, or past the closing byte (returns false).
     private mutating func advance(to closing: UInt8, _ names: String) throws(JSONError) -> Bool {
         skipBlanks()
         guard offset < end else { throw expected(isAtStart ? "a value or the container's end" : names) }

@@ -1,6 +1,6 @@
 extension JSONValue {
-    /// Compact JSON: no blanks, members in their order, numbers as they were written, and in strings only what must
-    /// be escaped.
+    /// Compact JSON: no blanks, members in their order, numbers as they were written, and only the required escapes in
+    /// strings.
     package var text: String {
         var output: [UInt8] = []
         write(into: &output)

@@ -1,4 +1,4 @@
-/// A JSON value as a tree, for values that are read in no fixed order, or kept.
+/// A JSON value as a tree, for values that are read in no fixed order or stored.
 package enum JSONValue: Sendable {
     case null
     case bool(Bool)
@@ -28,8 +28,8 @@ package enum JSONValue: Sendable {
 }
 
 extension JSONValue: Equatable {
-    /// Strings byte by byte (`String` would take differently composed accents for equal), numbers as written, objects
-    /// in their order.
+    /// Compares strings byte by byte (`String` would treat differently composed accents as equal), numbers as written,
+    /// and objects with the order of their members.
     package static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.null, .null): true
@@ -43,7 +43,7 @@ extension JSONValue: Equatable {
     }
 }
 
-/// A number as it is written: reading and writing it loses nothing.
+/// A number as text: reading and writing it loses nothing.
 package struct JSONNumber: Sendable, Equatable {
     package let text: String
 
@@ -51,27 +51,27 @@ package struct JSONNumber: Sendable, Equatable {
         text = String(integer)
     }
 
-    /// A number with three digits after the point: for example seconds from milliseconds.
+    /// Creates a number with three decimals, for example seconds from milliseconds.
     package init(thousandths: Int64) {
         let (whole, rest) = thousandths.magnitude.quotientAndRemainder(dividingBy: 1_000)
         text = "\(thousandths < 0 ? "-" : "")\(whole).\(String(rest + 1_000).dropFirst())"
     }
 
-    /// `text` must be a number as JSON writes one.
+    /// - Parameter text: must be a valid JSON number.
     init(unchecked text: String) {
         self.text = text
     }
 
-    /// Whether it is written without fraction and exponent; of any size.
+    /// Whether the number is written without fraction and exponent, whatever its size.
     package var isInteger: Bool {
         text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
     }
 
-    /// The number, if it is written as an integer (2.0 and 1e3 are not) and `Int64` holds it. -0 is 0.
+    /// The number, if it is written as an integer (2.0 and 1e3 are not) and fits in `Int64`. -0 is 0.
     package var integer: Int64? { Int64(text) }
 }
 
-/// An object's members in the order of the text, no key twice.
+/// The members of an object in the order of the text, without duplicate keys.
 package struct JSONObject: Sendable {
     package struct Member: Sendable {
         package var key: String
@@ -82,12 +82,12 @@ package struct JSONObject: Sendable {
 
     package init() {}
 
-    /// The caller must make sure that `key` is new.
+    /// Appends a member. The caller must make sure that `key` is new.
     package mutating func append(_ key: String, _ value: JSONValue) {
         members.append(Member(key: key, value: value))
     }
 
-    /// The value of `key`, compared byte by byte. Linear in the number of members.
+    /// Returns the value of `key`, compared byte by byte. Linear in the number of members.
     package subscript(_ key: String) -> JSONValue? {
         members.first { $0.key.utf8.elementsEqual(key.utf8) }?.value
     }
@@ -102,7 +102,7 @@ extension JSONObject: Equatable {
 }
 
 extension JSONScanner {
-    /// The next value with everything in it. Recursion is bounded by `maximumDepth`.
+    /// Reads the next value as a tree. Recursion is bounded by `maximumDepth`.
     package mutating func readValue() throws(JSONError) -> JSONValue {
         switch try peek() {
         case .null:

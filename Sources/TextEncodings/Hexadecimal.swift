@@ -1,5 +1,5 @@
 extension UInt8 {
-    /// The value, 0 to 15, of a hexadecimal digit in ASCII, in either case; nil: it is none.
+    /// The value, 0 to 15, of a hexadecimal digit in ASCII, in either case; nil if the byte is not such a digit.
     package var hexDigitValue: UInt8? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
@@ -11,7 +11,7 @@ extension UInt8 {
 }
 
 extension [UInt8] {
-    /// Two hexadecimal digits per byte, in lower case, as digests are written.
+    /// The bytes as two lower-case hexadecimal digits each, the usual format of digests.
     package var hex: String {
         map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }

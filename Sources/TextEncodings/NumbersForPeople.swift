@@ -1,5 +1,5 @@
 extension Int64 {
-    /// With commas between thousands: 1,234,567.
+    /// The number with commas between thousands: 1,234,567.
     package var grouped: String {
         let digits = String(magnitude)
         var text = ""
@@ -10,7 +10,7 @@ extension Int64 {
         return (self < 0 ? "-" : "") + text
     }
 
-    /// "812 bytes", "4.0 KiB", "1.3 GiB".
+    /// The number as a size in bytes: "812 bytes", "4.0 KiB", "1.3 GiB".
     package var asBytes: String {
         let units = ["KiB", "MiB", "GiB", "TiB"]
         guard self >= 1_024 else { return "\(self) bytes" }
@@ -26,6 +26,6 @@ extension Int64 {
 extension Int {
     package var grouped: String { Int64(self).grouped }
 
-    /// "1 order", "2,000 orders".
+    /// Formats a count with its noun: "1 order", "2,000 orders".
     package func counted(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
 }

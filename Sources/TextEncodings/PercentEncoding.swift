@@ -1,8 +1,8 @@
 /// Percent-encoding as in URLs (RFC 3986, section 2.1).
 package enum PercentEncoding {
-    /// The bytes that a text stands for.
-    /// - Parameter plusIsSpace: as in the query of a form.
-    /// - Returns: nil: a % is not followed by two hexadecimal digits.
+    /// Decodes percent-encoded text.
+    /// - Parameter plusIsSpace: whether + means a space, as in the query of a form.
+    /// - Returns: nil if a % is not followed by two hexadecimal digits.
     package static func decode(_ text: some Sequence<UInt8>, plusIsSpace: Bool = false) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.underestimatedCount)
@@ -21,7 +21,8 @@ package enum PercentEncoding {
         return bytes
     }
 
-    /// - Parameter isKept: whether a byte, which is ASCII, stands for itself.
+    /// Encodes bytes.
+    /// - Parameter isKept: whether an ASCII byte is left unencoded.
     package static func encode(_ bytes: some Sequence<UInt8>, keeping isKept: (UInt8) -> Bool) -> String {
         var text = ""
         for byte in bytes {
