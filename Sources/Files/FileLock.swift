@@ -2,12 +2,12 @@ import Glibc
 
 /// An exclusive lock between processes.
 ///
-/// A lock file, locked with flock(2): the system frees it when the process ends, however it ends. The file stays when
-/// the lock is gone: removing it would let two processes hold locks on two files of one name. It holds lines of text
-/// that the holder leaves for others: its process id first.
+/// A lock file, locked with flock(2): the system releases the lock when the process ends, for whatever reason. The file
+/// is not removed with the lock: that would let two processes hold locks on two files with the same name. It contains
+/// lines of text that the holder leaves for other processes, starting with its process id.
 package final class FileLock: Sendable {
     private let descriptor: Int32
-    /// What the last holder left, without its process id.
+    /// The lines that the last holder left, without its process id.
     package let previousLines: [String]
 
     private init(descriptor: Int32, previousLines: [String]) {
@@ -19,11 +19,11 @@ package final class FileLock: Sendable {
         close(descriptor)
     }
 
-    /// Takes the lock without waiting; nil: another process holds it. Creates the file (mode 0600) if necessary. At
-    /// most 1,024 bytes of the file are read. The last holder's lines stay in it until `write`; only the process id is
-    /// replaced at once.
+    /// Takes the lock without waiting, or returns nil if another process holds it. Creates the file (mode 0600) if
+    /// necessary. Reads at most 1,024 bytes of the file. The last holder's lines stay in it until `write`; only the
+    /// process id is replaced immediately.
     package static func acquire(_ path: String) throws(FileLockError) -> FileLock? {
-        // Close-on-exec: a child (the private Redis) must not keep the lock alive.
+        // Close-on-exec: a child process (the private Redis) must not keep the lock.
         let descriptor = FilePath.open(path, O_CREAT | O_RDWR, mode: 0o600)
         guard descriptor >= 0 else { throw FileLockError(path: path, reason: String(cString: strerror(errno))) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -38,17 +38,19 @@ package final class FileLock: Sendable {
     }
 
     /// Replaces the lines after the process id. They are not synced to disk: they survive a crash of the process, but
-    /// not of the machine. A failure to write is ignored.
+    /// not of the machine. Write errors are ignored.
     package func write(_ lines: [String]) {
         let text = ([String(getpid())] + lines).map { $0 + "\n" }.joined()
-        // Written before it is cut to length: a process that is killed in between leaves a whole note, never none.
+        // The text is written before the file is truncated: a process that is killed in between leaves a complete note,
+        // never none.
         let length = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
         if length > 0 { ftruncate(descriptor, length) }
     }
 
-    /// Whether a process has the lock now. A lock file still names a holder that has died.
+    /// Returns whether a process holds the lock now. A lock file still names a holder that has died.
     ///
-    /// Checked with a shared lock that is released at once: a standby that tries at this very moment tries again.
+    /// Checks with a shared lock that is released at once: a standby that tries to take the lock at that moment must
+    /// try again.
     package static func isHeld(_ path: String) -> Bool {
         let descriptor = FilePath.open(path, O_RDONLY)
         guard descriptor >= 0 else { return false }
@@ -56,7 +58,7 @@ package final class FileLock: Sendable {
         return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
-    /// The process that has the lock or had it last, and what it left, according to the file.
+    /// Returns the process that holds the lock or held it last, and the lines that it left, according to the file.
     package static func contents(_ path: String) -> (process: Int32?, lines: [String]) {
         let descriptor = FilePath.open(path, O_RDONLY)
         guard descriptor >= 0 else { return (nil, []) }
@@ -75,7 +77,7 @@ package final class FileLock: Sendable {
     }
 }
 
-/// A lock file cannot be used.
+/// A lock file could not be used.
 package struct FileLockError: Error, Sendable, CustomStringConvertible {
     package var path: String
     package var reason: String

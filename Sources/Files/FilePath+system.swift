@@ -1,13 +1,13 @@
 import Glibc
 
-/// System calls by the bytes of their paths. They return what the system returns: -1 on failure, with the cause in
+/// System calls that take a path as its bytes. They return the system's result: -1 on failure, with the cause in
 /// `errno`.
 extension FilePath {
     package static func open(_ path: String, _ flags: Int32, mode: mode_t = 0) -> Int32 {
         withCString(path) { Glibc.open($0, flags | O_CLOEXEC, mode) }
     }
 
-    /// The whole file; nil if it cannot be read.
+    /// Reads the whole file; nil if it cannot be read.
     package static func contents(of path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY)
         guard descriptor >= 0 else { return nil }
@@ -15,7 +15,7 @@ extension FilePath {
         return contents(of: descriptor)
     }
 
-    /// The rest of the file; nil if it cannot be read.
+    /// Reads the rest of the file; nil if it cannot be read.
     package static func contents(of descriptor: Int32) -> [UInt8]? {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
@@ -28,13 +28,13 @@ extension FilePath {
         }
     }
 
-    /// The status of what the path leads to; nil if it cannot be determined.
+    /// Returns the status of the file at the path, following links; nil if it cannot be determined.
     package static func status(of path: String) -> stat? {
         var status = stat()
         return withCString(path) { stat($0, &status) } == 0 ? status : nil
     }
 
-    /// The same for the link itself, if the path is one.
+    /// Returns the status of the path without following a link.
     package static func statusOfLink(_ path: String) -> stat? {
         var status = stat()
         return withCString(path) { lstat($0, &status) } == 0 ? status : nil
@@ -45,7 +45,7 @@ extension FilePath {
         return withCString(path) { statvfs($0, &status) } == 0 ? status : nil
     }
 
-    /// The path with links resolved; nil if it leads nowhere.
+    /// Returns the path with links resolved; nil if the file does not exist.
     package static func resolved(_ path: String) -> String? {
         guard let resolved = withCString(path, { realpath($0, nil) }) else { return nil }
         defer { free(resolved) }
@@ -74,10 +74,10 @@ extension FilePath {
         withCString(path) { path in withCString(other) { Glibc.rename(path, $0) } }
     }
 
-    /// `sun_path` has 108 bytes, the last of which is 0.
+    /// The maximum length of a socket's path: `sun_path` has 108 bytes, the last of which is 0.
     package static let maximumSocketBytes = 107
 
-    /// The address of a unix socket; nil if the path is longer than the system allows.
+    /// Returns the address of a unix socket; nil if the path is longer than the system allows.
     package static func socketAddress(_ path: String) -> sockaddr_un? {
         let bytes = bytes(path)
         guard bytes.count <= maximumSocketBytes else { return nil }
@@ -89,6 +89,6 @@ extension FilePath {
 }
 
 extension stat {
-    /// Whether both describe the same file, whatever its names.
+    /// Returns whether both describe the same file, whatever its names.
     package func isSameFile(as other: stat) -> Bool { st_ino == other.st_ino && st_dev == other.st_dev }
 }

@@ -1,23 +1,23 @@
 import Glibc
 
-/// The text of a path. A file's name need not be UTF-8, but a `String` always is: bytes that are not UTF-8 are
-/// represented by scalars of a private plane, and become bytes again in system calls.
+/// Represents paths as `String`. A file name need not be UTF-8, but a `String` always is: bytes that are not UTF-8 are
+/// represented by scalars of a private-use plane, and are converted back to bytes in system calls.
 ///
-/// So all paths here are `String`s, made from outside input by `text` and passed to the system by `withCString`, which
-/// `FilePath+system.swift` does for each call. No other code passes a path to the system or to a library: that would
-/// name another file.
+/// So all paths here are `String`s, created from outside input by `text` and passed to the system by `withCString`,
+/// which `FilePath+system.swift` does for each call. No other code may pass a path to the system or to a library: that
+/// would name a different file.
 package enum FilePath {
-    /// U+10FF80 to U+10FFFF stand for 0x80 to 0xFF.
+    /// U+10FF80 to U+10FFFF represent the bytes 0x80 to 0xFF.
     private static let base: UInt32 = 0x10_FF00
 
-    /// The byte that a scalar represents, or nil.
+    /// Returns the byte that a scalar represents, or nil.
     package static func byte(of scalar: Unicode.Scalar) -> UInt8? {
         scalar.value >= base + 0x80 ? UInt8(scalar.value - base) : nil
     }
 
     package static func isUTF8(_ path: String) -> Bool { !path.unicodeScalars.contains { byte(of: $0) != nil } }
 
-    /// An argument, a variable or a path as the system gives it.
+    /// Converts an argument, a variable or a path from the system.
     package static func text(_ cString: UnsafePointer<CChar>) -> String {
         text(UnsafeBufferPointer(start: cString, count: strlen(cString)).map { UInt8(bitPattern: $0) })
     }
@@ -29,7 +29,7 @@ package enum FilePath {
         while let byte = rest.first {
             var parser = Unicode.UTF8.ForwardParser()
             var next = rest.makeIterator()
-            // A scalar that represents a byte is not accepted as itself either: each name has exactly one text.
+            // A scalar that represents a byte is also converted byte by byte: each name has exactly one text.
             if case .valid(let encoded) = parser.parseScalar(from: &next), encoded.count > 0,
                 Self.byte(of: Unicode.UTF8.decode(encoded)) == nil
             {
@@ -43,7 +43,7 @@ package enum FilePath {
         return String(text)
     }
 
-    /// The bytes that the system knows the file by.
+    /// Returns the bytes of the file's name in the system.
     package static func bytes(_ path: some StringProtocol) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(path.utf8.count)
@@ -57,13 +57,13 @@ package enum FilePath {
         return bytes
     }
 
-    /// Calls `body` with the bytes that the system knows the file by.
+    /// Calls `body` with the bytes of the file's name in the system.
     package static func withCString<T>(_ path: String, _ body: (UnsafePointer<CChar>) throws -> T) rethrows -> T {
         if isUTF8(path) { return try path.withCString(body) }
         return try body(bytes(path).map { CChar(bitPattern: $0) } + [0])
     }
 
-    /// The path, made absolute; unchanged if the system does not report the current folder.
+    /// Returns the absolute path; unchanged if the system does not report the working directory.
     package static func absolute(_ path: String) -> String {
         if isAbsolute(path) { return path }
         guard let folder = getcwd(nil, 0) else { return path }
@@ -71,11 +71,11 @@ package enum FilePath {
         return text(folder) + "/" + path
     }
 
-    // By scalars: a name that begins with an accent forms one character with the slash before it.
+    // These compare scalars: a name that begins with a combining accent forms one character with the slash before it.
 
     package static func isAbsolute(_ path: String) -> Bool { path.unicodeScalars.first == "/" }
 
-    /// The folder that a file is in, as the path names it: "." if it names none.
+    /// Returns the folder part of a path, "." if the path has none.
     package static func folder(of path: String) -> String {
         let scalars = path.unicodeScalars
         guard let slash = scalars.lastIndex(of: "/") else { return "." }
