@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Every target of ours is checked to the same standard: Swift 6 mode (complete concurrency checking) and no warnings.
+// All our targets are checked to the same standard: Swift 6 mode (complete concurrency checking) and no warnings.
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .treatAllWarnings(as: .error),
@@ -38,7 +38,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess.git", exact: "1.0.2", traits: []),
     ],
-    // In the order of the data's way.
+    // The targets are in the order in which data passes through them.
     targets: [
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(
@@ -52,7 +52,7 @@ let package = Package(
         .target(name: "Cryptography", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(name: "TextEncodings", swiftSettings: strict),
         .target(name: "Files", swiftSettings: strict),
-        // Clocks, waiting, stopping; and work that must not run on Swift's cooperative threads.
+        // Clocks, waiting, stopping, and work that must not run on Swift's cooperative threads.
         .target(
             name: "Concurrency", dependencies: nio, swiftSettings: strict),
         .target(name: "Spelling", swiftSettings: strict),
@@ -92,14 +92,14 @@ let package = Package(
             dependencies: ["Domain", "Failpoints", "LuaScripts", "RedisClient", "RedisLayout"],
             swiftSettings: strict
         ),
-        // The ports of a ledger, and what is recorded and read through them. Knows of no database and no file.
+        // The ports of a ledger, and the values recorded and read through them. Independent of any database and file.
         .target(name: "Ledger", dependencies: ["Domain", "TextEncodings"], swiftSettings: strict),
         .target(
             name: "SQLiteLedger",
             dependencies: [
                 "Concurrency", "Domain", "Failpoints", "Files", "Ledger", "TextEncodings",
                 .product(name: "GRDB", package: "GRDB.swift"),
-                // SQLite's own functions, for the way of every order.
+                // SQLite's C functions, used on the path of every order.
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict
@@ -121,11 +121,11 @@ let package = Package(
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
-        // What metrics go to: kept in memory, told as Prometheus reads it.
+        // The metrics backend: keeps metrics in memory and exports them in Prometheus' format.
         .target(
             name: "Prometheus", dependencies: [.product(name: "Metrics", package: "swift-metrics")],
             swiftSettings: strict),
-        // How the store fares: for its operator.
+        // The state of a store, for its operator.
         .target(
             name: "Monitoring",
             dependencies: [
@@ -133,7 +133,7 @@ let package = Package(
                 "StrictJSON", .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
-        // What browsers and clients are given as it is: pages, badge, openapi.yaml. Embedded in the binary.
+        // Static files for browsers and clients: pages, badge, openapi.yaml. Embedded in the binary.
         .target(
             name: "WebAssets",
             resources: [
@@ -156,7 +156,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // What an operator does to a store: restore, adopt, drop, repair; the private Redis.
+        // An operator's actions on a store: restore, adopt, drop, repair; and the private Redis.
         .target(
             name: "Operations",
             dependencies: [
@@ -179,16 +179,16 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        // Tests: a folder per target, support for real servers, and the binary end to end.
+        // Tests: one folder per target, support for real servers, and end-to-end tests of the binary.
         .target(
             name: "TestSupport", dependencies: nio + ["RedisClient", "TextEncodings", log], path: "Tests/TestSupport",
             swiftSettings: strict),
         .target(name: "Randomness", dependencies: ["StrictJSON"], path: "Tests/Randomness", swiftSettings: strict),
-        // A ledger in memory: the second implementation of its ports.
+        // A ledger in memory: the second implementation of the ledger's ports.
         .target(
             name: "MemoryLedger", dependencies: ["Concurrency", "Domain", "Ledger"], path: "Tests/MemoryLedger",
             swiftSettings: strict),
-        // Redis in memory, as the consumer's ports show it.
+        // Redis in memory, behind the consumer's ports.
         .target(
             name: "MemoryRedis", dependencies: ["Concurrency", "Counters", "Domain", "Ingest", "RedisClient"],
             path: "Tests/MemoryRedis", swiftSettings: strict),
@@ -226,7 +226,8 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // What every backend of the ledger must do, and what is the SQLite one's own.
+        // Sample records for two test targets: LedgerTests runs against every backend, SQLiteLedgerTests only against
+        // SQLite.
         .target(
             name: "LedgerSamples", dependencies: ["Domain", "Ledger"], path: "Tests/LedgerSamples",
             swiftSettings: strict),
@@ -295,14 +296,14 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // Parts of the command that need no process of their own.
+        // Parts of the command line, without processes.
         .testTarget(
             name: "CommandLineTests",
             dependencies: ["stocktake", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
-        // The documentation against the code.
+        // Compares the documentation with the code.
         .testTarget(name: "DocumentationTests", swiftSettings: strict),
-        // The protocol itself, searched by Spin; knows none of the code.
+        // Model-checks the protocol with Spin; independent of the code.
         .testTarget(
             name: "ModelTests", dependencies: ["TestSupport"], exclude: ["protocol.pml"], swiftSettings: strict),
         .testTarget(
@@ -315,7 +316,7 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        // A shop that is broken by every means there are (scripts/chaos), and a short run of it among the tests.
+        // A shop with every fault that we can inject (scripts/chaos), and a short run of it among the tests.
         .target(
             name: "Chaos",
             dependencies: [
@@ -333,7 +334,7 @@ let package = Package(
         ),
         .testTarget(name: "ChaosTests", dependencies: ["Chaos", "stocktake"], swiftSettings: strict),
 
-        // What it does a second, beside what others do (scripts/bench).
+        // Benchmarks of Stocktake and of comparable software (scripts/bench).
         .executableTarget(
             name: "Bench",
             dependencies: nio + [
