@@ -226,8 +226,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // Sample records for two test targets: LedgerTests runs against every backend, SQLiteLedgerTests only against
-        // SQLite.
+        // Tests that every backend of the ledger must pass, and tests of the SQLite backend alone.
         .target(
             name: "LedgerSamples", dependencies: ["Domain", "Ledger"], path: "Tests/LedgerSamples",
             swiftSettings: strict),
@@ -303,7 +302,7 @@ let package = Package(
             swiftSettings: strict),
         // Compares the documentation with the code.
         .testTarget(name: "DocumentationTests", swiftSettings: strict),
-        // Model-checks the protocol with Spin; independent of the code.
+        // Checks a model of the protocol with Spin; independent of the code.
         .testTarget(
             name: "ModelTests", dependencies: ["TestSupport"], exclude: ["protocol.pml"], swiftSettings: strict),
         .testTarget(

@@ -12,12 +12,12 @@ struct Route: Sendable {
 
     /// The route's pattern, for metrics.
     let name: String
-    let get: BufferedResponse?
-    let post: BufferedResponse?
+    let get: Handler?
+    let post: Handler?
     /// Whether pages of other origins may use it, if the settings allow them.
     let isShared: Bool
 
-    init(_ name: String, isShared: Bool = false, get: BufferedResponse? = nil, post: BufferedResponse? = nil) {
+    init(_ name: String, isShared: Bool = false, get: Handler? = nil, post: Handler? = nil) {
         self.name = name
         self.isShared = isShared
         self.get = get
