@@ -1,7 +1,7 @@
 import Ledger
 import Synchronization
 
-/// The lease of a ledger in memory: between tasks.
+/// The lease of a ledger in memory, held by a task instead of a process.
 package final class MemoryLeaseRegister: LeaseRegister {
     fileprivate struct State {
         var isHeld = false

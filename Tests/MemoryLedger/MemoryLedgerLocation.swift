@@ -2,12 +2,13 @@ import Domain
 import Ledger
 import Synchronization
 
-/// A ledger in memory, whether it is there or not. Processes are tasks of this one: whoever opens it shares its tables.
+/// The location of a ledger in memory, which may or may not exist. Tasks stand in for processes: all tasks that open
+/// the ledger share its tables.
 package final class MemoryLedgerLocation: LedgerLocation {
     package let name: String
     private let register: MemoryLeaseRegister
     private let current = Mutex<MemoryStorage?>(nil)
-    /// How many have it open.
+    /// The number of open instances.
     private let users = Atomic(0)
 
     package init(_ name: String = "memory") {
@@ -19,7 +20,7 @@ package final class MemoryLedgerLocation: LedgerLocation {
 
     package var lease: any LeaseRegister { register }
 
-    /// There are no files.
+    /// nil, because there are no files to back up.
     package var backups: (any LedgerBackups)? { nil }
 
     package func exists() async throws -> Bool { current.withLock { $0 != nil } }
@@ -62,16 +63,16 @@ package final class MemoryLedgerLocation: LedgerLocation {
 
     package func examine() async -> [LedgerFinding] { [] }
 
-    /// Memory has no pages that could be damaged.
+    /// Returns nil: memory has no pages that could be damaged.
     package func inspect() async throws -> (any LedgerInspection)? { nil }
 
     package func inUse(_ action: String) -> any LedgerError { MemoryLedgerError.inUse(name, action: action) }
 
     package func missing() -> any LedgerError { MemoryLedgerError.missing(name) }
 
-    // MARK: - What tests do to it
+    // MARK: - Manipulation by tests
 
-    /// Another ledger of the same store, empty, takes the place of the one that is there.
+    /// Replaces the existing ledger with an empty ledger of the same store.
     package func replace() {
         current.withLock { storage in
             guard let old = storage else { return }
@@ -79,16 +80,16 @@ package final class MemoryLedgerLocation: LedgerLocation {
         }
     }
 
-    /// Sets what a counter has sold, without an order for it.
+    /// Sets the sold units of a counter without recording an order.
     package func set(_ counter: CounterName, sold: Int64) { tamper { $0.balances[counter]?.sold = sold } }
 
-    /// Changes the tables behind the back of those who have it open.
+    /// Changes the tables without the knowledge of the open instances.
     package func tamper(_ body: (inout MemoryTables) -> Void) {
         current.withLock { $0 }?.tamper(body)
     }
 }
 
-/// The tables, shared by all who have the ledger open.
+/// The tables, shared by all open instances of the ledger.
 final class MemoryStorage: Sendable {
     private let tables: Mutex<MemoryTables>
 
@@ -99,7 +100,7 @@ final class MemoryStorage: Sendable {
         return try body(now)
     }
 
-    /// All of what `body` changes, or nothing if it throws.
+    /// Applies all changes of `body`, or none if it throws.
     func write<T>(_ body: (inout MemoryTables) throws -> T) rethrows -> T {
         try tables.withLock { tables in
             var copy = tables

@@ -1,12 +1,12 @@
 import Domain
 import Ledger
 
-/// Bringing a catalogue in. The caller works on a copy, and throws it away to try it.
+/// Synchronises a catalogue. For a dry run, the caller works on a copy and discards it.
 extension MemoryTables {
     private typealias Value = ColumnChange.Value
     private typealias Columns = [(name: String, value: Value)]
 
-    /// Products between two reports of progress.
+    /// The number of products between two progress reports.
     private static let progressInterval = 1_000
 
     mutating func sync(
@@ -54,7 +54,7 @@ extension MemoryTables {
         head.position = Int64(journal.count)
     }
 
-    /// Of the version that the journal's last row is about.
+    /// Records the changes of the version that the journal's last row contains.
     private mutating func keep(_ changes: CatalogueChanges) {
         guard let entry = journal.last else { return }
         for row in changes.rows {
@@ -125,7 +125,7 @@ extension MemoryTables {
         result.changes.append(.init(kind: .added, counter: counter, columns: []))
     }
 
-    /// - Returns: whether the row changes, but for its position.
+    /// - Returns: whether the row changes in more than its position.
     private mutating func note(
         _ counter: CounterName, cap: Int64?, wasActive: Bool, from old: Columns, to new: Columns, moved: Bool,
         _ result: inout CatalogueChanges
@@ -182,7 +182,7 @@ extension MemoryTables {
         }.map(\.1)
     }
 
-    /// In the catalogue's order, closed ones last.
+    /// In the catalogue's order, closed products last.
     var listedProducts: [ProductRow] { inOrder(products) { ($0.isActive, $0.position, $0.product.id) } }
 
     func listedVariants(of product: Identifier) -> [VariantRow] {

@@ -1,7 +1,7 @@
 import Domain
 import Ledger
 
-/// What a batch is planned by.
+/// The lookup that plans a batch.
 extension MemoryTables {
     func priorState(for lookup: BatchLookup) -> PriorState {
         var prior = PriorState()
@@ -18,7 +18,7 @@ extension MemoryTables {
         return prior
     }
 
-    /// The ids that a row of the journal has beside its key.
+    /// Returns the ids that a row of the journal has besides its key.
     func ids(of entry: JournalEntry) -> MessageIDs {
         switch entry.kind {
         case .command: [.placeOrder: commands[entry.position]?.command.orderID]
@@ -43,7 +43,7 @@ extension MemoryTables {
             outcomes: rows.compactMap { $0.recordedOutcome(ids: ids(of: $0)) }, through: rows.last?.position ?? last)
     }
 
-    /// - Precondition: it is in the journal.
+    /// - Precondition: the row is in the journal.
     private func place(_ kind: JournalKind, _ key: Identifier) -> EpochPosition {
         guard let entry = journal.first(where: { $0.kind == kind && $0.key == key }) else {
             preconditionFailure("no \(kind) \(key) in the journal")

@@ -65,7 +65,7 @@ extension MemoryTables {
         return arbiter
     }
 
-    /// - Returns: an order, which is recorded behind the batch's other rows.
+    /// - Returns: an order, which must be recorded after the batch's other rows.
     private mutating func add(
         _ decided: DecidedCommand, _ epoch: Int64, _ taken: [CancellationEffect.Line],
         _ remaining: (Identifier) -> [SKUUnits]?
@@ -98,8 +98,8 @@ extension MemoryTables {
                 orders[place].status = .cancelled
             }
         case .adjust(let adjustment):
-            // Its units are not 0.
-            guard let seq = decided.decision.seq else { preconditionFailure("an adjustment without a change") }
+            // The units of an adjustment are never 0.
+            guard let seq = decided.decision.seq else { preconditionFailure("an adjustment that changes nothing") }
             adjustments.append(
                 RecordedAdjustment(
                     adjustment: adjustment, seq: seq, epoch: epoch, decidedAt: decided.decidedAt,
@@ -109,7 +109,7 @@ extension MemoryTables {
         return nil
     }
 
-    /// The next row of the journal.
+    /// Returns the next row of the journal.
     private func entry(_ record: BatchRecord<DecidedCommand>, _ epoch: Int64) -> JournalEntry {
         let position = Int64(journal.count + 1)
         func number(_ kind: JournalKind) -> Int64 { Int64(journal.count { $0.kind == kind } + 1) }
@@ -140,7 +140,8 @@ extension MemoryTables {
                 resolvedAt: nil, fingerprint: letter.key.fingerprint))
     }
 
-    /// What came before its order can be processed now; before a dead letter of one, refunds alone.
+    /// Requests replays of the dead letters that arrived before their order. If the order is itself a dead letter, this
+    /// applies only to refunds.
     private mutating func wake(lettersFor order: Identifier, isDead: Bool = false) {
         for place in deadLetters.indices
         where deadLetters[place].ids.order == order && deadLetters[place].isWhole
@@ -158,15 +159,15 @@ extension MemoryTables {
             }
             deadLetters[place].status = .replayed
             deadLetters[place].resolvedAt = Timestamp.now()
-            // Another row, or an order, determines the refund from now on.
+            // From now on another row, or an order, determines the refund.
             refunds.removeAll { $0.deadLetter == number && $0.orderID == nil }
         }
     }
 
     // MARK: - Refunds
 
-    /// An accepted order ends all refunds that dead letters with its id have left, a refused one those for its own
-    /// payment; what was paid for a refused one is due.
+    /// An accepted order removes all refunds that dead letters with its id have left; a refused order removes those of
+    /// its own payment. The payment of a refused order is due.
     private mutating func settleRefunds(of placed: [OrderRow]) {
         for order in placed {
             let isAccepted = order.decision.seq != nil
@@ -214,7 +215,7 @@ extension MemoryTables {
         }
     }
 
-    /// Whether the payment that a refund names is the recorded order's, or something was given back of it before.
+    /// Returns whether the payment that a refund names is the recorded order's, or was refunded in part before.
     private func isKnown(_ refund: Refund) -> Bool {
         guard let intent = refund.paymentIntentID else { return false }
         let digest = Payment.digest(order: refund.orderID, intentID: intent)
@@ -225,7 +226,8 @@ extension MemoryTables {
 
     private var nextRefund: Int64 { (refunds.map(\.number).max() ?? 0) + 1 }
 
-    /// Of several dead letters about one payment the latest counts, unless it lacks the amount.
+    /// Adds the refund of a dead letter. If several dead letters concern one payment, the latest counts, unless it
+    /// lacks the amount.
     private mutating func addRefund(of letter: NewDeadLetter, _ number: Int64, _ payment: Payment) {
         let reason = letter.cause.reason.rawValue
         guard !payment.isFree, isOwed(payment, letter.cause.reason) else { return }
@@ -253,7 +255,8 @@ extension MemoryTables {
         }
     }
 
-    /// The payment of a recorded order is not owed a second time; a second payment under its id may be.
+    /// Returns whether a payment is owed: that of a recorded order is not owed a second time, but a second payment
+    /// under its id may be.
     private func isOwed(_ payment: Payment, _ reason: DeadLetterReason) -> Bool {
         guard let id = payment.orderID, let order = order(id) else { return true }
         let isSame =

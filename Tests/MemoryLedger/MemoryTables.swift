@@ -1,16 +1,16 @@
 import Domain
 import Ledger
 
-/// What a ledger holds, as values: the second implementation, as plain as it can be. Nothing is counted as it comes, all
-/// is worked out again when it is asked for, so that it shares no mistake with the tables of a database.
+/// The content of a ledger as values: the second implementation, kept as simple as possible. It keeps no running totals
+/// and computes everything on request, so that it shares no mistake with the tables of a database.
 package struct MemoryTables: Sendable {
     struct ProductRow: Sendable {
-        /// Without its variants.
+        /// The product without its variants.
         var product: Product
         var hasVariants: Bool
         var position: Int
         var isActive = true
-        /// The catalogue's version that last changed the row.
+        /// The catalogue version that last changed the row.
         var version: Int64
     }
 
@@ -23,7 +23,7 @@ package struct MemoryTables: Sendable {
     }
 
     struct OrderRow: Sendable {
-        /// Without the customer's data once it was erased.
+        /// The checkout, without the customer's data after an erasure.
         var checkout: Checkout
         var digest: [UInt8]
         var status: OrderStatus
@@ -32,7 +32,7 @@ package struct MemoryTables: Sendable {
         var decidedAt: String
         var entryID: String
         var erasedAt: String?
-        /// Of the payment intent that was erased.
+        /// The digest of the erased payment intent.
         var paymentDigest: [UInt8]?
     }
 
@@ -44,18 +44,19 @@ package struct MemoryTables: Sendable {
 
     struct RefundRow: Sendable {
         var number: Int64
-        /// Of a refused order; nil: of a dead letter.
+        /// The refused order; nil for a dead letter.
         var order: Identifier?
         var deadLetter: Int64?
         var orderID: Identifier?
-        /// Its amount is what is left to give back.
+        /// The payment; its amount is the part that is still due.
         var payment: Payment
         var refunded: Int64 = 0
         var reason: String
         var since: String
 
         var intent: String { payment.intentID ?? "" }
-        /// An order that is recorded later may end it. A conflict is with an order that exists already.
+        /// Whether an order that is recorded later may remove the refund. A conflict is with an order that already
+        /// exists.
         var awaitsOrder: Bool {
             deadLetter != nil && orderID != nil && reason != DeadLetterReason.orderConflict.rawValue
         }
@@ -64,7 +65,7 @@ package struct MemoryTables: Sendable {
     struct EpochRow: Sendable {
         var epoch: Int64
         var reason: String
-        /// Of the journal's last row then.
+        /// The position of the journal's last row when the epoch was opened.
         var position: Int64
         /// Milliseconds since 1970.
         var openedAt: Int64
@@ -73,30 +74,30 @@ package struct MemoryTables: Sendable {
     let identity: String
     let store: String
     var head = LedgerHead(epoch: 0, seq: 0, position: 0, catalogueVersion: 0)
-    /// In the order of the positions.
+    /// Ordered by position.
     var journal: [JournalEntry] = []
-    /// By their positions.
+    /// Keyed by position.
     var commands: [Int64: DecidedCommand] = [:]
     var categories: [String] = []
     /// In the order in which they were added, like the variants.
     var products: [ProductRow] = []
     var variants: [VariantRow] = []
     var balances: [CounterName: Balance] = [:]
-    /// In the order of recording, like those that follow; an order's number is its place, from 1.
+    /// In the order of recording, like the arrays below; an order's number is its index plus 1.
     var orders: [OrderRow] = []
     var cancellations: [CancellationRow] = []
     var adjustments: [RecordedAdjustment] = []
-    /// A dead letter's number is its place, from 1.
+    /// A dead letter's number is its index plus 1.
     var deadLetters: [RecordedDeadLetter] = []
-    /// Numbers of those that are of checkouts.
+    /// The numbers of the dead letters that are checkouts.
     var checkouts: Set<Int64> = []
     var refunds: [RefundRow] = []
-    /// What refunds have given back, in the order of recording.
+    /// The amounts that refunds have returned, in the order of recording.
     var givenBack: [(payment: [UInt8], amount: Int64?, isSettled: Bool)] = []
-    /// Positions of refunds that have lost their payment intents.
+    /// The positions of refunds whose payment intents were erased.
     var erasedRefunds: Set<Int64> = []
 
-    /// By their positions.
+    /// Returns the refunds of an order, ordered by position.
     func orderRefunds(of order: Identifier) -> [(position: Int64, refund: Refund, decided: DecidedCommand)] {
         journal.compactMap { entry in
             guard let decided = commands[entry.position], case .refund(let refund) = decided.command,
@@ -110,7 +111,7 @@ package struct MemoryTables: Sendable {
     var catalogueChanges: [RecordedCatalogueChange] = []
     var audit: [AuditEntry] = []
     var attempts: [EntryIdentity: Int] = [:]
-    /// Erased since `completeErasure`.
+    /// Whether data was erased since the last `completeErasure`.
     var hasErased = false
 
     init(identity: String, store: String) { (self.identity, self.store) = (identity, store) }
@@ -143,7 +144,8 @@ package struct MemoryTables: Sendable {
 
     func order(_ id: Identifier) -> OrderRow? { orderPlace(id).map { orders[$0] } }
 
-    /// What an order still owns, in the order of its lines, each SKU once; nil: there is no such order.
+    /// Returns the units that an order still owns, in the order of its lines, each SKU once, or nil if the order does
+    /// not exist.
     func owned(by id: Identifier) -> [SKUUnits]? {
         guard let order = order(id) else { return nil }
         guard order.decision.seq != nil else { return [] }
@@ -153,7 +155,7 @@ package struct MemoryTables: Sendable {
         }
     }
 
-    /// Every change of a counter: of an order, a cancellation with restock, an adjustment.
+    /// All changes of the counters, by orders, cancellations with restock, and adjustments.
     var changes: [(seq: Int64, sku: SKU, units: Int64, kind: RecordedChange.Kind, id: Identifier)] {
         var changes: [(seq: Int64, sku: SKU, units: Int64, kind: RecordedChange.Kind, id: Identifier)] = []
         for order in orders {
@@ -171,7 +173,7 @@ package struct MemoryTables: Sendable {
         return changes
     }
 
-    /// Balances that differ from the sums of what is recorded, products first, each level in the order of the ids.
+    /// Balances that differ from the sums of the records, products first, each level ordered by id.
     var miscounts: [Miscount] {
         var sold: [CounterName: Int64] = [:]
         var adjusted: [CounterName: Int64] = [:]
@@ -192,7 +194,7 @@ package struct MemoryTables: Sendable {
         }
     }
 
-    /// Products before variants, each in the order of their ids.
+    /// Products before variants, each ordered by id.
     var counterNames: [CounterName] {
         CapLevel.allCases.flatMap { level in
             balances.keys.filter { $0.level == level }.sorted { $0.id < $1.id }

@@ -1,7 +1,7 @@
 import Domain
 import Ledger
 
-/// What the commands change.
+/// The changes that the commands make.
 extension OpenMemoryLedger {
     package func sync(
         _ catalogue: Catalogue, by: String?, progress: (@Sendable (Int) -> Void)?
@@ -47,7 +47,8 @@ extension OpenMemoryLedger {
     package func erase(_ ids: [Identifier], by: String?) async throws -> EraseResult {
         let ids = ids.uniqued
         return try write { tables in
-            // Not the cancellations that wait for their order: they hold no customer data, and are needed.
+            // Excludes the cancellations that wait for their order: they contain no customer data, and are still
+            // needed.
             let letters = tables.deadLetters.indices.filter { place in
                 let letter = tables.deadLetters[place]
                 let waits = letter.reason == DeadLetterReason.unknownOrder.rawValue && letter.status == .open

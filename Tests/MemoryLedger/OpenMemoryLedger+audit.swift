@@ -2,13 +2,13 @@ import Concurrency
 import Domain
 import Ledger
 
-/// What HTTP, the monitor and the reconciler ask of it.
+/// The queries of the HTTP API, the monitor and the reconciler.
 extension OpenMemoryLedger {
     package func watermark() async throws -> LedgerWatermark {
         try read { tables in
             let now = SystemClock.milliseconds()
             let due = now - LedgerWatermark.installTime.components.seconds * 1_000
-            // Later than now: this machine's clock was set back.
+            // A time later than now means that this machine's clock was set back.
             let epoch = tables.epochs.last { $0.openedAt < due || $0.openedAt > now }?.epoch
             return LedgerWatermark(epoch: tables.head.epoch, seq: tables.head.seq, dueEpoch: epoch ?? 0)
         }
@@ -53,7 +53,7 @@ extension OpenMemoryLedger {
     }
 
     package func condition() async -> LedgerCondition {
-        LedgerCondition(obstacle: isReplaced ? "another one is in its place" : nil)
+        LedgerCondition(obstacle: isReplaced ? "another ledger is in its place" : nil)
     }
 
     package func counterNames(after last: CounterName?, limit: Int) async throws -> CounterNames {
@@ -104,7 +104,7 @@ extension OpenMemoryLedger {
 }
 
 extension MemoryTables {
-    /// The currency as in the sums: a code of three letters, in lower case; nil: anything else.
+    /// Returns the currency as the sums use it: a code of three letters, in lower case; nil for other texts.
     private static func code(_ currency: String?) -> String? {
         guard let currency, currency.utf8.count == 3, currency.allSatisfy({ $0.isASCII && $0.isLetter }) else {
             return nil

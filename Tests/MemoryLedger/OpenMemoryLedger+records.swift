@@ -1,7 +1,7 @@
 import Domain
 import Ledger
 
-/// What the commands read of it.
+/// The queries of the commands.
 extension OpenMemoryLedger {
     package func stock() async throws -> StockSnapshot {
         try read { tables in
@@ -28,7 +28,7 @@ extension OpenMemoryLedger {
         }
     }
 
-    /// A page of elements that stand in the order of their numbers.
+    /// Returns a page of elements that are ordered by number.
     private func page<Row, Element>(
         _ rows: [(number: Int64, row: Row)], limit: Int, after: String?, _ element: (Row) -> Element
     ) -> Page<Element> {
@@ -236,7 +236,7 @@ extension MemoryTables.OrderRow {
 }
 
 extension RecordedDeadLetter {
-    /// All but the bytes of the content; of the type, the first bytes.
+    /// The dead letter without the bytes of its content, but with the first bytes of the type.
     fileprivate var withoutBytes: RecordedDeadLetter {
         var letter = self
         letter.type = type.map { Array($0.prefix(64)) }
@@ -272,7 +272,7 @@ extension MemoryTables {
 }
 
 extension MemoryTables {
-    /// Every order by itself, latest first.
+    /// Returns the events of a counter with every order separately, latest first.
     fileprivate func stockEvents(of counter: CounterName) -> [StockEvent] {
         func isOf(_ sku: SKU) -> Bool { sku.counters.contains(counter) }
         var events: [StockEvent] = []

@@ -3,7 +3,7 @@ import Domain
 import Ledger
 import Synchronization
 
-/// An open ledger in memory: what the consumer asks of it.
+/// An open ledger in memory. This part contains the operations of the consumer.
 package final class OpenMemoryLedger: LedgerStore, LedgerAdmin {
     private let storage: MemoryStorage
     package let identity: String
@@ -91,7 +91,7 @@ package final class OpenMemoryLedger: LedgerStore, LedgerAdmin {
                         && miscount.counter.id == Identifier(repair.id)
                 }
                 guard let counted else { return repair }
-                // The counter was correct, and the ledger wrong.
+                // The counter was correct, and the ledger was wrong.
                 if repair.found == counted.counted, repair.detail.isEmpty { return nil }
                 var repair = repair
                 repair.expected = counted.counted
@@ -153,7 +153,7 @@ extension MemoryTables {
                 epoch: head.epoch, reason: reason, position: head.position, openedAt: SystemClock.milliseconds()))
     }
 
-    /// - Returns: what was corrected.
+    /// - Returns: the miscounts that were corrected.
     fileprivate mutating func setRight() -> [Miscount] {
         let miscounts = miscounts
         for miscount in miscounts {

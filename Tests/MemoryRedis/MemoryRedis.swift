@@ -5,13 +5,13 @@ import Domain
 import RedisClient
 import Synchronization
 
-/// Redis in memory, shared by those who connect to it, with faults that a test asks for.
+/// Redis in memory, shared by all its connections, with faults that a test injects.
 package final class MemoryRedis: Sendable {
-    /// When a command fails.
+    /// How a command fails.
     package enum Fault: Sendable {
-        /// It was not executed.
+        /// The command was not executed.
         case before(RedisError)
-        /// It was executed, and its reply is lost.
+        /// The command was executed, and its reply was lost.
         case after(RedisError)
     }
 
@@ -22,8 +22,8 @@ package final class MemoryRedis: Sendable {
     private let fault: @Sendable (_ command: String) -> Fault?
 
     /// - Parameters:
-    ///   - clock: milliseconds since 1970.
-    ///   - fault: asked at each command; nil: all is well.
+    ///   - clock: returns the time in milliseconds since 1970.
+    ///   - fault: called for each command; nil means that the command succeeds.
     package init(
         clock: @escaping @Sendable () -> Int64 = { SystemClock.milliseconds() },
         fault: @escaping @Sendable (_ command: String) -> Fault? = { _ in nil }
@@ -32,7 +32,7 @@ package final class MemoryRedis: Sendable {
         self.fault = fault
     }
 
-    /// Reads or changes what it holds, beside those who are connected.
+    /// Reads or changes the data directly, without a connection.
     package func withTables<T>(_ body: (inout MemoryRedisTables) throws -> T) rethrows -> T {
         try tables.withLock { try body(&$0) }
     }
@@ -54,7 +54,7 @@ package final class MemoryRedis: Sendable {
         }
     }
 
-    /// Returns when something was written, or the time is over, or the task is cancelled.
+    /// Returns after a write, after the time limit, or when the task is cancelled.
     func wait(_ duration: Duration, unless isDone: () -> Bool) async {
         let number = waits.add(1, ordering: .relaxed).newValue
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -70,11 +70,11 @@ package final class MemoryRedis: Sendable {
     }
 }
 
-/// A consumer's connections to a Redis in memory: all that it uses of it.
+/// A consumer's connections to a Redis in memory, with all operations that the consumer uses.
 package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, MessagePublisher {
     private struct Reading {
         var isConnected = false
-        /// nil: everything pending was claimed.
+        /// nil means that all pending entries were claimed.
         var claimed: StreamID??
         var endsWait = false
     }
@@ -87,7 +87,7 @@ package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, Me
 
     package let name = "memory"
 
-    /// - Parameter ledger: its identity.
+    /// - Parameter ledger: the ledger's identity.
     package init(_ redis: MemoryRedis, ledger: String, maximumCount: Int = 1_024) {
         self.redis = redis
         self.ledger = ledger
@@ -152,7 +152,7 @@ package final class MemoryRedisConnection: Gate, StreamUpkeep, MessageSource, Me
         try redis.run("lost") { tables, _ in tables.checkForLostMessages() }
     }
 
-    /// The group has no consumers by name.
+    /// Returns 0, because the group does not keep its consumers by name.
     package func removeIdleConsumers(except consumer: String) async throws -> Int64 { 0 }
 
     // MARK: - The stream

@@ -2,8 +2,8 @@ import Counters
 import Ingest
 import Domain
 
-/// What Redis holds of a store, as values: the stream with its group, the counters, the outcomes. Each method is one
-/// atomic step, as the script of the same name is.
+/// The data of a store in Redis as values: the stream with its group, the counters, the outcomes. Each method is one
+/// atomic step, like the script of the same name.
 package struct MemoryRedisTables: Sendable {
     package struct Counters: Sendable {
         package var head: CounterHead
@@ -11,18 +11,18 @@ package struct MemoryRedisTables: Sendable {
         var caps: [CounterName: Int64]
     }
 
-    /// nil: none are installed.
+    /// nil if no counters are installed.
     package var counters: Counters?
     private var places: [(position: StreamID, entry: StreamEntry)] = []
-    /// Entries added so far.
+    /// The number of entries added so far.
     private var added: Int64 = 0
-    /// How often each pending entry was delivered.
+    /// The number of times each pending entry was delivered.
     private var deliveries: [StreamID: Int64] = [:]
     private var lastDelivered: StreamID?
     private var acknowledged: Int64 = 0
     private var lost: Int64 = 0
     package private(set) var outcomes: [RecordedOutcome] = []
-    /// Why nothing may be added to the outcomes; nil: it may.
+    /// The error with which outcomes are refused, or nil if they are accepted.
     package var refusal: String?
     package private(set) var changedProducts: [Identifier] = []
     package var isFull = false
@@ -35,7 +35,7 @@ package struct MemoryRedisTables: Sendable {
 
     package var stream: [StreamEntry] { places.map(\.entry) }
 
-    /// Whether there are entries that nobody was given.
+    /// Whether there are entries that were never delivered.
     package var hasUnread: Bool { places.last.map { isUnread($0.position) } ?? false }
 
     package mutating func publish(_ fields: [StreamEntry.Field], at milliseconds: Int64) -> String {
@@ -44,15 +44,15 @@ package struct MemoryRedisTables: Sendable {
         return id
     }
 
-    /// - Precondition: its id is above all others.
+    /// - Precondition: the entry's id is higher than all earlier ids.
     package mutating func add(_ entry: StreamEntry) {
-        guard let position = StreamID(entry.id) else { preconditionFailure("\(entry.id) is no id") }
+        guard let position = StreamID(entry.id) else { preconditionFailure("\(entry.id) is not an id") }
         precondition(places.last.map { $0.position < position } ?? true, "\(entry.id) comes after a higher one")
         added += 1
         places.append((position, entry))
     }
 
-    /// Unread or pending.
+    /// Returns whether the entry is unread or pending.
     package func isWaiting(_ entry: String) -> Bool {
         guard let position = StreamID(entry), places.contains(where: { $0.position == position }) else {
             return false
@@ -79,7 +79,7 @@ package struct MemoryRedisTables: Sendable {
         }
     }
 
-    /// Pending entries behind `last`, the first ones.
+    /// Claims the first pending entries after `last`.
     package mutating func claim(_ count: Int, after last: StreamID?) -> Delivery {
         let rest = deliveries.keys.filter { position in last.map { $0 < position } ?? true }.sorted()
         let claimed = Set(rest.prefix(count))
@@ -89,7 +89,7 @@ package struct MemoryRedisTables: Sendable {
         return Delivery(entries: deliver(found), lost: lost.map(\.text), isFull: rest.count > count)
     }
 
-    /// Entries that nobody was given, the first ones.
+    /// Delivers the first entries that were never delivered.
     package mutating func read(_ count: Int) -> Delivery {
         let new = places.filter { isUnread($0.position) }.prefix(count)
         lastDelivered = new.last?.position ?? lastDelivered
@@ -190,7 +190,7 @@ package struct MemoryRedisTables: Sendable {
         return .acknowledged(report)
     }
 
-    /// - Returns: why it is refused; nil: it is not.
+    /// - Returns: the error with which the outcome is refused, or nil if it is accepted.
     private mutating func announce(_ recorded: RecordedOutcome, _ keepOutcomes: Int) -> String? {
         if let refusal { return refusal }
         outcomes = Array((outcomes + [recorded]).suffix(keepOutcomes))
@@ -221,7 +221,7 @@ package struct MemoryRedisTables: Sendable {
         return report
     }
 
-    /// Whatever was ever added is acknowledged, pending, unread, or lost.
+    /// Every entry that was ever added is acknowledged, pending, unread, or lost.
     mutating func checkForLostMessages() -> LostMessages {
         let found = hasUnread ? 0 : added - acknowledged - Int64(deliveries.count) - lost
         lost += found
@@ -232,20 +232,20 @@ package struct MemoryRedisTables: Sendable {
 
     var oldestMessage: StreamID? { places.first?.position ?? lastDelivered }
 
-    // MARK: - What goes wrong
+    // MARK: - Faults
 
-    /// Takes an entry out of the stream, whether it was processed or not.
+    /// Deletes an entry from the stream, whether it was processed or not.
     package mutating func delete(_ id: String) { places.removeAll { $0.entry.id == id } }
 
-    /// All that was written after `earlier` is forgotten.
+    /// Loses all writes after `earlier`.
     package mutating func forget(since earlier: MemoryRedisTables) { self = earlier }
 
-    /// The group is made again at the beginning of the stream, and the counters are gone.
+    /// Recreates the group at the beginning of the stream, and deletes the counters.
     package mutating func loseGroup() {
         (deliveries, lastDelivered, acknowledged, lost, counters) = ([:], nil, 0, 0, nil)
     }
 
-    /// As if what was announced last had not been written: the latest `count` rows of the journal.
+    /// Loses the announcement of the latest `count` rows of the journal.
     package mutating func forgetOutcomes(_ count: Int) {
         guard let announced = counters?.head.announced, announced > 0 else { return }
         let kept = max(announced - Int64(count), 0)
@@ -253,7 +253,7 @@ package struct MemoryRedisTables: Sendable {
         outcomes.removeAll { $0.place.position > kept }
     }
 
-    /// An acknowledged entry is pending again.
+    /// Makes an acknowledged entry pending again.
     package mutating func forgetAcknowledgement(of id: String) {
         guard let position = StreamID(id) else { return }
         deliveries[position, default: 0] += 1
