@@ -126,7 +126,7 @@ struct TestRedisServerTests {
         await #expect {
             try await eventually(within: .milliseconds(20), "the moon") { false }
         } throws: { error in
-            "\(error)" == "waited 0.02 seconds in vain for the moon"
+            "\(error)" == "timed out after 0.02 seconds waiting for the moon"
         }
     }
 }

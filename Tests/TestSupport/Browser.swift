@@ -1,11 +1,11 @@
 import Foundation
 
-/// A real Chromium without a window, for one test, driven through chromedriver as the W3C WebDriver standard says.
+/// A real headless Chromium for one test, controlled through chromedriver by the W3C WebDriver standard.
 ///
-/// Both processes are of one group and end with `close()`, with the last reference, or with the tests. The profile is
-/// a temporary folder, so nothing is remembered from one browser to the next.
+/// Both processes are in one group and end with `close()`, with the last reference, or with the tests. The profile is a
+/// temporary folder, so browsers share no state.
 package final class Browser: Sendable {
-    /// How wide and high a page is shown, and in which of its colours.
+    /// The size at which a page is shown, and its colour scheme.
     package struct Appearance: Sendable {
         package var width: Int
         package var height: Int
@@ -22,7 +22,7 @@ package final class Browser: Sendable {
         }
     }
 
-    /// Starting a browser on a busy machine takes seconds; everything else is quick.
+    /// Starting a browser on a busy machine takes seconds; all other operations are fast.
     private static let startLimit = Duration.seconds(40)
     private static let requestLimit = Duration.seconds(40)
 
@@ -36,10 +36,10 @@ package final class Browser: Sendable {
         self.session = session
     }
 
-    /// How often a start is tried: another process may take the free port between finding and using it.
+    /// The number of attempts to start: another process may take the free port before chromedriver uses it.
     private static let attempts = 3
 
-    /// Starts chromedriver on a free port of the loopback, and a browser.
+    /// Starts chromedriver on a free port of the loopback interface, and a browser.
     package static func start() async throws -> Browser {
         for _ in 1..<attempts {
             do { return try await startOnce() } catch is TestSupportError {}
@@ -57,11 +57,12 @@ package final class Browser: Sendable {
         }
         let line = try await driver.waitForLine(containing: "successfully on port", within: startLimit)
         let digits = line.reversed().drop { !$0.isNumber }.prefix { $0.isNumber }.reversed()
-        guard let port = Int(String(digits)) else { throw TestSupportError("chromedriver told no port: \(line)") }
+        guard let port = Int(String(digits)) else { throw TestSupportError("chromedriver reported no port: \(line)") }
         let sessions = Address(port: port, path: "/session")
         let arguments = [
             "--headless=new", "--hide-scrollbars", "--no-first-run", "--user-data-dir=\(folder.path(of: "profile"))",
-            // For containers: root without user namespaces, a small /dev/shm, no graphics card. Only our own pages.
+            // For containers: root without user namespaces, a small /dev/shm, no graphics card. Safe, because only our
+            // own pages are loaded.
             "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
         ]
         let capabilities = NewSession(
@@ -79,13 +80,13 @@ package final class Browser: Sendable {
 
     // MARK: Pages
 
-    /// Loads a page, and returns when it is loaded.
+    /// Loads a page, and returns when it has loaded.
     package func navigate(to url: String) async throws {
         try await send("url", ["url": url])
     }
 
-    /// The value of a JavaScript expression, or of what it promises.
-    /// - Throws: `TestSupportError` with what the browser says, also when the value is not of this type.
+    /// Evaluates a JavaScript expression, and awaits it if it is a promise.
+    /// - Throws: `TestSupportError` with the browser's message, also if the value does not have this type.
     package func evaluate<Value: Decodable & Sendable>(
         _ expression: String, as type: Value.Type = Value.self
     ) async throws -> Value {
@@ -93,24 +94,24 @@ package final class Browser: Sendable {
         return try await Self.request("POST", session.at("execute/sync"), script)
     }
 
-    /// The text of the first element that a CSS selector finds; nil if there is none.
+    /// Returns the text of the first element that matches a CSS selector; nil if there is none.
     package func text(of selector: String) async throws -> String? {
         try await evaluate("document.querySelector(\(Self.quoted(selector)))?.textContent ?? null")
     }
 
-    /// Whether the first element that a CSS selector finds is there and seen.
+    /// Returns whether the first element that matches a CSS selector exists and is visible.
     package func shows(_ selector: String) async throws -> Bool {
         try await evaluate("document.querySelector(\(Self.quoted(selector)))?.checkVisibility() ?? false")
     }
 
-    /// Types a key, as from a keyboard (`\u{E004}` is Tab).
+    /// Presses a key, as on a keyboard (`\u{E004}` is Tab).
     package func press(_ key: String) async throws {
         let presses = ["keyDown", "keyUp"].map { KeyActions.Press(type: $0, value: key) }
         let keyboard = KeyActions(actions: [.init(type: "key", id: "keyboard", actions: presses)])
         let _: Ignored? = try await Self.request("POST", session.at("actions"), keyboard)
     }
 
-    /// What the page has written to its console, and what the browser complained about, since the last call.
+    /// Returns the page's console output and the browser's warnings and errors since the last call.
     package func log() async throws -> [String] {
         let entries: [LogEntry] = try await Self.request(
             "POST", session.at("se/log"), ["type": "browser"])
@@ -128,11 +129,11 @@ package final class Browser: Sendable {
         try await develop("Emulation.setEmulatedMedia", Media(features: [scheme]))
     }
 
-    /// Writes what is seen as a PNG file.
+    /// Writes the visible page as a PNG file.
     package func screenshot(to path: String) async throws {
         let encoded: String = try await Self.request(
             "GET", session.at("screenshot"), nil as Nothing?)
-        guard let image = Data(base64Encoded: encoded) else { throw TestSupportError("the screenshot is no image") }
+        guard let image = Data(base64Encoded: encoded) else { throw TestSupportError("the screenshot is not an image") }
         try image.write(to: URL(fileURLWithPath: path))
     }
 
@@ -195,14 +196,14 @@ package final class Browser: Sendable {
         var params: Parameters
     }
     private struct Nothing: Encodable {}
-    /// A value that is not looked at: any JSON will do.
+    /// A value that is ignored: any JSON is accepted.
     private struct Ignored: Decodable { init(from decoder: any Decoder) {} }
 
     private func send(_ command: String, _ body: some Encodable) async throws {
         let _: Ignored? = try await Self.request("POST", session.at(command), body)
     }
 
-    /// A command of Chromium's own protocol, for what WebDriver does not have.
+    /// Sends a command of Chromium's DevTools protocol, for features that WebDriver does not have.
     private func develop(_ command: String, _ parameters: some Encodable) async throws {
         try await send("goog/cdp/execute", DevToolsCommand(cmd: command, params: parameters))
     }
@@ -222,7 +223,7 @@ package final class Browser: Sendable {
         _ method: String, _ address: Address, _ body: (some Encodable)?
     ) async throws -> Value {
         let text = try body.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) } ?? ""
-        // Not URLSession, which on Linux refuses chromedriver's headers: they have no space behind the colon.
+        // Not URLSession, which on Linux rejects chromedriver's headers: they have no space after the colon.
         let answer = try await HTTPAddress(host: "127.0.0.1", port: address.port).request(
             method, address.path, ["Content-Type": "application/json; charset=utf-8"], body: text, within: requestLimit)
         let data = Data(answer.body)
@@ -234,12 +235,12 @@ package final class Browser: Sendable {
             return try JSONDecoder().decode(Answer<Value>.self, from: data).value
         } catch {
             throw TestSupportError(
-                "the browser answered \(String(decoding: data.prefix(400), as: UTF8.self)): not a \(Value.self)")
+                "the browser returned \(String(decoding: data.prefix(400), as: UTF8.self)): not a \(Value.self)")
         }
     }
 }
 
-/// Runs a body with a browser that is gone afterwards.
+/// Runs `body` with a browser that is closed afterwards.
 package func withBrowser<R>(
     isolation: isolated (any Actor)? = #isolation, _ body: (Browser) async throws -> R
 ) async throws -> R {

@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// A process that a test started: its output is collected, it takes signals, and it ends with the test.
+/// A process started by a test: its output is collected, it can be sent signals, and it ends with the test.
 ///
-/// It leads its own process group, which is killed when the last reference to this object goes, or by `ProcessGuard`
-/// when the tests themselves crash. So what it starts in turn does not outlive the tests either.
+/// It leads its own process group, which is killed when the last reference to this object is released, or by
+/// `ProcessGuard` if the tests themselves crash. So its child processes do not outlive the tests either.
 package final class ChildProcess: Sendable {
     package enum Ending: Sendable, Equatable {
         case exited(Int32)
@@ -20,9 +20,9 @@ package final class ChildProcess: Sendable {
     /// Starts a program.
     ///
     /// - Parameters:
-    ///   - executable: a path, or a name to look for in `PATH`.
-    ///   - environment: added to this process' own, or instead of it.
-    ///   - standardInput: what the program may read; nothing by default.
+    ///   - executable: a path, or a name that is looked up in `PATH`.
+    ///   - environment: variables that are added to this process' environment, or replace it.
+    ///   - standardInput: the program's input; empty by default.
     package init(
         _ executable: String, _ arguments: [String] = [], environment: [String: String] = [:],
         inheritsEnvironment: Bool = true, workingFolder: String? = nil, standardInput: String = ""
@@ -40,7 +40,7 @@ package final class ChildProcess: Sendable {
     }
 
     deinit {
-        // The group, also when its leader is gone: a number is not given away while a group bears it.
+        // Kills the group even if its leader has ended: a process id is not reused while a group has it.
         Glibc.kill(-processID, SIGKILL)
         ProcessGuard.shared?.forget(processID)
     }
@@ -50,8 +50,8 @@ package final class ChildProcess: Sendable {
     package var standardOutput: String { output.text }
     package var standardError: String { errorOutput.text }
 
-    /// Waits for a line on standard output or standard error, written already or still to come.
-    /// - Returns: the first such line, without its end.
+    /// Waits for a line on standard output or standard error, including lines that were already written.
+    /// - Returns: the first matching line, without its newline.
     @discardableResult
     package func waitForLine(containing text: String, within limit: Duration = .seconds(10)) async throws -> String {
         func found() -> String? { (output.lines + errorOutput.lines).first { $0.contains(text) } }
@@ -64,7 +64,8 @@ package final class ChildProcess: Sendable {
             }
         } catch is TestSupportError {}
         guard let line else {
-            // One that has closed its outputs is most likely about to end: how is the better half of the report.
+            // A process that has closed its outputs is most likely about to end, and its exit status is the better half
+            // of the report.
             if output.isAtEnd && errorOutput.isAtEnd { _ = try? await waitForEnding(within: .seconds(1)) }
             throw TestSupportError("\(name) did not write “\(text)”. It \(state), and wrote:\n\(transcript)")
         }
@@ -77,20 +78,20 @@ package final class ChildProcess: Sendable {
 
     // MARK: Signals and end
 
-    /// Sends a signal to the process alone, not to what it started. Does nothing when it has ended.
+    /// Sends a signal to the process alone, not to its children. Does nothing if the process has ended.
     package func signal(_ number: Int32) { life.signal(number) }
 
-    /// Whether it is stopped, by SIGSTOP.
+    /// Whether the process was stopped by SIGSTOP.
     package var isStopped: Bool {
-        // The state stands behind the name, which is in brackets: proc(5).
+        // The state follows the name, which is in brackets: proc(5).
         let text = try? String(contentsOfFile: "/proc/\(processID)/stat", encoding: .utf8)
         return text?.split(separator: ")").last?.hasPrefix(" T") == true
     }
 
-    /// How it ended; nil while it runs.
+    /// How the process ended; nil while it runs.
     package var ending: Ending? { life.ending }
 
-    /// Waits until the process has ended and everything it wrote is collected.
+    /// Waits until the process has ended and all its output is collected.
     @discardableResult
     package func waitForEnding(within limit: Duration = .seconds(20)) async throws -> Ending {
         do {
@@ -99,12 +100,12 @@ package final class ChildProcess: Sendable {
         guard let ending else {
             throw TestSupportError("\(name) did not end within \(limit). It wrote:\n\(transcript)")
         }
-        // What it started may keep the pipes open for longer.
+        // Its children may keep the pipes open for longer.
         try? await eventually(within: .seconds(1), "the output") { output.isAtEnd && errorOutput.isAtEnd }
         return ending
     }
 
-    /// Ends it with SIGTERM, or with SIGKILL when it takes no notice.
+    /// Ends the process with SIGTERM, or with SIGKILL if it does not react.
     @discardableResult
     package func stop(within limit: Duration = .seconds(10)) async throws -> Ending {
         signal(SIGTERM)
@@ -112,7 +113,7 @@ package final class ChildProcess: Sendable {
         return try await kill()
     }
 
-    /// Ends it as a crash would.
+    /// Kills the process, like a crash.
     @discardableResult
     package func kill() async throws -> Ending {
         signal(SIGKILL)
@@ -120,7 +121,7 @@ package final class ChildProcess: Sendable {
     }
 }
 
-/// What a process writes to one of its outputs. Read by a thread, so that a full pipe never stops the process.
+/// The output of a process on one descriptor. A thread reads it, so that a full pipe never blocks the process.
 private final class CollectedOutput: Sendable {
     private let state = Mutex((bytes: [UInt8](), isAtEnd: false))
 
@@ -142,7 +143,7 @@ private final class CollectedOutput: Sendable {
 
     var text: String { String(decoding: state.withLock { $0.bytes }, as: UTF8.self) }
 
-    /// Complete lines, and the rest once nothing more can come.
+    /// The complete lines, and at the end of the output also the rest.
     var lines: [String] {
         let (bytes, isAtEnd) = state.withLock { $0 }
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -151,7 +152,7 @@ private final class CollectedOutput: Sendable {
     }
 }
 
-/// Whether a process still runs. A thread waits for its end.
+/// Tracks whether a process still runs. A thread waits for its end.
 private final class Life: Sendable {
     private let processID: Int32
     private let state = Mutex(ChildProcess.Ending?.none)
@@ -163,7 +164,7 @@ private final class Life: Sendable {
 
     var ending: ChildProcess.Ending? { state.withLock { $0 } }
 
-    /// Under the lock the process is either unreaped, so that its number is still its own, or known to have ended.
+    /// Under the lock, the process either is unreaped, so that its id is still valid, or is known to have ended.
     func signal(_ number: Int32) {
         state.withLock { if $0 == nil { _ = Glibc.kill(processID, number) } }
     }

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// A subscriber to server-sent events, which reads them as browsers do.
+/// A subscriber to server-sent events that parses them as browsers do.
 package final class EventStream: Sendable {
     package struct Event: Sendable, Equatable {
-        /// Of this event itself; nil without one.
+        /// The id of this event itself; nil if it has none.
         package var id: String?
         package var name = "message"
         package var data = ""
@@ -24,7 +24,7 @@ package final class EventStream: Sendable {
         self.connection = connection
     }
 
-    /// Sends the request and waits for nothing.
+    /// Sends the request and returns without waiting for the response.
     /// - Parameter reads: false for a subscriber that does not read until `startReading`.
     package static func open(
         _ address: HTTPAddress, _ target: String, _ headers: KeyValuePairs<String, String> = [:], reads: Bool = true,
@@ -39,7 +39,7 @@ package final class EventStream: Sendable {
 
     package func close() { connection.close() }
 
-    /// The head of the reply, once it is there. One that is not 200 has no events.
+    /// Waits for the head of the response. A response other than 200 has no events.
     package func head(within limit: Duration = .seconds(10)) async throws -> HTTPReply {
         try await eventually(within: limit, "the head of the event stream") {
             try poll()
@@ -49,7 +49,7 @@ package final class EventStream: Sendable {
         return head
     }
 
-    /// All events so far.
+    /// All events received so far.
     package var events: [Event] {
         get throws {
             try poll()
@@ -57,11 +57,11 @@ package final class EventStream: Sendable {
         }
     }
 
-    /// Milliseconds after which a browser would connect again, if the stream has said so.
+    /// The time in milliseconds after which a browser would reconnect, if the stream has set it.
     package var retry: Int? { state.withLock { $0.retry } }
 
-    /// The next event that has not been returned yet.
-    /// - Parameter name: passes over events of other names.
+    /// Returns the next event that has not been returned yet.
+    /// - Parameter name: skips events with other names.
     package func next(_ name: String? = nil, within limit: Duration = .seconds(10)) async throws -> Event {
         var event: Event?
         do {
@@ -82,7 +82,7 @@ package final class EventStream: Sendable {
             }
         } catch let error as TestSupportError {
             let seen = state.withLock { $0.events.suffix(5).map { "\($0.name) \($0.data.prefix(300))" } }
-            throw TestSupportError("\(error) (\(name ?? "any"); the last ones seen: \(seen))")
+            throw TestSupportError("\(error) (\(name ?? "any"); the last events: \(seen))")
         }
         guard let event else { throw TestSupportError("no event") }
         return event
@@ -101,7 +101,7 @@ package final class EventStream: Sendable {
         }
     }
 
-    /// One block of lines. What an event must not have is an error here, where browsers pass over it.
+    /// Parses one block of lines. Lines that an event must not have are errors here, whereas browsers ignore them.
     private static func read(_ block: String, into state: inout State) throws {
         var event = Event()
         var data: [Substring] = []
@@ -115,7 +115,7 @@ package final class EventStream: Sendable {
             case "retry":
                 guard let retry = Int(value) else { throw TestSupportError("retry is “\(value)”") }
                 state.retry = retry
-            default: throw TestSupportError("“\(line)” is no line of an event")
+            default: throw TestSupportError("“\(line)” is not a line of an event")
             }
         }
         guard !data.isEmpty else { return }

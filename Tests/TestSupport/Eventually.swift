@@ -1,4 +1,4 @@
-/// What a test waited for in vain, or could not set up.
+/// A wait that timed out, or a setup that failed.
 package struct TestSupportError: Error, CustomStringConvertible {
     package let description: String
 
@@ -7,10 +7,11 @@ package struct TestSupportError: Error, CustomStringConvertible {
     }
 }
 
-/// Waits until a condition holds, and fails when it does not within the limit. The only place where tests wait.
+/// Waits until a condition holds, and fails if it does not hold within the limit. This is the only place where tests
+/// wait.
 ///
-/// - Parameter what: completes the sentence "waited … in vain for".
-/// - Throws: `TestSupportError` when the time is over; what the condition throws, at once.
+/// - Parameter what: completes the sentence "timed out after … waiting for".
+/// - Throws: `TestSupportError` after the limit; errors of the condition are rethrown immediately.
 package func eventually(
     within limit: Duration = .seconds(10), _ what: String, isolation: isolated (any Actor)? = #isolation,
     _ condition: () async throws -> Bool
@@ -19,7 +20,9 @@ package func eventually(
     var pause = Duration.milliseconds(1)
     while true {
         if try await condition() { return }
-        guard ContinuousClock.now < deadline else { throw TestSupportError("waited \(limit) in vain for \(what)") }
+        guard ContinuousClock.now < deadline else {
+            throw TestSupportError("timed out after \(limit) waiting for \(what)")
+        }
         try await Task.sleep(for: pause)
         pause = min(pause * 2, .milliseconds(25))
     }

@@ -3,17 +3,17 @@ import NIOPosix
 import RedisClient
 import Synchronization
 
-/// A server on a unix socket that misbehaves as a test wants. Commands are read properly; what is answered is up to
-/// the script.
+/// A server on a unix socket with faults that a test scripts. It parses commands correctly; the script determines the
+/// replies.
 package final class FakeServer: Sendable {
     package enum Reaction: Sendable {
         case answer(String)
         case silence
-        /// Closes the connection after writing this much.
+        /// Closes the connection after writing this text.
         case close(after: String)
     }
 
-    /// Gets the number of the connection (1, 2 …) and the words of the command.
+    /// Receives the number of the connection (1, 2 …) and the words of the command.
     package typealias Script = @Sendable (_ connection: Int, _ command: [String]) -> Reaction
 
     package let url: RedisURL
@@ -32,14 +32,15 @@ package final class FakeServer: Sendable {
         channel.close(promise: nil)
     }
 
-    /// How often a command came, over all connections.
+    /// Returns how often a command was received, over all connections.
     package func count(of name: String) -> Int {
         journal.commands.withLock { commands in commands.count { $0.first == name } }
     }
 
+    /// Starts a server.
     /// - Parameters:
-    ///   - folder: where its socket, `fake.sock`, will be.
-    ///   - greets: answers CLIENT SETNAME and PING as Redis does, without asking the script.
+    ///   - folder: the folder of its socket, `fake.sock`.
+    ///   - greets: replies to CLIENT SETNAME and PING as Redis does, without calling the script.
     package static func start(
         in folder: TemporaryFolder? = nil, greets: Bool = true, _ script: @escaping Script
     ) async throws -> FakeServer {
@@ -77,7 +78,7 @@ private final class Journal: Sendable {
     }
 }
 
-/// Commands have the form of replies (arrays of bulk strings), so the parser under test reads them.
+/// Commands have the form of replies (arrays of bulk strings), so the parser under test parses them.
 private final class FakeConversation: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -95,7 +96,7 @@ private final class FakeConversation: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
-        // A client of ours writes commands that can be read; what is none is no command.
+        // Our client sends valid commands; other input is ignored.
         try? buffer.withUnsafeReadableBytes { try parser.feed($0) }
         while let reply = try? parser.next() {
             let command = (reply.value.array ?? []).compactMap(\.string)

@@ -3,7 +3,7 @@ import NIOPosix
 import Synchronization
 import TextEncodings
 
-/// Where a server listens. Requests go out as they are written: paths, headers and bodies, valid or not.
+/// The address of a server. Requests are sent as they are written: paths, headers and bodies, valid or not.
 package struct HTTPAddress: Sendable, CustomStringConvertible {
     package let host: String
     package let port: Int
@@ -13,7 +13,7 @@ package struct HTTPAddress: Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// The address in a line as `listening on http://127.0.0.1:8080`.
+    /// Extracts the address from a line like `listening on http://127.0.0.1:8080`.
     package init(in line: String) throws {
         let parts = line.split(separator: "http://", maxSplits: 1).last?.split(separator: "/").first?
             .split(separator: ":")
@@ -25,7 +25,7 @@ package struct HTTPAddress: Sendable, CustomStringConvertible {
 
     package var description: String { "\(host):\(port)" }
 
-    /// One request over a new connection.
+    /// Sends one request over a new connection.
     package func request(
         _ method: String, _ target: String, _ headers: KeyValuePairs<String, String> = [:], body: String? = nil,
         within limit: Duration = .seconds(20)
@@ -41,7 +41,7 @@ package struct HTTPAddress: Sendable, CustomStringConvertible {
     }
 }
 
-/// A connection to a server of HTTP/1.1: bytes out, replies in.
+/// An HTTP/1.1 connection to a server: it sends bytes and receives responses.
 package final class HTTPConnection: Sendable {
     private let channel: any Channel
     private let address: HTTPAddress
@@ -57,7 +57,8 @@ package final class HTTPConnection: Sendable {
         close()
     }
 
-    /// - Parameter reads: whether it takes from the socket what comes; `startReading` does later.
+    /// Connects to a server.
+    /// - Parameter reads: whether the connection reads from its socket; `startReading` starts this later.
     package static func connect(to address: HTTPAddress, reads: Bool = true) async throws -> HTTPConnection {
         let incoming = IncomingBytes()
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -69,7 +70,7 @@ package final class HTTPConnection: Sendable {
                 }
             }
         if !reads {
-            // As little as there can be between the server and a subscriber that does not read.
+            // Keeps the buffer between the server and a subscriber that does not read as small as possible.
             bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: 4_096)
         }
         let channel = try await bootstrap.connect(host: address.host, port: address.port).get()
@@ -81,7 +82,7 @@ package final class HTTPConnection: Sendable {
         channel.read()
     }
 
-    /// Reads a few kilobytes at a time, as a client on a bad network does. For a connection that does not read.
+    /// Reads a few kilobytes at a time, like a client on a bad network. For a connection that does not read.
     package func startReading(every interval: TimeAmount) {
         let channel = channel
         channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: interval) { task in
@@ -89,23 +90,23 @@ package final class HTTPConnection: Sendable {
         }
     }
 
-    /// Bytes that have come and were not taken as a reply.
+    /// The number of bytes that were received and are not part of a returned response.
     package var receivedBytes: Int { incoming.count }
 
     package func close() { channel.close(promise: nil) }
 
-    /// Closes the sending side: the server sees the end of input; replies still come in.
+    /// Closes the sending side: the server sees the end of input, and responses are still received.
     package func endSending() { channel.close(mode: .output, promise: nil) }
 
-    /// Whether the server has closed it.
+    /// Whether the server has closed the connection.
     package var isClosed: Bool { incoming.isClosed }
 
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     package func send(_ text: String) {
         channel.writeAndFlush(ByteBuffer(string: text), promise: nil)
     }
 
-    /// A request with `Host`, and `Content-Length` where there is a body, unless `headers` has them.
+    /// Sends a request with `Host`, and with `Content-Length` if there is a body, unless `headers` contains them.
     package func send(
         _ method: String, _ target: String, _ headers: KeyValuePairs<String, String> = [:], body: String? = nil,
         version: String = "1.1"
@@ -120,7 +121,7 @@ package final class HTTPConnection: Sendable {
         send(text + "\r\n" + (body ?? ""))
     }
 
-    /// The next reply, whole.
+    /// Waits for the next complete response.
     package func reply(toHEAD: Bool = false, within limit: Duration = .seconds(20)) async throws -> HTTPReply {
         var reader = HTTPReplyReader(answersHEAD: toHEAD)
         try await eventually(within: limit, "a reply of \(address)") {
@@ -132,7 +133,7 @@ package final class HTTPConnection: Sendable {
         return reply
     }
 
-    /// Moves what has come so far into a reader.
+    /// Moves the bytes received so far into a reader.
     func read(into reader: inout HTTPReplyReader) throws {
         let (bytes, isClosed) = incoming.take()
         try reader.feed(bytes)
@@ -140,7 +141,7 @@ package final class HTTPConnection: Sendable {
     }
 }
 
-/// What a connection has received and has not been read.
+/// The bytes that a connection has received and that were not read yet.
 private final class IncomingBytes: Sendable {
     private let state = Mutex((bytes: [UInt8](), isClosed: false))
 
@@ -179,7 +180,7 @@ private final class IncomingBytesHandler: ChannelInboundHandler {
 }
 
 extension String {
-    /// Safe at any place of a URL: everything but unreserved characters (RFC 3986) is percent-encoded.
+    /// The string, safe in any part of a URL: all but unreserved characters (RFC 3986) are percent-encoded.
     package var percentEncoded: String {
         PercentEncoding.encode(utf8) { byte in
             switch byte {

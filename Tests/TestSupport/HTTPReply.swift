@@ -1,10 +1,10 @@
-/// What a server answered.
+/// A server's response.
 package struct HTTPReply: Sendable {
     package var status: Int
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
 
-    /// All values of a header, joined as RFC 9110 allows; nil without one.
+    /// All values of a header, joined as RFC 9110 allows; nil if the header is missing.
     package subscript(_ name: String) -> String? {
         let values = headers.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
         return values.isEmpty ? nil : values.joined(separator: ", ")
@@ -16,21 +16,21 @@ package struct HTTPReply: Sendable {
     package var mediaType: String? { self["content-type"]?.split(separator: ";").first.map(String.init) }
 }
 
-/// Reads one reply of HTTP/1.1 out of bytes as they come, and does no I/O. Written for tests: it takes nothing that a
-/// server must not send, and shows the body while it is still coming.
+/// Parses one HTTP/1.1 response incrementally, without I/O. It is written for tests: it accepts nothing that a server
+/// must not send, and exposes the body while it is being received.
 struct HTTPReplyReader {
     private enum Framing: Equatable {
         case length(Int)
         case chunked
-        /// Of a chunk: so many bytes, then the end of a line.
+        /// The rest of a chunk: this many bytes, then the end of a line.
         case chunk(Int)
         case untilEnd
     }
 
-    /// Complete once the head is; its body grows.
+    /// Set once the head is complete; the body grows.
     private(set) var reply: HTTPReply?
     private(set) var isComplete = false
-    /// What belongs to the next reply, once this one is complete.
+    /// The bytes of the next response, once this response is complete.
     private(set) var unread: [UInt8] = []
     private let answersHEAD: Bool
     private var framing = Framing.untilEnd
@@ -44,16 +44,16 @@ struct HTTPReplyReader {
         while try step() {}
     }
 
-    /// The connection has ended.
+    /// Signals the end of the connection.
     mutating func end() throws {
         guard !isComplete else { return }
         guard reply != nil, framing == .untilEnd else {
-            throw TestSupportError("the connection ended within a reply: \(reply.map { "\($0.status)" } ?? "no head")")
+            throw TestSupportError("the connection ended in a response: \(reply.map { "\($0.status)" } ?? "no head")")
         }
         isComplete = true
     }
 
-    /// Whether there was enough for a step.
+    /// Parses one element, and returns whether there were enough bytes for it.
     private mutating func step() throws -> Bool {
         if isComplete { return false }
         guard reply != nil else { return try readHead() }
@@ -70,7 +70,7 @@ struct HTTPReplyReader {
         case .chunked:
             guard let line = takeLine() else { return false }
             guard let size = Int(line.split(separator: ";")[0], radix: 16) else {
-                throw TestSupportError("“\(line)” is no size of a chunk")
+                throw TestSupportError("“\(line)” is not the size of a chunk")
             }
             framing = .chunk(size)
             return true
@@ -93,12 +93,12 @@ struct HTTPReplyReader {
         unread.removeSubrange(..<end.upperBound)
         let first = lines.removeFirst().split(separator: " ", maxSplits: 2)
         guard first.count >= 2, ["HTTP/1.1", "HTTP/1.0"].contains(first[0]), let status = Int(first[1]) else {
-            throw TestSupportError("“\(first.joined(separator: " "))” is no reply of HTTP/1")
+            throw TestSupportError("“\(first.joined(separator: " "))” is not a response of HTTP/1")
         }
-        // 100 Continue: the reply is still to come, unless it is what is waited for.
+        // After 100 Continue the response follows, unless the test waits for this status itself.
         if status < 200, !answersHEAD { return true }
         let headers = try lines.map { line in
-            guard let colon = line.firstIndex(of: ":") else { throw TestSupportError("“\(line)” is no header") }
+            guard let colon = line.firstIndex(of: ":") else { throw TestSupportError("“\(line)” is not a header") }
             let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
             return (name: String(line[..<colon]), value: String(value))
         }
@@ -109,7 +109,7 @@ struct HTTPReplyReader {
         } else if reply["transfer-encoding"]?.lowercased() == "chunked" {
             framing = .chunked
         } else if let length = reply["content-length"] {
-            guard let bytes = Int(length) else { throw TestSupportError("“\(length)” is no length") }
+            guard let bytes = Int(length) else { throw TestSupportError("“\(length)” is not a length") }
             framing = .length(bytes)
             isComplete = bytes == 0
         }
@@ -128,7 +128,7 @@ struct HTTPReplyReader {
         return String(decoding: unread[..<end.lowerBound], as: UTF8.self)
     }
 
-    /// Gives the body away that has come so far; the next one begins behind it.
+    /// Removes and returns the body received so far; the next call continues after it.
     mutating func takeBody() -> [UInt8] {
         defer { reply?.body = [] }
         return reply?.body ?? []

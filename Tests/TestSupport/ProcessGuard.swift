@@ -1,9 +1,10 @@
 import Foundation
 
-/// Kills what is left of the tests' processes when the test process itself crashes.
+/// Kills the remaining processes of the tests if the test process itself crashes.
 ///
-/// A shell reads the numbers of processes from a pipe; the pipe ends with the test process, however that ends. (The
-/// usual means, PR_SET_PDEATHSIG, cannot be had through posix_spawn and looks at threads, which come and go.)
+/// A shell reads process ids from a pipe, which closes when the test process ends for whatever reason. (The usual
+/// means, PR_SET_PDEATHSIG, is not available through posix_spawn and depends on the parent thread, which may end
+/// earlier.)
 final class ProcessGuard: Sendable {
     static let shared = ProcessGuard()
 
@@ -24,13 +25,13 @@ final class ProcessGuard: Sendable {
         """
 
     init?() {
-        // A guard that was killed must not take the tests with it.
+        // If the guard is killed, SIGPIPE must not end the tests.
         _ = Glibc.signal(SIGPIPE, SIG_IGN)
         guard let (_, pipe) = try? Spawned.startReader("/bin/sh", ["-c", Self.script]) else { return nil }
         self.pipe = pipe
     }
 
-    /// As the end of the process does.
+    /// Closes the pipe, as the end of the process would.
     deinit {
         close(pipe)
     }
@@ -39,7 +40,7 @@ final class ProcessGuard: Sendable {
 
     func forget(_ group: Int32) { send("- \(group)\n") }
 
-    /// Shorter than PIPE_BUF, so lines of several threads do not mix.
+    /// A line is shorter than PIPE_BUF, so lines of several threads do not interleave.
     private func send(_ line: String) {
         let bytes = Array(line.utf8)
         _ = write(pipe, bytes, bytes.count)

@@ -3,21 +3,21 @@ import Foundation
 /// A program that serves as Redis in tests.
 package struct RedisServerProgram: Sendable, Hashable, CustomStringConvertible {
     package let description: String
-    /// A path, or a name to look for in `PATH`.
+    /// A path, or a name that is looked up in `PATH`.
     package let executable: String
 
-    /// Debian's.
+    /// Debian's Redis.
     package static let system = RedisServerProgram(description: "redis", executable: "redis-server")
-    /// A current Valkey, and Redis 8: `scripts/servers/fetch` puts them there.
+    /// A current Valkey, and Redis 8; `scripts/servers/fetch` installs them.
     package static let valkey = RedisServerProgram(description: "valkey", executable: fetched("valkey/valkey-server"))
     package static let redis8 = RedisServerProgram(description: "redis8", executable: fetched("redis8/redis-server"))
 
     package static let all = [system, valkey, redis8]
-    /// Those that tests can run on here.
+    /// The programs that are installed on this machine.
     package static let present = all.filter(\.isPresent)
     package static let absent = all.filter { !$0.isPresent }
 
-    /// On which tests run that do not say: Debian's, unless the environment names another one or a path.
+    /// The program for tests that do not choose one: Debian's, unless the environment names another one or a path.
     package static let chosen: RedisServerProgram = {
         guard let name = ProcessInfo.processInfo.environment["STOCKTAKE_TEST_SERVER"], !name.isEmpty else {
             return system

@@ -1,13 +1,13 @@
 import Foundation
 import RedisClient
 
-/// A user that `config/redis.conf` proposes, as it stands there in a comment.
+/// A user that `config/redis.conf` proposes in a comment.
 package struct ShippedUser: Sendable {
     package let name: String
-    /// As `ACL SETUSER` takes them, the password among them.
+    /// The arguments of `ACL SETUSER`, including the password.
     private let rules: [String]
 
-    /// Who consumes; who publishes and waits for outcomes; who reads availability.
+    /// The users that consume; that publish and wait for outcomes; that read availability.
     package static let consumer = ShippedUser("stocktake")
     package static let publisher = ShippedUser("publisher")
     package static let shop = ShippedUser("shop")
@@ -21,10 +21,10 @@ package struct ShippedUser: Sendable {
             lines.first { $0.hasPrefix("# user \(name) ") }?.split(separator: " ").dropFirst(3).map(String.init) ?? []
     }
 
-    /// What it may do, each as its own rule: `+xadd`, `~keys`, `&channels`.
+    /// The user's permissions, each as a separate rule: `+xadd`, `~keys`, `&channels`.
     package var rights: [String] { rules.filter { "+~&".contains($0.prefix(1)) } }
 
-    /// Makes the user on a server.
+    /// Creates the user on a server.
     package func add(to server: TestRedisServer, with more: [String] = []) async throws {
         guard !rules.isEmpty else { throw TestSupportError("config/redis.conf has no user \(name)") }
         try await server.command("ACL", ["SETUSER", name] + rules + more)
@@ -44,7 +44,7 @@ package struct ShippedUser: Sendable {
         try await server.command("ACL", ["SETUSER", name, right])
     }
 
-    /// Where it finds a server, as a setting.
+    /// Returns the address of a server with this user's credentials, as a setting.
     package func address(of server: TestRedisServer, database: Int = 0) -> String {
         "unix://\(server.socketPath)?db=\(database)&user=\(name)&password=PASSWORD"
     }

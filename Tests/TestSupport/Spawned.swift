@@ -1,14 +1,14 @@
 import Foundation
 import Synchronization
 
-/// A program that has just been started, with the ends of its pipes.
+/// A program that has just been started, with our ends of its pipes.
 struct Spawned {
     let processID: Int32
     let standardOutput: Int32
     let standardError: Int32
 
-    /// Swift's Glibc has no pipe2: between making a pipe and marking it close-on-exec, another program that is started
-    /// would inherit it and keep it open. So one program is started at a time.
+    /// Swift's Glibc has no pipe2: between the creation of a pipe and marking it close-on-exec, another started program
+    /// would inherit it and keep it open. So programs are started one at a time.
     private static let one = Mutex(())
 
     static func start(
@@ -24,7 +24,7 @@ struct Spawned {
             defer { close(childError) }
             var (program, words) = (executable, arguments)
             if let workingFolder {
-                // Nor has it posix_spawn_file_actions_addchdir_np.
+                // Nor does it have posix_spawn_file_actions_addchdir_np.
                 words = ["-c", "cd \"$0\" && exec \"$@\"", workingFolder, program] + words
                 program = "/bin/sh"
             }
@@ -39,7 +39,7 @@ struct Spawned {
         }
     }
 
-    /// Starts a program whose standard input is a pipe, and which writes to nowhere.
+    /// Starts a program whose standard input is a pipe and whose output is discarded.
     static func startReader(_ executable: String, _ arguments: [String]) throws -> (processID: Int32, input: Int32) {
         try one.withLock { _ in
             let (childInput, input) = try pipe()
@@ -56,7 +56,7 @@ struct Spawned {
         }
     }
 
-    /// The program leads its own process group, and has default signals.
+    /// Starts a program that leads its own process group and has default signal handlers.
     private static func spawn(
         _ executable: String, _ arguments: [String], _ environment: [String: String], _ descriptors: [Int32]
     ) throws -> Int32 {
@@ -66,7 +66,8 @@ struct Spawned {
         for (target, descriptor) in descriptors.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(target))
         }
-        // Connections of the tests, which would stay open with the program. Those closed meanwhile do not matter.
+        // Closes the tests' connections, which the program would otherwise keep open. Descriptors that are closed in
+        // the meantime do not matter.
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
             guard let descriptor = Int32(name), descriptor > 2 else { continue }
             let flags = fcntl(descriptor, F_GETFD)
@@ -100,7 +101,7 @@ struct Spawned {
         return (try closedOnExec(ends[0]), try closedOnExec(ends[1]))
     }
 
-    /// A file without a name rather than a pipe: a program that does not read cannot block or break the test.
+    /// Creates an unnamed file rather than a pipe: a program that does not read can neither block nor break the test.
     private static func fileHolding(_ text: String) throws -> Int32 {
         var path = Array("/tmp/stocktake-input-XXXXXX".utf8CString)
         let descriptor = try closedOnExec(mkstemp(&path))

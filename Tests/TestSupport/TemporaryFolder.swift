@@ -1,10 +1,10 @@
 import Foundation
 
-/// A private folder for a test, removed with everything in it when the last reference goes.
+/// A private folder for a test, removed with its content when the last reference is released.
 package final class TemporaryFolder: Sendable {
     package let path: String
 
-    /// The path is short: a unix socket's may have 107 bytes.
+    /// Creates the folder. Its path is short, because a unix socket's path may have at most 107 bytes.
     package init() throws {
         let variable = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
         let parent = variable.utf8.count > 50 ? "/tmp" : variable
@@ -23,6 +23,7 @@ package final class TemporaryFolder: Sendable {
 
     package func url(of name: String) -> URL { URL(fileURLWithPath: path(of: name)) }
 
+    /// Writes a file.
     /// - Returns: the path of the file.
     @discardableResult
     package func write(_ text: String, to name: String) throws -> String {
@@ -31,7 +32,7 @@ package final class TemporaryFolder: Sendable {
     }
 }
 
-/// Runs a body with a folder that is removed afterwards.
+/// Runs `body` with a folder that is removed afterwards.
 package func withTemporaryFolder<R>(
     isolation: isolated (any Actor)? = #isolation, _ body: (TemporaryFolder) async throws -> R
 ) async throws -> R {

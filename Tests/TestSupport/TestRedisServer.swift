@@ -3,17 +3,17 @@ import Logging
 import RedisClient
 import Synchronization
 
-/// A real Redis for one test: on a unix socket in a temporary folder, without persistence unless asked.
+/// A real Redis for one test: on a unix socket in a temporary folder, without persistence unless requested.
 package final class TestRedisServer: Sendable {
     package enum Listening: Sendable {
         case unixSocket
-        /// Also on a free port of 127.0.0.1; `url` is that one's.
+        /// Also on a free port of 127.0.0.1, which `url` then contains.
         case tcp
-        /// Also with TLS on a free port. The arguments name the certificates; `url` stays that of the socket.
+        /// Also with TLS on a free port. The arguments name the certificates; `url` remains that of the socket.
         case tls([String])
     }
 
-    /// Holds the socket, the log `redis.log`, and what the server saves.
+    /// Contains the socket, the log `redis.log`, and the server's data files.
     package let folder: TemporaryFolder
     package let url: RedisURL
     /// The TCP port, if there is one. A restart keeps it.
@@ -23,11 +23,11 @@ package final class TestRedisServer: Sendable {
     private let control: RedisClient
     private let process = Mutex(ChildProcess?.none)
 
-    /// How often another free port is tried: another process may take one between finding and using it.
+    /// The number of attempts to find a free port: another process may take a port before the server uses it.
     private static let portAttempts = 5
 
-    /// Starts a server and waits until it answers.
-    /// - Parameter arguments: as on the command line (`["--appendonly", "yes"]`); they win over the defaults.
+    /// Starts a server and waits until it replies.
+    /// - Parameter arguments: command-line arguments (`["--appendonly", "yes"]`); they override the defaults.
     package static func start(
         _ arguments: [String] = [], listening: Listening = .unixSocket, in folder: TemporaryFolder? = nil,
         on program: RedisServerProgram = .chosen
@@ -80,15 +80,15 @@ package final class TestRedisServer: Sendable {
 
     package var socketPath: String { folder.path(of: "redis.sock") }
 
-    /// Of the process that runs now, or ran last.
+    /// The id of the current process, or of the last one.
     package var processID: Int32 { process.withLock { $0?.processID ?? -1 } }
 
-    /// What the server has logged.
+    /// The server's log.
     package var log: String { (try? String(contentsOfFile: folder.path(of: "redis.log"), encoding: .utf8)) ?? "" }
 
     // MARK: Commands
 
-    /// Sends a command over a connection that belongs to the test alone, and comes back after a restart.
+    /// Sends a command over a connection that only the test uses, and which reconnects after a restart.
     /// - Throws: `RedisError`, also for an error reply.
     @discardableResult
     package func command(_ name: String, _ arguments: String...) async throws -> RedisValue {
@@ -103,33 +103,33 @@ package final class TestRedisServer: Sendable {
         return try await control.send(command)
     }
 
-    /// A new client, which logs nothing.
+    /// Creates a client that logs nothing.
     package func client(_ options: RedisOptions = .init()) -> RedisClient {
         RedisClient(url: url, options: options, logger: silentLogger)
     }
 
     // MARK: Life
 
-    /// SIGKILL, as a crash; returns when the process is gone.
+    /// Sends SIGKILL, like a crash, and returns when the process has ended.
     package func kill() async {
         _ = try? await process.withLock { $0 }?.kill()
     }
 
-    /// SIGTERM: the server saves what it is configured to save. Returns when the process is gone.
+    /// Sends SIGTERM, so that the server saves what it is configured to save, and returns when the process has ended.
     package func stop() async {
-        // A paused process does not notice.
+        // A paused process does not receive SIGTERM.
         signal(SIGCONT)
         _ = try? await process.withLock { $0 }?.stop()
     }
 
-    /// Starts it again with the same arguments, in the same folder and on the same port. If it is running, it is
+    /// Starts the server again with the same arguments, in the same folder and on the same port. A running server is
     /// stopped first.
     package func restart() async throws {
         await stop()
         try await start()
     }
 
-    /// SIGSTOP and SIGCONT make a server that is silent, and that answers late.
+    /// Sends a signal: SIGSTOP makes the server silent, and SIGCONT makes it reply late.
     package func signal(_ number: Int32) { process.withLock { $0 }?.signal(number) }
 
     private func start() async throws {
@@ -145,7 +145,7 @@ package final class TestRedisServer: Sendable {
                 try await RedisConnection.connect(to: RedisURL(unixSocket: socketPath), options: options).close()
                 return true
             } catch RedisError.reply(let error, _) {
-                // A server that wants a password answers, too.
+                // A server that requires a password has started, too.
                 return error.code != "LOADING"
             } catch is RedisError {
                 return false
@@ -154,7 +154,7 @@ package final class TestRedisServer: Sendable {
     }
 }
 
-/// Runs a body with a server that is gone afterwards, with its folder.
+/// Runs `body` with a server that is killed afterwards and whose folder is removed.
 package func withRedisServer<R>(
     _ arguments: [String] = [], listening: TestRedisServer.Listening = .unixSocket,
     on program: RedisServerProgram = .chosen, isolation: isolated (any Actor)? = #isolation,
@@ -171,10 +171,10 @@ package func withRedisServer<R>(
     }
 }
 
-/// Logs nothing.
+/// A logger that discards everything.
 package let silentLogger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
-/// A port of 127.0.0.1 that is free at this moment.
+/// Returns a port of 127.0.0.1 that is currently free.
 package func freePort() throws -> Int {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
