@@ -1,13 +1,13 @@
-/// Accepted orders as rows, one unit each, in statements of SQLite: so many that recording them would take too long. They
-/// have every column that recorded orders have, and sums that agree.
+/// Accepted orders of one unit each, inserted by SQL statements for SQLite: recording that many would take too long.
+/// They have every column that recorded orders have, and consistent sums.
 package struct AcceptedOrders {
-    /// A multiple of the products.
+    /// The number of orders, a multiple of `products`.
     let count: Int
-    /// PRODUCT-0, PRODUCT-1 …, in the catalogue already.
+    /// The number of products PRODUCT-0, PRODUCT-1 …, which the catalogue must already contain.
     let products: Int
-    /// Between the numbers in the ids of two orders that follow each other.
+    /// The difference between the numbers in the ids of two consecutive orders.
     let idStep: UInt64
-    /// Of the journal's last row; no order and no adjustment is among the rows.
+    /// The position of the journal's last row; there must be no order and no adjustment among the rows.
     let position: Int
 
     package init(count: Int, products: Int, idStep: UInt64, after position: Int) {

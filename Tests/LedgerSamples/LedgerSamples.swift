@@ -2,7 +2,7 @@ import Domain
 import Ledger
 
 extension Catalogue {
-    /// A capped product with a capped and an unlimited variant, an unlimited product, a capped one.
+    /// A capped product with a capped and an unlimited variant, an unlimited product, and a capped product.
     package static let sample = Catalogue(
         categories: ["kit", "material"],
         products: [
@@ -16,10 +16,10 @@ extension Catalogue {
         ])
 }
 
-/// A line as tests write it.
+/// An order line in the form that tests write.
 package typealias Line = (product: Identifier, variant: Identifier?, units: Int64)
 
-/// An order whose digest and entry id follow from its id.
+/// Creates an order whose digest and entry id are derived from its id.
 package func order(_ id: Identifier, _ lines: [Line], _ decision: Decision) -> BatchRecord<DecidedCommand> {
     let items = lines.map {
         Checkout.Item(productID: $0.product, variantID: $0.variant, units: $0.units, unitPrice: 100)
@@ -33,7 +33,7 @@ package func order(_ checkout: Checkout, _ decision: Decision) -> BatchRecord<De
         PlannedCommand(.placeOrder(order), movements: order.movements), decision, entryID: "\(checkout.orderID)-0")
 }
 
-/// - Parameter owned: what its order owned before.
+/// - Parameter owned: the units that its order owned before.
 package func cancellation(
     _ cancellation: Cancellation, of owned: [SKUUnits], _ decision: Decision, entryID: String = "9-0"
 ) -> BatchRecord<DecidedCommand> {
@@ -76,7 +76,7 @@ package func deadLetter(
 }
 
 extension LedgerStore {
-    /// Records what continues the ledger as it is.
+    /// Records the next batch, starting from the ledger's current head.
     @discardableResult
     package func recordNext(
         _ records: [BatchRecord<DecidedCommand>], attemptsOver: [EntryIdentity] = [], replayed: [Int64] = []
@@ -107,7 +107,7 @@ extension LedgerAdmin {
 }
 
 extension LedgerAudit {
-    /// Every counter, and what was recorded after `seq`.
+    /// Returns every counter, with the changes recorded after `seq`.
     package func counters(withChangesAfter seq: Int64) async throws -> CountersAsOf {
         try await counters(counterNames(after: nil, limit: 1_000).names, withChangesAfter: seq)
     }

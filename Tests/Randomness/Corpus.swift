@@ -1,20 +1,20 @@
 import Foundation
 
-/// Inputs that are kept as files: edge cases, and whatever a fuzz test has ever failed on.
+/// An input that is stored as a file: an edge case, or an input on which a fuzz test has failed.
 ///
-/// `Corpus/VERDICT/NAME.txt` beside the tests, in folders by what must become of it (`accepted`, `refused`); the name
-/// says what the case is. A file has text with escapes, so that any bytes can be in it and be read by people: `\n`,
-/// `\r`, `\t`, `\\` and `\xNN` stand for bytes, ends of lines for nothing, and a line that starts with `#` is a
-/// comment.
+/// The files are `Corpus/VERDICT/NAME.txt` next to the tests, in folders by the expected result (`accepted`,
+/// `refused`); the name describes the case. A file contains text with escapes, so that it can represent any bytes and
+/// is still readable: `\n`, `\r`, `\t`, `\\` and `\xNN` stand for bytes, newlines are ignored, and a line that starts
+/// with `#` is a comment.
 package struct Corpus: Sendable, CustomStringConvertible {
-    /// The folders above the file, from the outermost in.
+    /// The folders that contain the file, from the outermost inwards.
     package let folders: [String]
     package let name: String
     package let bytes: [UInt8]
 
     package var description: String { (folders + [name]).joined(separator: "/") }
 
-    /// All cases in `Corpus` beside the source file that asks, or in a folder of another name.
+    /// Returns all cases in `Corpus`, or in a folder with another name, next to the calling source file.
     package static func cases(in folder: String = "Corpus", beside file: String = #filePath) throws -> [Corpus] {
         let root = URL(fileURLWithPath: file).deletingLastPathComponent().appendingPathComponent(folder).path
         let paths = try FileManager.default.subpathsOfDirectory(atPath: root).filter { $0.hasSuffix(".txt") }
@@ -22,12 +22,12 @@ package struct Corpus: Sendable, CustomStringConvertible {
             let text = try String(contentsOfFile: root + "/" + path, encoding: .utf8)
             var parts = path.split(separator: "/").map(String.init)
             let name = String(parts.removeLast().dropLast(".txt".count))
-            guard let bytes = bytes(of: text) else { throw CorpusError(description: "\(path): a wrong escape") }
+            guard let bytes = bytes(of: text) else { throw CorpusError(description: "\(path): an invalid escape") }
             return Corpus(folders: parts, name: name, bytes: bytes)
         }
     }
 
-    /// Bytes as a corpus file has them.
+    /// Encodes bytes in the format of a corpus file.
     package static func text(of bytes: [UInt8]) -> String {
         var text = ""
         for byte in bytes {
@@ -44,7 +44,7 @@ package struct Corpus: Sendable, CustomStringConvertible {
         return text
     }
 
-    /// The bytes that a corpus file stands for; nil for an escape that there is not.
+    /// Decodes the text of a corpus file; nil if it contains an invalid escape.
     package static func bytes(of text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         for line in text.utf8.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {

@@ -1,4 +1,4 @@
-/// The input of one round of a fuzz test, with what is needed to see it again.
+/// The input of one round of a fuzz test, with everything needed to reproduce it.
 package struct FuzzCase: Sendable, CustomStringConvertible {
     package let bytes: [UInt8]
     package let seed: UInt64
@@ -8,6 +8,6 @@ package struct FuzzCase: Sendable, CustomStringConvertible {
         self.seed = seed
     }
 
-    /// What a failure says: the seed to replay it with, and the input as a corpus file has it.
+    /// The text of a failure: the seed that replays it, and the input in the format of a corpus file.
     package var description: String { "seed \(seed); for the corpus: \(Corpus.text(of: bytes))" }
 }

@@ -4,11 +4,11 @@
     import Darwin
 #endif
 
-/// Rounds of a randomised test. Each has its own seed; `STOCKTAKE_TEST_SEED` replays the round that failed.
+/// Runs the rounds of a randomised test. Each has its own seed; `STOCKTAKE_TEST_SEED` replays the round that failed.
 package enum Fuzzing {
-    /// Calls `body` with a generator for each round, until there were `count` or the time is over.
+    /// Calls `body` with a generator for each round, until `count` rounds are done or the time limit is reached.
     ///
-    /// A failure names the seed of its round, and so does a crash: it is written down before the round begins.
+    /// A failure reports the seed of its round. So does a crash: the seed is stored before the round begins.
     package static func rounds(
         _ count: Int, of test: String, within limit: Duration = .seconds(2),
         _ body: (inout SeededGenerator) throws -> Void
@@ -34,8 +34,8 @@ package enum Fuzzing {
         print("\(test): \(done) rounds, \(Int(Double(done) * 1_000 / milliseconds)) a second, seeds from \(first)")
     }
 
-    /// Rounds whose input is one run of bytes: `input` makes it, `check` judges it. A replayed round shows its input
-    /// first, also if it crashes.
+    /// Runs rounds whose input is one array of bytes: `input` generates it, `check` tests it. A replayed round prints
+    /// its input first, even if it crashes.
     package static func cases(
         _ count: Int, of test: String, within limit: Duration = .seconds(2),
         input: (inout SeededGenerator) throws -> [UInt8],
@@ -53,9 +53,9 @@ package enum Fuzzing {
     }
 }
 
-/// A line that is written to standard error if the process crashes in this thread: a trap says nothing of its input.
+/// A line that is written to standard error if the process crashes in this thread: a trap does not report its input.
 private enum CrashNote {
-    /// The line, as a C string, one a thread: tests run side by side.
+    /// The line, as a C string, one per thread: tests run in parallel.
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
         pthread_key_create(&key) { free($0) }
@@ -63,15 +63,16 @@ private enum CrashNote {
     }()
 
     private static let signals = [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT]
-    /// Who had the signals before, by number. Written once, before any of ours can come; a handler cannot take a lock.
+    /// The previous handlers, by signal number. Written once, before any of our handlers can run; a handler cannot take
+    /// a lock.
     nonisolated(unsafe) private static let previous = UnsafeMutablePointer<sigaction>.allocate(capacity: 65)
 
     private static let isInstalled: Bool = {
         _ = key
         for signal in signals {
             var action = sigaction()
-            // Only what may be called in a handler. Afterwards the signal is its former owner's: the instruction that
-            // crashed is executed again, and crashes as it would have.
+            // Calls only async-signal-safe functions. Afterwards it restores the previous handler: the instruction that
+            // crashed is executed again, and crashes as it would have without us.
             let handler: @convention(c) (Int32) -> Void = { signal in
                 if let note = pthread_getspecific(CrashNote.key) {
                     _ = write(STDERR_FILENO, note, strlen(note.assumingMemoryBound(to: CChar.self)))

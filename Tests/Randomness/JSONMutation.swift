@@ -1,8 +1,8 @@
 import StrictJSON
 
-/// Damage to a JSON text that leaves it JSON (but for doubled keys): what gets past a parser, and meets the rules.
+/// Mutates a JSON text so that it stays JSON (except for duplicate keys): it passes the parser and reaches the rules.
 package enum JSONMutation {
-    /// Values at the edges of types, ranges and lengths.
+    /// Values at the limits of types, ranges and lengths.
     private static let oddities: [JSONValue] =
         [
             "null", "true", "false", "0", "-0", "1", "-1", "5", "6", "2.0", "1e3", "1000000", "1000001",
@@ -16,7 +16,7 @@ package enum JSONMutation {
 
     private static let keys = ["", "id", "name", "items", "variants", "quantity", "ID", "unit-price", "\u{0}", "é"]
 
-    /// The text of `value` with one to three values changed, moved, doubled or taken out.
+    /// Returns the text of `value` with one to three values changed, moved, duplicated or removed.
     package static func mutate(_ value: JSONValue, using generator: inout SeededGenerator) -> [UInt8] {
         var result = value
         for _ in 0..<Int.random(in: 1...3, using: &generator) {
@@ -27,7 +27,7 @@ package enum JSONMutation {
                 switch Int.random(in: 0..<4, using: &generator) {
                 case 0: values.randomElement(using: &generator)
                 case 1: oddities.randomElement(using: &generator)
-                // Of the right type, and so looked at more closely.
+                // A value of the right type is validated further.
                 default: oddities.filter { $0.kind == kind }.randomElement(using: &generator)
                 }
             result = changing(result, &place, other ?? .null, &generator)
@@ -41,7 +41,7 @@ package enum JSONMutation {
         do {
             return try JSONValue.parse(Array(text.utf8))
         } catch {
-            // Only for texts that stand in a test.
+            // Only for texts that are written in a test.
             preconditionFailure("\(error): \(text)")
         }
     }
@@ -54,7 +54,7 @@ package enum JSONMutation {
         }
     }
 
-    /// `value` with the value that is `place` values further on changed, in the order of the text.
+    /// Returns `value` with the value at index `place`, in the order of the text, changed.
     private static func changing(
         _ value: JSONValue, _ place: inout Int, _ other: JSONValue, _ generator: inout SeededGenerator
     ) -> JSONValue {

@@ -1,6 +1,6 @@
-/// Damage of the kinds that parsers fall over: cut, repeated, overwritten and foreign bytes.
+/// Mutates bytes in ways that break parsers: truncated, repeated, overwritten and foreign bytes.
 package enum Mutation {
-    /// Pieces of JSON, and of what is no UTF-8.
+    /// Fragments of JSON, and bytes that are not UTF-8.
     package static let json: [[UInt8]] =
         [
             "\"", "\\", "\\u", "\\ud800", "\\u0000", "{", "}", "[", "]", ",", ":", "null", "true", "-", "-0", "00",
@@ -9,7 +9,7 @@ package enum Mutation {
         ].map { Array($0.utf8) }
         + [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]]
 
-    /// Pieces of Redis' protocol: every type of RESP2 and RESP3, and lengths that no sender can mean.
+    /// Fragments of Redis' protocol: every type of RESP2 and RESP3, and lengths that no sender can mean.
     package static let resp: [[UInt8]] = [
         "+", "-", ":", "$", "*", "%", "~", "#", ",", "_", "(", ">", "=", "!", "|", "\r\n", "\r", "\n", "0", "1", "9",
         "-1", "-2", "-0", "+1", "01", " 1", "\0", "$-1\r\n", "*-1\r\n", "*0\r\n", "*1\r\n", "$0\r\n\r\n", "$-2\r\n",
@@ -21,7 +21,7 @@ package enum Mutation {
         ";1\r\n", ".\r\n",
     ].map { Array($0.utf8) }
 
-    /// One to four random changes.
+    /// Makes one to four random changes.
     package static func mutate(
         _ bytes: [UInt8], with fragments: [[UInt8]] = json, using generator: inout SeededGenerator
     ) -> [UInt8] {

@@ -1,4 +1,4 @@
-/// Random numbers that a printed seed brings back (SplitMix64).
+/// Random numbers that can be reproduced from a printed seed (SplitMix64).
 package struct SeededGenerator: RandomNumberGenerator {
     package let seed: UInt64
     private var state: UInt64
