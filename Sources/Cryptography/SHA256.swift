@@ -5,7 +5,7 @@ package enum SHA256 {
     /// The size of a digest in bytes.
     package static let byteCount = 32
 
-    /// Fetched once: a look-up by name takes longer than hashing a message.
+    /// Fetched once: a lookup by name takes longer than hashing a message.
     ///
     /// `nonisolated(unsafe)`: libcrypto never changes an algorithm after it was fetched, and counts references
     /// atomically.

@@ -4,7 +4,7 @@
 /// confirm the commands in stream order, then write the changes. The gate (`lua/gate.lua`) is the arbiter's fast
 /// counterpart next to Redis' counters: from the same balances both make the same decisions.
 ///
-/// The arbiter is pure: no clock, no I/O. An accepted order costs two look-ups per counter and no allocation.
+/// The arbiter is pure: no clock, no I/O. An accepted order costs two lookups per counter and no allocation.
 package struct Arbiter: Sendable {
     /// Why a command cannot be decided; nothing was changed.
     package enum Undecidable: Error, Equatable {

@@ -5,7 +5,7 @@ package enum Disagreement: Error, Sendable, Equatable, CustomStringConvertible {
     case command(Command.Key, gate: Decision, ledger: Decision?)
     /// The ledger's own sold quantity for this counter is too low: more would be given back than is sold.
     case miscounted(CounterName)
-    /// The ledger has no such counter.
+    /// The ledger does not have this counter.
     case unknownCounter(CounterName)
 
     package var description: String {

@@ -39,8 +39,8 @@ struct FieldReader {
 
     /// Returns the result of `body`, which must read all of `payload`.
     ///
-    /// A payload that is not JSON is reported as such, even if an invalid field precedes the syntax error: if `body`
-    /// finds an invalid field, the rest is read as well. So a valid payload is read only once.
+    /// A payload that is not JSON is reported as invalid JSON, even if an invalid field precedes the syntax error: if
+    /// `body` finds an invalid field, the payload is read again to its end. So a valid payload is read only once.
     static func read<Value>(
         _ payload: ByteSlice, _ body: (inout FieldReader) throws(InvalidMessage) -> Value
     ) throws(InvalidMessage) -> Value {

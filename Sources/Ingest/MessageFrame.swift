@@ -45,7 +45,7 @@ package struct MessageFrame: Sendable, Equatable {
         var payload: Range<Int>?
     }
 
-    /// Reads the line to its end, so that a line that is not JSON is reported as such, whatever its fields contain.
+    /// Reads the line to its end, so that a line that is not JSON is reported as invalid, whatever its fields contain.
     private static func read(_ line: [UInt8]) throws(JSONError) -> Fields {
         var scanner = try JSONScanner(line)
         var fields = Fields(kind: try scanner.peek())

@@ -1,5 +1,5 @@
 extension UInt8 {
-    /// The value, 0 to 15, of a hexadecimal digit in ASCII, in either case; nil if the byte is not such a digit.
+    /// The value, 0 to 15, of a hexadecimal digit in ASCII, in either case; nil for any other byte.
     package var hexDigitValue: UInt8? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")

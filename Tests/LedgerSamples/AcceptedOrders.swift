@@ -43,7 +43,7 @@ package struct AcceptedOrders {
             printf('prod_Q%016x', n % \(products)), 'Limited Edition ' || (n % \(products))
         FROM numbers;
 
-        -- Each product has as many.
+        -- Every product has the same number of orders.
         UPDATE product_counters SET sold_quantity = \(count / products);
         UPDATE ledger SET seq = \(count), position = \(position + count);
         """
