@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- acknowledge: acknowledges the messages that the ledger has committed, and announces the next rows of its journal.
--- Idempotent.
+-- Safe to repeat.
 --
 -- KEYS    1  …:stock   2  …:checkouts   3  …:outcomes   4  …:intake
 -- ARGV    1  identity of the ledger

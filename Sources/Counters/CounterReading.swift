@@ -1,7 +1,7 @@
 import Domain
 import RedisClient
 
-/// Counters, as read for availability.
+/// Counters with the state that they were read in.
 package struct CounterReading: Sendable {
     /// The state that the counters belong to. For more than `CounterReader.sliceReads` counters, `seq` is that of the
     /// oldest slice: every counter is as of this change, or newer.
