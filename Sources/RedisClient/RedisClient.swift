@@ -167,7 +167,7 @@ package final class RedisClient: Sendable {
     ) async throws {
         let clock = ContinuousClock()
         let deadline = limit.map { clock.now + $0 }
-        var told: String?
+        var reported: String?
         while true {
             do {
                 _ = try await connection()
@@ -175,8 +175,8 @@ package final class RedisClient: Sendable {
             } catch let error as RedisError where error.mayPass && !isClosed {
                 let retryAt = outage.failure?.retryAt ?? clock.now
                 if let deadline, max(retryAt, clock.now) >= deadline { throw error }
-                if told != error.kind { onFailure?(error) }
-                told = error.kind
+                if reported != error.kind { onFailure?(error) }
+                reported = error.kind
                 try await clock.sleep(until: retryAt)
             }
         }

@@ -111,7 +111,7 @@ import Testing
 
     private func violations(_ body: String) -> [String] {
         do {
-            _ = try CartValidation.lines(Array(body.utf8))
+            _ = try CartReader.lines(Array(body.utf8))
             return []
         } catch let problem as Problem {
             guard case .array(let violations) = problem.members["violations"] else { return [problem.detail] }
@@ -131,7 +131,7 @@ import Testing
              {"quantity": 1000000, "product_id": "ä", "variant_id": "v"}]}
             """
         #expect(
-            try CartValidation.lines(Array(body.utf8)) == [
+            try CartReader.lines(Array(body.utf8)) == [
                 Line(productID: "a/b", variantID: nil, units: 1),
                 Line(productID: "ä", variantID: "v", units: 1_000_000),
             ])

@@ -32,7 +32,7 @@ final class CurrentCatalogue: Sendable {
         /// that version (it was synced and the consumer has not reached it, or an older ledger was restored), one read
         /// suffices.
         var readFor: Source?
-        var snapshot: Task<CatalogueView, any Error>?
+        var reading: Task<CatalogueView, any Error>?
     }
 
     private struct Source: Equatable {
@@ -56,18 +56,18 @@ final class CurrentCatalogue: Sendable {
     /// - Returns: the catalogue version that the counters belong to, or the ledger's if that differs.
     func view(forEpoch epoch: Int64, catalogue: Int64) async throws -> CatalogueView {
         let source = Source(epoch: epoch, catalogue: catalogue)
-        let (view, snapshot): (CatalogueView, Task<CatalogueView, any Error>?) = state.withLock { state in
+        let (view, reading): (CatalogueView, Task<CatalogueView, any Error>?) = state.withLock { state in
             if state.view.version == catalogue || state.readFor == source { return (state.view, nil) }
-            if let snapshot = state.snapshot { return (state.view, snapshot) }
-            let snapshot = Task { [ledger] in CatalogueView(try await ledger.listing()) }
-            state.snapshot = snapshot
-            return (state.view, snapshot)
+            if let reading = state.reading { return (state.view, reading) }
+            let reading = Task { [ledger] in CatalogueView(try await ledger.listing()) }
+            state.reading = reading
+            return (state.view, reading)
         }
-        guard let snapshot else { return view }
-        let result = await snapshot.result
+        guard let reading else { return view }
+        let result = await reading.result
         state.withLock { state in
-            guard state.snapshot == snapshot else { return }
-            state.snapshot = nil
+            guard state.reading == reading else { return }
+            state.reading = nil
             if case .success(let view) = result {
                 state.view = view
                 state.readFor = source

@@ -30,7 +30,7 @@ actor LiveAvailability: Service {
         var version: SnapshotVersion
         /// A subscriber received availability that differs from this: the next poll sends what it reads, changed or
         /// not.
-        var tellsNext = false
+        var sendsNext = false
         var subscribers: [ObjectIdentifier: Subscriber] = [:]
     }
 
@@ -48,7 +48,7 @@ actor LiveAvailability: Service {
     /// Why the last poll failed, in words for shoppers.
     private var failure: String?
     /// All availability must be sent, changed or not, because it could not be read for a while.
-    private var tellsAll = false
+    private var sendsAll = false
     private var isStopped = false
 
     private let (rings, ring) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -136,7 +136,7 @@ actor LiveAvailability: Service {
             return
         }
         // The remaining subscribers receive this availability from the next poll.
-        if known.availability.availability != availability.availability { known.tellsNext = true }
+        if known.availability.availability != availability.availability { known.sendsNext = true }
         known.subscribers[subscriberID] = subscriber
         watches[id] = known
     }
@@ -197,7 +197,7 @@ actor LiveAvailability: Service {
             let (view, _, snapshot) = try await reader.read { _ in [] }
             adopt(view)
             let isNews = swept.map { !$0.isSameState(as: snapshot.version) } ?? true
-            if isNews || tellsAll || wantsSweep {
+            if isNews || sendsAll || wantsSweep {
                 try await sweep(upTo: snapshot.version)
             } else {
                 swept = snapshot.version
@@ -208,7 +208,7 @@ actor LiveAvailability: Service {
             if failure == nil {
                 logger.warning("live availability is stale", metadata: ["reason": "\(reason)"])
                 tellAll(ServerSentEvent.unavailable(reason))
-                (swept, unswept, tellsAll) = (nil, [], true)
+                (swept, unswept, sendsAll) = (nil, [], true)
             }
             failure = reason
         }
@@ -235,7 +235,7 @@ actor LiveAvailability: Service {
         unswept.removeFirst(min(ids.count, unswept.count))
         guard unswept.isEmpty else { return }
         swept = sweeping
-        tellsAll = false
+        sendsAll = false
     }
 
     private func take(_ availability: ProductAvailability, _ version: SnapshotVersion) {
@@ -243,16 +243,16 @@ actor LiveAvailability: Service {
         let isNews = watch.availability.availability != availability.availability
         let isOtherSource = watch.version.source != version.source
         watch.version = version
-        if isNews || isOtherSource || tellsAll || watch.tellsNext {
+        if isNews || isOtherSource || sendsAll || watch.sendsNext {
             watch.availability = availability
             // The event's id is the state that all products have reached: a client may reconnect with it.
             let event = counted(
                 ServerSentEvent.availability([availability], version, id: sweeping.map { EventID($0) }))
             // A poll that began before a subscriber's first snapshot has nothing for that subscriber; the next one has.
-            let told = watch.subscribers.values.filter { $0.since <= EventID(version) }
-            for subscriber in told { subscriber.offer(event) }
-            watch.tellsNext = told.count < watch.subscribers.count
-            metrics.countEvents(told.count)
+            let receivers = watch.subscribers.values.filter { $0.since <= EventID(version) }
+            for subscriber in receivers { subscriber.offer(event) }
+            watch.sendsNext = receivers.count < watch.subscribers.count
+            metrics.countEvents(receivers.count)
         }
         watches[availability.product.id] = watch
     }

@@ -1,6 +1,5 @@
 import Hummingbird
 import Domain
-import StrictJSON
 
 /// `POST /v1/cart/validate`: whether a cart could be sold unchanged, and if not, why.
 ///
@@ -10,7 +9,6 @@ struct CartValidation: Sendable {
 
     /// Maximum size of the body. Lines and quantities have the same limits as in an order.
     static let maximumBytes = 64 << 10
-    private static let quantities = 1...Limit.units
 
     struct Line: Sendable, Equatable {
         var productID: Identifier
@@ -40,7 +38,7 @@ struct CartValidation: Sendable {
     }
 
     func validate(_ body: ByteBuffer, _ request: Request) async throws -> Response {
-        let lines = try Self.lines([UInt8](body.readableBytesView))
+        let lines = try CartReader.lines([UInt8](body.readableBytesView))
         let (view, _, snapshot) = try await reader.read { view in lines.compactMap { view[$0.productID] } }
         let verdicts = try Self.verdicts(lines) { id in
             try view[id].flatMap { try snapshot.availability(of: $0) }?.availability
@@ -124,63 +122,6 @@ struct CartValidation: Sendable {
         buffer.writeStaticString(#"],"available_quantity":"#)
         buffer.writeNumber(verdict.available)
         buffer.writeStaticString("}")
-    }
-
-    // MARK: - The body
-
-    /// The lines of a cart. Unknown members of the body are ignored.
-    /// - Throws: `Problem` (400) naming every violation.
-    static func lines(_ body: [UInt8]) throws -> [Line] {
-        let value: JSONValue
-        do {
-            value = try JSONValue.parse(body)
-        } catch {
-            throw Problem(.badRequest, "the body is not valid JSON: \(error)")
-        }
-        guard case .object(let cart) = value else { throw Problem(.badRequest, "the body must be an object") }
-        guard case .array(let items) = cart["items"] else {
-            throw Problem.violations([("items", "must be a list of lines")])
-        }
-        guard (1...Limit.items).contains(items.count) else {
-            throw Problem.violations([("items", "has \(items.count) lines; it must have 1 to \(Limit.items)")])
-        }
-        var violations: [(path: String, detail: String)] = []
-        let lines = items.enumerated().compactMap { index, item -> Line? in
-            guard case .object(let object) = item else {
-                violations.append(("items[\(index)]", "must be an object"))
-                return nil
-            }
-            func identifier(_ name: String, isRequired: Bool) -> Identifier? {
-                guard let value = object[name], isRequired || value != .null else {
-                    if isRequired { violations.append(("items[\(index)].\(name)", "is missing")) }
-                    return nil
-                }
-                guard case .string(let text) = value else {
-                    violations.append(("items[\(index)].\(name)", "must be a string"))
-                    return nil
-                }
-                if let violation = Identifier.violation(in: text) {
-                    violations.append(("items[\(index)].\(name)", violation))
-                    return nil
-                }
-                return Identifier(text)
-            }
-            let product = identifier("product_id", isRequired: true)
-            let variant = identifier("variant_id", isRequired: false)
-            guard case .number(let number) = object["quantity"], let units = number.integer,
-                quantities.contains(units)
-            else {
-                violations.append(
-                    (
-                        "items[\(index)].quantity",
-                        "must be an integer from \(quantities.lowerBound) to \(quantities.upperBound)"
-                    ))
-                return nil
-            }
-            return product.map { Line(productID: $0, variantID: variant, units: units) }
-        }
-        if !violations.isEmpty { throw Problem.violations(violations) }
-        return lines
     }
 }
 
