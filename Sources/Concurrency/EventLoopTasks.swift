@@ -1,10 +1,10 @@
 import NIOCore
 import NIOPosix
 
-/// Runs tasks on an event loop: when they wait for each other, no other thread is woken. They must not take long.
+/// Runs tasks on an event loop. Tasks that await each other there wake no other thread. Their jobs must be short.
 package final class EventLoopTasks: TaskExecutor {
     package let eventLoop: any EventLoop
-    /// Keeps the event loop's thread.
+    /// Keeps the event loop's thread alive; `nil` if the caller owns the event loop.
     private let group: (any EventLoopGroup)?
 
     package init(_ eventLoop: any EventLoop) {
@@ -12,7 +12,7 @@ package final class EventLoopTasks: TaskExecutor {
         group = nil
     }
 
-    /// On a thread of its own, which never ends: for a constant.
+    /// Creates an event loop on a dedicated thread. The thread never ends, so store the instance in a constant.
     package init() {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         eventLoop = group.next()

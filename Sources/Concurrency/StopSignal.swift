@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Signals everything that waits that the consumer must stop. Work in progress may finish; a wait for something
-/// unavailable ends.
+/// Signals to all waiting tasks that the consumer must stop. Work in progress may finish; a wait for an unavailable
+/// resource ends.
 package final class StopSignal: Sendable {
-    /// Thrown by a wait that the stop has ended.
+    /// Thrown by a wait that a stop has ended.
     package struct Stopped: Error {
         package init() {}
     }
@@ -16,7 +16,7 @@ package final class StopSignal: Sendable {
 
     private let state = Mutex(State())
 
-    /// By which everything waits that the stop ends.
+    /// The clock for every wait that a stop ends.
     package let clock: any TimeSource
 
     package init(clock: any TimeSource = SystemClock()) { self.clock = clock }
@@ -32,7 +32,7 @@ package final class StopSignal: Sendable {
         for action in actions.values { action() }
     }
 
-    /// Runs `action` when the stop is requested; at once if it has been.
+    /// Runs `action` when a stop is requested, or immediately if one has been requested.
     /// - Returns: a closure that withdraws the action.
     @discardableResult
     package func whenRequested(_ action: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
@@ -49,7 +49,7 @@ package final class StopSignal: Sendable {
         return { [self] in state.withLock { _ = $0.actions.removeValue(forKey: number) } }
     }
 
-    /// Returns when the stop is requested, or when the task is cancelled.
+    /// Returns when a stop is requested, or when the task is cancelled.
     package func wait() async {
         let (stream, continuation) = AsyncStream<Never>.makeStream()
         let withdraw = whenRequested { continuation.finish() }
@@ -57,7 +57,7 @@ package final class StopSignal: Sendable {
         for await _ in stream {}
     }
 
-    /// Waits, but not past a stop.
+    /// Sleeps for `duration`, or until a stop is requested.
     /// - Throws: `Stopped`; `CancellationError`.
     package func pause(_ duration: Duration) async throws {
         let sleep = Task { [clock] in try await clock.sleep(for: duration) }

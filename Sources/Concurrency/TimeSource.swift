@@ -1,13 +1,14 @@
 import Glibc
 
-/// A clock to read and to sleep by: the system's, or a simulation's.
+/// A clock that can be read and slept on: the system's or a simulated one.
 package protocol TimeSource: Sendable {
-    /// Monotonic time.
+    /// The monotonic time.
     var now: ContinuousClock.Instant { get }
-    /// Wall-clock time in milliseconds since 1970. It may be set back.
+    /// The wall-clock time in milliseconds since 1970. It may be set back.
     var milliseconds: Int64 { get }
 
-    /// Sleeps for `duration`. Errors: `CancellationError`.
+    /// Sleeps for `duration`.
+    /// - Throws: `CancellationError`.
     func sleep(for duration: Duration) async throws
 }
 
@@ -20,7 +21,7 @@ package struct SystemClock: TimeSource {
 
     package func sleep(for duration: Duration) async throws { try await Task.sleep(for: duration) }
 
-    /// Milliseconds since 1970 by the system's clock, as the ids of stream entries begin.
+    /// Milliseconds since 1970 by the system's clock, the unit in which the ids of stream entries begin.
     package static func milliseconds() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

@@ -1,6 +1,6 @@
 import Dispatch
 
-/// Runs blocking work on a dispatch queue and waits for it without holding a cooperative thread.
+/// Runs blocking work on a dispatch queue, and awaits it without occupying a thread of the cooperative pool.
 package func offCooperativeThreads<T: Sendable, E: Error>(
     _ body: @escaping @Sendable () throws(E) -> T
 ) async throws(E) -> T {

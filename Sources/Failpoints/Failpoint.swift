@@ -3,12 +3,12 @@
     import Synchronization
 #endif
 
-/// A place at which a debug build can be made to die as if by `kill -9`, to prove that a restart ends in the right
+/// A point at which a debug build can be made to die as if by `kill -9`, to prove that a restart recovers the right
 /// state.
 ///
-/// `STOCKTAKE_FAILPOINT=NAME` dies at the first passage, `NAME:3` at the third. `decode.entry:TEXT` dies on decoding an
-/// entry whose payload contains TEXT. `NAME:pause` stops at every passage, as SIGSTOP does, until SIGCONT. In release
-/// builds the calls are empty.
+/// `STOCKTAKE_FAILPOINT=NAME` dies at the first pass, `NAME:3` at the third. `decode.entry:TEXT` dies while decoding an
+/// entry whose payload contains TEXT. `NAME:pause` stops the process at every pass, like SIGSTOP, until SIGCONT. In
+/// release builds the calls do nothing.
 package enum Failpoint: String, CaseIterable, Sendable {
     case readBefore = "read.before"
     case readAfter = "read.after"
@@ -40,13 +40,13 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case restoreKept = "restore.kept"
     case restoreDone = "restore.done"
 
-    /// Of 'ledger restore'; all others are the consumer's.
+    /// The failpoints of 'ledger restore'. All others belong to the consumer.
     package static let ofRestore: [Failpoint] = [
         .restoreCopied, .restoreForgotten, .restoreDecided, .restoreKept, .restoreDone,
     ]
 
     #if DEBUG
-        /// The failpoint the environment asks for, read once.
+        /// The failpoint named by the environment, which is read once.
         private static let armed: (point: Failpoint, passage: Int, text: [UInt8])? = {
             guard let value = getenv("STOCKTAKE_FAILPOINT") else { return nil }
             let parts = String(cString: value).split(separator: ":", maxSplits: 1)
@@ -57,11 +57,12 @@ package enum Failpoint: String, CaseIterable, Sendable {
 
         private static let passages = Mutex(0)
 
-        /// Dies here if this failpoint is armed.
+        /// Kills the process if this failpoint is armed.
         package func pass() {
             guard let armed = Failpoint.armed, armed.point == self else { return }
             if armed.text == Array("pause".utf8) {
-                // To this thread, which then stops here with all others; sent to the process, it could go on a little.
+                // `raise` signals this thread, which then stops here with all others. After a signal to the process,
+                // this thread could run a little further.
                 raise(SIGSTOP)
                 return
             }
@@ -72,7 +73,7 @@ package enum Failpoint: String, CaseIterable, Sendable {
             if passage == armed.passage { die() }
         }
 
-        /// Dies here if this failpoint is armed and `bytes` contain its text.
+        /// Kills the process if this failpoint is armed and `bytes` contain its text.
         package func pass(over bytes: @autoclosure () -> [UInt8]) {
             guard let armed = Failpoint.armed, armed.point == self, !armed.text.isEmpty else { return }
             let bytes = bytes()
