@@ -1,20 +1,20 @@
 import Domain
 import Ledger
 
-/// One counter, compared with the ledger.
+/// The comparison of one counter with the ledger.
 package struct CounterComparison: Sendable, Equatable {
     package var counter: CounterName
     /// Units sold that the ledger had recorded before the counters were read.
     package var ledger: Int64
-    /// Units that were decided by the time they were read, and recorded since.
+    /// Units that were decided before the counters were read, and recorded since then.
     package var inFlight: Int64
-    /// What the counter must be. Its units are those of the ledger and those in flight.
+    /// The state that the counter should have. Its units are those in the ledger plus those in flight.
     package var expected: CounterState
     package var found: CounterState
 
-    /// Units the counter has too many (or, below 0, too few); nil if it has none at all.
+    /// By how many units the counter is too high (if negative, too low); `nil` if the counter is missing.
     package var drift: Int64? {
-        // A manual write to Redis may leave any number; a difference beyond the bounds is reported as the bound.
+        // A manual edit in Redis may leave any number. A difference beyond the bounds is clamped.
         found.sold.map { sold in
             let (drift, overflows) = sold.subtractingReportingOverflow(expected.sold ?? 0)
             return overflows ? (sold < 0 ? -.max : .max) : max(drift, -.max)
@@ -23,7 +23,7 @@ package struct CounterComparison: Sendable, Equatable {
 
     package var isRight: Bool { expected == found }
 
-    /// What differs besides the units, in words; empty if nothing does.
+    /// Describes the differences other than units; empty if there are none.
     package var detail: String {
         var notes: [String] = []
         if expected.cap != found.cap {
@@ -35,33 +35,33 @@ package struct CounterComparison: Sendable, Equatable {
     }
 }
 
-/// A counter that differs from what it must be by the ledger.
+/// A counter that differs from the state that the ledger implies.
 package struct Drift: Sendable, Equatable {
     package var comparison: CounterComparison
-    /// Changes that explain the drift: the counter lacks them, as if they had not happened.
+    /// Recorded changes that explain the drift: the counter lacks them, as if they had not happened.
     package var explanation: [RecordedChange] = []
 
     package var counter: CounterName { comparison.counter }
 }
 
-/// What a comparison of counters and ledger found.
+/// The result of comparing the counters with the ledger.
 package struct DriftReport: Sendable, Equatable {
     package var epoch: Int64
     /// The highest seq of the counters when they were read.
     package var seq: Int64
     package var drift: [Drift] = []
-    /// Fields in the counters' hash that belong to nothing in the catalogue.
+    /// The number of fields in the counters' hash that match nothing in the catalogue.
     package var extraFields: Int64 = 0
-    /// Some of their names.
+    /// The names of some of these fields.
     package var extraNames: [String] = []
-    /// How many counters were compared.
+    /// The number of counters that were compared.
     package var compared: Int
     /// Every comparison, if requested.
     package var comparisons: [CounterComparison] = []
 
     package var isClean: Bool { drift.isEmpty && extraFields == 0 }
 
-    /// What a new epoch corrects.
+    /// The corrections that a new epoch makes.
     package var repairs: [Repair] {
         let counters = drift.map { drift in
             Repair(
@@ -75,8 +75,8 @@ package struct DriftReport: Sendable, Equatable {
         return counters + extra
     }
 
-    /// The part of this that an earlier comparison of the same epoch found in the same way: it is not a transient
-    /// state.
+    /// The part of this report that an earlier comparison of the same epoch also found, and that is therefore not
+    /// transient.
     package func agreed(with earlier: DriftReport) -> DriftReport {
         var agreed = self
         guard epoch == earlier.epoch else {

@@ -3,29 +3,29 @@ import Ledger
 import Logging
 import Metrics
 
-/// Periodically compares counters and ledger beside the active consumer, and requests the repair of drift.
+/// Periodically compares the counters with the ledger alongside the active consumer, and requests the repair of drift.
 ///
-/// Only what two comparisons in a row agree on counts. The repair is a new epoch, requested in the ledger, where it is
-/// recorded with what differed; the consumer opens it within a second.
+/// Drift counts only if two consecutive comparisons agree on it. The repair is a new epoch: it is requested in the
+/// ledger, which also records the differences, and the consumer opens it within a second.
 package struct PeriodicReconciler: Sendable {
     private let reconciler: Reconciler
     private let ledger: any LedgerRepairs
     private let interval: Duration
     private let logger: Logger
 
-    /// Counters that drift, as of the last comparison.
+    /// The number of counters that drift, as of the last comparison.
     private let drifting: Gauge
-    /// Counters and fields that were repaired.
+    /// The number of counters and fields that were repaired.
     private let repaired: Counter
-    /// Comparisons, by what they found.
+    /// Comparisons, by result.
     private let clean: Counter
     private let drifted: Counter
     private let failed: Counter
 
     /// - Parameters:
-    ///   - ledger: the one that the reconciler compares.
-    ///   - interval: between two comparisons.
-    ///   - metrics: where its metrics go; nil: the process' factory.
+    ///   - ledger: the ledger that the reconciler compares.
+    ///   - interval: the time between two comparisons.
+    ///   - metrics: the factory for its metrics; the process' factory if `nil`.
     package init(
         _ reconciler: Reconciler, repairing ledger: any LedgerRepairs, every interval: Duration, logger: Logger,
         metrics: (any MetricsFactory)? = nil
@@ -52,15 +52,15 @@ package struct PeriodicReconciler: Sendable {
             } catch is CancellationError {
                 return
             } catch {
-                // Redis is unavailable, or the epoch keeps changing: the components that depend on them report it.
+                // Redis is unavailable, or the epoch keeps changing. The components that depend on them report it.
                 failed.increment()
                 logger.info("counters and ledger could not be compared", metadata: ["error": "\(error)"])
             }
         }
     }
 
-    /// Makes one comparison, and the repair if a second one finds the same.
-    /// - Returns: what was repaired.
+    /// Compares once, and requests the repair of drift that a second comparison confirms.
+    /// - Returns: the repairs; empty if there are none.
     @discardableResult
     package func reconcile() async throws -> [Repair] {
         let first = try await reconciler.drift()
@@ -96,6 +96,6 @@ package struct PeriodicReconciler: Sendable {
         return repairs
     }
 
-    /// Maximum number of counters that are named in the log each time.
+    /// The maximum number of counters named in the log per repair.
     private static let logged = 10
 }

@@ -2,27 +2,29 @@ import Counters
 import Domain
 import Ledger
 
-/// Compares the counters with the ledger, exactly, while orders flow, without blocking anything.
+/// Compares the counters exactly with the ledger while orders are processed, without blocking anything.
 ///
-/// 1. A snapshot: a script reads some counters with the (epoch, seq = N) they belong to.
-/// 2. Wait until the ledger has recorded N: what was decided is being recorded right now.
-/// 3. In one transaction: the ledger's figures of these counters, and what was recorded after N, which is subtracted.
+/// 1. Take a snapshot: a script reads some counters together with their (epoch, seq = N).
+/// 2. Wait until the ledger has recorded N: decided batches may not be recorded yet.
+/// 3. In one transaction, read the ledger's values of these counters and the changes recorded after N, which are
+///    subtracted.
 ///
-/// What remains is drift. A large catalogue is compared part by part, so that only one part is in memory at a time; all
-/// parts belong to one epoch and catalogue. If the epoch changes meanwhile, the comparison starts again.
+/// The remaining difference is drift. A large catalogue is compared in parts, so that only one part is in memory at a
+/// time. All parts belong to the same epoch and catalogue version; if the epoch changes meanwhile, the comparison
+/// starts again.
 package struct Reconciler: Sendable {
     package let ledger: any LedgerAudit
     package let counters: CounterReader
-    /// How Redis is named in messages.
+    /// The name of Redis in error messages.
     package let redis: String
-    /// How long the ledger may take to catch up with a snapshot, and the counters with a new epoch, before the
-    /// comparison gives up: then no consumer is at work.
+    /// How long the ledger may take to catch up with a snapshot, and the counters with a new epoch. After that the
+    /// comparison assumes that no consumer is active, and fails.
     package var patience = Duration.seconds(5)
-    /// Counters that are compared together, in several snapshots. They wait for the ledger once, which under load takes
-    /// as long as recording a batch or two, and take about 300 bytes each.
+    /// The number of counters that are compared together, in several snapshots. A part waits for the ledger only once,
+    /// which under load takes as long as recording a batch or two. Each counter takes about 300 bytes.
     var partCounters = 4_000
 
-    /// How often it starts again because the epoch changed.
+    /// The maximum number of comparisons to start while the epoch keeps changing.
     private static let rounds = 10
     private static let pollInterval = Duration.milliseconds(5)
 
@@ -32,10 +34,11 @@ package struct Reconciler: Sendable {
         self.redis = redis
     }
 
-    /// The drift of all counters. Errors: `ReconciliationError`, and those of Redis and the ledger.
+    /// Reports the drift of all counters.
     /// - Parameters:
-    ///   - all: report every counter, not only those that drift.
-    ///   - explained: for how many counters to look for changes that explain the drift.
+    ///   - all: whether to report every counter, not only those that drift.
+    ///   - explained: the number of counters for which to search for changes that explain the drift.
+    /// - Throws: `ReconciliationError`; errors of Redis and the ledger.
     package func drift(all: Bool = false, explained: Int = 0) async throws -> DriftReport {
         for _ in 0..<Self.rounds {
             try await waitForOneState()
@@ -44,7 +47,7 @@ package struct Reconciler: Sendable {
         throw ReconciliationError.changing
     }
 
-    /// Waits until counters and ledger are at the same epoch and catalogue.
+    /// Waits until counters and ledger are at the same epoch and catalogue version.
     private func waitForOneState() async throws {
         let deadline = ContinuousClock.now + patience
         while true {
@@ -65,7 +68,8 @@ package struct Reconciler: Sendable {
         }
     }
 
-    /// One comparison, or nil if the epoch changed meanwhile.
+    /// Makes one comparison.
+    /// - Returns: `nil` if the epoch changed meanwhile.
     private func compare(all: Bool, explained: Int) async throws -> DriftReport? {
         var report: DriftReport?
         var part: CounterNames
@@ -86,7 +90,8 @@ package struct Reconciler: Sendable {
         return report
     }
 
-    /// Some counters as they are in Redis, or nil if they are not of the epoch and catalogue in which they were listed.
+    /// Reads some counters from Redis.
+    /// - Returns: `nil` if they are not of the epoch and catalogue version in which they were listed.
     private func snapshots(of part: CounterNames) async throws -> [CounterSnapshot]? {
         var snapshots: [CounterSnapshot] = []
         var start = 0
@@ -102,14 +107,14 @@ package struct Reconciler: Sendable {
         return snapshots
     }
 
-    /// - Returns: false if the epoch changed meanwhile.
+    /// - Returns: `false` if the epoch changed meanwhile.
     private func compare(
         _ snapshots: [CounterSnapshot], with part: CounterNames, all: Bool, explained: Int,
         into report: inout DriftReport
     ) async throws -> Bool {
         let before = part.head
-        // The gate changes counters before the ledger records. Counters that are behind it, or have no seq, have lost
-        // something, and are compared with what the ledger had before they were read.
+        // The gate changes the counters before the ledger records. Counters that are behind the ledger, or have no seq,
+        // have lost changes, and are compared with the ledger's state from before they were read.
         let seqs = snapshots.map { max($0.head.seq ?? 0, before.seq) }
         let highest = seqs.max() ?? 0
         guard try await waitUntilRecorded(highest, epoch: before.epoch) else { return false }
@@ -139,13 +144,13 @@ package struct Reconciler: Sendable {
         return true
     }
 
-    /// How far back a difference is explained.
+    /// How many seqs back to search for changes that explain a difference.
     private static let explainedSeqs: Int64 = 10_000
-    /// Maximum number of changes in an explanation, and of names of extra fields.
+    /// The maximum number of changes in an explanation, and of reported names of extra fields.
     private static let explanations = 20
 
-    /// The latest changes that add up to what the counter lacks: it is as if they had not happened. Empty if no number
-    /// of them does, or if there are too many.
+    /// Returns the latest changes if they add up to the units that the counter lacks, as if they had not happened.
+    /// Empty if no number of them adds up, or if it takes too many.
     private func explain(_ comparison: CounterComparison, upTo seq: Int64) async throws -> [RecordedChange] {
         guard let drift = comparison.drift, drift != 0 else { return [] }
         let changes = try await ledger.changes(of: comparison.counter, above: seq - Self.explainedSeqs, upTo: seq)
@@ -157,7 +162,7 @@ package struct Reconciler: Sendable {
         return []
     }
 
-    /// Names of fields that belong to no counter, as far as HSCAN finds them.
+    /// Returns the names of fields that belong to no counter, as far as HSCAN finds them.
     private func extraNames() async throws -> [String] {
         try await counters.fields(limit: Self.explanations) { fields in
             let fields = fields.filter { !CounterHead.fields.contains($0) }
@@ -169,7 +174,7 @@ package struct Reconciler: Sendable {
         }
     }
 
-    /// - Returns: false if the epoch changed.
+    /// - Returns: `false` if the epoch changed.
     private func waitUntilRecorded(_ seq: Int64, epoch: Int64) async throws -> Bool {
         let deadline = ContinuousClock.now + patience
         while true {
@@ -183,8 +188,8 @@ package struct Reconciler: Sendable {
 }
 
 extension DriftReport {
-    /// The report of a comparison that begins with this snapshot: all fields but the head's count as extra until a
-    /// counter is found to have them.
+    /// Creates the report of a comparison that begins with this snapshot. All fields except the head's count as extra
+    /// until they are found to belong to a counter.
     fileprivate init(epoch: Int64, _ snapshot: CounterSnapshot) {
         self.init(epoch: epoch, seq: 0, extraFields: snapshot.fields - snapshot.headFields, compared: 0)
     }

@@ -1,12 +1,12 @@
-/// Why the comparison could not be made.
+/// Why counters and ledger could not be compared.
 package enum ReconciliationError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// There are no counters in Redis.
+    /// Redis holds no counters.
     case notInstalled(redis: String, key: String)
-    /// They are another ledger's.
+    /// The counters belong to another ledger.
     case otherLedger(redis: String, found: String)
-    /// The ledger has not recorded what the counters hold, and no consumer is recording it.
+    /// The ledger has not recorded the changes that the counters hold, and no consumer is recording them.
     case behind(counters: Int64, ledger: Int64)
-    /// Ledger and counters are at different epochs or catalogue versions, and no consumer brings them together.
+    /// Ledger and counters are at different epochs or catalogue versions, and no consumer is aligning them.
     case differentEpochs(counters: Int64?, ledger: Int64)
     case differentCatalogues(counters: Int64?, ledger: Int64)
     /// The epoch kept changing while the counters were read.
@@ -25,16 +25,16 @@ package enum ReconciliationError: Error, Sendable, Equatable, CustomStringConver
             """
         case .differentEpochs(let counters, let ledger):
             """
-            comparing counters and ledger failed: on the epoch: the counters are at \(counters.map(String.init) ?? "none"), the ledger at \(ledger), and no consumer brings them together. \
+            comparing counters and ledger failed: on the epoch: the counters are at \(counters.map(String.init) ?? "none"), the ledger at \(ledger), and no consumer is aligning them. \
             Start one ('stocktake consume').
             """
         case .differentCatalogues(let counters, let ledger):
             """
-            comparing counters and ledger failed: on the catalogue: the counters have version \(counters.map(String.init) ?? "none"), the ledger \(ledger), and no consumer brings the new one in. \
+            comparing counters and ledger failed: on the catalogue: the counters have version \(counters.map(String.init) ?? "none"), the ledger \(ledger), and no consumer is installing the new one. \
             Start one ('stocktake consume').
             """
         case .changing:
-            "comparing counters and ledger failed: on the epoch: it changed again and again. Look at the consumer's log."
+            "comparing counters and ledger failed: on the epoch: it kept changing. Read the consumer's log."
         }
     }
 }
