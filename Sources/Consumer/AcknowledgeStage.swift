@@ -4,7 +4,7 @@ import Failpoints
 import Ledger
 import Logging
 
-/// Acknowledges and announces what the ledger has recorded.
+/// Acknowledges entries that the ledger has recorded, and announces their outcomes.
 struct AcknowledgeStage: Sendable {
     let settings: ConsumerSettings
     let ledger: any LedgerStore
@@ -22,7 +22,7 @@ struct AcknowledgeStage: Sendable {
         for (number, slice) in acknowledgement.slices(of: settings.slice).enumerated() {
             try await ledger.requireInPlace()
             if number > 0 { Failpoint.acknowledgeBetween.pass() }
-            // Repeating is harmless, so a call that may have been executed is repeated, too.
+            // The call is idempotent, so it is retried even if it may have been executed.
             let result = try await retrier.redis("acknowledging", doubtIsHarmless: true) { [gate] in
                 try await gate.acknowledge(slice, keepOutcomes: keepOutcomes)
             }
@@ -33,19 +33,20 @@ struct AcknowledgeStage: Sendable {
         Failpoint.acknowledgeAfter.pass()
         if whole.unrepeated > 0 || whole.unpublished > 0 {
             retrier.logger.error(
-                "outcomes of messages that came again, or changes, could not be announced",
+                "outcomes of repeated messages, or changes, could not be announced",
                 metadata: ["outcomes": "\(whole.unrepeated)", "changes": "\(whole.unpublished)"])
         }
         return .acknowledged(whole)
     }
 
-    /// Reads from the ledger what must be announced, some rows at a time, and never more than Redis would keep.
+    /// Reads outcomes that must be announced from the ledger, a limited number of rows at a time. Skips older outcomes
+    /// that Redis would not keep.
     func outcomes(of range: JournalRange) async throws -> JournalOutcomes {
         let keepOutcomes = await Int64(trimmer.keepOutcomes)
         let start = max(range.after, range.through - keepOutcomes)
         if start > range.after {
             retrier.logger.notice(
-                "more outcomes wait than redis keeps; the oldest are not announced any more, 'outcomes list' has them",
+                "more outcomes wait than redis keeps; the oldest are no longer announced, but 'outcomes list' shows them",
                 metadata: ["passed_over": "\(start - range.after)", "keep_outcomes": "\(keepOutcomes)"])
         }
         return try await retrier.ledger { [ledger, limit = settings.batchOrders] in
@@ -53,7 +54,7 @@ struct AcknowledgeStage: Sendable {
         }
     }
 
-    /// Publishes a change of the catalogue. Nothing depends on it: a failure is only logged.
+    /// Publishes a change of the catalogue. Nothing depends on it, so a failure is only logged.
     func announce(_ change: Acknowledgement) async {
         do {
             for slice in change.slices(of: settings.slice) {

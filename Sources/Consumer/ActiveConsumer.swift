@@ -2,8 +2,8 @@ import Concurrency
 import Ledger
 import Logging
 
-/// The one process per store that decides and records: executes what `ConsumerStateMachine` asks for, each action in a
-/// separate task, and hands the result back as an event.
+/// Runs the active consumer of a store, the only process that decides and records. Executes the actions that
+/// `ConsumerStateMachine` requests, each in a separate task, and passes the results back as events.
 package struct ActiveConsumer: Sendable {
     private let settings: ConsumerSettings
     private let ledger: any LedgerStore
@@ -36,13 +36,13 @@ package struct ActiveConsumer: Sendable {
             metrics: metrics)
     }
 
-    /// Consumes until a stop is requested (nothing more is read, what is in memory is finished), or nothing is left
-    /// (`untilIdle`). Throws when it must not continue.
+    /// Consumes until a stop is requested or, with `untilIdle`, until no messages are left. At a stop, it reads no more
+    /// messages and finishes those in memory. Throws if it must not continue.
     ///
-    /// When it returns or throws, this process no longer writes, and the lease may be released: deciding, recording and
-    /// acknowledging in progress have finished.
-    /// - Throws: `ConsumerError`; `LedgerError`; `CountersError`; `RedisError` that is not transient; what `guarding`
-    ///   throws; `CancellationError` when the task is cancelled.
+    /// When it returns or throws, this process no longer writes, and the lease may be released: any deciding, recording
+    /// or acknowledging in progress has finished.
+    /// - Throws: `ConsumerError`; `LedgerError`; `CountersError`; `RedisError` that is not transient; errors of
+    ///   `guarding`; `CancellationError` if the task is cancelled.
     package func run() async throws -> ConsumerTotals {
         try await withTaskExecutorPreference(stages.tasks) { try await runHere() }
     }
@@ -51,14 +51,14 @@ package struct ActiveConsumer: Sendable {
         defer { metrics.isActive(false) }
         return try await withThrowingTaskGroup(of: ConsumerEvent?.self) { group in
             defer { group.cancelAll() }
-            // Whatever ends the consumer also ends everything that waits for Redis or the disk; otherwise the lease
-            // would be held for as long as they are unavailable.
+            // However the consumer ends, all waits for Redis or the disk end, too. Otherwise the lease would be held
+            // for as long as they are unavailable.
             defer { retrier.stop.request() }
             group.addTask { [guarding, stop = retrier.stop] in
                 do {
                     try await guarding()
                 } catch {
-                    // The first epoch may be waiting for Redis.
+                    // Opening the first epoch may be waiting for Redis.
                     stop.request()
                     throw error
                 }
@@ -76,14 +76,14 @@ package struct ActiveConsumer: Sendable {
                 onReady(epoch.number, epoch.seq)
                 totals = try await consume(from: epoch, &group)
             } catch is StopSignal.Stopped {
-                // Stopped before the first epoch was open.
+                // A stop was requested before the first epoch was open.
             }
             try await finish(&group)
             return totals
         }
     }
 
-    /// Waits for writes in progress. Their failure matters, also at a stop.
+    /// Waits for writes in progress, and rethrows their errors even at a stop.
     private func finish(_ group: inout ThrowingTaskGroup<ConsumerEvent?, any Error>) async throws {
         retrier.stop.request()
         group.cancelAll()
@@ -93,15 +93,15 @@ package struct ActiveConsumer: Sendable {
         }
     }
 
-    /// Runs before anything is decided: counts a crash on a poison message, checks the server, connects, opens the
-    /// first epoch.
+    /// Prepares the consumer before anything is decided: counts a crash on a poison message, checks the server,
+    /// connects, and opens the first epoch.
     private func begin() async throws -> Epoch {
         if let poison = EntryIdentity(note: lease.previousNote) {
             try await retrier.ledger { [ledger] in try await ledger.noteAttempt(poison) }
         }
         await lease.note("")
         try await stages.server.check()
-        // Connects before the epoch is installed, so that a data loss that removes the epoch also ends reading.
+        // Connects before the epoch is installed, so that a data loss that removes the epoch also interrupts reading.
         try await stages.read.connectFirst()
         let request = EpochRequest(needed: EpochReason(.outage, "start"), catalogueBefore: nil, epochsInARow: 0)
         return try await withTaskExecutorPreference(stages.executor(for: .openEpoch(request))) {
@@ -132,7 +132,7 @@ package struct ActiveConsumer: Sendable {
                 actions = event.map { machine.handle($0, at: clock.now) } ?? []
             }
         } catch is StopSignal.Stopped {
-            // Redis or the ledger was unavailable when the stop came: unfinished messages stay pending.
+            // Redis or the ledger was unavailable when the stop was requested: unfinished messages stay pending.
             if !machine.isMemoryEmpty {
                 retrier.logger.warning("stopped with messages unfinished; they stay pending")
             }

@@ -2,31 +2,31 @@ import Counters
 import Domain
 import Ledger
 
-/// How far the journal is announced, and what comes next: announcing is a projection of the journal, in the order of its
-/// positions. Does no I/O.
+/// Tracks how far the journal is announced, and which outcomes are next. Announcing is a projection of the journal, in
+/// the order of its positions. Does no I/O.
 ///
-/// The rows of a batch are announced from memory if everything before them is announced, or in memory, too. All others
-/// are read from the ledger, a slice at a time: after a refusal, at a start, in an epoch that follows another one.
+/// The rows of a batch are announced from memory if all earlier rows are announced, or are in memory, too. All other
+/// rows are read from the ledger, one slice at a time: after a refusal, after a start, and after a new epoch.
 struct AnnouncementProgress {
     enum State {
         case ready
         /// The ledger is being read.
         case reading
-        /// Redis refuses to announce; the next watch ends that.
+        /// Redis has refused an announcement; it is retried after the next watch.
         case refused
     }
 
     private(set) var state = State.ready
-    /// Everything up to this position is announced, as far as Redis has said.
+    /// The position up to which everything is announced, according to Redis.
     private(set) var announced: Int64
-    /// Position of the journal's last row, as far as we know.
+    /// The position of the journal's last row, as far as this process knows.
     private(set) var recorded: Int64
-    /// What is announced next: the outcomes of the rows behind `announced`, up to `end`.
+    /// The outcomes to announce next: those of the rows after `announced`, through `end`.
     private var outcomes: [RecordedOutcome] = []
     private var end: Int64
-    /// Redis may have forgotten what it has announced.
+    /// Whether Redis may have lost the position that it has announced.
     private var isInDoubt = false
-    /// Whether a refusal was reported.
+    /// Whether a refusal has been reported.
     private var isRefusalKnown = false
 
     init(announced: Int64, recorded: Int64) {
@@ -38,14 +38,14 @@ struct AnnouncementProgress {
 
     var isComplete: Bool { announced == recorded && !isInDoubt }
 
-    /// What is announced with the next call to Redis; nil: nothing.
+    /// The announcement for the next call to Redis; `nil` if there is nothing to announce.
     var next: Announcement? {
         if case .refused = state { return nil }
         if end == announced, !isInDoubt { return nil }
         return Announcement(after: announced, through: end, outcomes: outcomes)
     }
 
-    /// The ledger has recorded these rows, the last of them at `position`.
+    /// Adds rows that the ledger has recorded, the last of them at `position`.
     mutating func add(_ rows: [RecordedOutcome], through position: Int64) {
         assert(rows.last.map { $0.place.position == position } ?? true, "a batch's rows follow each other")
         if case .ready = state, end == recorded, position == recorded + Int64(rows.count) {
@@ -55,7 +55,7 @@ struct AnnouncementProgress {
         recorded = max(recorded, position)
     }
 
-    /// The rows that must be read from the ledger now; nil: none.
+    /// Returns the rows that must be read from the ledger now; `nil` if there are none.
     mutating func rowsToRead() -> JournalRange? {
         guard case .ready = state, end == announced, announced < recorded, !isInDoubt else { return nil }
         state = .reading
@@ -65,15 +65,16 @@ struct AnnouncementProgress {
     mutating func read(_ rows: JournalOutcomes, of range: JournalRange) {
         guard case .reading = state else { return }
         state = .ready
-        // Else Redis has said otherwise meanwhile.
+        // Otherwise Redis has reported another position meanwhile.
         guard range.after == announced, end == announced else { return }
         assert(rows.through <= recorded, "more was read than was asked for")
         outcomes = rows.outcomes
         end = rows.through
     }
 
-    /// Redis has announced everything up to `position`, and refused what follows if there is a `refusal`.
-    /// - Returns: what is worth telling.
+    /// Notes that Redis has announced everything up to `position`, and has refused the rows after it if there is a
+    /// `refusal`.
+    /// - Returns: a report, if announcing has stopped or resumed.
     mutating func note(announced position: Int64, refusal: String?) -> ConsumerReport? {
         assert(position <= recorded, "more is announced than recorded")
         isInDoubt = false
@@ -86,7 +87,7 @@ struct AnnouncementProgress {
             end = max(end, position)
         }
         guard let refusal else {
-            // What announces nothing says nothing of it.
+            // A call that announces nothing does not show whether Redis still refuses.
             guard isRefusalKnown, position > before else { return nil }
             isRefusalKnown = false
             return .announcingResumed
@@ -96,22 +97,23 @@ struct AnnouncementProgress {
         return isRefusalKnown ? nil : .announcingRefused(refusal)
     }
 
-    /// A new epoch is open.
+    /// Starts over in a new epoch.
     mutating func restart(announced position: Int64, recorded: Int64) {
         let isRefusalKnown = isRefusalKnown
         self = AnnouncementProgress(announced: position, recorded: recorded)
         self.isRefusalKnown = isRefusalKnown
     }
 
-    /// Once a second: what was refused is tried again, and if Redis seems to be at another position, it is asked.
-    /// - Parameter found: the position up to which everything is announced, as it was found in Redis.
+    /// Called once a second. Retries an announcement that was refused, and has Redis report its position again if it
+    /// seems to be at another one.
+    /// - Parameter found: the position up to which everything is announced, as found in Redis.
     mutating func look(found: Int64?) {
         if case .refused = state { state = .ready }
         if found != announced { isInDoubt = true }
     }
 }
 
-/// Rows of the journal behind one position, up to another.
+/// The rows of the journal after one position, through another.
 struct JournalRange: Sendable, Equatable {
     var after: Int64
     var through: Int64

@@ -3,26 +3,26 @@ import Ingest
 import Domain
 import Ledger
 
-/// Plans what happens to each entry of a batch before anything is decided. Does no I/O: `lookup` is what the ledger
-/// must be asked, and `plan` uses the answer.
+/// Plans each entry of a batch before anything is decided. Does no I/O: the caller looks up `lookup` in the ledger, and
+/// passes the result to `plan`.
 ///
-/// Finds replays, conflicts and entries that already are dead letters. A dead letter that is read again may have become
-/// valid meanwhile; one message would then have two records and two outcomes.
+/// Finds replays, conflicts, and entries that are dead letters already. A dead letter that is read again may have
+/// become valid meanwhile; if it were decided, one message would have two records and two outcomes.
 struct BatchPlanner: Sendable {
-    /// The entries that can be planned now: those before the first one that depends on something not recorded yet.
-    /// Empty if that is the first entry, which then waits for the batch that is being recorded.
+    /// The entries that can be planned now: those before the first entry that depends on an unrecorded change. Empty if
+    /// the first entry does: it waits for the batch that is being recorded.
     let entries: ArraySlice<DecodedEntry>
-    /// What the ledger must be asked about them.
+    /// The keys that must be looked up in the ledger to plan these entries.
     let lookup: BatchLookup
     private let context: PlanningContext
     private let time: String
 
     private var batch: PlannedBatch
     private var movements = 0
-    /// What orders own after the batch's cancellations so far.
+    /// The units that orders own after the batch's cancellations so far.
     private var owned: [Identifier: [SKUUnits]] = [:]
 
-    /// - Parameter time: when, RFC 3339, UTC.
+    /// - Parameter time: the time of planning, RFC 3339, UTC.
     init(_ entries: [DecodedEntry], _ context: PlanningContext, at time: String) {
         self.context = context
         self.time = time
@@ -31,11 +31,11 @@ struct BatchPlanner: Sendable {
         batch = PlannedBatch(catalogueVersion: context.catalogue.version)
     }
 
-    /// The entries before the first one that needs something earlier to be in the ledger.
+    /// Returns the entries before the first one that must wait until earlier changes are in the ledger.
     ///
-    /// What a cancellation gives back depends on what its order owns. An adjustment comes first in its batch, with
-    /// nothing being recorded: how much it may take away is then in the ledger. So do refunds, as dead letters, too, may
-    /// be what they are of.
+    /// The units that a cancellation gives back depend on the units that its order owns. An adjustment must be the
+    /// first entry of its batch, while no batch is being recorded: the ledger then shows how many units it may remove.
+    /// Refunds must come first, too, because they may refer to dead letters as well as to orders.
     private static func independent(
         _ entries: [DecodedEntry], of recording: UnrecordedBatch?
     ) -> ArraySlice<DecodedEntry> {
@@ -43,7 +43,7 @@ struct BatchPlanner: Sendable {
         // Most batches are orders alone, which depend on nothing.
         let needsOrders = entries.contains { if case .success(.cancel) = $0.command { true } else { false } }
         var areRefunds = true
-        // Found by index, not by id: a Redis that lost its tail may give an id to two messages.
+        // Found by index, not by id: a Redis that lost its tail may assign one id to two messages.
         let end = entries.indices.first { place in
             let isAfterRefunds = areRefunds
             guard case .success(let command) = entries[place].command else {
@@ -64,18 +64,18 @@ struct BatchPlanner: Sendable {
         return entries[..<(end ?? entries.endIndex)]
     }
 
-    /// Plans the entries in order, leaving out the last ones if they would make the batch too large.
-    /// - Parameter prior: the ledger's answer to `lookup`.
+    /// Plans the entries in order, and leaves out the last ones if they would make the batch too large.
+    /// - Parameter prior: the ledger's result for `lookup`.
     consuming func plan(by prior: PriorState) -> PlannedBatch {
         batch.entries.reserveCapacity(entries.count)
         batch.plans.reserveCapacity(entries.count)
         batch.records.reserveCapacity(entries.count)
         batch.places.reserveCapacity(entries.count)
-        // A fingerprint is computed only for entries whose id is among the dead letters.
+        // Fingerprints are computed only for entries whose id is among the dead letters.
         let deadEntries = Set(prior.deadLetters.keys.map(\.entryID))
         for decoded in entries {
             if deadEntries.contains(decoded.entry.id), let outcome = prior.deadLetters[EntryIdentity(decoded.entry)] {
-                // The same entry, left pending by a crash; not the replay coming back.
+                // This is the same entry, left pending by a crash, not a replayed message.
                 add(decoded, .known(Replay(outcome)))
                 continue
             }
@@ -90,12 +90,12 @@ struct BatchPlanner: Sendable {
     }
 
     private mutating func add(_ decoded: DecodedEntry, _ plan: PlannedBatch.Plan) {
-        // A poison message remains one if it has to be planned again.
+        // A poison message must stay marked in case it is planned again.
         batch.entries.append(decoded.entry.mayBePoison ? .poison(decoded.entry) : .decoded(decoded))
         batch.plans.append(plan)
     }
 
-    /// - Returns: nil: the batch is full without it.
+    /// - Returns: `nil` if the batch has no room for the entry.
     private mutating func plan(_ decoded: DecodedEntry, by prior: PriorState) -> PlannedBatch.Plan? {
         let command: Command
         switch decoded.command {
@@ -148,7 +148,7 @@ struct BatchPlanner: Sendable {
         }
     }
 
-    /// - Returns: nil: the command would make the batch too large.
+    /// - Returns: `nil` if the command would make the batch too large.
     private mutating func decide(_ command: Command, _ changes: [Movement]) -> PlannedBatch.Plan? {
         movements += changes.count
         if movements > context.maximumMovements, !batch.places.isEmpty { return nil }
@@ -162,12 +162,13 @@ struct BatchPlanner: Sendable {
         return reject(decoded, invalid, command)
     }
 
-    /// - Parameter command: nil: the dead letter gets the ids that can be read from the payload.
+    /// - Parameter command: the command that was decoded; if `nil`, the dead letter gets the ids that can be read from
+    ///   the payload.
     private mutating func reject(
         _ decoded: DecodedEntry, _ invalid: InvalidMessage, _ command: Command? = nil
     ) -> PlannedBatch.Plan {
         let letter = context.deadLetters.record(decoded.entry, invalid, ids: command?.ids, at: time)
-        // The same entry delivered again, over a connection that lives on.
+        // The same entry was delivered again, over a connection that is still open.
         if let replay = context.recording?.replay(ofDeadLetter: letter.key) { return .known(replay) }
         if let place = batch.deadLetters[letter.key] { return .replay(ofRecord: place) }
         batch.deadLetters[letter.key] = batch.records.count

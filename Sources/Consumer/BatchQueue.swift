@@ -22,7 +22,7 @@ struct BatchQueue {
 
     var first: StreamEntry? { entries.first?.entry }
 
-    /// The first entry, if it is to be processed alone.
+    /// The first entry, if it must be processed alone.
     var poison: StreamEntry? {
         if case .poison(let entry) = entries.first { entry } else { nil }
     }
@@ -32,7 +32,7 @@ struct BatchQueue {
         entries.append(contentsOf: more)
     }
 
-    /// Puts entries back before all others.
+    /// Puts entries back at the front.
     mutating func putBack(_ earlier: [ReadEntry]) {
         count(earlier[...], 1)
         entries = earlier + entries
@@ -48,7 +48,8 @@ struct BatchQueue {
         entries.removeFirst(number)
     }
 
-    /// The next batch: entries from the front within the limits, but at least one, up to the next poison message.
+    /// Returns the next batch without removing it: entries from the front, within the limits but at least one, up to
+    /// the next poison message.
     func peekBatch() -> [DecodedEntry] {
         var batch: [DecodedEntry] = []
         batch.reserveCapacity(min(limits.orders, count))

@@ -1,29 +1,30 @@
 import Domain
 
-/// Periodically compares three clocks: Redis', from which ids are made, this machine's, from which `decided_at` is
-/// made, and a monotonic one. Does no I/O.
+/// Periodically compares three clocks: that of Redis, from which ids are generated; that of this machine, from which
+/// `decided_at` is taken; and a monotonic one. Does no I/O.
 struct ClockWatch {
-    /// What a reading shows that the previous reading did not.
+    /// A problem that a reading shows and the previous reading did not.
     enum Finding: Equatable {
-        /// A clock was set: it moved by this much more than the time that had passed.
+        /// A clock was set: it moved by this much more than the time that had elapsed.
         case redisStepped(Duration)
         case machineStepped(Duration)
-        /// This machine's clock less Redis'.
+        /// The clocks differ: this machine's clock minus that of Redis.
         case apart(Duration)
-        /// The ids of messages are ahead of Redis' clock: it was ahead for a moment, and ids never go back.
+        /// The ids of messages are ahead of the clock of Redis: the clock was ahead for a moment, and ids never go
+        /// back.
         case idsAhead(Duration)
     }
 
-    /// Clocks as they were read at one moment.
+    /// One reading of all clocks.
     struct ReadState {
-        /// By the monotonic clock.
+        /// The time by the monotonic clock.
         var at: ContinuousClock.Instant
-        /// Since 1970.
+        /// The clocks of Redis and of this machine, since 1970.
         var redis: Duration
         var machine: Duration
-        /// Redis' clock was read at most this much later than the others.
+        /// The clock of Redis was read at most this much later than the other two.
         var uncertainty: Duration
-        /// How far the ids are ahead of Redis' clock; nil: unknown.
+        /// How far the ids are ahead of the clock of Redis; `nil` if unknown.
         var idsAhead: Duration?
     }
 

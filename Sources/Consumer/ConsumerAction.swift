@@ -3,20 +3,20 @@ import Ingest
 import Domain
 import Ledger
 
-/// What the executor must do now. Actions are independent of each other; those with a result return it as an event.
+/// An action for the executor. Actions are independent of each other; an action's result is returned as an event.
 enum ConsumerAction: Sendable {
-    /// - Parameter claims: whether everything pending is claimed first.
+    /// - Parameter claims: whether to claim all pending entries first.
     case read(claims: Bool)
-    /// Ends the blocking read; it delivers what it has.
+    /// Ends the blocking read, which delivers the entries that it has.
     case endRead
-    /// - Parameter attempt: counted from 0; later ones wait longer before they begin.
+    /// - Parameter attempt: the number of the attempt, from 0; later attempts wait longer before they start.
     case connect(attempt: Int)
     case checkForLeftovers
     case decode([StreamEntry])
     case decide(DecisionRequest)
     case record(JournalBatch)
     case acknowledge(Acknowledgement)
-    /// Reads what must be announced, and is not in memory.
+    /// Reads from the ledger the outcomes that must be announced and are not in memory.
     case readJournal(JournalRange)
     case openEpoch(EpochRequest)
     /// Announces which products a new catalogue has changed.
@@ -25,21 +25,22 @@ enum ConsumerAction: Sendable {
     case wait(for: Chore)
     /// - Parameter epoch: the open epoch.
     case watch(epoch: Int64)
-    /// Follows a watch that found no problem.
-    /// - Parameter isRedisFull: nil: unknown.
+    /// Runs after a watch that found no problem.
+    /// - Parameter isRedisFull: whether Redis refuses writes for lack of memory; `nil` if unknown.
     case upkeep(isRedisFull: Bool?)
     case trim
     case publish([Replays.Due])
     case report(ConsumerReport)
-    /// Nothing is left to do.
+    /// Ends the consumer, because nothing is left to do.
     case finish
-    /// Several epochs were opened in a row, and the same batch still could not be recorded.
+    /// Ends the consumer with an error: several epochs were opened in a row, and the same batch still could not be
+    /// recorded.
     case giveUp(EpochReason)
 }
 
 extension ConsumerAction {
-    /// Whether it takes little of a processor's time, however long it waits. Reading takes as much as it delivers, which
-    /// nobody knows before.
+    /// Whether the action takes little processor time, however long it waits. A read takes as much as it delivers,
+    /// which is not known in advance.
     var isShort: Bool {
         switch self {
         case .read, .endRead, .connect, .checkForLeftovers, .record, .wait, .watch, .report, .finish, .giveUp: true
@@ -60,29 +61,29 @@ extension ConsumerAction {
         entries.count <= fewEntries && entries.reduce(0) { $0 + size($1) } <= fewBytes
     }
 
-    /// Some 5 µs each to decode and to plan, and less than 1 µs to acknowledge.
+    /// An entry takes about 5 µs to decode and to plan, and less than 1 µs to acknowledge.
     private static let fewEntries = 32
     private static let fewBytes = 64 << 10
 }
 
-/// What only the state machine knows, for logs and metrics.
+/// A fact that only the state machine knows, for logs and metrics.
 enum ConsumerReport: Sendable {
     /// The ledger has committed a batch.
-    /// - Parameter seq: the counters' after it; nil: it has not changed them.
+    /// - Parameter seq: the counters' seq after the batch; `nil` if the batch has not changed them.
     case recorded(Tally, seq: Int64?)
-    /// An entry is pending that this process does not hold.
+    /// An entry is pending that is not in this process' memory.
     case stray(StreamID)
     /// Redis has refused to announce outcomes, with this error.
     case announcingRefused(String)
-    /// It does not refuse any more.
+    /// Redis accepts announcements again.
     case announcingResumed
 }
 
-/// Recurring work, due whether there are messages or not.
+/// Recurring work, which is due whether or not there are messages.
 enum Chore: Sendable {
-    /// Compares Redis and the ledger with what they should be. Deciding waits meanwhile, as the gate changes the
-    /// counters.
+    /// Compares Redis and the ledger with their expected states. Nothing is decided meanwhile, because the gate changes
+    /// the counters.
     case watch
-    /// Keeps the streams short, and looks for lost messages.
+    /// Trims the streams, and checks for lost messages.
     case trim
 }

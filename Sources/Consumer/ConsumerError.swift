@@ -1,8 +1,8 @@
 import Domain
 
-/// What makes the consumer stop by itself. Messages stay pending; nothing is lost.
+/// The errors with which the consumer stops. Messages stay pending; nothing is lost.
 package enum ConsumerError: Error, Sendable, CustomStringConvertible {
-    /// Redis holds the counters of another ledger, or of a later state of this one.
+    /// Redis holds the counters of another ledger, or of a later state of this ledger.
     case wrongLedger(ledger: String, redis: String, LedgerObjection)
     /// Several epochs were opened in a row, and the same batch still could not be recorded.
     case noProgress(redis: String, reason: String, epochs: Int)
@@ -15,12 +15,12 @@ package enum ConsumerError: Error, Sendable, CustomStringConvertible {
             """
             opening an epoch failed: on \(redis): \(Self.sentence(objection, ledger: ledger)). \
             Nothing was sold. Name the right ledger and Redis; if the ledger was lost, 'stocktake ledger restore FILE' puts a backup in its \
-            place; if this one is to go on, adopt it ('stocktake ledger adopt'). Both have decided again first what the stream still holds.
+            place; to continue with this one, adopt it ('stocktake ledger adopt'). Both first decide again the messages that the stream still holds.
             """
         case .noProgress(let redis, let reason, let epochs):
             """
             processing a batch failed: on \(redis): the counters changed again after \(epochs) installations (\(reason)). \
-            Find what else writes the keys of this store, end it, and start again; the messages are pending.
+            Find what else writes to the keys of this store, stop it, and start again; the messages stay pending.
             """
         case .serverTooOld(let redis, let version):
             "starting the consumer failed: on \(redis): Redis \(version) is too old. Use Redis 7.0 or later."

@@ -3,14 +3,14 @@ import Ingest
 import Domain
 import Ledger
 
-/// What has happened; `ConsumerStateMachine` decides what follows.
+/// An event that has happened. `ConsumerStateMachine` decides which actions follow.
 enum ConsumerEvent: Sendable {
     case delivered(Delivery)
     case readFailed(ReadFailure)
     /// The reader has reconnected after a failed read. Carries the number of the deciding connection.
     case connected(decidingConnection: Int)
-    /// Found with nothing in memory: what is pending, and which dead letters must be published again (asked only with
-    /// `untilIdle`).
+    /// The result of a check with empty memory: how many entries are pending, and which dead letters must be published
+    /// again (read only with `untilIdle`).
     case leftovers(pending: Int64, wanted: [RequestedReplay])
     case decoded([ReadEntry])
     case decided(DecidedBatch)
@@ -34,20 +34,20 @@ enum ConsumerEvent: Sendable {
 
 /// Why a read or a connection attempt failed.
 enum ReadFailure: Sendable {
-    /// The stream or its group is gone: Redis has lost data.
+    /// The stream or its group is missing: Redis has lost data.
     case lostData
-    /// The connection has ended, or Redis cannot answer now.
+    /// The connection has closed, or Redis is temporarily unable to reply.
     case interrupted
-    /// By a stop, or because the consumer ends.
+    /// A stop was requested, or the consumer is ending.
     case stopped
 }
 
-/// Redis and the ledger at one moment.
+/// A snapshot of Redis and the ledger.
 struct WatchReport: Sendable {
     /// The epoch that was open when the watch began.
     var epoch: Int64
     var ledger: LedgerHead
-    /// nil: Redis did not answer.
+    /// `nil` if Redis did not reply.
     var counters: CounterHead?
     var pending: PendingSummary?
     var isRedisFull: Bool?

@@ -2,7 +2,7 @@ import Domain
 import Ledger
 import Metrics
 
-/// What the consumer counts and measures about its work; docs/metrics.md defines each metric.
+/// Records the consumer's metrics; docs/metrics.md defines each of them.
 ///
 /// Decisions that were not recorded are not counted: those commands are decided again.
 package struct ConsumerMetrics: Sendable {
@@ -22,10 +22,10 @@ package struct ConsumerMetrics: Sendable {
     private let seq: Gauge
     private let active: Gauge
 
-    /// - Parameter metrics: where they go; nil: the process' factory.
+    /// - Parameter metrics: the factory for the metrics; the process' factory if `nil`.
     package init(_ metrics: (any MetricsFactory)? = nil) {
         let metrics = metrics ?? MetricsSystem.factory
-        // All are created at once: a rate needs a counter that began at 0.
+        // All counters are created in advance: a rate needs a counter that started at 0.
         var outcomes: [Tally.Label: Counter] = [:]
         for kind in Outcome.Kind.allCases {
             for reason in kind.reasons {

@@ -6,13 +6,13 @@ import Logging
 import RedisClient
 import RedisLayout
 
-/// What the consumer uses of Redis, or of what stands in its place.
+/// The ports through which the consumer uses Redis, or a substitute for it.
 package struct ConsumerPorts: Sendable {
     package let gate: any Gate
     package let upkeep: any StreamUpkeep
     package let source: any MessageSource
     package let publisher: any MessagePublisher
-    /// Where tasks run that mostly wait for Redis.
+    /// The executor for tasks that mostly wait for Redis.
     package let tasks: any TaskExecutor
 
     package init(
@@ -26,12 +26,14 @@ package struct ConsumerPorts: Sendable {
         self.tasks = tasks
     }
 
-    /// Of the connections, and of the tasks that use them: a reply, what follows from it and the next command wake no
-    /// other thread. Not one of those that serve HTTP, where a request would wait behind a batch.
+    /// The thread of the connections and of the tasks that use them: receiving a reply, handling it and sending the
+    /// next command wake no other thread. It is separate from the threads that serve HTTP, where a request would wait
+    /// behind a batch.
     private static let thread = EventLoopTasks()
 
-    /// Of a real Redis, over two connections: a read that waits would delay every command behind it.
-    /// - Parameter ledger: its identity.
+    /// Creates the ports of a real Redis, over two connections: on a single one, a blocking read would delay every
+    /// command behind it.
+    /// - Parameter ledger: the ledger's identity.
     init(
         _ url: RedisURL, _ options: RedisOptions, keys: StoreKeys, ledger: String, settings: ConsumerSettings,
         logger: Logger

@@ -9,9 +9,10 @@ import RedisClient
 import RedisLayout
 import ServiceLifecycle
 
-/// The consumer as a process runs it: stands by until the store's lease is free, then consumes until it is stopped.
+/// The consumer as a service of the process: stands by until the store's lease is free, then consumes until it is
+/// stopped.
 package struct ConsumerService: Service {
-    /// What is printed for people, one line each.
+    /// A change of state, printed for people as one line.
     package enum Status: Sendable {
         case standingBy(holder: Int32?)
         case active(epoch: Int64, seq: Int64)
@@ -25,9 +26,9 @@ package struct ConsumerService: Service {
     package var redisOptions: RedisOptions
     package var logger: Logger
     package var report: @Sendable (Status) -> Void
-    /// Where its metrics go; nil: the process' factory.
+    /// The factory for its metrics; the process' factory if `nil`.
     package var metrics: (any MetricsFactory)?
-    /// Runs beside the active consumer; cancelled when it ends.
+    /// Runs alongside the active consumer, and is cancelled when the consumer ends.
     package var companion: (@Sendable () async -> Void)?
 
     package init(
@@ -54,13 +55,13 @@ package struct ConsumerService: Service {
 
     /// Stands by, then consumes, until `stop` is requested.
     package func run(until stop: StopSignal) async throws {
-        // Created before the lease is taken: a standby exports metrics, too, and they show that it is one.
+        // Created before the lease is acquired: a standby exports metrics, too, and they show that it is a standby.
         let metrics = ConsumerMetrics(metrics)
         do {
             let lease = try await takeLease(until: stop)
             try await consume(lease, metrics, until: stop)
         } catch is StopSignal.Stopped {
-            // Stopped while it stood by.
+            // A stop was requested while standing by.
         }
     }
 
@@ -80,8 +81,7 @@ package struct ConsumerService: Service {
     private func consume(_ lease: any Lease, _ metrics: ConsumerMetrics, until stop: StopSignal) async throws {
         let watch = DamageWatch(ledger: ledger, lease: lease, stop: stop, logger: logger)
         do {
-            // Opened only now: a ledger that a standby had opened earlier could have been replaced by the time of
-            // takeover.
+            // The ledger is opened only now: if a standby opened it earlier, it could be replaced before the takeover.
             let opened = try await Retrier(stop: stop, logger: logger).ledger {
                 try await ledger.openStore(store)
             }
@@ -123,7 +123,7 @@ package struct ConsumerService: Service {
             companionship?.cancel()
             await companionship?.value
             await redis.close()
-            // Should it fail, the next opening does what is left.
+            // If closing fails, the next open completes the remaining work.
             try? ledger.close()
         }
         let totals: ConsumerTotals

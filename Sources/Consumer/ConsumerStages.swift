@@ -6,8 +6,8 @@ import Ledger
 import Logging
 import RedisClient
 
-/// The stages of the consumer, each with what it depends on. They do not know each other; `ConsumerStateMachine` knows
-/// their order. A class, as every action takes it along.
+/// The stages of the consumer, each with its dependencies. The stages do not know each other; `ConsumerStateMachine`
+/// knows their order. This is a class because every action captures it.
 final class ConsumerStages: Sendable {
     let read: ReadStage
     private let decide: DecideStage
@@ -49,12 +49,12 @@ final class ConsumerStages: Sendable {
         replays = ReplayPublisher(ledger: ledger, publisher: redis.publisher, retrier: retrier)
     }
 
-    /// Where the action runs: what takes long would hold up all that runs beside the connections.
+    /// Returns the executor for an action. A long action on the connections' thread would delay everything else there.
     func executor(for action: ConsumerAction) -> any TaskExecutor {
         action.isShort ? tasks : globalConcurrentExecutor
     }
 
-    /// - Returns: the resulting event; nil: none.
+    /// - Returns: the resulting event; `nil` if there is none.
     func perform(_ action: ConsumerAction) async throws -> ConsumerEvent? {
         switch action {
         case .read(let claims): return try await read.next(claims: claims)
@@ -86,26 +86,26 @@ final class ConsumerStages: Sendable {
         return nil
     }
 
-    /// A write is not interrupted half-way: a separate task is not cancelled with the consumer's. An action that only
-    /// reads or waits ends at once.
+    /// Runs `body` in a separate task, which is not cancelled with the consumer's task, so that a write is not
+    /// interrupted half-way. Actions that only read or wait end immediately when the consumer's task is cancelled.
     private func uncancelled<T: Sendable>(
         _ action: ConsumerAction, _ body: @escaping @Sendable () async throws -> T
     ) async throws -> T {
         try await Task.immediate(executorPreference: executor(for: action)) { try await body() }.value
     }
 
-    /// In the order in which the state machine reports.
+    /// Counts or logs a report. Called in the order in which the state machine reports.
     func note(_ report: ConsumerReport) {
         switch report {
         case .recorded(let tally, let seq): metrics.count(tally, seq: seq)
         case .announcingRefused(let error):
             logger.error(
-                "redis refuses to announce outcomes; they wait in the ledger, in their order, and are tried every second",
+                "redis refuses to announce outcomes; they wait in the ledger, in order, and are retried every second",
                 metadata: ["error": "\(RedisError.reply(RedisReplyError(message: error), command: "XADD"))"])
-        case .announcingResumed: logger.notice("redis takes outcomes again; announcing what has waited")
+        case .announcingResumed: logger.notice("redis takes outcomes again; announcing those that have waited")
         case .stray(let entry):
             logger.notice(
-                "an entry is pending that this process does not hold; claiming what is pending",
+                "an entry is pending that is not in this process' memory; claiming all pending entries",
                 metadata: ["entry": "\(entry.text)"])
         }
     }

@@ -3,20 +3,21 @@ import Ingest
 import Domain
 import Ledger
 
-/// Decoding, deciding, recording, acknowledging.
+/// The stages of a batch: decoding, deciding, recording and acknowledging.
 extension ConsumerStateMachine {
     // MARK: - Decode
 
-    /// One delivery at a time: meanwhile the next one is read, and an earlier one decided.
+    /// Starts decoding the next delivery. One delivery is decoded at a time; meanwhile the next one is read, and an
+    /// earlier one is decided.
     mutating func startDecoding() {
-        // A poison message is decoded with nothing else being decoded, so that it alone is to blame.
+        // Nothing else is decoded together with a poison message, so that only that message can cause a crash.
         guard queue.poison == nil, let entries = undecoded.next() else { return }
         actions.append(.decode(entries))
     }
 
     mutating func decoded(_ entries: [ReadEntry]) {
         let delivery = undecoded.finish()
-        assert(delivery.elementsEqual(entries) { $0.id == $1.entry.id }, "entries come back as they were given")
+        assert(delivery.elementsEqual(entries) { $0.id == $1.entry.id }, "decoded entries keep their order")
         queue.append(entries)
     }
 
@@ -27,7 +28,7 @@ extension ConsumerStateMachine {
         let poison = queue.poison
         var unrecorded: UnrecordedBatch?
         if case .underWay(let batch) = recording {
-            // A poison message is in flight alone, until it is recorded.
+            // A poison message is the only one in flight until it is recorded.
             if poison != nil || batch.isPoison { return }
             unrecorded = UnrecordedBatch(batch)
         }
@@ -41,10 +42,10 @@ extension ConsumerStateMachine {
     }
 
     /// Ends deciding.
-    /// - Returns: whether the result is used; a decision made in an epoch that is ending is not.
+    /// - Returns: whether to use the result. A decision made in an epoch that is ending is discarded.
     private mutating func endDeciding() -> Bool {
         guard case .underWay = deciding else {
-            assertionFailure("a decision that was not asked for")
+            assertionFailure("a decision that was not requested")
             return false
         }
         deciding = .idle
@@ -63,12 +64,12 @@ extension ConsumerStateMachine {
 
     mutating func blocked() {
         guard endDeciding() else { return }
-        // If that batch is already recorded, there is nothing left to wait for, and nothing would end the wait.
+        // If that batch is already recorded, there is nothing left to wait for, and no event would end the wait.
         if case .underWay = recording { deciding = .blocked }
     }
 
     mutating func undecided(_ needed: EpochReason) {
-        // In an epoch that is ending, a decision no longer matters; a data loss of Redis does.
+        // In an epoch that is ending, a decision no longer matters, but a data loss in Redis does.
         if endDeciding() { return need(needed) }
         if case .doubtful = needed.memory { reading.distrustMemory() }
     }
@@ -78,8 +79,8 @@ extension ConsumerStateMachine {
     mutating func startRecording() {
         guard case .idle = recording, unacknowledged.count < Self.unacknowledgedLimit, case .done(let batch) = deciding
         else { return }
-        // Also while an epoch is ending: a decision that the ledger's own balances confirm is valid, whatever happened
-        // to Redis.
+        // A batch is recorded even while the epoch is ending: a decision that the ledger's own balances confirm is
+        // valid, whatever happened to Redis.
         switch phase {
         case .active, .closing: break
         case .opening, .finished: return
@@ -101,7 +102,7 @@ extension ConsumerStateMachine {
             note(batch, recordedThrough: position)
             return
         case .outdated(let head):
-            // An operator has requested another catalogue or epoch. Only a wrong seq is the fault of the batch.
+            // An operator has requested another catalogue or epoch. Only a wrong seq is caused by the batch.
             if head.catalogueVersion != batch.record.catalogueVersion {
                 need(EpochReason(.outage, "catalogue version \(head.catalogueVersion)"))
             } else {
@@ -111,12 +112,12 @@ extension ConsumerStateMachine {
                 need(EpochReason(cause, "the ledger \(what)"))
             }
         case .disagreed(.miscounted(let counter)):
-            need(EpochReason(.miscount(counter), "the ledger's figures were counted again"))
+            need(EpochReason(.miscount(counter), "the ledger's counters were recounted"))
         case .disagreed(let disagreement):
             need(
-                EpochReason(.batch, "the ledger's figures do not give the counters' decision of \(disagreement)"))
+                EpochReason(.batch, "the ledger's counters do not confirm the gate's decision of \(disagreement)"))
         }
-        // A decision made after this one depends on it.
+        // The next decision depends on this one.
         if case .done(let next) = deciding {
             queue.putBack(next.entries)
             deciding = .idle
@@ -126,7 +127,7 @@ extension ConsumerStateMachine {
 
     // MARK: - Acknowledge
 
-    /// A batch is in the journal now, up to this position; 0: it had nothing to record.
+    /// Notes that the journal contains a batch, through this position; 0 if the batch had nothing to record.
     private mutating func note(_ batch: DecidedBatch, recordedThrough position: Int64) {
         let records = batch.record.records
         let rows = BatchRows(epoch: batch.record.epoch, first: position - Int64(records.count) + 1)
@@ -143,13 +144,13 @@ extension ConsumerStateMachine {
         announcing.add(outcomes, through: position)
     }
 
-    /// Acknowledges the first batch that waits, and announces with the same call what comes next in the journal.
+    /// Acknowledges the first waiting batch, and announces the next outcomes of the journal in the same call.
     mutating func startAcknowledging() {
         guard case .active = phase, case .idle = acknowledging else { return }
         let (batch, announcement) = (unacknowledged.first, announcing.next)
         if batch == nil, announcement == nil { return }
         acknowledging = .underWay(hasBatch: batch != nil)
-        // Names the epoch that is in Redis now: the batch's epoch may have ended.
+        // The call names the epoch that is in Redis now: the batch's epoch may have ended.
         let recorded = LedgerHead.messages(
             upTo: announcing.recorded, catalogueVersion: epoch.catalogue.version)
         actions.append(
@@ -173,11 +174,12 @@ extension ConsumerStateMachine {
         switch result {
         case .acknowledged(let report):
             if hasBatch { unacknowledged.removeFirst() }
-            // The installation of a later epoch has told how far that one is.
+            // A later epoch has already learned from its installation how far Redis has announced.
             if sender == epoch.number { announced(report) }
         case .fenced:
-            // The batch stays the first one. Either its epoch has ended since it was sent, or Redis has lost the epoch.
-            // While the next epoch is being installed it may be either; then memory is distrusted unnecessarily.
+            // The batch stays first in line. Either the epoch has ended since the call was sent, or Redis has lost the
+            // epoch. While the next epoch is being installed, it may be either, and memory may be distrusted
+            // unnecessarily.
             if sender == epoch.number {
                 need(EpochReason(.outage, "the counters were changed or lost", memory: .doubtful))
             }
@@ -186,7 +188,7 @@ extension ConsumerStateMachine {
 
     private mutating func announced(_ report: AcknowledgeReport) {
         guard let position = report.announced, position <= announcing.recorded else {
-            // Somebody has changed it; an installation sets it right.
+            // Another client has changed the position; an installation corrects it.
             return need(EpochReason(.outage, "the counters were changed or lost", memory: .doubtful))
         }
         if let news = announcing.note(announced: position, refusal: report.refusal) { actions.append(.report(news)) }

@@ -13,7 +13,7 @@ extension ConsumerStateMachine {
         }
 
         var due: Set<Chore> = []
-        /// Those whose next time is awaited: one wait each.
+        /// Chores whose interval is being waited for; each has one wait.
         var awaited: Set<Chore> = []
         var underWay: Work?
         var strays = StrayEntries()
@@ -23,7 +23,7 @@ extension ConsumerStateMachine {
 
     mutating func startChore() {
         guard case .active = phase, chores.underWay == nil else { return }
-        // While the gate decides, Redis may be ahead of our state.
+        // While the gate decides, Redis may be ahead of this state.
         if chores.due.contains(.watch), !isDeciding {
             chores.due.remove(.watch)
             chores.underWay = .watch
@@ -61,7 +61,7 @@ extension ConsumerStateMachine {
     mutating func watched(_ report: WatchReport, at now: ContinuousClock.Instant) {
         end(.watch)
         guard report.epoch == epoch.number, case .active = phase else {
-            // In an epoch that is ending only what Redis has lost matters; in one that has ended, nothing.
+            // In an epoch that is ending, only a data loss in Redis matters; in an epoch that has ended, nothing does.
             if report.epoch == epoch.number, haveCountersChanged(report), !isNextInstallation(report) {
                 reading.distrustMemory()
             }
@@ -81,12 +81,14 @@ extension ConsumerStateMachine {
         case epochNeeded
     }
 
-    /// Checks that the ledger is at our epoch and catalogue, and that Redis is in the state we left it in.
+    /// Checks that the ledger is at this epoch and catalogue version, and that Redis is in the state in which this
+    /// process left it.
     private mutating func compare(_ report: WatchReport) -> Finding {
         let areCountersChanged = haveCountersChanged(report)
         // Whatever else has happened, a Redis that has lost its counters may have lost messages.
         let memory = areCountersChanged ? EpochReason.Memory.doubtful : .trusted
-        // At most once a second, and not caused by a batch: it may happen any number of times.
+        // These reasons occur at most once a second and are not caused by a batch, so they may occur any number of
+        // times.
         if report.ledger.catalogueVersion != epoch.catalogue.version {
             need(EpochReason(.outage, "catalogue version \(report.ledger.catalogueVersion)", memory: memory))
         } else if report.ledger.epoch != epoch.number {
@@ -104,15 +106,15 @@ extension ConsumerStateMachine {
         report.counters.map { $0.ledger != ledger || $0.epoch != epoch.number || $0.seq != seq } ?? false
     }
 
-    /// The counters may be those of the epoch that is being opened.
+    /// Whether the counters may be those of the epoch that is being opened.
     private func isNextInstallation(_ report: WatchReport) -> Bool {
         guard case .opening = phase, let counters = report.counters else { return false }
         return counters.ledger == ledger && (counters.epoch ?? 0) > epoch.number
     }
 
-    /// Claims entries that are pending but were lost on their way to this process.
+    /// Claims entries that are pending but were lost in transit to this process.
     private mutating func findStrayEntries(_ pending: PendingSummary, at now: ContinuousClock.Instant) {
-        // A read that takes long may be about to deliver it.
+        // A slow read may be about to deliver the entry.
         if case .reading(let start) = reading.activity, now - start > settings.block + .seconds(1) { return }
         let isStray = chores.strays.look(pending: pending.lowest, memory: lowestInMemory, at: now)
         guard isStray, let lowest = pending.lowest else { return }

@@ -8,26 +8,27 @@ extension ConsumerStateMachine {
             case none
             case reading(since: ContinuousClock.Instant)
             case connecting
-            /// Asks what is pending, as nothing came and nothing is in memory.
+            /// Checks for pending entries, because the last read was empty and memory is empty.
             case checking
         }
 
-        /// What is read next.
+        /// What to read next.
         enum Next {
             case new
-            /// Entries may be pending that are not in memory; they are claimed once it is empty.
+            /// Entries may be pending that are not in memory; they are claimed once memory is empty.
             case claim
             /// Reading has failed. The reader reconnects once memory is empty, so that everything in memory was read
-            /// over one connection: when a connection ends, Redis may give an id that is in memory to another message.
+            /// over one connection: once a connection has closed, Redis may assign an id that is in memory to another
+            /// message.
             case connect(afterLoss: Bool)
         }
 
-        /// How the last read compares with what was asked for.
+        /// How much the last read returned, compared with its limit.
         enum Pace {
-            /// It returned nothing.
+            /// The read returned nothing.
             case drained
             case keepingUp
-            /// It returned as much as was asked for.
+            /// The read returned as many entries as its limit allows.
             case behind
         }
 
@@ -35,7 +36,7 @@ extension ConsumerStateMachine {
             case open
             /// Nothing is left, and nothing more is read.
             case idle
-            /// Nothing more is read, whatever is left.
+            /// Nothing more is read, even if messages are left.
             case stopped
         }
 
@@ -43,12 +44,12 @@ extension ConsumerStateMachine {
         var next = Next.new
         var pace = Pace.keepingUp
         var intake = Intake.open
-        /// Doubtful messages are not acknowledged: they are claimed again, found to be recorded, and acknowledged then.
+        /// Doubtful messages are not acknowledged: they are claimed again, found to be recorded, and then acknowledged.
         var memory = EpochReason.Memory.trusted
-        /// Attempts to connect since something was read.
+        /// The number of connection attempts since the last successful read.
         var attempts = 0
 
-        /// Makes the next read claim what is pending. Reconnecting does that anyway.
+        /// Makes the next read claim pending entries. Reconnecting does that anyway.
         mutating func claim() {
             if case .new = next { next = .claim }
             goOn()
@@ -59,21 +60,21 @@ extension ConsumerStateMachine {
             claim()
         }
 
-        /// Continues reading if the intake was idle (`untilIdle`): something is left after all.
+        /// Resumes reading if the intake was idle (`untilIdle`), because something is left after all.
         mutating func goOn() {
             if case .idle = intake { intake = .open }
         }
     }
 
     mutating func startReading(at now: ContinuousClock.Instant) {
-        // At most two batches are read ahead, one of which is being decided, exceeded by at most one read.
+        // At most two batches are read ahead, one of which is being decided. One read may exceed the limit.
         guard case .active = phase, case .open = reading.intake, case .none = reading.activity,
             readAhead < 2 * settings.batchOrders, queue.bytes + undecoded.bytes < settings.queueBytes
         else { return }
         // Messages that arrive while a batch is being decided are read together afterwards; nothing needs them sooner.
         // Only a backlog is read continuously.
         if case .underWay = deciding, reading.pace != .behind { return }
-        // With `untilIdle` reads do not wait: after an empty one, the next would follow at once.
+        // With `untilIdle`, reads do not block: after an empty read, the next one would follow immediately.
         if settings.untilIdle, reading.pace == .drained, !isMemoryEmpty { return }
         switch reading.next {
         case .connect:
@@ -99,23 +100,23 @@ extension ConsumerStateMachine {
         reading.attempts = 0
         reading.pace = delivery.isFull ? .behind : delivery.isEmptyRead ? .drained : .keepingUp
         if !delivery.entries.isEmpty { undecoded.append(delivery.entries) }
-        // With nothing in memory nothing should be pending; whatever is pending was delivered to a connection that is
-        // gone.
+        // While memory is empty, nothing should be pending. Any pending entry was delivered to a connection that has
+        // closed.
         guard delivery.isEmptyRead, isMemoryEmpty, case .open = reading.intake, case .new = reading.next else { return }
         reading.activity = .checking
         actions.append(.checkForLeftovers)
     }
 
     mutating func found(pending: Int64, wanted: [RequestedReplay], at now: ContinuousClock.Instant) {
-        guard case .checking = reading.activity else { return assertionFailure("found without a look") }
+        guard case .checking = reading.activity else { return assertionFailure("found without a check") }
         reading.activity = .none
         if pending > 0 {
             reading.claim()
         } else if settings.untilIdle, case .open = reading.intake, case .new = reading.next {
-            // Otherwise Redis has lost something since it was asked.
+            // Otherwise Redis has lost data since the check.
             if !wanted.isEmpty { return publish(wanted, at: now) }
             reading.intake = .idle
-            // Trims once more before the end: that also finds messages that were lost meanwhile.
+            // Trims once more before the end, which also finds messages that were lost meanwhile.
             chores.due.insert(.trim)
         }
     }
@@ -132,12 +133,12 @@ extension ConsumerStateMachine {
 
     mutating func connected(decidingConnection: Int) {
         guard case .connecting = reading.activity, case .connect(let isAfterLoss) = reading.next else {
-            return assertionFailure("connected without being asked to")
+            return assertionFailure("connected without a request")
         }
         assert(isMemoryEmpty, "messages of the connection before are in memory")
         reading.activity = .none
-        // An epoch that is being opened may have been sent before Redis lost its tail: the reader connects again after
-        // it.
+        // The installation of an epoch that is being opened may have been sent before Redis lost its tail. The reader
+        // reconnects once that epoch is open.
         guard case .active = phase else { return }
         (reading.next, reading.memory) = (.new, .trusted)
         // Commands sent over a closed connection may still arrive, and a Redis that has lost its tail may assign the
@@ -149,11 +150,12 @@ extension ConsumerStateMachine {
 
     mutating func stop() {
         reading.intake = .stopped
-        // An interrupted read may already have received entries; they would stay pending until the next start.
+        // The read is ended, not cancelled: it may already have received entries, which would stay pending until the
+        // next start.
         if case .reading = reading.activity { actions.append(.endRead) }
     }
 
-    /// The first entry that is in memory and not acknowledged: batches advance in the order of the stream.
+    /// The lowest entry that is in memory and not acknowledged. Batches advance in the order of the stream.
     var lowestInMemory: StreamID? {
         var ids = [unacknowledged.first?.entries.first]
         if case .underWay(let batch) = recording { ids.append(batch.entries.first?.entry.id) }

@@ -3,25 +3,26 @@ import Ingest
 import Domain
 import Ledger
 
-/// Decides what the consumer does next: events in, actions out. No tasks, no clock, no I/O, no randomness;
-/// `ActiveConsumer` executes the actions, each in a separate task, and hands their results back as events.
+/// Decides what the consumer does next: events in, actions out. It has no tasks, no clock, no I/O and no randomness.
+/// `ActiveConsumer` executes the actions, each in a separate task, and passes their results back as events.
 ///
 ///     read → decode → plan → decide → record → acknowledge
 ///
-/// The stages are pipelined. While batch *n* is recorded, batch *n+1* is decided; up to two
-/// recorded batches await acknowledgement; one delivery is decoded while the next one is read. Each stage has its state
-/// below, works on at most one batch at a time, and takes batches in the order of the stream.
+/// The stages are pipelined. While batch *n* is recorded, batch *n+1* is decided; up to two recorded batches await
+/// acknowledgement; one delivery is decoded while the next one is read. Each stage has its state below, works on at
+/// most one batch at a time, and takes batches in the order of the stream.
 ///
-/// Every unexpected state has the same answer (`ConsumerStateMachine+epochs.swift`): a new epoch, in which everything
-/// in memory that is not recorded is decided again, in order.
+/// Every unexpected state is handled in the same way (`ConsumerStateMachine+epochs.swift`): by a new epoch, in which
+/// everything in memory that is not recorded is decided again, in order.
 ///
-/// Not copyable: it holds the messages in memory, and an event must not copy them.
+/// The type is not copyable: it holds the messages in memory, and an event must not copy them.
 struct ConsumerStateMachine: ~Copyable {
     /// The state of the epoch.
     enum Phase {
         /// The counters are installed: every stage runs.
         case active
-        /// Waits until deciding and recording have ended; what is recorded stays, everything else returns to the queue.
+        /// The epoch ends once deciding and recording have ended. Recorded batches stay; all other entries return to
+        /// the queue.
         case closing(EpochReason)
         /// The counters are being installed.
         case opening
@@ -34,7 +35,7 @@ struct ConsumerStateMachine: ~Copyable {
         case underWay
         /// The first entry depends on the batch that is being recorded.
         case blocked
-        /// Waits to be recorded.
+        /// The batch waits to be recorded.
         case done(DecidedBatch)
     }
 
@@ -43,19 +44,19 @@ struct ConsumerStateMachine: ~Copyable {
         case underWay(DecidedBatch)
     }
 
-    /// A recorded batch whose entries are still pending in Redis. It does not hold the messages themselves: they are
+    /// A recorded batch whose entries are still pending in Redis. It does not hold the messages themselves, which are
     /// released.
     struct Unacknowledged {
         var entries: [String]
-        /// First outcomes of entries that were recorded before.
+        /// The first outcomes of entries that had been recorded before.
         var repeated: [RecordedOutcome]
-        /// Products whose figures changed.
+        /// Products whose counters changed.
         var changed: [Identifier]
     }
 
     enum AcknowledgeState {
         case idle
-        /// The first of the batches that wait; or, without one, what must be announced alone.
+        /// Acknowledges the first waiting batch; or, without a batch, only announces outcomes.
         case underWay(hasBatch: Bool)
     }
 
@@ -69,9 +70,9 @@ struct ConsumerStateMachine: ~Copyable {
     var seq: Int64
     /// The ledger's seq after the last recorded batch of this epoch.
     var recordedSeq: Int64
-    /// Epochs opened in a row with nothing recorded in between, and no watch that found everything in order.
+    /// The number of epochs opened in a row, with no batch recorded and no watch without findings in between.
     var epochsInARow = 1
-    /// Epochs that a batch has caused since something was last recorded.
+    /// The number of epochs caused by a batch since a batch was last recorded.
     var epochsWithoutProgress = 0
 
     var reading = ReadState()
@@ -82,17 +83,17 @@ struct ConsumerStateMachine: ~Copyable {
     var unacknowledged: [Unacknowledged] = []
     var acknowledging = AcknowledgeState.idle
     var announcing: AnnouncementProgress
-    /// Of the batch that was recorded last.
+    /// The journal rows of the batch that was recorded last.
     var recordedRows = BatchRows.none
     var replays = Replays()
     var chores = Chores()
     var totals = ConsumerTotals()
     var actions: [ConsumerAction] = []
 
-    /// Batches that may await acknowledgement; the next one is not recorded before there are fewer.
+    /// The maximum number of batches that await acknowledgement. The next one is not recorded until there are fewer.
     static let unacknowledgedLimit = 2
 
-    /// - Parameter epoch: the first epoch, which is open; the reader is connected.
+    /// - Parameter epoch: the first epoch, which is already open. The reader is connected.
     init(_ settings: ConsumerSettings, ledger: String, epoch: Epoch) {
         self.settings = settings
         self.ledger = ledger
@@ -104,23 +105,23 @@ struct ConsumerStateMachine: ~Copyable {
         totals.epochs = 1
     }
 
-    /// Messages that were read and are not decided yet.
+    /// The number of messages that were read and are not decided yet.
     var readAhead: Int { queue.count + undecoded.count }
 
-    /// Everything that was read is acknowledged. What is being decided is still in the queue.
+    /// Whether every message that was read is acknowledged. Messages being decided are still in the queue.
     var isMemoryEmpty: Bool {
         guard undecoded.isEmpty, queue.isEmpty, unacknowledged.isEmpty, case .idle = recording else { return false }
         if case .done = deciding { return false }
         return true
     }
 
-    /// The first actions. Called once.
+    /// Returns the first actions. Called once.
     mutating func begin(at now: ContinuousClock.Instant) -> [ConsumerAction] {
         chores.due = [.watch, .trim]
         return advance(at: now)
     }
 
-    /// - Parameter now: by a monotonic clock.
+    /// - Parameter now: the time by a monotonic clock.
     mutating func handle(_ event: ConsumerEvent, at now: ContinuousClock.Instant) -> [ConsumerAction] {
         switch event {
         case .delivered(let delivery): delivered(delivery)
@@ -145,7 +146,7 @@ struct ConsumerStateMachine: ~Copyable {
         return advance(at: now)
     }
 
-    /// Advances every stage as far as possible. The order matters: what empties memory comes first.
+    /// Advances every stage as far as possible. The order matters: stages that empty memory come first.
     private mutating func advance(at now: ContinuousClock.Instant) -> [ConsumerAction] {
         startAcknowledging()
         startReadingJournal()
@@ -168,7 +169,8 @@ struct ConsumerStateMachine: ~Copyable {
         case (.open, _), (_, .finished), (.idle, .closing), (.idle, .opening): return
         case (.idle, .active):
             guard !chores.isBusy, announcing.isComplete, case .idle = acknowledging else { return }
-        // What is not announced is announced after the next start. A stop waits for nothing else: Redis may be unavailable.
+        // Outcomes that are not announced yet are announced after the next start. A stop waits for nothing else,
+        // because Redis may be unavailable.
         case (.stopped, _): break
         }
         phase = .finished

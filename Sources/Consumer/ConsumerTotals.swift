@@ -1,13 +1,13 @@
 import Domain
 
-/// What a consumer has done since its start.
+/// The totals of a consumer's work since its start.
 package struct ConsumerTotals: Sendable {
     private var outcomes: [Outcome.Kind: Int] = [:]
     package var replays = 0
     package var batches = 0
     package var epochs = 0
 
-    /// How many messages had an outcome of this kind.
+    /// The number of messages with an outcome of this kind.
     package subscript(kind: Outcome.Kind) -> Int { outcomes[kind] ?? 0 }
 
     mutating func add(_ batch: Tally) {

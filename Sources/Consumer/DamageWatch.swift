@@ -3,11 +3,11 @@ import Domain
 import Ledger
 import Logging
 
-/// Looks for damage in the ledger before and while it is consumed, and publishes with the lease what it found.
+/// Checks the ledger for damage before and during consumption, and publishes the result with the lease.
 ///
-/// A damaged ledger stops the consumer. Recording could continue as long as it does not touch the damage, but no backup
-/// is possible any more, and every hour removes messages from the stream that the last backup needs. Orders wait
-/// meanwhile.
+/// A damaged ledger stops the consumer. Recording could continue as long as it does not touch the damage, but backups
+/// are no longer possible, and every hour removes messages from the stream that a restore of the last backup needs.
+/// Orders wait meanwhile.
 struct DamageWatch: Sendable {
     let ledger: any LedgerLocation
     let lease: any Lease
@@ -16,14 +16,14 @@ struct DamageWatch: Sendable {
 
     private var clock: any TimeSource { stop.clock }
 
-    /// Reads what must be sound before anything is sold: all of a small ledger, and all of a ledger that any process
-    /// found damaged before.
-    /// - Returns: whether all of it was read.
+    /// Reads the parts of the ledger that must be sound before anything is sold: all of a small ledger, and all of a
+    /// ledger that any process found damaged before.
+    /// - Returns: whether the whole ledger was read.
     func beforeSelling() async throws -> Bool {
         let wasDamaged = lease.previousSoundness?.damage != nil
         let isWhole = try await Retrier(stop: stop, logger: logger).ledger { [ledger, lease, stop] in
             guard var inspection = try await ledger.inspect() else {
-                // What was found before cannot be found not to be so any more.
+                // The earlier result is cleared, because it can no longer be disproved.
                 await lease.note(LedgerSoundness?.none)
                 return false
             }
@@ -33,7 +33,7 @@ struct DamageWatch: Sendable {
                 try await inspection.readHotParts()
                 return false
             }
-            // A larger ledger takes long; a stop may interrupt the read between slices.
+            // A larger ledger takes long to read, so a stop may interrupt the read between slices.
             while !isSmall, !inspection.isDone {
                 if stop.isRequested { throw StopSignal.Stopped() }
                 try await inspection.readNext()
@@ -45,9 +45,9 @@ struct DamageWatch: Sendable {
         return isWhole
     }
 
-    /// Reads the whole ledger again and again, a slice at a time, until it is cancelled or finds damage, which it
-    /// returns.
-    /// - Parameter isRead: whether it has just been read.
+    /// Reads the whole ledger repeatedly, one slice at a time, until the task is cancelled or damage is found.
+    /// - Parameter isRead: whether the whole ledger has just been read.
+    /// - Returns: the damage; `nil` if cancelled, or if the backend has nothing to read.
     func run(isRead: Bool) async -> (any LedgerError)? {
         do {
             if isRead { try await clock.sleep(for: ConsumerSettings.inspectionInterval) }
@@ -67,7 +67,7 @@ struct DamageWatch: Sendable {
         }
     }
 
-    /// - Returns: false: the backend has nothing to read.
+    /// - Returns: `false` if the backend has nothing to read.
     private func readAll() async throws -> Bool {
         guard var inspection = try await ledger.inspect() else { return false }
         defer { inspection.close() }
@@ -80,7 +80,7 @@ struct DamageWatch: Sendable {
         return true
     }
 
-    /// Notes the error that makes the consumer stop, if the ledger is damaged.
+    /// Logs the error that stops the consumer and publishes it with the lease, if the ledger is damaged.
     func note(_ error: any Error) async {
         guard let damage = (error as? any LedgerError)?.damage else { return }
         logger.critical(

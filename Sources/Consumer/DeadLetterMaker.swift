@@ -3,25 +3,25 @@ import Ingest
 import Domain
 import Ledger
 
-/// Makes dead letters of entries, and bounds what the ledger keeps of them: anyone who may publish could fill its disk
-/// otherwise.
+/// Makes dead letters of entries, and limits how much of them the ledger keeps. Otherwise any publisher could fill the
+/// ledger's disk.
 struct DeadLetterMaker: Sendable {
-    /// How many bytes are kept of a type, a payload or fields that are too large for any message.
+    /// How many bytes are kept of a type, a payload or fields that exceed the limits of a valid message.
     let keptBytes: Int
 
-    /// Whatever is within the limits of a valid message is kept whole, so that it can be published again. Of anything
-    /// larger, the head is kept, with the length and a digest by which the publisher's own copy can be recognised (for
-    /// all fields together, the fingerprint).
+    /// Makes the dead letter of an entry. Parts within the limits of a valid message are kept whole, so that the
+    /// message can be published again. Of a larger part only the head is kept, with the length and a digest by which
+    /// the publisher's own copy can be recognised (for all fields together, the fingerprint).
     /// - Parameters:
-    ///   - ids: nil: those that can be read from the payload.
-    ///   - time: RFC 3339, UTC.
+    ///   - ids: the ids of the message; if `nil`, those that can be read from the payload.
+    ///   - time: when the entry was received, RFC 3339, UTC.
     func record(
         _ entry: StreamEntry, _ cause: InvalidMessage, ids: MessageIDs? = nil, at time: String
     ) -> NewDeadLetter {
         let remains = MessageDecoder.remains(of: entry, invalidBy: cause.reason)
         let isPayloadTruncated = (entry.payload?.count ?? 0) > Limit.payloadBytes
         let isTypeTruncated = (entry.type?.count ?? 0) > Limit.payloadBytes
-        // The fields contain type and payload a second time.
+        // The fields contain the type and payload a second time.
         let areFieldsTruncated = !entry.isPlain && entry.size > Limit.payloadBytes + keptBytes
         func kept(_ bytes: ByteSlice?, isTruncated: Bool) -> [UInt8]? {
             isTruncated ? bytes?.prefix(keptBytes) : bytes?.copy

@@ -6,7 +6,7 @@ import Domain
 import Ledger
 import Logging
 
-/// Plans a batch by what the ledger holds, and lets the gate decide it.
+/// Plans a batch from the state of the ledger, and has the gate decide it.
 struct DecideStage: Sendable {
     let ledger: any LedgerStore
     let gate: any Gate
@@ -28,17 +28,17 @@ struct DecideStage: Sendable {
         }
     }
 
-    /// Plans an entry that was delivered often, alone.
+    /// Plans an entry alone, because it was delivered many times.
     ///
-    /// A note with the lease names the entry while its bytes are processed: while it is decoded, and while its batch
-    /// is planned. Not while the process waits for Redis or the disk, where it may be killed for any reason. The next
-    /// process finds the note and counts it as an attempt of the entry.
+    /// A note with the lease names the entry while its bytes are processed: while it is decoded, and while its batch is
+    /// planned. There is no note while the process waits for Redis or the disk, because it may be killed then for any
+    /// reason. The next process finds the note and counts it as an attempt at the entry.
     private func plan(poison entry: StreamEntry, _ context: PlanningContext) async throws -> PlannedBatch {
         let key = EntryIdentity(entry)
         let attempts = try await retrier.ledger { [ledger] in try await ledger.attempts(key) }
         guard attempts < ConsumerSettings.poisonAttempts else {
             retrier.logger.error(
-                "an entry has brought the process down too often", metadata: ["entry": "\(entry.id)"])
+                "an entry has crashed the process too often", metadata: ["entry": "\(entry.id)"])
             return context.quarantine(entry, at: clock.timestamp)
         }
         await lease.note(key.note)
@@ -49,7 +49,7 @@ struct DecideStage: Sendable {
         return planned
     }
 
-    /// - Parameter note: of a poison message, left with the lease.
+    /// - Parameter note: the note of a poison message, to leave with the lease.
     private func plan(
         _ entries: [DecodedEntry], _ context: PlanningContext, note: String? = nil
     ) async throws -> PlannedBatch {
@@ -80,7 +80,7 @@ struct DecideStage: Sendable {
             switch result {
             case .fenced(let what, let found):
                 throw EpochReason(
-                    // A Redis that was unavailable meanwhile may have lost its last writes: the batch is not to blame.
+                    // A Redis that was unavailable meanwhile may have lost its last writes: the batch is not the cause.
                     gate.connection == epoch.connection ? .batch : .outage,
                     """
                     Redis is in another state (\(what)): epoch \(found.epoch.map(String.init) ?? "none"), seq \

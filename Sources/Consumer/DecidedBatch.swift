@@ -5,26 +5,26 @@ import Ledger
 /// A batch that the gate has decided.
 struct DecidedBatch: Sendable {
     let planned: PlannedBatch
-    /// What the ledger is to record, in the order of the plan's records.
+    /// The batch for the ledger to record, in the order of the plan's records.
     let record: JournalBatch
-    /// What is announced again.
+    /// The messages whose first outcomes are announced again.
     let replays: [Replay]
-    /// Products whose figures changed.
+    /// Products whose counters changed.
     let changed: [Identifier]
     let seqAfter: Int64
 
     var entries: [ReadEntry] { planned.entries }
 
-    /// Whether the batch is one poison message.
+    /// Whether the batch consists of one poison message.
     var isPoison: Bool {
         if case .poison = entries.first { true } else { false }
     }
 
     /// Assigns the gate's decisions to their commands.
     /// - Parameters:
-    ///   - decisions: one per command, in their order.
+    ///   - decisions: one decision per command, in the order of the commands.
     ///   - seqBefore: the counters' seq before the call.
-    ///   - decidedAt: RFC 3339, UTC.
+    ///   - decidedAt: the time of the decisions, RFC 3339, UTC.
     init(
         _ planned: PlannedBatch, _ decisions: [Decision], epoch: Int64, seqBefore: Int64, seqAfter: Int64,
         decidedAt: String
@@ -32,11 +32,11 @@ struct DecidedBatch: Sendable {
         self.planned = planned
         self.seqAfter = seqAfter
         var builder = Builder(decisions, seq: seqBefore, capacity: planned.entries.count)
-        assert(planned.plans.count == planned.entries.count, "one plan an entry")
+        assert(planned.plans.count == planned.entries.count, "one plan per entry")
         for (entry, plan) in zip(planned.entries, planned.plans) {
             switch plan {
             case .record(let place):
-                assert(place == builder.records.count, "records stand in the order of the entries that brought them")
+                assert(place == builder.records.count, "records are in the order of the entries that produced them")
                 switch planned.records[place] {
                 case .command(let command):
                     try builder.decide(command, decidedAt: decidedAt, entryID: entry.entry.id)
@@ -50,7 +50,7 @@ struct DecidedBatch: Sendable {
             throw CountersError.unexpectedReply(
                 script: "gate", detail: "a seq or a decision that belongs to no command")
         }
-        assert(builder.records.count + builder.replays.count == planned.entries.count, "one outcome an entry")
+        assert(builder.records.count + builder.replays.count == planned.entries.count, "one outcome per entry")
         record = JournalBatch(
             epoch: epoch, catalogueVersion: planned.catalogueVersion, seqBefore: seqBefore, records: builder.records,
             attemptsOver: planned.poison.map { [$0] } ?? [], replayed: planned.replayed)
@@ -65,7 +65,7 @@ extension DecidedBatch {
         private(set) var records: [BatchRecord<DecidedCommand>] = []
         private(set) var replays: [Replay] = []
         private(set) var changed: [Identifier] = []
-        /// The seq of the last change of the counters.
+        /// The counters' seq after the last change.
         private(set) var seq: Int64
         private var changedProducts: Set<Identifier> = []
 
@@ -105,7 +105,7 @@ extension DecidedBatch {
 }
 
 extension Decision {
-    /// Whether the gate can have decided such a command this way.
+    /// Whether the gate may have made this decision on the command.
     fileprivate func mayAnswer(_ command: Command) -> Bool {
         switch self {
         case .accepted: true
@@ -116,7 +116,7 @@ extension Decision {
 }
 
 extension Outcome {
-    /// What is announced of the record.
+    /// Creates the outcome that is announced for a record.
     init(_ record: BatchRecord<DecidedCommand>) {
         switch record {
         case .command(let decided): self.init(decided)

@@ -1,6 +1,6 @@
 import Ingest
 
-/// A batch to decide, and the epoch and seq it is decided against; neither changes until the decision is in.
+/// A batch to decide, with the epoch and seq that it is decided against. Neither changes until the decision arrives.
 struct DecisionRequest: Sendable {
     enum Entries: Sendable {
         case batch([DecodedEntry])

@@ -1,10 +1,10 @@
 import Ingest
 import Domain
 
-/// An entry that was read; decoded, unless it may be a poison message.
+/// An entry that was read. It is decoded unless it may be a poison message.
 enum ReadEntry: Sendable {
     case decoded(DecodedEntry)
-    /// It may crash the process: it is decoded when its turn comes, alone.
+    /// The entry may crash the process, so it is decoded later, alone.
     case poison(StreamEntry)
 
     var entry: StreamEntry {
@@ -24,7 +24,7 @@ enum ReadEntry: Sendable {
 }
 
 /// A stream entry after decoding. Everything that can be computed from a message alone has been computed: later stages
-/// get a valid command, or the reason why there is none. A class, because it is passed from stage to stage.
+/// get a valid command, or the reason why there is none. This is a class because it is passed from stage to stage.
 final class DecodedEntry: Sendable {
     let entry: StreamEntry
     let command: Result<Command, InvalidMessage>
@@ -37,7 +37,7 @@ final class DecodedEntry: Sendable {
         size = entry.size
     }
 
-    /// What counts towards the limit on a batch's lines.
+    /// The number of lines that count towards the batch's limit.
     var lines: Int {
         switch command {
         case .success(let command): command.lines

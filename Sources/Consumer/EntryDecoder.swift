@@ -2,8 +2,8 @@ import Failpoints
 import Ingest
 import Domain
 
-/// The stage after reading: bytes become commands, or the reason why they can never be one. Knows nothing of the
-/// catalogue, and so may run ahead of the batch that is being decided.
+/// The stage after reading: turns bytes into commands, or into the reason why they can never be commands. It does not
+/// depend on the catalogue, so it may run ahead of the batch that is being decided.
 enum EntryDecoder {
     static func decode(_ entries: [StreamEntry]) -> [ReadEntry] {
         if entries.isEmpty { return [] }

@@ -1,7 +1,7 @@
 import Ledger
 
 extension EntryIdentity {
-    /// The key as a note that is left with the lease.
+    /// The identity as a note to leave with the lease.
     var note: String { entryID + " " + fingerprint.map { String($0) }.joined(separator: ",") }
 
     init?(note: String) {

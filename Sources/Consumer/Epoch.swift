@@ -1,22 +1,22 @@
 import Counters
 import Domain
 
-/// The counters as they were installed.
+/// An epoch, with the state that was installed in Redis at its start.
 struct Epoch: Sendable {
     var number: Int64
     /// The counters' seq at its start.
     var seq: Int64
     var catalogue: CatalogueIndex
-    /// Position of the journal's last row at its start.
+    /// The position of the journal's last row at its start.
     var position: Int64
-    /// The position up to which the journal was announced then.
+    /// The position up to which the journal was announced at its start.
     var announced: Int64
-    /// The connection over which it was installed: after a restart or a failover of Redis there is another one.
+    /// The number of the connection over which it was installed. It changes when Redis restarts or fails over.
     var connection: Int
-    /// Products that the catalogue has changed since the previous epoch.
+    /// Products that have changed in the catalogue since the previous epoch.
     var changedProducts: [Identifier] = []
 
-    /// Announces these products.
+    /// The announcement of these products.
     var catalogueChange: Acknowledgement {
         Acknowledgement(
             epoch: number, settled: seq,
@@ -28,8 +28,9 @@ struct Epoch: Sendable {
 /// A request for a new epoch.
 struct EpochRequest: Sendable {
     var needed: EpochReason
-    /// The catalogue version of the previous epoch; nil: there was none.
+    /// The catalogue version of the previous epoch; `nil` if there was none.
     var catalogueBefore: Int64?
-    /// Epochs opened before it with nothing recorded in between: the more there are, the longer it waits.
+    /// The number of epochs opened before this one with nothing recorded in between. The more there are, the longer the
+    /// wait before it is opened.
     var epochsInARow: Int
 }

@@ -6,8 +6,8 @@ import Ledger
 import Logging
 import RedisClient
 
-/// Opens epochs: raises the ledger's epoch, and installs its counters in Redis. An installation is sent once; any doubt
-/// about its answer requires another epoch.
+/// Opens epochs: raises the ledger's epoch, and installs its counters in Redis. An installation is sent only once; any
+/// doubt about its result requires another epoch.
 struct EpochOpener: Sendable {
     let ledger: any LedgerStore
     let gate: any Gate
@@ -19,7 +19,7 @@ struct EpochOpener: Sendable {
     /// The result of one attempt.
     private enum Attempt {
         case installed(Epoch)
-        /// It may have been installed.
+        /// The epoch may have been installed.
         case inDoubt(EpochReason)
         /// Redis lost the prepared counters before they were renamed: it was flushed or restarted. Retried up to
         /// `ConsumerSettings.installLosses` times.
@@ -56,18 +56,19 @@ struct EpochOpener: Sendable {
 
     private func attempt(_ request: EpochRequest) async throws -> Attempt {
         if retrier.stop.isRequested { throw StopSignal.Stopped() }
-        // Checks first that Redis can be reached: an outage of hours must not use up an epoch per second.
+        // First checks that Redis can be reached: an outage of hours must not use up an epoch per second.
         try await retrier.redis("reaching Redis", doubtIsHarmless: true) { [gate] in try await gate.reach() }
         try await ledger.requireInPlace()
         Failpoint.epochBefore.pass()
-        // Checked before the epoch is raised: a wrong ledger that is started repeatedly must not overtake Redis.
+        // The ledger is checked before the epoch is raised: a wrong ledger that is started repeatedly must not overtake
+        // Redis.
         try await refuseWrongLedger()
         let start = try await retrier.ledger { [ledger] in
             try await ledger.raiseEpoch(catalogueBefore: request.catalogueBefore, reason: request.needed.reason)
         }
         Failpoint.epochRaised.pass()
         let installation = Installation(start)
-        // Read before sending: whatever happens to the installed counters then shows as a later connection.
+        // Read before sending: a later loss of the installed counters then shows as another connection.
         let connection = gate.connection
         let announced: Int64
         do {
@@ -94,14 +95,14 @@ struct EpochOpener: Sendable {
 
     private func countAgain(_ counter: CounterName) async throws {
         logger.error(
-            "the ledger's own figures do not add up; they are counted again",
+            "the ledger's own counters do not add up; recounting them",
             metadata: ["level": "\(counter.level.rawValue)", "id": "\(counter.id)"])
         _ = try await retrier.ledger { [ledger] in
             try await ledger.repairMiscounts(reason: "found while recording a cancellation")
         }
     }
 
-    /// Throws if Redis knows of more than this ledger holds: the ledger was replaced, or has gone back in time.
+    /// Throws if Redis is ahead of this ledger: the ledger was replaced, or has gone back in time.
     private func refuseWrongLedger() async throws {
         let found = try await retrier.redis("reading the counters' state", doubtIsHarmless: true) { [gate] in
             try await gate.head()

@@ -1,26 +1,26 @@
 import Domain
 
-/// Why a new epoch is needed. Expected: installing the counters again is the answer to every unexpected state.
+/// Why a new epoch is needed. This is no failure: every unexpected state is handled by installing the counters again.
 struct EpochReason: Error, Equatable {
     enum Cause: Equatable {
-        /// Connections, restarts, operators: nothing that a batch has done, however often it happens.
+        /// A connection, a restart or an operator is the cause, never a batch, however often it happens.
         case outage
-        /// The batch could not be recorded as it was decided; the same batch may fail only so often.
+        /// The batch could not be recorded as it was decided. The same batch may fail only a limited number of times.
         case batch
-        /// Like `batch`, because the ledger's own figure for a counter is wrong: the figures are counted again first.
+        /// Like `batch`, but the ledger's own value for a counter is wrong: the ledger's counters are recounted first.
         case miscount(CounterName)
     }
 
-    /// What is known about the messages in memory.
+    /// Whether the messages in memory can be trusted.
     enum Memory: Equatable {
         case trusted
-        /// Redis has lost something: an id in memory may be another message's by now, and must not be acknowledged.
+        /// Redis has lost data: an id in memory may now belong to another message, and must not be acknowledged.
         case doubtful
     }
 
     var cause: Cause
     var memory: Memory
-    /// For the log, and kept with the epoch.
+    /// The reason in words, for the log; it is also stored with the epoch.
     var reason: String
 
     init(_ cause: Cause, _ reason: String, memory: Memory = .trusted) {

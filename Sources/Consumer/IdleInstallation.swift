@@ -2,10 +2,10 @@ import Counters
 import Domain
 import Ledger
 
-/// Opens a new epoch while no consumer is active, as a consumer does at its start, but without processing messages.
+/// Opens a new epoch while no consumer is active, as a consumer does when it starts, but without processing messages.
 ///
-/// - Parameter lease: held, so that no consumer decides meanwhile.
-/// - Returns: the epoch.
+/// - Parameter lease: the store's lease, held so that no consumer decides meanwhile.
+/// - Returns: the number of the epoch.
 /// - Throws: errors of Redis, after which the call may be repeated; `ConsumerError.wrongLedger`.
 @discardableResult
 package func installCounters(
@@ -29,7 +29,7 @@ extension Installation {
 }
 
 extension CounterHead {
-    /// Throws if Redis knows of more than this ledger holds: the ledger was replaced, or has gone back in time.
+    /// Throws if Redis is ahead of this ledger: the ledger was replaced, or has gone back in time.
     package func refuseWrongLedger(_ ledger: any OpenLedger, head: LedgerHead, redis: String) throws {
         guard let objection = objection(to: head, of: ledger.identity) else { return }
         throw ConsumerError.wrongLedger(ledger: ledger.name, redis: redis, objection)

@@ -1,35 +1,36 @@
 import Domain
 import Ledger
 
-/// A batch after planning: what the gate must decide, what is recorded already, what can never be processed.
+/// A batch after planning: the commands for the gate, the messages that are recorded already, and those that can never
+/// be processed.
 struct PlannedBatch: Sendable {
-    /// What happens to one entry.
+    /// The plan for one entry.
     enum Plan: Sendable {
-        /// It produced this record (an index into `records`).
+        /// The entry produced this record (an index into `records`).
         case record(Int)
-        /// It repeats an earlier entry, which produced this record.
+        /// The entry repeats an earlier entry, which produced this record.
         case replay(ofRecord: Int)
-        /// It repeats a message that the ledger, or the batch that is being recorded, has already.
+        /// The entry repeats a message that is already in the ledger or in the batch that is being recorded.
         indirect case known(Replay)
     }
 
     var entries: [ReadEntry] = []
-    /// One per entry, in their order.
+    /// One plan per entry, in the order of the entries.
     var plans: [Plan] = []
-    /// In the order of the entries that produced them.
+    /// The records, in the order of the entries that produced them.
     var records: [BatchRecord<PlannedCommand>] = []
     /// The index in `records` of each command.
     var places: [Command.Key: Int] = [:]
     /// The index in `records` of each dead letter.
     var deadLetters: [EntryIdentity: Int] = [:]
-    /// Orders that its cancellations take units from.
+    /// The orders from which the batch's cancellations take units.
     var cancelledOrders: Set<Identifier> = []
     let catalogueVersion: Int64
-    /// Set when the batch is one poison message with attempts on record.
+    /// Set if the batch consists of one poison message with recorded attempts.
     var poison: EntryIdentity?
-    /// Numbers of the dead letters whose messages were published again and came back as these entries.
+    /// Numbers of the dead letters whose messages were published again and were read as these entries.
     var replayed: [Int64] = []
 
-    /// What the gate must decide, in order.
+    /// The commands that the gate must decide, in order.
     var commands: [PlannedCommand] { records.compactMap(\.command) }
 }

@@ -2,22 +2,23 @@ import Ingest
 import Domain
 import Ledger
 
-/// What planning a batch depends on besides its entries.
+/// The state that planning a batch depends on, besides its entries.
 struct PlanningContext: Sendable {
     /// The catalogue of the epoch.
     var catalogue: CatalogueIndex
-    /// The batch that is being recorded, if there is one: the ledger does not show it yet.
+    /// The batch that is being recorded, if any: the ledger does not contain it yet.
     var recording: UnrecordedBatch?
-    /// Upper bound on a batch's movements, which one command may exceed: they determine how long the gate blocks Redis.
+    /// The upper bound on a batch's movements, which determine how long the gate blocks Redis. A single command may
+    /// exceed it.
     var maximumMovements: Int
     var deadLetters: DeadLetterMaker
-    /// Numbers of the dead letters that must be published again, by the fingerprint of the entries they are published
-    /// as.
+    /// Numbers of the dead letters that must be published again, by the fingerprint of the entries as which they are
+    /// published.
     var requestedReplays: [[UInt8]: [Int64]] = [:]
 }
 
 extension PlanningContext {
-    /// The batch of an entry that has crashed the process too often: a dead letter, undecoded.
+    /// Returns the batch of an entry that has crashed the process too often: a dead letter, without decoding the entry.
     func quarantine(_ entry: StreamEntry, at time: String) -> PlannedBatch {
         let invalid = InvalidMessage(
             .crashedConsumer,

@@ -22,12 +22,12 @@ struct ReadStage: Sendable {
         try await retrier.redis("connecting", doubtIsHarmless: true) { [source] in try await source.connect() }
     }
 
-    /// - Parameter claims: whether everything pending is claimed first.
+    /// - Parameter claims: whether to claim all pending entries first.
     func next(claims: Bool) async throws -> ConsumerEvent {
-        // Anything read after a stop would have to be finished.
+        // Messages read after a stop would have to be finished.
         if retrier.stop.isRequested { return .readFailed(.stopped) }
         Failpoint.readBefore.pass()
-        // With `untilIdle`, an empty stream is the end. Even a short wait would last until Redis next looks at its
+        // With `untilIdle`, an empty stream is the end. Even a short block would last until Redis next checks its
         // timers: up to 100 ms.
         let block = settings.untilIdle ? Duration.zero : settings.block
         do {
@@ -52,7 +52,7 @@ struct ReadStage: Sendable {
         do {
             try await retrier.stop.pause(Backoff.ofCommands.delay(afterFailures: attempt + 1))
             try await source.connect()
-            // The other connection may have broken together with this one, unnoticed.
+            // The other connection may have broken at the same time, without being noticed.
             try await gate.reach()
             await server.compareConnections()
             return .connected(decidingConnection: gate.connection)

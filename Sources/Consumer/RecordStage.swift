@@ -2,7 +2,7 @@ import Concurrency
 import Failpoints
 import Ledger
 
-/// Has the ledger record a batch.
+/// Records a batch in the ledger.
 struct RecordStage: Sendable {
     let ledger: any LedgerStore
     let retrier: Retrier
@@ -11,7 +11,7 @@ struct RecordStage: Sendable {
 
     func record(_ batch: JournalBatch) async throws -> RecordResult {
         Failpoint.recordBefore.pass()
-        // A batch in which everything was known already changes nothing. Redis keeps the larger number of messages.
+        // A batch of messages that are all known already changes nothing. Redis keeps the larger number of messages.
         if batch.isEmpty { return .recorded(position: 0) }
         let start = clock.now
         let result = try await retrier.ledger { [ledger] in try await ledger.record(batch) }

@@ -1,19 +1,20 @@
 import RedisClient
 
-/// What an error of Redis means for the consumer.
+/// How the consumer handles an error of Redis.
 enum RedisErrorClass {
-    /// Nothing was executed, and waiting may help.
+    /// The command was not executed, and waiting may help.
     case wait
     /// The command may have been executed.
     case doubt
-    /// Waiting does not help: stop with its message.
+    /// Waiting does not help: the consumer stops with this error.
     case fatal
 
-    /// Replies that are not transient, but worth waiting for: an administrator may grant the right; a script was loaded
-    /// and forgotten again before it could run; a name may lead to another node of a cluster later.
+    /// Codes of error replies that are not transient, but worth waiting for, as is a missing right that an
+    /// administrator may grant: a script was loaded, and flushed again before it could run; a name may later lead to
+    /// another node of a cluster.
     private static let waitable: Set<String> = ["ASK", "MOVED", "NOSCRIPT"]
 
-    /// Whether the error is a reply of Redis.
+    /// Whether the error is an error reply of Redis.
     static func isReply(_ error: any Error) -> Bool {
         if case .reply? = error as? RedisError { true } else { false }
     }

@@ -1,13 +1,13 @@
 import Domain
 
-/// A message that was recorded before: its first outcome is announced again.
+/// A message that was recorded before. Its first outcome is announced again.
 struct Replay: Sendable, Equatable {
     /// Where the first outcome is recorded.
     enum Place: Sendable, Equatable {
         case recorded(EpochPosition)
-        /// In the batch itself: an index into its records.
+        /// In the replay's own batch: an index into its records.
         case record(Int)
-        /// In the batch that is recorded before it.
+        /// In the preceding batch: an index into its records.
         case recordBefore(Int)
     }
 
@@ -15,10 +15,10 @@ struct Replay: Sendable, Equatable {
     var place: Place
 }
 
-/// The rows that one batch has in the journal.
+/// The journal rows of one batch.
 struct BatchRows: Sendable {
     var epoch: Int64
-    /// Position of the first one.
+    /// The position of the first row.
     var first: Int64
 
     static let none = BatchRows(epoch: 0, first: 0)
@@ -31,9 +31,10 @@ extension Replay {
         self.init(outcome: recorded.outcome, place: .recorded(recorded.place))
     }
 
+    /// Returns the first outcome with its place in the journal.
     /// - Parameters:
-    ///   - rows: the batch's.
-    ///   - before: those of the batch before it.
+    ///   - rows: the rows of the replay's batch.
+    ///   - before: the rows of the preceding batch.
     func recorded(in rows: BatchRows, after before: BatchRows) -> RecordedOutcome {
         let place: EpochPosition =
             switch place {

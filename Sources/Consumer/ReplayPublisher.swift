@@ -4,7 +4,7 @@ import Domain
 import Ledger
 import Logging
 
-/// Publishes again the dead letters that the ledger lists for it (`Replays`).
+/// Publishes dead letters again whose replay the ledger lists as requested (`Replays`).
 struct ReplayPublisher: Sendable {
     let ledger: any LedgerStore
     let publisher: any MessagePublisher
@@ -14,7 +14,7 @@ struct ReplayPublisher: Sendable {
         Failpoint.replayBefore.pass()
         var published = PublishedReplays()
         do {
-            // One after the other: together they may be large.
+            // They are published one at a time, because together they may be large.
             for each in due {
                 if let entry = try await publish(each) {
                     published.sent[each.number] = entry
@@ -27,7 +27,7 @@ struct ReplayPublisher: Sendable {
                     "dead letters published again", metadata: ["count": "\(published.sent.count)"])
             }
         } catch {
-            // Tried again in a second; a message that is published twice is a replay.
+            // They are retried in a second. A message that is published twice is a replay.
             if case .fatal = RedisErrorClass(error) { throw error }
             published.failed = due.map(\.number).filter { published.sent[$0] == nil }
             retrier.logger.warning(
@@ -37,14 +37,14 @@ struct ReplayPublisher: Sendable {
         return published
     }
 
-    /// - Returns: the id of its entry; nil: there is nothing to send.
+    /// - Returns: the id of the new entry; `nil` if there is nothing to send.
     private func publish(_ due: Replays.Due) async throws -> String? {
         if let entry = due.entry, try await publisher.isWaiting(entry) { return entry }
         let letter = try await retrier.ledger { [ledger] in try await ledger.deadLetter(due.number) }
         let fields =
             letter?.fields.flatMap { StreamEntry.fields(decoding: $0) }
             ?? StreamEntry.fields(type: letter?.type, payload: letter?.payload)
-        // Without its bytes there is nothing to send; the command that removes them refuses while a replay is
+        // Without the message's bytes there is nothing to send; the command that removes them refuses while a replay is
         // requested.
         if fields.isEmpty { return nil }
         return try await publisher.publish(fields)

@@ -1,39 +1,39 @@
 import Ledger
 
-/// Dead letters that must be published again: those that an operator requested, and cancellations whose order has
+/// Dead letters that must be published again: those that an operator has requested, and cancellations whose order has
 /// arrived. Does no I/O.
 ///
-/// The request stays in the ledger until the message has come back and is recorded, with whatever outcome. So it
-/// survives any crash; a message that is published twice is a replay.
+/// A request stays in the ledger until the message has been read again and recorded, with whatever outcome, so it
+/// survives any crash. A message that is published twice is a replay.
 struct Replays {
     /// A dead letter that must be published now.
     struct Due: Sendable, Equatable {
         var number: Int64
-        /// The entry it became when it was published before; while that waits to be processed, it is not published
-        /// again.
+        /// The id of the entry as which it was published before. While that entry waits to be processed, the dead
+        /// letter is not published again.
         var entry: String?
     }
 
     private struct Sent {
-        /// The entry it became; nil: it is being sent, or could not be.
+        /// The id of the published entry; `nil` if it is being sent, or could not be sent.
         var entry: String?
-        /// When it is checked again.
+        /// When to check it again.
         var next: ContinuousClock.Instant
     }
 
-    /// Those published again, by their numbers.
+    /// The dead letters that were published again, by number.
     private var sent: [Int64: Sent] = [:]
-    /// All that are requested, by the fingerprint of the entries they are published as.
+    /// The numbers of all requested dead letters, by the fingerprint of the entries as which they are published.
     private(set) var wanted: [[UInt8]: [Int64]] = [:]
 
-    /// After how long a message that has not come back is checked again: Redis may have lost it.
+    /// How long until a message that has not been read again is checked: Redis may have lost it.
     private static let patience = Duration.seconds(30)
-    /// After how long a message that could not be sent is tried again.
+    /// How long until a message that could not be sent is retried.
     private static let retry = Duration.seconds(1)
-    /// Dead letters published at a time.
+    /// The maximum number of dead letters published at a time.
     static let limit = 500
 
-    /// Those of `wanted` that must be published now. They count as sent from now on.
+    /// Returns the dead letters of `wanted` that must be published now. They count as sent from now on.
     mutating func due(_ wanted: [RequestedReplay], at now: ContinuousClock.Instant) -> [Due] {
         let numbers = Set(wanted.map(\.number))
         sent = sent.filter { numbers.contains($0.key) }
@@ -52,7 +52,7 @@ struct Replays {
 
 /// The result of publishing dead letters again.
 struct PublishedReplays: Sendable {
-    /// The entries they became, by their numbers.
+    /// The ids of the published entries, by the number of the dead letter.
     var sent: [Int64: String] = [:]
     var failed: [Int64] = []
 }

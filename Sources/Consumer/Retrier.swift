@@ -3,7 +3,7 @@ import Ledger
 import Logging
 import RedisClient
 
-/// Waits for Redis and for the ledger while they are unavailable, but not past a stop.
+/// Retries calls to Redis and the ledger while these are unavailable, until a stop is requested.
 package struct Retrier: Sendable {
     package let stop: StopSignal
     package let logger: Logger
@@ -13,12 +13,13 @@ package struct Retrier: Sendable {
         self.logger = logger
     }
 
-    /// The result of `body`, once Redis answers. Transient error replies and failed connection attempts are retried.
+    /// Returns the result of `body` once Redis is available. Retries after transient error replies and failed
+    /// connection attempts.
     ///
     /// - Parameters:
-    ///   - action: what is done, for the log.
-    ///   - doubtIsHarmless: whether a command that may have been executed is repeated, too. Otherwise only a new epoch
-    ///     resolves the doubt (`EpochReason`).
+    ///   - action: what `body` does, for the log.
+    ///   - doubtIsHarmless: whether to retry a command that may have been executed. Otherwise only a new epoch resolves
+    ///     the doubt (`EpochReason`).
     /// - Throws: `EpochReason`; `StopSignal.Stopped`; errors that waiting does not resolve.
     func redis<T: Sendable>(
         _ action: String, doubtIsHarmless: Bool = false, _ body: @Sendable () async throws -> T
@@ -45,7 +46,7 @@ package struct Retrier: Sendable {
         }
     }
 
-    /// The result of `body`, once the ledger is not locked and its disk not full.
+    /// Returns the result of `body`. Retries while the ledger is locked or its disk is full.
     /// - Throws: `LedgerError` that is not transient; `StopSignal.Stopped`.
     package func ledger<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
         var failures = 0

@@ -2,12 +2,12 @@ import Counters
 import Ingest
 import Logging
 
-/// Checks that the server is recent and configured safely, and that both connections lead to the same server.
+/// Checks that the server is recent enough and configured safely, and that both connections lead to the same server.
 actor ServerCheck {
     private let gate: any Gate
     private let source: any MessageSource
     private let retrier: Retrier
-    /// The connections that were found to lead to one server.
+    /// The connections that were found to lead to the same server.
     private var comparedConnections: (reading: Int, deciding: Int)?
 
     init(gate: any Gate, source: any MessageSource, retrier: Retrier) {
@@ -16,7 +16,7 @@ actor ServerCheck {
         self.retrier = retrier
     }
 
-    /// Refuses a Redis that is too old for scripts with `#!lua`; warns about settings under which it loses messages.
+    /// Throws if Redis is too old for scripts with `#!lua`; warns about settings under which it loses messages.
     func check() async throws {
         let server = try await retrier.redis("asking for the server's version", doubtIsHarmless: true) { [gate] in
             try await gate.server()
@@ -28,16 +28,17 @@ actor ServerCheck {
         }
         if let policy = server.evictionPolicy, policy != "noeviction" {
             retrier.logger.warning(
-                "Redis may evict messages that nobody has read: set maxmemory-policy to noeviction",
+                "Redis may evict unread messages: set maxmemory-policy to noeviction",
                 metadata: ["policy": "\(policy)"])
         }
         if server.hasAppendOnlyFile == false {
-            retrier.logger.warning("Redis has no append-only file: a restart forgets messages that nobody has read")
+            retrier.logger.warning("Redis has no append-only file: a restart loses unread messages")
         }
     }
 
-    /// Called once a second: messages must be read from and acknowledged to the same server. After a failover by name
-    /// one of the two connections may have moved to another server while the other one did not notice.
+    /// Reconnects if the two connections lead to different servers: messages must be acknowledged to the server from
+    /// which they were read. Called once a second. After a failover by name, one connection may have moved to another
+    /// server while the other has not.
     func compareConnections() async {
         guard let read = await source.server() else { return }
         let connections = (reading: read.connection, deciding: gate.connection)

@@ -1,15 +1,15 @@
 import Domain
 
-/// Finds stray entries: pending, but not in this process' memory. Redis delivered them to a connection that was dead,
-/// or to another client that reads in the group. Once everything in memory has passed them, they are the lowest pending
-/// ones. Does no I/O.
+/// Finds stray entries, which are pending but not in this process' memory: Redis delivered them to a dead connection,
+/// or to another client that reads in the group. Once all entries in memory have advanced past them, they are the
+/// lowest pending entries. Does no I/O.
 struct StrayEntries {
     private var candidate: (id: StreamID, since: ContinuousClock.Instant)?
 
     /// - Parameters:
     ///   - pending: the lowest pending entry.
     ///   - memory: the lowest entry in memory.
-    /// - Returns: whether pending entries must be claimed: the same entry has been a stray for some time.
+    /// - Returns: whether pending entries must be claimed, because the same entry has been stray for some time.
     mutating func look(
         pending: StreamID?, memory: StreamID?, at now: ContinuousClock.Instant
     ) -> Bool {

@@ -5,7 +5,7 @@ import Domain
 import Logging
 import RedisClient
 
-/// Keeps the streams short, and a full Redis from staying full. Called for one job at a time (`Chores`): otherwise its
+/// Trims the streams, and frees memory in a full Redis. It is called for one job at a time (`Chores`): otherwise its
 /// state could change while it waits for Redis.
 actor StreamTrimmer {
     private let settings: ConsumerSettings
@@ -19,7 +19,8 @@ actor StreamTrimmer {
     private var historyStart: StreamID?
     private var isTrimFailureReported = false
     private var isExcessReported = false
-    /// Lost messages that were reported, or found before this process; nil: Redis was not asked yet.
+    /// The number of lost messages that were reported, or were found before this process started; `nil` before the
+    /// first check.
     private var lossesReported: Int64?
 
     init(
@@ -34,17 +35,17 @@ actor StreamTrimmer {
         trimPolicy = TrimPolicy(settings)
     }
 
-    /// About how many outcomes are to stay now.
+    /// The approximate number of outcomes to keep now.
     var keepOutcomes: Int { trimPolicy.keepOutcomes }
 
-    /// Called every ten seconds.
+    /// Trims the streams, checks for lost messages, and removes idle consumers. Called every ten seconds.
     func trim() async {
         await trimStreams()
         await checkForLostMessages()
         await removeIdleConsumers()
     }
 
-    /// Drops what need not stay.
+    /// Drops messages and outcomes that need not be kept.
     private func trimStreams() async {
         guard let report = await trim(trimPolicy.retention(at: clock.now)) else { return }
         if report.excess > 0, !isExcessReported {
@@ -55,8 +56,8 @@ actor StreamTrimmer {
         }
     }
 
-    /// A failure is tried again at the next turn.
-    /// - Returns: nil where nothing could be dropped.
+    /// Trims the streams once. A failure is retried by the next call.
+    /// - Returns: `nil` if nothing could be dropped.
     private func trim(_ retention: Retention) async -> TrimReport? {
         Failpoint.trimBefore.pass()
         do {
@@ -72,7 +73,7 @@ actor StreamTrimmer {
             checkClocks(report, askedAt: asked.at, machine: asked.machine)
             return report
         } catch RedisError.reply(let reply, _) where reply.isWithoutStream {
-            // Nothing was read yet, or the data are lost, which reading reports.
+            // Nothing was read yet, or Redis has lost data, which reading reports.
             return nil
         } catch {
             metrics.trimFailed()
@@ -88,7 +89,7 @@ actor StreamTrimmer {
     /// Reports messages that were trimmed or deleted before they were processed.
     private func checkForLostMessages() async {
         do {
-            // Read before the first look, whose reply may be lost.
+            // Read before the first check, whose reply may be lost.
             let reported =
                 if let lossesReported { lossesReported } else {
                     try await upkeep.lostMessages().total
@@ -100,28 +101,28 @@ actor StreamTrimmer {
             if unreported <= 0 { return }
             metrics.lost(Int(clamping: unreported))
             logger.error(
-                "messages are gone from the stream, and nobody has processed them: something trimmed or deleted them",
+                "messages are gone from the stream without having been processed: something trimmed or deleted them",
                 metadata: ["count": "\(unreported)", "hint": "publish again what has no outcome"])
         } catch {
-            // What is not counted now is counted later.
-            logger.debug("cannot look for lost messages", metadata: ["error": "\(error)"])
+            // Messages that are not counted now are counted later.
+            logger.debug("cannot check for lost messages", metadata: ["error": "\(error)"])
         }
     }
 
-    /// Each host name becomes a consumer of the group, and Redis never removes any.
+    /// Removes idle consumers of the group: each host name becomes a consumer, and Redis never removes one.
     private func removeIdleConsumers() async {
         do {
             let removed = try await upkeep.removeIdleConsumers(except: settings.consumer)
             if removed > 0 { logger.debug("removed consumers that are not in use", metadata: ["count": "\(removed)"]) }
         } catch {
-            // They only take a little memory. Removing them can wait, also for the permission.
+            // Idle consumers take little memory. Removing them can wait, even for a missing permission.
             logger.debug("consumers that are not in use stay", metadata: ["error": "\(error)"])
         }
     }
 
     /// Called once a second. While Redis stays full, acknowledged messages are dropped, the oldest first, until it has
     /// room.
-    /// - Parameter isFull: whether it refuses writes now for lack of memory.
+    /// - Parameter isFull: whether Redis currently refuses writes for lack of memory.
     func noteMemory(isFull: Bool) async {
         let isNews = trimPolicy.note(isFull: isFull, at: clock.now)
         metrics.isRedisFull(isFull)
@@ -137,8 +138,8 @@ actor StreamTrimmer {
         if trimPolicy.isRelieving { await relieve() }
     }
 
-    /// Drops in growing slices: messages that a restored ledger could read again are not dropped needlessly, and Redis
-    /// serves other clients in between.
+    /// Drops messages in growing slices, so that messages that a restored ledger could read again are not dropped
+    /// needlessly, and Redis serves other clients in between.
     private func relieve() async {
         var dropped: Int64 = 0
         var limit = ConsumerSettings.firstReliefSlice
@@ -151,8 +152,8 @@ actor StreamTrimmer {
         if dropped > 0 { await warnOfLostHistory(dropped) }
     }
 
-    /// A ledger that is restored later cannot read the messages that a full Redis had to drop. Logged once, with the
-    /// time.
+    /// Warns once that a full Redis had to drop messages, which a ledger restored later cannot read, with the time of
+    /// the oldest message that is left.
     private func warnOfLostHistory(_ dropped: Int64) async {
         guard let start = try? await upkeep.oldestMessage() else { return }
         let isNews = historyStart == nil
@@ -167,8 +168,8 @@ actor StreamTrimmer {
     }
 
     /// - Parameters:
-    ///   - asked: when Redis was asked, by the monotonic clock.
-    ///   - machine: the same by this machine's clock.
+    ///   - asked: the time of the request by the monotonic clock.
+    ///   - machine: the time of the request by this machine's clock.
     private func checkClocks(_ report: TrimReport, askedAt asked: ContinuousClock.Instant, machine: Int64) {
         let findings = clocks.look(
             .init(
@@ -194,7 +195,7 @@ actor StreamTrimmer {
 }
 
 extension RedisReplyError {
-    /// There is no stream, or no group on it.
+    /// Whether the stream or its group does not exist.
     fileprivate var isWithoutStream: Bool { code == "NOGROUP" || message.contains("no such key") }
 }
 

@@ -1,17 +1,17 @@
 import Domain
 
-/// How many messages had which outcome.
+/// The number of messages per outcome.
 struct Tally: Sendable {
     struct Label: Hashable {
         var kind: Outcome.Kind
-        /// Mostly empty.
+        /// Usually empty.
         var reason: String
     }
 
-    /// Apart from the others: nearly all are.
+    /// Accepted messages are counted separately, because nearly all messages are accepted.
     private var accepted = 0
     private var others: [Label: Int] = [:]
-    /// Recorded already: they changed nothing.
+    /// Messages that were recorded already, and changed nothing.
     let replays: Int
 
     init(_ outcomes: [RecordedOutcome], replays: Int) {

@@ -2,6 +2,6 @@ import Concurrency
 import Domain
 
 extension TimeSource {
-    /// The time for people, RFC 3339, UTC.
+    /// The wall-clock time as text, RFC 3339, UTC.
     var timestamp: String { Timestamp.text(milliseconds: milliseconds) }
 }

@@ -1,21 +1,23 @@
 import Counters
 import Domain
 
-/// Decides how the streams are trimmed next, given what earlier trimmings found. Knows no clock and does no I/O.
+/// Decides how the streams are trimmed next, based on the reports of earlier trims. Reads no clock and does no I/O.
 struct TrimPolicy {
-    /// Consecutive looks at which Redis refused writes because it used more memory than it may.
+    /// The number of consecutive checks at which Redis refused writes because it exceeded its memory limit.
     private var refusals = 0
-    /// When it last refused writes; nil: not for a while.
+    /// When Redis last refused writes; `nil` if not recently.
     private var lastRefusal: ContinuousClock.Instant?
-    /// Used when the ids are ahead of Redis' clock, so that they do not show how old an entry is. For each time, by
-    /// this process' monotonic clock, the entry that had been delivered last: every entry below it is at least as old.
+    /// Used while ids are ahead of the clock of Redis, and so do not show how old an entry is. Each mark has a time, by
+    /// this process' monotonic clock, and the entry that had been delivered last by then: every lower entry is at least
+    /// as old.
     private var marks: [(time: ContinuousClock.Instant, id: String)] = []
 
     private let age: Duration
     private let messages: Int
     private let outcomes: Int
 
-    /// Marks in the time that a message is kept: a message stays longer by at most one interval between them.
+    /// The number of marks in the time for which a message is kept. A message is kept too long by at most the interval
+    /// between two marks.
     private static let marksPerAge = 100
 
     init(_ settings: ConsumerSettings) {
@@ -24,20 +26,22 @@ struct TrimPolicy {
         outcomes = settings.keepOutcomes
     }
 
-    /// Redis is full, or was until a moment ago: then the rest of the backlog that filled it is still being processed.
-    /// A single refusal may be due to the large reply to a single client, which counts as memory, too.
+    /// Whether Redis is full, or was until recently: the rest of the backlog that filled it is then still being
+    /// processed. A single refusal does not count: it may be due to one large reply to a client, which uses memory,
+    /// too.
     var isRelieving: Bool { lastRefusal != nil && refusals != 1 }
 
-    /// About how many outcomes are to stay now.
+    /// The approximate number of outcomes to keep now.
     var keepOutcomes: Int { isRelieving ? min(outcomes, ConsumerSettings.outcomesWhenFull) : outcomes }
 
-    /// What stays while Redis has room.
+    /// Returns what to keep while Redis has room.
     func retention(at now: ContinuousClock.Instant) -> Retention {
         Retention(age: age, olderThan: marks.last { now - $0.time >= age }?.id, messages: messages)
     }
 
-    /// What stays in a full Redis: the oldest acknowledged messages are dropped, so that it accepts messages again.
-    /// - Parameter limit: how many messages may be dropped.
+    /// Returns what to keep in a full Redis: the oldest acknowledged messages are dropped, so that Redis accepts
+    /// messages again.
+    /// - Parameter limit: the maximum number of messages to drop.
     func relief(of limit: Int) -> Retention {
         Retention(age: age, messages: 0, limit: limit, outcomes: keepOutcomes)
     }
@@ -46,7 +50,8 @@ struct TrimPolicy {
     mutating func note(isFull: Bool, at now: ContinuousClock.Instant) -> Bool {
         let before = isRelieving
         if isFull {
-            // Counted as consecutive: a refusal a while after others is not a single one.
+            // Refusals count as consecutive until they are cleared: a refusal some time after others is not a single
+            // one.
             refusals = lastRefusal == nil ? 1 : refusals + 1
             lastRefusal = now
         } else if refusals == 1 {
@@ -69,8 +74,8 @@ struct TrimPolicy {
 }
 
 extension TrimReport {
-    /// How far the id of the message that was delivered last is ahead of Redis' clock; negative: behind, as it should
-    /// be.
+    /// How far the id of the last delivered message is ahead of the clock of Redis; negative if it is behind, as it
+    /// should be.
     var idsAhead: Duration? {
         StreamID(lastDelivered).map {
             .milliseconds(Int64(clamping: $0.milliseconds)) - .milliseconds(time)

@@ -1,10 +1,10 @@
 import Ingest
 
-/// Deliveries that were read and are not decoded yet, in the order of the stream. One at a time is being decoded.
+/// Deliveries that were read and are not decoded yet, in the order of the stream. At most one of them is being decoded.
 struct UndecodedQueue {
     enum DecodeState {
         case idle
-        /// The first delivery.
+        /// The first delivery is being decoded.
         case underWay
     }
 
@@ -22,14 +22,15 @@ struct UndecodedQueue {
         bytes += entries.size
     }
 
-    /// The delivery that must be decoded now; nil while another one is being decoded, or when there is none.
+    /// Starts decoding the next delivery.
+    /// - Returns: the delivery to decode; `nil` if another one is being decoded, or there is none.
     mutating func next() -> [StreamEntry]? {
         guard case .idle = decoding, let first = deliveries.first else { return nil }
         decoding = .underWay
         return first
     }
 
-    /// Ends decoding of the delivery that `next` returned.
+    /// Ends the decoding of the delivery that `next` returned.
     /// - Returns: that delivery.
     mutating func finish() -> [StreamEntry] {
         assert(decoding == .underWay, "nothing is being decoded")
@@ -41,6 +42,6 @@ struct UndecodedQueue {
 }
 
 extension Sequence<StreamEntry> {
-    /// Bytes of names and values of all of them.
+    /// Bytes of all names and values.
     fileprivate var size: Int { reduce(0) { $0 + $1.size } }
 }

@@ -1,7 +1,7 @@
 import Domain
 import Ledger
 
-/// What the next batch must know about the batch that is being recorded: the ledger does not show it yet.
+/// The batch that is being recorded, as planning the next one needs it: the ledger does not contain it yet.
 struct UnrecordedBatch: Sendable {
     private let places: [Command.Key: Int]
     private let records: [BatchRecord<DecidedCommand>]
@@ -26,7 +26,7 @@ struct UnrecordedBatch: Sendable {
         return Replay(outcome: Outcome(letter), place: .recordBefore(place))
     }
 
-    /// Whether what an order owns is known only once the batch is recorded.
+    /// Whether the units that an order owns are known only once the batch is recorded.
     func changes(_ order: Identifier) -> Bool {
         places[Command.Key(.placeOrder, order)] != nil || cancelledOrders.contains(order)
     }

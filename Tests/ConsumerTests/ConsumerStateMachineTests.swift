@@ -168,7 +168,7 @@ struct ConsumerStateMachineTests {
         let key = Command.Key(.placeOrder, "a")
         bench.send(.recorded(.disagreed(.command(key, gate: .unchanged, ledger: nil))))
         #expect(
-            bench.take() == ["open epoch: the ledger's figures do not give the counters' decision of order a"])
+            bench.take() == ["open epoch: the ledger's counters do not confirm the gate's decision of order a"])
         bench.open(epoch: 2)
         #expect(bench.take().contains("decide 1-0 2-0 after 0"))
     }
