@@ -39,8 +39,8 @@ struct AcknowledgeStage: Sendable {
         return .acknowledged(whole)
     }
 
-    /// Reads outcomes that must be announced from the ledger, a limited number of rows at a time. Skips older outcomes
-    /// that Redis would not keep.
+    /// Reads from the ledger the outcomes that must be announced, a limited number of rows at a time. Skips older
+    /// outcomes that Redis would not keep.
     func outcomes(of range: JournalRange) async throws -> JournalOutcomes {
         let keepOutcomes = await Int64(trimmer.keepOutcomes)
         let start = max(range.after, range.through - keepOutcomes)

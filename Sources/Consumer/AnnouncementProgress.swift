@@ -24,7 +24,7 @@ struct AnnouncementProgress {
     /// The outcomes to announce next: those of the rows after `announced`, through `end`.
     private var outcomes: [RecordedOutcome] = []
     private var end: Int64
-    /// Whether Redis may have lost the position that it has announced.
+    /// Whether Redis may have lost its announced position.
     private var isInDoubt = false
     /// Whether a refusal has been reported.
     private var isRefusalKnown = false
@@ -104,8 +104,8 @@ struct AnnouncementProgress {
         self.isRefusalKnown = isRefusalKnown
     }
 
-    /// Called once a second. Retries an announcement that was refused, and has Redis report its position again if it
-    /// seems to be at another one.
+    /// Called once a second. Retries an announcement that was refused. If Redis seems to be at another position, the
+    /// next call reads the position again.
     /// - Parameter found: the position up to which everything is announced, as found in Redis.
     mutating func look(found: Int64?) {
         if case .refused = state { state = .ready }

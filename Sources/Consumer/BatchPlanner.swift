@@ -3,8 +3,8 @@ import Ingest
 import Domain
 import Ledger
 
-/// Plans each entry of a batch before anything is decided. Does no I/O: the caller looks up `lookup` in the ledger, and
-/// passes the result to `plan`.
+/// Plans each entry of a batch before anything is decided. Does no I/O: the caller runs `lookup` against the ledger,
+/// and passes the result to `plan`.
 ///
 /// Finds replays, conflicts, and entries that are dead letters already. A dead letter that is read again may have
 /// become valid meanwhile; if it were decided, one message would have two records and two outcomes.

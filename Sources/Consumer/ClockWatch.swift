@@ -5,7 +5,7 @@ import Domain
 struct ClockWatch {
     /// A problem that a reading shows and the previous reading did not.
     enum Finding: Equatable {
-        /// A clock was set: it moved by this much more than the time that had elapsed.
+        /// A clock was set: it moved by this much more than the elapsed time.
         case redisStepped(Duration)
         case machineStepped(Duration)
         /// The clocks differ: this machine's clock minus that of Redis.

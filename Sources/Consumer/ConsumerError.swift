@@ -1,6 +1,6 @@
 import Domain
 
-/// The errors with which the consumer stops. Messages stay pending; nothing is lost.
+/// An error that stops the consumer. Messages stay pending; nothing is lost.
 package enum ConsumerError: Error, Sendable, CustomStringConvertible {
     /// Redis holds the counters of another ledger, or of a later state of this ledger.
     case wrongLedger(ledger: String, redis: String, LedgerObjection)

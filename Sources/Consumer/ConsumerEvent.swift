@@ -3,7 +3,7 @@ import Ingest
 import Domain
 import Ledger
 
-/// An event that has happened. `ConsumerStateMachine` decides which actions follow.
+/// An event for `ConsumerStateMachine`, which decides the actions that follow.
 enum ConsumerEvent: Sendable {
     case delivered(Delivery)
     case readFailed(ReadFailure)

@@ -1,4 +1,4 @@
-/// The settings of the consumer, and all its limits by name.
+/// The consumer's settings. Every limit is named here.
 package struct ConsumerSettings: Sendable {
     /// The name under which entries are delivered to this process.
     package var consumer = "stocktake"
@@ -39,7 +39,7 @@ package struct ConsumerSettings: Sendable {
     /// How many times a poison message may crash the process while it is processed alone, before it becomes a dead
     /// letter without being decoded.
     static let poisonAttempts = 3
-    /// How many epochs are opened for one batch, for other reasons than a lost connection, before the consumer stops.
+    /// How many epochs are opened for one batch, for reasons other than a lost connection, before the consumer stops.
     static let epochsWithoutProgress = 3
     /// How many times in a row the counters of a new epoch may be lost after they are prepared and before they are
     /// installed.

@@ -54,6 +54,7 @@ final class ConsumerStages: Sendable {
         action.isShort ? tasks : globalConcurrentExecutor
     }
 
+    /// Executes an action.
     /// - Returns: the resulting event; `nil` if there is none.
     func perform(_ action: ConsumerAction) async throws -> ConsumerEvent? {
         switch action {

@@ -121,6 +121,7 @@ struct ConsumerStateMachine: ~Copyable {
         return advance(at: now)
     }
 
+    /// Handles an event, and returns the next actions.
     /// - Parameter now: the time by a monotonic clock.
     mutating func handle(_ event: ConsumerEvent, at now: ContinuousClock.Instant) -> [ConsumerAction] {
         switch event {

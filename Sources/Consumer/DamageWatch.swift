@@ -23,7 +23,7 @@ struct DamageWatch: Sendable {
         let wasDamaged = lease.previousSoundness?.damage != nil
         let isWhole = try await Retrier(stop: stop, logger: logger).ledger { [ledger, lease, stop] in
             guard var inspection = try await ledger.inspect() else {
-                // The earlier result is cleared, because it can no longer be disproved.
+                // Without an inspection, an earlier result can no longer be disproved, so it is cleared.
                 await lease.note(LedgerSoundness?.none)
                 return false
             }

@@ -28,7 +28,7 @@ struct DecideStage: Sendable {
         }
     }
 
-    /// Plans an entry alone, because it was delivered many times.
+    /// Plans a possible poison message: an entry that was delivered many times is planned alone.
     ///
     /// A note with the lease names the entry while its bytes are processed: while it is decoded, and while its batch is
     /// planned. There is no note while the process waits for Redis or the disk, because it may be killed then for any

@@ -68,7 +68,7 @@ struct EpochOpener: Sendable {
         }
         Failpoint.epochRaised.pass()
         let installation = Installation(start)
-        // Read before sending: a later loss of the installed counters then shows as another connection.
+        // Read before sending, so that any later loss of the installed counters shows as a new connection.
         let connection = gate.connection
         let announced: Int64
         do {

@@ -1,9 +1,10 @@
 import Domain
 
-/// Why a new epoch is needed. This is no failure: every unexpected state is handled by installing the counters again.
+/// Why a new epoch is needed. This is expected, not a failure: every unexpected state is handled by installing the
+/// counters again.
 struct EpochReason: Error, Equatable {
     enum Cause: Equatable {
-        /// A connection, a restart or an operator is the cause, never a batch, however often it happens.
+        /// Caused by a connection, a restart or an operator, and never by a batch, however often it happens.
         case outage
         /// The batch could not be recorded as it was decided. The same batch may fail only a limited number of times.
         case batch

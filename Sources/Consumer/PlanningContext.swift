@@ -12,8 +12,7 @@ struct PlanningContext: Sendable {
     /// exceed it.
     var maximumMovements: Int
     var deadLetters: DeadLetterMaker
-    /// Numbers of the dead letters that must be published again, by the fingerprint of the entries as which they are
-    /// published.
+    /// Numbers of the dead letters that must be published again, by the fingerprint of their new entries.
     var requestedReplays: [[UInt8]: [Int64]] = [:]
 }
 

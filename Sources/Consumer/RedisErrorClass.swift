@@ -9,9 +9,9 @@ enum RedisErrorClass {
     /// Waiting does not help: the consumer stops with this error.
     case fatal
 
-    /// Codes of error replies that are not transient, but worth waiting for, as is a missing right that an
-    /// administrator may grant: a script was loaded, and flushed again before it could run; a name may later lead to
-    /// another node of a cluster.
+    /// Codes of error replies that are not transient but worth waiting for, like a missing right, which an
+    /// administrator may grant: a script was loaded, and flushed again before it could run; a name may lead to another
+    /// node of a cluster later.
     private static let waitable: Set<String> = ["ASK", "MOVED", "NOSCRIPT"]
 
     /// Whether the error is an error reply of Redis.

@@ -4,7 +4,7 @@ import Domain
 import Ledger
 import Logging
 
-/// Publishes dead letters again whose replay the ledger lists as requested (`Replays`).
+/// Publishes again the dead letters whose replay is requested in the ledger (`Replays`).
 struct ReplayPublisher: Sendable {
     let ledger: any LedgerStore
     let publisher: any MessagePublisher

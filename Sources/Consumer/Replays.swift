@@ -9,8 +9,8 @@ struct Replays {
     /// A dead letter that must be published now.
     struct Due: Sendable, Equatable {
         var number: Int64
-        /// The id of the entry as which it was published before. While that entry waits to be processed, the dead
-        /// letter is not published again.
+        /// The id of the entry from an earlier publication. While that entry waits to be processed, the dead letter is
+        /// not published again.
         var entry: String?
     }
 
@@ -23,7 +23,7 @@ struct Replays {
 
     /// The dead letters that were published again, by number.
     private var sent: [Int64: Sent] = [:]
-    /// The numbers of all requested dead letters, by the fingerprint of the entries as which they are published.
+    /// The numbers of all requested dead letters, by the fingerprint of their new entries.
     private(set) var wanted: [[UInt8]: [Int64]] = [:]
 
     /// How long until a message that has not been read again is checked: Redis may have lost it.

@@ -37,8 +37,8 @@ actor ServerCheck {
     }
 
     /// Reconnects if the two connections lead to different servers: messages must be acknowledged to the server from
-    /// which they were read. Called once a second. After a failover by name, one connection may have moved to another
-    /// server while the other has not.
+    /// which they were read. Called once a second. After a failover behind one host name, one connection may have moved
+    /// to another server while the other has not.
     func compareConnections() async {
         guard let read = await source.server() else { return }
         let connections = (reading: read.connection, deciding: gate.connection)

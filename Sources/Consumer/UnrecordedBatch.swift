@@ -1,7 +1,7 @@
 import Domain
 import Ledger
 
-/// The batch that is being recorded, as planning the next one needs it: the ledger does not contain it yet.
+/// The parts of the batch being recorded that planning the next batch depends on. The ledger does not contain them yet.
 struct UnrecordedBatch: Sendable {
     private let places: [Command.Key: Int]
     private let records: [BatchRecord<DecidedCommand>]
