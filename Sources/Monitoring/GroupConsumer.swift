@@ -2,15 +2,16 @@ import Domain
 import RedisClient
 import RedisLayout
 
-/// A consumer in the consumer group of a store, by the name under which it reads.
+/// A consumer in the consumer group of a store, identified by the name under which it reads.
 package struct GroupConsumer: Sendable, Equatable {
     package var name: String
-    /// Entries that were delivered to it and are not acknowledged.
+    /// The number of entries that were delivered to it and are not acknowledged.
     package var pending: Int64
-    /// Milliseconds since it last asked for entries; before Redis 7.2, since entries were last delivered to it.
+    /// Milliseconds since it last requested entries; before Redis 7.2, since entries were last delivered to it.
     package var idle: Int64
 
-    /// Empty if there is no stream or no group yet. Errors: `RedisError`.
+    /// Reads the consumers of the group; empty if the stream or the group does not exist yet.
+    /// - Throws: `RedisError`.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> [GroupConsumer] {
         let consumers: [RedisValue]
         do {

@@ -1,16 +1,16 @@
 import Ledger
 
-/// What the ledger shows about a store at one moment.
+/// A snapshot of what the ledger reports about a store.
 struct LedgerSnapshot: Sendable {
-    /// nil: it cannot be read.
+    /// `nil` if the ledger cannot be read.
     var statistics: LedgerStatistics?
-    /// Why it cannot be read.
+    /// Why the ledger cannot be read; `nil` if it can.
     var failure: String?
-    /// What the consumer found when it last read it for damage; nil: unknown.
+    /// The result of the consumer's last check for damage; `nil` if unknown.
     var soundness: LedgerSoundness?
     var condition = LedgerCondition()
 
-    /// Never throws: a ledger that cannot be read is a finding.
+    /// Takes a snapshot. Never throws: an unreadable ledger is a result.
     static func capture(_ ledger: any LedgerQueries, _ lease: any LeaseRegister) async -> LedgerSnapshot {
         var snapshot = LedgerSnapshot(soundness: await lease.soundness(), condition: await ledger.condition())
         do {
@@ -21,13 +21,13 @@ struct LedgerSnapshot: Sendable {
         return snapshot
     }
 
-    /// What is damaged in it, without where it lies; nil: no damage is known.
+    /// The damage, without the ledger's path; `nil` if no damage is known.
     var damage: String? { soundness?.damage }
 
-    /// What is wrong, for the operator; nil: nothing.
+    /// The problem, described for the operator; `nil` if there is none.
     var detail: String? {
         failure ?? damage.map {
-            "the ledger is damaged: \($0). Stop what has it open, and restore a backup: 'stocktake ledger restore FILE'."
+            "the ledger is damaged: \($0). Stop the processes that have it open, and restore a backup: 'stocktake ledger restore FILE'."
         }
             ?? condition.obstacle.map { "the ledger cannot be written: \($0)" }
     }

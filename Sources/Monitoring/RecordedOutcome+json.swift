@@ -2,7 +2,8 @@ import Domain
 import StrictJSON
 
 extension RecordedOutcome {
-    /// As commands and `/operator/status` give it: the fields of the stream, null where one does not apply.
+    /// The outcome as commands and `/operator/status` return it: with the fields of the stream, `null` where a field
+    /// does not apply.
     package var json: JSONValue {
         JSONValue.members([
             "epoch": .integer(place.epoch), "position": .integer(place.position),
@@ -17,6 +18,6 @@ extension RecordedOutcome {
 }
 
 extension MessageIDs {
-    /// One member a kind of message.
+    /// One member per kind of message.
     package var json: [(String, JSONValue)] { Command.Kind.allCases.map { ($0.idField, .text(self[$0]?.text)) } }
 }

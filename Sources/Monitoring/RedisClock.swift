@@ -1,8 +1,9 @@
 import RedisClient
 
-/// The clock of Redis, from which the ids of entries are made.
+/// The clock of Redis, from which the ids of entries are generated.
 package enum RedisClock {
-    /// Milliseconds since 1970; nil: Redis does not report it. Errors: `RedisError`.
+    /// Returns the time in milliseconds since 1970; `nil` if Redis does not report a valid time.
+    /// - Throws: `RedisError`.
     package static func read(_ client: RedisClient) async throws -> Int64? {
         let parts = try await client.send(RedisCommand("TIME")).array ?? []
         guard parts.count == 2, let seconds = parts[0].int, let micros = parts[1].int else { return nil }

@@ -3,27 +3,28 @@ import Domain
 import RedisClient
 import RedisLayout
 
-/// What Redis reports about a store at one moment. What it does not allow or answer is nil, with the reason in `notes`.
+/// A snapshot of what Redis reports about a store. A value that Redis refuses or does not return is `nil`, with the
+/// reason in `notes`.
 struct RedisSnapshot: Sendable {
-    /// Whether it was reached and answered, if only to refuse.
+    /// Whether Redis was reached and replied, even if only with errors.
     var answers = false
-    /// What went wrong, for the operator.
+    /// The problems, described for the operator.
     var notes: [String] = []
-    /// What went wrong first, without addresses: it may be shown to anyone.
+    /// The first problem, without addresses, so that it may be shown to anyone.
     var trouble: String?
     var version: String?
     var usedMemory: Int64?
-    /// Its clock, in milliseconds since 1970.
+    /// The clock of Redis, in milliseconds since 1970.
     var time: Int64?
     var counters: CounterHead?
     var unread: WaitingMessages?
     var pending: WaitingMessages?
     var outcomes: [RecordedOutcome] = []
 
-    /// How many outcomes are shown.
+    /// The number of outcomes shown.
     static let outcomes = 20
 
-    /// Asks everything, within a limit. Never throws: an unavailable Redis is a finding.
+    /// Takes a snapshot within a time limit. Never throws: an unavailable Redis is a result.
     static func capture(_ keys: StoreKeys, _ client: RedisClient, within limit: Duration) async -> RedisSnapshot {
         do {
             return try await within(limit, RedisSnapshotTimedOut(limit: limit)) {
@@ -58,7 +59,7 @@ struct RedisSnapshot: Sendable {
         answers = true
     }
 
-    /// Asks one question. An error reply of Redis, or one of an unexpected shape, is noted; everything else is thrown.
+    /// Makes one query. Notes an error reply, or a reply of an unexpected shape; rethrows every other error.
     private mutating func part<T>(_ question: () async throws -> T) async throws -> T? {
         do {
             return try await question()
@@ -79,13 +80,13 @@ struct RedisSnapshotTimedOut: Error, CustomStringConvertible {
     var limit: Duration
 
     var description: String {
-        "asking Redis failed: it does not answer within \(limit). Look whether it hangs, or a slow script holds it up."
+        "querying Redis failed: it does not answer within \(limit). Check whether it hangs, or a slow script blocks it."
     }
 }
 
 extension RecordedOutcome {
-    /// An entry of the stream of outcomes. Only the known fields are read, and anything that is not an outcome gives
-    /// nil: any program may write there.
+    /// Parses an entry of the outcomes stream. Reads only the known fields, and returns `nil` for an entry that is not
+    /// an outcome: any program may write to the stream.
     fileprivate init?(announced fields: [String: RedisValue]) {
         func text(_ name: String) -> String { fields[name]?.string ?? "" }
         guard let kind = Outcome.Kind(rawValue: text("outcome")), let epoch = fields["epoch"]?.int,
@@ -104,7 +105,8 @@ extension RecordedOutcome {
     }
 }
 
-/// The result of `body`, or `error` if it takes longer than `limit`. `body` must end when it is cancelled.
+/// Returns the result of `body`, or throws `error` if it takes longer than `limit`. `body` must end when it is
+/// cancelled.
 func within<T: Sendable>(
     _ limit: Duration, _ error: any Error, _ body: @escaping @Sendable () async throws -> T
 ) async throws -> T {

@@ -1,7 +1,8 @@
 import Ledger
 import Metrics
 
-/// The gauges that a snapshot of the store sets. What could not be read is NaN: an alert must not use stale values.
+/// The gauges that are set from a snapshot of the store. A value that could not be read is NaN, so that no alert uses a
+/// stale value.
 struct StoreGauges: Sendable {
     private let epoch: Gauge
     private let seq: Gauge
@@ -24,7 +25,7 @@ struct StoreGauges: Sendable {
     private let ledgerLogBytes: Gauge
     private let drift: Gauge
     private let metrics: any MetricsFactory
-    /// Currencies in which refunds were due when the ledger was last read, or before.
+    /// The currencies in which refunds were due in the latest snapshot or an earlier one.
     private var currencies: Set<String> = []
 
     init(_ metrics: any MetricsFactory, version: String) {
@@ -68,7 +69,7 @@ struct StoreGauges: Sendable {
         record(deadLetterBytes, statistics?.deadLetterBytes)
         record(requestedReplays, statistics?.requestedReplays)
         record(unannounced, snapshot.unannounced)
-        // "At least a hundred" is good enough for an alert.
+        // The count may be a lower bound, which is good enough for an alert.
         record(backlog, snapshot.redis.unread?.count)
         record(pending, snapshot.redis.pending?.count)
         oldestWaiting.record(snapshot.oldestWaiting.map { Double($0) / 1_000 } ?? .nan)
@@ -81,7 +82,7 @@ struct StoreGauges: Sendable {
         record(ledgerLogBytes, snapshot.ledger.condition.logBytes)
     }
 
-    /// Records the amount of each currency; a currency in which nothing is due any more stays at 0.
+    /// Records the amount due in each currency. A currency in which nothing is due any longer stays at 0.
     private mutating func recordAmounts(_ refunds: RefundsDue?) {
         let amounts = Dictionary(
             (refunds?.sums ?? []).map { ($0.currency ?? "other", $0.amount) }, uniquingKeysWith: { first, _ in first })
@@ -93,6 +94,6 @@ struct StoreGauges: Sendable {
         }
     }
 
-    /// - Parameter counters: nil: counters and ledger could not be compared.
+    /// - Parameter counters: the number of counters that drift; `nil` if counters and ledger could not be compared.
     func record(drifting counters: Int?) { drift.record(counters.map { Double($0) } ?? .nan) }
 }

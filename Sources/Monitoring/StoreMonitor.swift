@@ -7,23 +7,24 @@ import Reconciliation
 import RedisClient
 import RedisLayout
 
-/// Takes a snapshot of a store on request, and reports its state. Does nothing without a request.
+/// Reports the state of a store from snapshots, which it takes only on request.
 ///
 /// Requests at about the same time share one snapshot: however many there are, Redis and the ledger are queried about
-/// once a second. No call throws; a call takes no longer than `Limits.redis` and a read of the ledger.
+/// once a second. No call throws. A call takes no longer than `Limits.redis`, `Limits.driftMoment` and a read of the
+/// ledger.
 package actor StoreMonitor {
     package struct Limits: Sendable {
-        /// For how long a snapshot is used again.
+        /// How long a snapshot is reused.
         package var freshness = Duration.seconds(1)
-        /// How long Redis may take to answer all queries of one snapshot.
+        /// How long Redis may take to reply to all queries of one snapshot.
         package var redis = Duration.seconds(2)
-        /// The shortest time between two comparisons of counters and ledger: each reads all of them.
+        /// The shortest time between two comparisons of counters and ledger, each of which reads all counters.
         package var driftInterval = Duration.seconds(30)
-        /// The same, after they could not be compared.
+        /// The shortest time until the next comparison after a failed one.
         package var driftRetry = Duration.seconds(5)
         /// How long a status waits for a comparison in progress.
         package var driftMoment = Duration.milliseconds(100)
-        /// How long an active consumer may take to bring counters and ledger to one state.
+        /// How long an active consumer may take to bring counters and ledger to the same state.
         package var driftPatience = Duration.seconds(2)
 
         package init() {}
@@ -46,16 +47,16 @@ package actor StoreMonitor {
 
     private var drift: StoreStatus.Drift?
     private var nextComparison = ContinuousClock.now
-    /// The stream ends when the comparison has ended.
+    /// `end` finishes when the comparison has ended.
     private var comparison: (task: Task<Void, Never>, end: AsyncStream<Never>)?
 
     /// - Parameters:
-    ///   - ledger: preferably a separate one, as the reads of one ledger are serialized.
-    ///   - redis: preferably a separate client. A snapshot that takes too long leaves commands unanswered on it, which
+    ///   - ledger: preferably a dedicated instance, because the reads of one ledger are serialised.
+    ///   - redis: preferably a dedicated client. A snapshot that takes too long leaves commands pending on it, which
     ///     time out and close its connection for all its users.
     ///   - version: the program's version.
-    ///   - metrics: where gauges go; nil: the process' factory.
-    ///   - subscribers: how many clients follow availability, asked at each status.
+    ///   - metrics: the factory for the gauges; the process' factory if `nil`.
+    ///   - subscribers: returns how many clients follow availability; called for each status.
     package init(
         ledger: any LedgerQueries & LedgerAudit, lease: any LeaseRegister, redis: RedisClient, version: String,
         limits: Limits = Limits(),
@@ -71,7 +72,7 @@ package actor StoreMonitor {
         gauges = StoreGauges(metrics ?? MetricsSystem.factory, version: version)
     }
 
-    /// The state of the store; its gauges are updated with it.
+    /// Returns the state of the store. The gauges are updated with it.
     package func status() async -> StoreStatus {
         compareIfDue()
         let snapshot = await snapshot()
@@ -79,12 +80,12 @@ package actor StoreMonitor {
         return status(snapshot)
     }
 
-    /// Whether orders are decided.
+    /// Returns whether orders are being decided.
     package func readiness() async -> Readiness {
         await snapshot().readiness
     }
 
-    /// Ends work in progress; from then on nothing is read, and readiness fails. Must be called before the ledger is
+    /// Ends work in progress. From then on nothing is read, and readiness fails. Must be called before the ledger is
     /// closed.
     package func end() async {
         isEnded = true
@@ -93,13 +94,13 @@ package actor StoreMonitor {
         _ = await underWay?.value
     }
 
-    // MARK: Looking
+    // MARK: Snapshots
 
     private func snapshot() async -> StoreSnapshot {
         if isEnded { return .ended(identity: ledger.identity) }
         if let underWay { return await underWay.value }
         if let latest, ContinuousClock.now - latest.endedAt < limits.freshness { return latest.snapshot }
-        // A separate task: the first caller may be cancelled while others still wait for it.
+        // A separate task, because the first caller may be cancelled while others still wait for the snapshot.
         let task = Task { await capture() }
         underWay = task
         return await task.value
@@ -107,8 +108,8 @@ package actor StoreMonitor {
 
     private func capture() async -> StoreSnapshot {
         let capturedAt = Timestamp.now()
-        // Reads the ledger both before and after Redis: whether the counters are behind shows only against what the
-        // ledger had before they were read, whether they are ahead only against what it has afterwards.
+        // The ledger is read both before and after Redis. Only its state before the counters were read can show that
+        // they are behind, and only its state afterwards that they are ahead.
         let watermark = try? await ledger.watermark()
         let redis = await RedisSnapshot.capture(keys, redis, within: limits.redis)
         let consumer = await lease.state()
@@ -145,7 +146,7 @@ package actor StoreMonitor {
             subscribers: subscribers(), outcomes: redis.outcomes)
     }
 
-    // MARK: Comparing
+    // MARK: Comparisons
 
     private func compareIfDue() {
         guard !isEnded, comparison == nil, ContinuousClock.now >= nextComparison else { return }
@@ -157,7 +158,7 @@ package actor StoreMonitor {
         comparison = (task, end)
     }
 
-    /// Only what two comparisons agree on is drift, as for the periodic reconciler.
+    /// Counts only drift that two comparisons agree on, like `PeriodicReconciler`.
     private func compare() async -> StoreStatus.Drift {
         let isActive = await lease.state().isHeld
         var reconciler = Reconciler(

@@ -2,21 +2,21 @@ import Counters
 import Domain
 import Ledger
 
-/// A store at one moment: status, readiness and gauges are derived from it.
+/// A snapshot of a store, from which status, readiness and gauges are derived.
 struct StoreSnapshot: Sendable {
     var capturedAt: String
     /// The ledger's identity.
     var identity: String
-    /// How far the ledger was before Redis was asked; nil: it could not be read.
+    /// How far the ledger was before Redis was queried; `nil` if the ledger could not be read.
     var watermark: LedgerWatermark?
     var redis: RedisSnapshot
     var ledger: LedgerSnapshot
     var isConsumerActive: Bool
     var consumerProcess: Int32?
-    /// Milliseconds since the oldest unread or pending message came.
+    /// Milliseconds since the oldest unread or pending message arrived.
     var oldestWaiting: Int64?
 
-    /// What a process that is ending reports.
+    /// The snapshot that an ending process reports.
     static func ended(identity: String) -> StoreSnapshot {
         let why = "the process is ending"
         return StoreSnapshot(
@@ -37,7 +37,7 @@ struct StoreSnapshot: Sendable {
         return .init(isPassed: true, detail: "installed: epoch \(text(head.epoch)), seq \(text(head.seq))")
     }
 
-    /// Why the counters are not valid; nil: they are.
+    /// Why the counters are not valid; `nil` if they are.
     private func wrongCounters(_ head: CounterHead) -> String? {
         if head.isEmpty { return "none are installed: no consumer has started yet" }
         if head.ledger != identity { return "they belong to another ledger" }
@@ -50,7 +50,7 @@ struct StoreSnapshot: Sendable {
         return nil
     }
 
-    /// Rows of the journal that are not announced yet; nil: unknown.
+    /// The number of rows of the journal that are not announced yet; `nil` if unknown.
     var unannounced: Int64? {
         guard let head = redis.counters, head.ledger == identity, let statistics = ledger.statistics else { return nil }
         return head.unannounced(of: statistics.head)
@@ -82,7 +82,7 @@ struct StoreSnapshot: Sendable {
         return head.isEmpty || wrongCounters(head) == nil
     }
 
-    /// What is wrong with Redis, for the operator; nil: nothing.
+    /// The problem with Redis, described for the operator; `nil` if there is none.
     var redisDetail: String? {
         var notes = redis.notes
         if let head = redis.counters, let wrong = wrongCounters(head) { notes.insert("the counters: \(wrong)", at: 0) }

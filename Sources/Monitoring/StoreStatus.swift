@@ -2,13 +2,13 @@ import Domain
 import Ledger
 import StrictJSON
 
-/// The state of a store, for its operator. What could not be read is nil, and explained in the `detail` of Redis or the
-/// ledger. It contains no customer data.
+/// The state of a store, for its operator. A value that could not be read is `nil`, and the `detail` of Redis or the
+/// ledger explains why. The status contains no customer data.
 package struct StoreStatus: Sendable {
     package struct Redis: Sendable {
-        /// Whether it answers, and its counters are valid for this ledger, or none are installed.
+        /// Whether Redis replies, and its counters are valid for this ledger or not installed.
         package var isWell: Bool
-        /// Without the password.
+        /// The URL without the password.
         package var url: String
         package var version: String?
         package var usedMemory: Int64?
@@ -16,16 +16,16 @@ package struct StoreStatus: Sendable {
     }
 
     package struct Ledger: Sendable {
-        /// Whether it can be read and, as far as the system reports, written.
+        /// Whether the ledger can be read and, as far as the system reports, written.
         package var isWell: Bool
         package var path: String
-        /// Bytes of the file and its log.
+        /// The size of the file and its log, in bytes.
         package var bytes: Int64
-        /// Bytes of the log alone.
+        /// The size of the log alone, in bytes.
         package var logBytes: Int64
-        /// What was found when it was last read for damage; nil: unknown.
+        /// The result of the last check for damage; `nil` if unknown.
         package var soundness: LedgerSoundness?
-        /// What is wrong; or, if nothing is, what should be checked.
+        /// The problem; or, if there is none, what the operator should check.
         package var detail: String?
     }
 
@@ -40,37 +40,38 @@ package struct StoreStatus: Sendable {
     package var asOf: String
     /// The ledger's epoch.
     package var epoch: Int64?
-    /// Highest seq that is recorded.
+    /// The highest seq that is recorded.
     package var seq: Int64?
-    /// Highest seq that is acknowledged, according to Redis.
+    /// The highest seq that is acknowledged, according to Redis.
     package var settled: Int64?
-    /// Messages that the ledger has ever recorded: orders, cancellations, adjustments, refunds and dead letters.
+    /// The number of messages that the ledger has ever recorded: orders, cancellations, adjustments, refunds and dead
+    /// letters.
     package var recorded: Int64?
-    /// Rows of the journal that are not announced yet.
+    /// The number of rows of the journal that are not announced yet.
     package var unannounced: Int64?
     package var redis: Redis
     package var ledger: Ledger
     package var isConsumerActive: Bool
-    /// The active process.
+    /// The id of the active process.
     package var consumerProcess: Int32?
-    /// Messages that no consumer has read.
+    /// The number of messages that no consumer has read.
     package var backlog: Int64?
-    /// Messages that were read and are not acknowledged.
+    /// The number of messages that were read and are not acknowledged.
     package var pending: Int64?
-    /// Milliseconds since the oldest of these came.
+    /// Milliseconds since the oldest of the unread and pending messages arrived.
     package var oldestWaiting: Int64?
     package var orders: Int64?
     package var refundsDue: RefundsDue?
-    /// Open dead letters.
+    /// The number of open dead letters.
     package var deadLetters: Int64?
     package var requestedReplays: Int64?
-    /// nil: not compared yet.
+    /// `nil` if they were not compared yet.
     package var drift: Drift?
     package var subscribers: Int
-    /// The latest first.
+    /// The latest outcomes, latest first.
     package var outcomes: [RecordedOutcome]
 
-    /// As `/operator/status` serves it.
+    /// The status as `/operator/status` serves it.
     package var json: JSONValue {
         .members([
             "store": .string(store), "version": .string(version), "as_of": .string(asOf), "epoch": .integer(epoch),

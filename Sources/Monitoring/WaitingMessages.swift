@@ -2,15 +2,15 @@ import Domain
 import RedisClient
 import RedisLayout
 
-/// How far the consumers of a store have read its stream. Errors of all reads: `RedisError`.
+/// How far the consumers of a store have read its stream. All reads throw `RedisError`.
 package struct GroupProgress: Sendable {
-    /// How many entries were delivered and are not acknowledged.
+    /// The number of entries that were delivered and are not acknowledged.
     package var pending: Int64
-    /// How many were never delivered; nil: Redis does not know.
+    /// The number of entries that were never delivered; `nil` if Redis does not know it.
     var lag: Int64?
     var lastDelivered: String
 
-    /// If there is no stream or no group yet, nothing was delivered.
+    /// Reads the progress. If the stream or the group does not exist yet, nothing was delivered.
     package static func read(_ keys: StoreKeys, _ client: RedisClient) async throws -> GroupProgress {
         let groups: [RedisValue]
         do {
@@ -30,13 +30,13 @@ package struct WaitingMessages: Sendable, Equatable {
     package var count: Int64
     /// Whether there may be more than `count`.
     package var isLowerBound = false
-    /// The oldest message; nil: there is none, its id is not valid, or it is too large to be read.
+    /// The oldest message; `nil` if there is none, its id is not valid, or it is too large to be read.
     package var oldest: StreamID?
 
-    /// How many unread messages are counted one by one if Redis does not know their number.
+    /// The maximum number of unread messages that are counted individually if Redis does not know their number.
     private static let countedEntries = 100
 
-    /// Messages that no consumer has read.
+    /// Returns the messages that no consumer has read.
     package static func unread(
         _ group: GroupProgress, _ keys: StoreKeys, _ client: RedisClient
     ) async throws -> WaitingMessages {
@@ -46,17 +46,17 @@ package struct WaitingMessages: Sendable, Equatable {
         do {
             entries = try await client.send(command).array ?? []
         } catch RedisError.replyTooLarge {
-            // The entry waits, whatever its size.
+            // The entry is waiting, whatever its size.
             return WaitingMessages(count: group.lag ?? 1, isLowerBound: group.lag == nil)
         }
-        // Redis may count deleted entries as unread, too.
+        // The lag of Redis may include deleted entries.
         guard let first = entries.first else { return WaitingMessages(count: 0) }
         return WaitingMessages(
             count: group.lag ?? Int64(entries.count), isLowerBound: group.lag == nil && entries.count == limit,
             oldest: first.array?.first?.string.flatMap { StreamID($0) })
     }
 
-    /// Messages that were read and are not acknowledged.
+    /// Returns the messages that were read and are not acknowledged.
     package static func pending(
         _ group: GroupProgress, _ keys: StoreKeys, _ client: RedisClient
     ) async throws -> WaitingMessages {
@@ -66,9 +66,10 @@ package struct WaitingMessages: Sendable, Equatable {
             count: group.pending, oldest: reply?.dropFirst().first?.string.flatMap { StreamID($0) })
     }
 
-    /// The age of the oldest message in milliseconds, by its id; 0 if none waits.
-    /// - Parameter now: Redis' clock, from which ids are made.
-    /// - Returns: nil if the id does not show it: the id is ahead of the clock, which itself was ahead for a moment.
+    /// Returns the age of the oldest message in milliseconds, by its id; 0 if no message is waiting.
+    /// - Parameter now: the clock of Redis, from which ids are generated.
+    /// - Returns: `nil` if there is no id, or the id does not show the age because it is ahead of the clock, which
+    ///   itself was ahead for a moment.
     package func age(at now: Int64) -> Int64? {
         guard count > 0 else { return 0 }
         guard let oldest else { return nil }

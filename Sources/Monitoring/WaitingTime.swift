@@ -1,16 +1,16 @@
 import Domain
 
-/// How long the oldest message has been waiting, from one look to the next. Knows no clock.
+/// Tracks how long the oldest message has been waiting, from one snapshot to the next. Reads no clock.
 ///
-/// If its id does not show it, the time counts from the look that first saw the message: too short after a start, but
-/// an alert still fires.
+/// If the message's id does not show its age, the time counts from the snapshot in which the message first appeared.
+/// This is too short after a start, but an alert still fires.
 struct WaitingTime {
     private var seen: [(id: StreamID, at: ContinuousClock.Instant)] = []
 
     /// - Parameters:
-    ///   - waiting: kinds of messages that wait; nil: unknown.
-    ///   - time: Redis' clock, in milliseconds since 1970.
-    /// - Returns: milliseconds; nil where a kind is unknown.
+    ///   - waiting: the waiting messages of each kind; `nil` if unknown.
+    ///   - time: the clock of Redis, in milliseconds since 1970.
+    /// - Returns: the time in milliseconds; `nil` if a kind is unknown.
     mutating func look(
         _ waiting: [WaitingMessages?], redisTime time: Int64, at now: ContinuousClock.Instant
     ) -> Int64? {
