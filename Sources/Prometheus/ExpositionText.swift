@@ -1,10 +1,10 @@
-/// The text format of Prometheus, version 0.0.4: valid names, escaping and number formatting.
+/// Writes the text format of Prometheus, version 0.0.4: valid names, escaped text and formatted numbers.
 ///
 /// <https://prometheus.io/docs/instrumenting/exposition_formats/>
 struct ExpositionText {
     private(set) var bytes: [UInt8] = []
 
-    /// The lines before the samples of one name.
+    /// Appends the lines that precede the samples of a metric.
     mutating func head(_ name: String, type: String, help: String?) {
         if let help { line("# HELP \(name) \(Self.escaped(help, quotes: false))") }
         line("# TYPE \(name) \(type)")
@@ -14,7 +14,7 @@ struct ExpositionText {
         line(labels.isEmpty ? "\(name) \(value)" : "\(name){\(labels)} \(value)")
     }
 
-    /// A line that Prometheus ignores; it must not begin like HELP or TYPE.
+    /// Appends a line that Prometheus ignores. The text must not begin with HELP or TYPE.
     mutating func comment(_ text: String) {
         line("# " + Self.escaped(text, quotes: false))
     }
@@ -24,13 +24,13 @@ struct ExpositionText {
         bytes.append(UInt8(ascii: "\n"))
     }
 
-    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`: every other character becomes an underscore.
+    /// Returns a valid name, `[a-zA-Z_:][a-zA-Z0-9_:]*`. Every other character becomes an underscore.
     static func metricName(_ label: String) -> String { name(label, alsoAllowed: ":") }
 
-    /// Labels in the order of their names, without braces.
+    /// Returns the labels, sorted by name, without braces.
     ///
-    /// A name may appear once: of several values the first counts. Histograms write `le` themselves, and names that
-    /// begin with two underscores are reserved for Prometheus: both get the prefix `exported`, as Prometheus does it.
+    /// A name may appear only once: of several values, the first is used. Histograms write `le` themselves, and names
+    /// that begin with two underscores are reserved for Prometheus: both get the prefix `exported`, as in Prometheus.
     static func labels(_ dimensions: [(String, String)]) -> String {
         var labels: [String: String] = [:]
         for (key, value) in dimensions {
@@ -66,7 +66,7 @@ struct ExpositionText {
         return escaped
     }
 
-    /// The shortest text without loss of precision: whole numbers without a fraction.
+    /// Returns the shortest text without loss of precision; whole numbers have no fraction.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }

@@ -1,39 +1,39 @@
 import Metrics
 import Synchronization
 
-/// Metrics kept in memory, and rendered for Prometheus (text format 0.0.4).
+/// Keeps metrics in memory, and renders them for Prometheus (text format 0.0.4).
 ///
-/// Made once and given to `MetricsSystem.bootstrap`. The same label with the same dimensions always returns the same
-/// metric. Nothing here fails: a metric that cannot be shown as requested is reported in a comment of the text.
+/// Create one and pass it to `MetricsSystem.bootstrap`. The same label with the same dimensions always returns the same
+/// metric. No call fails: a metric that cannot be rendered as requested is reported in a comment in the text.
 ///
-/// Recording costs no more than an atomic addition (counters) or an uncontended lock (the others), and is never blocked
-/// while `render` runs, which locks one metric at a time.
+/// Recording costs no more than an atomic addition (counters of whole numbers) or an uncontended lock (all other
+/// metrics). It is not blocked while `render` runs, which locks one metric at a time.
 package final class PrometheusRegistry: MetricsFactory, Sendable {
-    /// The content type of what `render` returns.
+    /// The content type of the text that `render` returns.
     package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// All series of one name.
+    /// All series with one name.
     private struct Family: Sendable {
         let kind: MetricDescription.Kind
-        /// By their labels as rendered.
+        /// The series, by their rendered labels.
         var series: [String: any Series] = [:]
     }
 
     private struct State: Sendable {
         var families: [String: Family] = [:]
-        /// Names that were requested as two different kinds.
+        /// Messages about names that were requested as two different kinds, by name.
         var clashes: [String: String] = [:]
     }
 
     private let descriptions: [String: MetricDescription]
     private let state = Mutex(State())
 
-    /// - Parameter descriptions: what is known about metrics by their names: HELP, and the buckets of histograms.
+    /// - Parameter descriptions: the HELP texts of metrics and the buckets of histograms, found by name.
     package init(_ descriptions: [MetricDescription] = MetricDescription.all) {
         self.descriptions = Dictionary(descriptions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Everything, as UTF-8: by name, and within a name by labels, so that the same metrics give the same text.
+    /// Renders all metrics as UTF-8, sorted by name and then by labels, so that the same metrics give the same text.
     package func render() -> [UInt8] {
         let (families, clashes) = state.withLock { ($0.families, $0.clashes) }
         var text = ExpositionText()
@@ -47,7 +47,7 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
         return text.bytes
     }
 
-    // MARK: Making
+    // MARK: Creation
 
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         series(label, dimensions, .counter, CounterSeries.init)
@@ -63,14 +63,14 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
         series(label, dimensions, .gauge, GaugeSeries.init)
     }
 
-    /// A gauge, or with `aggregate` a histogram.
+    /// Returns a gauge or, with `aggregate`, a histogram.
     package func makeRecorder(
         label: String, dimensions: [(String, String)], aggregate: Bool
     ) -> any RecorderHandler {
         aggregate ? histogram(label, dimensions) : series(label, dimensions, .gauge, GaugeSeries.init)
     }
 
-    /// A histogram of seconds; `_seconds` is added to a label that does not end so.
+    /// Returns a histogram of seconds. Appends `_seconds` to a label without this suffix.
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         histogram(label.hasSuffix(Self.secondsSuffix) ? label : label + Self.secondsSuffix, dimensions)
     }
@@ -87,8 +87,8 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
         return series(label, dimensions, kind) { place in HistogramSeries(place, kind.bounds) }
     }
 
-    /// The series with that name and those labels. If something else has the name: a series that counts as requested,
-    /// and is not shown.
+    /// Returns the series with this name and these labels. If another metric has the name, returns a series that
+    /// records as requested but is not rendered.
     private func series<S: Series>(
         _ label: String, _ dimensions: [(String, String)], _ kind: MetricDescription.Kind, _ make: (SeriesPlace) -> S
     ) -> S {
@@ -108,7 +108,8 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
         }
     }
 
-    /// What makes a name unavailable: another kind under it, or a histogram whose lines would have the same names.
+    /// Returns the metric that makes a name unavailable: another kind with this name, or a histogram whose lines would
+    /// have the same names.
     private static func taken(
         _ name: String, _ kind: MetricDescription.Kind, _ families: [String: Family]
     ) -> String? {
@@ -127,9 +128,9 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
         return nil
     }
 
-    // MARK: Destroying
+    // MARK: Destruction
 
-    // A destroyed metric is not shown any more. Code that still holds it records without effect; requesting it again
+    // A destroyed metric is no longer rendered. Code that still holds it records without effect. Requesting it again
     // returns a new metric, which starts at 0.
 
     package func destroyCounter(_ handler: any CounterHandler) { remove(handler) }

@@ -1,27 +1,27 @@
 import Metrics
 import Synchronization
 
-/// The place of a series in its registry.
+/// The key of a series in its registry.
 struct SeriesPlace: Sendable {
-    /// As it is rendered.
+    /// The name as rendered.
     var name: String
-    /// As they are rendered, without braces.
+    /// The labels as rendered, without braces.
     var labels: String
 }
 
-/// One name with one set of labels, and what was recorded under it.
+/// The values that were recorded for one name with one set of labels.
 protocol Series: AnyObject, Sendable {
     var place: SeriesPlace { get }
-    /// Appends its lines.
+    /// Appends the lines of the series.
     func write(_ name: String, _ labels: String, into text: inout ExpositionText)
 }
 
-/// A value that only grows. An amount that would decrease it, or that is not a finite number, is ignored: Prometheus
-/// would take it for a restart.
+/// A value that only increases. An amount that is negative or not finite is ignored: Prometheus would interpret a
+/// decrease as a restart.
 final class CounterSeries: Series, CounterHandler, FloatingPointCounterHandler {
     let place: SeriesPlace
-    /// Whole numbers, which is what nearly all counters count. Beyond 64 bits it starts at 0 again: to Prometheus a
-    /// restart.
+    /// The sum of whole amounts, which nearly all counters use. Beyond 64 bits it wraps to 0, which Prometheus
+    /// interprets as a restart.
     private let whole = Atomic<UInt64>(0)
     private let parts = Mutex(0.0)
 
@@ -50,7 +50,7 @@ final class CounterSeries: Series, CounterHandler, FloatingPointCounterHandler {
     }
 }
 
-/// A value that goes up and down: the last one, which may be NaN (unknown) or infinite.
+/// A value that may increase and decrease. It holds the last recorded value, which may be NaN (unknown) or infinite.
 final class GaugeSeries: Series, RecorderHandler, MeterHandler {
     let place: SeriesPlace
     private let value = Mutex(0.0)
@@ -74,14 +74,14 @@ final class GaugeSeries: Series, RecorderHandler, MeterHandler {
     }
 }
 
-/// Counts of recorded values per bucket and in total, and their sum. A value that is not a finite number is ignored:
-/// the sum would never be finite again.
+/// Counts recorded values per bucket and in total, and adds them up. A value that is not finite is ignored: the sum
+/// would never be finite again.
 final class HistogramSeries: Series, RecorderHandler, TimerHandler {
-    /// Suffixes of the names of its lines.
+    /// The suffixes of the names of its lines.
     static let suffixes = ["_bucket", "_sum", "_count"]
 
     private struct State: Sendable {
-        /// One per bound, and one for values above all bounds.
+        /// One count per bound, and one for values above all bounds.
         var counts: [UInt64]
         var sum = 0.0
     }
@@ -109,7 +109,7 @@ final class HistogramSeries: Series, RecorderHandler, TimerHandler {
 
     func record(_ value: Int64) { record(Double(value)) }
 
-    /// In seconds. Clocks that were set back produce durations below 0: they count as 0.
+    /// Records the duration in seconds. Clocks that were set back produce negative durations, which count as 0.
     func recordNanoseconds(_ duration: Int64) { record(Double(max(duration, 0)) / 1e9) }
 
     func write(_ name: String, _ labels: String, into text: inout ExpositionText) {
