@@ -102,50 +102,60 @@ struct BatchPlanner: Sendable {
         case .failure(let invalid): return reject(decoded, invalid)
         case .success(let decodedCommand): command = decodedCommand
         }
-        let key = command.key
-        if let (digest, replay) = context.recording?.decision(of: key) {
-            return digest == command.digest ? .known(replay) : conflict(decoded, command)
+        if let (digest, plan) = earlierDecision(on: command.key, by: prior) {
+            return digest == command.digest ? plan : conflict(decoded, command)
         }
-        if let earlier = prior.decisions[key] {
-            return earlier.digest == command.digest ? .known(Replay(earlier.outcome)) : conflict(decoded, command)
+        if let invalid = violation(in: command, by: prior) { return reject(decoded, invalid, command) }
+        switch command {
+        case .placeOrder(let order): return decide(command, order.movements)
+        case .cancel(let cancellation): return cancel(command, cancellation, by: prior)
+        case .adjust(let adjustment): return decide(command, adjustment.movements)
+        case .refund: return decide(command, [])
         }
-        if let place = batch.places[key], let earlier = batch.records[place].command {
-            assert(earlier.command.key == key, "a command stands at its place")
-            return earlier.command.digest == command.digest ? .replay(ofRecord: place) : conflict(decoded, command)
-        }
+    }
+
+    /// The decision on a command with this key that the batch being recorded, the ledger or this batch already has: the
+    /// digest of its content, and the plan for a message with the same content.
+    private func earlierDecision(
+        on key: Command.Key, by prior: PriorState
+    ) -> (digest: [UInt8], plan: PlannedBatch.Plan)? {
+        if let (digest, replay) = context.recording?.decision(of: key) { return (digest, .known(replay)) }
+        if let earlier = prior.decisions[key] { return (earlier.digest, .known(Replay(earlier.outcome))) }
+        guard let place = batch.places[key], let earlier = batch.records[place].command else { return nil }
+        assert(earlier.command.key == key, "a command stands at its place")
+        return (earlier.command.digest, .replay(ofRecord: place))
+    }
+
+    /// Why a command can never be decided, by the catalogue and by what is recorded; `nil` if it can.
+    private func violation(in command: Command, by prior: PriorState) -> InvalidMessage? {
         switch command {
         case .placeOrder(let order):
-            if let invalid = context.catalogue.violation(in: order.checkout) {
-                return reject(decoded, invalid, command)
-            }
-            return decide(command, order.movements)
+            return context.catalogue.violation(in: order.checkout)
         case .cancel(let cancellation):
             let order = cancellation.orderID
-            guard let owned = owned[order] ?? prior.owned[order] else {
-                let invalid = InvalidMessage(.unknownOrder, "order_id: no order \"\(order)\" is recorded")
-                return reject(decoded, invalid, command)
-            }
-            let effect = CancellationEffect(cancellation, from: owned)
-            guard let plan = decide(command, effect.movements) else { return nil }
-            self.owned[order] = effect.remaining
-            batch.cancelledOrders.insert(order)
-            return plan
+            if owned(by: order, prior) != nil { return nil }
+            return InvalidMessage(.unknownOrder, "order_id: no order \"\(order)\" is recorded")
         case .adjust(let adjustment):
-            if let invalid = context.catalogue.violation(in: adjustment)
-                ?? adjustment.violation(by: { prior.balances[$0] })
-            {
-                return reject(decoded, invalid, command)
-            }
-            return decide(command, adjustment.movements)
+            return context.catalogue.violation(in: adjustment) ?? adjustment.violation(by: { prior.balances[$0] })
         case .refund(let refund):
-            guard let payments = prior.payments[refund.orderID] else {
-                let invalid = InvalidMessage(
-                    .unknownOrder, "order_id: no order \"\(refund.orderID)\" is recorded, nor a dead letter of one")
-                return reject(decoded, invalid, command)
-            }
-            if let invalid = refund.violation(given: payments) { return reject(decoded, invalid, command) }
-            return decide(command, [])
+            if let payments = prior.payments[refund.orderID] { return refund.violation(given: payments) }
+            return InvalidMessage(
+                .unknownOrder, "order_id: no order \"\(refund.orderID)\" is recorded, nor a dead letter of one")
         }
+    }
+
+    /// What an order owns after the cancellations of this batch so far; `nil` if the order is unknown.
+    private func owned(by order: Identifier, _ prior: PriorState) -> [SKUUnits]? { owned[order] ?? prior.owned[order] }
+
+    private mutating func cancel(
+        _ command: Command, _ cancellation: Cancellation, by prior: PriorState
+    ) -> PlannedBatch.Plan? {
+        let order = cancellation.orderID
+        let effect = CancellationEffect(cancellation, from: owned(by: order, prior) ?? [])
+        guard let plan = decide(command, effect.movements) else { return nil }
+        owned[order] = effect.remaining
+        batch.cancelledOrders.insert(order)
+        return plan
     }
 
     /// - Returns: `nil` if the command would make the batch too large.

@@ -11,7 +11,7 @@ struct RecordStage: Sendable {
 
     func record(_ batch: JournalBatch) async throws -> RecordResult {
         Failpoint.recordBefore.pass()
-        // A batch of messages that are all known already changes nothing. Redis keeps the larger number of messages.
+        // Every message of the batch was recorded before: the ledger does not change.
         if batch.isEmpty { return .recorded(position: 0) }
         let start = clock.now
         let result = try await retrier.ledger { [ledger] in try await ledger.record(batch) }
