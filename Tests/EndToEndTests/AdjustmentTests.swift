@@ -2,20 +2,20 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Units sold past the orders.
+/// Units sold outside Stocktake's orders.
 @Suite struct AdjustmentTests {
-    @Test("stock adjust counts units as sold, waits for the answer, and is kept for good")
+    @Test("stock adjust counts units as sold, waits for the result, and the adjustment is permanent")
     func adjust() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
         let adjusted = try await shop.succeed(
             "stock", "adjust", "OTHER", "GREEN", "--sold", "+3", "--reason", "sold at a fair", "--id", "fair")
         #expect(adjusted.contains("recorded as fair, seq 1: GREEN 3 sold, 0 left"))
-        // It is a fact; nothing more is sold.
+        // The adjustment counts although it exceeds the cap; no further unit is sold.
         try await shop.publish([SequentialModel.Order("o", ("OTHER", "GREEN", 1)).message])
         try await shop.waitForOrders(1)
         #expect(try shop.value("SELECT status FROM orders") == "refused")
-        // The same id again changes nothing; another number under it is a conflict.
+        // The same id again changes nothing; the same id with another quantity is a conflict.
         try await shop.succeed(
             "stock", "adjust", "OTHER", "GREEN", "--sold", "3", "--reason", "sold at a fair", "--id", "fair")
         let other = try await shop.run(
@@ -33,7 +33,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("What the ledger shows to be wrong is not sent, and what was probably meant is named")
+    @Test("A command that the ledger shows to be wrong is not sent, and the likely correction is suggested")
     func refusedBeforeSending() async throws {
         let shop = try await Shop()
         let rows = [
@@ -55,10 +55,10 @@ import Testing
         #expect(try await shop.redis.command("EXISTS", shop.keys.checkouts).int == 0)
     }
 
-    @Test("After a doubtful answer the command that is printed repeats it, and it counts once")
+    @Test("After a doubtful outcome the printed command repeats the adjustment, which counts once")
     func doubtfulAnswer() async throws {
         let shop = try await Shop()
-        // Executed, for all that the command can know: the connection ends instead of the answer.
+        // From the command's view the message may have been stored: the connection closes instead of a reply.
         let fake = try await FakeServer.start { _, command in
             command.first == "XADD" ? .close(after: "") : .answer("-ERR unknown\r\n")
         }
@@ -71,7 +71,7 @@ import Testing
         #expect(failed.errors.contains("perhaps sent"), "\(failed.errors)")
         let command = try #require(failed.errors.firstMatch(of: #/counts once: (.*)\n/#)?.1)
         #expect(command.hasSuffix("stock adjust --id \(id) LAMP --sold 2 --reason 'it'\\''s a gift'"), "\(command)")
-        // It had arrived.
+        // The message had reached the stream.
         try await shop.publish([
             #"{"type":"stock.adjusted","payload":{"adjustment_id":"\#(id)","product_id":"LAMP","sold":2,"reason":"x"}}"#
         ])
@@ -89,7 +89,7 @@ import Testing
         server.url.description.replacing("unix://", with: "")
     }
 
-    @Test("What surely was not sent is told so; a password is not repeated")
+    @Test("A message that was certainly not sent is reported as such, without its password")
     func notSent() async throws {
         let shop = try await Shop()
         let url = "unix:///nowhere/redis.sock?password=secret"
@@ -122,7 +122,7 @@ import Testing
             ], "\(rows)")
     }
 
-    @Test("Without a consumer it says so, and is recorded when one comes")
+    @Test("Without a consumer stock adjust says so; the next consumer records the adjustment")
     func withoutConsumer() async throws {
         let shop = try await Shop()
         let sent = try await shop.succeed("stock", "adjust", "LAMP", "--sold", "2", "--reason", "samples")
@@ -133,7 +133,7 @@ import Testing
     }
 
     @Test(
-        "Wrong usage is refused before anything is sent",
+        "Invalid usage is rejected before anything is sent",
         arguments: [["--sold", "0", "--reason", "x"], ["--sold", "2000000000", "--reason", "x"], ["--sold", "1"]])
     func usage(_ arguments: [String]) async throws {
         let shop = try await Shop()

@@ -3,7 +3,7 @@ import RedisClient
 import TestSupport
 import Testing
 
-/// Outcomes that Redis refuses, or forgets: they wait in the ledger, and delay nothing.
+/// Outcomes that Redis rejects or loses wait in the ledger and delay nothing else.
 @Suite(.serialized) struct AnnouncementProgressTests {
     private let orders = SequentialModel.rush
 
@@ -35,7 +35,7 @@ import Testing
         try await eventually("everything acknowledged") { try await shop.pending() == 0 }
         #expect(try await unannounced(shop) > 0)
         try await expectDoctor(shop, says: "bad")
-        // A process that dies meanwhile takes nothing with it.
+        // Nothing is lost if the process dies in the meantime.
         _ = try await consumer.kill()
         try await expectDoctor(shop, says: "warn")
         let next = try await shop.startConsumer(
@@ -45,14 +45,14 @@ import Testing
         try await next.waitForLine(containing: "redis takes outcomes again")
         try await eventually("everything announced") { try await unannounced(shop) == 0 }
         try await expectDoctor(shop, says: "ok")
-        // Once: it was said once that it is refused, and once that it is not.
+        // Each transition is logged once: that Redis refuses outcomes, and that it takes them again.
         #expect(next.standardError.components(separatedBy: "redis refuses to announce").count == 2)
         #expect(try await next.stop() == .exited(0))
         #expect(try await shop.outcomes().count == orders.count)
         try await shop.expectResult(of: orders)
     }
 
-    @Test("Something else under the key of the outcomes delays nothing; until idle ends when it is gone")
+    @Test("A key of another type for the outcomes delays nothing; --until-idle ends once it is deleted")
     func wrongType() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.map(\.message))
@@ -69,7 +69,7 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("A Redis that has forgotten everything is told the latest outcomes again, as many as it is to keep")
+    @Test("After a flush the latest outcomes are announced to Redis again, up to the number it keeps")
     func flushed() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer("--keep-outcomes", "10")

@@ -3,13 +3,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The ledger's way into a backup and back, with the store going on around it.
+/// Backing up and restoring the ledger while the store keeps running.
 @Suite struct BackupTests {
     private typealias Order = SequentialModel.Order
 
     private let orders = (0..<1_500).map { Order("o-\($0)", ("PANEL", nil, 1 + $0 % 3), ("CUBE", "RED", 1)) }
 
-    /// A shop with a backup of the first third of the orders, and a ledger with all of them.
+    /// A shop with a backup of the first third of the orders and a ledger that holds all of them.
     private func shopWithBackup() async throws -> (Shop, backup: String) {
         let shop = try await Shop(redis: Shop.durable)
         let backup = shop.folder.path(of: "backup")
@@ -22,7 +22,7 @@ import Testing
         return (shop, backup)
     }
 
-    @Test("A backup made under load, restored, ends with the rest of the stream where the original ended")
+    @Test("A backup made under load, once restored, reaches the original's state after the rest of the stream")
     func underLoad() async throws {
         let shop = try await Shop()
         let backup = shop.folder.path(of: "backup")
@@ -50,13 +50,13 @@ import Testing
         #expect(!files.contains { $0.hasSuffix(".partial") || $0.hasSuffix(".restoring") })
     }
 
-    @Test("With the stream trimmed since, restore says what is missing", arguments: ["readable", "lost", "everything"])
+    @Test("After a trim of the stream, restore says what is missing", arguments: ["readable", "lost", "everything"])
     func trimmed(replaced: String) async throws {
         let (shop, backup) = try await shopWithBackup()
         if replaced == "everything" {
             try await shop.redis.command("DEL", shop.keys.checkouts)
         } else {
-            // The first 600: 100 more than the backup has.
+            // Trims the first 600, which is 100 more than the backup has.
             try await shop.redis.command("XTRIM", shop.keys.checkouts, "MAXLEN", "900")
         }
         if replaced == "lost" { try FileManager.default.removeItem(atPath: shop.ledger) }
@@ -73,14 +73,14 @@ import Testing
         default:
             #expect(output.contains("stream: 1,000 of these are gone from it"), "\(output)")
         }
-        // As it says.
+        // Does what the output asks for.
         try await shop.publish(orders.map(\.message))
         try await shop.consumeAll()
         #expect(try shop.count("orders") == orders.count)
         try await shop.expectConsistent()
     }
 
-    /// What happened to Redis after the ledger was lost, and what restoring says of the stream then.
+    /// What happened to Redis after the ledger was lost, and what restore then says about the stream.
     private static let losses: [(String, String)] = [
         ("created again", "holds 1 message, and 100 rows were recorded since the backup: 99 or more are gone"),
         ("empty", "has nothing since the backup"),
@@ -89,7 +89,7 @@ import Testing
         ("nothing", "Whether Redis has lost any cannot be known without the replaced ledger"),
     ]
 
-    @Test("Restore does not say that nothing is missing when it cannot know", arguments: losses)
+    @Test("Restore does not claim that nothing is missing when it cannot know", arguments: losses)
     func unknown(loss: String, said: String) async throws {
         let shop = try await Shop()
         let backup = shop.folder.path(of: "backup")
@@ -117,7 +117,7 @@ import Testing
         #expect(output.contains("Start a consumer"))
     }
 
-    @Test("Restore finds the message that Redis has lost between two that it holds")
+    @Test("Restore finds a message that Redis lost between two that it still holds")
     func hole() async throws {
         let (shop, backup) = try await shopWithBackup()
         let ids = try await shop.entryIDs()
@@ -129,7 +129,7 @@ import Testing
     @Test("A damaged ledger is replaced, and restore says what it could not compare")
     func damaged() async throws {
         let (shop, backup) = try await shopWithBackup()
-        // The newest rows of the table stand at its right edge.
+        // The newest rows are in the rightmost leaf of the table's B-tree.
         let page =
             Int(try shop.value("SELECT max(pageno) FROM dbstat WHERE name = 'journal' AND pagetype = 'leaf'")) ?? 0
         try shop.zero(page: page)
@@ -145,7 +145,7 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("While a server reads the ledger it is not replaced")
+    @Test("The ledger is not replaced while a server reads it")
     func serving() async throws {
         let (shop, backup) = try await shopWithBackup()
         let server = try await shop.startServing()
@@ -194,7 +194,7 @@ import Testing
         #expect(try Data(contentsOf: shop.folder.url(of: log)) == before[1])
     }
 
-    @Test("With Redis away nothing is changed")
+    @Test("Without Redis nothing is changed")
     func withoutRedis() async throws {
         let (shop, backup) = try await shopWithBackup()
         await shop.redis.kill()
@@ -206,7 +206,7 @@ import Testing
     }
 
     @Test(
-        "A crash while restoring leaves the old ledger or the new one, and either goes on",
+        "A crash while restoring leaves the old ledger or the new one, and processing continues with either",
         arguments: Failpoint.ofRestore)
     func crash(at point: Failpoint) async throws {
         let (shop, backup) = try await shopWithBackup()
@@ -216,13 +216,13 @@ import Testing
         #expect(try shop.count("orders") == (point == .restoreDone ? orders.count / 3 : orders.count))
         try await shop.consumeAll()
         try await shop.expectResult(of: orders)
-        // And once more, now to its end.
+        // Restores once more, this time to completion.
         try await shop.succeed("ledger", "restore", backup, "--yes")
         try await shop.consumeAll()
         try await shop.expectResult(of: orders)
     }
 
-    @Test("A backup of an older catalogue, or with an order erased since, says what to do first")
+    @Test("Restoring a backup with an older catalogue, or a since erased order, says what to do first")
     func advice() async throws {
         let (shop, backup) = try await shopWithBackup()
         try await shop.succeed("orders", "erase", "o-3", "--yes")

@@ -3,8 +3,8 @@ import RedisClient
 import TestSupport
 import Testing
 
-/// Every kind of message that can never be processed: a dead letter with its reason and its bytes, acknowledged, and no
-/// other message is held up.
+/// Every kind of message that can never be processed becomes a dead letter with its reason and its bytes, is
+/// acknowledged, and holds up no other message.
 @Suite struct BadInputTests {
     struct Row: Sendable {
         var name: String
@@ -121,9 +121,9 @@ import Testing
         , {"id": "OLD", "name": "Old", "category": "kit", "dev_status": 5, "base_price": 5, "has_variants": false}]}
         """
 
-    @Test("Each becomes a dead letter with its reason and its bytes, between orders that go through")
+    @Test("Each becomes a dead letter with its reason and its bytes, between orders that are processed")
     func deadLetters() async throws {
-        // A product that was sold, and is gone from the file.
+        // A product that was sold and then removed from the file.
         let shop = try await Shop()
         let withOld = String(Shop.catalogue.dropLast(2)) + Self.oldProduct
         try await shop.succeed("sync", try shop.folder.write(withOld, to: "with-old.json"))
@@ -147,32 +147,32 @@ import Testing
                 return row.fields[at + 1].map { String(format: "%02X", $0) }.joined()
             }
             #expect(letter[1] == value("type"), "\(row.name)")
-            // Of what is larger than any message may be the head is kept.
+            // Of a payload larger than any valid message, only the head is kept.
             let payload = value("payload")
             #expect(
                 letter[2] == (row.reason == "payload_too_large" ? String(payload.prefix(2 * 65_536)) : payload),
                 "\(row.name)")
-            // What is not one type and one payload is kept whole.
+            // An entry that is not exactly one type and one payload is kept whole.
             let isPlain =
                 row.fields.count == 4 && row.fields[0] == Array("type".utf8) && row.fields[2] == Array("payload".utf8)
             #expect(letter[3].isEmpty == isPlain, "\(row.name)")
         }
         #expect(try shop.value("SELECT count(*) FROM orders WHERE status = 'accepted'") == "\(Self.rows.count)")
-        // Publishers look for outcomes by order id, so it is given wherever it can be read.
+        // Publishers look up outcomes by order id, so it is included whenever it can be read.
         let ids = try shop.query(
             "SELECT order_id FROM dead_letters WHERE reason = 'invalid_value' AND order_id = 'bad'")
         #expect(ids.count == 5)
         let announced = try await shop.outcomes().filter { $0["outcome"] == "dead_letter" }.compactMap { $0["reason"] }
         #expect(announced == Self.rows.map(\.reason))
         try await shop.expectConsistent()
-        // Read again, they change nothing.
+        // Reading the entries again changes nothing.
         _ = try await shop.redis.command("XGROUP", "SETID", shop.keys.checkouts, "stocktake", "0")
         try await shop.consumeAll()
         #expect(try shop.count("dead_letters") == Self.rows.count)
         #expect(try shop.count("orders") == Self.rows.count)
     }
 
-    @Test("An order that is decided once stays decided, though its dead twin has become possible")
+    @Test("A decided order stays decided although its dead twin has become possible")
     func deadLetterStaysDead() async throws {
         let shop = try await Shop()
         let message = SequentialModel.Order("early", ("LATER", nil, 1)).message
@@ -183,13 +183,13 @@ import Testing
         _ = try await shop.redis.command("XGROUP", "SETID", shop.keys.checkouts, "stocktake", "0")
         try await shop.consumeAll()
         #expect(try shop.count("orders") == 0)
-        // Published again it is another entry, and possible.
+        // Published again it is a new entry, and possible.
         try await shop.publish([message])
         try await shop.consumeAll()
         #expect(try shop.query("SELECT id, status FROM orders") == [["early", "accepted"]])
     }
 
-    @Test("Nobody's name, e-mail or address appears in what the program logs or says")
+    @Test("No customer's name, email or address appears in the program's logs or output")
     func privacy() async throws {
         let shop = try await Shop()
         let personal = """

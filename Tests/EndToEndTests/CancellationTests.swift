@@ -2,25 +2,25 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Units that come back, exactly once; a plain sequential model is the judge.
+/// Cancelled units are given back exactly once, as judged by a plain sequential model.
 @Suite struct CancellationTests {
     private typealias Order = SequentialModel.Order
     private typealias Cancellation = SequentialModel.Cancellation
 
     @Test(
-        "Orders, cancellations and adjustments of every kind end as if taken one by one", arguments: [1, 3, 7, 1_024])
+        "Orders, cancellations and adjustments of any kind end as if processed one by one", arguments: [1, 3, 7, 1_024])
     func orderDetails(batch: Int) async throws {
         let shop = try await Shop()
         try await shop.publish(SequentialModel.orderDetails)
         try await shop.succeed("consume", "--until-idle", "--batch-orders", "\(batch)")
         try await shop.expectResult(of: SequentialModel.orderDetails)
-        // All of it once more changes nothing.
+        // Publishing everything once more changes nothing.
         try await shop.publish(SequentialModel.orderDetails)
         try await shop.consumeAll()
         try await shop.expectResult(of: SequentialModel.orderDetails)
     }
 
-    @Test("Random histories end as if taken one by one, whatever the size of the batches")
+    @Test("Random histories end as if processed one by one, whatever the batch size")
     func random() async throws {
         for round in 1...3 {
             var generator = TestSeed.generator("random histories, round \(round)")
@@ -36,8 +36,8 @@ import Testing
                 default: if let again = messages.randomElement(using: &generator) { messages.append(again) }
                 }
             }
-            // What another message has as its id, and what comes before its order, is for other tests: the first ones
-            // of an id, and of orders that came.
+            // Ids that two messages share, and cancellations that precede their orders, have separate tests. Here only
+            // the first message of an id is kept, and only cancellations whose order has been sent.
             var (ids, orders): (Set<String>, Set<String>) = ([], [])
             messages = messages.filter { message in
                 switch message {
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test("Units that a cancellation gave back are sold again at once")
+    @Test("Units that a cancellation gave back can be sold again at once")
     func soldAgain() async throws {
         let shop = try await Shop()
         let messages: [SequentialModel.Message] = [
@@ -71,7 +71,7 @@ import Testing
         try await shop.expectResult(of: messages)
     }
 
-    @Test("A cancellation does not fail because of a cap that was lowered, nor of a product that is closed")
+    @Test("A cancellation does not fail because of a lowered cap or a closed product")
     func lowered() async throws {
         let shop = try await Shop()
         try await shop.publish([Order("o", ("LAMP", nil, 6), ("OTHER", "GREEN", 1)).message])
@@ -86,7 +86,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("The same cancellation id with other content is a conflict; adjustments likewise")
+    @Test("The same cancellation id with other content is a conflict, and so is an adjustment id")
     func conflicts() async throws {
         let shop = try await Shop()
         let adjustment = SequentialModel.Adjustment(id: "a", product: "LAMP", sold: 2)
@@ -107,12 +107,12 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("A cancellation that asks for more than its order owns says so, in its outcome and in the order's story")
+    @Test("A cancellation of more than its order owns says so in its outcome and in the order's details")
     func notOwned() async throws {
         let shop = try await Shop()
         let messages = [
             Order("o", ("LAMP", nil, 2)).message,
-            // A variant that the order never held, more than it owns, all the rest, and all once more.
+            // A variant that the order never had, more than it owns, all the rest, and all once more.
             Cancellation("variant", of: "o", ("LAMP", "0", 1)).message,
             Cancellation("more", of: "o", ("LAMP", nil, 3), restock: false).message,
             Cancellation("rest", of: "o").message, Order("refused", ("LAMP", nil, 50)).message,
@@ -173,7 +173,7 @@ import Testing
         #expect(shown.contains("cancellation") && shown.contains("c1"), "\(shown)")
     }
 
-    @Test("A cancellation that comes before its order is processed once the order is there, also while running")
+    @Test("A cancellation that precedes its order is processed once the order arrives, also while running")
     func early() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
@@ -195,7 +195,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("A dead letter that is read once more is not taken for the message that is to be published again")
+    @Test("A dead letter that is read again is not mistaken for the message that is to be republished")
     func earlyAndReadAgain() async throws {
         let shop = try await Shop()
         try await shop.publish([

@@ -3,15 +3,15 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// What the server says of a cart.
+/// Cart validation by the real server.
 @Suite struct CartTests {
-    /// A line sent, and what must come of it.
+    /// A line as sent, and the expected result.
     private struct Line {
         var product: String
         var variant: String?
         var units = 1
         var reasons: [String] = []
-        /// nil: unlimited, or not known.
+        /// The units left; nil if unlimited or unknown.
         var left: Int64?
 
         var sent: String {
@@ -32,8 +32,8 @@ import Testing
         }
     }
 
-    /// CUBE 3 of 10 left (BLACK none, WHITE 3 of its 4, RED 3 by the product's cap), OTHER's GREEN 2, LAMP 0, PANEL
-    /// unlimited; GONE is closed.
+    /// CUBE has 3 of 10 left (BLACK none, WHITE 3 of its 4, RED 3 by the product's cap), OTHER's GREEN 2, LAMP 0; PANEL
+    /// is unlimited; GONE is closed.
     private func stockedShop() async throws -> Server {
         let with =
             String(Shop.catalogue.dropLast(2))
@@ -115,7 +115,7 @@ import Testing
         ),
     ]
 
-    @Test("Each line of a cart is told whether it fits, why not, and how many there are")
+    @Test("Each line of a cart says whether it fits, why not, and how many units are left")
     func carts() async throws {
         let server = try await stockedShop()
         for (name, lines) in Self.carts {
@@ -127,11 +127,11 @@ import Testing
             #expect(body["valid"] == .bool(lines.allSatisfy { $0.reasons.isEmpty }), "\(name)")
             #expect(body.keys == ["as_of", "epoch", "items", "seq", "source", "valid"])
         }
-        // Nothing was reserved.
+        // Validating a cart reserves nothing.
         #expect(try await server.figures(of: "OTHER")["variants"]?[0]?["available_quantity"] == 2)
     }
 
-    @Test("A null variant is none, and unknown members are ignored")
+    @Test("A null variant means no variant, and unknown members are ignored")
     func lenient() async throws {
         let server = try await stockedShop()
         let reply = try await server.shop.request(
@@ -145,7 +145,7 @@ import Testing
         #expect(try large.json()["items"]?.elements.count == 1_800)
     }
 
-    // MARK: - What is no cart
+    // MARK: - Invalid carts
 
     private static let wrong: [(String, [String])] = [
         ("", []), ("{", []), ("nul", []), (#"{"items": [}"#, []), ("[]", []), ("null", []), ("{} {}", []),
@@ -174,7 +174,7 @@ import Testing
         ),
     ]
 
-    @Test("A body that is no cart is 400 with every violation and its path")
+    @Test("An invalid body is a 400 that lists every violation with its path")
     func violations() async throws {
         let shop = try await Shop()
         let server = try await shop.startServing()
@@ -188,7 +188,7 @@ import Testing
         }
     }
 
-    @Test("A body of another type, or over 64 KiB, is refused as such, however its length is told")
+    @Test("A body of another type, or over 64 KiB, is rejected, however its length is declared")
     func refusedBodies() async throws {
         let shop = try await Shop()
         let server = try await shop.startServing()
@@ -202,19 +202,19 @@ import Testing
         try expectProblem(
             try await server.shop.request(
                 "POST", "/v1/cart/validate", ["Content-Type": "application/json"], body: large), 413)
-        // In chunks, without a length.
+        // In chunks, without a declared length.
         let connection = try await HTTPConnection.connect(to: server.shop)
         connection.send(
             "POST", "/v1/cart/validate", ["Content-Type": "application/json", "Transfer-Encoding": "chunked"])
         for _ in 0..<9 { connection.send("2000\r\n" + String(repeating: " ", count: 8_192) + "\r\n") }
         try expectProblem(try await connection.reply(), 413)
-        // Announced and never sent.
+        // Declared by its length but never sent.
         let announced = try await server.shop.request(
             "POST", "/v1/cart/validate", ["Content-Type": "application/json", "Content-Length": "1000000000"])
         try expectProblem(announced, 413)
     }
 
-    @Test("A client that waits for leave to send its body is given it")
+    @Test("A client that sends Expect: 100-continue is told to continue")
     func expectation() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -228,7 +228,7 @@ import Testing
         #expect(try await connection.reply().json()["valid"] == true)
     }
 
-    @Test("A body of exactly 64 KiB in chunks is a body like any other")
+    @Test("A body of exactly 64 KiB in chunks is accepted")
     func chunked() async throws {
         let server = try await stockedShop()
         let cart = #"{"items": [{"product_id": "PANEL", "quantity": 1}]}"#

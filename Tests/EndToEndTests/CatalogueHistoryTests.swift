@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the operator is told of changes of the catalogue.
+/// The catalogue's history as the operator reads it.
 @Suite struct CatalogueHistoryTests {
-    @Test("catalogue history tells who has changed a cap, when, and from what to what")
+    @Test("catalogue history lists who changed a cap, when, and from what to what")
     func history() async throws {
         let shop = try await Shop()
         let lowered = Shop.catalogue.replacing(#""max_quantity": 7"#, with: #""max_quantity": 6"#)

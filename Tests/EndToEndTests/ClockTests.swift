@@ -2,12 +2,12 @@ import RedisClient
 import TestSupport
 import Testing
 
-/// Ids that are ahead of the clock, since Redis' clock was ahead for a moment.
+/// Message ids that are ahead of the clock because Redis' clock was ahead for a while.
 @Suite(.serialized) struct ClockTests {
     /// In the year 2100.
     private static let future = 4_102_444_800_000
 
-    @Test("Messages whose ids are ahead of the clock are trimmed by the time they have been there, and reported")
+    @Test("Messages whose ids are ahead of the clock are trimmed by their age in the stream, and reported")
     func idsAhead() async throws {
         let shop = try await Shop()
         for order in SequentialModel.rush.prefix(30) {

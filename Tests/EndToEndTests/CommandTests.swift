@@ -3,7 +3,7 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// The subcommands as their users see them: what they print, and their exit codes.
+/// The subcommands as their users see them: their output and their exit codes.
 @Suite struct CommandTests {
     private let orders = SequentialModel.rush
 
@@ -21,7 +21,7 @@ import Testing
 
     // MARK: - sync
 
-    @Test("sync says what changes, keeps what is sold, closes what is gone, and reopens what is back")
+    @Test("sync prints the changes, keeps what was sold, closes what was removed, and reopens what returned")
     func sync() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.map(\.message))
@@ -65,11 +65,11 @@ import Testing
         #expect(try await shop.run(["sync", "nowhere.json"]).status == 2)
     }
 
-    @Test("A running consumer takes new products, caps and closings over while orders are decided")
+    @Test("A running consumer applies new products, caps and closings while orders are decided")
     func syncWhileConsuming() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
-        // An order for a product that has arrived this moment is never a dead letter.
+        // An order for a product that was added a moment ago never becomes a dead letter.
         for round in 1...5 {
             let file = try shop.folder.write(catalogue(adding: "NEW-\(round)"), to: "new.json")
             try await shop.succeed("sync", file)
@@ -83,7 +83,7 @@ import Testing
         #expect(
             try shop.query("SELECT status, count(*) FROM orders GROUP BY 1 ORDER BY 1")
                 == [["accepted", "5"], ["refused", "5"]])
-        // Idle, it brings the new catalogue into Redis by itself.
+        // An idle consumer brings the new catalogue into Redis without a message.
         let file = try shop.folder.write(
             catalogue(adding: "NEW-5").replacing(#""max_quantity": 3"#, with: #""max_quantity": 9"#), to: "new.json")
         try await shop.succeed("sync", file)
@@ -95,7 +95,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("Listeners hear of every product whose figures an order or a new catalogue has changed")
+    @Test("Subscribers are notified of every product whose availability an order or a new catalogue changed")
     func changes() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
@@ -114,7 +114,7 @@ import Testing
 
     // MARK: - publish
 
-    @Test("publish sends at a rate: never more than is due")
+    @Test("publish never sends more than its rate allows")
     func publishAtARate() async throws {
         let shop = try await Shop()
         let lines = (1...30).map { SequentialModel.Order("r-\($0)", ("LAMP", nil, 1)).message }
@@ -126,7 +126,7 @@ import Testing
         #expect(try await shop.run(["publish", "--rate", "0", "-"]).status == 64)
     }
 
-    @Test("publish sends the good lines and names the bad ones")
+    @Test("publish sends the valid lines and lists the invalid ones")
     func publish() async throws {
         let shop = try await Shop()
         let payload = #"{"order_id" : "a",  "items":[{"product_id":"PANEL","quantity":1,"unit_price":1.0}]}"#
@@ -137,10 +137,10 @@ import Testing
         #expect(result.status == 1)
         #expect(result.output == "published 2 messages to stocktake:{main}:checkouts, refused 3\n")
         for line in [3, 4, 5] { #expect(result.errors.contains("standard input:\(line): ")) }
-        // Nothing of it depends on a terminal.
+        // Without a terminal the output has no escape sequences.
         #expect(!result.errors.contains("\u{1B}"))
         let entries = try await shop.entries(of: shop.keys.checkouts)
-        // The payload's bytes as they were, though the consumer will not take them.
+        // The payload's bytes are unchanged although the consumer will not accept them.
         #expect(entries == [["type": "checkout.completed", "payload": payload], ["type": "x", "payload": "{}"]])
         await shop.redis.kill()
         let away = try await shop.run(["publish", "-"], input: #"{"type":"x","payload":{}}"#)
@@ -150,7 +150,7 @@ import Testing
 
     // MARK: - stock, orders, dead letters
 
-    @Test("stock gives effective figures from Redis, and the ledger's when Redis is away")
+    @Test("stock shows effective availability from Redis, and from the ledger while Redis is unavailable")
     func stock() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.map(\.message))
@@ -177,7 +177,7 @@ import Testing
         #expect(fromRedis["RED"]?["available_quantity"] as? Int == 0)
         #expect(fromRedis["RED"]?["max_quantity"] is NSNull)
         #expect(fromRedis["RED"]?["is_available"] as? Bool == false)
-        // Its only variant is sold out, and so the product, though it has no cap.
+        // Its only variant is sold out, and therefore the product, although it has no cap.
         #expect(fromRedis["OTHER"]?["is_available"] as? Bool == false)
         #expect(fromRedis["PANEL"]?["available_quantity"] is NSNull)
         #expect(fromRedis["PANEL"]?["is_available"] as? Bool == true)
@@ -196,7 +196,7 @@ import Testing
         #expect(try figures(try await shop.run(["stock", "--json"])).keys == fromRedis.keys)
     }
 
-    @Test("orders lists refused ones page by page, accepted and cancelled ones too, and shows an order whole")
+    @Test("orders lists refused orders page by page, accepted and cancelled ones too, and shows an order whole")
     func ordersListed() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.map(\.message))
@@ -237,7 +237,7 @@ import Testing
         #expect(try await shop.run(["orders", "show", "nobody"]).status == 1)
     }
 
-    @Test("dead-letters lists and shows what can never be processed")
+    @Test("dead-letters lists and shows messages that can never be processed")
     func deadLetters() async throws {
         let shop = try await Shop()
         try await shop.publish([#"{"type":"x","payload":{"a":1}}"#, #"{"type":"checkout.completed","payload":{}}"#])
@@ -255,7 +255,7 @@ import Testing
 
     // MARK: - reconcile, ledger
 
-    @Test("reconcile finds a counter, a cap and a closing that are not the ledger's, and says when it cannot tell")
+    @Test("reconcile finds a counter, a cap and a closing that differ from the ledger, and says when it cannot tell")
     func reconcile() async throws {
         let shop = try await Shop()
         #expect(try await shop.run(["reconcile"]).status == 2)
@@ -276,7 +276,7 @@ import Testing
         #expect(try await shop.run(["reconcile"]).status == 2)
     }
 
-    @Test("A ledger that somebody reads is not dropped, and its counters stay")
+    @Test("A ledger that another process reads is not dropped, and its counters stay")
     func dropWhileServed() async throws {
         let shop = try await Shop()
         try await shop.consumeAll()
@@ -290,7 +290,7 @@ import Testing
         try await shop.succeed("ledger", "drop", "--yes")
     }
 
-    @Test("The ledger is created, checked, dropped and created again, as the brief does")
+    @Test("The ledger can be created, checked, dropped and created again")
     func ledger() async throws {
         let shop = try await Shop(catalogue: nil)
         #expect(try await shop.run(["ledger", "check"]).status == 2)
@@ -304,14 +304,14 @@ import Testing
         #expect(try await consumer.stop() == .exited(0))
         let check = try await shop.run(["ledger", "check", "--json"])
         #expect(try json(check.output)["orders"] as? Int == orders.count)
-        // Without a terminal the command cannot ask.
+        // Without a terminal the command cannot ask for confirmation.
         let unasked = try await shop.run(["ledger", "drop"])
         #expect(unasked.status == 1)
         #expect(unasked.errors.contains("--yes"))
         try await shop.succeed("ledger", "drop", "--yes")
         #expect(try await shop.redis.command("EXISTS", shop.keys.stock).int == 0)
         #expect(!FileManager.default.fileExists(atPath: shop.ledger))
-        // What the stream still holds is there for the new ledger, from its beginning.
+        // The new ledger consumes the messages still in the stream from its beginning.
         try await shop.succeed("sync", shop.folder.path(of: "products.json"))
         _ = try await shop.redis.command("XGROUP", "SETID", shop.keys.checkouts, "stocktake", "0")
         try await shop.consumeAll()
@@ -319,7 +319,7 @@ import Testing
     }
 
     @Test(
-        "A ledger is named by a path or a URL, which is the same one; another kind of URL is refused without its password"
+        "A path and a URL name the same ledger; a URL of another kind is rejected without showing its password"
     )
     func ledgerURL() async throws {
         let shop = try await Shop()
@@ -339,7 +339,7 @@ import Testing
         }
     }
 
-    @Test("ledger check finds a sold quantity that its orders do not add up to")
+    @Test("ledger check finds a sold quantity that differs from the sum of its orders")
     func tamperedLedger() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.map(\.message))

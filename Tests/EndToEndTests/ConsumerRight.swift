@@ -1,35 +1,35 @@
 import TestSupport
 
-/// What the active consumer does while its user lacks a right. Either way it goes on by itself once the right is there.
+/// How the active consumer behaves while its user lacks a right. It always recovers once the right is granted.
 enum WithoutRight: Sendable {
-    /// It decides nothing more, says why, and waits.
+    /// It decides nothing more, logs the reason, and waits.
     case waits
     /// The same, but only when it starts.
     case waitsAtStart
-    /// It goes on deciding. What it leaves out meanwhile is said in its log, if it matters.
+    /// It continues to decide. What it skips in the meantime is logged if it matters.
     case goesOn(saying: String? = nil)
 
     private static let unannounced = goesOn(saying: "could not be announced")
     private static let untrimmed = goesOn(saying: "the stream cannot be trimmed")
 
-    /// By the right as it stands in `config/redis.conf`.
+    /// Keyed by the right as written in `config/redis.conf`.
     static let rows: [String: WithoutRight] = [
-        // A user may always log in.
+        // A user may always authenticate.
         "+auth": .goesOn(), "+ping": .waits, "+select": .waits, "+info": .waitsAtStart,
-        // Names a connection; ends a read that waits, which takes two seconds longer without.
+        // Naming a connection; unblocking a blocked read, which takes two seconds longer without this right.
         "+client|setname": .goesOn(), "+client|id": .goesOn(), "+client|unblock": .goesOn(),
         "+evalsha": .waits, "+script|load": .waits, "+hmget": .waits, "+hset": .waits, "+hlen": .waits,
-        // Comparing counters with the ledger, where fields are there that no product accounts for.
+        // Comparing counters with the ledger when fields exist that belong to no product.
         "+hscan": .goesOn(),
         "+rename": .waits, "+unlink": .waits, "+xgroup|create": .waits, "+xreadgroup": .waits, "+xautoclaim": .waits,
         "+xpending": .waits, "+xack": .waits,
-        // Outcomes and changes; dead letters that are published again.
+        // Outcomes and changes; dead letters that are republished.
         "+xadd": .goesOn(saying: "redis refuses to announce outcomes"), "+publish": unannounced,
         "&stocktake:{main}:changes": unannounced,
         "+xinfo|groups": untrimmed, "+xlen": untrimmed, "+xtrim": untrimmed, "+time": untrimmed,
-        // Consumers of the group that are not in use stay.
+        // Without it, unused consumers of the group remain.
         "+xinfo|consumers": .goesOn(), "+xgroup|delconsumer": .goesOn(),
-        // What an entry that is too large to be read has is unknown.
+        // Without it, the size of an entry that is too large to be read is unknown.
         "+memory|usage": .goesOn(),
         // For the operator's page, metrics and other subcommands.
         "+xinfo|stream": .goesOn(), "+xrange": .goesOn(), "+xrevrange": .goesOn(),

@@ -3,9 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A `kill -9` before and after every step, and in the middle of opening an epoch: after a restart the end is right.
+/// A `kill -9` before and after every step, and while an epoch is opened: after a restart the result is right.
 @Suite(.serialized) struct CrashTests {
-    /// Messages of every type, followed now and then by a replay, a conflict and one that can never be processed.
+    /// Messages of every type, sometimes followed by a replay, a conflict and one that can never be processed.
     private static let messages: [String] = SequentialModel.orderDetails.enumerated().flatMap {
         number, message -> [String] in
         switch (number % 10, message) {
@@ -15,7 +15,7 @@ import Testing
         default: [message.message]
         }
     }
-    /// Conflicts, what can never be processed, what comes before its order, what takes too much away.
+    /// Conflicts, messages that can never be processed, that precede their order, or that take too much away.
     private static let deadLetters = messages.filter { message in
         ["\"quantity\": 999", "bad-", "\"early\"", "too-much"].contains { message.contains($0) }
     }.count
@@ -26,7 +26,7 @@ import Testing
         #expect(
             try shop.query("SELECT DISTINCT status FROM dead_letters WHERE reason = 'unknown_order'") == [["replayed"]])
         try await shop.expectResult(of: SequentialModel.orderDetails)
-        // At least once: every order's outcome was announced, and never another one.
+        // Outcomes are announced at least once, and no order is ever announced with a different one.
         let model = SequentialModel().taking(SequentialModel.orderDetails)
         var announced: [String: Set<String>] = [:]
         for outcome in try await shop.outcomes() where outcome["outcome"] != "dead_letter" {
@@ -40,9 +40,9 @@ import Testing
     }
 
     @Test(
-        "A crash there leaves nothing sold twice, stranded or lost",
+        "A crash at each step leaves nothing sold twice, stranded or lost",
         arguments: Failpoint.allCases.filter {
-            // The second is for batches that are settled in several slices: below.
+            // `acknowledgeBetween` needs a batch that is acknowledged in several slices: see below.
             ![.decodeEntry, .acknowledgeBetween].contains($0) && !Failpoint.ofRestore.contains($0)
         })
     func crash(at point: Failpoint) async throws {
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test(
-        "A crash while Redis' loss is being repaired leaves nothing sold twice, stranded or lost",
+        "A crash while lost Redis data is repaired leaves nothing sold twice, stranded or lost",
         arguments: [Failpoint.epochBefore, .epochBeforeCommit, .epochRaised, .epochPrepared, .epochInstalled])
     func crashInRecovery(at point: Failpoint) async throws {
         let shop = try await Shop()
@@ -82,7 +82,7 @@ import Testing
         try await expectRightEnd(shop)
     }
 
-    @Test("Orders that are processed alone because consumers were killed again and again are not blamed for it")
+    @Test("Orders that are processed alone because consumers were killed repeatedly are not blamed")
     func killedWhileCandidates() async throws {
         let shop = try await Shop()
         try await shop.publish(SequentialModel.rush.map(\.message))
@@ -98,7 +98,7 @@ import Testing
         try await shop.expectResult(of: SequentialModel.rush)
     }
 
-    @Test("A message that brings the process down alone three times becomes a dead letter, undecoded")
+    @Test("A message that crashes the process three times alone becomes a dead letter, undecoded")
     func crashingMessage() async throws {
         let shop = try await Shop()
         let poison = SequentialModel.Order("poison", ("PANEL", nil, 1)).message
@@ -112,7 +112,7 @@ import Testing
             crashes += 1
             try #require(crashes < 10)
         }
-        // Twice in company, which makes it a suspect, and three times alone.
+        // Two crashes within a batch make it a suspect; three more follow alone.
         #expect(crashes == 5)
         #expect(try shop.query("SELECT reason FROM dead_letters") == [["crashed_consumer"]])
         let payload = try shop.value("SELECT CAST(payload AS TEXT) FROM dead_letters")
@@ -121,7 +121,7 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("So does one whose batch cannot be prepared, as where that takes more memory than there is")
+    @Test("So does a message whose batch cannot be prepared, for instance for lack of memory")
     func crashingPreparation() async throws {
         let shop = try await Shop()
         try await shop.publish([SequentialModel.rush[0].message])

@@ -5,7 +5,7 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// What doctor finds in stores that are well, and in stores that are not.
+/// What doctor finds in healthy stores and in unhealthy ones.
 @Suite struct DoctorTests {
     private func examine(
         _ shop: Shop, _ arguments: String..., environment: [String: String] = [:]
@@ -19,7 +19,7 @@ import Testing
         return (result.status, statuses, result.output)
     }
 
-    @Test("A store that is well has nothing bad, nothing unknown, and nothing to warn of but what is open")
+    @Test("In a healthy store nothing is bad or unknown; the only warnings are open dead letters and refunds")
     func well() async throws {
         let shop = try await Shop(redis: Shop.durable)
         let consumer = try await shop.startConsumer()
@@ -43,7 +43,7 @@ import Testing
         #expect(idleChecks["drift"] == "ok", "\(idleOutput)")
     }
 
-    @Test("What loses messages, passes a cap or shows customers' data is found")
+    @Test("Settings that lose messages, exceed a cap or expose customers' data are found")
     func unwell() async throws {
         let shop = try await Shop()
         try await shop.publish(SequentialModel.rush.map(\.message))
@@ -70,7 +70,7 @@ import Testing
         return all.first { $0["check"]?.string == check }?["detail"]?.string ?? ""
     }
 
-    @Test("Who keeps the ledger's log from being started over is named, until he has ended")
+    @Test("A process that prevents the ledger's log from being restarted is named until its transaction ends")
     func longReader() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer("--operator-port", "0")
@@ -101,7 +101,7 @@ import Testing
         let ended = try await examine(shop)
         #expect(ended.1["ledger_log"] == "ok", "\(ended.2)")
         #expect(try detail("ledger_log", ended.2).contains("no process keeps a read transaction open"))
-        // Brought into the file with one order, started over with a later one, and the space given back.
+        // One order checkpoints the log, a later one restarts it, and then the space is returned.
         var number = 0
         try await eventually(within: .seconds(30), "a small log") {
             number += 1
@@ -112,11 +112,11 @@ import Testing
         #expect(try await consumer.stop() == .exited(0))
     }
 
-    @Test("Whoever else reads in the consumer group is named")
+    @Test("Another reader in the consumer group is named")
     func consumerNames() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer("--consumer", "ours")
-        // Redis 7.0 knows only who was given something.
+        // Redis 7.0 lists only consumers that were delivered a message.
         try await shop.sell("first", ("PANEL", nil, 1))
         try await shop.waitForOrders(1)
         let alone = try await examine(shop).2
@@ -144,12 +144,12 @@ import Testing
         _ = await thief.result
         await client.close()
         #expect(try await consumer.stop() == .exited(0))
-        // Of what has ended nothing is said.
+        // A consumer that has ended is not mentioned.
         let (_, checks, output) = try await examine(shop)
         #expect(checks["consumer_names"] == "ok", "\(output)")
     }
 
-    @Test("Messages that were deleted before anybody read them are counted, and make nothing stick")
+    @Test("Messages that were deleted before they were read are counted, and block nothing")
     func lost() async throws {
         let shop = try await Shop()
         let order = { (id: String) in SequentialModel.Order(id, ("PANEL", nil, 1)).message }
@@ -177,7 +177,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("Without Redis the ledger is looked at all the same; without both it cannot tell")
+    @Test("Without Redis the ledger is still checked; without both doctor cannot tell")
     func away() async throws {
         let shop = try await Shop()
         await shop.redis.kill()

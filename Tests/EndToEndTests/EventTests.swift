@@ -13,7 +13,7 @@ import Testing
         try event.json()["products"]?[0]?["sold_quantity"]?.integer
     }
 
-    @Test("A subscriber gets the current figures first, then each change of its products, under ids that rise")
+    @Test("A subscriber gets the current availability, then each change of its products, with increasing ids")
     func changes() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -25,7 +25,7 @@ import Testing
         #expect(head.status == 200)
         #expect(head.mediaType == "text/event-stream")
         #expect(head["cache-control"]?.contains("no-") == true)
-        // What a proxy would gather comes late.
+        // A buffering proxy would delay events.
         #expect(head["x-accel-buffering"] == "no")
         let first = try await events.next()
         #expect(first.name == "availability")
@@ -35,7 +35,7 @@ import Testing
         let asked = try await server.get("/v1/availability?product=LAMP&product=CUBE").json()
         #expect(body["products"]?.sortedText == asked["products"]?.sortedText)
         #expect(first.id == "1.1")
-        // Changes of products that were not asked for are not sent.
+        // Changes of products that were not requested are not sent.
         try await shop.sell("o-2", ("PANEL", nil, 1))
         try await server.waitForSold(1, of: "PANEL")
         try await shop.sell("o-3", ("CUBE", "BLACK", 1), ("PANEL", nil, 1))
@@ -44,7 +44,7 @@ import Testing
         #expect(try sold(second) == 1)
         #expect(try second.json()["products"]?[0]?["variants"]?[0]?["available_quantity"] == 4)
         #expect(try second.json()["seq"] == 3)
-        // An id is a state that is not after that of its figures: the state that the server had seen when it looked.
+        // An event's id is a state no newer than its availability: the latest that the server knew when it read it.
         #expect(["1.1", "1.2", "1.3"].contains(second.id))
         try await shop.sell("o-4", ("LAMP", nil, 5))
         let third = try await events.next("availability")
@@ -59,7 +59,7 @@ import Testing
         #expect(try products(try await events.next("availability")) == ["CUBE"])
     }
 
-    @Test("Browsers are told to come back at different times, so that not all do at once")
+    @Test("Browsers get different reconnection delays, so that they do not all reconnect at once")
     func comingBack() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -73,10 +73,10 @@ import Testing
         #expect(try #require(times.max()) - (try #require(times.min())) > 1_000, "\(times)")
     }
 
-    @Test("A rush of sales is told by some events a second, and the last one has the final figures")
+    @Test("A rush of sales is sent as a few events per second, the last with the final availability")
     func coalesced() async throws {
         let shop = try await Shop()
-        // One by one, so that it takes a while.
+        // One order per batch, so that it takes a while.
         let server = try await shop.startServer("--batch-orders", "1")
         let events = try await EventStream.open(server.shop, "/v1/events?product=PANEL")
         _ = try await events.next("availability")
@@ -88,7 +88,7 @@ import Testing
         }
         let seconds = (ContinuousClock.now - began) / .seconds(1)
         let changes = try events.events.filter { $0.name == "availability" }.dropFirst()
-        // At most ten a second each, and one for each end of the time.
+        // At most ten per second, plus one at each end of the interval.
         #expect(Double(changes.count) <= 10 * seconds + 2, "\(changes.count) events in \(seconds) s")
         #expect(changes.count >= 2, "\(changes.count) events in \(seconds) s")
         let positions = changes.compactMap(\.position)
@@ -98,14 +98,14 @@ import Testing
         #expect(zip(figures, figures.dropFirst()).allSatisfy { $0 < $1 })
     }
 
-    @Test("With the id of its last event a subscriber is told all its figures again, at any process")
+    @Test("A reconnecting subscriber with a Last-Event-ID gets a full snapshot, from any process")
     func resumed() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
         let other = try await Server(try shop.start(["serve"]), of: shop)
         try await other.waitForStatus(200)
         let target = "/v1/events?product=LAMP&product=PANEL"
-        // The other process has seen the product before; then it has no subscriber there.
+        // The other process knows the product from an earlier subscriber but has none now.
         _ = try await EventStream.open(other.shop, target).next("availability")
         let events = try await EventStream.open(server.shop, target)
         _ = try await events.next("availability")
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test("After a restart of everything the old id brings all figures again")
+    @Test("After everything was restarted, an old event id yields a full snapshot")
     func resumedAfterRestart() async throws {
         let shop = try await Shop(redis: Shop.durable)
         let server = try await shop.startServer()
@@ -138,18 +138,18 @@ import Testing
         let last = try await events.next("availability")
         try await server.process.kill()
         let again = try await shop.startServer()
-        // Before its epoch is open the counters are those of the old one, where the id is not old.
+        // Until its epoch is open, the counters are those of the old epoch, in which the id is current.
         try await again.process.waitForLine(containing: "consuming store", within: .seconds(20))
         let resumed = try await EventStream.open(
             again.shop, "/v1/events?product=LAMP&product=PANEL", ["Last-Event-ID": try #require(last.id)])
-        // The catalogue may have been changed meanwhile.
+        // The catalogue may have changed in the meantime.
         #expect(try await resumed.next().name == "catalogue")
         let event = try await resumed.next("availability")
         #expect(try products(event) == ["LAMP", "PANEL"])
         #expect(try #require(event.position) >= (try #require(last.position)))
     }
 
-    @Test("A subscriber to whom nothing happens hears a heartbeat")
+    @Test("A subscriber whose products do not change receives a heartbeat")
     func heartbeat() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -160,14 +160,14 @@ import Testing
         #expect(heartbeat.name == "heartbeat")
         #expect(try heartbeat.json().keys == ["as_of"])
         #expect(ContinuousClock.now - began < .seconds(15))
-        // It is no place to resume at.
+        // A heartbeat is not a position to resume from.
         #expect(heartbeat.id == nil)
     }
 
-    @Test("A subscriber that does not read is told that it missed something, and gets the figures again")
+    @Test("A subscriber that does not read is notified of missed events and gets a full snapshot")
     func slow() async throws {
-        // Each sale changes all products, by some 400 KB of events: soon they fit nowhere between the server and a
-        // subscriber that does not read.
+        // Each sale changes all products, which makes some 400 KB of events: soon they exceed every buffer between the
+        // server and a subscriber that does not read.
         let names = (0..<150).map { "P\($0)" }
         let products = names.map { name in
             let variants = (0..<25).map { #"{"id": "\#(name)-\#($0)", "name": "n"}"# }.joined(separator: ", ")
@@ -186,12 +186,12 @@ import Testing
             var order = SequentialModel.Order("o-\(sale)")
             order.lines = names.map { .init(product: $0, variant: "\($0)-0", units: 1) }
             try await shop.sell(order)
-            // The first event of all, then one a product and sale.
+            // The initial event, then one per product and sale.
             try await eventually("the sale in the events") {
                 try quick.events.count { $0.name == "availability" } == 1 + sale * names.count
             }
         }
-        // Others were not held up, and lost nothing.
+        // Other subscribers were not held up and lost nothing.
         #expect(try quick.events.allSatisfy { $0.name != "missed" })
         slow.startReading()
         let missed = try await slow.next("missed", within: .seconds(30))
@@ -199,14 +199,14 @@ import Testing
         let again = try await slow.next("availability").json()["products"]?.elements ?? []
         #expect(again.compactMap { $0["id"]?.string } == names)
         #expect(again.allSatisfy { $0["sold_quantity"]?.integer == Int64(sales) })
-        // And hears of changes as before.
+        // It then receives changes as before.
         try await shop.sell("o-last", ("P7", "P7-1", 1))
         let change = try await slow.next("availability")
         #expect(try self.products(change) == ["P7"])
         #expect(try sold(change) == Int64(sales + 1))
     }
 
-    @Test("With Redis away subscribers are told so, and get all figures when it is back")
+    @Test("While Redis is unavailable subscribers are notified, and get a full snapshot once it is back")
     func redisAway() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -218,7 +218,7 @@ import Testing
         let unavailable = try await events.next(within: .seconds(20))
         #expect(unavailable.name == "unavailable")
         #expect(try unavailable.json()["detail"]?.string?.isEmpty == false)
-        // A new subscriber gets a 503 with the time after which to come again.
+        // A new subscriber gets a 503 with a Retry-After.
         let late = try await EventStream.open(server.shop, "/v1/events?product=LAMP")
         let refused = try await late.head()
         #expect(refused.status == 503)
@@ -234,7 +234,7 @@ import Testing
         #expect(try products(try await events.next("availability")) == ["PANEL"])
     }
 
-    @Test("A new catalogue is told to every subscriber, with the new figures of its products")
+    @Test("Every subscriber is notified of a new catalogue and of its products' new availability")
     func catalogue() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -251,7 +251,7 @@ import Testing
         }
     }
 
-    @Test("serve alone tells what another process' consumer decides")
+    @Test("serve alone streams the decisions of another process' consumer")
     func elsewhere() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
@@ -261,10 +261,10 @@ import Testing
         _ = try await events.next("availability")
         try await shop.sell("o-1", ("LAMP", nil, 1))
         #expect(try sold(try await events.next("availability")) == 1)
-        // Units come back by a cancellation.
+        // A cancellation gives units back.
         try await shop.publish([SequentialModel.Message.cancellation(.init("c-1", of: "o-1"))])
         #expect(try sold(try await events.next("availability")) == 0)
-        // The consumer's end is nothing to a subscriber; its successor's new epoch is no change of figures.
+        // Subscribers do not notice the consumer's end, and its successor's new epoch changes no availability.
         try await consumer.kill()
         let successor = try await shop.startConsumer()
         try await shop.sell("o-2", ("LAMP", nil, 3))
@@ -274,7 +274,7 @@ import Testing
         withExtendedLifetime(successor) {}
     }
 
-    @Test("A thousand subscribers of one process all hear of a change")
+    @Test("A thousand subscribers of one process all receive a change")
     func thousand() async throws {
         try raiseFileLimit(to: 4_000)
         let shop = try await Shop()
@@ -306,7 +306,7 @@ import Testing
         #expect(try await server.process.stop() == .exited(0))
     }
 
-    /// Each subscriber takes a descriptor here and one in the server, which inherits the limit.
+    /// Each subscriber takes one descriptor here and one in the server, which inherits the limit.
     private func raiseFileLimit(to wanted: rlim_t) throws {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

@@ -3,9 +3,9 @@ import RedisClient
 import TestSupport
 import Testing
 
-/// The name of Redis leads to another server while the old one lives on.
+/// Redis' name moves to another server while the old one stays alive.
 @Suite(.serialized) struct FailoverTests {
-    /// A name that can be led to another server at once: a link to its socket.
+    /// A name that can be pointed at another server atomically: a symbolic link to its socket.
     private struct Name {
         let path: String
 
@@ -22,7 +22,7 @@ import Testing
 
     private let orders = SequentialModel.rush
 
-    /// A replica that had all that its primary had settled, and takes writes now.
+    /// A replica that had everything its primary had acknowledged, and now accepts writes.
     private func promotedReplica(of primary: TestRedisServer, _ shop: Shop) async throws -> TestRedisServer {
         let port = try #require(primary.port)
         let replica = try await TestRedisServer.start(["--replicaof", "127.0.0.1 \(port)"], listening: .tcp)
@@ -43,7 +43,7 @@ import Testing
         #expect(result.status == 0, "\(result.errors)")
     }
 
-    @Test("A primary that was demoted and keeps its clients is left for the one to which its name leads")
+    @Test("The consumer leaves a demoted primary that keeps its clients, for the server its name now leads to")
     func demoted() async throws {
         let shop = try await Shop()
         let name = Name(in: shop.folder)
@@ -61,7 +61,7 @@ import Testing
         try await eventually("everything to be settled") {
             try await new.command("XPENDING", shop.keys.checkouts, "stocktake").array?.first?.int == 0
         }
-        // The same process, and without a stop in between.
+        // The same process, without a stop in between.
         #expect(consumer.ending == nil)
         #expect(try await consumer.stop() == .exited(0))
         try SequentialModel().taking(orders.map { .order($0) }).expect(shop)
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test(
-        "Two connections that lead to two servers are made again, though both servers take writes",
+        "Two connections to two different servers are reopened, even if both servers accept writes",
         arguments: ["the one that decides", "the one that reads"])
     func twoServers(cut: String) async throws {
         let shop = try await Shop()
@@ -82,7 +82,7 @@ import Testing
         try await shop.waitForOrders(20)
         let new = try await promotedReplica(of: old, shop)
         try name.lead(to: new)
-        // The other one stays at the old server.
+        // The other connection stays with the old server.
         let clients = try await old.command("CLIENT", "LIST").string ?? ""
         for client in clients.split(separator: "\n") where client.contains("name=stocktake") {
             guard client.contains("cmd=xreadgroup") == (cut == "the one that reads"),
@@ -102,7 +102,7 @@ import Testing
         await new.kill()
     }
 
-    @Test("A node of a cluster that does not hold the keys is waited for with a clear message")
+    @Test("A cluster node that does not hold the keys is waited for with a clear message")
     func moved() async throws {
         let shop = try await Shop()
         func node() async throws -> TestRedisServer {
@@ -127,7 +127,7 @@ import Testing
             ["consume"], environment: ["STOCKTAKE_REDIS_URL": "unix://\(named.socketPath)"])
         let line = try await consumer.waitForLine(containing: "MOVED")
         #expect(line.contains("waiting for Redis") && line.contains("node of a Redis Cluster"), "\(line)")
-        // The slot comes here.
+        // The slot moves to this node.
         let id = try await named.command("CLUSTER", "MYID").string ?? ""
         for node in [other, named] { _ = try await node.command("CLUSTER", "SETSLOT", "\(slot)", "NODE", id) }
         try await consumer.waitForLine(containing: "consuming store", within: .seconds(20))

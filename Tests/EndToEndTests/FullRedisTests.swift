@@ -2,10 +2,10 @@ import RedisClient
 import TestSupport
 import Testing
 
-/// A Redis that the messages themselves have filled.
+/// A Redis whose memory is filled by the messages themselves.
 @Suite(.serialized) struct FullRedisTests {
-    /// Publishes orders until Redis refuses one more.
-    /// - Returns: how many it took.
+    /// Publishes orders until Redis refuses one.
+    /// - Returns: How many orders it accepted.
     private func fill(_ shop: Shop) async throws -> Int {
         let used = try await shop.redis.command("INFO", "memory").info["used_memory"].flatMap { Int($0) } ?? 0
         _ = try await shop.redis.command("CONFIG", "SET", "maxmemory", "\(used + 12 << 20)")
@@ -29,13 +29,13 @@ import Testing
         )
     }
 
-    @Test("is worked off and emptied by a first consumer with default settings, and takes messages again")
+    @Test("A full Redis is drained and trimmed by a first consumer with default settings, and takes messages again")
     func drained() async throws {
         let shop = try await Shop()
         let published = try await fill(shop)
         #expect(published > 1_000)
         let start = ContinuousClock.now
-        // There is no consumer group, and no epoch was ever opened.
+        // There is no consumer group, and no epoch has ever been opened.
         let consumer = try await shop.startConsumer()
         try await eventually(within: .seconds(30), "a message that Redis takes") {
             do {
@@ -50,7 +50,7 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(30))
         try await shop.waitForOrders(published)
         try await eventually("the late message") { try shop.count("adjustments") == 1 }
-        // What filled it is gone, and the operator knows from when on a restore can read.
+        // The messages that filled it are trimmed, and the log says from which time a restore can read.
         try await eventually("a short stream") {
             try await shop.redis.command("XLEN", shop.keys.checkouts).int ?? 0 < Int64(published)
         }
@@ -64,7 +64,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("A stream that may not be trimmed is said once, and trimmed as soon as it may be")
+    @Test("A failure to trim the stream is logged once, and the stream is trimmed as soon as it may be")
     func notTrimmed() async throws {
         let shop = try await Shop()
         try await shop.publish(SequentialModel.rush.map(\.message))

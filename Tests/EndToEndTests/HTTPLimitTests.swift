@@ -6,7 +6,7 @@ import Testing
 @Suite struct HTTPLimitTests {
     // MARK: - Methods
 
-    @Test("A method that a path does not have is 405 with those that it has")
+    @Test("A method that a path does not support is a 405 that lists the supported ones")
     func methods() async throws {
         let shop = try await Shop()
         let server = try await shop.startServing()
@@ -29,9 +29,9 @@ import Testing
         }
     }
 
-    // MARK: - Other origins
+    // MARK: - Cross-origin requests
 
-    @Test("Without http_allow_origin no other origin is let in")
+    @Test("Without http_allow_origin no other origin is allowed")
     func sameOrigin() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -57,7 +57,7 @@ import Testing
             let reply = try await server.get("/v1/products", ["Origin": origin])
             #expect(reply.status == 200)
             #expect(reply["access-control-allow-origin"] == wanted, "\(origin)")
-            // Else a cache between would give one origin's reply to another.
+            // Otherwise a cache in between would serve one origin's response to another.
             #expect(reply["vary"]?.lowercased().contains("origin") == true, "\(origin)")
             let preflight = try await server.shop.request(
                 "OPTIONS", "/v1/cart/validate",
@@ -77,18 +77,18 @@ import Testing
             #expect(cart["access-control-allow-origin"] == wanted, "\(origin)")
             let events = try await EventStream.open(server.shop, "/v1/events?product=LAMP", ["Origin": origin])
             #expect(try await events.head()["access-control-allow-origin"] == wanted, "\(origin)")
-            // Errors, too: otherwise a page could not read why.
+            // Errors carry it too: otherwise a page could not read the reason.
             let unknown = try await server.get("/v1/products/NONE", ["Origin": origin])
             #expect(unknown.status == 404)
             #expect(unknown["access-control-allow-origin"] == wanted, "\(origin)")
-            // What an ETag is for needs it to be readable.
+            // Scripts can only use an ETag that is exposed to them.
             if allowed {
                 #expect(reply["access-control-expose-headers"]?.lowercased().contains("etag") == true)
             }
         }
     }
 
-    @Test("With http_allow_origin * every origin may read; the operator's address stays closed to them all")
+    @Test("With http_allow_origin * every origin may read; the operator's address stays closed to all")
     func anyOrigin() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer("--http-allow-origin", "*")
@@ -98,9 +98,9 @@ import Testing
         #expect(status["access-control-allow-origin"] == nil)
     }
 
-    // MARK: - Ports and ends
+    // MARK: - Ports and shutdown
 
-    @Test("SIGTERM ends the process soon, though clients do not read what they asked for")
+    @Test("SIGTERM ends the process soon although clients do not read the responses they requested")
     func terminatesBesideTheDeaf() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -108,7 +108,7 @@ import Testing
         for _ in 0..<400 { deaf.send("GET", "/openapi.yaml") }
         let deafReader = try await HTTPConnection.connect(to: server.shop, reads: false)
         for _ in 0..<40_000 { deafReader.send("GET", "/v1/availability?product=CUBE") }
-        // As much as fits is on its way when the last of it has been asked for.
+        // When this response arrives, the connections above have filled the socket buffers.
         let hearing = try await HTTPConnection.connect(to: server.shop)
         hearing.send("GET", "/healthz")
         #expect(try await hearing.reply().status == 200)
@@ -117,7 +117,7 @@ import Testing
         withExtendedLifetime(deaf) {}
     }
 
-    @Test("A host that cannot be listened on ends the process with 2, and the message names it")
+    @Test("A host that cannot be bound ends the process with 2, and the message names it")
     func unknownHost() async throws {
         let shop = try await Shop()
         for host in ["nosuchhost.invalid", "192.0.2.1"] {
@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    @Test("A port in use ends the process with 2 and says which", arguments: ["serve", "run"])
+    @Test("A port in use ends the process with 2 and is named", arguments: ["serve", "run"])
     func portInUse(subcommand: String) async throws {
         let shop = try await Shop()
         let first = try await shop.startServing()
@@ -141,7 +141,7 @@ import Testing
         #expect(try await first.get("/healthz").status == 200)
     }
 
-    @Test("SIGTERM ends the process at once, though subscribers are connected", arguments: ["run", "serve"])
+    @Test("SIGTERM ends the process at once although subscribers are connected", arguments: ["run", "serve"])
     func terminates(subcommand: String) async throws {
         let shop = try await Shop()
         let consumer = subcommand == "serve" ? try await shop.startConsumer() : nil
@@ -153,7 +153,7 @@ import Testing
             _ = try await events.next("availability")
             subscribers.append(events)
         }
-        // And a client that sends half a request, and one that sends none.
+        // Also a client that sends half a request, and one that sends nothing.
         let half = try await HTTPConnection.connect(to: server.shop)
         half.send("GET /v1/products HTTP/1.1\r\nHost: x\r\n")
         let idle = try await HTTPConnection.connect(to: server.shop)
@@ -177,14 +177,14 @@ import Testing
         connection.send("GET /healthz HTTP/1.1\r\nHost: x\r\n")
         for number in 0..<2_000 { connection.send("X-Header-\(number): \(String(repeating: "x", count: 100))\r\n") }
         connection.send("\r\n")
-        // It may say 431 or 400, or nothing; it must not read on for ever, nor serve it.
+        // It may send 431 or 400, or nothing; it must neither read without limit nor serve the request.
         let reply = try? await connection.reply()
         #expect(reply == nil || reply?.status == 431 || reply?.status == 400, "\(String(describing: reply))")
         try await eventually("the connection's end") { connection.isClosed }
         #expect(try await server.get("/healthz").status == 200)
     }
 
-    @Test("A target that is too long, and what is no HTTP, are refused")
+    @Test("A target that is too long, and bytes that are not HTTP, are refused")
     func nonsense() async throws {
         let shop = try await Shop()
         let server = try await shop.startServing()
@@ -209,7 +209,7 @@ import Testing
         #expect(try await server.get("/healthz").status == 200)
     }
 
-    @Test("A request that does not end is ended, and so is a connection that says nothing")
+    @Test("A request that does not complete times out, and so does a silent connection")
     func slowness() async throws {
         let shop = try await Shop()
         let server = try await shop.startServing()
@@ -222,10 +222,10 @@ import Testing
         let idle = try await HTTPConnection.connect(to: server.shop)
         idle.send("GET", "/healthz")
         #expect(try await idle.reply().status == 200)
-        // Some bytes now and then do not keep a request alive.
+        // A byte now and then does not keep a request alive.
         let dripping = try await HTTPConnection.connect(to: server.shop)
         dripping.send("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Drip: ")
-        // Nor does a request of a client that does not read.
+        // Neither does a request of a client that does not read.
         let deaf = try await HTTPConnection.connect(to: server.shop, reads: false)
         for _ in 0..<400 { deaf.send("GET", "/openapi.yaml") }
         let deafReader = try await HTTPConnection.connect(to: server.shop, reads: false)
@@ -237,7 +237,7 @@ import Testing
         #expect(try await server.get("/healthz").status == 200)
     }
 
-    @Test("A body that nobody wants is not read to an end that may never come")
+    @Test("An unwanted body is not read to an end that may never come")
     func unwantedBodies() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -258,7 +258,7 @@ import Testing
             try await eventually("the end of a connection with an unwanted body") { connection.isClosed }
             #expect(connection.receivedBytes == 0, "\(target)")
         }
-        // Found to be no body after the answer: that is answered once all the same.
+        // Found to be malformed after the response was sent: still only one response is sent.
         let wrong = try await HTTPConnection.connect(to: server.shop)
         wrong.send("GET", "/healthz", ["Transfer-Encoding": "chunked"])
         #expect(try await wrong.reply().status == 200)
@@ -267,7 +267,7 @@ import Testing
         #expect(wrong.receivedBytes == 0)
     }
 
-    @Test("A request for another protocol is answered, and is its connection's last")
+    @Test("An upgrade request to another protocol is answered, and is the last on its connection")
     func upgrade() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -279,7 +279,7 @@ import Testing
             connection.send(
                 method, target,
                 ["Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQ"])
-            // More than is ever kept of what is not read.
+            // More than is ever buffered of input that is not read.
             connection.send(String(repeating: "GET /healthz HTTP/1.1\r\n\r\n", count: 100_000))
             let reply = try await connection.reply()
             #expect(reply.status == status, "\(method) \(target)")
@@ -295,7 +295,7 @@ import Testing
         #expect(try await events.next("availability").json()["products"]?[0]?["sold_quantity"] == 1)
     }
 
-    @Test("Requests on one connection are answered in their order, by whichever means each is answered")
+    @Test("Pipelined requests are answered in order, whether by the fast path or by the router")
     func pipelined() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -317,7 +317,7 @@ import Testing
         #expect(last["x-content-type-options"] == "nosniff")
     }
 
-    @Test("As many refused requests as fit into one packet are answered in their order, and those after them")
+    @Test("As many rejected requests as fit into one packet are answered in order, and so are later ones")
     func pipelinedRefusals() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -332,7 +332,7 @@ import Testing
         #expect(try await connection.reply().status == 200)
     }
 
-    @Test("A client of HTTP/1.0, one that wants no further answer, and one that names the host are served")
+    @Test("HTTP/1.0 clients, clients that send Connection: close, and absolute targets are served")
     func otherForms() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -364,14 +364,14 @@ import Testing
             staying.send("GET", "http://\(server.shop)\(target)")
             #expect(try await staying.reply().status == 200, "\(target)")
         }
-        // It knows no chunks: what comes until the end is the body.
+        // HTTP/1.0 has no chunks: the body lasts until the connection closes.
         let events = try await EventStream.open(server.shop, "/v1/events?product=CUBE", version: "1.0")
         #expect(try await events.head()["transfer-encoding"] == nil)
         #expect(try await events.head()["connection"] == "close")
         #expect(try await events.next("availability").json()["products"]?[0]?["id"] == "CUBE")
     }
 
-    @Test("What was asked before nonsense, or before the client's end, is answered")
+    @Test("Requests before malformed input, or before the client's half-close, are answered")
     func lastRequests() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -391,9 +391,9 @@ import Testing
         }
     }
 
-    @Test("A slow client is sent all of a large answer, though it has ended its side, or the server is to end")
+    @Test("A slow client receives a whole large response despite its half-close or the server's shutdown")
     func slowReaders() async throws {
-        // More than sockets take by themselves: 5 MB, as each byte of these ids is two in JSON.
+        // More than socket buffers hold: 5 MB, as each byte of these ids is two in JSON.
         let products = (0..<100).map { product in
             let variants = (0..<100).map {
                 #"{"id": "\#(String(repeating: #"\\"#, count: 240))\#(product)-\#($0)", "name": "V"}"#
@@ -428,7 +428,7 @@ import Testing
         #expect(try await server.process.waitForEnding(within: .seconds(10)) == .exited(0))
     }
 
-    @Test("More connections than http_connections wait for room, and those that are there are served")
+    @Test("Connections beyond http_connections wait for a free place, and existing ones are served")
     func connections() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer("--http-connections", "5")
@@ -438,11 +438,11 @@ import Testing
             _ = try await events.next("availability")
             subscribers.append(events)
         }
-        // The sixth waits until there is room.
+        // The sixth waits until a place is free.
         let sixth = try await HTTPConnection.connect(to: server.shop)
         sixth.send("GET", "/healthz")
         await #expect(throws: TestSupportError.self) { try await sixth.reply(within: .seconds(1)) }
-        // The operator's address has separate room.
+        // The operator's address has a separate limit.
         #expect(try await server.office.get("/healthz").status == 200)
         try await shop.sell("o-1", ("LAMP", nil, 1))
         for events in subscribers {

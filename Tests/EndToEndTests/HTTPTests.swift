@@ -13,7 +13,7 @@ import Testing
 
     // MARK: - Products
 
-    @Test("Products come page by page in the catalogue's order, and filters choose among them")
+    @Test("Products are paged in the catalogue's order, and filters select among them")
     func pages() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -25,7 +25,7 @@ import Testing
         #expect(try first.json()["next"] == "OTHER")
         let second = try await server.get("/v1/products?limit=2&after=OTHER")
         #expect(try ids(second) == ["LAMP", "PANEL"])
-        // Nothing is behind it: no page that would be empty.
+        // The last page has no next, which would lead to an empty page.
         #expect(try second.json()["next"] == .null)
         #expect(try ids(try await server.get("/v1/products?category=material")) == ["PANEL"])
         try await shop.sell("o-1", ("LAMP", nil, 7))
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test(
-        "A parameter that breaks a rule is 400 and named",
+        "An invalid parameter is a 400 that names it",
         arguments: [
             ("/v1/products?limit=0", "limit"), ("/v1/products?limit=201", "limit"), ("/v1/products?limit=2.0", "limit"),
             ("/v1/products?limit=", "limit"), ("/v1/products?limit=99999999999999999999", "limit"),
@@ -70,7 +70,7 @@ import Testing
           {"id": "LAMP", "name": "Lamp", "category": "kit", "dev_status": 0, "base_price": 1, "has_variants": false}]}
         """
 
-    @Test("A product is told with its texts and figures, and nothing that is the shop's own")
+    @Test("A product has its texts and availability, and none of the shop's internal data")
     func product() async throws {
         let shop = try await Shop(catalogue: Self.richCatalogue)
         let server = try await shop.startServer()
@@ -113,7 +113,7 @@ import Testing
         #expect(listed?[0]?.sortedText == wanted.sortedText)
     }
 
-    @Test("An id is found whatever it is made of, in a path and in a query")
+    @Test("An id of any characters is found, in a path and in a query")
     func strangeIds() async throws {
         let strange = [
             "A/B", "50%", "two words", "größe", "gro\u{308}ße", "a+b", "?x=1&y#z", "a%2Fb", "..", ".", "日本", "\"q\"",
@@ -126,7 +126,7 @@ import Testing
             catalogue: #"{"categories": ["kit"], "products": [\#(products.joined(separator: ", "))]}"#)
         let server = try await shop.startServer()
         for (number, id) in strange.enumerated() {
-            // "." and ".." stay as they are when percent-encoded; clients take them for steps in the path.
+            // Percent-encoding leaves "." and ".." unchanged, and clients would resolve them as path segments.
             let path = id.allSatisfy { $0 == "." } ? id.replacing(".", with: "%2E") : id.percentEncoded
             let one = try await server.get("/v1/products/\(path)")
             #expect(one.status == 200, "\(id): \(one.text)")
@@ -134,13 +134,13 @@ import Testing
             #expect(try one.json()["product"]?["max_quantity"]?.integer == Int64(number + 1), "\(id)")
             #expect(try await server.figures(of: id)["max_quantity"]?.integer == Int64(number + 1), "\(id)")
         }
-        // A query is a form: browsers write a space as a plus.
+        // A query is form-encoded: browsers write a space as a plus.
         #expect(try ids(try await server.get("/v1/availability?product=two+words")) == ["two words"])
         #expect(try ids(try await server.get("/v1/availability?product=a%2Bb")) == ["a+b"])
         let all = try await server.get(
             "/v1/availability?" + strange.map { "product=" + $0.percentEncoded }.joined(separator: "&"))
         #expect(try ids(all) == strange)
-        // Page by page, by the cursors in the replies.
+        // Page by page, following the cursors in the responses.
         var seen: [String] = []
         var after = ""
         repeat {
@@ -152,7 +152,7 @@ import Testing
         #expect(seen == strange)
     }
 
-    @Test("404 names every id that the catalogue does not have, and no other")
+    @Test("A 404 names every id that the catalogue does not have, and no other")
     func unknown() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -163,10 +163,10 @@ import Testing
                 try await server.get("/v1/\(path)?product=B%2FB&product=CUBE&product=A&product=BLACK"), 404)
             #expect(some["unknown"]?.sortedText == #"["B\/B","A","BLACK"]"#.replacing("\\/", with: "/"), "\(path)")
         }
-        // So it does of a cursor that is none.
+        // So does a 404 for an unknown cursor.
         let cursor = try expectProblem(try await server.get("/v1/products?after=NONE"), 404)
         #expect(cursor["unknown"]?.sortedText == #"["NONE"]"#)
-        // A path that is none is 404, too, and no id.
+        // An invalid path is a 404, too, and is not taken for an id.
         for target in [
             "/v1", "/v1/", "/v1/product", "/v2/products", "/nothing", "/v1/products/CUBE/BLACK", "/operator",
         ] {
@@ -175,9 +175,9 @@ import Testing
         }
     }
 
-    // MARK: - Effective figures
+    // MARK: - Effective availability
 
-    @Test("A variant has no more left than its product, and a product whose variants are sold out is not available")
+    @Test("A variant never has more left than its product; a product whose variants are sold out is unavailable")
     func effective() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -211,13 +211,13 @@ import Testing
         #expect(
             full["variants"]?.elements.allSatisfy { $0["is_available"] == false && $0["available_quantity"] == 0 }
                 == true)
-        // All of one moment, in the order asked, each as often as it was asked.
+        // All from one snapshot, in the order requested, each as often as it was requested.
         let several = try await server.get("/v1/availability?product=PANEL&product=CUBE&product=LAMP")
         #expect(try ids(several) == ["PANEL", "CUBE", "LAMP"])
         #expect(try several.json()["seq"]?.integer == 2)
     }
 
-    @Test("A new catalogue shows by itself: caps, products, and what is closed")
+    @Test("A new catalogue takes effect by itself: caps, products, and closings")
     func newCatalogue() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -235,7 +235,7 @@ import Testing
             try await server.figures(of: "LAMP")["max_quantity"] == 3
         }
         #expect(try await server.figures(of: "LAMP")["available_quantity"] == 2)
-        // Closed: gone from the list, returned as closed when asked for by its id.
+        // Closed: missing from the list, but returned as closed when requested by its id.
         let list = try await server.get("/v1/products")
         #expect(try ids(list) == ["CUBE", "OTHER", "LAMP", "SHEET"])
         let variants = try list.json()["products"]?[0]?["variants"]?.elements ?? []
@@ -251,7 +251,7 @@ import Testing
 
     // MARK: - Caching
 
-    @Test("An ETag stays while the figures do, answers 304, and changes with them")
+    @Test("An ETag stays while the availability does, yields a 304, and changes with it")
     func entityTags() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -260,7 +260,7 @@ import Testing
         let tag = try #require(first["etag"])
         #expect(tag.wholeMatch(of: /W\/"[^"]+"/) != nil, "\(tag)")
         #expect(first["cache-control"] == "no-cache")
-        // Something else is sold: seq and as_of change, these figures do not.
+        // Another product is sold: seq and as_of change, this availability does not.
         try await shop.sell("o-1", ("PANEL", nil, 1))
         try await server.waitForSold(1, of: "PANEL")
         let second = try await server.get(target)
@@ -286,7 +286,7 @@ import Testing
         }
     }
 
-    @Test("HEAD answers as GET does, without the body")
+    @Test("HEAD returns what GET does, without the body")
     func head() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -301,7 +301,7 @@ import Testing
             #expect(head.status == 200, "\(path)")
             #expect(head["content-type"] == get["content-type"], "\(path)")
             #expect(head["etag"] == get["etag"], "\(path)")
-            // What came after the head would be read as the next reply.
+            // Anything sent after the head would be read as the next response.
             connection.send("GET", "/healthz")
             #expect(try await connection.reply().json()["status"] == "ok", "\(path)")
         }
@@ -310,9 +310,9 @@ import Testing
         }
     }
 
-    // MARK: - Redis away
+    // MARK: - Redis unavailable
 
-    @Test("With Redis away the server says so and when to come again, and is back by itself")
+    @Test("Without Redis the server responds 503 with a Retry-After, and recovers by itself")
     func redisAway() async throws {
         let shop = try await Shop(redis: Shop.durable)
         let server = try await shop.startServer()
@@ -340,7 +340,7 @@ import Testing
         #expect(try await server.process.stop() == .exited(0))
     }
 
-    @Test("A Redis that hangs is not waited for")
+    @Test("The server does not wait for a Redis that hangs")
     func redisHangs() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -354,7 +354,7 @@ import Testing
         try await server.waitForStatus(200, of: "/v1/availability?product=LAMP")
     }
 
-    @Test("With http_ledger_fallback the ledger answers while Redis is away, and says that it does")
+    @Test("With http_ledger_fallback the ledger serves while Redis is unavailable, and the response says so")
     func ledgerFallback() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer("--http-ledger-fallback", "yes")
@@ -380,7 +380,7 @@ import Testing
         #expect(try await server.figures(of: "CUBE").sortedText == before.sortedText)
     }
 
-    @Test("serve alone has nothing to tell until a consumer has installed the counters, then follows it")
+    @Test("serve alone serves nothing until a consumer has installed the counters, then follows it")
     func serveAlone() async throws {
         let shop = try await Shop()
         let server = try await shop.startServing()
@@ -394,9 +394,9 @@ import Testing
         #expect(try await server.get("/v1/products").status == 200)
     }
 
-    // MARK: - What is served as it is
+    // MARK: - Static files
 
-    @Test("Page, badge and description are served as they are, each with its type")
+    @Test("The page, badge and API description are served unchanged, each with its type")
     func files() async throws {
         let shop = try await Shop()
         let server = try await shop.startServing()

@@ -2,7 +2,7 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// What has happened to an order and to a product, as the operator reads it.
+/// The history of an order and of a product, as the operator reads it.
 @Suite struct HistoryTests {
     private typealias Order = SequentialModel.Order
 
@@ -11,7 +11,7 @@ import Testing
         return try JSONValue(parsing: output.trimmingCharacters(in: .newlines))["history"]?.elements ?? []
     }
 
-    @Test("An order's history has who did what to it, and that its customer's data was looked at")
+    @Test("An order's history shows who did what to it, and that its customer's data was viewed")
     func orders() async throws {
         let shop = try await Shop()
         try await shop.publish([
@@ -23,7 +23,7 @@ import Testing
             #"{"type": "order.refunded", "payload": {"refund_id": "r-1", "order_id": "o-1"}}"#,
         ])
         try await shop.consumeAll()
-        // Without a customer's data nothing is noted.
+        // Viewing an order without customer data is not recorded.
         for _ in 1...2 { try await shop.succeed("orders", "show", "o-1") }
         try await shop.succeed("orders", "erase", "o-1", "--yes")
         try await shop.succeed("orders", "show", "o-1")
@@ -44,7 +44,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("A dead letter that is looked at is noted, too")
+    @Test("Viewing a dead letter is recorded, too")
     func deadLetters() async throws {
         let shop = try await Shop()
         try await shop.publish([#"{"type": "checkout.completed", "payload": {"order_id": "o-1"}}"#])

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What commands take: files of whatever encoding and name, the environment, and words that were mistyped.
+/// Command input: files of any encoding and name, environment variables, and mistyped words.
 @Suite struct InputTests {
     private static func order(_ id: String) -> String {
         #"{"type":"checkout.completed","payload":{"order_id":"\#(id)","#
@@ -12,7 +12,7 @@ import Testing
     // MARK: - Files
 
     @Test(
-        "A byte order mark at the start of a file is no part of it, also on standard input; ends of lines may be CRLF")
+        "A byte order mark at the start of a file or of standard input is ignored; lines may end with CRLF")
     func byteOrderMarks() async throws {
         let shop = try await Shop(catalogue: nil)
         try await shop.succeed("sync", try shop.folder.write("\u{FEFF}" + Shop.catalogue, to: "marked.json"))
@@ -23,7 +23,7 @@ import Testing
         #expect(try await shop.succeed("publish", file).contains("published 2 messages"))
         let piped = "\u{FEFF}" + Self.order("o3")
         #expect(try await shop.succeed("publish", "-", input: piped).contains("published 1 message"))
-        // Inside it is no mark of a file.
+        // Inside the input it is not a byte order mark.
         let inside = try await shop.run(["publish", "-"], input: Self.order("o4") + "\n\u{FEFF}" + Self.order("o5"))
         #expect(inside.status == 1)
         #expect(inside.errors.contains("standard input:2: column 1: the text starts with a byte order mark"))
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(
-        "UTF-16 is refused in one sentence, and nothing is sent or written",
+        "UTF-16 is rejected in one sentence, and nothing is sent or written",
         arguments: [String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian, .utf32])
     func utf16(encoding: String.Encoding) async throws {
         let shop = try await Shop()
@@ -55,7 +55,7 @@ import Testing
 
     // MARK: - The environment
 
-    @Test("An empty variable is as if it were not set; a misspelt one is named, and stops nothing")
+    @Test("An empty variable counts as unset; a misspelt one is named, and stops nothing")
     func variables() async throws {
         let shop = try await Shop()
         let empty = try await shop.run(
@@ -65,7 +65,7 @@ import Testing
             ["orders", "list"],
             environment: [
                 "STOCKTAKE_BATCHORDERS": "5", "STOCKTAKE_UNHEARD_OF": "secret", "STOCKTAKE_NOTHING": "",
-                // As Kubernetes sets them for a service "stocktake".
+                // Variables that Kubernetes sets for a service named "stocktake".
                 "STOCKTAKE_SERVICE_HOST": "10.0.0.1", "STOCKTAKE_SERVICE_PORT_HTTP": "80",
                 "STOCKTAKE_PORT": "tcp://10.0.0.1:80", "STOCKTAKE_PORT_80_TCP_ADDR": "10.0.0.1",
             ])
@@ -81,7 +81,7 @@ import Testing
     // MARK: - Words
 
     @Test(
-        "A word that was mistyped is named with the one that was probably meant",
+        "A mistyped word is reported with a suggestion",
         arguments: [
             (["dead-letters", "replay", "--reason", "closed_product"], "product_closed"),
             (["dead-letters", "discard", "--yes", "--reason", "unknow_product"], "unknown_product"),
@@ -97,7 +97,7 @@ import Testing
         #expect(process.standardError.contains("Did you mean \"\(meant)\"?"), "\(process.standardError)")
     }
 
-    @Test("stock show names the product that was probably meant, or whose variant it is")
+    @Test("stock show suggests a product for a mistyped id, and names the product of a variant's id")
     func products() async throws {
         let shop = try await Shop()
         let mistyped = try await shop.run(["stock", "show", "CUBE", "PANLE"])
@@ -107,7 +107,7 @@ import Testing
         #expect(variant.errors.contains(#"It is a variant of "CUBE""#), "\(variant.errors)")
     }
 
-    @Test("Completion offers the words of the settings, too")
+    @Test("Completion offers the values of settings, too")
     func completion() async throws {
         let process = try ChildProcess(try builtBinary("stocktake"), ["--generate-completion-script", "bash"])
         #expect(try await process.waitForEnding() == .exited(0))
@@ -115,7 +115,7 @@ import Testing
         #expect(process.standardOutput.contains("variant_of_another_product"))
     }
 
-    @Test("Dead letters say what was probably meant, and let blanks at an end be seen")
+    @Test("Dead letters suggest the likely id, and make blanks at its end visible")
     func deadLetters() async throws {
         let shop = try await Shop()
         func lines(_ product: String, _ variant: String?) -> String {

@@ -1,7 +1,7 @@
 import StrictJSON
 import TestSupport
 
-/// What tests look up in replies.
+/// Shorthands for reading values from responses.
 extension JSONValue {
     subscript(_ key: String) -> JSONValue? {
         if case .object(let object) = self { object[key] } else { nil }
@@ -9,7 +9,7 @@ extension JSONValue {
 
     subscript(_ index: Int) -> JSONValue? { elements.indices.contains(index) ? elements[index] : nil }
 
-    /// Empty for what is no array.
+    /// The elements; empty for a value that is not an array.
     var elements: [JSONValue] {
         if case .array(let elements) = self { elements } else { [] }
     }
@@ -23,7 +23,7 @@ extension JSONValue {
         if case .object(let object) = self { object.members.map(\.key).sorted() } else { [] }
     }
 
-    /// As text with the members of objects sorted: the same for what JSON takes for the same.
+    /// The value as text with sorted member names, so that equal JSON values have equal texts.
     var sortedText: String {
         switch self {
         case .object(let object):
@@ -60,7 +60,7 @@ extension HTTPReply {
 extension EventStream.Event {
     func json() throws -> JSONValue { try JSONValue(parsing: data) }
 
-    /// EPOCH.SEQ as two numbers, which compare as they follow each other.
+    /// EPOCH.SEQ as two numbers, which compare in the order of the states.
     var position: (Int, Int)? {
         let parts = (id ?? "").split(separator: ".").compactMap { Int($0) }
         return parts.count == 2 ? (parts[0], parts[1]) : nil

@@ -4,12 +4,13 @@ import RedisClient
 import TestSupport
 import Testing
 
-/// The ledger misbehaving: waited for where waiting helps, a clear stop where it does not, nothing lost.
+/// A ledger that fails: the consumer waits where waiting helps, stops with a clear message where it does not, and loses
+/// nothing.
 @Suite(.serialized) struct LedgerFaultTests {
     private let orders = SequentialModel.rush
 
     @Test(
-        "An older ledger under the log that a crash left behind is refused, also after it was read",
+        "An older ledger beside a crashed process' log is refused, also after it was read",
         arguments: ["written over", "put there again"])
     func olderLedgerUnderNewerLog(how: String) async throws {
         let shop = try await Shop()
@@ -39,7 +40,7 @@ import Testing
                 "\(refused.errors)")
             #expect(refused.errors.contains("stocktake ledger restore FILE"))
         }
-        // The two that belong together are taken, wherever they were meanwhile.
+        // The two files that belong together are accepted, wherever they were in the meantime.
         for file in ["", "-wal"] {
             try FileManager.default.removeItem(atPath: shop.ledger + file)
             try FileManager.default.moveItem(atPath: whole + file, toPath: shop.ledger + file)
@@ -48,7 +49,7 @@ import Testing
         try await shop.expectResult(of: many)
     }
 
-    @Test("A damaged page is found before anything is sold into the ledger, and every process says so")
+    @Test("A damaged page is found before anything is sold into the ledger, and every process reports it")
     func damagedPage() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.prefix(20).map(\.message))
@@ -66,7 +67,7 @@ import Testing
         }
         #expect(try shop.count("orders") == 20)
         let ready = try await server.get("/readyz")
-        // Redis' figures are as good as they were.
+        // Redis' availability is unaffected.
         #expect(ready.status == 200 && ready.text.contains("it is damaged: "), "\(ready.text)")
         let status = try await server.office.get("/operator/status").json()
         #expect(status["ledger"]?["sound"] == .bool(false) && status["ledger"]?["ok"] == .bool(false))
@@ -79,7 +80,7 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("In a large ledger a damaged page is found while it is consumed, which ends; the next start reads all first")
+    @Test("A damaged page of a large ledger is found while consuming, which ends; the next start reads all first")
     func damagedPageInLargeLedger() async throws {
         let shop = try await Shop()
         try shop.edit(
@@ -99,7 +100,7 @@ import Testing
         #expect(again.status == 2 && !again.output.contains("consuming"), "\(again.output)")
     }
 
-    @Test("An older ledger put in place while the consumer was stopped stops the next one; adopted, it goes on")
+    @Test("An older ledger put in place while the consumer was stopped stops the next one; adopted, it is used")
     func olderLedger() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.prefix(20).map(\.message))
@@ -121,7 +122,7 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("An older ledger that lacks only refusals and dead letters is refused as well, however often it is started")
+    @Test("An older ledger that lacks only refusals and dead letters is refused, too, on every start")
     func olderLedgerWithoutSeq() async throws {
         let shop = try await Shop()
         let files = FileManager.default
@@ -140,7 +141,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("A ledger created again beside another one's counters is refused")
+    @Test("A ledger that was created again beside another ledger's counters is refused")
     func otherLedger() async throws {
         let shop = try await Shop()
         try await shop.consumeAll()
@@ -151,7 +152,7 @@ import Testing
         #expect(refused.errors.contains("the counters belong to another ledger"))
     }
 
-    @Test("Another ledger put in place while the consumer runs stops it", arguments: ["older", "deleted"])
+    @Test("Another ledger put in place while the consumer runs stops the consumer", arguments: ["older", "deleted"])
     func ledgerSwapped(how: String) async throws {
         let shop = try await Shop()
         try await shop.publish(orders.prefix(20).map(\.message))
@@ -162,7 +163,7 @@ import Testing
         try await shop.publish(orders[20..<40].map(\.message))
         try await shop.waitForOrders(40)
         if how == "older" {
-            // Renamed over it: the path leads to another file at once.
+            // Renamed over the ledger: from then on the path leads to another file.
             #expect(rename(shop.folder.path(of: "old"), shop.ledger) == 0)
         } else {
             try files.removeItem(atPath: shop.ledger)
@@ -170,7 +171,7 @@ import Testing
         try await shop.publish(orders[40...].map(\.message))
         #expect(try await consumer.waitForEnding() == .exited(2))
         #expect(consumer.standardError.contains("moved, deleted or replaced"))
-        // Nothing of what went into nowhere was acknowledged without being recorded under the path.
+        // Nothing written to the unlinked file was acknowledged without being recorded under the path.
         let outcomes = try await shop.outcomes().compactMap { $0["order_id"] }
         #expect(!outcomes.contains(orders[59].id))
     }
@@ -194,7 +195,7 @@ import Testing
     }
 
     @Test(
-        "A ledger whose disk is full is waited for, at the start as well",
+        "A ledger whose disk is full is waited for, at startup as well",
         .enabled(if: getuid() == 0, "mounting a small disk takes root"), arguments: [false, true])
     func diskFull(atStart: Bool) async throws {
         let shop = try await Shop(catalogue: nil)
@@ -238,7 +239,7 @@ import Testing
     }
 
     @Test(
-        "A ledger that is none stops the consumer with a clear message",
+        "A file that is not a ledger stops the consumer with a clear message",
         arguments: ["text", "other", "folder", "missing"])
     func noLedger(kind: String) async throws {
         let shop = try await Shop(catalogue: nil)

@@ -3,11 +3,11 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// The operator's address: who may see it, and what it shows.
+/// The operator's address: who may access it, and what it shows.
 @Suite struct OperatorAddressTests {
     private static let paths = ["/operator", "/operator.css", "/operator.js", "/operator/status", "/metrics"]
 
-    @Test("What is the operator's is on the operator's address alone")
+    @Test("The operator's endpoints are on the operator's address only")
     func apart() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -36,7 +36,7 @@ import Testing
         try expectProblem(try await server.office.request("POST", "/operator/status"), 405)
     }
 
-    @Test("With a token every path but the probes needs it, as a bearer's or as a password")
+    @Test("With a token every path except the probes requires it, as a bearer token or as a password")
     func token() async throws {
         let shop = try await Shop()
         let token = "s3cret:with:colons"
@@ -68,7 +68,7 @@ import Testing
             }
         }
         for path in ["/healthz", "/readyz"] { #expect(try await server.office.get(path).status == 200) }
-        // The token protects the operator's address, means nothing to the public one, and is never shown.
+        // The token protects the operator's address, has no effect on the public one, and is never shown.
         #expect(try await server.get("/v1/products").status == 200)
         let status = try await server.office.get("/operator/status", ["Authorization": "Bearer \(token)"])
         #expect(!status.text.contains(token))
@@ -94,7 +94,7 @@ import Testing
         #expect(try await office.get("/metrics", ["Authorization": "Bearer a-token"]).status == 200)
     }
 
-    @Test("The status tells how the store fares, and the metrics count what happened")
+    @Test("The status describes the store's health, and the metrics count events")
     func status() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -147,7 +147,7 @@ import Testing
         #expect(metrics.text.contains("\nstocktake_refunds_due_minor_units{currency=\"other\"} 500\n"))
     }
 
-    @Test("With Redis away the status says so, and what it still knows")
+    @Test("Without Redis the status says so, and shows what it still knows")
     func redisAway() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -165,13 +165,13 @@ import Testing
         #expect(status["ledger"]?["ok"] == true)
         #expect(try await server.office.get("/metrics").status == 200)
         try await server.waitForStatus(503, of: "/readyz")
-        // Looks at the store once a second at most.
+        // The server checks the store at most once per second.
         try await eventually("not ready") { try await server.office.get("/readyz").status == 503 }
         let ready = try expectProblem(try await server.office.get("/readyz"), 503)
         #expect(ready["checks"]?.keys.contains("counters") == true)
     }
 
-    @Test("consume opens the operator's address only when told to")
+    @Test("consume opens the operator's address only when configured to")
     func consume() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer("--operator-port", "0")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What operators do when something went wrong, while the store goes on.
+/// An operator's repairs while the store keeps running.
 @Suite struct OperatorTests {
     private typealias Order = SequentialModel.Order
 
@@ -10,14 +10,14 @@ import Testing
         try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     }
 
-    /// An order with all that is a customer's.
+    /// An order with every kind of customer data.
     private func personal(_ id: String) -> String {
         #"{"type": "checkout.completed", "payload": {"order_id": "\#(id)", "payment_intent_id": "pi_CANARY", "customer": {"id": "CANARY", "email": "CANARY@example.com"}, "shipping_address": {"name": "CANARY"}, "items": [{"product_id": "LAMP", "quantity": 2, "unit_price": 5}]}}"#
     }
 
     // MARK: - Removing
 
-    /// Whether a text stands in the ledger's file or its log.
+    /// Whether a text occurs in the ledger's file or its log.
     private func holds(_ text: String, _ shop: Shop) throws -> Bool {
         for path in [shop.ledger, shop.ledger + "-wal"] {
             guard let bytes = FileManager.default.contents(atPath: path) else { continue }
@@ -26,10 +26,10 @@ import Testing
         return false
     }
 
-    @Test("What is erased or discarded is gone from the ledger's file and its log, with a consumer and without")
+    @Test("Erased or discarded data is removed from the ledger's file and its log, with or without a consumer")
     func bytesGone() async throws {
         let shop = try await Shop()
-        // Its payment is to be given back, so its payment intent stays.
+        // Its payment is to be refunded, so its payment intent is kept.
         let unsold = personal("dead").replacing("LAMP", with: "NONE").replacing("pi_CANARY", with: "pi_owed")
         try await shop.publish([personal("first"), personal("second"), unsold])
         try await shop.consumeAll()
@@ -53,7 +53,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("Erasing an order's data does not take the cancellation that waits for it")
+    @Test("Erasing an order's data does not remove the cancellation that waits for it")
     func eraseKeepsEarlyCancellation() async throws {
         let shop = try await Shop()
         try await shop.publish([SequentialModel.Cancellation("c", of: "late").message])
@@ -64,7 +64,7 @@ import Testing
         #expect(try shop.query("SELECT id, status FROM orders") == [["late", "cancelled"]])
     }
 
-    @Test("A ledger can be adopted though a hand has put an epoch beyond all bounds into Redis")
+    @Test("A ledger can be adopted although a manual edit put an out-of-range epoch into Redis")
     func wildEpoch() async throws {
         let shop = try await Shop()
         let orders = [Order("o", ("LAMP", nil, 2))]
@@ -77,7 +77,7 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("A backup of another ledger is restored only when that is meant")
+    @Test("A backup of another ledger is restored only on explicit request")
     func otherLedger() async throws {
         let (shop, other) = (try await Shop(), try await Shop())
         try await shop.publish([Order("o", ("LAMP", nil, 2)).message])
@@ -91,13 +91,13 @@ import Testing
         try await shop.expectConsistent()
         try await shop.succeed("ledger", "restore", backup, "--yes", "--other-ledger")
         try await shop.consumeAll()
-        // What the stream held is decided again.
+        // The messages in the stream are decided again.
         #expect(try shop.count("orders") == 1)
     }
 
     // MARK: - Dead letters
 
-    @Test("Many dead letters, large ones among them, are published again once each")
+    @Test("Many dead letters, large ones among them, are each republished exactly once")
     func replayMany() async throws {
         let shop = try await Shop()
         let padding = String(repeating: "x", count: 900_000)
@@ -119,7 +119,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("Dead letters whose product has arrived are published again by the running consumer")
+    @Test("Dead letters whose product has been added are republished by the running consumer")
     func replay() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
@@ -150,7 +150,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("Without a consumer the next one publishes them; a dead letter that waits for that is not discarded")
+    @Test("Without a consumer the next one republishes them; a dead letter awaiting that is not discarded")
     func replayLater() async throws {
         let shop = try await Shop()
         try await shop.publish([Order("a", ("NONE", nil, 1)).message])
@@ -161,7 +161,7 @@ import Testing
         #expect(refused.status == 1)
         #expect(refused.errors.contains("it is to be published again"))
         try await shop.consumeAll()
-        // Still not possible: the new dead letter takes its place.
+        // It still cannot be processed: the new dead letter takes its place.
         #expect(
             try shop.query("SELECT id, status FROM dead_letters ORDER BY id") == [["1", "replayed"], ["2", "open"]])
         let unasked = try await shop.run(["dead-letters", "discard", "2"])
@@ -172,7 +172,7 @@ import Testing
         #expect(shown.contains("status       discarded (20"))
         #expect(try await shop.run(["dead-letters", "replay", "2"]).status == 1)
         #expect(try await shop.run(["dead-letters", "replay"]).status == 64)
-        // Read again from the beginning, they stay what they are.
+        // When the stream is read again from the beginning, they do not change.
         _ = try await shop.redis.command("XGROUP", "SETID", shop.keys.checkouts, "stocktake", "0")
         try await shop.consumeAll()
         #expect(try shop.query("SELECT DISTINCT status FROM dead_letters") == [["discarded"]])
@@ -181,7 +181,7 @@ import Testing
 
     // MARK: - Orders
 
-    @Test("An erased order is nobody's, still counts, and a replay of its message changes nothing")
+    @Test("An erased order has no customer, still counts, and a replay of its message changes nothing")
     func erase() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
@@ -212,7 +212,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("orders show tells the whole story of an order")
+    @Test("orders show lists all details of an order")
     func orderDetails() async throws {
         let shop = try await Shop()
         try await shop.publish([

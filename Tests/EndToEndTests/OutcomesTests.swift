@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Outcomes that the ledger tells, beside those that were announced.
+/// Outcomes as listed from the ledger, compared with those that were announced.
 @Suite struct OutcomesTests {
     private typealias Order = SequentialModel.Order
 
-    /// A page of `outcomes list`, each outcome with its texts and numbers as the stream has them.
+    /// A page of `outcomes list`, each outcome with its texts and numbers as they are in the stream.
     private func page(
         _ shop: Shop, _ arguments: String...
     ) async throws -> (outcomes: [[String: String]], next: String) {
@@ -18,7 +18,7 @@ import Testing
         )
     }
 
-    @Test("outcomes list tells all that was announced, in order, from any place on, when the stream has lost it, too")
+    @Test("outcomes list returns every announced outcome in order, from any position, even if the stream lost it")
     func list() async throws {
         let shop = try await Shop()
         try await shop.publish((0..<30).map { Order("o-\($0)", ("LAMP", nil, 1 + $0 % 3)).message })
@@ -38,7 +38,7 @@ import Testing
         let found = first.outcomes + rest.outcomes
         #expect(found == announced)
         #expect(found.last?["position"] == rest.next.split(separator: ":").last.map(String.init))
-        // Nothing new: the same place again.
+        // Nothing new: the same position again.
         let none = try await page(shop, "--after", rest.next)
         #expect(none.outcomes.isEmpty && none.next == rest.next)
         try await shop.publish([Order("later", ("PANEL", nil, 1)).message])

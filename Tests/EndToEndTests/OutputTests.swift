@@ -3,14 +3,14 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// What a command prints, and what becomes of it when it cannot be written.
+/// A command's output, and what happens when it cannot be written.
 @Suite struct OutputTests {
     private static func order(_ id: String, payment: String = "pi", currency: String = "eur") -> String {
         #"{"type":"checkout.completed","payload":{"order_id":"\#(id)","payment_intent_id":"\#(payment)","#
             + #""currency":"\#(currency)","total":5,"items":[{"product_id":"PANEL","quantity":1,"unit_price":5}]}}"#
     }
 
-    /// Runs a subcommand with its output led somewhere by a shell.
+    /// Runs a subcommand with its output redirected by a shell.
     private func run(_ arguments: [String], to target: String, in shop: Shop) async throws -> Shop.Result {
         let process = try shop.start(arguments, under: ["sh", "-c", "exec \"$0\" \"$@\" \(target)"])
         guard case .exited(let status) = try await process.waitForEnding(within: .seconds(60)) else {
@@ -19,7 +19,7 @@ import Testing
         return .init(status: status, output: process.standardOutput, errors: process.standardError)
     }
 
-    @Test("Output that cannot be written is exit code 2, whatever the command")
+    @Test("Output that cannot be written is exit code 2, for every command")
     func fullDevice() async throws {
         let shop = try await Shop()
         try await shop.publish([Self.order("o")])
@@ -42,22 +42,22 @@ import Testing
         }
     }
 
-    @Test("A command whose output cannot be written does what it was asked to do all the same")
+    @Test("A command whose output cannot be written still does its work")
     func workIsDone() async throws {
         let shop = try await Shop()
         let file = try shop.folder.write(Shop.catalogue.replacing("PANEL", with: "SHEET"), to: "changed.json")
         #expect(try await run(["sync", file], to: ">/dev/full", in: shop).status == 2)
         #expect(try shop.value("SELECT count(*) FROM products WHERE id = 'SHEET'") == "1")
-        // The answer no keeps its exit code, too: neither is lost.
+        // "Not found" keeps its exit code, too: neither is lost.
         #expect(try await run(["orders", "show", "nobody"], to: ">/dev/full", in: shop).status == 1)
     }
 
-    @Test("A pipe that is closed ends --watch, and is exit code 2 without a word")
+    @Test("A closed pipe ends --watch with exit code 2 and without a message")
     func closedPipe() async throws {
         let shop = try await Shop()
         try await shop.consumeAll()
         for flags in [["--watch"], ["--watch", "--json"]] {
-            // The shell's own output is the status; `true` reads nothing.
+            // The shell's standard error shows the status; `true` reads nothing.
             let script = #"{ "$0" "$@"; echo "status $?" >&2; } | true"#
             let process = try shop.start(["stock"] + flags, under: ["sh", "-c", script])
             #expect(try await process.waitForEnding(within: .seconds(20)) == .exited(0))
@@ -65,10 +65,10 @@ import Testing
         }
     }
 
-    @Test("What came from outside steers no terminal, begins no line, and stays itself in JSON")
+    @Test("Untrusted text neither controls the terminal nor forges a line, and is unchanged in JSON")
     func escapes() async throws {
         let shop = try await Shop()
-        // A line end and a row that looks like one of ours; CSI as one byte of Latin-1; a right-to-left override.
+        // A newline and a row that resembles ours; CSI as one byte of Latin-1; a right-to-left override.
         let payment = #"pi\nforged  accepted\u001b[2J\u009b2J"#
         try await shop.publish([Self.order("o", payment: payment, currency: #"e\u202eur\tx"#)])
         try await shop.consumeAll()
@@ -84,7 +84,7 @@ import Testing
         #expect(listed.contains(#"pi\nforged  accepted\u001B[2J\u009B2J"#), "\(listed)")
         let parsed = try JSONValue.parse(Array(try await shop.succeed("orders", "list", "--json").utf8))
         #expect(parsed["orders"]?[0]?["payment_intent_id"]?.string == "pi\nforged  accepted\u{1B}[2J\u{9B}2J")
-        // A name that others wrote into the counters' hash: on the table, and in the log.
+        // A field that others wrote into the counters' hash: in the table, and in the log.
         _ = try await shop.redis.command("HSET", shop.keys.stock, "x\nforged\u{1B}[2J", "1")
         let found = try await shop.run(["reconcile"])
         #expect(found.output.contains(#""x\nforged\u001B[2J""#), "\(found.output)\(found.errors)")
@@ -97,7 +97,7 @@ import Testing
         #expect(try await consumer.stop() == .exited(0))
     }
 
-    @Test("An address that stands for all is told as one that can be opened")
+    @Test("A wildcard address is printed as an address that can be opened")
     func anyAddress() async throws {
         let shop = try await Shop()
         let server = try shop.start(["serve", "--http-host", "0.0.0.0"])

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import TextEncodings
 
-/// Entries of any size that Redis can hold: none of them stops the others, or fills memory or disk.
+/// Entries of any size that Redis can hold: none of them blocks other messages or exhausts memory or disk.
 @Suite(.serialized) struct OversizedEntryTests {
     private func add(_ bytes: Int, to shop: Shop, _ name: String = "payload") async throws {
         let client = shop.redis.client()
@@ -17,14 +17,14 @@ import TextEncodings
         await client.close()
     }
 
-    /// The most memory that a process has had, in bytes.
+    /// The peak memory of a process, in bytes.
     private func peakMemory(_ process: ChildProcess) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(process.processID)/status", encoding: .utf8)
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
         return (Int(line.filter(\.isNumber)) ?? 0) << 10
     }
 
-    @Test("An entry that is larger than a read may be is given up by its id, with what Redis says of it")
+    @Test("An entry larger than a read may be becomes a dead letter by its id, with what Redis says about it")
     func unread() async throws {
         let shop = try await Shop()
         let orders = Array(SequentialModel.rush.prefix(6))
@@ -35,13 +35,13 @@ import TextEncodings
         let consumer = try await shop.startConsumer()
         try await shop.waitForOrders(6, within: .seconds(60))
         try await eventually("everything to be settled") { try await shop.pending() == 0 }
-        // Neither entry was ever whole in memory.
+        // Neither entry was ever entirely in memory.
         #expect(try peakMemory(consumer) < 200 << 20)
         #expect(try await consumer.stop() == .exited(0))
         let letters = try shop.query("SELECT reason, detail, is_whole, bytes FROM dead_letters ORDER BY id")
         #expect(letters.map { $0[0] } == ["entry_not_read", "entry_not_read"])
         #expect(letters.map { $0[2] } == ["0", "0"] && letters.map { $0[3] } == ["0", "0"])
-        // Together they are more than Redis is asked to load.
+        // Together they exceed what Redis is asked to load.
         #expect(letters.allSatisfy { $0[1].contains("larger than a read may be") })
         let shown = try await shop.succeed("dead-letters", "show", "1")
         #expect(shown.contains("nothing: it was not read"), "\(shown)")
@@ -50,7 +50,7 @@ import TextEncodings
         try await shop.expectResult(of: orders)
     }
 
-    @Test("Its length and a digest are told where Redis can bear to look")
+    @Test("Its length and a digest are recorded where Redis can afford to inspect it")
     func inspected() async throws {
         let shop = try await Shop()
         try await add(33 << 20, to: shop)
@@ -63,7 +63,7 @@ import TextEncodings
         try await shop.expectResult(of: [SequentialModel.rush[0]])
     }
 
-    @Test("Of payloads that are too large the head is kept, the length and a digest; the ledger stays small")
+    @Test("Of oversized payloads the head, the length and a digest are kept; the ledger stays small")
     func heads() async throws {
         let shop = try await Shop()
         let size = 3 << 20

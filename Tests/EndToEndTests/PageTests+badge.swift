@@ -4,7 +4,7 @@ import Testing
 
 // The badge, in a page of another shop.
 extension PageTests {
-    @Test("The badge in another shop's page follows the figures, if its origin is allowed")
+    @Test("The badge in another shop's page follows the availability, if its origin is allowed")
     func badge() async throws {
         let shop = try await Shop()
         try await withForeignPage { page, browser in
@@ -45,14 +45,14 @@ extension PageTests {
             try await waitUntil("\(Self.badge("cube")).text === 'Available'", browser)
             try await waitUntil("\(Self.badge("late")).text === '2 of 10 left'", browser)
 
-            // The last word stays, marked, when the server is gone.
+            // The last text stays, marked as stale, after the server is gone.
             try await open.process.kill()
             try await waitUntil("\(Self.badge("late")).state === 'stale'", browser)
             #expect(try await browser.evaluate("\(Self.badge("late")).text === '2 of 10 left'"))
         }
     }
 
-    @Test("The badge in another shop's page is told nothing, unless its origin is allowed")
+    @Test("The badge in another shop's page shows nothing unless its origin is allowed")
     func badgeElsewhere() async throws {
         let shop = try await Shop()
         let open = try await shop.startServer()
@@ -69,12 +69,12 @@ extension PageTests {
         }
     }
 
-    @Test("The badge shows no older figures than it has shown, but those of a store that was created again")
+    @Test("The badge never goes back to an older state, except to that of a recreated store")
     func badgeOrder() async throws {
         let shop = try await Shop()
         let open = try await shop.startServer("--http-allow-origin", "*")
         try await withForeignPage { page, browser in
-            // Events as they may come over two connections, and from another process.
+            // Events as they may arrive over two connections, and from another process.
             try page.folder.write(
                 """
                 <!doctype html><html lang="en"><meta charset="utf-8"><title>A shop</title><link rel="icon" href="data:,">
@@ -117,7 +117,7 @@ extension PageTests {
         let folder: TemporaryFolder
 
         func show(badgesFrom server: String) throws {
-            // The script twice, as happens where parts of a page are made by different people.
+            // The script is included twice, as happens when different people make parts of a page.
             try folder.write(
                 """
                 <!doctype html><html lang="en"><meta charset="utf-8"><title>A shop</title><link rel="icon" href="data:,">

@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The pages, seen by a real browser.
+/// The pages, in a real browser.
 @Suite(.serialized) struct PageTests {
     typealias Order = SequentialModel.Order
 
-    /// A browser has many processes; on a busy machine they take their time.
+    /// A browser has many processes, which are slow on a busy machine.
     static let patience = Duration.seconds(30)
 
     private func open(_ browser: Browser, _ address: String) async throws {
@@ -14,7 +14,7 @@ import Testing
         try await eventually(within: Self.patience, "live figures") {
             try await browser.evaluate("document.body.dataset.live === 'live'")
         }
-        // Gone as soon as the page is loaded again.
+        // A reload would remove this property.
         let _: Bool = try await browser.evaluate("window.isSamePage = true")
     }
 
@@ -34,7 +34,7 @@ import Testing
         try await eventually(within: Self.patience, expression) { try await browser.evaluate(expression) }
     }
 
-    /// How much of a bar is filled, from 0 to 1, as it is drawn.
+    /// The filled share of a bar as rendered, from 0 to 1.
     private func share(ofBarIn selector: String) -> String {
         """
         (() => {
@@ -47,7 +47,7 @@ import Testing
 
     // MARK: - The drop
 
-    @Test("A sale moves the bars without a reload, and nothing but the figures is told")
+    @Test("A sale moves the bars without a reload, and only the availability is transferred")
     func sale() async throws {
         let shop = try await Shop()
         let open = try await shop.startServer()
@@ -74,7 +74,7 @@ import Testing
             try await waitForText("Sold out", of: "[data-variant=BLACK] .words", browser)
             try await waitForText("Sold out", of: "[data-product=LAMP] .badges .sold-out", browser)
             try await waitUntil("\(share(ofBarIn: "[data-product=LAMP]")) < 0.01", browser)
-            // Said aloud, once, for those who do not see it.
+            // Announced to screen readers, once.
             try await waitUntil("/Lamp: Sold out/.test(document.getElementById('announcer').textContent)", browser)
 
             #expect(try await browser.evaluate("window.isSamePage === true"))
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test("Redis goes away and comes back: the page says so, and is right again by itself")
+    @Test("While Redis is unavailable the page says so, and it recovers by itself")
     func redisAway() async throws {
         let shop = try await Shop(redis: Shop.durable)
         let open = try await shop.startServer()
@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    @Test("The server goes away and comes back: the page says so, and is right again by itself")
+    @Test("While the server is unavailable the page says so, and it recovers by itself")
     func serverAway() async throws {
         let shop = try await Shop()
         let first = try await shop.startServer()
@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    @Test("The time that the page names never goes back, though its server does and comes back")
+    @Test("The time shown on the page never goes back, although its server restarts")
     func time() async throws {
         let shop = try await Shop()
         let first = try await shop.startServer()
@@ -143,14 +143,14 @@ import Testing
                     return true;
                 })()
                 """)
-            // A heartbeat has shown a later time than that of the list.
+            // A heartbeat has shown a later time than the list's.
             try await waitUntil("window.times.length > 1", browser)
             try await first.process.kill()
             try await waitUntil("document.body.dataset.live === 'paused'", browser)
             let second = try await shop.startServer("--http-port", "\(first.shop.port)")
             let asked: Int = try await browser.evaluate(Self.listsAskedFor)
             try await waitUntil("document.body.dataset.live === 'live'", browser)
-            // The counters have been installed again: the page asks for its list again.
+            // The counters were installed again: the page requests its list again.
             try await waitUntil("\(Self.listsAskedFor) > \(asked)", browser)
             let shown: Int = try await browser.evaluate("window.times.length")
             try await waitUntil("window.times.length > \(shown)", browser)
@@ -163,7 +163,7 @@ import Testing
     private static let listsAskedFor =
         "performance.getEntriesByType('resource').filter(e => e.name.includes('v1/products')).length"
 
-    @Test("A new catalogue shows up without a reload, and leaves the rest of the page as it is")
+    @Test("A new catalogue appears without a reload, and leaves the rest of the page unchanged")
     func catalogue() async throws {
         let shop = try await Shop()
         let open = try await shop.startServer()
@@ -179,7 +179,7 @@ import Testing
                     with: #"{"id": "NEW", "name": "New <b>one</b>", "category": "kit", "dev_status": 5, "#
                         + #""base_price": 1, "has_variants": false, "max_quantity": 3}, {"id": "PANEL""#)
             try await shop.succeed("sync", try shop.folder.write(changed, to: "changed.json"))
-            // As text: what stands in a catalogue is not markup.
+            // As text: a catalogue's content is not markup.
             try await waitForText("New <b>one</b>", of: "[data-product=NEW] h3", browser)
             try await waitForText("9", of: "[data-product=LAMP] .left", browser)
             try await waitForText("Another", of: "[data-product=OTHER] h3", browser)
@@ -196,7 +196,7 @@ import Testing
 
     // MARK: - The operator's page
 
-    @Test("The operator sees orders, dead letters and refunds, and what is wrong, in words")
+    @Test("The operator sees orders, dead letters and refunds, and problems in words")
     func operatorPage() async throws {
         let shop = try await Shop(redis: Shop.durable)
         let open = try await shop.startServer()
@@ -217,7 +217,7 @@ import Testing
             try await waitUntil(
                 "document.querySelector('#dead_letters .note').textContent.includes('dead-letters list --status open')",
                 browser)
-            // As many as stand below.
+            // As many as are listed below.
             try await waitForText("2 things need attention", of: "#summary", browser)
             #expect(try await browser.evaluate("document.querySelectorAll('#problems li').length === 2"))
             for (order, outcome) in [("seen-1", "accepted"), ("seen-2", "refused"), ("seen-3", "dead letter")] {
@@ -226,7 +226,7 @@ import Testing
                         + " && row.textContent.includes('\(outcome)'))", browser)
             }
             try await waitUntil("document.getElementById('spark-line').points.numberOfItems >= 2", browser)
-            // No more than the page has seen.
+            // The note covers no more time than the page has been open.
             let note = try await browser.text(of: "#rate-note") ?? ""
             let covered = try #require(note.firstMatch(of: /maximum in the last (\d+) seconds?:\s/)?.1, "\(note)")
             #expect(
@@ -257,9 +257,9 @@ import Testing
         }
     }
 
-    // MARK: - For everybody
+    // MARK: - Accessibility
 
-    @Test("Both pages can be read by everybody: roles, names, contrast, narrow screens, a keyboard")
+    @Test("Both pages are accessible: roles, names, contrast, narrow screens, a keyboard")
     func accessibility() async throws {
         let shop = try await Shop()
         let open = try await shop.startServer()
@@ -285,7 +285,7 @@ import Testing
         }
     }
 
-    /// Everything loaded came from the page's own server.
+    /// Expects that everything loaded came from the page's own server.
     private func expectNothingForeign(_ browser: Browser) async throws {
         let foreign: [String] = try await browser.evaluate(
             """
@@ -295,7 +295,7 @@ import Testing
         #expect(foreign == [])
     }
 
-    /// What is wrong with a page, for a reader with a screen reader, a keyboard, weak eyes or a narrow screen.
+    /// A page's faults for users with a screen reader, a keyboard, low vision or a narrow screen.
     private static let complaints = #"""
         (() => {
             const all = selector => [...document.querySelectorAll(selector)], found = [];
@@ -326,7 +326,7 @@ import Testing
             }
             if (document.documentElement.scrollWidth > innerWidth) found.push(`wider than the screen: ${document.documentElement.scrollWidth}`);
 
-            // Contrast as WCAG 2 reckons it: 4.5, for large text 3.
+            // Contrast as defined by WCAG 2: 4.5, for large text 3.
             const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
             const paint = (under, colour) => {
                 canvas.fillStyle = `rgb(${under})`; canvas.fillRect(0, 0, 1, 1);

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Every path may be of any bytes but 0. A shell makes the names, and `find` and `sed` show which files there are:
-/// nothing of ours, and nothing of Swift's, reads the bytes.
+/// Paths may consist of any bytes but 0. A shell creates the names, and `find` and `sed` list the files: neither our
+/// code nor Swift's reads the bytes.
 @Suite struct PathTests {
     private static let order =
         #"{"type":"checkout.completed","payload":{"order_id":"o1","#
@@ -43,7 +43,7 @@ import Testing
         return result.output
     }
 
-    /// Everything that is in the test's folder but what Redis keeps in its own; bytes above 127 as `\351`.
+    /// Everything in the test's folder except the files in Redis' own folder; bytes above 127 as `\351`.
     private func names() async throws -> [String] {
         try await succeed("LC_ALL=C find . -mindepth 1 ! -path '*/redis/*' | LC_ALL=C sed -n 'l 0' | sort")
             .split(separator: "\n").map { String($0.dropLast()) }
@@ -52,7 +52,7 @@ import Testing
     private static let sources = ["./orders.ndjson", "./products.json"]
     private static let lager = #"./Lager-\351"#
 
-    @Test("Ledger, data folder, private Redis, backup and what is kept beside them have the names they were given")
+    @Test("Ledger, data folder, private Redis, backup and the files beside them have the names they were given")
     func everything() async throws {
         let settings = #"--data "$D" --ledger "$D/$L""#
         try await succeed(#"mv products.json "$N.json" && mv orders.ndjson "$N.ndjson""#)
@@ -70,7 +70,7 @@ import Testing
             try await succeed(#""$0" orders list "# + settings).contains("o1")
         }
         try await eventually("readiness") { try await shop.get("/readyz").status == 200 }
-        // The path as it is in JSON: the byte's own scalar.
+        // The path in JSON: each byte becomes the scalar of the same number.
         let status = try await office.get("/operator/status")
         #expect(status.text.contains("Lager-\u{10FFE9}/Best\u{10FFE4}nde.sqlite"), "\(status.text)")
         let examined = try await sh(#""$0" doctor --deep "# + settings)
@@ -87,14 +87,14 @@ import Testing
                     "", #"/Best\344nde.sqlite"#, #"/Best\344nde.sqlite-shm"#, #"/Best\344nde.sqlite-wal"#,
                     #"/Best\344nde.sqlite.lock"#, "/redis", "/redis.lock", "/redis.log", "/redis.pid", "/redis.sock",
                 ].map { Self.lager + $0 } + sources)
-        // The line that Redis shows of itself names the socket: a second one is not started beside it.
+        // Redis' process title contains the socket's path: a second server is not started beside it.
         let pid = try await succeed(#"cat "$D/redis.pid""#)
         #expect(
             try await succeed(#"tr '\0' '\n' < /proc/$(cat "$D/redis.pid")/cmdline | LC_ALL=C sed -n 'l 0'"#)
                 .contains(#"Lager-\351/redis.sock"#))
         #expect(try await succeed(#""$0" ledger backup "$D/$B" --json "# + settings).contains(#"Kopie-\uDBFF\uDFFF"#))
         #expect(try await serving.stop() == .exited(0))
-        // The server that a killed process leaves is found again, by its socket.
+        // The server left behind by a killed process is found again by its socket.
         _ = try await running.kill()
         try await succeed(#""$0" run --until-idle "# + settings)
         let server = try #require(Int32(pid.filter(\.isNumber)))
@@ -114,7 +114,7 @@ import Testing
         #expect(try await !names().contains(Self.lager + #"/Best\344nde.sqlite"#))
     }
 
-    @Test("The environment, a configuration's own name, and the folder one stands in may have any bytes")
+    @Test("The environment, a configuration's own name, and the working directory may have any bytes")
     func sources() async throws {
         try folder.write(#"{"ledger": "here.sqlite"}"#, to: "settings.json")
         try await succeed(#"mkdir -p "$D" && mv settings.json "$D/$N.conf""#)
@@ -128,7 +128,7 @@ import Testing
                 .map { Self.lager + $0 } + Self.sources)
     }
 
-    @Test("A restoration that was cut short is ended under the names it began with")
+    @Test("An interrupted restore is completed under the names it began with")
     func cutShort() async throws {
         let redis = try await TestRedisServer.start()
         let url = ["STOCKTAKE_REDIS_URL": "unix://\(redis.socketPath)"]
@@ -147,7 +147,7 @@ import Testing
                 .map { Self.lager + $0 } + Self.sources)
     }
 
-    @Test("Another Redis' socket may be named by its bytes, or in the URL's own escapes")
+    @Test("The socket of another Redis may be named by its bytes, or with percent-escapes in a URL")
     func sockets() async throws {
         let redis = try await TestRedisServer.start()
         try await succeed("\"$0\" sync products.json --ledger \"$L\" && ln -s \(redis.folder.path) \"$D\"")
@@ -158,7 +158,7 @@ import Testing
         #expect(try await succeed(#""$0" ledger check --ledger "$L""#).contains("1 order,"))
     }
 
-    @Test("A command that is to be repeated names paths as a shell takes them")
+    @Test("A command that is to be repeated quotes paths for the shell")
     func repetition() async throws {
         try await succeed(#""$0" sync products.json --ledger "$L""#)
         let failed = try await sh(
@@ -168,17 +168,17 @@ import Testing
         #expect(failed.errors.contains(#"/caf\xE9/redis.sock'"#), "\(failed.errors)")
     }
 
-    @Test("A backup's name is none of SQLite's URIs")
+    @Test("A backup's name is not interpreted as an SQLite URI")
     func uris() async throws {
         try await succeed(#""$0" sync products.json --ledger ledger.sqlite"#)
         try await succeed(#""$0" ledger backup "file:x.sqlite" --ledger ledger.sqlite"#)
-        // Who only reads leaves the log.
+        // Read-only commands leave the log.
         let found = try await names().filter { !$0.hasSuffix("-wal") && !$0.hasSuffix("-shm") }
         #expect(found == ["./file:x.sqlite", "./ledger.sqlite"] + Self.sources)
         #expect(try await succeed(#""$0" ledger check --ledger "file:x.sqlite""#).contains("sound"))
     }
 
-    @Test("What is no path and not UTF-8 is refused, not changed; a path that leads nowhere is told by its bytes")
+    @Test("Invalid UTF-8 outside paths is rejected, not altered; a path that leads nowhere is shown by its bytes")
     func refused() async throws {
         for command in [#"orders show "$N""#, #"stock --store "$N""#, #"stock --consumer="$N""#] {
             let refused = try await sh(#""$0" "# + command)

@@ -6,7 +6,7 @@ import Testing
 
 /// Other readers in the consumer group.
 @Suite(.serialized) struct PendingEntriesTests {
-    @Test("An entry that somebody else took is processed within 10 s though messages keep coming")
+    @Test("An entry delivered to another consumer is processed within 10 s although messages keep coming")
     func stolenUnderTraffic() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
@@ -39,7 +39,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("Consumers of the group that are not used any more are removed, with nothing lost")
+    @Test("Unused consumers of the group are removed, with nothing lost")
     func unusedConsumers() async throws {
         let shop = try await Shop()
         try await shop.publish(SequentialModel.rush.map(\.message))

@@ -33,7 +33,7 @@ import Testing
         #expect(try await running.stop() == .exited(0))
         let socket = folder.path(of: "data/redis.sock")
         try await eventually("the private Redis' end") { !FileManager.default.fileExists(atPath: socket) }
-        // Started again, it has forgotten nothing; dropped, it has forgotten everything.
+        // After a restart it has forgotten nothing; after a drop, everything.
         let again = try ChildProcess(binary, ["run", "--until-idle"], environment: environment)
         #expect(try await again.waitForEnding(within: .seconds(30)) == .exited(0))
         #expect(again.standardOutput.contains("0 accepted, 0 refused"))
@@ -59,7 +59,7 @@ import Testing
             Int32(try String(contentsOfFile: data + "/redis.pid", encoding: .utf8).filter(\.isNumber)))
         kill(redis, SIGSTOP)
         _ = try await running.kill()
-        // A crash, and a new start while the server neither answers nor ends: it is there all the same.
+        // A crash, and a new start while the server neither replies nor ends: it is still running.
         let again = try ChildProcess(binary, ["run"], environment: environment)
         try await again.waitForLine(containing: "cannot connect", within: .seconds(30))
         #expect(try String(contentsOfFile: data + "/redis.pid", encoding: .utf8).contains("\(redis)"))
@@ -69,10 +69,10 @@ import Testing
         try await eventually("the server's end") { kill(redis, 0) != 0 }
     }
 
-    // MARK: - usage
+    // MARK: - Usage
 
     @Test(
-        "Wrong usage is 64 with a message that names what is wrong",
+        "Wrong usage is exit code 64 with a message that names the mistake",
         arguments: [
             (["nonsense"], "nonsense"), (["sync", "--nonsense"], "--nonsense"),
             (["stock", "--log-level", "loud"], "loud"),

@@ -3,7 +3,7 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// Two thousand real orders of a real shop, with the exact result they must give, whatever happens on the way.
+/// Two thousand real orders of a real shop, with the exact result they must give whatever happens in between.
 @Suite(
     .serialized, .enabled(if: RealOrders.exists, "no real orders at \(RealOrders.folder); set STOCKTAKE_REAL_ORDERS"))
 struct RealOrdersTests {
@@ -43,7 +43,7 @@ struct RealOrdersTests {
         try await RealOrders.expectResult(shop)
     }
 
-    @Test("A consumer killed again and again at random moments changes nothing")
+    @Test("A consumer killed repeatedly at random moments changes nothing")
     func killedAgainAndAgain() async throws {
         let shop = try await shop()
         try await publish(shop)
@@ -51,7 +51,7 @@ struct RealOrdersTests {
         for _ in 0..<6 {
             let before = try shop.count("orders")
             let consumer = try await shop.startConsumer()
-            // Somewhere within the next few hundred orders.
+            // At a random point within the next few hundred orders.
             let target = before + Int.random(in: 0...250, using: &generator)
             try await shop.waitForOrders(min(target, 2_000))
             _ = try await consumer.kill()
@@ -76,7 +76,7 @@ struct RealOrdersTests {
         try await RealOrders.expectResult(shop)
     }
 
-    @Test("A standby that takes over from one killed consumer after the other changes nothing")
+    @Test("A standby that takes over from one killed consumer after another changes nothing")
     func takeOver() async throws {
         let shop = try await shop()
         try await publish(shop)
@@ -105,7 +105,7 @@ extension RealOrdersTests {
         try await RealOrders.expectMessagesResult(shop)
     }
 
-    @Test("With the cancellations in between, a consumer killed again and again changes nothing")
+    @Test("With the cancellations in between, a consumer killed repeatedly changes nothing")
     func messagesKilled() async throws {
         let shop = try await shop()
         try await shop.succeed("publish", RealOrders.path("messages-2000.ndjson"))
@@ -124,14 +124,14 @@ extension RealOrdersTests {
     }
 }
 
-/// Where the real orders are, and what must come of them.
+/// The real orders' files and their expected results.
 enum RealOrders {
     static let folder = ProcessInfo.processInfo.environment["STOCKTAKE_REAL_ORDERS"] ?? "../shared/data/online-retail"
     static var exists: Bool { FileManager.default.fileExists(atPath: path("checkouts-2000.ndjson")) }
 
     static func path(_ name: String) -> String { "\(folder)/\(name)" }
 
-    /// What must come of the orders with their cancellations.
+    /// Checks the result of the orders with their cancellations.
     static func expectMessagesResult(_ shop: Shop, _ location: SourceLocation = #_sourceLocation) async throws {
         let expected = try await expectResult(shop, "expected-messages-2000.json", location)
         #expect(
@@ -142,13 +142,14 @@ enum RealOrders {
             sourceLocation: location)
     }
 
-    /// What must come of the orders alone.
+    /// Checks the result of the orders alone.
     static func expectResult(_ shop: Shop, _ location: SourceLocation = #_sourceLocation) async throws {
         _ = try await expectResult(shop, "expected-checkouts-2000.json", location)
     }
 
-    /// Every sold quantity of every product and variant, and the same refused orders; what is not named ends at 0.
-    /// - Returns: the file.
+    /// Checks the sold quantity of every product and variant, 0 for those the file does not name, and that the same
+    /// orders were refused.
+    /// - Returns: The parsed file.
     private static func expectResult(
         _ shop: Shop, _ file: String, _ location: SourceLocation
     ) async throws -> [String: Any] {

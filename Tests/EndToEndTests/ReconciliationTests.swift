@@ -9,7 +9,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Drift found exactly, and repaired, while orders flow and counters are edited by hand.
+/// Drift is found exactly, and repaired, while orders flow and counters are edited manually.
 @Suite struct ReconciliationTests {
     private typealias Order = SequentialModel.Order
     private typealias Cancellation = SequentialModel.Cancellation
@@ -28,7 +28,7 @@ import Testing
         await client.close()
     }
 
-    /// The consumer's cut of one moment, while it decides and records at full speed.
+    /// Compares the consumer's consistent snapshot while the consumer decides and records at full speed.
     @Test("A thousand reconciliations in a row report no drift, with the consumer at full speed")
     func thousandTimes() async throws {
         let shop = try await Shop()
@@ -48,7 +48,7 @@ import Testing
                 }
                 try await shop.publish(messages)
                 number += 500
-                // No further ahead than the consumer can follow within seconds.
+                // Stays within what the consumer can process in seconds.
                 try await eventually(within: .seconds(60), "the consumer to follow") {
                     try isOver.isSet || shop.count("orders") > number - 2_000
                 }
@@ -65,7 +65,7 @@ import Testing
         }
         isOver.set()
         try await shop.waitForOrders(try await published, within: .seconds(60))
-        // It was not a consumer that stood still.
+        // The consumer was making progress.
         #expect(moving > 50)
         await client.close()
         try ledger.close()
@@ -73,7 +73,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    /// An edit of the counters by hand, and how many differences it makes.
+    /// A manual edit of the counters, and the number of differences it causes.
     static let edits: [([String], Int)] = [
         (["HINCRBY", "sold:v:BLACK", "2"], 1), (["HINCRBY", "sold:p:CUBE", "-3"], 1),
         (["HSET", "cap:p:LAMP", "700"], 1),
@@ -83,7 +83,7 @@ import Testing
         (["HSET", "sold:v:BLACK", "-9223372036854775808"], 1), (["HSET", "sold:v:BLACK", "-9223372036854775803"], 1),
     ]
 
-    @Test("reconcile --repair sets right what a hand did, without a consumer", arguments: edits.indices)
+    @Test("reconcile --repair reverts a manual edit without a consumer", arguments: edits.indices)
     func repairIdle(_ index: Int) async throws {
         let (words, differences) = Self.edits[index]
         let shop = try await Shop()
@@ -107,7 +107,7 @@ import Testing
         try await shop.expectResult(of: Self.orders)
     }
 
-    @Test("reconcile --repair asks an active consumer, and says when it has repaired")
+    @Test("reconcile --repair asks an active consumer, and reports when it has repaired")
     func repairActive() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
@@ -125,7 +125,7 @@ import Testing
         try await shop.expectResult(of: Self.orders)
     }
 
-    @Test("Nothing to compare with is installed by --repair")
+    @Test("If there are no counters to compare with, --repair installs them")
     func repairMissing() async throws {
         let shop = try await Shop()
         #expect(try await shop.run(["reconcile"]).status == 2)
@@ -133,7 +133,7 @@ import Testing
         #expect(try await shop.run(["reconcile"]).status == 0)
     }
 
-    @Test("The periodic reconciler repairs what a hand did to an idle consumer's counters", arguments: edits.indices)
+    @Test("The periodic reconciler repairs manual edits of an idle consumer's counters", arguments: edits.indices)
     func periodic(_ index: Int) async throws {
         let (words, differences) = Self.edits[index]
         let shop = try await Shop()
@@ -166,7 +166,7 @@ import Testing
         try await shop.expectResult(of: messages)
     }
 
-    @Test("reconcile --deep finds what a hand did to the ledger, and --repair sets it right")
+    @Test("reconcile --deep finds manual edits of the ledger, and --repair reverts them")
     func deep() async throws {
         let shop = try await Shop()
         try await shop.publish(SequentialModel.orderDetails)
@@ -180,7 +180,7 @@ import Testing
         try await shop.expectResult(of: SequentialModel.orderDetails)
     }
 
-    @Test("A ledger that a hand has put too low is set right when a cancellation shows it, and nothing stops")
+    @Test("A ledger total edited too low is repaired when a cancellation reveals it, and nothing stops")
     func tooLow() async throws {
         let shop = try await Shop()
         try await shop.publish([Order("o", ("LAMP", nil, 5)).message])
@@ -195,7 +195,7 @@ import Testing
         try await shop.expectResult(of: messages)
     }
 
-    @Test("--repair says of a counter that was right only that the ledger was wrong, and lists all with --all")
+    @Test("For a correct counter --repair reports only that the ledger was wrong, and lists all with --all")
     func ledgerWrong() async throws {
         let shop = try await Shop()
         try await shop.publish([Order("o", ("LAMP", nil, 5)).message])
@@ -209,7 +209,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("--repair does not raise the epoch of a ledger that is not the one")
+    @Test("--repair does not raise the epoch of a stale or foreign ledger")
     func wrongLedger() async throws {
         let shop = try await Shop()
         try await shop.publish([Order("o", ("LAMP", nil, 5)).message])
@@ -234,7 +234,7 @@ import Testing
     }
 }
 
-/// Set once, from anywhere.
+/// A flag that any thread can set, once.
 final class Flag: Sendable {
     private let value = Mutex(false)
 

@@ -5,11 +5,12 @@ import RedisClient
 import TestSupport
 import Testing
 
-/// Redis misbehaving: waited for where waiting helps, a clear stop where it does not, nothing lost.
+/// A Redis that fails: the consumer waits where waiting helps, stops with a clear message where it does not, and loses
+/// nothing.
 @Suite(.serialized) struct RedisFaultTests {
     private let orders = SequentialModel.rush
 
-    @Test("A Redis that is not there yet is waited for")
+    @Test("A Redis that has not started yet is waited for")
     func absent() async throws {
         let shop = try await Shop(redis: Shop.durable)
         try await shop.publish(orders.map(\.message))
@@ -44,7 +45,7 @@ import Testing
         _ = try await shop.redis.command("CONFIG", "SET", "replica-serve-stale-data", "yes")
         try await shop.publish(orders.map(\.message))
         try await shop.waitForOrders(orders.count)
-        // A master that does not exist: the data stay, writes are refused.
+        // The master does not exist: the data remain, writes are refused.
         _ = try await shop.redis.command("REPLICAOF", "127.0.0.1", "1")
         try await consumer.waitForLine(containing: "READONLY")
         _ = try await shop.redis.command("REPLICAOF", "NO", "ONE")
@@ -54,7 +55,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("A Redis that is out of memory is worked with as any other, from the start on")
+    @Test("A Redis that is out of memory works like any other, from startup on")
     func outOfMemory() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.map(\.message))
@@ -67,7 +68,7 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("Scripts that Redis forgets are loaded again")
+    @Test("Scripts that Redis has forgotten are loaded again")
     func scriptsFlushed() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
@@ -108,7 +109,7 @@ import Testing
         #expect(result.errors.contains("Redis 6.2.14 is too old. Use Redis 7.0 or later."), "\(result.errors)")
     }
 
-    @Test("A Redis without scripts stops the consumer with its own words")
+    @Test("A Redis without scripts stops the consumer with Redis' own error message")
     func withoutScripts() async throws {
         let shop = try await Shop()
         let poor = try await FakeServer.start { _, command in
@@ -124,10 +125,10 @@ import Testing
         #expect(result.errors.contains("unknown command 'SCRIPT'"), "\(result.errors)")
     }
 
-    /// A URL as it is given to the command.
+    /// A URL as it is passed to the command.
     private static func text(of url: RedisURL) -> String { url.redacted }
 
-    @Test("Everything flushed while messages are in memory or read is made good by publishing again")
+    @Test("Republishing recovers a flush while messages are in memory or being read")
     func flushed() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer("--batch-orders", "5")
@@ -141,7 +142,7 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("Counters that are lost while one batch is settled and another one decided cost one epoch")
+    @Test("Counters that are lost while one batch is acknowledged and another decided cost one epoch")
     func lostBetweenStages() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer("--batch-orders", "1")
@@ -154,7 +155,7 @@ import Testing
         try await eventually("two decisions") {
             try await shop.redis.command("HGET", shop.keys.stock, "seq").int == 2
         }
-        // Then Redis takes commands that write, and answers none. First of them is the loss.
+        // Then Redis holds back all write commands without a reply. The first of them deletes the counters.
         let (owner, breaker) = (shop.redis.client(), shop.redis.client())
         _ = try await owner.send(RedisCommand("CLIENT", "PAUSE", "60000", "WRITE"))
         async let loss = breaker.send(RedisCommand("DEL", shop.keys.stock))
@@ -165,13 +166,14 @@ import Testing
             }
         }
         try await waiting("del") { $0.contains(" flags=b") }
-        // Recorded now, the first batch is settled; behind that, on the same connection, the third one is decided.
+        // The first batch is recorded now and acknowledged; behind that, on the same connection, the third one is
+        // decided.
         try await other.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
         try await waiting("evalsha") { $0.contains(" flags=b") && !$0.contains(" qbuf=0 ") }
         _ = try await owner.send(RedisCommand("CLIENT", "UNPAUSE"))
         _ = try await loss
         try await shop.waitForOrders(3)
-        // What was read before the loss is claimed once more before it is acknowledged.
+        // Messages read before the loss are claimed again before they are acknowledged.
         try await eventually("everything to be acknowledged") { try await shop.pending() == 0 }
         #expect(try await consumer.stop() == .exited(0))
         #expect(try shop.count("epochs") == 2)
@@ -193,11 +195,11 @@ import Testing
         #expect(try await consumer.stop() == .exited(0))
     }
 
-    @Test("A counter edited by hand changes no decision")
+    @Test("A manually edited counter changes no decision")
     func editedCounter() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
-        // Half of the orders with counters that are too high, the others with ones that are too low.
+        // Half of the orders meet counters that are too high, the others counters that are too low.
         try await shop.publish(orders.prefix(10).map(\.message))
         try await shop.waitForOrders(10)
         _ = try await shop.redis.command("HINCRBY", shop.keys.stock, "sold:p:LAMP", "100")
@@ -208,7 +210,7 @@ import Testing
         try await shop.publish(orders[40...].map(\.message))
         try await shop.waitForOrders(orders.count)
         #expect(try await consumer.stop() == .exited(0))
-        // A consumer's start installs the counters again: what was edited and not used is gone, too.
+        // A starting consumer installs the counters again, which also reverts edits that no order has met.
         try await shop.consumeAll()
         try await shop.expectResult(of: orders)
     }
@@ -230,7 +232,7 @@ import Testing
         try handle.truncate(atOffset: UInt64(Int.random(in: size / 2..<size, using: &generator)))
         try handle.close()
         try await shop.redis.restart()
-        // Publishers send again what has no outcome; all of it does no harm.
+        // Publishers resend every message that has no outcome; resending all of them does no harm.
         try await shop.publish(orders.map(\.message))
         try await shop.waitForOrders(orders.count)
         #expect(try await consumer.stop() == .exited(0))
@@ -238,7 +240,7 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("Counters that are lost between being prepared and being installed are prepared again")
+    @Test("Counters that are lost between preparation and installation are prepared again")
     func preparedLost() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.map(\.message))
@@ -256,15 +258,15 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("A Redis that forgets the last epoch again and again is no fault of the batch that waits")
+    @Test("A waiting batch is not blamed when Redis repeatedly forgets the last epoch")
     func epochsLost() async throws {
         let shop = try await Shop()
         try await shop.publish(orders.map(\.message))
-        // Stopped each time its counters are installed, before it can use them.
+        // Paused each time its counters are installed, before it can use them.
         let consumer = try shop.start(["consume"], environment: ["STOCKTAKE_FAILPOINT": "epoch.installed:pause"])
         for _ in 0..<9 {
             try await eventually(within: .seconds(20), "an epoch") { consumer.isStopped }
-            // As after a crash that cut the tail: the connection is gone, and so is the epoch.
+            // As after a crash that cut the tail: the connection is closed, and the epoch is lost.
             _ = try await shop.redis.command("HINCRBY", shop.keys.stock, "epoch", "-1")
             _ = try await shop.redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
             consumer.signal(SIGCONT)
@@ -276,7 +278,7 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("A message that was delivered to a connection which is gone is found, with nothing else happening")
+    @Test("A message delivered to a dead connection is recovered, even without any other traffic")
     func deliveredIntoNowhere() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer()
@@ -286,13 +288,13 @@ import Testing
                 return clients.contains("blocked_clients:\(number)\r")
             }
         }
-        // A separate connection: a blocked read holds up all that follows on its connection.
+        // A separate connection: a blocking read holds up all later commands on its connection.
         let gone = shop.redis.client()
-        // The consumer's first read waits: the group is there.
+        // The consumer's first read blocks: the group exists.
         try await waitForReaders(1)
         var stolen = 0
         for number in 1...20 where stolen == 0 {
-            // A blocked read of another consumer, which never acknowledges; Redis serves those that wait in turn.
+            // A blocking read of another consumer, which never acknowledges; Redis serves blocked readers in turn.
             async let thief = gone.send(
                 RedisCommand(
                     "XREADGROUP", "GROUP", "stocktake", "gone", "BLOCK", "2000", "STREAMS", shop.keys.checkouts, ">"),
@@ -309,7 +311,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("SIGTERM ends a consumer within 10 s though Redis hangs")
+    @Test("SIGTERM ends a consumer within 10 s although Redis hangs")
     func hanging() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer("--batch-orders", "5")
@@ -324,7 +326,7 @@ import Testing
         try await shop.expectResult(of: orders)
     }
 
-    @Test("A Redis user who may not do what is needed is waited for, inside scripts as well")
+    @Test("A Redis user that lacks a right is waited for, inside scripts as well")
     func notPermitted() async throws {
         let shop = try await Shop()
         for right in ["-evalsha", "-xack"] {

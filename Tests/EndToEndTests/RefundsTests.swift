@@ -3,7 +3,7 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// What is owed to whom, as the operator sees it.
+/// Refunds owed to customers, as the operator sees them.
 @Suite struct RefundsTests {
     private func order(
         _ id: String, _ intent: String, _ product: String = "LAMP", _ units: Int = 1, more: String = ""
@@ -21,7 +21,7 @@ import Testing
         return list["refunds"]?.elements ?? []
     }
 
-    @Test("A refused order, a dead letter and a second payment are owed, until an order is accepted after all")
+    @Test("A refused order, a dead letter and a second payment are owed until an order is accepted after all")
     func owed() async throws {
         let shop = try await Shop()
         #expect(try await shop.succeed("refunds", "list").hasSuffix("no refund is due\n"))
@@ -35,7 +35,7 @@ import Testing
             #"{"type": "checkout.complete", "payload": {"order_id": "cs_6", "total": 5}}"#,
             order("cs_7", "pi_7", "LAMP", 1, more: #""total": 0, "#),
         ])
-        // Cut off in the middle: what comes before is known.
+        // Truncated in the middle: everything before is known.
         try await shop.redis.command(
             "XADD", shop.keys.checkouts, "*", "type", "checkout.completed", "payload",
             #"{"order_id": "cs_8", "payment_intent_id": "pi_8", "total": 80, "currency": "eur", "items": [{"#)
@@ -57,7 +57,7 @@ import Testing
         let table = try await shop.succeed("refunds", "list")
         #expect(table.hasSuffix("7 refunds are due: 549 usd, 80 eur in minor units, 1 of unknown amount\n"))
         #expect(table.contains("check first, worked out"))
-        // The product is there after all: what is published again leaves the list.
+        // The product now exists: the republished message leaves the list.
         _ = try await shop.run([
             "sync",
             try shop.folder.write(
@@ -73,14 +73,14 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("What is marked as given back leaves the list, in parts too; twice it counts once")
+    @Test("A refund that is recorded leaves the list, also in parts; recorded twice it counts once")
     func marked() async throws {
         let shop = try await Shop()
         try await shop.publish([
             order("cs_1", "pi_1", "LAMP", 8), order("cs_2", "pi_2", "GONE", more: #""total": 900, "#),
             order("cs_3", "pi_3", "LAMP", 1),
         ])
-        // Nobody consumes yet.
+        // No consumer is running yet.
         try await shop.consumeAll()
         let sent = try await shop.run(["refunds", "mark", "cs_1", "--id", "r-0"])
         #expect(
@@ -118,7 +118,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("A refund that comes before its order waits for it, whether that is recorded or a dead letter")
+    @Test("A refund that precedes its order waits for it, whether the order is recorded or a dead letter")
     func early() async throws {
         let shop = try await Shop()
         func refund(_ id: String, _ order: String) -> String {
@@ -137,7 +137,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("What is erased and discarded is owed all the same, and a cancelled refused order says that it was")
+    @Test("Erased or discarded payments stay owed, and a cancelled refused order says that it was cancelled")
     func kept() async throws {
         let shop = try await Shop()
         try await shop.publish([
@@ -170,7 +170,7 @@ import Testing
     @Test("Commas and quotes of a message stay within their cells")
     func cells() async throws {
         let shop = try await Shop()
-        // Stands for a byte of a path elsewhere.
+        // This character represents a byte of a path elsewhere.
         try await shop.publish([order("\u{10FFFD}", "pi", "LAMP", 9)])
         try await shop.consumeAll()
         let json = try await shop.succeed("refunds", "list", "--json")
@@ -183,7 +183,7 @@ import Testing
         #expect(csv.count == 3 && csv[1].hasPrefix(#""a,b","p""i",400,usd,insufficient,"#), "\(csv)")
     }
 
-    @Test("No text of a message is a formula in a spreadsheet, and none of our own is changed")
+    @Test("No text of a message is a formula in a spreadsheet, and our own text is unchanged")
     func formulas() async throws {
         let shop = try await Shop()
         let intents = [#"=HYPERLINK(\"http://x\",\"y\")"#, "+1", "-1", "@SUM(A1)", "＝1", "a=1", "1=1", "'=1"]

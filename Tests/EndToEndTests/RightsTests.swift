@@ -4,7 +4,7 @@ import RedisLayout
 import TestSupport
 import Testing
 
-/// The consumer as the user of `config/redis.conf`, with one right taken away: on each server, and (scripts/test-long)
+/// The consumer as the user of `config/redis.conf` with one right revoked: on each server, and (scripts/test-long) for
 /// each of its rights.
 @Suite struct RightsTests {
     struct Case: Sendable, CustomTestStringConvertible {
@@ -14,21 +14,21 @@ import Testing
         var testDescription: String { "\(right) on \(server)" }
     }
 
-    /// One that is needed inside a script: the servers have different words for that.
+    /// A right that a script needs: the servers word that refusal differently.
     private static let quick = ["+xack"]
     static let isLong = ProcessInfo.processInfo.environment["STOCKTAKE_TEST_LONG"] == "1"
     static let cases = (isLong ? ShippedUser.consumer.rights : quick).flatMap { right in
         RedisServerProgram.present.map { Case(server: $0, right: right) }
     }
 
-    @Test("For each right of the consumer's user it is written down what happens without it")
+    @Test("For each right of the consumer's user the table lists the effect of lacking it")
     func rows() {
         let rights = Set(ShippedUser.consumer.rights)
         #expect(!rights.isEmpty)
         #expect(rights.subtracting(WithoutRight.rows.keys) == [], "add them to WithoutRight.rows")
     }
 
-    @Test("A consumer that lacks a right waits or goes on without it, says so, and needs no restart", arguments: cases)
+    @Test("A consumer lacking a right waits or continues without it, says so, and needs no restart", arguments: cases)
     func taken(_ each: Case) async throws {
         let without = try #require(WithoutRight.rows[each.right])
         let shop = try await RestrictedShop(on: each.server)
@@ -37,7 +37,7 @@ import Testing
         try await shop.sell()
         try await shop.waitUntilFinished()
 
-        // While it runs, stopped for as long as everything is prepared.
+        // Revoked while it runs; it is stopped until everything is prepared.
         let mark = running.standardError.count
         running.signal(SIGSTOP)
         try await eventually("a process that is stopped") { running.isStopped }
@@ -52,7 +52,7 @@ import Testing
         try await shop.recover(each.right)
         #expect(try await running.stop() == .exited(0))
 
-        // From the start.
+        // Revoked before the start.
         try await shop.needEverything(without: each.right)
         let starting = try shop.start()
         if case .waitsAtStart = without {
@@ -66,14 +66,14 @@ import Testing
     }
 }
 
-/// A shop whose consumer may do no more than `config/redis.conf` says. Everybody else may do everything.
+/// A shop whose consumer may do only what `config/redis.conf` allows. All other users may do everything.
 private struct RestrictedShop {
     let shop: Shop
     private let user = ShippedUser.consumer
 
-    /// Trimming is tried every ten seconds, all else more often.
+    /// Trimming is tried every ten seconds, everything else more often.
     private static let patience = Duration.seconds(30)
-    /// How the consumer says that a right is missing, whatever the server's words.
+    /// The consumer's hint that a right is missing, whatever the server's words.
     private static let remedy = "Grant it to the user with ACL SETUSER"
     private static let waiting = ["waiting for Redis", "reading failed; trying again"]
 
@@ -83,7 +83,7 @@ private struct RestrictedShop {
         try await user.add(to: shop.redis)
     }
 
-    /// Starts all that one process can be: consumer, comparisons, HTTP, and the operator's page.
+    /// Starts every role in one process: consumer, reconciler, HTTP, and the operator's page.
     func start() throws -> ChildProcess {
         try shop.start(
             ["run", "--keep-messages-s", "0", "--reconcile-interval-s", "1"],
@@ -99,7 +99,7 @@ private struct RestrictedShop {
 
     private func isFinished() async throws -> Bool {
         let sold = try await shop.redis.command("GET", "orders").int
-        // There may be no group yet.
+        // The group may not exist yet.
         let pending = try? await shop.pending()
         return try Int64(shop.count("orders")) == sold && pending == 0
     }
@@ -110,15 +110,15 @@ private struct RestrictedShop {
         }
     }
 
-    /// Takes a right, and makes a consumer need all of them: messages that are new, one that was delivered to another
-    /// consumer, counters and scripts that are gone.
+    /// Revokes a right and makes a consumer need all of them: new messages, one delivered to another consumer, and
+    /// missing counters and scripts.
     func needEverything(without right: String) async throws {
         for _ in 1...2 { try await sell() }
         try await shop.redis.command(
             "XREADGROUP", "GROUP", StoreKeys.group, "gone", "STREAMS", shop.keys.checkouts, ">")
         try await sell()
         try await user.take(right, on: shop.redis)
-        // With the group its pending messages are gone, and other rights are not needed.
+        // Deleting the group deletes its pending entries, so that other rights are not needed.
         if right == "+xgroup|create" {
             try await shop.redis.command("XGROUP", "DESTROY", shop.keys.checkouts, StoreKeys.group)
         }
@@ -126,7 +126,7 @@ private struct RestrictedShop {
         try await shop.redis.command("SCRIPT", "FLUSH")
     }
 
-    /// - Parameter mark: how much of the log was there before the right was taken.
+    /// - Parameter mark: The length of the log before the right was revoked.
     func expect(_ without: WithoutRight, of consumer: ChildProcess, since mark: Int) async throws {
         func waitForLine(_ isIt: (Substring) -> Bool) async throws {
             do {
@@ -152,7 +152,7 @@ private struct RestrictedShop {
         #expect(consumer.ending == nil)
     }
 
-    /// Gives the right back: nothing else is needed.
+    /// Grants the right again: nothing else is needed.
     func recover(_ right: String) async throws {
         try await user.give(right, on: shop.redis)
         try await waitUntilFinished()

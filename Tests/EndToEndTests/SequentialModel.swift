@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What must come of messages when they are taken strictly one by one. Knows nothing of how the program does it.
+/// The expected result of messages that are processed strictly one by one, independent of the program's code.
 struct SequentialModel {
     struct Line {
         var product: String
@@ -18,7 +18,7 @@ struct SequentialModel {
             self.lines = lines.map { Line(product: $0.0, variant: $0.1, units: $0.2) }
         }
 
-        /// As `stocktake publish` takes it.
+        /// The message as `stocktake publish` takes it.
         var message: String {
             let items = lines.map { line in
                 let variant = line.variant.map { ", \"variant_id\": \"\($0)\"" } ?? ""
@@ -30,7 +30,7 @@ struct SequentialModel {
         }
     }
 
-    /// Of some of an order's units, or all that are left (`lines` nil).
+    /// Cancels some of an order's units, or all that are left (`lines` nil).
     struct Cancellation {
         var id: String
         var order: String
@@ -92,18 +92,18 @@ struct SequentialModel {
     /// Units that each cancellation gave back.
     private(set) var givenBack: [String: Int] = [:]
     private(set) var adjusted: [String: Int] = [:]
-    /// What each accepted order still owns, by product and variant.
+    /// Units that each accepted order still owns, by product and variant.
     private var owned: [String: [[String?]: Int]] = [:]
-    /// What no order owns: adjustments, and units that were cancelled without restock.
+    /// Sold units that no order owns: adjustments, and units that were cancelled without restock.
     private var extra: [String: Int] = [:]
-    /// Cancellations that came before their orders.
+    /// Cancellations that preceded their orders.
     private(set) var early: [Cancellation] = []
 
     mutating func take(_ orders: [Order]) {
         for order in orders { take(.order(order)) }
     }
 
-    /// - Returns: self, with the messages taken and then the cancellations that had come too early.
+    /// - Returns: The model after the messages, followed by the cancellations that had preceded their orders.
     func taking(_ messages: [Message]) -> SequentialModel {
         var model = self
         for message in messages { model.take(message) }
@@ -171,7 +171,7 @@ struct SequentialModel {
         adjusted[adjustment.id] = adjustment.sold
     }
 
-    /// Compares with what the shop's ledger holds.
+    /// Compares the model with the shop's ledger.
     func expect(_ shop: Shop, _ location: SourceLocation = #_sourceLocation) throws {
         func pairs(_ sql: String) throws -> [String: String] {
             Dictionary(try shop.query(sql).map { ($0[0], $0[1]) }, uniquingKeysWith: { $0 + " twice " + $1 })
@@ -205,14 +205,14 @@ struct SequentialModel {
         default: Order(id, ("PANEL", nil, number))
         }
     }.map { order in
-        // Quantity 0 would be no line at all.
+        // A line of quantity 0 would be invalid.
         var order = order
         order.lines.removeAll { $0.units == 0 }
         return order
     }
 
-    /// The rush with cancellations and adjustments of every kind in between. What comes before its order is of the
-    /// unlimited product, so that it does not matter when it is taken.
+    /// The rush with cancellations and adjustments of every kind in between. Those that precede their order are of the
+    /// unlimited product, so that it does not matter when they are processed.
     static let orderDetails: [Message] = rush.enumerated().flatMap { number, order -> [Message] in
         let id = order.id
         let more: [Message] =
@@ -230,26 +230,26 @@ struct SequentialModel {
                         Cancellation("some-\(id)", of: id, ("CUBE", "WHITE", 1), ("CUBE", "WHITE", 1))),
                     .cancellation(Cancellation("more-\(id)", of: id, ("CUBE", "WHITE", 50), ("LAMP", nil, 1))),
                 ]
-            // Of an order much earlier, without restock; of something that the order, and the shop, never had.
+            // Of a much earlier order, without restock; of a product that neither the order nor the shop ever had.
             case 13:
                 [
                     .cancellation(Cancellation("broken-0", of: "order-0", ("CUBE", "BLACK", 1), restock: false)),
                     .cancellation(Cancellation("never", of: "order-0", ("NONE", "NONE", 5), ("CUBE", nil, 1))),
                 ]
-            // Before its order comes, twice; and of one that never comes.
+            // Before its order arrives, twice; and of one that never arrives.
             case 20:
                 [
                     .cancellation(Cancellation("early", of: "order-59", ("PANEL", nil, 2))),
                     .cancellation(Cancellation("early", of: "order-59", ("PANEL", nil, 2))),
                 ]
-            // Sold elsewhere, past the cap; and most of it taken back.
+            // Sold elsewhere, beyond the cap; and most of it taken back.
             case 26:
                 [
                     .adjustment(Adjustment(id: "fair", product: "OTHER", variant: "GREEN", sold: 9)),
                     .adjustment(Adjustment(id: "back", product: "OTHER", variant: "GREEN", sold: -8)),
                     .adjustment(Adjustment(id: "fair", product: "OTHER", variant: "GREEN", sold: 9)),
                 ]
-            // What was broken is found whole; more than that was never added.
+            // Units reported broken turn out to be whole; more than was ever added.
             case 33:
                 [
                     .adjustment(Adjustment(id: "whole", product: "CUBE", variant: "BLACK", sold: -1)),

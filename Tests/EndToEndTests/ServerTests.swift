@@ -8,10 +8,10 @@ import RedisLayout
 import TestSupport
 import Testing
 
-/// The servers that Stocktake runs on, each with the users of `config/redis.conf`.
+/// The servers that Stocktake supports, each with the users of `config/redis.conf`.
 @Suite struct ServerTests {
     @Test(
-        "Valkey and Redis 8 are here to be tested on",
+        "Valkey and Redis 8 are installed for these tests",
         .enabled(
             if: RedisServerProgram.absent.isEmpty,
             "tests on \(RedisServerProgram.absent) are left out: scripts/servers/fetch gets them"))
@@ -19,7 +19,7 @@ import Testing
         #expect(RedisServerProgram.present == RedisServerProgram.all)
     }
 
-    @Test("Every script does its work for the consumer's user", arguments: RedisServerProgram.present)
+    @Test("Every script works for the consumer's user", arguments: RedisServerProgram.present)
     func scripts(server program: RedisServerProgram) async throws {
         try await withRedisServer(on: program) { server async throws in
             try await ShippedUser.consumer.add(to: server)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(
-        "A whole sale goes through with a user for each duty, and no more is unknown to doctor than config/redis.conf says",
+        "A sale works with a user per duty, and config/redis.conf lists all that doctor cannot check",
         arguments: RedisServerProgram.present)
     func sale(server program: RedisServerProgram) async throws {
         let shop = try await Shop(on: program)
@@ -69,7 +69,7 @@ import Testing
         _ = try await succeed(.consumer, "reconcile")
         _ = try await succeed(.consumer, "ledger", "backup", backup)
         let report = try await succeed(.consumer, "doctor")
-        // Under its own name: Valkey says that it is Redis 7.2, too.
+        // Reported under its own name: Valkey also claims to be Redis 7.2.
         let names = [RedisServerProgram.valkey: "Valkey 9.", .redis8: "Redis 8."]
         #expect(report.contains(": \(names[program] ?? "Redis ")"), "\(report)")
         let unknown = report.split(separator: "\n").filter { $0.contains(" unknown ") }
@@ -78,7 +78,7 @@ import Testing
     }
 }
 
-/// Every script once, for what it does.
+/// Runs every script once and checks its effect.
 private struct ScriptTrial {
     let server: TestRedisServer
     let client: RedisClient
@@ -125,7 +125,7 @@ private struct ScriptTrial {
     }
 
     mutating func tryStream() async throws {
-        // Read by a consumer that is gone, and claimed from it, as after a crash.
+        // Read by a consumer that has ended, and claimed from it, as after a crash.
         tried.insert(.group)
         let fields = StreamEntry.fields(type: Array("t".utf8), payload: Array("{}".utf8))
         for _ in 1...3 { _ = try await client.send(StreamWriter.add(fields, to: keys)) }

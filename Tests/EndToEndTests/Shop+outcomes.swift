@@ -1,7 +1,7 @@
 import Testing
 
 extension Shop {
-    /// What the ledger's journal has to announce, in the order of its positions, each as its fields.
+    /// The outcomes in the ledger's journal that must be announced, by position, each as its fields.
     func recordedOutcomes() throws -> [[String: String]] {
         let names = ["epoch", "position", "outcome", "reason", "seq", "units", "decided_at"]
         return try query(
@@ -12,8 +12,8 @@ extension Shop {
         ).map { Dictionary(uniqueKeysWithValues: zip(names, $0)) }
     }
 
-    /// Checks that everything recorded is announced as it is recorded: among the outcomes there are all rows of the
-    /// journal, in the order of their positions.
+    /// Checks that every recorded outcome is announced as recorded: the stream has all rows of the journal, in the
+    /// order of their positions.
     func expectAnnounced(_ location: SourceLocation = #_sourceLocation) async throws {
         let announced = try await outcomes()
         var rest = announced[...]

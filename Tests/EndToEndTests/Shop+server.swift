@@ -3,12 +3,12 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// A process that serves a shop's figures, with the addresses that it names on its standard output.
+/// A process that serves a shop's availability, with the addresses printed on its standard output.
 struct Server: Sendable {
     let process: ChildProcess
-    /// Its Redis and its folder live as long as the server does.
+    /// Keeps its Redis and its folder alive as long as the server.
     private let keptShop: Shop
-    /// For everybody.
+    /// The public address.
     let shop: HTTPAddress
 
     init(_ process: ChildProcess, of shop: Shop) async throws {
@@ -26,7 +26,7 @@ struct Server: Sendable {
         }
     }
 
-    /// Where everybody reads, for a browser: `http://127.0.0.1:PORT`.
+    /// The public address for a browser: `http://127.0.0.1:PORT`.
     var address: String { "http://\(shop)" }
 
     /// `http://127.0.0.1:PORT/operator`
@@ -38,7 +38,7 @@ struct Server: Sendable {
         try await shop.get(target, headers)
     }
 
-    /// The figures of one product, by /v1/availability.
+    /// The availability of one product, from /v1/availability.
     func figures(of product: String) async throws -> JSONValue {
         let reply = try await get("/v1/availability?product=\(product.percentEncoded)")
         guard reply.status == 200, let figures = try reply.json()["products"]?[0] else {
@@ -47,14 +47,14 @@ struct Server: Sendable {
         return figures
     }
 
-    /// Waits until the server reports so many units of a product as sold.
+    /// Waits until the server reports this many units of a product as sold.
     func waitForSold(_ sold: Int64, of product: String, within limit: Duration = .seconds(20)) async throws {
         try await eventually(within: limit, "\(sold) sold of \(product)") {
             try await figures(of: product)["sold_quantity"]?.integer == sold
         }
     }
 
-    /// Waits until it answers a request for figures with this status.
+    /// Waits until the server answers an availability request with this status.
     @discardableResult
     func waitForStatus(
         _ status: Int, of target: String = "/v1/products", within limit: Duration = .seconds(20)
@@ -75,7 +75,7 @@ struct Server: Sendable {
 }
 
 extension Shop {
-    /// Starts `run`, consumer and server in one process, and waits until it serves figures.
+    /// Starts `run`, consumer and server in one process, and waits until it serves availability.
     func startServer(_ more: String..., environment: [String: String] = [:]) async throws -> Server {
         let server = try await Server(try start(["run"] + more, environment: environment), of: self)
         try await server.waitForStatus(200, of: "/readyz")
@@ -83,12 +83,12 @@ extension Shop {
         return server
     }
 
-    /// Starts `serve`, a server alone; it may have no figures yet.
+    /// Starts `serve`, a server alone; it may not have any availability yet.
     func startServing(_ more: String..., environment: [String: String] = [:]) async throws -> Server {
         try await Server(try start(["serve"] + more, environment: environment), of: self)
     }
 
-    /// Puts an order on the stream, without starting a process.
+    /// Adds an order to the stream without starting a process.
     func sell(_ order: SequentialModel.Order) async throws {
         let message = try JSONValue(parsing: order.message)
         guard let payload = message["payload"] else { throw TestSupportError("no payload in \(order.message)") }
@@ -103,7 +103,7 @@ extension Shop {
     }
 }
 
-/// Checks that a reply is an error as they all are, and gives back its body.
+/// Checks that a response is an error of the usual form, and returns its body.
 @discardableResult
 func expectProblem(
     _ reply: HTTPReply, _ status: Int, _ location: SourceLocation = #_sourceLocation

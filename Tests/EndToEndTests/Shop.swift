@@ -31,8 +31,8 @@ final class Shop: Sendable {
         """
 
     /// - Parameters:
-    ///   - catalogue: synced at once; nil leaves the shop without a ledger.
-    ///   - database: where its keys are; other than 0 until the server is restarted.
+    ///   - catalogue: Synced at once; nil leaves the shop without a ledger.
+    ///   - database: The database of its keys; other than 0 only until the server restarts.
     init(
         catalogue: String? = Shop.catalogue, redis arguments: [String] = [], on program: RedisServerProgram = .chosen,
         database: Int = 0
@@ -47,7 +47,7 @@ final class Shop: Sendable {
         }
     }
 
-    /// Arguments under which Redis forgets nothing that it has acknowledged.
+    /// Arguments with which Redis forgets nothing that it has acknowledged.
     static let durable = ["--appendonly", "yes", "--appendfsync", "always"]
 
     // MARK: - The binary
@@ -62,18 +62,19 @@ final class Shop: Sendable {
         [
             "STOCKTAKE_REDIS_URL": "unix://\(redis.socketPath)?db=\(database)", "STOCKTAKE_LEDGER": ledger,
             "STOCKTAKE_DATA": folder.path, "STOCKTAKE_LOG_LEVEL": "notice",
-            // Any that is free: tests run beside each other.
+            // Any free port: tests run in parallel.
             "STOCKTAKE_HTTP_PORT": "0",
         ].merging(more) { $1 }
     }
 
     /// Starts a subcommand and leaves it running.
-    /// - Parameter wrapper: a program with arguments that ends as the command, which is put behind them.
+    /// - Parameter wrapper: A program with its arguments that is followed by the command and ends when the command
+    ///   ends.
     func start(
         _ arguments: [String], environment more: [String: String] = [:], input: String = "",
         under wrapper: [String] = []
     ) throws -> ChildProcess {
-        // A free port for each process that opens the operator's address anyway.
+        // A free port for each process that opens the operator's address by default.
         let port = ["run", "serve"].contains(arguments.first) ? ["STOCKTAKE_OPERATOR_PORT": "0"] : [:]
         let command = wrapper + [try builtBinary("stocktake")] + arguments
         return try ChildProcess(
@@ -115,7 +116,7 @@ final class Shop: Sendable {
         return result.output
     }
 
-    /// A consumer that has opened its first epoch.
+    /// Starts a consumer and waits until it has opened its first epoch.
     func startConsumer(_ more: String..., environment: [String: String] = [:]) async throws -> ChildProcess {
         let consumer = try start(["consume"] + more, environment: environment)
         try await consumer.waitForLine(containing: "consuming store", within: .seconds(20))
@@ -135,7 +136,7 @@ final class Shop: Sendable {
         try await succeed("publish", "-", input: lines.joined(separator: "\n") + "\n")
     }
 
-    // MARK: - What came of it
+    // MARK: - Results
 
     /// Rows of the ledger, as text.
     func query(_ sql: String) throws -> [[String]] {
@@ -150,7 +151,7 @@ final class Shop: Sendable {
         }
     }
 
-    /// Changes the ledger behind the program's back.
+    /// Edits the ledger directly, without the program noticing.
     func edit(_ sql: String) throws {
         let queue = try DatabaseQueue(path: ledger)
         try queue.write { db in try db.execute(sql: sql) }
@@ -171,7 +172,7 @@ final class Shop: Sendable {
         try await redis.command("XRANGE", keys.checkouts, "-", "+").array?.compactMap { $0.array?.first?.string } ?? []
     }
 
-    /// Brings the ledger's log into its file.
+    /// Checkpoints the ledger's log into its file.
     func checkpoint() throws {
         let queue = try DatabaseQueue(path: ledger)
         try queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA wal_checkpoint(RESTART)") }
@@ -210,14 +211,14 @@ final class Shop: Sendable {
         }
     }
 
-    /// Checks that the ledger holds exactly what the orders give one by one, and that all is consistent.
+    /// Checks that the ledger holds exactly the result of the orders one by one, and that all is consistent.
     func expectResult(
         of orders: [SequentialModel.Order], _ location: SourceLocation = #_sourceLocation
     ) async throws {
         try await expectResult(of: orders.map { .order($0) }, location)
     }
 
-    /// The same for messages of all kinds; cancellations that come before their order are taken at the end.
+    /// The same for messages of all kinds; cancellations that precede their order are processed at the end.
     func expectResult(
         of messages: [SequentialModel.Message], _ location: SourceLocation = #_sourceLocation
     ) async throws {
@@ -225,7 +226,7 @@ final class Shop: Sendable {
         try await expectConsistent(location)
     }
 
-    /// Checks that the ledger is sound, the counters are exactly its figures, nothing is pending, and everything is announced.
+    /// Checks that the ledger is sound, the counters equal it, nothing is pending, and everything is announced.
     func expectConsistent(_ location: SourceLocation = #_sourceLocation) async throws {
         let check = try await run(["ledger", "check"])
         #expect(check.status == 0, "\(check.output)\(check.errors)", sourceLocation: location)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Many clients of the real server that ask for much and do not read.
+/// Many clients of the real server that request much and do not read.
 @Suite struct SlowReaderTests {
     /// A list of products that takes a megabyte.
     private static let largeCatalogue: String = {
@@ -24,11 +24,11 @@ import Testing
         let line = try await server.office.get("/metrics").text.split(separator: "\n").first {
             $0.hasPrefix(name + " ")
         }
-        // What has not happened yet may have no line.
+        // A counter that has not been incremented yet may have no line.
         return try #require(Int(line?.split(separator: " ").last ?? "0"))
     }
 
-    @Test("What is held for clients that do not read stays below http_buffer_bytes, and others are served")
+    @Test("Buffers for clients that do not read stay below http_buffer_bytes, and other clients are served")
     func bound() async throws {
         let limit = 16 << 20
         let shop = try await Shop(catalogue: Self.largeCatalogue)
@@ -37,14 +37,14 @@ import Testing
         let before = try memory(server)
         var deaf: [HTTPConnection] = []
         var most = 0
-        // 120 MB of answers.
+        // 120 MB of responses.
         for number in 0..<120 {
             let connection = try await HTTPConnection.connect(to: server.shop, reads: false)
             connection.send("GET", "/v1/products?limit=100")
             deaf.append(connection)
             guard number % 10 == 9 else { continue }
             most = max(most, try await metric("stocktake_http_unread_bytes", server))
-            // Refused at most until room is made, which takes an event loop some turns.
+            // Refused at most until buffers are freed, which takes an event loop some turns.
             try await eventually("others are served") {
                 (try? await server.figures(of: "P1"))?["sold_quantity"] == 0
             }
@@ -53,15 +53,15 @@ import Testing
             #"stocktake_http_cut_off_total{reason="buffer"}"#,
             #"stocktake_http_requests_total{route="/v1/products",status="503"}"#
         )
-        // There is room for 16 answers. All others are closed to make it, or get a 503.
+        // 16 responses fit. All other connections are closed to make room, or get a 503.
         try await eventually(within: .seconds(120), "no more than fit are held") {
             most = max(most, try await metric("stocktake_http_unread_bytes", server))
             return try await metric(closed, server) + metric(refused, server) >= 100
         }
-        // And what each event loop has just counted and not yet made room for.
+        // Plus what each event loop has counted but not yet made room for.
         #expect(most <= limit + (4 << 20))
         #expect(most > 0)
-        // With what the allocator keeps.
+        // Including what the allocator retains.
         #expect(try memory(server) - before < 80 << 20)
         #expect(try await metric(closed, server) > 0)
         for connection in deaf { connection.close() }

@@ -5,11 +5,11 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// A Redis that lacks what the ledger has, and what a process says about whether it can do its work.
+/// A Redis that is behind the ledger, and how each process reports whether it can do its work.
 @Suite struct StaleCountersTests {
     private typealias Order = SequentialModel.Order
 
-    /// A shop with nine sold, and the counters of before under the key "old".
+    /// A shop with nine sold, and a copy of the earlier counters under the key "old".
     private func sold() async throws -> Shop {
         let shop = try await Shop()
         try await shop.consumeAll()
@@ -25,7 +25,7 @@ import Testing
         return checks.first { $0["check"] == "counters" }
     }
 
-    @Test("Figures of a Redis that is behind the ledger are not served, and are back once a consumer runs")
+    @Test("Availability from a Redis behind the ledger is not served, and returns once a consumer runs")
     func behind() async throws {
         let shop = try await sold()
         let server = try await shop.startServing()
@@ -49,7 +49,7 @@ import Testing
         #expect(try await consumer.stop() == .exited(0))
     }
 
-    @Test("Where the ledger's figures may be served, they are, and the process stays ready")
+    @Test("Where the ledger's availability may be served, it is, and the process stays ready")
     func ledgerFallback() async throws {
         let shop = try await sold()
         let server = try await shop.startServing("--http-ledger-fallback", "yes")
@@ -65,7 +65,7 @@ import Testing
         #expect(ready.status == 200 && ready.text.contains("from ledger"), "\(ready.text)")
     }
 
-    @Test("Catalogues that are brought in under traffic, each with its epoch, withhold no figures")
+    @Test("Syncing catalogues under traffic, each with its own epoch, never withholds availability")
     func syncUnderTraffic() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer()
@@ -99,7 +99,7 @@ import Testing
         #expect(try await server.process.stop() == .exited(0))
     }
 
-    @Test("Of a process that sells and serves, one address says whether it can be asked, the other whether it decides")
+    @Test("In a process that sells and serves, one address reports whether it can serve, the other whether it decides")
     func twoAddresses() async throws {
         let shop = try await Shop()
         let server = try await shop.startServer("--http-ledger-fallback", "yes")
@@ -114,7 +114,7 @@ import Testing
         try await eventually("deciding") { try await server.office.get("/readyz").status == 200 }
     }
 
-    @Test("A server that can read does not mind a ledger that nobody can write")
+    @Test("A server that can read is unaffected by a ledger that cannot be written")
     func unwritableLedger() async throws {
         let shop = try await sold()
         let server = try await shop.startServing()
@@ -122,7 +122,7 @@ import Testing
         let office = try HTTPAddress(in: try await consumer.waitForLine(containing: "operator page on http://"))
         try await server.waitForSold(9, of: "PANEL")
         #expect(try await office.get("/readyz").status == 200)
-        // Whatever the user's rights are: it is not where it should be.
+        // The ledger is moved away, which works whatever rights the user has.
         try FileManager.default.moveItem(atPath: shop.ledger, toPath: shop.ledger + ".away")
         #expect(try await consumer.waitForEnding(within: .seconds(20)) == .exited(2))
         #expect(try await server.get("/readyz").status == 200)

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Several consumers of one store, and the polite end of one.
+/// Several consumers of one store, and the orderly shutdown of one.
 @Suite(.serialized) struct StandbyTests {
-    @Test("A second consumer stands by, says so, and takes over within a second of the first one's kill -9")
+    @Test("A standby says so, and takes over within a second of the active consumer's kill -9")
     func takeOver() async throws {
         let shop = try await Shop()
         let first = try await shop.startConsumer()
@@ -16,7 +16,7 @@ import Testing
         let killed = ContinuousClock.now
         _ = try await first.kill()
         try await second.waitForLine(containing: "consuming store")
-        // The promise, with room for a machine that is busy with other tests.
+        // The promised second, with room for a machine that is busy with other tests.
         #expect(ContinuousClock.now - killed < .seconds(3))
         try await shop.publish([SequentialModel.Order("late", ("PANEL", nil, 1)).message])
         try await shop.waitForOrders(SequentialModel.rush.count + 1)
@@ -24,7 +24,7 @@ import Testing
         try await shop.expectResult(of: SequentialModel.rush + [SequentialModel.Order("late", ("PANEL", nil, 1))])
     }
 
-    @Test("SIGTERM finishes and settles what was read, and ends with 0")
+    @Test("SIGTERM finishes and acknowledges messages that were read, and ends with 0")
     func politeEnd() async throws {
         let shop = try await Shop()
         let consumer = try await shop.startConsumer("--batch-orders", "3")
@@ -33,7 +33,7 @@ import Testing
         let asked = ContinuousClock.now
         #expect(try await consumer.stop() == .exited(0))
         #expect(ContinuousClock.now - asked < .seconds(10))
-        // What was delivered is settled; the rest is unread.
+        // Delivered messages are acknowledged; the rest is unread.
         #expect(try await shop.pending() == 0)
         let orders = try shop.count("orders")
         #expect(try await shop.outcomes().count == orders)
@@ -41,7 +41,7 @@ import Testing
         try await shop.expectResult(of: SequentialModel.rush)
     }
 
-    @Test("The stream is trimmed behind the consumer, and keeps what it is told to keep")
+    @Test("The stream is trimmed behind the consumer, and keeps what it is configured to keep")
     func trimming() async throws {
         let shop = try await Shop()
         try await shop.publish(SequentialModel.rush.map(\.message))
@@ -49,7 +49,7 @@ import Testing
         func length() async throws -> Int64? { try await shop.redis.command("XLEN", shop.keys.checkouts).int }
         #expect(try await length() == Int64(SequentialModel.rush.count))
         let consumer = try await shop.startConsumer("--keep-messages-s", "0")
-        // The last one delivered is where the group stands.
+        // The group's last delivered entry is kept.
         try await eventually("an empty stream") { try await length() == 1 }
         try await shop.publish([SequentialModel.Order("late", ("PANEL", nil, 1)).message])
         try await shop.waitForOrders(SequentialModel.rush.count + 1)

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What happens to a consumer when its terminal, or the reader of its output, goes away.
+/// A consumer whose terminal, or the reader of its output, disappears.
 @Suite struct TerminalTests {
-    @Test("SIGHUP ends run and its private Redis as SIGTERM does")
+    @Test("SIGHUP ends run and its private Redis like SIGTERM")
     func hangUp() async throws {
         let folder = try TemporaryFolder()
         let running = try ChildProcess(
@@ -21,7 +21,7 @@ import Testing
         try await eventually("the server's end") { kill(redis, 0) != 0 }
     }
 
-    @Test("A consumer that was started to outlive its terminal does")
+    @Test("A consumer that was started to outlive its terminal does so")
     func ignoredHangUp() async throws {
         let shop = try await Shop()
         let consumer = try shop.start(["consume"], under: ["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""])
@@ -32,7 +32,7 @@ import Testing
         #expect(try await consumer.stop() == .exited(0))
     }
 
-    /// A pipe that is open at both ends and full: the first byte that is written to it waits.
+    /// A pipe that is open at both ends and full: writing another byte blocks.
     private func fullPipe(in folder: TemporaryFolder) throws -> (path: String, descriptor: Int32) {
         let path = folder.path(of: "pipe")
         guard mkfifo(path, 0o600) == 0 else { throw TestSupportError("no pipe: \(errno)") }
@@ -46,7 +46,7 @@ import Testing
         try shop.start(arguments, under: ["sh", "-c", "exec \"$0\" \"$@\" >\(pipe) 2>&1"])
     }
 
-    @Test("Output that is not read does not hold up the consumer, and its end not for long")
+    @Test("Unread output does not hold up the consumer, and delays its end only briefly")
     func unreadPipe() async throws {
         let shop = try await Shop()
         let pipe = try fullPipe(in: shop.folder)
@@ -63,7 +63,7 @@ import Testing
         try await shop.expectConsistent()
     }
 
-    @Test("A consumer that has to stop does, though nobody reads why")
+    @Test("A consumer that has to stop does so even if its error output is not read")
     func unreadReason() async throws {
         let shop = try await Shop()
         let pipe = try fullPipe(in: shop.folder)
