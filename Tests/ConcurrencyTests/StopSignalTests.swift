@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The stop signal", .timeLimit(.minutes(1)))
 struct StopSignalTests {
-    @Test("ends a pause at once, however long it is, and each one after it")
+    @Test("ends a pause at once, however long it is, and each later one")
     func endsPauses() async {
         let stop = StopSignal()
         let pauses = (0..<3).map { _ in Task { try await stop.pause(.seconds(3_600)) } }
@@ -14,7 +14,7 @@ struct StopSignalTests {
         await #expect(throws: StopSignal.Stopped.self) { try await stop.pause(.seconds(3_600)) }
     }
 
-    @Test("lets a pause end by itself where no stop comes")
+    @Test("lets a pause end by itself if no stop is requested")
     func pauses() async throws {
         let stop = StopSignal()
         let start = ContinuousClock.now
@@ -22,7 +22,7 @@ struct StopSignalTests {
         #expect(ContinuousClock.now - start >= .milliseconds(20) && !stop.isRequested)
     }
 
-    @Test("leaves a cancelled pause and a cancelled wait with what they were cancelled by")
+    @Test("ends a cancelled pause by throwing and a cancelled wait by returning")
     func cancelled() async {
         let stop = StopSignal()
         let pause = Task { try await stop.pause(.seconds(3_600)) }
@@ -43,7 +43,7 @@ struct StopSignalTests {
         await stop.wait()
     }
 
-    @Test("runs an action once: at the stop, or at once after it; not one that was withdrawn")
+    @Test("runs an action once, at the stop or at once after it, unless it was withdrawn")
     func actions() async {
         let stop = StopSignal()
         await confirmation(expectedCount: 2) { ran in

@@ -35,7 +35,7 @@ struct BatchPlannerTests {
         return BatchPlanner(entries, context, at: "").lookup
     }
 
-    /// What is recorded of an order of two lamps.
+    /// What the ledger returns for a recorded order of two lamps.
     private static func prior(_ id: Identifier, of command: Command) -> PriorState {
         var prior = PriorState()
         let outcome = Outcome(kind: .accepted, ids: [.placeOrder: id], seq: 7, units: 2, decidedAt: "then")
@@ -45,7 +45,7 @@ struct BatchPlannerTests {
         return prior
     }
 
-    // MARK: - New, known, impossible
+    // MARK: - New, known and impossible commands
 
     @Test("has new commands decided, in the order of the stream, with the movements they make")
     func commands() {
@@ -64,7 +64,7 @@ struct BatchPlannerTests {
         #expect(batch.cancelledOrders == ["sold"] && batch.catalogueVersion == 3)
     }
 
-    @Test("says the same again of what is recorded: in the ledger, in this batch, or in the one before it")
+    @Test("repeats the outcome of what is recorded: in the ledger, in this batch, or in the one before it")
     func replays() throws {
         let order = DecodedEntry.order(1, "a", ("lamp", nil, 2))
         let known = Self.plan([order], by: Self.prior("a", of: try order.command.get()))
@@ -76,7 +76,7 @@ struct BatchPlannerTests {
         #expect(after.orderDetails == ["known accepted seq 5 at 0 before"])
     }
 
-    @Test("makes a dead letter of an id that comes with other content, wherever its first content is")
+    @Test("makes a dead letter of an id that is reused with other content, wherever its first content is")
     func conflicts() throws {
         let (two, three) = (DecodedEntry.order(1, "a", ("lamp", nil, 2)), DecodedEntry.order(2, "a", ("lamp", nil, 3)))
         #expect(Self.plan([three], by: Self.prior("a", of: try two.command.get())).reasons == [.orderConflict])
@@ -86,7 +86,7 @@ struct BatchPlannerTests {
         #expect(Self.plan([three], recording: recording).reasons == [.orderConflict])
     }
 
-    @Test("makes a dead letter of what the catalogue, the ledger or the decoder finds wrong, and goes on")
+    @Test("makes a dead letter of what the catalogue, the ledger or the decoder finds wrong, and continues")
     func invalid() {
         var prior = PriorState()
         prior.balances[.product("lamp")] = Balance(sold: 9, adjusted: 1, cap: nil)
@@ -99,7 +99,7 @@ struct BatchPlannerTests {
         #expect(batch.orderDetails == ["record 0", "record 1", "record 2", "record 3"] && batch.commands.count == 1)
     }
 
-    @Test("leaves a dead letter one, even if it could be processed now, and is told apart by its content")
+    @Test("leaves a dead letter dead even if it could be processed now, and identifies it by its content")
     func deadLetters() {
         let entry = DecodedEntry.order(1, "a", ("lamp", nil, 1))
         var prior = PriorState()
@@ -108,13 +108,13 @@ struct BatchPlannerTests {
             place: EpochPosition(epoch: 1, position: 7))
         let fingerprint = entry.entry.fingerprint
         let again = Self.plan([entry], by: prior, requestedReplays: [fingerprint: [8]])
-        // It is the old message: the wish for a replay stays open.
+        // It is the old message: the request for a replay stays open.
         #expect(again.orderDetails == ["known dead_letter at 1:7"] && again.replayed == [])
         // Another message that was given the same id.
         #expect(Self.plan([.order(1, "b", ("lamp", nil, 1))], by: prior).orderDetails == ["record 0"])
     }
 
-    @Test("makes one dead letter of an entry that is delivered twice, in one batch and while another one is recorded")
+    @Test("makes one dead letter of an entry that is delivered twice, in one batch and while another is recorded")
     func deadLetterTwice() throws {
         let twice = Self.plan([.junk(2), .order(3, "a", ("lamp", nil, 1)), .junk(2), .junk(4)])
         #expect(twice.orderDetails == ["record 0", "record 1", "replay of 0", "record 2"] && twice.records.count == 3)
@@ -124,7 +124,7 @@ struct BatchPlannerTests {
         #expect(again.orderDetails == ["known dead_letter at 1 before", "record 0"])
     }
 
-    @Test("ends the wish for a dead letter with the message that comes back, whatever becomes of it")
+    @Test("ends the request for a replay with the republished message, whatever its outcome")
     func wishes() {
         let entries: [DecodedEntry] = [.order(1, "a", ("lamp", nil, 1)), .junk(2), .order(3, "b", ("lamp", nil, 1))]
         let wanted = [entries[0].entry.fingerprint: [4, 5] as [Int64], entries[1].entry.fingerprint: [6]]
@@ -133,7 +133,7 @@ struct BatchPlannerTests {
 
     // MARK: - Cancellations
 
-    @Test("takes each cancellation of an order from what the ones before it left")
+    @Test("takes each cancellation of an order from the units that earlier ones left")
     func cancellations() {
         var prior = PriorState()
         prior.owned["o"] = [SKUUnits(SKU("cube", "black"), 3), SKUUnits(SKU("lamp"), 1)]
@@ -174,7 +174,7 @@ struct BatchPlannerTests {
         #expect(Self.lookup([cancel], recording: recording).entryIDs == [])
         #expect(Self.plan([cancel], recording: recording).entries.isEmpty)
         #expect(Self.lookup([.cancel(2, "c", order: "other")], recording: recording).entryIDs == ["2-0"])
-        // Of an order that the batch before it already cancels in part.
+        // The batch before it already cancels part of the order.
         var prior = PriorState()
         prior.owned["o"] = [SKUUnits(SKU("lamp"), 2)]
         let cancelling = try Self.decided(
@@ -183,21 +183,21 @@ struct BatchPlannerTests {
     }
 
     @Test(
-        "has an adjustment come first in its batch, also where a Redis that lost its tail gave its id to another one before",
+        "puts an adjustment first in its batch, even if a Redis that lost its tail reused its id",
         arguments: [2, 1])
     func adjustments(secondEntry: Int) throws {
         let both = [DecodedEntry.adjust(1, "a", "lamp", -1), .adjust(secondEntry, "b", "lamp", -1)]
-        // Together they could take away what only one of them may.
+        // Together they could take away units that only one of them may take.
         #expect(Self.plan(both).entries.count == 1)
         let recording = try Self.decided([.junk(9)], nil, seqBefore: 4)
         #expect(Self.plan(both, recording: recording).entries.isEmpty)
     }
 
-    @Test("has refunds come first in their batch, with nothing being recorded; they move nothing")
+    @Test("puts refunds first in their batch, with no batch being recorded; they move nothing")
     func refunds() throws {
         var prior = PriorState()
         prior.payments["o"] = []
-        // Of a dead letter alone.
+        // Paid by a dead letter only.
         prior.payments["d"] = [Payment(orderID: "d", currency: "usd")]
         let refunds = [DecodedEntry.refund(1, "r1", order: "o"), .refund(2, "r2", order: "d")]
         let batch = Self.plan(refunds + [.order(3, "a", ("lamp", nil, 1)), .refund(4, "r3", order: "o")], by: prior)
@@ -207,7 +207,7 @@ struct BatchPlannerTests {
         #expect(Self.plan(refunds, by: prior, recording: recording).entries.isEmpty)
     }
 
-    @Test("makes a dead letter of a refund of nothing that is known, and of one in another currency")
+    @Test("makes a dead letter of a refund of an unknown payment, and of one in another currency")
     func invalidRefunds() throws {
         var prior = PriorState()
         func payment(_ intent: String?, _ currency: String?) -> Payment {
@@ -224,7 +224,7 @@ struct BatchPlannerTests {
         }
     }
 
-    @Test("ends a batch with the command whose movements would be too many, but never before the first one")
+    @Test("ends a batch at the command that exceeds the movements' limit, but always takes the first one")
     func movements() {
         let orders: [DecodedEntry] = (1...4).map { .order($0, "o\($0)", ("cube", "black", 1)) }
         #expect(Self.plan(orders, maximumMovements: 5).entries.count == 2)
@@ -235,7 +235,7 @@ struct BatchPlannerTests {
     // MARK: - Poison messages
 
     @Test(
-        "keeps a poison message one, for the case that it is planned again; quarantined it is a dead letter, undecoded")
+        "keeps a poison message as one in case it is planned again; quarantined, it is an undecoded dead letter")
     func poison() {
         let entry = DecodedEntry.order(1, "a", ("lamp", nil, 1), deliveries: StreamEntry.poisonDeliveries).entry
         let planned = Self.plan([EntryDecoder.decode(entry)])
@@ -251,7 +251,7 @@ struct BatchPlannerTests {
 
     // MARK: -
 
-    /// A batch of these entries that the gate has decided, the first of its commands so; nil: it has none.
+    /// A batch of these entries as the gate has decided it; `nil` if it has no commands.
     private static func decided(
         _ entries: [DecodedEntry], _ decision: Decision?, seqBefore: Int64, by prior: PriorState = PriorState()
     ) throws -> UnrecordedBatch {
@@ -264,7 +264,7 @@ struct BatchPlannerTests {
 }
 
 extension PlannedBatch {
-    /// What becomes of its entries.
+    /// Its entries and their treatment, in words.
     fileprivate var orderDetails: [String] {
         plans.map { plan in
             switch plan {
@@ -276,7 +276,7 @@ extension PlannedBatch {
         }
     }
 
-    /// Of its dead letters.
+    /// The reasons of its dead letters.
     fileprivate var reasons: [DeadLetterReason] {
         records.compactMap { if case .deadLetter(let letter) = $0 { letter.cause.reason } else { nil } }
     }

@@ -4,11 +4,11 @@ import Testing
 
 @testable import Consumer
 
-@Suite("The queue of what is to be decided")
+@Suite("The queue of entries to decide")
 struct BatchQueueTests {
     private static let limits = BatchQueue.Limits(orders: 4, lines: 6, bytes: 1_000)
 
-    /// An order with so many lines, whose entry has so many bytes.
+    /// An order with this many lines, whose entry has this many bytes.
     private static func order(_ id: Int, lines: Int = 1, bytes: Int = 10) -> ReadEntry {
         let checkout = Checkout(
             orderID: Identifier("o\(id)"),
@@ -30,7 +30,7 @@ struct BatchQueueTests {
 
     private func ids(_ front: [DecodedEntry]) -> [String] { front.map(\.entry.id) }
 
-    @Test("keeps count of what is taken away, and of what is put back")
+    @Test("updates its totals when entries are taken and when they are put back")
     func counted() {
         var queue = Self.queue(Self.order(1), Self.order(2, bytes: 30))
         #expect(queue.count == 2 && queue.bytes == 40)
@@ -42,7 +42,7 @@ struct BatchQueueTests {
         #expect(queue.isEmpty && queue.bytes == 0)
     }
 
-    @Test("gives a batch from its front, within the limits, but at least one")
+    @Test("takes a batch from its front, within the limits, but at least one entry")
     func front() {
         let five = Self.queue(Self.order(1), Self.order(2), Self.order(3), Self.order(4), Self.order(5))
         #expect(ids(five.peekBatch()) == ["1-0", "2-0", "3-0", "4-0"])
@@ -51,7 +51,7 @@ struct BatchQueueTests {
         #expect(ids(Self.queue(Self.order(1, lines: 7, bytes: 2_000), Self.order(2)).peekBatch()) == ["1-0"])
     }
 
-    @Test("gives what stands before a poison message, and that one alone")
+    @Test("takes the entries before a poison message, and then that message alone")
     func poison() {
         var queue = Self.queue(Self.order(1), Self.poisonous(2), Self.order(3))
         #expect(queue.poison == nil && ids(queue.peekBatch()) == ["1-0"])

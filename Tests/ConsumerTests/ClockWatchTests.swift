@@ -6,7 +6,7 @@ import Testing
 struct ClockWatchTests {
     private let start = ContinuousClock.now
 
-    /// - Parameter second: that has passed in truth.
+    /// - Parameter second: The true time that has passed.
     private func reading(
         _ second: Double, redis: Double = 0, machine: Double = 0, late: Double = 0, ahead: Double? = -1
     ) -> ClockWatch.ReadState {
@@ -16,7 +16,7 @@ struct ClockWatchTests {
             idsAhead: ahead.map { .seconds($0) })
     }
 
-    @Test("Clocks that go are no news")
+    @Test("Clocks that drift slightly are not reported")
     func right() {
         var clocks = ClockWatch()
         func look(_ reading: ClockWatch.ReadState) -> [ClockWatch.Finding] { clocks.look(reading) }
@@ -25,7 +25,7 @@ struct ClockWatchTests {
         }
     }
 
-    @Test("A clock that is set is reported once, by how much", arguments: [-3_600.0, 86_400])
+    @Test("A clock that is set is reported once, with the size of the step", arguments: [-3_600.0, 86_400])
     func step(by seconds: Double) {
         var clocks = ClockWatch()
         func look(_ reading: ClockWatch.ReadState) -> [ClockWatch.Finding] { clocks.look(reading) }
@@ -33,7 +33,7 @@ struct ClockWatchTests {
         let redis = look(reading(10, redis: seconds))
         #expect(redis == [.redisStepped(.seconds(seconds)), .apart(.seconds(-seconds))])
         #expect(look(reading(20, redis: seconds)) == [])
-        // The other one follows: they agree again.
+        // The other clock follows: they agree again.
         #expect(look(reading(30, redis: seconds, machine: seconds)) == [.machineStepped(.seconds(seconds))])
         #expect(look(reading(40, redis: seconds, machine: seconds)) == [])
     }
@@ -47,7 +47,7 @@ struct ClockWatchTests {
         #expect(look(reading(20)) == [.machineStepped(.seconds(-90))])
     }
 
-    @Test("A reply that comes late is no step of a clock")
+    @Test("A late reply is not mistaken for a step of the clock")
     func lateReply() {
         var clocks = ClockWatch()
         func look(_ reading: ClockWatch.ReadState) -> [ClockWatch.Finding] { clocks.look(reading) }
@@ -57,7 +57,7 @@ struct ClockWatchTests {
         #expect(look(reading(30, redis: 6, late: 1)) == [.redisStepped(.seconds(6)), .apart(.seconds(-6))])
     }
 
-    @Test("Ids ahead of the clock are reported once, and again after they were not")
+    @Test("Ids ahead of the clock are reported once, and again if they recur")
     func idsAhead() {
         var clocks = ClockWatch()
         func look(_ reading: ClockWatch.ReadState) -> [ClockWatch.Finding] { clocks.look(reading) }

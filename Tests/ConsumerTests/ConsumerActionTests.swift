@@ -14,14 +14,14 @@ struct ConsumerActionTests {
     }
 
     @Test(
-        "is not short with many entries, nor with large ones: then it must not run beside the connections",
+        "is not short with many entries or large ones: then it must not run on the connections' event loops",
         arguments: [(0, 0, true), (32, 100, true), (33, 100, false), (1, 65_000, true), (1, 65_536, false)])
     func decoding(_ count: Int, _ bytes: Int, _ isShort: Bool) {
         let entries = Array(repeating: Self.entry(bytes), count: count)
         #expect(ConsumerAction.decode(entries).isShort == isShort)
     }
 
-    @Test("is short if it only waits, also with many messages: the ledger has threads of its own")
+    @Test("is short if it only waits, also with many messages: the ledger has its own threads")
     func recording() {
         #expect(ConsumerAction.read(claims: true).isShort)
         #expect(ConsumerAction.record(JournalBatch(epoch: 1, catalogueVersion: 1, seqBefore: 0)).isShort)

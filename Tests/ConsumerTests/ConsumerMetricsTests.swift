@@ -8,7 +8,7 @@ import MetricsTestKit
 import TestSupport
 import Testing
 
-/// What a consumer's work leaves in its metrics: everything once.
+/// A consumer's metrics count everything exactly once.
 @Suite struct ConsumerMetricsTests {
     private static func order(_ id: String, _ product: String, _ units: Int) -> (String, String) {
         (
@@ -39,7 +39,7 @@ import Testing
         try await service.run(until: stop ?? StopSignal())
     }
 
-    @Test("A stream that cannot be trimmed is counted, what is trimmed as well, and a full Redis shown")
+    @Test("Trimmed messages and failures to trim are counted, and a full Redis is shown")
     func trimming() async throws {
         try await withRedisServer { server async throws in
             try await withTemporaryFolder { folder async throws in
@@ -56,7 +56,7 @@ import Testing
                 try await server.command("ACL", "SETUSER", "default", "+xtrim")
                 try await server.command("XADD", stream, "1-0", "type", "t", "payload", "{}")
                 try await server.command("XADD", stream, "1-1", "type", "t", "payload", "{}")
-                // Once a second while it is full.
+                // Once per second while Redis is full.
                 try await server.command("CONFIG", "SET", "maxmemory", "1")
                 try await eventually("trimmed messages") { value("stocktake_trimmed_messages_total") == 2 }
                 #expect(try metrics.expectGauge("stocktake_redis_full").lastValue == 1)
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test("Outcomes are counted by kind and reason, replays apart, and each stage is measured once a batch")
+    @Test("Outcomes are counted by kind and reason, replays separately, and each stage is timed once per batch")
     func outcomes() async throws {
         try await withRedisServer { server async throws in
             try await withTemporaryFolder { folder async throws in
@@ -90,7 +90,7 @@ import Testing
                         "stocktake_outcomes_total", [("outcome", kind), ("reason", reason)]
                     ).totalValue
                 }
-                // lamp: a 3, b refused, c 2, d sold out, c back; then one more is gone.
+                // lamp: a 3, b refused, c 2, d sold out, c returned; then one more is sold.
                 #expect(try outcome("accepted") == 2)
                 #expect(try outcome("refused", "insufficient") == 1)
                 #expect(try outcome("refused", "sold_out") == 1)
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test("A standby says that it is not active, and one that fails that it is not any more")
+    @Test("A standby reports that it is not active, and a failing consumer that it no longer is")
     func active() async throws {
         try await withRedisServer { server async throws in
             try await withTemporaryFolder { folder async throws in
@@ -133,7 +133,7 @@ import Testing
                 try await eventually("the consumer") { values(first) == [0, 1] }
                 let standingBy = Task { try await run(path, server, second, until: stopSecond) }
                 try await eventually("the standby") { values(second) == [0] }
-                // Its counters are another ledger's all at once: going on would be wrong.
+                // The counters suddenly belong to another ledger: continuing would be wrong.
                 try await server.command("HSET", StoreKeys(store: "main").stock, "ledger", "another")
                 await #expect(throws: ConsumerError.self) { try await consuming.value }
                 #expect(values(first) == [0, 1, 0])

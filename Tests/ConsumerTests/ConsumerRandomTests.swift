@@ -8,13 +8,13 @@ import Testing
 @testable import Consumer
 @testable import MemoryLedger
 
-/// The state machine in a world in which everything takes any time and anything may fail.
-@Suite("The consumer, whatever happens")
+/// The state machine in a world where everything takes any amount of time and anything may fail.
+@Suite("The consumer under random faults")
 struct ConsumerRandomTests {
     private static let histories = isLong ? 10_000 : 200
     private static let isLong = ProcessInfo.processInfo.environment["STOCKTAKE_TEST_LONG"] == "1"
 
-    @Test("ends with every message acknowledged, decided once, as if they had been taken one by one")
+    @Test("ends with every message acknowledged, decided once, as if they had been processed one by one")
     func asOneByOne() throws {
         var seen: [String: Int] = [:]
         for seed in Self.seeds() {
@@ -32,7 +32,7 @@ struct ConsumerRandomTests {
             try #require(world.ledger.deadLetterKeys == plain.ledger.deadLetterKeys, "seed \(seed)")
             seen.merge(world.faultsSeen, uniquingKeysWith: +)
         }
-        // A fault that never took place would prove nothing.
+        // A fault that never occurred would prove nothing.
         for fault in [
             "read failed", "read lost entries", "stream lost", "connecting failed", "gate in doubt", "counters lost",
             "counter edited", "epoch taken", "catalogue changed", "process dies", "stop", "installation in doubt",
@@ -42,7 +42,7 @@ struct ConsumerRandomTests {
     }
 
     @Test(
-        "finds entries that were lost on their way without a word, and cancellations that came too early: none is lost")
+        "finds entries that were lost in delivery without an error, and early cancellations: none is lost")
     func strays() throws {
         var faults = ConsumerWorld.Faults.all
         faults.strays = 20
@@ -54,7 +54,7 @@ struct ConsumerRandomTests {
                 stream, batchOrders: Int.random(in: 1...9, using: &generator), faults: faults,
                 wakesCancellations: true, generator)
             try Self.run(world, 1_500, seed)
-            // Their order is not that of the stream; each of them has its outcome, and no cap is passed.
+            // Their order is not that of the stream; each of them has its outcome, and no cap is exceeded.
             try #require(world.redis.acknowledged == Set(world.redis.stream.map(\.id)), "seed \(seed)")
             try #require(world.ledger.earlyCancellationsOfRecordedOrders == 0, "seed \(seed)")
             replays += world.redis.stream.count - stream.count
@@ -67,7 +67,7 @@ struct ConsumerRandomTests {
     }
 
     private static func seeds() -> [UInt64] {
-        // STOCKTAKE_TEST_SEED brings the seed of a failure back.
+        // STOCKTAKE_TEST_SEED replays the seed of a failure.
         let given = ProcessInfo.processInfo.environment["STOCKTAKE_TEST_SEED"].flatMap { UInt64($0) }
         let first = given ?? .random(in: 0..<1 << 32)
         return (0..<UInt64(histories)).map { first + $0 }
@@ -81,7 +81,7 @@ struct ConsumerRandomTests {
         }
     }
 
-    /// What became of each command, without when.
+    /// The result of each command, without its time.
     private static func results(_ ledger: MemoryTables) -> [Command.Key: String] {
         ledger.decisions.mapValues { prior in
             let outcome = prior.outcome.outcome

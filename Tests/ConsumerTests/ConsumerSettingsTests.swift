@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The consumer's settings")
 struct ConsumerSettingsTests {
-    @Test("are by default what the shipped file says")
+    @Test("have the defaults that the shipped file lists")
     func shipped() throws {
         let text = try Data(contentsOf: URL(filePath: "config/stocktake.json"))
         guard case .object(let shipped) = try JSONValue.parse(Array(text)) else {
@@ -19,7 +19,7 @@ struct ConsumerSettingsTests {
         #expect(shipped["keep_messages"] == .number(JSONNumber(Int64(settings.keepMessages))))
         #expect(shipped["dead_letter_bytes"] == .number(JSONNumber(Int64(settings.deadLetterBytes))))
         #expect(shipped["keep_outcomes"] == .number(JSONNumber(Int64(settings.keepOutcomes))))
-        // Else the former could never be reached.
+        // Otherwise the limit of orders could never be reached.
         #expect(settings.batchLines >= settings.batchOrders)
     }
 }

@@ -7,12 +7,12 @@ import Testing
 @testable import Ingest
 @testable import Ledger
 
-/// The state machine, an event at a time, by a clock that goes on when the test says so.
+/// Tests the state machine one event at a time, with a clock that advances only when the test says so.
 @Suite("The consumer's state machine")
 struct ConsumerStateMachineTests {
-    // MARK: - The way of a batch
+    // MARK: - A batch's stages
 
-    @Test("takes what was read through every stage, one after the other")
+    @Test("passes entries that were read through every stage, one after the other")
     func way() throws {
         let bench = MachineBench()
         #expect(bench.take() == ["watch", "read"])
@@ -32,13 +32,13 @@ struct ConsumerStateMachineTests {
         #expect(bench.machine.totals[.accepted] == 2 && bench.machine.totals.batches == 1)
     }
 
-    @Test("decides the next batch while one is recorded, and leaves it where it is until then")
+    @Test("decides the next batch while one is recorded, and holds it back until then")
     func pipelining() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.order(2, "b", ("lamp", nil, 1)), .order(3, "c", ("lamp", nil, 1)))
         #expect(bench.take().contains("decide 2-0 3-0 after 1"))
         try bench.decide()
-        // Decided, it waits for the batch before it.
+        // The decided batch waits for the batch before it.
         #expect(bench.take().filter { $0.hasPrefix("record ") } == [])
         bench.send(.recorded(.recorded(position: 1)))
         #expect(bench.take().contains("record 2-0 3-0"))
@@ -57,7 +57,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().filter { !$0.hasPrefix("read") } == ["acknowledge 2-0, announce 1–2", "record 3-0"])
     }
 
-    @Test("lets an entry wait that depends on the batch being recorded, and plans it again when that is done")
+    @Test("delays an entry that depends on the batch being recorded, and plans it again after that")
     func blocked() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.cancel(2, "c", order: "a"), .junk(3))
@@ -68,7 +68,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("decide 2-0 3-0 after 1"))
     }
 
-    @Test("plans an entry again at once if what it waited for was recorded meanwhile")
+    @Test("plans an entry again at once if the batch it waited for was recorded in the meantime")
     func notBlocked() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.cancel(2, "c", order: "a"), .junk(3))
@@ -80,14 +80,14 @@ struct ConsumerStateMachineTests {
 
     // MARK: - Poison messages
 
-    @Test("decides a poison message with nothing else being decoded or recorded, and nothing beside it")
+    @Test("decides a poison message alone, with nothing else being decoded or recorded")
     func poison() throws {
         let poison = DecodedEntry.order(2, "b", ("lamp", nil, 1), deliveries: StreamEntry.poisonDeliveries)
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(poison, .order(3, "c", ("lamp", nil, 1)))
         _ = bench.take()
         bench.deliver(.order(4, "d", ("lamp", nil, 1)))
-        // Neither while a batch is recorded, nor is anything decoded from now on.
+        // Nothing is decided while a batch is being recorded, and nothing is decoded from now on.
         #expect(bench.take().filter { $0.hasPrefix("decide") || $0.hasPrefix("decode") } == [])
         bench.send(.recorded(.recorded(position: 1)))
         #expect(bench.take().contains("decide alone 2-0 after 1"))
@@ -97,7 +97,7 @@ struct ConsumerStateMachineTests {
         #expect(!next.contains { $0.hasPrefix("decide") })
     }
 
-    @Test("decides a poison message only once the delivery after it is decoded, if that has begun")
+    @Test("decides a poison message only after a delivery whose decoding has begun is decoded")
     func poisonAfterDecoding() throws {
         let bench = MachineBench()
         bench.finishWatch()
@@ -115,13 +115,13 @@ struct ConsumerStateMachineTests {
 
     // MARK: - Epochs
 
-    @Test("ends an epoch when what is under way has ended, and decides everything that is not recorded again, in order")
+    @Test("ends an epoch after work in progress has ended, and decides again, in order, what is not recorded")
     func epochEnds() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.order(2, "b", ("lamp", nil, 1)), .order(3, "c", ("lamp", nil, 1)))
         #expect(bench.take().contains("decide 2-0 3-0 after 1"))
         bench.send(.recorded(.outdated(LedgerHead(epoch: 2, seq: 0, position: 0, catalogueVersion: 1))))
-        // The gate may still be deciding: its answer is of the old epoch.
+        // The gate may still be deciding: its result belongs to the old epoch.
         #expect(bench.take() == [])
         try bench.decide()
         #expect(bench.take() == ["open epoch: the ledger is at epoch 2, seq 0"])
@@ -129,7 +129,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("decide 1-0 2-0 after 0"))
     }
 
-    @Test("lets what is decided be recorded before an epoch ends, if the ledger takes it")
+    @Test("lets decided batches be recorded before an epoch ends, if the ledger accepts them")
     func decidedIsRecorded() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.order(2, "b", ("lamp", nil, 1)), .order(3, "c", ("lamp", nil, 1)))
@@ -141,12 +141,12 @@ struct ConsumerStateMachineTests {
         bench.send(.recorded(.recorded(position: 3)))
         #expect(bench.take().contains("open epoch: catalogue version 2"))
         bench.open(epoch: 2, seq: 3, position: 3)
-        // What is not announced is read from the ledger.
+        // Outcomes that are not announced yet are read from the ledger.
         let next = bench.take()
         #expect(next.contains("acknowledge 1-0") && next.contains("read journal 0–3"))
     }
 
-    @Test("goes on from the seq the ledger has when an epoch opens, also if that is further than what was recorded")
+    @Test("continues from the ledger's seq when an epoch opens, even if it is beyond what was recorded")
     func furtherLedger() throws {
         let bench = MachineBench()
         bench.watch(epoch: 2)
@@ -159,7 +159,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.machine.recordedSeq == 5 && bench.machine.seq == 6)
     }
 
-    @Test("takes a batch and the one that was decided after it back in order when the ledger does not take the first")
+    @Test("takes back, in order, a batch that the ledger rejects and the one decided after it")
     func disagreement() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.order(2, "b", ("lamp", nil, 1)), .order(3, "c", ("lamp", nil, 1)))
@@ -173,7 +173,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("decide 1-0 2-0 after 0"))
     }
 
-    @Test("gives up when the same batch has caused three epochs, but never for what no batch has caused")
+    @Test("gives up when one batch has caused three epochs, but never because of other causes")
     func noProgress() throws {
         let bench = MachineBench()
         bench.finishWatch()
@@ -191,7 +191,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("give up: odd"))
     }
 
-    @Test("waits longer before each epoch that follows another one, until something is recorded or all is well")
+    @Test("waits longer before each successive epoch, until something is recorded or everything is well")
     func epochsInARow() throws {
         let bench = MachineBench()
         bench.finishWatch()
@@ -223,7 +223,7 @@ struct ConsumerStateMachineTests {
         #expect(known.take() == ["open epoch: the ledger has a part of the batch already"])
     }
 
-    @Test("plans what waited for a batch again when the ledger does not take that one")
+    @Test("plans entries that waited for a batch again when the ledger rejects that batch")
     func blockedByTurnedDown() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.cancel(2, "c", order: "a"), .junk(3))
@@ -233,7 +233,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("decide 1-0 2-0 after 0"))
     }
 
-    @Test("takes back what is decided and may not be recorded yet, as two batches wait to be acknowledged")
+    @Test("takes back a decided batch that cannot be recorded yet because two wait to be acknowledged")
     func decidedIsTakenBack() throws {
         let bench = MachineBench()
         for number in 1...3 {
@@ -261,14 +261,14 @@ struct ConsumerStateMachineTests {
         }
     }
 
-    @Test("counts the ledger's figures again before the epoch, where they were wrong")
+    @Test("recounts the ledger's counters before the epoch if they were wrong")
     func miscount() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         bench.send(.recorded(.disagreed(.miscounted(.product("lamp")))))
         #expect(bench.lastRequest?.needed.cause == .miscount(.product("lamp")))
     }
 
-    @Test("counts the ledger's figures again also where the epoch was ending for another reason")
+    @Test("recounts the ledger's counters even if the epoch was ending for another reason")
     func miscountWhileEnding() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         bench.watch(catalogue: 2)
@@ -276,7 +276,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.lastRequest?.needed.cause == .miscount(.product("lamp")))
     }
 
-    @Test("tells listeners which products a new catalogue has changed")
+    @Test("announces which products a new catalogue has changed")
     func catalogueChange() throws {
         let bench = MachineBench()
         bench.watch(catalogue: 2)
@@ -286,7 +286,7 @@ struct ConsumerStateMachineTests {
 
     // MARK: - Acknowledging
 
-    @Test("acknowledges in the name of the epoch that is open, again if that has ended meanwhile")
+    @Test("acknowledges under the open epoch, and again if that epoch has ended in the meantime")
     func fencedByTime() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         bench.send(.recorded(.recorded(position: 1)))
@@ -297,14 +297,14 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("acknowledge 1-0") && bench.machine.epoch.number == 2)
     }
 
-    @Test("acknowledges nothing of what is in memory once Redis has lost something, but claims it again")
+    @Test("acknowledges nothing that is in memory once Redis has lost data, but claims it again")
     func doubtfulMemory() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         bench.send(.recorded(.recorded(position: 1)))
         bench.send(.acknowledged(epoch: 1, .fenced))
         #expect(bench.take().contains("open epoch: the counters were changed or lost"))
         bench.open(epoch: 2, seq: 1, position: 1)
-        // Announced all the same.
+        // It is announced nevertheless.
         #expect(bench.take().filter { $0.hasPrefix("acknowledge") } == ["acknowledge nothing"])
         bench.deliver()
         bench.acknowledge()
@@ -312,7 +312,7 @@ struct ConsumerStateMachineTests {
     }
 
     @Test(
-        "doubts memory also where the loss is found while an epoch ends: by the gate, or by a watch", arguments: [0, 1])
+        "distrusts memory also if the gate or a watch finds the loss while an epoch ends", arguments: [0, 1])
     func doubtWhileClosing(_ finder: Int) throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.order(2, "b", ("lamp", nil, 1)), .order(3, "c", ("lamp", nil, 1)))
@@ -326,13 +326,13 @@ struct ConsumerStateMachineTests {
         } else {
             bench.watch(counters: CounterHead(ledger: MemoryTables.worldIdentity, epoch: 1, seq: 99))
         }
-        // Of the batch that was turned down, not of what the gate or the watch has found.
+        // Names the rejected batch's reason, not the finding of the gate or the watch.
         #expect(bench.take().contains("open epoch: catalogue version 2"))
         bench.open(epoch: 2)
         #expect(bench.machine.reading.memory == .doubtful)
     }
 
-    @Test("does not take its own next installation for a loss")
+    @Test("does not mistake its own next installation for a loss")
     func ownInstallation() {
         let bench = MachineBench()
         bench.startWatch()
@@ -342,7 +342,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.machine.reading.memory == .trusted)
     }
 
-    // MARK: - AnnouncementProgress
+    // MARK: - Announcing
 
     private static func recorded(_ position: Int64, of ids: String...) -> [RecordedOutcome] {
         ids.enumerated().map { number, id in
@@ -352,7 +352,7 @@ struct ConsumerStateMachineTests {
         }
     }
 
-    @Test("announces what the journal had before its epoch from the ledger, with nothing to acknowledge")
+    @Test("announces rows that the journal had before its epoch from the ledger, and acknowledges nothing")
     func catchesUp() {
         let bench = MachineBench()
         bench.watch(epoch: 2)
@@ -372,7 +372,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take() == [] && bench.machine.announcing.isComplete)
     }
 
-    @Test("acknowledges what Redis refuses to announce, and tries that every second, from the ledger, in order")
+    @Test("acknowledges what Redis refuses to announce, and retries every second, from the ledger, in order")
     func refusedOutcomes() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         bench.send(.recorded(.recorded(position: 1)))
@@ -391,7 +391,7 @@ struct ConsumerStateMachineTests {
         let rows = JournalOutcomes(outcomes: Self.recorded(1, of: "a", "b"), through: 2)
         bench.send(.journalRead(rows, of: range))
         bench.acknowledge(announced: 1, refusal: "NOPERM")
-        // It was reported already.
+        // It was already reported.
         #expect(bench.take() == ["acknowledge nothing, announce 0–2"])
         bench.finishWatch()
         bench.send(
@@ -403,7 +403,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.machine.announcing.isComplete)
     }
 
-    @Test("asks Redis how far it is where a watch finds another position, and goes on from there")
+    @Test("asks Redis for its position if a watch finds another one, and continues from there")
     func forgottenOutcomes() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         bench.send(.recorded(.recorded(position: 1)))
@@ -416,7 +416,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take() == ["read journal 0–1"])
     }
 
-    @Test("needs an epoch where Redis does not know how far it is, or says more than there is", arguments: [nil, 7])
+    @Test("needs an epoch if Redis has no announced position or one beyond the journal", arguments: [nil, 7])
     func unknownPosition(_ position: Int64?) throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         bench.send(.recorded(.recorded(position: 1)))
@@ -424,7 +424,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().last == "open epoch: the counters were changed or lost")
     }
 
-    @Test("says where the first outcome of a message that comes again is recorded, also in the batch before")
+    @Test("reports where the first outcome of a repeated message is recorded, also in the batch before")
     func replayedPlaces() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         try bench.deliverDecoded(.order(2, "a", ("lamp", nil, 1)), .order(3, "b", ("lamp", nil, 1)))
@@ -437,7 +437,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("acknowledge 2-0 3-0, repeat 1:7"))
     }
 
-    @Test("ends until idle only when everything is announced; a stop waits for nothing")
+    @Test("ends --until-idle only when everything is announced; a stop waits for nothing")
     func announcesBeforeTheEnd() {
         for stops in [false, true] {
             let bench = MachineBench(untilIdle: true)
@@ -462,7 +462,7 @@ struct ConsumerStateMachineTests {
 
     // MARK: - Reading
 
-    @Test("reads ahead as much as two batches may have, and a delivery")
+    @Test("reads ahead as much as two batches and one delivery may hold")
     func readAhead() throws {
         let bench = MachineBench(batchOrders: 1)
         bench.deliver(isFull: true, .order(1, "a", ("lamp", nil, 1)))
@@ -471,7 +471,7 @@ struct ConsumerStateMachineTests {
         #expect(!bench.take().contains("read"))
     }
 
-    @Test("reads on while a batch is decided only if there is a backlog")
+    @Test("keeps reading while a batch is decided only if there is a backlog")
     func pace() throws {
         for isFull in [false, true] {
             let bench = MachineBench()
@@ -483,7 +483,7 @@ struct ConsumerStateMachineTests {
         }
     }
 
-    @Test("connects only when memory is empty, and reads only after an epoch if the other connection is a new one, too")
+    @Test("connects only when memory is empty; if the other connection is new, too, reads only after an epoch")
     func reconnects() throws {
         for connection in [0, 7] {
             let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
@@ -501,17 +501,17 @@ struct ConsumerStateMachineTests {
         }
     }
 
-    @Test("opens an epoch before it reads again when the group is gone, even over connections that live on")
+    @Test("opens an epoch before it reads again if the group is missing, even over surviving connections")
     func lostGroup() {
         let bench = MachineBench()
         bench.send(.readFailed(.lostData))
-        // What fails later does not make it forget that.
+        // A later failure does not make it forget that.
         bench.send(.readFailed(.interrupted))
         bench.send(.connected(decidingConnection: 0))
         #expect(bench.take().last == "open epoch: reading failed, and Redis may have lost data")
     }
 
-    @Test("connects once more when an epoch was being opened while it connected")
+    @Test("connects once more if an epoch was being opened while it connected")
     func connectedMeanwhile() {
         let bench = MachineBench()
         bench.send(.readFailed(.interrupted))
@@ -522,7 +522,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("connect 1"))
     }
 
-    @Test("connects again when looking for what is pending has failed")
+    @Test("connects again after a failed check for pending entries")
     func failedLook() {
         let bench = MachineBench()
         bench.deliver()
@@ -530,7 +530,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().last == "connect 0")
     }
 
-    @Test("reads nothing more while too many bytes wait to be decided")
+    @Test("stops reading while too many bytes wait to be decided")
     func bytes() {
         let bench = MachineBench(queueBytes: 100)
         _ = bench.take()
@@ -538,7 +538,7 @@ struct ConsumerStateMachineTests {
         #expect(!bench.take().contains("read"))
     }
 
-    @Test("claims what is pending when nothing comes and nothing is in memory")
+    @Test("claims pending entries when nothing arrives and nothing is in memory")
     func leftovers() {
         let bench = MachineBench()
         bench.deliver()
@@ -547,7 +547,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take() == ["claim"])
     }
 
-    @Test("does not look for what is pending while something is in memory")
+    @Test("does not check for pending entries while something is in memory")
     func noLeftovers() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         bench.deliver()
@@ -560,7 +560,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take() == ["look for leftovers"])
     }
 
-    @Test("claims an entry that stays pending without being in memory, when memory is empty")
+    @Test("claims an entry that stays pending but is not in memory, once memory is empty")
     func strays() {
         let bench = MachineBench()
         for _ in 0...4 {
@@ -589,7 +589,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("watch"))
     }
 
-    @Test("takes a look that began in an epoch before for nothing")
+    @Test("ignores a watch that began in an earlier epoch")
     func lateWatch() throws {
         let bench = try MachineBench.recording(.order(1, "a", ("lamp", nil, 1)))
         bench.startWatch()
@@ -602,7 +602,7 @@ struct ConsumerStateMachineTests {
     }
 
     @Test(
-        "needs an epoch when the counters are not what it left, and trusts no memory then",
+        "needs an epoch when the counters are not as it left them, and then distrusts memory",
         arguments: [
             CounterHead(ledger: "other", epoch: 1, seq: 0), CounterHead(ledger: "L", epoch: 2, seq: 0),
             CounterHead(ledger: "L", epoch: 1, seq: 1), CounterHead(ledger: nil, epoch: nil, seq: nil),
@@ -614,7 +614,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.lastRequest?.needed.memory == .doubtful)
     }
 
-    @Test("looks again later when Redis does not answer")
+    @Test("checks again later when Redis does not reply")
     func away() {
         let bench = MachineBench()
         bench.watch(counters: .some(nil))
@@ -622,7 +622,7 @@ struct ConsumerStateMachineTests {
         #expect(next.contains("wait for watch") && !next.contains("upkeep") && bench.lastRequest == nil)
     }
 
-    @Test("publishes a wanted dead letter once, and again after half a minute if it has not come back")
+    @Test("publishes a requested dead letter once, and again after half a minute if it has not returned")
     func replays() {
         let bench = MachineBench()
         let wanted = [RequestedReplay(number: 4, fingerprint: [1])]
@@ -658,7 +658,7 @@ struct ConsumerStateMachineTests {
         #expect(last.last == "finish" && !last.contains("read"))
     }
 
-    @Test("finishes at a stop at once where nothing is in memory, also while an epoch is being opened")
+    @Test("finishes at a stop at once if nothing is in memory, even while an epoch is being opened")
     func stopsAtOnce() {
         let bench = MachineBench()
         bench.send(.readFailed(.interrupted))
@@ -668,7 +668,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().last == "finish")
     }
 
-    @Test("does not read again until idle, after reading nothing, before everything in memory is acknowledged")
+    @Test("with --until-idle, reads again after an empty read only once everything in memory is acknowledged")
     func readsOnceDrained() throws {
         let bench = MachineBench(untilIdle: true)
         bench.finishWatch()
@@ -677,7 +677,7 @@ struct ConsumerStateMachineTests {
         try bench.deliverDecoded(.order(1, "a", ("lamp", nil, 1)))
         try bench.decide()
         #expect(bench.take().contains("read"))
-        // A read that does not wait would otherwise follow the other as fast as Redis answers.
+        // Otherwise non-blocking reads would follow each other as fast as Redis replies.
         bench.deliver()
         bench.send(.recorded(.recorded(position: 1)))
         #expect(!bench.take().contains("read"))
@@ -687,7 +687,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take() == ["look for leftovers"])
     }
 
-    @Test("goes on until idle if a dead letter is wanted again just before the end")
+    @Test("continues with --until-idle if a replay is requested just before the end")
     func wantedAtTheEnd() {
         let bench = MachineBench(untilIdle: true)
         bench.deliver()
@@ -699,7 +699,7 @@ struct ConsumerStateMachineTests {
         #expect(next.contains("publish 4") && next.contains("read") && !next.contains("finish"))
     }
 
-    @Test("finishes until idle only once an epoch that is needed is open")
+    @Test("finishes --until-idle only once a needed epoch is open")
     func idleInAnotherEpoch() {
         let bench = MachineBench(untilIdle: true)
         bench.deliver()
@@ -707,16 +707,16 @@ struct ConsumerStateMachineTests {
         bench.send(.leftovers(pending: 0, wanted: []))
         #expect(!bench.take().contains("finish"))
         bench.open(epoch: 2, catalogue: 2)
-        // Redis may have lost something before the installation, which hides that.
+        // Redis may have lost data before the installation, which conceals that.
         bench.deliver()
         bench.send(.leftovers(pending: 0, wanted: []))
-        // The trim that was under way, and the last one.
+        // The trim that was in progress, and the last one.
         bench.send(.trimmed)
         bench.send(.trimmed)
         #expect(bench.take().last == "finish")
     }
 
-    @Test("claims until idle what Redis has lost just before the end")
+    @Test("with --until-idle, claims what Redis has lost just before the end")
     func lossBeforeTheEnd() throws {
         let bench = MachineBench(untilIdle: true)
         bench.startWatch()
@@ -729,19 +729,19 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().contains("decode 1-0"))
     }
 
-    @Test("claims until idle what Redis has lost while it was asked what is pending")
+    @Test("with --until-idle, claims what Redis has lost while it was asked for pending entries")
     func lossWhileLooking() throws {
         let bench = MachineBench(untilIdle: true)
         bench.startWatch()
         bench.deliver()
         bench.watch(counters: .some(CounterHead(ledger: nil, epoch: nil, seq: nil)))
-        // The answer was given before the loss.
+        // The reply was sent before the loss.
         bench.send(.leftovers(pending: 0, wanted: []))
         bench.open(epoch: 2)
         #expect(bench.take().last == "claim")
     }
 
-    @Test("waits for each chore once, however often it was done out of turn")
+    @Test("waits for each chore once, however often it ran out of turn")
     func oneWaitEach() {
         let bench = MachineBench(untilIdle: true)
         bench.finishWatch()
@@ -754,7 +754,7 @@ struct ConsumerStateMachineTests {
         #expect(bench.take().filter { $0 == "wait for trim" } == [])
     }
 
-    @Test("finishes until idle when nothing is pending and no dead letter is wanted again")
+    @Test("finishes --until-idle when nothing is pending and no replay is requested")
     func untilIdle() {
         let bench = MachineBench(untilIdle: true)
         bench.deliver()
@@ -766,7 +766,7 @@ struct ConsumerStateMachineTests {
         bench.send(.trimmed)
         _ = bench.take()
         bench.send(.leftovers(pending: 0, wanted: []))
-        // What was lost meanwhile is found before the end.
+        // Losses in the meantime are found before the end.
         #expect(bench.take() == ["trim"])
         bench.send(.trimmed)
         #expect(bench.take().last == "finish")

@@ -9,13 +9,13 @@ import Testing
 @testable import MemoryLedger
 
 /// Redis, a ledger and a clock in memory, and a `ConsumerStateMachine` whose actions they execute: one at a time, in
-/// any order, with any delay. All of it is drawn from a seed.
+/// any order, with any delay. A seed determines everything.
 final class ConsumerWorld {
     struct Failure: Error, CustomStringConvertible {
         var description: String
     }
 
-    /// What may go wrong, each in so many of a thousand steps.
+    /// The faults that may occur, each with its probability per step in thousandths.
     struct Faults {
         var readFails = 0
         var connectingFails = 0
@@ -31,9 +31,9 @@ final class ConsumerWorld {
         var processDies = 0
         var stops = 0
         var installsAreInDoubt = 0
-        /// Redis refuses outcomes, or does not any more.
+        /// Redis starts or stops refusing outcomes.
         var announcingIsRefused = 0
-        /// Redis forgets what it has announced last.
+        /// Redis forgets the latest announced outcomes.
         var outcomesAreLost = 0
 
         static let none = Faults()
@@ -43,12 +43,12 @@ final class ConsumerWorld {
             installsAreInDoubt: 300, announcingIsRefused: 15, outcomesAreLost: 6)
     }
 
-    /// What is under way: it has begun, and may have done its first half.
+    /// Work in progress: it has begun, and its first half may be done.
     private struct Task {
         var action: ConsumerAction
         var planned: PlannedBatch?
         var raised: LedgerHead?
-        /// It has taken effect, and its result is on its way.
+        /// The result of a task that has taken effect; it has not been delivered yet.
         var result: ConsumerEvent?
         /// Losses before it took effect.
         var losses = 0
@@ -61,19 +61,19 @@ final class ConsumerWorld {
     private(set) var redis: WorldRedis
     private(set) var isFinished = false
     private(set) var steps = 0
-    /// How often each fault took place.
+    /// The number of times each fault occurred.
     private(set) var faultsSeen: [String: Int] = [:]
     private var faults: Faults
     private var generator: SeededGenerator
     private var tasks: [Task] = []
-    /// Of processes that have died: what they had sent may still arrive.
+    /// Tasks of processes that have died: the commands they sent may still arrive.
     private var late: [Task] = []
     private var isStopping = false
-    /// How often acknowledgements were lost; and how many of these losses a watch could show to the machine.
+    /// The number of times acknowledgements were lost, and how many of these losses a watch could show to the machine.
     private var losses = (all: 0, shown: 0)
-    /// Outcomes were lost since the last start: the next one finds those that no watch has shown.
+    /// Outcomes were lost since the last start, which finds those that no watch has shown.
     private var hasLostOutcomes = false
-    /// Entries were delivered to no one, and what is pending has not been asked since.
+    /// Entries were delivered to a dead connection, and pending entries have not been checked since.
     private var hasUnseenStrays = false
     private var now = ContinuousClock.now
     private var lastDecided: (epoch: Int64, seq: Int64)?
@@ -89,7 +89,7 @@ final class ConsumerWorld {
             ])
     }
 
-    /// - Parameter wakesCancellations: those that came before their order are published again, at the end of the
+    /// - Parameter wakesCancellations: Cancellations that preceded their order are republished at the end of the
     ///   stream.
     init(
         _ stream: [StreamEntry], batchOrders: Int, faults: Faults, wakesCancellations: Bool = false,
@@ -113,7 +113,7 @@ final class ConsumerWorld {
 
     // MARK: - Steps
 
-    /// Goes on until it is finished; after `faultySteps` nothing goes wrong any more.
+    /// Runs until it is finished; after `faultySteps` steps there are no more faults.
     func run(faultySteps: Int) throws {
         accept(machine.begin(at: now))
         while true {
@@ -131,12 +131,12 @@ final class ConsumerWorld {
             guard steps < faultySteps + 20_000 else { throw Failure(description: "stuck: \(tasks.map(\.action.name))") }
             now += .milliseconds(Int64.random(in: 0...300, using: &generator))
             try breakSomething()
-            // What comes of anything that is still under way is not looked at any more.
+            // The results of work that is still in progress are discarded.
             if isFinished { continue }
             try arriveLate()
             guard !tasks.isEmpty else { throw Failure(description: "nothing is under way, and it is not finished") }
             let place = Int.random(in: tasks.indices, using: &generator)
-            // A chore comes when nothing else does, mostly.
+            // A chore usually runs only when there is little other work.
             if case .wait = tasks[place].action, tasks.count > 3, generator.chance(90) { continue }
             if let event = try tasks[place].result ?? proceed(&tasks[place]) {
                 if tasks[place].result == nil, generator.chance(30) {
@@ -162,7 +162,7 @@ final class ConsumerWorld {
         }
     }
 
-    /// As a start of the program does.
+    /// Starts again, as the program does.
     private func startAgain() throws {
         (isFinished, isStopping, hasUnseenStrays, hasLostOutcomes) = (false, false, false, false)
         losses.shown = losses.all
@@ -177,7 +177,7 @@ final class ConsumerWorld {
         accept(machine.begin(at: now))
     }
 
-    /// What a process that has died had sent to Redis is executed at any time, or never.
+    /// A command that a dead process had sent to Redis is executed at any later time, or never.
     private func arriveLate() throws {
         guard !late.isEmpty, generator.chance(10) else { return }
         let task = late.remove(at: Int.random(in: late.indices, using: &generator))
@@ -212,7 +212,7 @@ final class ConsumerWorld {
         if happens(\.countersAreLost, "counters lost") {
             redis.counters = nil
             redis.generation += 1
-            // As from an older file: some acknowledgements are lost, too.
+            // As if restored from an older file: some acknowledgements are lost, too.
             redis.forgetAcknowledgements(Int.random(in: 0...3, using: &generator))
             losses.all += 1
         }
@@ -243,7 +243,7 @@ final class ConsumerWorld {
         }
     }
 
-    /// - Returns: nil: it has done its first half, or nothing follows from it.
+    /// - Returns: `nil` if only its first half is done, or if no event follows.
     private func proceed(_ task: inout Task) throws -> ConsumerEvent? {
         switch task.action {
         case .read(let claims): return try read(claims: claims)
@@ -380,7 +380,7 @@ final class ConsumerWorld {
             return nil
         }
         let connection = redis.generation
-        // Another process has taken the next epoch meanwhile: this installation would be refused.
+        // Another process has taken the next epoch in the meantime: this installation would be refused.
         if ledger.head.epoch != raised.epoch {
             task.raised = nil
             return nil
@@ -398,7 +398,7 @@ final class ConsumerWorld {
 extension ConsumerAction {
     var name: String { String("\(self)".prefix { $0 != "(" }) }
 
-    /// What can be done once at a time.
+    /// Of the actions that share a lane only one may run at a time.
     var lane: String? {
         switch self {
         case .read, .connect, .checkForLeftovers: "reading"

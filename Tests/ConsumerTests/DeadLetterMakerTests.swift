@@ -5,7 +5,7 @@ import Testing
 
 @testable import Consumer
 
-@Suite("What is kept of a dead letter")
+@Suite("The parts of an entry that a dead letter keeps")
 struct DeadLetterMakerTests {
     private let maker = DeadLetterMaker(keptBytes: 100)
     private let invalid = InvalidMessage(.invalidJSON, "detail")
@@ -16,7 +16,7 @@ struct DeadLetterMakerTests {
             fields: fields.map { .init(name: Array($0.0.utf8), value: [UInt8](repeating: 120, count: $0.1)) })
     }
 
-    @Test("All of what a message may be")
+    @Test("Everything, up to a message's maximum size")
     func whole() {
         let largest = maker.record(
             entry(("type", 5), ("payload", Limit.payloadBytes)), invalid, ids: MessageIDs(order: "o"), at: "")
@@ -27,7 +27,7 @@ struct DeadLetterMakerTests {
         #expect(other.isWhole && other.fields.flatMap { StreamEntry.fields(decoding: $0) }?.count == 3)
     }
 
-    @Test("Its ids and its payment, by one reading; of what has ended the process, neither")
+    @Test("Its ids and its payment, by decoding once; for one that crashed the process, neither")
     func remains() {
         let payload = #"{"order_id":"o","payment_intent_id":"pi","total":7,"items":"#
         let entry = StreamEntry(
@@ -43,7 +43,7 @@ struct DeadLetterMakerTests {
         #expect(crashed.ids == MessageIDs() && crashed.payment == Payment())
     }
 
-    @Test("Of a payload that is larger the head, the length and a digest")
+    @Test("The head, the length and a digest of a larger payload")
     func head() {
         let size = Limit.payloadBytes + 1
         let large = entry(("type", 5), ("payload", size))
@@ -51,24 +51,24 @@ struct DeadLetterMakerTests {
         #expect(!record.isWhole && record.payload == [UInt8](repeating: 120, count: 100) && record.type?.count == 5)
         #expect(record.bytes == Int64(size + 16))
         #expect(record.payloadDigest == SHA256.digest([UInt8](repeating: 120, count: size)))
-        // It names the entry as it came.
+        // The fingerprint is that of the original entry.
         #expect(record.key.fingerprint == large.fingerprint)
     }
 
-    @Test("Of a type or of other fields that are larger, no more than that either")
+    @Test("No more than that of an oversized type or other fields either")
     func others() {
         let type = maker.record(entry(("type", 2 << 20), ("payload", 5)), invalid, ids: MessageIDs(), at: "")
         #expect(!type.isWhole && type.type?.count == 100 && type.payload?.count == 5 && type.payloadDigest == nil)
         let fields = maker.record(
             entry(("type", 5), ("payload", 5), ("more", 3 << 20)), invalid, ids: MessageIDs(), at: "")
         #expect(!fields.isWhole && fields.fields?.count == 100 && fields.payload?.count == 5)
-        // Nor once more of a payload that was cut.
+        // The same limit applies beside a truncated payload.
         let both = maker.record(
             entry(("type", 5), ("payload", 1_500_000), ("more", 5)), invalid, ids: MessageIDs(), at: "")
         #expect(!both.isWhole && both.fields?.count == 100 && both.payload?.count == 100)
     }
 
-    @Test("Of an entry that was not read, its id")
+    @Test("The id of an entry that was not read")
     func unread() {
         let record = maker.record(StreamEntry(id: "7-3", unreadBecause: "why"), invalid, ids: MessageIDs(), at: "")
         #expect(!record.isWhole && record.key.entryID == "7-3" && record.bytes == 0)

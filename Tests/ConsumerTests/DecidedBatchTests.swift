@@ -26,7 +26,7 @@ struct DecidedBatchTests {
             planned(), decisions, epoch: 3, seqBefore: 7, seqAfter: seqAfter, decidedAt: "2026-11-22T10:00:00.000Z")
     }
 
-    @Test("puts each decision to its command, and an outcome to each record and to what comes again")
+    @Test("assigns each decision to its command, and an outcome to each record and each repeated message")
     func outcomes() throws {
         let shortage = Shortage(counter: .product("lamp"), asked: 1, left: 0)
         let batch = try Self.batch([.accepted(seq: 8), .unchanged, .refused(shortage)], seqAfter: 8)
@@ -40,20 +40,20 @@ struct DecidedBatchTests {
         #expect(batch.record.epoch == 3 && batch.record.seqBefore == 7 && batch.seqAfter == 8)
     }
 
-    /// What no gate of ours says of it.
+    /// Decisions that our gate would never return for it.
     private static let impossible: [([Decision], Int64)] = [
         // One too few, one too many.
         ([.accepted(seq: 8), .unchanged], 8),
         ([.accepted(seq: 8), .unchanged, .accepted(seq: 9), .accepted(seq: 10)], 10),
-        // Of another command's kind.
+        // The decision of another kind of command.
         ([.unchanged, .unchanged, .accepted(seq: 8)], 8),
-        // A seq left out, given twice, or not the last one.
+        // A seq skipped, repeated, or not the last one.
         ([.accepted(seq: 9), .unchanged, .accepted(seq: 10)], 10),
         ([.accepted(seq: 8), .unchanged, .accepted(seq: 8)], 8),
         ([.accepted(seq: 8), .unchanged, .accepted(seq: 9)], 10),
     ]
 
-    @Test("is none where the gate's answer does not belong to it", arguments: impossible.indices)
+    @Test("is not made if the gate's decisions do not match it", arguments: impossible.indices)
     func notOfThisBatch(_ index: Int) {
         let (decisions, seqAfter) = Self.impossible[index]
         #expect(throws: CountersError.self) { try Self.batch(decisions, seqAfter: seqAfter) }

@@ -3,7 +3,7 @@ import Domain
 
 @testable import Consumer
 
-/// Entries as tests write them, by the number of their id.
+/// Entries for tests, by the number of their id.
 extension DecodedEntry {
     typealias Line = (product: String, variant: String?, units: Int64)
 
@@ -37,7 +37,7 @@ extension DecodedEntry {
         return message(number, "order.refunded", payload)
     }
 
-    /// What can never be processed.
+    /// An entry that can never be processed.
     static func junk(_ number: Int) -> DecodedEntry {
         EntryDecoder.decode(
             StreamEntry(id: "\(number)-0", fields: [.init(name: Array("type".utf8), value: Array("junk".utf8))]))

@@ -6,7 +6,7 @@ import Ledger
 @testable import Ingest
 @testable import MemoryLedger
 
-/// A state machine with its epoch 1 open, and what it asks for in words.
+/// A state machine with its epoch 1 open, and its requested actions in words.
 final class MachineBench {
     private(set) var machine: ConsumerStateMachine
     var now = ContinuousClock.now
@@ -30,7 +30,7 @@ final class MachineBench {
         note(machine.begin(at: now))
     }
 
-    /// One whose first batch is this order, which is being recorded; the first watch is done.
+    /// A machine whose first batch is this order, which is being recorded; the first watch is done.
     static func recording(_ order: DecodedEntry) throws -> MachineBench {
         let bench = MachineBench()
         bench.finishWatch()
@@ -41,7 +41,7 @@ final class MachineBench {
         return bench
     }
 
-    /// What was asked for since the last time.
+    /// The actions requested since the last call.
     func take() -> [String] {
         defer { asked = [] }
         return asked
@@ -77,9 +77,9 @@ final class MachineBench {
 
     func decode() throws { send(.decoded(EntryDecoder.decode(delivered.removeFirst()))) }
 
-    /// The gate accepts whatever it was asked last.
+    /// The gate accepts the latest batch it was asked to decide.
     func decide() throws {
-        // What is decided waits for the first watch.
+        // A decision waits for the first watch.
         if request == nil { finishWatch() }
         guard let request else { return }
         self.request = nil
@@ -97,8 +97,8 @@ final class MachineBench {
                     seqAfter: seqs.last ?? request.seq, decidedAt: "")))
     }
 
-    /// Redis has done what it was asked last.
-    /// - Parameter announced: how far it is; nil: as far as it was asked.
+    /// Redis has done what the latest acknowledgement asked for.
+    /// - Parameter announced: The position up to which it announced; `nil` if all of it.
     func acknowledge(announced: Int64? = nil, refusal: String? = nil) {
         guard let acknowledgement else { return }
         self.acknowledgement = nil
@@ -130,10 +130,10 @@ final class MachineBench {
         if machine.chores.underWay == nil { send(.due(.watch)) }
     }
 
-    /// The watch that is under way, or due next, finds all well.
+    /// The watch that is in progress, or due next, finds everything well.
     func finishWatch() { watch() }
 
-    /// A watch finds this; nil counters: Redis does not answer.
+    /// A watch finds this; `nil` counters mean that Redis does not reply.
     func watch(
         in begun: Int64? = nil, catalogue: Int64? = nil, epoch: Int64? = nil, seq: Int64? = nil,
         counters: CounterHead?? = nil, pending: PendingSummary? = nil
@@ -155,7 +155,7 @@ final class MachineBench {
 }
 
 extension ConsumerAction {
-    /// What it asks for.
+    /// The action in words.
     fileprivate var words: String {
         switch self {
         case .read(let claims): claims ? "claim" : "read"

@@ -39,7 +39,7 @@ private struct MemoryShop {
         }
     }
 
-    /// Until nothing is unread or pending.
+    /// Consumes until nothing is unread or pending.
     @discardableResult
     func consume(batchOrders: Int = 2_048) async throws -> ConsumerTotals {
         var settings = ConsumerSettings()
@@ -60,7 +60,7 @@ private struct MemoryShop {
 
     func reader() async throws -> any LedgerReader { try await place.openReader("main") }
 
-    /// What became of each command, and what is sold.
+    /// The result of each command, and the sold units.
     func results() async throws -> (decisions: [Command.Key: String], sold: [CounterName: Int64], letters: Int) {
         try place.open("main").read { tables in
             let decisions = tables.decisions.mapValues { prior in
@@ -85,7 +85,7 @@ private struct MemoryShop {
     }
 }
 
-/// For which a second is a millisecond: what is waited for comes soon.
+/// A clock whose seconds last a millisecond, so that waits are short.
 private struct ImpatientClock: TimeSource {
     var now: ContinuousClock.Instant { .now }
     var milliseconds: Int64 { SystemClock.milliseconds() }
@@ -93,7 +93,7 @@ private struct ImpatientClock: TimeSource {
     func sleep(for duration: Duration) async throws { try await Task.sleep(for: duration / 1_000) }
 }
 
-/// The whole consumer, its tasks included, with nothing but memory beside it.
+/// Tests the whole consumer, its tasks included, with everything else in memory.
 @Suite struct MemoryConsumerTests {
     private static func entries(_ seed: UInt64, _ count: Int) -> [StreamEntry] {
         var generator = SeededGenerator(seed: seed)
@@ -105,7 +105,7 @@ private struct ImpatientClock: TimeSource {
             switch Int.random(in: 0..<20, using: &generator) {
             case 0: return DecodedEntry.junk(number).entry
             case 1, 2:
-                // Of an order before it: one that comes too early is published again, at a time that may be any.
+                // Of an earlier order: an early cancellation would be republished at an unpredictable time.
                 guard let order = ordered.randomElement(using: &generator) else { fallthrough }
                 return DecodedEntry.cancel(number, "c\(number % 9)", order: order).entry
             case 3, 4:
@@ -117,7 +117,7 @@ private struct ImpatientClock: TimeSource {
         }
     }
 
-    @Test("decides, records and acknowledges all there is, once")
+    @Test("decides, records and acknowledges everything once")
     func wholeWay() async throws {
         let shop = try await MemoryShop()
         shop.publish(Self.entries(7, 300))
@@ -127,16 +127,16 @@ private struct ImpatientClock: TimeSource {
         let outcomes = shop.redis.withTables(\.outcomes)
         #expect(outcomes.count == 300)
         #expect(outcomes.compactMap(\.outcome.seq).max() == shop.redis.withTables { $0.counters?.head.seq })
-        // Once more: there is nothing left.
+        // Once more: nothing is left.
         #expect(try await shop.consume()[.accepted] == 0)
         #expect(shop.redis.withTables(\.outcomes).count == 300)
     }
 
-    /// Faults at random commands, each of a kind that happens: not sent, or executed with the reply lost.
+    /// Faults at random commands, each of a kind that occurs in practice: not sent, or executed with the reply lost.
     private static func faults(_ seed: UInt64, every: Int) -> @Sendable (String) -> MemoryRedis.Fault? {
         let generator = Mutex(SeededGenerator(seed: seed))
         return { command in
-            // The world sees to the connection itself.
+            // The simulated Redis handles connection faults itself.
             if ["CONNECT", "CLIENT UNBLOCK", "XADD"].contains(command) { return nil }
             return generator.withLock { generator in
                 guard Int.random(in: 0..<every, using: &generator) == 0 else { return nil }
@@ -147,9 +147,9 @@ private struct ImpatientClock: TimeSource {
         }
     }
 
-    @Test("ends as one that takes message by message, whichever commands fail or lose their reply")
+    @Test("ends as if it had processed message by message, whichever commands fail or lose their reply")
     func faults() async throws {
-        // STOCKTAKE_TEST_SEED brings the seed of a failure back.
+        // STOCKTAKE_TEST_SEED replays the seed of a failure.
         let given = ProcessInfo.processInfo.environment["STOCKTAKE_TEST_SEED"].flatMap { UInt64($0) }
         let first = given ?? .random(in: 0..<1 << 32)
         for seed in first..<first + 12 {
@@ -167,7 +167,7 @@ private struct ImpatientClock: TimeSource {
         }
     }
 
-    @Test("goes on where a Redis that has forgotten its latest writes stands")
+    @Test("continues from the state of a Redis that has forgotten its latest writes")
     func forgetfulRedis() async throws {
         let shop = try await MemoryShop()
         let stream = Self.entries(11, 200)
@@ -175,7 +175,7 @@ private struct ImpatientClock: TimeSource {
         let before = shop.redis.withTables { $0 }
         try await shop.consume()
         let results = try await shop.results()
-        // The counters are gone, and everything is unread again.
+        // The counters are lost, and everything is unread again.
         shop.redis.withTables { $0.forget(since: before) }
         try await shop.consume()
         try await shop.expectConsistent("")

@@ -10,7 +10,7 @@ import Testing
 @testable import Consumer
 @testable import Ingest
 
-/// What stands behind the consumer's ports of Redis. Each passes these tests.
+/// The implementations of the consumer's Redis ports. Each passes these tests.
 enum RedisBackend: CaseIterable, CustomTestStringConvertible {
     case server
     case memory
@@ -22,9 +22,9 @@ enum RedisBackend: CaseIterable, CustomTestStringConvertible {
         }
     }
 
-    /// What a backend may have or not.
+    /// Features that a backend may lack.
     enum Capability: CaseIterable {
-        /// The group knows its consumers by their names, and forgets none by itself.
+        /// The group lists its consumers by name and keeps them until they are removed.
         case namedConsumers
     }
 
@@ -40,7 +40,7 @@ enum RedisBackend: CaseIterable, CustomTestStringConvertible {
 struct RedisPortTests {
     private static let lamp = CounterName.product("lamp")
 
-    /// - Parameter body: its last argument takes an entry out of the stream.
+    /// - Parameter body: Its last argument deletes an entry from the stream.
     private func withPorts(
         _ backend: RedisBackend, of ledger: String = "L", count: Int = 1_024,
         isolation: isolated (any Actor)? = #isolation,
@@ -110,7 +110,7 @@ struct RedisPortTests {
 
     // MARK: - The gate
 
-    @Test("Counters are installed for one ledger, forwards only", arguments: RedisBackend.allCases)
+    @Test("Counters are installed for one ledger only, and never backwards", arguments: RedisBackend.allCases)
     func installing(_ backend: RedisBackend) async throws {
         try await withPorts(backend) { redis, other, _ async throws in
             #expect(try await redis.gate.head().isEmpty)
@@ -134,7 +134,7 @@ struct RedisPortTests {
         }
     }
 
-    @Test("Commands are decided in their order, against both levels, or not at all", arguments: RedisBackend.allCases)
+    @Test("Commands are decided in order, against both levels, or not at all", arguments: RedisBackend.allCases)
     func deciding(_ backend: RedisBackend) async throws {
         try await withPorts(backend) { redis, other, _ async throws in
             let gate = redis.gate
@@ -172,7 +172,7 @@ struct RedisPortTests {
                             short(.product("cube"), 1, 0),
                         ]))
             #expect(try await gate.head().seq == 4)
-            // A call that comes late finds another state.
+            // A late call finds another state.
             #expect(isFenced(try await gate.decide(one, epoch: 1, seq: 0), "seq"))
             let stranger = other("S")
             #expect(isFenced(try await stranger.gate.decide(one, epoch: 1, seq: 4), "ledger"))
@@ -182,12 +182,12 @@ struct RedisPortTests {
 
     // MARK: - The stream
 
-    @Test("Entries are read in their order, and pending until they are acknowledged", arguments: RedisBackend.allCases)
+    @Test("Entries are read in order, and are pending until they are acknowledged", arguments: RedisBackend.allCases)
     func acknowledging(_ backend: RedisBackend) async throws {
         try await withPorts(backend) { redis, _, _ async throws in
             _ = try await redis.gate.install(installation(epoch: 1))
             try await redis.source.connect()
-            // Nothing is pending yet, and maybe there is not even a stream.
+            // Nothing is pending yet, and the stream may not even exist.
             _ = try await redis.source.next(block: .zero)
             let ids = try await publish(redis, 3)
             #expect(try await redis.publisher.isWaiting(ids[0]))
@@ -222,7 +222,7 @@ struct RedisPortTests {
     }
 
     @Test(
-        "What is pending is claimed first, part by part, with how often it was delivered",
+        "Pending entries are claimed first, in parts, with their delivery counts",
         arguments: RedisBackend.allCases)
     func claiming(_ backend: RedisBackend) async throws {
         try await withPorts(backend, count: 2) { redis, other, _ async throws in
@@ -232,7 +232,7 @@ struct RedisPortTests {
             var read: [String] = []
             while read.count < 4 { read += try await redis.source.next(block: .seconds(5)).entries.map(\.id) }
             #expect(read == Array(ids[0...3]))
-            // The process ends, and another one comes.
+            // The process ends, and another one starts.
             let next = other("L")
             try await next.source.connect()
             var claimed: [StreamEntry] = []
@@ -252,7 +252,7 @@ struct RedisPortTests {
         }
     }
 
-    @Test("A read waits for an entry, and no longer than it is to", arguments: RedisBackend.allCases)
+    @Test("A read waits for an entry, and no longer than its limit", arguments: RedisBackend.allCases)
     func waiting(_ backend: RedisBackend) async throws {
         try await withPorts(backend) { redis, _, _ async throws in
             try await redis.source.connect()
@@ -264,7 +264,7 @@ struct RedisPortTests {
             let ids = try await publish(redis, 1)
             #expect(try await delivery.entries.map(\.id) == ids)
             async let ended = redis.source.next(block: .seconds(30))
-            // Before the read waits there is nothing to end.
+            // Until the read waits there is nothing to end.
             let ending = Task {
                 while !Task.isCancelled {
                     await redis.source.endWait()
@@ -288,7 +288,7 @@ struct RedisPortTests {
 
     // MARK: - Upkeep
 
-    @Test("What is processed is dropped, and nothing else", arguments: RedisBackend.allCases)
+    @Test("Only processed entries are trimmed", arguments: RedisBackend.allCases)
     func trimming(_ backend: RedisBackend) async throws {
         try await withPorts(backend) { redis, _, _ async throws in
             _ = try await redis.gate.install(installation(epoch: 1))
@@ -315,13 +315,15 @@ struct RedisPortTests {
         }
     }
 
-    @Test("By number the oldest are dropped, and outcomes beyond theirs", arguments: RedisBackend.allCases)
+    @Test(
+        "A limit on their number trims the oldest entries, and outcomes beyond their own limit",
+        arguments: RedisBackend.allCases)
     func trimmingByNumber(_ backend: RedisBackend) async throws {
         try await withPorts(backend) { redis, _, _ async throws in
             _ = try await redis.gate.install(installation(epoch: 1))
             try await redis.source.connect()
             _ = try await redis.source.next(block: .zero)
-            // More than a node of a stream has: a server drops whole ones.
+            // More than a node of a stream holds: a server trims whole nodes.
             let ids = try await publish(redis, 300)
             var read = 0
             while read < 300 { read += try await redis.source.next(block: .seconds(5)).entries.count }
@@ -339,7 +341,8 @@ struct RedisPortTests {
     }
 
     @Test(
-        "What was taken out of the stream before it was processed is found to be lost", arguments: RedisBackend.allCases
+        "Entries that were deleted from the stream before they were processed are found to be lost",
+        arguments: RedisBackend.allCases
     )
     func losing(_ backend: RedisBackend) async throws {
         try await withPorts(backend) { redis, _, delete async throws in
@@ -348,13 +351,13 @@ struct RedisPortTests {
             _ = try await redis.source.next(block: .zero)
             let ids = try await publish(redis, 3)
             try await delete(ids[1])
-            // What is unread could be what is missing.
+            // The missing entries could be among the unread ones.
             #expect(try await redis.upkeep.checkForLostMessages().found == 0)
             #expect(try await redis.source.next(block: .seconds(5)).entries.map(\.id) == [ids[0], ids[2]])
             #expect(try await redis.upkeep.checkForLostMessages().found == 1)
             #expect(try await redis.upkeep.checkForLostMessages().found == 0)
             #expect(try await redis.upkeep.lostMessages().total == 1)
-            // One that is pending is reported by the reader.
+            // A pending one is reported by the reader.
             try await delete(ids[2])
             await redis.source.startOver()
             let claimed = try await redis.source.next(block: .seconds(5))
@@ -364,7 +367,7 @@ struct RedisPortTests {
         }
     }
 
-    @Test("Consumers that are not used any more are removed, where there are any", arguments: RedisBackend.allCases)
+    @Test("Unused consumers of the group are removed, if there are any", arguments: RedisBackend.allCases)
     func consumers(_ backend: RedisBackend) async throws {
         try await withPorts(backend) { redis, _, _ async throws in
             try await redis.source.connect()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Consumer
 
-@Suite("Entries that are pending and in nobody's memory")
+@Suite("Entries that are pending but in no consumer's memory")
 struct StrayEntriesTests {
     private let start = ContinuousClock.now
 
@@ -16,16 +16,16 @@ struct StrayEntriesTests {
         }
     }
 
-    @Test("The same one below all that is in memory, for some time, is one")
+    @Test("An entry that stays pending below everything in memory for some time is a stray")
     func stray() {
         #expect(looks([(0, "5-0", "9-0"), (1, "5-0", "12-0"), (3, "5-0", "20-0")]) == [false, false, true])
         #expect(looks([(0, "5-0", nil), (3, "5-0", nil)]) == [false, true])
-        // After it was asked for, the time starts again.
+        // After it was reported, the time starts again.
         #expect(
             looks([(0, "5-0", nil), (3, "5-0", nil), (4, "5-0", nil), (7, "5-0", nil)]) == [false, true, false, true])
     }
 
-    @Test("One that is in memory, or comes there, or goes, is none")
+    @Test("An entry that is in memory, enters it, or is acknowledged is not a stray")
     func none() {
         #expect(
             looks([(0, nil, nil), (5, nil, "9-0"), (10, "9-0", "9-0"), (20, "9-0", "9-0")]).contains(true) == false)

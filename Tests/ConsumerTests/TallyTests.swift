@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A tally")
 struct TallyTests {
-    @Test("counts outcomes by kind and reason, and what came again")
+    @Test("counts outcomes by kind and reason, and repeated messages")
     func counts() {
         let refused = Outcome(kind: .refused, reason: "sold_out", decidedAt: "")
         let outcomes = [Outcome(kind: .accepted, decidedAt: ""), refused, refused].map {
@@ -16,7 +16,7 @@ struct TallyTests {
         #expect(tally.messages == 7)
     }
 
-    @Test("of a batch in which everything came again counts nothing else")
+    @Test("of a batch of repeated messages only counts nothing else")
     func replays() {
         let tally = Tally([], replays: 1)
         #expect(tally.replays == 1 && tally.counts.isEmpty && tally.messages == 1)

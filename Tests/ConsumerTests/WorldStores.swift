@@ -24,7 +24,7 @@ extension MemoryTables {
         return tables
     }
 
-    /// - Parameter announced: the position up to which the journal is announced.
+    /// - Parameter announced: The position up to which the journal is announced.
     func epoch(over connection: Int, announced: Int64) -> Epoch {
         Epoch(
             number: head.epoch, seq: head.seq, catalogue: ConsumerWorld.catalogue(version: head.catalogueVersion),
@@ -46,7 +46,7 @@ extension MemoryTables {
         Set(deadLetters.map { EntryIdentity(entryID: $0.entryID, fingerprint: $0.fingerprint) })
     }
 
-    /// By their numbers.
+    /// Requested replays by their number.
     var wanted: [Int64: EntryIdentity] {
         let letters = deadLetters.filter { $0.status == .replay }
         return Dictionary(
@@ -55,7 +55,7 @@ extension MemoryTables {
             })
     }
 
-    /// None that could be processed is left.
+    /// No early cancellation is left that could be processed.
     var earlyCancellationsOfRecordedOrders: Int {
         deadLetters.count { letter in
             letter.reason == DeadLetterReason.unknownOrder.rawValue && [.open, .replay].contains(letter.status)
@@ -77,7 +77,7 @@ struct WorldRedis {
     /// Ids of entries.
     private(set) var acknowledged: Set<String> = []
     var reader = Reader.reading
-    /// Of the connection that decides.
+    /// The generation of the deciding connection.
     var generation = 0
 
     init(stream: [StreamEntry]) { for entry in stream { tables.add(entry) } }
@@ -91,14 +91,14 @@ struct WorldRedis {
 
     var pending: PendingSummary { tables.pending }
 
-    /// The group is made again at the beginning of the stream.
+    /// The group is created again at the beginning of the stream.
     mutating func losesGroup() {
         tables.loseGroup()
         acknowledged = []
         generation += 1
     }
 
-    /// The latest `count` acknowledged entries are pending again.
+    /// Makes the latest `count` acknowledged entries pending again.
     mutating func forgetAcknowledgements(_ count: Int) {
         for entry in stream.filter({ acknowledged.contains($0.id) }).suffix(count) {
             acknowledged.remove(entry.id)
@@ -106,10 +106,10 @@ struct WorldRedis {
         }
     }
 
-    /// Up to `count` outcomes are gone, and with them how far it was.
+    /// Removes up to `count` outcomes, and with them the announced position.
     mutating func forgetOutcomes(_ count: Int) { tables.forgetOutcomes(count) }
 
-    /// - Returns: its id.
+    /// - Returns: The id of the new entry.
     mutating func publishAgain(_ id: String) -> String? {
         guard let old = stream.first(where: { $0.id == id }), let type = old.type, let payload = old.payload else {
             return nil
@@ -131,7 +131,7 @@ struct WorldRedis {
         }
     }
 
-    /// - Returns: the position up to which the journal is announced.
+    /// - Returns: The position up to which the journal is announced.
     @discardableResult
     mutating func install(_ ledger: MemoryTables, epoch: Int64) throws -> Int64 {
         let answer = tables.install(
@@ -146,17 +146,17 @@ struct WorldRedis {
         return announced
     }
 
-    /// Whether what is announced is refused.
+    /// Whether announcements are refused.
     var refusesOutcomes: Bool {
         get { tables.refusal != nil }
         set { tables.refusal = newValue ? "NOPERM" : nil }
     }
 
-    /// nil: fenced.
+    /// `nil` if fenced.
     mutating func decide(
         _ commands: [PlannedCommand], epoch: Int64, seq: Int64, _ ledger: MemoryTables
     ) -> [Decision]? {
-        // As the stage does.
+        // As the deciding stage does.
         if commands.isEmpty { return [] }
         guard case .decided(_, let decisions) = tables.decide(commands, of: ledger.identity, epoch: epoch, seq: seq)
         else { return nil }

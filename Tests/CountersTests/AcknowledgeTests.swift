@@ -37,7 +37,7 @@ struct AcknowledgeTests {
         return fields + ["decided_at", decidedAt]
     }
 
-    /// The gate has decided up to the seq that is recorded.
+    /// The gate has decided up to the recorded seq.
     private static let decided = ["seq": "45"]
 
     private func acknowledgement(
@@ -50,7 +50,7 @@ struct AcknowledgeTests {
             changed: changed)
     }
 
-    /// What is announced behind a position.
+    /// Outcomes to announce after a position.
     private static func rows(_ outcomes: [Outcome], after position: Int64 = 63) -> Announcement {
         Announcement(
             after: position, through: position + Int64(outcomes.count),
@@ -77,7 +77,7 @@ struct AcknowledgeTests {
             "XREADGROUP", "GROUP", StoreKeys.group, "c", "COUNT", "\(count)", "STREAMS", stream, ">")
     }
 
-    @Test("notes how far the ledger is, acknowledges, and announces every field of every outcome")
+    @Test("stores the ledger's position, acknowledges, and announces every field of every outcome")
     func acknowledges() async throws {
         try await withCounters(["sold:p:P": "5", "seq": "45"]) { fixture async throws in
             try await deliver(3, fixture)
@@ -93,7 +93,7 @@ struct AcknowledgeTests {
                 (1...3).map { StreamedEntry(id: "\($0)-0", fields: ["type", "t"]) },
                 groups: [StoreKeys.group: GroupState(lastDelivered: "3-0", pending: ["2-0"])])
             var found = try await fixture.server.keyspace()
-            // The ids of outcomes are Redis' own.
+            // The ids of outcomes are assigned by Redis.
             guard case .stream(let entries, let groups) = found.removeValue(forKey: fixture.keys.outcomes) else {
                 Issue.record("no stream of outcomes")
                 return
@@ -114,7 +114,7 @@ struct AcknowledgeTests {
         #expect(slices.count == expected)
         #expect(slices.flatMap(\.entries) == whole.entries)
         #expect(slices.flatMap { $0.announcement?.outcomes ?? [] } == whole.announcement?.outcomes)
-        // Each goes on where the one before it has ended.
+        // Each continues where the previous one ended.
         var position: Int64 = 63
         for announcement in slices.compactMap(\.announcement) {
             #expect(announcement.after == position)
@@ -128,7 +128,7 @@ struct AcknowledgeTests {
         }
     }
 
-    @Test("in slices, has what is repeated with the last rows or after them")
+    @Test("in slices, repeats replayed outcomes with the last rows or after them")
     func slicesOfRepeated() {
         let whole = acknowledgement(
             announcing: Array(Self.outcomes.prefix(3)), repeating: Array(Self.outcomes.prefix(3)))
@@ -137,7 +137,7 @@ struct AcknowledgeTests {
         #expect(slices.map(\.repeated.count) == [0, 2, 1] && slices.flatMap(\.repeated) == whole.repeated)
     }
 
-    @Test("repeated, acknowledges and announces nothing more, and lowers nothing")
+    @Test("sent again, acknowledges and announces nothing more, and lowers nothing")
     func repeated() async throws {
         try await withCounters(Self.decided) { fixture async throws in
             try await deliver(2, fixture)
@@ -150,13 +150,13 @@ struct AcknowledgeTests {
         }
     }
 
-    /// Noted before, sent, and noted afterwards.
+    /// The stored value, the sent one, and the value stored afterwards.
     private static let recorded: [(String?, Int64, String)] = [
         ("60", 61, "61"), ("60", 60, "60"), ("60", 59, "60"), ("99", 100, "100"), ("100", 99, "100"), ("x", 3, "3"),
         (nil, 3, "3"),
     ]
 
-    @Test("notes how much is recorded also where no seq was taken, and never lowers it", arguments: recorded.indices)
+    @Test("stores the recorded position even if no seq was taken, and never lowers it", arguments: recorded.indices)
     func recordedNote(_ index: Int) async throws {
         let (before, told, after) = Self.recorded[index]
         try await withCounters(Self.decided) { fixture async throws in
@@ -168,7 +168,7 @@ struct AcknowledgeTests {
         }
     }
 
-    /// State before, what is sent, and `settled` afterwards.
+    /// The state before, the value sent, and `settled` afterwards.
     private static let notes: [(String, [String: String], Int64, String)] = [
         ("higher", [:], 45, "45"), ("the same", [:], 41, "41"), ("lower", [:], 40, "41"),
         ("higher by a digit, compared as numbers", ["settled": "99"], 100, "100"),
@@ -176,7 +176,7 @@ struct AcknowledgeTests {
         ("nothing noted yet that is a number", ["settled": "x"], 3, "3"),
     ]
 
-    @Test("never lowers what is noted", arguments: notes.indices)
+    @Test("never lowers the stored `settled`", arguments: notes.indices)
     func settledNote(_ index: Int) async throws {
         let (name, stock, settled, noted) = Self.notes[index]
         try await withCounters(stock.merging(["seq": "100"]) { own, _ in own }) { fixture async throws in
@@ -185,7 +185,7 @@ struct AcknowledgeTests {
         }
     }
 
-    /// State before, and whose acknowledgement.
+    /// The state before, and the acknowledgement's ledger and epoch.
     private static let fences: [(String, [String: String]?, ledger: String, epoch: Int64)] = [
         ("of an earlier epoch", decided, "L", 6), ("of a later epoch", decided, "L", 8),
         ("of another ledger", decided, "M", 7),
@@ -194,9 +194,9 @@ struct AcknowledgeTests {
         ("its seq is lower by a digit", ["seq": "9"], "L", 7),
     ]
 
-    /// Late, it would acknowledge what a ledger that was put back meanwhile has never recorded, or another message that
-    /// got an id which Redis had forgotten.
-    @Test("is fenced, and does nothing, where the counters are not those that were recorded", arguments: fences.indices)
+    /// Late, it would acknowledge messages that a since restored ledger has never recorded, or another message that
+    /// reuses an id which Redis has forgotten.
+    @Test("is fenced, and does nothing, if the counters are not those that were recorded", arguments: fences.indices)
     func fenced(_ index: Int) async throws {
         let (name, stock, ledger, epoch) = Self.fences[index]
         try await withCounters(stock) { fixture async throws in
@@ -224,8 +224,8 @@ struct AcknowledgeTests {
         }
     }
 
-    /// A server that is not told otherwise drops at most 10,000 entries at a time.
-    @Test("keeps about as many outcomes as it is told", arguments: [2_000, 11_000])
+    /// By default a server trims at most 10,000 entries at a time.
+    @Test("keeps approximately the configured number of outcomes", arguments: [2_000, 11_000])
     func keepsOutcomes(_ count: Int) async throws {
         try await withCounters(Self.decided) { fixture async throws in
             let outcomes = (1...count).map {
@@ -233,7 +233,7 @@ struct AcknowledgeTests {
             }
             _ = try await fixture.store.acknowledge(acknowledgement(announcing: outcomes), keepOutcomes: 500)
             let kept = try await fixture.server.entries(of: fixture.keys.outcomes)
-            // Whole nodes of the stream are dropped, of 100 entries each.
+            // Only whole nodes of the stream are trimmed, of 100 entries each.
             #expect((500..<600).contains(kept.count))
             #expect(kept.last?.fields.contains("o\(count)") == true)
         }
@@ -258,7 +258,7 @@ struct AcknowledgeTests {
         }
     }
 
-    @Test("is not held up by outcomes that Redis refuses: it tells why, and how far it came")
+    @Test("is not held up by outcomes that Redis refuses: it reports why, and how far it got")
     func outcomesOfWrongType() async throws {
         try await withCounters(Self.decided) { fixture async throws in
             try await deliver(1, fixture)
@@ -275,20 +275,20 @@ struct AcknowledgeTests {
             #expect(keyspace[fixture.keys.outcomes] == .text("text"))
             #expect(try await fixture.stock()?["settled"] == "45")
             #expect(try await fixture.stock()?["announced"] == "63")
-            // Once it is gone, all of it is announced, once.
+            // Once the key is deleted, all of it is announced, once.
             try await fixture.server.command("DEL", fixture.keys.outcomes)
             for _ in 1...2 { _ = try await fixture.store.acknowledge(refused, keepOutcomes: 100) }
             #expect(try await positions(fixture) == ["64", "65", "66", "67", "68", "69", "8", "8"])
         }
     }
 
-    /// What Redis has, and what is sent: the position before the rows, and up to which they are announced.
+    /// The announced position in Redis, and the positions before the sent rows and of the last one.
     private static let announcements: [(String?, after: Int64, through: Int64, [String], then: Int64?)] = [
         ("63", 63, 65, ["64", "65"], 65), ("63", 62, 64, [], 63), ("63", 64, 66, [], 63), (nil, 63, 65, [], nil),
         ("x", 63, 65, [], nil), ("0", 0, 2, ["1", "2"], 2), ("9", 9, 11, ["10", "11"], 11),
     ]
 
-    @Test("announces only what follows what is announced", arguments: announcements.indices)
+    @Test("announces only rows that directly follow the announced position", arguments: announcements.indices)
     func announcesInOrder(_ index: Int) async throws {
         let (before, after, through, expected, then) = Self.announcements[index]
         try await withCounters(Self.decided) { fixture async throws in
@@ -304,7 +304,7 @@ struct AcknowledgeTests {
         }
     }
 
-    @Test("passes over rows that are not announced, also where there are no others")
+    @Test("skips rows that are not announced, also if there are no others")
     func announcesNothing() async throws {
         try await withCounters(Self.decided) { fixture async throws in
             for (after, through) in [(63, 64), (64, 70)] as [(Int64, Int64)] {
@@ -317,7 +317,7 @@ struct AcknowledgeTests {
         }
     }
 
-    @Test("acknowledges nothing where the group or the stream is gone, and goes on")
+    @Test("acknowledges nothing if the group or the stream is missing, and continues")
     func noGroup() async throws {
         try await withCounters(Self.decided) { fixture async throws in
             let one = acknowledgement(entries: ["1-0"], announcing: [Self.outcomes[0]])
@@ -331,7 +331,7 @@ struct AcknowledgeTests {
         }
     }
 
-    @Test("works when Redis is out of memory: what is recorded is acknowledged")
+    @Test("works when Redis is out of memory: recorded messages are acknowledged")
     func outOfMemory() async throws {
         try await withCounters(Self.decided, ["--maxmemory-policy", "noeviction"]) { fixture async throws in
             try await deliver(2, fixture)

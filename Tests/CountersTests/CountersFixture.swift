@@ -5,7 +5,7 @@ import RedisClient
 import RedisLayout
 import TestSupport
 
-/// A server that may hold counters of the ledger "L" at epoch 7 and seq 41, and what works on them.
+/// A server that may hold counters of the ledger "L" at epoch 7 and seq 41, and the types under test.
 struct CountersFixture: Sendable {
     static let epoch: Int64 = 7
     static let seq: Int64 = 41
@@ -21,7 +21,7 @@ struct CountersFixture: Sendable {
     var store: CounterStore { CounterStore(keys: keys, ledger: "L", client: client) }
     var reader: CounterReader { CounterReader(keys: keys, client: client) }
 
-    /// A script with any arguments, as no code of ours would send them.
+    /// Runs a script with arguments that our code would never send.
     func run(_ script: Script, keys: [String], _ arguments: [String]) async throws -> RedisValue {
         try await ScriptRunner(client: client).run(script, keys: keys) { $0.append(contentsOf: arguments) }
     }
@@ -35,14 +35,14 @@ struct CountersFixture: Sendable {
         _ = try await client.send(command)
     }
 
-    /// The counters' hash as it is now.
+    /// The current hash of counters.
     func stock() async throws -> [String: String]? {
         guard case .hash(let fields) = try await server.keyspace()[keys.stock] else { return nil }
         return fields
     }
 }
 
-/// - Parameter counters: fields beside the head's, which they may replace; nil: nothing is installed.
+/// - Parameter counters: Fields beside the head's, which they may replace; `nil` installs nothing.
 func withCounters(
     _ counters: [String: String]?, _ arguments: [String] = [], isolation: isolated (any Actor)? = #isolation,
     _ body: (CountersFixture) async throws -> Void
@@ -50,7 +50,7 @@ func withCounters(
     try await withRedisServer(arguments) { server async throws in
         let client = server.client()
         let fixture = CountersFixture(server: server, client: client)
-        // Nothing of the store's: whatever else is in Redis must stay as it is.
+        // A foreign key: everything else in Redis must remain unchanged.
         try await server.command("SET", "bystander", "untouched")
         if let counters {
             try await fixture.set(CountersFixture.head.merging(counters) { _, own in own }, in: fixture.keys.stock)
@@ -64,12 +64,12 @@ func withCounters(
 func take(_ units: (CounterName, Int64)...) -> PlannedCommand { take(units) }
 
 func take(_ units: [(CounterName, Int64)]) -> PlannedCommand {
-    // The gate looks at the movements alone.
+    // The gate reads only the movements.
     let order = Order(Checkout(orderID: "o", items: []))
     return PlannedCommand(.placeOrder(order), movements: units.map { Movement($0.0, sold: $0.1) })
 }
 
-/// Units that come back, whatever the caps say.
+/// Returns units, whatever the caps say.
 func give(_ units: (CounterName, Int64)...) -> PlannedCommand { give(units) }
 
 func give(_ units: [(CounterName, Int64)]) -> PlannedCommand {
@@ -77,7 +77,7 @@ func give(_ units: [(CounterName, Int64)]) -> PlannedCommand {
     return PlannedCommand(.cancel(cancellation), movements: units.map { Movement($0.0, sold: -$0.1) })
 }
 
-/// Units that are sold already, whatever the caps say.
+/// Adds units that are already sold, whatever the caps say.
 func add(_ units: (CounterName, Int64)...) -> PlannedCommand {
     let adjustment = Adjustment(adjustmentID: "a", sku: SKU("P"), units: 1, reason: "r")
     return PlannedCommand(.adjust(adjustment), movements: units.map { Movement($0.0, sold: $0.1, adjusted: $0.1) })
@@ -87,7 +87,7 @@ func refused(_ counter: CounterName, asked: Int64, left: Int64) -> Decision {
     .refused(Shortage(counter: counter, asked: asked, left: left))
 }
 
-/// The error reply that `body` ends with; nil when it ends well.
+/// The error reply that `body` throws; `nil` if it succeeds.
 func replyError(_ body: () async throws -> Void) async throws -> RedisReplyError? {
     do {
         try await body()

@@ -9,10 +9,10 @@ import Testing
 
 private let p = CounterName.product("P")
 
-/// What must work while Redis refuses writes for lack of memory: whatever has to be done before it can be emptied.
+/// Everything that must work while Redis refuses writes for lack of memory, because it precedes trimming.
 @Suite("In a Redis that is full")
 struct FullRedisTests {
-    /// Refuses plain writes, as a check that it is full.
+    /// Checks that Redis is full: it refuses plain writes.
     private func withFullRedis(
         _ counters: [String: String]?, _ body: (CountersFixture) async throws -> Void
     ) async throws {
@@ -35,7 +35,7 @@ struct FullRedisTests {
         }
     }
 
-    @Test("the group is made, messages are read, acknowledged and dropped")
+    @Test("the group is created, messages are read, acknowledged and trimmed")
     func readAndTrim() async throws {
         try await withCounters(["seq": "45"], ["--maxmemory-policy", "noeviction"]) { fixture async throws in
             let (server, keys) = (fixture.server, fixture.keys)
@@ -59,7 +59,7 @@ struct FullRedisTests {
         }
     }
 
-    @Test("is told from one that has room, and from one that refuses writes for another reason")
+    @Test("the check distinguishes it from one with room, and from one that refuses writes for another reason")
     func isFull() async throws {
         try await withCounters([:]) { fixture async throws in
             #expect(try await fixture.store.isRedisFull() == false)
@@ -67,7 +67,7 @@ struct FullRedisTests {
             #expect(try await fixture.store.isRedisFull())
             #expect(try await fixture.store.isShortOfMemory())
             let used = try await fixture.server.command("INFO", "memory").info["used_memory"].flatMap { Int($0) } ?? 0
-            // It has room, but not much; then it has.
+            // It has little room at first, then enough.
             try await fixture.server.command("CONFIG", "SET", "maxmemory", "\(used + used / 12)")
             #expect(try await fixture.store.isRedisFull() == false)
             #expect(try await fixture.store.isShortOfMemory())
@@ -79,7 +79,7 @@ struct FullRedisTests {
         }
     }
 
-    @Test("consumers of the group that have nothing pending are removed, the one in use is not")
+    @Test("unused consumers without pending entries are removed, but not the one in use")
     func tidy() async throws {
         try await withCounters([:]) { fixture async throws in
             let (server, keys) = (fixture.server, fixture.keys)

@@ -4,8 +4,8 @@ import LuaScripts
 import Randomness
 import Testing
 
-/// gate.lua is the arbiter's fast copy: whatever comes, both decide as a judge would who takes one command after the
-/// other and knows nothing of batches.
+/// gate.lua is the arbiter's fast copy: for any input, both decide like a sequential judge that processes one command
+/// after the other and knows nothing of batches.
 @Suite("The gate and the arbiter")
 struct GateArbiterTests {
     private static let decisions = 1_000_000
@@ -43,7 +43,7 @@ struct GateArbiterTests {
         }
     }
 
-    /// One by one: in a thousand decisions a single difference cannot be found by eye.
+    /// Compares one by one: a single difference in a thousand decisions cannot be found by eye.
     private static func compare(
         _ batch: RandomShop.Batch, gate: GateResult, arbiter: [Decision], seed: UInt64
     ) throws {
@@ -89,8 +89,7 @@ struct GateArbiterTests {
     }
 }
 
-/// Orders that many shops are given one after the other: the digest of a thousand new ones costs more than deciding
-/// them.
+/// Orders that are reused by many shops: computing the digests of a thousand new ones costs more than deciding them.
 private struct OrderPool {
     static let products: [Identifier] = ["P0", "P1", "P2", "P3"]
     /// P0 and P1 have variants.
@@ -121,7 +120,7 @@ private struct OrderPool {
     }
 }
 
-/// Takes commands strictly one by one: the rules of docs/messages.md, in the plainest way, shared with neither side.
+/// Decides commands strictly one by one, by the rules of README.md, with code shared with neither side.
 private struct PlainJudge {
     var sold: [CounterName: Int64] = [:]
     var adjusted: [CounterName: Int64] = [:]
@@ -135,7 +134,7 @@ private struct PlainJudge {
         }
     }
 
-    /// As Redis has them.
+    /// The counters' fields as in Redis.
     var fields: [String: String] {
         var fields: [String: String] = [:]
         for (counter, units) in sold { fields["sold:\(counter.field)"] = "\(units)" }
@@ -189,7 +188,7 @@ private struct PlainJudge {
         return isRestocked ? next() : .unchanged
     }
 
-    /// What an order owns, each SKU once; what it has lost counts 0.
+    /// The units that an order still owns, each SKU once; a SKU that was cancelled counts as 0.
     func owns(_ order: Order) -> [SKUUnits] {
         let owns = owned[order.id] ?? [:]
         return order.checkout.lines.map { SKUUnits($0.sku, $0.units) }.summed.compactMap { line in
@@ -211,18 +210,18 @@ private struct PlainJudge {
     }
 }
 
-/// A shop with random counters and caps, and what is sent to it.
+/// A shop with random counters and caps, and the commands sent to it.
 private struct RandomShop {
     struct Batch {
         var commands: [Command] = []
-        /// As the planner makes them of the commands.
+        /// The commands as the planner passes them to the gate.
         var planned: [PlannedCommand] = []
         var expected: [Decision] = []
         var seqBefore: Int64
     }
 
     private(set) var judge = PlainJudge(seq: CountersFixture.seq)
-    /// As the ledger would have them, from the arbiters.
+    /// The balances as in the ledger, computed by the arbiters.
     private(set) var balances: [CounterName: Balance] = [:]
     private var owned: [Identifier: [SKUUnits]] = [:]
     private var coming: ArraySlice<Order>
@@ -247,7 +246,7 @@ private struct RandomShop {
         balances = judge.balances
     }
 
-    /// Has a new arbiter decide a batch, and takes over the balances that it leaves, as recording does.
+    /// Lets a new arbiter decide a batch, and keeps its resulting balances, as recording does.
     mutating func arbitrate(_ batch: Batch) throws -> [Decision] {
         var arbiter = Arbiter(seq: batch.seqBefore)
         for (counter, balance) in balances { arbiter.load(counter, balance) }
@@ -256,7 +255,7 @@ private struct RandomShop {
         for command in batch.commands { decisions.append(try arbiter.decide(command)) }
         for (counter, balance) in arbiter.changes { balances[counter] = balance }
         for order in owned.keys { owned[order] = arbiter.owned(by: order) }
-        // What was placed in this batch can be cancelled from the next one on.
+        // Orders of this batch can be cancelled from the next batch on.
         for order in placed where owned[order.id] == nil {
             owned[order.id] = judge.owns(order)
         }
@@ -296,7 +295,7 @@ private struct RandomShop {
             }
         let cancellation = Cancellation(
             cancellationID: Identifier("c\(number)"), orderID: order.id, items: items, restock: generator.chance(80))
-        // From what the order owns before.
+        // Based on what the order owned before.
         let movements = CancellationEffect(cancellation, from: judge.owns(order)).movements
         let decision = judge.cancel(cancellation)
         batch.commands.append(.cancel(cancellation))
@@ -304,7 +303,7 @@ private struct RandomShop {
         batch.expected.append(decision)
     }
 
-    /// Some units more, or as many less as no order owns.
+    /// Some units more, or fewer by at most the units that no order owns.
     private mutating func adjust(_ batch: inout Batch, _ generator: inout SeededGenerator) {
         let sku = OrderPool.sku(&generator)
         var units = 1 + generator.next(upTo: 5)
@@ -319,7 +318,7 @@ private struct RandomShop {
 }
 
 extension CountersFixture {
-    /// Puts a shop's counters in the place of those before.
+    /// Replaces the counters with a shop's.
     fileprivate func install(_ judge: PlainJudge) async throws {
         try await server.command("DEL", keys.stock)
         try await set(Self.head.merging(judge.fields) { _, own in own }, in: keys.stock)

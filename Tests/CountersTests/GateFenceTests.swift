@@ -8,7 +8,7 @@ private let p = CounterName.product("P")
 private let q = CounterName.product("Q")
 private let unlimited = ["sold:p:P": "0", "sold:p:Q": "0"]
 
-/// A state that the batch was not made for, and what the gate says about it.
+/// A state that does not match the batch, and the gate's result.
 struct FenceCase: Sendable, CustomTestStringConvertible {
     var name: String
     var stock: [String: String]?
@@ -23,12 +23,12 @@ struct FenceCase: Sendable, CustomTestStringConvertible {
 
 @Suite("The gate changes nothing")
 struct GateFenceTests {
-    @Test("in any state but exactly the one it was asked to find", arguments: heads + fields)
+    @Test("in any state except exactly the expected one", arguments: heads + fields)
     func fenced(_ each: FenceCase) async throws {
         try await withCounters(each.stock) { fixture async throws in
             let before = try await fixture.server.keyspace()
             let store = CounterStore(keys: fixture.keys, ledger: each.ledger, client: fixture.client)
-            // P comes first and is in order, but for what the case says.
+            // P comes first and is valid except for this case's defect.
             let answer = try await store.decide([take((p, 1)), take((q, 1))], epoch: each.epoch, seq: each.seq)
             #expect(answer == .fenced(what: each.what, found: each.found))
             #expect(try await fixture.server.keyspace() == before)
@@ -83,7 +83,7 @@ struct GateFenceTests {
         try await refuses { $0.append(contentsOf: arguments) }
     }
 
-    /// What can stand in the array of commands, ours and what is none of ours.
+    /// Values in the array of commands, valid and invalid.
     enum Packed {
         case number(Int64)
         case fraction(Double)
@@ -106,7 +106,7 @@ struct GateFenceTests {
 
     private static let fits: [Packed] = [.number(0), .number(1), .number(1), .number(1)]
 
-    @Test("decides the command that stands before the malformed ones, alone")
+    @Test("decides only the command that precedes the malformed ones")
     func wellFormed() async throws {
         try await withCounters(unlimited) { fixture async throws in
             let reply = try await ScriptRunner(client: fixture.client).run(.gate, keys: [fixture.keys.stock]) {
@@ -132,7 +132,7 @@ struct GateFenceTests {
     ]
 
     @Test(
-        "when commands behind one that fits are malformed, or their units are no integers that may stand there",
+        "when a command behind one that fits is malformed, or its units are not valid integers",
         arguments: notCommands
             + [0, 1].flatMap { kind in badUnits.map { [.number(kind), .number(1), .number(1), $0] } }
             + [[.number(0), .number(1), .number(1), .number(-1)], [.number(2), .number(1), .number(1), .number(1)]])
@@ -144,7 +144,7 @@ struct GateFenceTests {
     }
 
     @Test(
-        "when the commands are no whole array, or not one",
+        "when the commands are not one complete array",
         arguments: [
             [], [0x01], [0xC1], Array(Packed.array(fits).dropLast()), Packed.array(fits) + [0x01],
             Packed.array(fits) + Packed.array(fits), Packed.array(fits) + Packed.nothing.bytes,
@@ -157,7 +157,7 @@ struct GateFenceTests {
         }
     }
 
-    /// The gate says that its arguments are malformed, and changes nothing.
+    /// Checks that the gate reports malformed arguments and changes nothing.
     private func refuses(_ arguments: (inout RedisCommand) -> Void) async throws {
         try await withCounters(unlimited) { fixture async throws in
             let before = try await fixture.server.keyspace()
@@ -170,7 +170,7 @@ struct GateFenceTests {
         }
     }
 
-    @Test("when the number of movements is below 0, and does not turn in circles over it")
+    @Test("when the number of movements is negative, which must not loop forever")
     func negativeMovements() async throws {
         try await withCounters(unlimited) { fixture async throws in
             var message: String?
@@ -183,14 +183,14 @@ struct GateFenceTests {
             } catch RedisError.reply(let error, _) {
                 message = error.message
             } catch RedisError.timedOut {
-                // The server hangs in the script and collects answers: it must not go on.
+                // The server loops in the script and buffers replies: it must not continue.
                 await fixture.server.kill()
             }
             #expect(message?.hasPrefix("ERR gate: number 1 ") == true, "\(message ?? "no error")")
         }
     }
 
-    @Test("without arguments, but says that it is fenced")
+    @Test("without arguments, but reports that it is fenced")
     func noArguments() async throws {
         try await withCounters(unlimited) { fixture async throws in
             let before = try await fixture.server.keyspace()
@@ -200,7 +200,7 @@ struct GateFenceTests {
         }
     }
 
-    @Test("when the key is no hash")
+    @Test("when the key is not a hash")
     func wrongType() async throws {
         try await withCounters(nil) { fixture async throws in
             try await fixture.server.command("SET", fixture.keys.stock, "text")

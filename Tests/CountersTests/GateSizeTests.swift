@@ -17,7 +17,7 @@ struct GateSizeTests {
         return fields
     }
 
-    @Test("take in thousands of counters, each named once by an order of its own")
+    @Test("accept thousands of counters, each named once by a separate order")
     func manyCounters() async throws {
         try await withCounters(Self.fields(sold: 3, cap: 5)) { fixture async throws in
             let batch = Self.many.enumerated().map { index, name in take((name, Int64(index % 3) + 1)) }
@@ -45,7 +45,7 @@ struct GateSizeTests {
         }
     }
 
-    @Test("take in far more movements than Lua can unpack at once")
+    @Test("accept far more movements than Lua can unpack at once")
     func manyMovements() async throws {
         try await withCounters(Self.fields(sold: 0, cap: nil)) { fixture async throws in
             let everything = take(Self.many.map { ($0, 2) })
@@ -59,7 +59,7 @@ struct GateSizeTests {
         }
     }
 
-    @Test("hold at their edges", arguments: [1_999, 2_000, 2_001, 3_999, 4_000, 4_001])
+    @Test("work at their boundaries", arguments: [1_999, 2_000, 2_001, 3_999, 4_000, 4_001])
     func edges(_ count: Int) async throws {
         try await withCounters(Self.fields(sold: 0, cap: 9)) { fixture async throws in
             let names = Self.many.prefix(count)
@@ -74,7 +74,7 @@ struct GateSizeTests {
         }
     }
 
-    @Test("are all read before anything is decided: a field missing in the last one fences the batch")
+    @Test("are all read before anything is decided: a missing field in the last slice fences the batch")
     func missingInLastSlice() async throws {
         var fields = Self.fields(sold: 0, cap: nil)
         fields["sold:p:product-4499"] = nil

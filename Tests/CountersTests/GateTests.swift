@@ -9,7 +9,7 @@ private let w = CounterName.variant("W")
 
 private let most = Limit.exactInteger
 
-/// Counters before, one batch, its answers, and the fields that differ afterwards.
+/// The counters before, one batch, its decisions, and the fields that differ afterwards.
 struct GateCase: Sendable, CustomTestStringConvertible {
     var name: String
     var before: [String: String]
@@ -179,7 +179,7 @@ struct GateTests {
     func composition() async throws {
         let (composed, decomposed) = (CounterName.product("caf\u{E9}"), CounterName.product("cafe\u{301}"))
         try await withCounters(["sold:p:caf\u{E9}": "0"]) { fixture async throws in
-            // Swift's own dictionaries take the two for one key.
+            // Swift dictionaries consider the two keys equal.
             try await fixture.server.command("HSET", fixture.keys.stock, "sold:p:cafe\u{301}", "5")
             let answer = try await fixture.store.decide(
                 [take((composed, 1)), take((decomposed, 2))], epoch: CountersFixture.epoch, seq: CountersFixture.seq)
@@ -188,7 +188,7 @@ struct GateTests {
         }
     }
 
-    @Test("goes on from the seq it has reached")
+    @Test("continues from its latest seq")
     func chain() async throws {
         try await withCounters(["sold:p:P": "0", "cap:p:P": "2"]) { fixture async throws in
             let store = fixture.store

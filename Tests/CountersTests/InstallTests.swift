@@ -25,7 +25,7 @@ struct InstallTests {
     }
 
     @Test(
-        "puts the new ones in the place of the old, whole",
+        "replaces all old counters with the new ones",
         arguments: [nil, ["sold:p:P": "4", "cap:p:P": "1", "sold:p:gone": "7", "closed:v:V": "1", "extra": "x"]]
             as [[String: String]?])
     func installs(_ before: [String: String]?) async throws {
@@ -49,7 +49,7 @@ struct InstallTests {
         }
     }
 
-    /// Fields of the head before, the epoch and seq to install, and the answer.
+    /// Fields of the head before, the epoch and seq to install, and the result.
     private static let refusals: [(String, [String: String], epoch: Int64, seq: Int64, InstallResult)] = [
         ("another ledger", ["ledger": "M"], 8, 50, .refused(.otherLedger("M"))),
         (
@@ -70,7 +70,7 @@ struct InstallTests {
         ),
     ]
 
-    @Test("is refused, and the counters stay as they are", arguments: refusals.indices)
+    @Test("is refused, and the counters remain unchanged", arguments: refusals.indices)
     func isRefused(_ index: Int) async throws {
         let (name, head, epoch, seq, answer) = Self.refusals[index]
         try await withCounters(head.merging(["sold:p:P": "1"]) { _, own in own }) { fixture async throws in
@@ -84,21 +84,21 @@ struct InstallTests {
 
     @Test("takes over from an epoch that had decided more than was recorded")
     func seqAhead() async throws {
-        // seq is above the ledger's, settled is not: what was decided is decided again.
+        // seq is above the ledger's, settled is not: these decisions are made again.
         try await withCounters(["seq": "60", "settled": "50"]) { fixture async throws in
             #expect(try await fixture.store.install(installation()) == .installed(announced: 63))
             #expect(try await fixture.stock()?["seq"] == "50")
         }
     }
 
-    /// What Redis had, and what it has then.
+    /// The stored position before and after.
     private static let watermarks: [(String?, Int64)] = [
         ("63", 63), ("74", 74), ("9", 9), ("0", 0), ("75", 0), ("-1", 0), ("007", 0), ("1e1", 0), ("5.5", 0), ("x", 0),
         ("", 0), (nil, 0),
     ]
 
     @Test(
-        "carries over how far the journal is announced, unless the ledger is not as far", arguments: watermarks.indices)
+        "preserves the announced position unless the ledger is behind it", arguments: watermarks.indices)
     func announced(_ index: Int) async throws {
         let (before, after) = Self.watermarks[index]
         try await withCounters([:]) { fixture async throws in
@@ -109,7 +109,7 @@ struct InstallTests {
         }
     }
 
-    @Test("late or repeated, is refused")
+    @Test("is refused when late or repeated")
     func late() async throws {
         try await withCounters(nil) { fixture async throws in
             let store = fixture.store
@@ -137,11 +137,11 @@ struct InstallTests {
         }
     }
 
-    @Test("is an error when what was prepared is not what was sent")
+    @Test("is an error when the prepared counters are not those that were sent")
     func incomplete() async throws {
         try await withCounters([:]) { fixture async throws in
             let before = try await fixture.stock()
-            // The same counter twice stands for a field that was removed meanwhile.
+            // A duplicate counter simulates a field that was removed in the meantime.
             var doubled = installation()
             doubled.counters.append(doubled.counters[0])
             await #expect(throws: CountersError.installIncomplete(sent: 14, found: "12")) {
@@ -151,7 +151,7 @@ struct InstallTests {
         }
     }
 
-    @Test("is an error when the key of the counters is no hash")
+    @Test("is an error when the counters' key is not a hash")
     func wrongType() async throws {
         try await withCounters(nil) { fixture async throws in
             try await fixture.server.command("SET", fixture.keys.stock, "text")
@@ -183,7 +183,7 @@ struct InstallTests {
         }
     }
 
-    @Test("takes 100,000 counters")
+    @Test("accepts 100,000 counters")
     func many() async throws {
         try await withCounters(nil) { fixture async throws in
             var large = installation()

@@ -1,7 +1,7 @@
 import RedisClient
 import TestSupport
 
-/// Everything a server holds: what a call changed is all that differs between two of these.
+/// Everything that a server holds: a call changed exactly the difference between two of these.
 typealias Keyspace = [String: Content]
 
 enum Content: Equatable, Sendable {
@@ -12,7 +12,7 @@ enum Content: Equatable, Sendable {
 
 struct StreamedEntry: Equatable, Sendable {
     var id: String
-    /// Names and values in turn.
+    /// Names and values, alternating.
     var fields: [String]
 }
 

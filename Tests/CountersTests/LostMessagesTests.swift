@@ -37,7 +37,7 @@ struct LostMessagesTests {
         return [lost.found, lost.total]
     }
 
-    @Test("counts unread and pending ones, once, while nothing is unread")
+    @Test("counts unread and pending messages, once, while nothing is unread")
     func counts() async throws {
         try await withCounters([:]) { fixture async throws in
             let (server, stream) = (fixture.server, fixture.keys.checkouts)
@@ -45,36 +45,36 @@ struct LostMessagesTests {
             #expect(try await lost(fixture) == [0, 0])
             try await add(1...9, fixture)
             try await server.command("XDEL", stream, "2-0", "5-0")
-            // Something is unread: nothing can be said.
+            // While something is unread, losses cannot be counted.
             #expect(try await lost(fixture) == [0, 0])
             try await read(fixture)
             #expect(try await lost(fixture) == [2, 2])
             #expect(try await lost(fixture) == [0, 2])
             try await acknowledge([1, 3, 4, 6], fixture)
             #expect(try await lost(fixture) == [0, 2])
-            // Gone while they were pending: they stay pending until they are claimed.
+            // Trimmed while they were pending: they stay pending until they are claimed.
             try await server.command("XTRIM", stream, "MAXLEN", "1")
             #expect(try await lost(fixture) == [0, 2])
             try await server.command("XAUTOCLAIM", stream, StoreKeys.group, "c", "0", "0")
             #expect(try await lost(fixture) == [2, 4])
             try await acknowledge([9], fixture)
-            // What was processed may go.
+            // Processed messages may be trimmed.
             try await server.command("XTRIM", stream, "MAXLEN", "0")
             #expect(try await lost(fixture) == [0, 4])
-            // The very last one, unread, and the whole stream's content with it.
+            // The very last one, unread, and with it the stream's entire content.
             try await add(10...12, fixture)
             try await server.command("XTRIM", stream, "MAXLEN", "0")
             #expect(try await lost(fixture) == [3, 7])
             try await add(13...13, fixture)
             #expect(try await lost(fixture) == [0, 7])
             try await read(fixture)
-            // An acknowledgement that is not ours processes nothing.
+            // An acknowledgement that is not ours does not count as processing.
             try await server.command("XACK", stream, StoreKeys.group, "13-0")
             #expect(try await lost(fixture) == [1, 8])
         }
     }
 
-    @Test("tells all of them, also if the reply to a look was lost")
+    @Test("reports all of them, even if the reply to a check was lost")
     func unreported() async throws {
         try await withCounters([:]) { fixture async throws in
             let (server, stream) = (fixture.server, fixture.keys.checkouts)
@@ -88,7 +88,7 @@ struct LostMessagesTests {
             try await add(1...9, fixture)
             try await server.command("XDEL", stream, "2-0", "5-0")
             try await read(fixture)
-            // Counted by a look whose reply is not seen.
+            // Counted by a check whose reply is discarded.
             #expect(try await lost(fixture) == [2, 2])
             #expect(try await look() == 2)
             #expect(try await look() == 0)
@@ -102,7 +102,7 @@ struct LostMessagesTests {
         }
     }
 
-    @Test("does not count what was gone before there was a group, nor what is read a second time")
+    @Test("does not count messages deleted before the group existed, nor messages read a second time")
     func baseline() async throws {
         try await withCounters([:]) { fixture async throws in
             let (server, stream) = (fixture.server, fixture.keys.checkouts)
@@ -120,13 +120,13 @@ struct LostMessagesTests {
             try await server.command("XDEL", stream, "8-0")
             try await read(fixture)
             #expect(try await lost(fixture) == [1, 1])
-            // Where the sum was never kept, it begins.
+            // If the total was never kept, counting starts from here.
             try await server.command("DEL", fixture.keys.intake)
             #expect(try await lost(fixture) == [0, 0])
         }
     }
 
-    @Test("writes nothing without a stream, without a group, and where there is something else")
+    @Test("writes nothing without a stream, without a group, or if a key is of the wrong type")
     func errors() async throws {
         try await withCounters([:]) { fixture async throws in
             let (server, keys) = (fixture.server, fixture.keys)
@@ -143,7 +143,7 @@ struct LostMessagesTests {
             try await server.command("SET", keys.intake, "text")
             try await server.command("XGROUP", "CREATE", keys.checkouts, StoreKeys.group, "0")
             #expect(try await code() == "WRONGTYPE")
-            // It holds up nothing that matters.
+            // Reading and acknowledging still work.
             try await read(fixture)
             try await acknowledge([1], fixture)
         }

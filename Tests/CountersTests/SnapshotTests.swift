@@ -9,7 +9,7 @@ private let v = CounterName.variant("V")
 
 @Suite("A snapshot")
 struct SnapshotTests {
-    /// The counter's fields, and what is read of them.
+    /// The counter's fields, and the state read from them.
     private static let states: [(String, [String: String], CounterState)] = [
         (
             "all fields", ["sold:p:P": "5", "cap:p:P": "9", "closed:p:P": "1"],
@@ -34,7 +34,7 @@ struct SnapshotTests {
         ),
     ]
 
-    @Test("gives a counter's figures as they are, and changes nothing", arguments: states.indices)
+    @Test("returns a counter's state unchanged, and changes nothing", arguments: states.indices)
     func figures(_ index: Int) async throws {
         let (name, fields, state) = Self.states[index]
         try await withCounters(fields) { fixture async throws in
@@ -46,7 +46,7 @@ struct SnapshotTests {
         }
     }
 
-    @Test("comes with the state it belongs to")
+    @Test("includes the state it belongs to")
     func head() async throws {
         try await withCounters(["sold:p:P": "5", "sold:v:V": "3"]) { fixture async throws in
             let head = CounterHead(
@@ -60,7 +60,7 @@ struct SnapshotTests {
         }
     }
 
-    @Test("of nothing installed says so")
+    @Test("says so if nothing is installed")
     func empty() async throws {
         try await withCounters(nil) { fixture async throws in
             let snapshot = try await fixture.reader.snapshot([p])
@@ -78,7 +78,7 @@ struct SnapshotTests {
         }
     }
 
-    @Test("takes 1,000 counters and refuses more")
+    @Test("accepts 1,000 counters and refuses more")
     func size() async throws {
         try await withCounters(["sold:p:999": "7"]) { fixture async throws in
             let names = (0...1_000).map { CounterName.product(Identifier("\($0)")) }
@@ -88,7 +88,7 @@ struct SnapshotTests {
         }
     }
 
-    @Test("is an error when the key is no hash")
+    @Test("is an error when the key is not a hash")
     func wrongType() async throws {
         try await withCounters(nil) { fixture async throws in
             try await fixture.server.command("SET", fixture.keys.stock, "text")

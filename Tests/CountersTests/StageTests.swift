@@ -6,7 +6,7 @@ import RedisLayout
 import TestSupport
 import Testing
 
-@Suite("Staging counters, making the group, looking at an entry")
+@Suite("Staging counters, creating the group, inspecting an entry")
 struct StageTests {
     private func stage(_ fixture: CountersFixture, _ arguments: [String]) async throws -> Int64? {
         try await fixture.run(.stage, keys: ["staged"], arguments).int
@@ -35,7 +35,7 @@ struct StageTests {
         }
     }
 
-    @Test("the group is made once, and left as it is")
+    @Test("the group is created once, and then left unchanged")
     func group() async throws {
         try await withCounters([:]) { fixture async throws in
             let (server, keys) = (fixture.server, fixture.keys)
@@ -53,7 +53,7 @@ struct StageTests {
         }
     }
 
-    @Test("an entry's size and digest are told without the entry, unless the stream is too large")
+    @Test("an entry's size and digest are returned without the entry, unless the stream is too large")
     func inspect() async throws {
         try await withCounters([:]) { fixture async throws in
             let (server, keys) = (fixture.server, fixture.keys)
@@ -67,7 +67,7 @@ struct StageTests {
             try await server.command("XADD", keys.checkouts, "2-0", "a", "b")
             let first = try await inspect("1-0", "999999")
             #expect(first[0].string == "ENTRY" && first[1].int == 3 && first[2].int == 5_019)
-            // Of "abc", as FIPS 180 has it.
+            // Of "abc", from FIPS 180.
             #expect(first[3].string == "a9993e364706816aba3e25717850c26c9cd0d89d")
             #expect(try await inspect("2-0", "999999").last?.string == "")
             #expect(try await inspect("3-0", "999999").map(\.string) == ["GONE"])

@@ -9,7 +9,7 @@ import Testing
 struct TrimTests {
     private static let ids = ["5-1", "5-2", "5-10", "6-0", "10-0", "11-0"]
 
-    /// How many entries were read, which of them are acknowledged, the bound that is asked for, and what is left.
+    /// The number of entries read, the acknowledged ones, the requested bound, and the remaining entries.
     private static let table: [(read: Int, acknowledged: [String], below: String, left: ArraySlice<String>)] = [
         (0, [], "99-0", ids[0...]),
         (6, ids, "99-0", ids[5...]),
@@ -28,7 +28,7 @@ struct TrimTests {
         (3, ["5-1"], "99-0", ids[1...]),
     ]
 
-    /// Everything is old enough; `below` stands for the time that its ids do not say.
+    /// Everything is old enough; `below` is the bound for ids that do not show their age.
     private func old(below id: String? = nil) -> Retention { Retention(age: .zero, olderThan: id, messages: 1_000_000) }
 
     /// Nothing is old enough by its own id.
@@ -47,7 +47,7 @@ struct TrimTests {
         for id in acknowledged { try await server.command("XACK", stream, StoreKeys.group, id) }
     }
 
-    @Test("drops what is old, but nothing that is unread or pending", arguments: table.indices)
+    @Test("removes old entries, but none that is unread or pending", arguments: table.indices)
     func trims(_ index: Int) async throws {
         let (read, acknowledged, below, left) = Self.table[index]
         try await withCounters([:]) { fixture async throws in
@@ -67,7 +67,7 @@ struct TrimTests {
         }
     }
 
-    @Test("drops nothing, with an error, where there is no group or no stream")
+    @Test("removes nothing, with an error, if there is no group or no stream")
     func noGroup() async throws {
         try await withCounters([:]) { fixture async throws in
             let withoutStream = try await replyError { _ = try await fixture.store.trim(old()) }
@@ -81,7 +81,7 @@ struct TrimTests {
     }
 
     @Test(
-        "drops nothing when its arguments are malformed",
+        "removes nothing when its arguments are malformed",
         arguments: [
             [], ["stocktake"], ["stocktake", "x", "", "9", "9", ""], ["stocktake", "0", "99", "9", "9", ""],
             ["stocktake", "0", "", "x", "9", ""], ["stocktake", "0", "", "9", "x", ""],
@@ -99,7 +99,7 @@ struct TrimTests {
         }
     }
 
-    /// Ids of `count` entries that were read and acknowledged; their stream has nodes of ten.
+    /// Adds `count` entries as read and acknowledged, to a stream with nodes of ten.
     private func fillAcknowledged(_ fixture: CountersFixture, _ ids: [String]) async throws {
         let (server, stream) = (fixture.server, fixture.keys.checkouts)
         try await server.command("CONFIG", "SET", "stream-node-max-entries", "10")
@@ -107,7 +107,7 @@ struct TrimTests {
         try await server.command("XGROUP", "CREATE", stream, StoreKeys.group, "$")
     }
 
-    @Test("goes by the age that ids have by Redis' clock")
+    @Test("applies the age of ids relative to Redis' clock")
     func age() async throws {
         try await withCounters([:]) { fixture async throws in
             let reply = try await fixture.server.command("TIME").array ?? []
@@ -121,7 +121,7 @@ struct TrimTests {
         }
     }
 
-    @Test("goes by the number of entries whatever their age, a node of the stream at a time")
+    @Test("limits the number of entries whatever their age, by whole nodes of the stream")
     func number() async throws {
         try await withCounters([:]) { fixture async throws in
             try await fillAcknowledged(fixture, (1...100).map { "\($0)-0" })
@@ -134,7 +134,7 @@ struct TrimTests {
         }
     }
 
-    @Test("keeps what is unread or pending, however many are too many")
+    @Test("keeps unread and pending entries, however far above the limit")
     func numberOfUnread() async throws {
         try await withCounters([:]) { fixture async throws in
             let (server, stream) = (fixture.server, fixture.keys.checkouts)
@@ -154,7 +154,7 @@ struct TrimTests {
         }
     }
 
-    @Test("drops all that is acknowledged, the last one too, and outcomes, when nothing is to stay")
+    @Test("removes all acknowledged entries, including the last one, and outcomes, with limits of 0")
     func everything() async throws {
         try await withCounters([:]) { fixture async throws in
             try await fillAcknowledged(fixture, (1...20).map { "\($0)-0" })
@@ -168,7 +168,7 @@ struct TrimTests {
         }
     }
 
-    @Test("drops no more than may go in one call, the oldest first", arguments: [true, false])
+    @Test("removes no more than one call may, the oldest first", arguments: [true, false])
     func limit(aged: Bool) async throws {
         try await withCounters([:]) { fixture async throws in
             try await fillAcknowledged(fixture, (1...95).map { "\($0)-0" })
@@ -184,7 +184,7 @@ struct TrimTests {
         }
     }
 
-    @Test("never drops what is unread, also where ids are too large to be counted exactly")
+    @Test("never removes unread entries, even if ids are too large to be counted exactly")
     func largeIDs() async throws {
         try await withCounters([:]) { fixture async throws in
             let (server, stream) = (fixture.server, fixture.keys.checkouts)

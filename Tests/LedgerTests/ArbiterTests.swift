@@ -9,7 +9,7 @@ private let kit = CounterName.product("kit")
 
 @Suite("The ledger as the arbiter")
 struct ArbiterTests {
-    /// What the gate is said to have decided of an order, and what the ledger decides.
+    /// A decision that the gate is said to have made about an order, and the ledger's own decision.
     struct Claim: Sendable, CustomTestStringConvertible {
         var name: String
         var lines: [(product: Identifier, variant: Identifier?, units: Int64)]
@@ -63,7 +63,7 @@ struct ArbiterTests {
     }
 
     @Test(
-        "holds each order against the ones before it in the batch, not only against what is recorded",
+        "checks each order against earlier ones of the batch, not only against recorded ones",
         arguments: Backend.allCases)
     func runningFigures(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -76,7 +76,7 @@ struct ArbiterTests {
         }
     }
 
-    @Test("goes by the caps of now: a lowered one leaves 0", arguments: Backend.allCases)
+    @Test("applies the current caps: a lowered one leaves 0", arguments: Backend.allCases)
     func loweredCap(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(order("o1", [("kit", nil, 3)], .accepted(seq: 1)))
@@ -101,7 +101,7 @@ struct ArbiterTests {
         }
     }
 
-    /// What the batch was decided with, against epoch 1, catalogue 1, seq 1.
+    /// The state that the batch was decided with, against epoch 1, catalogue 1, seq 1.
     private static let outdated: [(epoch: Int64, catalogue: Int64, seq: Int64)] = [
         (0, 1, 1), (2, 1, 1), (1, 0, 1), (1, 2, 1), (1, 1, 0), (1, 1, 2),
     ]

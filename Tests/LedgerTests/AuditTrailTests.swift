@@ -3,7 +3,7 @@ import Ledger
 import LedgerSamples
 import Testing
 
-/// What is kept of operators' actions.
+/// The record of operators' actions.
 @Suite("The audit of operators' actions")
 struct AuditTrailTests {
     private func entries(_ fixture: LedgerFixture) async throws -> [String] {
@@ -13,7 +13,7 @@ struct AuditTrailTests {
     }
 
     @Test(
-        "says who did what to which order or dead letter, once for each that was changed", arguments: Backend.allCases)
+        "lists who did what to which order or dead letter, once for each that was changed", arguments: Backend.allCases)
     func actions(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
@@ -21,7 +21,7 @@ struct AuditTrailTests {
                 deadLetter("3-0", orderID: "o"))
             let ledger = fixture.ledger
             _ = try await ledger.replay(.numbers([1]), by: "maria")
-            // Already so.
+            // It already is.
             _ = try await ledger.replay(.numbers([1]), by: "maria")
             _ = try await ledger.discard(.numbers([2]), by: nil)
             // Refused.

@@ -3,10 +3,10 @@ import Ledger
 import LedgerSamples
 import Testing
 
-/// What is kept of changes of the catalogue.
+/// The record of catalogue changes.
 @Suite("The catalogue's history")
 struct CatalogueHistoryTests {
-    /// In words, latest first.
+    /// The changes in words, latest first.
     private func history(_ fixture: LedgerFixture, of id: Identifier? = nil) async throws -> [String] {
         try await fixture.ledger.catalogueChanges(of: id, limit: 99, after: nil).elements.map {
             "\($0.version) \($0.kind.rawValue) \($0.counter.level.rawValue) \($0.counter.id)"
@@ -15,7 +15,7 @@ struct CatalogueHistoryTests {
     }
 
     @Test(
-        "has every product and variant from its beginning, and each column with both values",
+        "has every product and variant from its beginning, and each changed column with both values",
         arguments: Backend.allCases)
     func columns(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -54,7 +54,7 @@ struct CatalogueHistoryTests {
         }
     }
 
-    @Test("has nothing of a file that was only tried, or that changed nothing", arguments: Backend.allCases)
+    @Test("has nothing of a dry run or of a file that changed nothing", arguments: Backend.allCases)
     func nothing(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             let before = try await history(fixture)

@@ -67,16 +67,16 @@ struct ChangeTests {
         }
     }
 
-    /// What the gate is said to have decided of taking two black cubes back from an order that owns three.
+    /// Decisions that the gate is said to have made about taking two black cubes back from an order that owns three.
     private static let wrong: [([SKUUnits], Decision)] = [
-        // The order owned less when the gate was asked, or more.
+        // The order owned less, or more, when the gate was asked.
         ([SKUUnits(SKU("cube", "black"), 1)], .accepted(seq: 2)), ([], .unchanged),
-        // Another change of the counters came between.
+        // Another change of the counters came in between.
         (owned, .accepted(seq: 3)), (owned, .unchanged),
     ]
 
     @Test(
-        "are not recorded where the ledger's own figures give another change", arguments: Backend.allCases,
+        "are not recorded if the ledger's own counters give another change", arguments: Backend.allCases,
         wrong.indices)
     func disagreement(_ backend: Backend, _ index: Int) async throws {
         let (owned, decision) = Self.wrong[index]
@@ -95,7 +95,7 @@ struct ChangeTests {
     }
 
     @Test(
-        "of an order that is not there, or of more than a counter has sold, are not recorded",
+        "of a missing order, or of more than a counter has sold, are not recorded",
         arguments: Backend.allCases)
     func impossible(_ backend: Backend) async throws {
         try await withOrder(on: backend) { fixture async throws in
@@ -110,7 +110,7 @@ struct ChangeTests {
         }
     }
 
-    @Test("adjust sold units past every cap, but take away no more than was added", arguments: Backend.allCases)
+    @Test("adjust sold units beyond every cap, but take away no more than was added", arguments: Backend.allCases)
     func adjustments(_ backend: Backend) async throws {
         try await withOrder(on: backend) { fixture async throws in
             func change(_ id: Identifier, _ units: Int64) -> Adjustment {

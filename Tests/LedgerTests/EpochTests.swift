@@ -36,7 +36,7 @@ struct EpochTests {
         }
     }
 
-    @Test("come with the catalogue as the ledger has it", arguments: Backend.allCases)
+    @Test("include the ledger's current catalogue", arguments: Backend.allCases)
     func catalogue(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             var catalogue = Catalogue.sample
@@ -58,7 +58,7 @@ struct EpochTests {
     }
 
     @Test(
-        "name the products that a later catalogue has changed, by themselves or by their variants",
+        "name the products that a later catalogue has changed, in themselves or in their variants",
         arguments: Backend.allCases)
     func changedProducts(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -116,7 +116,7 @@ struct EpochTests {
     }
 
     @Test(
-        "An epoch is due five seconds after it was raised; where the clock was set back since, at once",
+        "An epoch is due five seconds after it was raised, or at once if the clock was set back since",
         arguments: Backend.allCases)
     func due(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -142,7 +142,7 @@ struct EpochTests {
         }
     }
 
-    @Test("The stock is in the catalogue's order, with what is closed last", arguments: Backend.allCases)
+    @Test("The stock is in the catalogue's order, with closed products last", arguments: Backend.allCases)
     func stock(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(order("o", [("cube", "black", 6)], .accepted(seq: 1)))

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Histories")
 struct HistoryTests {
-    /// Sells, cancels, adjusts, gives back, closes: some of each.
+    /// Sells, cancels, adjusts, refunds and closes, some of each.
     private func fill(_ fixture: LedgerFixture) async throws {
         let (kit, sheet) = (SKU("kit"), SKU("sheet"))
         try await fixture.record(
@@ -26,7 +26,7 @@ struct HistoryTests {
         _ = try await fixture.ledger.sync(catalogue, by: "root")
     }
 
-    @Test("of an order has all its rows, dead letters too, and what operators did", arguments: Backend.allCases)
+    @Test("of an order have all its rows, including dead letters, and operators' actions", arguments: Backend.allCases)
     func orders(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fill(fixture)
@@ -65,7 +65,7 @@ struct HistoryTests {
         return all
     }
 
-    @Test("of stock lists events, and sums the orders between them", arguments: Backend.allCases)
+    @Test("of stock list events, and sum the orders between them", arguments: Backend.allCases)
     func sums(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fill(fixture)
@@ -77,7 +77,7 @@ struct HistoryTests {
             #expect(
                 try await stock(fixture, .product("sheet"), listing: true, limit: 2)
                     == stock(fixture, .product("sheet"), listing: true))
-            // What was refused has changed nothing.
+            // The refused order has changed nothing.
             #expect(
                 try await stock(fixture, .product("kit")) == ["adjustment a1 2 fair", "catalogue 1 added"])
             #expect(try await stock(fixture, .variant("black")) == ["orders 1 ×1", "catalogue 1 added"])
@@ -87,7 +87,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("of stock have what was repaired, where its epoch begins", arguments: Backend.allCases)
+    @Test("of stock have the repairs, at the start of their epoch", arguments: Backend.allCases)
     func repairs(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(order("o1", [("sheet", nil, 2)], .accepted(seq: 1)))

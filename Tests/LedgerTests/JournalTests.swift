@@ -3,7 +3,7 @@ import Ledger
 import LedgerSamples
 import Testing
 
-/// What was recorded, row by row, whichever kind it is.
+/// Everything that was recorded, row by row, of every kind.
 @Suite("The journal")
 struct JournalTests {
     private func rows(_ fixture: LedgerFixture, after position: Int64 = 0, limit: Int = 99) async throws
@@ -45,7 +45,7 @@ struct JournalTests {
         }
     }
 
-    @Test("has who sent a message, and what is read of it has so, too", arguments: Backend.allCases)
+    @Test("has the sender of each message, and so do the details read from it", arguments: Backend.allCases)
     func senders(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             var checkout = Checkout(
@@ -63,13 +63,13 @@ struct JournalTests {
             #expect(try await rows(fixture).map(\.by) == [nil, "webhook 7", "support", "maria"])
             #expect(try await fixture.ledger.order("o1")?.checkout == checkout)
             #expect(try await fixture.ledger.adjustment("a1")?.adjustment.by == "maria")
-            // It is no customer's.
+            // The sender is not customer data.
             _ = try await fixture.ledger.erase(["o1"])
             #expect(try await fixture.ledger.order("o1")?.checkout.by == "webhook 7")
         }
     }
 
-    @Test("is read from any position on, as much as is asked for", arguments: Backend.allCases)
+    @Test("is read from any position on, up to a limit", arguments: Backend.allCases)
     func pages(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             for seq in 1...4 as ClosedRange<Int64> {
@@ -83,7 +83,7 @@ struct JournalTests {
     }
 
     @Test(
-        "gets no row where nothing was recorded: of a part of what is there, all of it is not",
+        "gets no row for a batch that is not recorded: if part of it is already there, all of it is rejected",
         arguments: Backend.allCases)
     func gaps(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -95,13 +95,13 @@ struct JournalTests {
                 order("o1", [("sheet", nil, 2)], .accepted(seq: 3)))
             #expect(answer == .outdated(head))
             #expect(try await fixture.everything() == before)
-            // Of another kind the same key is another one.
+            // The same key of another kind is another key.
             #expect(
                 try await fixture.record(adjusted(by: 1, "o1", seq: 2)) == .recorded(position: head.position + 1))
         }
     }
 
-    @Test("tells what is to be announced between two positions, some rows at a time", arguments: Backend.allCases)
+    @Test("returns the rows to announce between two positions, some rows at a time", arguments: Backend.allCases)
     func toAnnounce(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             let ledger = fixture.ledger
@@ -117,7 +117,7 @@ struct JournalTests {
                 let slice = try await ledger.outcomes(after: after, through: through, limit: limit)
                 #expect(slice.outcomes.map(\.place.position) == positions && slice.through == end, "\(after)")
             }
-            // It is what a replay is told.
+            // This is the outcome that a replay gets.
             let told = try await ledger.outcomes(after: 0, through: 4, limit: 9).outcomes
             let prior = try await ledger.priorState(
                 for: BatchLookup(keys: [.order("o1"), .order("o2")], entryIDs: ["1-0"]))
@@ -129,7 +129,7 @@ struct JournalTests {
         }
     }
 
-    @Test("tells outcomes as they were announced, with all ids, from any place on", arguments: Backend.allCases)
+    @Test("lists outcomes as they were announced, with all ids, from any position on", arguments: Backend.allCases)
     func outcomes(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             let left = [SKUUnits(SKU("sheet"), 2)]
@@ -155,16 +155,16 @@ struct JournalTests {
             #expect(try await after("0:2", limit: 2) == Array(all[1...2]))
             #expect(try await after("1:4") == [all[3]])
             #expect(try await after("1:5") == [])
-            // Of a ledger that was further, before a backup took its place: what came then is in a later epoch.
+            // From a ledger that was further ahead before a backup replaced it: later rows have a later epoch.
             #expect(try await after("0:70") == Array(all[1...]))
             #expect(try await after("2:1") == [])
         }
     }
 
-    @Test("A place is two numbers", arguments: ["", "1", "1:", ":1", "1:2:3", "-1:2", "1:-2", "a:1", "1: 2", "٣:1"])
+    @Test("A position is two numbers", arguments: ["", "1", "1:", ":1", "1:2:3", "-1:2", "1:-2", "a:1", "1: 2", "٣:1"])
     func places(_ text: String) { #expect(EpochPosition(text) == nil) }
 
-    @Test("has a row for each version of the catalogue, and none where nothing changed", arguments: Backend.allCases)
+    @Test("has a row for each version of the catalogue, and none if nothing changed", arguments: Backend.allCases)
     func catalogue(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             var catalogue = Catalogue.sample

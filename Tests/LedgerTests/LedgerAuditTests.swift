@@ -22,7 +22,7 @@ struct LedgerAuditTests {
                 Adjustment(adjustmentID: "a", sku: SKU("cube", "black"), units: 3, reason: "fair"), .accepted(seq: 4)))
     }
 
-    @Test("names the counters, products before variants, part by part", arguments: Backend.allCases, [1, 2, 3, 9])
+    @Test("lists the counters, products before variants, part by part", arguments: Backend.allCases, [1, 2, 3, 9])
     func names(_ backend: Backend, _ limit: Int) async throws {
         try await withLedger(on: backend) { fixture async throws in
             var (names, last): ([CounterName], CounterName?) = ([], nil)
@@ -62,7 +62,7 @@ struct LedgerAuditTests {
         }
     }
 
-    @Test("counts again what is recorded, and sets right what differs, in a new epoch", arguments: Backend.allCases)
+    @Test("recounts what is recorded, and repairs what differs, in a new epoch", arguments: Backend.allCases)
     func miscounts(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fill(fixture)
@@ -83,7 +83,7 @@ struct LedgerAuditTests {
     }
 
     @Test(
-        "keeps what a repair of the counters has found, unless another epoch came between", arguments: Backend.allCases)
+        "keeps the findings of a counter repair unless another epoch came in between", arguments: Backend.allCases)
     func repairs(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fill(fixture)
@@ -103,13 +103,13 @@ struct LedgerAuditTests {
         }
     }
 
-    @Test("repairs its own figures before it trusts them about a counter", arguments: Backend.allCases)
+    @Test("repairs the ledger's own totals before it trusts them about a counter", arguments: Backend.allCases)
     func repairsItself(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fill(fixture)
             try fixture.set(black, sold: 1)
             try fixture.set(cube, sold: 2)
-            // Of the variant the counter in Redis is right; of the product neither.
+            // The counter in Redis is right for the variant, but not for the product.
             let right = Repair(place: .counters, level: .variant, id: "black", found: 6, expected: 1, detail: "")
             let wrong = Repair(place: .counters, level: .product, id: "cube", found: 3, expected: 2, detail: "")
             let done = try #require(
@@ -125,7 +125,7 @@ struct LedgerAuditTests {
         }
     }
 
-    @Test("lists adjustments, finds one, and says why another cannot be", arguments: Backend.allCases)
+    @Test("lists adjustments, finds one, and says why another is impossible", arguments: Backend.allCases)
     func adjustments(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             func of(_ id: Identifier, _ units: Int64, _ product: Identifier = "sheet") -> Adjustment {
@@ -148,7 +148,7 @@ struct LedgerAuditTests {
         }
     }
 
-    @Test("finds the latest dead letter of an entry, and counts those that are meant", arguments: Backend.allCases)
+    @Test("finds the latest dead letter of an entry, and counts the selected ones", arguments: Backend.allCases)
     func deadLetters(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
@@ -164,7 +164,7 @@ struct LedgerAuditTests {
         }
     }
 
-    @Test("says that what was erased is gone only when it is", arguments: Backend.allCases)
+    @Test("says that erased data is removed only when it is", arguments: Backend.allCases)
     func erasure(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(order("o", [("sheet", nil, 1)], .accepted(seq: 1)), deadLetter("1-0"))

@@ -9,7 +9,7 @@ import Testing
 
 @testable import MemoryLedger
 
-/// What stores ledgers. Each passes all tests of this folder; what it lacks is named.
+/// The backends that store ledgers. Each passes all tests of this folder and lists what it lacks.
 enum Backend: CaseIterable, CustomTestStringConvertible {
     case sqlite
     case memory
@@ -21,13 +21,13 @@ enum Backend: CaseIterable, CustomTestStringConvertible {
         }
     }
 
-    /// What a backend may have or not.
+    /// Features that a backend may lack.
     enum Capability: CaseIterable {
         /// Files that hold a whole ledger.
         case backups
-        /// Damage that shows only where it is read.
+        /// Damage that shows only when it is read.
         case inspection
-        /// Findings for `doctor` about what it lies on.
+        /// Findings for `doctor` about the underlying storage.
         case findings
     }
 
@@ -39,7 +39,7 @@ enum Backend: CaseIterable, CustomTestStringConvertible {
     }
 }
 
-/// Where a ledger of a backend is, or could be.
+/// The location of a ledger of a backend, which may or may not exist.
 struct TestLedgerLocation: Sendable {
     let backend: Backend
     let folder: TemporaryFolder
@@ -55,9 +55,9 @@ struct TestLedgerLocation: Sendable {
             }
     }
 
-    // MARK: - What no port does
+    // MARK: - Beyond the ports
 
-    /// Another ledger takes the place of the one that is there.
+    /// Replaces the ledger with another one.
     func replace() async throws {
         switch place {
         case let place as MemoryLedgerLocation: place.replace()
@@ -68,7 +68,7 @@ struct TestLedgerLocation: Sendable {
         }
     }
 
-    /// Changes what is stored behind the back of those who have it open.
+    /// Changes the stored data without the knowledge of open ledgers.
     func tamper(sqlite sql: String, memory: (inout MemoryTables) -> Void) throws {
         switch place {
         case let place as MemoryLedgerLocation: place.tamper(memory)
@@ -113,7 +113,7 @@ struct LedgerFixture: Sendable {
             .map(\.status)
     }
 
-    /// All that is stored: nothing was written if two of these are equal.
+    /// Everything that is stored: if two of these are equal, nothing was written.
     func everything() async throws -> [String] {
         switch location.place {
         case let place as MemoryLedgerLocation:
@@ -138,7 +138,7 @@ struct LedgerFixture: Sendable {
         }
     }
 
-    /// All that the ports show.
+    /// Everything that the ports return.
     func contents() async throws -> [String] {
         var contents: [String] = []
         func add(_ part: Any) { contents.append(String(reflecting: part)) }
@@ -157,7 +157,7 @@ struct LedgerFixture: Sendable {
             let orderDetails = try await ledger.orderDetails(of: order.checkout.orderID)
             add(orderDetails)
             add(try await ledger.history(of: order.checkout.orderID))
-            // Those of a whole checkout are packed.
+            // Items of a whole checkout are packed.
             add(orderDetails.order?.checkout.items ?? [])
         }
         for counter in try await ledger.counterNames(after: nil, limit: 99).names {
@@ -186,7 +186,7 @@ struct LedgerFixture: Sendable {
     }
 }
 
-/// - Parameter catalogue: synchronised first; nil leaves the ledger without products.
+/// - Parameter catalogue: Synced first; `nil` leaves the ledger without products.
 func withLedger(
     on backend: Backend, _ catalogue: Catalogue? = .sample, isolation: isolated (any Actor)? = #isolation,
     _ body: (LedgerFixture) async throws -> Void
@@ -204,7 +204,7 @@ func withLedger(
     try ledger.close()
 }
 
-/// The kind of the error that `body` throws; nil: it throws none, or none of a ledger.
+/// The kind of the error that `body` throws; `nil` if it throws none, or none of a ledger.
 func kind(
     isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
 ) async -> LedgerErrorKind? {

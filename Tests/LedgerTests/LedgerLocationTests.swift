@@ -5,9 +5,9 @@ import MemoryLedger
 import SQLiteLedger
 import Testing
 
-@Suite("The place of a ledger")
+@Suite("The location of a ledger")
 struct LedgerLocationTests {
-    @Test("has none until one is made, once, and none after it was dropped", arguments: Backend.allCases)
+    @Test("has no ledger until one is created, once, and none after a drop", arguments: Backend.allCases)
     func life(_ backend: Backend) async throws {
         let place = try TestLedgerLocation(backend).place
         #expect(try await !place.exists())
@@ -32,7 +32,7 @@ struct LedgerLocationTests {
         try other.close()
     }
 
-    @Test("opens it for its own store alone, and shows what another has written", arguments: Backend.allCases)
+    @Test("opens it for its own store only, and shows what another has written", arguments: Backend.allCases)
     func opening(_ backend: Backend) async throws {
         let location = try TestLedgerLocation(backend)
         let place = location.place
@@ -57,7 +57,9 @@ struct LedgerLocationTests {
         try again.close()
     }
 
-    @Test("gives the lease to one at a time, with what the last holder has left", arguments: Backend.allCases)
+    @Test(
+        "grants the lease to one holder at a time, with the state that the last holder left",
+        arguments: Backend.allCases)
     func lease(_ backend: Backend) async throws {
         let location = try TestLedgerLocation(backend)
         let place = location.place
@@ -78,7 +80,7 @@ struct LedgerLocationTests {
         #expect(await place.lease.state().isHeld == false)
         let next = try await place.takeLease(for: "dropping")
         #expect(next.previousNote == "1-0 abc" && next.previousSoundness?.damage == "page 7")
-        // Kept until the new holder says something else.
+        // Kept until the new holder sets another state.
         #expect(await place.lease.soundness()?.damage == "page 7")
         await next.note(LedgerSoundness?.none)
         await next.note("")
@@ -86,7 +88,7 @@ struct LedgerLocationTests {
         withExtendedLifetime(next) {}
     }
 
-    @Test("knows whether anybody has the ledger open", arguments: Backend.allCases)
+    @Test("knows whether any process has the ledger open", arguments: Backend.allCases)
     func use(_ backend: Backend) async throws {
         let location = try TestLedgerLocation(backend)
         let place = location.place
@@ -100,7 +102,7 @@ struct LedgerLocationTests {
         try await place.requireUnused()
     }
 
-    @Test("tells those who have a ledger open that another one has taken its place", arguments: Backend.allCases)
+    @Test("notifies all that have the ledger open when another one has replaced it", arguments: Backend.allCases)
     func replaced(_ backend: Backend) async throws {
         let location = try TestLedgerLocation(backend)
         try await location.place.create(store: "main")
@@ -118,7 +120,7 @@ struct LedgerLocationTests {
         try store.close()
     }
 
-    @Test("has what its backend is said to have, and nothing else", arguments: Backend.allCases)
+    @Test("has exactly the capabilities that its backend declares", arguments: Backend.allCases)
     func capabilities(_ backend: Backend) async throws {
         let place = try TestLedgerLocation(backend).place
         try await place.create(store: "main")

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Statistics of a ledger")
 struct LedgerStatisticsTests {
-    @Test("are those of what was recorded, and of what became of dead letters", arguments: Backend.allCases)
+    @Test("count what was recorded, and the statuses of dead letters", arguments: Backend.allCases)
     func values(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             var expected = LedgerStatistics(
@@ -18,7 +18,7 @@ struct LedgerStatisticsTests {
             try await fixture.record(
                 order("o3", [("kit", nil, 4)], refused(.product("kit"), asked: 4, left: 3)), deadLetter("2-0"),
                 deadLetter("3-0"))
-            // What was not recorded counts nowhere.
+            // A rejected batch counts nowhere.
             let disagreed = try await fixture.record(
                 order("o4", [("kit", nil, 1)], refused(.product("kit"), asked: 1, left: 0)))
             #expect(disagreed != .recorded(position: 8))

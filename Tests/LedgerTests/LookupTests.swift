@@ -6,9 +6,9 @@ import Testing
 private let kit = CounterName.product("kit")
 private let decidedAt = "2026-11-22T10:00:00.000Z"
 
-@Suite("Looking things up in the ledger")
+@Suite("Lookups in the ledger")
 struct LookupTests {
-    @Test("finds the orders of a batch, with what is announced for them", arguments: Backend.allCases)
+    @Test("finds the orders of a batch, with their announced outcomes", arguments: Backend.allCases)
     func knownOrders(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             let checkout = Checkout(orderID: "o1", items: [.init(productID: "kit", units: 2, unitPrice: 7)])
@@ -34,7 +34,9 @@ struct LookupTests {
         }
     }
 
-    @Test("finds dead letters by entry id, and tells apart what came under the same id", arguments: Backend.allCases)
+    @Test(
+        "finds dead letters by entry id, and distinguishes different content under the same id",
+        arguments: Backend.allCases)
     func knownDeadLetters(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
@@ -54,7 +56,7 @@ struct LookupTests {
         }
     }
 
-    @Test("counts attempts per entry and content, and ends them with the batch", arguments: Backend.allCases)
+    @Test("counts attempts per entry and content, and clears them with the batch", arguments: Backend.allCases)
     func attempts(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture in
             let ledger = fixture.ledger
@@ -86,7 +88,7 @@ struct LookupTests {
         }
     }
 
-    /// Every page of a list, of as many elements each as `limit` says.
+    /// Every page of a list, each of at most `limit` elements.
     private func pages<Element: Sendable>(
         _ page: (_ after: String?) async throws -> Page<Element>
     ) async throws -> [[Element]] {

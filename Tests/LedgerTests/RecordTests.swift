@@ -37,7 +37,7 @@ struct RecordTests {
         }
     }
 
-    @Test("adds up what is sold at both levels, in the order of the stream", arguments: Backend.allCases)
+    @Test("adds up sold units at both levels, in the order of the stream", arguments: Backend.allCases)
     func sums(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             let answer = try await fixture.record(
@@ -57,7 +57,7 @@ struct RecordTests {
         }
     }
 
-    @Test("keeps of a refusal why, and what was asked and left", arguments: Backend.allCases)
+    @Test("keeps a refusal's reason and the requested and remaining units", arguments: Backend.allCases)
     func refusals(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
@@ -75,7 +75,7 @@ struct RecordTests {
         }
     }
 
-    @Test("goes on from one batch to the next without a gap", arguments: Backend.allCases)
+    @Test("continues from one batch to the next without a gap", arguments: Backend.allCases)
     func chain(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             for seq in 1...5 as ClosedRange<Int64> {
@@ -89,7 +89,7 @@ struct RecordTests {
     }
 
     @Test(
-        "of dead letters and refusals alone takes no seq, and an empty one changes nothing", arguments: Backend.allCases
+        "of dead letters and refusals only takes no seq, and an empty one changes nothing", arguments: Backend.allCases
     )
     func withoutChange(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -103,7 +103,7 @@ struct RecordTests {
         }
     }
 
-    @Test("holds a dead letter once for each entry id and content, whole", arguments: Backend.allCases)
+    @Test("stores a dead letter once per entry id and content, whole", arguments: Backend.allCases)
     func deadLetters(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
@@ -142,7 +142,7 @@ struct RecordTests {
     }
 
     @Test(
-        "takes as many orders and lines as there are, each with its own values, and finds them again",
+        "accepts any number of orders and lines, each with its own values, and finds them again",
         arguments: Backend.allCases, [1, 15, 16, 17, 33])
     func sizes(_ backend: Backend, _ count: Int) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -172,7 +172,8 @@ struct RecordTests {
     }
 
     @Test(
-        "with an order that is there already records nothing, and says that it is outdated", arguments: Backend.allCases
+        "with an order that is already recorded records nothing, and is reported as outdated",
+        arguments: Backend.allCases
     )
     func orderTwice(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -201,7 +202,7 @@ struct RecordTests {
                     order("new", [("kit", nil, 1)], .accepted(seq: 1)),
                     order("o", [(sku.product, sku.variant, 1)], .accepted(seq: 2)))
             }
-            // The catalogue's version was that of the batch: the ledger must have the counter.
+            // The batch has the current catalogue version: the ledger must have the counter.
             let level = sku.variant == nil ? "product" : "variant"
             #expect(found == .damaged(finding: "no \(level) none in the ledger"))
             #expect(try await fixture.everything() == before)

@@ -6,7 +6,7 @@ import Ledger
 import LedgerSamples
 import Testing
 
-/// What is due by the definition, worked out from all that happened.
+/// The refunds that are due by definition, computed from all events.
 private struct RefundModel {
     struct Due: Hashable {
         var order: String?
@@ -24,16 +24,16 @@ private struct RefundModel {
         var isReplayed = false
     }
 
-    /// By id; of a refused order what was paid.
+    /// By id; for a refused order, its payment.
     var orders: [String: (isAccepted: Bool, payment: Payment)] = [:]
     /// By number − 1.
     var letters: [Letter] = []
 
-    /// What was given back, by order and payment intent; nil: all of an unknown amount.
+    /// Refunded amounts, by order and payment intent; `nil` means all of an unknown amount.
     var givenBack: [String: [Int64?]] = [:]
 
-    /// Gives back what is due under an order's id: of the payment it names, or of all.
-    /// - Parameter amount: given only where one payment alone is due.
+    /// Refunds what is due under an order's id: for the named payment, or for all.
+    /// - Parameter amount: Given only if exactly one payment is due.
     mutating func refund(_ id: String, intent: String?, amount: Int64?) {
         var due = due.filter { $0.order == id }
         if let intent {
@@ -49,14 +49,14 @@ private struct RefundModel {
             }
             let own = min(amount, payment.amount ?? amount)
             givenBack[key, default: []].append(own)
-            // What is more is kept, too, where it is known for which payment.
+            // The excess is kept, too, if its payment is known.
             guard let named = payment.intent ?? intent, amount > own else { continue }
             givenBack["\(id)/\(named)", default: []].append(amount - own)
         }
         if due.isEmpty, let intent { givenBack["\(id)/\(intent)", default: []].append(amount) }
     }
 
-    /// Without what was given back.
+    /// The remainder after refunds.
     private func rest(_ due: Due) -> Due? {
         guard let id = due.order, let given = givenBack["\(id)/\(due.intent ?? "")"] else { return due }
         if given.contains(nil) { return nil }
@@ -68,13 +68,13 @@ private struct RefundModel {
     mutating func add(_ letter: Letter) {
         var letter = letter
         if let id = letter.payment.orderID?.text, let order = orders[id] {
-            // Of an erased one, too.
+            // Also if the order is erased.
             letter.isOfRecorded = order.payment.intentID ?? "" == letter.payment.intentID ?? ""
         }
         letters.append(letter)
     }
 
-    /// The order knows better than what dead letters have said of the same payment.
+    /// The order overrides what dead letters have said about the same payment.
     mutating func add(_ id: String, isAccepted: Bool, _ payment: Payment) {
         orders[id] = (isAccepted, payment)
         for number in letters.indices where letters[number].payment.orderID?.text == id {
@@ -174,7 +174,7 @@ private struct RefundHistory {
             let open = try await numbers(.open)
             if !open.isEmpty { _ = try await fixture.ledger.replay(.numbers([pick(open)])) }
         case 1, 2:
-            // What was to be published again comes back: as the same dead letter, or as an order.
+            // Messages to be republished return: as the same dead letter, or as an order.
             let wanted = try await numbers(.replay)
             guard !wanted.isEmpty else { return }
             let number = pick(wanted)

@@ -7,7 +7,7 @@ private func paid(_ id: String?, _ intent: String?, _ amount: Int64?, _ currency
     Payment(orderID: id.map { Identifier($0) }, intentID: intent, amount: amount, currency: currency)
 }
 
-/// A letter about a payment; its entry is named after the number.
+/// A dead letter about a payment; its entry is named after the number.
 private func letter(_ number: Int, _ payment: Payment, _ reason: DeadLetterReason = .productClosed)
     -> BatchRecord<DecidedCommand>
 {
@@ -52,7 +52,9 @@ struct RefundsTests {
         try await fixture.ledger.orders(status: nil, limit: 9, after: nil).elements.map(\.checkout.paymentIntentID)
     }
 
-    @Test("of refused orders: the total, else what the items come to; nothing for nothing", arguments: Backend.allCases)
+    @Test(
+        "of refused orders: the total, or else the sum of the items; nothing for nothing",
+        arguments: Backend.allCases)
     func refusedOrders(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
@@ -69,7 +71,7 @@ struct RefundsTests {
     }
 
     @Test(
-        "of dead letters, one for an order id and payment intent, until an order with that id is accepted",
+        "of dead letters, one per order id and payment intent, until an order with that id is accepted",
         arguments: Backend.allCases)
     func letters(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -80,23 +82,23 @@ struct RefundsTests {
             #expect(
                 try await list(fixture) == ["b/pi_b ? usd invalid_json", "a/pi_a 500 usd variant_closed"])
             #expect(try await fixture.ledger.statistics().refunds.unknownAmounts == 1)
-            // The corrected message; its items may be others, its payment intent too.
+            // The corrected message; its items may differ, and so may its payment intent.
             try await fixture.record(order(checkout("a", "pi_a2", units: 1, product: "sheet"), .accepted(seq: 1)))
             #expect(try await list(fixture) == ["b/pi_b ? usd invalid_json"])
-            // A damaged message of an accepted order, even in one batch with it, owes nothing.
+            // A damaged message of an accepted order owes nothing, even in the same batch.
             try await fixture.record(
                 letter(6, paid("e", "pi_e", 5)),
                 order(checkout("e", "pi_e", units: 1, product: "sheet"), .accepted(seq: 2)),
                 letter(7, paid("e", "pi_e", 5)), letter(8, paid("a", "pi_a", 500)))
             #expect(try await list(fixture) == ["b/pi_b ? usd invalid_json"])
-            // Published again and refused: the order says more than its letter.
+            // Republished and refused: the order says more than its dead letter.
             try await fixture.record(order(checkout("b", "pi_b", total: 40), notEnough))
             try await fixture.record(letter(9, paid("b", "pi_b", 41), .invalidValue))
             #expect(try await list(fixture) == ["b/pi_b 40 usd insufficient"])
         }
     }
 
-    @Test("of more letters than the batch has orders, too, and of fewer", arguments: Backend.allCases)
+    @Test("of more dead letters than the batch has orders, and of fewer", arguments: Backend.allCases)
     func manyLetters(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record((1...20).map { letter($0, paid("o\($0)", nil, 10)) })
@@ -118,7 +120,7 @@ struct RefundsTests {
     }
 
     @Test(
-        "of a conflict only if it was paid with another payment intent, and then it is to be checked first",
+        "of a conflict only if it was paid with another payment intent, and then it must be checked first",
         arguments: Backend.allCases)
     func conflicts(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -136,7 +138,7 @@ struct RefundsTests {
                     "r/pi_s 7 usd order_conflict check", "r/pi_r 9 usd insufficient",
                     "a/pi_b 600 usd order_conflict check",
                 ])
-            // Its own erasure hides from a refused order nothing that is known by the refund.
+            // Erasing a refused order hides nothing that the refund knows about it.
             _ = try await fixture.ledger.erase(["r"])
             try await fixture.record(letter(7, paid("r", "pi_r", 8), .orderConflict))
             #expect(try await list(fixture).count == 3)
@@ -144,7 +146,7 @@ struct RefundsTests {
     }
 
     @Test(
-        "of a letter without an intent beside a payment of the same order: to be checked first",
+        "of a dead letter without an intent beside a payment of the same order: to be checked first",
         arguments: Backend.allCases)
     func withoutIntent(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -156,7 +158,7 @@ struct RefundsTests {
     }
 
     @Test(
-        "of letters without an order id, one each; of one that is published again its successor",
+        "of dead letters without an order id, one each; a republished one is replaced by its successor",
         arguments: Backend.allCases)
     func withoutOrder(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -174,7 +176,7 @@ struct RefundsTests {
         }
     }
 
-    @Test("less what was given back, until nothing is left, and not again", arguments: Backend.allCases)
+    @Test("less what was refunded, until nothing is left, and not again", arguments: Backend.allCases)
     func givenBack(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             let ledger = fixture.ledger
@@ -182,7 +184,7 @@ struct RefundsTests {
                 order(checkout("a", "pi_a", total: 850), notEnough), letter(1, paid("b", "pi_b", 500)),
                 letter(2, paid("c", nil, nil)),
                 order(checkout("d", "pi_d", units: 1, product: "sheet"), .accepted(seq: 1)))
-            // In parts; of an accepted order nothing is due, and it is recorded all the same.
+            // In parts; nothing is due for an accepted order, but its refund is recorded nevertheless.
             let answer = try await fixture.record(
                 refund("r1", of: "a", amount: 300, currency: "usd"), refund("r2", of: "b"), refund("r3", of: "d"))
             #expect(answer == .recorded(position: try await ledger.head().position))
@@ -194,17 +196,17 @@ struct RefundsTests {
                 due
                     == RefundsDue(
                         refunds: 2, unknownAmounts: 1, sums: [.init(currency: "usd", refunds: 2, amount: 550)]))
-            // An amount is not all of one that is not known.
+            // A single amount never covers an unknown one.
             try await fixture.record(refund("r4", of: "c", amount: 7), refund("r5", of: "a", amount: 600))
             #expect(try await list(fixture) == ["c/- ? usd product_closed"])
             try await fixture.record(refund("r6", of: "c"))
             #expect(try await list(fixture) == [])
-            // What comes again is not due again: the dead letter, and the order that it becomes.
+            // A repeated payment is not due again: neither its dead letter nor the order that it becomes.
             try await fixture.record(
                 letter(3, paid("b", "pi_b", 500)), letter(4, paid("c", nil, nil)),
                 order(checkout("b", "pi_b", total: 520), notEnough))
             #expect(try await list(fixture) == ["b/pi_b 20 usd insufficient"])
-            // A second payment is.
+            // A second payment is due.
             try await fixture.record(letter(5, paid("a", "pi_z", 850), .orderConflict))
             #expect(try await list(fixture) == ["a/pi_z 850 usd order_conflict check", "b/pi_b 20 usd insufficient"])
             let orderDetails = try await ledger.orderDetails(of: "a")
@@ -218,23 +220,23 @@ struct RefundsTests {
     }
 
     @Test(
-        "not again in the batch that gives it back, nor for what was given back before it was due",
+        "not again in the batch that refunds it, nor if it was refunded before it was due",
         arguments: Backend.allCases)
     func givenBackAtOnce(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(letter(1, paid("a", "pi_a", 500)), letter(2, paid("b", nil, nil)))
             try await fixture.record(refund("r1", of: "a"), letter(3, paid("a", "pi_a", 500)))
             #expect(try await list(fixture) == ["b/- ? usd product_closed"])
-            // Paid twice; the second payment was given back before its message came.
+            // Paid twice; the second payment was refunded before its message arrived.
             try await fixture.record(order(checkout("c", "pi_1", units: 1, product: "sheet"), .accepted(seq: 1)))
             try await fixture.record(refund("r2", of: "c", intent: "pi_2", amount: 100))
             try await fixture.record(letter(4, paid("c", "pi_2", 100), .orderConflict))
             #expect(try await list(fixture) == ["b/- ? usd product_closed"])
-            // What is given back of the order's own payment is of no other one.
+            // A refund of the order's own payment does not count for another one.
             try await fixture.record(letter(5, paid("c", nil, 70), .orderConflict))
             try await fixture.record(refund("r3", of: "c", intent: "pi_1", amount: 70))
             #expect(try await list(fixture).first?.hasPrefix("c/- 70 usd") == true)
-            // However much is given back of an amount that nobody knows.
+            // However much is refunded of an unknown amount.
             for number in 0..<5 {
                 try await fixture.record(refund(Identifier("big\(number)"), of: "b", amount: Limit.exactInteger))
             }
@@ -246,7 +248,7 @@ struct RefundsTests {
         }
     }
 
-    @Test("of refunds that came before their order, also where that is a dead letter", arguments: Backend.allCases)
+    @Test("of refunds that preceded their order, also if that is a dead letter", arguments: Backend.allCases)
     func early(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             func early(_ number: Int, _ order: Identifier, _ kind: Command.Kind) -> BatchRecord<DecidedCommand> {
@@ -260,12 +262,12 @@ struct RefundsTests {
             try await fixture.record(
                 order("a", [("sheet", nil, 1)], .accepted(seq: 1)), letter(5, paid("b", "pi_b", 500)),
                 deadLetter("6-0", reason: .unknownType, orderID: "c"))
-            // A dead letter has nothing that could be cancelled; and one that is no checkout is no order.
+            // A dead letter has nothing to cancel, and one that is not a checkout is not an order.
             #expect(try await fixture.ledger.requestedReplays(limit: 9).map(\.number) == [1, 2])
         }
     }
 
-    @Test("for as long as they are, whatever is erased and discarded", arguments: Backend.allCases)
+    @Test("as long as they are unpaid, whatever is erased and discarded", arguments: Backend.allCases)
     func kept(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
@@ -277,14 +279,15 @@ struct RefundsTests {
             #expect(try await fixture.ledger.discard(.numbers([2])) == .done(changed: 1, already: 0))
             #expect(try await list(fixture) == before)
             #expect(try await intents(fixture) == [nil])
-            // Not due any more, nothing of it is kept.
+            // Once it is no longer due, nothing of it is kept.
             try await fixture.record(order(checkout("b", nil, units: 1, product: "sheet"), .accepted(seq: 1)))
             #expect(try await list(fixture).filter { $0.contains("pi_b") }.isEmpty)
         }
     }
 
     @Test(
-        "not of the payment of an erased order that comes again, but of another one for it", arguments: Backend.allCases
+        "not for the payment of an erased order that is repeated, but for another payment of it",
+        arguments: Backend.allCases
     )
     func erasedOrder(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -292,7 +295,7 @@ struct RefundsTests {
                 order(checkout("a", "pi_a", units: 1, product: "sheet"), .accepted(seq: 1)),
                 order(checkout("n", nil, units: 1, product: "sheet"), .accepted(seq: 2)),
                 order(checkout("r", "pi_r", total: 0), notEnough))
-            // The second time there is nothing left to make a digest of.
+            // The second time nothing is left to compute a digest of.
             for _ in 1...2 { _ = try await fixture.ledger.erase(["a", "n", "r"]) }
             #expect(try await intents(fixture) == [nil, nil, nil])
             try await fixture.record(
@@ -308,7 +311,7 @@ struct RefundsTests {
         }
     }
 
-    @Test("also of a refused order that was cancelled, which says so", arguments: Backend.allCases)
+    @Test("also for a refused order that was cancelled, which says so", arguments: Backend.allCases)
     func cancelled(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(order(checkout("a", "pi_a", total: 850), notEnough))
@@ -318,7 +321,7 @@ struct RefundsTests {
         }
     }
 
-    @Test("in sums by currency that stay exact, whatever messages name", arguments: Backend.allCases)
+    @Test("in sums by currency that stay exact, whatever messages say", arguments: Backend.allCases)
     func sums(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             let most = Limit.exactInteger

@@ -5,9 +5,9 @@ import Ledger
 import LedgerSamples
 import Testing
 
-/// What operators do with dead letters and with customers' data.
+/// Operators' actions on dead letters and customers' data.
 @Suite struct ResolveTests {
-    @Test("A replay is wished for all chosen dead letters, or for none", arguments: Backend.allCases)
+    @Test("A replay is requested for all selected dead letters, or for none", arguments: Backend.allCases)
     func replay(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
@@ -21,13 +21,15 @@ import Testing
             #expect(try await fixture.ledger.replay(.reason("unknown_product")) == .done(changed: 1, already: 0))
             #expect(try await fixture.deadLetterStatuses() == [.replay, .replay, .replay])
             #expect(try await fixture.ledger.requestedReplays(limit: 9).map(\.number) == [1, 2, 3])
-            // What was replayed or discarded is not open any more.
+            // Replayed and discarded dead letters are not open any more.
             try await fixture.record([], replayed: [2])
             #expect(try await fixture.ledger.replay(.numbers([1, 2])) == .refused([(2, .replayed)]))
         }
     }
 
-    @Test("What was not kept whole cannot be replayed, and no order wakes it", arguments: Backend.allCases)
+    @Test(
+        "A dead letter that was not kept whole cannot be replayed, and no order wakes it",
+        arguments: Backend.allCases)
     func incomplete(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(
@@ -46,7 +48,7 @@ import Testing
     }
 
     @Test(
-        "A discarded dead letter has lost its bytes and stays known; one that is to be replayed is not discarded",
+        "A discarded dead letter loses its bytes but stays known; one awaiting its replay is not discarded",
         arguments: Backend.allCases)
     func discard(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -62,7 +64,7 @@ import Testing
             #expect(letter.resolvedAt != nil)
             #expect(try await fixture.ledger.discard(.numbers([1])) == .done(changed: 0, already: 1))
             #expect(try await fixture.ledger.replay(.numbers([1])) == .refused([(1, .discarded)]))
-            // Read again, it is no new row.
+            // Read again, it gets no new row.
             let head = try await fixture.ledger.head()
             #expect(try await fixture.record(deadLetter("1-0")) == .outdated(head))
             #expect(try await fixture.ledger.check().isSound)
@@ -82,7 +84,7 @@ import Testing
     }
 
     @Test(
-        "Erasing an order removes who bought it, and keeps what was sold and that it is known",
+        "Erasing an order removes the buyer's data, and keeps the sale and the order's id",
         arguments: Backend.allCases)
     func erase(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
@@ -109,7 +111,7 @@ import Testing
             #expect(known.decisions[.order("o")]?.digest == checkout.contentDigest)
             #expect(try await fixture.sold() == sold)
             #expect(try await fixture.ledger.check().isSound)
-            // Again: the first time stays.
+            // Again: the first erasure's time stays.
             #expect(try await fixture.ledger.erase(["o"]) == .erased(orders: 1, deadLetters: 0, refunds: 0))
             #expect(try await fixture.ledger.order("o")?.erasedAt == erased.erasedAt)
         }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import MemoryLedger
 
-/// Two ledgers of different backends, to which the same happens.
+/// Two ledgers of different backends that go through the same history.
 private struct TwinHistory {
     let twins: [LedgerFixture]
     var random: SeededGenerator
@@ -25,7 +25,7 @@ private struct TwinHistory {
 
     private mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
 
-    /// Does the same to both, and compares what they answer, or that both refuse.
+    /// Does the same to both, and compares their results, or checks that both refuse.
     private func both<T>(_ what: String, _ body: (LedgerFixture) async throws -> T) async throws {
         var answers: [String] = []
         for twin in twins {
@@ -58,7 +58,7 @@ private struct TwinHistory {
         let reason = pick([
             DeadLetterReason.orderConflict, .missingField, .unknownOrder, .unknownOrder, .productClosed, .invalidJSON,
         ])
-        // Some come again.
+        // Some are repeated.
         if random.chance(85) { entries += 1 }
         return deadLetter(
             "\(entries)-0", fingerprint: [UInt8(number(1...2))], reason: reason,
@@ -69,7 +69,7 @@ private struct TwinHistory {
     private mutating func command() -> Command {
         switch number(0...11) {
         case 0...5:
-            // The consumer's planner lets no order pass that names what is unknown, but where it is decided first.
+            // The consumer's planner rejects orders with unknown products unless they were already decided.
             let items = (0...number(0...2)).map { line in
                 let sku = line == 0 ? sku() : pick([SKU("cube", "black"), SKU("sheet"), SKU("kit")])
                 return Checkout.Item(
@@ -99,7 +99,7 @@ private struct TwinHistory {
         }
     }
 
-    /// A batch as a gate decides it whose counters are right, mostly.
+    /// A batch as decided by a gate whose counters are usually right.
     private mutating func batch() async throws -> JournalBatch {
         let ledger = twins[0].ledger
         let head = try await ledger.head()
@@ -117,7 +117,7 @@ private struct TwinHistory {
                 continue
             }
             let command = command()
-            // A batch has no cancellation beside its order, and one of an order at most.
+            // A batch has no cancellation beside its order, and at most one per order.
             let order = command.ids.order
             if let order, !placed.insert(order).inserted { continue }
             // Refunds come first.
@@ -198,7 +198,7 @@ private struct TwinHistory {
         }
     }
 
-    /// Of both, without the times at which something was done.
+    /// Compares both, without the times of their actions.
     func compare() async throws {
         var contents: [[String]] = []
         for twin in twins {
@@ -211,7 +211,7 @@ private struct TwinHistory {
 }
 
 @Suite struct SameHistoryTests {
-    @Test("Whatever happens to a ledger, in SQLite and in memory it becomes the same")
+    @Test("Whatever happens to a ledger, it ends up the same in SQLite and in memory")
     func histories() async throws {
         let given = ProcessInfo.processInfo.environment["STOCKTAKE_TEST_SEED"].flatMap { UInt64($0) }
         let first = given ?? UInt64.random(in: 0..<1 << 32)

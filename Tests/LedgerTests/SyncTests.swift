@@ -6,11 +6,11 @@ import Testing
 
 private typealias Change = CatalogueChanges.Change
 
-@Suite("Bringing the catalogue into the ledger")
+@Suite("Syncing the catalogue into the ledger")
 struct SyncTests {
     private let cube = CounterName.product("cube")
 
-    /// The sample with one thing done to it.
+    /// The sample with one change.
     private func changed(_ change: (inout Catalogue) -> Void) -> Catalogue {
         var catalogue = Catalogue.sample
         change(&catalogue)
@@ -66,7 +66,7 @@ struct SyncTests {
         }
     }
 
-    /// A change of the sample, and what is said of it.
+    /// A change of the sample, and how it is reported.
     private static let edits: [(@Sendable (inout Catalogue) -> Void, [Edit])] = [
         ({ $0.products[0].cap = 12 }, [edit(.product("cube"), "max_quantity 10 → 12")]),
         ({ $0.products[0].cap = nil }, [edit(.product("cube"), "max_quantity 10 → unlimited")]),
@@ -92,7 +92,7 @@ struct SyncTests {
         ({ $0.categories.append("new") }, []),
     ]
 
-    /// What was changed of a counter, in words.
+    /// A counter's change, in words.
     private struct Edit: Equatable {
         var counter: CounterName
         var columns: [String]
@@ -103,7 +103,7 @@ struct SyncTests {
     }
 
     @Test(
-        "says what changes, raises the version, and leaves what is sold alone", arguments: Backend.allCases,
+        "reports what changes, raises the version, and leaves sold units alone", arguments: Backend.allCases,
         edits.indices)
     func saysWhatChanges(_ backend: Backend, _ index: Int) async throws {
         let (change, expected) = Self.edits[index]
@@ -128,7 +128,7 @@ struct SyncTests {
         }
     }
 
-    @Test("on a dry run says the same and writes nothing", arguments: Backend.allCases, edits.indices)
+    @Test("reports the same on a dry run and writes nothing", arguments: Backend.allCases, edits.indices)
     func dryRun(_ backend: Backend, _ index: Int) async throws {
         let change = Self.edits[index].0
         try await withLedger(on: backend) { fixture async throws in
@@ -140,7 +140,7 @@ struct SyncTests {
         }
     }
 
-    @Test("closes what is gone from the file, and opens it again with what was sold", arguments: Backend.allCases)
+    @Test("closes products missing from the file, and reopens them with their sold units", arguments: Backend.allCases)
     func closesAndReopens(_ backend: Backend) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(order("o", [("cube", "black", 2)], .accepted(seq: 1)))
@@ -178,7 +178,7 @@ struct SyncTests {
         }
     }
 
-    @Test("warns of a cap below what is sold already, at both levels", arguments: Backend.allCases, [true, false])
+    @Test("warns of a cap below the units already sold, at both levels", arguments: Backend.allCases, [true, false])
     func capBelowSold(_ backend: Backend, dryRun: Bool) async throws {
         try await withLedger(on: backend) { fixture async throws in
             try await fixture.record(order("o", [("cube", "black", 5)], .accepted(seq: 1)))
