@@ -9,7 +9,7 @@ enum StoreGroup {
     static let name = StoreKeys.group
 }
 
-/// An id of a stream's entry, in the order of the stream.
+/// The id of a stream entry, ordered as in the stream.
 struct EntryID: Comparable, Hashable, CustomStringConvertible {
     var milliseconds: UInt64
     var number: UInt64
@@ -25,13 +25,13 @@ struct EntryID: Comparable, Hashable, CustomStringConvertible {
     static func < (a: EntryID, b: EntryID) -> Bool { (a.milliseconds, a.number) < (b.milliseconds, b.number) }
 }
 
-/// Checks that what is acknowledged is recorded: an entry that was delivered and is not pending must be in the ledger.
+/// Checks that acknowledged entries are recorded: an entry that was delivered and is not pending must be in the ledger.
 final class Acknowledgements: Sendable {
-    /// Entries up to this one were delivered when pending entries were removed by a fault.
+    /// The last entry delivered before a fault removed pending entries.
     private let doubtful = Mutex(EntryID("0-0"))
     private static let sample = 300
 
-    /// From now on nothing is known of what has been delivered so far: a fault removes pending entries.
+    /// Excludes all entries delivered so far from the check, because a fault removes pending entries.
     func doubtAll() {
         let now = UInt64(Date().timeIntervalSince1970 * 1_000)
         doubtful.withLock { $0 = EntryID("\(now + 1)-0") }
@@ -44,11 +44,11 @@ final class Acknowledgements: Sendable {
         return group[at + 1].string
     }
 
-    /// - Returns: how many entries were looked at.
+    /// - Returns: The number of entries checked.
     func check(_ shop: ChaosShop, _ client: RedisClient, _ history: SentHistory, _ journal: ChaosJournal) async throws
         -> Int
     {
-        // In one step: nothing is delivered or acknowledged in between.
+        // Atomically: nothing is delivered or acknowledged in between.
         let script = """
             local ok, groups = pcall(redis.call, 'XINFO', 'GROUPS', KEYS[1])
             if not ok or #groups == 0 then return {} end
@@ -66,7 +66,7 @@ final class Acknowledgements: Sendable {
             timeout: .seconds(2))
         guard let parts = reply.array, parts.count == 3 else { return 0 }
         let pending = Set((parts[1].array ?? []).compactMap(\.string))
-        // Only grows, so it may be read later than Redis was.
+        // The ledger only grows, so it may be read after Redis.
         try history.look(at: shop.rows)
         var looked = 0
         for entry in parts[2].array ?? [] {

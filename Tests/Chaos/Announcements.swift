@@ -3,7 +3,7 @@ import Domain
 import RedisClient
 import Synchronization
 
-/// What the stream of outcomes says of a message.
+/// A message's outcome as announced on the stream of outcomes.
 struct Announcement: Hashable, Sendable {
     /// `accepted`, `refused`, `cancelled`, `adjusted`, `refunded` or `dead_letter`.
     var outcome: String
@@ -14,7 +14,7 @@ struct Announcement: Hashable, Sendable {
     var reason = ""
     var seq: Int64?
     var decidedAt: String
-    /// In the journal; nil: it says none.
+    /// The position in the journal; `nil` if the outcome has none.
     var place: LedgerRows.Place?
 
     init(outcome: String, decidedAt: String) {
@@ -22,7 +22,7 @@ struct Announcement: Hashable, Sendable {
         self.decidedAt = decidedAt
     }
 
-    /// - Parameter fields: of the entry, names and values in turn.
+    /// - Parameter fields: The entry's names and values, alternating.
     init(_ fields: [RedisValue]) {
         var values: [String: String] = [:]
         for at in stride(from: 0, to: fields.count - 1, by: 2) {
@@ -43,7 +43,7 @@ struct Announcement: Hashable, Sendable {
     }
 }
 
-/// All that was ever announced: follows the stream of outcomes, whatever happens to Redis.
+/// Everything that was ever announced: follows the stream of outcomes, whatever happens to Redis.
 final class Announcements: Sendable {
     private struct State {
         var all: [Announcement] = []
@@ -64,12 +64,13 @@ final class Announcements: Sendable {
     /// In the order in which they were announced.
     var all: [Announcement] { state.withLock { $0.all } }
 
-    /// Forgets all but these, which the ledger that was put in place holds.
+    /// Forgets all announcements except these, which the restored ledger contains.
     func keep(_ recorded: Set<Announcement>) {
         state.withLock { $0.all = $0.all.filter { recorded.contains($0) } }
     }
 
-    /// Reads until cancelled. Redis may be away, or have forgotten outcomes; new ones have later ids, which are times.
+    /// Reads until cancelled. Redis may be unavailable, or have forgotten outcomes; new ones have later ids, as ids are
+    /// times.
     func follow(_ shop: ChaosShop) async throws {
         let client = shop.redis.client()
         while !Task.isCancelled {
@@ -79,7 +80,7 @@ final class Announcements: Sendable {
         await client.close()
     }
 
-    /// Deletes the stream, with all that was not read yet: of outcomes alone that Redis forgets, none is announced again.
+    /// Reads the rest of the stream, then deletes it: if Redis forgets only outcomes, none is announced again.
     func readAndDelete(_ shop: ChaosShop) async throws {
         let client = shop.redis.client()
         do { try await read(shop, client, limit: 1_000_000, deletes: true) } catch {
@@ -89,13 +90,13 @@ final class Announcements: Sendable {
         await client.close()
     }
 
-    /// - Returns: how many outcomes were read.
+    /// - Returns: The number of outcomes read.
     @discardableResult
     func read(
         _ shop: ChaosShop, _ client: RedisClient, limit: Int = limit, deletes: Bool = false
     ) async throws -> Int {
         let last = state.withLock { $0.last }
-        // In one step: what was dropped, and what is there.
+        // Atomically: what was trimmed, and what is left.
         let script = """
             local ok, info = pcall(redis.call, 'XINFO', 'STREAM', KEYS[1])
             if not ok then return {'0-0', {}} end
@@ -127,7 +128,7 @@ final class Announcements: Sendable {
 }
 
 extension LedgerContents {
-    /// What must have been announced, by the records.
+    /// The announcements that the records require.
     var announcements: [Announcement] {
         func make(
             _ key: String, _ outcome: String, _ decidedAt: String, _ fill: (inout Announcement) -> Void

@@ -1,13 +1,13 @@
 import Randomness
 
-/// All that the shop may ever sell. What publishers order does not depend on what it sells at the moment: some of it is
-/// not on sale yet, or closed.
+/// Everything that the shop may ever sell. Publishers order independently of what is on sale at the moment: some of it
+/// is not on sale yet, or closed.
 enum Assortment {
     struct Item: Sendable {
         var product: String
         /// At the beginning.
         var variants: [String]
-        /// That may come later.
+        /// Variants that may be added later.
         var more: [String]
     }
 
@@ -20,21 +20,21 @@ enum Assortment {
         Item(product: "RARE", variants: [], more: []), Item(product: plenty, variants: [], more: []),
     ]
 
-    /// Most of what is ordered would come to nothing without it: never closed as a whole, nor without variants.
+    /// Never closed as a whole, nor without variants, because most orders include it and would fail without it.
     static let mainstay = "CUBE"
 
     /// Never runs out, and is never closed.
     static let plenty = "SAND"
 
-    /// These may come; every second one has variants.
+    /// Products that may be added; every second one has variants.
     static let later = (1...12).map { number in
         number % 2 == 0
             ? Item(product: "NEW\(number)", variants: ["NEW\(number)A", "NEW\(number)B"], more: [])
             : Item(product: "NEW\(number)", variants: [], more: ["NEW\(number)A"])
     }
 
-    /// What a line of an order may be for: mostly what the shop sells at the beginning.
-    /// - Parameter isSafe: only what is never closed as a whole.
+    /// A random SKU for a line of an order, usually one that is on sale at the beginning.
+    /// - Parameter isSafe: Chooses only SKUs that are never closed as a whole.
     static func line(isSafe: Bool = false, using generator: inout SeededGenerator) -> (
         product: String, variant: String?
     ) {
@@ -48,7 +48,8 @@ enum Assortment {
             if generator.chance(2) {
                 later[Int.random(in: 0..<later.count, using: &generator)]
             } else {
-                // The rare one is nearly always sold out, and of plenty there is enough: not too many of them.
+                // The rare product is almost always sold out and the plentiful one never, so both are chosen less
+                // often.
                 first[Int.random(in: 0..<(generator.chance(20) ? first.count : first.count - 2), using: &generator)]
             }
         if generator.chance(3), let variant = item.more.randomElement(using: &generator) {
@@ -57,7 +58,7 @@ enum Assortment {
         return (item.product, item.variants.randomElement(using: &generator))
     }
 
-    /// What no catalogue allows, and a variant that some do not.
+    /// SKUs that no catalogue has, and a variant that some do not have.
     private static let oddities: [(product: String, variant: String?)] = [
         ("NONE", nil), ("CUBE", nil), ("CUBE", "NONE"), ("CUBE", "OAK"), ("LAMP", "BLACK"),
     ]

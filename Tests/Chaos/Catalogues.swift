@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// The catalogues of a run, by the version that `sync` gave them.
+/// The catalogues of a run, by the version that `sync` assigned.
 final class Catalogues: Sendable {
     private let state: Mutex<(versions: [Int64: ShopCatalogue], latest: ShopCatalogue, version: Int64)>
 
@@ -13,13 +13,13 @@ final class Catalogues: Sendable {
     var version: Int64 { state.withLock { $0.version } }
     var versions: [Int64: ShopCatalogue] { state.withLock { $0.versions } }
 
-    /// The largest cap that a product or variant ever had; nil: there was a time without.
+    /// The largest cap that a product or variant ever had; `nil` if it was ever unlimited.
     func largestCap(of id: String) -> Int? {
         let caps = versions.values.filter { $0.counters.contains(id) }.map { $0.caps[id] }
         return caps.contains { $0 == nil } ? nil : caps.compactMap { $0 }.max()
     }
 
-    /// Brings a catalogue into the ledger. Noted before it is tried: a try that fails may have been written.
+    /// Syncs a catalogue into the ledger. Noted before the attempt: a failed attempt may have been written.
     func sync(_ catalogue: ShopCatalogue, in shop: ChaosShop) async throws -> Bool {
         let next = version + 1
         state.withLock { $0.versions[next] = catalogue }

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// What was done to the shop and what was found, in the order of time.
+/// The actions and findings of a run, in chronological order.
 package final class ChaosJournal: Sendable {
     package struct Violation: Sendable {
         package var invariant: String
@@ -12,7 +12,7 @@ package final class ChaosJournal: Sendable {
         var counts: [String: [String: Int]] = [:]
         var violations: [Violation] = []
         var file: FileHandle?
-        /// When Redis lost or was given figures that are not the ledger's: from before the deed until after it.
+        /// When Redis' counters differed from the ledger because of a fault: from before the fault until after it.
         var figuresTouched: [ClosedRange<Date>] = []
     }
 
@@ -20,7 +20,7 @@ package final class ChaosJournal: Sendable {
     private let isVerbose: Bool
     private let state = Mutex(State())
 
-    /// Violations of one kind that are written in full; more are counted.
+    /// Violations of one kind that are written in full; further ones are only counted.
     private static let toldViolations = 20
 
     package init(file path: String? = nil, isVerbose: Bool) {
@@ -34,14 +34,14 @@ package final class ChaosJournal: Sendable {
 
     package var elapsed: Duration { ContinuousClock.now - started }
 
-    /// A line of the history.
+    /// Writes a line of the history.
     package func note(_ text: String) {
         let line = "\(Timestamp.text(elapsed)) \(text)\n"
         state.withLock { try? $0.file?.write(contentsOf: Data(line.utf8)) }
         if isVerbose { FileHandle.standardError.write(Data(line.utf8)) }
     }
 
-    /// Counts one of a kind, under a heading of the report.
+    /// Counts an event under a heading of the report.
     package func count(_ heading: String, _ kind: String, _ number: Int = 1) {
         state.withLock { $0.counts[heading, default: [:]][kind, default: 0] += number }
     }
@@ -60,10 +60,10 @@ package final class ChaosJournal: Sendable {
         note("fault: \(kind)\(detail.isEmpty ? "" : ": \(detail)")")
     }
 
-    /// From now on for a while counters may differ from the ledger, and `reconcile` may say so.
+    /// From now on counters may differ from the ledger, and `reconcile` may report it.
     func beginTouchingFigures() { state.withLock { $0.figuresTouched.append(Date()...Date.distantFuture) } }
 
-    /// What was begun last is done.
+    /// Ends the latest of these periods.
     func endTouchingFigures() {
         state.withLock { state in
             if let last = state.figuresTouched.popLast() { state.figuresTouched.append(last.lowerBound...Date()) }
@@ -75,11 +75,11 @@ package final class ChaosJournal: Sendable {
         state.withLock { $0.figuresTouched.contains { $0.upperBound >= first && $0.lowerBound <= last } }
     }
 
-    /// Counters that were touched this long ago may still be found to differ: `watch` goes round once a second, and an
-    /// epoch may have to wait for Redis and the ledger.
+    /// How long after a fault the counters may still differ: `watch` runs once per second, and an epoch may have to
+    /// wait for Redis and the ledger.
     private static let driftGrace: TimeInterval = 20
 
-    /// Whether there is a reason for drift that was found between these moments.
+    /// Whether a fault explains drift that was found between these times.
     func mayDrift(from first: Date, to last: Date) -> Bool {
         wereFiguresTouched(from: first - Self.driftGrace, to: last)
     }

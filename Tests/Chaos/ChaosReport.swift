@@ -1,10 +1,10 @@
 import Foundation
 
-/// What a run did and what came of it.
+/// A run's actions and results.
 package struct ChaosReport: Sendable {
     package var seed: UInt64
     package var violations: [ChaosJournal.Violation]
-    /// Where ledger, logs and history are, if they were kept.
+    /// The folder with ledger, logs and history, if they were kept.
     package var folder: String?
     package var text: String
 

@@ -50,17 +50,17 @@ extension ChaosRun {
                     try await verdict.judge(contents)
                 }
                 if let before { replaced.append(before) }
-                // Redis must not be put back to what it was then: it would know more than the ledger.
+                // Redis must not be restored to an earlier state: it would know more than the ledger.
                 try lanes.redis.noteDestruction()
                 startLooking()
             }
-            // What is never sent again must be recorded before anything loses messages.
+            // Messages that are never resent must be recorded before any fault loses messages.
             try await traffic.close(.once)
             if index < timetable.chapters.count - 1 { await calm() }
         }
     }
 
-    /// Waits until nothing is left of the faults: all consumers run, and what was sent is recorded.
+    /// Waits until the faults' effects have ended: all consumers run, and everything sent is recorded.
     private func calm() async {
         fleet.calm()
         traffic.isHurried = true
@@ -79,7 +79,7 @@ extension ChaosRun {
         }
     }
 
-    /// Each kind of what was to happen has happened.
+    /// Checks that every kind of planned event has happened.
     func expectEveryKind(_ timetable: Timetable) {
         func expect(_ heading: String, _ kinds: [String]) {
             for kind in kinds where journal.counts(heading)[kind] == nil && !settings.without.contains(kind) {

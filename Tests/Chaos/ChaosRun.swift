@@ -3,7 +3,7 @@ import Randomness
 import RedisClient
 import TestSupport
 
-/// Breaks a shop for a while by every means there are, lets it heal, and judges what came of it.
+/// Breaks a shop for a while in every available way, lets it recover, and judges the result.
 package struct ChaosRun {
     let settings: ChaosSettings
     let shop: ChaosShop
@@ -17,13 +17,13 @@ package struct ChaosRun {
     let shown = ShownHistory()
     let traffic = Traffic()
     let records = OperatorRecords()
-    /// What ledgers held before they were replaced by an older one.
+    /// The contents of ledgers before they were replaced by an older one.
     var replaced: [LedgerContents] = []
-    /// Looks at the shop while it is being broken.
+    /// Checks the shop while it is being broken.
     private var looking: Task<Void, any Error>?
     private var seeds: SeededGenerator
 
-    /// - Throws: when it could not run; what is wrong with the shop is in the report.
+    /// - Throws: If it could not run; the shop's faults are in the report.
     package static func run(_ settings: ChaosSettings) async throws -> ChaosReport {
         let shop = try await ChaosShop()
         var run = ChaosRun(settings, shop)
@@ -49,7 +49,7 @@ package struct ChaosRun {
         seeds = SeededGenerator(seed: settings.seed)
     }
 
-    /// A generator for one of those who act: what the others draw does not disturb it.
+    /// A separate generator for one actor: it does not depend on what others draw.
     mutating func generator() -> SeededGenerator { SeededGenerator(seed: seeds.next()) }
 
     private mutating func run() async throws -> ChaosReport {
@@ -129,7 +129,7 @@ package struct ChaosRun {
         }
     }
 
-    /// The shopfront, and those who look at it.
+    /// The shopfront and its readers.
     private mutating func visitors() -> [Task<Void, any Error>] {
         let shoppers = Shoppers(shopfront: shopfront, catalogues: catalogues, history: shown, journal: journal)
         let (first, second, third, fourth) = (generator(), generator(), generator(), generator())
@@ -139,7 +139,7 @@ package struct ChaosRun {
         ]
     }
 
-    /// Liveness: with nothing broken any more, everything is recorded and settled within the limit.
+    /// Liveness: once nothing is broken any more, everything is recorded and acknowledged within the limit.
     private func waitUntilDone() async {
         var state = ""
         do {
@@ -155,7 +155,7 @@ package struct ChaosRun {
         }
     }
 
-    /// Edits of the counters are repaired by the consumers themselves, before a last start installs the counters again.
+    /// Consumers themselves repair edits of the counters, before a last start installs the counters again.
     private func waitUntilReconciled() async {
         var said = ""
         do {

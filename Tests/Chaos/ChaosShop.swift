@@ -4,7 +4,7 @@ import RedisClient
 import RedisLayout
 import TestSupport
 
-/// A shop to be broken: a real Redis, a ledger on a small disk, a proxy between consumers and Redis, the real binary.
+/// A shop to break: a real Redis, a ledger on a small disk, a proxy between consumers and Redis, the real binary.
 final class ChaosShop: Sendable {
     let folder: TemporaryFolder
     let disk: SmallDisk?
@@ -38,8 +38,8 @@ final class ChaosShop: Sendable {
         }
     }
 
-    /// Whom consumers are to Redis, with the rights that config/redis.conf gives them; people and publishers may do
-    /// all.
+    /// The consumers' Redis user, with the rights that config/redis.conf grants; people and publishers may do
+    /// everything.
     static let user = "stocktake"
     private static let password = "chaos"
 
@@ -54,7 +54,7 @@ final class ChaosShop: Sendable {
         return line.split(separator: " ").dropFirst(5).map(String.init)
     }
 
-    /// Ends what runs. The folder stays as long as this object does.
+    /// Ends all processes. The folder exists as long as this object.
     func close() async {
         proxy.close()
         readersProxy.close()
@@ -68,9 +68,9 @@ final class ChaosShop: Sendable {
         var errors: String
     }
 
-    /// How a process reaches Redis.
+    /// How a process connects to Redis.
     enum Role: Sendable {
-        /// Straight, and with all rights.
+        /// Directly, and with all rights.
         case person
         case consumer
         case reader

@@ -1,8 +1,8 @@
 import Foundation
 
 extension ChaosVerdict {
-    /// What was announced is what is recorded (I8), and all that is recorded was announced, in the order of the journal
-    /// (I24): what Redis forgets is announced again.
+    /// Every announcement matches a record (I8), and every record was announced, in the order of the journal (I24):
+    /// outcomes that Redis forgets are announced again.
     func checkAnnouncements(_ contents: LedgerContents) async throws {
         let client = shop.redis.client()
         while try await announcements.read(shop, client) > 0 {}
@@ -13,7 +13,7 @@ extension ChaosVerdict {
         for announcement in Set(announced) where !known.contains(announcement) {
             journal.violation("I8", "\(announcement) was announced, and is not what is recorded")
         }
-        // What comes again, because a message did or because Redis has forgotten it, stands between.
+        // Repeated announcements, of a repeated message or after Redis has forgotten outcomes, stand in between.
         var rest = announced.lazy.compactMap(\.place).makeIterator()
         for announcement in recorded.sorted(by: { $0.position < $1.position }) {
             var next = rest.next()

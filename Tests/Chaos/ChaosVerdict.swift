@@ -4,7 +4,7 @@ import Domain
 import RedisClient
 import TestSupport
 
-/// What is wrong with the shop once everything is done.
+/// Checks the shop once everything is done.
 struct ChaosVerdict {
     let shop: ChaosShop
     let journal: ChaosJournal
@@ -12,20 +12,20 @@ struct ChaosVerdict {
     let catalogues: Catalogues
     let announcements: Announcements
     let records: OperatorRecords
-    /// What consumers and servers have written.
+    /// The output of consumers and servers.
     let transcripts: [String]
 
     /// - Parameters:
-    ///   - replaced: what ledgers held before they were replaced by an older one, from the first to the last.
-    /// - Returns: what the ledger holds.
+    ///   - replaced: The contents of ledgers before they were replaced by an older one, from the first to the last.
+    /// - Returns: The contents of the ledger.
     func reach(_ shown: [Shown], replaced: [LedgerContents]) async throws -> LedgerContents {
         try await expect(["ledger", "check"], "I13")
-        // A start installs the counters again: what was edited and not used since is gone, too.
+        // A start installs the counters again, which also reverts edits that no order has met.
         try await expect(["consume", "--until-idle"], "I12")
         try await expect(["reconcile", "--deep"], "I5")
         let contents = try LedgerContents(shop.rows)
         try await judge(contents)
-        // Epochs go on counting: each state belongs to the first ledger that had its epoch.
+        // Epochs only increase: each state belongs to the first ledger that had its epoch.
         var first: Int64 = 0
         for ledger in replaced + [contents] {
             let epochs = first...max(ledger.head.epoch, first)
@@ -43,7 +43,7 @@ struct ChaosVerdict {
         return contents
     }
 
-    /// What can be said of a ledger when everything that was sent is done.
+    /// Checks a ledger once every message that was sent is processed.
     func judge(_ contents: LedgerContents) async throws {
         for text in contents.overtakings { journal.violation("order of the stream", text) }
         let rows = contents.journal
@@ -73,7 +73,7 @@ struct ChaosVerdict {
         }
     }
 
-    /// The catalogue's version of each epoch: from the ledger, and from what consumers said when they opened it.
+    /// The catalogue version of each epoch: from the ledger, and from the consumers' log messages when they opened it.
     private func versions(_ contents: LedgerContents) -> [Int64: Int64] {
         var versions = contents.versions
         for line in transcripts.flatMap({ $0.split(separator: "\n") }) where line.contains("epoch opened: ") {
@@ -102,7 +102,7 @@ struct ChaosVerdict {
         }
     }
 
-    /// No counter was repaired that no fault had touched, and the ledger never.
+    /// Only counters that a fault had touched were repaired, and the ledger never.
     private func checkRepairs(_ contents: LedgerContents) {
         let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         for repair in contents.repairs {
@@ -127,7 +127,7 @@ struct ChaosVerdict {
         }
         let names = try await redis.command("KEYS", "*").array?.compactMap(\.string) ?? []
         let foreign = names.filter { ![keys.stock, keys.checkouts, keys.outcomes].contains($0) }
-        // One prepared key may be left by an epoch that came to nothing; the next ones remove it.
+        // A failed epoch may leave one prepared key; the next epochs remove it.
         if foreign.count > 1 { journal.violation("I14", "keys are left behind: \(foreign.sorted())") }
         let length = try await redis.command("XLEN", keys.outcomes).int ?? 0
         if length > Int64(ChaosSettings.keepOutcomes + ChaosSettings.outcomesSlack) {
@@ -137,7 +137,7 @@ struct ChaosVerdict {
 }
 
 extension ChaosShop {
-    /// How many entries are unread or pending, or to be published again.
+    /// The number of entries that are unread, pending or to be republished.
     func unfinished() async throws -> Int {
         let groups = try await redis.command("XINFO", "GROUPS", keys.checkouts).array ?? []
         guard let group = groups.first?.array, let delivered = Acknowledgements.delivered(group) else { return 1 }
@@ -150,8 +150,8 @@ extension ChaosShop {
         return Int(pending) + unread.count + wanted
     }
 
-    /// Copies the evidence of what happened to a folder that stays.
-    /// - Returns: its path.
+    /// Copies the evidence to a folder that is kept.
+    /// - Returns: Its path.
     func keep(_ transcripts: [String]) async throws -> String {
         try folder.write(transcripts.joined(separator: "\n---\n"), to: "consumers.log")
         let kept = "\(folder.path)-kept"

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// What an operator does for which the consumers have to be stopped.
+/// Operators' tasks for which the consumers have to be stopped.
 struct ClosedShop {
     let shop: ChaosShop
     let journal: ChaosJournal
@@ -16,7 +16,7 @@ struct ClosedShop {
         case restore = "ledger restore"
     }
 
-    /// Adopts the ledger that Redis follows already, so that the stream is read from its beginning.
+    /// Adopts the ledger that Redis already follows, so that the stream is read from its beginning.
     func adopt() async throws {
         try await fleet.rest()
         try await perform(["ledger", "adopt", "--yes"])
@@ -28,11 +28,12 @@ struct ClosedShop {
 
     // MARK: - Restoring
 
-    /// Sells on for a while after a backup, then puts the backup in the ledger's place.
+    /// Sells for a while after a backup, then restores the backup.
     ///
-    /// What was decided since is gone, and announced. What of it the stream still holds is decided again, perhaps
-    /// otherwise; the rest is the publishers' to send again. To keep the two apart, no publisher sends meanwhile.
-    /// - Parameter judge: called when everything is decided, before the ledger is replaced.
+    /// Decisions since the backup are lost, although they were announced. Messages that are still in the stream are
+    /// decided again, perhaps differently; publishers must resend the others. To keep the two apart, publishers pause
+    /// in the meantime.
+    /// - Parameter judge: Called when everything is decided, before the ledger is replaced.
     func restore(after time: Duration, judge: (LedgerContents) async throws -> Void) async throws {
         let backup = shop.folder.path(of: "backup.sqlite")
         guard try await perform(["ledger", "backup", backup]) != nil else { return }
@@ -84,7 +85,7 @@ struct ClosedShop {
         }
     }
 
-    /// - Parameter again: the error that means to try again, because another process has the ledger open.
+    /// - Parameter again: The error after which to retry, because another process has the ledger open.
     @discardableResult
     private func perform(_ arguments: [String], again: String? = nil) async throws -> String? {
         var result = try await shop.run(arguments)

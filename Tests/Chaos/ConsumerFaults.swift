@@ -1,7 +1,7 @@
 import Randomness
 import TestSupport
 
-/// What happens to the consumers.
+/// Faults of the consumers.
 struct ConsumerFaults: Lane {
     let fleet: ConsumerFleet
     let journal: ChaosJournal
@@ -34,7 +34,7 @@ struct ConsumerFaults: Lane {
         case .killTwice:
             journal.fault(kind.rawValue, "\(slot)")
             fleet.kill(slot)
-            // The standby that takes over, in the middle of its takeover.
+            // Kills the standby that takes over, in the middle of its takeover.
             try await Task.sleep(for: .milliseconds(Int.random(in: 50...600, using: &generator)))
             if let next = fleet.choose(using: &generator) { fleet.kill(next) }
         case .killAll:

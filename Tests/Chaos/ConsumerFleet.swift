@@ -4,26 +4,26 @@ import Randomness
 import Synchronization
 import TestSupport
 
-/// The consumers of the store: one is active, the others stand by. Those that end are started again after a while.
+/// The consumers of the store: one is active, the others stand by. Those that end are restarted after a while.
 final class ConsumerFleet: Sendable {
     /// How a consumer was started.
     private struct Member {
         var process: ChildProcess
-        /// Dies by itself, at this place.
+        /// The failpoint at which it crashes.
         var failpoint: String?
-        /// Takes so few messages at a time that it cannot keep up with the publishers.
+        /// Takes batches so small that it cannot keep up with the publishers.
         var isSlow = false
         var killed = false
         var stopAsked: ContinuousClock.Instant?
-        /// Paused until then: a polite end takes this much longer.
+        /// Paused until then: a graceful end takes this much longer.
         var pausedUntil = ContinuousClock.now
     }
 
     private struct State {
         var members: [Int: Member] = [:]
-        /// Everything that ended consumers have written.
+        /// The output of all consumers that have ended.
         var output: [String] = []
-        /// No consumer dies by itself.
+        /// No consumer crashes at a failpoint.
         var isCalm = false
         var isOver = false
         /// No consumer is started.
@@ -35,15 +35,14 @@ final class ConsumerFleet: Sendable {
     private let shop: ChaosShop
     private let journal: ChaosJournal
     private let state = Mutex(State())
-    /// Places at which consumers die by themselves.
-    /// Not while decoding: a message that brings the process down there three times, alone, rightly becomes a dead
-    /// letter.
+    /// Failpoints at which consumers crash. Decoding is excluded: a message that crashes the process there three times,
+    /// alone, correctly becomes a dead letter.
     private let failpoints = Failpoint.allCases.filter {
         ![.decodeBefore, .decodeEntry, .decodeAfter, .planAfter].contains($0)
     }
     .map(\.rawValue)
 
-    /// How long a polite end may take when nothing else is wrong (`ConsumerSettings.stopGrace` and a slow machine).
+    /// How long a graceful end may take if nothing else is wrong (`ConsumerSettings.stopGrace` and a slow machine).
     private static let stopLimit = Duration.seconds(20)
 
     init(shop: ChaosShop, journal: ChaosJournal) {
@@ -65,10 +64,10 @@ final class ConsumerFleet: Sendable {
             while process.ending == nil {
                 try await Task.sleep(for: .milliseconds(10))
                 watchMemory(of: process)
-                // Started at the very moment when all were asked to stop.
+                // It started at the moment when all were asked to stop.
                 if state.withLock({ $0.isOver || $0.isResting }) { askToStop(slot) }
             }
-            // Let its last words be collected.
+            // Lets its last output be collected.
             try await process.waitForEnding()
             judge(process, slot: slot)
             if state.withLock({ $0.isOver }) { break }
@@ -77,7 +76,7 @@ final class ConsumerFleet: Sendable {
     }
 
     private func start(slot: Int, failing: Bool, using generator: inout SeededGenerator) throws -> ChildProcess {
-        // Small ones cannot keep up with the publishers on a busy machine: not where the time is taken.
+        // With small batches it cannot keep up with the publishers on a busy machine, so none while time is measured.
         let batches = state.withLock { $0.isCalm } ? [128, 1_024] : [3, 17, 128, 1_024]
         let batch = batches.randomElement(using: &generator) ?? 128
         var environment = ["STOCKTAKE_LOG_LEVEL": generator.chance(20) ? "trace" : "notice"]
@@ -111,7 +110,7 @@ final class ConsumerFleet: Sendable {
         }
     }
 
-    /// Whether it ended as it should have.
+    /// Checks whether it ended as it should have.
     private func judge(_ process: ChildProcess, slot: Int) {
         let errors = process.standardError
         let member = state.withLock { state in
@@ -130,7 +129,7 @@ final class ConsumerFleet: Sendable {
             let took = ContinuousClock.now - asked
             if took > Self.stopLimit { journal.violation("polite end", "process \(process.processID) took \(took)") }
         case .signalled(SIGTERM) where member.stopAsked != nil:
-            // Before it had set up its handler for SIGTERM.
+            // Before it had installed its handler for SIGTERM.
             journal.count("consumers", "ended before they were ready")
         case .exited(let status): journal.violation("exit status", "consumer exited \(status): \(last)")
         case .signalled(let signal): journal.violation("crash", "consumer died of signal \(signal): \(last)")
@@ -139,14 +138,14 @@ final class ConsumerFleet: Sendable {
 
     // MARK: - Faults
 
-    /// The process that holds the store's lock, if it is one of ours.
+    /// The process that holds the store's lock, if it belongs to this fleet.
     private func active() -> Int? {
         let holder = (try? String(contentsOfFile: shop.ledger + ".lock", encoding: .utf8)) ?? ""
         let number = Int32(holder.prefix { $0.isNumber })
         return state.withLock { state in state.members.first { $0.value.process.processID == number }?.key }
     }
 
-    /// The active consumer's slot, mostly; else any.
+    /// Usually the active consumer's slot, otherwise any.
     func choose(using generator: inout SeededGenerator) -> Int? {
         let slots = state.withLock { $0.members.keys.sorted() }
         let any = slots.randomElement(using: &generator)
@@ -181,7 +180,7 @@ final class ConsumerFleet: Sendable {
         }
     }
 
-    /// SIGSTOP for all, until `goOn`.
+    /// Sends SIGSTOP to all, until `goOn`.
     func pauseAll() {
         for slot in state.withLock({ Array($0.members.keys) }) { signal(slot, SIGSTOP) { _ in } }
     }
@@ -192,8 +191,8 @@ final class ConsumerFleet: Sendable {
 
     // MARK: - Calm
 
-    /// From now on no consumer dies at a failpoint or is slow: those that would are replaced, and so is the active one,
-    /// which has an epoch opened that knows nothing of what was done to the counters before.
+    /// From now on no consumer crashes at a failpoint or is slow: those that would are replaced, and so is the active
+    /// one, whose successor opens an epoch that is unaffected by earlier edits of the counters.
     func calm() {
         let doomed = state.withLock { state in
             state.isCalm = true
@@ -202,10 +201,10 @@ final class ConsumerFleet: Sendable {
         for slot in Set(doomed + [active()].compactMap { $0 }) { kill(slot) }
     }
 
-    /// Failpoints are allowed again.
+    /// Allows failpoints again.
     func endCalm() { state.withLock { $0.isCalm = false } }
 
-    /// Ends all consumers politely, and starts none until `resume`.
+    /// Ends all consumers gracefully, and starts none until `resume`.
     func rest() async throws {
         state.withLock { $0.isResting = true }
         for slot in state.withLock({ Array($0.members.keys) }) { askToStop(slot) }
@@ -214,7 +213,7 @@ final class ConsumerFleet: Sendable {
 
     func resume() { state.withLock { $0.isResting = false } }
 
-    /// Who consumes, and how many have ended so far; nil while not all of them run, or none is active.
+    /// The active consumer, and the number that have ended so far; `nil` while not all of them run, or none is active.
     func standing() -> (active: Int32, endings: Int)? {
         guard let slot = active() else { return nil }
         return state.withLock { state in
@@ -228,13 +227,13 @@ final class ConsumerFleet: Sendable {
 
     // MARK: - The end
 
-    /// Ends all consumers politely.
+    /// Ends all consumers gracefully.
     func stop() {
         state.withLock { $0.isOver = true }
         for slot in state.withLock({ Array($0.members.keys) }) { askToStop(slot) }
     }
 
-    /// What all consumers have written, those that run included.
+    /// The output of all consumers, including running ones.
     var transcripts: [String] {
         state.withLock { state in
             state.output + state.members.values.map { $0.process.standardOutput + $0.process.standardError }

@@ -2,21 +2,21 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// A proxy on a unix socket between consumers and Redis that mistreats what passes through, as networks do.
+/// A proxy on a unix socket between consumers and Redis that disturbs traffic as networks do.
 final class FaultyProxy: Sendable {
-    /// What happens to one connection.
+    /// A fault of one connection.
     enum Misdeed: Sendable {
         /// Both ends are closed.
         case cut
-        /// The next reply is cut off after this many bytes, and the connection with it.
+        /// The next reply is cut off after this many bytes, and the connection closes.
         case cutReply(bytes: Int)
-        /// The next reply is dropped after the command was executed, and the connection is closed.
+        /// The next reply is dropped after the command was executed, and the connection closes.
         case swallowReply
-        /// Replies come this much later, once.
+        /// Replies are delayed by this time, once.
         case delay(Duration)
         /// Nothing passes, in either direction.
         case hang(Duration)
-        /// One byte of the replies at a time.
+        /// Replies arrive one byte at a time.
         case trickle(Duration)
         /// The consumer's end is closed; Redis does not learn of it for a while.
         case halfOpen(Duration)
@@ -51,10 +51,10 @@ final class FaultyProxy: Sendable {
         for link in links { link.suffer(.cut) }
     }
 
-    /// How many connections there are.
+    /// The number of connections.
     var count: Int { state.withLock { $0.links.count } }
 
-    /// Does it to the connection with this number among those there are, counted round; false when there is none.
+    /// Applies it to the connection with this number, modulo their count; returns false if there is none.
     func commit(_ misdeed: Misdeed, at choice: Int) -> Bool {
         let link = state.withLock { state in
             let numbers = state.links.keys.sorted()
@@ -64,15 +64,15 @@ final class FaultyProxy: Sendable {
         return link != nil
     }
 
-    /// Does it to all connections.
+    /// Applies it to all connections.
     func commit(_ misdeed: Misdeed) {
         for link in state.withLock({ Array($0.links.values) }) { link.suffer(misdeed) }
     }
 
-    /// Closes new connections at once for a while.
+    /// Closes new connections immediately for a while.
     func refuse(for duration: Duration) { state.withLock { $0.refusesUntil = .now + duration } }
 
-    /// Nothing passes over any connection for a while, new ones included.
+    /// Blocks all connections for a while, including new ones.
     func hang(for duration: Duration) {
         state.withLock { $0.hangsUntil = .now + duration }
         commit(.hang(duration))
@@ -107,7 +107,7 @@ final class FaultyProxy: Sendable {
     }
 }
 
-/// Sockets without blocking.
+/// Nonblocking sockets.
 enum UnixSocket {
     static func listen(at path: String) throws -> Int32 {
         let descriptor = try make()

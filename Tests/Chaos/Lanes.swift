@@ -1,10 +1,10 @@
-/// Breaks things of one kind at random, when it is its turn.
+/// Injects random faults of one kind when it is its turn.
 protocol Lane: Sendable {
     mutating func run(_ rhythm: Rhythm) async throws
 }
 
 extension Lane {
-    /// The lane as it is when the rhythm is over.
+    /// The lane's state after the rhythm has ended.
     fileprivate func after(_ rhythm: Rhythm) async throws -> Self {
         var lane = self
         try await lane.run(rhythm)
@@ -12,7 +12,7 @@ extension Lane {
     }
 }
 
-/// All who break things at random, or meddle.
+/// All lanes of random faults and of operators' actions.
 struct Lanes: Sendable {
     var consumers: ConsumerFaults
     var redis: RedisFaults
@@ -20,7 +20,7 @@ struct Lanes: Sendable {
     var ledger: LedgerFaults
     var people: OperatorDeeds
 
-    /// - Parameter loses: whether Redis may lose messages.
+    /// - Parameter loses: Whether Redis may lose messages.
     mutating func run(_ rhythm: Rhythm, loses: Bool) async throws {
         redis.loses = loses
         let before = self

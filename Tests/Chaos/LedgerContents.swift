@@ -1,6 +1,6 @@
 import GRDB
 
-/// All that the ledger holds at the end.
+/// The complete contents of the ledger at the end.
 struct LedgerContents: Sendable {
     var head: LedgerRows.Head
     var figures: [String: LedgerRows.Stock]
@@ -30,7 +30,7 @@ struct LedgerContents: Sendable {
         journal = try LedgerRows.journal(db)
     }
 
-    /// The catalogue's version of each epoch.
+    /// The catalogue version of each epoch.
     var versions: [Int64: Int64] {
         Dictionary(uniqueKeysWithValues: epochs.map { ($0.number, $0.catalogueVersion) })
     }
@@ -42,7 +42,7 @@ struct LedgerContents: Sendable {
         case adjustment(LedgerRows.Adjustment)
         case refund(LedgerRows.Refund)
 
-        /// Nil: dead letters bear none.
+        /// `nil` for dead letters, which have none.
         var epoch: Int64? {
             switch self {
             case .order(let row): row.epoch
@@ -64,12 +64,12 @@ struct LedgerContents: Sendable {
         }
     }
 
-    /// How the ids of orders begin that may be decided in another order than they came in: a stranger read them first.
-    /// All of them are accepted, and come while nothing else does, so their order is that of their seqs.
+    /// The prefix of order ids that may be decided out of order because a stranger read them first. All of them are
+    /// accepted, and nothing else is sent at the same time, so their order is that of their seqs.
     static let unordered = "t-"
 
-    /// Everything that was decided, in the order of the stream. Ids are times, so they also order what came again
-    /// after Redis had lost it.
+    /// Everything that was decided, in the order of the stream. Ids are times, so they also order messages that were
+    /// sent again after Redis had lost them.
     var inOrder: [Row] {
         let rows =
             orders.map(Row.order) + deadLetters.map(Row.deadLetter) + cancellations.map(Row.cancellation)

@@ -3,7 +3,7 @@ import GRDB
 import Randomness
 import TestSupport
 
-/// What happens to the ledger: a full disk, a lock that another process holds, another catalogue.
+/// Faults of the ledger: a full disk, a lock held by another process, a new catalogue.
 struct LedgerFaults: Lane {
     let shop: ChaosShop
     let journal: ChaosJournal
@@ -33,7 +33,7 @@ struct LedgerFaults: Lane {
     }
 
     private mutating func holdLock() async throws {
-        // Longer than SQLite waits for it (5 s), sometimes.
+        // Sometimes longer than SQLite waits for it (5 s).
         let time = Duration.milliseconds(
             generator.chance(8)
                 ? Int.random(in: 5_000...7_000, using: &generator) : Int.random(in: 100...2_000, using: &generator))
@@ -44,7 +44,7 @@ struct LedgerFaults: Lane {
         }
     }
 
-    /// What a person does who does not trust the counters. It may come to nothing, with Redis away say.
+    /// What an operator does who distrusts the counters. It may fail, for instance while Redis is unavailable.
     private func repair() async throws {
         let result = try await shop.run(["reconcile", "--repair"])
         journal.fault("reconcile --repair", "exited \(result.status)")
@@ -69,9 +69,9 @@ struct LedgerFaults: Lane {
 }
 
 extension ChaosShop {
-    /// Holds the ledger's write lock, as a program does that forgets to end its transaction.
-    /// - Parameter whenLocked: called once it is held.
-    /// - Throws: when it could not be had.
+    /// Holds the ledger's write lock, like a program that forgets to end its transaction.
+    /// - Parameter whenLocked: Called once the lock is held.
+    /// - Throws: If the lock could not be obtained.
     func lockLedger(for time: Duration, whenLocked: () -> Void = {}) async throws {
         var configuration = Configuration()
         configuration.allowsUnsafeTransactions = true

@@ -17,17 +17,17 @@ extension LedgerRows {
         struct Item: Sendable, Equatable {
             var product: String
             var variant: String?
-            /// Nil: all.
+            /// `nil` for all.
             var asked: Int?
             var released: Int
             var givenBack: Int
         }
 
-        /// Than its order owned.
+        /// More than its order owned.
         var asksForMore: Bool { items.contains { $0.asked ?? 0 > $0.released } }
 
         var content: Message.CancellationContent {
-            // Asked for as they are, or everything: then no line says how much.
+            // Requested by lines, or everything, in which case no line has a quantity.
             let lines = items.compactMap { item in
                 item.asked.map { Message.Line(product: item.product, variant: item.variant, units: $0, price: 0) }
             }

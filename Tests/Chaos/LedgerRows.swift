@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import TestSupport
 
-/// The ledger as its tables show it to any reader: opened for reading only, one look at a time.
+/// The ledger's tables as any reader sees them: opened read-only, one snapshot at a time.
 struct LedgerRows: Sendable {
     let path: String
 
@@ -15,7 +15,7 @@ struct LedgerRows: Sendable {
         var epoch: Int64
         var decidedAt: String
         var entryID: String
-        /// The customer's data was removed; and is it gone.
+        /// Whether the customer's data is recorded as erased.
         var isErased: Bool
         var namesCustomer: Bool
         var lines: [Message.Line]
@@ -38,7 +38,7 @@ struct LedgerRows: Sendable {
         var refundID: String?
         var receivedAt: String
         var entryID: String
-        /// What the message is recognised by, `Message.key`; nil: it was removed.
+        /// The message's identity, `Message.key`; `nil` if it was removed.
         var bytes: [UInt8]?
         var fingerprint: Data
         var status: String
@@ -67,7 +67,7 @@ struct LedgerRows: Sendable {
         return try queue.read(body)
     }
 
-    /// The same as soon as the ledger can be read.
+    /// The same, as soon as the ledger can be read.
     func readSoon<T>(_ body: (Database) throws -> T) async throws -> T {
         var result: T?
         try await eventually(within: .seconds(30), "the ledger to be readable") {
@@ -85,11 +85,11 @@ struct LedgerRows: Sendable {
         return Head(epoch: row[0], seq: row[1], position: row[2], catalogueVersion: row[3])
     }
 
-    /// How the journal's rows are numbered.
+    /// The numbering of the journal's rows.
     struct Journal: Sendable {
         var rows: Int64
         var highest: Int64
-        /// Rows whose seq is not above all before them.
+        /// Rows whose seq is not greater than all earlier ones.
         var disorder: Int64
         /// Epoch and position of each row, by kind and key.
         var places: [String: Place]
@@ -122,7 +122,7 @@ struct LedgerRows: Sendable {
         return Journal(rows: row?[0] ?? 0, highest: row?[1] ?? 0, disorder: row?[2] ?? 0, places: places)
     }
 
-    /// How many commands were ever recorded.
+    /// The number of commands ever recorded.
     static func commands(_ db: Database) throws -> Int {
         let counts = ["orders", "cancellations", "adjustments", "order_refunds"].map { "(SELECT count(*) FROM \($0))" }
         return try Int.fetchOne(db, sql: "SELECT \(counts.joined(separator: " + "))") ?? 0
@@ -220,7 +220,7 @@ struct LedgerRows: Sendable {
     struct Epoch: Sendable {
         var number: Int64
         var catalogueVersion: Int64
-        /// The last change before it.
+        /// The seq of the last change before it.
         var seq: Int64
         var openedAt: Date
     }

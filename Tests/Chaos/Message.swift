@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a publisher meant by a message, and the bytes it sent.
+/// A message's meaning, and the bytes the publisher sent.
 struct Message: Sendable {
     struct Line: Sendable, Hashable {
         var product: String
@@ -13,14 +13,14 @@ struct Message: Sendable {
         var id: String
         var lines: [Line]
 
-        /// Orders of the same id are the same if their sums are.
+        /// Orders of the same id are equal if their sums are.
         var content: [Line: Int] { Message.sums(lines) }
     }
 
     struct Cancellation: Sendable {
         var id: String
         var order: String
-        /// Nil: all that the order owns.
+        /// `nil` for all that the order owns.
         var lines: [Line]?
         var restock: Bool
 
@@ -29,11 +29,11 @@ struct Message: Sendable {
         }
     }
 
-    /// Cancellations of the same id are the same if this is.
+    /// Cancellations of the same id are equal if this is.
     struct CancellationContent: Sendable, Equatable {
         var order: String
         var restock: Bool
-        /// Units of each product and variant; nil: all that the order owns.
+        /// Units of each product and variant; `nil` for all that the order owns.
         var asked: [Line: Int]?
     }
 
@@ -43,15 +43,15 @@ struct Message: Sendable {
         var variant: String?
         var units: Int
 
-        /// What it is about, as a line of an order would say it.
+        /// Its SKU and units as a line of an order.
         var line: Line { Line(product: product, variant: variant, units: units) }
     }
 
-    /// Refunds of the same id are the same if all of it is.
+    /// Refunds of the same id are equal if all of this is.
     struct Refund: Sendable, Equatable {
         var id: String
         var order: String
-        /// In the one currency that orders have; nil: all that was due.
+        /// In the orders' only currency; `nil` for all that was due.
         var amount: Int?
     }
 
@@ -67,10 +67,10 @@ struct Message: Sendable {
     var meaning: Meaning
     /// Names and values of the entry's fields.
     let fields: [[UInt8]]
-    /// What the report counts it as.
+    /// The kind under which the report counts it.
     var kind: String
 
-    /// What it is recognised by: the fields as the ledger keeps those of a dead letter.
+    /// The message's identity: the fields as the ledger keeps those of a dead letter.
     let bytes: [UInt8]
 
     init(_ meaning: Meaning, kind: String, type: String, payload: String) {
@@ -103,12 +103,12 @@ struct Message: Sendable {
         return sums
     }
 
-    /// Larger values are kept in part by the ledger.
+    /// The largest value that the ledger keeps whole.
     private static let keptWhole = 1 << 20
-    /// What of a larger one is compared, with the size of the whole.
+    /// The length of a larger value's head that is compared, together with the total size.
     private static let compared = 1_024
 
-    /// The ledger keeps it in part, and decoding it takes long.
+    /// The ledger keeps only part of it, and decoding it takes long.
     var isLarge: Bool { fields.contains { $0.count > Self.keptWhole } }
 
     static func key(_ fields: [[UInt8]]) -> [UInt8] {
@@ -116,7 +116,7 @@ struct Message: Sendable {
         return fields.contains { $0.count > keptWhole } ? key(ofLarge: fields, size: size) : encoded(fields)
     }
 
-    /// - Parameter fields: names and values, or the heads of values.
+    /// - Parameter fields: Names and values, or the heads of values.
     static func key(ofLarge fields: [[UInt8]], size: Int) -> [UInt8] {
         encoded(fields.map { Array($0.prefix(compared)) }) + Array("of \(size)".utf8)
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Randomness
 
-/// Makes what a shop's publishers send: orders, and everything that goes wrong with them.
+/// Makes the messages of a shop's publishers: orders, and everything that goes wrong with them.
 struct MessageMaker {
     private let name: String
     private var generator: SeededGenerator
@@ -11,29 +11,29 @@ struct MessageMaker {
     private var cancellations: [Message.Cancellation] = []
     private var adjustments: [Message.Adjustment] = []
     private var refunds: [Message.Refund] = []
-    /// Messages that come later than they should.
+    /// Messages that are sent later than they should be.
     private var heldBack: [(due: Int, message: Message)] = []
     private let changesOrders: Bool
 
     private static let currency = "usd"
 
-    /// Stands in every customer's data; must not be in anybody's log.
+    /// Occurs in every customer's data; must not occur in any log.
     static let canary = "CANARY"
 
     /// - Parameters:
-    ///   - name: first part of every id.
-    ///   - changesOrders: also cancellations, adjustments and refunds.
+    ///   - name: The first part of every id.
+    ///   - changesOrders: Whether to make cancellations, adjustments and refunds, too.
     init(name: String, generator: SeededGenerator, changesOrders: Bool) {
         self.name = name
         self.generator = generator
         self.changesOrders = changesOrders
     }
 
-    /// The next message, and those whose time has come.
+    /// The next message, and delayed ones that are now due.
     mutating func next() -> [Message] {
         number += 1
         var messages = [make()]
-        // Reordered: kept back while others pass.
+        // Reordered: held back while others pass.
         if generator.chance(4), let late = messages.popLast() {
             heldBack.append((number + Int.random(in: 1...60, using: &generator), late))
         } else if generator.chance(3) {
@@ -45,7 +45,7 @@ struct MessageMaker {
         return messages
     }
 
-    /// What is still held back.
+    /// The messages that are still held back.
     mutating func rest() -> [Message] {
         defer { heldBack = [] }
         return heldBack.map(\.message)
@@ -84,7 +84,7 @@ struct MessageMaker {
         }
     }
 
-    /// The same content again, in other words and another order of its lines.
+    /// The same content again, with other wording and another order of its lines.
     private mutating func replay() -> Message? {
         guard var order = recent.randomElement(using: &generator) else { return nil }
         order.lines.shuffle(using: &generator)

@@ -1,6 +1,6 @@
 import Randomness
 
-/// What happens to the connections to Redis: those of consumers, sometimes those of readers.
+/// Faults of the connections to Redis: those of consumers, sometimes those of readers.
 struct NetworkFaults: Lane {
     let consumers: FaultyProxy
     let readers: FaultyProxy

@@ -2,7 +2,7 @@ import Foundation
 import RedisClient
 import TestSupport
 
-/// Looks at the shop while it is being broken: what must hold at every moment, not only at the end.
+/// Checks the shop during the faults: the invariants that must hold at every moment, not only at the end.
 struct Observer {
     let shop: ChaosShop
     let history: SentHistory
@@ -34,7 +34,7 @@ struct Observer {
                 last = head
                 journal.count("samples", "ledger")
             }
-            // Redis may be away.
+            // Redis may be unavailable.
             if let entries = try? await acknowledgements.check(shop, client, history, journal) {
                 journal.count("samples", "acknowledged entries", entries)
             }
@@ -73,7 +73,7 @@ struct Observer {
         if turn % 2 == 0 {
             let check = try await shop.run(["ledger", "check"])
             journal.count("samples", "ledger check exited \(check.status)")
-            // 2: it could not be read, with a full disk say.
+            // 2: it could not be read, for instance because of a full disk.
             if check.status == 1 { journal.violation("I13", "ledger check: \(check.output)\(check.errors)") }
         } else {
             let drift = try await shop.run(["reconcile"])

@@ -4,8 +4,8 @@ import Randomness
 import Synchronization
 import TestSupport
 
-/// What an operator does while the shop sells, with the real command. A deed may come to nothing, with Redis away or
-/// the ledger locked say; then it changed nothing, or is done again.
+/// An operator's actions while the shop sells, with the real command. An action may fail, for instance while Redis is
+/// unavailable or the ledger locked; then it changed nothing, or is repeated.
 struct OperatorDeeds: Lane {
     let shop: ChaosShop
     let journal: ChaosJournal
@@ -41,7 +41,7 @@ struct OperatorDeeds: Lane {
         while try await rhythm.turn(of: .people) {
             let possible = Kind.allCases.filter { !without.contains($0.rawValue) }
             let done = journal.counts(Self.heading)
-            // What was done least, mostly: each takes a process' time.
+            // Usually the least frequent action: each takes a process' time.
             let rarest = possible.shuffled(using: &generator).min {
                 done[$0.rawValue, default: 0] < done[$1.rawValue, default: 0]
             }
@@ -63,7 +63,7 @@ struct OperatorDeeds: Lane {
         }
     }
 
-    /// - Returns: whether it was done.
+    /// - Returns: Whether it succeeded.
     private func perform(_ kind: Kind, _ arguments: [String]) async throws -> Bool {
         let result = try await shop.run(arguments)
         let text = (result.output + result.errors).split(separator: "\n").first.map(String.init) ?? ""
@@ -75,7 +75,7 @@ struct OperatorDeeds: Lane {
         return result.status == 0
     }
 
-    // MARK: - Deeds
+    // MARK: - Actions
 
     private func backUp() async throws {
         let file = shop.folder.path(of: "backup-\(number).sqlite")
@@ -91,13 +91,13 @@ struct OperatorDeeds: Lane {
     private mutating func replay() async throws {
         let letters = try choose("status = 'open' AND is_whole")
         if letters.isEmpty { return }
-        // Noted first: it may be done though it failed to say so.
+        // Noted first: it may succeed although the command reports a failure.
         records.noteReplayed(letters.map(\.entryID))
         _ = try await perform(.replay, ["dead-letters", "replay"] + letters.map { "\($0.number)" })
     }
 
     private mutating func discard() async throws {
-        // What they held must be known, so that they can be judged later.
+        // Their content must be known, so that they can be judged later.
         let letters = try choose("status IN ('open', 'replayed')").filter { history.knows(letter: $0.fingerprint) }
         if letters.isEmpty { return }
         _ = try await perform(.discard, ["dead-letters", "discard", "--yes"] + letters.map { "\($0.number)" })
@@ -105,7 +105,7 @@ struct OperatorDeeds: Lane {
 
     private typealias Letter = (number: Int64, entryID: String, fingerprint: Data)
 
-    /// Up to three dead letters for which the condition holds.
+    /// Up to three dead letters that match the condition.
     private mutating func choose(_ condition: String) throws -> [Letter] {
         let letters: [Letter] =
             (try? shop.rows.read { db in
@@ -119,8 +119,8 @@ struct OperatorDeeds: Lane {
     }
 
     private mutating func erase() async throws {
-        // Of publishers that send again: a dead letter with the order's id, removed before it was looked at, has no
-        // record.
+        // Only orders whose publishers resend: a dead letter with the order's id that is removed before it was checked
+        // has no record.
         let ids: [String] =
             (try? shop.rows.read { db in
                 try String.fetchAll(
@@ -140,7 +140,7 @@ struct OperatorDeeds: Lane {
         let adjustment = Message.Adjustment(
             id: "op-\(number)", product: variant == nil ? Assortment.plenty : Assortment.mainstay, variant: variant,
             units: units)
-        // As any message, it is sent again while it has no record: by whom does not matter.
+        // Like any message it is resent while it has no record, no matter by which process.
         history.sending([MessageMaker.message(adjustment, kind: "operator's adjustment")], repeats: true)
         var arguments = ["stock", "adjust", adjustment.product] + [variant].compactMap { $0 }
         arguments += ["--sold", "+\(units)", "--reason", MessageMaker.adjustmentReason, "--id", adjustment.id]
@@ -148,11 +148,11 @@ struct OperatorDeeds: Lane {
     }
 }
 
-/// What the operator has done that the outcome depends on.
+/// The operator's actions that affect outcomes.
 final class OperatorRecords: Sendable {
     private let state = Mutex((replayed: Set<String>(), erased: Set<String>()))
 
-    /// Entries of dead letters that were to be published again.
+    /// Entries of dead letters that were to be republished.
     var replayed: Set<String> { state.withLock { $0.replayed } }
     /// Orders that are erased.
     var erased: Set<String> { state.withLock { $0.erased } }

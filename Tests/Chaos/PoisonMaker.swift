@@ -3,7 +3,7 @@ import Randomness
 /// Messages that can never be processed, each with the reason that must be recorded. All are different.
 enum PoisonMaker {
     static func message(number: String, using generator: inout SeededGenerator) -> Message {
-        // The last one is large: not too many of it.
+        // The last one is large, so it is chosen less often.
         let count = payloads.count + frames.count - (generator.chance(25) ? 0 : 1)
         let choice = Int.random(in: 0..<count, using: &generator)
         if choice >= payloads.count { return frames[choice - payloads.count](number) }

@@ -3,8 +3,8 @@ import Synchronization
 
 /// One connection through the proxy, served by a separate thread.
 ///
-/// When the consumer's end goes, what it had sent is passed on and Redis' end is closed at once: a Redis that still
-/// served a dead connection would be the fault `halfOpen`, and nothing else may bring that about.
+/// When the consumer's end closes, the bytes it had sent are forwarded and Redis' end is closed at once: a Redis that
+/// still served a dead connection would be the fault `halfOpen`, and nothing else may cause that.
 final class ProxyLink: Sendable {
     private let client: Int32
     private let server: Int32
@@ -74,7 +74,7 @@ final class ProxyLink: Sendable {
         }
     }
 
-    /// One round of waiting and moving bytes; false when an end is gone.
+    /// One round of polling and forwarding; returns false when an end has closed.
     private func pass(_ flow: inout Flow) -> Bool {
         let now = ContinuousClock.now
         let hangs = flow.hangsUntil.map { $0 > now } ?? false
@@ -93,7 +93,7 @@ final class ProxyLink: Sendable {
         func has(_ end: Int, _ events: Int32...) -> Bool { events.contains { Int32(ends[end].revents) & $0 != 0 } }
 
         if has(0, Self.hangUp, Int32(POLLHUP), Int32(POLLERR)) {
-            // Sent before it went, so on its way.
+            // Sent before it closed, so already on its way.
             while receive(from: client, into: &flow.up) ?? 0 > 0 {}
             send(&flow.up, to: server)
             return false
@@ -133,7 +133,7 @@ final class ProxyLink: Sendable {
         send(&flow.down, to: client)
     }
 
-    /// - Returns: bytes received; nil when the end is gone.
+    /// - Returns: The number of bytes received; `nil` when the end has closed.
     private func receive(from descriptor: Int32, into buffer: inout [UInt8]) -> Int? {
         var chunk = [UInt8](repeating: 0, count: Self.chunk)
         let count = recv(descriptor, &chunk, chunk.count, 0)
@@ -157,7 +157,7 @@ final class ProxyLink: Sendable {
         buffer.removeFirst(sent)
     }
 
-    /// Redis goes on talking to a dead connection.
+    /// Redis keeps writing to a dead connection.
     private func outlive(_ time: Duration) {
         let end = ContinuousClock.now + time
         var nowhere: [UInt8] = []

@@ -2,7 +2,7 @@ import Randomness
 import RedisClient
 import TestSupport
 
-/// Sends messages straight to Redis.
+/// Sends messages directly to Redis.
 struct Publisher {
     let shop: ChaosShop
     var maker: MessageMaker
@@ -12,7 +12,7 @@ struct Publisher {
     let traffic: Traffic
     let publishers: Traffic.Publishers
 
-    /// Makes and sends messages until the traffic is over, whenever these publishers may.
+    /// Makes and sends messages until the traffic ends, whenever these publishers may.
     mutating func publish() async throws {
         let client = shop.redis.client()
         while !traffic.isOver {
@@ -28,7 +28,7 @@ struct Publisher {
         await client.close()
     }
 
-    /// Notes the messages before anything is sent: whatever becomes of it, they are ours to send again.
+    /// Notes the messages before anything is sent: whatever happens to it, they must be resent by us.
     private func send(_ messages: [Message], over client: RedisClient) async {
         for message in messages { journal.count("messages", message.kind) }
         if publishers == .once { journal.count("messages", "never sent again", messages.count) }
@@ -36,7 +36,7 @@ struct Publisher {
         await Self.add(messages, to: shop, over: client, history, journal)
     }
 
-    /// Answers that do not come are no matter: a message without a record is sent again, or may be lost.
+    /// Missing replies do not matter: a message without a record is resent, or may be lost.
     static func add(
         _ messages: [Message], to shop: ChaosShop, over client: RedisClient, _ history: SentHistory,
         _ journal: ChaosJournal
@@ -55,13 +55,13 @@ struct Publisher {
         journal.count("taken by Redis", "messages", accepted.count { $0 })
     }
 
-    /// Looks at the ledger again and again, and sends what it lacks.
+    /// Polls the ledger repeatedly, and resends messages that it lacks.
     static func sendAgain(
         _ history: SentHistory, to shop: ChaosShop, journal: ChaosJournal, traffic: Traffic
     ) async throws {
         let client = shop.redis.client()
         while !Task.isCancelled {
-            // A ledger that cannot be read now can be later.
+            // A ledger that cannot be read now can be read later.
             try? history.look(at: shop.rows)
             let patience = traffic.isHurried ? ChaosSettings.hurriedPatience : ChaosSettings.patience
             let due = history.due(patience: patience, limit: 400)

@@ -3,22 +3,23 @@ import Randomness
 import RedisClient
 import TestSupport
 
-/// What happens to Redis and to what it holds. One thing at a time, so that it is up again after each.
+/// Faults of Redis and of its data. One at a time, so that it is up again after each.
 struct RedisFaults: Lane {
     let shop: ChaosShop
     let journal: ChaosJournal
     let acknowledgements: Acknowledgements
     let announcements: Announcements
     let without: Set<String>
-    /// Also faults that lose unread messages, or make figures that never were.
+    /// Includes faults that lose unread messages, or create counters that never existed.
     var loses = true
     var generator: SeededGenerator
-    /// A copy of the append-only files, from a while ago.
+    /// A copy of the append-only files from a while ago.
     private var snapshot: String?
-    /// How much the last of them had.
+    /// The size of the last of these files.
     private var snapshotSize = 0
-    /// Where in the append-only files messages were last destroyed on purpose: nothing is cut off before that. It would
-    /// bring messages back that others have overtaken meanwhile, and no consumer could keep the stream's order then.
+    /// The positions in the append-only files at which messages were last destroyed deliberately: nothing before them
+    /// is truncated. That would bring back messages that others have since overtaken, and no consumer could keep the
+    /// stream's order then.
     private var destroyed: [String: Int] = [:]
 
     init(
@@ -52,7 +53,7 @@ struct RedisFaults: Lane {
         case outOfMemory = "redis out of memory"
         case replica = "redis read-only"
 
-        /// Whether Redis may lack messages after it, or show figures that never were.
+        /// Whether Redis may lack messages after it, or hold counters that never existed.
         var loses: Bool {
             switch self {
             case .cutTail, .restore, .flushAll, .deleteKey, .editCounter, .deleteConsumers, .trim: true
@@ -62,7 +63,7 @@ struct RedisFaults: Lane {
             }
         }
 
-        /// How often, against the others.
+        /// The frequency relative to the others.
         var weight: Int {
             switch self {
             case .editCounter: 14
@@ -85,7 +86,7 @@ struct RedisFaults: Lane {
             do {
                 try await commit(kind)
             } catch let error as RedisError {
-                // A command that came to nothing, between two connections say.
+                // A command that failed, for instance between two connections.
                 journal.note("\(kind.rawValue) came to nothing: \(error)")
             }
             if snapshot == nil || generator.chance(8) { copyFiles() }
@@ -112,7 +113,7 @@ struct RedisFaults: Lane {
 
     private mutating func crash(_ kind: Kind) async throws {
         let pause = Duration.milliseconds(Int.random(in: 0...900, using: &generator))
-        // Without a loss there is what there was.
+        // Without a loss the data is unchanged.
         if kind != .kill { journal.beginTouchingFigures() }
         defer { if kind != .kill { journal.endTouchingFigures() } }
         await shop.redis.kill()
@@ -136,7 +137,7 @@ struct RedisFaults: Lane {
 
     private var appendOnly: String { shop.redis.folder.path(of: "appendonlydir") }
 
-    /// The last append-only file, which holds what was written last.
+    /// The last append-only file, which holds the latest writes.
     private func lastFile() throws -> (name: String, size: Int)? {
         let names = try FileManager.default.contentsOfDirectory(atPath: appendOnly).filter { $0.hasSuffix(".incr.aof") }
         guard let name = names.max(by: { $0.count == $1.count ? $0 < $1 : $0.count < $1.count }) else { return nil }
@@ -146,7 +147,7 @@ struct RedisFaults: Lane {
 
     private mutating func cutTail() throws {
         guard let (name, size) = try lastFile() else { return }
-        // Mostly what a crash may cost, sometimes everything.
+        // Usually what a crash may lose, sometimes everything.
         let most = min(max(size - destroyed[name, default: 0], 0), generator.chance(75) ? 100_000 : size)
         let lost = Int.random(in: 0...most, using: &generator)
         truncate("\(appendOnly)/\(name)", size - lost)
@@ -155,8 +156,8 @@ struct RedisFaults: Lane {
         journal.fault(Kind.cutTail.rawValue, "\(lost) of \(size) bytes lost")
     }
 
-    /// Messages were destroyed that may not have been read, or the ledger is an older one now; it is written already
-    /// (`appendfsync always`).
+    /// Records that messages were destroyed which may not have been read, or that the ledger is an older one now; the
+    /// append-only file is already up to date (`appendfsync always`).
     mutating func noteDestruction() throws {
         if let (name, size) = try lastFile() { destroyed[name] = size }
         dropSnapshot()
@@ -170,7 +171,7 @@ struct RedisFaults: Lane {
     private mutating func copyFiles() {
         let path = shop.folder.path(of: "older-\(UInt32.random(in: 0...(.max), using: &generator))")
         do {
-            // A moment's state, unless Redis is just writing: then its tail is cut, which is as good.
+            // A consistent state unless Redis is just writing: then its tail is cut, which serves the purpose as well.
             try FileManager.default.copyItem(atPath: appendOnly, toPath: path)
             dropSnapshot()
             snapshot = path
@@ -178,7 +179,7 @@ struct RedisFaults: Lane {
         } catch {}
     }
 
-    // MARK: - For a while
+    // MARK: - Temporary faults
 
     private mutating func hold(_ kind: Kind) async throws {
         let isLong = generator.chance(5)
@@ -194,7 +195,7 @@ struct RedisFaults: Lane {
             _ = try await shop.redis.client().send(
                 RedisCommand("DEBUG", "SLEEP", "\(time / .seconds(1))"), timeout: time + .seconds(10))
         case .busy:
-            // Ends by itself: SCRIPT KILL needs a connection, and a server that is busy takes no new one.
+            // Ends by itself: SCRIPT KILL needs a connection, and a busy server accepts no new one.
             let script = "local last = os.clock() + tonumber(ARGV[1]) while os.clock() < last do end"
             let client = shop.redis.client()
             _ = try? await client.send(
@@ -221,7 +222,8 @@ struct RedisFaults: Lane {
             acknowledgements.doubtAll()
             try await shop.redis.command("XGROUP", "DESTROY", stream, group)
         case .setGroup:
-            // Backwards: everything again. (Forwards would be losing messages, and out of order when they come back.)
+            // Backwards: everything again. (Forwards would lose messages, which would be out of order when they are
+            // resent.)
             var id = "0"
             if generator.chance(50) {
                 let entries = try await shop.redis.command("XRANGE", stream, "-", "+", "COUNT", "200").array ?? []
@@ -233,7 +235,7 @@ struct RedisFaults: Lane {
             detail = id
             try await shop.redis.command("XGROUP", "SETID", stream, group, id)
         case .deleteConsumers:
-            // With all that is pending for them, and the messages, or they would come back when others have passed.
+            // With all their pending entries, and the messages, or they would return after others have passed.
             acknowledgements.doubtAll()
             let consumers = try await shop.redis.command("XINFO", "CONSUMERS", stream, group).array ?? []
             let names = consumers.compactMap { $0.array?.dropFirst().first?.string }
@@ -251,7 +253,7 @@ struct RedisFaults: Lane {
         journal.fault(kind.rawValue, detail)
     }
 
-    // MARK: - Figures
+    // MARK: - Counters
 
     private mutating func loseFigures(_ kind: Kind) async throws {
         let stock = shop.keys.stock
@@ -287,7 +289,7 @@ struct RedisFaults: Lane {
                 ["HDEL", stock, "settled", "recorded"], ["HSET", stock, "sold:\(name)", "many"],
             ]
             let edit = edits[Int.random(in: 0..<edits.count, using: &generator)]
-            // Nothing to edit in a hash that is not there: the edit would create it.
+            // There is nothing to edit in a missing hash: the edit would create it.
             guard try await shop.redis.command("EXISTS", stock).int == 1 else { return }
             detail = edit.joined(separator: " ")
             var command = RedisCommand(edit[0])

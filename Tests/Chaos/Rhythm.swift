@@ -1,7 +1,7 @@
 import Randomness
 
-/// Whose turn it is to break things, and when. Were everything broken at once all the time, nothing would be decided,
-/// and nothing could go wrong: mostly one or two sides are active, now and then all of them, now and then none.
+/// Schedules which side injects faults, and when. If everything were broken all the time, nothing would be decided and
+/// nothing could go wrong: usually one or two sides are active, sometimes all of them, sometimes none.
 struct Rhythm: Sendable {
     enum Side: CaseIterable {
         case consumers, redis, network, ledger, people
@@ -28,7 +28,7 @@ struct Rhythm: Sendable {
     var end: ContinuousClock.Instant { periods.last?.end ?? .now }
 
     /// Waits for this side's turn.
-    /// - Returns: false when it is all over.
+    /// - Returns: False when the run is over.
     func turn(of side: Side) async throws -> Bool {
         while true {
             let now = ContinuousClock.now

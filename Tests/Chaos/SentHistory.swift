@@ -2,30 +2,30 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// Everything the publishers have sent, and which of it the ledger holds.
+/// Everything that publishers have sent, and which of it the ledger holds.
 ///
-/// A message counts as recorded when the ledger holds what it says: its order with its content, or, as a dead letter,
-/// its bytes. The publisher of a message that is not recorded sends it again after a while: that is a publisher's part.
+/// A message counts as recorded when the ledger holds its content: its order with its lines, or, as a dead letter, its
+/// bytes. The publisher of an unrecorded message resends it after a while, as every publisher must.
 final class SentHistory: Sendable {
     private struct State {
         var messages: [Message] = []
         /// The same bytes sent again are the same message.
         var numbers: [[UInt8]: Int] = [:]
         var unrecorded: [Int: Sending] = [:]
-        /// Never sent again, and Redis did not say that it holds them: they may be recorded or not.
+        /// Never resent, and Redis did not confirm that it holds them: they may be recorded or not.
         var doubtful: Set<Int> = []
         var orders: [String: [Message.Line: Int]] = [:]
         var cancellations: [String: Message.CancellationContent] = [:]
         var adjustments: [String: Message.Adjustment] = [:]
         var refunds: [String: Message.Refund] = [:]
-        /// With their reasons: a cancellation or refund that came before its order comes again.
+        /// With their reasons: a cancellation or refund that preceded its order is republished.
         var deadLetters: [[UInt8]: Set<String>] = [:]
-        /// What dead letters held, by their fingerprints: it may be removed later.
+        /// The content of dead letters, by fingerprint: the ledger may remove it later.
         var letters: [Data: [UInt8]] = [:]
         var positions = Positions()
     }
 
-    /// Of the last row of each kind that was looked at.
+    /// The position of the last row that was checked, by kind.
     private struct Positions {
         var orders: Int64 = 0
         var deadLetters: Int64 = 0
@@ -37,18 +37,18 @@ final class SentHistory: Sendable {
     private struct Sending {
         var last = ContinuousClock.now
         var times = 1
-        /// Redis has answered that it holds it.
+        /// Redis has replied that it holds it.
         var isAccepted = false
-        /// Sent again after a while.
+        /// Resent after a while.
         var repeats = true
     }
 
     private let state = Mutex(State())
-    /// A publisher's patience grows this many times at most.
+    /// The most by which a publisher's patience grows.
     private static let patienceGrowth = 4
 
     /// Notes messages as sent just now.
-    /// - Parameter repeats: whether they are sent again while they have no record.
+    /// - Parameter repeats: Whether they are resent while they have no record.
     func sending(_ messages: [Message], repeats: Bool) {
         state.withLock { state in
             for message in messages {
@@ -72,8 +72,8 @@ final class SentHistory: Sendable {
         }
     }
 
-    /// Notes what Redis said to messages that were sent. One that is not sent again, and that Redis did not take for
-    /// certain, may be recorded or not.
+    /// Notes Redis' replies to messages that were sent. A message that is not resent, and that Redis did not certainly
+    /// accept, may be recorded or not.
     func answered(_ messages: [Message], accepted: [Bool]) {
         state.withLock { state in
             for (message, isAccepted) in zip(messages, accepted) {
@@ -90,7 +90,7 @@ final class SentHistory: Sendable {
         }
     }
 
-    /// Those without a record that are to be sent again, as their last sending is older than `patience`.
+    /// Messages without a record that are due to be resent, because they were last sent more than `patience` ago.
     func due(patience: Duration, limit: Int = .max) -> [Message] {
         let now = ContinuousClock.now
         return state.withLock { state in
@@ -101,32 +101,32 @@ final class SentHistory: Sendable {
         }
     }
 
-    /// All that must be recorded and is not.
+    /// All messages that must be recorded and are not.
     var unrecorded: [Message] {
         state.withLock { state in state.unrecorded.keys.sorted().map { state.messages[$0] } }
     }
 
     var unrecordedCount: Int { state.withLock { $0.unrecorded.count } }
 
-    /// How many messages there are so far: later ones have higher numbers.
+    /// The number of messages so far: later ones have higher numbers.
     var count: Int { state.withLock { $0.messages.count } }
 
-    /// How many of the first `count` messages have no record.
+    /// The number of the first `count` messages that have no record.
     func unrecordedCount(ofFirst count: Int) -> Int {
         state.withLock { state in state.unrecorded.count { $0.key < count } }
     }
 
-    /// Numbers of the messages that Redis has said it holds, and that have no record.
+    /// Numbers of the messages that Redis has confirmed and that have no record.
     var accepted: Set<Int> { state.withLock { Set($0.unrecorded.filter(\.value.isAccepted).keys) } }
 
-    /// How many of these have no record.
+    /// The number of these that have no record.
     func unrecordedCount(of numbers: Set<Int>) -> Int {
         state.withLock { state in numbers.count { state.unrecorded[$0] != nil } }
     }
 
     var messages: [Message] { state.withLock { $0.messages } }
 
-    /// Whether the ledger, as of the last look, holds the entry with these fields.
+    /// Whether the ledger, as of the last check, holds the entry with these fields.
     func isRecorded(_ fields: [[UInt8]]) -> Bool {
         let bytes = Message.key(fields)
         return state.withLock { state in
@@ -138,14 +138,14 @@ final class SentHistory: Sendable {
         }
     }
 
-    /// Whether it is known what the dead letters with this fingerprint held.
+    /// Whether the content of the dead letters with this fingerprint is known.
     func knows(letter fingerprint: Data) -> Bool { state.withLock { $0.letters[fingerprint] != nil } }
 
-    /// What removed dead letters held, by their fingerprints.
+    /// The content of removed dead letters, by fingerprint.
     var letters: [Data: [UInt8]] { state.withLock { $0.letters } }
 
-    /// Forgets what was recorded, and reads the whole ledger again: another one is in its place. Everything that it
-    /// lacks is to be recorded, and was accepted.
+    /// Forgets what was recorded, and reads the whole ledger again after it was replaced. Everything that it lacks must
+    /// be recorded, and was accepted.
     func startOver(with ledger: LedgerRows) throws {
         state.withLock { state in
             (state.orders, state.cancellations, state.adjustments) = ([:], [:], [:])
@@ -158,7 +158,7 @@ final class SentHistory: Sendable {
         try look(at: ledger)
     }
 
-    /// Looks at what the ledger has recorded since the last time.
+    /// Reads what the ledger has recorded since the last check.
     func look(at ledger: LedgerRows) throws {
         let positions = state.withLock { $0.positions }
         let found = try ledger.read { db in

@@ -1,19 +1,19 @@
 import Foundation
 
-/// What must come of messages that are taken strictly one by one, compared with what the ledger says came of them.
+/// Compares the ledger with the expected result of processing the messages strictly one by one.
 ///
 /// A plain model of the rules in docs/messages.md. It shares nothing with the program but those rules.
 struct SequentialJudge {
     private let catalogues: [Int64: ShopCatalogue]
-    /// The catalogue's version of each epoch.
+    /// The catalogue version of each epoch.
     private let versions: [Int64: Int64]
-    /// What was sent, by its bytes.
+    /// The messages that were sent, by their bytes.
     private let sent: [[UInt8]: Message]
-    /// The orders that were sent, by id: more than one where contents conflict.
+    /// The orders that were sent, by id: more than one if contents conflict.
     private let sentOrders: [String: [Message.Order]]
-    /// What removed dead letters held, by their fingerprints.
+    /// The content of removed dead letters, by fingerprint.
     private let letters: [Data: [UInt8]]
-    /// Entries of dead letters that an operator has had published again.
+    /// Entries of dead letters that an operator had republished.
     private let replayed: Set<String>
 
     private(set) var sold: [String: Int] = [:]
@@ -25,11 +25,11 @@ struct SequentialJudge {
     private var cancellations: [String: Message.CancellationContent] = [:]
     private var adjustments: [String: Message.Adjustment] = [:]
     private var refunds: [String: Message.Refund] = [:]
-    /// Ids of orders of which there is a dead checkout, so that somebody may have paid.
+    /// Ids of orders that have a dead checkout, and for which a customer may therefore have paid.
     private var deadOrders: Set<String> = []
     private var seq: Int64 = 0
-    /// The catalogues that may have been in force when a dead letter was recorded, which bears no epoch: those of the
-    /// epochs from the decision before it to that after it. Mostly that is one.
+    /// The catalogues that may have been in force when a dead letter was recorded, which has no epoch: those of the
+    /// epochs from the decision before it to the one after it. Usually this is a single one.
     private var inForce: [ShopCatalogue] = []
 
     init(
@@ -50,7 +50,7 @@ struct SequentialJudge {
 
     private mutating func differ(_ text: String) { differences.append(text) }
 
-    /// Takes everything in the order of the stream, then compares what is left.
+    /// Processes everything in the order of the stream, then compares the remaining state.
     mutating func judge(_ ledger: LedgerContents) {
         let rows = ledger.inOrder
         let epochs = Self.epochs(around: rows, last: ledger.head.epoch)
@@ -80,7 +80,7 @@ struct SequentialJudge {
             if row.status != expected { differ("order \(row.id) is \(row.status) instead of \(expected)") }
         }
         for row in ledger.deadLetters where row.reason == "unknown_order" {
-            // What becomes of these is the operator's doing.
+            // Their treatment is up to the operator.
             if row.status == "discarded" || replayed.contains(row.entryID) { continue }
             let (id, exists, hasCome): (String, Bool, Bool)
             switch message(of: row)?.meaning {
@@ -100,7 +100,7 @@ struct SequentialJudge {
         }
     }
 
-    /// For each row the epochs that it may have been recorded in.
+    /// The epochs in which each row may have been recorded.
     private static func epochs(around rows: [LedgerContents.Row], last: Int64) -> [ClosedRange<Int64>] {
         var before: [Int64] = []
         var epoch: Int64 = 0
@@ -257,7 +257,7 @@ struct SequentialJudge {
 
     // MARK: - Refunds
 
-    /// Whether somebody may have paid for it: it is recorded, or there is a dead letter of its checkout.
+    /// Whether a customer may have paid for it: it is recorded, or there is a dead letter of its checkout.
     private func isKnown(_ order: String) -> Bool { orders[order] != nil || deadOrders.contains(order) }
 
     private mutating func take(_ row: LedgerRows.Refund) {
@@ -274,9 +274,9 @@ struct SequentialJudge {
 
     private mutating func take(_ row: LedgerRows.DeadLetter) {
         if row.status == "replay" { differ("dead letter \(row.position) is still to be published again") }
-        // Removed before the run looked at it.
+        // Removed before the run read it.
         if row.bytes == nil, letters[row.fingerprint] == nil {
-            // Of a checkout, if it has no id of anything else.
+            // Of a checkout, if it has no other kind of id.
             if let order = row.orderID, row.cancellationID == nil, row.refundID == nil { deadOrders.insert(order) }
             return
         }
@@ -287,7 +287,7 @@ struct SequentialJudge {
         // Afterwards: it is known from this row on.
         defer { if case .order(let order) = message.meaning { deadOrders.insert(order.id) } }
         switch message.meaning {
-        // Killed three times while it decodes a large message alone, a consumer takes it for the message's fault.
+        // A consumer that is killed three times while it decodes a large message alone blames the message.
         case .poison(let reason): expected = message.isLarge ? [reason, "crashed_consumer"] : [reason]
         case .order(let order):
             if let known = orders[order.id] {

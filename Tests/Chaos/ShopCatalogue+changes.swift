@@ -1,7 +1,7 @@
 import Randomness
 
 extension ShopCatalogue {
-    /// The raw values stand in the report.
+    /// The raw values appear in the report.
     enum Change: String, CaseIterable, Sendable {
         case cap = "cap changes"
         case productComes = "product comes"
@@ -14,15 +14,16 @@ extension ShopCatalogue {
         case losesVariants = "product loses its variants"
     }
 
-    /// Products that may be closed at a time, or have closed variants: most of what is ordered must be on sale.
+    /// The number of products that may be closed, or have closed variants, at a time: most orders must be for open
+    /// ones.
     private static let most = 2
 
-    /// One to three changes.
+    /// Makes one to three changes.
     /// - Parameters:
-    ///   - sold: units of each product and variant.
-    ///   - done: how often there was each kind so far: a rare one is more likely.
-    ///   - without: kinds that are left out.
-    /// - Returns: what was changed.
+    ///   - sold: Units of each product and variant.
+    ///   - done: The number of changes of each kind so far: a rare kind is more likely.
+    ///   - without: Kinds that are left out.
+    /// - Returns: A description of the changes.
     mutating func change(
         sold: [String: Int], done: [String: Int], without: Set<String>, using generator: inout SeededGenerator
     ) -> [Change] {
@@ -43,7 +44,7 @@ extension ShopCatalogue {
         return changes
     }
 
-    /// What is closed is not in the file: it stays what it was, or unknown.
+    /// Closed products are not in the file: the ledger keeps their previous state, or never knew them.
     private mutating func forgetChanges(ofClosedSince before: ShopCatalogue) {
         let known = Set(before.counters)
         shelves.removeAll { !$0.isOpen && !known.contains($0.product) }
@@ -56,7 +57,7 @@ extension ShopCatalogue {
         }
     }
 
-    /// Where a change can be made: indices of shelves.
+    /// The places where a change can be made: indices of shelves.
     private func places(for change: Change) -> [Int] {
         let isEnough: Bool =
             switch change {
@@ -92,7 +93,7 @@ extension ShopCatalogue {
             ?? Assortment.Item(product: product, variants: [], more: [])
     }
 
-    /// - Returns: false where there is no place for it.
+    /// - Returns: False if there is no place for it.
     private mutating func make(_ change: Change, sold: [String: Int], using generator: inout SeededGenerator) -> Bool {
         guard let index = places(for: change).randomElement(using: &generator) else { return false }
         switch change {
@@ -130,7 +131,7 @@ extension ShopCatalogue {
         return true
     }
 
-    /// Another cap, or none.
+    /// Sets another cap, or none.
     private mutating func changeCap(sold: [String: Int], using generator: inout SeededGenerator) {
         let open = shelves.filter { $0.isOpen && $0.product != Assortment.plenty }
             .flatMap { [$0.product] + $0.variants.filter(\.isOpen).map(\.id) }
@@ -138,12 +139,12 @@ extension ShopCatalogue {
         if generator.chance(15) {
             caps[id] = nil
         } else {
-            // Mostly more, sometimes less than has been sold already.
+            // Usually higher, sometimes below what has been sold already.
             caps[id] = max((sold[id] ?? 0) + Int.random(in: -15...300, using: &generator), 1)
         }
     }
 
-    /// The next one that the product may have; nil if it has them all.
+    /// The next variant that the product may get; `nil` if it has them all.
     private mutating func addVariant(to index: Int) -> String? {
         let item = Self.item(shelves[index].product)
         let next = (item.variants + item.more).first { id in !shelves[index].variants.contains { $0.id == id } }

@@ -1,8 +1,8 @@
 import Foundation
 import Randomness
 
-/// What the shop sells: two levels of caps, several of them small. In the course of a run caps change; products and
-/// variants come, close and open again; products get variants and lose them.
+/// The shop's catalogue: two levels of caps, several of them small. In the course of a run caps change; products and
+/// variants are added, closed and reopened; products gain and lose variants.
 struct ShopCatalogue: Sendable, Equatable {
     struct Shelf: Sendable, Equatable {
         var product: String
@@ -16,9 +16,9 @@ struct ShopCatalogue: Sendable, Equatable {
         var isOpen = true
     }
 
-    /// All that ever was on sale. What is closed is not in the file, and the ledger knows it still.
+    /// Everything that was ever on sale. Closed products are not in the file, but the ledger still knows them.
     var shelves: [Shelf]
-    /// Absent is unlimited.
+    /// Absent means unlimited.
     var caps: [String: Int] = ["CUBE": 300, "BLACK": 120, "WHITE": 150, "OAK": 40, "LAMP": 90, "RARE": 3]
 
     init() {
@@ -29,14 +29,14 @@ struct ShopCatalogue: Sendable, Equatable {
         }
     }
 
-    /// Products and variants, closed ones as well.
+    /// Products and variants, including closed ones.
     var counters: [String] { shelves.flatMap { [$0.product] + $0.variants.map(\.id) } }
 
     func shelf(of product: String) -> Shelf? { shelves.first { $0.product == product } }
 
     // MARK: - Rules
 
-    /// Why a line cannot be decided under this catalogue, as docs/messages.md has it; nil if it can.
+    /// The reason why a line cannot be decided under this catalogue, by the rules of README.md; `nil` if it can.
     func violation(in line: Message.Line, mayBeClosed: Bool = false) -> String? {
         guard let shelf = shelf(of: line.product) else { return "unknown_product" }
         if !shelf.isOpen, !mayBeClosed { return "product_closed" }
@@ -52,7 +52,7 @@ struct ShopCatalogue: Sendable, Equatable {
 
     // MARK: - The file
 
-    /// As `sync` takes it.
+    /// The file's content as `sync` takes it.
     var file: String {
         func cap(_ id: String) -> String { caps[id].map(String.init) ?? "null" }
         let products = shelves.filter(\.isOpen).map { shelf in

@@ -3,7 +3,7 @@ import Randomness
 import Synchronization
 import TestSupport
 
-/// A server of the shop's figures, one process after the other: each runs for a while, then ends politely or not.
+/// A server of the shop's availability, one process after another: each runs for a while, then ends gracefully or not.
 final class Shopfront: Sendable {
     /// A running server.
     struct Server: Sendable {
@@ -31,10 +31,10 @@ final class Shopfront: Sendable {
         self.journal = journal
     }
 
-    /// The server that runs, if it listens.
+    /// The running server, if it listens.
     var server: Server? { state.withLock { $0.server } }
 
-    /// What all servers have written.
+    /// The output of all servers.
     var transcripts: [String] { state.withLock { $0.output } }
 
     /// Ends the server, and starts none until `resume`.
@@ -66,7 +66,7 @@ final class Shopfront: Sendable {
     }
 
     private func run(_ process: ChildProcess, for lifetime: Duration, endsPolitely isPolite: Bool) async {
-        // With the ledger locked or its disk full it may not come to listen.
+        // With the ledger locked or its disk full it may fail to start listening.
         guard let line = try? await process.waitForLine(containing: "listening on http://", within: .seconds(20)),
             let address = try? HTTPAddress(in: line)
         else {
@@ -91,7 +91,7 @@ final class Shopfront: Sendable {
         }
         if !isPolite { return _ = try? await process.kill() }
         process.signal(SIGTERM)
-        // Also when this one is cancelled.
+        // Also when this task is cancelled.
         let ending = try? await Task { try await process.waitForEnding(within: .seconds(20)) }.value
         if ending != .exited(0) {
             journal.violation("polite end", "a server asked to end: \(ending.map { "\($0)" } ?? "still running")")

@@ -2,7 +2,8 @@ import Foundation
 import Randomness
 import TestSupport
 
-/// Those who ask the shopfront what is left, one after the other, and those who watch. What they are shown is kept.
+/// Clients that request availability from the shopfront one after another, and subscribers. Everything they are shown
+/// is kept.
 struct Shoppers {
     let shopfront: Shopfront
     let catalogues: Catalogues
@@ -10,12 +11,12 @@ struct Shoppers {
     let journal: ChaosJournal
 
     private static let pollInterval = 20...200
-    /// A heartbeat comes every ten seconds.
+    /// A heartbeat is due every ten seconds.
     private static let silenceLimit = Duration.seconds(30)
 
-    // MARK: - Asking
+    // MARK: - Requesting
 
-    /// Asks again and again, one request at a time.
+    /// Sends requests repeatedly, one at a time.
     func ask(_ name: String, _ first: SeededGenerator) async {
         var generator = first
         while !Task.isCancelled {
@@ -28,7 +29,7 @@ struct Shoppers {
                     let reply = try await server.address.request("GET", target, within: .seconds(20))
                     take(reply, reader: "\(name) of server \(server.number)")
                 } catch {
-                    // The server has ended meanwhile.
+                    // The server has ended in the meantime.
                     journal.count(Shopfront.heading, "requests cut off")
                     if shopfront.server?.number == server.number {
                         journal.note("\(name): \(error)")
@@ -44,7 +45,7 @@ struct Shoppers {
         journal.count(Shopfront.heading, "answers \(reply.status)")
         switch reply.status {
         case 200: take(Data(reply.body), reader: reader)
-        // Of 404: a product that the consumer has not taken over yet.
+        // For 404: a product that the consumer has not taken over yet.
         case 404, 503: break
         default: journal.violation("HTTP", "\(reader): \(reply.status) \(reply.text.prefix(300))")
         }
@@ -60,7 +61,7 @@ struct Shoppers {
 
     // MARK: - Watching
 
-    /// Subscribes to the events of all products again and again, each time for a while.
+    /// Subscribes to the events of all products repeatedly, each time for a while.
     func watch(_ first: SeededGenerator) async {
         var generator = first
         var (number, last) = (0, (server: 0, id: String?.none))
@@ -69,7 +70,7 @@ struct Shoppers {
                 try? await Task.sleep(for: .milliseconds(100))
                 continue
             }
-            // It is another one's state that it comes back with.
+            // It resumes with the state of another server.
             if last.server != server.number { last = (server.number, generator.chance(50) ? last.id : nil) }
             number += 1
             let end = ContinuousClock.now + .seconds(Int.random(in: 3...20, using: &generator))
@@ -83,7 +84,7 @@ struct Shoppers {
     ) async {
         let products = catalogues.latest.shelves.map { "product=\($0.product)" }.joined(separator: "&")
         let target = "/v1/events?\(products)"
-        // One reader as long as it is one server: also what it sees after it has come back must not be older.
+        // One reader per server: what it sees after reconnecting must not be older either.
         let reader = "events of server \(server.number)"
         do {
             let stream =

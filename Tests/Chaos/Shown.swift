@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// What one reader was shown of the shop at one moment, over HTTP.
+/// A snapshot of the shop that one reader was shown over HTTP.
 struct Shown: Sendable {
     struct Stock: Decodable, Sendable {
         var id: String
@@ -10,7 +10,7 @@ struct Shown: Sendable {
         var sold: Int
         var available: Int?
         var isAvailable: Bool
-        /// Of a product.
+        /// The variants of a product.
         var variants: [Stock]?
 
         /// After `convertFromSnakeCase`.
@@ -22,7 +22,7 @@ struct Shown: Sendable {
         }
     }
 
-    /// The body of an answer, and the data of an event.
+    /// The body of a response, and the data of an event.
     struct Body: Decodable, Sendable {
         var source: String
         var epoch: Int64
@@ -40,7 +40,7 @@ struct Shown: Sendable {
     var reader: String
     var body: Body
     var at: Date
-    /// The figures may be newer than the state that is named.
+    /// The availability may be newer than the state that is named.
     var mayBeNewer = false
 }
 

@@ -1,22 +1,22 @@
 import Foundation
 
-/// Whether what readers were shown was ever true.
+/// Checks whether everything that readers were shown was ever true.
 ///
 /// A state (epoch, seq) of the counters is that of the ledger after the change with this number, under the catalogue of
-/// the epoch. It can be looked up if that change was recorded in that epoch: readers may also have seen what was
-/// decided and, because of a crash, never recorded, and that cannot be checked.
+/// the epoch. It can be looked up if that change was recorded in that epoch: readers may also have seen decisions that,
+/// because of a crash, were never recorded, and those cannot be checked.
 ///
-/// Excepted are edits of the counters: from such an edit to the next epoch they may show anything.
+/// Edits of the counters are exempt: from an edit to the next epoch the counters may show anything.
 struct ShownJudge {
     private let contents: LedgerContents
     private let catalogues: [Int64: ShopCatalogue]
-    /// The catalogue's version of each epoch.
+    /// The catalogue version of each epoch.
     private let versions: [Int64: Int64]
     private let journal: ChaosJournal
     private let epochs: [Int64: LedgerRows.Epoch]
-    /// The epoch that each change was recorded in.
+    /// The epoch in which each change was recorded.
     private var recordedIn: [Int64: Int64] = [:]
-    /// What each change did to the sold units.
+    /// Each change's effect on the sold units.
     private var changes: [Int64: [String: Int]] = [:]
 
     init(
@@ -74,12 +74,12 @@ struct ShownJudge {
     }
 
     private func isTouched(_ shown: Shown) -> Bool {
-        // Of an epoch that the ledger does not know only the time is known.
+        // For an epoch that the ledger does not know, only the time is known.
         let opened = epochs[shown.body.epoch]?.openedAt ?? .distantPast
         return journal.wereFiguresTouched(from: opened, to: shown.at)
     }
 
-    /// Goes through the states in the order of their seqs, with what was sold up to each.
+    /// Replays the states in the order of their seqs, with the units sold up to each.
     private func check(_ known: [Shown]) {
         var sold: [String: Int] = [:]
         var seq: Int64 = 0

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// A disk of a few MiB that can be filled: a tmpfs, which takes root to mount.
+/// A disk of a few MiB that can be filled: a tmpfs, which only root can mount.
 final class SmallDisk: Sendable {
     let path: String
 
@@ -9,7 +9,7 @@ final class SmallDisk: Sendable {
         self.path = path
     }
 
-    /// Nil where none can be had; the folder is an ordinary one then.
+    /// `nil` if none can be mounted; the folder is an ordinary one then.
     static func mount(at path: String, bytes: Int) async throws -> SmallDisk? {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         guard getuid() == 0 else { return nil }
@@ -20,7 +20,7 @@ final class SmallDisk: Sendable {
 
     private var ballast: String { "\(path)/ballast" }
 
-    /// Takes all the room there is, and what becomes free meanwhile.
+    /// Takes all free space, including space that is freed in the meantime.
     func fill() {
         let file = open(ballast, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         guard file >= 0 else { return }
@@ -31,7 +31,7 @@ final class SmallDisk: Sendable {
         }
     }
 
-    /// Full until the time is over: what a checkpoint frees is taken, too.
+    /// Keeps it full until the time is over: space freed by a checkpoint is taken, too.
     func keepFull(for time: Duration) async {
         let end = ContinuousClock.now + time
         while ContinuousClock.now < end {

@@ -1,10 +1,10 @@
 import RedisClient
 import TestSupport
 
-/// A stranger who reads in the consumers' group, with redis-cli say, and processes nothing: what is delivered to him is
-/// pending, and in the memory of no consumer.
+/// A stranger that reads in the consumers' group, with redis-cli for instance, and processes nothing: entries delivered
+/// to it are pending, and in the memory of no consumer.
 extension StayingFaults {
-    /// Messages that come to the same whatever their order is: what the stranger takes is decided later than it came.
+    /// Sends messages whose result does not depend on their order: those that the stranger takes are decided later.
     mutating func letStrangerRead(_ time: Duration) async throws {
         try await traffic.close(.ordinary)
         try await traffic.close(.once)
@@ -12,8 +12,8 @@ extension StayingFaults {
             traffic.open(.ordinary)
             traffic.open(.once)
         }
-        // Nothing else comes meanwhile, no dead letter that is published again either. What Redis refused is sent
-        // again.
+        // Nothing else is sent in the meantime, including republished dead letters. Messages that Redis refused are
+        // resent.
         traffic.open(.again)
         do {
             try await eventually(within: ChaosSettings.quietLimit, "what was sent to be done") {
@@ -50,7 +50,7 @@ extension StayingFaults {
     }
 
     private static let messagesAtATime = 5
-    /// Far below what a read waits: the stream never pauses.
+    /// Far shorter than a read waits: the stream never pauses.
     private static let messageInterval = Duration.milliseconds(60)
 
     private typealias Stray = (id: String, fields: [[UInt8]], since: ContinuousClock.Instant)

@@ -3,8 +3,8 @@ import Randomness
 import RedisClient
 import TestSupport
 
-/// A fault that stays while only time passes, and then ends. Nothing else is broken meanwhile; publishers go on, so
-/// that a backlog grows. Afterwards everything must come back by itself, within a limit, without a restart.
+/// A fault that lasts for a while, and then ends. Nothing else is broken in the meantime; publishers continue, so that
+/// a backlog grows. Afterwards everything must recover by itself, within a limit, without a restart.
 struct StayingFaults {
     let shop: ChaosShop
     let journal: ChaosJournal
@@ -12,10 +12,10 @@ struct StayingFaults {
     let history: SentHistory
     let traffic: Traffic
     var generator: SeededGenerator
-    /// How many strangers there were.
+    /// The number of strangers so far.
     var strangers = 0
 
-    /// The raw values stand in the report.
+    /// The raw values appear in the report.
     enum Kind: String, CaseIterable, Sendable {
         case stopped = "redis stopped for long"
         case down = "redis down for long"
@@ -28,8 +28,9 @@ struct StayingFaults {
         case hanging = "connections hang for long"
         case stranger = "stranger reads in the group"
 
-        /// No command can be recorded while it stays; a batch of dead letters alone needs no Redis. A full disk leaves the room that the ledger's log has already; a
-        /// right may be one that is needed later; a full Redis is to be drained.
+        /// No command can be recorded while it lasts; a batch of only dead letters needs no Redis. A full disk still
+        /// has the space that the ledger's log occupies; a right may not be needed until later; a full Redis must be
+        /// drained.
         var stopsRecording: Bool {
             switch self {
             case .stopped, .down, .readOnly, .locked, .refused, .hanging: true
@@ -38,13 +39,13 @@ struct StayingFaults {
         }
     }
 
-    /// Rights without which a consumer cannot go on.
+    /// Rights without which a consumer cannot continue.
     private static let rights = ["evalsha", "xreadgroup", "hmget", "hset", "xack"]
 
     static let heading = "FAULTS THAT STAYED"
     static let returnHeading = "BACK AFTER, IN MS, AT MOST"
 
-    /// Before its end, it is looked whether it has stopped what it was to stop.
+    /// How long before its end the run checks that the fault has stopped what it was to stop.
     private static let margin = Duration.milliseconds(500)
 
     mutating func run(_ kind: Kind, for time: Duration) async throws {
@@ -52,10 +53,10 @@ struct StayingFaults {
         guard let before = fleet.standing() else {
             return journal.violation("chaos", "\(kind.rawValue): the consumers did not stand before it")
         }
-        // A publisher's patience is longer than this in life; what was sent twice would only be work.
+        // In production a publisher's patience is longer than this; resent messages would only be work.
         try await traffic.close(.again)
         journal.note("stays: \(kind.rawValue), \(time)")
-        // What was under way when it began may still come to its end.
+        // Work in progress at its start may still be completed.
         let later = Task { [shop] in
             try await Task.sleep(for: time / 2)
             let before = try shop.rows.read(LedgerRows.commands)
@@ -64,7 +65,7 @@ struct StayingFaults {
         }
         try await commit(kind, for: time)
         traffic.open(.again)
-        // Nil: the ledger could not be read.
+        // `nil`: the ledger could not be read.
         let recorded = (try? await later.value) ?? 0
         if kind.stopsRecording, recorded > 0 {
             journal.violation("chaos", "\(kind.rawValue): \(recorded) commands were recorded meanwhile")
@@ -117,7 +118,7 @@ struct StayingFaults {
         }
     }
 
-    /// Waits until everything is recorded that Redis had taken when the fault ended, and what it takes next.
+    /// Waits until everything is recorded that Redis had accepted when the fault ended, and what it accepts next.
     private func waitForReturn(_ kind: Kind) async throws {
         let limit = ChaosSettings.returnLimit
         let start = ContinuousClock.now
@@ -147,10 +148,10 @@ struct StayingFaults {
 
     // MARK: - A full Redis
 
-    /// Room that is left for the backlog, in bytes.
+    /// Space that is left for the backlog, in bytes.
     private static let room = 120_000
 
-    /// The backlog itself fills Redis while the consumers are held up, and only they make room.
+    /// The backlog itself fills Redis while the consumers are paused, and only they make room.
     private func fillMemory(_ time: Duration) async throws {
         let text = try await shop.redis.command("INFO", "memory").string ?? ""
         let used = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("used_memory:") }

@@ -1,31 +1,31 @@
 import Randomness
 
-/// What follows what in a run: stretches in which things break at random, and between them a fault that stays, or the
-/// operator at work on a shop that is closed.
+/// The sequence of a run: stretches of random faults, and between them a lasting fault, or operators' work on a closed
+/// shop.
 struct Timetable: Sendable {
     enum Chapter: Sendable {
-        /// Things break at random, mostly one or two at a time.
-        /// - Parameter loses: also by faults after which Redis lacks messages, or shows figures that never were.
+        /// Random faults, usually one or two at a time.
+        /// - Parameter loses: Includes faults after which Redis lacks messages, or holds counters that never existed.
         case random(Duration, loses: Bool)
         case stay(StayingFaults.Kind, Duration)
-        /// The shop sells on for a while, then is closed for this.
+        /// The shop sells for a while, then is closed for this.
         case close(ClosedShop.Kind, Duration)
     }
 
     private(set) var chapters: [Chapter] = []
 
-    /// How long a fault stays.
+    /// How long a fault lasts.
     private static let stay = 10.0...20.0
-    /// In a run that is too short for one of these.
+    /// In a run that is too short for all of them.
     private static let shortStay = 4.0...5.0
-    /// How long the shop sells on between a backup and its use.
+    /// How long the shop sells between a backup and its restore.
     private static let sale = 2.0...5.0
     /// In shorter runs, in seconds, the shop is never closed.
     private static let closing = 40.0
-    /// What is cheap: over as soon as it ends, and without a backlog of minutes.
+    /// Cheap kinds: over as soon as they end, and without a backlog of minutes.
     private static let shortKinds: [StayingFaults.Kind] = [.refused, .hanging, .readOnly]
 
-    /// - Parameter duration: of all chapters together. Waiting until the shop is as it was comes on top of it.
+    /// - Parameter duration: Of all chapters together, not including the time until the shop has recovered.
     init(_ settings: ChaosSettings, using generator: inout SeededGenerator) {
         let total = settings.duration / .seconds(1)
         var left = total / 2
@@ -56,7 +56,7 @@ struct Timetable: Sendable {
             .shuffled(using: &generator)
         if !settings.hasRoomForAll { closings = Array(closings.prefix(total < Self.closing ? 0 : 1)) }
         stays += closings.map { .close($0, .seconds(Double.random(in: Self.sale, using: &generator))) }
-        // Half of the time, and what the stays leave of the other half.
+        // Half of the time, and the rest of the other half.
         let random = (total / 2 + max(left, 0)) / Double(stays.count + 1)
         stays.shuffle(using: &generator)
         for index in 0...stays.count {
@@ -65,14 +65,14 @@ struct Timetable: Sendable {
         }
     }
 
-    /// For what the shop is closed.
+    /// The tasks for which the shop is closed.
     var closings: [ClosedShop.Kind] {
         chapters.compactMap { chapter in
             if case .close(let kind, _) = chapter { kind } else { nil }
         }
     }
 
-    /// The faults that stay among the chapters.
+    /// The lasting faults among the chapters.
     var stays: [StayingFaults.Kind] {
         chapters.compactMap { chapter in
             if case .stay(let kind, _) = chapter { kind } else { nil }

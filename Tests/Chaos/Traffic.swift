@@ -1,13 +1,14 @@
 import Synchronization
 
-/// Which publishers may send now.
+/// Controls which publishers may send.
 final class Traffic: Sendable {
     enum Publishers: Sendable {
-        /// Send again what has no record after a while.
+        /// Resend messages that have no record after a while.
         case ordinary
-        /// Never send again, and so only while nothing loses messages: what was read and then lost cannot hide.
+        /// Never resend, and therefore send only while no fault loses messages: a message that is read and then lost
+        /// shows.
         case once
-        /// Those who send again what has no record.
+        /// All publishers that resend.
         case again
     }
 
@@ -22,7 +23,7 @@ final class Traffic: Sendable {
 
     var isOver: Bool { state.withLock { $0.isOver } }
 
-    /// The run waits for everything to be recorded: what has no record is sent again sooner.
+    /// The run waits for everything to be recorded: messages without a record are resent sooner.
     var isHurried: Bool {
         get { state.withLock { $0.isHurried } }
         set { state.withLock { $0.isHurried = newValue } }
@@ -32,7 +33,7 @@ final class Traffic: Sendable {
         state.withLock { _ = $0.open.insert(publishers) }
     }
 
-    /// From now on they rest; returns when what they were sending is answered.
+    /// Pauses these publishers; returns when replies to what they were sending have arrived.
     func close(_ publishers: Publishers) async throws {
         state.withLock { _ = $0.open.remove(publishers) }
         while state.withLock({ $0.sending[publishers, default: 0] }) > 0 {
@@ -40,12 +41,12 @@ final class Traffic: Sendable {
         }
     }
 
-    /// All publishers come to their end.
+    /// Ends all publishers.
     func end() {
         state.withLock { $0.isOver = true }
     }
 
-    /// Sends, if these publishers may now.
+    /// Sends, if these publishers may do so now.
     func send(_ publishers: Publishers, _ body: () async -> Void) async {
         let mayNow = state.withLock { state in
             guard state.open.contains(publishers) else { return false }

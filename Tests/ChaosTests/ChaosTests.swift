@@ -3,7 +3,7 @@ import Testing
 
 /// A short run of `scripts/chaos`.
 @Suite struct ChaosTests {
-    @Test("A shop that is broken for a while, also by a fault that stays, ends as if nothing had happened")
+    @Test("A shop with random faults and a lasting one ends as if nothing had happened")
     func shortRun() async throws {
         var settings = ChaosSettings(seed: 20_261_122)
         settings.duration = .seconds(14)

@@ -3,7 +3,7 @@ import TestSupport
 
 /// One search of `protocol.pml` by Spin: all states that a configuration can reach.
 struct ModelSearch {
-    /// What a search found. Anything else (no Spin, a search that depth or memory ended early) is thrown.
+    /// The result of a search. Everything else (no Spin, a search that depth or memory ended early) is thrown.
     enum Finding: Equatable, CustomStringConvertible {
         /// Every state was visited, and none violates anything.
         case holds(states: Int)
@@ -21,14 +21,15 @@ struct ModelSearch {
     /// The macros that choose the configuration and switch guards off: `CRASHES=1`, `NO_CHAIN`.
     var macros: [String]
 
-    /// Far above what a configuration needs: a search that reaches one of them says so, and does not count.
+    /// Far above what a configuration needs: a search that reaches one of these limits reports it, and does not count.
     private static let maximumDepth = 100_000
     private static let maximumMegabytes = 2_048
     /// 2^22 slots, 32 MB: enough for some million states.
     private static let hashBits = 22
 
-    /// Makes a C program of the model, compiles it and runs it.
-    /// - Parameter optimised: for a search that goes through all states; a counterexample is found before that pays.
+    /// Generates a C program from the model, compiles it and runs it.
+    /// - Parameter optimised: For a search that visits all states; a counterexample is found before optimising pays
+    ///   off.
     func run(optimised: Bool) async throws -> Finding {
         try await withTemporaryFolder { folder in
             let model = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -39,7 +40,7 @@ struct ModelSearch {
             guard FileManager.default.fileExists(atPath: folder.path(of: "pan.c")) else {
                 throw TestSupportError("spin made no program of the model:\n\(translated)")
             }
-            // Safety alone; without partial-order reduction, which finds little to leave out here and costs time.
+            // Checks safety only; without partial-order reduction, which finds little to leave out here and costs time.
             let options = [optimised ? "-O1" : "-O0", "-DSAFETY", "-DNOREDUCE", "-DMEMLIM=\(Self.maximumMegabytes)"]
             let compiled = try await Self.output(
                 of: "cc", options + ["-o", "pan", "pan.c"], in: folder, within: .seconds(120))
@@ -53,7 +54,7 @@ struct ModelSearch {
         }
     }
 
-    /// Reads pan's report. A violation ends the search, so what follows from "not completed" is asked for later.
+    /// Parses pan's report. A violation ends the search, so "not completed" is checked only after it.
     static func finding(in report: String) throws -> Finding {
         let lines = report.split(separator: "\n")
         if report.contains("max search depth too small") {
@@ -74,7 +75,7 @@ struct ModelSearch {
         of program: String, _ arguments: [String], in folder: TemporaryFolder, within limit: Duration
     ) async throws -> String {
         let child = try ChildProcess(program, arguments, workingFolder: folder.path)
-        // The shell's way to say that there is no such program.
+        // The shell's exit status for a missing program.
         if try await child.waitForEnding(within: limit) == .exited(127) {
             throw TestSupportError(
                 "cannot run \(program): it is not installed. Install what the tests need: scripts/setup.")

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// What may happen in a run of the model, and how often. docs/model.md says what each one found.
+/// The events that may occur in a run of the model, and how often. ARCHITECTURE.md, "The model", says what each one
+/// found.
 struct Configuration: Sendable, CustomTestStringConvertible {
     var name: String
     var macros: [String]
@@ -60,7 +61,7 @@ struct Configuration: Sendable, CustomTestStringConvertible {
         name: "announcing: two consumers, one of them wrongly active, a command in doubt",
         macros: ["ANNOUNCES", "USURPER=1", "DOUBTS=1", "ENTRIES=2", "ANY_ORDER"])
 
-    /// A part of `edited`.
+    /// A subset of `edited`.
     static let editedDown = Configuration(
         name: "one consumer: a crash, a counter lowered by hand", macros: ["CRASHES=1", "EDITS=1", "EDITS_DOWN"])
     static let restoredInDoubt = Configuration(
@@ -75,10 +76,10 @@ struct Configuration: Sendable, CustomTestStringConvertible {
 
 /// Guards that are switched off, and a configuration in which that shows.
 struct Omission: Sendable, CustomTestStringConvertible {
-    /// One guard; more where each covers for the others.
+    /// One guard, or several that cover for each other.
     var switches: [String]
     var configuration: Configuration
-    /// What the counterexample violates: a part of the model's assertion, as Spin writes it.
+    /// The assertion that the counterexample violates: a part of its text as Spin writes it.
     var violates: String
     /// Each of the switches alone is harmless here.
     var cover = false
@@ -130,11 +131,11 @@ struct ModelTests {
             return
         }
         print("\(configuration.name): holds in \(states) states")
-        // Far fewer would mean that the model stands still somewhere.
+        // Far fewer would mean that the model is stuck somewhere.
         #expect(states > 1_000)
     }
 
-    @Test("Every configuration comes to an end, at which the result is checked", arguments: Configuration.all)
+    @Test("Every configuration terminates, and the result is checked at the end", arguments: Configuration.all)
     func ends(_ configuration: Configuration) async throws {
         let finding = try await ModelSearch(macros: configuration.macros + ["REACHES_END"]).run(optimised: false)
         #expect(finding.violates("violated 0"), "\(finding)")
@@ -163,7 +164,7 @@ struct ModelTests {
         #expect(finding.violates("ledger.decision[0]=="), "\(finding)")
     }
 
-    @Test("A search that was cut short is no finding")
+    @Test("A search that ended early is not a finding")
     func cutShort() {
         let reports = [
             "error: max search depth too small\nFull statespace search for:\nerrors: 0\n  5 states, stored\n",
@@ -179,7 +180,7 @@ struct ModelTests {
 }
 
 extension ModelSearch.Finding {
-    /// The counterexample violates an assertion that has this text.
+    /// Whether the counterexample violates an assertion that contains this text.
     fileprivate func violates(_ text: String) -> Bool {
         if case .violated(let assertion) = self { assertion.contains(text) } else { false }
     }
