@@ -2,17 +2,17 @@
  * The protocol of ARCHITECTURE.md ("The way of one order", "Epochs: the protocol"), for Spin. `ModelTests` searches every
  * state of it; docs/model.md says what that covers.
  *
- * By hand:  spin -a -DCRASHES=1 -DLOSSES=1 protocol.pml && cc -O1 -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -m100000
- * A counterexample, step by step: the same with -DNO_CHAIN (say), then
+ * Manually: spin -a -DCRASHES=1 -DLOSSES=1 protocol.pml && cc -O1 -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -m100000
+ * A counterexample, step by step: the same with, for instance, -DNO_CHAIN, then
  *           spin -t -p -DCRASHES=1 -DLOSSES=1 -DNO_CHAIN protocol.pml
  *
- * A transition is one atomic step. Merged into it is only what touches nothing but the memory of one process: a crash
- * before such work and one after it leave the same. Comments name the function that a transition stands for.
+ * A transition is one atomic step. It may include work that changes only the memory of one process, because a crash
+ * before such work leaves the same state as one after it. Comments name the function that a transition models.
  *
  * The stream holds, in this order:  0: order 0   1: order 1   2: a cancellation of all of order 0   3: order 2
- * (as many of them as ENTRIES says), of one unit each, and there are CAP units. Index COPY is the cancellation,
- * published again by the consumer after it was a dead letter because its order was nowhere. The index of a message is
- * its id, too, unless an id was given again (REUSES).
+ * (the first ENTRIES of them), of one unit each, and there are CAP units. Index COPY is the cancellation, republished
+ * by the consumer after it was a dead letter because its order was missing. A message's index is also its id, unless
+ * an id was reused (REUSES).
  */
 
 /* ---- Configurations: what may happen, and how often -------------------------------------------------------------- */
@@ -27,13 +27,13 @@
 #define CRASHES 0           /* kill -9 of a consumer between any two steps; it is started again */
 #endif
 #ifndef LOSSES
-#define LOSSES 0            /* Redis goes back to an earlier moment: its tail, a snapshot, a lagging replica */
+#define LOSSES 0            /* Redis returns to an earlier state: a cut tail, a snapshot, a lagging replica */
 #endif
 #ifndef REUSES
-#define REUSES 0            /* 1: a loss ends connections, and ids are given again to other messages (MAY_REUSE); */
-#endif                      /* DOUBTS_END: nothing is in doubt after the loss but what was on its way */
+#define REUSES 0            /* 1: a loss ends connections, and ids are reused for other messages (MAY_REUSE); */
+#endif                      /* DOUBTS_END: after the loss only commands that were on their way are in doubt */
 #ifndef WIPES
-#define WIPES 0             /* FLUSHALL; publishers send again, in the order they first did */
+#define WIPES 0             /* FLUSHALL; publishers resend in their original order */
 #endif
 #ifndef DOUBTS
 #define DOUBTS 0            /* a command's reply is lost: it was executed, was not, or will be later */
@@ -42,28 +42,28 @@
 #define STRAYS 0            /* an entry is delivered to a connection that is dead without Redis knowing */
 #endif
 #ifndef EDITS
-#define EDITS 0             /* somebody sets a counter by hand; EDITS_DOWN: never higher */
+#define EDITS 0             /* a counter is edited manually; EDITS_DOWN: never higher */
 #endif
 #ifndef BACKUPS
-#define BACKUPS 0           /* the ledger is copied at any moment, and the copy put back while nobody is active */
+#define BACKUPS 0           /* the ledger is copied at any time, and the copy restored while no consumer is active */
 #endif
 #ifndef USURPER
-#define USURPER 0           /* epochs that a second process opens which believes wrongly that it is active */
+#define USURPER 0           /* epochs opened by a second process that wrongly believes it is active */
 #endif
-#ifdef ANNOUNCES            /* the rows of the journal are announced, too; without it only who was told what is */
+#ifdef ANNOUNCES            /* models the announcing of journal rows; without it, only who was told which result */
 #define ANNOUNCE 1
 #else
 #define ANNOUNCE 0
 #endif
 #ifndef BATCH
-#define BATCH 2             /* entries a batch at most; code: ConsumerSettings.batchOrders */
+#define BATCH 2             /* the most entries per batch; code: ConsumerSettings.batchOrders */
 #endif
 #if USURPER
 #define CONSUMERS 2
 #else
 #define CONSUMERS 1
 #endif
-#define MAX_EPOCH 12        /* more than the bounds above can lead to: reaching it means epochs without an end */
+#define MAX_EPOCH 12        /* more than the bounds above can lead to: reaching it means endless epochs */
 #define COPY 4
 #define QUEUE 8
 
@@ -89,7 +89,7 @@
 #else
 #define RECORD_CHAIN 1
 #endif
-#ifdef NO_ARBITER           /* Arbiter.confirm: the ledger's own figures must give the gate's decision */
+#ifdef NO_ARBITER           /* Arbiter.confirm: the ledger's own counters must give the gate's decision */
 #define ARBITER 0
 #else
 #define ARBITER 1
@@ -109,7 +109,7 @@
 #else
 #define START_EPOCH 1
 #endif
-#ifdef NO_START_SETTLED     /* CounterHead.refuseWrongLedger: settled > head.seq or recorded > head.records */
+#ifdef NO_START_SETTLED     /* CounterHead.refuseWrongLedger: settled > head.seq or recorded > head.messages */
 #define START_SETTLED 0
 #else
 #define START_SETTLED 1
@@ -125,17 +125,17 @@
 #else
 #define ACK_SEQ 1
 #endif
-#ifdef NO_READ_CONNECTION   /* StreamReader.next: on the connection of the read before, or else reading has failed */
+#ifdef NO_READ_CONNECTION   /* StreamReader.next: on the connection of the previous read, or reading fails */
 #define READ_CONNECTION 0
 #else
 #define READ_CONNECTION 1
 #endif
-#ifdef NO_READ_CONNECTED    /* the same of the first read: on a connection that is older than the epoch */
+#ifdef NO_READ_CONNECTED    /* the same for the first read: on a connection that is older than the epoch */
 #define READ_CONNECTED 0
 #else
 #define READ_CONNECTED 1
 #endif
-#ifdef NO_READ_EPOCH        /* ConsumerStateMachine.connected: reading failed, so a new epoch comes first */
+#ifdef NO_READ_EPOCH        /* ConsumerStateMachine.connected: after a failed read a new epoch comes first */
 #define READ_EPOCH 0
 #else
 #define READ_EPOCH 1
@@ -150,12 +150,12 @@
 #else
 #define ANNOUNCE_FENCE 1
 #endif
-#ifdef NO_ANNOUNCE_CARRY    /* install.lua: 'announced' is what Redis had, not what the ledger has */
+#ifdef NO_ANNOUNCE_CARRY    /* install.lua: 'announced' is Redis' value, not the ledger's position */
 #define ANNOUNCE_CARRY 0
 #else
 #define ANNOUNCE_CARRY 1
 #endif
-#ifdef NO_ANNOUNCE_INSIDE   /* install.lua: and it is read in the same step in which the counters are replaced */
+#ifdef NO_ANNOUNCE_INSIDE   /* install.lua: and it is read in the step that replaces the counters */
 #define ANNOUNCE_INSIDE 0
 #else
 #define ANNOUNCE_INSIDE 1
@@ -166,23 +166,23 @@
 
 /* ---- State ------------------------------------------------------------------------------------------------------- */
 
-/* What became of a message; while it is in a batch, what is to become of it. */
+/* The result of a message; while it is in a batch, the plan for it. */
 #define NONE 0
 #define PLACE 1              /* plan: an order; the gate decides */
-#define CANCEL 2              /* plan: a cancellation; its unit comes back */
-#define KNOWN 3             /* recorded already, or in the batch before this one, or earlier in this one */
-#define UNKNOWN_ORDER 4     /* a cancellation whose order is nowhere: a dead letter */
+#define CANCEL 2              /* plan: a cancellation; its unit is returned */
+#define KNOWN 3             /* already recorded, or in the batch before this one, or earlier in this one */
+#define UNKNOWN_ORDER 4     /* a cancellation whose order is missing: a dead letter */
 #define ACCEPTED 5
 #define REFUSED 6
-#define GAVE 7              /* cancelled, one unit came back */
+#define GAVE 7              /* cancelled, one unit was returned */
 #define NOTHING 8           /* cancelled, nothing was owned */
 
-/* Redis: the hash …:stock, and the group of …:checkouts. epoch 0: there is no hash. Sets of entries are bit masks. */
+/* Redis: the hash …:stock, and the group of …:checkouts. epoch 0: no hash. Sets of entries are bit masks. */
 typedef Server {
   byte epoch; byte seq; byte settled; byte recorded; short sold;
   byte delivered; byte acknowledged; bit copied
 #if ANNOUNCE
-  ; byte announced; byte last   /* the watermark; the last row that is on the stream of outcomes */
+  ; byte announced; byte last   /* the watermark; the last row on the stream of outcomes */
 #endif
 #if REUSES
   ; byte reused             /* n + 1: the ids n and n + 1 have each other's messages; 0: each id has its own */
@@ -190,27 +190,27 @@ typedef Server {
 }
 Server redis;
 #if LOSSES
-Server saved;               /* the moment Redis will go back to */
+Server saved;               /* the state that Redis will return to */
 bit isSaved;
 #endif
 
-/* The ledger. dead: the cancellation is 1 an open dead letter, 2 to be published again, 3 replayed. */
+/* The ledger. dead: the cancellation is 1 an open dead letter, 2 to be republished, 3 replayed. */
 typedef File { byte epoch; byte seq; byte records; short sold; byte decision[4]; byte dead }
 File ledger;
 #if BACKUPS
 File backup;
 bit hasBackup;
-bit isRefused;              /* a consumer has stopped: the ledger is not the one */
+bit isRefused;              /* a consumer has stopped: the ledger is stale */
 byte restores = 1;
 #endif
 
-/* A consumer's memory. A crash makes all of it 0. */
+/* A consumer's memory. A crash resets all of it to 0. */
 #define OFF 0
-#define LOOK 1              /* a new epoch is wanted */
+#define LOOK 1              /* a new epoch is needed */
 #define RAISE 2
 #define INSTALL 3
 #define RUN 4
-#define CLAIM 1             /* once memory is empty: claim what is pending */
+#define CLAIM 1             /* once memory is empty: claim pending entries */
 #define EPOCH_THEN_CLAIM 2  /* once memory is empty: connect, open an epoch, then claim */
 #define UNDER_WAY 1
 #define TURNED_DOWN 2
@@ -230,12 +230,12 @@ typedef Memory {
 #endif
 #if ANNOUNCE
   ; byte announced             /* AnnouncementProgress.announced */
-  ; byte startAnnounced        /* NO_ANNOUNCE_INSIDE alone */
+  ; byte startAnnounced        /* NO_ANNOUNCE_INSIDE only */
 #endif
 }
 Memory c[CONSUMERS];
 
-/* A command on its way through a connection that the sender has given up. */
+/* A command on its way through a connection that the sender has abandoned. */
 #define GATE 1
 #define INSTALLATION 2
 #define SETTLEMENT 3
@@ -245,9 +245,9 @@ short lateSold;
 
 byte crashes = CRASHES, losses = LOSSES, wipes = WIPES, doubts = DOUBTS, strays = STRAYS, edits = EDITS,
   backups = BACKUPS, usurperEpochs = USURPER;
-bit isOver;                 /* nothing odd happens any more */
+bit isOver;                 /* no more faults occur */
 
-/* What customers and publishers were told, by message. */
+/* The results that customers and publishers have received, by message. */
 byte toldYes, toldNo;
 
 #if BACKUPS
@@ -261,13 +261,13 @@ hidden byte i, k, e, first, second;
 hidden byte isFenced, waits, isKnown;
 hidden short s;
 
-/* ---- Words ------------------------------------------------------------------------------------------------------- */
+/* ---- Definitions ------------------------------------------------------------------------------------------------- */
 
 #define BIT(x) (1 << (x))
 #define PUBLISHED (BIT(ENTRIES) - 1 + (redis.copied << COPY))
 #define PENDING (redis.delivered & ~redis.acknowledged)
 #define UNREAD (PUBLISHED & ~redis.delivered)
-/* An entry in memory: its id, which is also its message; else 8 * (message + 1) + id. In Redis the ids are enough. */
+/* An entry in memory: its id if that is also its message, else 8 * (message + 1) + id. Redis needs only the ids. */
 #if REUSES
 #define ID(x) ((x) & 7)
 #define CONTENT(x) ((x) > 7 -> ((x) >> 3) - 1 : ((x) == COPY -> 2 : (x)))
@@ -288,7 +288,7 @@ hidden short s;
 #define OWNED(x) (ledger.decision[x] == ACCEPTED && ((x) != 0 || ledger.decision[2] == NONE))
 #define WAITS(x) (IS_CANCELLATION(x) && ((CONTENT(ME.recEntry[0]) == 0 && IS_DECIDED(ME.recPlan[0])) || \
   (CONTENT(ME.recEntry[1]) == 0 && IS_DECIDED(ME.recPlan[1]))))
-/* While the gate decides nothing else is compared with the counters. */
+/* While the gate decides, nothing else is compared with the counters. */
 #define AT_GATE (ME.size > 0 && !ME.isDecided)
 #define NEEDS_GATE(plan) ((plan) == PLACE || (plan) == CANCEL || (plan) == NOTHING)
 #define IS_DECIDED(plan) ((plan) == ACCEPTED || (plan) == REFUSED || (plan) == GAVE || (plan) == NOTHING)
@@ -333,7 +333,7 @@ inline removeFirst() {
 
 /* ---- The scripts ------------------------------------------------------------------------------------------------- */
 
-/* gate.lua. `a` and `b` are plans, and become answers. */
+/* gate.lua. `a` and `b` are plans, and become decisions. */
 inline gate(wantedEpoch, wantedSeq, a, b) {
   isFenced = (redis.epoch == 0 || (GATE_EPOCH && redis.epoch != wantedEpoch) || (CHAIN && redis.seq != wantedSeq));
   if
@@ -350,7 +350,7 @@ inline decideOne(a) {
   fi
 }
 
-/* install.lua. The staged hash under a key of its own is not modelled: it is one more guard (INCOMPLETE). */
+/* install.lua. The staged hash under its separate key is not modelled: it is one more guard (INCOMPLETE). */
 inline install(newEpoch, newSeq, newRecords, newSold) {
   isFenced = (INSTALL_LOWER && redis.epoch >= newEpoch) ||
     (INSTALL_SETTLED && (redis.settled > newSeq || redis.recorded > newRecords));
@@ -370,7 +370,7 @@ inline install(newEpoch, newSeq, newRecords, newSold) {
   fi
 }
 
-/* acknowledge.lua. An XACK of what is not pending does nothing. */
+/* acknowledge.lua. An XACK of entries that are not pending does nothing. */
 inline acknowledge(batchEpoch, batchSeq, batchRecords, entries, messages) {
   isFenced = (ACK_FENCE && redis.epoch != batchEpoch) || (ACK_SEQ && redis.seq < batchSeq);
   if
@@ -388,18 +388,18 @@ inline acknowledge(batchEpoch, batchSeq, batchRecords, entries, messages) {
   fi
 }
 #if ANNOUNCE
-/* acknowledge.lua, announcing: the rows behind `from`, up to `through`. */
+/* acknowledge.lua, announcing: the rows after `from`, up to `through`. */
 inline announceRows(batchEpoch, batchSeq, from, through) {
   if
   :: redis.epoch == batchEpoch && redis.seq >= batchSeq && (!ANNOUNCE_FENCE || redis.announced == from) ->
-    /* Each row follows the one before it: none is left out, and none comes twice. */
+    /* Each row follows the previous one: none is skipped, and none is repeated. */
     assert(redis.last == from);
     redis.last = through; redis.announced = through
   :: else
   fi
 }
 #endif
-/* What its sender is told of a message: with its row, or again. */
+/* The result that a message's sender receives: with its row, or again. */
 inline announce(x, messages) {
   if
   :: (messages & (BIT(x) + (x == 2 -> BIT(COPY) : 0))) && ledger.decision[x] != NONE ->
@@ -420,15 +420,15 @@ inline deliver() {
   redis.delivered = redis.delivered | BIT(k)
 }
 
-/* ---- What must always hold --------------------------------------------------------------------------------------- */
+/* ---- Invariants -------------------------------------------------------------------------------------------------- */
 
-/* Nobody is told two things, and no more units are promised than there are, whatever ledger said so. */
+/* No sender gets two results, and no more units are promised than there are, across all ledgers. */
 inline checkTold() {
   assert((toldYes & toldNo) == 0);
   assert(((toldYes & 1) + ((toldYes >> 1) & 1) + ((toldYes >> 3) & 1) -
     ((toldYes & BIT(2)) != 0 || ledger.decision[2] == GAVE)) <= CAP)
 }
-/* Where Redis forgets nothing and nothing is cancelled: what is sold is never shown as available. */
+/* If Redis forgets nothing and nothing is cancelled, sold units are never shown as available. */
 inline checkShown() {
 #ifdef SHOWN
   assert(redis.epoch == 0 || redis.sold >= ledger.sold)
@@ -445,7 +445,7 @@ inline planOf(x, answer) {
   if
   /* recorded */
   :: ledger.decision[CONTENT(x)] != NONE -> answer = KNOWN
-  /* a dead letter already: stays one */
+  /* already a dead letter: stays one */
   :: x == 2 && ledger.dead != 0 -> answer = KNOWN
   :: else ->
     isKnown = (ME.size == 1 && CONTENT(ME.entry[0]) == CONTENT(x) && NEEDS_GATE(ME.plan[0])) ||
@@ -467,7 +467,7 @@ inline planOf(x, answer) {
   fi
 }
 
-/* startRecording: one batch at a time, and the one before it must be acknowledged (the code lets two wait). */
+/* startRecording: one batch at a time, and the previous one must be acknowledged (the code lets two wait). */
 inline startRecording() {
   if
   :: ME.isDecided && ME.recSize == 0 && !ME.acknowledging ->
@@ -479,14 +479,14 @@ inline startRecording() {
   fi
 }
 
-/* Arbiter.confirm, for one record. Running figure: s. isFenced: the batch is turned down. */
+/* Arbiter.confirm, for one record. Running total: s. isFenced: the batch is rejected. */
 inline arbitrate(x, plan) {
   if
   :: isFenced || plan == KNOWN || plan == NONE || plan == UNKNOWN_ORDER
   :: else ->
     e = CONTENT(x);
     if
-    /* The tables' own keys: the transaction fails, the process ends, and is started again. */
+    /* The tables' unique keys: the transaction fails, the process ends and is restarted. */
     :: ledger.decision[e] != NONE -> assert(!INTACT); isFenced = 1
     :: ledger.decision[e] == NONE && plan == ACCEPTED -> isFenced = ARBITER && s + 1 > CAP; s++
     :: ledger.decision[e] == NONE && plan == REFUSED -> isFenced = ARBITER && s + 1 <= CAP
@@ -509,12 +509,12 @@ inline insert(x, plan) {
     assert(ledger.sold + 1 > CAP);
     ledger.decision[CONTENT(x)] = REFUSED; ledger.records++
   :: plan == GAVE ->
-    /* given back what is not owned */
+    /* returned although it is not owned */
     assert(OWNED(0));
     ledger.decision[2] = GAVE; ledger.records++; ledger.sold--; ledger.seq++;
     assert(ledger.sold >= 0)
   :: plan == NOTHING ->
-    /* a cancellation that did not find what is owned */
+    /* a cancellation that missed owned units */
     assert(!OWNED(0));
     ledger.decision[2] = NOTHING; ledger.records++
   :: else
@@ -526,7 +526,7 @@ inline insert(x, plan) {
   fi
 }
 
-/* recorded: what is recorded waits to be acknowledged. */
+/* recorded: the batch waits to be acknowledged. */
 inline takeOver(total) {
   ME.acknowledging = 1; ME.setEpoch = ME.epoch;
   ME.setSeq = ME.recSeqBefore + CHANGES(ME.recPlan[0]) + CHANGES(ME.recPlan[1]); ME.setRecords = total;
@@ -553,9 +553,9 @@ inline refuse() {
 }
 
 proctype Consumer(byte p) {
-  /* It may rest here for ever. */
+  /* It may stay here forever. */
   end: do
-  /* ConsumerService.run: the lock is free (or thought to be), the ledger is opened. */
+  /* ConsumerService.run: the lock is free (or believed to be), the ledger is opened. */
   :: d_step {
       ME.state == OFF && MAY_START && (p == 0 || usurperEpochs > 0) -> ME.state = LOOK; ME.resume = CLAIM
     }
@@ -625,7 +625,7 @@ proctype Consumer(byte p) {
           fi;
           isFenced = 0
         }
-      /* It was executed, but the answer is lost. */
+      /* It was executed, but the reply is lost. */
       :: d_step {
           ASKS_GATE && doubts > 0 && !isOver ->
           doubts--; gate(ME.epoch, ME.seq, ME.plan[0], ME.plan[1]); isFenced = 0; wantEpoch()
@@ -642,7 +642,7 @@ proctype Consumer(byte p) {
   /* ---- Record: LedgerDatabase.record, then ConsumerStateMachine.recorded ---- */
   :: d_step {
       ME.recState == UNDER_WAY ->
-      /* A batch in which everything is known changes nothing, and asks the ledger nothing. */
+      /* A batch in which everything is known changes nothing, and does not query the ledger. */
       if
       :: !HAS_RECORDS ->
         takeOver(0)
@@ -654,7 +654,7 @@ proctype Consumer(byte p) {
         if
         :: isFenced -> ME.recState = TURNED_DOWN
         :: else ->
-          /* every seq is given once, and none is left out */
+          /* every seq is assigned once, and none is skipped */
           assert(ledger.seq == ME.recSeqBefore);
           ledger.seq = ME.recSeqBefore;
           insert(ME.recEntry[0], ME.recPlan[0]);
@@ -675,14 +675,14 @@ proctype Consumer(byte p) {
           acknowledge(ME.setEpoch, ME.setSeq, ME.setRecords, ME.setEntries, SET_MESSAGES);
           if
           :: !isFenced -> forgetAcknowledging(); startRecording()
-          /* It is sent again in the name of the epoch that is there by then. */
+          /* It is sent again under the epoch that is current by then. */
           :: isFenced && ME.state == RUN && ME.setEpoch != ME.epoch -> ME.setEpoch = ME.epoch
           :: isFenced && ME.state == RUN && ME.setEpoch == ME.epoch && !AT_GATE -> wantEpoch()
           :: else
           fi;
           isFenced = 0
         }
-      /* No answer: sent again, while the first one may still come. */
+      /* No reply: sent again, while the first one may still be executed. */
       :: d_step {
           doubts > 0 && !isOver && lateKind == 0 ->
           doubts--; lateKind = SETTLEMENT; lateEpoch = ME.setEpoch; lateSeq = ME.setSeq; lateA = ME.setRecords;
@@ -692,7 +692,7 @@ proctype Consumer(byte p) {
     }
 
 #if ANNOUNCE
-  /* ---- Announce: AnnouncementProgress. From memory or from the ledger, it is the same rows. ---- */
+  /* ---- Announce: AnnouncementProgress. The rows are the same from memory and from the ledger. ---- */
   :: atomic {
       ME.state == RUN && ME.announced < ledger.records ->
       if
@@ -711,7 +711,7 @@ proctype Consumer(byte p) {
         }
       fi
     }
-  /* Once a second: AnnouncementProgress.look */
+  /* Once per second: AnnouncementProgress.look */
   :: d_step { ME.state == RUN && redis.epoch == ME.epoch && redis.announced != ME.announced ->
       ME.announced = redis.announced
     }
@@ -790,15 +790,15 @@ proctype Consumer(byte p) {
       fi
     }
 
-  /* ---- Once a second: ConsumerStateMachine.watched ---- */
+  /* ---- Once per second: ConsumerStateMachine.watched ---- */
   :: d_step {
       ME.state == RUN && !AT_GATE &&
       (ledger.epoch != ME.epoch || redis.epoch != ME.epoch || redis.seq != ME.seq) -> wantEpoch()
     }
-  /* Dead letters whose order was recorded later are published again. */
+  /* Dead letters whose order was recorded later are republished. */
   :: d_step { ME.state == RUN && ledger.dead == 2 && !redis.copied -> redis.copied = 1 }
 #if EDITS
-  /* stocktake reconcile --repair, which asks for a new epoch */
+  /* stocktake reconcile --repair, which requests a new epoch */
   :: d_step { ME.state == RUN && MEMORY_EMPTY && redis.sold != ledger.sold && redis.seq == ledger.seq -> wantEpoch() }
 #endif
   od
@@ -822,11 +822,11 @@ inline goBack() {
 }
 #endif
 #if REUSES
-/* Redis goes back to before it had id n, which was read since, and any later one. Publishers send all of it again, but
- * of n and the message after it the later one first. */
+/* Redis returns to a state before id n, which has since been read, and all later ids. Publishers resend all of them,
+ * but swap message n and the one after it. */
 #define MAY_REUSE(n) (losses > 0 && isSaved && n + 1 < ENTRIES && (redis.delivered & BIT(n)) && \
   (saved.delivered >> n) == 0 && !saved.copied && saved.reused == 0)
-/* Connections end with the loss. That its next read fails is all that a consumer notices, and nothing before. */
+/* The loss ends connections. A consumer notices only that its next read fails, and nothing earlier. */
 inline cutOff() {
   i = 0;
   do
@@ -846,7 +846,7 @@ inline cutOff() {
 }
 #endif
 
-/* What may happen to the two of them, within the bounds, in any order; then nothing odd any more. */
+/* The faults of Redis and the ledger, within the bounds, in any order; then there are no more. */
 proctype World() {
   byte p;
   do
@@ -890,7 +890,7 @@ proctype World() {
 #endif
 #endif
 #if WIPES
-  /* The group is created again, at 0 (StreamReader.createGroup). */
+  /* The group is created again, at 0 (StreamReader.claim). */
   :: d_step {
       wipes > 0 -> wipes--;
 #if ANNOUNCE
@@ -926,7 +926,7 @@ proctype World() {
       backup.epoch = 0; backup.seq = 0; backup.records = 0; backup.sold = 0; backup.decision[0] = 0;
       backup.decision[1] = 0; backup.decision[2] = 0; backup.decision[3] = 0; backup.dead = 0
     }
-  /* stocktake ledger adopt: the epoch above Redis', no counters, the group again. */
+  /* stocktake ledger adopt: an epoch above Redis', no counters, the group created again. */
   :: d_step {
       isRefused -> isRefused = 0;
       if :: ledger.epoch < redis.epoch -> ledger.epoch = redis.epoch :: else fi;
@@ -946,14 +946,14 @@ inline checkEnd() {
   k = 0; do :: k < ENTRIES -> assert(ledger.decision[k] != NONE); k++ :: else -> break od; k = 0;
   assert(ledger.dead != 1 && ledger.dead != 2);
   assert(UNREAD == 0 && PENDING == 0);
-  /* what is sold is what is owned; the counters are the ledger's; no unit is stranded */
+  /* sold units are owned units; the counters are the ledger's; no unit is stranded */
   assert(ledger.sold == OWNED(0) + OWNED(1) + (ENTRIES > 3 && OWNED(3)));
   assert(redis.sold == ledger.sold && redis.seq == ledger.seq && redis.epoch == ledger.epoch);
 #if ANNOUNCE
-  /* everything that is recorded is announced */
+  /* every recorded row is announced */
   assert(redis.announced == ledger.records && redis.last == ledger.records);
 #endif
-  /* what was told is what is recorded */
+  /* the results that were sent are those that are recorded */
   k = 0;
   do
   :: k < ENTRIES ->
@@ -964,7 +964,7 @@ inline checkEnd() {
   od;
   k = 0;
 #ifndef ANY_ORDER
-  /* The result is that of taking the messages one by one, in the order of the stream. */
+  /* The result is that of processing the messages one by one, in the order of the stream. */
   s = 0;
   assert(ledger.decision[0] == (s < CAP -> ACCEPTED : REFUSED)); s++;
   assert(ledger.decision[1] == (s < CAP -> ACCEPTED : REFUSED));
@@ -975,7 +975,7 @@ inline checkEnd() {
 #endif
 }
 
-/* The end of every history: nobody has anything left to do. */
+/* The end of every history: no process has anything left to do. */
 proctype End() {
 #if BACKUPS
 #define HAS_STOPPED isRefused
