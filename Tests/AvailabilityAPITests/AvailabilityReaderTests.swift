@@ -7,9 +7,9 @@ import Testing
 
 @testable import AvailabilityAPI
 
-/// Reads of figures and of the catalogue, against a real Redis and a real ledger.
+/// Reads of availability and of the catalogue, against a real Redis and a ledger in memory.
 @Suite struct AvailabilityReaderTests {
-    @Test("However many ask at once, the counters are asked for once or twice")
+    @Test("Concurrent requests are coalesced: the counters are read once or twice")
     func sharing() async throws {
         try await withStorefront { shop in
             _ = try await shop.sold("cube")
@@ -19,7 +19,7 @@ import Testing
                 return Int(line.split(separator: "=").dropFirst().first?.prefix { $0.isNumber } ?? "") ?? 0
             }
             let before = try await calls()
-            // While Redis stands still the first read is under way, and all others gather.
+            // While Redis is stopped, the first read is in progress, and all others are queued.
             shop.server.signal(SIGSTOP)
             let begun = Count()
             let responses = try await withThrowingTaskGroup(of: Int64.self) { group in
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test("Figures are effective: a variant's are bounded by its product's")
+    @Test("Availability is effective: a variant's is bounded by its product's")
     func effective() async throws {
         try await withStorefront { shop in
             try await shop.sell(7, of: "p:cube", "v:red")
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test("Unknown ids are named, all of them")
+    @Test("All unknown ids are reported")
     func unknown() async throws {
         try await withStorefront { shop in
             do {
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test("Nothing installed, another ledger's counters, a Redis that is away: unavailable, or the ledger's figures")
+    @Test("No counters, another ledger's counters, or no Redis: unavailable, or the ledger's availability")
     func away() async throws {
         for fallsBack in [false, true] {
             try await withStorefront(isInstalled: false, fallsBackToLedger: fallsBack) { shop in
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    /// Where figures come from now; nil: there are none.
+    /// The current source of availability; `nil` if there is none.
     private func source(_ shop: StorefrontFixture) async throws -> SnapshotVersion.Source? {
         do {
             return try await shop.reader.availability(of: ["sheet"]).version.source
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test("Counters that lack what the ledger has are not served: unavailable, or the ledger's figures")
+    @Test("Counters behind the ledger are not served: unavailable, or the ledger's availability")
     func behind() async throws {
         for fallsBack in [false, true] {
             try await withStorefront(fallsBackToLedger: fallsBack) { shop in
@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    @Test("An epoch that is being installed withholds nothing, and one of a ledger that was restored counts")
+    @Test("An epoch that is being installed withholds nothing, and that of a restored ledger is current")
     func epochs() async throws {
         try await withStorefront { shop in
             try await shop.sell(1, of: "p:sheet")
@@ -130,7 +130,7 @@ import Testing
             _ = try await shop.ledger.raiseEpoch(catalogueBefore: nil, reason: "test")
             await shop.watch.poll()
             #expect(try await source(shop) == .redis)
-            // A later epoch begins at the seq of its ledger, whatever this one had.
+            // A later epoch begins at its ledger's seq, whatever the previous one had.
             try await shop.server.command("HSET", shop.keys.stock, "epoch", "9", "seq", "0")
             #expect(try await source(shop) == .redis)
             try await shop.server.command("HSET", shop.keys.stock, "epoch", "2", "seq", "0")
@@ -138,7 +138,7 @@ import Testing
         }
     }
 
-    @Test("A ledger that another one has replaced is neither compared with the counters nor served")
+    @Test("A ledger that was replaced is neither compared with the counters nor served")
     func replacedLedger() async throws {
         try await withStorefront(fallsBackToLedger: true) { shop in
             try await shop.record("a")
@@ -152,14 +152,14 @@ import Testing
         }
     }
 
-    @Test("A counter that is gone or holds nonsense is unknown, never 0")
+    @Test("A counter that is missing or malformed is unknown, never 0")
     func nonsense() async throws {
         try await withStorefront { shop in
             for value in ["-1", "many", "9223372036854775808", ""] {
                 for counter in ["p:lamp", "v:black"] {
                     try await shop.server.command("HSET", shop.keys.stock, "sold:\(counter)", value)
                 }
-                // Of neither can be said what is left; and neither is gone.
+                // For neither can the units left be known, yet neither is unknown to the catalogue.
                 for id: Identifier in ["lamp", "cube"] {
                     await #expect(throws: AvailabilityUnavailable.self, "\(value)") { try await shop.sold(id) }
                 }
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    @Test("More counters than one command takes are read in one round trip, and of one epoch")
+    @Test("More counters than fit into one command are read in one round trip, and from one epoch")
     func manyCounters() async throws {
         let products = (0..<3_000).map {
             Product(id: Identifier("p\($0)"), name: "n", category: "c", devStatus: 5, basePrice: 1, cap: 9)
@@ -189,7 +189,7 @@ import Testing
 
     // MARK: - The catalogue
 
-    @Test("A new catalogue shows once its counters are there, without anybody asking the ledger before")
+    @Test("A new catalogue takes effect once its counters are installed, without prior reads of the ledger")
     func newCatalogue() async throws {
         try await withStorefront { shop in
             var catalogue = Catalogue.sample
@@ -207,7 +207,7 @@ import Testing
     }
 
     @Test(
-        "A variant that the consumer has not come to yet is left out, its product is not; a whole new product is unknown"
+        "A variant that is not installed yet is omitted, but its product is not; a new product is unknown"
     )
     func newVariant() async throws {
         try await withStorefront { shop in
@@ -215,7 +215,7 @@ import Testing
             catalogue.products[0].variants.append(Variant(id: "blue", name: "Blue"))
             catalogue.products[1].variants.append(Variant(id: "tall", name: "Tall"))
             _ = try await shop.ledger.sync(catalogue)
-            // A process that starts now knows the new catalogue, and the old counters.
+            // A process that starts now knows the new catalogue, but the old counters.
             let newcomer = try await shop.secondStorefront()
             let cube = try await newcomer.availability(of: ["cube"]).availability[0].availability
             #expect(cube.variants.map(\.id) == ["black", "red"])
@@ -227,7 +227,7 @@ import Testing
         }
     }
 
-    @Test("What is closed is found and says so")
+    @Test("A closed product is found and marked as closed")
     func closed() async throws {
         try await withStorefront { shop in
             var catalogue = Catalogue.sample
@@ -253,7 +253,7 @@ import Testing
         }
     }
 
-    @Test("Whoever looks when another reader brings the new catalogue is shown that one, too")
+    @Test("A reader also sees a new catalogue that another reader loads during its read")
     func catalogueOfAnother() async throws {
         try await withStorefront { shop in
             var catalogue = Catalogue.sample
@@ -262,7 +262,7 @@ import Testing
             try await shop.install()
             let (_, products, _) = try await shop.reader.read { view in
                 if view.version == 1 {
-                    // Between this one's look at the catalogue and its look at the counters.
+                    // Between this reader's read of the catalogue and its read of the counters.
                     let isDone = DispatchSemaphore(value: 0)
                     Task.detached {
                         _ = try? await shop.sold("lamp")

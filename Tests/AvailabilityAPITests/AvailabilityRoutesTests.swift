@@ -6,7 +6,7 @@ import Testing
 
 @testable import AvailabilityAPI
 
-/// Which requests are answered without a task of their own, and with what.
+/// The requests that are answered without a separate task, and their responses.
 @Suite struct AvailabilityRoutesTests {
     private func routes(
         _ shop: StorefrontFixture, origins: AllowedOrigins = .all, isFull: @escaping @Sendable () -> Bool = { false }
@@ -25,7 +25,7 @@ import Testing
 
     private struct Parts {
         var status: Int
-        /// By their names in lower case.
+        /// By their lower-case names.
         var fields: [String: String]
         var body: String
 
@@ -57,7 +57,7 @@ import Testing
             body: String(text[end.upperBound...]))
     }
 
-    @Test("One product and the figures of some are its, whatever the method; no other address is")
+    @Test("They serve one product and the availability of several, with any method, and no other path")
     func addresses() throws {
         for path in [
             "/v1/products/cube", "/v1/products/%63ube?x=1", "/v1/products/%ZZ", "/v1/availability",
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test("Products are answered by their ids, as they are named, each once")
+    @Test("Products are returned by their ids, as they are spelled, each once")
     func products() async throws {
         try await withStorefront { shop in
             let routes = routes(shop)
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test("What cannot be answered with figures is a problem")
+    @Test("A request that cannot be answered with availability gets a problem")
     func problems() async throws {
         try await withStorefront { shop in
             let routes = routes(shop)
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test("HEAD is answered as GET, without the body; OPTIONS with the methods and what other origins may do")
+    @Test("HEAD is answered like GET, without the body; OPTIONS with the methods and the CORS rules")
     func otherMethods() async throws {
         try await withStorefront { shop in
             let routes = routes(shop)
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test("The answer says whether the connection stays open, where that does not go without saying")
+    @Test("The response says whether the connection stays open, if that is not the default")
     func connections() async throws {
         try await withStorefront { shop in
             let routes = routes(shop)
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test("Whoever asks the same gets the same answer, or is told that it has not changed")
+    @Test("The same request gets the same response, or a 304 if nothing has changed")
     func tags() async throws {
         try await withStorefront { shop in
             let routes = routes(shop)
@@ -192,11 +192,11 @@ import Testing
         }
     }
 
-    @Test("No origin is given the answer of another one")
+    @Test("No origin is given the response for another one")
     func origins() async throws {
         try await withStorefront { shop in
             let routes = routes(shop, origins: .some(["https://a.example", "https://b.example"]))
-            // Together: most are answered by one round trip.
+            // Concurrently: most are answered by one round trip.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<20 {
                     for (origin, allowed) in [
@@ -216,11 +216,11 @@ import Testing
         }
     }
 
-    @Test("Room is asked for again where an answer has to be made")
+    @Test("Buffer space is checked again when a response has to be built")
     func room() async throws {
         try await withStorefront { shop in
             let asked = Count()
-            // There is some before the figures are read, and none when they are there.
+            // There is some before availability is read, and none afterwards.
             let routes = routes(shop) {
                 asked.add()
                 return asked.value > 1
@@ -231,7 +231,7 @@ import Testing
         }
     }
 
-    @Test("A catalogue that the counters belong to since is read before the answer")
+    @Test("A catalogue to which the counters now belong is read before the response is built")
     func newCatalogue() async throws {
         try await withStorefront { shop in
             let routes = routes(shop)
@@ -247,7 +247,7 @@ import Testing
         }
     }
 
-    @Test("Without figures the answer is 503, and without a body to HEAD")
+    @Test("Without availability the response is a 503, without a body for HEAD")
     func noFigures() async throws {
         try await withStorefront(isInstalled: false) { shop in
             let routes = routes(shop)

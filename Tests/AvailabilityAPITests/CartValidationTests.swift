@@ -3,7 +3,7 @@ import Testing
 
 @testable import AvailabilityAPI
 
-/// What becomes of a cart's lines, case by case.
+/// The results for a cart's lines, case by case.
 @Suite struct CartValidationTests {
     typealias Line = CartValidation.Line
     typealias Reason = CartValidation.Reason
@@ -94,7 +94,7 @@ import Testing
             [([.variantRequired, .onlyNLeft], 4), ([.onlyNLeft], 4)]),
     ]
 
-    @Test("Each line is told every reason at once", arguments: cases)
+    @Test("Each line lists all reasons at once", arguments: cases)
     func verdicts(_ example: Case) {
         let verdicts = CartValidation.verdicts(example.lines) { Self.products[$0] }
         #expect(verdicts.map(\.reasons) == example.reasons)
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test("A body is read as it is meant, and everything beyond it ignored")
+    @Test("A body is read as intended, and everything beyond it ignored")
     func body() throws {
         let body = """
             {"coupon": 1, "items": [{"product_id": "a/b", "variant_id": null, "quantity": 1, "note": []},
@@ -137,7 +137,7 @@ import Testing
             ])
     }
 
-    @Test("Everything that breaks a rule is named with its path")
+    @Test("Every violation is reported with its path")
     func violationsOfABody() {
         #expect(violations(#"{"items": []}"#) == ["items"])
         #expect(violations(#"{"items": {}}"#) == ["items"])

@@ -5,9 +5,9 @@ import Testing
 
 @testable import AvailabilityAPI
 
-/// The stage of a connection that sees its requests first, alone: without sockets, figures and tasks.
+/// The handler that sees a connection's requests first, in isolation: without sockets, availability and tasks.
 @Suite struct FastPathHandlerTests {
-    /// A connection of its own, whose requests for figures, and those that are passed on, the test answers.
+    /// A separate connection whose availability requests and forwarded requests are answered by the test.
     private final class Bench {
         let channel = EmbeddedChannel()
         let passedOn = Recorder()
@@ -29,16 +29,16 @@ import Testing
 
         deinit { _ = try? channel.finish(acceptAlreadyClosed: true) }
 
-        /// What the client sends.
+        /// Sends text as the client.
         func send(_ text: String) throws { try channel.writeInbound(ByteBuffer(string: text)) }
 
-        /// The targets of requests for figures that wait for their answer.
+        /// The targets of availability requests that wait for a response.
         var waiting: [String] { asked.map(\.request.head.uri) }
 
-        /// Answers the oldest request for figures.
+        /// Answers the oldest availability request.
         func answerFigures(_ response: String) { asked.removeFirst().whenMade(ByteBuffer(string: response)) }
 
-        /// Answers the request that was passed on.
+        /// Answers the request that was forwarded.
         func response(_ status: HTTPResponseStatus = .noContent, _ fields: HTTPHeaders = [:]) {
             channel.write(
                 HTTPServerResponsePart.head(.init(version: .http1_1, status: status, headers: fields)), promise: nil)
@@ -46,7 +46,7 @@ import Testing
             channel.flush()
         }
 
-        /// What the client has received since it was last asked.
+        /// What the client has received since the last call.
         func received() throws -> String {
             var text = ""
             while let buffer = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: buffer) }
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    /// What comes to the stage behind.
+    /// Records what reaches the next handler.
     private final class Recorder: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
         private(set) var events: [String] = []
@@ -80,7 +80,7 @@ import Testing
 
     // MARK: - Order
 
-    @Test("Requests are answered one at a time and in their order, whoever answers them")
+    @Test("Requests are answered one at a time and in order, by either path")
     func order() throws {
         let bench = try Bench()
         try bench.send(Self.one + Self.get("/v1/products/two") + Self.other + Self.get("/readyz") + Self.one)
@@ -101,7 +101,7 @@ import Testing
         #expect(bench.channel.isActive)
     }
 
-    @Test("What is no request waits for the answers before it, and is answered once")
+    @Test("Malformed input waits for the responses before it, and is answered once")
     func nonsense() throws {
         let bench = try Bench()
         try bench.send(Self.one + "\u{16}\u{3}\r\n\r\n")
@@ -117,7 +117,7 @@ import Testing
         #expect(bench.waiting == [])
     }
 
-    @Test("An answer that is not wanted any more is not sent")
+    @Test("A response that is no longer wanted is not sent")
     func gone() throws {
         let bench = try Bench()
         try bench.send(Self.one)
@@ -127,10 +127,10 @@ import Testing
         #expect(try bench.received() == "")
     }
 
-    // MARK: - The last answer
+    // MARK: - The last response
 
     @Test(
-        "The connection ends with the answer where the client asks for that",
+        "The connection closes after the response if the client requests that",
         arguments: [
             (one, "Connection: close", "close"), (other, "Connection: TE, Close", "close"),
             (other, "Connection: upgrade\r\nUpgrade: h2c", "close"), (other, "Connection: keep-alive", nil),
@@ -140,7 +140,7 @@ import Testing
         ] as [(String, String, String?)])
     func last(request: String, field: String, expected: String?) throws {
         let bench = try Bench()
-        // A line's end is one character.
+        // A CRLF is one `Character`.
         try bench.send(request.dropLast() + field + "\r\n\r\n")
         if bench.waiting.isEmpty {
             bench.response(.ok, ["Content-Length": "0"])
@@ -151,27 +151,27 @@ import Testing
             bench.answerFigures("1")
         }
         let before = bench.passedOn.events
-        // More than is kept of what is not read.
+        // More than is buffered of unread input.
         for _ in 0..<40 { try bench.send(Self.other) }
         #expect((bench.passedOn.events == before) == (expected == "close"))
         bench.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
         #expect(bench.channel.isActive == (expected != "close"))
     }
 
-    @Test("The connection ends with an answer that comes before the end of its request")
+    @Test("The connection closes after a response that is sent before the end of its request")
     func unfinished() throws {
         let bench = try Bench()
         try bench.send(Self.get("/healthz", "Transfer-Encoding: chunked\r\n") + "5\r\nhello\r\n")
         bench.response()
         #expect(bench.passedOn.events == ["GET /healthz", "hello"])
-        // The rest of the body, which is none.
+        // The rest of the body, which is malformed.
         try bench.send("ZZ\r\n")
         bench.response(.badRequest)
         #expect(try bench.received() == "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
         #expect(bench.passedOn.events == ["GET /healthz", "hello"])
         bench.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         #expect(!bench.channel.isActive)
-        // Figures are answered at once.
+        // Availability requests are answered at once.
         let availability = try Bench()
         try availability.send(Self.get("/v1/products/one", "Content-Length: 5\r\n"))
         #expect(availability.waiting == ["/v1/products/one"])
@@ -182,7 +182,7 @@ import Testing
         #expect(!availability.channel.isActive)
     }
 
-    @Test("A whole body does no harm, and what asks for it is no answer")
+    @Test("A complete body keeps the connection open, and 100 Continue does not count as the response")
     func wholeBody() throws {
         let bench = try Bench()
         try bench.send(Self.get("/v1/cart/validate", "Content-Length: 5\r\nExpect: 100-continue\r\n"))
@@ -195,9 +195,9 @@ import Testing
         #expect(bench.waiting == ["/v1/products/one"])
     }
 
-    // MARK: - The server's end
+    // MARK: - The server's shutdown
 
-    @Test("A server that ends lets answers under way be sent, and closes connections that have none")
+    @Test("A server that shuts down completes responses in progress, and closes idle connections")
     func ending() throws {
         let idle = try Bench()
         idle.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
@@ -213,7 +213,7 @@ import Testing
         }
     }
 
-    @Test("The end of the client's input waits for the answers before it")
+    @Test("The client's half-close is queued behind pending responses")
     func endOfInput() throws {
         let bench = try Bench()
         try bench.send(Self.one)

@@ -6,9 +6,9 @@ import Testing
 
 @testable import AvailabilityAPI
 
-/// What `/readyz` of the public server says.
+/// The response of `/readyz` on the public server.
 @Suite struct HealthTests {
-    /// - Parameter damage: of the ledger, as far as it is known.
+    /// - Parameter damage: Known damage of the ledger.
     private func health(
         _ shop: StorefrontFixture, _ clients: [RedisClient], damage: String? = nil
     ) async throws -> HealthReport {
@@ -19,7 +19,7 @@ import Testing
         return await services.health()
     }
 
-    @Test("Ready means that whoever asks is answered with figures that are sound, on whichever event loop")
+    @Test("Ready means that sound availability is served, on every event loop")
     func worst() async throws {
         try await withStorefront { shop in
             let away = RedisClient(

@@ -7,9 +7,9 @@ import Testing
 
 @testable import AvailabilityAPI
 
-/// What subscribers receive, against a real Redis.
+/// The events that subscribers receive, against a real Redis.
 @Suite struct LiveAvailabilityTests {
-    /// One event, taken apart.
+    /// One parsed event.
     private struct Event: Equatable {
         var name: String
         var id: String?
@@ -28,7 +28,7 @@ import Testing
             (self.subscriber, self.live) = (subscriber, live)
         }
 
-        /// The next event that is no heartbeat; nil at the end.
+        /// The next event except heartbeats; `nil` at the end.
         func next() async throws -> Event? {
             while true {
                 if let event = waiting.first {
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    /// Quick, so that a test need not wait.
+    /// Fast, so that a test need not wait.
     private static let pace = LiveAvailability.Pace(interval: .milliseconds(5), heartbeat: .seconds(60))
 
     private func withLive(
@@ -89,7 +89,7 @@ import Testing
         return Reader(subscriber, live)
     }
 
-    @Test("First the current figures in one event, then each change of what is watched, and of nothing else")
+    @Test("First comes the current availability in one event, then each change of the watched products only")
     func changes() async throws {
         try await withStorefront { shop in
             try await shop.sell(1, of: "p:lamp")
@@ -103,7 +103,7 @@ import Testing
                 try await shop.sell(3, of: "p:cube", "v:red")
                 let second = try await reader.next()
                 #expect(second?.sold == ["cube": 3])
-                // That of the state when the look began; the sales may have come after.
+                // The state's id when the poll began; the sales may have followed.
                 #expect(["1.1", "1.2", "1.3"].contains(second?.id))
                 try await shop.sell(1, of: "p:lamp")
                 #expect(try await reader.next()?.sold == ["lamp": 2])
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test("Whoever comes back is told all figures again, and of a catalogue that may have come in another epoch")
+    @Test("A reconnecting subscriber gets a full snapshot, and a catalogue event if the epoch has changed")
     func resuming() async throws {
         try await withStorefront { shop in
             try await withLive(shop) { live in
@@ -123,7 +123,7 @@ import Testing
                 try await shop.sell(2, of: "p:lamp")
                 let last = try #require(try await before.next())
                 await live.unsubscribe(before.subscriber)
-                // Taken back before the next look: a subscriber that saw it must get the change.
+                // Reverted before the next poll: a subscriber that saw the sale must receive the change.
                 try await shop.sell(-2, of: "p:lamp")
                 let again = try await reader(live, "cube", "lamp", after: last.id)
                 #expect(try await again.next()?.sold == ["cube": 0, "lamp": 0])
@@ -141,11 +141,11 @@ import Testing
         }
     }
 
-    @Test("Whoever comes later has newer figures than those who were there; the next look brings all to the same")
+    @Test("A later subscriber gets newer availability than earlier ones; the next poll aligns them")
     func later() async throws {
         try await withStorefront { shop in
             var pace = Self.pace
-            // No look comes before the second one.
+            // No poll happens before the second subscription.
             pace.interval = .milliseconds(300)
             try await withLive(shop, pace) { live in
                 let first = try await reader(live, "lamp")
@@ -153,7 +153,8 @@ import Testing
                 try await shop.sell(1, of: "p:lamp")
                 let second = try await reader(live, "lamp")
                 #expect(try await second.next()?.sold == ["lamp": 1])
-                // Taken back before the next look: the first subscriber never got it, the second must.
+                // Reverted before the next poll: the first subscriber never received the sale, the second must receive
+                // the change.
                 try await shop.sell(-1, of: "p:lamp")
                 var sold = try #require(try await second.next()?.sold["lamp"])
                 while sold != 0 { sold = try #require(try await second.next()?.sold["lamp"]) }
@@ -162,7 +163,7 @@ import Testing
         }
     }
 
-    @Test("Redis away: told once; back: all figures again, changed or not")
+    @Test("An outage of Redis is reported once, and followed by a full snapshot, changed or not")
     func outage() async throws {
         try await withStorefront { shop in
             try await withLive(shop) { live in
@@ -181,7 +182,7 @@ import Testing
         }
     }
 
-    @Test("A new catalogue is announced, and its caps are told")
+    @Test("A new catalogue is announced, and its caps are sent")
     func catalogue() async throws {
         try await withStorefront { shop in
             try await withLive(shop) { live in
@@ -199,7 +200,7 @@ import Testing
         }
     }
 
-    @Test("More products than one look reads are read in turn, and none is forgotten")
+    @Test("More products than one poll reads are read in turn, and none is forgotten")
     func turns() async throws {
         try await withStorefront { shop in
             var pace = Self.pace
@@ -218,13 +219,13 @@ import Testing
         }
     }
 
-    @Test("A subscriber that does not keep up is told how much it missed, and gets the figures again")
+    @Test("A subscriber that does not keep up is sent the number of missed events, then a full snapshot")
     func slow() async throws {
         try await withStorefront { shop in
             try await withLive(shop) { live in
                 let reader = try await reader(live, "lamp", "cube")
                 let dropped = Subscriber.bufferedEvents + 5
-                // The first figures wait already.
+                // The initial snapshot is already queued.
                 for _ in 1..<dropped {
                     reader.subscriber.offer(CountedBuffer(ServerSentEvent.heartbeat(asOf: "t"), shop.unread))
                 }
@@ -233,7 +234,7 @@ import Testing
                 #expect(missed.name == "missed")
                 let again = try #require(try await reader.next())
                 #expect(again.sold.count == 2)
-                // Whether the sale came before or after the repeated figures, it is reported.
+                // Whether the sale came before or after the repeated snapshot, it is reported.
                 let sold = again.sold["lamp"] == 2 ? 2 : try await reader.next()?.sold["lamp"]
                 #expect(sold == 2)
                 #expect([dropped, dropped + 1].map { #"{"missed":\#($0)}"# }.contains(missed.data))
@@ -241,7 +242,7 @@ import Testing
         }
     }
 
-    @Test("Figures that are behind the ledger are not told; when they are right again, all are told")
+    @Test("Availability behind the ledger is not sent; once it is right again, all of it is sent")
     func behind() async throws {
         try await withStorefront { shop in
             try await shop.server.command("COPY", shop.keys.stock, "old")
@@ -267,7 +268,7 @@ import Testing
         }
     }
 
-    @Test("Heartbeats come when nothing else does")
+    @Test("Heartbeats are sent when nothing else is")
     func heartbeats() async throws {
         try await withStorefront { shop in
             var pace = Self.pace
@@ -284,7 +285,7 @@ import Testing
         }
     }
 
-    @Test("When it ends, whoever has not read all is disconnected")
+    @Test("At shutdown, subscribers that have not read everything are disconnected")
     func endingBesideTheDeaf() async throws {
         try await withStorefront { shop in
             let live = shop.live(Self.pace)
@@ -299,7 +300,7 @@ import Testing
         }
     }
 
-    @Test("When it ends, so do its subscribers, and later ones at once")
+    @Test("At shutdown, its subscribers end, and later ones end at once")
     func ending() async throws {
         try await withStorefront { shop in
             let live = shop.live(Self.pace)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import AvailabilityAPI
 
-/// Addresses, tags and tokens, as they come in requests.
+/// Paths, tags and tokens in requests.
 @Suite struct RequestTests {
     private func request(_ path: String = "/", authority: String? = "127.0.0.1:1", _ headers: HTTPFields = [:])
         -> Request
@@ -26,9 +26,9 @@ import Testing
         }
     }
 
-    // MARK: - Addresses
+    // MARK: - Paths
 
-    @Test("Percent-encoding is undone once, and byte by byte")
+    @Test("Percent-encoding is decoded once, and byte by byte")
     func decoding() throws {
         #expect(try RequestTarget.decoded("a%2Fb%20c%252F+%C3%A4") == "a/b c%2F+ä")
         #expect(try RequestTarget.decoded("a+b%2Bc", plusIsSpace: true) == "a b+c")
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test("Parameters are read by name; one that is misspelt is refused, not ignored")
+    @Test("Parameters are read by name; a misspelt one is rejected, not ignored")
     func parameters() throws {
         let target = RequestTarget("/v1/products?limit=2&category=a%26b&&after=")
         #expect(
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test("A tag names the figures: not the moment, but where they come from")
+    @Test("A tag identifies the availability and its source, but not the time")
     func tags() {
         let tag = reply("x").entityTag
         #expect(tag.hasPrefix("W/\""))
@@ -89,7 +89,7 @@ import Testing
     private let metrics = Route("/metrics", get: { _, _, _ in Response(status: .ok) })
     private let health = Route("/healthz", get: { _, _, _ in Response(status: .ok) })
 
-    @Test("Without a token, only names of this machine are answered")
+    @Test("Without a token, only requests for this machine's names are answered")
     func loopbackNames() {
         let access = OperatorAccess(token: nil)
         for name in ["127.0.0.1:8081", "localhost", "LOCALHOST:1", "[::1]:8081"] {
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test("With a token, it has to be there: bearer, or the password of anybody")
+    @Test("With a token it must be present, as a bearer token or as any user's password")
     func tokens() {
         let access = OperatorAccess(token: "s3cret:ä")
         func status(_ field: String?) -> Int? {

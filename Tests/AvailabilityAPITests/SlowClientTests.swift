@@ -58,20 +58,20 @@ import Testing
         return connection
     }
 
-    /// Whether the server has closed it: one that does not read learns that when it sends.
+    /// Whether the server has closed it: a client that does not read learns that when it sends.
     private func isGone(_ connection: TestSupport.HTTPConnection) -> Bool {
         if !connection.isClosed { connection.send("x") }
         return connection.isClosed
     }
 
-    @Test("A client that reads slowly gets all of an answer; one that reads nothing is cut off")
+    @Test("A client that reads slowly gets a whole response; one that reads nothing is disconnected")
     func progress() async throws {
         let (bytes, unread) = (6 << 20, UnreadBytes(limit: .max))
         let limits = FastPathHandler.Limits(idle: .seconds(60), stall: .milliseconds(1_600))
         try await withServer(responding: bytes, unread, limits: limits) { address in
             let (slow, deaf) = (try await ask(address), try await ask(address))
             let began = ContinuousClock.now
-            // Several times as long as an answer may stand still.
+            // Several times as long as a response may be stalled.
             slow.startReading(every: .milliseconds(5))
             try await eventually(within: .seconds(30), "the end of the one that does not read") { isGone(deaf) }
             let reply = try await slow.reply(within: .seconds(60))
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("Above the bound those are closed first that take nothing; the count stays below it")
+    @Test("Above the limit the connections that read nothing are closed first; the count stays below it")
     func bound() async throws {
         let (bytes, limit) = (4 << 20, 17 << 20)
         let (unread, answered) = (UnreadBytes(limit: limit), Count())
@@ -98,11 +98,11 @@ import Testing
                 deaf.append(try await ask(address))
                 let asked = deaf.count + 1
                 try await eventually("it is answered") { answered.value == asked }
-                // And what was counted last, with no room made yet.
+                // Plus the latest response, for which no room has been made yet.
                 #expect(unread.count <= limit + bytes)
                 try await eventually("there is room") { unread.count <= limit }
             }
-            // At once: each event loop counts several before it makes room.
+            // Concurrently: each event loop counts several before it makes room.
             for _ in 0..<10 { deaf.append(try await ask(address)) }
             let asked = deaf.count + 1
             try await eventually("all are answered, and there is room") {
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test("A client that asks for more before it has read is answered once at a time, and then all")
+    @Test("A client that sends more requests before it reads is answered one at a time, but completely")
     func pipelining() async throws {
         let (bytes, unread) = (2 << 20, UnreadBytes(limit: .max))
         try await withServer(responding: bytes, unread) { address in
@@ -130,7 +130,7 @@ import Testing
         }
     }
 
-    @Test("An event counts once for all who wait for it, until the last has it")
+    @Test("A shared event counts once until its last recipient has it")
     func events() async throws {
         let unread = UnreadBytes(limit: .max)
         func subscriber() throws -> Subscriber {

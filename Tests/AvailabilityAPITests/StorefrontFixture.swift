@@ -10,7 +10,7 @@ import TestSupport
 
 @testable import AvailabilityAPI
 
-/// A ledger in memory, its counters in a real Redis, and what reads them; the test itself is the consumer.
+/// A ledger in memory, its counters in a real Redis, and a reader of both; the test itself acts as the consumer.
 struct StorefrontFixture: Sendable {
     let server: TestRedisServer
     let client: RedisClient
@@ -27,7 +27,7 @@ struct StorefrontFixture: Sendable {
         LiveAvailability(reader, metrics: APIMetrics(), unread: unread, logger: Self.logger, pace: pace)
     }
 
-    /// What a process reads from that starts now.
+    /// The reader of a process that starts now.
     func secondStorefront() async throws -> AvailabilityReader {
         let source = AvailabilitySource(
             counters: CounterReader(keys: keys, client: client), ledger: ledger, watch: watch,
@@ -37,7 +37,7 @@ struct StorefrontFixture: Sendable {
             reads: CoalescingReader(source, metrics: APIMetrics()))
     }
 
-    /// Opens a new epoch with the ledger's figures.
+    /// Opens a new epoch with the ledger's counters.
     func install() async throws {
         let start = try await ledger.raiseEpoch(catalogueBefore: nil, reason: "test")
         let store = CounterStore(keys: keys, ledger: ledger.identity, client: client)
@@ -48,7 +48,7 @@ struct StorefrontFixture: Sendable {
         guard case .installed = response else { throw TestSupportError("not installed: \(response)") }
     }
 
-    /// Has the ledger record an order of one sheet, as the consumer does after the gate.
+    /// Records an order of one sheet in the ledger, as the consumer does after the gate.
     func record(_ id: Identifier) async throws {
         let head = try await ledger.head()
         let order = Order(
@@ -69,17 +69,17 @@ struct StorefrontFixture: Sendable {
             for counter in string.gmatch(ARGV[2], '%S+') do redis.call('HINCRBY', KEYS[1], 'sold:' .. counter, ARGV[1]) end
             return redis.call('HINCRBY', KEYS[1], 'seq', 1)
             """
-        // At once, as the gate does: a concurrent read must not see half of it.
+        // Atomically, as the gate does: a concurrent read must not see half of it.
         try await server.command("EVAL", script, "1", keys.stock, "\(units)", counters.joined(separator: " "))
     }
 
-    /// What has been sold of the product, as it is read now.
+    /// The product's sold units, as currently served.
     func sold(_ id: Identifier) async throws -> Int64 {
         try await reader.availability(of: [id]).availability[0].availability.product.sold
     }
 }
 
-/// Counts what happens in several tasks.
+/// Counts events across tasks.
 final class Count: Sendable {
     private let count = Mutex(0)
 

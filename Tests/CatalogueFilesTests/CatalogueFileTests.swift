@@ -43,7 +43,7 @@ struct CatalogueFileTests {
             + "and differs only in case, leading or trailing blanks, or how a letter is composed"
     }
 
-    @Test("Null is the same as absent in every optional field")
+    @Test("Null equals absent in every optional field")
     func nulls() {
         let optional = [
             "description", "long_description", "stripe_product_id", "requires_assembly", "max_quantity", "images",
@@ -54,7 +54,7 @@ struct CatalogueFileTests {
         #expect(SampleCatalogue.violations(product: fields) == [])
     }
 
-    @Test("Syntax errors are one violation, with line and column")
+    @Test("A syntax error is one violation, with line and column")
     func syntax() {
         let rows: [(String, CatalogueIssue)] = [
             ("", CatalogueIssue("line 1, column 1", "expected a value, found the end")),
@@ -68,7 +68,7 @@ struct CatalogueFileTests {
         #expect(CatalogueFile.decode([0x20, 0xFF]) == .invalid(violations: [foreign], warnings: []))
     }
 
-    @Test("The shipped catalogue has no violation and no warning, and the brief's limited edition")
+    @Test("The shipped catalogue has no violation and no warning, and contains the limited edition")
     func shipped() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()

@@ -16,7 +16,7 @@ struct CatalogueFuzzTests {
          {"id":"Q","name":"n","category":"material","dev_status":0,"base_price":1,"has_variants":false}]}
         """#
 
-    @Test("Damaged bytes never crash the decoder, and it finds what breaks the rules, all of it and nothing else")
+    @Test("Damaged bytes never crash the decoder, which finds exactly the violations of the rules")
     func damagedBytes() throws {
         let file = Array(Self.text.utf8)
         try Fuzzing.cases(2_000, of: "damaged catalogues") {
@@ -28,7 +28,7 @@ struct CatalogueFuzzTests {
         }
     }
 
-    @Test("Files that are JSON and have values out of place are judged as the rules say")
+    @Test("Valid JSON with misplaced values is judged by the rules")
     func damagedValues() throws {
         let file = JSONMutation.literal(Self.text)
         try Fuzzing.cases(3_000, of: "catalogues with damaged values") {
@@ -54,7 +54,7 @@ struct CatalogueFuzzTests {
         do {
             file = try JSONValue.parse(bytes)
         } catch {
-            // No JSON is one violation, with its place for a path.
+            // Invalid JSON is one violation, whose path is its location.
             guard case .invalid(let violations, let warnings) = decoded else {
                 Issue.record(comment())
                 return
@@ -77,7 +77,7 @@ struct CatalogueFuzzTests {
         }
     }
 
-    /// The value at a path as a violation shows it; nil where there is none.
+    /// The value at a path as a violation shows it; `nil` if there is none.
     private func shownValue(at path: String, in file: JSONValue) -> String? {
         var value: JSONValue? = file
         for step in path == "the file" ? [] : path.split(separator: ".") {
@@ -88,9 +88,9 @@ struct CatalogueFuzzTests {
         }
         switch value {
         case nil: return nil
-        // An element may be null, a field that is null is not there.
+        // An array element may be null; a null field counts as absent.
         case .null?: return path.hasSuffix("]") || path == "the file" ? "null" : nil
-        // A list that is empty is as good as none.
+        // An empty list counts as absent.
         case .array([])? where path.hasSuffix(".variants"): return nil
         case .array?, .object?: return value?.kind.rawValue
         case let value?:

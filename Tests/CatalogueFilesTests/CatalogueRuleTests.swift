@@ -11,7 +11,7 @@ struct CatalogueRuleTests {
     private static let idRule = "an id has 1 to 255 bytes and no control characters, and this one"
 
     @Test(
-        "A field of a product that breaks its rule is named with its value and what to write",
+        "An invalid field of a product is reported with its value and the correction",
         arguments: [
             (#""id":7"#, "id: is 7; must be a text"), (#""id":null"#, "id: missing; write a text"),
             (#""id":"""#, #"id: is ""; \#(idRule) is empty"#),
@@ -55,7 +55,7 @@ struct CatalogueRuleTests {
     }
 
     @Test(
-        "A field of a variant that breaks its rule is named too",
+        "An invalid field of a variant is reported, too",
         arguments: [
             (#""id":"""#, #"id: is ""; \#(idRule) is empty"#), (#""name":"""#, #"name: is ""; must not be empty"#),
             (#""max_quantity":0"#, "max_quantity: is 0; \(cap)"),
@@ -71,7 +71,7 @@ struct CatalogueRuleTests {
                 == ["products[0].variants[0].\(violation)"])
     }
 
-    @Test("Each missing field is a violation of its own")
+    @Test("Each missing field is a separate violation")
     func missingFields() {
         let file = CatalogueFile.decode(SampleCatalogue.file(products: "[{}]"))
         let paths = ["id", "name", "category", "dev_status", "base_price", "has_variants"].map { "products[0].\($0)" }

@@ -1,8 +1,8 @@
 import Domain
 import StrictJSON
 
-/// The rules of a catalogue file once more, written down without regard to how the decoder goes about them: the paths
-/// at which a file breaks them, and what a file that breaks none must be read as.
+/// An independent implementation of the catalogue file's rules: the paths of violations, and the catalogue that a valid
+/// file must be read as.
 enum CatalogueRules {
     static func brokenPaths(in file: JSONValue) -> Set<String> {
         guard case .object(let object) = file else { return ["the file"] }
@@ -47,7 +47,7 @@ enum CatalogueRules {
         return broken.union(repeated(productIDs)).union(repeated(variantIDs))
     }
 
-    /// What products and variants have in common.
+    /// The fields that products and variants share.
     private static func sharedFields(_ object: JSONObject) -> [String] {
         var broken: [String] = []
         if id(object["id"]) == nil { broken.append("id") }
@@ -88,7 +88,7 @@ enum CatalogueRules {
         return broken
     }
 
-    /// All but the first, in the order of the file, of those that have the same id.
+    /// All ids but the first of each group of equal ids, in the order of the file.
     private static func repeated(_ ids: [String: [UInt8]]) -> [String] {
         Dictionary(grouping: ids.keys) { ids[$0] }.values.flatMap { paths in
             paths.sorted { numbers(in: $0).lexicographicallyPrecedes(numbers(in: $1)) }.dropFirst()
@@ -97,7 +97,7 @@ enum CatalogueRules {
 
     private static func numbers(in path: String) -> [Int] { path.split { !$0.isNumber }.compactMap { Int($0) } }
 
-    // MARK: What a valid file means
+    // MARK: The meaning of a valid file
 
     static func means(_ catalogue: Catalogue, _ file: JSONValue) -> Bool {
         guard case .object(let object) = file, let products = list(object["products"]) else { return false }
@@ -162,7 +162,7 @@ enum CatalogueRules {
         number(value).map { $0 >= least && $0 <= most } ?? false
     }
 
-    /// The bytes of an id that keeps the rules.
+    /// The bytes of a valid id.
     private static func id(_ value: JSONValue?) -> [UInt8]? {
         guard let text = text(value), (1...255).contains(text.utf8.count) else { return nil }
         let controls = text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }

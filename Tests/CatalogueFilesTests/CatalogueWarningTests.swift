@@ -5,7 +5,7 @@ import Testing
 @Suite("Warnings about a catalogue file")
 struct CatalogueWarningTests {
     @Test(
-        "An unknown key of a product is named with the one that was probably meant",
+        "An unknown key of a product is reported with a suggestion",
         arguments: [
             ("max_quanity", "max_quantity"), ("maxQuantity", "max_quantity"), ("MAX_QUANTITY", "max_quantity"),
             ("max-quantity", "max_quantity"), ("stripeProductId", "stripe_product_id"), ("descripton", "description"),
@@ -20,7 +20,7 @@ struct CatalogueWarningTests {
         #expect(SampleCatalogue.warnings(file) == ["products[0].\(key): unknown key, ignored\(suggestion)"])
     }
 
-    @Test("Unknown keys of the file and of variants are named too; a product's key is none of a variant's")
+    @Test("Unknown keys of the file and of variants are reported, too; a product's key is unknown in a variant")
     func otherKeys() {
         let file = CatalogueFile.decode(
             Array(#"{"source":"x","categorys":[],"product":[],"products":[],"categories":[]}"#.utf8))
@@ -36,14 +36,14 @@ struct CatalogueWarningTests {
             ])
     }
 
-    @Test("A guess helps where a required key is missing")
+    @Test("A suggestion is made if a required key is missing")
     func missingKey() {
         let file = CatalogueFile.decode(Array(#"{"categories":[],"product":[]}"#.utf8))
         #expect(SampleCatalogue.violations(file) == ["products: missing; write a list"])
         #expect(SampleCatalogue.warnings(file) == ["product: unknown key, ignored; did you mean products?"])
     }
 
-    @Test("A key that is no plain word is shown escaped and shortened")
+    @Test("A key that is not a plain word is shown escaped and shortened")
     func strangeKeys() {
         #expect(
             SampleCatalogue.warnings(SampleCatalogue.decode(product: #""\u001b[2J.":1"#))
@@ -54,7 +54,7 @@ struct CatalogueWarningTests {
                 == ["products[0].\(String(repeating: "k", count: 39))…: unknown key, ignored"])
     }
 
-    @Test("A variant's cap above its product's is warned about, at or below it is not")
+    @Test("A variant's cap causes a warning above its product's, but not at or below it")
     func caps() {
         func file(_ cap: String) -> CatalogueFile {
             SampleCatalogue.decode(
@@ -73,7 +73,7 @@ struct CatalogueWarningTests {
     }
 
     @Test(
-        "Ids that look alike are warned about, of products and of variants; so are those that are no part of an address"
+        "Similar ids cause a warning, among products and among variants; so do ids that cannot be in a path"
     )
     func looks() {
         func product(_ id: String, _ more: String = "") -> String {
@@ -100,7 +100,7 @@ struct CatalogueWarningTests {
             ])
     }
 
-    @Test("Of many ids that look alike the first are named, the others counted")
+    @Test("Of many similar ids the first are named, the others counted")
     func manyLooks() {
         let products = (0..<25).flatMap { number in
             ["x\(number)", "X\(number)"].map {

@@ -1,7 +1,7 @@
 import CatalogueFiles
 import Domain
 
-/// Catalogue files that differ in one thing from a valid one.
+/// Catalogue files that differ in one respect from a valid one.
 enum SampleCatalogue {
     static let product = [
         ("id", "\"p\""), ("name", "\"n\""), ("category", "\"kit\""), ("dev_status", "5"), ("base_price", "1"),
@@ -12,14 +12,14 @@ enum SampleCatalogue {
         Array("{\"categories\":\(categories),\"products\":\(products)}".utf8)
     }
 
-    /// One product: what `fields` gives replaces the valid fields of the same keys or comes after them.
+    /// Decodes one product, in which `fields` replaces the valid fields of the same keys or is appended to them.
     static func decode(product fields: String) -> CatalogueFile {
         let kept = product.filter { !fields.contains("\"\($0.0)\":") }.map { "\"\($0.0)\":\($0.1)" }
         let all = kept + (fields.isEmpty ? [] : [fields])
         return CatalogueFile.decode(file(products: "[{\(all.joined(separator: ","))}]"))
     }
 
-    /// A product whose one variant has `fields` beyond a name and, unless given, an id.
+    /// Decodes a product whose one variant has `fields` in addition to a name and, unless given, an id.
     static func decode(variant fields: String) -> CatalogueFile {
         let id = fields.contains("\"id\":") ? "" : "\"id\":\"v\","
         let name = fields.contains("\"name\":") ? "" : "\"name\":\"v\","

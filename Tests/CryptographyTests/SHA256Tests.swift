@@ -11,7 +11,7 @@ struct SHA256Tests {
     }
 
     @Test(
-        "gives the digests of the standard's examples",
+        "computes the digests of the standard's examples",
         arguments: [
             ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
             ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
@@ -28,13 +28,13 @@ struct SHA256Tests {
         #expect(Self.hex(Array(message.utf8)) == digest)
     }
 
-    @Test("gives the digest of a million bytes")
+    @Test("computes the digest of a million bytes")
     func million() {
         let message = [UInt8](repeating: UInt8(ascii: "a"), count: 1_000_000)
         #expect(Self.hex(message) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
     }
 
-    /// As `sha256sum` has them: the padding fits into the last block, just so, or needs one more.
+    /// As `sha256sum` prints them: the padding fits into the last block, just fits, or needs another block.
     @Test(
         "pads messages of every length around a block's end",
         arguments: [

@@ -5,7 +5,7 @@ private let cube = CounterName.product("cube")
 private let black = CounterName.variant("black")
 private let lamp = CounterName.product("lamp")
 
-/// Without gate and ledger; a million random commands against both: `GateArbiterTests`.
+/// Without gate and ledger; `GateArbiterTests` compares a million random commands with both.
 @Suite("The arbiter")
 struct ArbiterTests {
     /// Cubes: 10, of which 6 black; lamps are unlimited. Order "o" owns two black cubes and a lamp.
@@ -33,7 +33,7 @@ struct ArbiterTests {
         .adjust(Adjustment(adjustmentID: "a", sku: sku, units: units, reason: "r"))
     }
 
-    /// A command, what it comes to, and the balances that differ afterwards.
+    /// A command, its decision, and the balances that differ afterwards.
     struct Row: Sendable, CustomTestStringConvertible {
         var name: String
         var command: Command
@@ -77,7 +77,7 @@ struct ArbiterTests {
             changes: [cube: Balance(sold: 6, adjusted: 1, cap: 10), black: Balance(sold: 3, adjusted: 0, cap: 6)]),
     ]
 
-    @Test("decides a command, and changes what it decided and nothing else", arguments: rows)
+    @Test("decides a command, and changes only the balances of its decision", arguments: rows)
     func decides(_ row: Row) throws {
         var arbiter = Self.arbiter()
         #expect(try arbiter.decide(row.command) == row.decision)
@@ -93,7 +93,7 @@ struct ArbiterTests {
         (adjust(SKU("lamp"), Limit.exactInteger), .adjustmentTooLarge(lamp)),
     ]
 
-    @Test("decides nothing that its balances do not allow, and changes nothing then", arguments: undecidable.indices)
+    @Test("decides nothing that its balances do not allow, and then changes nothing", arguments: undecidable.indices)
     func decidesNothing(_ index: Int) {
         let (command, reason) = Self.undecidable[index]
         var arbiter = Self.arbiter()
@@ -101,7 +101,7 @@ struct ArbiterTests {
         #expect(arbiter.changes.isEmpty && arbiter.seq == 5)
     }
 
-    @Test("finds a balance too low for what an order owns, and takes nothing from the order then")
+    @Test("detects a balance too low for what an order owns, and then takes nothing from the order")
     func miscounted() throws {
         var arbiter = Arbiter(seq: 0)
         arbiter.load(lamp, Balance(sold: 1, cap: nil))
@@ -110,7 +110,7 @@ struct ArbiterTests {
         #expect(arbiter.owned(by: "o") == [SKUUnits(SKU("lamp"), 2)] && arbiter.changes.isEmpty)
     }
 
-    @Test("confirms what it comes to itself, on the same movements, and nothing else")
+    @Test("confirms only its own decision, on the same movements")
     func confirms() throws {
         guard case .placeOrder(let order) = Self.order(("lamp", nil, 2)) else { return }
         func decided(_ movements: [Movement], _ decision: Decision) -> DecidedCommand {
@@ -129,7 +129,7 @@ struct ArbiterTests {
         }
     }
 
-    @Test("says of a cancellation what it takes, by what the ones before it left")
+    @Test("reports what a cancellation takes, given what earlier ones left")
     func takebacks() throws {
         var arbiter = Self.arbiter()
         let first = Cancellation(cancellationID: "c1", orderID: "o", items: [SKUUnits(SKU("cube", "black"), 1)])

@@ -9,7 +9,7 @@ struct AvailabilityTests {
 
     private static func closed(_ sold: Int64?, _ cap: Int64?) -> CounterState { state(sold, cap, isActive: false) }
 
-    /// A product without variants, what is available of it, and whether it is.
+    /// A product without variants, its available units, and whether it is available.
     private static let products: [(CounterState, Int64?, Bool)] = [
         (state(0, 5), 5, true), (state(4, 5), 1, true), (state(5, 5), 0, false), (state(7, 5), 0, false),
         (state(9, nil), nil, true), (state(nil, 5), 5, true), (closed(0, 5), 5, false), (closed(0, nil), nil, false),
@@ -17,7 +17,8 @@ struct AvailabilityTests {
     ]
 
     @Test(
-        "of a product is its cap less what is sold, never below 0; closed is not available", arguments: products.indices
+        "of a product is its cap less its sold units, never below 0; a closed one is not available",
+        arguments: products.indices
     )
     func product(_ index: Int) {
         let (state, available, isAvailable) = Self.products[index]
@@ -28,7 +29,7 @@ struct AvailabilityTests {
         #expect(figures.id == "P" && figures.name == "name")
     }
 
-    /// Product, variant, and the variant's figures: available, is available, is active.
+    /// Product, variant, and the variant's availability: available units, is available, is active.
     private static let variants: [(CounterState, CounterState, Int64?, Bool, Bool)] = [
         (state(0, 9), state(0, 5), 5, true, true),
         (state(6, 9), state(0, 5), 3, true, true),
@@ -50,7 +51,7 @@ struct AvailabilityTests {
         let figures = try #require(availability.variants.first)
         #expect(figures.available == available)
         #expect(figures.isAvailable == isAvailable && figures.isActive == isActive)
-        // The cap and the count stay the variant's own.
+        // Cap and sold units remain the variant's own.
         #expect(figures.cap == variant.cap && figures.sold == variant.sold)
     }
 
@@ -60,12 +61,12 @@ struct AvailabilityTests {
         (state(5, 9), [state(5, 5), closed(0, 5)], false),
         (state(5, nil), [state(5, 5)], false),
         (state(5, nil), [state(5, 5), state(0, nil)], true),
-        // It has lost its variants, and is sold without.
+        // It has lost its variants, and is sold without one.
         (state(5, 9), [closed(0, nil)], true), (state(9, 9), [closed(0, nil)], false),
         (state(9, 9), [state(0, nil)], false),
     ]
 
-    @Test("of a product needs one of its open variants to be available", arguments: families.indices)
+    @Test("of a product requires that one of its open variants is available", arguments: families.indices)
     func family(_ index: Int) {
         let (product, variants, isAvailable) = Self.families[index]
         let availability = Availability(

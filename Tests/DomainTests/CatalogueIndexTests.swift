@@ -42,7 +42,7 @@ struct CatalogueIndexTests {
                 "varied", "Red", .unknownVariant,
                 #"variant_id: no variant "Red" in the catalogue; did you mean "red"?"#
             ),
-            // Near, but of another product.
+            // A similar id, but of another product.
             ("varied", "bleu", .unknownVariant, #"variant_id: no variant "bleu" in the catalogue"#),
             ("varied", "green", .unknownVariant, #"variant_id: no variant "green" in the catalogue"#),
             (
@@ -60,7 +60,7 @@ struct CatalogueIndexTests {
         #expect(invalid([(product, variant)]) == reason.map { InvalidMessage($0, "items[0].\(detail)") })
     }
 
-    @Test("The first line that is wrong is named")
+    @Test("The first invalid line is named")
     func firstLine() {
         let items: [(Identifier, Identifier?)] = [("plain", nil), ("nothing", nil), ("closed", nil)]
         #expect(invalid(items)?.detail == #"items[1].product_id: no product "nothing" in the catalogue"#)

@@ -45,7 +45,7 @@ struct ContentDigestTests {
         #expect(Self.digest(Self.splits[index].1) == Self.digest(Self.order), "\(Self.splits[index].0)")
     }
 
-    @Test("leaves out what is not content")
+    @Test("excludes fields that are not content")
     func otherFields() {
         let plain = Checkout(orderID: "o", items: [.init(productID: "P", units: 1, unitPrice: 1)])
         let rich = Checkout(
@@ -60,7 +60,7 @@ struct ContentDigestTests {
         #expect(plain.contentDigest.count == 32)
     }
 
-    /// Contents of which no two are the same, though they would be if their parts were only written one after another.
+    /// Contents of which no two are equal, although they would be if their parts were merely concatenated.
     private static let contents: [[Line]] = [
         order,
         [Line("P", "V", 3, 100), Line("P", "W", 1, 100), Line("Q", nil, 3, 50)],
@@ -73,12 +73,12 @@ struct ContentDigestTests {
         [Line("P", nil, 2, 1), Line("P", nil, 1, 2)],
         [Line("P", nil, 3, 1)],
         [Line("P", nil, 1, 3)],
-        // Where one id ends and the next begins.
+        // The boundary between two ids.
         [Line("ab", "c", 1, 1)],
         [Line("a", "bc", 1, 1)],
         [Line("abc", nil, 1, 1)],
         [Line("c", "ab", 1, 1)],
-        // Ids that contain what a length looks like: 1 is the length of the "c" before.
+        // Ids that contain bytes like a length: 1 is the length of the preceding "c".
         [Line("a\u{1}c", nil, 1, 1)],
         [Line("a", "c", 1, 1)],
         [Line("a", "\u{0}", 1, 1)],
@@ -87,16 +87,17 @@ struct ContentDigestTests {
         [Line("p", nil, 3, 1)],
         [Line("caf\u{E9}", nil, 1, 1)],
         [Line("cafe\u{301}", nil, 1, 1)],
-        // The longest id, whose length is the last that a byte holds, and how the next ones would wrap around.
+        // The longest id, whose length is the largest that fits into a byte, and the ids around which a length would
+        // wrap.
         [Line(Identifier(String(repeating: "a", count: 255)), nil, 1, 1)],
         [Line(Identifier(String(repeating: "a", count: 254)), "a", 1, 1)],
-        // A line's end and the next one's start.
+        // The end of a line and the start of the next.
         [Line("x", nil, 1, 1), Line("y", nil, 1, 1)],
         [Line("x", "y", 1, 1)],
         [Line("x", "y", 1, 1), Line("x", nil, 1, 1)],
     ]
 
-    @Test("differs whenever product, variant, quantity or price do")
+    @Test("differs whenever product, variant, quantity or price differ")
     func different() {
         var seen: [[UInt8]: Int] = [:]
         for (index, lines) in Self.contents.enumerated() {
@@ -105,12 +106,12 @@ struct ContentDigestTests {
         }
     }
 
-    @Test("stays what it is: digests are kept in ledgers")
+    @Test("never changes: digests are stored in ledgers")
     func stable() {
         #expect(Self.digest(Self.order) == Self.expected)
     }
 
-    /// Lengths, ids, price and units in turn, big-endian, of the lines sorted.
+    /// Lengths, ids, price and units alternating, big-endian, of the sorted lines.
     private static let expected: [UInt8] = SHA256.digest(
         [1, 80, 1, 86, 0, 0, 0, 0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0, 2]
             + [1, 80, 1, 87, 0, 0, 0, 0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0, 1]

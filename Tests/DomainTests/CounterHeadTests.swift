@@ -1,7 +1,7 @@
 import Domain
 import Testing
 
-@Suite("What Redis remembers of a ledger")
+@Suite("The state that Redis remembers of a ledger")
 struct CounterHeadTests {
     private static let ledger = LedgerHead(epoch: 7, seq: 50, position: 61, catalogueVersion: 1)
 
@@ -9,7 +9,7 @@ struct CounterHeadTests {
     private static let cases: [(CounterHead, LedgerObjection?)] = [
         (CounterHead(), nil),
         (CounterHead(ledger: "L", epoch: 7, seq: 99, settled: 50, recorded: 60), nil),
-        // Decisions that were not recorded are made again: only what was recorded counts.
+        // Decisions that were not recorded are made again: only recorded ones count.
         (CounterHead(ledger: "L", epoch: 6, seq: 99, settled: 49, recorded: 0), nil),
         (CounterHead(ledger: "M"), .otherLedger("M")),
         (CounterHead(ledger: "M", epoch: 8, settled: 51), .otherLedger("M")),
@@ -20,7 +20,7 @@ struct CounterHeadTests {
         (CounterHead(ledger: "L", epoch: 7, settled: 50, recorded: 61), .moreRecorded(settled: 50, recorded: 61)),
     ]
 
-    @Test("is an objection where it is more than the ledger holds, or another ledger's", arguments: cases.indices)
+    @Test("is an objection if it exceeds what the ledger holds, or is another ledger's", arguments: cases.indices)
     func objections(_ index: Int) {
         let (head, objection) = Self.cases[index]
         #expect(head.objection(to: Self.ledger, of: "L") == objection)

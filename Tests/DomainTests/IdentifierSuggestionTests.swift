@@ -2,14 +2,14 @@ import Domain
 import Randomness
 import Testing
 
-@Suite("What was probably meant by a mistyped id")
+@Suite("Suggestions for a mistyped id")
 struct IdentifierSuggestionTests {
     private static let suggestion = IdentifierSuggestion([
         "Unit-8x8x8-Founder", "Unit-8x8x8-DIY", "Material-8x8-V", "ABC", "abc", "DEF", "P", "Interface-Dial",
     ])
 
     @Test(
-        "One or two letters, capitals, blanks and separators do not matter; numbers do, and what short ids consist of",
+        "One or two letters, case, blanks and separators may differ, but not numbers or short ids",
         arguments: [
             ("Unit-8x8x8-Foundr", "Unit-8x8x8-Founder"), ("Uint-8x8x8-Founder", "Unit-8x8x8-Founder"),
             ("nit-8x8x8-Founder", "Unit-8x8x8-Founder"), ("unit_8x8x8_founder", "Unit-8x8x8-Founder"),
@@ -21,9 +21,9 @@ struct IdentifierSuggestionTests {
         #expect(Self.suggestion.closest(to: Identifier(mistyped))?.text == meant)
     }
 
-    @Test("Among very many ids one mistake is found wherever it is")
+    @Test("Among very many ids a single typo is found wherever it is")
     func many() throws {
-        // Much alike: what is before the mistake, or behind it, is what many have.
+        // Similar words: many ids share the text before the typo, or after it.
         let words = ["alpha", "bravo", "delta", "gamma", "kappa", "omega", "sigma", "theta"]
         let ids = (0..<10_000).map { number in
             Identifier("shop-\(number)-\(words[number % 8])-\(words[number / 8 % 8])-edition")

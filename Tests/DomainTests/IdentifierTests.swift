@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Ids")
 struct IdentifierTests {
-    @Test("Ids are the same only byte by byte")
+    @Test("Ids are equal only byte by byte")
     func bytes() {
         let composed = Identifier("caf\u{E9}")
         let decomposed = Identifier("cafe\u{301}")
@@ -13,7 +13,7 @@ struct IdentifierTests {
         #expect(Identifier("a") != "A")
     }
 
-    @Test("Ids sort by their bytes, as SQLite does")
+    @Test("Ids sort by their bytes, as in SQLite")
     func order() {
         let sorted: [Identifier] = ["", "A", "B", "a", "aa", "b", "z\u{301}", "\u{E9}", "\u{FFFD}", "😀"]
         #expect(sorted.reversed().sorted() == sorted)
@@ -33,7 +33,7 @@ struct IdentifierTests {
         #expect(Identifier.violation(in: text) == violation)
     }
 
-    @Test("The bytes' way of looking for control characters agrees with Unicode's categories")
+    @Test("The bytewise check for control characters agrees with Unicode's categories")
     func everyScalar() {
         for value in 0..<UInt32(0x3000) {
             guard let scalar = Unicode.Scalar(value) else { continue }

@@ -34,7 +34,7 @@ struct MovementTests {
         #expect(Order(Checkout(orderID: "o", items: items)).movements == movements)
     }
 
-    @Test("of the largest one are exact")
+    @Test("of the largest order are exact")
     func largest() {
         let items = (0..<Limit.items).map { _ in
             Checkout.Item(productID: "P", variantID: "V", units: Limit.units, unitPrice: 1)
@@ -45,7 +45,7 @@ struct MovementTests {
     }
 
     @Test(
-        "that do not fit say why",
+        "that exceed the range report the reason",
         arguments: [(0, ShortageReason.soldOut), (1, .insufficient)] as [(Int64, ShortageReason)])
     func reason(left: Int64, reason: ShortageReason) {
         #expect(Shortage(counter: Self.p, asked: 2, left: left).reason == reason)

@@ -1,10 +1,10 @@
 import Domain
 import Testing
 
-/// What a refund gives back of what is due.
+/// A refund's effect on the payments that are due.
 @Suite("A refund")
 struct RefundTests {
-    /// "payment intent amount currency", "?" for what is not known; numbered from 1.
+    /// "payment intent amount currency", "?" if unknown; numbered from 1.
     private static func due(_ payments: String...) -> [DuePayment] {
         payments.enumerated().map { number, text in
             let parts = text.split(separator: " ").map { $0 == "?" ? nil : String($0) }
@@ -15,7 +15,7 @@ struct RefundTests {
         }
     }
 
-    /// "number: amount", and a full stop where nothing is due any more.
+    /// "number: amount", and a full stop if nothing is due any more.
     private static func shares(
         of due: [DuePayment], intent: String? = nil, amount: Int64? = nil, currency: String? = nil,
         isKnown: Bool = false
@@ -28,7 +28,7 @@ struct RefundTests {
         }
     }
 
-    @Test("without an amount gives back all that is due, of the payment it names or of all")
+    @Test("without an amount refunds everything that is due, of the payment it names or of all")
     func all() {
         let due = Self.due("pi_1 100 usd", "pi_2 30 usd", "pi_3 ? usd")
         #expect(Self.shares(of: due) == ["1: 100.", "2: 30.", "3: ?."])
@@ -36,7 +36,7 @@ struct RefundTests {
         #expect(Self.shares(of: []) == [])
     }
 
-    @Test("with an amount gives back as much, one payment after the other, and never more than is due")
+    @Test("with an amount refunds that amount, one payment after the other, and never more than is due")
     func amounts() {
         let due = Self.due("pi_1 100 usd", "pi_2 30 usd")
         let expected: [(Int64, [String])] = [
@@ -44,12 +44,12 @@ struct RefundTests {
             (130, ["1: 100.", "2: 30."]), (1_000, ["1: 100.", "2: 30.", "pi_2: 870"]),
         ]
         for (amount, shares) in expected { #expect(Self.shares(of: due, amount: amount) == shares) }
-        // What is more than is due counts when that payment becomes due again, for more.
+        // The excess counts when that payment becomes due again, for more.
         #expect(Self.shares(of: due, intent: "pi_2", amount: 50) == ["2: 30.", "pi_2: 20"])
         #expect(Self.shares(of: [], amount: 50) == [])
     }
 
-    @Test("leaves a payment of an unknown amount due, unless it gives back all")
+    @Test("leaves a payment of an unknown amount due unless it refunds everything")
     func unknownAmounts() {
         let due = Self.due("pi_1 ? usd", "pi_2 30 usd")
         #expect(Self.shares(of: due, amount: 40) == ["2: 30.", "1: 10"])
@@ -57,7 +57,7 @@ struct RefundTests {
         #expect(Self.shares(of: due, intent: "pi_1", amount: 40) == ["1: 40"])
     }
 
-    @Test("that names a payment which is not due is for those whose payment is not known, and for no other one")
+    @Test("that names a payment which is not due applies to payments without a known intent only")
     func namedPayments() {
         #expect(Self.shares(of: Self.due("pi_1 100 usd", "? 30 usd"), intent: "pi_9") == ["2: 30."])
         #expect(Self.shares(of: Self.due("? 30 usd"), intent: "pi_9", isKnown: true) == ["pi_9: ?."])
@@ -66,7 +66,7 @@ struct RefundTests {
         #expect(Self.shares(of: Self.due("pi_1 100 usd"), intent: "pi_9", amount: 7) == ["pi_9: 7"])
     }
 
-    @Test("gives nothing back of what was paid in another currency")
+    @Test("refunds nothing that was paid in another currency")
     func currencies() {
         let due = Self.due("pi_1 100 usd", "pi_2 30 EUR", "pi_3 5 ?")
         #expect(Self.shares(of: due, currency: "eur") == ["2: 30.", "3: 5."])
@@ -74,7 +74,7 @@ struct RefundTests {
         #expect(Self.shares(of: due, amount: 104) == ["1: 100.", "3: 4"])
     }
 
-    @Test("is told apart by order, payment, amount and currency, and not by who sent it or when")
+    @Test("is identified by order, payment, amount and currency, but not by its sender or time")
     func digests() {
         func refund(
             _ order: Identifier = "o", intent: String? = nil, amount: Int64? = nil, currency: String? = nil,
@@ -93,7 +93,7 @@ struct RefundTests {
         #expect(refund(at: "now", by: "me") == refund() && refund(currency: "USD") == refund(currency: "usd"))
     }
 
-    @Test("what is left of a payment is what was not given back, and nothing of what was given back whole")
+    @Test("leaves a payment's amount less its refunds, and nothing if it was refunded entirely")
     func rests() {
         let payment = Payment(orderID: "o", intentID: "pi", amount: 100)
         let unknown = Payment(orderID: "o", intentID: "pi")

@@ -2,11 +2,11 @@ import Testing
 
 @testable import Domain
 
-@Suite("Packed texts")
+@Suite("Text slices")
 struct TextSlicesTests {
     private static let message = Array("red, green, ö".utf8)
 
-    @Test("are found by their numbers, whether they stand in the message or were added")
+    @Test("are found by their numbers, whether they are in the message or were added")
     func found() {
         var texts = TextSlices(in: Self.message, capacity: 2)
         texts.set(4, to: 5..<10)
@@ -20,7 +20,7 @@ struct TextSlicesTests {
                 == [Array("ö".utf8), nil, Array("added".utf8), [], Array("green".utf8), nil])
     }
 
-    @Test("are equal by their bytes, wherever they stand")
+    @Test("are equal if their bytes are, wherever they are stored")
     func equal() {
         var here = TextSlices(in: Self.message, capacity: 1)
         here.set(0, to: 0..<3)
@@ -31,7 +31,7 @@ struct TextSlicesTests {
         #expect(here != there)
         here.set(1, to: 3..<3)
         #expect(here == there)
-        // One letter with an accent, and a letter followed by an accent: `String` takes them for equal.
+        // One letter with an accent, and a letter followed by an accent: `String` considers them equal.
         here.set(2, to: "\u{E9}".utf8)
         there.set(2, to: "e\u{301}".utf8)
         #expect(here != there)

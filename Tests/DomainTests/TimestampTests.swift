@@ -19,7 +19,7 @@ struct TimestampTests {
         #expect(Timestamp.text(seconds: seconds, milliseconds: milliseconds) == text)
     }
 
-    @Test("of now have the form of all others")
+    @Test("of the current time have the same form")
     func now() {
         #expect(Timestamp.now().wholeMatch(of: /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
     }

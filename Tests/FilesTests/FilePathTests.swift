@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The text of a path") struct FilePathTests {
     @Test(
-        "stands for the bytes of the name, each name has one, and it is the name itself where that is UTF-8",
+        "represents the bytes of the name unambiguously, and is the name itself if that is UTF-8",
         arguments: [
             "plain.sqlite", "Bestände.sqlite", "", "a/b c", "\u{10FFE9}", "e\u{301}", "/\u{301}x",
         ].map { Array($0.utf8) } + [
@@ -35,7 +35,7 @@ import Testing
         #expect(FilePath.isAbsolute(path) == path.utf8.starts(with: "/".utf8))
     }
 
-    @Test("leads to the file of these bytes with every call, and comes back from the system as it was given")
+    @Test("leads to the file of these bytes with every call, and is returned by the system unchanged")
     func calls() throws {
         let folder = try TemporaryFolder()
         let odd = folder.path + "/" + FilePath.text([0x4C, 0xE9])
@@ -45,7 +45,7 @@ import Testing
         let descriptor = FilePath.open(file, O_CREAT | O_RDWR, mode: 0o600)
         #expect(descriptor >= 0 && fcntl(descriptor, F_GETFD) & FD_CLOEXEC != 0)
         close(descriptor)
-        // As the system itself has it, without anything of ours.
+        // By system calls only, without our code.
         let bytes = Array(folder.path.utf8) + [0x2F, 0x4C, 0xE9, 0x2F, 0xE4, 0]
         #expect(bytes.map { CChar(bitPattern: $0) }.withUnsafeBufferPointer { access($0.baseAddress!, F_OK) } == 0)
         #expect(FilePath.status(of: file)?.st_mode == S_IFREG | 0o600)
@@ -58,7 +58,7 @@ import Testing
         #expect(FilePath.statusOfLink(file) == nil && FilePath.statusOfLink(file + "x") == nil)
     }
 
-    @Test("makes the address of a socket of its bytes, as many as the system takes")
+    @Test("makes a socket's address from its bytes, as many as the system accepts")
     func sockets() throws {
         let longest = "/" + FilePath.text([UInt8](repeating: 0xE9, count: 106))
         var address = try #require(FilePath.socketAddress(longest))

@@ -20,12 +20,12 @@ struct InvalidPayloadTests {
         Payment(orderID: "o", intentID: "pi", amount: amount, isWorkedOut: isWorkedOut, currency: "usd")
     }
 
-    /// What follows the head, and what is read.
+    /// The bytes after the head, and the payment read from them.
     private static let payloads: [(String, Payment)] = [
         (#","total":199,"items":[]}"#, known(199)), (#","total":0}"#, known(0)), (#","total":-5}"#, known(-5)),
         (#","items":[{"quantity":2,"unit_price":50},{"quantity":1,"unit_price":7}]}"#, known(107, isWorkedOut: true)),
         (#","total":null,"items":[{"quantity":2,"unit_price":50}]}"#, known(100, isWorkedOut: true)),
-        // Amounts are integers: nothing is guessed.
+        // Amounts are integers: nothing is converted.
         (#","total":"199"}"#, known(nil)), (#","total":1.99}"#, known(nil)),
         (#","total":9007199254740992}"#, known(nil)),
         (#","total":"199","items":[{"quantity":2,"unit_price":50}]}"#, known(100, isWorkedOut: true)),
@@ -37,22 +37,22 @@ struct InvalidPayloadTests {
         (
             #","items":[{"quantity":1,"unit_price":9007199254740991},{"quantity":1,"unit_price":1}]}"#, known(nil)
         ),
-        // What comes before the end of a broken text was read; of a list that is cut off nothing.
+        // Fields before the end of a truncated text were read; a truncated list yields nothing.
         (#","total":199,"items":[{"quantity":2,"#, known(199)),
         (#","items":[{"quantity":2,"unit_price":50},"#, known(nil)),
         (#","total":199} and more"#, known(199)), (#","customer":{"name":"}"#, known(nil)),
-        // Of two none is known to be right.
+        // Of two values neither is known to be right.
         (#","total":199,"total":5}"#, known(nil)), (#","total":199,"total":5,"total":6}"#, known(nil)),
         (#","order_id":"p","total":1}"#, Payment(intentID: "pi", amount: 1, currency: "usd")),
     ]
 
-    @Test("what can be read of the payment is read, and nothing else", arguments: payloads.indices)
+    @Test("the payment is read as far as it can be, and nothing else", arguments: payloads.indices)
     func read(_ index: Int) {
         let (rest, expected) = Self.payloads[index]
         #expect(payment(Self.head + rest) == expected)
     }
 
-    @Test("texts are read as ids are: nothing long, nothing with control characters")
+    @Test("texts are read like ids: none that is long, none with control characters")
     func texts() {
         let long = String(repeating: "x", count: 256)
         #expect(
@@ -61,7 +61,7 @@ struct InvalidPayloadTests {
         #expect(payment(#"{"order_id":"","payment_intent_id":null,"total":1}"#) == Payment(amount: 1))
     }
 
-    @Test("a byte order mark, and bytes that are not UTF-8, hide nothing but themselves")
+    @Test("a byte order mark, and bytes that are not UTF-8, hide only themselves")
     func encodings() {
         #expect(payment([0xEF, 0xBB, 0xBF] + Array((Self.head + #","total":3}"#).utf8)) == Self.known(3))
         let latin = Array((Self.head + #","customer":{"name":""#).utf8) + [0xE9] + Array(#""},"total":4}"#.utf8)
@@ -70,7 +70,7 @@ struct InvalidPayloadTests {
         #expect(payment(id, .invalidUTF8) == Payment(amount: 4))
     }
 
-    @Test("nothing is known where nothing can be read; what is too large is read as far as a message may go")
+    @Test("an unreadable payload yields nothing; one too large is read up to the size of a message")
     func unreadable() {
         for payload in ["", "null", "[]", "7", "{", "nonsense"] { #expect(payment(payload) == Payment(), "\(payload)") }
         let large = Self.head + #","total":3,"notes":""# + String(repeating: "x", count: 2 << 20) + #""}"#
@@ -80,7 +80,7 @@ struct InvalidPayloadTests {
         #expect(MessageDecoder.remains(of: only, invalidBy: .missingPayload).payment == Payment())
     }
 
-    @Test("a payload that ends the process is not looked at again, and what is no checkout was not paid")
+    @Test("a payload that crashed the process is not decoded again, and other types have no payment")
     func others() {
         let payload = Array((Self.head + #","total":3}"#).utf8)
         #expect(payment(payload, .crashedConsumer) == Payment())

@@ -32,7 +32,7 @@ struct MessageDecoderTests {
     }
 
     @Test(
-        "Who sent a message is read, is no part of its content, and is refused where it is no name",
+        "A message's sender is read, is not part of its content, and is rejected if it is not a valid name",
         arguments: [
             (Command.Kind.placeOrder, SampleMessage.payload, "webhook 7"),
             (.cancel, SampleMessage.cancellation, "support"), (.adjust, SampleMessage.adjustment, "maria"),
@@ -57,12 +57,12 @@ struct MessageDecoderTests {
         }
     }
 
-    /// The name that a sample has.
+    /// The name of a sample.
     private func name(in payload: String) -> String {
         String(payload.split(separator: #""by": ""#).last?.prefix { $0 != "\"" } ?? "")
     }
 
-    @Test("Nulls in the customer and the address are absent fields, and texts are kept as they are")
+    @Test("Nulls in the customer and the address are absent fields, and texts are kept unchanged")
     func texts() {
         let payload = #"""
             {"order_id":"BANK CHARGES é e\u0301","customer":{"id":null,"name":" \"Ö\"\n£ "},"shipping_address":{"line2":""},
@@ -77,14 +77,14 @@ struct MessageDecoderTests {
     }
 
     @Test(
-        "Of a message that is rejected, every id is read that can be",
+        "Every readable id of a rejected message is read",
         arguments: [
             (#"{"order_id":"o","cancellation_id":"c","adjustment_id":"a","items":7}"#, "o", "c", "a"),
             (#"{"cancellation_id":"c"}"#, nil, "c", nil),
             (#"{"adjustment_id":"\u0061","sold":0}"#, nil, nil, "a"),
             (#"{"items":[{"order_id":"inner"}],"order_id":7,"cancellation_id":"c"}"#, nil, "c", nil),
             (#"{"order_id":"","cancellation_id":"\n"}"#, nil, nil, nil),
-            // Truncated, or broken further on.
+            // Truncated, or malformed further on.
             (#"{"order_id":"o","cancellation_id":"c","items":[{"product_id""#, "o", "c", nil),
             (#"{"order_id":"o","order_id":"other","cancellation_id":"c"}"#, nil, "c", nil),
             (#"{"order_id":"o"#, nil, nil, nil), ("[]", nil, nil, nil), ("", nil, nil, nil), (nil, nil, nil, nil),
@@ -99,7 +99,7 @@ struct MessageDecoderTests {
     }
 
     @Test(
-        "What is wrong with the entry is said before what is wrong with its payload",
+        "Faults of the entry are reported before those of its payload",
         arguments: [
             (nil, nil, .missingType, "the entry has no field type"),
             ("order.teleported", nil, .missingPayload, "the entry has no field payload"),
@@ -126,7 +126,7 @@ struct MessageDecoderTests {
         #expect(result == .failure(InvalidMessage(reason, detail)))
     }
 
-    @Test("A payload of exactly the limit is taken")
+    @Test("A payload of exactly the limit is accepted")
     func largestPayload() {
         let payload = SampleMessage.payload(units: "1")
         let padding = String(repeating: " ", count: Limit.payloadBytes - payload.utf8.count)
@@ -134,7 +134,7 @@ struct MessageDecoderTests {
         #expect(SampleMessage.invalid(of: payload + padding + " ")?.reason == .payloadTooLarge)
     }
 
-    @Test("Bytes that are not UTF-8 are called so, wherever they are")
+    @Test("Invalid UTF-8 is reported, wherever it is")
     func invalidUTF8() {
         for tail in [[UInt8]("{ \"".utf8) + [0xFF], [0xC0, 0x80], Array("{}".utf8) + [0xE2, 0x82]] {
             let result = MessageDecoder.decode(type: SampleMessage.type, payload: ByteSlice(tail))
@@ -147,7 +147,7 @@ struct MessageDecoderTests {
     }
 
     @Test(
-        "A payload that is no JSON is called so even if a field before the place is wrong",
+        "Invalid JSON is reported even if a field before the fault is invalid",
         arguments: [
             "{", "{]", #"{"order_id":7"#, #"{"order_id":7,}"#, #"{"items":[{}],"a":01}"#,
             #"{"items":[{"quantity":0}]}x"#,
@@ -168,7 +168,7 @@ struct MessageDecoderTests {
     }
 
     @Test(
-        "A field that is missing is named",
+        "A missing field is named",
         arguments: [
             (#"{"items":[{"product_id":"p","quantity":1,"unit_price":0}]}"#, "order_id"),
             (#"{"order_id":null,"items":[{"product_id":"p","quantity":1,"unit_price":0}]}"#, "order_id"),
@@ -230,7 +230,7 @@ struct MessageDecoderTests {
         #expect(invalid?.detail.hasPrefix("\(field): ") ?? true)
     }
 
-    @Test("The value of all lines stays below 2^53, without overflow on the way")
+    @Test("The value of all lines stays below 2^53, without overflow in between")
     func sums() {
         func item(_ units: Int64, _ price: Int64) -> String {
             #"{"product_id":"p","quantity":\#(units),"unit_price":\#(price)}"#
@@ -252,7 +252,7 @@ struct MessageDecoderTests {
         }
     }
 
-    @Test("An order has 1 to 2,000 items; too many are too many whatever they are")
+    @Test("An order has 1 to 2,000 items; more are rejected whatever they contain")
     func itemCounts() {
         func items(_ count: Int, _ item: String) -> String {
             SampleMessage.payload(items: "[\(Array(repeating: item, count: count).joined(separator: ","))]")

@@ -44,7 +44,7 @@ struct MessageDecoderTextTests {
         }
     }
 
-    @Test("Every text must be one, or null, and holds no U+0000", arguments: texts)
+    @Test("Every text must be a string or null, and must not contain U+0000", arguments: texts)
     func checkTexts(path: String, text: String) {
         for (value, kind) in [("7", "a number"), ("[]", "an array"), ("{}", "an object"), ("true", "a boolean")] {
             #expect(

@@ -6,7 +6,7 @@ import Testing
 @Suite("Frames of newline-delimited JSON")
 struct MessageFrameTests {
     @Test(
-        "A frame gives the type and the payload's bytes as they are",
+        "A frame yields the type and the payload's bytes unchanged",
         arguments: [
             (#"{"type":"a","payload":{}}"#, "a", "{}"),
             (#" { "payload" : { "x" : [1.50, "}"] } , "more" : [] , "type" : "" } "#, "", #"{ "x" : [1.50, "}"] }"#),
@@ -21,7 +21,7 @@ struct MessageFrameTests {
     }
 
     @Test(
-        "What is wrong with a line is said",
+        "The fault of an invalid line is reported",
         arguments: [
             ("", .invalidJSON, "column 1: expected a value, found the end"),
             (#"{"type":"a","payload":{"é":01}}"#, .invalidJSON, "column 28: a number must not have leading zeros"),
@@ -42,13 +42,13 @@ struct MessageFrameTests {
         #expect(invalid == InvalidMessage(reason, detail))
     }
 
-    @Test("Bytes that are not UTF-8 are called so")
+    @Test("Invalid UTF-8 is reported")
     func invalidUTF8() {
         let invalid = #expect(throws: InvalidMessage.self) { try MessageFrame.parse(Array("{\"é".utf8) + [0xFF]) }
         #expect(invalid == InvalidMessage(.invalidUTF8, "column 4: the bytes are not UTF-8"))
     }
 
-    @Test("A payload may have exactly as many bytes as the consumer takes")
+    @Test("A payload may have exactly as many bytes as the consumer accepts")
     func sizes() throws {
         func line(_ bytes: Int) -> [UInt8] {
             Array(#"{"type":"a","payload":{"x":"\#(String(repeating: "x", count: bytes - 8))"}}"#.utf8)

@@ -6,14 +6,14 @@ import Testing
 
 @Suite("Random messages")
 struct MessageFuzzTests {
-    /// Valid payloads with every field; a type of message joins with a line, and with a folder of the corpus. Where a
-    /// field is a customer's, its value holds one of `SampleMessage.canaries`.
+    /// Valid payloads with every field; a new type of message needs a line here and a folder in the corpus. Customer
+    /// data fields contain one of `SampleMessage.canaries`.
     static let samples: [(type: String, payload: String)] = [
         ("checkout.completed", SampleMessage.payload), ("order.cancelled", SampleMessage.cancellation),
         ("stock.adjusted", SampleMessage.adjustment), ("order.refunded", SampleMessage.refund),
     ]
 
-    @Test("Damaged payloads never crash; what is accepted keeps the rules", arguments: samples)
+    @Test("Damaged payloads never crash; accepted messages obey the rules", arguments: samples)
     func damagedBytes(type: String, payload: String) throws {
         try Fuzzing.cases(2_000, of: "damaged \(type)") {
             Mutation.mutate(Array(payload.utf8), using: &$0)
@@ -22,7 +22,7 @@ struct MessageFuzzTests {
         }
     }
 
-    @Test("Payloads that are JSON and have values out of place are judged by the rules", arguments: samples)
+    @Test("Valid JSON payloads with misplaced values are judged by the rules", arguments: samples)
     func damagedValues(type: String, payload: String) throws {
         let value = JSONMutation.literal(payload)
         try Fuzzing.cases(2_000, of: "\(type) with damaged values") {
@@ -40,18 +40,18 @@ struct MessageFuzzTests {
         #expect(sample.folders.last == (isAccepted ? "accepted" : "refused"))
     }
 
-    /// Decodes, and judges what comes of it by what can be said of any payload.
-    /// - Returns: whether the payload was accepted.
+    /// Decodes a payload and checks the properties that hold for every payload.
+    /// - Returns: Whether the payload was accepted.
     @discardableResult
     private func check(type: String, _ payload: [UInt8], _ comment: @autoclosure () -> Comment) -> Bool {
         let type = ByteSlice(Array(type.utf8))
         let decoded = MessageDecoder.decode(type: type, payload: ByteSlice(payload))
-        // Where it stands among other bytes says nothing either.
+        // The result does not depend on the surrounding bytes.
         let before = Array("{\"é".utf8)
         let among = ByteSlice(
             before + payload + [0x80, 0x22], at: before.count..<before.count + payload.count)
         #expect(MessageDecoder.decode(type: type, payload: among) == decoded, comment())
-        // How a payload is set out says nothing: without blanks, escapes and doubled keys it is the same message.
+        // The payload's formatting is irrelevant: without blanks and escapes it is the same message.
         if let value = try? JSONValue.parse(payload) {
             #expect(
                 MessageDecoder.decode(type: type, payload: ByteSlice(Array(value.text.utf8))) == decoded, comment())
@@ -68,7 +68,7 @@ struct MessageFuzzTests {
         }
     }
 
-    @Test("A customer's data does not appear where it stands in place of something else")
+    @Test("Misplaced customer data does not appear in details")
     func misplacedCustomerData() {
         let canary = "\"Canary Street 12345\""
         let texts = MessageDecoderTextTests.texts.map(\.1) + MessageDecoderTextTests.ids.map(\.1)

@@ -2,7 +2,7 @@ import Foundation
 import Ingest
 import Domain
 
-/// What holds of every message that was accepted, written down without regard to how it is decoded.
+/// The rules that hold for every accepted message, independent of the decoder.
 enum MessageRules {
     /// The rules that `message` breaks.
     static func violations(of command: Command) -> [String] {

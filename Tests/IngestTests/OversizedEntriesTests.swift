@@ -8,7 +8,7 @@ struct OversizedEntriesTests {
     private let tooLarge = RedisError.replyTooLarge(to: "h", limit: 9)
     private let late = RedisError.timedOut(to: "h", command: "XAUTOCLAIM", after: .seconds(30))
 
-    @Test("are searched for after a reply that was too large, or one entry that was late")
+    @Test("are searched for after a reply that was too large, or after a single late entry")
     func search() {
         var entries = OversizedEntries()
         entries.failed(with: late, count: 2)
@@ -22,7 +22,7 @@ struct OversizedEntriesTests {
         #expect(entries.isSearching)
     }
 
-    @Test("are given up only when their size is known: what is late gets more time, however often")
+    @Test("are given up only when their size is known: a late one gets more time each time")
     func patience() {
         var entries = OversizedEntries()
         #expect(entries.patience(for: "1-0") == .seconds(30))

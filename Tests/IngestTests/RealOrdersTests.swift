@@ -4,7 +4,7 @@ import Ingest
 import Domain
 import Testing
 
-/// Where the real orders are, if they are there.
+/// The folder of the real orders, if it exists.
 private let realOrders: String = {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -37,7 +37,7 @@ struct RealOrdersTests {
         #expect(lines == 55_492)
     }
 
-    @Test("The real catalogue is valid; its oddities are that it names its source, and ids that look alike")
+    @Test("The real catalogue is valid; it has warnings for its source's name and for similar ids")
     func catalogue() throws {
         let file = try Data(contentsOf: URL(fileURLWithPath: realOrders + "/products-2000.json"))
         guard case .valid(let catalogue, let warnings) = CatalogueFile.decode(Array(file)) else {

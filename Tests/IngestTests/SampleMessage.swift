@@ -53,7 +53,7 @@ enum SampleMessage {
             name: "Canary Recipient", line1: "1 Canary Street", line2: "Canary Floor", city: "Canaryville",
             state: "CS", postalCode: "CA 12345", country: "US"))
 
-    /// What must never appear in a detail.
+    /// Texts that must never appear in a detail.
     static let canaries = ["canary", "12345"]
 
     static func decode(_ payload: String) -> Result<Command, InvalidMessage> {
@@ -67,7 +67,7 @@ enum SampleMessage {
         }
     }
 
-    /// A payload with the given items and nothing else that is not required.
+    /// A payload with the given items and only the required fields.
     static func payload(items: String) -> String {
         #"{"order_id":"o","items":\#(items)}"#
     }

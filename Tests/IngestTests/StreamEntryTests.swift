@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A stream entry")
 struct StreamEntryTests {
-    /// An entry whose fields stand among other bytes, as in a reply.
+    /// An entry whose fields are surrounded by other bytes, as in a reply.
     private static func entry(_ texts: [String]) -> StreamEntry {
         var bytes: [UInt8] = [0xFF]
         var places: [Range<Int>] = []
@@ -20,7 +20,7 @@ struct StreamEntryTests {
     }
 
     @Test(
-        "has the fields it came with, in their order, wherever they stand",
+        "has its original fields in order, wherever they are stored",
         arguments: [
             (["type", "t", "payload", "p"], "t", "p"), (["payload", "p", "type", "t"], "t", "p"),
             (["type", "", "payload", ""], "", ""), (["type", "a", "type", "b"], "a", nil),
@@ -38,7 +38,7 @@ struct StreamEntryTests {
         #expect(StreamEntry.fields(decoding: entry.encodedFields) == entry.fields)
     }
 
-    @Test("is told from another one by its id, its fields and its deliveries")
+    @Test("is distinguished from another one by its id, its fields and its deliveries")
     func equality() {
         let entry = Self.entry(["type", "t", "payload", "p"])
         var again = entry

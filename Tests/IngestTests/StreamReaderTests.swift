@@ -16,7 +16,7 @@ struct StreamReaderTests {
             "XADD", keys.checkouts, "\(number)-0", "type", "t", "payload", String(repeating: "x", count: bytes))
     }
 
-    /// Reads until nothing comes any more; a read that fails is followed by `connect`, as the consumer does.
+    /// Reads until nothing arrives any more; after a failed read it calls `connect`, as the consumer does.
     private func readAll(
         _ reader: StreamReader, _ server: TestRedisServer
     ) async throws -> (ids: [String], failures: Int) {
@@ -37,7 +37,7 @@ struct StreamReaderTests {
         }
     }
 
-    @Test("gets past entries that together are larger than a reply may be, in their order")
+    @Test("gets past entries that together exceed a reply's limit, in order")
     func largeEntries() async throws {
         try await withRedisServer { server in
             for number in 1...300 { try await add(server, number, bytes: 10) }
@@ -52,7 +52,7 @@ struct StreamReaderTests {
         }
     }
 
-    @Test("does not wait for new entries if it is given no time")
+    @Test("does not wait for new entries if its time limit is zero")
     func readsAtOnce() async throws {
         try await withRedisServer { server in
             let reader = StreamReader(client: server.client(), keys: keys, consumer: "c")
@@ -65,7 +65,7 @@ struct StreamReaderTests {
         }
     }
 
-    @Test("claims what was delivered to others before it reads on, and tells how often")
+    @Test("claims entries delivered to other consumers first, with their delivery counts")
     func pendingFirst() async throws {
         try await withRedisServer { server in
             for number in 1...4 { try await add(server, number, bytes: 1) }
@@ -85,7 +85,7 @@ struct StreamReaderTests {
         }
     }
 
-    @Test("tells which pending entries are gone from the stream")
+    @Test("reports pending entries that are missing from the stream")
     func lostEntries() async throws {
         try await withRedisServer { server in
             for number in 1...3 { try await add(server, number, bytes: 1) }
@@ -101,7 +101,7 @@ struct StreamReaderTests {
         }
     }
 
-    @Test("makes the group again at the beginning when it is gone")
+    @Test("creates a missing group again at the beginning")
     func groupGone() async throws {
         try await withRedisServer { server in
             let reader = StreamReader(client: server.client(), keys: keys, consumer: "c")
@@ -115,7 +115,7 @@ struct StreamReaderTests {
         }
     }
 
-    @Test("gives entries that are too large by their ids, in their order, and all others whole")
+    @Test("returns oversized entries by their ids, in order, and all others whole")
     func oversized() async throws {
         try await withRedisServer { server in
             for number in 1...20 {
@@ -143,13 +143,13 @@ struct StreamReaderTests {
             #expect(ids == (1...20).map { "\($0)-0" })
             #expect(reasons.keys.sorted() == ["20-0", "3-0", "8-0", "9-0"])
             #expect(reasons["8-0"]?.contains("it has 300012 bytes in 2 fields") == true, "\(reasons)")
-            // Then larger reads again.
+            // Then it uses larger reads again.
             for number in 21...40 { try await add(server, number, bytes: 10) }
             #expect(try await readAll(reader, server).ids == (21...40).map { "\($0)-0" })
         }
     }
 
-    @Test("makes a group that was lost while it looked for entries that are too large")
+    @Test("creates a group that was lost while it searched for oversized entries")
     func groupLostWhileSearching() async throws {
         try await withRedisServer { server in
             for number in 1...3 { try await add(server, number, bytes: 300_000) }
@@ -157,19 +157,19 @@ struct StreamReaderTests {
             options.maximumReplyBytes = 100_000
             let reader = StreamReader(client: server.client(options), keys: keys, consumer: "c")
             try await reader.connect()
-            // The group is made; then a read fails, and one entry at a time is claimed.
+            // The group is created; then a read fails, and entries are claimed one at a time.
             _ = try await reader.next(block: .milliseconds(10))
             await #expect(throws: RedisError.self) { _ = try await reader.next(block: .milliseconds(10)) }
             _ = try await server.command("FLUSHALL")
             try await reader.connect()
             try await add(server, 1, bytes: 10)
             let (ids, failures) = try await readAll(reader, server)
-            // Not a larger one that had its id.
+            // It is not mistaken for a larger one that had its id.
             #expect(ids == ["1-0"] && failures == 0)
         }
     }
 
-    @Test("takes a connection that was replaced between two reads for a lost one")
+    @Test("treats a connection that was replaced between two reads as lost")
     func replacedConnection() async throws {
         try await withRedisServer { server in
             let client = server.client()
@@ -182,7 +182,7 @@ struct StreamReaderTests {
                 "XREADGROUP", "GROUP", StoreKeys.group, "c", "STREAMS", keys.checkouts, ">")
             _ = try await server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
             try await eventually("the end of the connection") { !client.isConnected }
-            // Another command on this client has connected again.
+            // Another command on this client has reconnected it.
             _ = try await client.send(RedisCommand("PING"))
             await #expect(throws: RedisError.self) { _ = try await reader.next(block: .milliseconds(10)) }
             try await reader.connect()
@@ -191,7 +191,7 @@ struct StreamReaderTests {
         }
     }
 
-    /// Replies to XAUTOCLAIM and XREADGROUP that are none, and what is wrong.
+    /// Malformed replies to XAUTOCLAIM and XREADGROUP, and their faults.
     private static let malformedReplies: [(String, String)] = [
         ("+OK\r\n", "not a"), ("*0\r\n", "not a"), ("*2\r\n:1\r\n:2\r\n", "not a"),
         ("*2\r\n$3\r\n0-0\r\n:2\r\n", "not a"), ("*2\r\n$3\r\n0-0\r\n*1\r\n:1\r\n", "without an id"),
@@ -200,7 +200,7 @@ struct StreamReaderTests {
         ("*2\r\n$3\r\n0-0\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\na\r\n:1\r\n", "no string"),
     ]
 
-    @Test("says what is wrong with a reply that is none", arguments: malformedReplies, ["XAUTOCLAIM", "XREADGROUP"])
+    @Test("reports the fault of a malformed reply", arguments: malformedReplies, ["XAUTOCLAIM", "XREADGROUP"])
     func malformed(_ reply: (text: String, problem: String), _ command: String) async throws {
         let server = try await FakeServer.start { _, words in
             switch words.first {
@@ -221,7 +221,7 @@ struct StreamReaderTests {
         await client.close()
     }
 
-    @Test("tells entries that are gone from the stream from those that are there")
+    @Test("distinguishes missing entries of the stream from existing ones")
     func gone() async throws {
         let server = try await FakeServer.start { _, words in
             switch words.first {

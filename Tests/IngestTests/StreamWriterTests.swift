@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Whether an entry waits")
 struct StreamWriterTests {
-    @Test("it does while it is unread or pending; not once it is acknowledged, or gone from the stream")
+    @Test("it does while it is unread or pending, but not once it is acknowledged or deleted")
     func waiting() async throws {
         try await withRedisServer { server async throws in
             let (client, keys) = (server.client(), StoreKeys(store: "main"))
@@ -26,7 +26,7 @@ struct StreamWriterTests {
             try await server.command("XACK", keys.checkouts, StoreKeys.group, "1-0")
             try await server.command("XDEL", keys.checkouts, "2-0")
             #expect(try await !isWaiting("1-0"))
-            // Pending, but gone: it cannot be processed.
+            // Pending, but deleted: it cannot be processed.
             #expect(try await !isWaiting("2-0"))
             #expect(try await isWaiting("3-0"))
             await client.close()

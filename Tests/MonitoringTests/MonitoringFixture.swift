@@ -10,17 +10,17 @@ import RedisClient
 import StrictJSON
 import TestSupport
 
-/// A store whose messages a real consumer decides when the test says so, and a monitor that looks at it.
+/// A store whose messages a real consumer decides when the test says so, and a monitor that checks it.
 struct MonitoringFixture: Sendable {
     let server: TestRedisServer
     let path: String
-    /// Read-only, as a process that serves has it.
+    /// Read-only, as in a serving process.
     let ledger: LedgerDatabase
     let client: RedisClient
     let registry = PrometheusRegistry()
     let keys = StoreKeys(store: "main")
 
-    /// Looks again each time, and gives up early on a Redis that hangs.
+    /// Checks again each time, and times out early on a Redis that hangs.
     static var eager: StoreMonitor.Limits {
         var limits = StoreMonitor.Limits()
         limits.freshness = .zero
@@ -41,7 +41,7 @@ struct MonitoringFixture: Sendable {
     static let email = "dolores@example.com"
     static let name = "Dolores Example"
 
-    /// An order with all that is known of its customer.
+    /// An order with every field of its customer.
     static func order(_ id: String, _ product: String = "sheet", _ units: Int = 1) -> String {
         """
         {"order_id":"\(id)","customer":{"id":"cus_1","email":"\(email)","name":"\(name)"},\
@@ -64,14 +64,14 @@ struct MonitoringFixture: Sendable {
         return service
     }
 
-    /// Has a consumer do all there is to do.
+    /// Runs a consumer until nothing is left to do.
     func consume() async throws {
         var settings = ConsumerSettings()
         settings.untilIdle = true
         try await service(settings).run(until: StopSignal())
     }
 
-    /// Runs `body` beside a consumer.
+    /// Runs `body` while a consumer runs.
     func withConsumer(_ body: () async throws -> Void) async throws {
         let stop = StopSignal()
         var settings = ConsumerSettings()
@@ -89,8 +89,8 @@ struct MonitoringFixture: Sendable {
         try await task.value
     }
 
-    /// Waits until the monitor sees that the consumer is gone. Not at once: a child that another test starts at this
-    /// moment holds the lock, too, until it is another program.
+    /// Waits until the monitor sees that the consumer has ended. This may take a moment: a child process that another
+    /// test forks at that time holds the lock, too, until it calls exec.
     func withoutConsumer(_ monitor: StoreMonitor) async throws {
         try await eventually("no consumer") { await !monitor.status().isConsumerActive }
     }

@@ -12,9 +12,9 @@ import StrictJSON
 import TestSupport
 import Testing
 
-/// What an operator sees of a store that is well, and of stores that are not.
+/// The operator's view of healthy and unhealthy stores.
 @Suite struct StoreMonitorTests {
-    @Test("A store that is well says so, member by member")
+    @Test("A healthy store reports so, member by member")
     func well() async throws {
         try await withMonitoring { fixture async throws in
             let monitor = fixture.monitor()
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test("Messages that nobody reads, or nobody finishes, are counted with the age of the oldest")
+    @Test("Unread and unfinished messages are counted, with the age of the oldest")
     func waiting() async throws {
         try await withMonitoring { fixture async throws in
             let monitor = fixture.monitor()
@@ -106,7 +106,7 @@ import Testing
             #expect((status.backlog, status.pending) == (3, 2))
             #expect(status.oldestWaiting ?? 0 > 90_000)
             #expect(fixture.metric("stocktake_pending_messages") == "2")
-            // Redis does not know how many are unread once one of them is deleted: they are counted.
+            // Once an unread message is deleted, Redis does not know how many are unread: they are counted.
             try await fixture.publish((0..<150).map { _ in "{}" })
             let entries = try await fixture.server.command("XRANGE", fixture.keys.checkouts, "-", "+", "COUNT", "5")
             let fourth = try #require(entries.array?[3].array?.first?.string)
@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    @Test("Redis that is away or hangs is said so within a moment, and the ledger told of all the same")
+    @Test("An unavailable or hanging Redis is reported quickly, and the ledger's state nevertheless")
     func redisAway() async throws {
         try await withMonitoring { fixture async throws in
             try await fixture.publish([MonitoringFixture.order("a")])
@@ -154,7 +154,7 @@ import Testing
         }
     }
 
-    @Test("What Redis does not allow is unknown, with its words; the rest is told")
+    @Test("What Redis does not allow is unknown, with its error message; everything else is reported")
     func refused() async throws {
         try await withMonitoring { fixture async throws in
             try await fixture.consume()
@@ -195,7 +195,7 @@ import Testing
         }
     }
 
-    @Test("Counters that lack what the ledger has make a process not ready, until a consumer has run")
+    @Test("Counters behind the ledger make a process not ready until a consumer has run")
     func behind() async throws {
         try await withMonitoring { fixture async throws in
             try await fixture.consume()
@@ -215,7 +215,7 @@ import Testing
         }
     }
 
-    @Test("A ledger that is swapped or gone makes a process not ready, and is said")
+    @Test("A ledger that is swapped or deleted makes a process not ready, and is reported")
     func ledgerGone() async throws {
         try await withMonitoring { fixture async throws in
             try await fixture.consume()
@@ -235,7 +235,7 @@ import Testing
         }
     }
 
-    @Test("A ledger that was found damaged makes every process not ready, and is said until another one is restored")
+    @Test("A damaged ledger makes every process not ready, and is reported until another one is restored")
     func damaged() async throws {
         try await withMonitoring { fixture async throws in
             try await fixture.consume()
@@ -259,7 +259,7 @@ import Testing
         }
     }
 
-    @Test("A ledger that may not be written makes a process not ready", .enabled(if: geteuid() != 0))
+    @Test("A ledger that cannot be written makes a process not ready", .enabled(if: geteuid() != 0))
     func notWritable() async throws {
         try await withMonitoring { fixture async throws in
             try await fixture.consume()
@@ -276,7 +276,7 @@ import Testing
         }
     }
 
-    @Test("A counter that a hand has changed is drift")
+    @Test("A manually edited counter is drift")
     func drift() async throws {
         try await withMonitoring { fixture async throws in
             try await fixture.consume()
@@ -290,7 +290,7 @@ import Testing
         }
     }
 
-    @Test("Nothing about a customer is told, wherever it stands")
+    @Test("Nothing about a customer is reported anywhere")
     func customers() async throws {
         try await withMonitoring { fixture async throws in
             try await fixture.publish([MonitoringFixture.order("a"), MonitoringFixture.order("b", "lamp", 3)])
@@ -308,9 +308,9 @@ import Testing
             let monitor = fixture.monitor()
             let status = await monitor.status()
             #expect((status.orders, status.deadLetters, status.backlog) == (2, 3, 1))
-            // The refused order, and two dead letters; of one of these nothing can be read.
+            // The refused order, and two dead letters, one of which is unreadable.
             #expect((status.refundsDue?.refunds, status.refundsDue?.unknownAmounts) == (3, 1))
-            // Four of the consumer's, and the known half of what was added by hand.
+            // Four of the consumer's, and the readable half of what was added manually.
             #expect(status.outcomes.count == 6)
             let readiness = await monitor.readiness()
             let texts = [
@@ -326,7 +326,7 @@ import Testing
         }
     }
 
-    @Test("What the consumer and a look leave is shown, each with its kind and its meaning")
+    @Test("Metrics of the consumer and of a check are shown, each with its type and its description")
     func metrics() async throws {
         try await withMonitoring { fixture async throws in
             try await fixture.publish([MonitoringFixture.order("a"), MonitoringFixture.order("b", "lamp", 3)])
@@ -337,7 +337,7 @@ import Testing
             let described = lines.filter { $0.hasPrefix("# HELP ") }.map { $0.split(separator: " ")[2] }
             let typed = lines.filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2...] }
             #expect(described == typed.map { $0[2] } && !lines.contains { $0.hasPrefix("# not shown") })
-            // All but those of the periodic reconciler and of HTTP.
+            // All except those of the periodic reconciler and of HTTP.
             let elsewhere: Set<String> = [
                 "stocktake_reconciliations_total", "stocktake_repairs_total", "stocktake_http_requests_total",
                 "stocktake_reads_total", "stocktake_read_round_trips_total", "stocktake_subscribers",
@@ -354,7 +354,7 @@ import Testing
         }
     }
 
-    @Test("However many ask at one moment, there is one look")
+    @Test("Concurrent requests share one check")
     func shared() async throws {
         try await withMonitoring { fixture async throws in
             try await fixture.consume()
@@ -372,7 +372,7 @@ import Testing
             _ = await monitor.status()
             let statistics = try await fixture.server.command("INFO", "commandstats").info
             #expect(statistics["cmdstat_xrevrange"]?.hasPrefix("calls=1,") == true, "\(statistics)")
-            // A caller that is cancelled does not cancel the look of the others.
+            // Cancelling one caller does not cancel the check that the others await.
             let other = fixture.monitor()
             let impatient = Task { await other.status() }
             impatient.cancel()
@@ -382,7 +382,7 @@ import Testing
         }
     }
 
-    @Test("Once ended it looks at nothing, not even at a ledger that is closed, and nobody is ready")
+    @Test("After its end it checks nothing, not even a closed ledger, and never reports ready")
     func ended() async throws {
         try await withMonitoring { fixture async throws in
             try await fixture.consume()

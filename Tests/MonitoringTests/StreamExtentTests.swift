@@ -6,11 +6,11 @@ import RedisLayout
 import TestSupport
 import Testing
 
-@Suite("Which messages the stream holds")
+@Suite("The extent of the stream")
 struct StreamExtentTests {
     private let keys = StoreKeys(store: "main")
 
-    @Test("is told also where the first or the last one is too large to be sent")
+    @Test("is known even if the first or the last message is too large to be sent")
     func largeEntries() async throws {
         try await withRedisServer { server async throws in
             var options = RedisOptions()
@@ -28,11 +28,11 @@ struct StreamExtentTests {
             let extent = try #require(try await StreamExtent.read(keys, client))
             #expect(extent.first == StreamID("5-1") && extent.last == StreamID("7-2"))
             #expect(extent.length == 2 && extent.added == 3)
-            // Entries that are not there are reported: before the first, between and behind.
+            // Missing entries are reported: before the first, in between and after the last.
             let asked = ["4-0", "5-1", "6-0", "7-2", "8-0"].compactMap { StreamID($0) }
             let absent = try await StreamExtent.absent(of: asked, keys, client).map(\.text)
             #expect(absent.sorted() == ["4-0", "6-0", "8-0"])
-            // Nor is a look at the store held up by what waits.
+            // A check of the store is not held up by the waiting message either.
             let group = try await GroupProgress.read(keys, client)
             let unread = try await WaitingMessages.unread(group, keys, client)
             #expect(unread.count >= 1 && unread.oldest == nil)

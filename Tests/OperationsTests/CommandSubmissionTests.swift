@@ -39,7 +39,7 @@ struct CommandSubmissionTests {
                 objection: { try await ledger.objection(to: adjustment) }, willSend: willSend)
         }
 
-        /// Runs the submission beside a consumer, who does `body` with what was sent.
+        /// Runs the submission beside a consumer that calls `body` with the entry that was sent.
         func run(
             _ adjustment: Adjustment, _ body: @escaping @Sendable (Fixture, StreamEntry) async throws -> Void
         ) async throws -> CommandSubmission.Result {
@@ -63,7 +63,7 @@ struct CommandSubmissionTests {
     private static let adjustment = Adjustment(
         adjustmentID: "a", sku: SKU("cube", "black"), units: 2, reason: "fair", adjustedAt: "then")
 
-    @Test("ends when it is recorded; once more under its id it is not sent again")
+    @Test("ends when it is recorded; repeated with its id it is not sent again")
     func recorded() async throws {
         let fixture = try await Fixture()
         let result = try await fixture.run(Self.adjustment) { fixture, entry in
@@ -76,7 +76,7 @@ struct CommandSubmissionTests {
         else { throw Unexpected(result) }
     }
 
-    @Test("is not sent where the ledger shows it to be wrong")
+    @Test("does not happen if the ledger shows the command to be wrong")
     func objection() async throws {
         let fixture = try await Fixture()
         try await fixture.ledger.recordNext([LedgerSamples.adjustment(Self.adjustment, .accepted(seq: 1))])
@@ -102,7 +102,7 @@ struct CommandSubmissionTests {
         #expect(letter.reason == "adjustment_conflict")
     }
 
-    @Test("waits for no consumer that is not there")
+    @Test("does not wait for a missing consumer")
     func withoutConsumer() async throws {
         let fixture = try await Fixture()
         let result = try await fixture.submit(Self.adjustment) {}
@@ -110,7 +110,7 @@ struct CommandSubmissionTests {
         #expect(fixture.redis.withTables { $0.hasUnread })
     }
 
-    @Test("waits no longer than it may for one that is busy")
+    @Test("waits for a busy consumer no longer than its limit")
     func patience() async throws {
         let fixture = try await Fixture()
         let lease = try await fixture.location.takeLease(for: "consuming")
@@ -120,7 +120,7 @@ struct CommandSubmissionTests {
         withExtendedLifetime(lease) {}
     }
 
-    @Test("says whether it may have been sent", arguments: [false, true])
+    @Test("reports whether it may have been sent", arguments: [false, true])
     func failure(_ isExecuted: Bool) async throws {
         let fixture = try await Fixture { command in
             guard command == "XADD" else { return nil }

@@ -11,7 +11,7 @@ import Testing
 
 @testable import Operations
 
-/// A ledger in memory with its counters in a real Redis, and nobody who consumes.
+/// A ledger in memory with its counters in a real Redis, and no consumer.
 private struct Store: Sendable {
     let server: TestRedisServer
     let client: RedisClient
@@ -61,7 +61,7 @@ private func withStore(
     }
 }
 
-@Suite("What an operator does to a store")
+@Suite("An operator's actions on a store")
 struct OperationTests {
     private func kind(_ body: () async throws -> Void) async -> LedgerErrorKind? {
         do {
@@ -74,7 +74,7 @@ struct OperationTests {
 
     // MARK: - Dropping
 
-    @Test("Dropping asks with the number of orders, and deletes ledger and counters")
+    @Test("Dropping asks for confirmation with the number of orders, and deletes ledger and counters")
     func drop() async throws {
         try await withStore { store async throws in
             try store.ledger.close()
@@ -94,7 +94,7 @@ struct OperationTests {
         }
     }
 
-    @Test("Dropping leaves the counters where they are to stay")
+    @Test("Dropping keeps the counters on request")
     func dropLedgerOnly() async throws {
         try await withStore { store async throws in
             try store.ledger.close()
@@ -103,7 +103,7 @@ struct OperationTests {
         }
     }
 
-    @Test("Nothing is dropped while a consumer is active, or anybody reads")
+    @Test("Nothing is dropped while a consumer is active or another process reads")
     func dropInUse() async throws {
         try await withStore { store async throws in
             let removal = StoreRemoval(store.access)
@@ -119,7 +119,7 @@ struct OperationTests {
 
     // MARK: - Adopting
 
-    @Test("Adopting raises the ledger's epoch above the counters', which are forgotten")
+    @Test("Adopting raises the ledger's epoch above that of the counters, which are deleted")
     func adopt() async throws {
         try await withStore { store async throws in
             try await store.server.command("HSET", store.keys.stock, "epoch", "7", "ledger", "another")
@@ -134,7 +134,7 @@ struct OperationTests {
             #expect(isAdopted)
             #expect(try await store.ledger.head().epoch == 7)
             #expect(try await store.counters.head().isEmpty)
-            // The next consumer goes on from there.
+            // The next consumer continues from there.
             try await store.install()
             #expect(try await store.counters.head().epoch == 8)
         }
@@ -166,7 +166,7 @@ struct OperationTests {
         }
     }
 
-    @Test("With a consumer a repair waits for its epoch, and says where there is none")
+    @Test("With a consumer a repair waits for its epoch, and says if there is none")
     func repairBesideConsumer() async throws {
         try await withStore { store async throws in
             let lease = try await store.location.takeLease(for: "consuming")
@@ -177,7 +177,7 @@ struct OperationTests {
                 try await repair.run(miscounts: [], comparesAll: false, explained: 0)
             }
             guard case .repairNotInstalled? = error else { throw Unexpected(String(describing: error)) }
-            // The consumer comes back.
+            // The consumer is running again.
             try await store.install()
             try await store.server.command("HSET", store.keys.stock, "sold:p:kit", "9")
             repair.patience = .seconds(20)
@@ -194,7 +194,7 @@ struct OperationTests {
 
     // MARK: - Erasing
 
-    @Test("What is erased is gone at once where nobody consumes; else the consumer sees to it")
+    @Test("Erased data is removed at once without a consumer, otherwise by the consumer")
     func erasure() async throws {
         try await withStore { store async throws in
             _ = try await store.ledger.erase(["o"])

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Operations
 
-@Suite("What is known before a backup takes the ledger's place")
+@Suite("Findings before a backup replaces the ledger")
 struct RestoreFindingsTests {
     private func head(_ epoch: Int64, seq: Int64 = 5, messages: Int64 = 7, catalogue: Int64 = 1) -> LedgerHead {
         LedgerHead(epoch: epoch, seq: seq, position: messages + catalogue, catalogueVersion: catalogue)
@@ -21,7 +21,7 @@ struct RestoreFindingsTests {
             absent: [])
     }
 
-    @Test("Another ledger is one in that place, or that Redis follows")
+    @Test("Another ledger is found in that place, or in Redis")
     func otherLedger() {
         #expect(findings().otherLedger == nil)
         #expect(findings(replaced: .damaged, redis: CounterHead(ledger: "L")).otherLedger == nil)
@@ -35,7 +35,7 @@ struct RestoreFindingsTests {
         }
     }
 
-    @Test("The replaced ledger has all only if Redis remembers no more")
+    @Test("The replaced ledger is complete only if Redis remembers no more")
     func newest() {
         let replaced = ReplacedLedger.readable(identity: "L", head(1))
         #expect(!findings().replacedIsNewest && !findings(replaced: .damaged).replacedIsNewest)
@@ -46,7 +46,7 @@ struct RestoreFindingsTests {
         #expect(!findings(replaced: replaced, redis: .init(ledger: "S", settled: 5, recorded: 7)).replacedIsNewest)
     }
 
-    @Test("Rows since the backup are known where Redis follows it, whatever number it holds")
+    @Test("Rows since the backup are known if Redis follows it, whatever number it holds")
     func recordedSince() {
         #expect(findings().recordedSince == nil)
         #expect(findings(redis: .init(ledger: "L", recorded: 10)).recordedSince == 3)
@@ -54,7 +54,7 @@ struct RestoreFindingsTests {
         #expect(findings(redis: .init(ledger: "L", recorded: .min)).recordedSince == nil)
     }
 
-    @Test("The catalogue before is the latest that anything knows of")
+    @Test("The previous catalogue is the latest that any source knows of")
     func catalogue() {
         #expect(findings(redis: .init(catalogue: 4)).catalogueBefore == 4)
         let replaced = ReplacedLedger.readable(identity: "L", head(3, catalogue: 6))

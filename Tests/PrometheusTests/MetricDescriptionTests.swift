@@ -2,12 +2,12 @@ import Prometheus
 import Foundation
 import Testing
 
-/// The list of metrics, the code that records them, and docs/metrics.md say the same.
+/// The list of metrics, the code that records them, and docs/metrics.md agree.
 @Suite struct MetricDescriptionTests {
     private static let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..")
         .standardized
 
-    @Test("Every metric of the code is described, and nothing else is")
+    @Test("Every metric of the code is described, and no other")
     func code() throws {
         let sources = Self.project.appending(path: "Sources")
         let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
@@ -19,7 +19,7 @@ import Testing
         }
         let described = Set(MetricDescription.all.map(\.name))
         #expect(names.subtracting(described).isEmpty, "without a description")
-        // Those that the HTTP side counts come with it.
+        // Those that the HTTP server records are added.
         let http: Set<String> = ["stocktake_reads_total", "stocktake_subscribers"]
         #expect(described.subtracting(names).subtracting(http).isEmpty, "recorded nowhere")
         #expect(MetricDescription.all.count == described.count)

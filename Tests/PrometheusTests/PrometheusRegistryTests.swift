@@ -2,7 +2,7 @@ import Prometheus
 import Metrics
 import Testing
 
-/// What is recorded, and the text that comes of it, to the byte.
+/// Recorded values and the resulting text, to the byte.
 @Suite struct PrometheusRegistryTests {
     private let registry = PrometheusRegistry([
         MetricDescription("orders_total", .counter, labels: ["outcome"], "Orders, by outcome."),
@@ -15,13 +15,13 @@ import Testing
     /// Without the lines before the samples.
     private var samples: [Substring] { text.split(separator: "\n").filter { !$0.hasPrefix("#") } }
 
-    @Test("Nothing is no text")
+    @Test("Without metrics the text is empty")
     func nothing() {
         #expect(text == "")
         #expect(PrometheusRegistry.contentType == "text/plain; version=0.0.4; charset=utf-8")
     }
 
-    @Test("Counters, gauges and histograms are written by name and labels, with HELP where there is one")
+    @Test("Counters, gauges and histograms are written by name and labels, with HELP if there is one")
     func everyKind() {
         Counter(label: "orders_total", dimensions: [("outcome", "refused")], factory: registry).increment(by: 2)
         Counter(label: "orders_total", dimensions: [("outcome", "accepted")], factory: registry).increment()
@@ -65,7 +65,7 @@ import Testing
                 """#)
     }
 
-    @Test("Buckets follow the name where no description has any")
+    @Test("Buckets follow the name if no description has any")
     func buckets() {
         Timer(label: "a_seconds", factory: registry).recordNanoseconds(100_000)
         Recorder(label: "b_seconds", factory: registry).record(10.0)
@@ -89,7 +89,7 @@ import Testing
         ("a", [("le", "1"), ("__name__", "2")], #"a{exported__name__="2",exported_le="1"} 1"#),
     ]
 
-    @Test("Names become such as Prometheus takes, values are escaped", arguments: namings.indices)
+    @Test("Names are made valid for Prometheus, and values are escaped", arguments: namings.indices)
     func names(_ index: Int) {
         let (label, dimensions, sample) = Self.namings[index]
         Counter(label: label, dimensions: dimensions, factory: registry).increment()
@@ -107,7 +107,7 @@ import Testing
         #expect(samples == ["g 2", #"n{a="1",b="2"} 7.5"#])
     }
 
-    @Test("A name that was asked for as two things is the first one; the other counts, and is not shown")
+    @Test("Of two metrics with the same name the first is shown; the other records, but is not shown")
     func clash() {
         Counter(label: "x", factory: registry).increment()
         Gauge(label: "x", factory: registry).record(5)
@@ -126,7 +126,7 @@ import Testing
                 """))
     }
 
-    @Test("Counters never shrink, and neither they nor histograms take what is no finite number; gauges tell it")
+    @Test("Counters never decrease; they and histograms ignore non-finite numbers, which gauges show")
     func oddValues() {
         let counter = Counter(label: "c", factory: registry)
         counter.increment(by: 5)
@@ -158,7 +158,7 @@ import Testing
         #expect(samples.contains("c 0") && samples.contains("l 0"))
     }
 
-    @Test("What is destroyed is gone; asked for again it starts at 0, and the old one records into nowhere")
+    @Test("A destroyed metric is removed; created again it starts at 0, and the old handle has no effect")
     func destroy() {
         let old = Counter(label: "c", dimensions: [("a", "1")], factory: registry)
         let other = Counter(label: "c", dimensions: [("a", "2")], factory: registry)
@@ -167,7 +167,7 @@ import Testing
         #expect(samples == [#"c{a="2"} 0"#])
         let new = Counter(label: "c", dimensions: [("a", "1")], factory: registry)
         old.increment()
-        // Not the new one of that name.
+        // Not the new metric of that name.
         old.destroy()
         new.increment()
         #expect(samples == [#"c{a="1"} 1"#, #"c{a="2"} 0"#])
@@ -207,7 +207,7 @@ import Testing
         #expect(samples.contains("h_count 100000") && samples.contains("h_sum 4950000"))
     }
 
-    /// An optimised counter takes 4 ns and a histogram 18; this is to catch what takes a thousand times that.
+    /// An optimised counter takes 4 ns and a histogram 18; this detects implementations a thousand times slower.
     @Test("Recording is cheap enough for every message")
     func cost() {
         let counter = Counter(label: "c", factory: registry)

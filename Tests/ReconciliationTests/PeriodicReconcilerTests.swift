@@ -8,7 +8,7 @@ import Testing
 
 @testable import Reconciliation
 
-@Suite("Reconciling from time to time")
+@Suite("Periodic reconciliation")
 struct PeriodicReconcilerTests {
     private func periodic(_ fixture: ReconciliationFixture, metrics: TestMetrics) -> PeriodicReconciler {
         PeriodicReconciler(
@@ -17,7 +17,7 @@ struct PeriodicReconcilerTests {
             metrics: metrics)
     }
 
-    @Test("asks for no epoch and keeps no repair where nothing differs")
+    @Test("requests no epoch and records no repair if nothing differs")
     func clean() async throws {
         try await withReconciliation { fixture async throws in
             let metrics = TestMetrics()
@@ -30,7 +30,7 @@ struct PeriodicReconcilerTests {
         }
     }
 
-    @Test("repairs what two cuts agree on by a new epoch, keeps it in the ledger, and raises its metrics")
+    @Test("repairs what two snapshots agree on by a new epoch, records it in the ledger, and updates its metrics")
     func repairs() async throws {
         try await withReconciliation { fixture async throws in
             let metrics = TestMetrics()
@@ -54,7 +54,7 @@ struct PeriodicReconcilerTests {
         }
     }
 
-    @Test("does not let the counters follow a ledger that does not add up")
+    @Test("does not let the counters follow an inconsistent ledger")
     func wrongLedger() async throws {
         try await withReconciliation { fixture async throws in
             try await fixture.sell("sheet", units: 5)
@@ -67,7 +67,7 @@ struct PeriodicReconcilerTests {
         }
     }
 
-    @Test("takes for drift only what two cuts of one epoch found in the same way")
+    @Test("counts as drift only what two snapshots of one epoch found identically")
     func agreement() {
         func report(epoch: Int64 = 1, _ drift: [(CounterName, Int64?)], extra: Int64 = 0) -> DriftReport {
             DriftReport(
@@ -89,7 +89,7 @@ struct PeriodicReconcilerTests {
         #expect(report([], extra: 2).agreed(with: report([], extra: 1)).isClean)
     }
 
-    @Test("goes on after a comparison that failed")
+    @Test("continues after a failed comparison")
     func goesOn() async throws {
         try await withReconciliation(isInstalled: false) { fixture async throws in
             let metrics = TestMetrics()

@@ -30,7 +30,7 @@ struct ReconcilerTests {
         RecordedChange(seq: number, kind: .order, id: Identifier("o\(number)"), units: units)
     }
 
-    @Test("finds nothing where nothing is wrong, before and after sales and closings")
+    @Test("finds nothing if nothing is wrong, before and after sales and closings")
     func clean() async throws {
         try await withReconciliation { fixture async throws in
             #expect(try await fixture.drift() == DriftReport(epoch: 1, seq: 0, drift: [], extraFields: 0, compared: 3))
@@ -47,7 +47,7 @@ struct ReconcilerTests {
         }
     }
 
-    /// A command of an operator, the drift that follows, its units, and the fields that are too many.
+    /// An operator's command, the resulting drift, its units, and the surplus fields.
     private static let edits: [([String], [Drift], units: [Int64?], extra: [String])] = [
         (
             ["HINCRBY", "sold:p:cube", "3"],
@@ -76,7 +76,7 @@ struct ReconcilerTests {
         (["HSET", "note", "x", "sold:v:cube", "0"], [], [], ["note", "sold:v:cube"]),
     ]
 
-    @Test("finds what a hand has changed, in one part or in several", arguments: edits.indices, [1, 2, 4_000])
+    @Test("finds manual edits, in one part or in several", arguments: edits.indices, [1, 2, 4_000])
     func findsDrift(_ index: Int, part: Int) async throws {
         let (edit, drift, units, extra) = Self.edits[index]
         try await withReconciliation { fixture async throws in
@@ -99,7 +99,7 @@ struct ReconcilerTests {
 
     // counters: decide 1, 2 | snapshot: seq 2      |             compare: clean
     // ledger:                 wait for 2: record 1 | record 2 |
-    @Test("waits for what was decided to be recorded")
+    @Test("waits until decided orders are recorded")
     func inFlight() async throws {
         try await withReconciliation { fixture async throws in
             let first = ReconciliationFixture.checkout(1, product: "cube", variant: "black", units: 4)
@@ -121,7 +121,7 @@ struct ReconcilerTests {
         }
     }
 
-    @Test("says that nobody records when what was decided never is")
+    @Test("reports that no consumer records if decisions are never recorded")
     func behind() async throws {
         try await withReconciliation { fixture async throws in
             let head = try await fixture.ledger.head()
@@ -132,7 +132,7 @@ struct ReconcilerTests {
         }
     }
 
-    @Test("finds the units that counters have lost which fell behind the ledger")
+    @Test("reports the units that counters have lost by falling behind the ledger")
     func countersLost() async throws {
         try await withReconciliation { fixture async throws in
             try await fixture.sell("sheet", units: 2)
@@ -145,7 +145,7 @@ struct ReconcilerTests {
                     Self.drifted(
                         sheet, Self.state(7, nil), Self.state(2, nil), lacking: [Self.change(2, units: 5)])
                 ])
-            // Without a seq they are as far behind as can be.
+            // Without a seq they are as far behind as possible.
             try await fixture.hand(["HDEL", "seq"])
             #expect(try await fixture.drift().drift == report.drift)
         }
@@ -174,7 +174,7 @@ struct ReconcilerTests {
         }
     }
 
-    @Test("does not compare where nothing is installed")
+    @Test("does not compare if nothing is installed")
     func notInstalled() async throws {
         try await withReconciliation(isInstalled: false) { fixture async throws in
             await #expect(throws: ReconciliationError.notInstalled(redis: "redis", key: fixture.keys.stock)) {
@@ -183,7 +183,7 @@ struct ReconcilerTests {
         }
     }
 
-    @Test("does not compare with another ledger's counters, and does not wait to say so")
+    @Test("does not compare with another ledger's counters, and reports that without waiting")
     func otherLedger() async throws {
         try await withReconciliation { fixture async throws in
             try await fixture.hand(["HSET", "ledger", "another"])
@@ -193,7 +193,7 @@ struct ReconcilerTests {
         }
     }
 
-    @Test("says that nobody brings epochs or catalogues together")
+    @Test("reports that epochs or catalogues stay different without a consumer")
     func apart() async throws {
         try await withReconciliation { fixture async throws in
             try await fixture.hand(["HSET", "catalogue", "9"])
@@ -221,7 +221,7 @@ struct ReconcilerTests {
         }
     }
 
-    @Test("finds the one counter among thousands that is wrong")
+    @Test("finds the one wrong counter among thousands")
     func largeCatalogue() async throws {
         try await withReconciliation(.large) { fixture async throws in
             // The last part may be empty.

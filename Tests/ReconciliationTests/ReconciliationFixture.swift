@@ -22,7 +22,7 @@ struct ReconciliationFixture: Sendable {
         Reconciler(ledger: ledger, counters: CounterReader(keys: keys, client: client), redis: "redis")
     }
 
-    /// - Parameter part: counters that are compared together; nil: as many as usual.
+    /// - Parameter part: The number of counters compared together; `nil` for the default.
     func drift(
         patience: Duration = .seconds(20), all: Bool = false, part: Int? = nil
     ) async throws -> DriftReport {
@@ -32,14 +32,14 @@ struct ReconciliationFixture: Sendable {
         return try await reconciler.drift(all: all, explained: 20)
     }
 
-    /// Waits until counters have been read; only that and installing them counts their fields.
+    /// Waits until counters have been read; only reading and installing them count their fields.
     func waitForSnapshot() async throws {
         try await eventually("a snapshot") {
             try await server.command("INFO", "commandstats").string?.contains("cmdstat_hlen:") == true
         }
     }
 
-    /// A command on the counters' hash, as an operator might send it with redis-cli; the key goes behind its name.
+    /// Sends a command for the counters' hash, as an operator might with redis-cli; the key is inserted after its name.
     func hand(_ words: [String]) async throws {
         var command = RedisCommand(words[0], keys.stock)
         command.append(contentsOf: words.dropFirst())
@@ -88,7 +88,7 @@ struct ReconciliationFixture: Sendable {
         guard case .recorded = answer else { throw TestSupportError("not recorded: \(answer)") }
     }
 
-    /// An order all the way.
+    /// Decides and records an order.
     func sell(_ product: Identifier, _ variant: Identifier? = nil, units: Int64 = 1) async throws {
         let head = try await ledger.head()
         let checkout = Self.checkout(head.seq + 1, product: product, variant: variant, units: units)
