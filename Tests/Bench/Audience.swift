@@ -3,13 +3,13 @@ import NIOPosix
 import Synchronization
 import TestSupport
 
-/// Subscribers to one product's live figures, which note when they learned of which order.
+/// Subscribers to one product's live availability, which record when they learn of each order.
 final class Audience: Sendable {
     private struct State {
         var schedule: SteadyPublisher?
         var firstSeq: Int64 = 1
         var latencies = Latencies()
-        /// Who has had its first event; who knows of the last order.
+        /// Subscribers that have had their first event, and those that know of the last order.
         var listening = 0
         var complete = 0
     }
@@ -18,7 +18,7 @@ final class Audience: Sendable {
     private let state = Mutex(State())
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    /// Returns when each has had its first figures.
+    /// Returns when each subscriber has had its first snapshot.
     static func gather(
         _ size: Int, at address: HTTPAddress, product: String, within limit: Duration
     ) async throws -> Audience {
@@ -48,7 +48,7 @@ final class Audience: Sendable {
         try await group.shutdownGracefully()
     }
 
-    /// The orders that come next; seqs go on from `firstSeq`.
+    /// Sets the orders that follow; their seqs start at `firstSeq`.
     func expect(_ schedule: SteadyPublisher, firstSeq: Int64) {
         state.withLock { state in
             state.schedule = schedule
@@ -58,12 +58,12 @@ final class Audience: Sendable {
         }
     }
 
-    /// Everybody knows of the last order.
+    /// Whether all subscribers know of the last order.
     var hasAll: Bool { state.withLock { $0.complete == size } }
 
     var latencies: Latencies { state.withLock { $0.latencies } }
 
-    // MARK: - What subscribers report
+    // MARK: - Reports of subscribers
 
     fileprivate func joined() { state.withLock { $0.listening += 1 } }
 
@@ -81,7 +81,7 @@ final class Audience: Sendable {
     }
 }
 
-/// One subscriber. It reads no more of an event than its id, `EPOCH.SEQ`: a thousand of them shall cost little.
+/// One subscriber. It reads no more of an event than its id, `EPOCH.SEQ`, because a thousand of them must be cheap.
 private final class Subscription: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
@@ -109,7 +109,7 @@ private final class Subscription: ChannelInboundHandler {
     private static let longestID = 48
     private static let mark = Array("id: ".utf8)
 
-    /// Of a line `id: EPOCH.SEQ`. Chunks of the transfer are lines, too, and an event begins on a new line.
+    /// The seq of a line `id: EPOCH.SEQ`. Transfer chunks are lines, too, and an event begins on a new line.
     private func seqOfLine() -> Int64? {
         guard line.starts(with: Self.mark), let dot = line.lastIndex(of: UInt8(ascii: ".")) else { return nil }
         return Int64(String(decoding: line[(dot + 1)...], as: UTF8.self))

@@ -14,7 +14,7 @@ struct Backlog: Sendable {
 extension Workshop {
     private static let publishedAtOnce = 1_000
 
-    /// Puts messages on the stream: the next ones of `maker`.
+    /// Publishes the next messages of `maker` to the stream.
     func publish(_ count: Int, from maker: inout OrderMaker) async throws {
         var left = count
         while left > 0 {
@@ -29,7 +29,7 @@ extension Workshop {
             StreamWriter.fields(type: Command.Kind.placeOrder.rawValue, payload: payload), to: keys)
     }
 
-    /// - Parameter name: of the key it is kept under.
+    /// - Parameter name: The name in the key under which it is kept.
     func backlog(_ name: String, _ count: Int, from maker: OrderMaker) async throws -> Backlog {
         try await clearStore()
         var maker = maker
@@ -37,15 +37,15 @@ extension Workshop {
         return try await keepBacklog(name, count: count, lines: count)
     }
 
-    /// Keeps what is on the stream now.
+    /// Keeps a copy of the stream's current content.
     func keepBacklog(_ name: String, count: Int, lines: Int) async throws -> Backlog {
         let backlog = Backlog(key: "backlog:\(name)", count: count, lines: lines)
         try await redis.command("RENAME", keys.checkouts, backlog.key)
         return backlog
     }
 
-    /// The stream as it was published, unread, and no counters.
-    /// - Parameter ledger: all that it has is announced before; nil: announcing it is a part of what is measured.
+    /// Restores the stream as published, unread, and without counters.
+    /// - Parameter ledger: A ledger whose contents count as announced; `nil` if the measurement includes announcing.
     func restore(_ backlog: Backlog, announcing ledger: String? = nil) async throws {
         try await clearStore()
         if let ledger {
@@ -71,7 +71,7 @@ extension Workshop {
 }
 
 extension RedisClient {
-    /// Sends commands of which none may fail.
+    /// Sends commands, none of which may fail.
     func sendAll(_ commands: [RedisCommand]) async throws {
         for (command, reply) in zip(commands, try await pipeline(commands)) {
             if case .error(let error) = reply { throw RedisError.reply(error, command: command.name) }

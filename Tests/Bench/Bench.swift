@@ -73,7 +73,7 @@ struct Bench: AsyncParsableCommand {
                 leftOut.append("\(group.rawValue): \(missing)")
                 workshop.progress.say("\(group.rawValue) is left out: \(missing)")
             } catch {
-                // The others are measured all the same: one that failed late must not cost what was found before.
+                // The other groups are measured nevertheless: a late failure must not discard earlier results.
                 failed.append("\(group.rawValue): \(error)")
                 workshop.progress.say("\(group.rawValue) failed: \(error)")
             }
@@ -85,7 +85,7 @@ struct Bench: AsyncParsableCommand {
             leftOut: leftOut, failed: failed)
     }
 
-    /// A thousand subscribers are two thousand descriptors, half of them here.
+    /// A thousand subscribers need two thousand descriptors, half of them in this process.
     private func raiseDescriptorLimit() throws {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -99,7 +99,7 @@ struct Bench: AsyncParsableCommand {
     }
 }
 
-/// Something that only one group of rows needs is not there: the others go on.
+/// An input that only one group of rows needs is missing: the other groups continue.
 struct MissingInput: Error, CustomStringConvertible {
     let description: String
 }

@@ -1,4 +1,4 @@
-/// Why a figure cannot be had: *what failed: on what: why. What to do.*
+/// Why a value cannot be measured: *what failed: on what: why. What to do.*
 struct BenchError: Error, CustomStringConvertible {
     let description: String
 

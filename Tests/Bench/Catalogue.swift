@@ -1,11 +1,11 @@
 import Foundation
 
-/// A catalogue of many like products without variants, with caps that are never reached unless `cap` is low.
+/// A catalogue of many similar products without variants, with caps that are never reached unless `cap` is low.
 struct Catalogue: Sendable {
     var products: Int
     var cap: Int64 = 1_000_000_000
 
-    /// Names the ledger that is made from it.
+    /// The name of the ledger template made from it.
     var name: String { "\(products)-products-cap-\(cap)" }
 
     static func id(_ index: Int) -> String { "PRODUCT-\(index)" }
@@ -33,7 +33,7 @@ extension Workshop {
         try await ledgerTemplate(named: catalogue.name) { catalogue.json }
     }
 
-    /// Made once a run for each name.
+    /// Returns the template with this name, which is made once per run.
     func ledgerTemplate(named name: String, json: () -> String) async throws -> LedgerTemplate {
         let template = LedgerTemplate(path: folder.path(of: "\(name).sqlite"))
         if FileManager.default.fileExists(atPath: template.path) { return template }
@@ -43,7 +43,7 @@ extension Workshop {
         return template
     }
 
-    /// A ledger for one round; that of the round before is removed.
+    /// A ledger for one round; the previous round's is removed.
     func freshLedger(_ template: LedgerTemplate) throws -> String {
         let path = folder.path(of: "round.sqlite")
         try removeLedger(path)

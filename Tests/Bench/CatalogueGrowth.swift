@@ -1,4 +1,4 @@
-/// Whether orders cost more when the catalogue is larger. They are spread at random over all of it.
+/// Whether orders cost more with a larger catalogue. They are spread at random over all of it.
 struct CatalogueGrowth {
     func measure(in workshop: Workshop) async throws -> [Row] {
         let sizes = [10, 1_000, workshop.scale.manyProducts]

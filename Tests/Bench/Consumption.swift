@@ -4,17 +4,18 @@ import Domain
 import RedisClient
 import TestSupport
 
-/// What the consumer took to work off what was on the stream.
+/// The resources that the consumer used to drain the stream.
 struct Consumption: Sendable {
-    /// From the line that says it is ready to the end of the process: everything is recorded, settled and closed then.
+    /// From the log line that reports readiness to the end of the process: by then everything is recorded, acknowledged
+    /// and closed.
     var seconds: Double
     /// From the start of the process to that line.
     var startSeconds: Double
-    /// The most memory the process ever had resident.
+    /// The peak resident memory of the process.
     var peakBytes: Int
     /// Processor time, from the start of the process, of the consumer and of Redis.
     var processorSeconds: (consumer: Double, redis: Double)
-    /// What it did, as it says itself.
+    /// The counts that it reports itself.
     var accepted: Int
     var refused: Int
 
@@ -22,12 +23,12 @@ struct Consumption: Sendable {
 }
 
 extension Workshop {
-    /// What a round may take at most.
+    /// The longest time that a round may take.
     private static let consumingLimit = Duration.seconds(300)
-    /// How exactly moments are known: of rounds that take seconds, a thousandth.
+    /// The resolution of measured times: a thousandth of rounds that take seconds.
     private static let lookingInterval = Duration.milliseconds(2)
 
-    /// Lets the real consumer work off the stream, and checks that every order is in the ledger once, and that the
+    /// Lets the real consumer drain the stream, and checks that every order is in the ledger once, and that the
     /// counters are the ledger's.
     func consume(into ledger: String, expecting orders: Int, _ more: [String] = []) async throws -> Consumption {
         let consumption = try await consume(into: ledger, within: Self.consumingLimit, ["--until-idle"] + more)
@@ -46,8 +47,8 @@ extension Workshop {
         return consumption
     }
 
-    /// Lets the real consumer work until `limit` is over, or it ends by itself, and checks that what it says it has
-    /// accepted and refused is in the ledger.
+    /// Lets the real consumer run until `limit` is over, or it ends by itself, and checks that the orders it reports as
+    /// accepted and refused are in the ledger.
     func consume(into ledger: String, within limit: Duration, _ arguments: [String]) async throws -> Consumption {
         let before = try await recorded(in: ledger)
         let consumption = try await watch(
@@ -61,7 +62,7 @@ extension Workshop {
         return consumption
     }
 
-    /// Orders a second, of `count` that `prepare` puts on the stream.
+    /// Orders per second, of `count` that `prepare` publishes to the stream.
     func rate(_ count: Int, into ledger: String, _ prepare: () async throws -> Void) async throws -> Double {
         try await prepare()
         try await calmDisk()
@@ -82,7 +83,7 @@ extension Workshop {
                 processor = max(processor, ProcessorTime.seconds(of: process.processID))
             }
             looks += 1
-            // Politely: it finishes what it has read.
+            // Gracefully: it finishes what it has read.
             if ContinuousClock.now - started > limit { try await process.stop(within: Self.consumingLimit) }
             try await Task.sleep(for: Self.lookingInterval)
         }
@@ -99,7 +100,7 @@ extension Workshop {
             accepted: totals.accepted, refused: totals.refused)
     }
 
-    /// Rows of orders that the ledger holds.
+    /// Rows of orders in the ledger.
     private func recorded(in ledger: String) async throws -> Int {
         var configuration = Configuration()
         configuration.readonly = true
@@ -108,14 +109,14 @@ extension Workshop {
         }
     }
 
-    /// How many messages are pending, and how many are unread.
+    /// The numbers of pending and of unread messages.
     private func waiting() async throws -> (pending: Int64?, unread: Int64?) {
         let groups = try await client.send(RedisCommand("XINFO", "GROUPS", keys.checkouts)).array ?? []
         let fields = groups.first?.fields ?? [:]
         return (fields["pending"]?.int, fields["lag"]?.int)
     }
 
-    /// Nothing is unread or pending.
+    /// Whether nothing is unread or pending.
     func isAcknowledged() async throws -> Bool { try await waiting() == (0, 0) }
 
     /// 0 once the process has ended.

@@ -1,5 +1,5 @@
-/// What a start costs with many products: from the start of the process to the line that says it is ready. An epoch is
-/// opened in between, which is nearly all of it: the counters are read from the ledger and installed into Redis.
+/// The cost of a start with many products: from the start of the process to the log line that reports readiness. Nearly
+/// all of it is opening an epoch: the counters are read from the ledger and installed into Redis.
 struct EpochOpening {
     func measure(in workshop: Workshop) async throws -> [Row] {
         let products = workshop.scale.manyProducts

@@ -5,11 +5,11 @@ import NIOPosix
 import RedisClient
 import TestSupport
 
-/// How long it takes until all subscribers of a product know of an order: a thousand subscribers to its live figures,
-/// orders at a steady rate. For each order and each subscriber, the time from the moment the order should have been
-/// published to the arrival of the first event that includes it. From the gate's decision on it is less.
+/// The time until all subscribers of a product know of an order: a thousand subscribers to its live availability,
+/// orders at a steady rate. For each order and each subscriber, it is the time from the order's intended publication to
+/// the arrival of the first event that includes it. From the gate's decision on it is less.
 struct Events {
-    /// Orders a second: in each tenth of a second, in which figures are sent at most once, there are some.
+    /// Orders per second, which makes several in each tenth of a second, in which availability is sent at most once.
     private static let rate = 200
     /// How long the last event may take.
     private static let limit = Duration.seconds(30)

@@ -4,14 +4,14 @@ import Foundation
 enum ForeignProgram: String, CaseIterable {
     case postgres, webdis, wrk
 
-    /// The program's path; nil: it is not installed.
+    /// The program's path; `nil` if it is not installed.
     var path: String? {
         if self == .postgres { return Self.newestPostgresFolder.map { $0 + "/postgres" } }
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
         return folders.map { "\($0)/\(rawValue)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
-    /// Debian keeps the server's programs in a folder a version, outside of PATH.
+    /// Debian keeps the server's programs in one folder per version, outside of PATH.
     static var newestPostgresFolder: String? {
         let root = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []

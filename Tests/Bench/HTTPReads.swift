@@ -5,8 +5,9 @@ import RedisClient
 import RedisLayout
 import TestSupport
 
-/// Reads of one product over HTTP while orders of it come steadily and are decided and recorded: ours beside webdis,
-/// which answers the same HMGET without understanding it. Both ask the same Redis over TCP, and are asked by wrk.
+/// Reads of one product over HTTP while its orders arrive steadily and are decided and recorded: our server beside
+/// webdis, which returns the same HMGET without interpreting it. Both query the same Redis over TCP, and wrk sends
+/// requests to both.
 struct HTTPReads {
     private static let connections = 32
 
@@ -41,7 +42,7 @@ struct HTTPReads {
         return rows(reads, delays)
     }
 
-    /// Both return the cap: neither is asked for something that is not there.
+    /// Both return the cap: neither is asked for a missing key.
     private func checkAnswers(_ address: HTTPAddress, _ webdis: WebdisPeer, _ keys: StoreKeys) async throws {
         let answers = [
             try await address.get("/v1/products/\(Catalogue.id(0))"),
@@ -65,14 +66,14 @@ struct HTTPReads {
         ]
     }
 
-    /// The fields that ours reads for one product.
+    /// The fields that our server reads for one product.
     private static func sameFields(_ keys: StoreKeys) -> String {
         let product = CounterName.product(Identifier(Catalogue.id(0))).field
         let fields = CounterHead.fields + ["sold:", "cap:", "closed:"].map { $0 + product }
         return "/HMGET/" + ([keys.stock] + fields).map(\.percentEncoded).joined(separator: "/")
     }
 
-    /// wrk asks while orders come at the steady rate; all of them must have been consumed when it is over.
+    /// Runs wrk while orders arrive at the steady rate; all of them must have been consumed when it ends.
     private func read(_ target: String, from maker: inout OrderMaker, in workshop: Workshop) async throws -> WrkLoad {
         let (seconds, rate) = (workshop.scale.httpSeconds, workshop.scale.steadyRate)
         // Half a second before and after.

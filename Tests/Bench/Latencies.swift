@@ -5,7 +5,7 @@ struct Latencies: Sendable {
     private var histogram = Histogram<UInt64>(lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000)
 
     mutating func record(_ delay: Duration) {
-        // Beyond the range they count as its end.
+        // Delays beyond the range count as its maximum.
         histogram.record(UInt64(min(max(delay / .microseconds(1), 1), 60_000_000)))
     }
 

@@ -1,4 +1,4 @@
-/// Whether orders cost more when the ledger holds many already, for ids that rise with time and for random ones.
+/// Whether orders cost more when the ledger already holds many, for ids that rise with time and for random ones.
 struct LedgerGrowth {
     private static let products = 100
 
@@ -32,7 +32,7 @@ struct LedgerGrowth {
                 try await workshop.publish(count, from: &kinds[index].maker)
                 let backlog = try await workshop.keepBacklog("age", count: count, lines: count)
                 let empty = try workshop.freshLedger(template)
-                // The old ledger's orders were never announced to this Redis; here nothing asks how long that takes.
+                // The old ledger's orders were never announced to this Redis; how long that takes is not measured here.
                 kinds[index].empty.add(
                     try await workshop.rate(count, into: empty) {
                         try await workshop.restore(backlog, announcing: empty)

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import TestSupport
 
-/// Where it was measured, and with what.
+/// The machine and the software versions of a measurement.
 struct Machine: Sendable, Encodable {
     var cores: Int
     var processor: String
@@ -13,7 +13,7 @@ struct Machine: Sendable, Encodable {
     var build: String
     var redis: String
     var sqlite: String
-    /// Empty where the run did not need it.
+    /// Empty if the run did not need it.
     var postgres = ""
     var webdis = ""
 
@@ -35,7 +35,7 @@ struct Machine: Sendable, Encodable {
         if let postgres = ForeignProgram.postgres.path {
             machine.postgres = word(after: "(PostgreSQL) ", in: try await workshop.output(postgres, ["--version"]))
         }
-        // webdis itself does not say: asked for its version, it starts.
+        // webdis itself does not report it: asked for its version, it starts.
         if ForeignProgram.webdis.path != nil,
             let version = try? await workshop.output("dpkg-query", ["-W", "-f", "${Version}", "webdis"])
         {

@@ -1,8 +1,8 @@
-/// The consumer's peak resident size with a large catalogue: whatever waits on the stream, it is read as it is needed.
-/// Counters and ledger are compared once a second meanwhile, which takes memory, too; by default it would be every
-/// thirty, so that a short look would miss it.
+/// The consumer's peak resident size with a large catalogue: messages that wait on the stream are read only as needed.
+/// Counters and ledger are compared once per second in the meantime, which takes memory, too; the default is every
+/// thirty seconds, which a short measurement would miss.
 struct Memory {
-    /// What "independent of the backlog" lets the longer one add.
+    /// The growth that "independent of the backlog" allows for the longer one.
     private static let tolerance = 1.1
 
     func measure(in workshop: Workshop) async throws -> [Row] {

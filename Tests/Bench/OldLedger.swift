@@ -3,9 +3,8 @@ import GRDB
 import LedgerSamples
 import TestSupport
 
-/// A ledger as years of sales leave it, made by SQLite alone in less than a minute. Its orders have every column that
-/// recorded ones have, ids spread evenly over all that random ones can be, and sums that agree: `ledger check`
-/// finds it sound.
+/// A ledger as after years of sales, created by SQLite alone in less than a minute. Its orders have every column of
+/// recorded ones, ids spread evenly over the range of random ones, and consistent sums: `ledger check` finds it sound.
 struct OldLedger {
     let path: String
     /// A multiple of the products.
@@ -21,7 +20,7 @@ struct OldLedger {
         let step = OrderMaker.risingFrom / UInt64(orders)
         let database = try DatabaseQueue(path: path, configuration: configuration)
         try await database.writeWithoutTransaction { db in
-            // Nothing is to survive a crash here; the whole is brought to the disk below.
+            // Nothing here has to survive a crash; everything is flushed to the disk below.
             try db.execute(
                 sql: """
                     PRAGMA journal_mode = DELETE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
@@ -36,7 +35,7 @@ struct OldLedger {
             try db.execute(sql: "PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL; SELECT count(*) FROM ledger")
         }
         try database.close()
-        // Of the full size that takes half a minute, which a run does not have; the statements are the same.
+        // For the full size that takes half a minute, which a run does not have; the statements are the same.
         if workshop.scale.isQuick { try await workshop.run(["ledger", "check"], ledger: path) }
         try await workshop.calmDisk()
     }

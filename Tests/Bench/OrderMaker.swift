@@ -1,13 +1,13 @@
 import Foundation
 import Randomness
 
-/// Makes checkout messages of one line, with every field that a message has: some 800 bytes each. The same seed makes
-/// the same messages.
+/// Makes checkout messages of one line, with every field of a message: some 800 bytes each. The same seed makes the
+/// same messages.
 struct OrderMaker: Sendable {
     enum Ids: Sendable {
-        /// Spread over all ids, as payment services give them.
+        /// Spread over all ids, like the ids of payment services.
         case random
-        /// Each after all before, and after all random ones.
+        /// Each after all earlier ones, and after all random ones.
         case rising
     }
 
@@ -15,7 +15,7 @@ struct OrderMaker: Sendable {
     let products: Int
     let ids: Ids
     private var generator: SeededGenerator
-    /// Of the next order; the last eight digits of its id.
+    /// The number of the next order; the last eight digits of its id.
     private(set) var number = 0
 
     /// Random ids are below it, rising ones above.
@@ -48,7 +48,7 @@ struct OrderMaker: Sendable {
             """.utf8)
     }
 
-    /// - Parameter place: where it stands among all ids.
+    /// - Parameter place: The position among all ids.
     static func orderID(_ place: UInt64, _ number: Int) -> String {
         let digits = String(number % 100_000_000)
         return "cs_live_a1\(hex(place))\(String(repeating: "0", count: 8 - digits.count))\(digits)"

@@ -1,10 +1,10 @@
-/// Durable orders a second of one product or a hundred, one line an order, beside the transaction that shops usually
-/// make for each order.
+/// Durable orders per second of one product or a hundred, one line per order, beside the transaction that shops usually
+/// run for each order.
 struct OrdersBesidePostgres {
     let group: RowGroup
     let products: Int
 
-    /// How many clients of PostgreSQL there are, in turn.
+    /// The numbers of PostgreSQL clients, measured in turn.
     private static let clients = [1, 8, 32]
 
     func measure(in workshop: Workshop) async throws -> [Row] {

@@ -2,8 +2,9 @@ import Foundation
 import Glibc
 import TestSupport
 
-/// What shops usually do: one transaction an order, in a private PostgreSQL cluster with default settings, so with
-/// default durability. Driven over a unix socket by pgbench with prepared statements, so that it is at its best.
+/// The usual design of shops: one transaction per order, in a private PostgreSQL cluster with default settings, and
+/// therefore default durability. Driven over a unix socket by pgbench with prepared statements, for its best
+/// performance.
 struct PostgresPeer {
     private let workshop: Workshop
     private let programs: String
@@ -11,7 +12,7 @@ struct PostgresPeer {
     private let folder: String
     private let script: String
 
-    /// How long the server may take to answer, and to end.
+    /// How long the server may take to reply, and to end.
     private static let limit = Duration.seconds(30)
 
     static func start(in workshop: Workshop, products: Int) async throws -> PostgresPeer {
@@ -22,7 +23,8 @@ struct PostgresPeer {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         var asOwner: [String] = []
         if getuid() == 0 {
-            // It refuses to run as root. Its user has to come through the run's folder, and see nothing in it.
+            // It refuses to run as root. Its user must be able to pass through the run's folder without seeing its
+            // contents.
             asOwner = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
             try await workshop.output("chown", ["postgres:postgres", folder])
             guard chmod(workshop.folder.path, 0o711) == 0 else {
@@ -74,7 +76,7 @@ struct PostgresPeer {
         return tps
     }
 
-    /// Each order that it took has its line, and is counted once.
+    /// Each accepted order has its line, and is counted once.
     func checkAllRecorded() async throws {
         let said = try await psql(
             """
@@ -94,7 +96,7 @@ struct PostgresPeer {
             input: sql)
     }
 
-    // MARK: - What a shop does
+    // MARK: - The shop's schema and transaction
 
     /// The columns of our ledger that hold an order; the keys that such a schema has.
     private static func schema(products: Int) -> String {
@@ -120,8 +122,8 @@ struct PostgresPeer {
         """
     }
 
-    /// The order service of a shop: the order, its line, the product's count, under its cap. A product without variants
-    /// has no second row to count in; ours has none here either.
+    /// A shop's order service: the order, its line, the product's count, under its cap. A product without variants has
+    /// no second row to count in; ours has none here either.
     private static func transaction(products: Int) -> String {
         """
         \\set random random(1, 9000000000000000000)

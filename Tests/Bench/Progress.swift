@@ -1,7 +1,7 @@
 import Foundation
 
-/// Says on standard error what is being measured, and keeps the run within its time: a group that takes longer than
-/// expected makes fewer rounds once it would take the time of those behind it.
+/// Reports on standard error what is being measured, and keeps the run within its time: a group that takes longer than
+/// expected makes fewer rounds once it would use the time of later groups.
 struct Progress: Sendable {
     private let started = ContinuousClock.now
     private let scale: Scale
@@ -14,7 +14,7 @@ struct Progress: Sendable {
 
     var elapsedSeconds: Double { (ContinuousClock.now - started) / .seconds(1) }
 
-    /// Whether `next` more would take time that the groups behind this one need.
+    /// Whether another `next` would use time that later groups need.
     func isOver(for group: RowGroup, after next: Duration) -> Bool {
         let behind = groups.drop { $0 != group }.dropFirst().map(\.expected)
         let needed = behind.reduce(0) { $0 + (scale.isQuick ? $1.quick : $1.full) }

@@ -3,7 +3,7 @@ import Ingest
 import Domain
 import StrictJSON
 
-/// The orders of a real shop, some 28 lines each, repeated with new ids, in lines a second.
+/// The orders of a real shop, some 28 lines each, repeated with new ids, in lines per second.
 struct RealOrders {
     private static let defaultFolder = "../shared/data/online-retail"
 
@@ -58,7 +58,7 @@ struct RealOrders {
         return try await workshop.keepBacklog("real", count: count, lines: lines)
     }
 
-    /// The message's payload under a new order id, and how many lines it has.
+    /// The message's payload under a new order id, and its number of lines.
     private static func payload(_ message: Substring, _ repetition: Int) throws -> (bytes: [UInt8], items: Int) {
         let mark = #""order_id":""#
         guard let start = message.range(of: #""payload":"#), let id = message.range(of: mark), message.hasSuffix("}")
@@ -74,7 +74,7 @@ struct RealOrders {
         }
     }
 
-    /// What one shop sold is sold as often as the orders are repeated: else nearly everything would be refused.
+    /// Each sale is repeated as often as the orders are: otherwise nearly everything would be refused.
     private static func raisedCaps(_ catalogue: String, by factor: Int) -> String {
         catalogue.replacing(#/"max_quantity": ?([0-9]+)/#) { match in
             "\"max_quantity\": \((Int(match.1) ?? 0) * factor)"

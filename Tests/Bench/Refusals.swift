@@ -1,4 +1,4 @@
-/// A product that is sold out, against one that is not: those who come too late must not cost more than those who buy.
+/// A product that is sold out, against one that is not: late customers must not cost more than buyers.
 struct Refusals {
     func measure(in workshop: Workshop) async throws -> [Row] {
         let count = workshop.scale.refusals

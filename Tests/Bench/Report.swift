@@ -1,15 +1,15 @@
 import Foundation
 
-/// All that a run has found, as it is written to the JSON file.
+/// All results of a run, as written to the JSON file.
 struct Report: Sendable, Encodable {
     var machine: Machine
     var scale: Scale
     var seconds: Double
-    /// Milliseconds that a write of 4 KiB takes until it is on the disk, before each group of rows: everything durable
-    /// waits for such writes, ours and PostgreSQL's, and a disk that others share changes by the minute.
+    /// Milliseconds until a write of 4 KiB is on the disk, before each group of rows: everything durable waits for such
+    /// writes, ours and PostgreSQL's, and the speed of a shared disk changes by the minute.
     var flush: Samples
     var rows: [Row]
-    /// What only some machines have was not there.
+    /// Inputs that were missing because only some machines have them.
     var leftOut: [String]
     var failed: [String]
 

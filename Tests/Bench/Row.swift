@@ -1,4 +1,4 @@
-/// One figure: ours beside the others', all from rounds that took turns.
+/// One result: ours beside others, all from rounds that took turns.
 struct Row: Sendable, Encodable {
     enum Unit: String, Sendable, Encodable {
         case perSecond = "/s"
@@ -15,17 +15,17 @@ struct Row: Sendable, Encodable {
     }
 
     var group: RowGroup
-    /// What is counted, where it is a rate.
+    /// The counted unit, if it is a rate.
     var figure: String
     var unit: Unit
-    /// As it is printed; empty: none, the row is there to be known.
+    /// As printed; empty for none, if the row is for information.
     var goal = ""
     var ours: Samples
     var others: [Side] = []
-    /// Ours divided by what the goal compares it with; nil where it compares with nothing.
+    /// Ours divided by the value that the goal compares it with; `nil` if it compares with nothing.
     var ratio: Double?
-    /// nil: there is no goal.
+    /// `nil` if there is no goal.
     var isReached: Bool?
-    /// What has to be known to read the figure.
+    /// What readers have to know to interpret the result.
     var note = ""
 }

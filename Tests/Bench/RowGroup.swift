@@ -1,4 +1,4 @@
-/// What is measured together, by the name that `--only` takes.
+/// Rows that are measured together, by the name that `--only` takes.
 enum RowGroup: String, Sendable, CaseIterable, Encodable {
     case hot, hundred, stages, real, refusals, steady, catalogue, age, memory, epoch, http, events
 
@@ -19,7 +19,7 @@ enum RowGroup: String, Sendable, CaseIterable, Encodable {
         }
     }
 
-    /// Seconds that it takes on two cores, in a full run and in a quick one: what is kept for it by those before it.
+    /// Seconds that it takes on two cores, in a full run and in a quick one: earlier groups reserve this time for it.
     var expected: (full: Int, quick: Int) {
         switch self {
         case .hot: (130, 11)
@@ -37,7 +37,7 @@ enum RowGroup: String, Sendable, CaseIterable, Encodable {
         }
     }
 
-    /// What it needs beside Redis and the program itself.
+    /// The programs it needs in addition to Redis and our own.
     var needs: [ForeignProgram] {
         switch self {
         case .hot, .hundred: [.postgres]
@@ -46,7 +46,7 @@ enum RowGroup: String, Sendable, CaseIterable, Encodable {
         }
     }
 
-    /// - Returns: the rows, or none where something is missing that only this group needs (it says so).
+    /// - Returns: The rows, or none if an input that only this group needs is missing (which it reports).
     func measure(in workshop: Workshop) async throws -> [Row] {
         switch self {
         case .hot: try await OrdersBesidePostgres(group: self, products: 1).measure(in: workshop)

@@ -1,4 +1,4 @@
-/// What the rounds of one figure gave, in their order.
+/// The results of the rounds of one measurement, in their order.
 struct Samples: Sendable, Encodable {
     private(set) var rounds: [Double] = []
 
@@ -8,7 +8,7 @@ struct Samples: Sendable, Encodable {
     var least: Double { rounds.min() ?? 0 }
     var most: Double { rounds.max() ?? 0 }
 
-    /// Of an even number, the mean of the two in the middle; 0 of none.
+    /// For an even number, the mean of the two in the middle; 0 if there are none.
     var median: Double {
         if rounds.isEmpty { return 0 }
         let sorted = rounds.sorted()

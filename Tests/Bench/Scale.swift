@@ -1,10 +1,10 @@
-/// How much is measured. The sizes of a full run are those of the goals where a goal names one, and make the whole
-/// stay below ten minutes on two cores; a quick run shows that everything works, and the order of magnitude.
+/// How much is measured. The sizes of a full run are those of the goals if a goal names one, and keep the whole below
+/// ten minutes on two cores; a quick run shows that everything works, and the order of magnitude.
 struct Scale: Sendable, Encodable {
     let isQuick: Bool
-    /// Rounds of each figure; a quick run makes fewer.
+    /// Rounds of each measurement; a quick run makes fewer.
     let rounds: Int
-    /// No round begins that would end after it: some seconds less than is promised, for the end.
+    /// No round begins that would end after it: some seconds less than promised, to leave time for the end.
     let limitSeconds: Int
 
     /// Orders of one hot product, and of a hundred.
@@ -12,23 +12,23 @@ struct Scale: Sendable, Encodable {
     let hundredOrders: Int
     /// Seconds for each number of PostgreSQL's clients, in each round.
     let peerSeconds: Int
-    /// Orders for each stage alone, and how many are taken one at a time.
+    /// Orders for each stage alone, and the number of them that are processed one at a time.
     let stageOrders: Int
     let singleOrders: Int
-    /// The 2,000 real orders are repeated so often.
+    /// How often the 2,000 real orders are repeated.
     let realRepetitions: Int
     let refusals: Int
     let steadySeconds: Int
     let growthOrders: Int
     let manyProducts: Int
     let oldOrders: Int
-    /// Messages that wait, few and many, and how long the consumer is looked at.
+    /// Waiting messages, few and many, and how long the consumer is observed.
     let memoryBacklogs: [Int]
     let memorySeconds: [Int]
     let httpSeconds: Int
     let eventSeconds: Int
     let subscribers = 1_000
-    /// Orders a second where they come steadily.
+    /// The rate of steady orders, per second.
     let steadyRate = 2_000
 
     static func full(rounds: Int) -> Scale {

@@ -9,10 +9,10 @@ import SQLiteLedger
 import RedisClient
 import TestSupport
 
-/// The whole pipeline against its slowest parts alone: deciding prepared batches, recording prepared batches, reading
-/// and acknowledging the stream. And the whole of it one message at a time, as a program that knows no batches.
+/// The whole pipeline against its slowest stages alone: deciding prepared batches, recording prepared batches, reading
+/// and acknowledging the stream. Also the whole pipeline one message at a time, like a program without batches.
 struct StagesAlone {
-    /// Orders a batch, as the consumer's own are.
+    /// Orders per batch, like the consumer's own batches.
     private static let batchOrders = ConsumerSettings().batchOrders
 
     func measure(in workshop: Workshop) async throws -> [Row] {
@@ -57,7 +57,7 @@ struct StagesAlone {
         ]
     }
 
-    /// The orders as the consumer has them once they are decoded and planned, in batches.
+    /// The orders as the consumer has them after decoding and planning, in batches.
     private static func batches(_ count: Int, _ maker: OrderMaker) throws -> [[DecidedCommand]] {
         var maker = maker
         let type = ByteSlice(Array(Command.Kind.placeOrder.rawValue.utf8))
@@ -70,7 +70,7 @@ struct StagesAlone {
             else {
                 throw BenchError("preparing orders failed: on \(String(decoding: payload, as: UTF8.self)): it is none.")
             }
-            // All fit: the gate, which is asked alone, answers the same.
+            // All fit: the gate, which is asked separately, decides the same.
             return DecidedCommand(
                 PlannedCommand(.placeOrder(order), movements: order.movements), .accepted(seq: Int64(number)),
                 decidedAt: now, entryID: "\(1_700_000_000_000 + number)-0")
@@ -78,7 +78,7 @@ struct StagesAlone {
         return stride(from: 0, to: count, by: batchOrders).map { Array(orders[$0..<min($0 + batchOrders, count)]) }
     }
 
-    /// - Returns: seconds.
+    /// - Returns: Seconds.
     private func decide(_ batches: [[DecidedCommand]], _ path: String, in workshop: Workshop) async throws -> Double {
         let ledger = try await LedgerDatabase.open(at: path, store: workshop.keys.store, for: .consumer)
         defer { try? ledger.close() }
@@ -107,7 +107,7 @@ struct StagesAlone {
         return (ended - began) / .seconds(1)
     }
 
-    /// - Returns: seconds.
+    /// - Returns: Seconds.
     private func record(_ batches: [[DecidedCommand]], _ path: String) async throws -> Double {
         let ledger = try await LedgerDatabase.open(at: path, store: nil, for: .consumer)
         defer { try? ledger.close() }
@@ -127,7 +127,7 @@ struct StagesAlone {
         return (ContinuousClock.now - began) / .seconds(1)
     }
 
-    /// - Returns: seconds.
+    /// - Returns: Seconds.
     private func readStream(_ backlog: Backlog, in workshop: Workshop) async throws -> Double {
         let client = Workshop.client(of: workshop.redis)
         let reader = StreamReader(client: client, keys: workshop.keys, consumer: "bench")

@@ -4,12 +4,12 @@ import RedisClient
 import RedisLayout
 import TestSupport
 
-/// The time from the moment an order should have been published to the moment its outcome is read from the stream of
-/// outcomes, at a steady rate: with a Redis that forgets nothing, as the private one of `run`, and with one that keeps
-/// everything in memory only.
+/// The time from an order's intended publication until its outcome is read from the stream of outcomes, at a steady
+/// rate: with a Redis that forgets nothing, like the private one of `run`, and with one that keeps everything in memory
+/// only.
 struct SteadyLatency {
     private static let durable = ["--appendonly", "yes", "--appendfsync", "always"]
-    /// Before the measured ones, in seconds.
+    /// The time before the measured orders, in seconds.
     private static let warmUp = 1
     /// How long the last outcome may take.
     private static let limit = Duration.seconds(30)
@@ -69,7 +69,7 @@ struct SteadyLatency {
         return read
     }
 
-    /// Reads outcomes until all orders have one. A second one of the same order would be a defect of ours.
+    /// Reads outcomes until all orders have one. A second one of the same order would be a bug of ours.
     private static func read(
         _ publisher: SteadyPublisher, skipping: Int, from client: RedisClient, keys: StoreKeys
     ) async throws -> Latencies {

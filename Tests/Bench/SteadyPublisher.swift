@@ -2,14 +2,14 @@ import Concurrency
 import NIOCore
 import RedisClient
 
-/// Publishes orders by a schedule that nothing holds up: an order that could not be sent in time is late, and its delay
-/// counts from the moment it should have been sent (no coordinated omission).
+/// Publishes orders by a schedule that never stalls: an order that could not be sent in time is late, and its delay
+/// counts from its intended time (no coordinated omission).
 struct SteadyPublisher: Sendable {
     let rate: Int
     let start: ContinuousClock.Instant
     private let commands: [RedisCommand]
 
-    /// - Parameter maker: goes on where it is; its order `number` is the first.
+    /// - Parameter maker: Continues from its current state; its order `number` is the first.
     init(_ count: Int, rate: Int, from maker: inout OrderMaker, in workshop: Workshop) {
         self.rate = rate
         commands = (0..<count).map { _ in workshop.addCommand(maker.next()) }
@@ -19,13 +19,14 @@ struct SteadyPublisher: Sendable {
 
     var count: Int { commands.count }
 
-    /// When this one, 0 ..< count, should be sent.
+    /// The intended time of this order, 0 ..< count.
     func intended(_ index: Int) -> ContinuousClock.Instant { start + .seconds(1) * index / rate }
 
-    /// - Parameter inOrder: waits for each reply, so that orders cannot pass each other on their way to the connection.
+    /// - Parameter inOrder: Waits for each reply, so that orders cannot overtake each other on their way to the
+    ///   connection.
     func publish(over client: RedisClient, inOrder: Bool = false) async throws {
         // On the connection's thread, by its timer: an order wakes one thread instead of four, and leaves the processor
-        // to what is measured.
+        // to the measured programs.
         try await withTaskExecutorPreference(EventLoopTasks(client.eventLoop)) {
             try await publishHere(over: client, inOrder: inOrder)
         }

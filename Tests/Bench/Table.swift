@@ -1,6 +1,6 @@
 import Foundation
 
-/// The report as people read it: a line a figure, and one for each that it is compared with.
+/// The report for people: one line per result, and one for each value that it is compared with.
 enum Table {
     static func text(_ report: Report) -> String {
         var lines: [[String]] = []
@@ -54,7 +54,7 @@ enum Table {
 
     private static func ratio(_ value: Double) -> String { String(format: value < 10 ? "%.2f" : "%.0f", value) }
 
-    /// Three digits that say something, and commas between thousands.
+    /// Three significant digits, and commas between thousands.
     static func number(_ value: Double) -> String {
         if abs(value) < 10 { return String(format: "%.2f", value) }
         if abs(value) < 100 { return String(format: "%.1f", value) }

@@ -5,14 +5,14 @@ import RedisClient
 import RedisLayout
 import TestSupport
 
-/// Where a run works: a folder on a real disk, a private Redis, and the release binary to drive them.
+/// A run's environment: a folder on a real disk, a private Redis, and the release binary to drive them.
 final class Workshop: Sendable {
     let scale: Scale
     let progress: Progress
     let folder: TemporaryFolder
     let fileSystem: String
     let binary: String
-    /// Without persistence: what the disk does then is the ledger's alone. On a unix socket and on a port.
+    /// Without persistence, so that all disk activity is the ledger's. On a unix socket and on a port.
     let redis: TestRedisServer
     let client: RedisClient
     let keys = StoreKeys(store: "main")
@@ -55,7 +55,7 @@ final class Workshop: Sendable {
         await redis.kill()
     }
 
-    /// Through the socket, as the consumer goes.
+    /// Through the socket, like the consumer.
     static func client(of server: TestRedisServer) -> RedisClient {
         var options = RedisOptions()
         // Copying or removing a long stream takes a while.
@@ -63,7 +63,7 @@ final class Workshop: Sendable {
         return RedisClient(url: RedisURL(unixSocket: server.socketPath), options: options, logger: silentLogger)
     }
 
-    /// - Throws: for one in memory: a commit costs nothing there.
+    /// - Throws: If it is in memory, where a commit costs nothing.
     private static func fileSystem(of path: String) throws -> String {
         let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
         var deepest: (point: String, type: String)?
@@ -97,13 +97,13 @@ final class Workshop: Sendable {
             inheritsEnvironment: false)
     }
 
-    /// Runs a subcommand to its end, which must be a good one.
+    /// Runs a subcommand to its end, which must be successful.
     @discardableResult
     func run(_ arguments: [String], ledger: String, within limit: Duration = .seconds(120)) async throws -> String {
         try await Self.output(of: try start(arguments, ledger: ledger), "stocktake \(arguments[0])", within: limit)
     }
 
-    /// What another program says. It must end well.
+    /// The output of another program, which must succeed.
     @discardableResult
     func output(
         _ program: String, _ arguments: [String] = [], input: String = "", within limit: Duration = .seconds(60)
@@ -123,12 +123,12 @@ final class Workshop: Sendable {
         return process.standardOutput
     }
 
-    /// Waits until what was written is on the disk: one measurement's rest is not the next one's work.
+    /// Flushes written data to the disk, so that one measurement's rest does not disturb the next.
     func calmDisk() async throws {
         try await output("sync", within: .seconds(120))
     }
 
-    /// How long a write of 4 KiB takes now until it is on the disk: the mean of some.
+    /// How long a write of 4 KiB currently takes until it is on the disk: the mean of several.
     func flushMilliseconds() async throws -> Double {
         let (count, file) = (100, folder.path(of: "flush"))
         let began = ContinuousClock.now
@@ -139,8 +139,8 @@ final class Workshop: Sendable {
 
     // MARK: - Rounds
 
-    /// Calls `body` for each round, 1, 2, 3 …; what is compared takes turns in it. Ends early, after at least one
-    /// round, when another one would take the time of the groups behind.
+    /// Calls `body` for each round, 1, 2, 3 …; the compared programs take turns in it. Ends early, after at least one
+    /// round, if another one would use the time of later groups.
     func rounds(
         of group: RowGroup, _ body: (_ round: Int) async throws -> String
     ) async throws {

@@ -1,5 +1,5 @@
-/// What wrk has counted: a closed loop, in which each connection asks again when it has its answer. Its delays are
-/// those of requests that were sent, so they are a lower bound where the server stops for a while.
+/// The counts of wrk: a closed loop, in which each connection sends its next request after the response. Its delays are
+/// those of requests that were sent, so they are a lower bound if the server stops for a while.
 struct WrkLoad: Sendable {
     var requestsPerSecond: Double
     /// Milliseconds.

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RedisClient
 
-/// What comes of commands under way when something breaks.
+/// The results of commands in flight when a connection fails.
 @Suite("A broken connection")
 struct BrokenConnectionTests {
     private func isLost(_ error: any Error) -> Bool {
@@ -16,7 +16,7 @@ struct BrokenConnectionTests {
         if case RedisError.notSent = error { (error as? RedisError)?.mayHaveExecuted == false } else { false }
     }
 
-    /// Starts commands and pipelines that get no reply; returns what became of each.
+    /// Starts commands and pipelines that get no reply; returns their errors.
     private func failures(on redis: RedisConnection, when allSent: () async throws -> Void) async throws -> [any Error]
     {
         let tasks = (0..<20).map { number in
@@ -42,7 +42,7 @@ struct BrokenConnectionTests {
         return errors
     }
 
-    @Test("fails every command under way when the server is killed, and later ones are not sent")
+    @Test("fails every command in flight when the server is killed, and later ones are not sent")
     func serverKilled() async throws {
         try await withRedisServer { server async throws in
             let redis = try await RedisConnection.connect(to: server.url)
@@ -58,7 +58,7 @@ struct BrokenConnectionTests {
         }
     }
 
-    @Test("fails with connectionLost whoever has sent something that was read")
+    @Test("fails all commands that were sent and read with connectionLost")
     func inFlight() async throws {
         let server = try await FakeServer.start { _, command in command.first == "END" ? .close(after: "") : .silence }
         let redis = try await RedisConnection.connect(to: server.url)
@@ -75,7 +75,7 @@ struct BrokenConnectionTests {
     }
 
     @Test(
-        "is closed when the server breaks the protocol",
+        "is closed when the server violates the protocol",
         arguments: ["garbage\r\n", "*1\r\n%1\r\n", "$-5\r\n", String(repeating: "*1\r\n", count: 12) + ":1\r\n"])
     func violations(_ answer: String) async throws {
         let server = try await FakeServer.start { _, command in command.first == "NOW" ? .answer(answer) : .silence }
@@ -97,7 +97,7 @@ struct BrokenConnectionTests {
         #expect(!redis.isOpen)
     }
 
-    @Test("is closed when a reply comes that nobody asked for")
+    @Test("is closed when an unsolicited reply arrives")
     func unsolicited() async throws {
         let server = try await FakeServer.start { _, _ in .answer("+OK\r\n+STRAY\r\n") }
         let redis = try await RedisConnection.connect(to: server.url)
@@ -110,7 +110,7 @@ struct BrokenConnectionTests {
         }
     }
 
-    @Test("in the middle of a reply delivers nothing of it", arguments: ["$10\r\nhalf", "*2\r\n:1\r\n", "+O", ":12"])
+    @Test("in the middle of a reply delivers no part of it", arguments: ["$10\r\nhalf", "*2\r\n:1\r\n", "+O", ":12"])
     func halfAReply(_ half: String) async throws {
         let server = try await FakeServer.start { _, _ in .close(after: half) }
         let redis = try await RedisConnection.connect(to: server.url)
@@ -134,7 +134,7 @@ struct BrokenConnectionTests {
         }
     }
 
-    @Test("refuses replies that are too long")
+    @Test("results from replies that are too long")
     func tooLong() async throws {
         try await withRedisServer { server async throws in
             var options = RedisOptions()
@@ -152,7 +152,7 @@ struct BrokenConnectionTests {
 
     // MARK: Deadlines
 
-    @Test("follows a command that has no reply in time, and takes the others with it")
+    @Test("follows a command that gets no reply in time, and fails the other commands")
     func timeout() async throws {
         try await withRedisServer(["--enable-debug-command", "local"]) { server async throws in
             let redis = try await RedisConnection.connect(to: server.url)
@@ -179,7 +179,7 @@ struct BrokenConnectionTests {
         }
     }
 
-    @Test("does not come from deadlines that were met")
+    @Test("does not result from deadlines that were met")
     func deadlinesMet() async throws {
         try await withRedisServer { server async throws in
             let redis = try await RedisConnection.connect(to: server.url)
@@ -191,7 +191,7 @@ struct BrokenConnectionTests {
         }
     }
 
-    @Test("takes any timeout without a crash")
+    @Test("does not turn into a crash for any timeout")
     func oddTimeouts() async throws {
         try await withRedisServer { server async throws in
             for timeout in [Duration.seconds(Int64.max), .seconds(1_000_000_000_000)] {

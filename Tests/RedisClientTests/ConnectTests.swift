@@ -11,7 +11,7 @@ struct ConnectTests {
         try await redis.send(RedisCommand("ACL WHOAMI")).string
     }
 
-    @Test("goes over TCP and over a unix socket")
+    @Test("works over TCP and over a unix socket")
     func transports() async throws {
         try await withRedisServer(listening: .tcp) { server async throws in
             let port = try #require(server.port)
@@ -27,7 +27,7 @@ struct ConnectTests {
         }
     }
 
-    @Test("goes over a socket whose path is not UTF-8, and as long as the system takes")
+    @Test("works over a socket whose path is not UTF-8, and of the system's maximum length")
     func socketPaths() async throws {
         try await withRedisServer { server async throws in
             let folder = try TemporaryFolder()
@@ -44,7 +44,7 @@ struct ConnectTests {
         }
     }
 
-    @Test("selects the database of the URL, and refuses one that the server does not have")
+    @Test("selects the database of the URL, and fails if the server does not have it")
     func database() async throws {
         try await withRedisServer { server async throws in
             let third = try await RedisConnection.connect(to: RedisURL("unix://\(server.socketPath)?db=3"))
@@ -61,7 +61,7 @@ struct ConnectTests {
         }
     }
 
-    @Test("gives the password, and says clearly when it is missing or wrong")
+    @Test("sends the password, and reports clearly if it is missing or wrong")
     func password() async throws {
         try await withRedisServer(["--requirepass", "s/e@c"], listening: .tcp) { server async throws in
             let port = try #require(server.port)
@@ -83,7 +83,7 @@ struct ConnectTests {
         }
     }
 
-    @Test("uses an ACL user, also one who may neither PING nor set a name")
+    @Test("uses an ACL user, even one who may neither PING nor set a name")
     func accessControl() async throws {
         try await withRedisServer { server async throws in
             try await server.command("ACL", "SETUSER", "shop", "on", ">pw", "~*", "+@all")
@@ -96,7 +96,7 @@ struct ConnectTests {
         }
     }
 
-    @Test("says why when nobody is there")
+    @Test("reports the reason if no server is listening")
     func refused() async throws {
         let folder = try TemporaryFolder()
         let port = try freePort()
@@ -117,7 +117,7 @@ struct ConnectTests {
         }
     }
 
-    @Test("has a deadline, for a server that accepts and says nothing")
+    @Test("has a deadline for a server that accepts but never replies")
     func deadline() async throws {
         let server = try await FakeServer.start(greets: false) { _, _ in .silence }
         let listener = try SilentListener()
@@ -141,7 +141,7 @@ struct ConnectTests {
         await #expect(throws: CancellationError.self) { try await task.value }
     }
 
-    @Test("reports a server that cannot serve yet as it says so")
+    @Test("reports the server's reason if it cannot serve yet")
     func loading() async throws {
         let server = try await FakeServer.start(greets: false) { _, command in
             .answer(command.first == "PING" ? "-LOADING Redis is loading the dataset in memory\r\n" : "+OK\r\n")
@@ -154,7 +154,7 @@ struct ConnectTests {
         }
     }
 
-    @Test("passes on the last words of a server that turns it away")
+    @Test("reports the last message of a server that rejects the connection")
     func lastWords() async throws {
         let server = try await FakeServer.start(greets: false) { _, _ in
             .close(after: "-DENIED Redis is running in protected mode\r\n")
@@ -167,7 +167,7 @@ struct ConnectTests {
         }
     }
 
-    @Test("to something that is not Redis says so")
+    @Test("to something that is not Redis reports that")
     func otherService() async throws {
         let server = try await FakeServer.start(greets: false) { _, _ in
             .close(after: "HTTP/1.1 400 Bad Request\r\n\r\n")

@@ -10,7 +10,7 @@ struct FlatReplyTests {
         return try #require(try parser.next())
     }
 
-    @Test("is walked value by value, whatever stands between")
+    @Test("is walked value by value, with any values in between")
     func walked() throws {
         let reply = try Self.reply("*5\r\n$1\r\na\r\n*2\r\n:1\r\n*1\r\n$1\r\nb\r\n*0\r\n*-1\r\n$2\r\ncd\r\n")
         var walk = reply.walk()
@@ -23,7 +23,7 @@ struct FlatReplyTests {
         #expect(walk.array() == nil && walk.string() == nil && walk.text() == nil)
     }
 
-    @Test("skips what is asked for and not there, with all that is in it")
+    @Test("skips a value of another type than requested, with all of its elements")
     func notThere() throws {
         var walk = try Self.reply("*4\r\n*2\r\n$1\r\na\r\n:1\r\n:2\r\n+b\r\n$1\r\nc\r\n").walk()
         #expect(walk.array() == 4)
@@ -33,7 +33,7 @@ struct FlatReplyTests {
         #expect(walk.text() == "c")
     }
 
-    @Test("has no text of bytes that are not UTF-8, but the bytes")
+    @Test("returns no text for bytes that are not UTF-8, but the bytes")
     func notText() throws {
         let parser = ReplyParser(maximumReplyBytes: 100)
         try (Array("$1\r\n".utf8) + [0xFF, 13, 10]).withUnsafeBytes { try parser.feed($0) }
@@ -50,7 +50,7 @@ struct FlatReplyTests {
         #expect(try Self.reply("*-1\r\n").isNull && !Self.reply("*0\r\n").isNull)
     }
 
-    @Test("keeps a large reply in no more room than it needs by an eighth")
+    @Test("uses at most an eighth more memory than a large reply needs")
     func room() throws {
         let bytes = try Self.reply("*1\r\n$\(70_000)\r\n\(String(repeating: "x", count: 70_000))\r\n").bytes
         #expect(bytes.count == 70_000 && bytes.capacity <= 70_000 + 70_000 / 8)

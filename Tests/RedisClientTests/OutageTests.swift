@@ -5,7 +5,7 @@ import Testing
 
 @testable import RedisClient
 
-/// When a server that could not be reached is tried again.
+/// When a client retries a server that could not be reached.
 @Suite("An outage of Redis")
 struct OutageTests {
     private let outage = Outage(delay: Backoff(initial: .seconds(8), maximum: .seconds(64)))
@@ -15,17 +15,17 @@ struct OutageTests {
         .cannotConnect(to: "fake", reason: text)
     }
 
-    /// An attempt that fails.
+    /// Records a failed attempt.
     /// - Parameters:
-    ///   - seconds: from the beginning.
-    ///   - time: that it takes, in seconds.
-    /// - Returns: whether it is news.
+    ///   - seconds: When it ended, in seconds from the beginning.
+    ///   - time: How long it took, in seconds.
+    /// - Returns: Whether it must be reported.
     @discardableResult
     private func fail(_ text: String = "refused", at seconds: Int, after time: Int = 0) -> Bool {
         outage.failed(failure(text), begun: began + .seconds(seconds - time), at: began + .seconds(seconds))
     }
 
-    @Test("keeps attempts back for longer after each failure")
+    @Test("delays attempts longer after each failure")
     func delays() throws {
         var now = began
         for (count, nominal) in [8, 16, 32, 64, 64].enumerated() {
@@ -39,9 +39,9 @@ struct OutageTests {
         }
     }
 
-    @Test("counts attempts side by side as one, and tells the last error")
+    @Test("counts concurrent attempts as one, and reports the last error")
     func sideBySide() {
-        // Longer apart than the first delay.
+        // Further apart than the first delay.
         for second in [60, 61, 100, 119] { fail(at: second, after: 60) }
         #expect(outage.failure?.count == 1)
         #expect((outage.failure?.retryAt).map { $0 <= began + .seconds(68) } == true)
@@ -51,21 +51,21 @@ struct OutageTests {
         #expect(outage.failure?.count == 2)
     }
 
-    @Test("is over when any client has connected, and begins anew after that")
+    @Test("ends when any client has connected, and starts again with the next failure")
     func end() {
         for second in [0, 100, 200] { fail(at: second) }
         #expect(outage.failure?.count == 3)
         outage.end(at: began + .seconds(200))
         #expect(outage.failure == nil)
         #expect(outage.error(at: began + .seconds(200)) == nil)
-        // This one was under way then.
+        // This attempt was in progress then.
         #expect(!fail(at: 230, after: 60))
         #expect(outage.failure == nil)
         #expect(fail(at: 300))
         #expect(outage.failure?.count == 1)
     }
 
-    @Test("is news once for each kind of failure in a row")
+    @Test("is reported once for each kind of failure in a row")
     func news() {
         #expect(fail(at: 0))
         #expect(!fail(at: 0))
@@ -76,7 +76,7 @@ struct OutageTests {
     }
 
     @Test(
-        "is one for the clients of all event loops",
+        "is shared by the clients of all event loops",
         .enabled(if: MultiThreadedEventLoopGroup.singleton.makeIterator().map { _ in 1 }.count > 1))
     func shared() async throws {
         let folder = try TemporaryFolder()
@@ -86,7 +86,7 @@ struct OutageTests {
         let recorder = LogRecorder()
         let clients = RedisClient.onEachEventLoop(url: url, options: options, logger: recorder.logger)
         await #expect(throws: RedisError.self) { try await clients[0].send(RedisCommand("PING")) }
-        // A server that is there now is looked for by none of them.
+        // None of them tries to connect, although a server is running now.
         let server = try await FakeServer.start(in: folder) { _, _ in .silence }
         for client in clients {
             await #expect(throws: RedisError.cannotConnect(to: url.redacted, reason: "there is no such socket file")) {

@@ -25,7 +25,7 @@ struct RedisClientTests {
         }
     }
 
-    @Test("makes one connection for many who need it at the same time")
+    @Test("opens one connection for many concurrent callers")
     func sharedAttempt() async throws {
         try await withRedisServer { server async throws in
             let redis = server.client()
@@ -40,7 +40,7 @@ struct RedisClientTests {
     }
 
     @Test(
-        "connects again when the server says that it is not the primary, and gives its words",
+        "reconnects when the server says that it is not the primary, and passes its error on",
         arguments: [
             "READONLY You can't write against a read only replica.", "MASTERDOWN Link with MASTER is down.",
             "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
@@ -75,7 +75,7 @@ struct RedisClientTests {
         await redis.close()
     }
 
-    @Test("comes back after the server was killed and started again, and counts the connections")
+    @Test("recovers after the server was killed and restarted, and counts the connections")
     func reconnects() async throws {
         try await withRedisServer { server async throws in
             let redis = server.client()
@@ -101,7 +101,7 @@ struct RedisClientTests {
         }
     }
 
-    @Test("comes back by itself when the server has dropped an idle connection")
+    @Test("recovers by itself when the server has dropped an idle connection")
     func idleConnectionDropped() async throws {
         try await withRedisServer { server async throws in
             let redis = server.client()
@@ -115,7 +115,7 @@ struct RedisClientTests {
     }
 
     /// The server executes the command, and its reply is lost with the connection.
-    @Test("never sends a command again whose fate is unknown")
+    @Test("never resends a command whose outcome is unknown")
     func neverResends() async throws {
         let server = try await FakeServer.start { connection, command in
             command.first == "INCR" && connection < 4 ? .close(after: "") : .answer(":1\r\n")
@@ -135,7 +135,7 @@ struct RedisClientTests {
         #expect(redis.generation == 4)
     }
 
-    @Test("counts each command once on a real server whose replies are swallowed")
+    @Test("counts each command once on a real server whose replies are lost")
     func swallowedReplies() async throws {
         try await withRedisServer { server async throws in
             let redis = server.client()
@@ -168,14 +168,14 @@ struct RedisClientTests {
             }
         }
         await fails()
-        // A server that is there now is not even looked for.
+        // It does not try to connect, although a server is running now.
         let server = try await FakeServer.start(in: folder) { _, _ in .silence }
         for _ in 0..<1_000 { await fails() }
         #expect(server.count(of: "PING") == 0)
         #expect(redis.generation == 0)
     }
 
-    @Test("waits longer after each failure, up to the maximum, and not in step with others")
+    @Test("waits longer after each failure, up to the maximum, with jitter")
     func delays() {
         let delay = Backoff(initial: .milliseconds(50), maximum: .seconds(2))
         let nominal = [1: 50, 2: 100, 3: 200, 4: 400, 5: 800, 6: 1_600, 7: 2_000, 8: 2_000, 1_000_000: 2_000]
@@ -194,7 +194,7 @@ struct RedisClientTests {
         #expect(Backoff(initial: .seconds(9), maximum: .seconds(1)).delay(afterFailures: 1) <= .seconds(1))
     }
 
-    @Test("waits for a server that comes later, and tells each kind of failure once")
+    @Test("waits for a server that starts later, and logs each kind of failure once")
     func waitsUntilConnected() async throws {
         let server = try await FakeServer.start(greets: false) { connection, command in
             switch (connection, command.first) {
@@ -215,7 +215,7 @@ struct RedisClientTests {
         try await redis.waitUntilConnected(within: .zero)
     }
 
-    @Test("waits no longer than it should, and not for what waiting does not mend")
+    @Test("waits no longer than its limit, and not for permanent errors")
     func waitingEnds() async throws {
         try await withRedisServer(["--requirepass", "pw"]) { server async throws in
             let wrong = RedisClient(
@@ -246,7 +246,7 @@ struct RedisClientTests {
         }
     }
 
-    @Test("that is cancelled while it connects leaves the attempt to the others")
+    @Test("that is cancelled while it connects leaves the attempt to other callers")
     func cancelledWhileConnecting() async throws {
         let isServing = Shared(false)
         let server = try await FakeServer.start(greets: false) { _, command in
@@ -260,7 +260,7 @@ struct RedisClientTests {
         let second = Task { try await redis.send(RedisCommand("GET", "k")) }
         first.cancel()
         await #expect(throws: CancellationError.self) { try await first.value }
-        // The attempt is still under way for the second, whose deadline is that of connecting.
+        // The second caller still waits for the attempt, and its deadline is that of connecting.
         await #expect {
             try await second.value
         } throws: { error in
@@ -273,7 +273,7 @@ struct RedisClientTests {
         #expect(try await redis.send(RedisCommand("GET", "k")) == .simple("OK"))
     }
 
-    @Test("that is closed fails who waits for it, and everybody later")
+    @Test("that is closed fails all waiting and later calls")
     func closing() async throws {
         let server = try await FakeServer.start(greets: false) { _, _ in .silence }
         let redis = RedisClient(url: server.url, logger: silentLogger)
@@ -338,7 +338,7 @@ struct RedisClientTests {
     }
 }
 
-/// A value that several tasks look at and change.
+/// A value that several tasks read and change.
 private final class Shared<Value: Sendable>: Sendable {
     private let state: Mutex<Value>
 
@@ -349,7 +349,7 @@ private final class Shared<Value: Sendable>: Sendable {
     func change(_ body: (inout sending Value) -> Void) { state.withLock { body(&$0) } }
 }
 
-/// Keeps what is logged.
+/// Keeps logged messages.
 final class LogRecorder: Sendable {
     private let entries = Mutex([(message: String, metadata: String)]())
 

@@ -4,7 +4,7 @@ import Testing
 @testable import RedisClient
 
 extension RedisCommand {
-    /// All that is sent of it.
+    /// All bytes of the command.
     fileprivate var bytes: ByteBuffer {
         encoded.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1) }
     }
@@ -24,7 +24,7 @@ struct RedisCommandTests {
         #expect(text(RedisCommand("ECHO", "ä\r\n")) == "*2\r\n$4\r\nECHO\r\n$4\r\nä\r\n\r\n")
     }
 
-    @Test("takes texts, numbers and bytes")
+    @Test("accepts texts, numbers and bytes")
     func appending() {
         var command = RedisCommand("X", capacity: 100)
         command.append(Int64.min)
@@ -42,7 +42,7 @@ struct RedisCommandTests {
                 ])
     }
 
-    @Test("has the right number of arguments in its header at every moment")
+    @Test("has the right number of arguments in its header at all times")
     func header() {
         var command = RedisCommand("X", capacity: 0)
         for count in 2...10_101 {
@@ -55,7 +55,7 @@ struct RedisCommandTests {
         #expect(command.bytes.readableBytes == "*10101\r\n$1\r\nX\r\n".utf8.count + 10_100 * 6)
     }
 
-    @Test("copied before it grows stays as it was")
+    @Test("is unchanged if a copy of it grows")
     func isAValue() {
         let command = RedisCommand("GET", "k")
         var other = command
@@ -85,7 +85,7 @@ struct RedisValueTests {
         #expect(RedisValue.simple(text).int == nil)
     }
 
-    @Test("has the conveniences that fit its type, and no others")
+    @Test("has the accessors that fit its type, and no others")
     func conveniences() {
         #expect(RedisValue.integer(-1).int == -1)
         #expect(RedisValue.simple("OK").string == "OK")
@@ -105,7 +105,7 @@ struct RedisValueTests {
 @Suite("An error")
 struct RedisErrorTests {
     @Test(
-        "reply has a code when it begins with an upper-case word",
+        "reply has a code if it begins with an upper-case word",
         arguments: [
             ("ERR no such key", "ERR"), ("NOSCRIPT No matching script", "NOSCRIPT"), ("WRONGTYPE", "WRONGTYPE"),
             ("", ""),
@@ -116,7 +116,7 @@ struct RedisErrorTests {
         #expect(RedisReplyError(message: message) == RedisReplyError(code: code, message: message))
     }
 
-    @Test("tells what failed, on what, why, and what to do")
+    @Test("reports what failed, on what, why, and what to do")
     func descriptions() {
         let reply = RedisReplyError(message: "WRONGPASS invalid username-password pair or user is disabled.")
         #expect(
@@ -130,7 +130,7 @@ struct RedisErrorTests {
     }
 
     @Test(
-        "is known as a missing right, in the words of each server, also of a command inside a script",
+        "is recognised as a missing right, in the words of each server, even inside a script",
         arguments: [
             "NOPERM this user has no permissions to run the 'xack' command",
             "NOPERM User u has no permissions to access one of the keys used as arguments",
@@ -144,7 +144,7 @@ struct RedisErrorTests {
         #expect(!RedisReplyError(message: "ERR " + message.prefix(8)).isForbidden)
     }
 
-    @Test("leaves out arguments that the server repeats")
+    @Test("omits arguments that the server repeats")
     func isDiscreet() {
         let reply = RedisReplyError(message: "ERR unknown command 'X', with args beginning with: 'hunter2' ")
         let description = "\(RedisError.reply(reply, command: "X"))"
@@ -176,7 +176,7 @@ struct RedisErrorTests {
 @Suite("A server's version")
 struct ServerVersionTests {
     @Test(
-        "is the one it goes by, and the one it is compatible with",
+        "is its own one, and the one with which it is compatible",
         arguments: [
             ("redis_version:7.0.15\r\n", "Redis 7.0.15", "7.0.15"),
             ("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:9.1.2\r\n", "Valkey 9.1.2", "7.2.4"),
@@ -188,7 +188,7 @@ struct ServerVersionTests {
         #expect(version?.description == description && version?.redis == redis)
     }
 
-    @Test("is unknown where none is named")
+    @Test("is unknown if none is named")
     func unknown() {
         #expect(ServerVersion(info: [:]) == nil)
     }

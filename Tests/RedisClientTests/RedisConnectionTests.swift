@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A connection")
 struct RedisConnectionTests {
-    /// Fails every test that hangs, with a name.
+    /// A test that hangs fails with its name.
     static let options: RedisOptions = {
         var options = RedisOptions()
         options.commandTimeout = .seconds(30)
@@ -36,7 +36,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("carries any bytes, in both directions")
+    @Test("transfers any bytes, in both directions")
     func binarySafety() async throws {
         try await withConnection { redis async throws in
             let bytes = (0...255).map { UInt8($0) } + Array("\r\n$3\r\n".utf8)
@@ -52,7 +52,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("carries a value of 16 MiB and a command of 100,000 arguments")
+    @Test("transfers a value of 16 MiB and a command of 100,000 arguments")
     func bigReplies() async throws {
         try await withConnection { redis async throws in
             let block = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 &* 31) }
@@ -73,7 +73,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("pipelines 10,000 commands, and returns replies in their order, errors among them")
+    @Test("pipelines 10,000 commands, and returns replies in order, errors among them")
     func pipelines() async throws {
         try await withConnection { redis async throws in
             var commands: [RedisCommand] = []
@@ -85,7 +85,7 @@ struct RedisConnectionTests {
             var expected: Int64 = 0
             for (number, reply) in replies.enumerated() {
                 if number % 100 == 7 {
-                    // Before the first INCR there would be no error; 7 comes later.
+                    // Before the first INCR there would be no error; 7 is set later.
                     guard case .error(let error) = reply else {
                         Issue.record("no error at \(number)")
                         return
@@ -138,7 +138,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("throws error replies, and goes on")
+    @Test("throws error replies, and stays usable")
     func errorReplies() async throws {
         try await withConnection { redis async throws in
             _ = try await redis.send(RedisCommand("SET", "k", "v"))
@@ -162,7 +162,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("gives each of many concurrent senders its own reply")
+    @Test("returns to each of many concurrent senders its own reply")
     func concurrentSenders() async throws {
         try await withConnection { redis async throws in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -236,7 +236,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("sends nothing for a task that is cancelled already")
+    @Test("sends nothing for a task that is already cancelled")
     func cancelledBefore() async throws {
         try await withRedisServer { server async throws in
             let redis = try await RedisConnection.connect(to: server.url, options: Self.options)
@@ -250,7 +250,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("closed on this side sends nothing any more, and fails what is under way")
+    @Test("closed on this side sends nothing any more, and fails commands in flight")
     func closing() async throws {
         try await withRedisServer { server async throws in
             let redis = try await RedisConnection.connect(to: server.url, options: Self.options)
@@ -273,7 +273,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("that nobody holds any more is closed")
+    @Test("is closed when its last reference is released")
     func release() async throws {
         try await withRedisServer { server async throws in
             func clients() async throws -> Int {

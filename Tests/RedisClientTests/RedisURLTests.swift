@@ -67,7 +67,7 @@ struct RedisURLTests {
     }
 
     @Test(
-        "that is wrong is refused with the reason",
+        "that is invalid is rejected with the reason",
         arguments: [
             ("", "does not begin with"), ("localhost:6379", "does not begin with"), ("http://h", "does not begin with"),
             ("redis:/h", "does not begin with"), ("redis://", "names no host"), ("redis:///1", "names no host"),
@@ -101,9 +101,9 @@ struct RedisURLTests {
         }
     }
 
-    /// Wherever a password ends up when a character is missing or misplaced.
+    /// Every place where a password ends up when a character is missing or misplaced.
     @Test(
-        "that is wrong never shows what may be the password",
+        "that is invalid never shows a possible password",
         arguments: [
             "redis://hunter2@h", "redis://me:hunter2", "redis://me:hunter2%@h", "redis://me:x/hunter2@h",
             "redis://me:x?hunter2@h", "redis://me:hunter2 @h", "redis://me:x#hunter2@h", "me:hunter2@h",

@@ -6,10 +6,10 @@ import Testing
 
 @Suite("Random replies")
 struct ReplyFuzzTests {
-    /// As bytes, the largest reply here has some hundred.
+    /// In bytes; the largest reply here has some hundred.
     private static let unlimited = 1 << 20
 
-    @Test("What Redis can say is read as it was meant")
+    @Test("Every valid reply is parsed correctly")
     func validReplies() throws {
         try Fuzzing.rounds(2_000, of: "valid replies") { (generator: inout SeededGenerator) throws in
             let values = RandomReply.values(using: &generator)
@@ -21,7 +21,7 @@ struct ReplyFuzzTests {
         }
     }
 
-    @Test("Damaged and truncated replies, and bytes that are none, never crash and give the same however they are cut")
+    @Test("Damaged, truncated and random bytes never crash, and give the same result however they are split")
     func damagedReplies() throws {
         try Fuzzing.cases(3_000, of: "damaged replies") {
             if $0.chance(10) { return RandomReply.noise(using: &$0) }
@@ -32,7 +32,7 @@ struct ReplyFuzzTests {
         }
     }
 
-    @Test("A reply longer than the limit is refused, however it is cut, and no other is")
+    @Test("A reply above the limit is rejected, however it is split, and no other is")
     func longReplies() throws {
         try Fuzzing.cases(2_000, of: "long replies") {
             RandomReply.values(using: &$0).flatMap { RandomReply.encoded($0) }
@@ -68,7 +68,7 @@ struct ReplyFuzzTests {
         }
     }
 
-    @Test("What a failure prints is read back from a corpus file as the same bytes")
+    @Test("The bytes that a failure prints can be read back from a corpus file")
     func corpusText() throws {
         try Fuzzing.cases(500, of: "corpus files") {
             RandomReply.noise(using: &$0)
@@ -80,11 +80,11 @@ struct ReplyFuzzTests {
         #expect(Corpus.bytes(of: #"# é\n"# + "\n" + #"é\n"# + "\n" + #"\x23\x0a\\\t\r"#) == Array("é\n#\n\\\t\r".utf8))
     }
 
-    @Test("What replies only announce takes no memory")
+    @Test("Announced but missing data allocates no memory")
     func announcements() throws {
         let hostile = try Corpus.cases().filter { $0.name.hasPrefix("announces") }
         #expect(hostile.count >= 5)
-        // All at once, so that nothing is given back in between.
+        // All at once, so that nothing is freed in between.
         var parsings: [Parsing] = []
         let before = try Self.virtualMemory()
         for sample in hostile + hostile + hostile + hostile {
@@ -92,12 +92,12 @@ struct ReplyFuzzTests {
             #expect(parsing.values(sample.bytes) == [], "\(sample)")
             parsings.append(parsing)
         }
-        // The smallest of them announces more; other tests that run meanwhile need far less.
+        // The smallest of them announces more; other tests that run at the same time need far less.
         #expect(try Self.virtualMemory() - before < 4 << 30)
         withExtendedLifetime(parsings) {}
     }
 
-    /// Judges what comes of `bytes` by what can be said of any bytes.
+    /// Checks the properties that hold for the parsing of any bytes.
     @discardableResult
     private func check(
         _ bytes: [UInt8], _ comment: @autoclosure () -> Comment, using generator: inout SeededGenerator
@@ -143,7 +143,7 @@ struct ReplyFuzzTests {
     }
 }
 
-/// Replies as Redis makes them, and how it writes them.
+/// Random replies, and how Redis encodes them.
 enum RandomReply {
     static func values(using generator: inout SeededGenerator) -> [RedisValue] {
         (0..<Int.random(in: 1...4, using: &generator)).map { _ in value(depth: 0, using: &generator) }

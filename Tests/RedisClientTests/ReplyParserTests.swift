@@ -3,7 +3,7 @@ import Testing
 
 @testable import RedisClient
 
-/// A parser together with what it said.
+/// A parser together with its results.
 struct Parsing {
     let parser: ReplyParser
     private(set) var failure: String?
@@ -34,7 +34,7 @@ struct ReplyParserTests {
     static func bulk(_ text: String) -> RedisValue { .bulk(Array(text.utf8)) }
 
     @Test(
-        "reads every kind of reply",
+        "parses every kind of reply",
         arguments: [
             ("+OK\r\n", [.simple("OK")]), ("+\r\n", [.simple("")]), (":0\r\n", [.integer(0)]),
             (":-9223372036854775808\r\n", [.integer(.min)]), (":9223372036854775807\r\n", [.integer(.max)]),
@@ -63,7 +63,7 @@ struct ReplyParserTests {
     }
 
     @Test(
-        "refuses what is not RESP2",
+        "rejects everything that is not RESP2",
         arguments: [
             "HTTP/1.1 400 Bad Request\r\n", "\u{15}\u{3}\u{3}", ":\r\n", ":x\r\n", ":1.5\r\n",
             ":9223372036854775808\r\n",
@@ -76,7 +76,7 @@ struct ReplyParserTests {
         #expect(parsing.failure?.isEmpty == false)
     }
 
-    @Test("takes arrays 8 deep, which is more than Redis makes, and no deeper")
+    @Test("accepts arrays 8 deep, which is more than Redis makes, and no deeper")
     func depth() {
         func nested(_ depth: Int) -> [UInt8] { Array((String(repeating: "*1\r\n", count: depth) + ":1\r\n").utf8) }
         var parsing = Parsing()
@@ -87,7 +87,7 @@ struct ReplyParserTests {
         #expect(parsing.failure?.contains("nest") == true)
     }
 
-    @Test("gives up a reply that is too long, and only that")
+    @Test("rejects a reply that is too long, and only that")
     func tooLong() {
         var parsing = Parsing(maximumReplyBytes: 1_000)
         let replies = String(repeating: "$3\r\nabc\r\n", count: 1_000)
@@ -99,7 +99,7 @@ struct ReplyParserTests {
     }
 
     @Test(
-        "sets nothing aside for what is only announced",
+        "allocates nothing for announced data",
         arguments: ["*2147483647\r\n", "$536870912\r\n", "*1000000000\r\n"])
     func announcements(_ text: String) {
         var parsing = Parsing()

@@ -1,7 +1,7 @@
 import Glibc
 import TestSupport
 
-/// A TCP port that takes connections and never says a word: they are never accepted.
+/// A TCP port whose connections are never accepted, so that nothing is ever sent on them.
 final class SilentListener: Sendable {
     let port: Int
     private let descriptor: Int32

@@ -11,7 +11,7 @@
             let folder: TemporaryFolder
             var authority: String { folder.path(of: "ca.crt") }
 
-            /// - Parameter names: as OpenSSL writes alternative names: `DNS:localhost`.
+            /// - Parameter names: In OpenSSL's form for alternative names: `DNS:localhost`.
             init(names: String) async throws {
                 folder = try TemporaryFolder()
                 let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -57,7 +57,7 @@
             }
         }
 
-        @Test("carries commands to a server whose certificate is right, by name and by address")
+        @Test("carries commands to a server with a valid certificate, by name and by address")
         func commands() async throws {
             let certificates = try await Certificates(names: "DNS:localhost,IP:127.0.0.1")
             try await withRedisServer(["--requirepass", "pw"], listening: certificates.listening) {
@@ -79,7 +79,7 @@
             }
         }
 
-        @Test("refuses a certificate that nobody trusted has signed")
+        @Test("refuses a certificate from an untrusted authority")
         func unknownAuthority() async throws {
             let certificates = try await Certificates(names: "DNS:localhost")
             let others = try await Certificates(names: "DNS:localhost")
@@ -110,7 +110,7 @@
             }
         }
 
-        @Test("says clearly when only one side speaks it")
+        @Test("reports clearly when only one side uses it")
         func oneSided() async throws {
             let certificates = try await Certificates(names: "DNS:localhost")
             try await withRedisServer(listening: certificates.listening) { server async throws in
@@ -137,18 +137,18 @@
             #expect(reason.hasPrefix("the certificates in /no/such/file cannot be used"))
         }
 
-        @Test("has a deadline for a server that never shakes hands")
+        @Test("has a deadline for a server that never completes the handshake")
         func silentServer() async throws {
             var options = RedisOptions()
             options.connectTimeout = .milliseconds(300)
-            // The system accepts, as far as the backlog goes; no program answers.
+            // The kernel accepts connections up to the backlog; no program replies.
             let listener = try SilentListener()
             let url = try RedisURL("rediss://127.0.0.1:\(listener.port)")
             let reason = await reason { [options] in try await RedisConnection.connect(to: url, options: options) }
             #expect(reason.hasPrefix("no answer within 0.3 seconds"))
         }
 
-        @Test("fails commands under way when the server is killed, and the client comes back")
+        @Test("fails commands in flight when the server is killed, and the client recovers")
         func serverKilled() async throws {
             let certificates = try await Certificates(names: "DNS:localhost")
             try await withRedisServer(listening: certificates.listening) { server async throws in

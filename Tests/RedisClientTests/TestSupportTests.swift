@@ -4,7 +4,7 @@ import Testing
 
 @testable import TestSupport
 
-/// The tools of the other tests: a tool that lies makes every test lie.
+/// Tests the tools of the other tests: a wrong tool makes every test wrong.
 @Suite("A child process")
 struct ChildProcessTests {
     @Test("has its output collected, however much it is, and its exit status kept")
@@ -19,7 +19,7 @@ struct ChildProcessTests {
         #expect(process.standardError.utf8.count == 3_000_004)
     }
 
-    @Test("gets environment, folder and input")
+    @Test("receives environment, folder and input")
     func surroundings() async throws {
         let folder = try TemporaryFolder()
         let process = try ChildProcess(
@@ -29,7 +29,7 @@ struct ChildProcessTests {
         #expect(line.hasPrefix("blue in ") && line.hasSuffix("\(folder.path) with a file"))
     }
 
-    @Test("takes signals")
+    @Test("receives signals")
     func signals() async throws {
         let process = try ChildProcess(
             "sh", ["-c", "trap 'echo stopping; exit 7' TERM; echo ready; while :; do read x || sleep 0.05; done"])
@@ -42,7 +42,7 @@ struct ChildProcessTests {
         #expect(try await other.kill() == .signalled(SIGKILL))
     }
 
-    @Test("that does not write what is waited for is reported with what it wrote")
+    @Test("that does not write the expected line is reported with its output")
     func missingLine() async throws {
         let process = try ChildProcess("sh", ["-c", "echo something else"])
         await #expect {
@@ -56,7 +56,7 @@ struct ChildProcessTests {
         #expect(throws: TestSupportError.self) { try ChildProcess("/no/such/program") }
     }
 
-    @Test("goes with the object that stands for it, and takes what it started along")
+    @Test("ends when its object is released, together with its own children")
     func release() async throws {
         var process: ChildProcess? = try ChildProcess("sh", ["-c", "sleep 100 & echo $! started; wait"])
         let line = try await process?.waitForLine(containing: "started") ?? ""
@@ -66,7 +66,7 @@ struct ChildProcessTests {
         try await eventually("the grandchild to be gone") { Glibc.kill(grandchild, 0) != 0 || isZombie(grandchild) }
     }
 
-    @Test("is killed with what it started when the tests crash, unless it is no longer watched")
+    @Test("is killed with its children when the tests crash, unless it is no longer watched")
     func crash() async throws {
         let watched = try ChildProcess("sh", ["-c", "sleep 100 & echo $! started; wait"])
         let forgotten = try ChildProcess("sleep", ["100"])
@@ -76,14 +76,14 @@ struct ChildProcessTests {
         processGuard?.watch(forgotten.processID)
         processGuard?.watch(watched.processID)
         processGuard?.forget(forgotten.processID)
-        // What remains of the guard is the shell at the other end of the pipe.
+        // Only the guard's shell at the other end of the pipe remains.
         processGuard = nil
         #expect(try await watched.waitForEnding() == .signalled(SIGKILL))
         try await eventually("the grandchild to be gone") { Glibc.kill(grandchild, 0) != 0 || isZombie(grandchild) }
         #expect(forgotten.ending == nil)
     }
 
-    /// Gone, but not yet collected by the process that inherited it.
+    /// Whether it has ended, even if its new parent has not reaped it yet.
     private func isZombie(_ processID: Int32) -> Bool {
         guard let file = fopen("/proc/\(processID)/stat", "r") else { return true }
         defer { fclose(file) }
@@ -95,7 +95,7 @@ struct ChildProcessTests {
 
 @Suite("A test's server")
 struct TestRedisServerTests {
-    @Test("is killed, restarted in its folder, and gone in the end")
+    @Test("is killed, restarted in its folder, and ended with the test")
     func life() async throws {
         let (first, folder) = try await withRedisServer(["--appendonly", "yes", "--appendfsync", "always"]) {
             server async throws in
@@ -112,7 +112,7 @@ struct TestRedisServerTests {
         #expect(access(folder, F_OK) != 0)
     }
 
-    @Test("that cannot start says why")
+    @Test("that cannot start reports the reason")
     func failure() async throws {
         await #expect {
             try await TestRedisServer.start(["--no-such-setting", "yes"])
@@ -121,7 +121,7 @@ struct TestRedisServerTests {
         }
     }
 
-    @Test("waits in vain only as long as it should")
+    @Test("waits no longer than its limit")
     func eventuallyFails() async throws {
         await #expect {
             try await eventually(within: .milliseconds(20), "the moon") { false }

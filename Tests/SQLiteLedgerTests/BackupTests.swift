@@ -8,7 +8,7 @@ import Testing
 
 @testable import SQLiteLedger
 
-/// Copies of a ledger, and their way back into its place.
+/// Backups of a ledger, and restoring them.
 @Suite struct BackupTests {
     private func sell(_ count: Int, from first: Int, _ fixture: LedgerFixture) async throws {
         var seq = try await fixture.ledger.head().seq
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(
-        "A ledger that a crash left while SQLite began or ended write-ahead logging can be opened",
+        "A ledger is opened even if a crash interrupted SQLite's change to or from write-ahead logging",
         arguments: ["reader", "tool"])
     func unfinishedChange(_ role: String) async throws {
         try await withLedger { fixture async throws in
@@ -35,7 +35,7 @@ import Testing
             let left = fixture.folder.path(of: "left.sqlite")
             let queue = try DatabaseQueue(path: path)
             try await queue.writeWithoutTransaction { db in
-                // Nothing is waited for, so the journal is on the disk before the page is.
+                // Without fsync, so the journal is written before the page is.
                 try db.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; BEGIN IMMEDIATE")
                 try db.execute(sql: "UPDATE ledger SET refused = refused + 1")
                 for suffix in ["", "-journal"] {
@@ -51,12 +51,12 @@ import Testing
         }
     }
 
-    @Test("A backup is one sound file of one moment, for its owner alone")
+    @Test("A backup is one sound file from one snapshot, accessible to its owner only")
     func backup() async throws {
         try await withLedger { fixture async throws in
             try await sell(50, from: 0, fixture)
             let path = fixture.folder.path(of: "backup")
-            // What an interrupted run has left.
+            // Left behind by an interrupted run.
             try fixture.folder.write("half", to: "backup.partial")
             let copy = try await fixture.ledger.backUp(to: path) { _ in }
             #expect(copy.check.isSound && copy.check.orders == 50)
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test("A whole backup that a crash left under both names is not emptied by the next run")
+    @Test("A complete backup that a crash left under both names is not emptied by the next run")
     func twoNames() async throws {
         try await withLedger { fixture async throws in
             let path = fixture.folder.path(of: "backup")
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test("A ledger that does not add up is not backed up")
+    @Test("An inconsistent ledger is not backed up")
     func unsound() async throws {
         try await withLedger { fixture async throws in
             try fixture.tamper("UPDATE product_counters SET sold_quantity = 1 WHERE id = 'sheet'")
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test("A backup takes the ledger's place, at a higher epoch, and what it replaces is kept whole")
+    @Test("A backup replaces the ledger, at a higher epoch, and the replaced one is kept whole")
     func restore() async throws {
         try await withLedger { fixture async throws in
             try await sell(3, from: 0, fixture)
@@ -125,7 +125,7 @@ import Testing
             _ = try await fixture.ledger.erase(["o1"])
             try await fixture.ledger.raiseEpoch()
             let path = fixture.path
-            // The fixture's own connections count as another process's use of the ledger.
+            // The fixture's own connections count as another process' use of the ledger.
             await #expect(throws: SQLiteLedgerError.inUse(path: path, action: "restoring")) {
                 try await restoration(backup, path)
             }
@@ -140,7 +140,7 @@ import Testing
             #expect(missing.commands == [.placeOrder: 4] && missing.deadLetters == 1 && missing.isWhole)
             #expect(missing.erased == ["o1"])
             #expect(missing.entries.map(\.text) == ["20-0"])
-            // Until it is done no other process can open it.
+            // Until it is done no other process can open the ledger.
             await #expect(throws: SQLiteLedgerError.locked(path: path)) {
                 try await LedgerDatabase.open(at: path, store: "main", for: .reader)
             }
@@ -160,7 +160,7 @@ import Testing
         .unfitBackup(path: backup, reason: reason)
     }
 
-    @Test("What is no sound ledger of the store takes nobody's place")
+    @Test("A file that is not a sound ledger of the store is not restored")
     func unfit() async throws {
         try await withLedger { fixture async throws in
             let backup = fixture.folder.path(of: "backup")
@@ -198,7 +198,7 @@ import Testing
         }
     }
 
-    @Test("A damaged or lost ledger is replaced as well, and its log does not get over the backup")
+    @Test("A damaged or lost ledger is replaced as well, and its log is not applied to the backup")
     func damaged() async throws {
         try await withLedger { fixture async throws in
             try await sell(3, from: 0, fixture)
@@ -224,7 +224,7 @@ import Testing
         }
     }
 
-    /// The ledger with `count` orders, then `more` after its backup; closed, with its log in its file.
+    /// The ledger with `count` orders, then `more` after its backup; closed, with its log checkpointed.
     private func ledgerWithBackup(_ fixture: LedgerFixture, more: Int) async throws -> (path: String, backup: String) {
         let backup = fixture.folder.path(of: "backup")
         for first in stride(from: 0, to: 400, by: 100) {
@@ -242,7 +242,7 @@ import Testing
         return (fixture.path, backup)
     }
 
-    @Test("A ledger is replaced whichever page of it is damaged, and what could not be compared is said")
+    @Test("A ledger is replaced whichever page of it is damaged, and restore reports what it could not compare")
     func anyPage() async throws {
         try await withLedger { fixture async throws in
             let (path, backup) = try await ledgerWithBackup(fixture, more: 5)
@@ -272,7 +272,7 @@ import Testing
         }
     }
 
-    @Test("A ledger of which rows are lost without a trace is not said to lack nothing")
+    @Test("A ledger that has silently lost rows is not reported as complete")
     func lostRows() async throws {
         try await withLedger { fixture async throws in
             let (path, backup) = try await ledgerWithBackup(fixture, more: 5)
@@ -292,7 +292,7 @@ import Testing
         }
     }
 
-    /// What of a ledger's head is damaged, and what restoring says of it.
+    /// Damage of a ledger's head, and what restore reports about it.
     private static let heads: [(String, [String])] = [
         ("UPDATE ledger SET store = 'mbin'", ["its store's name"]),
         ("PRAGMA application_id = 7", ["its mark (application_id)"]),
@@ -300,18 +300,20 @@ import Testing
         ("UPDATE grdb_migrations SET identifier = x'FF'", ["the list of its tables"]),
         (
             "UPDATE ledger SET store = x'FF'; PRAGMA application_id = 0; UPDATE grdb_migrations SET identifier = ''",
-            // SQLite's own check finds the bytes in a column of texts.
+            // SQLite's own check finds the bytes in a text column.
             [
                 "its mark (application_id)", "its store's name", "the list of its tables", "rows on damaged pages",
             ]
         ),
     ]
 
-    @Test("A ledger is replaced whatever of its head is damaged, and all else of it is compared", arguments: heads)
+    @Test(
+        "A ledger is replaced whatever part of its head is damaged, and everything else is compared",
+        arguments: heads)
     func damagedHead(_ sql: String, _ said: [String]) async throws {
         try await withLedger { fixture async throws in
             let (path, backup) = try await ledgerWithBackup(fixture, more: 5)
-            // As a flipped bit does: what the table would refuse.
+            // Like a flipped bit, with values that the table would reject.
             try fixture.tamper(
                 """
                 PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = 'ledger'
@@ -335,7 +337,7 @@ import Testing
     }
 
     @Test(
-        "What is not the backup's ledger stays as it is until it is moved away",
+        "A file that is not the backup's ledger is left unchanged until it is moved away",
         arguments: ["other store", "other program", "newer version"])
     func notReplaced(_ what: String) async throws {
         try await withLedger { fixture async throws in
@@ -358,7 +360,7 @@ import Testing
                 return
             }
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
-            // The way out that it names.
+            // The remedy that the error names.
             for suffix in ["", "-wal"] { _ = rename(path + suffix, fixture.folder.path(of: "away") + suffix) }
             _ = try await restoration(backup, path).takePlace()
             let ledger = try await LedgerDatabase.open(at: path, store: "main", for: .consumer)
@@ -367,7 +369,7 @@ import Testing
         }
     }
 
-    @Test("A ledger that nothing names as one any more is replaced if its file is damaged")
+    @Test("A ledger that is no longer recognisable is replaced if its file is damaged")
     func damagedBeyondRecognition() async throws {
         try await withLedger { fixture async throws in
             let (path, backup) = try await ledgerWithBackup(fixture, more: 1)
@@ -382,7 +384,7 @@ import Testing
         }
     }
 
-    /// A ledger beside which a crash has left a log, which SQLite cannot use: the file is damaged at its head.
+    /// A ledger beside a crashed process' log that SQLite cannot apply, because the file's head is damaged.
     private func damageBesideLog(_ fixture: LedgerFixture) async throws -> (path: String, backup: String) {
         let backup = fixture.folder.path(of: "backup")
         try await sell(3, from: 0, fixture)
@@ -397,7 +399,7 @@ import Testing
         return (path, backup)
     }
 
-    @Test("What is begun is ended by whoever opens the ledger next, and the old log does not get over the new ledger")
+    @Test("The next process to open the ledger completes a replacement, and the old log is not applied to it")
     func succession() async throws {
         try await withLedger { fixture async throws in
             let (path, backup) = try await damageBesideLog(fixture)
@@ -405,7 +407,7 @@ import Testing
                 try Data(contentsOf: URL(fileURLWithPath: path)),
                 try Data(contentsOf: URL(fileURLWithPath: path + "-wal"))
             )
-            // As a crash right after the decision leaves it; a later one leaves less to do.
+            // As a crash right after the decision leaves it; a later crash leaves less to do.
             try FileManager.default.copyItem(atPath: backup, toPath: LedgerReplacement.successor(of: path))
             for step in 0..<2 {
                 if step == 1 {

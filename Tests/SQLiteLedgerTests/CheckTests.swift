@@ -18,7 +18,7 @@ struct CheckTests {
             order("o3", [("cube", "black", 1), ("sheet", nil, 5)], .accepted(seq: 2)), deadLetter("1-0"))
     }
 
-    @Test("finds nothing wrong with a sound one, and counts what is there")
+    @Test("finds nothing wrong with a sound one, and counts its contents")
     func sound() async throws {
         try await withLedger { fixture async throws in
             #expect(try await fixture.ledger.check().isSound)
@@ -31,7 +31,7 @@ struct CheckTests {
         }
     }
 
-    @Test("finds nothing wrong with orders that are made as rows, as the bench's are")
+    @Test("finds nothing wrong with orders that were inserted as rows, as in the benchmark")
     func acceptedOrders() async throws {
         let products = (0..<3).map {
             Product(
@@ -46,7 +46,7 @@ struct CheckTests {
         }
     }
 
-    @Test("finds refusals that are gone, or are none any more")
+    @Test("finds missing or changed refusals")
     func refusals() async throws {
         try await withLedger { fixture async throws in
             try await fill(fixture)
@@ -57,7 +57,7 @@ struct CheckTests {
     }
 
     @Test(
-        "finds details of one row of the journal that say to be another's",
+        "finds details that belong to another row of the journal",
         arguments: [
             "order_details SET position = 5 - position WHERE number IN (1, 2)",
             "journal SET number = 9 WHERE key = 'o1'",
@@ -72,7 +72,7 @@ struct CheckTests {
         }
     }
 
-    @Test("finds a row of the journal that is behind the last one")
+    @Test("finds a row of the journal beyond the last one")
     func surplus() async throws {
         try await withLedger { fixture async throws in
             try await fill(fixture)
@@ -93,7 +93,7 @@ struct CheckTests {
         }
     }
 
-    /// An edit of the file, and the miscounts that follow.
+    /// An edit of the file, and the resulting miscounts.
     private static let miscounts: [(String, [Miscount])] = [
         (
             "UPDATE product_counters SET sold_quantity = sold_quantity + 1 WHERE id = 'cube'",
@@ -124,7 +124,7 @@ struct CheckTests {
         ),
     ]
 
-    @Test("finds sold quantities that are not what the orders add up to", arguments: miscounts.indices)
+    @Test("finds sold quantities that differ from the sums of the orders", arguments: miscounts.indices)
     func tampered(_ index: Int) async throws {
         let (sql, expected) = Self.miscounts[index]
         try await withLedger { fixture async throws in
@@ -136,7 +136,7 @@ struct CheckTests {
         }
     }
 
-    @Test("finds rows that refer to nothing")
+    @Test("finds dangling references")
     func dangling() async throws {
         try await withLedger { fixture async throws in
             try await fill(fixture)
@@ -148,7 +148,7 @@ struct CheckTests {
         }
     }
 
-    @Test("finds rows of the journal that are gone, wherever they stood", arguments: [2, 5])
+    @Test("finds missing rows of the journal, wherever they were", arguments: [2, 5])
     func gaps(position: Int) async throws {
         try await withLedger { fixture async throws in
             try await fill(fixture)
@@ -158,11 +158,11 @@ struct CheckTests {
         }
     }
 
-    @Test("says what SQLite finds wrong with the file")
+    @Test("reports what SQLite finds wrong with the file")
     func integrity() async throws {
         try await withLedger { fixture async throws in
             try await fill(fixture)
-            // The index is said to be of another column than it was made of.
+            // The index is declared for another column than it was built from.
             try fixture.tamper(
                 """
                 PRAGMA writable_schema = ON;
@@ -181,7 +181,7 @@ struct CheckTests {
 struct LedgerConcurrencyTests {
     // writer:  record 1 | record 2 | … | record 100
     // reader:     stock | stock | stock …      each sees whole batches only
-    @Test("A reader beside a writer sees whole batches, and they go only forward")
+    @Test("A reader beside a writer sees only whole batches, and only later ones")
     func readerBesideWriter() async throws {
         try await withLedger { fixture async throws in
             let reader = try await LedgerDatabase.open(at: fixture.path, store: "main", for: .reader)
@@ -219,7 +219,7 @@ struct LedgerConcurrencyTests {
             }()
             var seq: Int64 = 0
             while seq < 50 {
-                // A catalogue that changes between reading the head and recording makes a batch outdated, no more.
+                // A catalogue that changes between reading the head and recording only makes a batch outdated.
                 let answer = try await fixture.record(
                     order(Identifier("o\(seq)"), [("sheet", nil, 1)], .accepted(seq: seq + 1)))
                 if case .recorded = answer { seq += 1 }
@@ -231,7 +231,7 @@ struct LedgerConcurrencyTests {
         }
     }
 
-    @Test("A write waits for another's lock, and gives up with an error that may pass; reads go on")
+    @Test("A write waits for another's lock, and fails with a transient error; reads continue")
     func locked() async throws {
         try await withLedger { fixture async throws in
             var configuration = Configuration()
@@ -252,7 +252,7 @@ struct LedgerConcurrencyTests {
         }
     }
 
-    @Test("A batch on a full disk is an error that may pass, and nothing is recorded")
+    @Test("A batch on a full disk is a transient error, and nothing is recorded")
     func diskFull() async throws {
         try await withLedger { fixture async throws in
             let before = try await fixture.rows()

@@ -8,11 +8,11 @@ import Testing
 
 @testable import SQLiteLedger
 
-/// A flipped bit makes a value one of another type, or any number: what reads it must say so, and never end the
-/// process.
-@Suite("A value of another type than its column's")
+/// A flipped bit turns a value into one of another type, or into any number: the code that reads it must report that,
+/// and never crash.
+@Suite("A value of a type other than its column's")
 struct DamagedValuesTests {
-    /// A closed ledger with rows in every table, its log in its file, and its backup.
+    /// A closed ledger with rows in every table, its log checkpointed, and its backup.
     private func filled(_ fixture: LedgerFixture) async throws -> String {
         let backup = fixture.folder.path(of: "backup")
         _ = try await fixture.ledger.backUp(to: backup) { _ in }
@@ -35,7 +35,7 @@ struct DamagedValuesTests {
         return backup
     }
 
-    /// Puts values into columns that do not take them.
+    /// Writes values into columns that would reject them.
     private func damage(_ path: String, table: String, column: String, value: String) throws -> Bool {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false
@@ -68,7 +68,7 @@ struct DamagedValuesTests {
         return isChanged
     }
 
-    /// Whatever `body` throws must be for people, with what to do.
+    /// Every error that `body` throws must be readable and say what to do.
     private func attempt(_ what: String, _ body: () async throws -> Void) async {
         do {
             try await body()
@@ -110,7 +110,7 @@ struct DamagedValuesTests {
 
     private static let values = ["NULL", "'x'", "x'FF'", "9223372036854775807", "-9223372036854775808"]
 
-    @Test("ends no reading of the ledger, and no check takes it for sound", arguments: values)
+    @Test("crashes no reading of the ledger, and no check considers it sound", arguments: values)
     func everyColumn(_ value: String) async throws {
         try await withLedger { fixture async throws in
             let backup = try await filled(fixture)
@@ -137,7 +137,7 @@ struct DamagedValuesTests {
                 guard try damage(path, table: table, column: column, value: value) else { continue }
                 changed += 1
                 let what = "\(table).\(column) = \(value)"
-                // SQLite makes texts of numbers, and of nothing else.
+                // SQLite converts numbers to text, and nothing else.
                 let fits =
                     switch value {
                     case "NULL": !notNull

@@ -8,7 +8,7 @@ import Testing
 
 @testable import SQLiteLedger
 
-/// What was removed is gone from the file and its log.
+/// Removed data is erased from the file and its log.
 @Suite struct ErasureTests {
     private func personal(_ id: Identifier, _ marker: String) -> Checkout {
         Checkout(
@@ -20,7 +20,7 @@ import Testing
                 postalCode: marker, country: "GB"))
     }
 
-    @Test("A sum of the dead letters' bytes that is wrong is found")
+    @Test("A wrong sum of the dead letters' bytes is found")
     func wrongBytes() async throws {
         try await withLedger { fixture async throws in
             try await fixture.record(deadLetter("1-0"), deadLetter("2-0"), deadLetter("3-0"))
@@ -32,7 +32,7 @@ import Testing
 
     // checkpoint:  count wishes | TRUNCATE | clear
     // erase:                             erase
-    @Test("What is erased beside a checkpoint waits for the next one")
+    @Test("Data erased during a checkpoint waits for the next one")
     func erasedBesideCheckpoint() async throws {
         try await withLedger { fixture async throws in
             try await fixture.record(order("a", [("sheet", nil, 1)], .accepted(seq: 1)))
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("Of erased orders and discarded dead letters the closed file holds not a byte, cancelled ones neither")
+    @Test("The closed file holds no byte of erased orders, cancelled ones included, or discarded dead letters")
     func bytes() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path(of: "ledger.db")

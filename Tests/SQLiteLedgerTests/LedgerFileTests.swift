@@ -10,7 +10,7 @@ import Testing
 
 @Suite("The ledger's file")
 struct LedgerFileTests {
-    @Test("is in place until its path leads elsewhere, and again when it is put back")
+    @Test("is in place until its path leads elsewhere, and again when it is moved back")
     func inPlace() async throws {
         try await withLedger { fixture async throws in
             let (file, path) = (fixture.ledger.file, fixture.path)
@@ -81,7 +81,7 @@ struct LedgerFileTests {
         }
     }
 
-    @Test("is not dropped if it is no ledger", arguments: ["text", "database", "nothing"])
+    @Test("is not dropped if it is not a ledger", arguments: ["text", "database", "nothing"])
     func dropStranger(_ what: String) async throws {
         try await withTemporaryFolder { folder in
             let path = folder.path(of: "it")

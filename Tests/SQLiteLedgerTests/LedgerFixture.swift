@@ -14,7 +14,7 @@ struct LedgerFixture: Sendable {
 
     var path: String { ledger.path }
 
-    /// Records what continues the ledger as it is.
+    /// Records a batch that continues the ledger's current head.
     @discardableResult
     func record(_ records: BatchRecord<DecidedCommand>..., attemptsOver: [EntryIdentity] = []) async throws
         -> RecordResult
@@ -33,8 +33,8 @@ struct LedgerFixture: Sendable {
         try await ledger.counters(withChangesAfter: 0).counters.compactMapValues(\.sold)
     }
 
-    /// Every row of every table, but for the ledger's states, which each transaction changes: nothing was written if
-    /// two of these are equal.
+    /// All rows of all tables except the ledger's states, which each transaction changes: if two of these are equal,
+    /// nothing was written.
     func rows() async throws -> [String: [String]] {
         try await ledger.read { db in
             let tables = try String.fetchAll(
@@ -53,7 +53,7 @@ struct LedgerFixture: Sendable {
         }
     }
 
-    /// The values of one column, NULL as nil.
+    /// The values of one column; `nil` for NULL.
     func texts(_ sql: String) async throws -> [String?] {
         try await ledger.read { db in try Optional<String>.fetchAll(db, sql: sql) }
     }
@@ -68,7 +68,7 @@ struct LedgerFixture: Sendable {
     }
 }
 
-/// - Parameter catalogue: synchronised first; nil leaves the ledger without products.
+/// - Parameter catalogue: Synced first; `nil` leaves the ledger without products.
 func withLedger(
     _ catalogue: Catalogue? = .sample, isolation: isolated (any Actor)? = #isolation,
     _ body: (LedgerFixture) async throws -> Void

@@ -9,9 +9,9 @@ import Testing
 @testable import SQLiteLedger
 
 /// Finding damaged pages without reading everything at once.
-@Suite("Reading a ledger for damage")
+@Suite("Inspecting a ledger for damage")
 struct LedgerInspectionTests {
-    /// A closed ledger with 2,000 orders and 200 dead letters, its log in its file.
+    /// A closed ledger with 2,000 orders and 200 dead letters, its log checkpointed.
     private func filled(_ fixture: LedgerFixture) async throws {
         for first in stride(from: 0, to: 2_000, by: 500) {
             var seq = try await fixture.ledger.head().seq
@@ -49,7 +49,7 @@ struct LedgerInspectionTests {
             var inspection = try await SQLiteInspection.begin(at: fixture.path, rowsAtOnce: 100)
             while !inspection.isDone {
                 try await inspection.readNext()
-                // Between slices the log can be emptied.
+                // Between slices the log can be truncated.
                 try await ledger.raiseEpoch()
                 let rest = try await ledger.writeWithoutTransaction { db in
                     try Int.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
@@ -61,7 +61,7 @@ struct LedgerInspectionTests {
         }
     }
 
-    @Test("finds every page of a table or an index that is damaged")
+    @Test("finds every damaged page of a table or an index")
     func everyPage() async throws {
         try await withLedger { fixture async throws in
             try await filled(fixture)
@@ -83,7 +83,7 @@ struct LedgerInspectionTests {
         }
     }
 
-    @Test("is done after a few slices, however far apart the keys are")
+    @Test("finishes after a few slices, however far apart the keys are")
     func distantKeys() async throws {
         try await withLedger { fixture async throws in
             try fixture.ledger.close()
@@ -107,7 +107,7 @@ struct LedgerInspectionTests {
         }
     }
 
-    @Test("finds, read as a whole, a damaged list of free pages")
+    @Test("finds a damaged freelist by a read of the whole file")
     func freePages() async throws {
         try await withLedger { fixture async throws in
             try await filled(fixture)
@@ -135,7 +135,8 @@ struct LedgerInspectionTests {
         }
     }
 
-    /// The pages of all tables and indexes; one that holds only the end of a long value may have any content.
+    /// The pages of all tables and indexes, except those that hold only the end of a long value, as their content is
+    /// arbitrary.
     private func pagesInUse(_ path: String) throws -> [Int] {
         let queue = try DatabaseQueue(path: path)
         defer { try? queue.close() }
@@ -144,7 +145,7 @@ struct LedgerInspectionTests {
         }
     }
 
-    @Test("reads first what recording touches")
+    @Test("starts with the pages that recording touches")
     func hotParts() async throws {
         try await withLedger { fixture async throws in
             try await filled(fixture)

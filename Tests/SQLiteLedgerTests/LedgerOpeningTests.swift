@@ -15,7 +15,7 @@ struct LedgerOpeningTests {
         return stat(path, &status) == 0 ? status.st_mode & 0o777 : nil
     }
 
-    @Test("A closed ledger refuses, and does not bring the process down")
+    @Test("A closed ledger throws errors and does not crash the process")
     func closed() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.path(of: "ledger.db")
@@ -27,7 +27,7 @@ struct LedgerOpeningTests {
         }
     }
 
-    @Test("A new ledger and its folder are the owner's alone, and so is what SQLite keeps beside it")
+    @Test("A new ledger, its folder and SQLite's files beside it are accessible to the owner only")
     func permissions() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.path(of: "new/ledger.db")
@@ -40,7 +40,7 @@ struct LedgerOpeningTests {
         }
     }
 
-    @Test("An empty file, which a creation cut short leaves, becomes a ledger that is the owner's alone")
+    @Test("An empty file from an interrupted creation becomes a ledger that only its owner can access")
     func createOverEmptyFile() async throws {
         try await withTemporaryFolder { folder in
             let path = try folder.write("", to: "ledger.db")
@@ -54,7 +54,7 @@ struct LedgerOpeningTests {
         }
     }
 
-    @Test("A new ledger starts at epoch 0, seq 0 and catalogue 0, with an identity of its own")
+    @Test("A new ledger starts at epoch 0, seq 0 and catalogue 0, with its own identity")
     func start() async throws {
         try await withTemporaryFolder { folder in
             var identities: Set<String> = []
@@ -84,7 +84,7 @@ struct LedgerOpeningTests {
         }
     }
 
-    @Test("Whoever opens it for reading cannot write")
+    @Test("Opened for reading, it cannot be written")
     func readerCannotWrite() async throws {
         try await withLedger { fixture async throws in
             let reader = try await LedgerDatabase.open(at: fixture.path, store: "main", for: .reader)
@@ -109,15 +109,15 @@ struct LedgerOpeningTests {
                 )
             }
             #expect(journal == "wal" && synchronous == 2)
-            // The consumer has found all that it refers to in the same transaction.
+            // The consumer has found all referenced rows in the same transaction.
             #expect(foreignKeys == (role == .consumer ? 0 : 1))
-            // Only the consumer copies the log into the file.
+            // Only the consumer checkpoints the log.
             #expect(checkpoint == (role == .consumer ? 4_000 : 0))
             try ledger.close()
         }
     }
 
-    @Test("What is there already is not overwritten", arguments: ["ledger", "text", "folder"])
+    @Test("An existing file is not overwritten", arguments: ["ledger", "text", "folder"])
     func createOverSomething(_ what: String) async throws {
         try await withTemporaryFolder { folder in
             let path = folder.path(of: "it")
@@ -132,7 +132,7 @@ struct LedgerOpeningTests {
         }
     }
 
-    @Test("A ledger needs a folder, or one that can be made")
+    @Test("A ledger needs a folder, or one that can be created")
     func createWithoutFolder() async throws {
         try await withTemporaryFolder { folder in
             try folder.write("text", to: "file")
@@ -145,7 +145,7 @@ struct LedgerOpeningTests {
         }
     }
 
-    /// What is at the path, and the start of the complaint after the path.
+    /// The file at the path, and the start of the error after the path.
     private static let strangers: [(String, String)] = [
         ("nothing", "there is no such file"), ("text", "it is not a SQLite database"),
         ("long text", "it is not a SQLite database"), ("database", "it is a SQLite database of another program"),
@@ -153,7 +153,7 @@ struct LedgerOpeningTests {
     ]
 
     @Test(
-        "What is no ledger is refused by name, and stays as it is", arguments: strangers,
+        "A file that is not a ledger is rejected by name, and is left unchanged", arguments: strangers,
         [LedgerDatabase.Role.tool, .reader])
     func isRefused(_ each: (what: String, complaint: String), _ role: LedgerDatabase.Role) async throws {
         try await withTemporaryFolder { folder in
@@ -189,7 +189,7 @@ struct LedgerOpeningTests {
     }
 
     @Test(
-        "A file that may not be read is refused with what to check",
+        "An unreadable file is rejected with what to check",
         .enabled(if: geteuid() != 0, "root may read everything"))
     func unreadable() async throws {
         try await withLedger { fixture async throws in
@@ -202,7 +202,7 @@ struct LedgerOpeningTests {
         }
     }
 
-    @Test("A ledger of another store is refused, unless any store will do")
+    @Test("A ledger of another store is rejected, unless any store is accepted")
     func otherStore() async throws {
         try await withLedger { fixture async throws in
             let path = fixture.path
@@ -218,7 +218,7 @@ struct LedgerOpeningTests {
     }
 
     @Test(
-        "A ledger of a newer version is refused by all roles",
+        "A ledger of a newer version is rejected by all roles",
         arguments: [LedgerDatabase.Role.consumer, .tool, .reader])
     func newerSchema(_ role: LedgerDatabase.Role) async throws {
         try await withLedger { fixture async throws in
@@ -229,7 +229,7 @@ struct LedgerOpeningTests {
         }
     }
 
-    @Test("A ledger that has lost its identity is none")
+    @Test("A ledger without its identity is rejected")
     func noIdentity() async throws {
         try await withLedger { fixture async throws in
             try fixture.tamper("DELETE FROM ledger")

@@ -64,14 +64,14 @@ struct LedgerSchemaTests {
         }
     }
 
-    /// How SQLite finds what a query asks for, a line a step.
+    /// SQLite's query plan, one step per line.
     private func plan(_ query: String, _ fixture: LedgerFixture) async throws -> [String] {
         try await fixture.ledger.read { db in
             try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(query)").map { $0["detail"] as String }
         }
     }
 
-    @Test("find one product or variant without reading all", arguments: ["products", "variants"])
+    @Test("find one product or variant without a full scan", arguments: ["products", "variants"])
     func searched(_ view: String) async throws {
         try await withLedger(nil) { fixture async throws in
             let plan = try await plan("SELECT * FROM \(view) WHERE id = 'a'", fixture)
@@ -79,7 +79,9 @@ struct LedgerSchemaTests {
         }
     }
 
-    @Test("find what is sold out by an index, to which nothing is written before", arguments: ["products", "variants"])
+    @Test(
+        "find sold-out products by an index, even before anything is written to it",
+        arguments: ["products", "variants"])
     func soldOut(_ view: String) async throws {
         try await withLedger(nil) { fixture async throws in
             let plan = try await plan("SELECT id FROM \(view) WHERE is_available = 0", fixture)
@@ -88,7 +90,7 @@ struct LedgerSchemaTests {
     }
 
     @Test(
-        "find refused and cancelled orders by an index of their own, latest first without sorting",
+        "find refused and cancelled orders by separate indexes, latest first without sorting",
         arguments: [
             (OrderStatus.cancelled, "order_details_cancelled"), (OrderStatus.refused, "order_details_refused"),
         ],
@@ -103,7 +105,7 @@ struct LedgerSchemaTests {
     }
 
     @Test(
-        "find refunds that an accepted order ends by the fewer of the two", arguments: [true, false])
+        "find refunds that an accepted order ends by the smaller of the two tables", arguments: [true, false])
     func endedRefunds(_ fewRefunds: Bool) async throws {
         try await withLedger(nil) { fixture async throws in
             let query = BatchWriter.refundsEnded(fewRefunds: fewRefunds).replacing(":before", with: "7")
@@ -116,7 +118,7 @@ struct LedgerSchemaTests {
     }
 
     @Test(
-        "find what was recorded after a seq, and what belongs to an order, without reading all",
+        "find rows recorded after a seq, and those of an order, without a full scan",
         arguments: [
             LedgerDatabase.changesAfter, LedgerDatabase.changesOf(.product), LedgerDatabase.changesOf(.variant),
             "SELECT * FROM orders WHERE id = 'o'", "SELECT * FROM order_items WHERE order_id = 'o'",
@@ -134,7 +136,7 @@ struct LedgerSchemaTests {
     }
 
     @Test(
-        "find a seq by a mark before it",
+        "find a seq by a preceding mark",
         arguments: [Schema.position(before: "3000"), Schema.position(reaching: "3000")])
     func marks(_ expression: String) async throws {
         try await withLedger(nil) { fixture async throws in
@@ -144,7 +146,7 @@ struct LedgerSchemaTests {
         }
     }
 
-    @Test("refuse an order that took units without a seq, and one that was refused with one")
+    @Test("reject an accepted order without a seq, and a refused one with a seq")
     func seqs() async throws {
         try await withLedger(nil) { fixture async throws in
             func insert(_ id: String, _ outcome: String, _ reason: String, _ seq: String) throws {
@@ -162,7 +164,7 @@ struct LedgerSchemaTests {
         }
     }
 
-    @Test("tell a product without its counter, and a counter without its product")
+    @Test("reveal a product without its counter, and a counter without its product")
     func halves() async throws {
         for half in [
             "DELETE FROM product_counters WHERE id = 'kit'", "DELETE FROM catalogue_products WHERE id = 'kit'",
@@ -175,13 +177,13 @@ struct LedgerSchemaTests {
         }
     }
 
-    /// Cap and sold units, what is available, and whether it is.
+    /// Cap and sold units, the available units, and whether it is available.
     private static let figures: [(cap: Int64?, sold: Int64, available: Int64?, isAvailable: Bool)] = [
         (5, 0, 5, true), (5, 4, 1, true), (5, 5, 0, false), (5, 7, 0, false), (nil, 0, nil, true), (nil, 9, nil, true),
         (Limit.exactInteger, 1, Limit.exactInteger - 1, true),
     ]
 
-    @Test("work out themselves what is available", arguments: figures.indices, CapLevel.allCases)
+    @Test("compute availability themselves", arguments: figures.indices, CapLevel.allCases)
     func generated(_ index: Int, _ level: CapLevel) async throws {
         let (cap, sold, available, isAvailable) = Self.figures[index]
         try await withLedger { fixture async throws in
@@ -196,7 +198,7 @@ struct LedgerSchemaTests {
     }
 
     @Test(
-        "refuse what cannot be",
+        "reject impossible values",
         arguments: [
             "UPDATE product_counters SET sold_quantity = -1", "UPDATE variant_counters SET sold_quantity = -1",
             "UPDATE product_counters SET max_quantity = 0", "UPDATE catalogue_products SET base_price = 0",

@@ -7,9 +7,9 @@ import Testing
 
 @testable import SQLiteLedger
 
-/// What people and programs that query the file find, by the public names of tables, views and columns.
+/// The public names of tables, views and columns, for people and programs that query the file.
 @Suite struct PublicNamesTests {
-    @Test("Every field of an order stands under its name")
+    @Test("Every field of an order is found under its name")
     func order() async throws {
         let checkout = Checkout(
             orderID: "cs_1", paymentIntentID: "pi_1", completedAt: "2026-11-22T09:59:58Z",
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("So does every field of a catalogue")
+    @Test("So is every field of a catalogue")
     func catalogue() async throws {
         let catalogue = Catalogue(
             categories: ["c"],
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test("So does what a cancellation took from its order")
+    @Test("So are the units that a cancellation took from its order")
     func cancellation() async throws {
         try await withLedger { fixture async throws in
             let owned = [SKUUnits(SKU("cube", "black"), 3), SKUUnits(SKU("sheet"), 2)]

@@ -10,7 +10,7 @@ private func paid(_ id: String?, _ intent: String?, _ amount: Int64?, _ currency
     Payment(orderID: id.map { Identifier($0) }, intentID: intent, amount: amount, currency: currency)
 }
 
-/// A letter about a payment; its entry is named after the number.
+/// A dead letter about a payment; its entry is named after the number.
 private func letter(_ number: Int, _ payment: Payment, _ reason: DeadLetterReason = .productClosed)
     -> BatchRecord<DecidedCommand>
 {
@@ -28,11 +28,11 @@ private func checkout(
 
 private let notEnough = refused(.product("kit"), asked: 9, left: 3)
 
-/// The sums and rows of refunds, counted again.
+/// The sums and rows of refunds, recounted.
 @Suite("Refunds in a SQLite ledger")
 struct RefundSumsTests {
     @Test(
-        "as the check counts them again",
+        "as the check recounts them",
         arguments: [
             "UPDATE refund_sums SET amount_rest = amount_rest + 1", "UPDATE refund_sums SET refunds = 0",
             "DELETE FROM refund_sums", "INSERT INTO refund_sums VALUES ('eur', 1, 0, 0, 7)",

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Statistics of a SQLite ledger")
 struct StatisticsTests {
-    @Test("of dead letters are counted in an index of their own", arguments: ["open", "replay"])
+    @Test("of dead letters are counted in a separate index", arguments: ["open", "replay"])
     func plan(_ status: String) async throws {
         try await withLedger { fixture async throws in
             let steps = try await fixture.ledger.read { db in
@@ -20,7 +20,7 @@ struct StatisticsTests {
         }
     }
 
-    @Test("are the same once SQLite has made the file smaller, which numbers rows again")
+    @Test("are unchanged by VACUUM, which renumbers rows")
     func vacuum() async throws {
         try await withLedger { fixture async throws in
             try await fixture.record(

@@ -26,7 +26,7 @@ struct WALFileTests {
         #expect(rest == 0)
     }
 
-    /// As a crash would leave the two at this moment, elsewhere: other times, other inodes.
+    /// A copy of both files elsewhere, as a crash would leave them now, with other times and inodes.
     private func crashed(_ fixture: LedgerFixture, _ name: String, file: String? = nil) throws -> String {
         let path = fixture.folder.path(of: name)
         try FileManager.default.copyItem(atPath: file ?? fixture.path, toPath: path)
@@ -40,7 +40,7 @@ struct WALFileTests {
         return try queue.read { db in try WALFile.finding(db, path: path) }
     }
 
-    @Test("that a crash left belongs to it, however much of it is in the file already")
+    @Test("that a crash left belongs to it, however much of it has been checkpointed")
     func belongs() async throws {
         try await withLedger { fixture async throws in
             try await checkpoint(fixture, "TRUNCATE")
@@ -53,7 +53,7 @@ struct WALFileTests {
             let half = try crashed(fixture, "half")
             try await checkpoint(fixture, "PASSIVE")
             let whole = try crashed(fixture, "whole")
-            // The log restarts, over what stands in it.
+            // The log restarts, overwriting its content.
             try await checkpoint(fixture, "RESTART")
             try await sell(1, fixture)
             let again = try crashed(fixture, "again")
@@ -69,7 +69,7 @@ struct WALFileTests {
     }
 
     @Test(
-        "of a later state is refused, whoever has opened it before and whatever the times are",
+        "of a later state is refused, whichever role opened it before and whatever its times are",
         arguments: [LedgerDatabase.Role.consumer, .tool, .reader])
     func stranger(_ role: LedgerDatabase.Role) async throws {
         try await withLedger { fixture async throws in
@@ -80,7 +80,7 @@ struct WALFileTests {
             try await checkpoint(fixture, "TRUNCATE")
             try await sell(3, fixture)
             let path = try crashed(fixture, "mixed", file: backup)
-            // SQLite as root changes the times of a log that it only opens.
+            // As root, SQLite changes the times of a log even if it only opens it.
             let queue = try DatabaseQueue(path: path, configuration: LedgerDatabase.readerConfiguration)
             _ = try await queue.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") }
             try queue.close()
@@ -91,7 +91,7 @@ struct WALFileTests {
                 try await LedgerDatabase.open(at: path, store: "main", for: role)
             }
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
-            // Restoring takes it for what it is, and keeps both.
+            // Restoring recognises this, and keeps both.
             let restoring = try await SQLiteRestoration.prepare(from: backup, to: path, store: "main") { _ in }
             #expect(restoring.replaced == .damaged)
             let kept = try #require(try restoring.takePlace())
@@ -105,7 +105,7 @@ struct WALFileTests {
 
     // writer:  raise | raise | checkpoint, the log restarts | raise | …
     // reader:     open | open | open …                  each finds that they belong together
-    @Test("that a writer begins again all the time is no stranger to who opens the ledger to read")
+    @Test("that a writer restarts all the time is not foreign to readers that open the ledger")
     func readersBesideWriter() async throws {
         try await withLedger { fixture async throws in
             let isDone = Mutex(false)
@@ -127,7 +127,7 @@ struct WALFileTests {
         }
     }
 
-    @Test("that leads on from a backup made since it was begun makes the ledger whole again")
+    @Test("that continues from a backup made after it began completes the ledger")
     func backupWithin() async throws {
         try await withLedger { fixture async throws in
             try await checkpoint(fixture, "TRUNCATE")
@@ -147,7 +147,7 @@ struct WALFileTests {
     func otherLedger() async throws {
         try await withLedger { fixture async throws in
             try await sell(3, fixture)
-            // Else the log holds every page, and makes any file of a new ledger into this one.
+            // Otherwise the log holds every page, and turns any file of a new ledger into this one.
             try await checkpoint(fixture, "TRUNCATE")
             try await sell(3, fixture)
             let other = fixture.folder.path(of: "other")

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Random JSON")
 struct JSONFuzzTests {
-    @Test("Random valid texts are accepted, mean what Foundation reads in them, and survive writing")
+    @Test("Random valid texts are accepted, agree with Foundation, and survive writing")
     func validTexts() throws {
         try Fuzzing.rounds(500, of: "valid JSON") { (generator: inout SeededGenerator) throws in
             let text = RandomJSON.text(depth: 4, using: &generator)
@@ -16,7 +16,7 @@ struct JSONFuzzTests {
         }
     }
 
-    @Test("Damaged texts never crash; parsing and skipping agree; what is accepted survives writing")
+    @Test("Damaged texts never crash; parsing and skipping agree; accepted texts survive writing")
     func damagedTexts() throws {
         try Fuzzing.rounds(5_000, of: "damaged JSON") { (generator: inout SeededGenerator) throws in
             let text = RandomJSON.text(depth: 4, using: &generator)
@@ -30,7 +30,7 @@ struct JSONFuzzTests {
             switch (parsed, skipped) {
             case (.success(let value), .success):
                 #expect(try JSONValue.parse(Array(value.text.utf8)) == value, "seed \(generator.seed)")
-                // Foundation accepts at least what we do, but for numbers beyond its own.
+                // Foundation accepts at least what we accept, except for numbers beyond its range.
                 if !bytes.contains(UInt8(ascii: "e")), !bytes.contains(UInt8(ascii: "E")) {
                     #expect(throws: Never.self, "seed \(generator.seed)") {
                         try JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
@@ -86,7 +86,7 @@ enum RandomJSON {
             }
             return "[" + elements.joined(separator: ",") + "]"
         default:
-            // The number keeps the keys apart.
+            // The number makes the keys unique.
             let members = (0..<Int.random(in: 0...20, using: &generator)).map { number in
                 "\"k\(number)\(string(using: &generator).dropFirst()):\(text(depth: depth - 2, using: &generator))"
             }

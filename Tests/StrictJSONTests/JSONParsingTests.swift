@@ -4,7 +4,7 @@ import Testing
 @Suite("Parsing JSON")
 struct JSONParsingTests {
     @Test(
-        "What RFC 8259 allows is accepted",
+        "Everything that RFC 8259 allows is accepted",
         arguments: [
             ("null", JSONValue.null), (" true\r\n", .bool(true)), ("\tfalse", .bool(false)),
             ("0", .number(JSONNumber(0))), ("-12", .number(JSONNumber(-12))),
@@ -29,7 +29,7 @@ struct JSONParsingTests {
     }
 
     @Test(
-        "Only what is written as an integer is one",
+        "Only a number written as an integer is an integer",
         arguments: [
             ("0", 0), ("-0", 0), ("-7", -7), ("9223372036854775807", .max), ("-9223372036854775808", .min),
             ("9223372036854775808", nil), ("-9223372036854775809", nil), ("2.0", nil), ("1e3", nil), ("1E0", nil),
@@ -44,7 +44,7 @@ struct JSONParsingTests {
     }
 
     @Test(
-        "What is not JSON is refused, with its place",
+        "Invalid JSON is rejected with its location",
         arguments: [
             ("", 0, "expected a value, found the end"),
             ("  ", 2, "expected a value, found the end"),
@@ -98,7 +98,7 @@ struct JSONParsingTests {
         #expect(error?.message == message)
     }
 
-    @Test("A place is a line and a column in characters")
+    @Test("A location is a line and a column in characters")
     func place() {
         let text = "{\n \"é😀\": [1,\r\n  \"ä\" 2]}"
         let error = #expect(throws: JSONError.self) { try JSONValue.parse(Array(text.utf8)) }
@@ -108,7 +108,7 @@ struct JSONParsingTests {
     }
 
     @Test(
-        "Bytes that are not UTF-8 are told apart, before anything else is",
+        "Invalid UTF-8 is reported as such, before any other error",
         arguments: [
             ([0xFF], 0), ([0x22, 0xC0, 0x80, 0x22], 1), ([0x22, 0xED, 0xA0, 0x80, 0x22], 1),
             ([0x7B, 0x7B, 0x22, 0xE2, 0x82], 3), ([0x22, 0xF4, 0x90, 0x80, 0x80, 0x22], 1),
@@ -120,7 +120,7 @@ struct JSONParsingTests {
     }
 
     @Test(
-        "A key that occurs twice is refused, however it is written",
+        "A duplicate key is rejected, however it is written",
         arguments: [
             (#"{"a":1,"a":2}"#, 7), (#"{"b":{"a":1,"a":1}}"#, 12), (#"{"a":1,"\u0061":2}"#, 7), (#"{"":1,"":2}"#, 6),
             (#"{"\ud83d\ude00":1,"😀":2}"#, 18),
@@ -131,7 +131,7 @@ struct JSONParsingTests {
         #expect(error?.offset == offset)
     }
 
-    @Test("Keys are compared byte by byte, and in different objects may be the same")
+    @Test("Keys are compared byte by byte, and different objects may have the same keys")
     func distinctKeys() throws {
         let text = "{\"\u{E9}\":1,\"e\u{301}\":2,\"a\":{\"a\":3},\"b\":[{\"a\":4},{\"a\":5}]}"
         guard case .object(let object) = try JSONValue.parse(Array(text.utf8)) else {
@@ -145,7 +145,7 @@ struct JSONParsingTests {
         #expect(JSONValue.string("\u{E9}") != .string("e\u{301}"))
     }
 
-    @Test("A duplicate among a hundred thousand keys is found, the first of them, in reasonable time")
+    @Test("The first duplicate among a hundred thousand keys is found in reasonable time")
     func manyKeys() throws {
         var members = (0..<100_000).map { "\"k\($0)\":0" }
         #expect(throws: Never.self) { try JSONValue.parse(Array("{\(members.joined(separator: ","))}".utf8)) }
@@ -157,7 +157,7 @@ struct JSONParsingTests {
         #expect(error?.offset == text.utf8.count - "\"k7\":1,\"k3\":1}".utf8.count)
     }
 
-    @Test("Nesting ends at the limit, in arrays and objects, and a hundred thousand levels do no harm")
+    @Test("Nesting is limited, in arrays and objects, and a hundred thousand levels do no harm")
     func depth() throws {
         let limit = JSONScanner.maximumDepth
         for (opening, closing) in [("[", "]"), ("{\"a\":", "}")] {

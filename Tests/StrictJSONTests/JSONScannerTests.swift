@@ -23,7 +23,7 @@ struct JSONScannerTests {
     }
 
     @Test(
-        "A key is compared by its bytes, escapes undone",
+        "A key is compared by its unescaped bytes",
         arguments: [
             (#""type""#, true), (#""\u0074ype""#, true), (#""Type""#, false), (#""typ""#, false), (#""types""#, false),
             (#""""#, false), (#""ty\\e""#, false), ("\"\(String(repeating: "x", count: 1_000))\"", false),
@@ -38,14 +38,14 @@ struct JSONScannerTests {
         #expect(("type" ~= key) == isType)
     }
 
-    @Test("Elements are counted without being read", arguments: [("[]", 0), ("[[],[1,2]]", 2), ("[1,\"]\",{}]", 3)])
+    @Test("Elements are counted without being parsed", arguments: [("[]", 0), ("[[],[1,2]]", 2), ("[1,\"]\",{}]", 3)])
     func counting(text: String, count: Int) throws {
         var scanner = try JSONScanner(Array(text.utf8))
         #expect(try scanner.countElements(at: 0) == count)
         #expect(try scanner.skipValue() == 0..<text.utf8.count)
     }
 
-    @Test("Asking for another kind of value than there is throws")
+    @Test("Requesting a value of another kind throws")
     func otherKinds() throws {
         var scanner = try JSONScanner(Array("1".utf8))
         #expect(throws: JSONError.self) { try scanner.readString() }

@@ -4,7 +4,7 @@ import Testing
 @Suite("Writing JSON")
 struct JSONTextTests {
     @Test(
-        "A value is written compactly, with its order, its numbers and only the escapes that must be",
+        "A value is written compactly, with its order, its numbers and only the necessary escapes",
         arguments: [
             (" [ 1.50 , -0 , 1E+2 ] ", "[1.50,-0,1E+2]"),
             (#"{ "b" : null , "a" : [ true , false ] }"#, #"{"b":null,"a":[true,false]}"#),
@@ -16,7 +16,7 @@ struct JSONTextTests {
     }
 
     @Test(
-        "Thousandths are written with three digits behind the point",
+        "Thousandths are written with three decimal places",
         arguments: [
             (0, "0.000"), (7, "0.007"), (-45, "-0.045"), (90_500, "90.500"), (.max, "9223372036854775.807"),
             (.min, "-9223372036854775.808"),

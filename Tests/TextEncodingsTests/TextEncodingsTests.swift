@@ -3,7 +3,7 @@ import TextEncodings
 
 @Suite("Encodings of bytes as text")
 struct TextEncodingsTests {
-    @Test("know the hexadecimal digits, and no other byte")
+    @Test("recognise the hexadecimal digits, and no other byte")
     func digits() {
         let digits = Array("0123456789abcdef".utf8)
         for byte in UInt8.min...UInt8.max {
@@ -15,7 +15,7 @@ struct TextEncodingsTests {
     }
 
     @Test(
-        "decode percent-encoded text, or say that it is none",
+        "decode percent-encoded text, or report that it is invalid",
         arguments: [
             ("", ""), ("plain", "plain"), ("a%20b", "a b"), ("%C3%A4%c3%a4", "ää"), ("a+b", "a+b"),
             ("%25%32%35", "%25"), ("%", nil), ("%4", nil), ("%4g", nil), ("a%%41", nil), ("% 1", nil),
@@ -29,7 +29,7 @@ struct TextEncodingsTests {
         #expect(PercentEncoding.decode("a+b%2B".utf8, plusIsSpace: true) == Array("a b+".utf8))
     }
 
-    @Test("decode to the same what they have encoded, whatever is kept")
+    @Test("decode what they have encoded to the same text, whatever is kept")
     func roundTrip() {
         let bytes = Array(UInt8.min...UInt8.max)
         for isKept in [{ $0 != UInt8(ascii: "%") }, { _ in false }] as [(UInt8) -> Bool] {
