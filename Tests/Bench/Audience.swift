@@ -34,7 +34,7 @@ final class Audience: Sendable {
             let channel = try await bootstrap.connect(host: address.host, port: address.port).get()
             try await channel.writeAndFlush(ByteBuffer(string: request))
         }
-        try await eventually(within: limit, "the first figures of \(size) subscribers") {
+        try await eventually(within: limit, "the first snapshot of \(size) subscribers") {
             audience.state.withLock { $0.listening == size }
         }
         return audience

@@ -6,11 +6,11 @@ import Glibc
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measures what Stocktake does a second, beside what others do, on this machine.",
+        abstract: "Measures Stocktake's throughput and latency beside other programs', on this machine.",
         discussion: """
-            Everything is real: the release binary, a Redis and ledgers of its own in a temporary folder (TMPDIR), \
-            PostgreSQL and webdis as peers. Rounds of ours and theirs take turns. docs/performance.md says what each \
-            figure is. Exit codes: 0 measured, whatever the figures; 2 something could not be.
+            Everything is real: the release binary, a private Redis and ledgers in a temporary folder (TMPDIR), \
+            PostgreSQL and webdis as peers. Rounds of ours and theirs take turns. docs/performance.md explains each \
+            row. Exit codes: 0 measured, whatever the results; 2 something could not be measured.
 
             Groups of rows, for --only:
             \(RowGroup.allCases.map { "  \($0.rawValue): \($0.about)" }.joined(separator: "\n"))
@@ -19,13 +19,13 @@ struct Bench: AsyncParsableCommand {
     @Flag(help: "Fewer rounds and smaller sizes: at most 90 seconds instead of ten minutes.")
     var quick = false
 
-    @Option(help: "Rounds of each figure; with --quick at most 2.")
+    @Option(help: "Rounds of each measurement; with --quick at most 2.")
     var rounds = 5
 
     @Option(help: "Only these groups of rows, separated by commas.")
     var only: String?
 
-    @Option(help: "Where all values are written as JSON.")
+    @Option(help: "The file to which all values are written as JSON.")
     var json = "bench.json"
 
     func validate() throws {
@@ -39,7 +39,7 @@ struct Bench: AsyncParsableCommand {
         let names = only.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         for name in names where RowGroup(rawValue: name) == nil {
             let known = RowGroup.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("--only: \"\(name)\" is no group of rows. There are \(known).")
+            throw ValidationError("--only: \"\(name)\" is not a group of rows. The groups are \(known).")
         }
         return RowGroup.allCases.filter { names.contains($0.rawValue) }
     }

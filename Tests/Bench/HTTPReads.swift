@@ -49,7 +49,7 @@ struct HTTPReads {
             try await webdis.address.get(Self.sameFields(keys)),
         ]
         for answer in answers where answer.status != 200 || !answer.text.contains(String(Catalogue(products: 1).cap)) {
-            throw BenchError("measuring reads failed: on an answer: it is \(answer.status) \(answer.text.prefix(500)).")
+            throw BenchError("measuring reads failed: on a response: \(answer.status) \(answer.text.prefix(500)).")
         }
     }
 

@@ -84,7 +84,7 @@ struct PostgresPeer {
                AND (SELECT count(*) FROM orders) = (SELECT sum(sold_quantity) FROM products)
             """)
         guard said.trimmingCharacters(in: .whitespacesAndNewlines) == "t" else {
-            throw BenchError("measuring PostgreSQL failed: on \(folder): its figures do not agree (\(said)).")
+            throw BenchError("measuring PostgreSQL failed: on \(folder): its counts do not agree (\(said)).")
         }
     }
 

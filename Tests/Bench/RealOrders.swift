@@ -62,7 +62,7 @@ struct RealOrders {
     private static func payload(_ message: Substring, _ repetition: Int) throws -> (bytes: [UInt8], items: Int) {
         let mark = #""order_id":""#
         guard let start = message.range(of: #""payload":"#), let id = message.range(of: mark), message.hasSuffix("}")
-        else { throw BenchError("reading real orders failed: on \(message.prefix(80)): it is no message of one line.") }
+        else { throw BenchError("reading real orders failed: on \(message.prefix(80)): not a one-line message.") }
         let text =
             message[start.upperBound..<id.upperBound] + "\(repetition)-" + message[id.upperBound...].dropLast()
         let bytes = Array(text.utf8)

@@ -21,7 +21,7 @@ struct Report: Sendable, Encodable {
             try encoder.encode(self).write(to: URL(fileURLWithPath: path))
         } catch {
             throw BenchError(
-                "writing the figures failed: on \(path): \(error). Name a file that can be written with --json.")
+                "writing the results failed: on \(path): \(error). Name a file that can be written with --json.")
         }
     }
 }

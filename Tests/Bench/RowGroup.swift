@@ -15,7 +15,7 @@ enum RowGroup: String, Sendable, CaseIterable, Encodable {
         case .memory: "the consumer's peak, 10,000 and 1,000,000 messages waiting"
         case .epoch: "a start with 100,000 products"
         case .http: "reads of one product over HTTP, beside webdis"
-        case .events: "live figures for 1,000 subscribers"
+        case .events: "live availability for 1,000 subscribers"
         }
     }
 

@@ -68,7 +68,7 @@ struct StagesAlone {
                 case .success(.placeOrder(let order)) = MessageDecoder.decode(
                     type: type, payload: ByteSlice(payload))
             else {
-                throw BenchError("preparing orders failed: on \(String(decoding: payload, as: UTF8.self)): it is none.")
+                throw BenchError("preparing orders failed: on \(String(decoding: payload, as: UTF8.self)): invalid.")
             }
             // All fit: the gate, which is asked separately, decides the same.
             return DecidedCommand(

@@ -28,7 +28,7 @@ enum Table {
 
     private static func summary(_ report: Report) -> String {
         let goals = report.rows.compactMap(\.isReached)
-        let kind = report.scale.isQuick ? "A quick run: sizes are small, the figures show the order of magnitude. " : ""
+        let kind = report.scale.isQuick ? "A quick run: sizes are small, results show the order of magnitude. " : ""
         let machine = report.machine
         return """
 

@@ -19,7 +19,7 @@ final class Workshop: Sendable {
 
     static func open(_ scale: Scale, groups: [RowGroup]) async throws -> Workshop {
         if Machine.isDebugBuild {
-            throw BenchError("measuring failed: on a debug build: its figures say nothing. Run scripts/bench.")
+            throw BenchError("measuring failed: on a debug build: its results are meaningless. Run scripts/bench.")
         }
         for program in Set(groups.flatMap(\.needs)) where program.path == nil {
             throw BenchError(

@@ -75,7 +75,7 @@ extension ChaosRun {
                 return left == 0 && fleet.standing() != nil
             }
         } catch {
-            journal.violation("I12", "not as it was after \(ChaosSettings.quietLimit): \(state)")
+            journal.violation("I12", "not recovered after \(ChaosSettings.quietLimit): \(state)")
         }
     }
 

@@ -165,7 +165,7 @@ package struct ChaosRun {
                 return result.status == 0
             }
         } catch {
-            journal.violation("I5", "drift that nobody repairs: \(said)")
+            journal.violation("I5", "drift that is not repaired: \(said)")
         }
     }
 

@@ -11,7 +11,7 @@ extension ChaosVerdict {
         let recorded = contents.announcements
         let known = Set(recorded)
         for announcement in Set(announced) where !known.contains(announcement) {
-            journal.violation("I8", "\(announcement) was announced, and is not what is recorded")
+            journal.violation("I8", "\(announcement) was announced, but differs from the record")
         }
         // Repeated announcements, of a repeated message or after Redis has forgotten outcomes, stand in between.
         var rest = announced.lazy.compactMap(\.place).makeIterator()

@@ -41,7 +41,7 @@ struct ClosedShop {
         try await traffic.close(.ordinary)
         defer { traffic.open(.ordinary) }
         traffic.isHurried = true
-        try await waitUntilDone("what was sent to be done") { history.unrecordedCount == 0 }
+        try await waitUntilDone("everything sent to be processed") { history.unrecordedCount == 0 }
         traffic.isHurried = false
         try await traffic.close(.again)
         defer { traffic.open(.again) }
@@ -58,20 +58,20 @@ struct ClosedShop {
         try FileManager.default.removeItem(atPath: backup)
         let after = try LedgerContents(shop.rows)
         let lost = before.announcements.count - after.announcements.count
-        journal.note("restored: \(lost) records are gone")
+        journal.note("restored: \(lost) records are lost")
         try history.startOver(with: shop.rows)
         announcements.keep(Set(after.announcements))
         fleet.resume()
         shopfront.resume()
-        try await waitUntilDone("what the stream holds to be decided again") { true }
+        try await waitUntilDone("the stream's messages to be decided again") { true }
         try history.look(at: shop.rows)
         let missing = history.unrecordedCount
         if said.contains("holds everything since the backup"), missing > 0 {
-            journal.violation("I1", "\(missing) messages are gone, and restoring said: \(said)")
+            journal.violation("I1", "\(missing) messages are missing, and restoring said: \(said)")
         }
         journal.count(OperatorDeeds.heading, Kind.restore.rawValue)
         journal.count(OperatorDeeds.heading, "records decided again", max(lost - missing, 0))
-        journal.count(OperatorDeeds.heading, "messages gone from the stream", missing)
+        journal.count(OperatorDeeds.heading, "messages missing from the stream", missing)
     }
 
     private func waitUntilDone(_ what: String, _ condition: () -> Bool) async throws {

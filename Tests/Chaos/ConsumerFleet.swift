@@ -127,7 +127,7 @@ final class ConsumerFleet: Sendable {
         case .exited(0) where member.stopAsked != nil:
             let asked = max(member.stopAsked ?? .now, member.pausedUntil)
             let took = ContinuousClock.now - asked
-            if took > Self.stopLimit { journal.violation("polite end", "process \(process.processID) took \(took)") }
+            if took > Self.stopLimit { journal.violation("graceful end", "process \(process.processID) took \(took)") }
         case .signalled(SIGTERM) where member.stopAsked != nil:
             // Before it had installed its handler for SIGTERM.
             journal.count("consumers", "ended before they were ready")

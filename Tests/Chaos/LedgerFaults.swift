@@ -40,7 +40,7 @@ struct LedgerFaults: Lane {
         do {
             try await shop.lockLedger(for: time) { journal.fault("ledger locked", "\(time)") }
         } catch {
-            journal.note("locking the ledger came to nothing: \(error)")
+            journal.note("locking the ledger failed: \(error)")
         }
     }
 

@@ -68,7 +68,7 @@ struct Publisher {
             if !due.isEmpty {
                 await traffic.send(.again) {
                     journal.count("messages", "sent again", due.count)
-                    journal.note("sending \(due.count) messages again")
+                    journal.note("resending \(due.count) messages")
                     history.sending(due, repeats: true)
                     await add(due, to: shop, over: client, history, journal)
                 }

@@ -87,7 +87,7 @@ struct RedisFaults: Lane {
                 try await commit(kind)
             } catch let error as RedisError {
                 // A command that failed, for instance between two connections.
-                journal.note("\(kind.rawValue) came to nothing: \(error)")
+                journal.note("\(kind.rawValue) failed: \(error)")
             }
             if snapshot == nil || generator.chance(8) { copyFiles() }
             try await Task.sleep(for: .milliseconds(Int.random(in: 30...600, using: &generator)))

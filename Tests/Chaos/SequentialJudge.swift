@@ -125,7 +125,7 @@ struct SequentialJudge {
             return differ("order \(row.id) was never sent with these lines: \(row.lines)")
         }
         guard let version = versions[row.epoch], let catalogue = catalogues[version] else {
-            return differ("order \(row.id) was decided in epoch \(row.epoch), whose catalogue nobody knows")
+            return differ("order \(row.id) was decided in epoch \(row.epoch), whose catalogue is unknown")
         }
         if orders[row.id] != nil { return differ("order \(row.id) is recorded twice") }
         orders[row.id] = order
@@ -242,7 +242,7 @@ struct SequentialJudge {
                 differ("adjustment \(row.id) was taken in spite of \(violation) in catalogue \(version)")
             }
         } else {
-            differ("adjustment \(row.id) was taken in epoch \(row.epoch), whose catalogue nobody knows")
+            differ("adjustment \(row.id) was taken in epoch \(row.epoch), whose catalogue is unknown")
         }
         if takesTooMuch(row.content) { differ("adjustment \(row.id) took more than there was to take") }
         next(row.seq, "adjustment \(row.id)")

@@ -94,7 +94,7 @@ final class Shopfront: Sendable {
         // Also when this task is cancelled.
         let ending = try? await Task { try await process.waitForEnding(within: .seconds(20)) }.value
         if ending != .exited(0) {
-            journal.violation("polite end", "a server asked to end: \(ending.map { "\($0)" } ?? "still running")")
+            journal.violation("graceful end", "a server asked to end: \(ending.map { "\($0)" } ?? "still running")")
             _ = try? await process.kill()
         }
     }

@@ -61,13 +61,13 @@ struct ShownJudge {
             }
             last[shown.reader] = (epoch, seq)
             guard let opened = epochs[epoch], seq >= opened.seq else {
-                journal.violation("HTTP", "\(shown.reader) was shown \(epoch).\(seq), which never was")
+                journal.violation("HTTP", "\(shown.reader) was shown \(epoch).\(seq), which never existed")
                 continue
             }
             if seq == opened.seq || recordedIn[seq] == epoch {
                 known.append(shown)
             } else {
-                journal.count(Shopfront.heading, "states that were taken back")
+                journal.count(Shopfront.heading, "states that were reverted")
             }
         }
         check(known)
@@ -89,7 +89,7 @@ struct ShownJudge {
                 sold.merge(changes[seq] ?? [:], uniquingKeysWith: +)
             }
             guard let version = versions[shown.body.epoch], let catalogue = catalogues[version] else {
-                journal.violation("HTTP", "nobody knows the catalogue of epoch \(shown.body.epoch)")
+                journal.violation("HTTP", "the catalogue of epoch \(shown.body.epoch) is unknown")
                 continue
             }
             if shown.mayBeNewer { continue }

@@ -16,7 +16,7 @@ extension StayingFaults {
         // resent.
         traffic.open(.again)
         do {
-            try await eventually(within: ChaosSettings.quietLimit, "what was sent to be done") {
+            try await eventually(within: ChaosSettings.quietLimit, "everything sent to be processed") {
                 guard history.unrecordedCount == 0, let waiting = try? await shop.unfinished() else { return false }
                 return waiting == 0
             }

@@ -51,7 +51,7 @@ struct StayingFaults {
     mutating func run(_ kind: Kind, for time: Duration) async throws {
         if kind == .diskFull, shop.disk == nil { return }
         guard let before = fleet.standing() else {
-            return journal.violation("chaos", "\(kind.rawValue): the consumers did not stand before it")
+            return journal.violation("chaos", "\(kind.rawValue): the consumers were not all running before it")
         }
         // In production a publisher's patience is longer than this; resent messages would only be work.
         try await traffic.close(.again)
@@ -68,7 +68,7 @@ struct StayingFaults {
         // `nil`: the ledger could not be read.
         let recorded = (try? await later.value) ?? 0
         if kind.stopsRecording, recorded > 0 {
-            journal.violation("chaos", "\(kind.rawValue): \(recorded) commands were recorded meanwhile")
+            journal.violation("chaos", "\(kind.rawValue): \(recorded) commands were recorded during it")
         }
         journal.count(Self.heading, kind.rawValue)
         journal.note("is over: \(kind.rawValue)")

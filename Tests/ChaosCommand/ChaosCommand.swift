@@ -6,34 +6,34 @@ import Foundation
 struct ChaosCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chaos",
-        abstract: "Breaks a shop of its own by every means there are, and checks what comes of it.",
+        abstract: "Breaks a private shop in every available way, and checks the result.",
         discussion: """
             A real Redis, a real ledger, three consumers, their publishers, readers and an operator, all in a temporary \
-            folder. The result must be that of taking the messages strictly one by one. Exit codes: 0 no violation; \
-            1 a violation; 2 it could not run. A seed brings back the same messages and faults, though not to the millisecond.
+            folder. The result must be that of processing the messages strictly one by one. Exit codes: 0 no violation; \
+            1 a violation; 2 it could not run. A seed reproduces the same messages and faults, but not their exact times.
             """)
 
     @Option(
         help: """
-            How long faults go on, in seconds; from 300 there is room for every kind of them. Waiting for the shop to \
-            come back comes on top.
+            How long faults occur, in seconds; from 300 on there is time for every kind of fault. The time in which \
+            the shop recovers is added.
             """
     )
     var seconds = 60
 
-    @Option(help: "Where everything random comes from; drawn if it is not given.")
+    @Option(help: "The seed of everything random; chosen at random if omitted.")
     var seed: UInt64?
 
-    @Option(help: "Leave a kind of fault out, by its name in the report; may be repeated.")
+    @Option(help: "Leave out a kind of fault, by its name in the report; may be repeated.")
     var without: [String] = []
 
-    @Flag(help: "Also connections that Redis does not learn are gone: order may be lost then.")
+    @Flag(help: "Include connections whose closing Redis does not notice: they may change the order.")
     var halfOpen = false
 
-    @Flag(help: "Say what is done while it is done.")
+    @Flag(help: "Print the history during the run.")
     var verbose = false
 
-    @Flag(help: "Keep ledger, logs and history also when all is well.")
+    @Flag(help: "Keep ledger, logs and history even if the run passes.")
     var keep = false
 
     func validate() throws {

@@ -240,7 +240,7 @@ struct BatchPlannerTests {
         let entry = DecodedEntry.order(1, "a", ("lamp", nil, 1), deliveries: StreamEntry.poisonDeliveries).entry
         let planned = Self.plan([EntryDecoder.decode(entry)])
         guard case .poison? = planned.entries.first else {
-            Issue.record("it is none any more")
+            Issue.record("no longer a poison message")
             return
         }
         let context = PlanningContext(

@@ -83,7 +83,7 @@ import Testing
         let orders = (0..<2_000).map { SequentialModel.Order("o-\($0)", ("PANEL", nil, 1)).message }
         let began = ContinuousClock.now
         try await shop.publish(orders)
-        try await eventually(within: .seconds(60), "the final figures") {
+        try await eventually(within: .seconds(60), "the final availability") {
             try events.events.last { $0.name == "availability" }.flatMap(sold) == 2_000
         }
         let seconds = (ContinuousClock.now - began) / .seconds(1)
@@ -286,21 +286,21 @@ import Testing
             }
             return try await group.reduce(into: [EventStream]()) { $0.append($1) }
         }
-        try await eventually(within: .seconds(60), "everybody's first event") {
+        try await eventually(within: .seconds(60), "each subscriber's first event") {
             try subscribers.allSatisfy { try !$0.events.isEmpty }
         }
         try await eventually("the number of subscribers in the status") {
             try await server.office.get("/operator/status").json()["subscribers"] == 1_000
         }
         try await shop.sell("o-1", ("PANEL", nil, 3))
-        try await eventually(within: .seconds(30), "the change at everybody") {
+        try await eventually(within: .seconds(30), "the change at each subscriber") {
             try subscribers.allSatisfy { stream in
                 guard let last = try stream.events.last(where: { $0.name == "availability" }) else { return false }
                 return try products(last) == ["PANEL"] && sold(last) == 3
             }
         }
         for subscriber in subscribers { subscriber.close() }
-        try await eventually(within: .seconds(20), "nobody in the status") {
+        try await eventually(within: .seconds(20), "no subscriber in the status") {
             try await server.office.get("/operator/status").json()["subscribers"] == 0
         }
         #expect(try await server.process.stop() == .exited(0))

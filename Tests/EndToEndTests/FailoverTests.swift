@@ -58,7 +58,7 @@ import Testing
         try name.lead(to: new)
         try await publish(orders[20...], shop, name)
         try await shop.waitForOrders(orders.count)
-        try await eventually("everything to be settled") {
+        try await eventually("everything to be acknowledged") {
             try await new.command("XPENDING", shop.keys.checkouts, "stocktake").array?.first?.int == 0
         }
         // The same process, without a stop in between.
@@ -93,7 +93,7 @@ import Testing
         try await consumer.waitForLine(containing: "lead to different servers", within: .seconds(20))
         try await publish(orders[20...], shop, name)
         try await shop.waitForOrders(orders.count)
-        try await eventually("everything to be settled") {
+        try await eventually("everything to be acknowledged") {
             try await new.command("XPENDING", shop.keys.checkouts, "stocktake").array?.first?.int == 0
         }
         #expect(try await consumer.stop() == .exited(0))

@@ -34,7 +34,7 @@ import TextEncodings
         try await shop.publish(orders.suffix(3).map(\.message))
         let consumer = try await shop.startConsumer()
         try await shop.waitForOrders(6, within: .seconds(60))
-        try await eventually("everything to be settled") { try await shop.pending() == 0 }
+        try await eventually("everything to be acknowledged") { try await shop.pending() == 0 }
         // Neither entry was ever entirely in memory.
         #expect(try peakMemory(consumer) < 200 << 20)
         #expect(try await consumer.stop() == .exited(0))

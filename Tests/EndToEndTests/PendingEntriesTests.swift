@@ -34,7 +34,7 @@ import Testing
         #expect(publisher.ending == nil, "the messages must not have ended before")
         try await publisher.stop()
         await thief.close()
-        try await eventually("everything to be settled") { try await shop.pending() == 0 }
+        try await eventually("everything to be acknowledged") { try await shop.pending() == 0 }
         #expect(try await consumer.stop() == .exited(0))
         try await shop.expectConsistent()
     }

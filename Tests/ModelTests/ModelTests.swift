@@ -15,13 +15,13 @@ struct Configuration: Sendable, CustomTestStringConvertible {
         name: "one consumer, three orders for two units: a crash, a lost tail",
         macros: ["CRASHES=1", "LOSSES=1", "CAP=2"])
     static let reused = Configuration(
-        name: "one consumer: a crash, a lost tail whose ids are given again, a command in doubt",
+        name: "one consumer: a crash, a lost tail whose ids are reused, a command in doubt",
         macros: ["CRASHES=1", "LOSSES=1", "DOUBTS=1", "REUSES=1", "ANY_ORDER"])
     static let reusedRestarted = Configuration(
-        name: "three messages: two crashes, a lost tail whose ids are given again, a command in doubt",
+        name: "three messages: two crashes, a lost tail whose ids are reused, a command in doubt",
         macros: ["CRASHES=2", "LOSSES=1", "DOUBTS=1", "REUSES=1", "ENTRIES=3", "ANY_ORDER"])
     static let reusedUnderWay = Configuration(
-        name: "two orders for two units: a crash, a lost tail whose ids are given again, a command on its way",
+        name: "two orders for two units: a crash, a lost tail whose ids are reused, a command on its way",
         macros: [
             "CRASHES=1", "LOSSES=1", "DOUBTS=1", "DOUBTS_END", "REUSES=1", "CAP=2", "ENTRIES=2", "ANY_ORDER",
         ])
@@ -31,7 +31,7 @@ struct Configuration: Sendable, CustomTestStringConvertible {
     static let late = Configuration(
         name: "one consumer: a crash, two commands in doubt", macros: ["CRASHES=1", "DOUBTS=2"])
     static let stray = Configuration(
-        name: "one consumer: a crash, an entry delivered to nobody, a command in doubt",
+        name: "one consumer: a crash, an entry delivered to a dead connection, a command in doubt",
         macros: ["CRASHES=1", "STRAYS=1", "DOUBTS=1", "ANY_ORDER"])
     static let usurper = Configuration(
         name: "two consumers, one of them wrongly active: a crash",
@@ -46,7 +46,7 @@ struct Configuration: Sendable, CustomTestStringConvertible {
         name: "one consumer: a crash, an edited counter, a command in doubt",
         macros: ["CRASHES=1", "EDITS=1", "DOUBTS=1"])
     static let restored = Configuration(
-        name: "one consumer: two crashes, an older ledger put back, adopted or not", macros: ["CRASHES=2", "BACKUPS=1"])
+        name: "one consumer: two crashes, an older ledger restored, adopted or not", macros: ["CRASHES=2", "BACKUPS=1"])
 
     static let announced = Configuration(
         name: "announcing: a crash, a lost tail, a command in doubt",
@@ -63,9 +63,9 @@ struct Configuration: Sendable, CustomTestStringConvertible {
 
     /// A subset of `edited`.
     static let editedDown = Configuration(
-        name: "one consumer: a crash, a counter lowered by hand", macros: ["CRASHES=1", "EDITS=1", "EDITS_DOWN"])
+        name: "one consumer: a crash, a counter lowered manually", macros: ["CRASHES=1", "EDITS=1", "EDITS_DOWN"])
     static let restoredInDoubt = Configuration(
-        name: "one consumer: two crashes, an older ledger put back, a command in doubt",
+        name: "one consumer: two crashes, an older ledger restored, a command in doubt",
         macros: ["CRASHES=2", "BACKUPS=1", "DOUBTS=1"])
 
     static let all = [
