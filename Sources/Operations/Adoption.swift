@@ -3,17 +3,17 @@ import Domain
 import Ledger
 import RedisClient
 
-/// Makes a ledger the one that Redis' counters follow, after it was restored or replaced by hand.
+/// Makes the counters in Redis follow a ledger that was restored or manually replaced.
 package struct Adoption: Sendable {
     private let access: StoreAccess
 
     package init(_ access: StoreAccess) { self.access = access }
 
-    /// Each step may be repeated: after an interruption, adopt again.
+    /// Every step is idempotent: after an interruption, adopt again.
     ///
-    /// - Parameter confirm: receives the counters' head and the highest seq of the ledger; false changes nothing.
-    /// - Returns: whether it was confirmed. True also where a private Redis has never run: there is nothing to change.
-    /// - Throws: `LedgerError` (of kind `inUse` where a consumer is active); `RedisError`; `CountersError`;
+    /// - Parameter confirm: receives the counters' head and the highest seq of the ledger; if false, nothing changes.
+    /// - Returns: whether it was confirmed. Also true if a private Redis has never run: there is nothing to change.
+    /// - Throws: `LedgerError` (of kind `inUse` if a consumer is active); `RedisError`; `CountersError`;
     ///   `OperationError`.
     package func run(confirm: (CounterHead, Int64) -> Bool) async throws -> Bool {
         let lease = try await access.ledger.takeLease(for: "adopting")

@@ -4,19 +4,19 @@ import Domain
 import Ledger
 import RedisClient
 
-/// Puts a backup in the ledger's place, and has the stream decided again from its beginning.
+/// Replaces the ledger with a backup, after which the stream is decided again from its beginning.
 ///
 /// 1. Lock the ledger, copy the backup beside it, check the copy.
-/// 2. Compare it with the ledger that it replaces, with Redis and with the stream: `RestoreFindings`.
-/// 3. Raise the copy's epoch above every one that was installed.
-/// 4. Have Redis forget the old ledger. Interrupted after this, the old ledger goes on as at any start.
-/// 5. Put the copy in the ledger's place; what was there keeps another name.
+/// 2. Compare the copy with the ledger that it replaces, with Redis and with the stream: `RestoreFindings`.
+/// 3. Raise the copy's epoch above every installed epoch.
+/// 4. Make Redis forget the old ledger. After an interruption here, the old ledger continues as after any start.
+/// 5. Move the copy into the ledger's place; the replaced ledger is kept under another name.
 package struct BackupRestorer: Sendable {
     private let access: StoreAccess
     private let backups: any LedgerBackups
     private let backup: String
 
-    /// - Parameter backups: of the ledger's backend.
+    /// - Parameter backups: those of the ledger's backend.
     package init(_ access: StoreAccess, _ backups: any LedgerBackups, backup: String) {
         self.access = access
         self.backups = backups
@@ -24,16 +24,15 @@ package struct BackupRestorer: Sendable {
     }
 
     /// - Parameters:
-    ///   - allowsOtherLedger: the backup may have another identity than what it replaces, or than Redis follows.
-    ///   - progress: of copying and checking.
-    ///   - report: receives what was found before anything is changed.
-    ///   - confirm: false changes nothing.
-    ///   - done: receives what was done at once, while the lease is held: nothing that follows can keep it back.
+    ///   - allowsOtherLedger: the backup may have another identity than the ledger that it replaces or that Redis follows.
+    ///   - progress: receives the progress of copying and checking; nil: both are done.
+    ///   - report: receives the findings before anything is changed.
+    ///   - confirm: if false, nothing changes.
+    ///   - done: receives the result at once, while the lease is held: nothing that follows can withhold it.
     /// - Returns: whether it was confirmed.
-    /// - Throws: `LedgerError` (of kind `inUse` where another process has the ledger open or restores it; `refused` where
-    ///   it is not the ledger that the backup may replace, or the backup is unfit); `OperationError`; `RedisError`;
-    ///   `CountersError`. Nothing was changed then, unless the error
-    ///   comes from steps 4 or 5, which may be repeated.
+    /// - Throws: `LedgerError` (of kind `inUse` if another process has the ledger open or restores it; `refused` if the
+    ///   backup must not replace this ledger, or is unfit); `OperationError`; `RedisError`; `CountersError`. Nothing was
+    ///   changed unless the error comes from steps 4 or 5, which may be repeated.
     package func run(
         allowsOtherLedger: Bool, progress: @escaping @Sendable (CopyProgress?) -> Void,
         report: (RestoreFindings) -> Void, confirm: () -> Bool, done: (Restored) -> Void
@@ -41,7 +40,7 @@ package struct BackupRestorer: Sendable {
         let lease = try await access.ledger.takeLease(for: "restoring")
         defer { withExtendedLifetime(lease) {} }
         return try await access.withRedis { client in
-            // Read before the ledger: what Redis remembers must not be newer than what it is compared with.
+            // Read before the ledger: the state of Redis must not be newer than the ledger that it is compared with.
             var (head, stream) = (CounterHead(), StreamExtent?.none)
             if let client {
                 head = try await CounterHead.read(access.keys, client)
@@ -66,7 +65,7 @@ package struct BackupRestorer: Sendable {
             guard confirm() else { return false }
             let kept = try await take(restoration, findings, client)
             isRestored = true
-            // The damage that was noted is that of the replaced ledger.
+            // The recorded damage is that of the replaced ledger.
             await lease.note(LedgerSoundness?.none)
             done(Restored(findings: findings, kept: kept))
             return true
@@ -74,7 +73,7 @@ package struct BackupRestorer: Sendable {
     }
 
     /// Steps 3 to 5.
-    /// - Returns: the new path of what was replaced; nil: there was nothing.
+    /// - Returns: the new path of the replaced ledger; nil: there was none.
     private func take(
         _ restoration: any LedgerRestoration, _ findings: RestoreFindings, _ client: RedisClient?
     ) async throws -> String? {
@@ -87,10 +86,10 @@ package struct BackupRestorer: Sendable {
         return kept
     }
 
-    /// A restoration that is done.
+    /// The result of a completed restoration.
     package struct Restored: Sendable {
         package let findings: RestoreFindings
-        /// The new path of what the backup has replaced; nil: there was nothing.
+        /// The new path of the replaced ledger; nil: there was none.
         package let kept: String?
     }
 }

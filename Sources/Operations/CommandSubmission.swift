@@ -4,7 +4,7 @@ import Ledger
 import RedisClient
 import StrictJSON
 
-/// Sends a command through the stream, like any message, and waits for the result.
+/// Sends a command through the stream, like any message, and waits for its result.
 package struct CommandSubmission: Sendable {
     package enum Result: Sendable {
         /// Recorded now, or earlier under the same id with the same content.
@@ -33,7 +33,7 @@ package struct CommandSubmission: Sendable {
     private let ledger: any LedgerRecords
     private let lease: any LeaseRegister
     private let publisher: any MessagePublisher
-    /// How long the consumer may take.
+    /// How long the consumer may take to process the message.
     package var patience = Duration.seconds(10)
     package var pollInterval = Duration.milliseconds(50)
 
@@ -45,8 +45,8 @@ package struct CommandSubmission: Sendable {
 
     /// Sends the command, unless it is recorded already or cannot be, and waits up to `patience` for the result.
     /// - Parameters:
-    ///   - payload: of the command's message.
-    ///   - objection: why the ledger in its present state cannot record it.
+    ///   - payload: the payload of the command's message.
+    ///   - objection: returns why the ledger in its present state cannot record the command; nil: it can.
     ///   - willSend: called just before sending. A run that is interrupted later can be repeated under the same id.
     /// - Throws: `LedgerError` before `willSend` is called, `Failure` afterwards.
     package func run(
@@ -78,8 +78,7 @@ package struct CommandSubmission: Sendable {
     private func wait(for command: Command, _ entry: String) async throws -> Result {
         let deadline = ContinuousClock.now + patience
         while ContinuousClock.now < deadline {
-            // The id may have been given by the user, and something else may be recorded under it: then this one
-            // becomes a dead letter.
+            // If the user gave the id, other content may be recorded under it: this message then becomes a dead letter.
             if try await ledger.priorDecision(of: command.key)?.digest == command.digest { return .recorded }
             if let letter = try await ledger.deadLetter(ofEntry: entry) { return .deadLetter(letter) }
             if await !lease.state().isHeld { break }
@@ -90,7 +89,7 @@ package struct CommandSubmission: Sendable {
 }
 
 extension Adjustment {
-    /// As a `stock.adjusted` message carries it.
+    /// The payload of a `stock.adjusted` message.
     package var payload: JSONValue {
         .members([
             "adjustment_id": .string(adjustmentID.text), "product_id": .string(sku.productID.text),
@@ -101,7 +100,7 @@ extension Adjustment {
 }
 
 extension Refund {
-    /// As an `order.refunded` message carries it.
+    /// The payload of an `order.refunded` message.
     package var payload: JSONValue {
         .members([
             "refund_id": .string(refundID.text), "order_id": .string(orderID.text),

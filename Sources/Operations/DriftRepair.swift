@@ -5,19 +5,19 @@ import Ledger
 import Reconciliation
 import RedisClient
 
-/// Repairs drift: has the counters installed again from the ledger, by the active consumer or, without one, here.
+/// Repairs drift: the active consumer or, without one, this process installs the counters again from the ledger.
 package struct DriftRepair: Sendable {
-    /// What was found, and what was done.
+    /// What the comparison found, and what the repair did.
     package struct Result: Sendable {
-        /// nil: the counters could not be compared before they were installed again.
+        /// The comparison before the repair; nil: the counters could not be compared.
         package var report: DriftReport?
-        /// The comparison afterwards; nil: none was needed.
+        /// The comparison after the repair; nil: none was needed.
         package var after: DriftReport?
-        /// Differences that were repaired; 0: there was none.
+        /// The number of repaired differences; 0: there were none.
         package var repaired = 0
-        /// The epoch with which the ledger requested the repair, and under which it keeps it.
+        /// The epoch that requested the repair in the ledger, under which the repair is recorded.
         package var repairEpoch: Int64?
-        /// The epoch that has installed the counters: a later one.
+        /// The later epoch that installed the counters.
         package var installedEpoch: Int64?
     }
 
@@ -25,7 +25,7 @@ package struct DriftRepair: Sendable {
     private let ledger: any LedgerRepairs
     private let client: RedisClient
     private let reconciler: Reconciler
-    /// Kept with the repair in the ledger.
+    /// Recorded with the repair in the ledger.
     private let reason: String
 
     /// How long an active consumer may take to open the requested epoch.
@@ -43,13 +43,13 @@ package struct DriftRepair: Sendable {
     }
 
     /// - Parameters:
-    ///   - miscounts: of the ledger's own balances, which are repaired as well.
-    ///   - comparesAll: compare every counter once more in the end.
-    ///   - explained: how many drifting counters are explained.
+    ///   - miscounts: errors in the ledger's own balances, which are repaired as well.
+    ///   - comparesAll: compare every counter again at the end.
+    ///   - explained: the maximum number of drifting counters that are explained.
     /// - Throws: `OperationError`; `ReconciliationError`; `LedgerError`; `ConsumerError`; `RedisError`; `CountersError`.
     package func run(miscounts: [Miscount], comparesAll: Bool, explained: Int) async throws -> Result {
         var result = Result()
-        // If we get the lease, no consumer is active: what one would do within a second is done here.
+        // If this acquires the lease, no consumer is active, and the repair is done here.
         let lease = try await access.ledger.lease.acquire()
         if lease == nil {
             result.report = try await reconciler.drift(explained: explained)
@@ -83,7 +83,8 @@ package struct DriftRepair: Sendable {
         return result
     }
 
-    /// - Returns: nil: the counters cannot be compared, and are installed again whatever state they are in.
+    /// Compares the counters while no consumer is active.
+    /// - Returns: nil: the counters cannot be compared, and are installed again whatever their state.
     private func driftWithoutConsumer(explained: Int) async throws -> DriftReport? {
         // Before the epoch is raised: a wrong ledger must not overtake Redis.
         try await CounterHead.read(access.keys, client).refuseWrongLedger(

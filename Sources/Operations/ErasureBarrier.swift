@@ -1,6 +1,6 @@
 import Ledger
 
-/// Waits until erased data is gone from wherever the ledger is stored.
+/// Waits until erased data is overwritten wherever the ledger is stored.
 package struct ErasureBarrier: Sendable {
     private let ledger: any LedgerAdmin
     private let lease: any LeaseRegister
@@ -14,10 +14,10 @@ package struct ErasureBarrier: Sendable {
         self.lease = lease
     }
 
-    /// An active consumer completes the erasure within a second; without one it is done here.
+    /// An active consumer completes the erasure within a second; without one, this process does.
     ///
-    /// - Returns: whether it is gone. False: a process reads an earlier state of the ledger, and the consumer
-    ///   completes it as soon as that ends.
+    /// - Returns: whether the erasure is complete. False: a process is reading an earlier state of the ledger, and the
+    ///   consumer completes the erasure as soon as that read ends.
     package func wait() async throws -> Bool {
         let deadline = ContinuousClock.now + limit
         repeat {

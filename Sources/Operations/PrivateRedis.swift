@@ -6,22 +6,21 @@ import RedisClient
 import ServiceLifecycle
 import Subprocess
 
-/// The Redis that `run` keeps for itself when no other is named: a `redis-server` with an append-only file, reachable
-/// through a unix socket in the data folder and no other way.
+/// The private Redis that `run` starts when no other is named: a `redis-server` with an append-only file, reachable only
+/// through a Unix socket in the data folder.
 ///
-/// The process that holds its lock keeps it running; others wait for it to answer. The server puts itself into the
-/// background, so that Ctrl-C in a terminal reaches the consumer first, and one that a crash left behind is found and
-/// used again.
+/// The process that holds its lock keeps it running; others wait until it responds. The server daemonises itself, so that
+/// Ctrl-C in a terminal reaches the consumer first. A server that a crash left behind is found and reused.
 package actor PrivateRedis: Service {
-    /// Where it lives.
+    /// The paths of the server's files.
     package struct Location: Sendable {
-        /// Absolute path of the data folder, in which all its files are.
+        /// The absolute path of the data folder, which contains all its files.
         package let data: String
 
         package init(data: String) { self.data = data }
 
         package var socket: String { data + "/redis.sock" }
-        /// Of the append-only file; missing: it has never run.
+        /// The folder of the append-only file; if it is missing, the server has never run.
         var folder: String { data + "/redis" }
         var log: String { data + "/redis.log" }
         var lock: String { data + "/redis.lock" }
@@ -33,11 +32,11 @@ package actor PrivateRedis: Service {
     /// Held by the process that keeps the server running.
     private var lock: FileLock?
 
-    /// How often it is looked at.
+    /// How often the server is checked.
     private static let interval = Duration.milliseconds(500)
     /// How long a server may take until it listens.
     private static let startLimit = Duration.seconds(20)
-    /// How long it is waited for until it has loaded its data; clients wait for the rest.
+    /// How long the start waits for the server to load its data; after that, clients wait.
     private static let loadTime = Duration.seconds(2)
 
     private var url: RedisURL { RedisURL(unixSocket: location.socket) }
@@ -62,20 +61,20 @@ package actor PrivateRedis: Service {
 
     /// Ensures that a server runs: starts one if there is none and no other process is responsible for it.
     ///
-    /// Only if there is none: a server that hangs or loads its data counts as there. A second one on the same
-    /// append-only file would take messages that the first one then overwrites.
+    /// A server that hangs or is loading its data counts as running: a second one on the same append-only file would
+    /// accept messages that the first one then overwrites.
     package func keepRunning() async throws {
         if lock == nil { lock = try FileLock.acquire(location.lock) }
         if lock != nil, !exists { try await start() }
     }
 
-    /// Ends the server, if this process is responsible for it.
+    /// Shuts the server down if this process is responsible for it.
     package func end() async {
         if lock != nil { await shutDown() }
         lock = nil
     }
 
-    /// Whether a server listens, answering or not, or lives without its socket.
+    /// Whether a server listens, responsive or not, or is alive without its socket.
     private var exists: Bool { isListening || isAlive }
 
     private var isListening: Bool {
@@ -92,7 +91,7 @@ package actor PrivateRedis: Service {
         return result == 0 || errno == EAGAIN || errno == EINPROGRESS
     }
 
-    /// The server that wrote the pid file lives: its command line names our socket.
+    /// Whether the server that wrote the pid file is alive: its command line names our socket.
     private var isAlive: Bool {
         guard let bytes = FilePath.contents(of: location.processID),
             let number = Int32(String(decoding: bytes, as: UTF8.self).filter(\.isNumber)),
@@ -102,27 +101,27 @@ package actor PrivateRedis: Service {
         return text.contains("redis-server") && text.contains(location.socket)
     }
 
-    /// Starts the server and waits until it answers.
+    /// Starts the server and waits until it responds.
     private func start() async throws {
         FilePath.makeFolder(location.folder, mode: 0o700)
         let arguments = [
             "--port", "0", "--unixsocket", location.socket, "--unixsocketperm", "700", "--dir", location.folder,
-            // A message that was published is on disk before the publisher gets the reply.
+            // A published message is on disk before the publisher receives the reply.
             "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction",
             "--daemonize", "yes", "--pidfile", location.processID, "--logfile", location.log,
         ]
         logger.debug("starting redis-server", metadata: ["socket": "\(location.socket)"])
-        // It goes into the background itself: the process started here ends at once.
+        // The server daemonises itself: the process started here exits at once.
         let result = try? await Subprocess.run(
             .name("redis-server"), arguments: Arguments(arguments.map { FilePath.bytes($0) + [0] }), output: .discarded,
             error: .discarded)
         guard let result, result.terminationStatus.isSuccess else {
-            let why = result == nil ? "redis-server is not installed" : "it ended at once (see \(location.log))"
+            let why = result == nil ? "redis-server is not installed" : "it exited at once (see \(location.log))"
             throw OperationError.privateRedis(
                 socket: location.socket,
                 reason: "\(why). Install it ('scripts/setup'), or name another Redis with --redis-url.")
         }
-        // It listens before it has loaded its data, which may take as long as it takes: clients wait for that.
+        // The server listens before it has loaded its data, which has no time limit: clients wait for that.
         let deadline = ContinuousClock.now + Self.startLimit
         while !isListening {
             guard ContinuousClock.now < deadline else {
@@ -132,7 +131,7 @@ package actor PrivateRedis: Service {
             }
             try await Task.sleep(for: .milliseconds(10))
         }
-        // Few data are loaded in a moment; waiting for that spares the clients a warning.
+        // A small data set loads quickly: waiting for it here spares the clients a warning.
         let loaded = ContinuousClock.now + Self.loadTime
         while ContinuousClock.now < loaded {
             if let connection = try? await RedisConnection.connect(to: url) { return await connection.close() }
@@ -140,10 +139,10 @@ package actor PrivateRedis: Service {
         }
     }
 
-    /// Ends it politely; its data are on disk already.
+    /// Shuts the server down; its data is already on disk.
     private func shutDown() async {
         guard let connection = try? await RedisConnection.connect(to: url) else { return }
-        // The answer to SHUTDOWN is the end of the connection.
+        // The server replies to SHUTDOWN by closing the connection.
         _ = try? await connection.send(RedisCommand("SHUTDOWN", "NOSAVE"))
         await connection.close()
     }

@@ -4,7 +4,7 @@ import Ledger
 
 /// What is known before a backup takes the ledger's place.
 package struct RestoreFindings: Sendable {
-    /// Of the backup.
+    /// The backup's identity.
     package let identity: String
     /// What a check of the backup's copy found.
     package let backup: LedgerCheck
@@ -12,33 +12,34 @@ package struct RestoreFindings: Sendable {
     package let newestEntry: StreamID?
     /// What is in the ledger's place.
     package let replaced: ReplacedLedger
-    /// As Redis remembers the ledger that is replaced.
+    /// What Redis remembers of the replaced ledger.
     package let head: CounterHead
-    /// nil: there is no stream.
+    /// The extent of the stream; nil: there is no stream.
     package let stream: StreamExtent?
     /// What the replaced ledger has and the backup lacks; nil: the replaced ledger cannot be read.
     package let missing: MissingRows?
-    /// Of the messages of what is missing, those that the stream does not hold.
+    /// The messages of the missing rows that the stream does not hold.
     package let absent: [StreamID]
 
+    /// The replaced ledger's epoch; 0: it cannot be read.
     package var replacedEpoch: Int64 {
         if case .readable(_, let head) = replaced { head.epoch } else { 0 }
     }
 
-    /// What has another identity than the backup; nil: nothing.
+    /// The ledger with another identity than the backup; nil: there is none.
     package var otherLedger: OtherLedger? {
         if case .readable(let other, _) = replaced, other != identity { return .inPlace(other) }
         if let followed = head.ledger, followed != identity { return .followed(followed) }
         return nil
     }
 
-    /// Whether the replaced ledger has all that was ever recorded: then it shows exactly what is gone.
+    /// Whether the replaced ledger has everything that was ever recorded: then it shows exactly what is missing.
     package var replacedIsNewest: Bool {
         guard case .readable(let identity, let own) = replaced else { return false }
         return head.isEmpty || head.ledger == identity && !head.remembersMoreRows(than: own)
     }
 
-    /// Messages that were recorded since the backup, as Redis remembers; nil if it does not.
+    /// The number of messages recorded since the backup, as Redis remembers it; nil: Redis does not know it.
     package var recordedSince: Int64? {
         guard head.ledger == identity, let recorded = head.recorded else { return nil }
         // Redis may hold any number.
@@ -46,7 +47,7 @@ package struct RestoreFindings: Sendable {
         return overflows ? nil : since
     }
 
-    /// The version of the catalogue that was sold by before the restoration.
+    /// The version of the catalogue that was in use before the restoration.
     package var catalogueBefore: Int64? {
         guard case .readable(_, let own) = replaced else { return head.catalogue }
         return max(own.catalogueVersion, head.catalogue ?? 0)

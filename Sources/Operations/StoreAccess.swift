@@ -6,7 +6,7 @@ import Files
 import RedisClient
 import RedisLayout
 
-/// The store that an operation works on, and how it is reached.
+/// The store that an operation works on, and how to reach it.
 package struct StoreAccess: Sendable {
     package var ledger: any LedgerLocation
     /// The store's name.
@@ -15,7 +15,7 @@ package struct StoreAccess: Sendable {
     package var redisOptions: RedisOptions
     /// nil: Redis is not the private one.
     package var privateRedis: PrivateRedis.Location?
-    /// Who asks for the operation; nil: nobody has said.
+    /// Who requested the operation; nil: unknown.
     package var by: String?
     package var logger: Logger
 
@@ -41,9 +41,9 @@ package struct StoreAccess: Sendable {
         return RedisClient(url: redis, options: redisOptions, logger: logger)
     }
 
-    /// Runs `body` with Redis. Starts the private one if it has data and is not running, and ends it afterwards.
+    /// Runs `body` with Redis. A private one is started if it has data and is not running, and is shut down afterwards.
     ///
-    /// - Parameter body: receives nil where the private Redis has never run: it holds nothing.
+    /// - Parameter body: receives nil if the private Redis has never run: it holds nothing.
     func withRedis<T>(_ body: (RedisClient?) async throws -> T) async throws -> T {
         var own: PrivateRedis?
         if let privateRedis {
@@ -54,7 +54,7 @@ package struct StoreAccess: Sendable {
         }
         let client = client()
         do {
-            // The private one may just have been started, and has its data to load.
+            // A private Redis may just have been started, and has to load its data.
             try await client.waitUntilConnected(within: .seconds(own == nil ? 5 : 30))
             let result = try await body(client)
             await client.close()

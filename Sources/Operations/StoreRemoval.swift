@@ -2,22 +2,22 @@ import Counters
 import Domain
 import Ledger
 
-/// Deletes a ledger and, unless they are to stay, the counters that were installed from it.
+/// Deletes a ledger and, unless they are kept, the counters that were installed from it.
 package struct StoreRemoval: Sendable {
     private let access: StoreAccess
 
     package init(_ access: StoreAccess) { self.access = access }
 
-    /// The lease is held from before the question to the end: what was confirmed is what is deleted.
+    /// The lease is held from before `confirm` to the end: what was confirmed is what is deleted.
     ///
     /// - Parameters:
     ///   - keepsCounters: leave Redis as it is.
-    ///   - confirm: receives the number of orders in the ledger; false changes nothing.
+    ///   - confirm: receives the number of orders in the ledger; if false, nothing changes.
     /// - Returns: whether it was confirmed.
-    /// - Throws: `LedgerError` (of kind `inUse` where another process has the ledger open); `RedisError`;
+    /// - Throws: `LedgerError` (of kind `inUse` if another process has the ledger open); `RedisError`;
     ///   `CountersError`; `OperationError`.
     package func run(keepsCounters: Bool, confirm: (Int) -> Bool) async throws -> Bool {
-        // Before the lease, whose register would remember a ledger that is not there.
+        // Before the lease, whose register would remember a ledger that does not exist.
         try await access.ledger.requireExistence()
         let lease = try await access.ledger.takeLease(for: "dropping")
         defer { withExtendedLifetime(lease) {} }
@@ -32,7 +32,7 @@ package struct StoreRemoval: Sendable {
         }
         try ledger.close()
         guard isConfirmed else { return false }
-        // A process that only reads has no lease.
+        // A process that only reads holds no lease.
         try await access.ledger.requireUnused()
         // The counters first: every start handles a ledger without counters; counters without their ledger stop a
         // consumer.
